@@ -1,1 +1,66 @@
-export {}
+/**
+ * What stands on the wire of Show Chain: the message table and everything that follows from it.
+ * Pure and portable: no I/O, no clock, no crypto; zod is the only dependency.
+ */
+export { fromBase64url, toBase64url } from './base64url.ts'
+export { BINARY_BYTE, CHANNEL_BYTE, classify, type DatagramClass, JSON_BYTE, RECORD_BYTE } from './classify.ts'
+export { decode, encode } from './codec.ts'
+export type { Decoded, Refusal } from './decoded.ts'
+export { describe } from './describe.ts'
+export { type Endpoint, endpointSchema, formatEndpoint, parseEndpoint, sameEndpoint } from './endpoint.ts'
+export { ERROR_CODES, type ErrorCode, ShowchainError } from './errors.ts'
+export {
+  CAPS,
+  EXTENSIONS,
+  type ExtensionName,
+  type Extensions,
+  type Nat,
+  type NatBehaviour,
+  type UnknownExtension,
+} from './extensions.ts'
+export {
+  type PeerId,
+  parsePeerId,
+  peerIdFromBytes,
+  peerIdSchema,
+  peerIdToBytes,
+  type SessionId,
+  sessionIdFromBytes,
+  sessionIdSchema,
+  sessionIdToBytes,
+} from './ids.ts'
+export { canonicalIp, ipFamily, parseIp } from './ip.ts'
+export * from './limits.ts'
+export { Look, rewriteOp } from './look.ts'
+export {
+  type Encoding,
+  hasExtensions,
+  MESSAGE_SCHEMAS,
+  type Message,
+  type MessageOf,
+  messageSchema,
+  type Unsigned,
+} from './message.ts'
+export { preimage, type SignedMessage } from './preimage.ts'
+export {
+  FIELDS,
+  type FieldName,
+  MESSAGES,
+  type MessageRow,
+  OP,
+  type OpCode,
+  type OpName,
+  rowOf,
+  type SignedElement,
+  WIRE_ERROR,
+} from './table.ts'
+export {
+  type Address,
+  addressSchema,
+  formatAddress,
+  formatTicket,
+  parseAddress,
+  parseTicket,
+  type Ticket,
+  ticketSchema,
+} from './ticket.ts'

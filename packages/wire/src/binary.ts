@@ -1,0 +1,83 @@
+/** The binary encoding: `0xB1`, op code, the row's fields, extension fields. A loop over the row, knowing no message. */
+import { BINARY_BYTE } from './classify.ts'
+import { type Decoded, refuse } from './decoded.ts'
+import { ShowchainError } from './errors.ts'
+import { extensionFields, measureFields, readFields, writeFields } from './extension-fields.ts'
+import type { Extensions } from './extensions.ts'
+import { type Kind, readU16, writeU16 } from './kinds.ts'
+import { HEADER_BYTES, Look } from './look.ts'
+import { type Message, sameTarget } from './message.ts'
+import { FIELDS, type FieldName, type MessageRow, rowOf } from './table.ts'
+
+/** A field's kind; values of different fields are only ever handled through it. */
+export const kindOf = (name: FieldName): Kind<unknown> => FIELDS[name] as Kind<unknown>
+
+/** Whether the values keep the rules of their row beyond their kinds. */
+export function keepsRules(row: MessageRow, message: Readonly<Record<string, unknown>>): boolean {
+  if (row.zero?.some((name) => message[name] !== 0) === true) return false
+  return row.distinct !== true || !sameTarget(message)
+}
+
+/** One look at a time: decoding is synchronous. */
+const look = new Look()
+
+export function decodeBinary(bytes: Uint8Array): Decoded {
+  if (!look.at(bytes))
+    return refuse(bytes.length >= HEADER_BYTES && rowOf(readU16(bytes, 1)) === undefined ? 'op' : 'field')
+  const row = look.row as MessageRow
+  const message: Record<string, unknown> = { op_code: row.op }
+  for (let index = 0; index < row.fields.length; index++) {
+    const name = row.fields[index] as FieldName
+    message[name] = kindOf(name).read(bytes, look.startOf(index), look.endOf(index))
+  }
+  if (!keepsRules(row, message)) return refuse('rule')
+  if (look.end < bytes.length) {
+    const ext = readFields(row.op, bytes, look.end)
+    if (ext === undefined) return refuse('extension')
+    message.ext = ext
+  }
+  return { ok: true, message: message as unknown as Message, encoding: 'binary' }
+}
+
+export function encodeBinary(message: Message): Uint8Array {
+  const { row, fields, ext } = writable(message)
+  let size = HEADER_BYTES + measureFields(ext)
+  for (const { bytes } of fields) size += bytes
+  const out = new Uint8Array(size)
+  out[0] = BINARY_BYTE
+  let at = writeU16(out, 1, row.op)
+  for (const { kind, value } of fields) at = kind.write(out, at, value)
+  writeFields(out, at, ext)
+  return out
+}
+
+interface WritableField {
+  readonly name: FieldName
+  readonly kind: Kind<unknown>
+  readonly value: unknown
+  readonly bytes: number
+}
+
+/** A message taken apart for writing, every value checked. @throws ShowchainError `ERR_BAD_MESSAGE` */
+export function writable(message: Message): {
+  row: MessageRow
+  fields: readonly WritableField[]
+  ext: NonNullable<ReturnType<typeof extensionFields>>
+} {
+  const row = rowOf(message.op_code)
+  if (row === undefined) throw new ShowchainError('ERR_BAD_MESSAGE', `Op code ${message.op_code} is not in the table.`)
+  const values = message as unknown as Readonly<Record<string, unknown>> & { readonly ext?: Extensions }
+  const fields = row.fields.map((name) => {
+    const kind = kindOf(name)
+    const value = values[name]
+    const bytes = value === undefined ? -1 : kind.measure(value)
+    if (bytes === -1)
+      throw new ShowchainError('ERR_BAD_MESSAGE', `Field ${name} of ${row.name}: expected ${kind.binary}.`)
+    return { name, kind, value, bytes }
+  })
+  if (!keepsRules(row, values)) throw new ShowchainError('ERR_BAD_MESSAGE', `${row.name} breaks a rule of its row.`)
+  const ext = extensionFields(row.op, values.ext)
+  if (ext === undefined)
+    throw new ShowchainError('ERR_BAD_MESSAGE', `${row.name} has an extension field that it may not have.`)
+  return { row, fields, ext }
+}

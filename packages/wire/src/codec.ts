@@ -1,0 +1,31 @@
+/** Messages to datagrams and back, in both encodings. One message has one binary encoding, and the decoder takes no other. */
+import { decodeBinary, encodeBinary } from './binary.ts'
+import { classify } from './classify.ts'
+import { type Decoded, refuse } from './decoded.ts'
+import { ShowchainError } from './errors.ts'
+import { decodeJson, encodeJson } from './json.ts'
+import { MAX_DATAGRAM } from './limits.ts'
+import type { Encoding, Message } from './message.ts'
+
+/**
+ * Reads one datagram; never throws. Byte values of the message are views into `bytes`.
+ * @param options.strict refuse JSON members that are neither fields nor extensions; default: ignore them.
+ */
+export function decode(bytes: Uint8Array, options?: { readonly strict?: boolean }): Decoded {
+  if (bytes.length === 0 || bytes.length > MAX_DATAGRAM) return refuse('size')
+  const kind = classify(bytes)
+  if (kind === 'binary') return decodeBinary(bytes)
+  if (kind === 'json') return decodeJson(bytes, options?.strict === true)
+  return refuse('class')
+}
+
+/**
+ * @returns a datagram of at most 1200 bytes.
+ * @throws ShowchainError `ERR_BAD_MESSAGE` when a field is not of its kind, `ERR_TOO_LARGE` when it does not fit.
+ */
+export function encode(message: Message, encoding: Encoding): Uint8Array {
+  const bytes = encoding === 'binary' ? encodeBinary(message) : encodeJson(message)
+  if (bytes.length > MAX_DATAGRAM)
+    throw new ShowchainError('ERR_TOO_LARGE', `${bytes.length} bytes of ${encoding}, ${MAX_DATAGRAM} is the most.`)
+  return bytes
+}

@@ -1,0 +1,35 @@
+/** Where a datagram goes to or comes from: an IP address in its one spelling and a UDP port. */
+import { z } from 'zod'
+import { ShowchainError } from './errors.ts'
+import { canonicalIp, ipFamily, isCanonicalIp } from './ip.ts'
+import { MAX_U16 } from './limits.ts'
+
+export const ipSchema = z.string().refine(isCanonicalIp, 'not an IP address in canonical form')
+export const portSchema = z.number().int().min(1).max(MAX_U16)
+export const endpointSchema = z.strictObject({ ip: ipSchema, port: portSchema }).readonly()
+export type Endpoint = z.infer<typeof endpointSchema>
+
+/** `192.0.2.1:4000` or `[2001:db8::1]:4000`; equal endpoints have equal texts, so it is also the map key. */
+export const formatEndpoint = ({ ip, port }: Endpoint): string =>
+  ipFamily(ip) === 6 ? `[${ip}]:${port}` : `${ip}:${port}`
+
+export const sameEndpoint = (a: Endpoint, b: Endpoint): boolean => a.port === b.port && a.ip === b.ip
+
+/** @throws ShowchainError `ERR_BAD_ENDPOINT` */
+export function parseEndpoint(text: string): Endpoint {
+  const split = splitHostPort(text)
+  const ip = split === undefined ? undefined : canonicalIp(split.host)
+  if (split === undefined || ip === undefined)
+    throw new ShowchainError('ERR_BAD_ENDPOINT', `Got "${text.slice(0, 80)}".`)
+  return { ip, port: split.port }
+}
+
+/** Splits `host:port` and `[ipv6]:port`; the port is 1–65535 without leading zeros. Brackets are for IPv6 and needed there. */
+export function splitHostPort(text: string): { readonly host: string; readonly port: number } | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^[\]:]+)):([1-9][0-9]{0,4})$/.exec(text)
+  if (match === null) return undefined
+  const port = Number(match[3])
+  const bracketed = match[1]
+  if (port > MAX_U16 || (bracketed !== undefined && !bracketed.includes(':'))) return undefined
+  return { host: bracketed ?? (match[2] as string), port }
+}

@@ -1,0 +1,70 @@
+/**
+ * The one error class of Show Chain and the one table of its codes.
+ *
+ * An error's `code` is stable and made for programs; the sentence is made for people and may be
+ * improved at any time. Bad datagrams are never errors: they are counted and dropped.
+ */
+
+interface ErrorRow {
+  /** What happened and what to do about it. */
+  readonly sentence: string
+  /** Whether the same call may succeed later without any change by the caller. */
+  readonly retryable: boolean
+}
+
+export const ERROR_CODES = {
+  ERR_ABORTED: { sentence: 'The operation was aborted by its caller.', retryable: false },
+  ERR_ADDRESS_IN_USE: { sentence: 'The local address is in use: choose another port, or 0 for any.', retryable: true },
+  ERR_ADDRESS_REFUSED: { sentence: 'The address policy refuses this address.', retryable: false },
+  ERR_BAD_CONFIG: { sentence: 'The configuration is not valid.', retryable: false },
+  ERR_BAD_ENDPOINT: { sentence: 'Not an endpoint: expected ip:port, or [ip]:port for IPv6.', retryable: false },
+  ERR_BAD_MESSAGE: { sentence: 'The message does not fit its row of the message table.', retryable: false },
+  ERR_BAD_PEER_ID: { sentence: 'Not a peer id: expected 43 characters of base64url.', retryable: false },
+  ERR_BAD_SESSION_ID: { sentence: 'Not a session id: expected 22 characters of base64url.', retryable: false },
+  ERR_BAD_TICKET: {
+    sentence: 'Not a ticket: expected showchain:<id>?relay=<id>@host:port or ?addr=ip:port.',
+    retryable: false,
+  },
+  ERR_BUSY: { sentence: 'Too much work is waiting: try again later.', retryable: true },
+  ERR_CLOSED: { sentence: 'This has been closed.', retryable: false },
+  ERR_CONNECT_FAILED: { sentence: 'Could not connect.', retryable: true },
+  ERR_DUPLICATE_SESSION: { sentence: 'The session exists already.', retryable: false },
+  ERR_FILE_EXISTS: { sentence: 'The file exists already; nothing is ever overwritten.', retryable: false },
+  ERR_FILE_MODE: { sentence: 'The key file can be read by others: run chmod 600 on it.', retryable: false },
+  ERR_FILE_READ: { sentence: 'The file cannot be read.', retryable: false },
+  ERR_FILE_WRITE: { sentence: 'The file cannot be written.', retryable: false },
+  ERR_KEY_REFUSED: {
+    sentence: 'The key is refused: expected RSA of 2048, 3072 or 4096 bits with exponent 65537.',
+    retryable: false,
+  },
+  ERR_NO_PATH: {
+    sentence:
+      'No way to reach the peer is known: the ticket names neither an address nor a relay that is registered with.',
+    retryable: false,
+  },
+  ERR_PASSPHRASE_NEEDED: { sentence: 'The key file is encrypted: a passphrase is needed.', retryable: false },
+  ERR_PASSPHRASE_WRONG: { sentence: 'The passphrase is wrong.', retryable: false },
+  ERR_PLAINTEXT_REFUSED: {
+    sentence: 'Data is not yet encrypted end to end: opt in to plaintext to send it.',
+    retryable: false,
+  },
+  ERR_SIGNING_FAILED: { sentence: 'The private key could not sign.', retryable: false },
+  ERR_TIMEOUT: { sentence: 'No answer came in time.', retryable: true },
+  ERR_TOO_LARGE: { sentence: 'The message does not fit one datagram.', retryable: false },
+} as const satisfies Record<string, ErrorRow>
+
+export type ErrorCode = keyof typeof ERROR_CODES
+
+export class ShowchainError extends Error {
+  override readonly name = 'ShowchainError'
+  readonly code: ErrorCode
+  readonly retryable: boolean
+
+  /** @param detail what exactly, in the words of the caller's world; follows the code's sentence. */
+  constructor(code: ErrorCode, detail?: string, options?: { readonly cause?: unknown }) {
+    const { sentence, retryable } = ERROR_CODES[code]
+    super(detail === undefined ? sentence : `${sentence} ${detail}`, options)
+    this.code = code
+    this.retryable = retryable
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Extension fields between objects and bytes. The order on the wire is by ascending type, each at
+ * most once, so that a set of fields has one encoding; the hash that stands in a signature list is
+ * over that encoding, whatever the message's own (docs/protocol.md, Extension fields).
+ */
+import {
+  EXTENSIONS,
+  type ExtensionKind,
+  type ExtensionName,
+  type Extensions,
+  type UnknownExtension,
+} from './extensions.ts'
+import { readU16, writeU16 } from './kinds.ts'
+import { MAX_DATAGRAM } from './limits.ts'
+
+/** One field ready to be written: measured and in its place. */
+interface Field {
+  readonly type: number
+  readonly length: number
+  readonly signed: boolean
+  readonly write: (out: Uint8Array, at: number) => void
+}
+
+/** Type and length in front of each value. */
+const HEADER_BYTES = 3
+const NAMES = Object.keys(EXTENSIONS) as ExtensionName[]
+const NAME_BY_TYPE = new Map<number, ExtensionName>(NAMES.map((name) => [EXTENSIONS[name].type, name]))
+
+/** The name under which a message of this op knows a type, or undefined where it is unknown. */
+export function extensionName(op: number, type: number): ExtensionName | undefined {
+  const name = NAME_BY_TYPE.get(type)
+  return name !== undefined && EXTENSIONS[name].in.includes(op) ? name : undefined
+}
+
+/** The kind of a name; values of different extensions are only ever handled through it. */
+export const extensionKind = (name: ExtensionName): ExtensionKind<unknown> =>
+  EXTENSIONS[name].kind as ExtensionKind<unknown>
+
+/** The fields in wire order, or undefined when one does not belong to the message or is not of its kind. */
+export function extensionFields(op: number, ext: Extensions | undefined): readonly Field[] | undefined {
+  const fields: Field[] = []
+  if (ext === undefined) return fields
+  for (const name of NAMES) {
+    const value = ext[name]
+    if (value === undefined) continue
+    const kind = extensionKind(name)
+    const length = EXTENSIONS[name].in.includes(op) ? kind.measure(value) : -1
+    if (length === -1) return undefined
+    const { type, signed } = EXTENSIONS[name]
+    fields.push({ type, length, signed, write: (out, at) => kind.write(out, at, value) })
+  }
+  for (const { type, value } of ext.unknown ?? []) {
+    if (
+      !Number.isInteger(type) ||
+      type < 0 ||
+      type > 255 ||
+      extensionName(op, type) !== undefined ||
+      value.length > MAX_DATAGRAM
+    )
+      return undefined
+    fields.push({ type, length: value.length, signed: true, write: (out, at) => out.set(value, at) })
+  }
+  fields.sort((a, b) => a.type - b.type)
+  return fields.some((field, index) => field.type === fields[index - 1]?.type) ? undefined : fields
+}
+
+export const measureFields = (fields: readonly Field[]): number =>
+  fields.reduce((total, field) => total + HEADER_BYTES + field.length, 0)
+
+export function writeFields(out: Uint8Array, start: number, fields: readonly Field[]): number {
+  let at = start
+  for (const field of fields) {
+    out[at] = field.type
+    const value = writeU16(out, at + 1, field.length)
+    field.write(out, value)
+    at = value + field.length
+  }
+  return at
+}
+
+/** The encoding that a signature covers: every field but `key` and `local`. Undefined when there is none. */
+export function signedFieldBytes(op: number, ext: Extensions | undefined): Uint8Array | undefined {
+  const signed = extensionFields(op, ext)?.filter((field) => field.signed) ?? []
+  if (signed.length === 0) return undefined
+  const out = new Uint8Array(measureFields(signed))
+  writeFields(out, 0, signed)
+  return out
+}
+
+/** Collects fields of one message in any order. */
+export class ExtensionReader {
+  readonly #op: number
+  readonly #known: { -readonly [Name in ExtensionName]?: unknown } = {}
+  readonly #unknown: UnknownExtension[] = []
+
+  constructor(op: number) {
+    this.#op = op
+  }
+
+  /** Takes the value `bytes[at, end)` of a type; false when it is a known type with a bad value. */
+  take(type: number, bytes: Uint8Array, at: number, end: number): boolean {
+    const name = extensionName(this.#op, type)
+    if (name === undefined) {
+      this.#unknown.push({ type, value: bytes.subarray(at, end) })
+      return true
+    }
+    const value = extensionKind(name).read(bytes, at, end)
+    this.#known[name] = value
+    return value !== undefined
+  }
+
+  done(): Extensions {
+    if (this.#unknown.length === 0) return this.#known as Extensions
+    return { ...(this.#known as Extensions), unknown: this.#unknown.sort((a, b) => a.type - b.type) }
+  }
+}
+
+/** Reads the fields that fill `bytes` from `at` on, or undefined when they are not canonical. */
+export function readFields(op: number, bytes: Uint8Array, start: number): Extensions | undefined {
+  const reader = new ExtensionReader(op)
+  let last = -1
+  for (let at = start; at < bytes.length; ) {
+    if (at + HEADER_BYTES > bytes.length) return undefined
+    const type = bytes[at] as number
+    const end = at + HEADER_BYTES + readU16(bytes, at + 1)
+    if (type <= last || end > bytes.length || !reader.take(type, bytes, at + HEADER_BYTES, end)) return undefined
+    last = type
+    at = end
+  }
+  return reader.done()
+}

@@ -1,0 +1,200 @@
+/**
+ * Extension fields: `u8 type, u16 length, value` behind a binary message's row, members of a JSON
+ * one (docs/protocol.md, Extension fields). One table, as for messages.
+ *
+ * A type that the table does not list for a message is unknown there: it is kept as bytes, hashed
+ * into the signature, passed on and otherwise ignored.
+ */
+import { z } from 'zod'
+import { type Endpoint, endpointSchema } from './endpoint.ts'
+import { ipKind, portKind, readU32, writeU32 } from './kinds.ts'
+import { KX_BYTES, MAX_COOKIE_BYTES, MAX_KEY_BYTES, MAX_LOCAL_CANDIDATES } from './limits.ts'
+
+/** RFC 4787 behaviour as the `nat` extension writes it: unknown, endpoint-independent, address-dependent, address- and port-dependent. */
+export const natBehaviourSchema = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)])
+export const natSchema = z.strictObject({ mapping: natBehaviourSchema, filtering: natBehaviourSchema }).readonly()
+export type Nat = z.infer<typeof natSchema>
+export type NatBehaviour = Nat['mapping']
+
+/** The binary value of an extension, without type and length. */
+export interface ExtensionKind<Value> {
+  readonly schema: z.ZodType<Value>
+  /** Bytes of the value, or −1 when it is not of this kind. */
+  measure(value: Value): number
+  write(out: Uint8Array, at: number, value: Value): void
+  /** The value of `bytes[at, end)`, or undefined when it is not canonical. */
+  read(bytes: Uint8Array, at: number, end: number): Value | undefined
+}
+
+const opaque = (min: number, max: number): ExtensionKind<Uint8Array> => ({
+  schema: z
+    .instanceof(Uint8Array)
+    .refine((bytes) => bytes.length >= min && bytes.length <= max, `not ${min}–${max} bytes`),
+  measure: (value) => (value instanceof Uint8Array && value.length >= min && value.length <= max ? value.length : -1),
+  write: (out, at, value) => out.set(value, at),
+  read: (bytes, at, end) => (end - at >= min && end - at <= max ? bytes.subarray(at, end) : undefined),
+})
+
+const MAX_U32 = 0xffff_ffff
+const capsKind: ExtensionKind<number> = {
+  schema: z.number().int().min(0).max(MAX_U32),
+  measure: (value) => (Number.isInteger(value) && value >= 0 && value <= MAX_U32 ? 4 : -1),
+  write: (out, at, value) => void writeU32(out, at, value),
+  read: (bytes, at, end) => (end - at === 4 ? readU32(bytes, at) : undefined),
+}
+
+const isNatBehaviour = (value: number | undefined): value is NatBehaviour =>
+  value !== undefined && Number.isInteger(value) && value >= 0 && value <= 3
+const natKind: ExtensionKind<Nat> = {
+  schema: natSchema,
+  measure: (value) => (isNatBehaviour(value.mapping) && isNatBehaviour(value.filtering) ? 2 : -1),
+  write: (out, at, value) => {
+    out[at] = value.mapping
+    out[at + 1] = value.filtering
+  },
+  read: (bytes, at, end) => {
+    const mapping = bytes[at]
+    const filtering = bytes[at + 1]
+    return end - at === 2 && isNatBehaviour(mapping) && isNatBehaviour(filtering) ? { mapping, filtering } : undefined
+  },
+}
+
+const endpoints = (max: number): ExtensionKind<readonly Endpoint[]> => ({
+  schema: z.array(endpointSchema).min(1).max(max).readonly(),
+  measure: (value) => {
+    if (value.length < 1 || value.length > max) return -1
+    let total = 0
+    for (const { ip, port } of value) {
+      const ipBytes = ipKind.measure(ip)
+      if (ipBytes === -1 || portKind.measure(port) === -1) return -1
+      total += ipBytes + 2
+    }
+    return total
+  },
+  write: (out, at, value) => {
+    let next = at
+    for (const { ip, port } of value) next = portKind.write(out, ipKind.write(out, next, ip), port)
+  },
+  read: (bytes, at, end) => {
+    const list: Endpoint[] = []
+    const view = bytes.subarray(0, end)
+    for (let next = at; next < end; ) {
+      const ipEnd = ipKind.end(view, next)
+      const portEnd = ipEnd === -1 ? -1 : portKind.end(view, ipEnd)
+      if (portEnd === -1 || list.length === max) return undefined
+      list.push({ ip: ipKind.read(view, next, ipEnd), port: portKind.read(view, ipEnd, portEnd) })
+      next = portEnd
+    }
+    return list.length === 0 ? undefined : list
+  },
+})
+
+const localKind = endpoints(MAX_LOCAL_CANDIDATES)
+const oneEndpoint = endpoints(1)
+const observedKind: ExtensionKind<Endpoint> = {
+  schema: endpointSchema,
+  measure: (value) => oneEndpoint.measure([value]),
+  write: (out, at, value) => oneEndpoint.write(out, at, [value]),
+  read: (bytes, at, end) => oneEndpoint.read(bytes, at, end)?.[0],
+}
+
+interface ExtensionRow<Value> {
+  readonly type: number
+  readonly kind: ExtensionKind<Value>
+  /** For the reference page. */
+  readonly value: string
+  /** Op codes of the messages that it may stand in. */
+  readonly in: readonly number[]
+  /** Whether a message's signature covers it. */
+  readonly signed: boolean
+  readonly meaning: string
+}
+
+const row = <Value>(spec: ExtensionRow<Value>): ExtensionRow<Value> => spec
+
+/** In ascending type order, which is also their order on the wire. */
+export const EXTENSIONS = {
+  key: row({
+    type: 1,
+    kind: opaque(1, MAX_KEY_BYTES),
+    value: 'SPKI DER',
+    signed: false,
+    in: [0x101, 0x102, 0x111, 0x112, 0x113, 0x114, 0x115, 0x121, 0x122],
+    meaning:
+      "sender's key, on first contact. A relay adds the original sender's key to 0x112 and 0x115 when it has it. 0x102 carries it iff 0x101 did",
+  }),
+  cookie: row({
+    type: 2,
+    kind: opaque(1, MAX_COOKIE_BYTES),
+    value: `1–${MAX_COOKIE_BYTES} bytes`,
+    signed: true,
+    in: [0x101, 0x111, 0x112, 0x121],
+    meaning: 'the value of a challenge, echoed in any request; 0x112 passes on what 0x111 carried',
+  }),
+  caps: row({
+    type: 3,
+    kind: capsKind,
+    value: 'u32 bit set',
+    signed: true,
+    in: [0x101, 0x102, 0x111, 0x112, 0x114, 0x115, 0x121, 0x122],
+    meaning: 'what the sender can do: see Capabilities',
+  }),
+  nat: row({
+    type: 4,
+    kind: natKind,
+    value: 'u8 mapping, u8 filtering (0 unknown, 1 EI, 2 AD, 3 APD)',
+    signed: true,
+    in: [0x101, 0x111, 0x112, 0x114, 0x115],
+    meaning: "sender's NAT behaviour (RFC 4787)",
+  }),
+  local: row({
+    type: 5,
+    kind: localKind,
+    value: `1–${MAX_LOCAL_CANDIDATES} × (ip, port)`,
+    signed: false,
+    in: [0x101, 0x111, 0x112, 0x113, 0x114, 0x115],
+    meaning:
+      'host candidates. A relay passes them on only between peers that share a public address; a candidate counts only after 0x101/0x102 there',
+  }),
+  kx: row({
+    type: 6,
+    kind: opaque(KX_BYTES, KX_BYTES),
+    value: `${KX_BYTES} bytes`,
+    signed: true,
+    in: [0x101, 0x102, 0x111, 0x112, 0x114, 0x115, 0x121, 0x122],
+    meaning: 'X25519 public key, reserved for end-to-end protection',
+  }),
+  observed: row({
+    type: 7,
+    kind: observedKind,
+    value: 'ip, port',
+    signed: true,
+    in: [0x102],
+    meaning: 'the source address that the responder saw',
+  }),
+}
+
+export type ExtensionName = keyof typeof EXTENSIONS
+type ValueOf<Name extends ExtensionName> = z.infer<(typeof EXTENSIONS)[Name]['kind']['schema']>
+
+/** A field of a type that this version does not know, or not in this message. */
+export interface UnknownExtension {
+  /** 0–255. */
+  readonly type: number
+  readonly value: Uint8Array
+}
+
+export type Extensions = { readonly [Name in ExtensionName]?: ValueOf<Name> | undefined } & {
+  /** In ascending type order. */
+  readonly unknown?: readonly UnknownExtension[] | undefined
+}
+
+/** Bits of the `caps` extension (docs/protocol.md, Capabilities). */
+export const CAPS = {
+  /** End-to-end records. Reserved. */
+  encryption: 1,
+  /** Channel frames through a relay. Reserved. */
+  channel: 2,
+  /** Signed data (0x123) sent straight to the other end of a validated direct path. */
+  directData: 4,
+} as const

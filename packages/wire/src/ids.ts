@@ -1,0 +1,66 @@
+/**
+ * Peer ids and session ids. Both are bytes on the binary wire and the same canonical base64url
+ * text everywhere else (JSON, maps, logs, tickets), so two ids are equal iff their texts are.
+ */
+import { z } from 'zod'
+import { encodeChunk, fromBase64url } from './base64url.ts'
+import { ShowchainError } from './errors.ts'
+import { PEER_ID_BYTES, SESSION_ID_BYTES } from './limits.ts'
+
+/** What keeps an id from being taken for any other text. */
+declare const idOf: unique symbol
+
+/** SHA-256 of a peer's canonical DER SubjectPublicKeyInfo (the seed's `USER_ID`), 43 characters of base64url. */
+export type PeerId = string & { readonly [idOf]: 'peer' }
+/** 16 bytes from the relay's CSPRNG that name a punch attempt or a proxy session, 22 characters of base64url. */
+export type SessionId = string & { readonly [idOf]: 'session' }
+
+const isBase64urlOf = (text: unknown, bytes: number): boolean =>
+  typeof text === 'string' && fromBase64url(text)?.length === bytes
+const isPeerId = (text: unknown): text is PeerId => isBase64urlOf(text, PEER_ID_BYTES)
+const isSessionId = (text: unknown): text is SessionId => isBase64urlOf(text, SESSION_ID_BYTES)
+
+export const peerIdSchema: z.ZodType<PeerId> = z.custom<PeerId>(
+  isPeerId,
+  'not a peer id: expected 43 characters of base64url',
+)
+export const sessionIdSchema: z.ZodType<SessionId> = z.custom<SessionId>(
+  isSessionId,
+  'not a session id: expected 22 characters of base64url',
+)
+
+/** @throws ShowchainError `ERR_BAD_PEER_ID` */
+export function parsePeerId(text: string): PeerId {
+  if (!isPeerId(text)) throw new ShowchainError('ERR_BAD_PEER_ID', `Got "${text.slice(0, 60)}".`)
+  return text
+}
+
+/** @param bytes 32 bytes. @throws ShowchainError `ERR_BAD_PEER_ID` */
+export function peerIdFromBytes(bytes: Uint8Array): PeerId {
+  if (bytes.length !== PEER_ID_BYTES)
+    throw new ShowchainError('ERR_BAD_PEER_ID', `Got ${bytes.length} bytes, not ${PEER_ID_BYTES}.`)
+  return encodeChunk(bytes, 0, PEER_ID_BYTES) as PeerId
+}
+
+/** @param bytes 16 bytes. @throws ShowchainError `ERR_BAD_SESSION_ID` */
+export function sessionIdFromBytes(bytes: Uint8Array): SessionId {
+  if (bytes.length !== SESSION_ID_BYTES)
+    throw new ShowchainError('ERR_BAD_SESSION_ID', `Got ${bytes.length} bytes, not ${SESSION_ID_BYTES}.`)
+  return encodeChunk(bytes, 0, SESSION_ID_BYTES) as SessionId
+}
+
+/** The 32 bytes of an id. */
+export const peerIdToBytes = (id: PeerId): Uint8Array => decodeId(id)
+
+/** The 16 bytes of a session id. */
+export const sessionIdToBytes = (id: SessionId): Uint8Array => decodeId(id)
+
+function decodeId(id: string): Uint8Array {
+  const bytes = fromBase64url(id)
+  if (bytes === undefined) throw new ShowchainError('ERR_BAD_MESSAGE', `"${id.slice(0, 60)}" is no id.`)
+  return bytes
+}
+
+/** An id's JSON form to the id, or undefined when it is none. */
+export const peerIdFromText = (text: string): PeerId | undefined => (isPeerId(text) ? text : undefined)
+export const sessionIdFromText = (text: string): SessionId | undefined => (isSessionId(text) ? text : undefined)

@@ -1,0 +1,98 @@
+/**
+ * IP addresses as text and bytes, one spelling each: dotted quad for IPv4, RFC 5952 for IPv6, no
+ * zones. An IPv4-mapped IPv6 address is an IPv4 address and is only ever written as one.
+ */
+
+export const IPV4_BYTES = 4
+export const IPV6_BYTES = 16
+
+/** Bytes 0–11 of an IPv4-mapped address, ::ffff:0:0/96 (RFC 4291 §2.5.5.2). */
+export function isMapped(bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i < 10; i++) if (bytes[at + i] !== 0) return false
+  return bytes[at + 10] === 0xff && bytes[at + 11] === 0xff
+}
+
+/** @param length 4 or 16. */
+export function formatIp(bytes: Uint8Array, at: number, length: number): string {
+  if (length === IPV4_BYTES) return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`
+  const groups: number[] = []
+  for (let i = 0; i < IPV6_BYTES; i += 2) groups.push(((bytes[at + i] as number) << 8) | (bytes[at + i + 1] as number))
+  const [start, run] = longestZeroRun(groups)
+  const hex = (part: readonly number[]): string => part.map((group) => group.toString(16)).join(':')
+  return run < 2 ? hex(groups) : `${hex(groups.slice(0, start))}::${hex(groups.slice(start + run))}`
+}
+
+/** RFC 5952 §4.2: the longest run of zero groups is shortened, the first of equals, never a single one. */
+function longestZeroRun(groups: readonly number[]): readonly [start: number, length: number] {
+  let best = 0
+  let bestLength = 0
+  for (let start = 0; start < groups.length; start++) {
+    let end = start
+    while (groups[end] === 0) end++
+    if (end - start > bestLength) {
+      best = start
+      bestLength = end - start
+    }
+    if (end > start) start = end
+  }
+  return [best, bestLength]
+}
+
+/** The 4 or 16 bytes of an address in any spelling (a mapped one gives 4), or undefined. */
+export function parseIp(text: string): Uint8Array | undefined {
+  if (!text.includes(':')) return parseIpv4(text)
+  const bytes = parseIpv6(text)
+  return bytes !== undefined && isMapped(bytes, 0) ? bytes.slice(12) : bytes
+}
+
+function parseIpv4(text: string): Uint8Array | undefined {
+  const parts = text.split('.')
+  if (parts.length !== IPV4_BYTES) return undefined
+  const bytes = new Uint8Array(IPV4_BYTES)
+  for (const [index, part] of parts.entries()) {
+    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return undefined
+    bytes[index] = Number(part)
+  }
+  return bytes
+}
+
+function parseIpv6(text: string): Uint8Array | undefined {
+  const halves = text.split('::')
+  if (halves.length > 2) return undefined
+  const head = parseGroups(halves[0] as string, halves.length === 1)
+  const tail = parseGroups(halves[1] ?? '', halves.length === 2)
+  if (head === undefined || tail === undefined) return undefined
+  const missing = IPV6_BYTES - head.length - tail.length
+  if (halves.length === 1 ? missing !== 0 : missing < 2) return undefined
+  return Uint8Array.from([...head, ...new Array<number>(missing).fill(0), ...tail])
+}
+
+/** @param last whether a dotted quad may end these groups (RFC 4291 §2.2). */
+function parseGroups(text: string, last: boolean): readonly number[] | undefined {
+  if (text === '') return []
+  const bytes: number[] = []
+  const groups = text.split(':')
+  for (const [index, group] of groups.entries()) {
+    if (last && index === groups.length - 1 && group.includes('.')) {
+      const quad = parseIpv4(group)
+      if (quad === undefined) return undefined
+      bytes.push(...quad)
+    } else {
+      if (!/^[0-9a-f]{1,4}$/i.test(group)) return undefined
+      const value = Number.parseInt(group, 16)
+      bytes.push(value >> 8, value & 0xff)
+    }
+  }
+  return bytes
+}
+
+/** The one spelling of an address, or undefined when the text is none. */
+export function canonicalIp(text: string): string | undefined {
+  const bytes = parseIp(text)
+  return bytes === undefined ? undefined : formatIp(bytes, 0, bytes.length)
+}
+
+/** Whether the text is an address in its one spelling. */
+export const isCanonicalIp = (text: string): boolean => canonicalIp(text) === text
+
+export const ipFamily = (ip: string): 4 | 6 => (ip.includes(':') ? 6 : 4)

@@ -1,0 +1,59 @@
+/**
+ * A binary message in place: where its fields lie, checked for form, nothing built.
+ *
+ *   0xB1 | op u16 | fields in the row's order | extension fields
+ *
+ * The decoder builds messages from it; a relay's hot path looks at the few fields that it needs and
+ * passes the rest on as it came.
+ */
+
+import { BINARY_BYTE } from './classify.ts'
+import { readU16, writeU16 } from './kinds.ts'
+import { FIELDS, type FieldName, type MessageRow, rowOf } from './table.ts'
+
+/** Version byte and op code. */
+export const HEADER_BYTES = 3
+/** Far above any row's number of fields. */
+const MAX_FIELDS = 16
+
+/** Reusable: one look at a time, valid until the next `at()` or until the bytes change. */
+export class Look {
+  bytes: Uint8Array = new Uint8Array(0)
+  row: MessageRow | undefined
+  /** Position behind the row's last field: extension fields start here, or the message ends. */
+  end = 0
+  readonly #ends: Uint16Array = new Uint16Array(MAX_FIELDS)
+
+  /** Whether `bytes` start as a well-formed binary message of the table; extension fields are not looked at. */
+  at(bytes: Uint8Array): boolean {
+    this.bytes = bytes
+    this.row = undefined
+    if (bytes.length < HEADER_BYTES || bytes[0] !== BINARY_BYTE) return false
+    const row = rowOf(readU16(bytes, 1))
+    if (row === undefined) return false
+    const { fields } = row
+    let end = HEADER_BYTES
+    for (let index = 0; index < fields.length; index++) {
+      end = FIELDS[fields[index] as FieldName].end(bytes, end)
+      if (end === -1) return false
+      this.#ends[index] = end
+    }
+    this.row = row
+    this.end = end
+    return true
+  }
+
+  /** Start of the row's field number `index`. */
+  startOf(index: number): number {
+    return index === 0 ? HEADER_BYTES : (this.#ends[index - 1] as number)
+  }
+
+  endOf(index: number): number {
+    return this.#ends[index] as number
+  }
+}
+
+/** Turns a binary message into one of another op in place. The caller knows that the rows agree up to where it cuts. */
+export function rewriteOp(bytes: Uint8Array, op: number): void {
+  writeU16(bytes, 1, op)
+}

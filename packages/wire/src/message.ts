@@ -1,0 +1,64 @@
+/** Message objects: their types and zod schemas, both read off the message table. */
+import { z } from 'zod'
+import { EXTENSIONS, type ExtensionName, type Extensions } from './extensions.ts'
+import { FIELDS, type FieldName, MESSAGES, type MessageRow, type OpCode } from './table.ts'
+
+type Row = (typeof MESSAGES)[number]
+type FieldValue<Name extends FieldName> = z.infer<(typeof FIELDS)[Name]['schema']>
+type Flat<T> = { [Key in keyof T]: T[Key] }
+type MessageOfRow<R extends Row> = R extends Row
+  ? Flat<
+      { readonly op_code: R['op'] } & { readonly [Name in R['fields'][number]]: FieldValue<Name> } & {
+        readonly ext?: Extensions | undefined
+      }
+    >
+  : never
+
+/** Any message: a union told apart by `op_code`. `ext` is absent where there are no extension fields. */
+export type Message = MessageOfRow<Row>
+/** The message with this op code: `MessageOf<typeof OP.directRequest>`. */
+export type MessageOf<Op extends OpCode> = Extract<Message, { readonly op_code: Op }>
+type DistributiveOmit<M, Key extends PropertyKey> = M extends M ? Omit<M, Key> : never
+/** A signed message before its signature is made. */
+export type Unsigned<M extends Message = Extract<Message, { readonly sign: Uint8Array }>> = DistributiveOmit<M, 'sign'>
+
+export type Encoding = 'binary' | 'json'
+
+/** Whether the sender showed that it knows extensions: a message without any is seed mode. */
+export const hasExtensions = (message: { readonly ext?: Extensions | undefined }): boolean => message.ext !== undefined
+
+/** What a field of this row may hold beyond its kind: the seed fixes some to 0. */
+const fieldSchema = (row: MessageRow, name: FieldName): z.ZodType =>
+  row.zero?.includes(name) ? z.literal(0) : FIELDS[name].schema
+
+/**
+ * Messages as message objects, for public input; codecs have checks of their own and never run this.
+ * By op code, all derived from the table.
+ */
+export const MESSAGE_SCHEMAS: ReadonlyMap<number, z.ZodType> = new Map(
+  MESSAGES.map((row) => [row.op, objectSchema(row)]),
+)
+
+/** Any message of the table. */
+export const messageSchema = z.union([...MESSAGE_SCHEMAS.values()]) as unknown as z.ZodType<Message>
+
+function objectSchema(row: MessageRow): z.ZodType {
+  const fields = Object.fromEntries(row.fields.map((name) => [name, fieldSchema(row, name)]))
+  const known = (Object.keys(EXTENSIONS) as ExtensionName[]).filter((name) => EXTENSIONS[name].in.includes(row.op))
+  const ext = z.strictObject({
+    ...Object.fromEntries(known.map((name) => [name, EXTENSIONS[name].kind.schema.optional()])),
+    unknown: z
+      .array(z.strictObject({ type: z.number().int().min(0).max(255), value: z.instanceof(Uint8Array) }))
+      .optional(),
+  })
+  const schema = z.strictObject({ op_code: z.literal(row.op), ...fields, ext: ext.optional() })
+  return row.distinct === true
+    ? schema.refine((message) => !sameTarget(message), 'id and target are the same peer')
+    : schema
+}
+
+/** Whether a message that has both `id` and `target` names one peer in both. */
+export function sameTarget(message: object): boolean {
+  const { id, target } = message as { readonly id?: unknown; readonly target?: unknown }
+  return id === target
+}

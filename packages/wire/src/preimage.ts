@@ -1,0 +1,47 @@
+/**
+ * What a message's signature covers: the same bytes whatever the encoding of the datagram
+ * (docs/protocol.md, Signatures).
+ *
+ *   "SHOWCHAIN-P2P-v1" 0x00 | op_code u16 | the row's signature list | SHA-256 of signed extension fields, if any
+ */
+import { kindOf } from './binary.ts'
+import { ShowchainError } from './errors.ts'
+import { signedFieldBytes } from './extension-fields.ts'
+import type { Extensions } from './extensions.ts'
+import { writeU16 } from './kinds.ts'
+import type { Message, Unsigned } from './message.ts'
+import { rowOf } from './table.ts'
+import { utf8 } from './utf8.ts'
+
+const CONTEXT = utf8('SHOWCHAIN-P2P-v1\0')
+/** Context, op code and at most two ids, session, seq, ts and a hash. */
+const MAX_PREIMAGE = CONTEXT.length + 2 + 2 * 32 + 16 + 2 * 8 + 32
+const SHA256_BYTES = 32
+
+export type SignedMessage = Extract<Message, { readonly sign: Uint8Array }>
+
+/**
+ * @param message a signed message, with or without its `sign`.
+ * @param sha256 wire has no hash of its own.
+ * @throws ShowchainError `ERR_BAD_MESSAGE` when the message's row is not a signed one.
+ */
+export function preimage(message: SignedMessage | Unsigned, sha256: (bytes: Uint8Array) => Uint8Array): Uint8Array {
+  const row = rowOf(message.op_code)
+  if (row?.signature === undefined)
+    throw new ShowchainError('ERR_BAD_MESSAGE', `Op code ${message.op_code} is not a signed message.`)
+  const values = message as unknown as Readonly<Record<string, unknown>> & { readonly ext?: Extensions }
+  const out = new Uint8Array(MAX_PREIMAGE)
+  out.set(CONTEXT)
+  let at = writeU16(out, CONTEXT.length, row.signedAs ?? row.op)
+  for (const name of row.signature) {
+    const kind = kindOf(name)
+    if (kind.measure(values[name]) === -1)
+      throw new ShowchainError('ERR_BAD_MESSAGE', `Field ${name} of ${row.name}: expected ${kind.binary}.`)
+    at = kind.write(out, at, values[name])
+  }
+  // Hashed in the words of the message it was signed in: a type known there is known in the message that passes it on.
+  const signed = signedFieldBytes(row.op, values.ext)
+  if (signed === undefined) return out.subarray(0, at)
+  out.set(sha256(signed), at)
+  return out.subarray(0, at + SHA256_BYTES)
+}

@@ -1,0 +1,225 @@
+/**
+ * The message table: one row is the whole truth about one message. The zod schemas, the types,
+ * both codecs, the signature preimages, `describe` and the reference pages all come from here;
+ * a new message is a new row and nothing else.
+ *
+ * Names, field names and order are the seed's (its sections 1–5); rows at 0x1E0–0x1FF are ours.
+ */
+import {
+  codeKind,
+  cookieKind,
+  counterKind,
+  dataKind,
+  ipKind,
+  peerIdKind,
+  portKind,
+  sessionIdKind,
+  signKind,
+} from './kinds.ts'
+
+/** Every field name means the same in every message that has it. */
+export const FIELDS = {
+  id: peerIdKind,
+  target: peerIdKind,
+  session: sessionIdKind,
+  seq: counterKind,
+  ts: counterKind,
+  ip: ipKind,
+  port: portKind,
+  code: codeKind,
+  ref_op: codeKind,
+  cookie: cookieKind,
+  data: dataKind,
+  sign: signKind,
+} as const
+
+export type FieldName = keyof typeof FIELDS
+/** What a signature list may name; `op_code` comes first in each. */
+export type SignedElement = 'target' | 'id' | 'session' | 'seq' | 'ts'
+
+export interface MessageRow {
+  /** The op code on the wire. */
+  readonly op: number
+  readonly name: string
+  /** The seed's section, or `ext`. */
+  readonly section: 1 | 2 | 3 | 4 | 5 | 'ext'
+  /** In the order of the binary form. */
+  readonly fields: readonly FieldName[]
+  /** What `sign` covers behind the op code, in order; absent: the message is not signed. */
+  readonly signature?: readonly SignedElement[]
+  /** The op code that stands in the preimage when the signature is another message's, passed through. */
+  readonly signedAs?: number
+  /** Fields that the seed fixes to 0. */
+  readonly zero?: readonly FieldName[]
+  /** `id` and `target` name two different peers. */
+  readonly distinct?: true
+  /** Who sends it to whom. */
+  readonly route: string
+  readonly meaning: string
+}
+
+const row = <const Row extends MessageRow>(spec: Row): Row => spec
+
+export const MESSAGES = [
+  row({
+    op: 0x100,
+    name: 'keepAlive',
+    section: 1,
+    fields: ['id', 'seq', 'ts'],
+    zero: ['seq', 'ts'],
+    route: 'either end of a live connection',
+    meaning: 'keeps a path and its NAT mappings open',
+  }),
+  row({
+    op: 0x101,
+    name: 'directRequest',
+    section: 2,
+    fields: ['id', 'target', 'seq', 'ts', 'sign'],
+    signature: ['target', 'seq', 'ts'],
+    distinct: true,
+    route: 'R → any reachable peer',
+    meaning: 'direct connect; to a relay it is the registration, after a punch the path check',
+  }),
+  row({
+    op: 0x102,
+    name: 'directResponse',
+    section: 2,
+    fields: ['id', 'seq', 'ts', 'sign'],
+    signature: ['id', 'seq', 'ts'],
+    route: 'responder → R',
+    meaning: 'answers 0x101; id is the responder, seq and ts echo the request',
+  }),
+  row({
+    op: 0x111,
+    name: 'punchRequest',
+    section: 3,
+    fields: ['target', 'id', 'seq', 'ts', 'sign'],
+    signature: ['target', 'seq', 'ts'],
+    distinct: true,
+    route: 'R → P',
+    meaning: 'asks the relay to bring R and T together',
+  }),
+  row({
+    op: 0x112,
+    name: 'punchPassRequest',
+    section: 3,
+    fields: ['target', 'id', 'seq', 'ts', 'ip', 'port', 'session', 'sign'],
+    signature: ['target', 'seq', 'ts'],
+    signedAs: 0x111,
+    distinct: true,
+    route: 'P → T',
+    meaning: "R's request passed on, with R's address as P sees it and the session that names the attempt",
+  }),
+  row({
+    op: 0x113,
+    name: 'sameAddressResponse',
+    section: 3,
+    fields: ['target', 'id', 'seq', 'ts', 'sign'],
+    signature: ['target', 'id', 'seq', 'ts'],
+    route: 'P → R',
+    meaning: 'R and T share a public address: try host candidates first; id is the signer, target is T',
+  }),
+  row({
+    op: 0x114,
+    name: 'punchAck',
+    section: 3,
+    fields: ['id', 'seq', 'ts', 'session', 'sign'],
+    signature: ['session', 'seq', 'ts'],
+    route: 'T → P',
+    meaning: "T's consent; seq and ts echo R's request",
+  }),
+  row({
+    op: 0x115,
+    name: 'punchPassAck',
+    section: 3,
+    fields: ['id', 'seq', 'ts', 'ip', 'port', 'session', 'sign'],
+    signature: ['session', 'seq', 'ts'],
+    signedAs: 0x114,
+    route: 'P → R',
+    meaning: "T's consent passed on, with T's address as P sees it",
+  }),
+  row({
+    op: 0x121,
+    name: 'proxyRequest',
+    section: 4,
+    fields: ['target', 'id', 'seq', 'ts', 'sign'],
+    signature: ['target', 'seq', 'ts'],
+    distinct: true,
+    route: 'R → P',
+    meaning: 'asks the relay for a proxy session with T',
+  }),
+  row({
+    op: 0x122,
+    name: 'proxyResponse',
+    section: 4,
+    fields: ['session', 'target', 'seq', 'ts', 'sign'],
+    signature: ['target', 'session', 'seq', 'ts'],
+    route: 'P → R',
+    meaning: 'grants the session, also for an absent target',
+  }),
+  row({
+    op: 0x123,
+    name: 'proxyData',
+    section: 5,
+    fields: ['target', 'id', 'data', 'session', 'seq', 'ts', 'sign'],
+    signature: ['target', 'session', 'seq', 'ts'],
+    distinct: true,
+    route: 'either end → P',
+    meaning: 'data for the other end of the session',
+  }),
+  row({
+    op: 0x124,
+    name: 'proxyPassData',
+    section: 5,
+    fields: ['target', 'id', 'data', 'session', 'seq', 'ts'],
+    distinct: true,
+    route: 'P → the other end',
+    meaning: 'the data passed on; id is the original sender',
+  }),
+  row({
+    op: 0x125,
+    name: 'proxyDataAck',
+    section: 5,
+    fields: ['session', 'seq', 'ts'],
+    route: 'receiver → P → sender',
+    meaning: 'the data arrived',
+  }),
+  row({
+    op: 0x1f0,
+    name: 'error',
+    section: 'ext',
+    fields: ['code', 'ref_op', 'seq', 'ts'],
+    route: 'P → R',
+    meaning: 'why a message was not acted on: see Error codes',
+  }),
+  row({
+    op: 0x1f1,
+    name: 'challenge',
+    section: 'ext',
+    fields: ['cookie', 'ref_op', 'seq', 'ts'],
+    route: 'responder → R',
+    meaning: 'prove that you receive at your address: send the request again with this cookie',
+  }),
+] as const
+
+type Row = (typeof MESSAGES)[number]
+export type OpName = Row['name']
+export type OpCode = Row['op']
+
+/** Op codes by name. */
+export const OP = Object.fromEntries(MESSAGES.map(({ name, op }) => [name, op])) as {
+  readonly [R in Row as R['name']]: R['op']
+}
+
+const ROWS = new Map<number, MessageRow>(MESSAGES.map((row) => [row.op, row]))
+
+/** The row of an op code, or undefined when the table has none. */
+export const rowOf = (op: number): MessageRow | undefined => ROWS.get(op)
+
+/** Codes of the error message, 0x1F0. */
+export const WIRE_ERROR = {
+  /** A keep-alive came from an address that this relay knows no peer at: register again. */
+  unbound: 1,
+  /** Proxied data named a session that this relay does not have: ask for a new one. */
+  noSession: 2,
+} as const

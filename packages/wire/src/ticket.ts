@@ -1,0 +1,102 @@
+/**
+ * Tickets: what one person pastes to another to be reached. A URI that carries an id and ways to
+ * reach it (docs/protocol.md, Tickets):
+ *
+ *   showchain:<id>?relay=<relay-id>@host:port&relay=…&addr=host:port
+ *
+ * IPv6 stands in brackets, nothing is escaped, unknown parameters are ignored.
+ */
+import { z } from 'zod'
+import { splitHostPort } from './endpoint.ts'
+import { ShowchainError } from './errors.ts'
+import { peerIdFromText, peerIdSchema } from './ids.ts'
+import { canonicalIp } from './ip.ts'
+import { MAX_TICKET_LENGTH, MAX_TICKET_ROUTES, MAX_U16 } from './limits.ts'
+
+const SCHEME = 'showchain:'
+/** A DNS name (RFC 1123 §2.1) of at most 253 characters. */
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i
+
+/** An IP address in its one spelling, or a host name. */
+const canonicalHost = (text: string): string | undefined =>
+  canonicalIp(text) ?? (HOST_NAME.test(text) && !/^[0-9.]+$/.test(text) ? text.toLowerCase() : undefined)
+
+const hostSchema = z.string().refine((host) => canonicalHost(host) === host, 'not an IP address or host name')
+/** Like an endpoint, but the host may still have to be looked up. */
+export const addressSchema = z.strictObject({ host: hostSchema, port: z.number().int().min(1).max(MAX_U16) }).readonly()
+export type Address = z.infer<typeof addressSchema>
+
+export const ticketSchema = z
+  .strictObject({
+    id: peerIdSchema,
+    relays: z
+      .array(z.strictObject({ id: peerIdSchema, address: addressSchema }).readonly())
+      .max(MAX_TICKET_ROUTES)
+      .readonly(),
+    addresses: z.array(addressSchema).max(MAX_TICKET_ROUTES).readonly(),
+  })
+  .readonly()
+export type Ticket = z.infer<typeof ticketSchema>
+
+/** `host:port`, IPv6 in brackets. */
+export const formatAddress = ({ host, port }: Address): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+
+/** Reads `host:port` with an IP address (IPv6 in brackets) or a host name. @throws ShowchainError `ERR_BAD_ENDPOINT` */
+export function parseAddress(text: string): Address {
+  const address = addressFrom(text)
+  if (address === undefined)
+    throw new ShowchainError('ERR_BAD_ENDPOINT', `Got "${text.slice(0, 80)}"; a host name may stand for the ip.`)
+  return address
+}
+
+function addressFrom(text: string): Address | undefined {
+  const split = splitHostPort(text)
+  const host = split === undefined ? undefined : canonicalHost(split.host)
+  return split === undefined || host === undefined ? undefined : { host, port: split.port }
+}
+
+export function formatTicket({ id, relays, addresses }: Ticket): string {
+  const parameters = [
+    ...relays.map((relay) => `relay=${relay.id}@${formatAddress(relay.address)}`),
+    ...addresses.map((address) => `addr=${formatAddress(address)}`),
+  ]
+  return parameters.length === 0 ? `${SCHEME}${id}` : `${SCHEME}${id}?${parameters.join('&')}`
+}
+
+/** @throws ShowchainError `ERR_BAD_TICKET` with the part that is wrong. */
+export function parseTicket(text: string): Ticket {
+  const trimmed = text.trim()
+  if (trimmed.length > MAX_TICKET_LENGTH) throw bad(`It is longer than ${MAX_TICKET_LENGTH} characters.`)
+  if (!trimmed.startsWith(SCHEME)) throw bad(`It must start with "${SCHEME}".`)
+  const [idText = '', ...rest] = trimmed.slice(SCHEME.length).split('?')
+  if (rest.length > 1) throw bad('It has more than one "?".')
+  const id = peerIdFromText(idText)
+  if (id === undefined) throw bad(`"${idText.slice(0, 60)}" is not a peer id of 43 characters of base64url.`)
+  const relays: Ticket['relays'][number][] = []
+  const addresses: Address[] = []
+  for (const parameter of (rest[0] ?? '').split('&')) {
+    const equals = parameter.indexOf('=')
+    const name = parameter.slice(0, Math.max(equals, 0))
+    const value = parameter.slice(equals + 1)
+    if (name === 'relay') relays.push(parseRelay(value))
+    else if (name === 'addr')
+      addresses.push(addressFrom(value) ?? throwBad(`addr=${value.slice(0, 80)} is not host:port.`))
+  }
+  if (Math.max(relays.length, addresses.length) > MAX_TICKET_ROUTES)
+    throw bad(`It names more than ${MAX_TICKET_ROUTES} relays or addresses.`)
+  return { id, relays, addresses }
+}
+
+function parseRelay(text: string): Ticket['relays'][number] {
+  const at = text.indexOf('@')
+  const id = peerIdFromText(text.slice(0, Math.max(at, 0)))
+  const address = addressFrom(text.slice(at + 1))
+  if (id === undefined || address === undefined) throw bad(`relay=${text.slice(0, 120)} is not <relay-id>@host:port.`)
+  return { id, address }
+}
+
+const bad = (why: string): ShowchainError => new ShowchainError('ERR_BAD_TICKET', why)
+const throwBad = (why: string): never => {
+  throw bad(why)
+}
