@@ -1,0 +1,44 @@
+// Adds up the vitest reports of one turbo run. A task that is no vitest run (a build, a type check, lint) is not
+// counted when it passes, and is one failure when it fails.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { readJson, root } from './workspace.mjs'
+
+const REPORT = '.cache/report/vitest.json'
+
+/** Counts of one vitest report. A file that could not even be loaded, or an error outside any test, is a failure. */
+export function countReport(report) {
+  const unloaded = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
+  const failed = report.numFailedTests + unloaded.length
+  return {
+    passed: report.numPassedTests,
+    failed: failed === 0 && !report.success ? 1 : failed,
+    skipped: report.numPendingTests + report.numTodoTests,
+  }
+}
+
+/** `summary` is what `turbo run --summarize` wrote; without one turbo itself failed. */
+export function tally(summary, status) {
+  const total = { passed: 0, failed: 0, skipped: 0, lines: [] }
+  for (const task of summary?.tasks ?? []) {
+    const broken = (task.execution?.exitCode ?? 0) !== 0
+    const path = `${task.directory}/${REPORT}`
+    if (task.task === 'test' && existsSync(join(root, path))) {
+      const count = countReport(readJson(path))
+      if (broken && count.failed === 0) count.failed = 1
+      total.passed += count.passed
+      total.failed += count.failed
+      total.skipped += count.skipped
+      const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : ''
+      total.lines.push(`  ${task.package}: ${count.passed} passed, ${count.failed} failed${skipped}`)
+    } else if (broken) {
+      total.failed += 1
+      total.lines.push(`  ${task.taskId}: failed`)
+    }
+  }
+  if (status !== 0 && total.failed === 0) {
+    total.failed = 1
+    total.lines.push('  turbo itself failed (see above)')
+  }
+  return total
+}
