@@ -3,6 +3,7 @@
  * most once, so that a set of fields has one encoding; the hash that stands in a signature list is
  * over that encoding, whatever the message's own (docs/protocol.md, Extension fields).
  */
+import { ShowchainError } from './errors.ts'
 import {
   EXTENSIONS,
   type ExtensionKind,
@@ -40,6 +41,7 @@ export const extensionKind = (name: ExtensionName): ExtensionKind<unknown> =>
 export function extensionFields(op: number, ext: Extensions | undefined): readonly Field[] | undefined {
   const fields: Field[] = []
   if (ext === undefined) return fields
+  if (ext === null || typeof ext !== 'object' || !Array.isArray(ext.unknown ?? fields)) return undefined
   for (const name of NAMES) {
     const value = ext[name]
     if (value === undefined) continue
@@ -49,19 +51,20 @@ export function extensionFields(op: number, ext: Extensions | undefined): readon
     const { type, signed } = EXTENSIONS[name]
     fields.push({ type, length, signed, write: (out, at) => kind.write(out, at, value) })
   }
-  for (const { type, value } of ext.unknown ?? []) {
-    if (
-      !Number.isInteger(type) ||
-      type < 0 ||
-      type > 255 ||
-      extensionName(op, type) !== undefined ||
-      value.length > MAX_DATAGRAM
-    )
-      return undefined
+  for (const unknown of ext.unknown ?? []) {
+    if (!isUnknown(op, unknown)) return undefined
+    const { type, value } = unknown
     fields.push({ type, length: value.length, signed: true, write: (out, at) => out.set(value, at) })
   }
   fields.sort((a, b) => a.type - b.type)
   return fields.some((field, index) => field.type === fields[index - 1]?.type) ? undefined : fields
+}
+
+/** Whether it can stand in a message of this op as a field that nobody knows there. */
+function isUnknown(op: number, unknown: UnknownExtension | undefined): unknown is UnknownExtension {
+  const { type, value } = unknown ?? {}
+  if (type === undefined || !Number.isInteger(type) || type < 0 || type > 255) return false
+  return extensionName(op, type) === undefined && value instanceof Uint8Array && value.length <= MAX_DATAGRAM
 }
 
 export const measureFields = (fields: readonly Field[]): number =>
@@ -78,9 +81,15 @@ export function writeFields(out: Uint8Array, start: number, fields: readonly Fie
   return at
 }
 
-/** The encoding that a signature covers: every field but `key` and `local`. Undefined when there is none. */
+/**
+ * The encoding that a signature covers: every field but `key` and `local`. Undefined when there is none.
+ * @throws ShowchainError `ERR_BAD_MESSAGE` when one does not belong to the message or is not of its kind.
+ */
 export function signedFieldBytes(op: number, ext: Extensions | undefined): Uint8Array | undefined {
-  const signed = extensionFields(op, ext)?.filter((field) => field.signed) ?? []
+  const fields = extensionFields(op, ext)
+  if (fields === undefined)
+    throw new ShowchainError('ERR_BAD_MESSAGE', 'It has an extension field that it may not have.')
+  const signed = fields.filter((field) => field.signed)
   if (signed.length === 0) return undefined
   const out = new Uint8Array(measureFields(signed))
   writeFields(out, 0, signed)

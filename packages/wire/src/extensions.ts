@@ -47,7 +47,7 @@ const isNatBehaviour = (value: number | undefined): value is NatBehaviour =>
   value !== undefined && Number.isInteger(value) && value >= 0 && value <= 3
 const natKind: ExtensionKind<Nat> = {
   schema: natSchema,
-  measure: (value) => (isNatBehaviour(value.mapping) && isNatBehaviour(value.filtering) ? 2 : -1),
+  measure: (value) => (isNatBehaviour(value?.mapping) && isNatBehaviour(value.filtering) ? 2 : -1),
   write: (out, at, value) => {
     out[at] = value.mapping
     out[at + 1] = value.filtering
@@ -62,11 +62,11 @@ const natKind: ExtensionKind<Nat> = {
 const endpoints = (max: number): ExtensionKind<readonly Endpoint[]> => ({
   schema: z.array(endpointSchema).min(1).max(max).readonly(),
   measure: (value) => {
-    if (value.length < 1 || value.length > max) return -1
+    if (!Array.isArray(value) || value.length < 1 || value.length > max) return -1
     let total = 0
-    for (const { ip, port } of value) {
-      const ipBytes = ipKind.measure(ip)
-      if (ipBytes === -1 || portKind.measure(port) === -1) return -1
+    for (const endpoint of value as readonly Endpoint[]) {
+      const ipBytes = ipKind.measure(endpoint?.ip)
+      if (ipBytes === -1 || portKind.measure(endpoint.port) === -1) return -1
       total += ipBytes + 2
     }
     return total

@@ -92,7 +92,8 @@ export function canonicalIp(text: string): string | undefined {
   return bytes === undefined ? undefined : formatIp(bytes, 0, bytes.length)
 }
 
-/** Whether the text is an address in its one spelling. */
-export const isCanonicalIp = (text: string): boolean => canonicalIp(text) === text
+/** Whether the value is the text of an address in its one spelling. */
+export const isCanonicalIp = (value: unknown): value is string =>
+  typeof value === 'string' && canonicalIp(value) === value
 
 export const ipFamily = (ip: string): 4 | 6 => (ip.includes(':') ? 6 : 4)
