@@ -1,6 +1,8 @@
 /** Message objects: their types and zod schemas, both read off the message table. */
 import { z } from 'zod'
+import { extensionName } from './extension-fields.ts'
 import { EXTENSIONS, type ExtensionName, type Extensions } from './extensions.ts'
+import { MAX_DATAGRAM } from './limits.ts'
 import { FIELDS, type FieldName, MESSAGES, type MessageRow, type OpCode } from './table.ts'
 
 type Row = (typeof MESSAGES)[number]
@@ -47,14 +49,26 @@ function objectSchema(row: MessageRow): z.ZodType {
   const known = (Object.keys(EXTENSIONS) as ExtensionName[]).filter((name) => EXTENSIONS[name].in.includes(row.op))
   const ext = z.strictObject({
     ...Object.fromEntries(known.map((name) => [name, EXTENSIONS[name].kind.schema.optional()])),
-    unknown: z
-      .array(z.strictObject({ type: z.number().int().min(0).max(255), value: z.instanceof(Uint8Array) }))
-      .optional(),
+    unknown: unknownSchema(row.op).optional(),
   })
   const schema = z.strictObject({ op_code: z.literal(row.op), ...fields, ext: ext.optional() })
   return row.distinct === true
     ? schema.refine((message) => !sameTarget(message), 'id and target are the same peer')
     : schema
+}
+
+/** Fields that nobody knows in this message, each type once, in any order. */
+function unknownSchema(op: number): z.ZodType {
+  const type = z
+    .number()
+    .int()
+    .min(0)
+    .max(255)
+    .refine((type) => extensionName(op, type) === undefined, 'a known type stands under its own name')
+  const value = z.instanceof(Uint8Array).refine((bytes) => bytes.length <= MAX_DATAGRAM, 'longer than a datagram')
+  return z
+    .array(z.strictObject({ type, value }))
+    .refine((fields) => new Set(fields.map((field) => field.type)).size === fields.length, 'a type twice')
 }
 
 /** Whether a message that has both `id` and `target` names one peer in both. */
