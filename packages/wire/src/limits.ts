@@ -20,7 +20,7 @@ export const KX_BYTES = 32
 export const MAX_U16 = 0xffff
 /** `seq` and `ts` stay exact in JSON numbers everywhere: 2^53 − 1. */
 export const MAX_COUNTER = Number.MAX_SAFE_INTEGER
-/** A ticket is pasted by hand; this is far above what eight relays and eight addresses need. */
-export const MAX_TICKET_LENGTH = 2048
+/** A ticket is pasted by hand; eight relays and eight addresses with the longest host names take 4,653 characters. */
+export const MAX_TICKET_LENGTH = 4700
 /** Ways to reach a peer that one ticket may name, of each sort. */
 export const MAX_TICKET_ROUTES = 8

@@ -17,9 +17,12 @@ const SCHEME = 'showchain:'
 /** A DNS name (RFC 1123 §2.1) of at most 253 characters. */
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i
 
+/** A last label that is a number makes resolvers read the whole as an IPv4 address in an odd spelling: `127.1`, `0x7f000001`. */
+const NUMBER_AT_END = /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/i
+
 /** An IP address in its one spelling, or a host name. */
 const canonicalHost = (text: string): string | undefined =>
-  canonicalIp(text) ?? (HOST_NAME.test(text) && !/^[0-9.]+$/.test(text) ? text.toLowerCase() : undefined)
+  canonicalIp(text) ?? (HOST_NAME.test(text) && !NUMBER_AT_END.test(text) ? text.toLowerCase() : undefined)
 
 const hostSchema = z.string().refine((host) => canonicalHost(host) === host, 'not an IP address or host name')
 /** Like an endpoint, but the host may still have to be looked up. */
