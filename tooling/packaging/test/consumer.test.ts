@@ -3,13 +3,11 @@
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import {
   APPS,
   LIBRARIES,
-  PACKAGES,
   type PublicPackage,
-  packAll,
   remove,
   root,
   run,
@@ -44,11 +42,7 @@ const CONSUMER_TSCONFIG = {
   files: ['example.ts'],
 }
 
-let tarballs: string
-beforeAll(async () => {
-  tarballs = await packAll(PACKAGES)
-})
-afterAll(() => remove(tarballs))
+const tarballs = inject('tarballs')
 
 async function newProject(entry: PublicPackage): Promise<string> {
   const folder = await temporaryFolder()
