@@ -1,7 +1,7 @@
 // Makes a clone ready: installs when the lock file or a manifest changed since the last install, then builds
 // through turbo, which rebuilds only what changed.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { run } from './run.mjs'
 import { environment, fail, packageFolders, readJson, root, say } from './workspace.mjs'
@@ -30,6 +30,7 @@ function installedDigest() {
 export async function install() {
   const wanted = manifestsDigest()
   if (installedDigest() === wanted) return
+  rmSync(join(root, STAMP), { force: true }) // an install that is cut short leaves none
   const { packageManager } = readJson('package.json')
   say(`installing with ${packageManager} (needs the npm registry the first time)`)
   // corepack is not everywhere; npx comes with npm
@@ -38,7 +39,6 @@ export async function install() {
     fail(`npx cannot be run (${error.code}): npm, which comes with Node, is missing`),
   )
   if (code !== 0) fail('the install failed (see above): it needs network access to the npm registry')
-  mkdirSync(join(root, 'node_modules'), { recursive: true })
   writeFileSync(join(root, STAMP), wanted)
 }
 

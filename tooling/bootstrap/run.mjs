@@ -8,6 +8,7 @@ const PATIENCE = [
   ['SIGTERM', 4000],
   ['SIGKILL', 4000],
 ]
+const ORPHAN_CHECK = 300 // ms
 const EXIT_OF = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
 
 let running
@@ -22,19 +23,23 @@ function signalAll(signal) {
   }
 }
 
-for (const signal of Object.keys(EXIT_OF)) {
-  process.on(signal, () => {
-    if (running === undefined) process.exit(EXIT_OF[signal])
-    if (stopping !== undefined) return
-    stopping = signal
-    signalAll(signal)
-    let wait = 0
-    for (const [harder, after] of PATIENCE) {
-      wait += after
-      setTimeout(() => signalAll(harder), wait).unref()
-    }
-  })
+function stop(signal) {
+  if (running === undefined) process.exit(EXIT_OF[signal])
+  if (stopping !== undefined) return
+  stopping = signal
+  signalAll(signal)
+  let wait = 0
+  for (const [harder, after] of PATIENCE) {
+    wait += after
+    setTimeout(() => signalAll(harder), wait).unref()
+  }
 }
+
+for (const signal of Object.keys(EXIT_OF)) process.on(signal, () => stop(signal))
+
+// npm passes a signal to the shell between us and it, not to us: when that shell is gone, so are we
+const parent = process.ppid
+setInterval(() => process.ppid !== parent && stop('SIGTERM'), ORPHAN_CHECK).unref()
 
 /** Runs a command from the repository root; resolves with its exit code. `stdout`: a stream number or 'inherit'. */
 export function run(command, args, { cwd, env, stdout = 'inherit' }) {
