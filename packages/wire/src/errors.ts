@@ -37,6 +37,7 @@ export const ERROR_CODES = {
     sentence: 'The key is refused: expected RSA of 2048, 3072 or 4096 bits with exponent 65537.',
     retryable: false,
   },
+  ERR_NO_DATA_PATH: { sentence: 'No path to the other end carries data: connect through a relay.', retryable: false },
   ERR_NO_PATH: {
     sentence:
       'No way to reach the peer is known: the ticket names neither an address nor a relay that is registered with.',

@@ -41,7 +41,8 @@ export const extensionKind = (name: ExtensionName): ExtensionKind<unknown> =>
 export function extensionFields(op: number, ext: Extensions | undefined): readonly Field[] | undefined {
   const fields: Field[] = []
   if (ext === undefined) return fields
-  if (ext === null || typeof ext !== 'object' || !Array.isArray(ext.unknown ?? fields)) return undefined
+  if (ext === null || typeof ext !== 'object') return undefined
+  if (ext.unknown !== undefined && !Array.isArray(ext.unknown)) return undefined
   for (const name of NAMES) {
     const value = ext[name]
     if (value === undefined) continue
