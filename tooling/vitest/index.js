@@ -15,6 +15,9 @@ export function preset(test = {}) {
       reporters: ['default', ['json', { outputFile: '.cache/report/vitest.json' }]],
       // turbo already runs one package per core
       maxWorkers: '50%',
+      // properties and real processes on a busy machine: a limit only for what hangs
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
       ...test,
     },
   })
