@@ -1,17 +1,22 @@
 /** The protocol machines of a peer and the parts that a relay shares with it. Pure: no clock, no socket, no Node. */
+export { ADDRESS_POLICIES, type AddressPolicy, type AddressPolicyName, internetPolicy, labPolicy } from './address-policy.ts'
+export * from './admission.ts'
+export * from './admission-counters.ts'
+export type { Base } from './base.ts'
+export type { Sent, SendFailure } from './channel.ts'
+export { type Count, Counters } from './counters.ts'
+export type { DialPolicy } from './dial.ts'
+export { directSession } from './direct-session.ts'
+export type { Attempt, DialId, LinkId, Path, PeerEvent, Via } from './events.ts'
 export { ExpiringMap, type ExpiringMapOptions } from './expiring-map.ts'
-export {
-  type Datagram,
-  type Duration,
-  duration,
-  type Instant,
-  instant,
-  later,
-  type Machine,
-  type Output,
-  type Transmit,
-  type Work,
-} from './machine.ts'
+export { type Datagram, type Duration, duration, type Instant, instant, later, type Machine, type Output, type Transmit, type Work } from './machine.ts'
+export { maxMessage } from './max-message.ts'
 export { Outbox } from './outbox.ts'
+export { PEER_COUNTERS, type PeerCounter } from './peer-counters.ts'
+export { type DialTarget, PeerMachine } from './peer-machine.ts'
+export { type Rate, RateLimit, TokenBucket } from './rate.ts'
+export { rateSource } from './rate-source.ts'
+export type { RelayAddress } from './registration.ts'
 export { randomSeq, Sequence, type Stamp } from './sequence.ts'
 export { type Timer, Timers } from './timers.ts'
+export * from './timing.ts'

@@ -1,0 +1,262 @@
+/**
+ * Who gets in: what every signed request passes before anything is done for it, at a relay and at a
+ * peer that answers 0x101 itself (docs/protocol.md, Replay, Retransmission, Addresses). Cheap checks
+ * come first, RSA comes last, and no state advances before it:
+ *
+ *   decoded ─► same bytes again? ─► key known or carried? ─► rate ─► cookie ─► replay ─► signature ─► act
+ *              the same answer      else silence             else    else      else      else
+ *                                                            silence challenge silence   silence
+ */
+import { type CookieJar, type CryptoProvider, type KeyCache, messagePreimage, type PublicKey, type RequestReplay } from '@showchain/crypto/core'
+import {
+  type Encoding,
+  type Endpoint,
+  encode,
+  hasExtensions,
+  type MessageOf,
+  OP,
+  peerIdFromBytes,
+  sameEndpoint,
+  toBase64url,
+} from '@showchain/wire'
+import type { AdmissionCounter } from './admission-counters.ts'
+import { ExpiringMap } from './expiring-map.ts'
+import { type Duration, duration, type Instant } from './machine.ts'
+import type { Outbox } from './outbox.ts'
+import type { RateLimit } from './rate.ts'
+import { rateSource } from './rate-source.ts'
+import type { Stamp } from './sequence.ts'
+
+/** Retransmission: how long an answer is kept for the same request. */
+export const ANSWER_LIFETIME: Duration = duration(15_000)
+
+/** Addresses: cookies rotate every 120 s and the previous epoch is accepted. */
+const COOKIE_LIFETIME: Duration = duration(240_000)
+
+export type RequestMessage = MessageOf<typeof OP.directRequest | typeof OP.punchRequest | typeof OP.proxyRequest>
+
+export interface Request<Message extends RequestMessage = RequestMessage> {
+  readonly message: Message
+  readonly bytes: Uint8Array
+  readonly source: Endpoint
+  readonly encoding: Encoding
+}
+
+/**
+ * What the sender has with the receiver already:
+ * - `validated`: the source is the address that this id proved to be at
+ * - `expected`: both ends consented to a punch attempt that this request may belong to, and its key is known
+ * - `stranger`: neither
+ */
+export type Standing = 'validated' | 'expected' | 'stranger'
+
+/** What the receiver remembers of an id, wherever this request came from. */
+export interface Acquaintance {
+  /** Its key, where one is kept outside the key cache. */
+  readonly spki?: Uint8Array | undefined
+  /** How far its clock was ahead of ours when it last proved an address by cookie; default 0. */
+  readonly clockOffset?: number | undefined
+}
+
+export interface Admitted<Message extends RequestMessage = RequestMessage> {
+  readonly message: Message
+  readonly key: PublicKey
+  readonly source: Endpoint
+  readonly encoding: Encoding
+  /** What stands for the source address: a cookie, an earlier proof (`bound`), a punch attempt, or (seed mode) the signature alone. */
+  readonly by: 'cookie' | 'bound' | 'expected' | 'seed'
+  /** Sends the answer, and sends it again when the same request comes again within 15 s. */
+  respond(answer: Uint8Array, now: Instant): void
+  /** What the same request does when it comes again within 15 s. */
+  onRepeat(repeat: (now: Instant) => void): void
+}
+
+/** A request that was admitted, for as long as it may be repeated. */
+interface Accepted {
+  readonly bytes: Uint8Array
+  readonly source: Endpoint
+  /** Undefined while the answer is being made: then a repeated request does nothing. */
+  repeat: ((now: Instant) => void) | undefined
+}
+
+export interface AdmissionOptions {
+  readonly provider: CryptoProvider
+  readonly keys: KeyCache
+  /** Whether a key comes from configuration: only such a peer is admitted without extension fields (seed mode). */
+  readonly isConfigured: (key: PublicKey) => boolean
+  readonly cookies: CookieJar
+  readonly replay: RequestReplay
+  readonly rates: { readonly source: RateLimit; readonly id: RateLimit }
+  readonly outbox: Pick<Outbox<unknown>, 'transmit' | 'verify'>
+  readonly count: (name: AdmissionCounter) => void
+  readonly limits: {
+    /** Requests whose repetition is answered; at the cap the oldest are forgotten. */
+    readonly answers: number
+    /** Requests in verification; at the cap new ones are shed. */
+    readonly verifications: number
+  }
+}
+
+const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, index) => byte === b[index])
+
+const isLater = (a: Stamp, b: Stamp): boolean => a.ts > b.ts || (a.ts === b.ts && a.seq > b.seq)
+
+export class Admission {
+  readonly #options: AdmissionOptions
+  /** The newest admitted request of each (op, id, target). Bounded by `limits.answers`, ends after 15 s. */
+  readonly #accepted: ExpiringMap<string, Accepted>
+  /** The newest request that came with each cookie. Bounded by `limits.answers`, ends when the cookie does. */
+  readonly #spent: ExpiringMap<string, Stamp>
+  /** (op, id, target) with a signature in verification. Bounded by `limits.verifications`. */
+  readonly #verifying = new Set<string>()
+
+  constructor(options: AdmissionOptions) {
+    const { answers } = options.limits
+    this.#options = options
+    this.#accepted = new ExpiringMap({ lifetime: ANSWER_LIFETIME, capacity: answers })
+    this.#spent = new ExpiringMap({ lifetime: COOKIE_LIFETIME, capacity: answers })
+  }
+
+  /** Requests whose repetition is answered. */
+  get answers(): number {
+    return this.#accepted.size
+  }
+
+  get deadline(): Instant | undefined {
+    const answers = this.#accepted.deadline
+    const cookies = this.#spent.deadline
+    return answers === undefined || (cookies !== undefined && cookies < answers) ? cookies : answers
+  }
+
+  expire(now: Instant): void {
+    this.#accepted.expire(now)
+    this.#spent.expire(now)
+  }
+
+  /** Calls `act` once the request is beyond doubt: at once, after its signature was checked off the loop, or never. */
+  admit<Message extends RequestMessage>(
+    request: Request<Message>,
+    standing: Standing,
+    now: Instant,
+    act: (admitted: Admitted<Message>, now: Instant) => void,
+    known: Acquaintance = {},
+  ): void {
+    const { message, source } = request
+    const { count, rates, limits } = this.#options
+    const slot = `${message.op_code} ${message.id} ${message.target}`
+    if (!rates.source.take(rateSource(source.ip), now)) return count('rateLimited')
+    if (this.#repeats(slot, request, now)) return
+    if (this.#verifying.has(slot)) return count('inProgress')
+    const by = this.#proof(request, standing, known, now)
+    if (by === undefined) return
+    const key = this.#keyOf(request, known)
+    if (key === undefined) return
+    if (by === 'seed' && !this.#options.isConfigured(key)) return count('unknownKey')
+    if (message.sign.length !== key.signatureLength) return count('badSignature')
+    if (!this.#isNew(message, known, by)) return count('replayed')
+    if (this.#verifying.size >= limits.verifications) return count('verifyShed')
+    // An id is charged where it cannot be anybody else's doing: at its own address, or once it has signed.
+    const stranger = standing === 'stranger'
+    if (!stranger && !rates.id.take(message.id, now)) return count('rateLimited')
+    this.#verify(slot, request, key, (at) => {
+      if (stranger && !rates.id.take(message.id, at)) return count('rateLimited')
+      this.#advance(request, by, at)
+      this.#act(slot, request, key, by, at, act)
+    })
+  }
+
+  /** Whether these are the bytes of the last admitted request once more; then its answer is too. */
+  #repeats(slot: string, { bytes, source }: Request, now: Instant): boolean {
+    const accepted = this.#accepted.get(slot, now)
+    if (accepted === undefined || !sameEndpoint(accepted.source, source) || !equalBytes(accepted.bytes, bytes))
+      return false
+    this.#options.count(accepted.repeat === undefined ? 'inProgress' : 'repeated')
+    accepted.repeat?.(now)
+    return true
+  }
+
+  /** What stands for the source address; undefined when nothing does, and then the sender has been told if it may be. */
+  #proof(request: Request, standing: Standing, { spki }: Acquaintance, now: Instant): Admitted['by'] | undefined {
+    const { message, source } = request
+    const { provider, keys, cookies, count } = this.#options
+    const { key, cookie } = message.ext ?? {}
+    if (key !== undefined && peerIdFromBytes(provider.sha256(key)) !== message.id) count('badKey')
+    else if (key === undefined && spki === undefined && keys.get(message.id) === undefined) count('unknownKey')
+    else if (cookie !== undefined && cookies.check(cookie, now, source, message.id, message.op_code)) {
+      // A recorded request comes with a good cookie of its own, which must not take a peer back to where it was then.
+      if (standing === 'validated' || !this.#wasSpent(cookie, message, now)) return 'cookie'
+      this.#challenge(request, now)
+    } else if (standing === 'validated') return 'bound'
+    else if (standing === 'expected') return 'expected'
+    else if (!hasExtensions(message)) return 'seed'
+    else this.#challenge(request, now)
+    return undefined
+  }
+
+  #wasSpent(cookie: Uint8Array, message: RequestMessage, now: Instant): boolean {
+    const newest = this.#spent.get(toBase64url(cookie), now)
+    return newest !== undefined && !isLater(message, newest)
+  }
+
+  /** Asks for a proof of address, in no more bytes than the request had. */
+  #challenge({ message, bytes, source, encoding }: Request, now: Instant): void {
+    const { id, op_code, seq, ts } = message
+    const cookie = this.#options.cookies.issue(now, source, id, op_code)
+    const challenge = encode({ op_code: OP.challenge, cookie, ref_op: op_code, seq, ts }, encoding)
+    if (challenge.length > bytes.length) return
+    this.#options.count('challenged')
+    this.#options.outbox.transmit(source, challenge)
+  }
+
+  /** Parsing a key costs as much as a verification: it comes behind the cookie. */
+  #keyOf({ message }: Request, { spki }: Acquaintance): PublicKey | undefined {
+    const { keys, count } = this.#options
+    const bytes = spki ?? message.ext?.key
+    const key = keys.get(message.id) ?? (bytes === undefined ? undefined : keys.learn(message.id, bytes))
+    if (key === undefined) count('badKey')
+    return key
+  }
+
+  #isNew(message: RequestMessage, { clockOffset = 0 }: Acquaintance, by: Admitted['by']): boolean {
+    return this.#options.replay.check(message, by === 'cookie', clockOffset)
+  }
+
+  #verify(slot: string, { message }: Request, key: PublicKey, verified: (now: Instant) => void): void {
+    const { outbox, provider, count } = this.#options
+    this.#verifying.add(slot)
+    outbox.verify(key, messagePreimage(provider, message), message.sign, (valid, now) => {
+      this.#verifying.delete(slot)
+      if (valid === true) verified(now)
+      else count(valid === undefined ? 'verifyShed' : 'badSignature')
+    })
+  }
+
+  #advance({ message }: Request, by: Admitted['by'], now: Instant): void {
+    this.#options.replay.accept(message, by === 'cookie')
+    const cookie = message.ext?.cookie
+    if (by === 'cookie' && cookie !== undefined) this.#spent.set(toBase64url(cookie), message, now)
+  }
+
+  #act<Message extends RequestMessage>(
+    slot: string,
+    { message, bytes, source, encoding }: Request<Message>,
+    key: PublicKey,
+    by: Admitted['by'],
+    now: Instant,
+    act: (admitted: Admitted<Message>, now: Instant) => void,
+  ): void {
+    const { outbox } = this.#options
+    const accepted: Accepted = { bytes, source, repeat: undefined }
+    this.#accepted.set(slot, accepted, now)
+    const onRepeat = (repeat: (now: Instant) => void): void => {
+      accepted.repeat = repeat
+    }
+    const respond = (answer: Uint8Array, at: Instant): void => {
+      if (this.#accepted.get(slot, at) === accepted) this.#accepted.touch(slot, at)
+      outbox.transmit(source, answer)
+      onRepeat(() => outbox.transmit(source, answer))
+    }
+    act({ message, key, source, encoding, by, respond, onRepeat }, now)
+  }
+}

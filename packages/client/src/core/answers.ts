@@ -1,0 +1,61 @@
+/**
+ * A peer answers 0x101 itself (the seed's section 2; docs/protocol.md, Who sends what): as the
+ * reachable end of a direct connect, and as either end of a punch, where it is the path check.
+ */
+import type { PublicKey } from '@showchain/crypto/core'
+import { CAPS, type Encoding, type Endpoint, type Extensions, type MessageOf, OP, type PeerId } from '@showchain/wire'
+import type { Admission, Admitted } from './admission.ts'
+import { type Base, encodeFitting, sign } from './base.ts'
+import type { Consents } from './consents.ts'
+import type { Datagram, Instant } from './machine.ts'
+import type { Stamp } from './sequence.ts'
+
+type Request = MessageOf<typeof OP.directRequest>
+
+/** What this peer has with the sender already. */
+export type Standing = 'validated' | 'expected' | 'stranger'
+
+export interface AnswersOptions {
+  readonly admission: Admission
+  readonly consents: Consents
+  standing(id: PeerId, source: Endpoint): Standing
+  /** A request was answered. @param agreed in a punch attempt, or by consent as a direct connect. */
+  answered(id: PeerId, key: PublicKey, source: Endpoint, stamp: Stamp, agreed: 'attempt' | 'direct', now: Instant): void
+}
+
+export class Answers {
+  readonly #base: Base
+  readonly #options: AnswersOptions
+
+  constructor(base: Base, options: AnswersOptions) {
+    this.#base = base
+    this.#options = options
+  }
+
+  receive(message: Request, encoding: Encoding, datagram: Datagram, now: Instant): void {
+    if (message.target !== this.#base.self) return this.#base.count('unexpected')
+    const standing = this.#options.standing(message.id, datagram.source)
+    this.#options.admission.admit({ message, bytes: datagram.bytes, source: datagram.source, encoding }, { standing }, now, (admitted, at) => {
+      if (standing !== 'stranger') this.#answer(message, admitted, 'attempt')
+      else this.#options.consents.ask(message.id, 'direct', at, () => this.#answer(message, admitted, 'direct'))
+    })
+  }
+
+  #answer(message: Request, admitted: Admitted, agreed: 'attempt' | 'direct'): void {
+    const { seq, ts } = message
+    const { source, encoding, key } = admitted
+    const response = { op_code: OP.directResponse, id: this.#base.self, seq, ts, ...this.#extensions(message, source) } as const
+    sign(this.#base, response, (signed, now) => {
+      const bytes = signed === undefined ? undefined : encodeFitting(signed, encoding)
+      if (bytes === undefined) return
+      admitted.respond(bytes)
+      this.#options.answered(message.id, key, source, { seq, ts }, agreed, now)
+    })
+  }
+
+  /** 0x102 carries `key` iff 0x101 did, and extensions only to a sender that showed that it knows them. */
+  #extensions({ ext }: Request, source: Endpoint): { ext?: Extensions } {
+    if (ext === undefined || this.#base.seedMode) return {}
+    return { ext: { ...(ext.key === undefined ? {} : { key: this.#base.spki }), caps: CAPS.directData, observed: source } }
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Questions to the application: may this peer connect? Nothing is answered before it says yes, and a
+ * no looks like an absent peer (docs/protocol.md, Consent).
+ */
+import type { PeerId } from '@showchain/wire'
+import type { Base } from './base.ts'
+import type { Via } from './events.ts'
+import { type Instant, later } from './machine.ts'
+import { CONSENT_LIFETIME, MAX_HELD_MESSAGES, MAX_PENDING_CONSENT } from './timing.ts'
+
+type Then = (now: Instant) => void
+
+export class Consents {
+  readonly #base: Base
+  /** What waits for each answer; at most MAX_PENDING_CONSENT peers × MAX_HELD_MESSAGES, each for CONSENT_LIFETIME. */
+  readonly #pending = new Map<PeerId, Then[]>()
+
+  constructor(base: Base) {
+    this.#base = base
+  }
+
+  /** Asks unless the same peer is being asked about; `allowed` is called when the answer is yes, and never otherwise. */
+  ask(id: PeerId, via: Via, now: Instant, allowed: Then): void {
+    const waiting = this.#pending.get(id)
+    if (waiting !== undefined) {
+      if (waiting.length < MAX_HELD_MESSAGES) waiting.push(allowed)
+      return
+    }
+    if (this.#pending.size === MAX_PENDING_CONSENT) return this.#base.count('consentRefused')
+    this.#pending.set(id, [allowed])
+    const timer = this.#base.timers.set(later(now, CONSENT_LIFETIME), (at) => decide(false, at))
+    const decide = (yes: boolean, at: Instant): void => {
+      const then = this.#pending.get(id)
+      if (then === undefined) return
+      timer.cancel()
+      this.#pending.delete(id)
+      if (!yes) return this.#base.count('consentRefused')
+      for (const each of then) each(at)
+    }
+    let decided = false
+    this.#base.outbox.event({
+      type: 'consent',
+      id,
+      via,
+      decide: (yes, at) => {
+        if (decided) return
+        decided = true
+        decide(yes, at)
+      },
+    })
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * One `connect`: every way that the policy and the ticket allow, tried at the same time. The first
+ * that works opens the connection; the others go on and may better its path. The dial fails when all
+ * have, and says what was tried.
+ */
+import { CAPS, type Endpoint, formatEndpoint, type Message, OP, type PeerId } from '@showchain/wire'
+import { type Base, signerKey } from './base.ts'
+import { directSession } from './direct-session.ts'
+import type { Attempt, DialId, Via } from './events.ts'
+import type { Exchange, Exchanges } from './exchange.ts'
+import type { Registrations } from './introduction.ts'
+import type { Link } from './link.ts'
+import type { Instant } from './machine.ts'
+import { PunchRequest } from './punch-request.ts'
+import type { PunchAttempt } from './punch-attempt.ts'
+import type { Registration } from './registration.ts'
+import type { PublicKey } from '@showchain/crypto/core'
+
+export type DialPolicy = 'auto' | Via
+
+export interface DialOptions {
+  readonly id: DialId
+  readonly target: PeerId
+  readonly policy: DialPolicy
+  /** Where the target itself listens, as its ticket says. */
+  readonly addresses: readonly Endpoint[]
+  /** Relays that it is registered with. */
+  readonly relays: readonly Registration[]
+  readonly registrations: Registrations
+  readonly link: () => Link
+  attempt(id: PeerId, key: PublicKey, caps: number | undefined, now: Instant): PunchAttempt
+  /** Nothing is tried any more. */
+  ended(dial: Dial, now: Instant): void
+}
+
+type Entry = { -readonly [Key in keyof Attempt]: Attempt[Key] }
+
+export class Dial {
+  readonly options: DialOptions
+  readonly #base: Base
+  readonly #exchanges: Exchanges
+  readonly #attempts: Entry[] = []
+  readonly #closers: (() => void)[] = []
+  #reported = false
+  #over = false
+
+  constructor(base: Base, exchanges: Exchanges, options: DialOptions) {
+    this.#base = base
+    this.#exchanges = exchanges
+    this.options = options
+  }
+
+  start(now: Instant): void {
+    const { policy, addresses, relays } = this.options
+    // Each entry stands before anything is tried, so that an instant failure does not end the dial early.
+    const direct = policy === 'auto' || policy === 'direct' ? addresses.map((address) => ({ address, entry: this.#enter('direct', formatEndpoint(address)) })) : []
+    const punch = policy === 'auto' || policy === 'punch' ? relays.map((relay) => ({ relay, entry: this.#enter('punch', `relay ${relay.relay.id}`) })) : []
+    const relayed = policy === 'auto' || policy === 'relay' ? relays.map((relay) => ({ relay, entry: this.#enter('relay', `relay ${relay.relay.id}`) })) : []
+    for (const { address, entry } of direct) this.#direct(address, entry)
+    for (const { relay, entry } of punch) this.#withRelay(relay, entry, now, (at) => this.#punch(relay, entry, at))
+    for (const { relay, entry } of relayed) this.#withRelay(relay, entry, now, () => this.#proxy(relay, entry))
+    this.#review(now)
+  }
+
+  /** What was tried so far, for people. */
+  get attempts(): readonly Attempt[] {
+    return this.#attempts.map((entry) => ({ ...entry }))
+  }
+
+  /** Gives up; what works already goes on working. */
+  cancel(now: Instant): void {
+    for (const entry of this.#attempts) if (entry.state === 'trying') this.#settle(entry, 'failed', 'given up: no time left', now)
+  }
+
+  #enter(via: Via, at: string): Entry {
+    const entry: Entry = { via, at, state: 'trying', why: undefined }
+    this.#attempts.push(entry)
+    return entry
+  }
+
+  #settle(entry: Entry, state: 'reached' | 'failed', why: string | undefined, now: Instant): void {
+    if (entry.state !== 'trying') return
+    entry.state = state
+    entry.why = why
+    this.options.link().note(`${entry.via} by ${entry.at}: ${why ?? state}`)
+    this.#review(now)
+  }
+
+  /** Reports the first success or the last failure. */
+  #review(now: Instant): void {
+    const { id } = this.options
+    const trying = this.#attempts.some((entry) => entry.state === 'trying')
+    if (!this.#reported && this.#attempts.some((entry) => entry.state === 'reached')) {
+      this.#reported = true
+      this.#base.outbox.event({ type: 'dialed', dial: id, link: this.options.link().options.id })
+    }
+    if (trying || this.#over) return
+    this.#over = true
+    if (!this.#reported) this.#base.outbox.event({ type: 'dialFailed', dial: id, attempts: this.attempts })
+    for (const close of this.#closers) close()
+    this.options.ended(this, now)
+  }
+
+  #withRelay(registration: Registration, entry: Entry, now: Instant, go: (now: Instant) => void): void {
+    registration.whenReady((ready, why, at) => {
+      if (ready) go(at)
+      else this.#settle(entry, 'failed', `not registered with it: ${why}`, at)
+    }, now)
+  }
+
+  /** 0x101 straight to an address of the ticket. */
+  #direct(address: Endpoint, entry: Entry): void {
+    const { target, link } = this.options
+    const exchange: Exchange = this.#exchanges.start({
+      to: address,
+      request: (stamp, cookie) => ({
+        op_code: OP.directRequest,
+        id: this.#base.self,
+        target,
+        ...stamp,
+        ...(this.#base.seedMode ? {} : { ext: { key: this.#base.spki, ...(cookie === undefined ? {} : { cookie }) } }),
+      }),
+      answered: (message: Message) => {
+        if (message.op_code !== OP.directResponse || message.id !== target) return
+        const key = signerKey(this.#base, target, message)
+        if (key === undefined) return this.#base.count('unknownKey')
+        exchange.verify(key, message, (now) => {
+          exchange.close()
+          const { stamp } = exchange
+          link().learnCaps(this.#base.seedMode ? 0 : (message.ext?.caps ?? 0))
+          link().addDirect(directSession(this.#base.provider, this.#base.self, target, stamp), address, key, now)
+          link().establish('the other end answered at its address', now)
+          if ((message.ext?.caps ?? 0) & CAPS.directData) link().send(new Uint8Array(0), () => {}, now)
+          this.#settle(entry, 'reached', undefined, now)
+        })
+      },
+      failed: (why, now) => this.#settle(entry, 'failed', `${why}: it is absent, unreachable, or refuses`, now),
+    })
+    this.#closers.push(() => exchange.close())
+  }
+
+  /** 0x111 and what follows. */
+  #punch(registration: Registration, entry: Entry, now: Instant): void {
+    const { target, registrations } = this.options
+    const request = new PunchRequest(this.#base, this.#exchanges, {
+      target,
+      registration,
+      registrations,
+      attempt: (key, caps, at) => this.options.attempt(target, key, caps, at),
+      done: (why, at) => this.#settle(entry, why === undefined ? 'reached' : 'failed', why, at),
+    })
+    this.#closers.push(() => request.close())
+    request.start(now)
+  }
+
+  /** 0x121, then an empty message that the other end acknowledges: a session alone says nothing of it. */
+  #proxy(registration: Registration, entry: Entry): void {
+    const exchange = requestProxy(this.#base, this.#exchanges, registration, this.options.target, (granted, now) => {
+      if (granted.session === undefined) return this.#settle(entry, 'failed', `${granted.why} from the relay`, now)
+      this.options.link().openRelayed(
+        granted.session,
+        registration,
+        (failure, at) => this.#settle(entry, failure === undefined ? 'reached' : 'failed', failure && 'nothing was acknowledged: the other end is absent, or refuses', at),
+        now,
+      )
+    })
+    this.#closers.push(() => exchange.close())
+  }
+}
+
+type Granted = { readonly session: Parameters<Link['openRelayed']>[0] } | { readonly session: undefined; readonly why: string }
+
+/** Asks a relay for a proxy session (the seed's section 4). */
+export function requestProxy(base: Base, exchanges: Exchanges, registration: Registration, target: PeerId, done: (granted: Granted, now: Instant) => void): Exchange {
+  const { relay } = registration
+  const exchange: Exchange = exchanges.start({
+    to: relay.endpoint,
+    request: (stamp, cookie) => ({ op_code: OP.proxyRequest, target, id: base.self, ...stamp, ...(cookie === undefined ? {} : { ext: { cookie } }) }),
+    answered: (message) => {
+      if (message.op_code !== OP.proxyResponse || message.target !== target) return
+      const key = signerKey(base, relay.id, message)
+      if (key === undefined) return base.count('unknownKey')
+      exchange.verify(key, message, (now) => {
+        exchange.close()
+        done({ session: message.session }, now)
+      })
+    },
+    failed: (why, now) => done({ session: undefined, why }, now),
+  })
+  return exchange
+}

@@ -1,0 +1,42 @@
+/** What a peer's machine tells its owner: life-cycle events as one union. */
+import type { Endpoint, PeerId } from '@showchain/wire'
+import type { Instant } from './machine.ts'
+
+/** The ways to reach a peer. */
+export type Via = 'direct' | 'punch' | 'relay'
+
+/** How a connection's messages travel at the moment. */
+export type Path =
+  | { readonly kind: 'direct'; readonly remote: Endpoint }
+  | { readonly kind: 'relay'; readonly remote: Endpoint; readonly relay: PeerId }
+
+/** One way that a dial tried, and what came of it. */
+export interface Attempt {
+  readonly via: Via
+  /** The address or the relay that was tried, for people. */
+  readonly at: string
+  readonly state: 'trying' | 'reached' | 'failed'
+  /** Why it failed, for people. */
+  readonly why: string | undefined
+}
+
+/** Number of a connection; never used again. */
+export type LinkId = number
+/** Number of a dial; never used again. */
+export type DialId = number
+
+export type PeerEvent =
+  /** `registered` comes again when the observed address changed. */
+  | { readonly type: 'relay'; readonly relay: PeerId; readonly at: Endpoint; readonly state: 'registered'; readonly observed: Endpoint | undefined }
+  | { readonly type: 'relay'; readonly relay: PeerId; readonly at: Endpoint; readonly state: 'lost' | 'failed'; readonly reason: string }
+  /** Somebody wants to connect. Until `decide(true)` nothing is answered. */
+  | { readonly type: 'consent'; readonly id: PeerId; readonly via: Via; decide(allowed: boolean, now: Instant): void }
+  | { readonly type: 'open'; readonly link: LinkId; readonly remoteId: PeerId; readonly path: Path; readonly incoming: boolean }
+  | { readonly type: 'path'; readonly link: LinkId; readonly path: Path; readonly reason: string }
+  | { readonly type: 'message'; readonly link: LinkId; readonly bytes: Uint8Array }
+  /** The connection has no path left. */
+  | { readonly type: 'closed'; readonly link: LinkId; readonly reason: string }
+  /** A line of the connection's story. */
+  | { readonly type: 'note'; readonly remoteId: PeerId; readonly what: string }
+  | { readonly type: 'dialed'; readonly dial: DialId; readonly link: LinkId }
+  | { readonly type: 'dialFailed'; readonly dial: DialId; readonly attempts: readonly Attempt[] }

@@ -1,0 +1,85 @@
+/**
+ * The target's side of a punch (the seed's section 3): 0x112 from a relay of ours, R's signature
+ * verified, consent asked, 0x114 sent, probing started. A repeated 0x112 gets the same 0x114.
+ */
+import type { RequestReplay } from '@showchain/crypto/core'
+import { type Encoding, type Message, type MessageOf, OP, type PeerId } from '@showchain/wire'
+import { type Base, encodeFitting, sign, signerKey, verify } from './base.ts'
+import type { Consents } from './consents.ts'
+import { ExpiringMap } from './expiring-map.ts'
+import { introduction, probeAll, type Registrations } from './introduction.ts'
+import type { Instant } from './machine.ts'
+import type { PunchAttempt } from './punch-attempt.ts'
+import type { Registration } from './registration.ts'
+import { ATTEMPT_LIFETIME, MAX_PENDING_CONSENT } from './timing.ts'
+import type { PublicKey } from '@showchain/crypto/core'
+
+type Invitation = MessageOf<typeof OP.punchPassRequest>
+
+export interface InvitationsOptions {
+  readonly registrations: Registrations
+  readonly consents: Consents
+  readonly replay: RequestReplay
+  /** The attempt that is under way with this peer, or a new one. */
+  attempt(id: PeerId, key: PublicKey, caps: number | undefined, now: Instant): PunchAttempt
+  /** Whether this peer is connected or being dialled already, so that nobody needs to be asked. */
+  welcome(id: PeerId): boolean
+}
+
+export class Invitations {
+  readonly #base: Base
+  readonly #options: InvitationsOptions
+  /** By requester and stamp; the bytes of our 0x114 once there are any. */
+  readonly #answers = new ExpiringMap<string, { bytes: Uint8Array | undefined }>({ lifetime: ATTEMPT_LIFETIME, capacity: MAX_PENDING_CONSENT })
+
+  constructor(base: Base, options: InvitationsOptions) {
+    this.#base = base
+    this.#options = options
+  }
+
+  receive(message: Invitation, encoding: Encoding, registration: Registration, now: Instant): void {
+    this.#answers.expire(now)
+    if (message.target !== this.#base.self) return this.#base.count('unexpected')
+    const { id, seq, ts } = message
+    const name = `${id}:${seq}:${ts}:${message.session}`
+    const known = this.#answers.get(name, now)
+    if (known !== undefined) {
+      if (known.bytes !== undefined) this.#base.outbox.transmit(registration.relay.endpoint, known.bytes)
+      return
+    }
+    const key = signerKey(this.#base, id, message)
+    if (key === undefined) return this.#base.count('unknownKey')
+    const request = { id, op: OP.punchRequest, target: this.#base.self, seq, ts }
+    if (this.#options.replay.check(request, this.#base.unixMs()) !== 'fresh') return this.#base.count('duplicate')
+    const answer = { bytes: undefined }
+    this.#answers.set(name, answer, now)
+    verify(this.#base, key, message, (valid, at) => {
+      if (!valid) {
+        this.#answers.delete(name)
+        return
+      }
+      this.#options.replay.commit(request, this.#base.unixMs(), false)
+      if (this.#options.welcome(id)) this.#accept(message, encoding, registration, key, answer)
+      else this.#options.consents.ask(id, 'punch', at, () => this.#accept(message, encoding, registration, key, answer))
+    })
+  }
+
+  #accept(message: Invitation, encoding: Encoding, registration: Registration, key: PublicKey, answer: { bytes: Uint8Array | undefined }): void {
+    // A relay adds `key`, but only the requester itself can sign `caps`: with it, R knows extensions.
+    const caps = message.ext?.caps
+    const knows = caps !== undefined
+    const { seq, ts, session } = message
+    // A seed-only requester would not know what the signature covers; unsigned fields the relay strips for it.
+    const ext = knows || registration.knowsExtensions ? introduction(this.#base, this.#options.registrations, knows) : {}
+    const ack = { op_code: OP.punchAck, id: this.#base.self, seq, ts, session, ...ext } as const
+    sign(this.#base, ack, (signed, now) => {
+      const bytes = signed === undefined ? undefined : encodeFitting(signed as Message, encoding)
+      if (bytes === undefined) return
+      const attempt = this.#options.attempt(message.id, key, caps, now)
+      if (!probeAll(this.#base, attempt, { ip: message.ip, port: message.port }, message.ext?.local ?? [], registration, now)) return attempt.end(now)
+      answer.bytes = bytes
+      this.#base.outbox.transmit(registration.relay.endpoint, bytes)
+      registration.sent(now)
+    })
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Rate limits by token bucket: so many at once, so many per second from then on. A bucket per key,
+ * in a table with a cap.
+ */
+import type { Instant } from './machine.ts'
+
+export interface Rate {
+  /** Tokens that come back per second. */
+  readonly perSecond: number
+  /** Tokens of a full bucket. */
+  readonly burst: number
+}
+
+export class TokenBucket {
+  readonly #rate: Rate
+  #tokens: number
+  #at: Instant
+
+  constructor(rate: Rate, now: Instant) {
+    this.#rate = rate
+    this.#tokens = rate.burst
+    this.#at = now
+  }
+
+  /** Whether a token was there to be taken. */
+  take(now: Instant): boolean {
+    this.#tokens = this.#filled(now)
+    this.#at = now
+    if (this.#tokens < 1) return false
+    this.#tokens--
+    return true
+  }
+
+  /** A full bucket says nothing that a new one would not say. */
+  isFull(now: Instant): boolean {
+    return this.#filled(now) >= this.#rate.burst
+  }
+
+  #filled(now: Instant): number {
+    const { perSecond, burst } = this.#rate
+    return Math.min(burst, this.#tokens + ((now - this.#at) / 1000) * perSecond)
+  }
+}
+
+/** Buckets that one new key may look at to find room: constant work, and every bucket's turn comes. */
+const ROOM_SEARCH = 8
+
+/**
+ * A bucket for each key. At the cap, buckets that are full again make room; when none of the few
+ * that are looked at is, the new key is refused. So a flood from ever new (forged) sources, which alone can
+ * hold a table of busy buckets, shuts out new keys for its duration and leaves the known ones alone; evicting
+ * instead would forget exactly the buckets that hold somebody back.
+ */
+export class RateLimit {
+  readonly #rate: Rate
+  readonly #capacity: number
+  readonly #buckets = new Map<string, TokenBucket>()
+
+  /** @param capacity most buckets. */
+  constructor(rate: Rate, capacity: number) {
+    this.#rate = rate
+    this.#capacity = capacity
+  }
+
+  get size(): number {
+    return this.#buckets.size
+  }
+
+  /** Whether one more is within this key's rate. */
+  take(key: string, now: Instant): boolean {
+    let bucket = this.#buckets.get(key)
+    if (bucket === undefined) {
+      if (this.#buckets.size >= this.#capacity && !this.#makeRoom(now)) return false
+      bucket = new TokenBucket(this.#rate, now)
+      this.#buckets.set(key, bucket)
+    }
+    return bucket.take(now)
+  }
+
+  /** Drops the full ones among the next few; the others go to the back. */
+  #makeRoom(now: Instant): boolean {
+    const before = this.#buckets.size
+    let looked = 0
+    for (const [key, bucket] of this.#buckets) {
+      if (looked++ === ROOM_SEARCH) break
+      this.#buckets.delete(key)
+      if (!bucket.isFull(now)) this.#buckets.set(key, bucket)
+    }
+    return this.#buckets.size < before
+  }
+}

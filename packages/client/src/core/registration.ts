@@ -1,0 +1,164 @@
+/**
+ * One relay that this peer is registered with (the seed's section 2, made to a relay): 0x101 with
+ * this peer's key, kept alive, and made again when the relay forgot it, the address changed, or
+ * nothing comes back any more.
+ *
+ *   registering ──► registered ──► registering …        (unbound, dead keep-alive)
+ *        └──► waiting (jittered back-off) ──► registering
+ */
+import { type Endpoint, type Extensions, type Message, OP, type PeerId, sameEndpoint, WIRE_ERROR } from '@showchain/wire'
+import { type Base, signerKey } from './base.ts'
+import type { Exchange, Exchanges } from './exchange.ts'
+import { KeepAlive } from './keep-alive.ts'
+import { duration, type Instant, later } from './machine.ts'
+import type { Timer } from './timers.ts'
+import { REGISTER_BACKOFF_FIRST, REGISTER_BACKOFF_LAST, REREGISTER_GAP } from './timing.ts'
+
+export interface RelayAddress {
+  readonly id: PeerId
+  readonly endpoint: Endpoint
+}
+
+type Waiter = (ready: boolean, why: string | undefined, now: Instant) => void
+
+export class Registration {
+  readonly relay: RelayAddress
+  /** This peer's address as the relay sees it; undefined until registered or when the relay does not say. */
+  observed: Endpoint | undefined
+  /** Whether the relay showed that it knows extensions. */
+  knowsExtensions = false
+  readonly #base: Base
+  readonly #exchanges: Exchanges
+  #state: 'idle' | 'registering' | 'registered' | 'waiting' | 'closed' = 'idle'
+  #exchange: Exchange | undefined
+  #keepAlive: KeepAlive | undefined
+  #timer: Timer | undefined
+  #failures = 0
+  #lastStart: Instant | undefined
+  /** Dials that wait for this relay: bounded by the dials that are open. */
+  #waiters: Waiter[] = []
+
+  constructor(base: Base, exchanges: Exchanges, relay: RelayAddress) {
+    this.#base = base
+    this.#exchanges = exchanges
+    this.relay = relay
+  }
+
+  get registered(): boolean {
+    return this.#state === 'registered'
+  }
+
+  /** Calls back once: at once when registered, else when this or the next try ends. */
+  whenReady(waiter: Waiter, now: Instant): void {
+    if (this.registered) waiter(true, undefined, now)
+    else this.#waiters.push(waiter)
+  }
+
+  start(now: Instant): void {
+    this.#timer?.cancel()
+    this.#state = 'registering'
+    this.#lastStart = now
+    this.#exchange?.close()
+    this.#exchange = this.#exchanges.start({
+      to: this.relay.endpoint,
+      request: (stamp, cookie) => ({ op_code: OP.directRequest, id: this.#base.self, target: this.relay.id, ...stamp, ...this.#extensions(cookie) }),
+      answered: (message) => this.#answered(message),
+      failed: (why, at) => this.#failed(why, at),
+    })
+  }
+
+  /** Anything came from the relay. */
+  heard(): void {
+    this.#keepAlive?.heard()
+  }
+
+  /** Something was sent to the relay beside keep-alives. */
+  sent(now: Instant): void {
+    this.#keepAlive?.sent(now)
+  }
+
+  /** The relay answered a keep-alive, or keeps alive itself. */
+  keptAlive(now: Instant): void {
+    this.#keepAlive?.echo(now)
+  }
+
+  /** The relay says that it does not know this peer at its address: register again, not too often. */
+  error(code: number, now: Instant): void {
+    if (code !== WIRE_ERROR.unbound || this.#state !== 'registered') return
+    this.#lose('the relay does not know this address any more')
+    const earliest = later(this.#lastStart ?? now, REREGISTER_GAP)
+    if (earliest <= now) this.start(now)
+    else this.#wait(earliest)
+  }
+
+  /** The path to the relay is dead. */
+  #dead(now: Instant): void {
+    this.#lose('keep-alives are not answered')
+    this.start(now)
+  }
+
+  close(now: Instant): void {
+    this.#state = 'closed'
+    this.#exchange?.close()
+    this.#keepAlive?.stop()
+    this.#timer?.cancel()
+    this.#tell(false, 'closed', now)
+  }
+
+  /** First contact carries only key and cookie. A relay that is known by configuration and did not answer may be seed-only: every other try is in seed mode. */
+  #extensions(cookie: Uint8Array | undefined): { ext?: Extensions } {
+    const plain = this.#base.seedMode || (cookie === undefined && this.#failures % 2 === 1 && this.#base.keys.get(this.relay.id) !== undefined)
+    if (plain) return {}
+    return { ext: { key: this.#base.spki, ...(cookie === undefined ? {} : { cookie }) } }
+  }
+
+  #answered(message: Message): void {
+    if (message.op_code !== OP.directResponse || message.id !== this.relay.id) return
+    const key = signerKey(this.#base, this.relay.id, message)
+    if (key === undefined) {
+      this.#base.count('unknownKey')
+      return
+    }
+    this.#exchange?.verify(key, message, (at) => this.#succeed(message.ext, at))
+  }
+
+  #succeed(ext: Extensions | undefined, now: Instant): void {
+    this.#exchange?.close()
+    const moved = ext?.observed !== undefined && (this.observed === undefined || !sameEndpoint(ext.observed, this.observed))
+    this.observed = ext?.observed ?? this.observed
+    this.knowsExtensions = ext !== undefined
+    this.#failures = 0
+    this.#keepAlive?.stop()
+    this.#keepAlive = new KeepAlive(this.#base, this.relay.endpoint, now, (at) => this.#dead(at))
+    const first = this.#state !== 'registered'
+    this.#state = 'registered'
+    if (first || moved) this.#base.outbox.event({ type: 'relay', relay: this.relay.id, at: this.relay.endpoint, state: 'registered', observed: this.observed })
+    this.#tell(true, undefined, now)
+  }
+
+  #failed(why: string, now: Instant): void {
+    this.#base.outbox.event({ type: 'relay', relay: this.relay.id, at: this.relay.endpoint, state: 'failed', reason: why })
+    const backoff = Math.min(REGISTER_BACKOFF_FIRST * 2 ** this.#failures, REGISTER_BACKOFF_LAST)
+    this.#failures++
+    this.#wait(later(now, duration(backoff * (0.5 + this.#base.random.uniform()))))
+    this.#tell(false, why, now)
+  }
+
+  #wait(until: Instant): void {
+    this.#state = 'waiting'
+    this.#timer = this.#base.timers.set(until, (now) => this.start(now))
+  }
+
+  #lose(reason: string): void {
+    this.#keepAlive?.stop()
+    this.#keepAlive = undefined
+    this.#state = 'waiting'
+    this.#base.outbox.event({ type: 'relay', relay: this.relay.id, at: this.relay.endpoint, state: 'lost', reason })
+  }
+
+  #tell(ready: boolean, why: string | undefined, now: Instant): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const waiter of waiters) waiter(ready, why, now)
+  }
+}
