@@ -26,6 +26,8 @@ export const ERROR_CODES = {
     retryable: false,
   },
   ERR_BUSY: { sentence: 'Too much work is waiting: try again later.', retryable: true },
+  ERR_CANNOT_LISTEN: { sentence: 'Cannot listen on the local address.', retryable: false },
+  ERR_CANNOT_RESOLVE: { sentence: 'The host name cannot be resolved.', retryable: true },
   ERR_CLOSED: { sentence: 'This has been closed.', retryable: false },
   ERR_CONNECT_FAILED: { sentence: 'Could not connect.', retryable: true },
   ERR_DUPLICATE_SESSION: { sentence: 'The session exists already.', retryable: false },

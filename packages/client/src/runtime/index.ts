@@ -1,1 +1,25 @@
-export {}
+/** Machines on Node: the driver and the ports it works on (clock, socket, worker), with Node's own bindings of each. */
+export { type Clock, type Scheduled, systemClock } from './clock.ts'
+export { Driver, type DriverOptions } from './driver.ts'
+export { hostCandidates, type Interfaces, localAddresses } from './local-addresses.ts'
+export { nodeRandom } from './random.ts'
+export { RECEIVE_BUFFER } from './receive-buffer.ts'
+export { resolveAddress } from './resolve.ts'
+export type { DatagramSocket } from './socket.ts'
+export { type Trace, type TraceEntry, traceEntry, traceTaps } from './trace.ts'
+export {
+  LISTEN_EVERYWHERE,
+  type ListenAddress,
+  openUdp,
+  type UdpCounters,
+  type UdpOptions,
+  UdpSocket,
+} from './udp.ts'
+export {
+  CryptoWorker,
+  type CryptoWorkerOptions,
+  WORKER_LIMITS,
+  type Worker,
+  type WorkerCounters,
+  type WorkerLimits,
+} from './worker.ts'

@@ -1,0 +1,135 @@
+/**
+ * The one thing that holds a machine: hands it inputs with the time, drains it after each, keeps one
+ * timer for its deadline.
+ *
+ *   datagram ─┐               ┌─► transmit → socket
+ *   timer ────┼─► machine ────┼─► work → worker ──┐
+ *   command ──┤               └─► event → owner   │
+ *   result ◄──┴───────────────────────────────────┘
+ *
+ * Transmits and work leave while the machine is drained; events are delivered when it is empty, in
+ * order, each once. An owner may give commands from inside an event or a tap: their events follow.
+ */
+import { type Endpoint, ShowchainError } from '@showchain/wire'
+import type { Datagram, Instant, Machine } from '../core/machine.ts'
+import type { Clock, Scheduled } from './clock.ts'
+import type { DatagramSocket } from './socket.ts'
+import type { Worker } from './worker.ts'
+
+export interface DriverOptions<Event, M extends Machine<Event> = Machine<Event>> {
+  readonly machine: M
+  /** The driver is its one receiver and closes it. */
+  readonly socket: DatagramSocket
+  readonly clock: Clock
+  /** The driver closes it. */
+  readonly worker: Worker
+  readonly onEvent: (event: Event) => void
+  /** Sees each datagram before the machine does. */
+  readonly onReceive?: ((datagram: Datagram) => void) | undefined
+  /** Sees each datagram before it is sent. */
+  readonly onTransmit?: ((to: Endpoint, bytes: Uint8Array) => void) | undefined
+}
+
+export class Driver<Event, M extends Machine<Event> = Machine<Event>> {
+  readonly #options: DriverOptions<Event, M>
+  /** Bounded by what one input makes: delivered before the input returns. */
+  #events: Event[] = []
+  #armed: { readonly at: Instant; readonly timer: Scheduled } | undefined
+  /** Inside the machine or its drain: what comes in now is drained by whoever started. */
+  #busy = false
+  #delivering = false
+  #closed = false
+
+  constructor(options: DriverOptions<Event, M>) {
+    this.#options = options
+    options.socket.onDatagram((datagram) => {
+      if (this.#closed) return
+      options.onReceive?.(datagram)
+      this.#enter((machine, now) => machine.receive(datagram, now))
+    })
+    // A machine may have been given work before it had a driver.
+    this.#enter(() => {})
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /**
+   * Runs a command on the machine, then drains it. From inside one of the machine's own callbacks
+   * the command runs at once, as part of the input that is under way.
+   *
+   * @throws ShowchainError `ERR_CLOSED`, and whatever the command throws.
+   */
+  input<T>(command: (machine: M, now: Instant) => T): T {
+    if (this.#closed) throw new ShowchainError('ERR_CLOSED')
+    return this.#enter(command)
+  }
+
+  /** Stops the timer, the worker and the socket. Results and datagrams that come later are dropped. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#armed?.timer.cancel()
+    this.#armed = undefined
+    this.#options.worker.close()
+    await this.#options.socket.close()
+  }
+
+  #enter<T>(input: (machine: M, now: Instant) => T): T {
+    const { machine, clock } = this.#options
+    if (this.#busy) return input(machine, clock.now())
+    this.#busy = true
+    try {
+      return input(machine, clock.now())
+    } finally {
+      try {
+        this.#drain()
+      } finally {
+        this.#busy = false
+        this.#arm()
+        this.#deliver()
+      }
+    }
+  }
+
+  #drain(): void {
+    const { machine, socket, worker, onTransmit } = this.#options
+    for (let output = machine.poll(); output !== undefined; output = machine.poll()) {
+      if (output.type === 'event') this.#events.push(output.event)
+      else if (this.#closed) continue
+      else if (output.type === 'work') worker.run(output, this.#result)
+      else {
+        onTransmit?.(output.to, output.bytes)
+        socket.send(output.to, output.bytes)
+      }
+    }
+  }
+
+  /** A result of the worker is an input like any other. */
+  readonly #result = (resume: (now: Instant) => void): void => {
+    if (!this.#closed) this.#enter((_, now) => resume(now))
+  }
+
+  /** Arms only for what is earlier than what is armed: an early wake does nothing but arm again. */
+  #arm(): void {
+    const at = this.#options.machine.deadline
+    if (this.#closed || at === undefined || (this.#armed !== undefined && this.#armed.at <= at)) return
+    this.#armed?.timer.cancel()
+    const timer = this.#options.clock.schedule(at, () => {
+      this.#armed = undefined
+      if (!this.#closed) this.#enter((machine, now) => machine.wake(now))
+    })
+    this.#armed = { at, timer }
+  }
+
+  /** An owner that throws gets its exception back from the input; the events after it come with the next one. */
+  #deliver(): void {
+    if (this.#delivering) return
+    this.#delivering = true
+    try {
+      while (this.#events.length > 0) this.#options.onEvent(this.#events.shift() as Event)
+    } finally {
+      this.#delivering = false
+    }
+  }
+}
