@@ -16,31 +16,34 @@ import type { Clock, Scheduled } from './clock.ts'
 import type { DatagramSocket } from './socket.ts'
 import type { Worker } from './worker.ts'
 
-export interface DriverOptions<Event, M extends Machine<Event> = Machine<Event>> {
+/** What a machine tells its owner. */
+export type EventOf<M> = M extends Machine<infer Event> ? Event : never
+
+export interface DriverOptions<M extends Machine<unknown>> {
   readonly machine: M
   /** The driver is its one receiver and closes it. */
   readonly socket: DatagramSocket
   readonly clock: Clock
   /** The driver closes it. */
   readonly worker: Worker
-  readonly onEvent: (event: Event) => void
+  readonly onEvent: (event: EventOf<M>) => void
   /** Sees each datagram before the machine does. */
   readonly onReceive?: ((datagram: Datagram) => void) | undefined
   /** Sees each datagram before it is sent. */
   readonly onTransmit?: ((to: Endpoint, bytes: Uint8Array) => void) | undefined
 }
 
-export class Driver<Event, M extends Machine<Event> = Machine<Event>> {
-  readonly #options: DriverOptions<Event, M>
+export class Driver<M extends Machine<unknown>> {
+  readonly #options: DriverOptions<M>
   /** Bounded by what one input makes: delivered before the input returns. */
-  #events: Event[] = []
+  readonly #events: EventOf<M>[] = []
   #armed: { readonly at: Instant; readonly timer: Scheduled } | undefined
   /** Inside the machine or its drain: what comes in now is drained by whoever started. */
   #busy = false
   #delivering = false
   #closed = false
 
-  constructor(options: DriverOptions<Event, M>) {
+  constructor(options: DriverOptions<M>) {
     this.#options = options
     options.socket.onDatagram((datagram) => {
       if (this.#closed) return
@@ -95,7 +98,7 @@ export class Driver<Event, M extends Machine<Event> = Machine<Event>> {
   #drain(): void {
     const { machine, socket, worker, onTransmit } = this.#options
     for (let output = machine.poll(); output !== undefined; output = machine.poll()) {
-      if (output.type === 'event') this.#events.push(output.event)
+      if (output.type === 'event') this.#events.push(output.event as EventOf<M>)
       else if (this.#closed) continue
       else if (output.type === 'work') worker.run(output, this.#result)
       else {
@@ -127,7 +130,7 @@ export class Driver<Event, M extends Machine<Event> = Machine<Event>> {
     if (this.#delivering) return
     this.#delivering = true
     try {
-      while (this.#events.length > 0) this.#options.onEvent(this.#events.shift() as Event)
+      while (this.#events.length > 0) this.#options.onEvent(this.#events.shift() as EventOf<M>)
     } finally {
       this.#delivering = false
     }

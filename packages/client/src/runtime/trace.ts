@@ -1,5 +1,6 @@
 /** What went over the wire, for people: each datagram of a driver with the message in it, or why it is none. */
 import { decode, type Endpoint, type Message, type Refusal } from '@showchain/wire'
+import type { Machine } from '../core/machine.ts'
 import type { Clock } from './clock.ts'
 import type { DriverOptions } from './driver.ts'
 
@@ -32,7 +33,7 @@ export function traceEntry(
 export function traceTaps(
   trace: Trace | undefined,
   clock: Clock,
-): Pick<DriverOptions<unknown>, 'onReceive' | 'onTransmit'> {
+): Pick<DriverOptions<Machine<unknown>>, 'onReceive' | 'onTransmit'> {
   if (trace === undefined) return {}
   return {
     onReceive: ({ source, bytes }) => trace(traceEntry('received', clock.unixMs(), source, bytes)),
