@@ -1,1 +1,22 @@
-export {}
+/** Crypto on Node: everything of the core, OpenSSL as its provider, and identities as files. */
+import { generateIdentityWith, type Identity, identityFromPemWith, type KeyBits } from './core/index.ts'
+import { openssl } from './openssl/openssl.ts'
+
+export * from './core/index.ts'
+export {
+  loadIdentity,
+  loadPublicKey,
+  type PassphraseOptions,
+  publicKeyFromPem,
+  publicKeyToPem,
+  saveIdentity,
+} from './files/key-files.ts'
+export { openssl } from './openssl/openssl.ts'
+
+/** A new identity with an OpenSSL key; 2048 bits unless told otherwise. */
+export const generateIdentity = (options: { readonly bits?: KeyBits } = {}): Promise<Identity> =>
+  generateIdentityWith(openssl, options.bits)
+
+/** @param pem PKCS#8. @throws ShowchainError `ERR_KEY_REFUSED`, `ERR_PASSPHRASE_NEEDED`, `ERR_PASSPHRASE_WRONG` */
+export const identityFromPem = (pem: string, passphrase?: string): Identity =>
+  identityFromPemWith(openssl, pem, passphrase)

@@ -1,0 +1,59 @@
+/**
+ * The small interface behind which RSA and hashes are done: `openssl` on Node, `portable` elsewhere,
+ * a fast fake in simulations. Messages are signed by RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 §8.2).
+ */
+import type { PeerId } from '@showchain/wire'
+
+/** Modulus lengths in bits that the import policy allows (docs/protocol.md, Identity). */
+export type KeyBits = 2048 | 3072 | 4096
+export const KEY_BITS: readonly KeyBits[] = [2048, 3072, 4096]
+export const DEFAULT_KEY_BITS: KeyBits = 2048
+
+/** A key that passed the import policy. Only the provider that imported it can use it. */
+export interface PublicKey {
+  readonly id: PeerId
+  /** Canonical DER SubjectPublicKeyInfo. */
+  readonly spki: Uint8Array
+  readonly bits: KeyBits
+  /** Bytes of a signature: the modulus length. */
+  readonly signatureLength: number
+}
+
+export interface PrivateKey {
+  readonly publicKey: PublicKey
+}
+
+export interface CryptoProvider {
+  readonly name: string
+  sha256(bytes: Uint8Array): Uint8Array
+  hmacSha256(key: Uint8Array, bytes: Uint8Array): Uint8Array
+  /**
+   * Import policy: DER of at most 600 bytes, rsaEncryption, a modulus of exactly 2048, 3072 or 4096
+   * bits, exponent 65537, and nothing that a second export would write otherwise.
+   * @throws ShowchainError `ERR_KEY_REFUSED`
+   */
+  importPublicKey(spki: Uint8Array): PublicKey
+  /** False for every wrong signature, also one of the wrong length; never throws. */
+  verify(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean
+  /** The same off the loop, where the runtime can. */
+  verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean>
+  generate(bits: KeyBits): Promise<PrivateKey>
+  /**
+   * @param pem PKCS#8, encrypted or not.
+   * @throws ShowchainError `ERR_KEY_REFUSED`, `ERR_PASSPHRASE_NEEDED`, `ERR_PASSPHRASE_WRONG`
+   */
+  importPrivateKey(pem: string, passphrase?: string): PrivateKey
+  /** PKCS#8 PEM; encrypted when there is a passphrase. */
+  exportPrivateKey(key: PrivateKey, passphrase?: string): string
+  /** Off the loop, where the runtime can. */
+  sign(key: PrivateKey, message: Uint8Array): Promise<Uint8Array>
+}
+
+/** Where chance comes from: a CSPRNG in life, a seed in simulations. */
+export interface Random {
+  bytes(length: number): Uint8Array
+  /** 0 to 2^32 − 1. */
+  uint32(): number
+  /** 0 ≤ x < 1. */
+  uniform(): number
+}

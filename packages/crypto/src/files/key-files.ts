@@ -1,0 +1,111 @@
+/**
+ * Identities and public keys as files: PKCS#8 and SubjectPublicKeyInfo PEM. A private key is readable
+ * by its owner only, is written in one piece, and never in place of anything.
+ */
+
+import { createPublicKey } from 'node:crypto'
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { ShowchainError } from '@showchain/wire'
+import { type Identity, identityFromPemWith, type PublicKey } from '../core/index.ts'
+import { openssl } from '../openssl/openssl.ts'
+
+/** Owner: read and write; nobody else: anything. */
+const PRIVATE_MODE = 0o600
+const OTHERS = 0o077
+/** Far above an encrypted RSA-4096 key in PEM. */
+const MAX_FILE_BYTES = 64 * 1024
+
+export interface PassphraseOptions {
+  /** Of an encrypted key file. */
+  readonly passphrase?: string | undefined
+}
+
+/**
+ * @throws ShowchainError `ERR_FILE_READ`, `ERR_FILE_MODE` (others may read it), `ERR_KEY_REFUSED`,
+ *   `ERR_PASSPHRASE_NEEDED`, `ERR_PASSPHRASE_WRONG`
+ */
+export async function loadIdentity(path: string, { passphrase }: PassphraseOptions = {}): Promise<Identity> {
+  const { text, mode } = await readKeyFile(path)
+  if (process.platform !== 'win32' && (mode & OTHERS) !== 0) {
+    throw new ShowchainError('ERR_FILE_MODE', `${path} has mode ${(mode & 0o777).toString(8)}.`)
+  }
+  return within(path, () => identityFromPemWith(openssl, text, passphrase))
+}
+
+/**
+ * Writes a new key file, mode 0600.
+ * @throws ShowchainError `ERR_FILE_EXISTS` (nothing is overwritten), `ERR_FILE_WRITE`
+ */
+export async function saveIdentity(
+  identity: Identity,
+  path: string,
+  { passphrase }: PassphraseOptions = {},
+): Promise<void> {
+  const pem = identity.toPem(passphrase)
+  let file: FileHandle
+  try {
+    file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, PRIVATE_MODE)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new ShowchainError('ERR_FILE_EXISTS', path, { cause: error })
+    throw new ShowchainError('ERR_FILE_WRITE', `${path}: ${(error as Error).message}`, { cause: error })
+  }
+  try {
+    await file.writeFile(pem)
+    await file.sync()
+  } catch (error) {
+    throw new ShowchainError('ERR_FILE_WRITE', `${path}: ${(error as Error).message}`, { cause: error })
+  } finally {
+    await file.close()
+  }
+}
+
+/** A public key of the configuration. @throws ShowchainError `ERR_FILE_READ`, `ERR_KEY_REFUSED` */
+export async function loadPublicKey(path: string): Promise<PublicKey> {
+  const { text } = await readKeyFile(path)
+  return within(path, () => publicKeyFromPem(text))
+}
+
+/** @param pem `BEGIN PUBLIC KEY`. @throws ShowchainError `ERR_KEY_REFUSED` */
+export function publicKeyFromPem(pem: string): PublicKey {
+  if (!pem.includes('BEGIN PUBLIC KEY'))
+    throw new ShowchainError('ERR_KEY_REFUSED', 'It is no public key in PEM (BEGIN PUBLIC KEY).')
+  let spki: Uint8Array
+  try {
+    spki = createPublicKey({ key: pem, format: 'pem' }).export({ type: 'spki', format: 'der' })
+  } catch (error) {
+    throw new ShowchainError('ERR_KEY_REFUSED', 'It is no public key in PEM.', { cause: error })
+  }
+  return openssl.importPublicKey(spki)
+}
+
+/** `BEGIN PUBLIC KEY`, for the `--peer-key` of others. */
+export const publicKeyToPem = ({ spki }: PublicKey): string =>
+  createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
+    .export({ type: 'spki', format: 'pem' })
+    .toString()
+
+async function readKeyFile(path: string): Promise<{ readonly text: string; readonly mode: number }> {
+  let file: FileHandle | undefined
+  try {
+    file = await open(path, constants.O_RDONLY)
+    const { mode, size } = await file.stat()
+    if (size > MAX_FILE_BYTES) throw new Error(`${size} bytes are no key file`)
+    return { text: await file.readFile('utf8'), mode }
+  } catch (error) {
+    throw new ShowchainError('ERR_FILE_READ', `${path}: ${(error as Error).message}`, { cause: error })
+  } finally {
+    await file?.close()
+  }
+}
+
+/** Names the file in what went wrong with its content. */
+function within<Result>(path: string, read: () => Result): Result {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof ShowchainError) throw new ShowchainError(error.code, `${path}.`, { cause: error })
+    throw error
+  }
+}

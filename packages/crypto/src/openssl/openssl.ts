@@ -1,0 +1,130 @@
+/**
+ * The provider for Node: OpenSSL through node:crypto. One verification is done on the spot; signing,
+ * and verifying where the caller asks for it, go to libuv's threads.
+ */
+import {
+  constants,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  type KeyObject,
+  sign as signCallback,
+  verify as verifyNow,
+} from 'node:crypto'
+import { promisify } from 'node:util'
+import { MAX_KEY_BYTES, peerIdFromBytes, ShowchainError } from '@showchain/wire'
+import { type CryptoProvider, KEY_BITS, type KeyBits, type PrivateKey, type PublicKey } from '../core/index.ts'
+
+class OpensslPublicKey implements PublicKey {
+  readonly id: PublicKey['id']
+  readonly spki: Uint8Array
+  readonly bits: KeyBits
+  readonly signatureLength: number
+  readonly handle: KeyObject
+
+  constructor(handle: KeyObject, spki: Uint8Array, bits: KeyBits) {
+    this.id = peerIdFromBytes(sha256(spki))
+    this.spki = spki
+    this.bits = bits
+    this.signatureLength = bits / 8
+    this.handle = handle
+  }
+}
+
+class OpensslPrivateKey implements PrivateKey {
+  readonly publicKey: PublicKey
+  readonly handle: KeyObject
+
+  constructor(handle: KeyObject) {
+    this.handle = handle
+    const der = createPublicKey(handle).export({ type: 'spki', format: 'der' })
+    this.publicKey = publicKeyOf(der)
+  }
+}
+
+const PUBLIC_EXPONENT = 65_537n
+const ALGORITHM = 'RSA-SHA256'
+
+const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
+
+const refused = (why: string, cause?: unknown): ShowchainError => new ShowchainError('ERR_KEY_REFUSED', why, { cause })
+
+function publicKeyOf(spki: Uint8Array): OpensslPublicKey {
+  if (spki.length > MAX_KEY_BYTES) throw refused(`Its DER form has ${spki.length} bytes.`)
+  let handle: KeyObject
+  try {
+    handle = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
+  } catch (error) {
+    throw refused('It is no DER SubjectPublicKeyInfo.', error)
+  }
+  const { modulusLength, publicExponent } = handle.asymmetricKeyDetails ?? {}
+  const bits = KEY_BITS.find((each) => each === modulusLength)
+  if (handle.asymmetricKeyType !== 'rsa') throw refused(`It is of type ${handle.asymmetricKeyType}.`)
+  if (bits === undefined) throw refused(`It has ${modulusLength} bits.`)
+  if (publicExponent !== PUBLIC_EXPONENT) throw refused(`Its exponent is ${publicExponent}.`)
+  // OpenSSL reads past what it understands (trailing bytes, odd parameters); only its own spelling counts.
+  const canonical = handle.export({ type: 'spki', format: 'der' })
+  if (!canonical.equals(spki)) throw refused('Its DER form is not the canonical one.')
+  return new OpensslPublicKey(handle, new Uint8Array(canonical), bits)
+}
+
+/** Keys of another provider are a mistake of the program, not of the network. */
+function own<Key>(key: unknown, kind: abstract new (...args: never[]) => Key): Key {
+  if (!(key instanceof kind)) throw new TypeError('This key was made by another crypto provider.')
+  return key
+}
+
+const verifyOnThread = promisify(
+  (message: Uint8Array, key: KeyObject, signature: Uint8Array, done: (error: Error | null, valid: boolean) => void) =>
+    verifyNow(ALGORITHM, message, { key, padding: constants.RSA_PKCS1_PADDING }, signature, done),
+)
+const signOnThread = promisify(
+  (message: Uint8Array, key: KeyObject, done: (error: Error | null, signature: Buffer) => void) =>
+    signCallback(ALGORITHM, message, { key, padding: constants.RSA_PKCS1_PADDING }, done),
+)
+const generate = promisify(generateKeyPair)
+
+function importPrivateKey(pem: string, passphrase?: string): OpensslPrivateKey {
+  const encrypted = pem.includes('ENCRYPTED')
+  if (encrypted && passphrase === undefined) throw new ShowchainError('ERR_PASSPHRASE_NEEDED')
+  let handle: KeyObject
+  try {
+    handle = createPrivateKey({ key: pem, format: 'pem', ...(encrypted ? { passphrase } : {}) })
+  } catch (error) {
+    if (encrypted) throw new ShowchainError('ERR_PASSPHRASE_WRONG', undefined, { cause: error })
+    throw refused('It is no PKCS#8 private key in PEM.', error)
+  }
+  if (handle.asymmetricKeyType !== 'rsa') throw refused(`It is of type ${handle.asymmetricKeyType}.`)
+  return new OpensslPrivateKey(handle)
+}
+
+export const openssl: CryptoProvider = {
+  name: 'openssl',
+  sha256,
+  hmacSha256: (key, bytes) => createHmac('sha256', key).update(bytes).digest(),
+  importPublicKey: publicKeyOf,
+  verify(key, message, signature) {
+    const { handle, signatureLength } = own(key, OpensslPublicKey)
+    if (signature.length !== signatureLength) return false
+    return verifyNow(ALGORITHM, message, { key: handle, padding: constants.RSA_PKCS1_PADDING }, signature)
+  },
+  async verifyAsync(key, message, signature) {
+    const { handle, signatureLength } = own(key, OpensslPublicKey)
+    if (signature.length !== signatureLength) return false
+    return verifyOnThread(message, handle, signature)
+  },
+  async generate(bits) {
+    if (!KEY_BITS.includes(bits)) throw refused(`${bits} bits were asked for.`)
+    const { privateKey } = await generate('rsa', { modulusLength: bits, publicExponent: Number(PUBLIC_EXPONENT) })
+    return new OpensslPrivateKey(privateKey)
+  },
+  importPrivateKey,
+  exportPrivateKey(key, passphrase) {
+    const { handle } = own(key, OpensslPrivateKey)
+    const encryption = passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase }
+    return handle.export({ type: 'pkcs8', format: 'pem', ...encryption }).toString()
+  },
+  sign: (key, message) => signOnThread(message, own(key, OpensslPrivateKey).handle),
+}
