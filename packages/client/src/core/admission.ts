@@ -7,7 +7,15 @@
  *              the same answer      else silence             else    else      else      else
  *                                                            silence challenge silence   silence
  */
-import { type CookieJar, type CryptoProvider, type KeyCache, messagePreimage, type PublicKey, type RequestReplay } from '@showchain/crypto/core'
+import {
+  COOKIE_EPOCH,
+  type CookieJar,
+  type CryptoProvider,
+  type KeyCache,
+  messagePreimage,
+  type PublicKey,
+  type RequestReplay,
+} from '@showchain/crypto/core'
 import {
   type Encoding,
   type Endpoint,
@@ -30,8 +38,8 @@ import type { Stamp } from './sequence.ts'
 /** Retransmission: how long an answer is kept for the same request. */
 export const ANSWER_LIFETIME: Duration = duration(15_000)
 
-/** Addresses: cookies rotate every 120 s and the previous epoch is accepted. */
-const COOKIE_LIFETIME: Duration = duration(240_000)
+/** Addresses: the previous epoch's cookies are accepted. */
+const COOKIE_LIFETIME: Duration = duration(2 * COOKIE_EPOCH)
 
 export type RequestMessage = MessageOf<typeof OP.directRequest | typeof OP.punchRequest | typeof OP.proxyRequest>
 
@@ -49,14 +57,6 @@ export interface Request<Message extends RequestMessage = RequestMessage> {
  * - `stranger`: neither
  */
 export type Standing = 'validated' | 'expected' | 'stranger'
-
-/** What the receiver remembers of an id, wherever this request came from. */
-export interface Acquaintance {
-  /** Its key, where one is kept outside the key cache. */
-  readonly spki?: Uint8Array | undefined
-  /** How far its clock was ahead of ours when it last proved an address by cookie; default 0. */
-  readonly clockOffset?: number | undefined
-}
 
 export interface Admitted<Message extends RequestMessage = RequestMessage> {
   readonly message: Message
@@ -134,27 +134,30 @@ export class Admission {
     this.#spent.expire(now)
   }
 
-  /** Calls `act` once the request is beyond doubt: at once, after its signature was checked off the loop, or never. */
+  /**
+   * Calls `act` once the request is beyond doubt: at once, after its signature was checked off the loop, or never.
+   * @param spki key of this id, where the receiver keeps one outside the key cache.
+   */
   admit<Message extends RequestMessage>(
     request: Request<Message>,
     standing: Standing,
     now: Instant,
     act: (admitted: Admitted<Message>, now: Instant) => void,
-    known: Acquaintance = {},
+    spki?: Uint8Array,
   ): void {
     const { message, source } = request
-    const { count, rates, limits } = this.#options
+    const { count, rates, replay, limits } = this.#options
     const slot = `${message.op_code} ${message.id} ${message.target}`
     if (!rates.source.take(rateSource(source.ip), now)) return count('rateLimited')
     if (this.#repeats(slot, request, now)) return
     if (this.#verifying.has(slot)) return count('inProgress')
-    const by = this.#proof(request, standing, known, now)
+    const by = this.#proof(request, standing, spki, now)
     if (by === undefined) return
-    const key = this.#keyOf(request, known)
+    const key = this.#keyOf(message, spki)
     if (key === undefined) return
     if (by === 'seed' && !this.#options.isConfigured(key)) return count('unknownKey')
     if (message.sign.length !== key.signatureLength) return count('badSignature')
-    if (!this.#isNew(message, known, by)) return count('replayed')
+    if (!replay.check(message, by === 'cookie')) return count('replayed')
     if (this.#verifying.size >= limits.verifications) return count('verifyShed')
     // An id is charged where it cannot be anybody else's doing: at its own address, or once it has signed.
     const stranger = standing === 'stranger'
@@ -177,7 +180,7 @@ export class Admission {
   }
 
   /** What stands for the source address; undefined when nothing does, and then the sender has been told if it may be. */
-  #proof(request: Request, standing: Standing, { spki }: Acquaintance, now: Instant): Admitted['by'] | undefined {
+  #proof(request: Request, standing: Standing, spki: Uint8Array | undefined, now: Instant): Admitted['by'] | undefined {
     const { message, source } = request
     const { provider, keys, cookies, count } = this.#options
     const { key, cookie } = message.ext ?? {}
@@ -210,16 +213,12 @@ export class Admission {
   }
 
   /** Parsing a key costs as much as a verification: it comes behind the cookie. */
-  #keyOf({ message }: Request, { spki }: Acquaintance): PublicKey | undefined {
+  #keyOf(message: RequestMessage, spki: Uint8Array | undefined): PublicKey | undefined {
     const { keys, count } = this.#options
     const bytes = spki ?? message.ext?.key
     const key = keys.get(message.id) ?? (bytes === undefined ? undefined : keys.learn(message.id, bytes))
     if (key === undefined) count('badKey')
     return key
-  }
-
-  #isNew(message: RequestMessage, { clockOffset = 0 }: Acquaintance, by: Admitted['by']): boolean {
-    return this.#options.replay.check(message, by === 'cookie', clockOffset)
   }
 
   #verify(slot: string, { message }: Request, key: PublicKey, verified: (now: Instant) => void): void {

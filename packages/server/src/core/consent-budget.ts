@@ -1,0 +1,63 @@
+/**
+ * What reaches a target that has not answered: at most 4 packets or 4 KiB per pair (R, T) and minute,
+ * over all of the pair's sessions (docs/protocol.md, Consent). The minute slides: no 60 s hold more.
+ */
+import { ExpiringMap, type Instant, later } from '@showchain/client/core'
+import type { PeerId } from '@showchain/wire'
+import { CONSENT_SPAN } from './times.ts'
+
+/** docs/protocol.md, Consent. */
+export const MAX_UNCONSENTED_PACKETS = 4
+export const MAX_UNCONSENTED_BYTES = 4096
+
+interface Passed {
+  readonly at: Instant
+  readonly bytes: number
+}
+
+export class ConsentBudget {
+  /**
+   * What each pair was let through in the last minute; at most 4 entries each. When there are
+   * `capacity` pairs, further ones get nothing: forgetting one would renew its budget.
+   */
+  readonly #pairs: ExpiringMap<string, readonly Passed[]>
+  readonly #capacity: number
+
+  constructor(capacity: number) {
+    this.#capacity = capacity
+    this.#pairs = new ExpiringMap({ lifetime: CONSENT_SPAN, capacity })
+  }
+
+  get size(): number {
+    return this.#pairs.size
+  }
+
+  /** Whether so many bytes from R to T are within the budget. */
+  allows(requester: PeerId, target: PeerId, bytes: number, now: Instant): boolean {
+    const passed = this.#recent(requester, target, now)
+    if (passed.length === 0 && this.#isFull(now)) return false
+    const total = passed.reduce((sum, packet) => sum + packet.bytes, bytes)
+    return passed.length < MAX_UNCONSENTED_PACKETS && total <= MAX_UNCONSENTED_BYTES
+  }
+
+  /** Counts what was let through. */
+  spend(requester: PeerId, target: PeerId, bytes: number, now: Instant): void {
+    this.#pairs.set(pairOf(requester, target), [...this.#recent(requester, target, now), { at: now, bytes }], now)
+  }
+
+  expire(now: Instant): void {
+    this.#pairs.expire(now)
+  }
+
+  #recent(requester: PeerId, target: PeerId, now: Instant): readonly Passed[] {
+    const passed = this.#pairs.get(pairOf(requester, target), now) ?? []
+    return passed.filter(({ at }) => later(at, CONSENT_SPAN) > now)
+  }
+
+  #isFull(now: Instant): boolean {
+    if (this.#pairs.size >= this.#capacity) this.#pairs.expire(now)
+    return this.#pairs.size >= this.#capacity
+  }
+}
+
+const pairOf = (requester: PeerId, target: PeerId): string => `${requester} ${target}`

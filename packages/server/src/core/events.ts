@@ -1,0 +1,29 @@
+/** What a relay tells its owner: the life-cycles of bindings and sessions, for logs. Numbers are in the counters. */
+import type { Endpoint, PeerId, SessionId } from '@showchain/wire'
+
+export type RelayEvent =
+  /** A peer registered, or moved to another address. A renewal from the same address is no event. */
+  | {
+      readonly type: 'bound'
+      readonly id: PeerId
+      readonly at: Endpoint
+      readonly seedMode: boolean
+      readonly moved: boolean
+    }
+  | { readonly type: 'unbound'; readonly id: PeerId; readonly at: Endpoint; readonly why: 'expired' | 'evicted' }
+  | {
+      readonly type: 'punch'
+      readonly requester: PeerId
+      readonly target: PeerId
+      readonly state: 'passed' | 'consented'
+    }
+  | { readonly type: 'sessionOpened'; readonly session: SessionId; readonly requester: PeerId; readonly target: PeerId }
+  | {
+      readonly type: 'sessionEnded'
+      readonly session: SessionId
+      readonly requester: PeerId
+      readonly target: PeerId
+      readonly why: 'expired' | 'evicted'
+    }
+  /** After `drain`: nothing is in work any more. Comes once. */
+  | { readonly type: 'drained' }

@@ -1,0 +1,65 @@
+/**
+ * The limits of a relay: caps of its tables and rates of those it serves. One table; the type, the
+ * schema of configuration and the defaults come from it. What the protocol fixes is in times.ts and
+ * consent-budget.ts and cannot be set.
+ */
+import { ShowchainError } from '@showchain/wire'
+import { z } from 'zod'
+
+export const RELAY_LIMITS = {
+  bindings: { default: 200_000, sentence: 'peers registered at once; the one silent longest makes room' },
+  bindingsPerSource: {
+    default: 1024,
+    sentence: 'peers registered at once from one IPv4 address or IPv6 /64; more are refused',
+  },
+  requestsPerSecondPerSource: { default: 100, sentence: 'requests per second from one IPv4 address or IPv6 /64' },
+  requestBurstPerSource: { default: 1000, sentence: 'requests that one such source may make at once' },
+  requestsPerSecondPerId: { default: 20, sentence: 'requests per second of one peer' },
+  requestBurstPerId: { default: 100, sentence: 'requests that one peer may make at once' },
+  rateSources: {
+    default: 65_536,
+    sentence: 'sources and peers whose rate is remembered; see RateLimit for the full table',
+  },
+  ids: {
+    default: 262_144,
+    sentence: 'peers whose last requests are remembered against replay; the one silent longest makes room',
+  },
+  answers: { default: 65_536, sentence: 'requests whose answer is kept for repetition; the oldest makes room' },
+  verifications: { default: 1024, sentence: 'requests whose signature is being verified at once; more are shed' },
+  attempts: { default: 65_536, sentence: 'punch attempts remembered; the oldest makes room' },
+  sessions: { default: 65_536, sentence: 'proxy sessions open at once; the one idle longest makes room' },
+  sessionsPerId: { default: 64, sentence: 'proxy sessions that one peer has opened; its own idle longest makes room' },
+  outstanding: {
+    default: 262_144,
+    sentence: 'proxied messages remembered for their acknowledgement; the oldest makes room',
+  },
+  outstandingPerDirection: {
+    default: 1024,
+    sentence: 'unacknowledged proxied messages of one sender in one session; more are dropped',
+  },
+  consentPairs: { default: 65_536, sentence: 'pairs whose consent budget is counted; further pairs get none' },
+  dataPerSecondPerId: { default: 5000, sentence: 'proxied messages and acknowledgements per second of one peer' },
+  dataBurstPerId: { default: 10_000, sentence: 'proxied messages and acknowledgements that one peer may send at once' },
+} as const satisfies Record<string, { readonly default: number; readonly sentence: string }>
+
+export type RelayLimit = keyof typeof RELAY_LIMITS
+export type RelayLimits = { readonly [Name in RelayLimit]: number }
+
+const NAMES = Object.keys(RELAY_LIMITS) as RelayLimit[]
+const limitSchema = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)
+
+/** Overrides of the defaults, as configuration gives them. */
+export const relayLimitsSchema: z.ZodType<Partial<RelayLimits>> = z.strictObject(
+  Object.fromEntries(NAMES.map((name) => [name, limitSchema.optional().describe(RELAY_LIMITS[name].sentence)])),
+) as unknown as z.ZodType<Partial<RelayLimits>>
+
+/** All limits, the given ones in place of defaults. @throws ShowchainError `ERR_BAD_CONFIG` that names the limit. */
+export function relayLimits(overrides: Partial<RelayLimits> = {}): RelayLimits {
+  const parsed = relayLimitsSchema.safeParse(overrides)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    const where = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : issue?.path.join('.')
+    throw new ShowchainError('ERR_BAD_CONFIG', `limits: ${where}: ${issue?.message}.`)
+  }
+  return Object.fromEntries(NAMES.map((name) => [name, parsed.data[name] ?? RELAY_LIMITS[name].default])) as RelayLimits
+}

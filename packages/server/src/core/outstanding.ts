@@ -1,0 +1,83 @@
+/**
+ * Proxied messages on their way: forwarded, and not acknowledged or only just. An acknowledgement is
+ * accepted for what stands here and nothing else; a repeated message is passed on again until then and
+ * answered with the acknowledgement afterwards (docs/protocol.md, Retransmission, Who sends what).
+ */
+import { ExpiringMap, type Instant } from '@showchain/client/core'
+import type { Extensions } from '@showchain/wire'
+import type { RelayLimits } from './limits.ts'
+import type { End, Session } from './session-table.ts'
+import { OUTSTANDING_LIFETIME } from './times.ts'
+
+interface Forwarded {
+  readonly sender: End
+  readonly ts: number
+  /** See DataPacket.proof. */
+  readonly proof: Uint8Array
+  /** How often it was passed on. */
+  times: number
+}
+
+interface Acknowledged {
+  readonly ts: number
+  /** Extension fields of the acknowledgement. */
+  readonly ext: Extensions | undefined
+}
+
+export type OutstandingData =
+  | ({ readonly state: 'forwarded' } & Forwarded)
+  | ({ readonly state: 'acknowledged' } & Acknowledged)
+
+export class Outstanding {
+  /** At most `limits.outstanding`, the oldest makes room; each ends 15 s after it was passed on last. */
+  readonly #messages: ExpiringMap<string, OutstandingData>
+
+  constructor(limits: RelayLimits) {
+    this.#messages = new ExpiringMap({
+      lifetime: OUTSTANDING_LIFETIME,
+      capacity: limits.outstanding,
+      onEnd: (_key, message) => {
+        if (message.state === 'forwarded') message.sender.unacknowledged--
+      },
+    })
+  }
+
+  get size(): number {
+    return this.#messages.size
+  }
+
+  get(session: Session, sender: End, seq: number, now: Instant): OutstandingData | undefined {
+    return this.#messages.get(keyOf(session, sender, seq), now)
+  }
+
+  /** Passed on for the first time. The sender has not used this number before: its replay window saw to that. */
+  forwarded(session: Session, sender: End, seq: number, ts: number, proof: Uint8Array, now: Instant): void {
+    this.#messages.set(keyOf(session, sender, seq), { state: 'forwarded', sender, ts, proof, times: 1 }, now)
+    sender.unacknowledged++
+  }
+
+  /** Passed on again. */
+  repeated(session: Session, sender: End, seq: number, now: Instant): void {
+    this.#messages.touch(keyOf(session, sender, seq), now)
+  }
+
+  /** The proof is needed no more, only that the answer is known. */
+  acknowledged(
+    session: Session,
+    sender: End,
+    seq: number,
+    ts: number,
+    ext: Extensions | undefined,
+    now: Instant,
+  ): void {
+    this.#messages.set(keyOf(session, sender, seq), { state: 'acknowledged', ts, ext }, now)
+    sender.unacknowledged--
+  }
+
+  expire(now: Instant): void {
+    this.#messages.expire(now)
+  }
+}
+
+const keyOf = (session: Session, sender: End, seq: number): string =>
+  `${session.id}${sender === session.requester ? '>' : '<'}${seq}`

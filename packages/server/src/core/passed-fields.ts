@@ -1,0 +1,20 @@
+/**
+ * The extension fields of a message that a relay passes on. Signed ones always go along, since the
+ * signature covers them; `key` and `local` stand outside it, go only to a receiver that knows extensions, and
+ * `local` only between peers that share a public address (docs/protocol.md, Extension fields).
+ */
+import type { Extensions } from '@showchain/wire'
+
+export interface Passing {
+  readonly receiverKnowsExtensions: boolean
+  readonly sharesAddress: boolean
+  /** The original sender's key. */
+  readonly spki: Uint8Array
+}
+
+export function passedFields(ext: Extensions | undefined, passing: Passing): { readonly ext?: Extensions } {
+  const { key: _key, local, ...signed } = ext ?? {}
+  const candidates = passing.sharesAddress && local !== undefined ? { local } : {}
+  if (passing.receiverKnowsExtensions) return { ext: { ...signed, key: passing.spki, ...candidates } }
+  return Object.keys(signed).length === 0 ? {} : { ext: signed }
+}

@@ -1,0 +1,56 @@
+/**
+ * Proxy connect (the seed's section 4; docs/protocol.md, Who sends what): 0x121 opens a session between its
+ * sender and a target and is answered with 0x122, whether the target is there or not, so that absence and
+ * refusal look alike.
+ */
+import type { Admission, Admitted, Instant, Request } from '@showchain/client/core'
+import { type MessageOf, OP, sessionIdFromBytes } from '@showchain/wire'
+import type { Bindings } from './bindings.ts'
+import { encodeFitting, type RelayBase, sign } from './relay-base.ts'
+import type { Session, SessionTable } from './session-table.ts'
+
+type ProxyRequest = MessageOf<typeof OP.proxyRequest>
+
+const SESSION_BYTES = 16
+
+export class ProxySessions {
+  readonly #base: RelayBase
+  readonly #admission: Admission
+  readonly #bindings: Bindings
+  readonly #sessions: SessionTable
+
+  constructor(base: RelayBase, admission: Admission, bindings: Bindings, sessions: SessionTable) {
+    this.#base = base
+    this.#admission = admission
+    this.#bindings = bindings
+    this.#sessions = sessions
+  }
+
+  /** 0x121. */
+  request(request: Request<ProxyRequest>, now: Instant): void {
+    const binding = this.#bindings.at(request.message.id, request.source, now)
+    if (binding === undefined) return this.#base.count('unbound')
+    this.#admission.admit(request, 'validated', now, (admitted, at) => this.#open(admitted, at), binding.spki)
+  }
+
+  #open(admitted: Admitted<ProxyRequest>, now: Instant): void {
+    const { id, target } = admitted.message
+    this.#bindings.refresh(id, now)
+    const session = sessionIdFromBytes(this.#base.random.bytes(SESSION_BYTES))
+    this.#answer(admitted, this.#sessions.open(session, id, target, now))
+    this.#base.count('sessionOpened')
+    this.#base.outbox.event({ type: 'sessionOpened', session, requester: id, target })
+  }
+
+  #answer(admitted: Admitted<ProxyRequest>, session: Session): void {
+    const { target, seq, ts, ext } = admitted.message
+    const key = ext?.key === undefined ? {} : { ext: { key: this.#base.self.spki } }
+    const response = { op_code: OP.proxyResponse, session: session.id, target, seq, ts, ...key } as const
+    sign(this.#base, response, (signed, now) => {
+      // Without a signature there is no answer yet: the same request asks for it once more.
+      if (signed === undefined) return admitted.onRepeat(() => this.#answer(admitted, session))
+      const bytes = encodeFitting(this.#base, signed, admitted.encoding)
+      if (bytes !== undefined) admitted.respond(bytes, now)
+    })
+  }
+}

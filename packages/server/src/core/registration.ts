@@ -1,0 +1,73 @@
+/**
+ * Registration: a direct connect (0x101 → 0x102) to a relay binds the requester's id to the address
+ * that it came from (the seed's section 2; docs/protocol.md, Who sends what, Addresses). Another address
+ * takes a cookie; in seed mode only a first binding, the same address or an expired binding can be had.
+ */
+import type { Admission, Admitted, Instant, Request } from '@showchain/client/core'
+import { type Extensions, hasExtensions, type MessageOf, OP, sameEndpoint } from '@showchain/wire'
+import type { Bindings } from './bindings.ts'
+import { encodeFitting, type RelayBase, sign } from './relay-base.ts'
+
+type DirectRequest = MessageOf<typeof OP.directRequest>
+
+export class Registration {
+  readonly #base: RelayBase
+  readonly #admission: Admission
+  readonly #bindings: Bindings
+
+  constructor(base: RelayBase, admission: Admission, bindings: Bindings) {
+    this.#base = base
+    this.#admission = admission
+    this.#bindings = bindings
+  }
+
+  receive(request: Request<DirectRequest>, now: Instant): void {
+    const { message, source } = request
+    if (message.target !== this.#base.self.id) return this.#base.count('unexpected')
+    const binding = this.#bindings.get(message.id, now)
+    const bound = binding !== undefined && sameEndpoint(binding.source, source)
+    if (binding !== undefined && !bound && !hasExtensions(message)) return this.#base.count('bindingRefused')
+    const standing = bound ? 'validated' : 'stranger'
+    this.#admission.admit(request, standing, now, (admitted, at) => this.#bind(admitted, at), binding?.spki)
+  }
+
+  #bind(admitted: Admitted<DirectRequest>, now: Instant): void {
+    const { message, key, source, encoding, by } = admitted
+    const before = this.#bindings.get(message.id, now)
+    const moves = before !== undefined && !sameEndpoint(before.source, source)
+    // While the signature was being verified the peer may have proved to be elsewhere.
+    if (moves && by !== 'cookie') return this.#base.count('bindingRefused')
+    const knowsExtensions = hasExtensions(message)
+    const binding = { id: message.id, source, encoding, spki: key.spki, knowsExtensions }
+    if (!this.#bindings.bind(binding, now)) return this.#base.count('bindingRefused')
+    this.#base.count('registered')
+    if (before === undefined || moves)
+      this.#base.outbox.event({ type: 'bound', id: message.id, at: source, seedMode: !knowsExtensions, moved: moves })
+    this.#answer(admitted)
+  }
+
+  #answer(admitted: Admitted<DirectRequest>): void {
+    const { message, source, encoding } = admitted
+    const { seq, ts } = message
+    const ext = this.#extensions(message, source)
+    const response = {
+      op_code: OP.directResponse,
+      id: this.#base.self.id,
+      seq,
+      ts,
+      ...(ext === undefined ? {} : { ext }),
+    }
+    sign(this.#base, response, (signed, now) => {
+      // Without a signature there is no answer yet: the same request asks for it once more.
+      if (signed === undefined) return admitted.onRepeat(() => this.#answer(admitted))
+      const bytes = encodeFitting(this.#base, signed, encoding)
+      if (bytes !== undefined) admitted.respond(bytes, now)
+    })
+  }
+
+  /** `key` iff the request carried it; nothing to a sender that has not shown that it knows extensions. */
+  #extensions({ ext }: DirectRequest, source: Admitted['source']): Extensions | undefined {
+    if (ext === undefined) return undefined
+    return ext.key === undefined ? { observed: source } : { key: this.#base.self.spki, observed: source }
+  }
+}

@@ -1,0 +1,38 @@
+/** What a relay counts. Metrics, the status output and the docs are read off this table. */
+import { ADMISSION_COUNTERS } from '@showchain/client/core'
+
+export const RELAY_COUNTERS = {
+  received: 'datagrams that came in',
+  sent: 'datagrams that went out',
+  refused: 'datagrams that were no message',
+  stun: 'STUN messages, which this relay does not answer',
+  record: 'end-to-end records, which go between peers only',
+  channel: 'channel frames, which this relay does not carry',
+  sourceRefused: 'datagrams from an address that nobody can be reached at',
+  unexpected: 'messages that answer nothing outstanding, are for somebody else, or that nobody sends to a relay',
+  unbound: 'messages other than 0x100 and 0x101 from an address that is not bound to their sender',
+  ...ADMISSION_COUNTERS,
+  draining: 'requests that came while the relay was closing',
+  registered: 'registrations, first ones and renewals',
+  bindingRefused:
+    'registrations refused: over the cap of their source, or in seed mode for a peer that is bound elsewhere',
+  bindingEvicted: 'registered peers that made room for others',
+  keepAlive: 'keep-alives from bound addresses',
+  unboundTold: 'errors unbound that were sent',
+  targetAbsent: 'requests and data for a peer that is not registered',
+  punchPassed: 'punch requests passed on to their target',
+  punchConsented: 'punch acknowledgements passed back',
+  tooLarge: 'messages that did not fit a datagram in the encoding of their receiver',
+  signShed: 'messages that nobody had time to sign',
+  sessionOpened: 'proxy sessions opened',
+  sessionEvicted: 'proxy sessions that made room for others',
+  noSession: 'proxied data for a session that is not there',
+  dataForwarded: 'proxied messages passed on',
+  dataRepeated: 'proxied messages passed on again',
+  dataAnswered: 'repeated proxied messages answered with the acknowledgement that had come',
+  dataOverWindow: 'proxied messages over the cap of unacknowledged ones, or repeated too often',
+  consentExhausted: 'proxied messages over the budget of a target that has not answered',
+  acknowledged: 'acknowledgements passed back',
+} as const
+
+export type RelayCounter = keyof typeof RELAY_COUNTERS

@@ -1,0 +1,238 @@
+/**
+ * A relay (the seed's T1 node): a reachable peer that serves others as rendezvous and proxy. This machine
+ * tells datagrams apart and hands each to the part that it concerns:
+ *
+ *   0x100 keep-alive.ts · 0x101 registration.ts · 0x111, 0x114 rendezvous.ts
+ *   0x121 proxy-sessions.ts · 0x123, 0x125 forward.ts
+ *
+ * Everything else is counted and dropped; so is what is malformed. No datagram makes it throw.
+ */
+import {
+  Admission,
+  Counters,
+  type Datagram,
+  type Instant,
+  labPolicy,
+  later,
+  type Machine,
+  type Output,
+  RateLimit,
+} from '@showchain/client/core'
+import {
+  CookieJar,
+  type CryptoProvider,
+  KeyCache,
+  type PublicKey,
+  type Random,
+  RequestReplay,
+} from '@showchain/crypto/core'
+import { classify, decode, type Encoding, MAX_DATAGRAM, type Message, OP } from '@showchain/wire'
+import { Bindings } from './bindings.ts'
+import { DecodedData, lookAtData } from './data-packet.ts'
+import type { RelayEvent } from './events.ts'
+import { Forward } from './forward.ts'
+import { KeepAlive } from './keep-alive.ts'
+import { type RelayLimits, relayLimits } from './limits.ts'
+import { ProxySessions } from './proxy-sessions.ts'
+import { Registration } from './registration.ts'
+import type { RelayBase } from './relay-base.ts'
+import { RELAY_COUNTERS, type RelayCounter } from './relay-counters.ts'
+import { RelayOutbox } from './relay-outbox.ts'
+import { Rendezvous } from './rendezvous.ts'
+import { SessionTable } from './session-table.ts'
+import { SWEEP_INTERVAL } from './times.ts'
+
+/** Parsed keys kept: those of the peers that sign often. Every binding has its key's bytes to parse again. */
+const KEY_CACHE = 8192
+
+export interface RelayOptions {
+  /** This relay's own key; work of kind `sign` is done with it. */
+  readonly self: PublicKey
+  readonly provider: CryptoProvider
+  readonly random: Random
+  /** Wall clock, in ms. */
+  readonly unixMs: () => number
+  /** Keys from configuration: these peers may register in seed mode. */
+  readonly knownKeys?: readonly PublicKey[] | undefined
+  /** In place of the defaults. */
+  readonly limits?: Partial<RelayLimits> | undefined
+}
+
+/** How full a relay's tables are. */
+export interface RelayStats {
+  readonly bindings: number
+  readonly sessions: number
+  readonly attempts: number
+  readonly answers: number
+  readonly outstanding: number
+  readonly consentPairs: number
+  readonly rateSources: number
+  readonly ids: number
+  readonly parsedKeys: number
+  /** Signatures being made or checked. */
+  readonly inWork: number
+}
+
+export class RelayMachine implements Machine<RelayEvent> {
+  readonly #counters = new Counters<RelayCounter>(RELAY_COUNTERS)
+  readonly #base: RelayBase
+  readonly #replay: RequestReplay
+  readonly #admission: Admission
+  readonly #bindings: Bindings
+  readonly #sessions: SessionTable
+  readonly #registration: Registration
+  readonly #keepAlive: KeepAlive
+  readonly #rendezvous: Rendezvous
+  readonly #proxySessions: ProxySessions
+  readonly #forward: Forward
+  #sweep: Instant | undefined
+  #state: 'open' | 'draining' | 'drained' = 'open'
+
+  /** @throws ShowchainError `ERR_BAD_CONFIG` when a limit is none. */
+  constructor({ self, provider, random, unixMs, knownKeys = [], limits: overrides }: RelayOptions) {
+    const limits = relayLimits(overrides)
+    const { count } = this.#counters
+    const outbox = new RelayOutbox(count, () => this.#finishDraining())
+    const keys = new KeyCache(provider, KEY_CACHE)
+    for (const key of knownKeys) keys.pin(key)
+    const configured = new Set(knownKeys.map(({ id }) => id))
+    const rates = {
+      source: new RateLimit(
+        { perSecond: limits.requestsPerSecondPerSource, burst: limits.requestBurstPerSource },
+        limits.rateSources,
+      ),
+      id: new RateLimit(
+        { perSecond: limits.requestsPerSecondPerId, burst: limits.requestBurstPerId },
+        limits.rateSources,
+      ),
+    }
+    this.#replay = new RequestReplay({ unixMs, capacity: limits.ids })
+    this.#base = { self, provider, keys, random, limits, rates, count, outbox }
+    this.#admission = new Admission({
+      ...{ provider, keys, replay: this.#replay, rates, outbox, count, limits },
+      cookies: new CookieJar(provider, random),
+      isConfigured: ({ id }) => configured.has(id),
+    })
+    this.#bindings = new Bindings({
+      limits,
+      ended: ({ id, source }, why) => {
+        if (why === 'evicted') count('bindingEvicted')
+        outbox.event({ type: 'unbound', id, at: source, why })
+      },
+    })
+    this.#sessions = new SessionTable({
+      limits,
+      ended: ({ id, requester, target }, why) => {
+        if (why === 'evicted') count('sessionEvicted')
+        outbox.event({ type: 'sessionEnded', session: id, requester: requester.id, target: target.id, why })
+      },
+    })
+    this.#registration = new Registration(this.#base, this.#admission, this.#bindings)
+    this.#keepAlive = new KeepAlive(this.#base, this.#bindings)
+    this.#rendezvous = new Rendezvous(this.#base, this.#admission, this.#bindings)
+    this.#proxySessions = new ProxySessions(this.#base, this.#admission, this.#bindings, this.#sessions)
+    this.#forward = new Forward(this.#base, this.#bindings, this.#sessions)
+  }
+
+  receive(datagram: Datagram, now: Instant): void {
+    const { count } = this.#counters
+    count('received')
+    this.#sweep ??= later(now, SWEEP_INTERVAL)
+    const { bytes, source } = datagram
+    if (bytes.length > MAX_DATAGRAM) return count('refused')
+    if (source.port === 0 || !labPolicy(source, false)) return count('sourceRefused')
+    const kind = classify(bytes)
+    if (kind === 'stun' || kind === 'record' || kind === 'channel') return count(kind)
+    const packet = lookAtData(bytes)
+    if (packet !== undefined) return this.#forward.data(packet, source, now)
+    const decoded = decode(bytes)
+    if (decoded.ok) this.#receive(decoded.message, decoded.encoding, datagram, now)
+    else count('refused')
+  }
+
+  #receive(message: Message, encoding: Encoding, datagram: Datagram, now: Instant): void {
+    const { bytes, source } = datagram
+    switch (message.op_code) {
+      case OP.keepAlive:
+        return this.#keepAlive.receive(message, encoding, datagram, now)
+      case OP.proxyData:
+        return this.#forward.data(new DecodedData(message, encoding, bytes), source, now)
+      case OP.proxyDataAck:
+        return this.#forward.acknowledge(message, encoding, datagram, now)
+      case OP.punchAck:
+        return this.#rendezvous.acknowledge(message, datagram, now)
+      case OP.directRequest:
+        return this.#isOpen() ? this.#registration.receive({ message, bytes, source, encoding }, now) : undefined
+      case OP.punchRequest:
+        return this.#isOpen() ? this.#rendezvous.request({ message, bytes, source, encoding }, now) : undefined
+      case OP.proxyRequest:
+        return this.#isOpen() ? this.#proxySessions.request({ message, bytes, source, encoding }, now) : undefined
+      default:
+        return this.#counters.count('unexpected')
+    }
+  }
+
+  /** Ended entries leave their tables; nothing else is done by time. */
+  wake(now: Instant): void {
+    if (this.#sweep === undefined || this.#sweep > now) return
+    for (const table of [
+      this.#admission,
+      this.#bindings,
+      this.#sessions,
+      this.#keepAlive,
+      this.#rendezvous,
+      this.#forward,
+    ])
+      table.expire(now)
+    this.#sweep = this.#isEmpty() ? undefined : later(now, SWEEP_INTERVAL)
+  }
+
+  poll(): Output<RelayEvent> | undefined {
+    return this.#base.outbox.poll()
+  }
+
+  get deadline(): Instant | undefined {
+    return this.#sweep
+  }
+
+  counters(): Record<RelayCounter, number> {
+    return this.#counters.snapshot()
+  }
+
+  stats(): RelayStats {
+    const { rates, keys, outbox } = this.#base
+    return {
+      bindings: this.#bindings.size,
+      sessions: this.#sessions.size,
+      attempts: this.#rendezvous.size,
+      answers: this.#admission.answers,
+      ...this.#forward.sizes,
+      rateSources: rates.source.size + rates.id.size,
+      ids: this.#replay.size,
+      parsedKeys: keys.size,
+      inWork: outbox.inWork,
+    }
+  }
+
+  /** No new registrations, attempts or sessions from now on; what is open goes on. The event `drained` tells when no work is out. */
+  drain(): void {
+    if (this.#state === 'open') this.#state = 'draining'
+    if (this.#base.outbox.inWork === 0) this.#finishDraining()
+  }
+
+  #finishDraining(): void {
+    if (this.#state !== 'draining') return
+    this.#state = 'drained'
+    this.#base.outbox.event({ type: 'drained' })
+  }
+
+  #isOpen(): boolean {
+    if (this.#state !== 'open') this.#counters.count('draining')
+    return this.#state === 'open'
+  }
+
+  #isEmpty(): boolean {
+    const { bindings, sessions, attempts, answers } = this.stats()
+    return bindings + sessions + attempts + answers + this.#keepAlive.size === 0 && this.#forward.isIdle
+  }
+}

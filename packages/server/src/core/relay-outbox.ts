@@ -1,0 +1,51 @@
+/** The outputs of a relay. Knows how much work is out, so that a relay that drains knows when it is done. */
+import { type Instant, Outbox } from '@showchain/client/core'
+import type { PublicKey } from '@showchain/crypto/core'
+import type { Endpoint } from '@showchain/wire'
+import type { RelayEvent } from './events.ts'
+import type { RelayCounter } from './relay-counters.ts'
+
+export class RelayOutbox extends Outbox<RelayEvent> {
+  readonly #count: (name: RelayCounter) => void
+  readonly #idle: () => void
+  #inWork = 0
+
+  /** @param idle called when the last work that was out has come back. */
+  constructor(count: (name: RelayCounter) => void, idle: () => void) {
+    super()
+    this.#count = count
+    this.#idle = idle
+  }
+
+  /** Signatures that are being made or checked. */
+  get inWork(): number {
+    return this.#inWork
+  }
+
+  override transmit(to: Endpoint, bytes: Uint8Array): void {
+    this.#count('sent')
+    super.transmit(to, bytes)
+  }
+
+  override sign(preimage: Uint8Array, resume: (signature: Uint8Array | undefined, now: Instant) => void): void {
+    super.sign(preimage, this.#out(resume))
+  }
+
+  override verify(
+    key: PublicKey,
+    preimage: Uint8Array,
+    signature: Uint8Array,
+    resume: (valid: boolean | undefined, now: Instant) => void,
+  ): void {
+    super.verify(key, preimage, signature, this.#out(resume))
+  }
+
+  #out<Result>(resume: (result: Result, now: Instant) => void): (result: Result, now: Instant) => void {
+    this.#inWork++
+    return (result, now) => {
+      this.#inWork--
+      resume(result, now)
+      if (this.#inWork === 0) this.#idle()
+    }
+  }
+}
