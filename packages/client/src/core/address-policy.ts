@@ -58,5 +58,8 @@ export const labPolicy: AddressPolicy = ({ ip }) => {
   return first !== undefined && (ip.includes(':') ? first !== 0xff && ip !== '::' : first !== 0 && first < 224)
 }
 
-export const ADDRESS_POLICIES = { internet: internetPolicy, lab: labPolicy } as const
-export type AddressPolicyName = keyof typeof ADDRESS_POLICIES
+export type AddressPolicyName = 'internet' | 'lab'
+export const ADDRESS_POLICIES: Readonly<Record<AddressPolicyName, AddressPolicy>> = {
+  internet: internetPolicy,
+  lab: labPolicy,
+}

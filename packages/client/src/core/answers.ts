@@ -35,20 +35,31 @@ export class Answers {
   receive(message: Request, encoding: Encoding, datagram: Datagram, now: Instant): void {
     if (message.target !== this.#base.self) return this.#base.count('unexpected')
     const standing = this.#options.standing(message.id, datagram.source)
-    this.#options.admission.admit({ message, bytes: datagram.bytes, source: datagram.source, encoding }, { standing }, now, (admitted, at) => {
-      if (standing !== 'stranger') this.#answer(message, admitted, 'attempt')
-      else this.#options.consents.ask(message.id, 'direct', at, () => this.#answer(message, admitted, 'direct'))
-    })
+    this.#options.admission.admit(
+      { message, bytes: datagram.bytes, source: datagram.source, encoding },
+      standing,
+      now,
+      (admitted, at) => {
+        if (standing !== 'stranger') this.#answer(message, admitted, 'attempt')
+        else this.#options.consents.ask(message.id, 'direct', at, () => this.#answer(message, admitted, 'direct'))
+      },
+    )
   }
 
   #answer(message: Request, admitted: Admitted, agreed: 'attempt' | 'direct'): void {
     const { seq, ts } = message
     const { source, encoding, key } = admitted
-    const response = { op_code: OP.directResponse, id: this.#base.self, seq, ts, ...this.#extensions(message, source) } as const
+    const response = {
+      op_code: OP.directResponse,
+      id: this.#base.self,
+      seq,
+      ts,
+      ...this.#extensions(message, source),
+    } as const
     sign(this.#base, response, (signed, now) => {
       const bytes = signed === undefined ? undefined : encodeFitting(signed, encoding)
       if (bytes === undefined) return
-      admitted.respond(bytes)
+      admitted.respond(bytes, now)
       this.#options.answered(message.id, key, source, { seq, ts }, agreed, now)
     })
   }
@@ -56,6 +67,8 @@ export class Answers {
   /** 0x102 carries `key` iff 0x101 did, and extensions only to a sender that showed that it knows them. */
   #extensions({ ext }: Request, source: Endpoint): { ext?: Extensions } {
     if (ext === undefined || this.#base.seedMode) return {}
-    return { ext: { ...(ext.key === undefined ? {} : { key: this.#base.spki }), caps: CAPS.directData, observed: source } }
+    return {
+      ext: { ...(ext.key === undefined ? {} : { key: this.#base.spki }), caps: CAPS.directData, observed: source },
+    }
   }
 }

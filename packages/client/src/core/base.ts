@@ -1,12 +1,20 @@
 /** What every machine of a peer stands on: who it is, its keys, its clockless sources of time and chance, and its outbox. */
 import type { CryptoProvider, KeyCache, PublicKey, Random } from '@showchain/crypto/core'
 import { messagePreimage } from '@showchain/crypto/core'
-import { type Encoding, type Endpoint, encode, type Message, type PeerId, type SignedMessage, type Unsigned } from '@showchain/wire'
+import {
+  type Encoding,
+  type Endpoint,
+  encode,
+  type Message,
+  type PeerId,
+  type SignedMessage,
+  type Unsigned,
+} from '@showchain/wire'
 import type { AddressPolicy } from './address-policy.ts'
-import type { PeerCounter } from './peer-counters.ts'
 import type { PeerEvent } from './events.ts'
 import type { Duration, Instant } from './machine.ts'
 import type { Outbox } from './outbox.ts'
+import type { PeerCounter } from './peer-counters.ts'
 import type { Sequence } from './sequence.ts'
 import type { Timers } from './timers.ts'
 
@@ -49,7 +57,9 @@ export function send(base: Base, to: Endpoint, message: Message, encoding: Encod
 /** The datagram; without `local` when it is too large with it, undefined when it is too large all the same (docs/protocol.md, Field kinds). */
 export function encodeFitting(message: Message, encoding: Encoding): Uint8Array | undefined {
   const { ext } = message
-  for (const candidate of ext?.local === undefined ? [message] : [message, { ...message, ext: { ...ext, local: undefined } }]) {
+  for (const candidate of ext?.local === undefined
+    ? [message]
+    : [message, { ...message, ext: { ...ext, local: undefined } }]) {
     try {
       return encode(candidate, encoding)
     } catch {
@@ -60,7 +70,11 @@ export function encodeFitting(message: Message, encoding: Encoding): Uint8Array 
 }
 
 /** Signs off the loop; `done` is called with the whole message, or undefined when no signature could be had. */
-export function sign<U extends Unsigned>(base: Base, unsigned: U, done: (message: (SignedMessage & U) | undefined, now: Instant) => void): void {
+export function sign<U extends Unsigned>(
+  base: Base,
+  unsigned: U,
+  done: (message: (SignedMessage & U) | undefined, now: Instant) => void,
+): void {
   base.outbox.sign(messagePreimage(base.provider, unsigned), (signature, now) => {
     if (signature === undefined) base.count('signShed')
     done(signature === undefined ? undefined : ({ ...unsigned, sign: signature } as unknown as SignedMessage & U), now)
@@ -68,7 +82,12 @@ export function sign<U extends Unsigned>(base: Base, unsigned: U, done: (message
 }
 
 /** Verifies off the loop where that pays; `done` gets false for a bad signature and for one that nobody had time for. */
-export function verify(base: Base, key: PublicKey, message: SignedMessage, done: (valid: boolean, now: Instant) => void): void {
+export function verify(
+  base: Base,
+  key: PublicKey,
+  message: SignedMessage,
+  done: (valid: boolean, now: Instant) => void,
+): void {
   base.outbox.verify(key, messagePreimage(base.provider, message), message.sign, (valid, now) => {
     if (valid !== true) base.count(valid === undefined ? 'verifyShed' : 'badSignature')
     done(valid === true, now)

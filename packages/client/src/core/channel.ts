@@ -6,7 +6,16 @@
  * docs/protocol.md, Data on a direct path) 0x123 goes straight to the other end, which verifies it.
  */
 import { type PublicKey, ReplayWindow } from '@showchain/crypto/core'
-import { type Encoding, type Endpoint, type ErrorCode, type MessageOf, OP, type PeerId, type SessionId, sameEndpoint } from '@showchain/wire'
+import {
+  type Encoding,
+  type Endpoint,
+  type ErrorCode,
+  type MessageOf,
+  OP,
+  type PeerId,
+  type SessionId,
+  sameEndpoint,
+} from '@showchain/wire'
 import { type Base, encodeFitting, send, sign, verify } from './base.ts'
 import type { Instant } from './machine.ts'
 import { Retransmission } from './retransmission.ts'
@@ -75,7 +84,8 @@ export class Channel {
 
   send(message: OutgoingMessage, now: Instant): void {
     if (this.#closed) message.done({ code: 'ERR_CLOSED', why: 'The session has ended.' }, now)
-    else if (this.#queue.length >= SEND_QUEUE) message.done({ code: 'ERR_BUSY', why: `${SEND_QUEUE} messages wait to be sent.` }, now)
+    else if (this.#queue.length >= SEND_QUEUE)
+      message.done({ code: 'ERR_BUSY', why: `${SEND_QUEUE} messages wait to be sent.` }, now)
     else {
       this.#queue.push(message)
       this.#fill()
@@ -86,7 +96,8 @@ export class Channel {
   receive(message: Arrival, encoding: Encoding, source: Endpoint, now: Instant): void {
     const { remoteId, to, directKey } = this.options
     const signed = message.op_code === OP.proxyData
-    if (this.#closed || message.id !== remoteId || signed !== (directKey !== undefined) || !sameEndpoint(source, to)) return this.#base.count('unexpected')
+    if (this.#closed || message.id !== remoteId || signed !== (directKey !== undefined) || !sameEndpoint(source, to))
+      return this.#base.count('unexpected')
     if (message.data.length > 0 && !this.#base.plaintext) return this.#base.count('plaintextRefused')
     if (this.options.full()) return this.#base.count('receiverFull')
     const verdict = this.#window.check(message.seq)
@@ -104,7 +115,8 @@ export class Channel {
   /** 0x125 for a message of ours. */
   acknowledged(ack: MessageOf<typeof OP.proxyDataAck>, source: Endpoint, now: Instant): void {
     const message = this.#outstanding.get(ack.seq)
-    if (message === undefined || message.ts !== ack.ts || !sameEndpoint(source, this.options.to)) return this.#base.count('unexpected')
+    if (message === undefined || message.ts !== ack.ts || !sameEndpoint(source, this.options.to))
+      return this.#base.count('unexpected')
     this.#outstanding.delete(ack.seq)
     message.retransmission.stop()
     this.#consented = true
@@ -127,7 +139,8 @@ export class Channel {
     this.#outstanding.clear()
     this.#queue = []
     this.#closed = true
-    for (const { done } of failed) done({ code: 'ERR_TIMEOUT', why: 'The relay lost the session; the message may or may not have arrived.' }, now)
+    for (const { done } of failed)
+      done({ code: 'ERR_TIMEOUT', why: 'The relay lost the session; the message may or may not have arrived.' }, now)
     this.options.lost(unsent, now)
     return true
   }
@@ -164,17 +177,23 @@ export class Channel {
         if (bytes !== undefined) this.#base.outbox.transmit(to, bytes)
         this.options.sent(at)
       },
-      giveUp: (at) => this.#fail(seq, { code: 'ERR_TIMEOUT', why: 'The other end did not acknowledge the message.' }, at),
+      giveUp: (at) =>
+        this.#fail(seq, { code: 'ERR_TIMEOUT', why: 'The other end did not acknowledge the message.' }, at),
     })
     const outstanding: Outstanding = { ...message, ts, retransmission, transmissions: 0 }
     this.#outstanding.set(seq, outstanding)
-    sign(this.#base, { op_code: OP.proxyData, target: remoteId, id: this.#base.self, data: message.bytes, session, seq, ts }, (signed, at) => {
-      if (this.#outstanding.get(seq) !== outstanding) return
-      bytes = signed === undefined ? undefined : encodeFitting(signed, this.#base.encoding)
-      if (bytes !== undefined) retransmission.start(at)
-      else if (signed === undefined) this.#fail(seq, { code: 'ERR_SIGNING_FAILED', why: 'Too many signatures are waiting.' }, at)
-      else this.#fail(seq, { code: 'ERR_TOO_LARGE', why: `${message.bytes.length} bytes.` }, at)
-    })
+    sign(
+      this.#base,
+      { op_code: OP.proxyData, target: remoteId, id: this.#base.self, data: message.bytes, session, seq, ts },
+      (signed, at) => {
+        if (this.#outstanding.get(seq) !== outstanding) return
+        bytes = signed === undefined ? undefined : encodeFitting(signed, this.#base.encoding)
+        if (bytes !== undefined) retransmission.start(at)
+        else if (signed === undefined)
+          this.#fail(seq, { code: 'ERR_SIGNING_FAILED', why: 'Too many signatures are waiting.' }, at)
+        else this.#fail(seq, { code: 'ERR_TOO_LARGE', why: `${message.bytes.length} bytes.` }, at)
+      },
+    )
   }
 
   #fail(seq: number, failure: SendFailure, now: Instant): void {

@@ -3,6 +3,8 @@
  * that works opens the connection; the others go on and may better its path. The dial fails when all
  * have, and says what was tried.
  */
+
+import type { PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Endpoint, formatEndpoint, type Message, OP, type PeerId } from '@showchain/wire'
 import { type Base, signerKey } from './base.ts'
 import { directSession } from './direct-session.ts'
@@ -11,10 +13,9 @@ import type { Exchange, Exchanges } from './exchange.ts'
 import type { Registrations } from './introduction.ts'
 import type { Link } from './link.ts'
 import type { Instant } from './machine.ts'
-import { PunchRequest } from './punch-request.ts'
 import type { PunchAttempt } from './punch-attempt.ts'
+import { PunchRequest } from './punch-request.ts'
 import type { Registration } from './registration.ts'
-import type { PublicKey } from '@showchain/crypto/core'
 
 export type DialPolicy = 'auto' | Via
 
@@ -53,9 +54,18 @@ export class Dial {
   start(now: Instant): void {
     const { policy, addresses, relays } = this.options
     // Each entry stands before anything is tried, so that an instant failure does not end the dial early.
-    const direct = policy === 'auto' || policy === 'direct' ? addresses.map((address) => ({ address, entry: this.#enter('direct', formatEndpoint(address)) })) : []
-    const punch = policy === 'auto' || policy === 'punch' ? relays.map((relay) => ({ relay, entry: this.#enter('punch', `relay ${relay.relay.id}`) })) : []
-    const relayed = policy === 'auto' || policy === 'relay' ? relays.map((relay) => ({ relay, entry: this.#enter('relay', `relay ${relay.relay.id}`) })) : []
+    const direct =
+      policy === 'auto' || policy === 'direct'
+        ? addresses.map((address) => ({ address, entry: this.#enter('direct', formatEndpoint(address)) }))
+        : []
+    const punch =
+      policy === 'auto' || policy === 'punch'
+        ? relays.map((relay) => ({ relay, entry: this.#enter('punch', `relay ${relay.relay.id}`) }))
+        : []
+    const relayed =
+      policy === 'auto' || policy === 'relay'
+        ? relays.map((relay) => ({ relay, entry: this.#enter('relay', `relay ${relay.relay.id}`) }))
+        : []
     for (const { address, entry } of direct) this.#direct(address, entry)
     for (const { relay, entry } of punch) this.#withRelay(relay, entry, now, (at) => this.#punch(relay, entry, at))
     for (const { relay, entry } of relayed) this.#withRelay(relay, entry, now, () => this.#proxy(relay, entry))
@@ -69,7 +79,8 @@ export class Dial {
 
   /** Gives up; what works already goes on working. */
   cancel(now: Instant): void {
-    for (const entry of this.#attempts) if (entry.state === 'trying') this.#settle(entry, 'failed', 'given up: no time left', now)
+    for (const entry of this.#attempts)
+      if (entry.state === 'trying') this.#settle(entry, 'failed', 'given up: no time left', now)
   }
 
   #enter(via: Via, at: string): Entry {
@@ -157,25 +168,47 @@ export class Dial {
   #proxy(registration: Registration, entry: Entry): void {
     const exchange = requestProxy(this.#base, this.#exchanges, registration, this.options.target, (granted, now) => {
       if (granted.session === undefined) return this.#settle(entry, 'failed', `${granted.why} from the relay`, now)
-      this.options.link().openRelayed(
-        granted.session,
-        registration,
-        (failure, at) => this.#settle(entry, failure === undefined ? 'reached' : 'failed', failure && 'nothing was acknowledged: the other end is absent, or refuses', at),
-        now,
-      )
+      this.options
+        .link()
+        .openRelayed(
+          granted.session,
+          registration,
+          (failure, at) =>
+            this.#settle(
+              entry,
+              failure === undefined ? 'reached' : 'failed',
+              failure && 'nothing was acknowledged: the other end is absent, or refuses',
+              at,
+            ),
+          now,
+        )
     })
     this.#closers.push(() => exchange.close())
   }
 }
 
-type Granted = { readonly session: Parameters<Link['openRelayed']>[0] } | { readonly session: undefined; readonly why: string }
+type Granted =
+  | { readonly session: Parameters<Link['openRelayed']>[0] }
+  | { readonly session: undefined; readonly why: string }
 
 /** Asks a relay for a proxy session (the seed's section 4). */
-export function requestProxy(base: Base, exchanges: Exchanges, registration: Registration, target: PeerId, done: (granted: Granted, now: Instant) => void): Exchange {
+export function requestProxy(
+  base: Base,
+  exchanges: Exchanges,
+  registration: Registration,
+  target: PeerId,
+  done: (granted: Granted, now: Instant) => void,
+): Exchange {
   const { relay } = registration
   const exchange: Exchange = exchanges.start({
     to: relay.endpoint,
-    request: (stamp, cookie) => ({ op_code: OP.proxyRequest, target, id: base.self, ...stamp, ...(cookie === undefined ? {} : { ext: { cookie } }) }),
+    request: (stamp, cookie) => ({
+      op_code: OP.proxyRequest,
+      target,
+      id: base.self,
+      ...stamp,
+      ...(cookie === undefined ? {} : { ext: { cookie } }),
+    }),
     answered: (message) => {
       if (message.op_code !== OP.proxyResponse || message.target !== target) return
       const key = signerKey(base, relay.id, message)

@@ -12,7 +12,12 @@ const ID_BYTES = 32
 const TWO_32 = 0x1_0000_0000
 
 /** @param requester who sent the 0x101. @param responder who answered it. */
-export function directSession(provider: CryptoProvider, requester: PeerId, responder: PeerId, { seq, ts }: Stamp): SessionId {
+export function directSession(
+  provider: CryptoProvider,
+  requester: PeerId,
+  responder: PeerId,
+  { seq, ts }: Stamp,
+): SessionId {
   const bytes = new Uint8Array(CONTEXT.length + 2 * ID_BYTES + 16)
   bytes.set(CONTEXT)
   bytes.set(peerIdToBytes(requester), CONTEXT.length)

@@ -27,11 +27,29 @@ export type DialId = number
 
 export type PeerEvent =
   /** `registered` comes again when the observed address changed. */
-  | { readonly type: 'relay'; readonly relay: PeerId; readonly at: Endpoint; readonly state: 'registered'; readonly observed: Endpoint | undefined }
-  | { readonly type: 'relay'; readonly relay: PeerId; readonly at: Endpoint; readonly state: 'lost' | 'failed'; readonly reason: string }
+  | {
+      readonly type: 'relay'
+      readonly relay: PeerId
+      readonly at: Endpoint
+      readonly state: 'registered'
+      readonly observed: Endpoint | undefined
+    }
+  | {
+      readonly type: 'relay'
+      readonly relay: PeerId
+      readonly at: Endpoint
+      readonly state: 'lost' | 'failed'
+      readonly reason: string
+    }
   /** Somebody wants to connect. Until `decide(true)` nothing is answered. */
   | { readonly type: 'consent'; readonly id: PeerId; readonly via: Via; decide(allowed: boolean, now: Instant): void }
-  | { readonly type: 'open'; readonly link: LinkId; readonly remoteId: PeerId; readonly path: Path; readonly incoming: boolean }
+  | {
+      readonly type: 'open'
+      readonly link: LinkId
+      readonly remoteId: PeerId
+      readonly path: Path
+      readonly incoming: boolean
+    }
   | { readonly type: 'path'; readonly link: LinkId; readonly path: Path; readonly reason: string }
   | { readonly type: 'message'; readonly link: LinkId; readonly bytes: Uint8Array }
   /** The connection has no path left. */

@@ -8,7 +8,15 @@
  *      └─────────┘
  */
 import type { PublicKey } from '@showchain/crypto/core'
-import { type Endpoint, type Message, type MessageOf, OP, type SignedMessage, sameEndpoint, type Unsigned } from '@showchain/wire'
+import {
+  type Endpoint,
+  type Message,
+  type MessageOf,
+  OP,
+  type SignedMessage,
+  sameEndpoint,
+  type Unsigned,
+} from '@showchain/wire'
 import { type Base, encodeFitting, sign, verify } from './base.ts'
 import type { Datagram, Instant } from './machine.ts'
 import { Retransmission } from './retransmission.ts'
@@ -99,7 +107,8 @@ export class Exchange {
       if (this.#closed || this.#key !== key) return
       this.#bytes = message === undefined ? undefined : encodeFitting(message as Message, this.#base.encoding)
       if (message === undefined) this.#fail('the request could not be signed', at)
-      else if (this.#bytes === undefined) this.#fail(`the request does not fit a datagram in ${this.#base.encoding}`, at)
+      else if (this.#bytes === undefined)
+        this.#fail(`the request does not fit a datagram in ${this.#base.encoding}`, at)
       else this.#retransmission.start(at)
     })
   }

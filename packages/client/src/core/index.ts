@@ -1,15 +1,32 @@
 /** The protocol machines of a peer and the parts that a relay shares with it. Pure: no clock, no socket, no Node. */
-export { ADDRESS_POLICIES, type AddressPolicy, type AddressPolicyName, internetPolicy, labPolicy } from './address-policy.ts'
+export {
+  ADDRESS_POLICIES,
+  type AddressPolicy,
+  type AddressPolicyName,
+  internetPolicy,
+  labPolicy,
+} from './address-policy.ts'
 export * from './admission.ts'
 export * from './admission-counters.ts'
 export type { Base } from './base.ts'
-export type { Sent, SendFailure } from './channel.ts'
+export type { SendFailure, Sent } from './channel.ts'
 export { type Count, Counters } from './counters.ts'
 export type { DialPolicy } from './dial.ts'
 export { directSession } from './direct-session.ts'
 export type { Attempt, DialId, LinkId, Path, PeerEvent, Via } from './events.ts'
 export { ExpiringMap, type ExpiringMapOptions } from './expiring-map.ts'
-export { type Datagram, type Duration, duration, type Instant, instant, later, type Machine, type Output, type Transmit, type Work } from './machine.ts'
+export {
+  type Datagram,
+  type Duration,
+  duration,
+  type Instant,
+  instant,
+  later,
+  type Machine,
+  type Output,
+  type Transmit,
+  type Work,
+} from './machine.ts'
 export { maxMessage } from './max-message.ts'
 export { Outbox } from './outbox.ts'
 export { PEER_COUNTERS, type PeerCounter } from './peer-counters.ts'

@@ -4,8 +4,8 @@
  */
 import { CAPS, type Endpoint, type Extensions } from '@showchain/wire'
 import type { Base } from './base.ts'
-import { natBehaviour } from './nat-behaviour.ts'
 import type { Instant } from './machine.ts'
+import { natBehaviour } from './nat-behaviour.ts'
 import type { PunchAttempt } from './punch-attempt.ts'
 import type { Registration } from './registration.ts'
 
@@ -16,7 +16,9 @@ export type Registrations = ReadonlyMap<string, Registration>
 export function introduction(base: Base, registrations: Registrations, signed: boolean): { ext?: Extensions } {
   if (base.seedMode) return {}
   const local = base.hostCandidates()
-  const views = [...registrations.values()].flatMap(({ observed, relay }) => (observed === undefined ? [] : [{ from: relay.endpoint, observed }]))
+  const views = [...registrations.values()].flatMap(({ observed, relay }) =>
+    observed === undefined ? [] : [{ from: relay.endpoint, observed }],
+  )
   const nat = natBehaviour(views)
   return {
     ext: {
@@ -29,7 +31,14 @@ export function introduction(base: Base, registrations: Registrations, signed: b
 }
 
 /** Starts probing what the policy allows of an announced address and its host candidates; false when nothing is left. */
-export function probeAll(base: Base, attempt: PunchAttempt, announced: Endpoint, local: readonly Endpoint[], registration: Registration, now: Instant): boolean {
+export function probeAll(
+  base: Base,
+  attempt: PunchAttempt,
+  announced: Endpoint,
+  local: readonly Endpoint[],
+  registration: Registration,
+  now: Instant,
+): boolean {
   const shares = registration.observed?.ip === announced.ip
   const candidates = [announced, ...(shares ? local : [])].filter((endpoint) => {
     const allowed = base.allows(endpoint, shares)

@@ -2,7 +2,7 @@
  * The target's side of a punch (the seed's section 3): 0x112 from a relay of ours, R's signature
  * verified, consent asked, 0x114 sent, probing started. A repeated 0x112 gets the same 0x114.
  */
-import type { RequestReplay } from '@showchain/crypto/core'
+import type { PublicKey, RequestReplay } from '@showchain/crypto/core'
 import { type Encoding, type Message, type MessageOf, OP, type PeerId } from '@showchain/wire'
 import { type Base, encodeFitting, sign, signerKey, verify } from './base.ts'
 import type { Consents } from './consents.ts'
@@ -12,7 +12,6 @@ import type { Instant } from './machine.ts'
 import type { PunchAttempt } from './punch-attempt.ts'
 import type { Registration } from './registration.ts'
 import { ATTEMPT_LIFETIME, MAX_PENDING_CONSENT } from './timing.ts'
-import type { PublicKey } from '@showchain/crypto/core'
 
 type Invitation = MessageOf<typeof OP.punchPassRequest>
 
@@ -30,7 +29,10 @@ export class Invitations {
   readonly #base: Base
   readonly #options: InvitationsOptions
   /** By requester and stamp; the bytes of our 0x114 once there are any. */
-  readonly #answers = new ExpiringMap<string, { bytes: Uint8Array | undefined }>({ lifetime: ATTEMPT_LIFETIME, capacity: MAX_PENDING_CONSENT })
+  readonly #answers = new ExpiringMap<string, { bytes: Uint8Array | undefined }>({
+    lifetime: ATTEMPT_LIFETIME,
+    capacity: MAX_PENDING_CONSENT,
+  })
 
   constructor(base: Base, options: InvitationsOptions) {
     this.#base = base
@@ -49,8 +51,8 @@ export class Invitations {
     }
     const key = signerKey(this.#base, id, message)
     if (key === undefined) return this.#base.count('unknownKey')
-    const request = { id, op: OP.punchRequest, target: this.#base.self, seq, ts }
-    if (this.#options.replay.check(request, this.#base.unixMs()) !== 'fresh') return this.#base.count('duplicate')
+    const request = { op_code: OP.punchRequest, id, target: this.#base.self, seq, ts }
+    if (!this.#options.replay.check(request, false)) return this.#base.count('duplicate')
     const answer = { bytes: undefined }
     this.#answers.set(name, answer, now)
     verify(this.#base, key, message, (valid, at) => {
@@ -58,25 +60,42 @@ export class Invitations {
         this.#answers.delete(name)
         return
       }
-      this.#options.replay.commit(request, this.#base.unixMs(), false)
+      this.#options.replay.accept(request, false)
       if (this.#options.welcome(id)) this.#accept(message, encoding, registration, key, answer)
       else this.#options.consents.ask(id, 'punch', at, () => this.#accept(message, encoding, registration, key, answer))
     })
   }
 
-  #accept(message: Invitation, encoding: Encoding, registration: Registration, key: PublicKey, answer: { bytes: Uint8Array | undefined }): void {
+  #accept(
+    message: Invitation,
+    encoding: Encoding,
+    registration: Registration,
+    key: PublicKey,
+    answer: { bytes: Uint8Array | undefined },
+  ): void {
     // A relay adds `key`, but only the requester itself can sign `caps`: with it, R knows extensions.
     const caps = message.ext?.caps
     const knows = caps !== undefined
     const { seq, ts, session } = message
     // A seed-only requester would not know what the signature covers; unsigned fields the relay strips for it.
-    const ext = knows || registration.knowsExtensions ? introduction(this.#base, this.#options.registrations, knows) : {}
+    const ext =
+      knows || registration.knowsExtensions ? introduction(this.#base, this.#options.registrations, knows) : {}
     const ack = { op_code: OP.punchAck, id: this.#base.self, seq, ts, session, ...ext } as const
     sign(this.#base, ack, (signed, now) => {
       const bytes = signed === undefined ? undefined : encodeFitting(signed as Message, encoding)
       if (bytes === undefined) return
       const attempt = this.#options.attempt(message.id, key, caps, now)
-      if (!probeAll(this.#base, attempt, { ip: message.ip, port: message.port }, message.ext?.local ?? [], registration, now)) return attempt.end(now)
+      if (
+        !probeAll(
+          this.#base,
+          attempt,
+          { ip: message.ip, port: message.port },
+          message.ext?.local ?? [],
+          registration,
+          now,
+        )
+      )
+        return attempt.end(now)
       answer.bytes = bytes
       this.#base.outbox.transmit(registration.relay.endpoint, bytes)
       registration.sent(now)

@@ -81,7 +81,8 @@ export class Link {
   /** The path that the next message takes; a direct one without data where there is nothing else. */
   get path(): Path | undefined {
     const direct: Path | undefined = this.#direct && { kind: 'direct', remote: this.#direct.endpoint }
-    if (this.#relayed === undefined || (direct !== undefined && this.#carrier() === this.#direct?.channel)) return direct
+    if (this.#relayed === undefined || (direct !== undefined && this.#carrier() === this.#direct?.channel))
+      return direct
     const { relay } = this.#relayed.registration
     return { kind: 'relay', remote: relay.endpoint, relay: relay.id }
   }
@@ -99,8 +100,10 @@ export class Link {
     const carrier = this.#carrier()
     if (this.#state === 'closed') done({ code: 'ERR_CLOSED', why: 'The connection has ended.' }, now)
     else if (carrier !== undefined) carrier.send({ bytes, done: this.#watched(carrier, done) }, now)
-    else if (this.#direct !== undefined) done({ code: 'ERR_NO_DATA_PATH', why: 'The other end has no data on a direct path.' }, now)
-    else if (this.#unsent.length === SEND_QUEUE) done({ code: 'ERR_BUSY', why: `${SEND_QUEUE} messages wait for a path.` }, now)
+    else if (this.#direct !== undefined)
+      done({ code: 'ERR_NO_DATA_PATH', why: 'The other end has no data on a direct path.' }, now)
+    else if (this.#unsent.length === SEND_QUEUE)
+      done({ code: 'ERR_BUSY', why: `${SEND_QUEUE} messages wait for a path.` }, now)
     else this.#unsent.push({ bytes, done })
   }
 
@@ -137,7 +140,11 @@ export class Link {
       return
     }
     this.#direct?.keepAlive.stop()
-    this.#direct = { endpoint, channel, keepAlive: new KeepAlive(this.#base, endpoint, now, (at) => this.#directDied(at)) }
+    this.#direct = {
+      endpoint,
+      channel,
+      keepAlive: new KeepAlive(this.#base, endpoint, now, (at) => this.#directDied(at)),
+    }
     this.note(`direct path to ${formatEndpoint(endpoint)}`)
   }
 
@@ -220,7 +227,8 @@ export class Link {
   #watched(carrier: Channel, done: Sent): Sent {
     return (failure, now) => {
       done(failure, now)
-      const gone = failure?.code === 'ERR_TIMEOUT' && this.#relayed?.channel === carrier && this.#relayed.registration.registered
+      const gone =
+        failure?.code === 'ERR_TIMEOUT' && this.#relayed?.channel === carrier && this.#relayed.registration.registered
       if (gone && this.#direct === undefined) this.close('the other end does not acknowledge any more', now)
     }
   }
@@ -252,7 +260,11 @@ export class Link {
     to: Endpoint,
     directKey: PublicKey | undefined,
     consented: boolean,
-    hooks: { sent(now: Instant): void; delivered(now: Instant): void; lost(unsent: readonly OutgoingMessage[], now: Instant): void },
+    hooks: {
+      sent(now: Instant): void
+      delivered(now: Instant): void
+      lost(unsent: readonly OutgoingMessage[], now: Instant): void
+    },
   ): Channel {
     const { remoteId, sessions, id } = this.options
     const channel = new Channel(this.#base, {

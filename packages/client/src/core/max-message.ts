@@ -1,5 +1,16 @@
 /** How many bytes one message may carry: what fits 0x123 as it is sent and 0x124 as it may be passed on, in either encoding. */
-import { type Encoding, encode, MAX_COUNTER, MAX_DATAGRAM, type Message, OP, PEER_ID_BYTES, peerIdFromBytes, SESSION_ID_BYTES, sessionIdFromBytes } from '@showchain/wire'
+import {
+  type Encoding,
+  encode,
+  MAX_COUNTER,
+  MAX_DATAGRAM,
+  type Message,
+  OP,
+  PEER_ID_BYTES,
+  peerIdFromBytes,
+  SESSION_ID_BYTES,
+  sessionIdFromBytes,
+} from '@showchain/wire'
 
 /** Base64url writes 3 bytes as 4 characters. */
 const room = (encoding: Encoding, empty: Message): number => {

@@ -15,7 +15,9 @@ export interface View {
 export function natBehaviour(views: readonly View[]): Nat | undefined {
   const [first, ...others] = views
   if (first === undefined) return undefined
-  const comparable = others.filter((view) => view.from.ip !== first.from.ip && ipFamily(view.observed.ip) === ipFamily(first.observed.ip))
+  const comparable = others.filter(
+    (view) => view.from.ip !== first.from.ip && ipFamily(view.observed.ip) === ipFamily(first.observed.ip),
+  )
   if (comparable.length === 0) return undefined
   const independent = comparable.every((view) => sameEndpoint(view.observed, first.observed))
   // Views from different addresses cannot tell address- from address-and-port-dependent: the weaker claim.

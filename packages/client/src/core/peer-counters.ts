@@ -1,8 +1,7 @@
 /** What a peer counts: datagrams and decisions that nobody is told about otherwise. */
-import { ADMISSION_COUNTERS } from './admission-counters.ts'
+import { ADMISSION_COUNTERS, type AdmissionCounter } from './admission-counters.ts'
 
-export const PEER_COUNTERS = {
-  ...ADMISSION_COUNTERS,
+const OWN_COUNTERS = {
   received: 'datagrams that came in',
   refused: 'datagrams that were no message',
   unexpected: 'messages that answer nothing outstanding or come from the wrong address',
@@ -14,4 +13,6 @@ export const PEER_COUNTERS = {
   receiverFull: 'data that was not acknowledged because its reader is behind',
   duplicate: 'data that had arrived before',
 } as const
-export type PeerCounter = keyof typeof PEER_COUNTERS
+export type PeerCounter = AdmissionCounter | keyof typeof OWN_COUNTERS
+
+export const PEER_COUNTERS: Readonly<Record<PeerCounter, string>> = { ...ADMISSION_COUNTERS, ...OWN_COUNTERS }

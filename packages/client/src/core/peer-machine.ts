@@ -6,7 +6,17 @@
  *   attempts ─────── direct paths being opened             links ──────── connections and their sessions
  */
 import type { PublicKey, RequestReplay } from '@showchain/crypto/core'
-import { type Encoding, type Endpoint, formatEndpoint, type Message, MAX_DATAGRAM, OP, type PeerId, type SessionId, decode } from '@showchain/wire'
+import {
+  decode,
+  type Encoding,
+  type Endpoint,
+  formatEndpoint,
+  MAX_DATAGRAM,
+  type Message,
+  OP,
+  type PeerId,
+  type SessionId,
+} from '@showchain/wire'
 import type { Admission } from './admission.ts'
 import { Answers, type Standing } from './answers.ts'
 import type { Base } from './base.ts'
@@ -19,7 +29,7 @@ import { Exchanges } from './exchange.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { Invitations } from './invitations.ts'
 import { Link, type SessionOwner } from './link.ts'
-import { type Datagram, type Instant, type Machine, type Output } from './machine.ts'
+import type { Datagram, Instant, Machine, Output } from './machine.ts'
 import { PunchAttempt } from './punch-attempt.ts'
 import { Registration, type RelayAddress } from './registration.ts'
 import type { Stamp } from './sequence.ts'
@@ -47,7 +57,10 @@ export class PeerMachine implements Machine<PeerEvent> {
   /** At most MAX_SESSIONS_PER_LINK for each link. */
   readonly #sessions = new Map<SessionId, SessionOwner>()
   /** Sessions that this peer ended: their late messages open no new connection. */
-  readonly #closedSessions = new ExpiringMap<SessionId, true>({ lifetime: CLOSED_SESSION_LIFETIME, capacity: MAX_CLOSED_SESSIONS })
+  readonly #closedSessions = new ExpiringMap<SessionId, true>({
+    lifetime: CLOSED_SESSION_LIFETIME,
+    capacity: MAX_CLOSED_SESSIONS,
+  })
   /** One per other peer, for ATTEMPT_LIFETIME; only after consent or a dial of our own. */
   readonly #attempts = new Map<PeerId, PunchAttempt>()
   readonly #dials = new Map<DialId, Dial>()
@@ -180,7 +193,9 @@ export class PeerMachine implements Machine<PeerEvent> {
         return this.#expected(this.#exchanges.deliver(message.ref_op, message, datagram, now))
       case OP.punchPassRequest:
         // Punch safety: only a relay that this peer registered with may make it send anywhere.
-        return registration?.registered ? this.#invitations.receive(message, encoding, registration, now) : this.#base.count('unexpected')
+        return registration?.registered
+          ? this.#invitations.receive(message, encoding, registration, now)
+          : this.#base.count('unexpected')
       case OP.proxyData:
       case OP.proxyPassData:
         return this.#data(message, encoding, registration, source, now)
@@ -226,7 +241,8 @@ export class PeerMachine implements Machine<PeerEvent> {
     source: Endpoint,
     now: Instant,
   ): void {
-    if (message.target !== this.#base.self || this.#closedSessions.get(message.session, now)) return this.#base.count('unexpected')
+    if (message.target !== this.#base.self || this.#closedSessions.get(message.session, now))
+      return this.#base.count('unexpected')
     const owner = this.#sessions.get(message.session)
     if (owner !== undefined) {
       owner.link.heardAt(source)
@@ -236,7 +252,9 @@ export class PeerMachine implements Machine<PeerEvent> {
     if (message.data.length > 0 && !this.#base.plaintext) return this.#base.count('plaintextRefused')
     const accept = (at: Instant): void => {
       if (!this.#links.has(message.id) && this.#links.size >= MAX_LINKS) return this.#base.count('consentRefused')
-      const channel = this.#sessions.get(message.session)?.channel ?? this.#link(message.id, true).acceptRelayed(message.session, registration)
+      const channel =
+        this.#sessions.get(message.session)?.channel ??
+        this.#link(message.id, true).acceptRelayed(message.session, registration)
       channel.receive(message, encoding, source, at)
     }
     if (this.#links.get(message.id)?.open) accept(now)
@@ -249,7 +267,14 @@ export class PeerMachine implements Machine<PeerEvent> {
     return this.#attempts.has(id) ? 'expected' : 'stranger'
   }
 
-  #answered(id: PeerId, key: PublicKey, source: Endpoint, stamp: Stamp, agreed: 'attempt' | 'direct', now: Instant): void {
+  #answered(
+    id: PeerId,
+    key: PublicKey,
+    source: Endpoint,
+    stamp: Stamp,
+    agreed: 'attempt' | 'direct',
+    now: Instant,
+  ): void {
     const session = directSession(this.#base.provider, id, this.#base.self, stamp)
     if (agreed === 'direct') {
       if (!this.#links.has(id) && this.#links.size >= MAX_LINKS) return this.#base.count('consentRefused')
@@ -315,7 +340,12 @@ export class PeerMachine implements Machine<PeerEvent> {
       if (!ready) return link.reopenFailed(`the relay is gone: ${why}`, at)
       requestProxy(this.#base, this.#exchanges, registration, link.options.remoteId, (granted, when) => {
         if (granted.session === undefined) return link.reopenFailed(granted.why, when)
-        link.openRelayed(granted.session, registration, (failure, ended) => failure && link.reopenFailed('the other end does not acknowledge any more', ended), when)
+        link.openRelayed(
+          granted.session,
+          registration,
+          (failure, ended) => failure && link.reopenFailed('the other end does not acknowledge any more', ended),
+          when,
+        )
       })
     }, now)
   }

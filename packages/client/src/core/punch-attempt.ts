@@ -121,7 +121,13 @@ export class PunchAttempt {
     if (candidate.check !== undefined || this.#found || this.#over) return
     candidate.check = this.#exchanges.start({
       to: candidate.endpoint,
-      request: (stamp, cookie) => ({ op_code: OP.directRequest, id: this.#base.self, target: this.options.remoteId, ...stamp, ...this.#extensions(cookie) }),
+      request: (stamp, cookie) => ({
+        op_code: OP.directRequest,
+        id: this.#base.self,
+        target: this.options.remoteId,
+        ...stamp,
+        ...this.#extensions(cookie),
+      }),
       answered: (message) => this.#answered(candidate, message),
       failed: () => {},
     })

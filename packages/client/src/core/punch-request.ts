@@ -60,7 +60,13 @@ export class PunchRequest {
       request: (stamp, cookie) => {
         const { ext } = registration.knowsExtensions ? introduction(this.#base, registrations, signed) : {}
         const fields = cookie === undefined ? ext : { ...ext, cookie }
-        return { op_code: OP.punchRequest, target, id: this.#base.self, ...stamp, ...(fields === undefined ? {} : { ext: fields }) }
+        return {
+          op_code: OP.punchRequest,
+          target,
+          id: this.#base.self,
+          ...stamp,
+          ...(fields === undefined ? {} : { ext: fields }),
+        }
       },
       answered: (message) => this.#answered(exchange, message),
       failed: (why, now) => this.#failed(exchange, why, now),
@@ -96,8 +102,22 @@ export class PunchRequest {
       for (const each of this.#open) each.settle()
       const attempt = this.#options.attempt(key, message.ext?.caps, now)
       this.#attempt = attempt
-      attempt.whenDone((found, at) => this.#options.done(found ? undefined : 'the relay introduced both, but no packet came through', at), now)
-      if (!probeAll(this.#base, attempt, { ip: message.ip, port: message.port }, message.ext?.local ?? [], registration, now)) attempt.end(now)
+      attempt.whenDone(
+        (found, at) =>
+          this.#options.done(found ? undefined : 'the relay introduced both, but no packet came through', at),
+        now,
+      )
+      if (
+        !probeAll(
+          this.#base,
+          attempt,
+          { ip: message.ip, port: message.port },
+          message.ext?.local ?? [],
+          registration,
+          now,
+        )
+      )
+        attempt.end(now)
       this.#probeSame(now)
     })
   }
@@ -111,6 +131,7 @@ export class PunchRequest {
 
   #failed(exchange: Exchange, why: string, now: Instant): void {
     this.#open.splice(this.#open.indexOf(exchange), 1)
-    if (this.#open.length === 0 && this.#attempt === undefined) this.#options.done(`${why}: the other end is absent, or refuses`, now)
+    if (this.#open.length === 0 && this.#attempt === undefined)
+      this.#options.done(`${why}: the other end is absent, or refuses`, now)
   }
 }

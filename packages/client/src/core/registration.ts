@@ -6,7 +6,15 @@
  *   registering ──► registered ──► registering …        (unbound, dead keep-alive)
  *        └──► waiting (jittered back-off) ──► registering
  */
-import { type Endpoint, type Extensions, type Message, OP, type PeerId, sameEndpoint, WIRE_ERROR } from '@showchain/wire'
+import {
+  type Endpoint,
+  type Extensions,
+  type Message,
+  OP,
+  type PeerId,
+  sameEndpoint,
+  WIRE_ERROR,
+} from '@showchain/wire'
 import { type Base, signerKey } from './base.ts'
 import type { Exchange, Exchanges } from './exchange.ts'
 import { KeepAlive } from './keep-alive.ts'
@@ -61,7 +69,13 @@ export class Registration {
     this.#exchange?.close()
     this.#exchange = this.#exchanges.start({
       to: this.relay.endpoint,
-      request: (stamp, cookie) => ({ op_code: OP.directRequest, id: this.#base.self, target: this.relay.id, ...stamp, ...this.#extensions(cookie) }),
+      request: (stamp, cookie) => ({
+        op_code: OP.directRequest,
+        id: this.#base.self,
+        target: this.relay.id,
+        ...stamp,
+        ...this.#extensions(cookie),
+      }),
       answered: (message) => this.#answered(message),
       failed: (why, at) => this.#failed(why, at),
     })
@@ -107,7 +121,9 @@ export class Registration {
 
   /** First contact carries only key and cookie. A relay that is known by configuration and did not answer may be seed-only: every other try is in seed mode. */
   #extensions(cookie: Uint8Array | undefined): { ext?: Extensions } {
-    const plain = this.#base.seedMode || (cookie === undefined && this.#failures % 2 === 1 && this.#base.keys.get(this.relay.id) !== undefined)
+    const plain =
+      this.#base.seedMode ||
+      (cookie === undefined && this.#failures % 2 === 1 && this.#base.keys.get(this.relay.id) !== undefined)
     if (plain) return {}
     return { ext: { key: this.#base.spki, ...(cookie === undefined ? {} : { cookie }) } }
   }
@@ -124,7 +140,8 @@ export class Registration {
 
   #succeed(ext: Extensions | undefined, now: Instant): void {
     this.#exchange?.close()
-    const moved = ext?.observed !== undefined && (this.observed === undefined || !sameEndpoint(ext.observed, this.observed))
+    const moved =
+      ext?.observed !== undefined && (this.observed === undefined || !sameEndpoint(ext.observed, this.observed))
     this.observed = ext?.observed ?? this.observed
     this.knowsExtensions = ext !== undefined
     this.#failures = 0
@@ -132,12 +149,25 @@ export class Registration {
     this.#keepAlive = new KeepAlive(this.#base, this.relay.endpoint, now, (at) => this.#dead(at))
     const first = this.#state !== 'registered'
     this.#state = 'registered'
-    if (first || moved) this.#base.outbox.event({ type: 'relay', relay: this.relay.id, at: this.relay.endpoint, state: 'registered', observed: this.observed })
+    if (first || moved)
+      this.#base.outbox.event({
+        type: 'relay',
+        relay: this.relay.id,
+        at: this.relay.endpoint,
+        state: 'registered',
+        observed: this.observed,
+      })
     this.#tell(true, undefined, now)
   }
 
   #failed(why: string, now: Instant): void {
-    this.#base.outbox.event({ type: 'relay', relay: this.relay.id, at: this.relay.endpoint, state: 'failed', reason: why })
+    this.#base.outbox.event({
+      type: 'relay',
+      relay: this.relay.id,
+      at: this.relay.endpoint,
+      state: 'failed',
+      reason: why,
+    })
     const backoff = Math.min(REGISTER_BACKOFF_FIRST * 2 ** this.#failures, REGISTER_BACKOFF_LAST)
     this.#failures++
     this.#wait(later(now, duration(backoff * (0.5 + this.#base.random.uniform()))))

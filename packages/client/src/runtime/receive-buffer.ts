@@ -5,7 +5,7 @@
 import type { Socket } from 'node:dgram'
 
 /** 4 MiB: 3,500 datagrams of the largest size, 70 ms at 50,000 a second. */
-export const RECEIVE_BUFFER = 4 * 1024 * 1024
+export const RECEIVE_BUFFER: number = 4 * 1024 * 1024
 
 /** Linux reports twice what it grants: the other half is its own bookkeeping (socket(7), SO_RCVBUF). */
 const REPORTED_PER_GRANTED = process.platform === 'linux' ? 2 : 1

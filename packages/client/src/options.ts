@@ -1,0 +1,124 @@
+/** What a peer is opened with, checked once at the door. */
+import type { Identity, PublicKey } from '@showchain/crypto'
+import {
+  type Address,
+  addressSchema,
+  type Encoding,
+  type PeerId,
+  parsePeerId,
+  parseTicket,
+  ShowchainError,
+  type Ticket,
+  ticketSchema,
+} from '@showchain/wire'
+import { z } from 'zod'
+import type { AddressPolicyName, Via } from './core/index.ts'
+import { LISTEN_EVERYWHERE, type ListenAddress, type Trace } from './runtime/index.ts'
+
+/** Asked before anything is answered; a no, a throw or a rejection looks like an absent peer. */
+export type AcceptCallback = (request: { readonly id: PeerId; readonly via: Via }) => boolean | Promise<boolean>
+export type Accept = 'everyone' | 'nobody' | readonly PeerId[] | AcceptCallback
+
+export interface PeerOptions {
+  /** Who this peer is. */
+  readonly identity: Identity
+  /** Tickets of the relays to register with. @default none */
+  readonly relays?: readonly (string | Ticket)[] | undefined
+  /** Local addresses, at most one of each family; a port without a host is that port in both. @default any port in both families */
+  readonly listen?: readonly Partial<ListenAddress>[] | undefined
+  /** Addresses for the ticket beside the relays, when this peer is reachable there. @default none */
+  readonly announce?: readonly Address[] | undefined
+  /** Who may connect. @default 'everyone' */
+  readonly accept?: Accept | undefined
+  /** Keys of peers and relays that speak only the seed. @default none */
+  readonly knownKeys?: readonly PublicKey[] | undefined
+  /** Encoding of our requests. @default 'binary' */
+  readonly encoding?: Encoding | undefined
+  /** Send no extension field at all. @default false */
+  readonly seedMode?: boolean | undefined
+  /** Opt in to data that relays and networks on the way can read. @default false */
+  readonly plaintext?: boolean | undefined
+  /** Which announced addresses are sent to; `lab` allows loopback, private and documentation ranges. @default 'internet' */
+  readonly addressPolicy?: AddressPolicyName | undefined
+  /** Milliseconds of silence after which a path is kept alive, 100 to 60,000. @default 15,000 */
+  readonly keepAlive?: number | undefined
+  /** Sees every datagram, decoded. */
+  readonly trace?: Trace | undefined
+  /** Told in a sentence what works, but not as well as it could. */
+  readonly onWarning?: ((sentence: string) => void) | undefined
+}
+
+/** The options with every default in place and every ticket read. */
+export interface CheckedOptions extends Required<Omit<PeerOptions, 'relays' | 'trace' | 'onWarning'>> {
+  readonly relays: readonly Ticket[]
+  readonly listen: readonly ListenAddress[]
+  readonly accept: Accept
+  readonly announce: readonly Address[]
+  readonly knownKeys: readonly PublicKey[]
+  readonly encoding: Encoding
+  readonly addressPolicy: AddressPolicyName
+  readonly seedMode: boolean
+  readonly plaintext: boolean
+  readonly keepAlive: number
+  readonly trace: Trace | undefined
+  readonly onWarning: ((sentence: string) => void) | undefined
+}
+
+/** A configuration names a handful of relays; a ticket has room for eight. */
+const MAX_RELAYS = 8
+
+const has = (value: unknown, ...names: readonly string[]): boolean =>
+  typeof value === 'object' && value !== null && names.every((name) => name in value)
+const callable = <F>(): z.ZodType<F> => z.custom<F>((value) => typeof value === 'function', 'not a function')
+const ticket = z.union([z.string().transform((text) => parseTicket(text)), ticketSchema])
+const listen = z.strictObject({ host: z.string().min(1), port: z.number().int().min(0).max(65_535) }).partial()
+
+const schema = z.strictObject({
+  identity: z.custom<Identity>((value) => has(value, 'id', 'publicKey', 'sign'), 'not an identity'),
+  relays: z.array(ticket).max(MAX_RELAYS).default([]),
+  listen: z.array(listen).min(1).max(2).default([{}]),
+  announce: z.array(addressSchema).max(MAX_RELAYS).default([]),
+  accept: z
+    .union([
+      z.literal('everyone'),
+      z.literal('nobody'),
+      z.array(z.string().transform((text) => parsePeerId(text))),
+      callable<AcceptCallback>(),
+    ])
+    .default('everyone'),
+  knownKeys: z.array(z.custom<PublicKey>((value) => has(value, 'id', 'spki'), 'not a public key')).default([]),
+  encoding: z.enum(['binary', 'json']).default('binary'),
+  seedMode: z.boolean().default(false),
+  plaintext: z.boolean().default(false),
+  addressPolicy: z.enum(['internet', 'lab']).default('internet'),
+  keepAlive: z.number().int().min(100).max(60_000).default(15_000),
+  trace: callable<Trace>().optional(),
+  onWarning: callable<(sentence: string) => void>().optional(),
+})
+
+/** @throws ShowchainError `ERR_BAD_CONFIG` naming each key that is wrong; `ERR_BAD_TICKET`, `ERR_BAD_PEER_ID` */
+export function checkOptions(options: PeerOptions): CheckedOptions {
+  const parsed = schema.safeParse(options)
+  if (!parsed.success) {
+    const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`)
+    throw new ShowchainError('ERR_BAD_CONFIG', `${issues.join('; ')}.`, { cause: parsed.error })
+  }
+  const { trace, onWarning, ...rest } = parsed.data
+  return { ...rest, listen: rest.listen.flatMap(withHost), trace, onWarning }
+}
+
+const withHost = ({
+  host,
+  port = 0,
+}: {
+  host?: string | undefined
+  port?: number | undefined
+}): readonly ListenAddress[] =>
+  host === undefined ? LISTEN_EVERYWHERE.map((any) => ({ ...any, port })) : [{ host, port }]
+
+/** Where a relay's own ticket says that it listens. @throws ShowchainError `ERR_BAD_TICKET` */
+export function relayAddress({ id, addresses }: Ticket): { readonly id: PeerId; readonly address: Address } {
+  const [address] = addresses
+  if (address === undefined) throw new ShowchainError('ERR_BAD_TICKET', `The ticket of relay ${id} names no address.`)
+  return { id, address }
+}

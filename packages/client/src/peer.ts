@@ -1,0 +1,413 @@
+/** A peer: opens sockets, keeps its registrations, connects and is connected to. */
+import { CookieJar, type CryptoProvider, KeyCache, openssl, type PublicKey, RequestReplay } from '@showchain/crypto'
+import {
+  type Endpoint,
+  formatEndpoint,
+  formatTicket,
+  ipFamily,
+  type PeerId,
+  parseTicket,
+  ShowchainError,
+  type Ticket,
+} from '@showchain/wire'
+import { Connection, type TimelineEntry } from './connection.ts'
+import {
+  ADDRESS_POLICIES,
+  Admission,
+  type Attempt,
+  type Base,
+  Counters,
+  type DialId,
+  type DialPolicy,
+  duration,
+  type LinkId,
+  later,
+  maxMessage,
+  Outbox,
+  PEER_COUNTERS,
+  type PeerCounter,
+  type PeerEvent,
+  PeerMachine,
+  RateLimit,
+  type RelayAddress,
+  Sequence,
+  Timers,
+} from './core/index.ts'
+import { chosenAddresses, localCandidates, PEER_LIMITS } from './defaults.ts'
+import { Listeners } from './listeners.ts'
+import { Mailbox } from './mailbox.ts'
+import { type CheckedOptions, checkOptions, type PeerOptions, relayAddress } from './options.ts'
+import {
+  CryptoWorker,
+  type DatagramSocket,
+  Driver,
+  nodeRandom,
+  openUdp,
+  resolveAddress,
+  systemClock,
+  traceTaps,
+} from './runtime/index.ts'
+
+/** Milliseconds that `connect` and `registered` wait unless told otherwise: the whole retransmission of one request, and a registration before it. */
+const DEFAULT_TIMEOUT = 25_000
+
+export interface RelayEvent {
+  readonly relay: PeerId
+  readonly at: Endpoint
+  readonly state: 'registered' | 'lost' | 'failed'
+  /** This peer's address as the relay sees it. */
+  readonly observed?: Endpoint | undefined
+  /** Why it is lost or failed, for people. */
+  readonly reason?: string | undefined
+}
+
+interface PeerEvents {
+  relay: [event: RelayEvent]
+}
+
+export interface WaitOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Milliseconds; default 25,000. */
+  readonly timeout?: number | undefined
+}
+
+export interface ConnectOptions extends WaitOptions {
+  /** Which ways to try. Default: `auto`, all that the ticket allows, at the same time. */
+  readonly via?: DialPolicy | undefined
+}
+
+interface Waiting<Result> {
+  resolve(result: Result): void
+  reject(error: ShowchainError): void
+}
+
+export class Peer implements AsyncDisposable {
+  readonly id: PeerId
+  readonly #options: CheckedOptions
+  readonly #driver: Driver<PeerMachine>
+  readonly #socket: DatagramSocket
+  readonly #counters: Counters<PeerCounter>
+  readonly #listeners = new Listeners<PeerEvents>()
+  readonly #incoming = new Mailbox<Connection>()
+  /** As many as the machine has links. */
+  readonly #connections = new Map<LinkId, Connection>()
+  readonly #dials = new Map<DialId, Waiting<Connection>>()
+  /** Lines about connections that are not open yet, by their other end; dropped when the dial ends. */
+  readonly #notes = new Map<PeerId, TimelineEntry[]>()
+  readonly #relays: ReadonlyMap<PeerId, Ticket>
+  readonly #registered = new Map<PeerId, RelayEvent>()
+  readonly #maxMessage: number
+  #closed = false
+
+  private constructor(
+    options: CheckedOptions,
+    relays: readonly Ticket[],
+    socket: DatagramSocket,
+    provider: CryptoProvider,
+  ) {
+    const { identity, encoding } = options
+    this.id = identity.id
+    this.#options = options
+    this.#socket = socket
+    this.#relays = new Map(relays.map((relay) => [relay.id, relay]))
+    this.#counters = new Counters(PEER_COUNTERS)
+    this.#maxMessage = maxMessage(identity.publicKey.signatureLength, encoding)
+    const machine = makeMachine(options, provider, socket, this.#counters)
+    this.#driver = new Driver({
+      machine,
+      socket,
+      clock: systemClock,
+      worker: new CryptoWorker({ provider, identity }),
+      onEvent: (event) => this.#on(event),
+      ...traceTaps(options.trace, systemClock),
+    })
+  }
+
+  /**
+   * Opens the sockets and starts to register with the relays; `registered()` waits for that.
+   *
+   * @throws ShowchainError `ERR_BAD_CONFIG`, `ERR_BAD_TICKET`, `ERR_BAD_ENDPOINT` (a relay's name has no address), `ERR_ADDRESS_IN_USE`.
+   */
+  static async open(options: PeerOptions): Promise<Peer> {
+    const parsed = checkOptions(options)
+    const relays = await Promise.all(
+      parsed.relays.map(async (ticket) => ({ ticket, endpoints: await resolveAddress(relayAddress(ticket).address) })),
+    )
+    const socket = await openUdp({ listen: parsed.listen, onWarning: parsed.onWarning })
+    const peer = new Peer(parsed, parsed.relays, socket, openssl)
+    for (const { ticket, endpoints } of relays) {
+      const endpoint = peer.#reachable(endpoints)
+      if (endpoint !== undefined)
+        peer.#driver.input((machine, now) => machine.register({ id: ticket.id, endpoint }, now))
+    }
+    return peer
+  }
+
+  /** Local addresses that the sockets are bound to. */
+  get addresses(): readonly Endpoint[] {
+    return this.#socket.localEndpoints
+  }
+
+  /** What another peer needs to connect to this one: the relays that it is registered with, and the addresses that it listens at. */
+  get ticket(): string {
+    const relays = [...this.#registered.keys()].flatMap((id) => {
+      const ticket = this.#relays.get(id)
+      return ticket === undefined ? [] : [relayAddress(ticket)]
+    })
+    const { localEndpoints } = this.#socket
+    const bound = this.#relays.size === 0 ? localCandidates(localEndpoints) : chosenAddresses(localEndpoints)
+    const addresses = [...this.#options.announce, ...bound.map(({ ip, port }) => ({ host: ip, port }))]
+    return formatTicket({ id: this.id, relays: relays.slice(0, 8), addresses: addresses.slice(0, 8) })
+  }
+
+  /** Connections that others opened; ends when the peer closes. */
+  get incoming(): AsyncIterableIterator<Connection> {
+    return this.#incoming
+  }
+
+  /** What was counted so far, by name. */
+  counters(): Record<PeerCounter, number> {
+    return this.#counters.snapshot()
+  }
+
+  on<Name extends keyof PeerEvents>(name: Name, listener: (...args: PeerEvents[Name]) => void): () => void {
+    return this.#listeners.on(name, listener)
+  }
+
+  /**
+   * Resolves when this peer is registered with a relay.
+   * @throws ShowchainError `ERR_CONNECT_FAILED` when each relay failed once, `ERR_TIMEOUT`, `ERR_ABORTED`, `ERR_CLOSED`.
+   */
+  async registered(options: WaitOptions = {}): Promise<void> {
+    if (this.#registered.size > 0) return
+    if (this.#relays.size === 0) throw new ShowchainError('ERR_NO_PATH', 'No relay is configured.')
+    const failures = new Map<PeerId, string>()
+    await this.#wait<void>(options, 'No relay answered.', ({ resolve, reject }) =>
+      this.on('relay', ({ relay, state, at, reason }) => {
+        if (state === 'registered') return resolve()
+        failures.set(relay, `relay ${relay} at ${formatEndpoint(at)}: ${reason}`)
+        if (failures.size === this.#relays.size)
+          reject(new ShowchainError('ERR_CONNECT_FAILED', `${[...failures.values()].join('; ')}.`))
+      }),
+    )
+  }
+
+  /**
+   * Connects to the peer of a ticket; resolves as soon as one way works. With `auto` the others go on
+   * underneath and the connection moves to the best.
+   *
+   * @throws ShowchainError `ERR_BAD_TICKET`, `ERR_NO_PATH` (the ticket offers no such way), `ERR_CONNECT_FAILED`
+   *   with what was tried and why each failed, `ERR_ABORTED`, `ERR_CLOSED`.
+   */
+  async connect(to: string | Ticket, options: ConnectOptions = {}): Promise<Connection> {
+    if (this.#closed) throw new ShowchainError('ERR_CLOSED')
+    const { via = 'auto' } = options
+    const ticket = typeof to === 'string' ? parseTicket(to) : to
+    if (ticket.id === this.id) throw new ShowchainError('ERR_BAD_TICKET', "It is this peer's own.")
+    const addresses = (await Promise.all(ticket.addresses.map(resolveAddress)))
+      .flat()
+      .filter((endpoint) => this.#reaches(endpoint))
+    const relays = await Promise.all(
+      ticket.relays.map(async ({ id, address }) => ({ id, endpoint: this.#reachable(await resolveAddress(address)) })),
+    )
+    const usable = relays.filter((relay): relay is RelayAddress => relay.endpoint !== undefined)
+    if ((via === 'relay' || via === 'punch' || addresses.length === 0) && (via === 'direct' || usable.length === 0)) {
+      throw new ShowchainError(
+        'ERR_NO_PATH',
+        `The ticket has ${addresses.length} addresses and ${usable.length} relays that this host can reach; via is ${via}.`,
+      )
+    }
+    return this.#wait<Connection>(options, undefined, (waiting) => {
+      const dial = this.#driver.input((machine, now) => {
+        const id = machine.dial({ id: ticket.id, policy: via, addresses, relays: usable }, now)
+        this.#dials.set(id, waiting)
+        return id
+      })
+      return () => {
+        this.#driver.input((machine, now) => machine.cancelDial(dial, now))
+        this.#dials.delete(dial)
+      }
+    })
+  }
+
+  /** Ends every connection and registration, and closes the sockets. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#driver.input((machine, now) => machine.close(now))
+    for (const { reject } of this.#dials.values()) reject(new ShowchainError('ERR_CLOSED'))
+    this.#incoming.end()
+    await this.#driver.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Whether a socket is bound for the endpoint's family. */
+  #reaches({ ip }: Endpoint): boolean {
+    return this.#socket.localEndpoints.some((local) => ipFamily(local.ip) === ipFamily(ip))
+  }
+
+  #reachable(endpoints: readonly Endpoint[]): Endpoint | undefined {
+    return endpoints.find((endpoint) => this.#reaches(endpoint))
+  }
+
+  /** A promise with a deadline and a signal. `start` returns what ends the waiting; it is called in every case. */
+  #wait<Result>(
+    options: WaitOptions,
+    timedOut: string | undefined,
+    start: (waiting: Waiting<Result>) => () => void,
+  ): Promise<Result> {
+    const { signal, timeout = DEFAULT_TIMEOUT } = options
+    if (signal?.aborted) return Promise.reject(new ShowchainError('ERR_ABORTED', undefined, { cause: signal.reason }))
+    return new Promise<Result>((resolve, reject) => {
+      const settle = (act: () => void): void => {
+        timer.cancel()
+        signal?.removeEventListener('abort', abort)
+        act()
+        stop()
+      }
+      const abort = (): void =>
+        settle(() => reject(new ShowchainError('ERR_ABORTED', undefined, { cause: signal?.reason })))
+      const timer = systemClock.schedule(later(systemClock.now(), duration(timeout)), () => {
+        // A dial that is given up says itself what was tried.
+        if (timedOut === undefined) stop()
+        settle(() => reject(new ShowchainError('ERR_TIMEOUT', timedOut)))
+      })
+      signal?.addEventListener('abort', abort, { once: true })
+      const stop = start({
+        resolve: (result) => settle(() => resolve(result)),
+        reject: (error) => settle(() => reject(error)),
+      })
+    })
+  }
+
+  #on(event: PeerEvent): void {
+    switch (event.type) {
+      case 'relay':
+        return this.#onRelay(event)
+      case 'consent':
+        return void this.#decide(event)
+      case 'open':
+        return this.#onOpen(event)
+      case 'path':
+        return this.#connections.get(event.link)?.moved(event.path, event.reason)
+      case 'message':
+        return this.#connections.get(event.link)?.receive(event.bytes)
+      case 'closed': {
+        const connection = this.#connections.get(event.link)
+        this.#connections.delete(event.link)
+        return connection?.ended(event.reason)
+      }
+      case 'note':
+        return this.#onNote(event.remoteId, { at: systemClock.unixMs(), what: event.what })
+      case 'dialed': {
+        const connection = this.#connections.get(event.link)
+        if (connection !== undefined) this.#dials.get(event.dial)?.resolve(connection)
+        return
+      }
+      case 'dialFailed':
+        return this.#dials
+          .get(event.dial)
+          ?.reject(new ShowchainError('ERR_CONNECT_FAILED', describeAttempts(event.attempts)))
+    }
+  }
+
+  #onRelay({ relay, at, state, ...rest }: Extract<PeerEvent, { type: 'relay' }>): void {
+    const event = { relay, at, state, ...rest }
+    if (state === 'registered') this.#registered.set(relay, event)
+    else this.#registered.delete(relay)
+    this.#listeners.emit('relay', event)
+  }
+
+  async #decide({ id, via, decide }: Extract<PeerEvent, { type: 'consent' }>): Promise<void> {
+    const { accept } = this.#options
+    let allowed = false
+    try {
+      if (typeof accept === 'function') allowed = await accept({ id, via })
+      else allowed = accept === 'everyone' || (accept !== 'nobody' && accept.includes(id))
+    } catch {
+      // An application that cannot decide has not said yes.
+    }
+    this.#driver.input((_machine, now) => decide(allowed, now))
+  }
+
+  #onOpen({ link, remoteId, path, incoming }: Extract<PeerEvent, { type: 'open' }>): void {
+    const connection = new Connection({
+      remoteId,
+      incoming,
+      path,
+      maxMessage: this.#maxMessage,
+      plaintext: this.#options.plaintext,
+      timeline: this.#notes.get(remoteId) ?? [],
+      send: (bytes, done) => this.#driver.input((machine, now) => machine.send(link, bytes, done, now)),
+      read: () => this.#driver.input((machine) => machine.read(link)),
+      close: () => this.#driver.input((machine, now) => machine.closeLink(link, now)),
+    })
+    this.#notes.delete(remoteId)
+    this.#connections.set(link, connection)
+    if (incoming) this.#incoming.push(connection)
+  }
+
+  #onNote(remoteId: PeerId, entry: TimelineEntry): void {
+    for (const connection of this.#connections.values())
+      if (connection.remoteId === remoteId) return connection.note(entry)
+    const notes = this.#notes.get(remoteId) ?? []
+    if (notes.length === 0) this.#notes.set(remoteId, notes)
+    notes.push(entry)
+  }
+}
+
+/** What was tried and why each failed, in one line. */
+const describeAttempts = (attempts: readonly Attempt[]): string =>
+  `${attempts.map(({ via, at, why }) => `${via} by ${at}: ${why}`).join('; ')}.`
+
+function makeMachine(
+  options: CheckedOptions,
+  provider: CryptoProvider,
+  socket: DatagramSocket,
+  counters: Counters<PeerCounter>,
+): PeerMachine {
+  const { identity, encoding, seedMode, plaintext, addressPolicy, keepAlive, knownKeys } = options
+  const keys = new KeyCache(provider, PEER_LIMITS.keys)
+  for (const key of knownKeys) keys.pin(key)
+  const pinned = new Set<PeerId>(knownKeys.map((key) => key.id))
+  const unixMs = (): number => systemClock.unixMs()
+  const outbox = new Outbox<PeerEvent>()
+  const replay = new RequestReplay({ capacity: PEER_LIMITS.replay, unixMs })
+  const base: Base = {
+    self: identity.id,
+    spki: identity.publicKey.spki,
+    signatureLength: identity.publicKey.signatureLength,
+    provider,
+    keys,
+    random: nodeRandom,
+    unixMs,
+    sequence: new Sequence(nodeRandom, unixMs),
+    timers: new Timers(),
+    outbox,
+    encoding,
+    seedMode,
+    plaintext,
+    allows: ADDRESS_POLICIES[addressPolicy],
+    keepAlive: duration(keepAlive),
+    hostCandidates: () => localCandidates(socket.localEndpoints),
+    count: counters.count,
+  }
+  const admission = new Admission({
+    provider,
+    keys,
+    isConfigured: (key: PublicKey) => pinned.has(key.id),
+    cookies: new CookieJar(provider, nodeRandom),
+    replay,
+    rates: {
+      source: new RateLimit(PEER_LIMITS.sourceRate, PEER_LIMITS.sources),
+      id: new RateLimit(PEER_LIMITS.idRate, PEER_LIMITS.sources),
+    },
+    outbox,
+    count: counters.count,
+    limits: { answers: PEER_LIMITS.answers, verifications: PEER_LIMITS.verifications },
+  })
+  return new PeerMachine(base, admission, replay)
+}
