@@ -6,7 +6,12 @@
 import { ShowchainError } from '@showchain/wire'
 import { z } from 'zod'
 
-export const RELAY_LIMITS = {
+interface Limit {
+  readonly default: number
+  readonly sentence: string
+}
+
+const LIMITS = {
   bindings: { default: 200_000, sentence: 'peers registered at once; the one silent longest makes room' },
   bindingsPerSource: {
     default: 1024,
@@ -40,9 +45,10 @@ export const RELAY_LIMITS = {
   consentPairs: { default: 65_536, sentence: 'pairs whose consent budget is counted; further pairs get none' },
   dataPerSecondPerId: { default: 5000, sentence: 'proxied messages and acknowledgements per second of one peer' },
   dataBurstPerId: { default: 10_000, sentence: 'proxied messages and acknowledgements that one peer may send at once' },
-} as const satisfies Record<string, { readonly default: number; readonly sentence: string }>
+} as const
 
-export type RelayLimit = keyof typeof RELAY_LIMITS
+export type RelayLimit = keyof typeof LIMITS
+export const RELAY_LIMITS: Readonly<Record<RelayLimit, Limit>> = LIMITS
 export type RelayLimits = { readonly [Name in RelayLimit]: number }
 
 const NAMES = Object.keys(RELAY_LIMITS) as RelayLimit[]

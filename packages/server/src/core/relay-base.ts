@@ -51,7 +51,7 @@ export function send(
   to: Endpoint,
   message: Message,
   encoding: Encoding,
-  most = Number.POSITIVE_INFINITY,
+  most: number = Number.POSITIVE_INFINITY,
 ): void {
   const bytes = encodeFitting(base, message, encoding)
   if (bytes !== undefined && bytes.length <= most) base.outbox.transmit(to, bytes)

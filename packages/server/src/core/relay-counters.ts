@@ -1,7 +1,7 @@
 /** What a relay counts. Metrics, the status output and the docs are read off this table. */
-import { ADMISSION_COUNTERS } from '@showchain/client/core'
+import { ADMISSION_COUNTERS, type AdmissionCounter } from '@showchain/client/core'
 
-export const RELAY_COUNTERS = {
+const OWN = {
   received: 'datagrams that came in',
   sent: 'datagrams that went out',
   refused: 'datagrams that were no message',
@@ -11,7 +11,6 @@ export const RELAY_COUNTERS = {
   sourceRefused: 'datagrams from an address that nobody can be reached at',
   unexpected: 'messages that answer nothing outstanding, are for somebody else, or that nobody sends to a relay',
   unbound: 'messages other than 0x100 and 0x101 from an address that is not bound to their sender',
-  ...ADMISSION_COUNTERS,
   draining: 'requests that came while the relay was closing',
   registered: 'registrations, first ones and renewals',
   bindingRefused:
@@ -35,4 +34,5 @@ export const RELAY_COUNTERS = {
   acknowledged: 'acknowledgements passed back',
 } as const
 
-export type RelayCounter = keyof typeof RELAY_COUNTERS
+export type RelayCounter = keyof typeof OWN | AdmissionCounter
+export const RELAY_COUNTERS: Readonly<Record<RelayCounter, string>> = { ...OWN, ...ADMISSION_COUNTERS }

@@ -1,0 +1,13 @@
+/** What a relay's sockets count, beside what its machine does. */
+import type { UdpCounters } from '@showchain/client/runtime'
+import type { RelayCounter } from '../core/index.ts'
+
+export type SocketCounter = keyof UdpCounters
+export type CounterName = RelayCounter | SocketCounter
+
+export const SOCKET_COUNTERS: Readonly<Record<SocketCounter, string>> = {
+  sendFailed: 'datagrams that the kernel did not take',
+  noSocket: 'datagrams to a family that no socket is bound for',
+  linkLocalSource: 'datagrams from a link-local address',
+  socketErrors: 'errors of a socket that were not about one datagram',
+}

@@ -1,0 +1,146 @@
+/** A relay on Node: the machine on a UDP socket, with RSA off the loop. */
+import { duration, later } from '@showchain/client/core'
+import {
+  CryptoWorker,
+  Driver,
+  hostCandidates,
+  type ListenAddress,
+  nodeRandom,
+  openUdp,
+  systemClock,
+  type Trace,
+  traceTaps,
+  type UdpSocket,
+  type WorkerLimits,
+} from '@showchain/client/runtime'
+import { type CryptoProvider, type Identity, openssl, type PublicKey } from '@showchain/crypto'
+import { type Address, type Endpoint, formatTicket, MAX_TICKET_ROUTES, type PeerId } from '@showchain/wire'
+import type { RelayEvent, RelayLimits } from '../core/index.ts'
+import { RelayMachine, type RelayStats } from '../core/index.ts'
+import type { CounterName } from './counters.ts'
+
+export interface RelayOpenOptions {
+  readonly identity: Identity
+  /** At most one address of each family. @default 0.0.0.0 and ::, one free port */
+  readonly listen?: readonly ListenAddress[] | undefined
+  /** Where peers reach this relay, for its ticket. @default what it is bound to, a wildcard as the host's own addresses */
+  readonly publicAddresses?: readonly Address[] | undefined
+  /** Keys of peers that speak only the seed's messages; others bring theirs along. @default none */
+  readonly knownKeys?: readonly PublicKey[] | undefined
+  /** In place of RELAY_LIMITS' defaults. @default none */
+  readonly limits?: Partial<RelayLimits> | undefined
+  /** How much RSA waits and runs at once. @default WORKER_LIMITS */
+  readonly workers?: Partial<WorkerLimits> | undefined
+  /** Who checks signatures and hashes; the identity brings who signs. @default openssl */
+  readonly provider?: CryptoProvider | undefined
+  /** Told of each datagram, with the message in it. Costs a second decoding of each. @default none */
+  readonly trace?: Trace | undefined
+  /** Told of bindings and sessions that come and go. @default none */
+  readonly onEvent?: ((event: RelayEvent) => void) | undefined
+  /** Told in a sentence for people what is not as it should be. @default none */
+  readonly onWarning?: ((sentence: string) => void) | undefined
+}
+
+/** What is in memory and in work at the moment. */
+export interface RelayRuntimeStats extends RelayStats {
+  /** RSA jobs that wait for a thread. */
+  readonly waitingForThread: number
+}
+
+/** How long `drain` waits at most, in ms: signatures are made within one; what takes longer is stuck. */
+const DRAIN_TIMEOUT = 5000
+
+export class Relay implements AsyncDisposable {
+  readonly id: PeerId
+  /** `showchain:<id>?addr=…`: what peers need to find this relay. */
+  readonly ticket: string
+  readonly #machine: RelayMachine
+  readonly #driver: Driver<RelayMachine>
+  readonly #socket: UdpSocket
+  readonly #worker: CryptoWorker
+  /** Told when no work is out after `drain`. */
+  readonly #drained: (() => void)[] = []
+
+  /** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`, `ERR_BAD_CONFIG` */
+  static async open(options: RelayOpenOptions): Promise<Relay> {
+    const { identity, listen, knownKeys, limits, onWarning, provider = openssl } = options
+    const { unixMs } = systemClock
+    const self = identity.publicKey
+    // Before the socket: a bad limit must leave nothing behind.
+    const machine = new RelayMachine({ self, provider, random: nodeRandom, unixMs, knownKeys, limits })
+    return new Relay(options, machine, await openUdp({ listen, onWarning }))
+  }
+
+  private constructor(options: RelayOpenOptions, machine: RelayMachine, socket: UdpSocket) {
+    const { identity, publicAddresses, workers, onEvent, trace, provider = openssl } = options
+    this.id = identity.id
+    const addresses = publicAddresses ?? reachableAddresses(socket.localEndpoints)
+    this.ticket = formatTicket({ id: this.id, relays: [], addresses: addresses.slice(0, MAX_TICKET_ROUTES) })
+    this.#machine = machine
+    this.#socket = socket
+    this.#worker = new CryptoWorker({ provider, identity, limits: workers })
+    this.#driver = new Driver({
+      machine,
+      socket,
+      clock: systemClock,
+      worker: this.#worker,
+      onEvent: (event) => {
+        if (event.type === 'drained') for (const tell of this.#drained.splice(0)) tell()
+        onEvent?.(event)
+      },
+      ...traceTaps(trace, systemClock),
+    })
+  }
+
+  /** What the sockets are bound to. */
+  get addresses(): readonly Endpoint[] {
+    return this.#socket.localEndpoints
+  }
+
+  /** See RELAY_COUNTERS and SOCKET_COUNTERS for what each means. */
+  counters(): Record<CounterName, number> {
+    return { ...this.#machine.counters(), ...this.#socket.counters }
+  }
+
+  /** How full the tables are. */
+  stats(): RelayRuntimeStats {
+    return { ...this.#machine.stats(), waitingForThread: this.#worker.waiting }
+  }
+
+  /**
+   * Takes no new registrations, attempts and sessions, finishes what is being signed and checked, then closes.
+   *
+   * @param options.timeout most ms to wait. @default 5000
+   */
+  async drain({ timeout = DRAIN_TIMEOUT }: { readonly timeout?: number } = {}): Promise<void> {
+    if (this.#driver.closed) return
+    await new Promise<void>((resolve) => {
+      const due = later(systemClock.now(), duration(timeout))
+      const timer = systemClock.schedule(due, resolve)
+      this.#drained.push(() => {
+        timer.cancel()
+        resolve()
+      })
+      this.#driver.input((machine) => machine.drain())
+    })
+    await this.close()
+  }
+
+  /** Stops at once. Closing twice is closing once. */
+  close(): Promise<void> {
+    return this.#driver.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+const addressOf = ({ ip, port }: Endpoint): Address => ({ host: ip, port })
+
+/** The bound endpoints as others on the same networks reach them; loopback when this host is on none. */
+function reachableAddresses(bound: readonly Endpoint[]): readonly Address[] {
+  const candidates = hostCandidates(bound)
+  if (candidates.length > 0) return candidates.map(addressOf)
+  return hostCandidates(bound, ['127.0.0.1', '::1']).map(addressOf)
+}
