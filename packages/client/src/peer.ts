@@ -21,7 +21,6 @@ import {
   type DialPolicy,
   duration,
   type LinkId,
-  later,
   maxMessage,
   Outbox,
   PEER_COUNTERS,
@@ -47,9 +46,7 @@ import {
   systemClock,
   traceTaps,
 } from './runtime/index.ts'
-
-/** Milliseconds that `connect` and `registered` wait unless told otherwise: the whole retransmission of one request, and a registration before it. */
-const DEFAULT_TIMEOUT = 25_000
+import { type Waiting, type WaitOptions, waitFor } from './wait.ts'
 
 export interface RelayEvent {
   readonly relay: PeerId
@@ -65,20 +62,9 @@ interface PeerEvents {
   relay: [event: RelayEvent]
 }
 
-export interface WaitOptions {
-  readonly signal?: AbortSignal | undefined
-  /** Milliseconds; default 25,000. */
-  readonly timeout?: number | undefined
-}
-
 export interface ConnectOptions extends WaitOptions {
   /** Which ways to try. Default: `auto`, all that the ticket allows, at the same time. */
   readonly via?: DialPolicy | undefined
-}
-
-interface Waiting<Result> {
-  resolve(result: Result): void
-  reject(error: ShowchainError): void
 }
 
 export class Peer implements AsyncDisposable {
@@ -182,14 +168,20 @@ export class Peer implements AsyncDisposable {
     if (this.#registered.size > 0) return
     if (this.#relays.size === 0) throw new ShowchainError('ERR_NO_PATH', 'No relay is configured.')
     const failures = new Map<PeerId, string>()
-    await this.#wait<void>(options, 'No relay answered.', ({ resolve, reject }) =>
-      this.on('relay', ({ relay, state, at, reason }) => {
-        if (state === 'registered') return resolve()
-        failures.set(relay, `relay ${relay} at ${formatEndpoint(at)}: ${reason}`)
-        if (failures.size === this.#relays.size)
-          reject(new ShowchainError('ERR_CONNECT_FAILED', `${[...failures.values()].join('; ')}.`))
-      }),
+    let off = (): void => {}
+    const registered = waitFor<void>(
+      options,
+      () => {},
+      ({ resolve, reject }) => {
+        off = this.on('relay', ({ relay, state, at, reason }) => {
+          if (state === 'registered') return resolve()
+          failures.set(relay, `relay ${relay} at ${formatEndpoint(at)}: ${reason}`)
+          if (failures.size === this.#relays.size)
+            reject(new ShowchainError('ERR_CONNECT_FAILED', `${[...failures.values()].join('; ')}.`))
+        })
+      },
     )
+    await registered.finally(() => off())
   }
 
   /**
@@ -217,16 +209,16 @@ export class Peer implements AsyncDisposable {
         `The ticket has ${addresses.length} addresses and ${usable.length} relays that this host can reach; via is ${via}.`,
       )
     }
-    return this.#wait<Connection>(options, undefined, (waiting) => {
-      const dial = this.#driver.input((machine, now) => {
-        const id = machine.dial({ id: ticket.id, policy: via, addresses, relays: usable }, now)
-        this.#dials.set(id, waiting)
-        return id
+    let dial: DialId | undefined
+    const giveUp = (): void => {
+      if (dial !== undefined && !this.#closed)
+        this.#driver.input((machine, now) => machine.cancelDial(dial as DialId, now))
+    }
+    return waitFor<Connection>(options, giveUp, (waiting) => {
+      this.#driver.input((machine, now) => {
+        dial = machine.dial({ id: ticket.id, policy: via, addresses, relays: usable }, now)
+        this.#dials.set(dial, waiting)
       })
-      return () => {
-        this.#driver.input((machine, now) => machine.cancelDial(dial, now))
-        this.#dials.delete(dial)
-      }
     })
   }
 
@@ -253,36 +245,6 @@ export class Peer implements AsyncDisposable {
     return endpoints.find((endpoint) => this.#reaches(endpoint))
   }
 
-  /** A promise with a deadline and a signal. `start` returns what ends the waiting; it is called in every case. */
-  #wait<Result>(
-    options: WaitOptions,
-    timedOut: string | undefined,
-    start: (waiting: Waiting<Result>) => () => void,
-  ): Promise<Result> {
-    const { signal, timeout = DEFAULT_TIMEOUT } = options
-    if (signal?.aborted) return Promise.reject(new ShowchainError('ERR_ABORTED', undefined, { cause: signal.reason }))
-    return new Promise<Result>((resolve, reject) => {
-      const settle = (act: () => void): void => {
-        timer.cancel()
-        signal?.removeEventListener('abort', abort)
-        act()
-        stop()
-      }
-      const abort = (): void =>
-        settle(() => reject(new ShowchainError('ERR_ABORTED', undefined, { cause: signal?.reason })))
-      const timer = systemClock.schedule(later(systemClock.now(), duration(timeout)), () => {
-        // A dial that is given up says itself what was tried.
-        if (timedOut === undefined) stop()
-        settle(() => reject(new ShowchainError('ERR_TIMEOUT', timedOut)))
-      })
-      signal?.addEventListener('abort', abort, { once: true })
-      const stop = start({
-        resolve: (result) => settle(() => resolve(result)),
-        reject: (error) => settle(() => reject(error)),
-      })
-    })
-  }
-
   #on(event: PeerEvent): void {
     switch (event.type) {
       case 'relay':
@@ -304,7 +266,7 @@ export class Peer implements AsyncDisposable {
         return this.#onNote(event.remoteId, { at: systemClock.unixMs(), what: event.what })
       case 'dialed': {
         const connection = this.#connections.get(event.link)
-        if (connection !== undefined) this.#dials.get(event.dial)?.resolve(connection)
+        if (connection !== undefined) this.#take(event.dial)?.resolve(connection)
         return
       }
       case 'dialFailed':
@@ -312,6 +274,12 @@ export class Peer implements AsyncDisposable {
           .get(event.dial)
           ?.reject(new ShowchainError('ERR_CONNECT_FAILED', describeAttempts(event.attempts)))
     }
+  }
+
+  #take(dial: DialId): Waiting<Connection> | undefined {
+    const waiting = this.#dials.get(dial)
+    this.#dials.delete(dial)
+    return waiting
   }
 
   #onRelay({ relay, at, state, ...rest }: Extract<PeerEvent, { type: 'relay' }>): void {

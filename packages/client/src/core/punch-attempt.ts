@@ -29,6 +29,8 @@ type Done = (found: boolean, now: Instant) => void
 
 interface Candidate {
   readonly endpoint: Endpoint
+  /** Whether it was announced: only such addresses are probed unasked. */
+  announced: boolean
   /** 0x100 sent there. */
   probes: number
   check: Exchange | undefined
@@ -67,7 +69,8 @@ export class PunchAttempt {
   /** Adds an announced address or a host candidate and starts probing it. The caller has asked the address policy. */
   probe(endpoint: Endpoint, now: Instant): void {
     const candidate = this.#candidate(endpoint)
-    if (candidate === undefined || candidate.probes > 0 || this.#found) return
+    if (candidate === undefined || candidate.announced || this.#found) return
+    candidate.announced = true
     for (const after of PROBE_TIMES) {
       const timer = this.#base.timers.set(later(now, after), () => {
         this.#timers.delete(timer)
@@ -80,7 +83,7 @@ export class PunchAttempt {
   /** A 0x100 with the other end's id came. */
   heard(source: Endpoint): void {
     const known = this.#candidates.get(formatEndpoint(source))
-    if (known !== undefined && known.probes > 0) return this.#check(known)
+    if (known?.announced === true) return this.#check(known)
     // An address nobody announced (a symmetric NAT's): echo it, so that the other end hears us and sends 0x101.
     const candidate = known ?? this.#candidate(source)
     if (candidate !== undefined) this.#sendProbe(candidate)
@@ -106,7 +109,7 @@ export class PunchAttempt {
     const key = formatEndpoint(endpoint)
     const known = this.#candidates.get(key)
     if (known !== undefined || this.#over || this.#candidates.size === MAX_CANDIDATES) return known
-    const candidate: Candidate = { endpoint, probes: 0, check: undefined }
+    const candidate: Candidate = { endpoint, announced: false, probes: 0, check: undefined }
     this.#candidates.set(key, candidate)
     return candidate
   }
