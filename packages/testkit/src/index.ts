@@ -1,1 +1,36 @@
-export {}
+/** Tests for Show Chain programs: a simulated network on virtual time, crypto that costs nothing, golden vectors. */
+export { LineProcess, serveConformance } from './conformance/lines.ts'
+export type {
+  Check,
+  Implementation,
+  Operation,
+  Operations,
+  PlainEndpoint,
+  PlainTicket,
+} from './conformance/operations.ts'
+export { type ConformanceResult, runConformance, tally, UnsupportedOperation } from './conformance/run.ts'
+export { wireImplementation } from './conformance/wire.ts'
+export { type TestIdentity, TestProvider } from './provider.ts'
+export { SIMULATED_EPOCH, VirtualClock } from './sim/clock.ts'
+export { type Conditions, GOOD_CONDITIONS } from './sim/conditions.ts'
+export { type Faults, faultySocket } from './sim/faulty-socket.ts'
+export { Host } from './sim/host.ts'
+export { Network, type NetworkOptions, type Packet, type Station } from './sim/network.ts'
+export { type Seed, SeededRandom } from './sim/random.ts'
+export { type Placed, type Placement, Simulation } from './sim/simulation.ts'
+export { type Fate, type NoteEntry, type PacketEntry, Timeline, type TimelineEntry } from './sim/timeline.ts'
+export { VirtualWorker, type VirtualWorkerOptions } from './sim/worker.ts'
+export {
+  type AcceptedVector,
+  type EndpointVector,
+  type IdentityVector,
+  type MessageVector,
+  type RefusedVector,
+  readMessages,
+  readVectors,
+  type TextVectors,
+  type TicketVector,
+  type VectorFileName,
+  type VectorFiles,
+} from './vectors/files.ts'
+export { messageOf, type PlainMessage, plainOf } from './vectors/plain.ts'

@@ -1,0 +1,130 @@
+/**
+ * Crypto for simulations: hashes are real, keys and signatures are not, so that signing takes
+ * microseconds and an identity follows from a seed. A signature is SHA-256(secret ‖ message),
+ * expanded to the length that RSA would give; only the provider that made a key can check it.
+ *
+ * Sizes are those of RSA, so datagrams are as long as in life. Never for anything but tests.
+ */
+import {
+  type CryptoProvider,
+  DEFAULT_KEY_BITS,
+  type Identity,
+  identityOf,
+  KEY_BITS,
+  type KeyBits,
+  openssl,
+  type PrivateKey,
+  type PublicKey,
+} from '@showchain/crypto'
+import { MAX_KEY_BYTES, type PeerId, peerIdFromBytes, ShowchainError } from '@showchain/wire'
+
+/** Bytes of an RSA SubjectPublicKeyInfo of each size with exponent 65537. */
+const SPKI_BYTES: Record<KeyBits, number> = { 2048: 294, 3072: 422, 4096: 550 }
+
+/** An identity that can also sign without waiting, for workers that do so. */
+export interface TestIdentity extends Identity {
+  signNow(message: Uint8Array): Uint8Array
+}
+
+interface TestPrivateKey extends PrivateKey {
+  readonly seed: string
+  readonly secret: Uint8Array
+}
+
+const SHA256_BYTES = 32
+
+const text = new TextEncoder()
+
+export class TestProvider implements CryptoProvider {
+  readonly name = 'test'
+  /** The secrets of this provider's keys; bounded by the identities that a test makes. */
+  readonly #secrets = new Map<PeerId, Uint8Array>()
+  #generated = 0
+
+  /** The identity that this seed always gives. */
+  identity(seed: string, bits: KeyBits = DEFAULT_KEY_BITS): TestIdentity {
+    const key = this.#keyOf(seed, bits)
+    return {
+      ...identityOf(this, key),
+      signNow: (message) => signature(key.secret, message, key.publicKey.signatureLength),
+    }
+  }
+
+  sha256(bytes: Uint8Array): Uint8Array {
+    return openssl.sha256(bytes)
+  }
+
+  hmacSha256(key: Uint8Array, bytes: Uint8Array): Uint8Array {
+    return openssl.hmacSha256(key, bytes)
+  }
+
+  /** Takes any bytes that are not too long, also such as no provider of this kind made. */
+  importPublicKey(spki: Uint8Array): PublicKey {
+    if (spki.length === 0 || spki.length > MAX_KEY_BYTES)
+      throw new ShowchainError('ERR_KEY_REFUSED', `It has ${spki.length} bytes.`)
+    const bits = KEY_BITS.find((each) => SPKI_BYTES[each] === spki.length) ?? DEFAULT_KEY_BITS
+    return { id: peerIdFromBytes(openssl.sha256(spki)), spki: spki.slice(), bits, signatureLength: bits / 8 }
+  }
+
+  verify(key: PublicKey, message: Uint8Array, signed: Uint8Array): boolean {
+    const secret = this.#secrets.get(key.id)
+    if (secret === undefined || signed.length !== key.signatureLength) return false
+    return signature(secret, message, signed.length).every((byte, index) => byte === signed[index])
+  }
+
+  async verifyAsync(key: PublicKey, message: Uint8Array, signed: Uint8Array): Promise<boolean> {
+    return this.verify(key, message, signed)
+  }
+
+  async generate(bits: KeyBits): Promise<PrivateKey> {
+    return this.#keyOf(`generated ${this.#generated++}`, bits)
+  }
+
+  async sign(key: PrivateKey, message: Uint8Array): Promise<Uint8Array> {
+    return signature(own(key).secret, message, key.publicKey.signatureLength)
+  }
+
+  /** Not PEM but the seed, and never encrypted. */
+  exportPrivateKey(key: PrivateKey): string {
+    return `${key.publicKey.bits} ${own(key).seed}`
+  }
+
+  importPrivateKey(exported: string): PrivateKey {
+    const [bitsText = '', ...seed] = exported.split(' ')
+    const bits = KEY_BITS.find((each) => String(each) === bitsText)
+    if (bits === undefined) throw new ShowchainError('ERR_KEY_REFUSED', 'It was not exported by a test provider.')
+    return this.#keyOf(seed.join(' '), bits)
+  }
+
+  #keyOf(seed: string, bits: KeyBits): TestPrivateKey {
+    const publicKey = this.importPublicKey(expand(text.encode(`public ${bits} ${seed}`), SPKI_BYTES[bits]))
+    const secret = openssl.sha256(text.encode(`secret ${bits} ${seed}`))
+    this.#secrets.set(publicKey.id, secret)
+    return { publicKey, seed, secret }
+  }
+}
+
+/** Keys of another provider are a mistake of the program, not of the network. */
+function own(key: PrivateKey): TestPrivateKey {
+  if (!('secret' in key)) throw new TypeError('This key was made by another crypto provider.')
+  return key as TestPrivateKey
+}
+
+function signature(secret: Uint8Array, message: Uint8Array, length: number): Uint8Array {
+  const secretAndMessage = new Uint8Array(secret.length + message.length)
+  secretAndMessage.set(secret)
+  secretAndMessage.set(message, secret.length)
+  return expand(openssl.sha256(secretAndMessage), length)
+}
+
+/** Bytes without end from a seed: SHA-256(seed ‖ 0), SHA-256(seed ‖ 1), … */
+function expand(seed: Uint8Array, length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  const block = new Uint8Array(seed.length + 1)
+  block.set(seed)
+  for (let at = 0, counter = 0; at < length; at += SHA256_BYTES, counter++) {
+    block[seed.length] = counter
+    bytes.set(openssl.sha256(block).subarray(0, length - at), at)
+  }
+  return bytes
+}

@@ -1,0 +1,120 @@
+/**
+ * A network: stations with addresses, and paths between them that delay and lose. Whatever has an
+ * address on it and takes packets is a station: a host today, a router with a second network behind it as well.
+ *
+ *   host ── carry(packet) ──► network ── conditions of the path ──► deliver(packet) ── station
+ */
+import { type Instant, later } from '@showchain/client/core'
+import type { Clock } from '@showchain/client/runtime'
+import type { Endpoint } from '@showchain/wire'
+import { arrivals, type Conditions, GOOD_CONDITIONS } from './conditions.ts'
+import type { SeededRandom } from './random.ts'
+import type { Fate, Timeline } from './timeline.ts'
+
+export interface Packet {
+  readonly source: Endpoint
+  readonly destination: Endpoint
+  readonly bytes: Uint8Array
+}
+
+export interface Station {
+  /** Names it in the timeline. */
+  readonly name: string
+  readonly ips: readonly string[]
+  /** Takes a packet whose destination is one of its addresses. */
+  deliver(packet: Packet): void
+}
+
+export interface NetworkOptions {
+  readonly clock: Clock
+  readonly random: SeededRandom
+  readonly timeline: Timeline
+  /** Of every path that `between` says nothing about. @default GOOD_CONDITIONS, each for itself */
+  readonly conditions?: Partial<Conditions> | undefined
+}
+
+export class Network {
+  readonly #options: NetworkOptions
+  /** By address; bounded by what the scenario attaches. */
+  readonly #stations = new Map<string, Station>()
+  /** By pair of names. */
+  readonly #conditions = new Map<string, Conditions>()
+  readonly #randoms = new Map<string, SeededRandom>()
+  #common: Conditions
+  #filter: ((packet: Packet, from: Station) => boolean) | undefined
+
+  constructor(options: NetworkOptions) {
+    this.#options = options
+    this.#common = { ...GOOD_CONDITIONS, ...options.conditions }
+  }
+
+  get clock(): Clock {
+    return this.#options.clock
+  }
+
+  get timeline(): Timeline {
+    return this.#options.timeline
+  }
+
+  attach(station: Station): void {
+    for (const ip of station.ips) {
+      const owner = this.#stations.get(ip)
+      if (owner !== undefined) throw new Error(`${station.name} cannot have ${ip}: it is ${owner.name}'s.`)
+      this.#stations.set(ip, station)
+    }
+  }
+
+  detach(station: Station): void {
+    for (const ip of station.ips) this.#stations.delete(ip)
+  }
+
+  /** Changes the conditions of every path that has none of its own. */
+  set conditions(changes: Partial<Conditions>) {
+    this.#common = { ...this.#common, ...changes }
+  }
+
+  /** Gives the path between two stations conditions of its own, both ways. */
+  between(a: Station, b: Station, conditions: Partial<Conditions>): void {
+    for (const pair of [pairOf(a, b), pairOf(b, a)]) this.#conditions.set(pair, { ...this.#common, ...conditions })
+  }
+
+  /** Drops each packet that `passes` says no to; undefined lets all through again. */
+  set filter(passes: ((packet: Packet, from: Station) => boolean) | undefined) {
+    this.#filter = passes
+  }
+
+  carry(packet: Packet, from: Station): void {
+    const { clock } = this.#options
+    const to = this.#stations.get(packet.destination.ip)
+    if (to === undefined) return this.#note(packet, from, packet.destination.ip, 'unreachable')
+    if (this.#filter?.(packet, from) === false) return this.#note(packet, from, to.name, 'filtered')
+    const pair = pairOf(from, to)
+    const times = arrivals(this.#conditions.get(pair) ?? this.#common, this.#random(pair)).map((delay) =>
+      later(clock.now(), delay),
+    )
+    this.#note(packet, from, to.name, times.length === 0 ? 'lost' : 'carried', times)
+    for (const at of times) clock.schedule(at, () => this.#arrive(packet, from))
+  }
+
+  /** An address may have changed hands while the packet was under way. */
+  #arrive(packet: Packet, from: Station): void {
+    const to = this.#stations.get(packet.destination.ip)
+    if (to === undefined) this.#note(packet, from, packet.destination.ip, 'unreachable')
+    // A copy each: what one receiver keeps views of is nobody else's.
+    else to.deliver({ ...packet, bytes: packet.bytes.slice() })
+  }
+
+  /** Each direction of each path draws for itself, so that one more packet elsewhere changes nothing here. */
+  #random(pair: string): SeededRandom {
+    const known = this.#randoms.get(pair) ?? this.#options.random.fork(pair)
+    this.#randoms.set(pair, known)
+    return known
+  }
+
+  #note(packet: Packet, from: Station, to: string, fate: Fate, times: readonly Instant[] = []): void {
+    const { clock, timeline } = this.#options
+    timeline.add({ type: 'packet', at: clock.now(), from: from.name, to, packet, fate, arrivals: times })
+  }
+}
+
+const pairOf = (from: Station, to: Station): string => `${from.name}>${to.name}`

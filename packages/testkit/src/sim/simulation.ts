@@ -1,0 +1,127 @@
+/**
+ * A small internet in one object: virtual time, seeded chance, one network, and drivers that put
+ * machines on hosts. The same seed gives the same timeline, byte for byte.
+ */
+import { type Duration, duration, later, type Machine } from '@showchain/client/core'
+import { type DatagramSocket, Driver, type EventOf, type Worker } from '@showchain/client/runtime'
+import { type TestIdentity, TestProvider } from '../provider.ts'
+import { VirtualClock } from './clock.ts'
+import type { Conditions } from './conditions.ts'
+import { Host } from './host.ts'
+import { Network } from './network.ts'
+import { type Seed, SeededRandom } from './random.ts'
+import { Timeline } from './timeline.ts'
+import { VirtualWorker } from './worker.ts'
+
+/** Virtual time after which a scenario that still waits is stuck. */
+const PATIENCE: Duration = duration(3_600_000)
+/** Lines of the timeline that a failed scenario shows. */
+const SHOWN_LINES = 60
+
+export interface Placement<M extends Machine<unknown>> {
+  /** Makes the machine once its socket is known. */
+  readonly machine: (socket: DatagramSocket) => M
+  /** Who signs for the machine; without it nothing is signed. */
+  readonly identity?: TestIdentity | undefined
+  /** @default 0: any */
+  readonly port?: number | undefined
+  /** In place of one that does RSA at once with the simulation's provider. */
+  readonly worker?: Worker | undefined
+  /** Puts something between the machine and the network, such as `faultySocket`. */
+  readonly socket?: ((socket: DatagramSocket) => DatagramSocket) | undefined
+  /** Called for each event, beside the collection. */
+  readonly onEvent?: ((event: EventOf<M>) => void) | undefined
+}
+
+/** A machine on a host. */
+export interface Placed<M extends Machine<unknown>> {
+  readonly driver: Driver<M>
+  readonly socket: DatagramSocket
+  /** Every event so far. */
+  readonly events: readonly EventOf<M>[]
+}
+
+export class Simulation {
+  readonly seed: Seed
+  readonly clock: VirtualClock = new VirtualClock()
+  readonly timeline: Timeline = new Timeline()
+  readonly provider: TestProvider = new TestProvider()
+  readonly random: SeededRandom
+  readonly network: Network
+
+  constructor(seed: Seed, conditions?: Partial<Conditions>) {
+    this.seed = seed
+    this.random = new SeededRandom(seed)
+    const { clock, timeline } = this
+    this.network = new Network({ clock, timeline, random: this.random.fork('network'), conditions })
+  }
+
+  /** Plays a scenario. When it fails, prints the seed that repeats it and the end of its timeline. */
+  static async run(seed: Seed, scenario: (simulation: Simulation) => void | Promise<void>): Promise<Simulation> {
+    const simulation = new Simulation(seed)
+    try {
+      await scenario(simulation)
+    } catch (error) {
+      console.error(`Simulation with seed ${JSON.stringify(seed)} failed.\n${simulation.timeline.format(SHOWN_LINES)}`)
+      throw error
+    }
+    return simulation
+  }
+
+  /** @param ips in canonical form, such as `192.0.2.1` and `2001:db8::1`. */
+  host(name: string, ...ips: readonly string[]): Host {
+    return new Host(this.network, name, ips)
+  }
+
+  /** The identity that this name always has under this seed. */
+  identity(name: string): TestIdentity {
+    return this.provider.identity(`${this.seed}/${name}`)
+  }
+
+  put<M extends Machine<unknown>>(host: Host, placement: Placement<M>): Placed<M> {
+    const { clock, provider } = this
+    const bare = host.socket(placement.port)
+    const socket = placement.socket?.(bare) ?? bare
+    const events: EventOf<M>[] = []
+    const sign = (preimage: Uint8Array): Uint8Array | undefined => placement.identity?.signNow(preimage)
+    const worker = placement.worker ?? new VirtualWorker({ clock, provider, sign })
+    const onEvent = (event: EventOf<M>): void => {
+      events.push(event)
+      placement.onEvent?.(event)
+    }
+    const driver = new Driver<M>({ machine: placement.machine(socket), socket, clock, worker, onEvent })
+    return { driver, socket, events }
+  }
+
+  advance(by: Duration): void {
+    this.clock.advance(by)
+  }
+
+  /** Lets time pass until the condition holds. */
+  until(holds: () => boolean, patience: Duration = PATIENCE): void {
+    const end = later(this.clock.now(), patience)
+    while (!holds()) {
+      if (!this.clock.step()) throw new Error('Nothing is left to happen, and the condition does not hold.')
+      if (this.clock.now() > end) throw new Error(`The condition does not hold after ${patience} ms.`)
+    }
+  }
+
+  /** Lets time pass until the promise is settled: for code that awaits. Real input and output cannot be awaited so. */
+  async settle<T>(promise: Promise<T>, patience: Duration = PATIENCE): Promise<T> {
+    const end = later(this.clock.now(), patience)
+    let settled = false
+    const done = (): void => {
+      settled = true
+    }
+    promise.then(done, done)
+    for (;;) {
+      await turn()
+      if (settled) return promise
+      if (!this.clock.step()) throw new Error('Nothing is left to happen, and the promise is pending.')
+      if (this.clock.now() > end) throw new Error(`The promise is pending after ${patience} ms.`)
+    }
+  }
+}
+
+/** Lets everything that waits for a promise run. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

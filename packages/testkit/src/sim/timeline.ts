@@ -1,0 +1,70 @@
+/** What happened in a simulation, in order: who sent which message to whom, what became of it, and notes. */
+import type { Instant } from '@showchain/client/core'
+import { classify, decode, describe, formatEndpoint } from '@showchain/wire'
+import type { Packet } from './network.ts'
+
+/**
+ * - `carried`: on its way, arrives at `arrivals`
+ * - `lost`: by the conditions of the path
+ * - `filtered`: by the scenario
+ * - `unreachable`: nobody has the address
+ * - `unbound`: arrived where nobody listens on the port
+ */
+export type Fate = 'carried' | 'lost' | 'filtered' | 'unreachable' | 'unbound'
+
+export interface PacketEntry {
+  readonly type: 'packet'
+  readonly at: Instant
+  /** Name of the station that sent it. */
+  readonly from: string
+  /** Name of the station that has the address, or the address when nobody has it. */
+  readonly to: string
+  readonly packet: Packet
+  readonly fate: Fate
+  readonly arrivals: readonly Instant[]
+}
+
+export interface NoteEntry {
+  readonly type: 'note'
+  readonly at: Instant
+  readonly from: string
+  readonly text: string
+}
+
+export type TimelineEntry = PacketEntry | NoteEntry
+
+/** Long scenarios keep their end, which is where they fail. */
+const MAX_ENTRIES = 100_000
+
+export class Timeline {
+  /** At most MAX_ENTRIES; the oldest half makes room. */
+  #entries: TimelineEntry[] = []
+
+  get entries(): readonly TimelineEntry[] {
+    return this.#entries
+  }
+
+  add(entry: TimelineEntry): void {
+    if (this.#entries.length >= MAX_ENTRIES) this.#entries = this.#entries.slice(MAX_ENTRIES / 2)
+    this.#entries.push(entry)
+  }
+
+  /** One line for each entry. @param last only the last ones. */
+  format(last: number = MAX_ENTRIES): string {
+    return this.#entries.slice(-last).map(formatEntry).join('\n')
+  }
+}
+
+/** `    12.000  alice → relay  directRequest 0x101 id=…  (lost)` */
+function formatEntry(entry: TimelineEntry): string {
+  const at = entry.at.toFixed(3).padStart(12)
+  if (entry.type === 'note') return `${at}  ${entry.from}: ${entry.text}`
+  const fate = entry.fate === 'carried' ? (entry.arrivals.length > 1 ? '  (twice)' : '') : `  (${entry.fate})`
+  return `${at}  ${entry.from} → ${entry.to}  ${describeDatagram(entry.packet)}${fate}`
+}
+
+function describeDatagram({ bytes, source, destination }: Packet): string {
+  const decoded = decode(bytes)
+  if (decoded.ok) return describe(decoded.message)
+  return `${classify(bytes)} ${bytes.length}B ${formatEndpoint(source)} → ${formatEndpoint(destination)}`
+}
