@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { conformanceCommand } from '../dist/conformance/main.js'
+
+process.exitCode = await conformanceCommand(process.argv.slice(2))

@@ -1,0 +1,130 @@
+/**
+ * Conformance in lines of text, for implementations in other languages: one JSON request per line
+ * on standard input, one JSON answer per line on standard output.
+ *
+ *   → {"id":1,"do":"decode","with":{"datagram":"b10100…","strict":false}}
+ *   ← {"id":1,"result":{"op_code":256,"id":"…","seq":0,"ts":0}}      null: refused
+ *   ← {"id":1,"unsupported":true}                                    the operation is skipped
+ *   ← {"id":1,"error":"what went wrong"}                             the check has failed
+ *
+ * Requests come one at a time; the end of standard input asks to exit.
+ */
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import type { Implementation, Operation, Operations } from './operations.ts'
+import { UnsupportedOperation } from './run.ts'
+
+export interface Request {
+  readonly id: number
+  readonly do: Operation
+  readonly with: unknown
+}
+export interface Answer {
+  readonly id: number
+  readonly result?: unknown
+  readonly unsupported?: true
+  readonly error?: string
+}
+
+const OPERATIONS: { readonly [Name in Operation]: Name } = {
+  decode: 'decode',
+  encode: 'encode',
+  preimage: 'preimage',
+  verify: 'verify',
+  sign: 'sign',
+  peerId: 'peerId',
+  parseId: 'parseId',
+  parseEndpoint: 'parseEndpoint',
+  formatEndpoint: 'formatEndpoint',
+  parseTicket: 'parseTicket',
+  formatTicket: 'formatTicket',
+}
+
+/** Answers requests from `input` until it ends: the other side of the protocol, for an implementation in JavaScript. */
+export async function serveConformance(
+  implementation: Implementation,
+  input: Readable,
+  output: Writable,
+): Promise<void> {
+  for await (const line of createInterface({ input }))
+    output.write(`${JSON.stringify(await answer(implementation, line))}\n`)
+}
+
+async function answer(implementation: Implementation, line: string): Promise<Answer> {
+  const request = JSON.parse(line) as Request
+  const { id } = request
+  const operation = implementation[request.do] as ((input: unknown) => unknown) | undefined
+  if (operation === undefined) return { id, unsupported: true }
+  try {
+    return { id, result: await operation(request.with) }
+  } catch (error) {
+    return { id, error: String(error) }
+  }
+}
+
+/** An answer that takes longer than this has failed, and so have all that follow. */
+const ANSWER_MS = 10_000
+
+/** An implementation in a process of its own. */
+export class LineProcess implements AsyncDisposable {
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>
+  readonly #answers: AsyncIterator<string>
+  readonly #exited: Promise<void>
+  readonly #started: Promise<void>
+  #lastId = 0
+
+  constructor(command: string, args: readonly string[]) {
+    this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#started = new Promise((resolve, reject) => {
+      this.#child.once('spawn', resolve)
+      this.#child.once('error', reject)
+    })
+    this.#started.catch(() => undefined)
+    this.#exited = new Promise((resolve) => this.#child.once('close', () => resolve()))
+    // a process that has gone answers nothing more: the missing answer says so
+    this.#child.stdin.on('error', () => undefined)
+    this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
+  }
+
+  /** Its operations; each is asked for when it is called. */
+  get implementation(): Implementation {
+    const ask = <Name extends Operation>(name: Name) =>
+      [name, (input: Operations[Name]['input']) => this.#ask(name, input)] as const
+    return Object.fromEntries(Object.values(OPERATIONS).map((name) => ask(name))) as Implementation
+  }
+
+  async #ask(operation: Operation, input: unknown): Promise<unknown> {
+    await this.#started
+    const id = ++this.#lastId
+    const request: Request = { id, do: operation, with: input }
+    this.#child.stdin.write(`${JSON.stringify(request)}\n`)
+    const line = await this.#nextLine()
+    const answer = JSON.parse(line) as Answer
+    if (answer.id !== id) throw new Error(`The answer has id ${answer.id}, the request had ${id}.`)
+    if (answer.unsupported === true) throw new UnsupportedOperation(operation)
+    if (answer.error !== undefined) throw new Error(answer.error)
+    return answer.result ?? null
+  }
+
+  async #nextLine(): Promise<string> {
+    const timeout = setTimeout(() => this.#child.kill(), ANSWER_MS)
+    try {
+      const next = await this.#answers.next()
+      if (next.done === true) throw new Error('The process has ended, or gave no answer in time.')
+      return next.value
+    } finally {
+      clearTimeout(timeout)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.stdin.end()
+    const timeout = setTimeout(() => this.#child.kill(), ANSWER_MS)
+    await this.#started.then(
+      () => this.#exited,
+      () => undefined,
+    )
+    clearTimeout(timeout)
+  }
+}

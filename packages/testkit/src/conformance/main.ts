@@ -1,0 +1,52 @@
+/**
+ * The command: runs the golden vectors against a program that speaks the line protocol, or answers
+ * as such a program with our own implementation.
+ */
+import { parseArgs } from 'node:util'
+import { LineProcess, serveConformance } from './lines.ts'
+import { type ConformanceResult, runConformance, tally } from './run.ts'
+import { wireImplementation } from './wire.ts'
+
+const USAGE = `Usage: showchain-conformance [--json] -- <command> [arguments…]
+       showchain-conformance --self
+
+Runs the golden vectors of Show Chain against a program that reads one JSON request
+per line and writes one JSON answer per line. Exits with 1 when an answer is wrong.
+
+  --json   print every result as one line of JSON
+  --self   be such a program, with the implementation of @showchain/wire
+`
+
+/** @returns the exit code. */
+export async function conformanceCommand(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { json: { type: 'boolean' }, self: { type: 'boolean' }, help: { type: 'boolean' } },
+    allowPositionals: true,
+  })
+  const [command, ...rest] = positionals
+  if (values.self === true) {
+    await serveConformance(wireImplementation, process.stdin, process.stdout)
+    return 0
+  }
+  if (command === undefined || values.help === true) {
+    process.stdout.write(USAGE)
+    return values.help === true ? 0 : 2
+  }
+  await using child = new LineProcess(command, rest)
+  const results = await runConformance(child.implementation)
+  process.stdout.write(values.json === true ? results.map((r) => `${JSON.stringify(r)}\n`).join('') : report(results))
+  return tally(results).failed === 0 ? 0 : 1
+}
+
+/** What failed, then how many. A long value is cut: the vector's name leads to the rest. */
+function report(results: readonly ConformanceResult[]): string {
+  const cut = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text)
+  const failures = results.flatMap((result) =>
+    result.outcome === 'failed'
+      ? [`${result.operation} ${result.vector}\n  expected ${cut(result.expected)}\n  got      ${cut(result.got)}\n`]
+      : [],
+  )
+  const { passed, failed, skipped } = tally(results)
+  return `${failures.join('')}${passed} passed, ${failed} failed, ${skipped} skipped\n`
+}

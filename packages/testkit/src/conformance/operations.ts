@@ -1,0 +1,58 @@
+/**
+ * What the conformance runner asks of an implementation: functions from JSON to JSON, so that they
+ * can be called in the same process or asked for in lines of text. Byte strings are hex, messages
+ * plain, and `null` always means: refused.
+ */
+import type { Encoding } from '@showchain/wire'
+import type { AddressVector, TicketVector } from '../vectors/files.ts'
+import type { PlainMessage } from '../vectors/plain.ts'
+
+export interface PlainEndpoint {
+  readonly ip: string
+  readonly port: number
+}
+export interface PlainTicket {
+  readonly id: string
+  readonly relays: TicketVector['relays']
+  readonly addresses: readonly AddressVector[]
+}
+
+/** Each operation's input and result. */
+export interface Operations {
+  /** Reads a datagram. Strict mode refuses JSON members that are neither fields nor extensions. */
+  decode: { input: { readonly datagram: string; readonly strict: boolean }; result: PlainMessage | null }
+  /** Writes a message; null when it does not fit one datagram. */
+  encode: { input: { readonly message: PlainMessage; readonly encoding: Encoding }; result: string | null }
+  /** What the signature of a message covers. */
+  preimage: { input: { readonly message: PlainMessage }; result: string | null }
+  /** Whether the signature of a message is that of a key, given as SPKI. */
+  verify: { input: { readonly message: PlainMessage; readonly key: string }; result: boolean }
+  /** The signature of a message that has none yet, by a private key in PKCS#8 PEM. */
+  sign: { input: { readonly message: PlainMessage; readonly privateKey: string }; result: string }
+  /** The id of a public key. */
+  peerId: { input: { readonly key: string }; result: string }
+  /** The 32 bytes of an id's text. */
+  parseId: { input: { readonly text: string }; result: string | null }
+  parseEndpoint: { input: { readonly text: string }; result: PlainEndpoint | null }
+  formatEndpoint: { input: PlainEndpoint; result: string }
+  parseTicket: { input: { readonly text: string }; result: PlainTicket | null }
+  formatTicket: { input: PlainTicket; result: string }
+}
+export type Operation = keyof Operations
+
+/** An implementation of some or all operations; what is absent is skipped. */
+export type Implementation = {
+  readonly [Name in Operation]?: (
+    input: Operations[Name]['input'],
+  ) => Operations[Name]['result'] | Promise<Operations[Name]['result']>
+}
+
+/** One question with its only right answer. */
+export type Check = {
+  readonly [Name in Operation]: {
+    readonly vector: string
+    readonly operation: Name
+    readonly input: Operations[Name]['input']
+    readonly expected: Operations[Name]['result']
+  }
+}[Operation]

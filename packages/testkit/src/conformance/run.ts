@@ -1,0 +1,66 @@
+/**
+ * Asks an implementation every question of the golden vectors and says which answers were wrong.
+ * No test framework: the results are a list, and what to do with it is the caller's.
+ */
+import { conformanceChecks } from './checks.ts'
+import type { Check, Implementation, Operation } from './operations.ts'
+
+export type ConformanceResult = {
+  readonly vector: string
+  readonly operation: Operation
+} & (
+  | { readonly outcome: 'passed' | 'skipped' }
+  /** What was expected and what came, or what was thrown, as text. */
+  | { readonly outcome: 'failed'; readonly expected: string; readonly got: string }
+)
+
+/** An implementation throws this to say that it does not do the operation at all. */
+export class UnsupportedOperation extends Error {
+  override readonly name = 'UnsupportedOperation'
+}
+
+/** Every result, in the order of the vectors. */
+export async function runConformance(implementation: Implementation): Promise<readonly ConformanceResult[]> {
+  const results: ConformanceResult[] = []
+  for (const check of conformanceChecks()) results.push(await runCheck(implementation, check))
+  return results
+}
+
+async function runCheck(implementation: Implementation, check: Check): Promise<ConformanceResult> {
+  const { vector, operation, input, expected } = check
+  const ask = implementation[operation] as ((input: unknown) => unknown) | undefined
+  if (ask === undefined) return { vector, operation, outcome: 'skipped' }
+  try {
+    const got = await ask.call(implementation, input)
+    if (sameText(comparable(check, got)) === sameText(comparable(check, expected)))
+      return { vector, operation, outcome: 'passed' }
+    return { vector, operation, outcome: 'failed', expected: sameText(expected), got: sameText(got) }
+  } catch (error) {
+    if (error instanceof UnsupportedOperation) return { vector, operation, outcome: 'skipped' }
+    return { vector, operation, outcome: 'failed', expected: sameText(expected), got: String(error) }
+  }
+}
+
+/** JSON datagrams may differ in white space and order of members: they are compared by what they say. */
+function comparable(check: Check, answer: unknown): unknown {
+  if (check.operation !== 'encode' || check.input.encoding !== 'json' || typeof answer !== 'string') return answer
+  return JSON.parse(Buffer.from(answer, 'hex').toString('utf8'))
+}
+
+/** Equal values have equal texts: members in one order. */
+function sameText(value: unknown): string {
+  return (
+    JSON.stringify(value, (_name, part: unknown) =>
+      typeof part === 'object' && part !== null && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+        : part,
+    ) ?? 'undefined'
+  )
+}
+
+/** How many results there are of each outcome. */
+export function tally(results: readonly ConformanceResult[]): Readonly<Record<ConformanceResult['outcome'], number>> {
+  const counts = { passed: 0, failed: 0, skipped: 0 }
+  for (const { outcome } of results) counts[outcome]++
+  return counts
+}

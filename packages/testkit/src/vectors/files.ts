@@ -1,0 +1,126 @@
+/**
+ * The golden vectors as files: what stands in each and how it is read. The files are JSON and know
+ * no language; byte strings are lower-case hex, messages are written in their JSON encoding.
+ */
+import { readFileSync } from 'node:fs'
+import type { PlainMessage } from './plain.ts'
+
+export type Role = 'requester' | 'target' | 'relay'
+export const KEY_SIZES = [2048, 3072, 4096] as const
+export type KeySize = (typeof KEY_SIZES)[number]
+
+/** A test identity. Its private key is in the file so that another implementation can sign and compare. */
+export interface IdentityVector {
+  readonly name: string
+  readonly role: Role
+  readonly bits: KeySize
+  readonly id: string
+  /** DER SubjectPublicKeyInfo. */
+  readonly spki: string
+  /** PKCS#8 PEM. */
+  readonly privateKey: string
+}
+
+/** One message in all its forms. */
+export interface MessageVector {
+  readonly name: string
+  readonly description: string
+  /** The members of the JSON encoding. */
+  readonly message: PlainMessage
+  /** The identity that signed it, absent for a message without a signature. */
+  readonly signer?: string
+  /** What the signature covers, absent for a message without a signature. */
+  readonly preimage?: string
+  /** The binary datagram. */
+  readonly binary: string
+  /** The JSON datagram as this project writes it; white space and order of members are free. */
+  readonly json: string
+  /** Whether the JSON datagram fits into 1200 bytes; one that does not is never sent and refused when received. */
+  readonly jsonFits: boolean
+}
+
+/** A datagram that every decoder refuses. */
+export interface RefusedVector {
+  readonly name: string
+  readonly datagram: string
+  /** For people and counters; implementations need not name it alike. */
+  readonly reason: string
+  /** Absent: refused always. True: refused in strict mode only. */
+  readonly strictOnly?: true
+}
+
+/** A datagram in JSON that is not written as this project writes it, and the message that it is all the same. */
+export interface AcceptedVector {
+  readonly name: string
+  readonly datagram: string
+  readonly message: PlainMessage
+  /** Whether strict mode refuses it. */
+  readonly strictOnlyRefused?: true
+}
+
+export interface EndpointVector {
+  readonly text: string
+  readonly ip: string
+  readonly port: number
+  /** The one spelling, which is what writing gives. */
+  readonly canonical: string
+}
+
+export interface AddressVector {
+  readonly host: string
+  readonly port: number
+}
+
+export interface TicketVector {
+  readonly text: string
+  readonly id: string
+  readonly relays: readonly { readonly id: string; readonly address: AddressVector }[]
+  readonly addresses: readonly AddressVector[]
+  readonly canonical: string
+}
+
+export interface RefusedText {
+  readonly text: string
+  readonly reason: string
+}
+
+export interface TextVectors {
+  readonly about: string
+  /** 32 bytes each, in both forms. */
+  readonly ids: readonly { readonly bytes: string; readonly text: string }[]
+  readonly refusedIds: readonly RefusedText[]
+  readonly endpoints: readonly EndpointVector[]
+  readonly refusedEndpoints: readonly RefusedText[]
+  readonly tickets: readonly TicketVector[]
+  readonly refusedTickets: readonly RefusedText[]
+}
+
+/** What stands in each file. */
+export interface VectorFiles {
+  readonly 'identities.json': { readonly about: string; readonly identities: readonly IdentityVector[] }
+  readonly 'messages-2048.json': MessageFile
+  readonly 'messages-3072.json': MessageFile
+  readonly 'messages-4096.json': MessageFile
+  readonly 'refused.json': { readonly about: string; readonly refused: readonly RefusedVector[] }
+  readonly 'accepted.json': { readonly about: string; readonly accepted: readonly AcceptedVector[] }
+  readonly 'text.json': TextVectors
+}
+export interface MessageFile {
+  readonly about: string
+  readonly messages: readonly MessageVector[]
+}
+export type VectorFileName = keyof VectorFiles
+
+/** The folder of the package that the files are in, seen from `src/vectors` and from `dist/vectors` alike. */
+export const VECTOR_FOLDER: URL = new URL('../../vectors/', import.meta.url)
+
+export function readVectors<Name extends VectorFileName>(name: Name): VectorFiles[Name] {
+  return JSON.parse(readFileSync(new URL(name, VECTOR_FOLDER), 'utf8')) as VectorFiles[Name]
+}
+
+/** The messages of every key size. */
+export const readMessages = (): readonly MessageVector[] =>
+  KEY_SIZES.flatMap((bits) => readVectors(`messages-${bits}.json`).messages)
+
+export const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+export const fromHex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'))

@@ -1,0 +1,65 @@
+/**
+ * Makes every vector file but `identities.json`, whose keys are the one input. Nothing here is
+ * random and no clock is read: the same keys give the same bytes.
+ */
+import {
+  KEY_SIZES,
+  type KeySize,
+  type MessageFile,
+  type MessageVector,
+  readVectors,
+  toHex,
+  type VectorFileName,
+  type VectorFiles,
+} from './files.ts'
+import { acceptedJson, refusedJson } from './json-cases.ts'
+import { messageVectors, VectorSigner } from './messages.ts'
+import { refusedBinary } from './refused-binary.ts'
+import { textVectors } from './text-cases.ts'
+
+type Generated = Omit<VectorFiles, 'identities.json'>
+
+/** The files' texts by name. */
+export function generateVectors(): ReadonlyMap<VectorFileName, string> {
+  return new Map(
+    Object.entries(contents()).map(([name, content]) => [
+      name as VectorFileName,
+      `${JSON.stringify(content, undefined, 2)}\n`,
+    ]),
+  )
+}
+
+function contents(): Generated {
+  const { identities } = readVectors('identities.json')
+  const signers = new Map(
+    KEY_SIZES.map((bits) => [bits, new VectorSigner(identities.filter((identity) => identity.bits === bits))]),
+  )
+  const messagesOf = (bits: KeySize): readonly MessageVector[] => messageVectors(signers.get(bits) as VectorSigner)
+  const file = (bits: KeySize): MessageFile => ({
+    about: `Every message of the protocol in both encodings, signed with RSA-${bits}.`,
+    messages: messagesOf(bits),
+  })
+  const small = messagesOf(2048)
+  const golden = (name: string): MessageVector => small.find((vector) => vector.name === name) as MessageVector
+  const request = golden('directRequest/2048/seed')
+  const { requester, target, relay } = (signers.get(2048) as VectorSigner).identities
+  return {
+    'messages-2048.json': file(2048),
+    'messages-3072.json': file(3072),
+    'messages-4096.json': file(4096),
+    'refused.json': {
+      about: 'Datagrams that every decoder refuses, by the rule of form that they break. Some in strict mode only.',
+      refused: [
+        ...refusedBinary({ request: request.binary, id: idHex(requester.id), targetId: idHex(target.id) }),
+        ...refusedJson(request.message, golden('punchPassRequest/2048/seed').message),
+      ],
+    },
+    'accepted.json': {
+      about: 'JSON datagrams that are not written as this project writes them and mean the same.',
+      accepted: acceptedJson(request.message),
+    },
+    'text.json': textVectors(requester, target, relay),
+  }
+}
+
+const idHex = (text: string): string => toHex(Uint8Array.from(Buffer.from(text, 'base64url')))

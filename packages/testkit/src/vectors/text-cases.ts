@@ -1,0 +1,138 @@
+/** Values that stand in texts: ids, endpoints, tickets. Expectations are written by hand. */
+import type { EndpointVector, IdentityVector, RefusedText, TextVectors, TicketVector } from './files.ts'
+
+const refusedList = (list: Readonly<Record<string, string>>): readonly RefusedText[] =>
+  Object.entries(list).map(([reason, text]) => ({ reason, text }))
+
+const ENDPOINTS: readonly EndpointVector[] = (
+  [
+    ['192.0.2.1:4000', '192.0.2.1', 4000, '192.0.2.1:4000'],
+    ['0.0.0.0:1', '0.0.0.0', 1, '0.0.0.0:1'],
+    ['[::]:65535', '::', 65535, '[::]:65535'],
+    ['[::1]:80', '::1', 80, '[::1]:80'],
+    ['[2001:DB8:0:0:1:0:0:1]:5', '2001:db8::1:0:0:1', 5, '[2001:db8::1:0:0:1]:5'],
+    ['[2001:0db8::0001]:5', '2001:db8::1', 5, '[2001:db8::1]:5'],
+    ['[2001:db8::1:1:1:1:1]:5', '2001:db8:0:1:1:1:1:1', 5, '[2001:db8:0:1:1:1:1:1]:5'],
+    ['[2001:0:0:1:0:0:0:1]:5', '2001:0:0:1::1', 5, '[2001:0:0:1::1]:5'],
+    ['[1:2:3:4:5:6:7::]:5', '1:2:3:4:5:6:7:0', 5, '[1:2:3:4:5:6:7:0]:5'],
+    ['[64:ff9b::192.0.2.33]:5', '64:ff9b::c000:221', 5, '[64:ff9b::c000:221]:5'],
+    ['[::ffff:192.0.2.1]:5', '192.0.2.1', 5, '192.0.2.1:5'],
+    ['[::ffff:c000:201]:5', '192.0.2.1', 5, '192.0.2.1:5'],
+  ] as const
+).map(([text, ip, port, canonical]) => ({ text, ip, port, canonical }))
+
+const REFUSED_ENDPOINTS = {
+  empty: '',
+  'no port': '192.0.2.1',
+  'an empty port': '192.0.2.1:',
+  'port 0': '192.0.2.1:0',
+  'port 65536': '192.0.2.1:65536',
+  'a port with a leading zero': '192.0.2.1:080',
+  'a port with a sign': '192.0.2.1:+80',
+  'a port with an exponent': '192.0.2.1:8e1',
+  'white space': ' 192.0.2.1:80',
+  'a line end': '192.0.2.1:80\n',
+  'a number past 255': '192.0.2.256:80',
+  'a leading zero': '192.0.02.1:80',
+  'three numbers': '192.0.2:80',
+  'one number': '3221225985:80',
+  'a hexadecimal number': '0xc0.0.2.1:80',
+  'IPv6 without brackets': '2001:db8::1:80',
+  'brackets without a port': '[2001:db8::1]',
+  'brackets around IPv4': '[192.0.2.1]:80',
+  'a zone': '[fe80::1%eth0]:80',
+  'nine groups': '[1:2:3:4:5:6:7:8:9]:80',
+  'seven groups': '[1:2:3:4:5:6:7]:80',
+  'two shortenings': '[1::2::3]:80',
+  'a group of five digits': '[12345::]:80',
+  'a host name': 'example.org:80',
+}
+
+export function textVectors(requester: IdentityVector, target: IdentityVector, relay: IdentityVector): TextVectors {
+  const id = target.id
+  const route = (host: string, port: number): { host: string; port: number } => ({ host, port })
+  const tickets: readonly TicketVector[] = [
+    ticket(`showchain:${id}`, id, [], []),
+    ticket(`showchain:${id}?`, id, [], [], `showchain:${id}`),
+    ticket(`showchain:${id}?addr=192.0.2.1:4000`, id, [], [route('192.0.2.1', 4000)]),
+    ticket(
+      `showchain:${id}?relay=${relay.id}@relay.example.org:4242&relay=${relay.id}@[2001:db8::1]:1&addr=[::1]:65535`,
+      id,
+      [
+        { id: relay.id, address: route('relay.example.org', 4242) },
+        { id: relay.id, address: route('2001:db8::1', 1) },
+      ],
+      [route('::1', 65535)],
+    ),
+    ticket(
+      ` showchain:${id}?colour=blue&addr=Example.ORG:1&flag&addr=[2001:DB8::0:1]:2\n`,
+      id,
+      [],
+      [route('example.org', 1), route('2001:db8::1', 2)],
+      `showchain:${id}?addr=example.org:1&addr=[2001:db8::1]:2`,
+    ),
+    ticket(
+      `showchain:${id}?addr=192.0.2.1:1&relay=${relay.id}@192.0.2.2:2`,
+      id,
+      [{ id: relay.id, address: route('192.0.2.2', 2) }],
+      [route('192.0.2.1', 1)],
+      `showchain:${id}?relay=${relay.id}@192.0.2.2:2&addr=192.0.2.1:1`,
+    ),
+  ]
+  const refusedTickets = {
+    empty: '',
+    'another scheme': `https:${id}`,
+    'a scheme in upper case': `SHOWCHAIN:${id}`,
+    'an authority': `showchain://${id}`,
+    'no id': 'showchain:?addr=192.0.2.1:1',
+    'an id one character short': `showchain:${id.slice(1)}`,
+    'an id with padding': `showchain:${id}=`,
+    'two question marks': `showchain:${id}?addr=192.0.2.1:1?x`,
+    'an address without a port': `showchain:${id}?addr=192.0.2.1`,
+    'an address with port 0': `showchain:${id}?addr=192.0.2.1:0`,
+    'IPv6 without brackets': `showchain:${id}?addr=2001:db8::1:5`,
+    'an IPv6 zone': `showchain:${id}?addr=[fe80::1%25eth0]:5`,
+    'an escape': `showchain:${id}?addr=192.0.2.1%3A5`,
+    'an empty address': `showchain:${id}?addr=`,
+    'a host name that resolvers read as a number': `showchain:${id}?addr=127.1:5`,
+    'a relay without an id': `showchain:${id}?relay=192.0.2.1:5`,
+    'a relay with a bad id': `showchain:${id}?relay=abc@192.0.2.1:5`,
+    'a relay without an address': `showchain:${id}?relay=${relay.id}`,
+    'nine addresses': `showchain:${id}?${'addr=192.0.2.1:5&'.repeat(9)}`,
+    'nine relays': `showchain:${id}?${`relay=${relay.id}@192.0.2.1:5&`.repeat(9)}`,
+    'more than 4700 characters': `showchain:${id}?x=${'a'.repeat(4700)}`,
+  }
+  const refusedIds = {
+    empty: '',
+    'one character short': id.slice(1),
+    'one character long': `${id}A`,
+    padding: `${id}=`,
+    'the alphabet of plain base64': `+/${id.slice(2)}`,
+    'unused bits that are not zero': `${'A'.repeat(42)}B`,
+    hex: Buffer.from(id, 'base64url').toString('hex'),
+  }
+  return {
+    about: 'Texts: ids, endpoints, tickets. What is refused has its reason in words.',
+    ids: [
+      { bytes: '00'.repeat(32), text: 'A'.repeat(43) },
+      { bytes: 'ff'.repeat(32), text: `${'_'.repeat(42)}8` },
+      ...[requester, target, relay].map((identity) => ({
+        bytes: Buffer.from(identity.id, 'base64url').toString('hex'),
+        text: identity.id,
+      })),
+    ],
+    refusedIds: refusedList(refusedIds),
+    endpoints: ENDPOINTS,
+    refusedEndpoints: refusedList(REFUSED_ENDPOINTS),
+    tickets,
+    refusedTickets: refusedList(refusedTickets),
+  }
+}
+
+const ticket = (
+  text: string,
+  id: string,
+  relays: TicketVector['relays'],
+  addresses: TicketVector['addresses'],
+  canonical: string = text,
+): TicketVector => ({ text, id, relays, addresses, canonical })

@@ -1,0 +1,154 @@
+import { PassThrough } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import { conformanceChecks } from '../../src/conformance/checks.ts'
+import { type Answer, serveConformance } from '../../src/conformance/lines.ts'
+import type { Implementation } from '../../src/conformance/operations.ts'
+import { type ConformanceResult, runConformance, tally, UnsupportedOperation } from '../../src/conformance/run.ts'
+import { wireImplementation } from '../../src/conformance/wire.ts'
+
+const failures = async (implementation: Implementation): Promise<readonly ConformanceResult[]> =>
+  (await runConformance(implementation)).filter((result) => result.outcome === 'failed')
+const failedVectors = async (implementation: Implementation): Promise<readonly string[]> =>
+  (await failures(implementation)).map(({ operation, vector }) => `${operation} ${vector}`)
+
+describe('the conformance runner', () => {
+  test('finds nothing wrong with our own implementation, and skips nothing', async () => {
+    const results = await runConformance(wireImplementation)
+    expect(results.filter((result) => result.outcome !== 'passed')).toEqual([])
+    expect(results).toHaveLength([...conformanceChecks()].length)
+    expect(new Set(results.map((result) => result.operation))).toEqual(new Set(Object.keys(wireImplementation)))
+  })
+
+  test('skips what an implementation does not do', async () => {
+    const results = await runConformance({ peerId: wireImplementation.peerId })
+    const { passed, failed, skipped } = tally(results)
+    expect({ passed, failed }).toEqual({ passed: 9, failed: 0 })
+    expect(passed + failed + skipped).toBe(results.length)
+    const unsupported: Implementation = {
+      sign: () => {
+        throw new UnsupportedOperation()
+      },
+    }
+    expect(tally(await runConformance(unsupported))).toEqual({ passed: 0, failed: 0, skipped: results.length })
+  })
+
+  test('takes JSON whose members stand in another order and with other white space', async () => {
+    const encode: Required<Implementation>['encode'] = (input) => {
+      const hex = wireImplementation.encode(input) as string | null
+      if (input.encoding === 'binary' || hex === null) return hex
+      const members = Object.entries(JSON.parse(Buffer.from(hex, 'hex').toString()) as object)
+      return Buffer.from(JSON.stringify(Object.fromEntries(members.reverse()), undefined, 1)).toString('hex')
+    }
+    expect(await failures({ encode })).toEqual([])
+  })
+
+  test('reports what was expected and what came', async () => {
+    const [first] = await failures({ peerId: () => 'nonsense' })
+    expect(first).toMatchObject({ operation: 'peerId', vector: 'requester-2048', got: '"nonsense"' })
+    const [thrown] = await failures({
+      peerId: () => {
+        throw new Error('no such thing')
+      },
+    })
+    expect(thrown).toMatchObject({ got: 'Error: no such thing' })
+    const [nothing] = await failures({ peerId: () => undefined as unknown as string })
+    expect(nothing).toMatchObject({ got: 'undefined' })
+  })
+})
+
+describe('the conformance runner finds an implementation that', () => {
+  const { decode, encode, preimage, verify, parseTicket } = wireImplementation
+  type Input<Name extends keyof Implementation> = Parameters<Required<Implementation>[Name]>[0]
+  const jsonOf = (datagram: string): string => Buffer.from(datagram, 'hex').toString()
+
+  test('reads JSON with JSON.parse alone', async () => {
+    const careless = (input: Input<'decode'>): ReturnType<typeof decode> => {
+      if (!jsonOf(input.datagram).startsWith('{')) return decode(input)
+      try {
+        const again = Buffer.from(JSON.stringify(JSON.parse(jsonOf(input.datagram)))).toString('hex')
+        return decode({ ...input, datagram: again })
+      } catch {
+        return null
+      }
+    }
+    expect(await failedVectors({ decode: careless })).toEqual(
+      expect.arrayContaining([
+        'decode JSON: a name twice, equal values',
+        'decode JSON: minus zero',
+        'decode JSON: a number written 1.0',
+        'decode JSON: a number written 1e3',
+        'decode JSON: a byte that is not UTF-8',
+      ]),
+    )
+  })
+
+  test('ignores what stands behind a message', async () => {
+    const lenient = (input: Input<'decode'>): ReturnType<typeof decode> => {
+      for (let end = input.datagram.length; end >= input.datagram.length - 4 && end > 0; end -= 2) {
+        const message = decode({ ...input, datagram: input.datagram.slice(0, end) })
+        if (message !== null) return message
+      }
+      return null
+    }
+    expect(await failedVectors({ decode: lenient })).toContain('decode binary: one zero byte behind the message')
+  })
+
+  test('signs 0x112 under its own op code', async () => {
+    const wrong = (input: Input<'preimage'>): ReturnType<typeof preimage> => {
+      const hex = preimage(input) as string
+      return input.message.op_code === 0x112 ? hex.replace('000111', '000112') : hex
+    }
+    expect(await failedVectors({ preimage: wrong })).toHaveLength(9)
+  })
+
+  test('accepts every signature', async () => {
+    const found = await failedVectors({ verify: () => true })
+    expect(found.length).toBeGreaterThan(0)
+    expect(await failedVectors({ verify })).toEqual([])
+  })
+
+  test('sends what is too large', async () => {
+    const unlimited = (input: Input<'encode'>): ReturnType<typeof encode> =>
+      encode(input) ?? Buffer.from(JSON.stringify(input.message)).toString('hex')
+    expect(await failedVectors({ encode: unlimited })).toContain('encode directRequest/4096/first-contact, json')
+  })
+
+  test('reads tickets in upper case', async () => {
+    const lenient = ({ text }: Input<'parseTicket'>): ReturnType<typeof parseTicket> =>
+      parseTicket({ text: text.replace(/^SHOWCHAIN/, 'showchain') })
+    expect(await failedVectors({ parseTicket: lenient })).toEqual(['parseTicket a ticket: a scheme in upper case'])
+  })
+})
+
+describe('the line protocol', () => {
+  const ask = async (lines: readonly string[], implementation: Implementation): Promise<readonly Answer[]> => {
+    const input = new PassThrough()
+    const output = new PassThrough()
+    input.end(lines.map((line) => `${line}\n`).join(''))
+    await serveConformance(implementation, input, output)
+    output.end()
+    const text = (await output.toArray()).join('')
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Answer)
+  }
+
+  test('answers each request in order under its number', async () => {
+    const answers = await ask(
+      [
+        '{"id":1,"do":"parseEndpoint","with":{"text":"192.0.2.1:5"}}',
+        '{"id":2,"do":"parseEndpoint","with":{"text":"nowhere"}}',
+        '{"id":3,"do":"sign","with":{"message":{},"privateKey":"none"}}',
+        '{"id":4,"do":"dance","with":{}}',
+      ],
+      wireImplementation,
+    )
+    expect(answers).toEqual([
+      { id: 1, result: { ip: '192.0.2.1', port: 5 } },
+      { id: 2, result: null },
+      { id: 3, error: expect.any(String) },
+      { id: 4, unsupported: true },
+    ])
+  })
+})
