@@ -190,7 +190,7 @@ export const MESSAGES = [
     section: 'ext',
     fields: ['code', 'ref_op', 'seq', 'ts'],
     route: 'P → R',
-    meaning: 'why a message was not acted on: see Error codes',
+    meaning: 'why a message was not acted on: see Errors',
   }),
   row({
     op: 0x1f1,
