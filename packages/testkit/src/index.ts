@@ -10,6 +10,7 @@ export type {
 } from './conformance/operations.ts'
 export { type ConformanceResult, runConformance, tally, UnsupportedOperation } from './conformance/run.ts'
 export { wireImplementation } from './conformance/wire.ts'
+export { type FuzzFinding, FuzzInputs, type FuzzReport, fuzz } from './fuzz/fuzz.ts'
 export { type TestIdentity, TestProvider } from './provider.ts'
 export { SIMULATED_EPOCH, VirtualClock } from './sim/clock.ts'
 export { type Conditions, GOOD_CONDITIONS } from './sim/conditions.ts'
