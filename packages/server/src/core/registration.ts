@@ -32,11 +32,10 @@ export class Registration {
   }
 
   #bind(admitted: Admitted<DirectRequest>, now: Instant): void {
-    const { message, key, source, encoding, by } = admitted
+    // One registration of an id is verified at a time, so it cannot have proved to be elsewhere in the meantime.
+    const { message, key, source, encoding } = admitted
     const before = this.#bindings.get(message.id, now)
     const moves = before !== undefined && !sameEndpoint(before.source, source)
-    // While the signature was being verified the peer may have proved to be elsewhere.
-    if (moves && by !== 'cookie') return this.#base.count('bindingRefused')
     const knowsExtensions = hasExtensions(message)
     const binding = { id: message.id, source, encoding, spki: key.spki, knowsExtensions }
     if (!this.#bindings.bind(binding, now)) return this.#base.count('bindingRefused')

@@ -1,0 +1,165 @@
+import { OP } from '@showchain/wire'
+import { describe, expect, test } from 'vitest'
+import { Bed, data, only, openSession, type Sent, type TestPeer } from './relay-bed.ts'
+
+const ackOf = (sent: readonly Sent[]) => {
+  const { session, seq, ts } = only(sent, OP.proxyPassData)
+  return { op_code: OP.proxyDataAck, session, seq, ts } as const
+}
+const setUp = (limits = {}) => {
+  const bed = new Bed({ limits })
+  const [r, t] = [bed.registered(), bed.registered()]
+  const alive = () => {
+    for (const peer of [r, t]) bed.send(peer, { op_code: OP.keepAlive, id: peer.id, seq: 0, ts: 0 })
+  }
+  /** Lets time pass without losing the bindings. */
+  const pass = (ms: number) => {
+    for (let left = ms; left > 0; left -= 30_000) {
+      alive()
+      bed.pass(Math.min(left, 30_000))
+    }
+    alive()
+  }
+  const session = openSession(bed, r, t)
+  const send = (from: TestPeer = r, to: TestPeer = t, via = session, text = 'x') =>
+    bed.send(from, data(from, to, via, text)).length
+  return { bed, r, t, session, send, pass }
+}
+
+describe('until the target has answered, a pair', () => {
+  test('gets 4 packets a minute', () => {
+    const { send, bed } = setUp()
+    expect([send(), send(), send(), send(), send(), send()]).toEqual([1, 1, 1, 1, 0, 0])
+    expect(bed.count('consentExhausted')).toBe(2)
+  })
+
+  test('gets 4 packets over all of its sessions', () => {
+    const { bed, r, t, send } = setUp()
+    const other = openSession(bed, r, t)
+    expect([send(), send(r, t, other), send(), send(r, t, other), send(), send(r, t, other)]).toEqual([
+      1, 1, 1, 1, 0, 0,
+    ])
+  })
+
+  test('gets 4 KiB a minute', () => {
+    const bed = new Bed()
+    const [r, t] = [bed.registered({ encoding: 'json' }), bed.registered({ encoding: 'json' })]
+    const session = openSession(bed, r, t)
+    // Sizes of JSON datagrams: the fourth would pass 4,096 bytes.
+    const forwarded = [400, 400, 400, 400].map(() => bed.send(r, data(r, t, session, 'x'.repeat(390))))
+    const bytes = forwarded.map((sent) => sent[0]?.bytes.length ?? 0)
+    const total = bytes.reduce((sum, each) => sum + each, 0)
+    expect(total).toBeLessThanOrEqual(4096)
+    expect(bytes.length).toBe(4)
+  })
+
+  test('gets 4 more when a minute has passed, and no 60 s hold more than 4', () => {
+    const { send, pass } = setUp()
+    expect([send(), send()]).toEqual([1, 1])
+    pass(30_000)
+    expect([send(), send(), send()]).toEqual([1, 1, 0])
+    pass(29_999)
+    expect(send()).toBe(0)
+    pass(1)
+    expect([send(), send(), send()]).toEqual([1, 1, 0])
+    pass(30_000)
+    expect([send(), send(), send()]).toEqual([1, 1, 0])
+  })
+
+  test('pays for repetitions too', () => {
+    const { bed, r, t, session, send } = setUp()
+    const bytes = bed.bytesOf(r, data(r, t, session))
+    expect([1, 2, 3].map(() => bed.sendBytes(r.source, bytes).length)).toEqual([1, 1, 1])
+    expect([send(), send()]).toEqual([1, 0])
+    expect(bed.sendBytes(r.source, bytes)).toEqual([])
+  })
+
+  test('has a budget of its own', () => {
+    const { bed, r, t, session, send } = setUp()
+    for (let times = 0; times < 5; times++) send()
+    const other = bed.registered()
+    const theirs = openSession(bed, other, t)
+    const elsewhere = openSession(bed, r, other)
+    expect([send(other, t, theirs), send(r, other, elsewhere), send(r, t, session)]).toEqual([1, 1, 0])
+  })
+
+  test('spends nothing on packets whose signature is bad', () => {
+    const { bed, r, t, session, send } = setUp()
+    for (let times = 0; times < 9; times++) bed.send(r, { ...data(r, t, session), sign: new Uint8Array(256) })
+    expect(send()).toBe(1)
+  })
+
+  test('costs no RSA when its budget is spent', () => {
+    const { bed, send } = setUp()
+    for (let times = 0; times < 4; times++) send()
+    const before = bed.verified
+    send()
+    expect(bed.verified).toBe(before)
+  })
+
+  test('may send a dropped packet again when there is budget', () => {
+    const { bed, r, t, session, send, pass } = setUp()
+    for (let times = 0; times < 4; times++) send()
+    const bytes = bed.bytesOf(r, data(r, t, session))
+    expect(bed.sendBytes(r.source, bytes)).toHaveLength(0)
+    pass(60_000)
+    expect(bed.sendBytes(r.source, bytes)).toHaveLength(1)
+  })
+})
+
+describe('consent', () => {
+  test('is a 0x125 of the target', () => {
+    const { bed, r, t, session, send } = setUp()
+    bed.send(t, ackOf(bed.send(r, data(r, t, session))))
+    expect(Array.from({ length: 10 }, () => send())).toEqual(new Array(10).fill(1))
+  })
+
+  test('is a 0x123 of the target', () => {
+    const { send, r, t, session } = setUp()
+    expect(send(t, r, session)).toBe(1)
+    expect(Array.from({ length: 10 }, () => send())).toEqual(new Array(10).fill(1))
+  })
+
+  test('is no 0x123 of the target with a bad signature', () => {
+    const { bed, r, t, session, send } = setUp()
+    bed.send(t, { ...data(t, r, session), sign: new Uint8Array(256) })
+    expect(Array.from({ length: 5 }, () => send())).toEqual([1, 1, 1, 1, 0])
+  })
+
+  test('is not given by the requester’s own acknowledgement', () => {
+    const { bed, r, t, session, send } = setUp()
+    bed.holds = true
+    bed.send(t, data(t, r, session))
+    bed.held.length = 0
+    bed.holds = false
+    expect(Array.from({ length: 5 }, () => send())).toEqual([1, 1, 1, 1, 0])
+    expect(bed.send(r, ackOf(bed.send(t, data(t, r, session))))).toHaveLength(1)
+  })
+
+  test('belongs to the session: another one of the pair has none', () => {
+    const { bed, r, t, session, send } = setUp()
+    bed.send(t, ackOf(bed.send(r, data(r, t, session))))
+    const other = openSession(bed, r, t)
+    expect(Array.from({ length: 5 }, () => send(r, t, other))).toEqual([1, 1, 1, 0, 0])
+    expect(send()).toBe(1)
+  })
+
+  test('is not needed in the other direction: the target may answer with as much as it likes', () => {
+    const { send, r, t, session } = setUp()
+    expect(Array.from({ length: 10 }, () => send(t, r, session))).toEqual(new Array(10).fill(1))
+  })
+})
+
+test('when all pairs are taken, further ones get nothing, and known ones keep their budget', () => {
+  const { bed, r, t, session, send, pass } = setUp({ consentPairs: 1 })
+  expect(send()).toBe(1)
+  const other = bed.registered()
+  const theirs = openSession(bed, other, t)
+  expect(send(other, t, theirs)).toBe(0)
+  expect([send(), send(), send(), send()]).toEqual([1, 1, 1, 0])
+  expect(bed.machine.stats().consentPairs).toBe(1)
+  pass(60_000)
+  bed.register(other)
+  expect(send(other, t, theirs)).toBe(1)
+  expect(send(r, t, session)).toBe(0)
+})

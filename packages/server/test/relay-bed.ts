@@ -1,0 +1,269 @@
+/** A relay's machine alone on virtual time, and peers that are nothing but a key, an address and a clock. */
+import { duration, type Instant, instant, later, type Work } from '@showchain/client/core'
+import { messagePreimage, type PublicKey, type Random } from '@showchain/crypto/core'
+import { type RelayEvent, type RelayLimits, RelayMachine } from '@showchain/server'
+import {
+  decode,
+  type Encoding,
+  type Endpoint,
+  type Extensions,
+  encode,
+  type Message,
+  type MessageOf,
+  OP,
+  type OpCode,
+  type PeerId,
+  preimage,
+  type SessionId,
+  sameEndpoint,
+  type Unsigned,
+} from '@showchain/wire'
+import { expect } from 'vitest'
+import { fakeKey, fakeProvider, fakeSignature } from './fake-provider.ts'
+
+/** When the tests begin. */
+const UNIX_START = 1_800_000_000_000
+
+export interface Sent {
+  readonly to: Endpoint
+  readonly bytes: Uint8Array
+  readonly message: Message
+  readonly encoding: Encoding
+}
+
+/** Counts up: the same in every run, and no two draws are equal. */
+function countingRandom(): Random {
+  let next = 1
+  const bytes = (length: number): Uint8Array => {
+    const out = new Uint8Array(length)
+    new DataView(out.buffer).setUint32(0, next++)
+    return out
+  }
+  return { bytes, uint32: () => next++, uniform: () => 0.5 }
+}
+
+export class TestPeer {
+  readonly key: PublicKey
+  source: Endpoint
+  encoding: Encoding
+  /** Whether it sends extension fields with its registration. */
+  readonly seedMode: boolean
+  /** Its clock minus the relay's. */
+  clockOffset = 0
+  #seq = 1000
+
+  constructor(options: { key: PublicKey; source: Endpoint; encoding?: Encoding; seedMode?: boolean }) {
+    this.key = options.key
+    this.source = options.source
+    this.encoding = options.encoding ?? 'binary'
+    this.seedMode = options.seedMode ?? false
+  }
+
+  get id(): PeerId {
+    return this.key.id
+  }
+
+  nextSeq(): number {
+    return this.#seq++
+  }
+}
+
+export interface BedOptions {
+  readonly limits?: Partial<RelayLimits>
+  readonly knownKeys?: readonly PublicKey[]
+  readonly relayKey?: PublicKey
+}
+
+type Timeless<M> = M extends M ? Omit<M, 'seq' | 'ts'> & { readonly seq?: number; readonly ts?: number } : never
+type Sendable = Timeless<Unsigned> | Timeless<Message>
+
+export class Bed {
+  readonly key: PublicKey
+  readonly machine: RelayMachine
+  readonly events: RelayEvent[] = []
+  /** Work that waits for `finish`, when `holds` is set. */
+  readonly held: Work[] = []
+  /** Keep work back instead of doing it at once. */
+  holds = false
+  /** Resume work with undefined, as a full queue does. */
+  sheds: 'sign' | 'verify' | undefined
+  now: Instant = instant(5_000)
+  /** Signatures checked so far. */
+  verified = 0
+  /** Signatures made so far. */
+  signed = 0
+  #peers = 0
+  #sent: Sent[] = []
+
+  constructor({ limits, knownKeys, relayKey = fakeKey(0) }: BedOptions = {}) {
+    this.key = relayKey
+    this.machine = new RelayMachine({
+      self: relayKey,
+      provider: fakeProvider,
+      random: countingRandom(),
+      unixMs: () => this.unixMs,
+      knownKeys,
+      limits,
+    })
+  }
+
+  get id(): PeerId {
+    return this.key.id
+  }
+
+  get unixMs(): number {
+    return UNIX_START + this.now
+  }
+
+  /** A peer that the relay has not heard of, at an address of its own. */
+  peer(options: Partial<ConstructorParameters<typeof TestPeer>[0]> = {}): TestPeer {
+    const number = ++this.#peers
+    return new TestPeer({
+      key: fakeKey(number),
+      source: { ip: `198.51.100.${number}`, port: 4000 + number },
+      ...options,
+    })
+  }
+
+  /** A registered peer. */
+  registered(options: Partial<ConstructorParameters<typeof TestPeer>[0]> = {}): TestPeer {
+    const peer = this.peer(options)
+    this.register(peer)
+    return peer
+  }
+
+  /** Registers by the book, with the challenge that comes; returns the last answers. */
+  register(peer: TestPeer, ext: Extensions = peer.seedMode ? {} : { key: peer.key.spki }): Sent[] {
+    const request = { op_code: OP.directRequest, id: peer.id, target: this.id } as const
+    const answers = this.send(peer, Object.keys(ext).length === 0 ? request : { ...request, ext })
+    const [challenge] = answers
+    if (challenge?.message.op_code !== OP.challenge) return answers
+    return this.send(peer, { ...request, ext: { ...ext, cookie: challenge.message.cookie } })
+  }
+
+  /** The message, stamped and signed where it needs to be. */
+  made(peer: TestPeer, message: Sendable): Message {
+    const stamped = { seq: peer.nextSeq(), ts: this.unixMs + peer.clockOffset, ...message } as Message
+    const signs = 'sign' in message || !isSigned(stamped)
+    if (signs) return stamped
+    const covered = messagePreimage(fakeProvider, stamped as Unsigned)
+    return { ...stamped, sign: fakeSignature(peer.key, covered) } as Message
+  }
+
+  /** Sends a message and returns what the relay sent because of it. */
+  send(peer: TestPeer, message: Sendable, how: { source?: Endpoint; encoding?: Encoding } = {}): Sent[] {
+    return this.sendBytes(how.source ?? peer.source, encode(this.made(peer, message), how.encoding ?? peer.encoding))
+  }
+
+  bytesOf(peer: TestPeer, message: Sendable): Uint8Array {
+    return encode(this.made(peer, message), peer.encoding)
+  }
+
+  sendBytes(source: Endpoint, bytes: Uint8Array): Sent[] {
+    this.#sent = []
+    this.machine.receive({ bytes, source }, this.now)
+    this.#drain()
+    return this.#sent
+  }
+
+  /** Does the work that was held back. */
+  finish(): Sent[] {
+    this.#sent = []
+    for (const work of this.held.splice(0)) this.#do(work)
+    this.#drain()
+    return this.#sent
+  }
+
+  /** Lets time pass; the machine is woken whenever it asked for it. */
+  pass(ms: number): void {
+    const end = later(this.now, duration(ms))
+    for (let due = this.machine.deadline; due !== undefined && due <= end; due = this.machine.deadline) {
+      this.now = instant(Math.max(due, this.now))
+      this.machine.wake(this.now)
+      this.#drain()
+    }
+    this.now = end
+  }
+
+  drain(): void {
+    this.machine.drain()
+    this.#drain()
+  }
+
+  count(name: keyof ReturnType<RelayMachine['counters']>): number {
+    return this.machine.counters()[name]
+  }
+
+  #drain(): void {
+    for (let output = this.machine.poll(); output !== undefined; output = this.machine.poll()) {
+      if (output.type === 'event') this.events.push(output.event)
+      else if (output.type === 'transmit') this.#sent.push(received(output.to, output.bytes))
+      else if (this.holds) this.held.push(output)
+      else this.#do(output)
+    }
+  }
+
+  #do(work: Work): void {
+    if (this.sheds === work.kind) work.resume(undefined, this.now)
+    else if (work.kind === 'sign') {
+      this.signed++
+      work.resume(fakeSignature(this.key, work.preimage), this.now)
+    } else {
+      this.verified++
+      work.resume(fakeProvider.verify(work.key, work.preimage, work.signature), this.now)
+    }
+  }
+}
+
+const isSigned = (message: Message): boolean => {
+  try {
+    preimage(message as Unsigned, () => new Uint8Array(32))
+    return true
+  } catch {
+    return false
+  }
+}
+
+function received(to: Endpoint, bytes: Uint8Array): Sent {
+  const decoded = decode(bytes, { strict: true })
+  if (!decoded.ok) throw new Error(`The relay sent what is no message: ${decoded.refusal}`)
+  return { to, bytes, message: decoded.message, encoding: decoded.encoding }
+}
+
+/** The one message of this op code that went to the peer. */
+export function only<Op extends OpCode>(sent: readonly Sent[], op: Op, to?: TestPeer): MessageOf<Op> {
+  const found = sent.filter(
+    (each) => each.message.op_code === op && (to === undefined || sameEndpoint(each.to, to.source)),
+  )
+  expect(found, `messages 0x${op.toString(16)}`).toHaveLength(1)
+  return found[0]?.message as MessageOf<Op>
+}
+
+/** Op codes in the order of sending. */
+export const ops = (sent: readonly Sent[]): readonly number[] => sent.map(({ message }) => message.op_code)
+
+/** Whether the signature is this key's. */
+export const isSignedBy = (key: PublicKey, message: Message): boolean => {
+  const { sign } = message as Message & { readonly sign: Uint8Array }
+  return fakeProvider.verify(key, messagePreimage(fakeProvider, message as Unsigned), sign)
+}
+
+/** Opens a proxy session and returns its id. */
+export function openSession(bed: Bed, requester: TestPeer, target: TestPeer): SessionId {
+  const sent = bed.send(requester, { op_code: OP.proxyRequest, target: target.id, id: requester.id })
+  return only(sent, OP.proxyResponse, requester).session
+}
+
+/** Proxied data, ready to be sent. */
+export const data = (
+  from: TestPeer,
+  to: TestPeer,
+  session: SessionId,
+  text = 'hello',
+): Omit<MessageOf<typeof OP.proxyData>, 'seq' | 'ts' | 'sign'> => ({
+  op_code: OP.proxyData,
+  target: to.id,
+  id: from.id,
+  data: new TextEncoder().encode(text),
+  session,
+})

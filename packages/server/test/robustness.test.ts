@@ -1,0 +1,147 @@
+import { encode, MAX_DATAGRAM, OP } from '@showchain/wire'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Bed, data, openSession, ops } from './relay-bed.ts'
+
+/** Every kind of message that a relay is sent, valid up to what a test changes. */
+function messages(bed: Bed): readonly Uint8Array[] {
+  const [r, t] = [bed.registered(), bed.registered()]
+  const session = openSession(bed, r, t)
+  const { id } = r
+  return [
+    bed.bytesOf(r, { op_code: OP.keepAlive, id, seq: 0, ts: 0 }),
+    bed.bytesOf(r, { op_code: OP.directRequest, id, target: bed.id, ext: { key: r.key.spki, caps: 1 } }),
+    bed.bytesOf(r, { op_code: OP.punchRequest, id, target: t.id, ext: { key: r.key.spki } }),
+    bed.bytesOf(r, { op_code: OP.punchAck, id, session }),
+    bed.bytesOf(r, { op_code: OP.proxyRequest, id, target: t.id }),
+    bed.bytesOf(r, data(r, t, session)),
+    bed.bytesOf(r, { ...data(r, t, session), ext: { unknown: [{ type: 9, value: Uint8Array.of(1) }] } }),
+    bed.bytesOf(r, { op_code: OP.proxyDataAck, session }),
+    encode(bed.made(r, data(r, t, session)), 'json'),
+  ]
+}
+
+const source = fc.record({
+  ip: fc.constantFrom('198.51.100.1', '198.51.100.2', '203.0.113.5', '2001:db8::1'),
+  port: fc.integer({ min: 0, max: 5000 }),
+})
+
+describe('no datagram', () => {
+  test('makes the relay throw', () => {
+    const bed = new Bed()
+    const templates = messages(bed)
+    fc.assert(
+      fc.property(
+        fc.nat(templates.length - 1),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }),
+        fc.nat(),
+        source,
+        (index, changes, cut, from) => {
+          const bytes = (templates[index] as Uint8Array).slice()
+          for (const [at, value] of changes) bytes[at % bytes.length] = value
+          bed.sendBytes(from, cut % 3 === 0 ? bytes.subarray(0, cut % (bytes.length + 1)) : bytes)
+        },
+      ),
+      { numRuns: 2000 },
+    )
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 1300 }), source, (bytes, from) => void bed.sendBytes(from, bytes)))
+  })
+
+  test('from an address that proved nothing is answered with more bytes than it had', () => {
+    const bed = new Bed()
+    const templates = messages(bed)
+    const stranger = { ip: '203.0.113.200', port: 1 }
+    for (const bytes of templates) {
+      bed.pass(5000)
+      const answers = bed.sendBytes(stranger, bytes)
+      const total = answers.reduce((sum, answer) => sum + answer.bytes.length, 0)
+      expect(total).toBeLessThanOrEqual(bytes.length)
+      expect(answers.every(({ to }) => to === stranger)).toBe(true)
+    }
+  })
+
+  test('longer than 1200 bytes is read', () => {
+    const bed = new Bed()
+    bed.sendBytes({ ip: '203.0.113.1', port: 1 }, new Uint8Array(MAX_DATAGRAM + 1).fill(0xb1))
+    expect(bed.count('refused')).toBe(1)
+  })
+})
+
+describe('what a relay does not carry is counted and dropped', () => {
+  test.each([
+    ['stun', Uint8Array.of(0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, ...new Uint8Array(12))],
+    ['record', Uint8Array.of(0xb2, 1, 2, 3)],
+    ['channel', Uint8Array.of(0xb3, 1, 2, 3)],
+    ['refused', Uint8Array.of(0x55, 1, 2, 3)],
+    ['refused', new Uint8Array(0)],
+  ] as const)('%s', (counter, bytes) => {
+    const bed = new Bed()
+    expect(bed.sendBytes({ ip: '203.0.113.1', port: 1 }, bytes)).toEqual([])
+    expect(bed.count(counter)).toBe(1)
+  })
+
+  test.each([
+    { op_code: OP.directResponse, id: new Bed().id },
+    { op_code: OP.challenge, cookie: Uint8Array.of(1), ref_op: OP.directRequest },
+    { op_code: OP.error, code: 1, ref_op: OP.keepAlive },
+  ] as const)('messages that nobody sends to a relay: %o', (message) => {
+    const bed = new Bed()
+    expect(bed.send(bed.registered(), message)).toEqual([])
+    expect(bed.count('unexpected')).toBe(1)
+  })
+
+  test.each(['224.0.0.1', '255.255.255.255', '0.0.0.0', '::', 'ff02::1'])('datagrams from %s', (ip) => {
+    const bed = new Bed()
+    const peer = bed.peer({ source: { ip, port: 9 } })
+    expect(bed.send(peer, { op_code: OP.keepAlive, id: peer.id, seq: 0, ts: 0 })).toEqual([])
+    expect(bed.count('sourceRefused')).toBe(1)
+  })
+})
+
+describe('a relay that drains', () => {
+  test('takes no new registrations, attempts and sessions', () => {
+    const bed = new Bed()
+    const [r, t] = [bed.registered(), bed.registered()]
+    bed.drain()
+    expect(bed.register(bed.peer())).toEqual([])
+    expect(bed.send(r, { op_code: OP.punchRequest, id: r.id, target: t.id })).toEqual([])
+    expect(bed.send(r, { op_code: OP.proxyRequest, id: r.id, target: t.id })).toEqual([])
+    expect(bed.count('draining')).toBe(3)
+  })
+
+  test('goes on carrying what is open', () => {
+    const bed = new Bed()
+    const [r, t] = [bed.registered(), bed.registered()]
+    const session = openSession(bed, r, t)
+    bed.drain()
+    expect(ops(bed.send(r, data(r, t, session)))).toEqual([OP.proxyPassData])
+  })
+
+  test('tells once when nothing is in work any more', () => {
+    const bed = new Bed()
+    const [r, t] = [bed.registered(), bed.registered()]
+    bed.holds = true
+    bed.send(r, { op_code: OP.proxyRequest, id: r.id, target: t.id })
+    bed.drain()
+    expect(bed.events.filter(({ type }) => type === 'drained')).toHaveLength(0)
+    bed.holds = false
+    expect(ops(bed.finish())).toEqual([OP.proxyResponse])
+    bed.drain()
+    expect(bed.events.filter(({ type }) => type === 'drained')).toHaveLength(1)
+  })
+
+  test('is done at once when nothing is in work', () => {
+    const bed = new Bed()
+    bed.drain()
+    expect(bed.events).toEqual([{ type: 'drained' }])
+  })
+})
+
+test('a relay that is left alone forgets everything and asks to be woken no more', () => {
+  const bed = new Bed()
+  messages(bed).forEach((bytes, index) => void bed.sendBytes({ ip: '198.51.100.9', port: index + 1 }, bytes))
+  bed.pass(700_000)
+  const { bindings, sessions, attempts, answers, outstanding, consentPairs } = bed.machine.stats()
+  expect([bindings, sessions, attempts, answers, outstanding, consentPairs]).toEqual([0, 0, 0, 0, 0, 0])
+  expect(bed.machine.deadline).toBeUndefined()
+})
