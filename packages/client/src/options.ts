@@ -13,11 +13,20 @@ import {
 } from '@showchain/wire'
 import { z } from 'zod'
 import type { AddressPolicyName, Via } from './core/index.ts'
-import { LISTEN_EVERYWHERE, type ListenAddress, type Trace } from './runtime/index.ts'
+import {
+  type DatagramSocket,
+  LISTEN_EVERYWHERE,
+  type ListenAddress,
+  openUdp,
+  type Trace,
+  type UdpOptions,
+} from './runtime/index.ts'
 
 /** Asked before anything is answered; a no, a throw or a rejection looks like an absent peer. */
 export type AcceptCallback = (request: { readonly id: PeerId; readonly via: Via }) => boolean | Promise<boolean>
 export type Accept = 'everyone' | 'nobody' | readonly PeerId[] | AcceptCallback
+
+export type OpenSocket = (options: UdpOptions) => Promise<DatagramSocket>
 
 export interface PeerOptions {
   /** Who this peer is. */
@@ -42,6 +51,8 @@ export interface PeerOptions {
   readonly addressPolicy?: AddressPolicyName | undefined
   /** Milliseconds of silence after which a path is kept alive, 100 to 60,000. @default 15,000 */
   readonly keepAlive?: number | undefined
+  /** Opens the socket in place of Node's own, for tests and for carriers of one's own. @default openUdp */
+  readonly openSocket?: OpenSocket | undefined
   /** Sees every datagram, decoded. */
   readonly trace?: Trace | undefined
   /** Told in a sentence what works, but not as well as it could. */
@@ -60,6 +71,7 @@ export interface CheckedOptions extends Required<Omit<PeerOptions, 'relays' | 't
   readonly seedMode: boolean
   readonly plaintext: boolean
   readonly keepAlive: number
+  readonly openSocket: OpenSocket
   readonly trace: Trace | undefined
   readonly onWarning: ((sentence: string) => void) | undefined
 }
@@ -92,6 +104,7 @@ const schema = z.strictObject({
   plaintext: z.boolean().default(false),
   addressPolicy: z.enum(['internet', 'lab']).default('internet'),
   keepAlive: z.number().int().min(100).max(60_000).default(15_000),
+  openSocket: callable<OpenSocket>().default(() => openUdp),
   trace: callable<Trace>().optional(),
   onWarning: callable<(sentence: string) => void>().optional(),
 })

@@ -1,5 +1,5 @@
 /** A peer: opens sockets, keeps its registrations, connects and is connected to. */
-import { CookieJar, type CryptoProvider, KeyCache, openssl, type PublicKey, RequestReplay } from '@showchain/crypto'
+import { type CryptoProvider, openssl } from '@showchain/crypto'
 import {
   type Endpoint,
   formatEndpoint,
@@ -13,27 +13,19 @@ import {
 import { Connection, type TimelineEntry } from './connection.ts'
 import {
   ADDRESS_POLICIES,
-  Admission,
   type Attempt,
-  type Base,
-  Counters,
   type DialId,
   type DialPolicy,
   duration,
   type LinkId,
   maxMessage,
-  Outbox,
-  PEER_COUNTERS,
   type PeerCounter,
   type PeerEvent,
   PeerMachine,
-  RateLimit,
   type RelayAddress,
-  Sequence,
-  Timers,
 } from './core/index.ts'
-import { chosenAddresses, localCandidates, PEER_LIMITS } from './defaults.ts'
 import { Listeners } from './listeners.ts'
+import { chosenAddresses, localCandidates } from './local-candidates.ts'
 import { Mailbox } from './mailbox.ts'
 import { type CheckedOptions, checkOptions, type PeerOptions, relayAddress } from './options.ts'
 import {
@@ -41,7 +33,6 @@ import {
   type DatagramSocket,
   Driver,
   nodeRandom,
-  openUdp,
   resolveAddress,
   systemClock,
   traceTaps,
@@ -72,7 +63,7 @@ export class Peer implements AsyncDisposable {
   readonly #options: CheckedOptions
   readonly #driver: Driver<PeerMachine>
   readonly #socket: DatagramSocket
-  readonly #counters: Counters<PeerCounter>
+  readonly #machine: PeerMachine
   readonly #listeners = new Listeners<PeerEvents>()
   readonly #incoming = new Mailbox<Connection>()
   /** As many as the machine has links. */
@@ -91,14 +82,22 @@ export class Peer implements AsyncDisposable {
     socket: DatagramSocket,
     provider: CryptoProvider,
   ) {
-    const { identity, encoding } = options
+    const { identity, encoding, seedMode, plaintext, addressPolicy, keepAlive, knownKeys } = options
     this.id = identity.id
     this.#options = options
     this.#socket = socket
     this.#relays = new Map(relays.map((relay) => [relay.id, relay]))
-    this.#counters = new Counters(PEER_COUNTERS)
     this.#maxMessage = maxMessage(identity.publicKey.signatureLength, encoding)
-    const machine = makeMachine(options, provider, socket, this.#counters)
+    const machine = new PeerMachine({
+      ...{ provider, knownKeys, encoding, seedMode, plaintext },
+      self: identity.publicKey,
+      random: nodeRandom,
+      unixMs: systemClock.unixMs,
+      hostCandidates: () => localCandidates(socket.localEndpoints),
+      allows: ADDRESS_POLICIES[addressPolicy],
+      keepAlive: duration(keepAlive),
+    })
+    this.#machine = machine
     this.#driver = new Driver({
       machine,
       socket,
@@ -119,7 +118,7 @@ export class Peer implements AsyncDisposable {
     const relays = await Promise.all(
       parsed.relays.map(async (ticket) => ({ ticket, endpoints: await resolveAddress(relayAddress(ticket).address) })),
     )
-    const socket = await openUdp({ listen: parsed.listen, onWarning: parsed.onWarning })
+    const socket = await parsed.openSocket({ listen: parsed.listen, onWarning: parsed.onWarning })
     const peer = new Peer(parsed, parsed.relays, socket, openssl)
     for (const { ticket, endpoints } of relays) {
       const endpoint = peer.#reachable(endpoints)
@@ -153,7 +152,7 @@ export class Peer implements AsyncDisposable {
 
   /** What was counted so far, by name. */
   counters(): Record<PeerCounter, number> {
-    return this.#counters.snapshot()
+    return this.#machine.counters()
   }
 
   on<Name extends keyof PeerEvents>(name: Name, listener: (...args: PeerEvents[Name]) => void): () => void {
@@ -330,52 +329,3 @@ export class Peer implements AsyncDisposable {
 /** What was tried and why each failed, in one line. */
 const describeAttempts = (attempts: readonly Attempt[]): string =>
   `${attempts.map(({ via, at, why }) => `${via} by ${at}: ${why}`).join('; ')}.`
-
-function makeMachine(
-  options: CheckedOptions,
-  provider: CryptoProvider,
-  socket: DatagramSocket,
-  counters: Counters<PeerCounter>,
-): PeerMachine {
-  const { identity, encoding, seedMode, plaintext, addressPolicy, keepAlive, knownKeys } = options
-  const keys = new KeyCache(provider, PEER_LIMITS.keys)
-  for (const key of knownKeys) keys.pin(key)
-  const pinned = new Set<PeerId>(knownKeys.map((key) => key.id))
-  const unixMs = (): number => systemClock.unixMs()
-  const outbox = new Outbox<PeerEvent>()
-  const replay = new RequestReplay({ capacity: PEER_LIMITS.replay, unixMs })
-  const base: Base = {
-    self: identity.id,
-    spki: identity.publicKey.spki,
-    signatureLength: identity.publicKey.signatureLength,
-    provider,
-    keys,
-    random: nodeRandom,
-    unixMs,
-    sequence: new Sequence(nodeRandom, unixMs),
-    timers: new Timers(),
-    outbox,
-    encoding,
-    seedMode,
-    plaintext,
-    allows: ADDRESS_POLICIES[addressPolicy],
-    keepAlive: duration(keepAlive),
-    hostCandidates: () => localCandidates(socket.localEndpoints),
-    count: counters.count,
-  }
-  const admission = new Admission({
-    provider,
-    keys,
-    isConfigured: (key: PublicKey) => pinned.has(key.id),
-    cookies: new CookieJar(provider, nodeRandom),
-    replay,
-    rates: {
-      source: new RateLimit(PEER_LIMITS.sourceRate, PEER_LIMITS.sources),
-      id: new RateLimit(PEER_LIMITS.idRate, PEER_LIMITS.sources),
-    },
-    outbox,
-    count: counters.count,
-    limits: { answers: PEER_LIMITS.answers, verifications: PEER_LIMITS.verifications },
-  })
-  return new PeerMachine(base, admission, replay)
-}

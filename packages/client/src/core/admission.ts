@@ -185,7 +185,6 @@ export class Admission {
     const { provider, keys, cookies, count } = this.#options
     const { key, cookie } = message.ext ?? {}
     if (key !== undefined && peerIdFromBytes(provider.sha256(key)) !== message.id) count('badKey')
-    else if (key === undefined && spki === undefined && keys.get(message.id) === undefined) count('unknownKey')
     else if (cookie !== undefined && cookies.check(cookie, now, source, message.id, message.op_code)) {
       // A recorded request comes with a good cookie of its own, which must not take a peer back to where it was then.
       if (standing === 'validated' || !this.#wasSpent(cookie, message, now)) return 'cookie'
@@ -217,7 +216,7 @@ export class Admission {
     const { keys, count } = this.#options
     const bytes = spki ?? message.ext?.key
     const key = keys.get(message.id) ?? (bytes === undefined ? undefined : keys.learn(message.id, bytes))
-    if (key === undefined) count('badKey')
+    if (key === undefined) count(bytes === undefined ? 'unknownKey' : 'badKey')
     return key
   }
 

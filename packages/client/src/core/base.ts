@@ -22,11 +22,9 @@ export interface Base {
   readonly self: PeerId
   /** This peer's own public key: SPKI DER. */
   readonly spki: Uint8Array
-  readonly signatureLength: number
   readonly provider: CryptoProvider
   readonly keys: KeyCache
   readonly random: Random
-  readonly unixMs: () => number
   readonly sequence: Sequence
   readonly timers: Timers
   readonly outbox: Outbox<PeerEvent>

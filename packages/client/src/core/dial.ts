@@ -4,16 +4,16 @@
  * have, and says what was tried.
  */
 
-import type { PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Endpoint, formatEndpoint, type Message, OP, type PeerId } from '@showchain/wire'
+import type { Attempts } from './attempts.ts'
 import { type Base, signerKey } from './base.ts'
 import { directSession } from './direct-session.ts'
 import type { Attempt, DialId, Via } from './events.ts'
 import type { Exchange, Exchanges } from './exchange.ts'
 import type { Registrations } from './introduction.ts'
 import type { Link } from './link.ts'
+import type { Links } from './links.ts'
 import type { Instant } from './machine.ts'
-import type { PunchAttempt } from './punch-attempt.ts'
 import { PunchRequest } from './punch-request.ts'
 import type { Registration } from './registration.ts'
 
@@ -28,10 +28,10 @@ export interface DialOptions {
   /** Relays that it is registered with. */
   readonly relays: readonly Registration[]
   readonly registrations: Registrations
-  readonly link: () => Link
-  attempt(id: PeerId, key: PublicKey, caps: number | undefined, now: Instant): PunchAttempt
+  readonly links: Links
+  readonly attempts: Attempts
   /** Nothing is tried any more. */
-  ended(dial: Dial, now: Instant): void
+  ended(): void
 }
 
 type Entry = { -readonly [Key in keyof Attempt]: Attempt[Key] }
@@ -83,6 +83,11 @@ export class Dial {
       if (entry.state === 'trying') this.#settle(entry, 'failed', 'given up: no time left', now)
   }
 
+  /** The link may have been closed while the dial goes on: then the next success opens another. */
+  #link(): Link {
+    return this.options.links.open(this.options.target, false)
+  }
+
   #enter(via: Via, at: string): Entry {
     const entry: Entry = { via, at, state: 'trying', why: undefined }
     this.#attempts.push(entry)
@@ -93,7 +98,7 @@ export class Dial {
     if (entry.state !== 'trying') return
     entry.state = state
     entry.why = why
-    this.options.link().note(`${entry.via} by ${entry.at}: ${why ?? state}`)
+    this.#link().note(`${entry.via} by ${entry.at}: ${why ?? state}`)
     this.#review(now)
   }
 
@@ -103,13 +108,14 @@ export class Dial {
     const trying = this.#attempts.some((entry) => entry.state === 'trying')
     if (!this.#reported && this.#attempts.some((entry) => entry.state === 'reached')) {
       this.#reported = true
-      this.#base.outbox.event({ type: 'dialed', dial: id, link: this.options.link().options.id })
+      this.#base.outbox.event({ type: 'dialed', dial: id, link: this.#link().options.id })
     }
     if (trying || this.#over) return
     this.#over = true
     if (!this.#reported) this.#base.outbox.event({ type: 'dialFailed', dial: id, attempts: this.attempts })
     for (const close of this.#closers) close()
-    this.options.ended(this, now)
+    this.options.ended()
+    if (!this.#link().open) this.#link().close('could not connect', now)
   }
 
   #withRelay(registration: Registration, entry: Entry, now: Instant, go: (now: Instant) => void): void {
@@ -121,7 +127,7 @@ export class Dial {
 
   /** 0x101 straight to an address of the ticket. */
   #direct(address: Endpoint, entry: Entry): void {
-    const { target, link } = this.options
+    const { target } = this.options
     const exchange: Exchange = this.#exchanges.start({
       to: address,
       request: (stamp, cookie) => ({
@@ -138,10 +144,11 @@ export class Dial {
         exchange.verify(key, message, (now) => {
           exchange.close()
           const { stamp } = exchange
-          link().learnCaps(this.#base.seedMode ? 0 : (message.ext?.caps ?? 0))
-          link().addDirect(directSession(this.#base.provider, this.#base.self, target, stamp), address, key, now)
-          link().establish('the other end answered at its address', now)
-          if ((message.ext?.caps ?? 0) & CAPS.directData) link().send(new Uint8Array(0), () => {}, now)
+          const link = this.#link()
+          link.learnCaps(this.#base.seedMode ? 0 : (message.ext?.caps ?? 0))
+          link.addDirect(directSession(this.#base.provider, this.#base.self, target, stamp), address, key, now)
+          link.establish('the other end answered at its address', now)
+          if ((message.ext?.caps ?? 0) & CAPS.directData) link.send(new Uint8Array(0), () => {}, now)
           this.#settle(entry, 'reached', undefined, now)
         })
       },
@@ -152,12 +159,12 @@ export class Dial {
 
   /** 0x111 and what follows. */
   #punch(registration: Registration, entry: Entry, now: Instant): void {
-    const { target, registrations } = this.options
+    const { target, registrations, attempts } = this.options
     const request = new PunchRequest(this.#base, this.#exchanges, {
       target,
       registration,
       registrations,
-      attempt: (key, caps, at) => this.options.attempt(target, key, caps, at),
+      attempt: (key, caps, at) => attempts.open(target, key, caps, at),
       done: (why, at) => this.#settle(entry, why === undefined ? 'reached' : 'failed', why, at),
     })
     this.#closers.push(() => request.close())
@@ -168,20 +175,18 @@ export class Dial {
   #proxy(registration: Registration, entry: Entry): void {
     const exchange = requestProxy(this.#base, this.#exchanges, registration, this.options.target, (granted, now) => {
       if (granted.session === undefined) return this.#settle(entry, 'failed', `${granted.why} from the relay`, now)
-      this.options
-        .link()
-        .openRelayed(
-          granted.session,
-          registration,
-          (failure, at) =>
-            this.#settle(
-              entry,
-              failure === undefined ? 'reached' : 'failed',
-              failure && 'nothing was acknowledged: the other end is absent, or refuses',
-              at,
-            ),
-          now,
-        )
+      this.#link().openRelayed(
+        granted.session,
+        registration,
+        (failure, at) =>
+          this.#settle(
+            entry,
+            failure === undefined ? 'reached' : 'failed',
+            failure && 'nothing was acknowledged: the other end is absent, or refuses',
+            at,
+          ),
+        now,
+      )
     })
     this.#closers.push(() => exchange.close())
   }

@@ -4,12 +4,12 @@
  */
 import type { PublicKey, RequestReplay } from '@showchain/crypto/core'
 import { type Encoding, type Message, type MessageOf, OP, type PeerId } from '@showchain/wire'
+import type { Attempts } from './attempts.ts'
 import { type Base, encodeFitting, sign, signerKey, verify } from './base.ts'
 import type { Consents } from './consents.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { introduction, probeAll, type Registrations } from './introduction.ts'
 import type { Instant } from './machine.ts'
-import type { PunchAttempt } from './punch-attempt.ts'
 import type { Registration } from './registration.ts'
 import { ATTEMPT_LIFETIME, MAX_PENDING_CONSENT } from './timing.ts'
 
@@ -19,8 +19,7 @@ export interface InvitationsOptions {
   readonly registrations: Registrations
   readonly consents: Consents
   readonly replay: RequestReplay
-  /** The attempt that is under way with this peer, or a new one. */
-  attempt(id: PeerId, key: PublicKey, caps: number | undefined, now: Instant): PunchAttempt
+  readonly attempts: Attempts
   /** Whether this peer is connected or being dialled already, so that nobody needs to be asked. */
   welcome(id: PeerId): boolean
 }
@@ -84,7 +83,7 @@ export class Invitations {
     sign(this.#base, ack, (signed, now) => {
       const bytes = signed === undefined ? undefined : encodeFitting(signed as Message, encoding)
       if (bytes === undefined) return
-      const attempt = this.#options.attempt(message.id, key, caps, now)
+      const attempt = this.#options.attempts.open(message.id, key, caps, now)
       if (
         !probeAll(
           this.#base,

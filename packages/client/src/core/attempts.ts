@@ -1,0 +1,72 @@
+/** The punch attempts under way: one for each other peer, shared by both directions when both dial at once. */
+import type { PublicKey } from '@showchain/crypto/core'
+import type { Endpoint, PeerId } from '@showchain/wire'
+import type { Base } from './base.ts'
+import { directSession } from './direct-session.ts'
+import type { Exchanges } from './exchange.ts'
+import type { Links } from './links.ts'
+import type { Instant } from './machine.ts'
+import { PunchAttempt } from './punch-attempt.ts'
+
+export class Attempts {
+  readonly #base: Base
+  readonly #exchanges: Exchanges
+  readonly #links: Links
+  /** For ATTEMPT_LIFETIME each; only after consent or a dial of our own. */
+  readonly #byPeer = new Map<PeerId, PunchAttempt>()
+
+  constructor(base: Base, exchanges: Exchanges, links: Links) {
+    this.#base = base
+    this.#exchanges = exchanges
+    this.#links = links
+  }
+
+  has(peer: PeerId): boolean {
+    return this.#byPeer.has(peer)
+  }
+
+  get(peer: PeerId): PunchAttempt | undefined {
+    return this.#byPeer.get(peer)
+  }
+
+  /**
+   * The attempt under way, or a new one when there is none or the path that it found is gone.
+   * @param caps what the other end can do; undefined when it did not show that it knows extensions.
+   */
+  open(peer: PeerId, key: PublicKey, caps: number | undefined, now: Instant): PunchAttempt {
+    const known = this.#byPeer.get(peer)
+    if (known !== undefined && (!known.found || this.#links.get(peer)?.hasDirect === true)) return known
+    known?.end(now)
+    const attempt = new PunchAttempt(
+      this.#base,
+      this.#exchanges,
+      {
+        remoteId: peer,
+        key,
+        caps,
+        direct: (endpoint, stamp, at) => {
+          const session = directSession(this.#base.provider, this.#base.self, peer, stamp)
+          const link = this.#links.open(peer, true)
+          link.learnCaps(caps ?? 0)
+          link.addDirect(session, endpoint, key, at)
+          link.establish('both ends reached each other', at)
+        },
+        ended: () => {
+          if (this.#byPeer.get(peer) === attempt) this.#byPeer.delete(peer)
+        },
+      },
+      now,
+    )
+    this.#byPeer.set(peer, attempt)
+    return attempt
+  }
+
+  /** A 0x101 of the peer was answered: its source is a place to check. */
+  verified(peer: PeerId, source: Endpoint): void {
+    this.#byPeer.get(peer)?.verified(source)
+  }
+
+  close(now: Instant): void {
+    for (const attempt of [...this.#byPeer.values()]) attempt.end(now)
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The connections of a peer and the sessions in them: one link for each other peer, each session of
+ * either side found by its id, and what becomes of messages for sessions that nobody knows.
+ */
+import { type Encoding, type Endpoint, type Message, OP, type PeerId, type SessionId } from '@showchain/wire'
+import type { Base } from './base.ts'
+import type { Consents } from './consents.ts'
+import { requestProxy } from './dial.ts'
+import type { LinkId } from './events.ts'
+import type { Exchanges } from './exchange.ts'
+import { ExpiringMap } from './expiring-map.ts'
+import { Link, type SessionOwner } from './link.ts'
+import type { Instant } from './machine.ts'
+import type { Registration } from './registration.ts'
+import type { Stamp } from './sequence.ts'
+import { CLOSED_SESSION_LIFETIME, MAX_CLOSED_SESSIONS, MAX_LINKS } from './timing.ts'
+
+type DataMessage = Extract<Message, { op_code: typeof OP.proxyData | typeof OP.proxyPassData }>
+type AckMessage = Extract<Message, { op_code: typeof OP.proxyDataAck }>
+
+export class Links {
+  readonly #base: Base
+  readonly #exchanges: Exchanges
+  readonly #consents: Consents
+  /** At most MAX_LINKS, and one for each dial. */
+  readonly #byPeer = new Map<PeerId, Link>()
+  readonly #byId = new Map<LinkId, Link>()
+  /** At most MAX_SESSIONS_PER_LINK for each link. */
+  readonly #sessions = new Map<SessionId, SessionOwner>()
+  /** Sessions that this peer ended: their late messages open no new connection. */
+  readonly #ended = new ExpiringMap<SessionId, true>({
+    lifetime: CLOSED_SESSION_LIFETIME,
+    capacity: MAX_CLOSED_SESSIONS,
+  })
+  #nextId = 1
+
+  constructor(base: Base, exchanges: Exchanges, consents: Consents) {
+    this.#base = base
+    this.#exchanges = exchanges
+    this.#consents = consents
+  }
+
+  get(peer: PeerId): Link | undefined {
+    return this.#byPeer.get(peer)
+  }
+
+  byId(id: LinkId): Link | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** Whether another peer may get a link that nobody here dialled. */
+  hasRoomFor(peer: PeerId): boolean {
+    const room = this.#byPeer.has(peer) || this.#byPeer.size < MAX_LINKS
+    if (!room) this.#base.count('consentRefused')
+    return room
+  }
+
+  /** The link with a peer, or a new one. @param incoming whether a new one is theirs. */
+  open(peer: PeerId, incoming: boolean): Link {
+    const known = this.#byPeer.get(peer)
+    if (known !== undefined) return known
+    const link = new Link(this.#base, {
+      id: this.#nextId++,
+      remoteId: peer,
+      incoming,
+      sessions: this.#sessions,
+      reopen: (registration, lost, now) => this.#reopen(registration, lost, now),
+      ended: (session, now) => this.#ended.set(session, true, now),
+      closed: (closed) => {
+        this.#byPeer.delete(peer)
+        this.#byId.delete(closed.options.id)
+      },
+    })
+    this.#byPeer.set(peer, link)
+    this.#byId.set(link.options.id, link)
+    return link
+  }
+
+  /** 0x123 from the other end of a direct path, or 0x124 from a relay. */
+  data(
+    message: DataMessage,
+    encoding: Encoding,
+    registration: Registration | undefined,
+    source: Endpoint,
+    now: Instant,
+  ): void {
+    const { target, session, id, op_code, data } = message
+    if (target !== this.#base.self || this.#ended.get(session, now)) return this.#base.count('unexpected')
+    const owner = this.#sessions.get(session)
+    if (owner !== undefined) {
+      owner.link.heardAt(source)
+      return owner.channel.receive(message, encoding, source, now)
+    }
+    if (op_code !== OP.proxyPassData || registration?.registered !== true) return this.#base.count('unexpected')
+    if (data.length > 0 && !this.#base.plaintext) return this.#base.count('plaintextRefused')
+    const accept = (at: Instant): void => {
+      if (!this.hasRoomFor(id)) return
+      const channel = this.#sessions.get(session)?.channel ?? this.open(id, true).acceptRelayed(session, registration)
+      channel.receive(message, encoding, source, at)
+    }
+    if (this.get(id)?.open) accept(now)
+    else this.#consents.ask(id, 'relay', now, accept)
+  }
+
+  acknowledged(message: AckMessage, source: Endpoint, now: Instant): void {
+    const owner = this.#sessions.get(message.session)
+    if (owner === undefined) return this.#base.count('unexpected')
+    owner.link.heardAt(source)
+    owner.channel.acknowledged(message, source, now)
+  }
+
+  /** A relay does not have the session of one of our messages. Rare, and the one place that looks at every session. */
+  noSession({ seq, ts }: Stamp, registration: Registration, now: Instant): void {
+    for (const { channel } of this.#sessions.values()) {
+      if (channel.options.to === registration.relay.endpoint && channel.refused(seq, ts, now)) return
+    }
+  }
+
+  expire(now: Instant): void {
+    this.#ended.expire(now)
+  }
+
+  close(now: Instant): void {
+    for (const link of [...this.#byPeer.values()]) link.close('closed by this side', now)
+  }
+
+  /** Asks for a session in place of one that the relay lost. */
+  #reopen(registration: Registration, link: Link, now: Instant): void {
+    registration.whenReady((ready, why, at) => {
+      if (link.closed) return
+      if (!ready) return link.reopenFailed(`the relay is gone: ${why}`, at)
+      requestProxy(this.#base, this.#exchanges, registration, link.options.remoteId, (granted, when) => {
+        if (link.closed) return
+        if (granted.session === undefined) return link.reopenFailed(granted.why, when)
+        const opened: Parameters<Link['openRelayed']>[2] = (failure, ended) => {
+          if (failure !== undefined) link.reopenFailed('the other end does not acknowledge any more', ended)
+        }
+        link.openRelayed(granted.session, registration, opened, when)
+      })
+    }, now)
+  }
+}

@@ -1,0 +1,93 @@
+/** Sets up what the machines of one peer share, from what its owner injects. */
+import {
+  CookieJar,
+  type CryptoProvider,
+  KeyCache,
+  type PublicKey,
+  type Random,
+  RequestReplay,
+} from '@showchain/crypto/core'
+import type { Encoding, Endpoint } from '@showchain/wire'
+import { type AddressPolicy, internetPolicy } from './address-policy.ts'
+import { Admission } from './admission.ts'
+import type { Base } from './base.ts'
+import { Counters } from './counters.ts'
+import type { PeerEvent } from './events.ts'
+import type { Duration } from './machine.ts'
+import { Outbox } from './outbox.ts'
+import { PEER_COUNTERS, type PeerCounter } from './peer-counters.ts'
+import {
+  ID_RATE,
+  MAX_ANSWERS,
+  MAX_KEYS,
+  MAX_RATES,
+  MAX_REQUESTERS,
+  MAX_VERIFICATIONS,
+  SOURCE_RATE,
+} from './peer-limits.ts'
+import { RateLimit } from './rate.ts'
+import { Sequence } from './sequence.ts'
+import { Timers } from './timers.ts'
+import { KEEP_ALIVE_INTERVAL } from './timing.ts'
+
+export interface PeerMachineOptions {
+  /** This peer's own key; work of kind `sign` is done with it. */
+  readonly self: PublicKey
+  readonly provider: CryptoProvider
+  readonly random: Random
+  /** Wall clock, in ms. */
+  readonly unixMs: () => number
+  /** Where this host can be reached on its own networks, at most MAX_LOCAL_CANDIDATES, best first. @default nowhere */
+  readonly hostCandidates?: (() => readonly Endpoint[]) | undefined
+  /** Keys from configuration: peers and relays that speak only the seed. @default none */
+  readonly knownKeys?: readonly PublicKey[] | undefined
+  /** @default 'binary' */
+  readonly encoding?: Encoding | undefined
+  /** Send no extension field at all. @default false */
+  readonly seedMode?: boolean | undefined
+  /** Readable data is allowed, both ways. @default false */
+  readonly plaintext?: boolean | undefined
+  /** @default internetPolicy */
+  readonly allows?: AddressPolicy | undefined
+  /** @default KEEP_ALIVE_INTERVAL */
+  readonly keepAlive?: Duration | undefined
+}
+
+export interface PeerParts {
+  readonly base: Base
+  readonly admission: Admission
+  readonly replay: RequestReplay
+  readonly counters: Counters<PeerCounter>
+}
+
+export function peerParts(options: PeerMachineOptions): PeerParts {
+  const { self, provider, random, unixMs, knownKeys = [] } = options
+  const counters = new Counters<PeerCounter>(PEER_COUNTERS)
+  const { count } = counters
+  const keys = new KeyCache(provider, MAX_KEYS)
+  for (const key of knownKeys) keys.pin(key)
+  const configured = new Set(knownKeys.map(({ id }) => id))
+  const replay = new RequestReplay({ unixMs, capacity: MAX_REQUESTERS })
+  const outbox = new Outbox<PeerEvent>()
+  const base: Base = {
+    ...{ provider, keys, random, outbox, count },
+    self: self.id,
+    spki: self.spki,
+    sequence: new Sequence(random, unixMs),
+    timers: new Timers(),
+    encoding: options.encoding ?? 'binary',
+    seedMode: options.seedMode ?? false,
+    plaintext: options.plaintext ?? false,
+    allows: options.allows ?? internetPolicy,
+    keepAlive: options.keepAlive ?? KEEP_ALIVE_INTERVAL,
+    hostCandidates: options.hostCandidates ?? (() => []),
+  }
+  const admission = new Admission({
+    ...{ provider, keys, replay, outbox, count },
+    isConfigured: ({ id }) => configured.has(id),
+    cookies: new CookieJar(provider, random),
+    rates: { source: new RateLimit(SOURCE_RATE, MAX_RATES), id: new RateLimit(ID_RATE, MAX_RATES) },
+    limits: { answers: MAX_ANSWERS, verifications: MAX_VERIFICATIONS },
+  })
+  return { base, admission, replay, counters }
+}
