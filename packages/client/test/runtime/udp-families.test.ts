@@ -1,0 +1,113 @@
+/** What the kernel of this machine does not do on demand: hosts without IPv6, ports that are taken, odd sources. */
+
+import type { Socket, SocketOptions } from 'node:dgram'
+import { EventEmitter } from 'node:events'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Datagram } from '../../src/core/machine.ts'
+import { openUdp, UdpSocket } from '../../src/runtime/index.ts'
+
+/** What the next binds of IPv6 sockets end in; the real thing when nothing is left. */
+const ipv6Failures: string[] = []
+
+vi.mock('node:dgram', async (original) => {
+  const real = await original<typeof import('node:dgram')>()
+  return {
+    ...real,
+    createSocket: (options: SocketOptions) => {
+      const code = options.type === 'udp6' ? ipv6Failures.shift() : undefined
+      return code === undefined ? real.createSocket(options) : new FailingSocket(code)
+    },
+  }
+})
+
+class FailingSocket extends EventEmitter {
+  readonly code: string
+
+  constructor(code: string) {
+    super()
+    this.code = code
+  }
+
+  bind(): void {
+    process.nextTick(() => this.emit('error', Object.assign(new Error(`bind ${this.code}`), { code: this.code })))
+  }
+
+  close(): void {}
+}
+
+beforeEach(() => {
+  ipv6Failures.length = 0
+})
+
+describe('listening everywhere', () => {
+  test.each(['EAFNOSUPPORT', 'EADDRNOTAVAIL'])('goes on with IPv4 where IPv6 is %s, and says so', async (code) => {
+    ipv6Failures.push(code)
+    const socket = await openUdp()
+    expect(socket.localEndpoints.map(({ ip }) => ip)).toEqual(['0.0.0.0'])
+    expect(socket.skipped).toEqual([{ host: '::', port: 0 }])
+    await socket.close()
+  })
+
+  test('tries again when the port is free in one family only', async () => {
+    ipv6Failures.push('EADDRINUSE', 'EADDRINUSE', 'EAFNOSUPPORT')
+    const socket = await openUdp()
+    expect(ipv6Failures).toEqual([])
+    expect(socket.localEndpoints).toHaveLength(1)
+    await socket.close()
+  })
+
+  test('gives up in the end when no port is free at all', async () => {
+    ipv6Failures.push(...new Array<string>(100).fill('EADDRINUSE'))
+    await expect(openUdp()).rejects.toMatchObject({ code: 'ERR_ADDRESS_IN_USE' })
+    expect(ipv6Failures).toHaveLength(92)
+  })
+})
+
+test('an address of a family that this host lacks is an error when it was asked for alone', async () => {
+  ipv6Failures.push('EAFNOSUPPORT')
+  await expect(openUdp({ listen: [{ host: '::', port: 0 }] })).rejects.toMatchObject({
+    code: 'ERR_CANNOT_LISTEN',
+    message: expect.stringContaining('no IPv6'),
+  })
+})
+
+test('a port that needs more rights is an error that says what to do', async () => {
+  ipv6Failures.push('EACCES')
+  await expect(openUdp({ listen: [{ host: '::1', port: 53 }] })).rejects.toMatchObject({
+    code: 'ERR_CANNOT_LISTEN',
+    message: expect.stringContaining('[::1]:53 needs more rights'),
+  })
+})
+
+describe('the source of a datagram', () => {
+  const arrive = (address: string, port = 4000): { received: Datagram[]; socket: UdpSocket } => {
+    const emitter = Object.assign(new EventEmitter(), { address: () => ({ address: '::', port: 1, family: 'IPv6' }) })
+    const socket = new UdpSocket([emitter as unknown as Socket], [])
+    const received: Datagram[] = []
+    socket.onDatagram((datagram) => received.push(datagram))
+    emitter.emit('message', Buffer.from([1]), { address, port })
+    return { received, socket }
+  }
+
+  test('is canonical also where libuv writes a dotted end', () => {
+    expect(arrive('::192.0.2.1').received[0]?.source).toEqual({ ip: '::c000:201', port: 4000 })
+    expect(arrive('2001:db8::1').received[0]?.source).toEqual({ ip: '2001:db8::1', port: 4000 })
+  })
+
+  test('with a zone is dropped and counted', () => {
+    const { received, socket } = arrive('fe80::1%eth0')
+    expect(received).toEqual([])
+    expect(socket.counters.linkLocalSource).toBe(1)
+  })
+
+  test('with port 0 is dropped', () => {
+    expect(arrive('192.0.2.1', 0).received).toEqual([])
+  })
+
+  test('does not matter to a socket that fails: the error is counted', () => {
+    const emitter = Object.assign(new EventEmitter(), { address: () => ({ address: '::', port: 1, family: 'IPv6' }) })
+    const socket = new UdpSocket([emitter as unknown as Socket], [])
+    emitter.emit('error', new Error('any'))
+    expect(socket.counters.socketErrors).toBe(1)
+  })
+})

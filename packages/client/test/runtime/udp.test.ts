@@ -1,0 +1,120 @@
+import { createSocket } from 'node:dgram'
+import { networkInterfaces } from 'node:os'
+import type { Endpoint } from '@showchain/wire'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Datagram } from '../../src/core/machine.ts'
+import { openUdp, type UdpOptions, type UdpSocket } from '../../src/runtime/index.ts'
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
+if (!hasIpv6) console.warn('SKIPPED: the tests of UDP over IPv6, since this host has no ::1.')
+
+const open: UdpSocket[] = []
+async function udp(options: UdpOptions): Promise<UdpSocket> {
+  const socket = await openUdp(options)
+  open.push(socket)
+  return socket
+}
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((socket) => socket.close()))
+})
+
+const local = (socket: UdpSocket): Endpoint => socket.localEndpoints[0] as Endpoint
+const arrival = (socket: UdpSocket): Promise<Datagram> => new Promise((resolve) => socket.onDatagram(resolve))
+
+describe.each([
+  ['127.0.0.1', true],
+  ['::1', hasIpv6],
+])('UDP on %s', (host, available) => {
+  test.runIf(available)('brings a datagram from one socket to the other, with its source', async () => {
+    const [a, b] = [await udp({ listen: [{ host, port: 0 }] }), await udp({ listen: [{ host, port: 0 }] })]
+    const received = arrival(b)
+    a.send(local(b), Uint8Array.of(1, 2, 3))
+    const { bytes, source } = await received
+    expect(bytes).toEqual(Uint8Array.of(1, 2, 3))
+    expect(Object.getPrototypeOf(bytes)).toBe(Uint8Array.prototype)
+    expect(source).toEqual(local(a))
+    expect(source.ip).toBe(host)
+  })
+
+  test.runIf(available)('says that an address is in use', async () => {
+    const { port } = local(await udp({ listen: [{ host, port: 0 }] }))
+    await expect(openUdp({ listen: [{ host, port }] })).rejects.toMatchObject({ code: 'ERR_ADDRESS_IN_USE' })
+  })
+})
+
+describe('a UDP socket', () => {
+  test.runIf(hasIpv6)('of both families has one port, and answers in the family it was asked in', async () => {
+    const both = await udp({})
+    expect(both.localEndpoints.map(({ ip }) => ip)).toEqual(['0.0.0.0', '::'])
+    expect(new Set(both.localEndpoints.map(({ port }) => port)).size).toBe(1)
+    both.onDatagram(({ source, bytes }) => both.send(source, bytes))
+    for (const host of ['127.0.0.1', '::1']) {
+      const socket = await udp({ listen: [{ host, port: 0 }] })
+      const answer = arrival(socket)
+      socket.send({ ip: host, port: local(both).port }, Uint8Array.of(9))
+      expect((await answer).source).toEqual({ ip: host, port: local(both).port })
+    }
+  })
+
+  test('hands on a datagram of any size', async () => {
+    const [a, b] = [
+      await udp({ listen: [{ host: '127.0.0.1', port: 0 }] }),
+      await udp({ listen: [{ host: '127.0.0.1', port: 0 }] }),
+    ]
+    const received = arrival(b)
+    a.send(local(b), new Uint8Array(3000))
+    expect((await received).bytes).toHaveLength(3000)
+  })
+
+  test('counts what cannot be sent and throws nothing', async () => {
+    const socket = await udp({ listen: [{ host: '127.0.0.1', port: 0 }] })
+    socket.send(local(socket), new Uint8Array(70_000))
+    socket.send({ ip: '::1', port: 5 }, Uint8Array.of(1))
+    const arrived = arrival(socket)
+    socket.send(local(socket), Uint8Array.of(1))
+    await arrived
+    expect(socket.counters).toMatchObject({ sendFailed: 1, noSocket: 1 })
+  })
+
+  test('is silent after its close, which may come twice', async () => {
+    const socket = await udp({ listen: [{ host: '127.0.0.1', port: 0 }] })
+    await Promise.all([socket.close(), socket.close()])
+    socket.send({ ip: '127.0.0.1', port: 5 }, Uint8Array.of(1))
+    expect(socket.counters.sendFailed).toBe(0)
+  })
+
+  test.each([
+    ['a host name', [{ host: 'localhost', port: 0 }]],
+    [
+      'two addresses of one family',
+      [
+        { host: '127.0.0.1', port: 0 },
+        { host: '0.0.0.0', port: 0 },
+      ],
+    ],
+    ['nothing', []],
+  ])('refuses to listen on %s', async (_, listen) => {
+    await expect(openUdp({ listen })).rejects.toMatchObject({ code: 'ERR_BAD_CONFIG' })
+  })
+
+  test('says that an address is not of this host', async () => {
+    await expect(openUdp({ listen: [{ host: '203.0.113.77', port: 0 }] })).rejects.toMatchObject({
+      code: 'ERR_CANNOT_LISTEN',
+      message: expect.stringContaining('203.0.113.77 is no address of this host'),
+    })
+  })
+
+  test('takes a chosen port in both families or says which one is in use', async () => {
+    const taken = createSocket('udp4')
+    await new Promise<void>((resolve) => taken.bind(0, '127.0.0.1', resolve))
+    const { port } = taken.address()
+    const refused = openUdp({
+      listen: [
+        { host: '::', port },
+        { host: '127.0.0.1', port },
+      ],
+    })
+    await expect(refused).rejects.toMatchObject({ message: expect.stringContaining(`127.0.0.1:${port}`) })
+    await new Promise<void>((resolve) => taken.close(() => resolve()))
+  })
+})
