@@ -78,6 +78,7 @@ export class Simulation {
     return this.provider.identity(`${this.seed}/${name}`)
   }
 
+  /** Runs a machine on a host, with a driver and a socket of its own. */
   put<M extends Machine<unknown>>(host: Host, placement: Placement<M>): Placed<M> {
     const { clock, provider } = this
     const bare = host.socket(placement.port)

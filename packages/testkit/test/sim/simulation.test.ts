@@ -1,4 +1,6 @@
 import { duration, later } from '@showchain/client/core'
+import { openUdp, systemClock } from '@showchain/client/runtime'
+import type { Endpoint } from '@showchain/wire'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { faultySocket, Simulation, VirtualWorker } from '../../src/index.ts'
 import { Pinger } from './pinger.ts'
@@ -132,6 +134,26 @@ describe('a faulty socket', () => {
   test('doubles, and holds back', () => {
     expect(counts({ duplicate: 1, direction: 'sent' }).there).toBe(2000)
     expect(counts({ reorder: 0.5, reorderDelay: duration(100) })).toEqual({ there: 1000, back: 1000 })
+  })
+
+  test('meets real datagrams with the fate that it gives simulated ones', async () => {
+    const listen = [{ host: '127.0.0.1', port: 0 }]
+    const [near, far] = [await openUdp({ listen }), await openUdp({ listen })]
+    const random = new Simulation('faults').random.fork('faults')
+    const alice = faultySocket(near, { clock: systemClock, random, loss: 0.5, direction: 'sent' })
+    const to = far.localEndpoints[0] as Endpoint
+    let received = 0
+    const last = new Promise<void>((resolve) => {
+      far.onDatagram(({ bytes }) => {
+        if (bytes.length === 0) resolve()
+        else received++
+      })
+    })
+    for (let i = 0; i < 1000; i++) alice.send(to, Uint8Array.of(i & 0xff))
+    near.send(to, new Uint8Array(0))
+    await last
+    expect(received).toBe(counts({ loss: 0.5, direction: 'sent' }).there)
+    await Promise.all([alice.close(), far.close()])
   })
 
   test('drops what it still holds when it is closed', async () => {
