@@ -297,7 +297,7 @@ export class Peer implements AsyncDisposable {
     } catch {
       // An application that cannot decide has not said yes.
     }
-    this.#driver.input((_machine, now) => decide(allowed, now))
+    if (!this.#closed) this.#driver.input((_machine, now) => decide(allowed, now))
   }
 
   #onOpen({ link, remoteId, path, incoming }: Extract<PeerEvent, { type: 'open' }>): void {
@@ -309,7 +309,9 @@ export class Peer implements AsyncDisposable {
       plaintext: this.#options.plaintext,
       timeline: this.#notes.get(remoteId) ?? [],
       send: (bytes, done) => this.#driver.input((machine, now) => machine.send(link, bytes, done, now)),
-      read: () => this.#driver.input((machine) => machine.read(link)),
+      read: () => {
+        if (!this.#closed) this.#driver.input((machine) => machine.read(link))
+      },
       close: () => this.#driver.input((machine, now) => machine.closeLink(link, now)),
     })
     this.#notes.delete(remoteId)
