@@ -58,6 +58,8 @@ export class Link {
   /** Sent while no path carries data, for the next one; at most SEND_QUEUE. */
   #unsent: OutgoingMessage[] = []
   #announced = ''
+  /** When data or an acknowledgement of the other end came last. */
+  #heard: Instant | undefined
   /** Messages that the application has not read yet; at most MAX_UNREAD, and one input's more. */
   #unread = 0
 
@@ -99,7 +101,7 @@ export class Link {
   send(bytes: Uint8Array, done: Sent, now: Instant): void {
     const carrier = this.#carrier()
     if (this.#state === 'closed') done({ code: 'ERR_CLOSED', why: 'The connection has ended.' }, now)
-    else if (carrier !== undefined) carrier.send({ bytes, done: this.#watched(carrier, done) }, now)
+    else if (carrier !== undefined) carrier.send({ bytes, done: this.#watched(carrier, done, now) }, now)
     else if (this.#direct !== undefined)
       done({ code: 'ERR_NO_DATA_PATH', why: 'The other end has no data on a direct path.' }, now)
     else if (this.#unsent.length === SEND_QUEUE)
@@ -223,13 +225,15 @@ export class Link {
     return this.#directData === true ? (direct ?? this.#relayed?.channel) : (this.#relayed?.channel ?? direct)
   }
 
-  /** A message that nobody acknowledged on a relay that works means that the other end is gone. */
-  #watched(carrier: Channel, done: Sent): Sent {
+  /** When nothing came for as long as one message was tried, on a relay that works, the other end is gone. */
+  #watched(carrier: Channel, done: Sent, sent: Instant): Sent {
     return (failure, now) => {
+      if (failure === undefined) this.#heard = now
       done(failure, now)
-      const gone =
-        failure?.code === 'ERR_TIMEOUT' && this.#relayed?.channel === carrier && this.#relayed.registration.registered
-      if (gone && this.#direct === undefined) this.close('the other end does not acknowledge any more', now)
+      const silent = failure?.code === 'ERR_TIMEOUT' && (this.#heard === undefined || this.#heard < sent)
+      const relayed = this.#relayed?.channel === carrier && this.#relayed.registration.registered
+      if (silent && relayed && this.#direct === undefined)
+        this.close('the other end does not acknowledge any more', now)
     }
   }
 
@@ -277,6 +281,7 @@ export class Link {
       full: () => this.#unread >= MAX_UNREAD,
       lost: hooks.lost,
       delivered: (bytes, now) => {
+        this.#heard = now
         hooks.delivered(now)
         if (bytes.length === 0) return
         this.#unread++
