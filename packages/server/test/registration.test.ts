@@ -68,10 +68,11 @@ describe('registration of a peer that knows extensions', () => {
     expect(bed.count('badKey')).toBe(1)
   })
 
-  test('is not answered when nobody knows its key', () => {
+  test('is answered by nothing but challenges when nobody knows its key', () => {
     const bed = new Bed()
     const peer = bed.peer()
-    expect(bed.send(peer, { ...request(bed, peer), ext: { caps: 1 } })).toEqual([])
+    const { cookie } = only(bed.send(peer, { ...request(bed, peer), ext: { caps: 1 } }), OP.challenge)
+    expect(bed.send(peer, { ...request(bed, peer), ext: { cookie } })).toEqual([])
     expect(bed.count('unknownKey')).toBe(1)
   })
 

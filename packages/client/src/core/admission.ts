@@ -151,7 +151,7 @@ export class Admission {
     if (!rates.source.take(rateSource(source.ip), now)) return count('rateLimited')
     if (this.#repeats(slot, request, now)) return
     if (this.#verifying.has(slot)) return count('inProgress')
-    const by = this.#proof(request, standing, spki, now)
+    const by = this.#proof(request, standing, now)
     if (by === undefined) return
     const key = this.#keyOf(message, spki)
     if (key === undefined) return
@@ -180,9 +180,9 @@ export class Admission {
   }
 
   /** What stands for the source address; undefined when nothing does, and then the sender has been told if it may be. */
-  #proof(request: Request, standing: Standing, spki: Uint8Array | undefined, now: Instant): Admitted['by'] | undefined {
+  #proof(request: Request, standing: Standing, now: Instant): Admitted['by'] | undefined {
     const { message, source } = request
-    const { provider, keys, cookies, count } = this.#options
+    const { provider, cookies, count } = this.#options
     const { key, cookie } = message.ext ?? {}
     if (key !== undefined && peerIdFromBytes(provider.sha256(key)) !== message.id) count('badKey')
     else if (cookie !== undefined && cookies.check(cookie, now, source, message.id, message.op_code)) {
