@@ -35,7 +35,10 @@ export class KeyCache {
     return key
   }
 
-  /** The key of an id, parsed and kept; undefined when it hashes to something else or breaks the import policy. */
+  /**
+   * The key of an id, parsed and kept; undefined when it hashes to something else or breaks the import
+   * policy. For an id whose key is known already that key, whatever the bytes are.
+   */
   learn(id: PeerId, spki: Uint8Array): PublicKey | undefined {
     const known = this.get(id)
     if (known !== undefined) return known
@@ -50,9 +53,9 @@ export class KeyCache {
     return key
   }
 
-  /** Keeps a key of the configuration for good. */
-  pin(key: PublicKey): void {
-    this.#pinned.set(key.id, key)
+  /** Keeps a key of the configuration for good, whichever provider read it. @throws ShowchainError `ERR_KEY_REFUSED` */
+  pin({ id, spki }: PublicKey): void {
+    this.#pinned.set(id, this.#provider.importPublicKey(spki))
   }
 
   #import(spki: Uint8Array): PublicKey | undefined {

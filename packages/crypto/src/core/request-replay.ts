@@ -2,7 +2,7 @@
  * Which signed requests are new (docs/protocol.md, Replay): per (id, op, target), (ts, seq) must grow.
  * A first contact has nothing to grow from and must be of now, unless a cookie vouches for it.
  *
- * Everything has a bound, and forgetting never lets an old request in again: a forgotten
+ * Everything has a bound, and forgetting does not let an old request in again: a forgotten
  * (op, target) raises the floor of its id, a forgotten id that of every id that is not known.
  */
 import type { PeerId } from '@showchain/wire'
@@ -26,20 +26,18 @@ export interface RequestStamp {
 
 type Moment = Pick<RequestStamp, 'ts' | 'seq'>
 
-interface Entry {
+interface Entry extends Moment {
   readonly op: number
   readonly target: PeerId
-  ts: number
-  seq: number
 }
 
-interface Signer {
+interface Sender {
   /** The sender's clock minus ours, as a cookie vouched for it; else 0. */
   offset: number
-  /** Nothing at or before this is new. */
+  /** For an (op, target) without an entry, nothing at or before this is new. */
   floor: Moment
   /** Least recently used first; at most MAX_ENTRIES. */
-  readonly entries: Entry[]
+  entries: Entry[]
   /** Our clock when it last had a request accepted. */
   touched: number
 }
@@ -60,8 +58,8 @@ export class RequestReplay {
   readonly #capacity: number
   readonly #started: number
   /** Longest silent first. Bounded by `capacity`. */
-  readonly #signers = new Map<PeerId, Signer>()
-  /** What unknown ids must be newer than, on our clock: nothing that a forgotten id signed. */
+  readonly #senders = new Map<PeerId, Sender>()
+  /** What requests of unknown ids must be newer than: nothing that a forgotten id signed. */
   #forgotten: number
 
   constructor({ unixMs, capacity }: RequestReplayOptions) {
@@ -72,52 +70,61 @@ export class RequestReplay {
     this.#forgotten = this.#started - 1
   }
 
+  /** Ids that are remembered. */
   get size(): number {
-    return this.#signers.size
+    return this.#senders.size
   }
 
   /** Whether the request may be new. Changes nothing: `accept` follows once its signature verified. */
   check(request: RequestStamp, byCookie: boolean): boolean {
     if (byCookie) return true
-    const signer = this.#signers.get(request.id)
-    const entry = signer && find(signer, request)
+    const sender = this.#senders.get(request.id)
+    const entry = sender && find(sender, request)
     if (entry !== undefined) return isAfter(request, entry)
-    if (signer !== undefined && !isAfter(request, signer.floor)) return false
-    const ts = request.ts - (signer?.offset ?? 0)
+    if (sender !== undefined && !isAfter(request, sender.floor)) return false
+    const ts = request.ts - (sender?.offset ?? 0)
     if (Math.abs(ts - this.#unixMs()) > FIRST_CONTACT_TOLERANCE) return false
-    return ts > (signer === undefined ? this.#forgotten : this.#started - 1)
+    return ts > (sender === undefined ? this.#forgotten : this.#started - 1)
   }
 
-  /** Remembers a request whose signature verified. With a valid signed cookie it starts the sender's time anew. */
-  accept(request: RequestStamp, byCookie: boolean): void {
+  /**
+   * Remembers a request whose signature verified. With a valid signed cookie it starts the sender's
+   * time anew: what is later than it by the sender's former clock no longer counts, what is earlier still does.
+   *
+   * @returns false when the request is not new any more, because a later one was accepted since `check`.
+   */
+  accept(request: RequestStamp, byCookie: boolean): boolean {
+    if (!this.check(request, byCookie)) return false
     const now = this.#unixMs()
-    const signer = this.#signers.get(request.id) ?? { offset: 0, floor: NEVER, entries: [], touched: now }
-    this.#signers.delete(request.id)
+    const sender = this.#senders.get(request.id) ?? { offset: 0, floor: NEVER, entries: [], touched: now }
+    this.#senders.delete(request.id)
     this.#makeRoom(now)
-    this.#signers.set(request.id, signer)
-    signer.touched = now
+    this.#senders.set(request.id, sender)
+    sender.touched = now
     if (byCookie) {
-      signer.offset = request.ts - now
-      signer.floor = NEVER
-      signer.entries.length = 0
+      sender.offset = request.ts - now
+      sender.floor = { ts: request.ts, seq: request.seq }
+      sender.entries = sender.entries.filter((entry) => !isAfter(entry, request))
     }
-    const entry = find(signer, request)
-    if (entry !== undefined) signer.entries.splice(signer.entries.indexOf(entry), 1)
-    else if (signer.entries.length === MAX_ENTRIES) signer.floor = latest(signer.floor, signer.entries.shift() ?? NEVER)
-    signer.entries.push({ op: request.op_code, target: request.target, ts: request.ts, seq: request.seq })
+    const entry = find(sender, request)
+    if (entry !== undefined) sender.entries.splice(sender.entries.indexOf(entry), 1)
+    else if (sender.entries.length === MAX_ENTRIES) sender.floor = latest(sender.floor, sender.entries.shift() ?? NEVER)
+    sender.entries.push({ op: request.op_code, target: request.target, ts: request.ts, seq: request.seq })
+    return true
   }
 
   /** Forgets the ids at the front whose time is over, and the first of all at the cap. */
   #makeRoom(now: number): void {
-    for (const [id, signer] of this.#signers) {
-      const over = signer.touched + MEMORY < now
-      if (!over && this.#signers.size < this.#capacity) return
-      this.#signers.delete(id)
-      const newest = signer.entries.reduce<Moment>((moment, entry) => latest(moment, entry), signer.floor)
-      this.#forgotten = Math.max(this.#forgotten, newest.ts - signer.offset)
+    for (const [id, sender] of this.#senders) {
+      const over = sender.touched + MEMORY < now
+      if (!over && this.#senders.size < this.#capacity) return
+      this.#senders.delete(id)
+      const newest = sender.entries.reduce<Moment>((moment, entry) => latest(moment, entry), sender.floor)
+      // What is further ahead than a first contact may be needs no floor now, and one sender's clock must not shut out others.
+      this.#forgotten = Math.max(this.#forgotten, Math.min(newest.ts, now + FIRST_CONTACT_TOLERANCE))
     }
   }
 }
 
-const find = (signer: Signer, { op_code, target }: RequestStamp): Entry | undefined =>
-  signer.entries.find((entry) => entry.op === op_code && entry.target === target)
+const find = (sender: Sender, { op_code, target }: RequestStamp): Entry | undefined =>
+  sender.entries.find((entry) => entry.op === op_code && entry.target === target)

@@ -5,7 +5,7 @@
 
 import { createPublicKey } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { ShowchainError } from '@showchain/wire'
 import { type Identity, identityFromPemWith, type PublicKey } from '../core/index.ts'
 import { openssl } from '../openssl/openssl.ts'
@@ -55,6 +55,8 @@ export async function saveIdentity(
     await file.writeFile(pem)
     await file.sync()
   } catch (error) {
+    // Half a key file is of no use, and it is ours: O_EXCL made it.
+    await unlink(path)
     throw new ShowchainError('ERR_FILE_WRITE', `${path}: ${(error as Error).message}`, { cause: error })
   } finally {
     await file.close()
@@ -105,7 +107,8 @@ function within<Result>(path: string, read: () => Result): Result {
   try {
     return read()
   } catch (error) {
-    if (error instanceof ShowchainError) throw new ShowchainError(error.code, `${path}.`, { cause: error })
+    if (error instanceof ShowchainError)
+      throw new ShowchainError(error.code, `${path}: ${error.message}`, { cause: error })
     throw error
   }
 }

@@ -10,7 +10,7 @@ import {
   createPublicKey,
   generateKeyPair,
   type KeyObject,
-  sign as signCallback,
+  sign as signNow,
   verify as verifyNow,
 } from 'node:crypto'
 import { promisify } from 'node:util'
@@ -46,6 +46,8 @@ class OpensslPrivateKey implements PrivateKey {
 
 const PUBLIC_EXPONENT = 65_537n
 const ALGORITHM = 'RSA-SHA256'
+/** A SubjectPublicKeyInfo ends with the exponent: INTEGER, length 3, 65537. */
+const EXPONENT_BYTES = 5
 
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
 
@@ -67,6 +69,8 @@ function publicKeyOf(spki: Uint8Array): OpensslPublicKey {
   // OpenSSL reads past what it understands (trailing bytes, odd parameters); only its own spelling counts.
   const canonical = handle.export({ type: 'spki', format: 'der' })
   if (!canonical.equals(spki)) throw refused('Its DER form is not the canonical one.')
+  // No product of two large primes, and OpenSSL's arithmetic does not take it.
+  if (((canonical[canonical.length - EXPONENT_BYTES - 1] as number) & 1) === 0) throw refused('Its modulus is even.')
   return new OpensslPublicKey(handle, new Uint8Array(canonical), bits)
 }
 
@@ -82,7 +86,7 @@ const verifyOnThread = promisify(
 )
 const signOnThread = promisify(
   (message: Uint8Array, key: KeyObject, done: (error: Error | null, signature: Buffer) => void) =>
-    signCallback(ALGORITHM, message, { key, padding: constants.RSA_PKCS1_PADDING }, done),
+    signNow(ALGORITHM, message, { key, padding: constants.RSA_PKCS1_PADDING }, done),
 )
 const generate = promisify(generateKeyPair)
 
@@ -97,7 +101,19 @@ function importPrivateKey(pem: string, passphrase?: string): OpensslPrivateKey {
     throw refused('It is no PKCS#8 private key in PEM.', error)
   }
   if (handle.asymmetricKeyType !== 'rsa') throw refused(`It is of type ${handle.asymmetricKeyType}.`)
-  return new OpensslPrivateKey(handle)
+  const key = new OpensslPrivateKey(handle)
+  if (!fits(key)) throw refused('Its numbers do not belong together: the file is damaged.')
+  return key
+}
+
+/** Whether what the private half signs verifies with the public half. */
+function fits({ handle, publicKey }: OpensslPrivateKey): boolean {
+  const probe = Buffer.from('showchain key check')
+  try {
+    return openssl.verify(publicKey, probe, signNow(ALGORITHM, probe, handle))
+  } catch {
+    return false
+  }
 }
 
 export const openssl: CryptoProvider = {
@@ -126,5 +142,12 @@ export const openssl: CryptoProvider = {
     const encryption = passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase }
     return handle.export({ type: 'pkcs8', format: 'pem', ...encryption }).toString()
   },
-  sign: (key, message) => signOnThread(message, own(key, OpensslPrivateKey).handle),
+  async sign(key, message) {
+    const { handle } = own(key, OpensslPrivateKey)
+    try {
+      return await signOnThread(message, handle)
+    } catch (error) {
+      throw new ShowchainError('ERR_SIGNING_FAILED', undefined, { cause: error })
+    }
+  },
 }
