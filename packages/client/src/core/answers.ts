@@ -5,10 +5,11 @@
 import type { PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Encoding, type Endpoint, type Extensions, type MessageOf, OP, type PeerId } from '@showchain/wire'
 import type { Admission, Admitted } from './admission.ts'
-import { type Base, encodeFitting, sign } from './base.ts'
+import type { Base } from './base.ts'
 import type { Consents } from './consents.ts'
 import type { Datagram, Instant } from './machine.ts'
 import type { Stamp } from './sequence.ts'
+import { encodeFitting, sign } from './signed-messages.ts'
 
 type Request = MessageOf<typeof OP.directRequest>
 

@@ -16,10 +16,11 @@ import {
   type SessionId,
   sameEndpoint,
 } from '@showchain/wire'
-import { type Base, encodeFitting, send, sign, verify } from './base.ts'
+import { type Base, send } from './base.ts'
 import type { Instant } from './machine.ts'
 import { Retransmission } from './retransmission.ts'
 import { randomSeq } from './sequence.ts'
+import { encodeFitting, sign, verify } from './signed-messages.ts'
 import { SEND_QUEUE, SEND_WINDOW, SEND_WINDOW_UNCONSENTED } from './timing.ts'
 
 /** Why a message could not be delivered; undefined: the other end acknowledged it. */
@@ -107,7 +108,7 @@ export class Channel {
       return this.#acknowledge(message, encoding, now)
     }
     if (!signed || directKey === undefined) return this.#take(message, encoding, now)
-    verify(this.#base, directKey, message, (valid, at) => {
+    verify(this.#base, directKey, message, message.sign, (valid, at) => {
       if (valid && !this.#closed) this.#take(message, encoding, at)
     })
   }

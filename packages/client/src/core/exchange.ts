@@ -17,10 +17,11 @@ import {
   sameEndpoint,
   type Unsigned,
 } from '@showchain/wire'
-import { type Base, encodeFitting, sign, verify } from './base.ts'
+import type { Base } from './base.ts'
 import type { Datagram, Instant } from './machine.ts'
 import { Retransmission } from './retransmission.ts'
 import type { Stamp } from './sequence.ts'
+import { encodeFitting, sign, verify } from './signed-messages.ts'
 import { MAX_CHALLENGES, MAX_FORGED_ANSWERS } from './timing.ts'
 
 type RequestOp = typeof OP.directRequest | typeof OP.punchRequest | typeof OP.proxyRequest
@@ -126,7 +127,7 @@ export class Exchange {
   verify(key: PublicKey, message: SignedMessage, valid: (now: Instant) => void): void {
     if (this.#verifying || this.#closed || this.#forged === MAX_FORGED_ANSWERS) return
     this.#verifying = true
-    verify(this.#base, key, message, (good, now) => {
+    verify(this.#base, key, message, message.sign, (good, now) => {
       this.#verifying = false
       if (this.#closed) return
       if (good) valid(now)

@@ -5,12 +5,13 @@
 import type { PublicKey, RequestReplay } from '@showchain/crypto/core'
 import { type Encoding, type Message, type MessageOf, OP, type PeerId } from '@showchain/wire'
 import type { Attempts } from './attempts.ts'
-import { type Base, encodeFitting, sign, signerKey, verify } from './base.ts'
+import { type Base, signerKey } from './base.ts'
 import type { Consents } from './consents.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { introduction, probeAll, type Registrations } from './introduction.ts'
 import type { Instant } from './machine.ts'
 import type { Registration } from './registration.ts'
+import { encodeFitting, sign, verify } from './signed-messages.ts'
 import { ATTEMPT_LIFETIME, MAX_PENDING_CONSENT } from './timing.ts'
 
 type Invitation = MessageOf<typeof OP.punchPassRequest>
@@ -54,7 +55,7 @@ export class Invitations {
     if (!this.#options.replay.check(request, false)) return this.#base.count('duplicate')
     const answer = { bytes: undefined }
     this.#answers.set(name, answer, now)
-    verify(this.#base, key, message, (valid, at) => {
+    verify(this.#base, key, message, message.sign, (valid, at) => {
       if (!valid) {
         this.#answers.delete(name)
         return

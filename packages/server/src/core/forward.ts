@@ -12,7 +12,7 @@ import { ConsentBudget } from './consent-budget.ts'
 import type { DataPacket } from './data-packet.ts'
 import { OncePer } from './once-per.ts'
 import { Outstanding, type OutstandingData } from './outstanding.ts'
-import { encodeFitting, type RelayBase, send } from './relay-base.ts'
+import { encodeCounted, type RelayBase, send } from './relay-base.ts'
 import type { End, Session, SessionTable } from './session-table.ts'
 import { NO_SESSION_GAP } from './times.ts'
 
@@ -194,7 +194,7 @@ export class Forward {
     const to = this.#bindings.get(sender.id, now)
     if (to === undefined) return count('targetAbsent')
     const same = encoding === 'binary' && to.encoding === 'binary'
-    const passedOn = same ? bytes : encodeFitting(this.#base, message, to.encoding)
+    const passedOn = same ? bytes : encodeCounted(this.#base, message, to.encoding)
     if (passedOn === undefined) return
     outbox.transmit(to.source, passedOn)
     count('acknowledged')

@@ -3,10 +3,10 @@
  * sender and a target and is answered with 0x122, whether the target is there or not, so that absence and
  * refusal look alike.
  */
-import type { Admission, Admitted, Instant, Request } from '@showchain/client/core'
+import { type Admission, type Admitted, type Instant, type Request, sign } from '@showchain/client/core'
 import { type MessageOf, OP, sessionIdFromBytes } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
-import { encodeFitting, type RelayBase, sign } from './relay-base.ts'
+import { encodeCounted, type RelayBase } from './relay-base.ts'
 import type { Session, SessionTable } from './session-table.ts'
 
 type ProxyRequest = MessageOf<typeof OP.proxyRequest>
@@ -49,7 +49,7 @@ export class ProxySessions {
     sign(this.#base, response, (signed, now) => {
       // Without a signature there is no answer yet: the same request asks for it once more.
       if (signed === undefined) return admitted.onRepeat(() => this.#answer(admitted, session))
-      const bytes = encodeFitting(this.#base, signed, admitted.encoding)
+      const bytes = encodeCounted(this.#base, signed, admitted.encoding)
       if (bytes !== undefined) admitted.respond(bytes, now)
     })
   }

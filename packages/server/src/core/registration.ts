@@ -3,10 +3,10 @@
  * that it came from (the seed's section 2; docs/protocol.md, Who sends what, Addresses). Another address
  * takes a cookie; in seed mode only a first binding, the same address or an expired binding can be had.
  */
-import type { Admission, Admitted, Instant, Request } from '@showchain/client/core'
+import { type Admission, type Admitted, type Instant, type Request, sign } from '@showchain/client/core'
 import { type Extensions, hasExtensions, type MessageOf, OP, sameEndpoint } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
-import { encodeFitting, type RelayBase, sign } from './relay-base.ts'
+import { encodeCounted, type RelayBase } from './relay-base.ts'
 
 type DirectRequest = MessageOf<typeof OP.directRequest>
 
@@ -59,7 +59,7 @@ export class Registration {
     sign(this.#base, response, (signed, now) => {
       // Without a signature there is no answer yet: the same request asks for it once more.
       if (signed === undefined) return admitted.onRepeat(() => this.#answer(admitted))
-      const bytes = encodeFitting(this.#base, signed, encoding)
+      const bytes = encodeCounted(this.#base, signed, encoding)
       if (bytes !== undefined) admitted.respond(bytes, now)
     })
   }

@@ -18,11 +18,13 @@ import {
   ExpiringMap,
   type Instant,
   type Request,
+  sign,
+  verify,
 } from '@showchain/client/core'
 import { hasExtensions, type MessageOf, OP, type PeerId, type SessionId, sessionIdFromBytes } from '@showchain/wire'
 import type { Binding, Bindings } from './bindings.ts'
 import { passedFields } from './passed-fields.ts'
-import { encodeFitting, type RelayBase, sign, verify } from './relay-base.ts'
+import { encodeCounted, type RelayBase } from './relay-base.ts'
 import { ATTEMPT_LIFETIME } from './times.ts'
 
 type PunchRequest = MessageOf<typeof OP.punchRequest>
@@ -97,7 +99,7 @@ export class Rendezvous {
     const session = sessionIdFromBytes(this.#base.random.bytes(SESSION_BYTES))
     const { ext, op_code: _op, ...fields } = message
     const passed = this.#passedFields(ext, requester, target, target.knowsExtensions)
-    const passRequest = encodeFitting(
+    const passRequest = encodeCounted(
       this.#base,
       { op_code: OP.punchPassRequest, ...fields, ...source, session, ...passed },
       target.encoding,
@@ -166,7 +168,7 @@ export class Rendezvous {
     const { ext, op_code: _op, ...fields } = message
     const knows = attempt.requesterKnowsExtensions
     const passed = this.#passedFields(ext, target, requester, knows)
-    const passAck = encodeFitting(
+    const passAck = encodeCounted(
       this.#base,
       { op_code: OP.punchPassAck, ...fields, ...target.source, ...passed },
       requester.encoding,
@@ -187,7 +189,7 @@ export class Rendezvous {
     sign(this.#base, response, (signed, now) => {
       const requester = this.#bindings.get(id, now)
       if (signed === undefined || requester === undefined) return
-      const bytes = encodeFitting(this.#base, signed, requester.encoding)
+      const bytes = encodeCounted(this.#base, signed, requester.encoding)
       if (bytes === undefined) return
       attempt.answers.push(bytes)
       this.#base.outbox.transmit(requester.source, bytes)

@@ -1,0 +1,70 @@
+/** Messages into datagrams, and signatures on their way off the loop and back: shared by peers and relays. */
+import { type CryptoProvider, messagePreimage, type PublicKey } from '@showchain/crypto/core'
+import {
+  type Encoding,
+  encode,
+  type Message,
+  OP,
+  ShowchainError,
+  type SignedMessage,
+  type Unsigned,
+} from '@showchain/wire'
+import type { Instant } from './machine.ts'
+import type { Outbox } from './outbox.ts'
+
+/** What signing and verifying stand on. */
+export interface Signing {
+  readonly provider: CryptoProvider
+  readonly outbox: Pick<Outbox<unknown>, 'sign' | 'verify'>
+  readonly count: (name: 'signShed' | 'verifyShed' | 'badSignature') => void
+}
+
+/** Messages to which a relay adds the original sender's key: their receiver may know it from elsewhere. */
+const KEY_IS_ADDED: readonly number[] = [OP.punchPassRequest, OP.punchPassAck]
+
+/**
+ * The datagram, or undefined when it does not fit one. What stands outside the signature goes first:
+ * `local`, then a `key` that a relay added (docs/protocol.md, JSON).
+ */
+export function encodeFitting(message: Message, encoding: Encoding): Uint8Array | undefined {
+  const { ext } = message
+  const candidates = [message]
+  if (ext?.local !== undefined) candidates.push({ ...message, ext: { ...ext, local: undefined } })
+  if (ext?.key !== undefined && KEY_IS_ADDED.includes(message.op_code))
+    candidates.push({ ...message, ext: { ...ext, local: undefined, key: undefined } })
+  for (const candidate of candidates) {
+    try {
+      return encode(candidate, encoding)
+    } catch (error) {
+      // Values were decoded or made by us: only the size can be wrong.
+      if (!(error instanceof ShowchainError) || error.code !== 'ERR_TOO_LARGE') throw error
+    }
+  }
+  return undefined
+}
+
+/** Signs off the loop; `done` gets the whole message, or undefined (and counted) when no signature could be had. */
+export function sign<U extends Unsigned>(
+  { provider, outbox, count }: Signing,
+  unsigned: U,
+  done: (message: (U & { readonly sign: Uint8Array }) | undefined, now: Instant) => void,
+): void {
+  outbox.sign(messagePreimage(provider, unsigned), (signature, now) => {
+    if (signature === undefined) count('signShed')
+    done(signature === undefined ? undefined : { ...unsigned, sign: signature }, now)
+  })
+}
+
+/** Verifies off the loop where that pays; `done` gets false (counted) for a bad signature and for one that nobody had time for. */
+export function verify(
+  { provider, outbox, count }: Signing,
+  key: PublicKey,
+  message: SignedMessage | Unsigned,
+  signature: Uint8Array,
+  done: (valid: boolean, now: Instant) => void,
+): void {
+  outbox.verify(key, messagePreimage(provider, message), signature, (valid, now) => {
+    if (valid !== true) count(valid === undefined ? 'verifyShed' : 'badSignature')
+    done(valid === true, now)
+  })
+}
