@@ -31,7 +31,7 @@ const MAX_MUTATIONS = 3
 /** Mutated datagrams that were accepted go on being mutated; the oldest gives way. */
 const MAX_DESCENDANTS = 500
 /** One input in so many is JSON, which takes ten times as long. */
-const JSON_SHARE = 4
+const JSON_SHARE = 8
 
 /** Endless mutated datagrams. */
 export class FuzzInputs {

@@ -12,6 +12,7 @@ import {
   rowOf,
   type SignedMessage,
 } from '@showchain/wire'
+import { whyNot } from './json-oracle.ts'
 
 const look = new Look()
 /** Preimages are only asked for, not compared. */
@@ -45,14 +46,16 @@ function judgeAccepted(bytes: Uint8Array, { message, encoding }: Decoded & { rea
   if (classify(bytes) !== encoding) return `accepted ${classify(bytes)} as ${encoding}`
   if (rowOf(message.op_code)?.signature !== undefined) preimage(message as SignedMessage, noHash)
   describe(message)
-  if (encoding === 'json') return judgeJson(message)
+  if (encoding === 'json') return judgeJson(bytes, message)
   if (!same(encode(message, 'binary'), bytes)) return 'binary encodes to other bytes than it was read from'
   return look.at(bytes) ? undefined : 'a look refuses what the decoder accepts'
 }
 
 /** JSON has many texts for one message: it is the message that must come back, by way of binary too. */
-function judgeJson(message: Message): string | undefined {
+function judgeJson(bytes: Uint8Array, message: Message): string | undefined {
   const canonical = encode(message, 'json')
+  const differs = whyNot(Buffer.from(bytes).toString('utf8'), JSON.parse(Buffer.from(canonical).toString('utf8')))
+  if (differs !== undefined) return differs
   const again = decode(canonical, { strict: true })
   if (!again.ok) return `refuses its own JSON: ${again.refusal}`
   if (!same(encode(again.message, 'json'), canonical)) return 'JSON does not come back as the same message'
