@@ -90,6 +90,18 @@ describe('what a relay does not carry is counted and dropped', () => {
     expect(bed.count('unexpected')).toBe(1)
   })
 
+  test('proxied data of a peer to itself', () => {
+    const bed = new Bed()
+    const [peer, other] = [bed.registered(), bed.registered()]
+    const session = openSession(bed, peer, other)
+    const bytes = bed.bytesOf(peer, data(peer, other, session))
+    // The first two fields are target and id.
+    bytes.set(bytes.subarray(35, 67), 3)
+    bytes.set(new Uint8Array(16), bytes.length - 256 - 2 - 16 - 16)
+    expect(bed.sendBytes(peer.source, bytes)).toEqual([])
+    expect(bed.count('refused')).toBe(1)
+  })
+
   test.each(['224.0.0.1', '255.255.255.255', '0.0.0.0', '::', 'ff02::1'])('datagrams from %s', (ip) => {
     const bed = new Bed()
     const peer = bed.peer({ source: { ip, port: 9 } })

@@ -9,6 +9,7 @@
  */
 import { type CryptoProvider, messagePreimage } from '@showchain/crypto/core'
 import {
+  BINARY_BYTE,
   decode,
   type Encoding,
   encode,
@@ -17,6 +18,7 @@ import {
   Look,
   type MessageOf,
   OP,
+  PEER_ID_BYTES,
   type PeerId,
   peerIdFromBytes,
   rewriteOp,
@@ -36,8 +38,8 @@ export interface DataPacket {
   isBetween(sender: End, receiver: End): boolean
   preimage(provider: CryptoProvider, sender: End, receiver: End): Uint8Array
   /**
-   * What tells a repetition from another packet with the same number: the signature, or the hash of the datagram
-   * when it carries extension fields, which nothing but the signature ties to it.
+   * What tells a repetition from another packet with the same number: the front of the signature, which only its signer can
+   * make, or the hash of the datagram when it carries extension fields, since those are passed on too.
    */
   proof(provider: CryptoProvider): Uint8Array
   /** The 0x124. @throws ShowchainError `ERR_TOO_LARGE` */
@@ -53,6 +55,8 @@ const SESSION = FIELD_NAMES.indexOf('session')
 const SEQ = FIELD_NAMES.indexOf('seq')
 const TS = FIELD_NAMES.indexOf('ts')
 const SIGN = FIELD_NAMES.indexOf('sign')
+/** As hard to guess as a hash, and small enough to be kept for every packet on its way. */
+const PROOF_BYTES = 32
 const NO_DATA = new Uint8Array(0)
 
 /** One look at a time: what a packet needs later is taken from it at once. */
@@ -60,10 +64,12 @@ const look = new Look()
 
 /** The packet, when the datagram is a binary 0x123 without extension fields and of a right size. */
 export function lookAtData(bytes: Uint8Array): DataPacket | undefined {
-  return look.at(bytes) && look.row?.op === OP.proxyData && look.end === bytes.length ? new PlainData(look) : undefined
+  if (bytes[0] !== BINARY_BYTE || bytes[1] !== OP.proxyData >> 8 || bytes[2] !== (OP.proxyData & 0xff)) return undefined
+  if (!look.at(bytes) || look.end !== bytes.length) return undefined
+  const packet = new PlainData(look)
+  return packet.isToItself ? undefined : packet
 }
 
-/** Where a field's value starts that is the same in every packet: ids stand in front of `data`. */
 const equalAt = (bytes: Uint8Array, at: number, expected: Uint8Array): boolean => {
   for (let index = 0; index < expected.length; index++) if (bytes[at + index] !== expected[index]) return false
   return true
@@ -93,7 +99,16 @@ class PlainData implements DataPacket {
   }
 
   get id(): PeerId {
-    return peerIdFromBytes(this.#bytes.subarray(this.#id, this.#id + 32))
+    return peerIdFromBytes(this.#idBytes)
+  }
+
+  /** The row forbids it: the decoder refuses such a message. */
+  get isToItself(): boolean {
+    return equalAt(this.#bytes, this.#target, this.#idBytes)
+  }
+
+  get #idBytes(): Uint8Array {
+    return this.#bytes.subarray(this.#id, this.#id + PEER_ID_BYTES)
   }
 
   isBetween(sender: End, receiver: End): boolean {
@@ -114,7 +129,7 @@ class PlainData implements DataPacket {
   }
 
   proof(): Uint8Array {
-    return this.sign.slice()
+    return this.sign.slice(0, PROOF_BYTES)
   }
 
   passed(encoding: Encoding): Uint8Array {
@@ -168,7 +183,7 @@ export class DecodedData implements DataPacket {
   }
 
   proof(provider: CryptoProvider): Uint8Array {
-    return this.#message.ext === undefined ? this.sign.slice() : provider.sha256(this.#bytes)
+    return this.#message.ext === undefined ? this.sign.slice(0, PROOF_BYTES) : provider.sha256(this.#bytes)
   }
 
   passed(encoding: Encoding): Uint8Array {

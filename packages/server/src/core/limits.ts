@@ -43,8 +43,8 @@ const LIMITS = {
     sentence: 'unacknowledged proxied messages of one sender in one session; more are dropped',
   },
   consentPairs: { default: 65_536, sentence: 'pairs whose consent budget is counted; further pairs get none' },
-  dataPerSecondPerId: { default: 5000, sentence: 'proxied messages and acknowledgements per second of one peer' },
-  dataBurstPerId: { default: 10_000, sentence: 'proxied messages and acknowledgements that one peer may send at once' },
+  dataPerSecondPerId: { default: 5000, sentence: 'proxied messages per second of one peer' },
+  dataBurstPerId: { default: 10_000, sentence: 'proxied messages that one peer may send at once' },
 } as const
 
 export type RelayLimit = keyof typeof LIMITS
