@@ -8,18 +8,22 @@ interface Decoder {
 }
 const { TextEncoder, TextDecoder } = globalThis as unknown as {
   readonly TextEncoder: new () => Encoder
-  readonly TextDecoder: new (label: 'utf-8', options: { readonly fatal: true; readonly ignoreBOM: true }) => Decoder
+  readonly TextDecoder: new (label: 'utf-8', options: { readonly ignoreBOM: true }) => Decoder
 }
 const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+// not `fatal`: that throws, and what strangers send must not cost an error each
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text)
 
+/** What a decoder writes in place of bytes that are not UTF-8. */
+const REPLACEMENT = '\ufffd'
+
 /** The text, or undefined when the bytes are not UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return decoder.decode(bytes)
-  } catch {
-    return undefined
-  }
+  const text = decoder.decode(bytes)
+  return !text.includes(REPLACEMENT) || sameBytes(utf8(text), bytes) ? text : undefined
 }
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, index) => byte === b[index])

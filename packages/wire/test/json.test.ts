@@ -222,8 +222,10 @@ describe('a name that is neither field nor extension', () => {
   })
 
   test('nested as deep as a datagram allows is no trouble', () => {
-    const deep = '['.repeat(300) + ']'.repeat(300)
+    const deep = '['.repeat(560) + ']'.repeat(560)
     const text = `{"op_code":293,"session":"${SESSION}","seq":1,"ts":2,"x":${deep}}`
+    expect(decode(ascii(`{"x":${'['.repeat(1195)}`))).toEqual(refused('syntax'))
+    expect(decode(ascii(`{"x":${'{"":'.repeat(298)}`))).toEqual(refused('syntax'))
     expect(decode(ascii(text))).toEqual(accepted({ op_code: 0x125, session: SESSION, seq: 1, ts: 2 }, 'json'))
   })
 })
