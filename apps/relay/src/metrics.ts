@@ -1,0 +1,74 @@
+/** Counters and table sizes for Prometheus, read when asked for. */
+import { createServer } from 'node:http'
+import { RELAY_COUNTERS } from '@showchain/server'
+import { type Relay, SOCKET_COUNTERS } from '@showchain/server/runtime'
+import { ShowchainError } from '@showchain/wire'
+import type { Logger } from 'pino'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+
+const SENTENCES: Readonly<Record<string, string>> = { ...RELAY_COUNTERS, ...SOCKET_COUNTERS }
+const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+export interface MetricsServer {
+  close(): Promise<void>
+}
+
+/** A registry that reads the relay each time it is collected. */
+export function registryOf(relay: Relay): Registry {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  for (const name of Object.keys(relay.counters()) as (keyof ReturnType<Relay['counters']>)[]) {
+    new Counter({
+      name: `showchain_relay_${snake(name)}_total`,
+      help: SENTENCES[name] ?? name,
+      registers: [registry],
+      collect() {
+        this.reset()
+        this.inc(relay.counters()[name])
+      },
+    })
+  }
+  new Gauge({
+    name: 'showchain_relay_table_entries',
+    help: 'Entries of each table of the relay',
+    labelNames: ['table'],
+    registers: [registry],
+    collect() {
+      for (const [table, size] of Object.entries(relay.stats())) this.set({ table }, size)
+    },
+  })
+  return registry
+}
+
+/** @throws ShowchainError `ERR_ADDRESS_IN_USE` */
+export async function serveMetrics(
+  relay: Relay,
+  listen: { readonly host: string; readonly port: number } | undefined,
+  log: Logger,
+): Promise<MetricsServer> {
+  const registry = registryOf(relay)
+  const server = createServer((request, response) => {
+    if (request.url === '/healthz') response.end('ok\n')
+    else if (request.url === '/metrics') {
+      response.setHeader('content-type', registry.contentType)
+      registry.metrics().then(
+        (text) => response.end(text),
+        () => response.writeHead(500).end(),
+      )
+    } else response.writeHead(404).end()
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(new ShowchainError('ERR_ADDRESS_IN_USE', `metrics: ${error.message}.`, { cause: error })),
+    )
+    server.listen({ host: listen?.host, port: listen?.port }, resolve)
+  })
+  log.info({ metrics: server.address() }, 'metrics')
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
