@@ -303,6 +303,17 @@ describe('a repeated request', () => {
     expect(verdicts).toHaveLength(0)
   })
 
+  test('gets an answer that took long for 15 s from when it was given', () => {
+    const { good, send, request, admitted, pass, answers } = setUp()
+    const message = request()
+    good(message, 'validated')
+    pass(10_000)
+    admitted[0]?.respond(answer, instant(11_000))
+    answers()
+    pass(14_000)
+    expect(send(message, 'validated')).toMatchObject([{ op_code: OP.keepAlive }])
+  })
+
   test('does nothing while it is being verified or answered', () => {
     const { send, request, admitted, verdicts, counters } = setUp()
     const message = request()
@@ -374,6 +385,18 @@ describe('limits', () => {
     }
     good(request(), 'validated')
     expect(admitted).toHaveLength(1)
+  })
+
+  test('an id over its rate is not admitted from elsewhere either, and may try again', () => {
+    const { challenge, good, request, admitted, pass } = setUp({ id: new RateLimit({ perSecond: 1, burst: 1 }, 10) })
+    const { cookie } = challenge(request({ ext: { caps: 1 } }))
+    good(request({ ext: { cookie } }), 'stranger')
+    const second = request({ ext: { cookie } })
+    good(second, 'stranger')
+    expect(admitted).toHaveLength(1)
+    pass(1000)
+    good(second, 'stranger')
+    expect(admitted).toHaveLength(2)
   })
 
   test('one signature of each (id, op, target) is checked at a time', () => {

@@ -105,6 +105,25 @@ describe('0x123', () => {
     expect(act(bed, r, t, session)).toEqual([])
   })
 
+  test("costs no RSA from another address, or with a signature that cannot be its sender's", () => {
+    const { bed, r, t, session } = setUp()
+    const before = bed.verified
+    bed.send(r, data(r, t, session), { source: { ip: '203.0.113.1', port: 1 } })
+    bed.send(r, { ...data(r, t, session), sign: new Uint8Array(384) })
+    expect(bed.verified).toBe(before)
+  })
+
+  test('in a datagram that is too long is not even looked at', () => {
+    const { bed, r, t, session } = setUp()
+    const bytes = bed.bytesOf(r, data(r, t, session, 'x'.repeat(800)))
+    // Data is not signed: 200 more bytes of it change nothing but the length.
+    const dataEnd = 3 + 64 + 2 + 800
+    const longer = new Uint8Array([...bytes.subarray(0, dataEnd), ...new Uint8Array(200), ...bytes.subarray(dataEnd)])
+    new DataView(longer.buffer).setUint16(67, 1000)
+    expect(bed.sendBytes(r.source, longer)).toEqual([])
+    expect(bed.count('refused')).toBe(1)
+  })
+
   test('for an absent target goes nowhere, as for one that refuses, and costs no RSA', () => {
     const bed = new Bed()
     const [r, t] = [bed.registered(), bed.peer()]
@@ -278,6 +297,23 @@ describe('a repeated 0x123', () => {
     expect(bed.sendBytes(r.source, bytes)).toEqual(ack)
   })
 
+  test('with another ts is not answered', () => {
+    const { bed, r, t, session } = setUp()
+    const made = bed.made(r, data(r, t, session)) as MessageOf<typeof OP.proxyData>
+    bed.send(t, ackOf(bed.send(r, made)))
+    expect(bed.send(r, { ...data(r, t, session), seq: made.seq, ts: made.ts + 1 })).toEqual([])
+  })
+
+  test('may be acknowledged 15 s after it was passed on last', () => {
+    const { bed, r, t, session } = setUp()
+    const bytes = bed.bytesOf(r, data(r, t, session))
+    const sent = bed.sendBytes(r.source, bytes)
+    bed.pass(10_000)
+    bed.sendBytes(r.source, bytes)
+    bed.pass(14_000)
+    expect(ops(bed.send(t, ackOf(sent)))).toEqual([OP.proxyDataAck])
+  })
+
   test('is answered with what the 0x125 carried', () => {
     const { bed, r, t, session } = setUp()
     const ext = { unknown: [{ type: 40, value: Uint8Array.of(9) }] }
@@ -337,8 +373,10 @@ describe('replay of 0x123', () => {
     const { at, bed } = consented()
     expect([at(10_000), at(9_000), at(9_500)]).toEqual([1, 1, 1])
     bed.pass(20_000)
+    const before = bed.verified
     expect([at(9_000), at(10_000)]).toEqual([0, 0])
     expect(bed.count('replayed')).toBe(2)
+    expect(bed.verified).toBe(before)
   })
 
   test('8,128 behind the newest is too old', () => {

@@ -31,8 +31,10 @@ describe('0x121', () => {
   test('gets silence when it comes from no bound address', () => {
     const bed = new Bed()
     const [r, t, stranger] = [bed.registered(), bed.registered(), bed.peer()]
+    const before = bed.verified
     expect(bed.send(r, request(r, t), { source: { ip: '203.0.113.3', port: 3 } })).toEqual([])
     expect(bed.send(stranger, { ...request(stranger, t), ext: { key: stranger.key.spki } })).toEqual([])
+    expect(bed.verified).toBe(before)
   })
 
   test('with a bad signature is not answered', () => {
@@ -120,6 +122,20 @@ describe('sessions', () => {
     expect(works(bed, r, t, oldest)).toBe(true)
     expect(works(bed, other, t, theirs)).toBe(true)
     expect(bed.count('sessionEvicted')).toBe(1)
+  })
+
+  test('that ended are off the account of their requester', () => {
+    const bed = new Bed({ limits: { sessionsPerId: 2 } })
+    const [r, t] = [bed.registered(), bed.registered()]
+    const openTwo = () => [openSession(bed, r, t), openSession(bed, r, t)]
+    openTwo()
+    for (let minute = 0; minute < 21; minute++) {
+      bed.pass(30_000)
+      alive(bed, r, t)
+    }
+    openTwo()
+    expect(bed.count('sessionEvicted')).toBe(0)
+    expect(bed.machine.stats().sessions).toBe(2)
   })
 
   test('are capped altogether: the one idle longest makes room', () => {

@@ -42,9 +42,11 @@ describe('0x111', () => {
     const bed = new Bed()
     const [r, t] = [bed.registered(), bed.registered()]
     const stranger = bed.peer()
+    const before = bed.verified
     expect(bed.send(r, punch(r, t), { source: { ip: '203.0.113.3', port: 3 } })).toEqual([])
     expect(bed.send(stranger, punch(stranger, t))).toEqual([])
     expect(bed.count('unbound')).toBe(2)
+    expect(bed.verified).toBe(before)
   })
 
   test('with a bad signature is not passed on', () => {
@@ -172,6 +174,15 @@ describe('0x114', () => {
     expect(act(bed, r, t, bed.send(r, punch(r, t)))).toEqual([])
   })
 
+  test("from another address than T's costs no RSA", () => {
+    const bed = new Bed()
+    const [r, t] = [bed.registered(), bed.registered()]
+    const passed = bed.send(r, punch(r, t))
+    const before = bed.verified
+    bed.send(t, consent(t, passed), { source: { ip: '203.0.113.3', port: 3 } })
+    expect(bed.verified).toBe(before)
+  })
+
   test('may still be good after a bad one', () => {
     const bed = new Bed()
     const [r, t] = [bed.registered(), bed.registered()]
@@ -220,6 +231,49 @@ describe('0x114', () => {
     bed.registered()
     expect(bed.events.at(-2)).toMatchObject({ type: 'unbound', id: r.id })
     expect(bed.send(t, consent(t, passed))).toEqual([])
+  })
+})
+
+describe("T's acknowledgements", () => {
+  test('refresh its binding', () => {
+    const bed = new Bed()
+    const [r, t] = [bed.registered(), bed.registered()]
+    bed.pass(40_000)
+    bed.send(t, consent(t, bed.send(r, punch(r, t))))
+    bed.pass(40_000)
+    expect(ops(bed.send(r, punch(r, t)))).toEqual([OP.punchPassRequest])
+  })
+
+  test('are checked at the rate of its requests', () => {
+    const bed = new Bed({ limits: { requestsPerSecondPerId: 1, requestBurstPerId: 3 } })
+    const [r, t] = [bed.registered(), bed.registered()]
+    const ack = consent(t, bed.send(r, punch(r, t)))
+    const before = bed.verified
+    for (let times = 0; times < 9; times++) bed.send(t, { ...ack, sign: new Uint8Array(256) })
+    // One of the three went to the registration.
+    expect(bed.verified - before).toBe(2)
+    bed.pass(1000)
+    expect(ops(bed.send(t, ack))).toEqual([OP.punchPassAck])
+  })
+
+  test('are checked one at a time: a bad one beside a good one changes nothing', () => {
+    const bed = new Bed()
+    const [r, t] = [bed.registered(), bed.registered()]
+    const bytes = bed.bytesOf(r, punch(r, t))
+    const ack = consent(t, bed.sendBytes(r.source, bytes))
+    bed.holds = true
+    bed.send(t, ack)
+    bed.send(t, { ...ack, sign: new Uint8Array(256) })
+    bed.holds = false
+    expect(ops(bed.finish())).toEqual([OP.punchPassAck])
+    expect(ops(bed.sendBytes(r.source, bytes))).toEqual([OP.punchPassAck])
+  })
+
+  test('carry their key to a requester whose 0x111 shows that it knows extensions, whatever its registration did', () => {
+    const bed = new Bed({ knownKeys: [fakeKey(600)] })
+    const [r, t] = [bed.registered({ key: fakeKey(600), seedMode: true }), bed.registered()]
+    const sent = bed.send(t, consent(t, bed.send(r, { ...punch(r, t), ext: { caps: 1 } })))
+    expect(only(sent, OP.punchPassAck).ext).toEqual({ key: t.key.spki })
   })
 })
 

@@ -164,7 +164,7 @@ export class Admission {
     if (!stranger && !rates.id.take(message.id, now)) return count('rateLimited')
     this.#verify(slot, request, key, (at) => {
       if (stranger && !rates.id.take(message.id, at)) return count('rateLimited')
-      this.#advance(request, by, at)
+      if (!this.#advance(request, by, at)) return count('replayed')
       this.#act(slot, request, key, by, at, act)
     })
   }
@@ -201,12 +201,11 @@ export class Admission {
     return newest !== undefined && !isLater(message, newest)
   }
 
-  /** Asks for a proof of address, in no more bytes than the request had. */
-  #challenge({ message, bytes, source, encoding }: Request, now: Instant): void {
+  /** Asks for a proof of address, in fewer bytes than any request has: those have a signature. */
+  #challenge({ message, source, encoding }: Request, now: Instant): void {
     const { id, op_code, seq, ts } = message
     const cookie = this.#options.cookies.issue(now, source, id, op_code)
     const challenge = encode({ op_code: OP.challenge, cookie, ref_op: op_code, seq, ts }, encoding)
-    if (challenge.length > bytes.length) return
     this.#options.count('challenged')
     this.#options.outbox.transmit(source, challenge)
   }
@@ -230,10 +229,12 @@ export class Admission {
     })
   }
 
-  #advance({ message }: Request, by: Admitted['by'], now: Instant): void {
-    this.#options.replay.accept(message, by === 'cookie')
+  /** False when the request is not new any more: a cookie may have reset its sender's time while it was being verified. */
+  #advance({ message }: Request, by: Admitted['by'], now: Instant): boolean {
+    if (!this.#options.replay.accept(message, by === 'cookie')) return false
     const cookie = message.ext?.cookie
     if (by === 'cookie' && cookie !== undefined) this.#spent.set(toBase64url(cookie), message, now)
+    return true
   }
 
   #act<Message extends RequestMessage>(

@@ -119,9 +119,11 @@ export class RequestReplay {
       const over = sender.touched + MEMORY < now
       if (!over && this.#senders.size < this.#capacity) return
       this.#senders.delete(id)
+      // What is over is too old for a first contact by itself.
+      if (over) continue
       const newest = sender.entries.reduce<Moment>((moment, entry) => latest(moment, entry), sender.floor)
-      // What is further ahead than a first contact may be needs no floor now, and one sender's clock must not shut out others.
-      this.#forgotten = Math.max(this.#forgotten, Math.min(newest.ts, now + FIRST_CONTACT_TOLERANCE))
+      // No more than an honest clock can be ahead: one sender's must not shut out others.
+      this.#forgotten = Math.max(this.#forgotten, Math.min(newest.ts, sender.touched + FIRST_CONTACT_TOLERANCE))
     }
   }
 }

@@ -29,17 +29,13 @@ export class KeepAlive {
     return this.#sent.size + this.#told.size
   }
 
-  receive(
-    message: MessageOf<typeof OP.keepAlive>,
-    encoding: Encoding,
-    { bytes, source }: Datagram,
-    now: Instant,
-  ): void {
+  receive(message: MessageOf<typeof OP.keepAlive>, encoding: Encoding, { source }: Datagram, now: Instant): void {
     if (this.#bindings.at(message.id, source, now) === undefined) {
       if (!this.#told.take(source, now)) return
       this.#base.count('unboundTold')
+      // Shorter than any 0x100, which has an id: nothing to amplify.
       const error = { op_code: OP.error, code: WIRE_ERROR.unbound, ref_op: OP.keepAlive, seq: 0, ts: 0 } as const
-      return send(this.#base, source, error, encoding, bytes.length)
+      return send(this.#base, source, error, encoding)
     }
     this.#base.count('keepAlive')
     this.#bindings.refresh(message.id, now)

@@ -26,14 +26,8 @@ export function encodeCounted({ count }: RelayBase, message: Message, encoding: 
   return bytes
 }
 
-/** Encodes and transmits; no more bytes than `most`, where the address is not validated. */
-export function send(
-  base: RelayBase,
-  to: Endpoint,
-  message: Message,
-  encoding: Encoding,
-  most: number = Number.POSITIVE_INFINITY,
-): void {
+/** Encodes and transmits. */
+export function send(base: RelayBase, to: Endpoint, message: Message, encoding: Encoding): void {
   const bytes = encodeCounted(base, message, encoding)
-  if (bytes !== undefined && bytes.length <= most) base.outbox.transmit(to, bytes)
+  if (bytes !== undefined) base.outbox.transmit(to, bytes)
 }
