@@ -1,1 +1,39 @@
-export {}
+/** The showchain program. Exit codes: 0 done, 1 failed while running, 2 wrong arguments, key file or ticket, 3 could not connect. */
+import { ShowchainError } from '@showchain/wire'
+import { CommanderError } from 'commander'
+import { program } from './program.ts'
+import { UsageError } from './usage-error.ts'
+
+const EXIT_CODES: Readonly<Partial<Record<ShowchainError['code'], number>>> = {
+  ERR_BAD_CONFIG: 2,
+  ERR_BAD_ENDPOINT: 2,
+  ERR_BAD_PEER_ID: 2,
+  ERR_BAD_TICKET: 2,
+  ERR_FILE_EXISTS: 2,
+  ERR_FILE_MODE: 2,
+  ERR_FILE_READ: 2,
+  ERR_KEY_REFUSED: 2,
+  ERR_PASSPHRASE_NEEDED: 2,
+  ERR_PASSPHRASE_WRONG: 2,
+  ERR_CANNOT_RESOLVE: 3,
+  ERR_CONNECT_FAILED: 3,
+  ERR_NO_PATH: 3,
+  ERR_TIMEOUT: 3,
+}
+
+/** One line for people and the exit code for scripts; a stack only for what is our own mistake. */
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof UsageError || error instanceof ShowchainError) {
+    console.error(`showchain: ${error.message}`)
+    return error instanceof UsageError ? 2 : (EXIT_CODES[error.code] ?? 1)
+  }
+  console.error(error)
+  return 1
+}
+
+try {
+  await program().parseAsync()
+} catch (error) {
+  process.exitCode = exitCodeOf(error)
+}

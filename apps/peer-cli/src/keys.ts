@@ -1,0 +1,39 @@
+/** `showchain keygen` and `showchain id`. */
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { generateIdentity, KEY_BITS, publicKeyToPem, saveIdentity } from '@showchain/crypto'
+import { ShowchainError } from '@showchain/wire'
+import { defaultIdentity, type IdentityFlags, identityOf, passphraseOf } from './identity.ts'
+import { UsageError } from './usage-error.ts'
+
+export interface KeygenFlags extends IdentityFlags {
+  readonly bits: string
+  readonly out?: string
+}
+
+/** Makes a key file and prints its id; never touches one that is there. */
+export async function keygen(flags: KeygenFlags): Promise<void> {
+  const bits = KEY_BITS.find((each) => String(each) === flags.bits)
+  if (bits === undefined) throw new UsageError(`--bits is one of ${KEY_BITS.join(', ')}, not ${flags.bits}`)
+  const path = flags.out ?? defaultIdentity()
+  const passphrase = await passphraseOf(flags)
+  const identity = await generateIdentity({ bits })
+  if (flags.out === undefined) await makeFolder(dirname(path))
+  await saveIdentity(identity, path, { passphrase })
+  console.error(`wrote ${path}${passphrase === undefined ? '' : ', encrypted with the passphrase'}`)
+  console.log(identity.id)
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new ShowchainError('ERR_FILE_WRITE', `${path}: ${(error as Error).message}.`, { cause: error })
+  }
+}
+
+/** Prints the id of an identity, or its public key for the --peer-key of others. */
+export async function printId(flags: IdentityFlags & { readonly pem?: boolean }): Promise<void> {
+  const { id, publicKey } = await identityOf(flags)
+  process.stdout.write(flags.pem === true ? publicKeyToPem(publicKey) : `${id}\n`)
+}

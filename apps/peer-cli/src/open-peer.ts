@@ -1,0 +1,80 @@
+/** Opens the peer of a talking command from its flags. */
+import { Peer, type PeerOptions } from '@showchain/client'
+import { generateIdentity, loadPublicKey } from '@showchain/crypto'
+import { type PeerId, parsePeerId } from '@showchain/wire'
+import { type IdentityFlags, identityOf } from './identity.ts'
+import type { Output } from './output.ts'
+import { writeTrace } from './trace.ts'
+import { UsageError } from './usage-error.ts'
+
+export interface PeerFlags extends IdentityFlags {
+  readonly ephemeral?: boolean
+  readonly relay?: readonly string[]
+  readonly host?: string
+  readonly port?: string
+  readonly peerKey?: readonly string[]
+  readonly plaintext?: boolean
+  readonly encoding?: string
+  readonly seedMode?: boolean
+  readonly lab?: boolean
+  readonly keepAlive?: string
+  readonly timeout?: string
+  readonly json?: boolean
+  readonly trace?: boolean
+}
+
+/** A whole number of a flag. @throws UsageError */
+export function wholeNumber(flag: string, text: string | undefined, min: number, max: number): number | undefined {
+  if (text === undefined) return undefined
+  const value = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN
+  if (!(value >= min && value <= max))
+    throw new UsageError(`${flag} is a whole number from ${min} to ${max}, not "${text}"`)
+  return value
+}
+
+/** Milliseconds of --timeout, given in seconds. @throws UsageError */
+export const timeoutOf = ({ timeout }: PeerFlags): number | undefined => {
+  const seconds = wholeNumber('--timeout', timeout, 1, 3600)
+  return seconds === undefined ? undefined : seconds * 1000
+}
+
+export const peerIds = (texts: readonly string[]): readonly PeerId[] => texts.map(parsePeerId)
+
+/** @throws UsageError, and ShowchainError as Peer.open does */
+export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOptions['accept']): Promise<Peer> {
+  if (flags.plaintext !== true)
+    throw new UsageError(
+      'data is not encrypted end to end yet, relays and networks can read it: say --plaintext if that is all right',
+    )
+  const { encoding = 'binary', host } = flags
+  if (encoding !== 'binary' && encoding !== 'json')
+    throw new UsageError(`--encoding is binary or json, not "${encoding}"`)
+  const port = wholeNumber('--port', flags.port, 0, 65_535)
+  const keepAlive = wholeNumber('--keep-alive', flags.keepAlive, 100, 60_000)
+  const identity = flags.ephemeral === true ? await generateIdentity() : await identityOf(flags)
+  const knownKeys = await Promise.all((flags.peerKey ?? []).map(loadPublicKey))
+  const peer = await Peer.open({
+    identity,
+    knownKeys,
+    encoding,
+    accept,
+    relays: flags.relay ?? [],
+    listen: [{ ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) }],
+    plaintext: true,
+    seedMode: flags.seedMode === true,
+    addressPolicy: flags.lab === true ? 'lab' : 'internet',
+    ...(keepAlive === undefined ? {} : { keepAlive }),
+    ...(flags.trace === true ? { trace: writeTrace } : {}),
+    onWarning: (sentence) => output.note('warning', sentence),
+  })
+  output.note('plaintext', 'what you send can be read by relays and networks on the way')
+  peer.on('relay', ({ relay, state, at, observed, reason }) => {
+    const seen = observed === undefined ? '' : `, which sees ${observed.ip} port ${observed.port}`
+    const sentence =
+      state === 'registered'
+        ? `registered with the relay at ${at.ip} port ${at.port}${seen}`
+        : `relay at ${at.ip} port ${at.port} ${state}: ${reason}`
+    output.note('relay', sentence, { relay, at, state, observed, reason })
+  })
+  return peer
+}

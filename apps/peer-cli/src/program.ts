@@ -1,0 +1,85 @@
+/** The command line: every command and option, its help, and nothing else. */
+import { Command, Option } from 'commander'
+import { defaultIdentity } from './identity.ts'
+import { keygen, printId } from './keys.ts'
+import { connect, listen } from './talk.ts'
+import { version } from './version.ts'
+
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+
+const IDENTITY = `private key (PKCS#8 PEM); default ${defaultIdentity({ XDG_CONFIG_HOME: '$XDG_CONFIG_HOME' })}`
+
+const AFTER = `
+The passphrase of an encrypted identity comes from --passphrase-file or from SHOWCHAIN_PASSPHRASE.
+Data is not encrypted end to end yet: \`listen\` and \`connect\` need --plaintext to say that this is all right.
+
+Exit codes: 0 done, also when ended by SIGINT or SIGTERM; 1 failed while running; 2 wrong arguments, key file or
+ticket; 3 could not register or connect.
+
+Examples:
+  showchain keygen                                            once
+  showchain listen --plaintext --relay 'showchain:<relay>?addr=relay.example.org:4400'
+  showchain connect --plaintext 'showchain:<id>?relay=…'      at the other end
+  echo hello | showchain connect --plaintext --ephemeral --via relay 'showchain:<id>?relay=…'`
+
+/** The options of the commands that open a peer. */
+function withPeerOptions(command: Command): Command {
+  return command
+    .option('--identity <file>', IDENTITY)
+    .option('--ephemeral', 'use a new identity, just for this run')
+    .option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity')
+    .option('--plaintext', 'send and take data that relays and networks on the way can read')
+    .option('--host <ip>', 'local address (all)')
+    .option('--port <n>', 'fixed local port (any free one)')
+    .option('--peer-key <file>', 'public key (PEM) of a peer or relay that speaks only the seed; repeatable', collect)
+    .addOption(new Option('--encoding <encoding>', 'of our requests: binary or json').default('binary'))
+    .option('--seed-mode', 'send no extension fields: only the seed (needs --peer-key at both ends)')
+    .option('--lab', 'allow loopback, private and documentation addresses, as test labs have them')
+    .option('--keep-alive <ms>', 'milliseconds of silence after which a path is kept alive (15000)')
+    .option('--timeout <seconds>', 'how long to wait for a registration or a connection (25)')
+    .option('--json', 'every event as one JSON object a line on stdout')
+    .option('--trace', 'show every message on stderr, one JSON object a line')
+}
+
+export function program(): Command {
+  const root = new Command('showchain')
+    .description('Talk to another peer, directly or through a relay.')
+    .version(version())
+    .addHelpText('after', AFTER)
+    .showHelpAfterError('(showchain --help shows all commands)')
+    .exitOverride()
+  root
+    .command('keygen')
+    .description('make an identity and print its id; never overwrites one')
+    .addOption(new Option('--bits <n>', '2048, 3072 or 4096').default('2048'))
+    .option('--out <file>', `where to write it; default as for --identity`)
+    .option('--passphrase-file <file>', 'encrypt it with the passphrase in this file (or in SHOWCHAIN_PASSPHRASE)')
+    .action(keygen)
+  root
+    .command('id')
+    .description('print the id of an identity')
+    .option('--identity <file>', IDENTITY)
+    .option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity')
+    .option('--pem', 'print the public key instead, for the --peer-key of others')
+    .action(printId)
+  withPeerOptions(root.command('listen'))
+    .description('wait for others; the first line on stdout is the ticket to give to them')
+    .option('--relay <ticket>', 'relay to register with; repeatable', collect)
+    .option('--allow <id>', 'who may connect; repeatable (everybody)', collect)
+    .option('--echo', 'send every message back')
+    .action(listen)
+  withPeerOptions(root.command('connect'))
+    .description('connect to the peer of a ticket, and send the lines of stdin')
+    .argument('<ticket>', 'what `showchain listen` printed at the other end')
+    .addOption(new Option('--via <way>', 'auto, direct, punch or relay').default('auto'))
+    .addOption(
+      new Option('--linger <seconds>', 'stay so long after the last line was acknowledged or came in').default('1'),
+    )
+    .action(connect)
+  for (const command of root.commands)
+    command
+      .allowExcessArguments(false)
+      .showHelpAfterError(`(showchain ${command.name()} --help shows all options)`)
+      .exitOverride()
+  return root
+}

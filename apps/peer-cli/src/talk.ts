@@ -1,0 +1,167 @@
+/** `showchain listen` and `showchain connect`: two terminals talk line by line, each line one message. */
+import { createInterface } from 'node:readline'
+import type { Connection, DialPolicy, Peer } from '@showchain/client'
+import { duration, later } from '@showchain/client/core'
+import { systemClock } from '@showchain/client/runtime'
+import { parseTicket, ShowchainError } from '@showchain/wire'
+import { openPeer, type PeerFlags, peerIds, timeoutOf, wholeNumber } from './open-peer.ts'
+import { follow, type Output, outputFor } from './output.ts'
+import { UsageError } from './usage-error.ts'
+
+export interface ListenFlags extends PeerFlags {
+  readonly echo?: boolean
+  readonly allow?: readonly string[]
+}
+
+export interface ConnectFlags extends PeerFlags {
+  readonly via: string
+  readonly linger: string
+}
+
+const POLICIES: readonly DialPolicy[] = ['auto', 'direct', 'punch', 'relay']
+const encoder = new TextEncoder()
+
+/** Waits for others, until a signal. */
+export async function listen(flags: ListenFlags): Promise<void> {
+  const output = outputFor(flags.json === true)
+  const accept = flags.allow === undefined ? 'everyone' : peerIds(flags.allow)
+  const timeout = timeoutOf(flags)
+  const peer = await openPeer(flags, output, accept)
+  const stop = stopOnSignal(peer)
+  try {
+    if ((flags.relay ?? []).length > 0) await peer.registered({ timeout })
+    output.ticket(peer.ticket)
+    if (accept === 'everyone') output.note('accept', 'everybody who has the ticket may connect; --allow names who may')
+    const open = new Set<Connection>()
+    const input = lines()
+    void sendLines(input, () => [...open], output)
+    for await (const connection of peer.incoming) {
+      open.add(connection)
+      connection.on('close', () => open.delete(connection))
+      follow(connection, output)
+      void receive(connection, output, flags.echo === true)
+    }
+    input.close()
+  } catch (error) {
+    if (!stop.signalled) throw error
+  } finally {
+    await peer.close()
+  }
+}
+
+/** Connects, sends the lines of stdin, and ends when all of them are acknowledged and nothing more comes. */
+export async function connect(text: string, flags: ConnectFlags): Promise<void> {
+  const output = outputFor(flags.json === true)
+  const via = POLICIES.find((policy) => policy === flags.via)
+  if (via === undefined) throw new UsageError(`--via is one of ${POLICIES.join(', ')}, not "${flags.via}"`)
+  const linger = wholeNumber('--linger', flags.linger, 0, 86_400) ?? 0
+  const timeout = timeoutOf(flags)
+  const ticket = parseTicket(text)
+  const peer = await openPeer(flags, output, 'nobody')
+  const stop = stopOnSignal(peer)
+  try {
+    const connection = await peer.connect(ticket, { via, timeout })
+    follow(connection, output)
+    const quiet = new Quiet(linger * 1000)
+    void receive(connection, output, false, () => quiet.stir())
+    const input = lines()
+    const closed = new Promise<string>((resolve) => connection.on('close', resolve))
+    const sent = sendLines(input, () => [connection], output)
+    const gone = await Promise.race([sent.then(() => undefined), closed])
+    input.close()
+    if (gone !== undefined) throw new ShowchainError('ERR_CLOSED', gone)
+    await Promise.race([quiet.wait(), closed])
+    if (await sent) throw new ShowchainError('ERR_TIMEOUT', 'Not every line was acknowledged.')
+  } catch (error) {
+    if (!stop.signalled) throw error
+  } finally {
+    await peer.close()
+  }
+}
+
+interface Stop {
+  /** Whether a signal came. */
+  readonly signalled: boolean
+  readonly done: Promise<void>
+}
+
+/** The first SIGINT or SIGTERM closes the peer, which ends everything; a second one ends the process as usual. */
+function stopOnSignal(peer: Peer): Stop {
+  let signalled = false
+  const done = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        signalled = true
+        resolve()
+        void peer.close()
+      })
+    }
+  })
+  return {
+    get signalled() {
+      return signalled
+    },
+    done,
+  }
+}
+
+const lines = (): ReturnType<typeof createInterface> =>
+  createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })
+
+/** Sends each line to whoever is connected; true when one of them did not arrive. */
+async function sendLines(
+  input: ReturnType<typeof createInterface>,
+  connections: () => readonly Connection[],
+  output: Output,
+): Promise<boolean> {
+  const sending = new Set<Promise<void>>()
+  let failed = false
+  for await (const line of input) {
+    if (line === '') continue
+    for (const connection of connections()) {
+      const sent = connection.send(encoder.encode(line)).catch((error: unknown) => {
+        failed = true
+        output.note('undelivered', `not delivered: ${(error as Error).message}`, { line })
+      })
+      sending.add(sent)
+      void sent.then(() => sending.delete(sent))
+    }
+  }
+  await Promise.all(sending)
+  return failed
+}
+
+async function receive(connection: Connection, output: Output, echo: boolean, stirred = (): void => {}): Promise<void> {
+  for await (const bytes of connection) {
+    stirred()
+    output.message(connection.remoteId, bytes)
+    if (echo)
+      connection.send(bytes).catch((error: unknown) => {
+        output.note('undelivered', `not echoed: ${(error as Error).message}`, { peer: connection.remoteId })
+      })
+  }
+}
+
+/** Waits until nothing has happened for a while. */
+class Quiet {
+  readonly #ms: number
+  #last = systemClock.now()
+
+  constructor(ms: number) {
+    this.#ms = ms
+  }
+
+  stir(): void {
+    this.#last = systemClock.now()
+  }
+
+  async wait(): Promise<void> {
+    this.stir()
+    for (let until = this.#end(); until > systemClock.now(); until = this.#end())
+      await new Promise<void>((resolve) => systemClock.schedule(until, resolve))
+  }
+
+  #end(): ReturnType<typeof later> {
+    return later(this.#last, duration(this.#ms))
+  }
+}
