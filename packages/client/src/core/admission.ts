@@ -28,6 +28,7 @@ import {
   toBase64url,
 } from '@showchain/wire'
 import type { AdmissionCounter } from './admission-counters.ts'
+import { equalBytes } from './equal-bytes.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { type Duration, duration, type Instant } from './machine.ts'
 import type { Outbox } from './outbox.ts'
@@ -96,9 +97,6 @@ export interface AdmissionOptions {
     readonly verifications: number
   }
 }
-
-const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, index) => byte === b[index])
 
 const isLater = (a: Stamp, b: Stamp): boolean => a.ts > b.ts || (a.ts === b.ts && a.seq > b.seq)
 

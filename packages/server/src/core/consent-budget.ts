@@ -7,8 +7,8 @@ import type { PeerId } from '@showchain/wire'
 import { CONSENT_SPAN } from './times.ts'
 
 /** docs/protocol.md, Consent. */
-export const MAX_UNCONSENTED_PACKETS = 4
-export const MAX_UNCONSENTED_BYTES = 4096
+const MAX_UNCONSENTED_PACKETS = 4
+const MAX_UNCONSENTED_BYTES = 4096
 
 interface Passed {
   readonly at: Instant

@@ -5,7 +5,7 @@
  *
  *   session? ─► an end of it, from its bound address? ─► rate ─► seen? ─► there, within budget? ─► signature ─► 0x124
  */
-import type { Datagram, Instant } from '@showchain/client/core'
+import { type Datagram, equalBytes, type Instant } from '@showchain/client/core'
 import { type Encoding, type Endpoint, type MessageOf, OP, WIRE_ERROR } from '@showchain/wire'
 import type { Binding, Bindings } from './bindings.ts'
 import { ConsentBudget } from './consent-budget.ts'
@@ -29,9 +29,6 @@ interface Passage {
   readonly sender: End
   readonly receiver: End
 }
-
-const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, index) => byte === b[index])
 
 export class Forward {
   readonly #base: RelayBase

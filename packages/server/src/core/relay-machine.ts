@@ -109,7 +109,8 @@ export class RelayMachine implements Machine<RelayEvent> {
     this.#replay = new RequestReplay({ unixMs, capacity: limits.ids })
     this.#base = { self, provider, keys, random, limits, rates, count, outbox }
     this.#admission = new Admission({
-      ...{ provider, keys, replay: this.#replay, rates, outbox, count, limits },
+      ...this.#base,
+      replay: this.#replay,
       cookies: new CookieJar(provider, random),
       isConfigured: ({ id }) => configured.has(id),
     })
@@ -140,11 +141,12 @@ export class RelayMachine implements Machine<RelayEvent> {
     this.#sweep ??= later(now, SWEEP_INTERVAL)
     const { bytes, source } = datagram
     if (bytes.length > MAX_DATAGRAM) return count('refused')
+    // Before anything else, and answered at bound addresses only.
+    const packet = lookAtData(bytes)
+    if (packet !== undefined) return this.#forward.data(packet, source, now)
     if (source.port === 0 || !labPolicy(source, false)) return count('sourceRefused')
     const kind = classify(bytes)
     if (kind === 'stun' || kind === 'record' || kind === 'channel') return count(kind)
-    const packet = lookAtData(bytes)
-    if (packet !== undefined) return this.#forward.data(packet, source, now)
     const decoded = decode(bytes)
     if (decoded.ok) this.#receive(decoded.message, decoded.encoding, datagram, now)
     else count('refused')
