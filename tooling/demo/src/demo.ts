@@ -1,0 +1,270 @@
+/** The demo: a relay and two peers go through the seed's five sections, and what they say is shown as they say it. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { generateIdentity, saveIdentity } from '@showchain/crypto'
+import { formatEndpoint, OP, parseTicket } from '@showchain/wire'
+import { DemoPeer, endAll, type Sent, startRelay } from './processes.ts'
+import type { PeerReport } from './reports.ts'
+import type { Row, Show } from './show.ts'
+
+const FILE_BYTES = 1024 * 1024
+/** A keep-alive comes after 15 s of silence; nobody wants to watch that. */
+const KEEP_ALIVE_MS = 600
+/** Data messages of one step that are shown one by one. */
+const SHOWN_DATA = 6
+const DATA_OPS: readonly number[] = [OP.proxyData, OP.proxyPassData, OP.proxyDataAck]
+
+/** A kind of message that a step is about: who sends it to whom. */
+type Expected = readonly [op: number, from: string, to: string]
+
+export class Demo {
+  readonly #show: Show
+  readonly #rows: Row[] = []
+  /** Names by `ip:port`. */
+  readonly #names = new Map<string, string>()
+  /** Messages of the step that is under way. */
+  #seen: { readonly sent: Sent; readonly to: string }[] = []
+  #watchers = new Set<() => void>()
+  #data = 0
+  /** Where the key files are. */
+  #folder: string | undefined
+
+  constructor(show: Show) {
+    this.#show = show
+  }
+
+  /** Runs every step; true when all of them worked. */
+  async run(): Promise<boolean> {
+    const started = performance.now()
+    this.#folder = await mkdtemp(join(tmpdir(), 'showchain-demo-'))
+    try {
+      await this.#steps(this.#folder)
+    } catch (error) {
+      this.#rows.push({
+        section: '',
+        what: 'the demo',
+        messages: 0,
+        result: 'failed',
+        detail: (error as Error).message,
+      })
+    } finally {
+      await this.end()
+    }
+    const ok = this.#rows.every(({ result }) => result === 'ok')
+    this.#show.summary(this.#rows, ok, (performance.now() - started) / 1000)
+    return ok
+  }
+
+  /** Leaves nothing behind, wherever the demo is. */
+  async end(): Promise<void> {
+    await endAll()
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  async #steps(folder: string): Promise<void> {
+    const [relayKey, aliceKey, bobKey] = await Promise.all(
+      ['relay', 'alice', 'bob'].map((name) => makeKey(folder, name)),
+    )
+    const relay = await startRelay(relayKey as string, (message) => this.#on(message))
+    const [address] = parseTicket(relay).addresses
+    this.#names.set(`${address?.host}:${address?.port}`, 'relay')
+    const bob = this.#peer('bob')
+    const alice = this.#peer('alice')
+
+    const ticket = await this.#step(
+      '2',
+      'UDP connect (direct): both register with the relay',
+      [
+        [OP.directRequest, 'bob', 'relay'],
+        [OP.challenge, 'relay', 'bob'],
+        [OP.directResponse, 'relay', 'bob'],
+        [OP.directRequest, 'alice', 'relay'],
+        [OP.challenge, 'relay', 'alice'],
+        [OP.directResponse, 'relay', 'alice'],
+      ],
+      'the relay challenges each address, then binds it',
+      async () => {
+        for (const [peer, identity] of [
+          [bob, bobKey],
+          [alice, aliceKey],
+        ] as const)
+          peer.tell({ type: 'open', identity: identity as string, relay, keepAlive: KEEP_ALIVE_MS })
+        await alice.next('registered')
+        return (await bob.next('registered')).ticket
+      },
+    )
+
+    await this.#step(
+      '1',
+      'UDP keep-alive',
+      [
+        [OP.keepAlive, 'alice', 'relay'],
+        [OP.keepAlive, 'relay', 'alice'],
+        [OP.keepAlive, 'bob', 'relay'],
+        [OP.keepAlive, 'relay', 'bob'],
+      ],
+      `after ${KEEP_ALIVE_MS} ms of silence here, 15 s in life`,
+      async () => {},
+    )
+
+    await this.#step(
+      '2',
+      'UDP connect (direct): Alice knows where Bob listens',
+      [
+        [OP.directRequest, 'alice', 'bob'],
+        [OP.challenge, 'bob', 'alice'],
+        [OP.directResponse, 'bob', 'alice'],
+      ],
+      'no relay in between',
+      () => this.#connect(alice, bob, ticket, 'direct'),
+    )
+    await this.#hangUp(alice, bob)
+
+    await this.#step(
+      '3',
+      'UDP connect (through NAT): the relay introduces both',
+      [
+        [OP.punchRequest, 'alice', 'relay'],
+        [OP.punchPassRequest, 'relay', 'bob'],
+        [OP.punchAck, 'bob', 'relay'],
+        [OP.punchPassAck, 'relay', 'alice'],
+        [OP.sameAddressResponse, 'relay', 'alice'],
+        [OP.keepAlive, 'alice', 'bob'],
+        [OP.keepAlive, 'bob', 'alice'],
+        [OP.directRequest, 'alice', 'bob'],
+        [OP.directResponse, 'bob', 'alice'],
+        [OP.directRequest, 'bob', 'alice'],
+        [OP.directResponse, 'alice', 'bob'],
+      ],
+      'same public address, so 0x113 as well',
+      () => this.#connect(alice, bob, withoutAddresses(ticket), 'punch'),
+    )
+    await this.#hangUp(alice, bob)
+
+    await this.#step(
+      '4',
+      'UDP connect (proxy)',
+      [
+        [OP.proxyRequest, 'alice', 'relay'],
+        [OP.proxyResponse, 'relay', 'alice'],
+        [OP.proxyData, 'alice', 'relay'],
+        [OP.proxyPassData, 'relay', 'bob'],
+        [OP.proxyDataAck, 'bob', 'relay'],
+        [OP.proxyDataAck, 'relay', 'alice'],
+      ],
+      'an empty message shows that Bob is there',
+      () => this.#connect(alice, bob, withoutAddresses(ticket), 'relay'),
+    )
+
+    await this.#transfer(alice, bob)
+    await this.#transfer(bob, alice)
+  }
+
+  async #transfer(from: DemoPeer, to: DemoPeer): Promise<void> {
+    const hashes: string[] = []
+    await this.#step(
+      '5',
+      `UDP send data (proxy): a 1 MiB file from ${from.name} to ${to.name}`,
+      [
+        [OP.proxyData, from.name, 'relay'],
+        [OP.proxyPassData, 'relay', to.name],
+        [OP.proxyDataAck, to.name, 'relay'],
+        [OP.proxyDataAck, 'relay', from.name],
+      ],
+      () => `SHA-256 ${hashes[0]?.slice(0, 16)}… at both ends`,
+      async () => {
+        from.tell({ type: 'sendFile', size: FILE_BYTES })
+        const { sha256 } = await from.next('fileSent')
+        const received = await to.next('received')
+        if (received.sha256 !== sha256) throw new Error('the file arrived with another SHA-256')
+        hashes.push(sha256)
+        this.#show.note(`${from.name}: ${sha256}\n              ${to.name}: ${received.sha256}`)
+      },
+    )
+  }
+
+  async #connect(alice: DemoPeer, bob: DemoPeer, ticket: string, via: 'direct' | 'punch' | 'relay'): Promise<void> {
+    alice.tell({ type: 'connect', ticket, via })
+    await alice.next('connected')
+    await bob.next('incoming')
+  }
+
+  async #hangUp(...peers: readonly DemoPeer[]): Promise<void> {
+    for (const peer of peers) {
+      peer.tell({ type: 'closeConnections' })
+      await peer.next('closed')
+    }
+  }
+
+  /** One step: done when its work is done and every expected message was seen. */
+  async #step<Result>(
+    section: string,
+    title: string,
+    expected: readonly Expected[],
+    detail: string | (() => string),
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    this.#show.step(section, title)
+    this.#seen = []
+    this.#data = 0
+    const row = { section, what: title }
+    try {
+      const result = await work()
+      await this.#allSeen(expected)
+      if (this.#data > SHOWN_DATA) this.#show.note(`… ${this.#data - SHOWN_DATA} more messages of data`)
+      this.#rows.push({
+        ...row,
+        messages: this.#seen.length,
+        result: 'ok',
+        detail: typeof detail === 'string' ? detail : detail(),
+      })
+      return result
+    } catch (error) {
+      this.#rows.push({ ...row, messages: this.#seen.length, result: 'failed', detail: (error as Error).message })
+      throw new Error('the steps after it were not tried')
+    }
+  }
+
+  #allSeen(expected: readonly Expected[]): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const missing = expected.some(
+          ([op, from, to]) => !this.#seen.some(({ sent, to: at }) => sent.op === op && sent.from === from && at === to),
+        )
+        if (missing) return
+        this.#watchers.delete(look)
+        resolve()
+      }
+      this.#watchers.add(look)
+      look()
+    })
+  }
+
+  #peer(name: string): DemoPeer {
+    return new DemoPeer(name, (report: PeerReport) => {
+      if (report.type === 'opened') this.#names.set(formatEndpoint(report.local), name)
+      else if (report.type === 'progress')
+        this.#show.note(`${name} has ${Math.round((100 * report.done) / report.size)} % of the file acknowledged`)
+      else if (report.type === 'sent') this.#on({ from: name, ...report, to: formatEndpoint(report.to) })
+    })
+  }
+
+  #on(sent: Sent): void {
+    const to = this.#names.get(sent.to) ?? sent.to
+    this.#seen.push({ sent, to })
+    const isData = DATA_OPS.includes(sent.op)
+    if (isData) this.#data++
+    if (!isData || this.#data <= SHOWN_DATA) this.#show.message(sent, to)
+    for (const look of this.#watchers) look()
+  }
+}
+
+async function makeKey(folder: string, name: string): Promise<string> {
+  const path = join(folder, `${name}.pem`)
+  await saveIdentity(await generateIdentity(), path)
+  return path
+}
+
+/** The ticket as it is of somebody behind a NAT: only the relay knows the way. */
+const withoutAddresses = (ticket: string): string => ticket.replace(/&addr=[^&]*/g, '')

@@ -1,0 +1,71 @@
+/**
+ * A file over a connection's messages, which may arrive in any order: each carries the file's size and
+ * its own place.
+ *
+ *   size u32 | offset u32 | bytes
+ */
+import { randomBytes } from 'node:crypto'
+import type { Connection } from '@showchain/client'
+
+const HEADER_BYTES = 8
+/** Messages that wait for their acknowledgement at once; the connection has a window of its own below. */
+const IN_FLIGHT = 128
+/** Reports of progress per file. */
+const STEPS = 4
+
+export const fileOf = (size: number): Uint8Array => randomBytes(size)
+
+export async function sendFile(
+  connection: Connection,
+  file: Uint8Array,
+  progress: (done: number) => void,
+): Promise<void> {
+  const room = connection.maxMessage - HEADER_BYTES
+  const waiting = new Set<Promise<void>>()
+  let done = 0
+  let reported = 0
+  for (let offset = 0; offset < file.length; offset += room) {
+    const part = file.subarray(offset, offset + room)
+    const sent = connection.send(messageOf(file.length, offset, part)).then(() => {
+      waiting.delete(sent)
+      done += part.length
+      const step = Math.floor((done * STEPS) / file.length)
+      if (step > reported) progress(done)
+      reported = Math.max(reported, step)
+    })
+    waiting.add(sent)
+    if (waiting.size >= IN_FLIGHT) await Promise.race(waiting)
+  }
+  await Promise.all(waiting)
+}
+
+function messageOf(size: number, offset: number, part: Uint8Array): Uint8Array {
+  const message = new Uint8Array(HEADER_BYTES + part.length)
+  const view = new DataView(message.buffer)
+  view.setUint32(0, size)
+  view.setUint32(4, offset)
+  message.set(part, HEADER_BYTES)
+  return message
+}
+
+/** Puts one file after the other together. */
+export class FileReceiver {
+  #file: Uint8Array | undefined
+  #missing = 0
+
+  /** The file that this message completes. */
+  take(message: Uint8Array): Uint8Array | undefined {
+    const view = new DataView(message.buffer, message.byteOffset, HEADER_BYTES)
+    const size = view.getUint32(0)
+    if (this.#file === undefined) {
+      this.#file = new Uint8Array(size)
+      this.#missing = size
+    }
+    const file = this.#file
+    file.set(message.subarray(HEADER_BYTES), view.getUint32(4))
+    this.#missing -= message.length - HEADER_BYTES
+    if (this.#missing > 0) return undefined
+    this.#file = undefined
+    return file
+  }
+}

@@ -1,0 +1,121 @@
+/** The demo's processes: the relay's own program and two peers. None outlives the demo. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { PeerCommand, PeerReport } from './reports.ts'
+
+/** One message that went over the wire, as its sender tells. */
+export interface Sent {
+  readonly from: string
+  readonly at: number
+  /** `ip:port`. */
+  readonly to: string
+  readonly size: number
+  readonly op: number
+  readonly text: string
+}
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+const children = new Set<ChildProcess>()
+
+function start(path: string, args: readonly string[], execArgv: readonly string[] = []): ChildProcess {
+  const child = fork(path, args, { execArgv: [...execArgv], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  children.add(child)
+  child.once('exit', () => children.delete(child))
+  return child
+}
+
+/** Ends what is still running, and waits for it. */
+export async function endAll(): Promise<void> {
+  await Promise.all(
+    [...children].map(
+      (child) =>
+        new Promise<void>((resolve) => {
+          child.once('exit', () => resolve())
+          child.kill('SIGKILL')
+        }),
+    ),
+  )
+}
+
+/** Starts showchain-relay; resolves with its ticket, the first line that it prints. */
+export async function startRelay(identity: string, sent: (message: Sent) => void): Promise<string> {
+  const program = here('../node_modules/@showchain/relay/bin/showchain-relay.js')
+  const args = [
+    '--identity',
+    identity,
+    '--listen',
+    '127.0.0.1:0',
+    '--log-level',
+    'error',
+    '--log-format',
+    'json',
+    '--trace',
+  ]
+  const child = start(program, args, ['--import', here('orphan-guard.js')])
+  const complaints: string[] = []
+  createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => {
+    const entry = line.startsWith('{"trace":') ? (JSON.parse(line) as RelayTrace) : undefined
+    if (entry === undefined) complaints.push(line)
+    else if (entry.trace === 'sent' && entry.op !== undefined)
+      sent({ from: 'relay', at: entry.at, to: entry.remote, size: entry.size, op: entry.op, text: entry.text ?? '' })
+  })
+  return new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', resolve)
+    child.once('exit', (code) => reject(new Error(`the relay ended (${code}): ${complaints.join(' ')}`)))
+  })
+}
+
+interface RelayTrace {
+  readonly trace: 'sent' | 'received'
+  readonly at: number
+  readonly remote: string
+  readonly size: number
+  readonly op?: number
+  readonly text?: string
+}
+
+/** A peer's process: commands go in, reports come out. */
+export class DemoPeer {
+  readonly name: string
+  readonly #child: ChildProcess
+  readonly #reports: PeerReport[] = []
+  readonly #waiting = new Set<() => void>()
+
+  constructor(name: string, onReport: (report: PeerReport) => void) {
+    this.name = name
+    this.#child = start(here('demo-peer.js'), [])
+    this.#child.stderr?.pipe(process.stderr)
+    this.#child.on('message', (report: PeerReport) => {
+      onReport(report)
+      if (report.type === 'sent' || report.type === 'progress') return
+      this.#reports.push(report)
+      for (const look of this.#waiting) look()
+    })
+    this.#child.once('exit', (code) => {
+      this.#reports.push({ type: 'failed', what: 'process', why: `it ended (${code})` })
+      for (const look of this.#waiting) look()
+    })
+  }
+
+  tell(command: PeerCommand): void {
+    if (this.#child.connected) this.#child.send(command)
+  }
+
+  /** The next report of this type, also one that came already; each is taken once. @throws Error when something failed. */
+  async next<Type extends PeerReport['type']>(type: Type): Promise<Extract<PeerReport, { type: Type }>> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const failed = this.#reports.find((report) => report.type === 'failed')
+        const index = this.#reports.findIndex((report) => report.type === type)
+        if (index === -1 && failed === undefined) return
+        this.#waiting.delete(look)
+        if (index === -1)
+          reject(new Error(`${this.name}: ${failed?.type === 'failed' ? `${failed.what}: ${failed.why}` : ''}`))
+        else resolve(this.#reports.splice(index, 1)[0] as Extract<PeerReport, { type: Type }>)
+      }
+      this.#waiting.add(look)
+      look()
+    })
+  }
+}

@@ -1,0 +1,39 @@
+/** What the demo and its peers tell each other over IPC. */
+import type { Endpoint } from '@showchain/wire'
+
+export type PeerCommand =
+  | { readonly type: 'open'; readonly identity: string; readonly relay: string; readonly keepAlive: number }
+  | { readonly type: 'connect'; readonly ticket: string; readonly via: 'direct' | 'punch' | 'relay' }
+  | { readonly type: 'sendFile'; readonly size: number }
+  | { readonly type: 'closeConnections' }
+
+interface WithPath<Type extends string> {
+  readonly type: Type
+  readonly path: 'direct' | 'relay'
+}
+
+interface WithFile<Type extends string> {
+  readonly type: Type
+  readonly size: number
+  readonly sha256: string
+}
+
+export type PeerReport =
+  | {
+      readonly type: 'sent'
+      readonly at: number
+      readonly to: Endpoint
+      readonly size: number
+      readonly op: number
+      readonly text: string
+    }
+  | { readonly type: 'opened'; readonly local: Endpoint }
+  | { readonly type: 'registered'; readonly ticket: string }
+  | WithPath<'connected'>
+  | WithPath<'incoming'>
+  | WithPath<'path'>
+  | { readonly type: 'progress'; readonly done: number; readonly size: number }
+  | WithFile<'fileSent'>
+  | WithFile<'received'>
+  | { readonly type: 'closed' }
+  | { readonly type: 'failed'; readonly what: string; readonly why: string }

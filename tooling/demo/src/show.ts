@@ -1,0 +1,55 @@
+/** What the demo shows: for people in a terminal, or the same as one JSON object a line. */
+import Table from 'cli-table3'
+import type { Sent } from './processes.ts'
+
+export interface Row {
+  readonly section: string
+  readonly what: string
+  readonly messages: number
+  readonly result: 'ok' | 'failed'
+  readonly detail: string
+}
+
+export interface Show {
+  step(section: string, title: string): void
+  message(message: Sent, to: string): void
+  /** @param more messages that are not shown one by one. */
+  note(text: string): void
+  summary(rows: readonly Row[], ok: boolean, seconds: number): void
+}
+
+const clock = (at: number): string => new Date(at).toISOString().slice(11, 23)
+
+function forPeople(write: (text: string) => void): Show {
+  return {
+    step: (section, title) =>
+      write(`\n── ${section} · ${title} ${'─'.repeat(Math.max(0, 70 - title.length - section.length))}\n`),
+    message: ({ at, from, size, text }, to) =>
+      write(`${clock(at)}  ${`${from} → ${to}`.padEnd(14)} ${String(size).padStart(4)} B  ${text}\n`),
+    note: (text) => write(`              ${text}\n`),
+    summary: (rows, ok, seconds) => {
+      const table = new Table({
+        head: ['seed', 'what', 'messages', 'result', 'detail'],
+        style: { head: [], border: [] },
+        colAligns: ['left', 'left', 'right', 'left', 'left'],
+      })
+      for (const { section, what, messages, result, detail } of rows)
+        table.push([section, what, messages, result, detail])
+      write(
+        `\n${table.toString()}\n${ok ? 'All of it worked' : 'Something failed'}, in ${seconds.toFixed(1)} s. Data was not encrypted end to end yet: the relay could read it.\n`,
+      )
+    },
+  }
+}
+
+function forPrograms(write: (text: string) => void): Show {
+  const line = (value: object): void => write(`${JSON.stringify(value)}\n`)
+  return {
+    step: (section, title) => line({ event: 'step', section, title }),
+    message: ({ at, from, size, op, text }, to) => line({ event: 'message', at, from, to, size, op, text }),
+    note: (text) => line({ event: 'note', text }),
+    summary: (rows, ok, seconds) => line({ event: 'summary', ok, seconds, rows }),
+  }
+}
+
+export const showFor = (json: boolean): Show => (json ? forPrograms : forPeople)((text) => process.stdout.write(text))
