@@ -131,9 +131,34 @@ describe('a relay that drains', () => {
     expect((await answered).op_code).toBe(OP.directResponse)
   })
 
-  test('gives up on work that never ends, and may be asked twice', async () => {
+  /** A relay with one signature in work that is never made. */
+  async function openStuck(): Promise<Relay> {
+    const stuck = { ...relayIdentity, sign: () => new Promise<Uint8Array>(() => {}) }
+    const relay = await openRelay({ identity: stuck })
+    const ask = await openAsker('127.0.0.1')
+    const at = relay.addresses[0] as Endpoint
+    const challenge = (await ask(at, await directRequest(relay))) as MessageOf<typeof OP.challenge>
+    void ask(at, await directRequest(relay, challenge.cookie))
+    while (relay.counters().registered === 0) await new Promise(setImmediate)
+    return relay
+  }
+
+  test('gives up on work that never ends', async () => {
+    const relay = await openStuck()
+    await relay.drain({ timeout: 1 })
+    expect(relay.stats().inWork).toBe(1)
+  })
+
+  test('waits no longer when it is closed', async () => {
+    const relay = await openStuck()
+    const drained = relay.drain({ timeout: 1_000_000 })
+    await relay.close()
+    await drained
+  })
+
+  test('may be asked to more than once, and closed after it', async () => {
     const relay = await openRelay()
-    await Promise.all([relay.drain({ timeout: 1 }), relay.drain({ timeout: 1 })])
+    await Promise.all([relay.drain(), relay.drain()])
     await relay.drain()
     await relay.close()
   })

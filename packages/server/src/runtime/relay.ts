@@ -58,8 +58,9 @@ export class Relay implements AsyncDisposable {
   readonly #driver: Driver<RelayMachine>
   readonly #socket: UdpSocket
   readonly #worker: CryptoWorker
-  /** Told when no work is out after `drain`. */
-  readonly #drained: (() => void)[] = []
+  #draining: Promise<void> | undefined
+  /** Ends the wait of `drain`. */
+  #drained: () => void = () => {}
 
   /** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`, `ERR_BAD_CONFIG` */
   static async open(options: RelayOpenOptions): Promise<Relay> {
@@ -85,7 +86,7 @@ export class Relay implements AsyncDisposable {
       clock: systemClock,
       worker: this.#worker,
       onEvent: (event) => {
-        if (event.type === 'drained') for (const tell of this.#drained.splice(0)) tell()
+        if (event.type === 'drained') this.#drained()
         onEvent?.(event)
       },
       ...traceTaps(trace, systemClock),
@@ -109,26 +110,33 @@ export class Relay implements AsyncDisposable {
 
   /**
    * Takes no new registrations, attempts and sessions, finishes what is being signed and checked, then closes.
+   * Draining twice is draining once.
    *
    * @param options.timeout most ms to wait. @default 5000
    */
-  async drain({ timeout = DRAIN_TIMEOUT }: { readonly timeout?: number } = {}): Promise<void> {
-    if (this.#driver.closed) return
-    await new Promise<void>((resolve) => {
-      const due = later(systemClock.now(), duration(timeout))
-      const timer = systemClock.schedule(due, resolve)
-      this.#drained.push(() => {
-        timer.cancel()
-        resolve()
+  drain({ timeout = DRAIN_TIMEOUT }: { readonly timeout?: number } = {}): Promise<void> {
+    this.#draining ??= this.#drain(timeout)
+    return this.#draining
+  }
+
+  async #drain(timeout: number): Promise<void> {
+    if (!this.#driver.closed) {
+      await new Promise<void>((resolve) => {
+        const timer = systemClock.schedule(later(systemClock.now(), duration(timeout)), resolve)
+        this.#drained = () => {
+          timer.cancel()
+          resolve()
+        }
+        this.#driver.input((machine) => machine.drain())
       })
-      this.#driver.input((machine) => machine.drain())
-    })
+    }
     await this.close()
   }
 
   /** Stops at once. Closing twice is closing once. */
-  close(): Promise<void> {
-    return this.#driver.close()
+  async close(): Promise<void> {
+    await this.#driver.close()
+    this.#drained()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
