@@ -103,7 +103,7 @@ export class RequestReplay {
     sender.touched = now
     if (byCookie) {
       sender.offset = request.ts - now
-      sender.floor = { ts: request.ts, seq: request.seq }
+      if (isAfter(sender.floor, request)) sender.floor = NEVER
       sender.entries = sender.entries.filter((entry) => !isAfter(entry, request))
     }
     const entry = find(sender, request)
