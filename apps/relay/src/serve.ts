@@ -8,6 +8,8 @@ import { serveMetrics } from './metrics.ts'
 import { writeTrace } from './trace.ts'
 
 export async function serve(config: Config): Promise<void> {
+  // From now on: whoever reads the ticket may end the relay at once.
+  const asked = endSignal()
   const log = logger(config)
   const identity = await identityOf(config, log)
   const knownKeys = await Promise.all(config.peerKey.map(loadPublicKey))
@@ -28,7 +30,7 @@ export async function serve(config: Config): Promise<void> {
     config.metrics === undefined
       ? undefined
       : await closingOnFailure(relay, () => serveMetrics(relay, config.metrics, log))
-  const signal = await endSignal()
+  const signal = await asked
   log.info({ signal }, 'draining; once more ends at once')
   await Promise.race([relay.drain(), endSignal()])
   await relay.close()

@@ -1,0 +1,152 @@
+/** The program as an operator runs it: real process, real sockets. */
+import { statSync } from 'node:fs'
+import { Peer } from '@showchain/client'
+import { generateIdentity, loadIdentity, publicKeyToPem } from '@showchain/crypto'
+import { parseTicket } from '@showchain/wire'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { Folder, Program } from './program.ts'
+
+let folder: Folder
+const programs: Program[] = []
+beforeAll(() => {
+  folder = new Folder()
+})
+afterEach(() => {
+  for (const program of programs.splice(0)) program.kill()
+})
+afterAll(() => folder.remove())
+
+function start(args: readonly string[], environment?: Record<string, string>): Program {
+  const program = new Program(args, environment)
+  programs.push(program)
+  return program
+}
+const identity = (): string => folder.file('relay.pem')
+const running = (...args: readonly string[]): Program =>
+  start(['--identity', identity(), '--create-identity', '--listen', '127.0.0.1:0', '--log-format', 'json', ...args])
+
+describe('showchain-relay', () => {
+  test('prints its ticket as the first and only line on stdout, logs to stderr, and ends with 0 on SIGTERM', async () => {
+    const relay = running()
+    const ticket = parseTicket(await relay.stdout.line(/./))
+    expect(ticket.addresses).toMatchObject([{ host: '127.0.0.1' }])
+    await relay.stderr.line(/"msg":"listening"/)
+    relay.child.kill('SIGTERM')
+    const { code, stdout, stderr } = await relay.ended()
+    expect(code).toBe(0)
+    expect(stdout.split('\n')).toHaveLength(1)
+    expect(stderr).toContain('"msg":"ended"')
+  })
+
+  test('--create-identity makes a private key that only its owner reads, and keeps the one that is there', async () => {
+    const first = running()
+    const ticket = await first.stdout.line(/./)
+    expect(statSync(identity()).mode & 0o777).toBe(0o600)
+    first.child.kill('SIGINT')
+    expect((await first.ended()).code).toBe(0)
+    const second = running()
+    expect(parseTicket(await second.stdout.line(/./)).id).toBe(parseTicket(ticket).id)
+  })
+
+  test('registers peers, shows every message with --trace, and says that it can read what it carries', async () => {
+    const relay = running('--trace')
+    const ticket = await relay.stdout.line(/./)
+    await using peer = await Peer.open({
+      identity: await generateIdentity(),
+      relays: [ticket],
+      listen: [{ host: '127.0.0.1' }],
+    })
+    await peer.registered()
+    const line = JSON.parse(await relay.stderr.line(/"trace":"sent".*0x102/)) as {
+      readonly text: string
+      readonly op: number
+    }
+    expect(line.op).toBe(0x102)
+    await relay.stderr.line(/not encrypted end to end/)
+  })
+
+  test('--public-address goes into the ticket', async () => {
+    const relay = running('--public-address', 'relay.example.org:4400', '--public-address', '[2001:db8::1]:4400')
+    expect(parseTicket(await relay.stdout.line(/./)).addresses).toEqual([
+      { host: 'relay.example.org', port: 4400 },
+      { host: '2001:db8::1', port: 4400 },
+    ])
+  })
+
+  test('--peer-key lets a peer register that speaks only the seed', async () => {
+    const seedOnly = await generateIdentity()
+    const relay = running('--peer-key', folder.write('peer.pem', publicKeyToPem(seedOnly.publicKey)))
+    const ticket = await relay.stdout.line(/./)
+    const { publicKey } = await loadIdentity(identity())
+    await using peer = await Peer.open({
+      identity: seedOnly,
+      relays: [ticket],
+      listen: [{ host: '127.0.0.1' }],
+      seedMode: true,
+      knownKeys: [publicKey],
+    })
+    await peer.registered()
+    expect(peer.ticket).toContain('relay=')
+  })
+
+  test('--metrics serves counters and health', async () => {
+    const relay = running('--metrics', '127.0.0.1:0')
+    const { metrics } = JSON.parse(await relay.stderr.line(/"msg":"metrics"/)) as {
+      readonly metrics: { readonly port: number }
+    }
+    const base = `http://127.0.0.1:${metrics.port}`
+    expect(await (await fetch(`${base}/healthz`)).text()).toBe('ok\n')
+    const text = await (await fetch(`${base}/metrics`)).text()
+    expect(text).toMatch(/^showchain_relay_received_total 0$/m)
+    expect(text).toMatch(/^showchain_relay_table_entries\{table="bindings"\} 0$/m)
+    expect((await fetch(`${base}/nothing`)).status).toBe(404)
+  })
+
+  test.each([
+    [['--identity', 'absent.pem'], /^showchain-relay: identity: there is no absent\.pem/],
+    [['--bogus'], /unknown option '--bogus'/],
+    [['surplus'], /too many arguments/],
+    [['--identity', 'x', '--listen', 'here'], /^showchain-relay: listen\.0 \(--listen\)/],
+    [['--identity', 'x', '--config', 'absent.yaml'], /^showchain-relay: config \(absent\.yaml\)/],
+  ])('ends with 2 and no stack for %j', async (args, expected) => {
+    const { code, stdout, stderr } = await start(args).ended()
+    expect(code).toBe(2)
+    expect(stdout).toBe('')
+    expect(stderr).toMatch(expected)
+    expect(stderr).not.toMatch(/^ {4}at /m)
+  })
+
+  test('says so when the passphrase is wrong or missing, when a key file is none, and when others can read it', async () => {
+    const encrypted = folder.file('encrypted.pem')
+    const made = start(['--identity', encrypted, '--create-identity', '--listen', '127.0.0.1:0'], {
+      SHOWCHAIN_PASSPHRASE: 'open sesame',
+    })
+    await made.stdout.line(/./)
+    const cases: [string[], Record<string, string>, RegExp][] = [
+      [['--identity', encrypted], {}, /passphrase is needed/],
+      [['--identity', encrypted], { SHOWCHAIN_PASSPHRASE: 'wrong' }, /passphrase is wrong/],
+      [['--identity', folder.write('text.pem', 'hello')], {}, /The key is refused/],
+    ]
+    for (const [args, environment, expected] of cases) {
+      const { code, stderr } = await start(args, environment).ended()
+      expect([code, stderr]).toEqual([2, expect.stringMatching(expected)])
+    }
+  })
+
+  test('says so when the port is taken', async () => {
+    const relay = running()
+    const [address] = parseTicket(await relay.stdout.line(/./)).addresses
+    const second = start(['--identity', identity(), '--listen', `127.0.0.1:${address?.port}`])
+    const { code, stderr } = await second.ended()
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/local address is in use/)])
+  })
+
+  test('--help and --version end with 0', async () => {
+    const help = await start(['--help']).ended()
+    expect([help.code, help.stdout]).toEqual([0, expect.stringContaining('Exit codes')])
+    expect(await start(['--version']).ended()).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+    })
+  })
+})
