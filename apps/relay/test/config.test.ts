@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { Folder } from '@showchain-tooling/vitest/programs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { configFrom, UsageError } from '../src/config.ts'
-import { Folder } from './program.ts'
 
 let folder: Folder
 beforeAll(() => {

@@ -1,10 +1,13 @@
 /** The program as an operator runs it: real process, real sockets. */
 import { statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { Peer } from '@showchain/client'
 import { generateIdentity, loadIdentity, publicKeyToPem } from '@showchain/crypto'
 import { parseTicket } from '@showchain/wire'
+import { Folder, Program } from '@showchain-tooling/vitest/programs'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { Folder, Program } from './program.ts'
+
+const BIN = fileURLToPath(new URL('../bin/showchain-relay.js', import.meta.url))
 
 let folder: Folder
 const programs: Program[] = []
@@ -17,7 +20,7 @@ afterEach(() => {
 afterAll(() => folder.remove())
 
 function start(args: readonly string[], environment?: Record<string, string>): Program {
-  const program = new Program(args, environment)
+  const program = new Program(BIN, args, environment)
   programs.push(program)
   return program
 }

@@ -1,0 +1,107 @@
+/** Keys and wrong arguments: one clear line, the documented exit code, never a stack. */
+import { readFileSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { loadIdentity, publicKeyFromPem } from '@showchain/crypto'
+import { Folder, Program } from '@showchain-tooling/vitest/programs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const BIN = fileURLToPath(new URL('../bin/showchain.js', import.meta.url))
+
+let folder: Folder
+beforeAll(() => {
+  folder = new Folder()
+})
+afterAll(() => folder.remove())
+
+const run = (args: readonly string[], environment?: Record<string, string>): ReturnType<Program['ended']> =>
+  new Program(BIN, args, environment).ended()
+
+describe('keygen and id', () => {
+  test('make a key that only its owner reads, and print its id', async () => {
+    const file = folder.file('a.pem')
+    const { code, stdout } = await run(['keygen', '--out', file])
+    expect([code, stdout]).toEqual([0, (await loadIdentity(file)).id])
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect((await run(['id', '--identity', file])).stdout).toBe(stdout)
+    expect(publicKeyFromPem((await run(['id', '--identity', file, '--pem'])).stdout).id).toBe(stdout)
+  })
+
+  test('use the XDG place unless told otherwise', async () => {
+    const environment = { XDG_CONFIG_HOME: folder.file('config') }
+    const { stdout } = await run(['keygen'], environment)
+    expect(await run(['id'], environment)).toMatchObject({ code: 0, stdout })
+    expect((await loadIdentity(folder.file('config/showchain/identity.pem'))).id).toBe(stdout)
+  })
+
+  test('never overwrite anything', async () => {
+    const file = folder.write('there.pem', 'something of value')
+    const { code, stderr } = await run(['keygen', '--out', file])
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/nothing is ever overwritten/)])
+    expect(readFileSync(file, 'utf8')).toBe('something of value')
+  })
+
+  test('encrypt with a passphrase, and say when it is missing or wrong', async () => {
+    const file = folder.file('encrypted.pem')
+    const passphrase = folder.write('passphrase', 'open sesame\n')
+    const { stdout } = await run(['keygen', '--out', file, '--passphrase-file', passphrase])
+    expect(readFileSync(file, 'utf8')).toContain('ENCRYPTED')
+    expect(await run(['id', '--identity', file], { SHOWCHAIN_PASSPHRASE: 'open sesame' })).toMatchObject({
+      code: 0,
+      stdout,
+    })
+    expect(await run(['id', '--identity', file])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('SHOWCHAIN_PASSPHRASE'),
+    })
+    expect(await run(['id', '--identity', file], { SHOWCHAIN_PASSPHRASE: 'x' })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('passphrase is wrong'),
+    })
+  })
+})
+
+describe('wrong arguments', () => {
+  const open = ['--ephemeral', '--lab', '--plaintext', '--host', '127.0.0.1']
+
+  test.each([
+    [['listen', '--ephemeral'], /say --plaintext/],
+    [['connect', ...open, 'nonsense'], /Not a ticket/],
+    [['connect', ...open], /missing required argument 'ticket'/],
+    [['connect', ...open, 'a', 'b'], /too many arguments/],
+    [['listen', ...open, '--bogus'], /unknown option '--bogus'/],
+    [['lisen'], /unknown command 'lisen'/],
+    [['listen', ...open, '--port', '70000'], /--port is a whole number from 0 to 65535/],
+    [['listen', ...open, '--encoding', 'xml'], /--encoding is binary or json/],
+    [['listen', ...open, '--relay', 'x'], /Not a ticket/],
+    [['listen', ...open, '--allow', 'x'], /Not a peer id/],
+    [['listen', ...open, '--timeout', '0'], /--timeout is a whole number/],
+    [['listen', ...open, '--peer-key', '/absent.pem'], /cannot be read/],
+    [['listen', '--plaintext', '--identity', '/absent.pem'], /showchain keygen/],
+    [['keygen', '--bits', '1024'], /--bits is one of 2048, 3072, 4096/],
+    [['connect', ...open, '--via', 'pigeon', 'showchain:x'], /--via is one of/],
+  ])('%j: exit code 2 and one clear line', async (args, expected) => {
+    const { code, stdout, stderr } = await run(args)
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(expected)
+    expect(stderr).not.toMatch(/^ {4}at /m)
+  })
+
+  test('a key file that others can read is refused with what to do', async () => {
+    const file = folder.file('open.pem')
+    await run(['keygen', '--out', file])
+    const readable = folder.write('readable.pem', readFileSync(file, 'utf8'), 0o644)
+    expect(await run(['id', '--identity', readable])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('chmod 600'),
+    })
+  })
+
+  test('--help of each command ends with 0 and shows its options', async () => {
+    for (const command of [[], ['keygen'], ['id'], ['listen'], ['connect']])
+      expect(await run([...command, '--help'])).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('Usage: showchain'),
+      })
+    expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+$/) })
+  })
+})

@@ -1,0 +1,217 @@
+/** Two terminals and a relay, as people use them: real processes, real sockets. */
+import { fileURLToPath } from 'node:url'
+import { generateIdentity } from '@showchain/crypto'
+import { Folder, Program } from '@showchain-tooling/vitest/programs'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+
+const BIN = fileURLToPath(new URL('../node_modules/@showchain/peer-cli/bin/showchain.js', import.meta.url))
+const RELAY = fileURLToPath(new URL('../node_modules/@showchain/relay/bin/showchain-relay.js', import.meta.url))
+
+let folder: Folder
+const programs: Program[] = []
+const start = (bin: string, args: readonly string[]): Program => {
+  const program = new Program(bin, args)
+  programs.push(program)
+  return program
+}
+const showchain = (...args: readonly string[]): Program => start(BIN, args)
+
+beforeAll(() => {
+  folder = new Folder()
+})
+afterEach(() => {
+  for (const program of programs.splice(0)) program.kill()
+})
+afterAll(() => folder.remove())
+
+async function keygen(
+  name: string,
+): Promise<{ readonly file: string; readonly id: string; readonly publicKey: string }> {
+  const file = folder.file(`${name}.pem`)
+  const { stdout: id } = await showchain('keygen', '--out', file).ended()
+  const { stdout: pem } = await showchain('id', '--identity', file, '--pem').ended()
+  return { file, id, publicKey: folder.write(`${name}.pub.pem`, `${pem}\n`) }
+}
+
+async function startRelay(
+  ...args: readonly string[]
+): Promise<{ readonly program: Program; readonly ticket: string; readonly publicKey: string }> {
+  const identity = folder.file(`relay-${programs.length}-${Math.random()}.pem`)
+  const program = start(RELAY, ['--identity', identity, '--create-identity', '--listen', '127.0.0.1:0', ...args])
+  const ticket = await program.stdout.line(/./)
+  const { stdout } = await showchain('id', '--identity', identity, '--pem').ended()
+  return { program, ticket, publicKey: folder.write(`${Math.random()}.pem`, `${stdout}\n`) }
+}
+
+const withoutAddress = (ticket: string): string => ticket.replace(/&addr=.*/, '')
+
+describe('two terminals', () => {
+  test.each([
+    ['direct', /directly/],
+    ['punch', /directly/],
+    ['relay', /through the relay/],
+    ['auto', /connected with/],
+  ])('talk line by line, both ways, --via %s', async (via, path) => {
+    const relay = await startRelay()
+    const bob = showchain('listen', '--ephemeral', ...LOCAL, '--relay', relay.ticket)
+    const ticket = await bob.stdout.line(/^showchain:/)
+    const alice = showchain(
+      'connect',
+      '--ephemeral',
+      ...LOCAL,
+      '--via',
+      via,
+      via === 'direct' ? ticket : withoutAddress(ticket),
+    )
+    await alice.stderr.line(path)
+    alice.type('hello Bob')
+    await bob.stdout.line(/^hello Bob$/)
+    bob.type('hello Alice')
+    await alice.stdout.line(/^hello Alice$/)
+    alice.child.stdin?.end()
+    expect((await alice.ended()).code).toBe(0)
+  })
+
+  test('say that what they send can be read', async () => {
+    const bob = showchain('listen', '--ephemeral', ...LOCAL)
+    await bob.stderr.line(/can be read by relays and networks/)
+  })
+
+  test('need no relay when the ticket has an address, and --port fixes it', async () => {
+    const bob = showchain('listen', '--ephemeral', ...LOCAL, '--echo')
+    const ticket = await bob.stdout.line(/^showchain:/)
+    expect(ticket).not.toContain('relay=')
+    const port = Number(/:(\d+)$/.exec(ticket)?.[1])
+    bob.child.kill('SIGTERM')
+    expect((await bob.ended()).code).toBe(0)
+    const again = showchain('listen', '--ephemeral', ...LOCAL, '--port', String(port))
+    expect(await again.stdout.line(/^showchain:/)).toMatch(new RegExp(`addr=127\\.0\\.0\\.1:${port}$`))
+  })
+
+  test('--echo sends everything back, and piped lines are all acknowledged before connect ends', async () => {
+    const bob = showchain('listen', '--ephemeral', ...LOCAL, '--echo')
+    const alice = showchain('connect', '--ephemeral', ...LOCAL, await bob.stdout.line(/^showchain:/))
+    const lines = Array.from({ length: 200 }, (_, index) => `line ${index}`)
+    alice.child.stdin?.end(`${lines.join('\n')}\n`)
+    const { code, stdout } = await alice.ended()
+    expect(code).toBe(0)
+    expect(stdout.split('\n').sort()).toEqual([...lines].sort())
+  })
+
+  test('--json prints every event as one object a line', async () => {
+    const bob = showchain('listen', '--ephemeral', ...LOCAL, '--echo', '--json')
+    const { ticket } = JSON.parse(await bob.stdout.line(/"ticket"/)) as { readonly ticket: string }
+    const alice = showchain('connect', '--ephemeral', ...LOCAL, '--json', ticket)
+    alice.child.stdin?.end('hello\n')
+    const { stdout } = await alice.ended()
+    const events = stdout
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly event: string; readonly text?: string })
+    expect(events.map(({ event }) => event)).toEqual(expect.arrayContaining(['plaintext', 'connected', 'message']))
+    expect(events.find(({ event }) => event === 'message')?.text).toBe('hello')
+  })
+
+  test('--allow keeps everybody else out, who cannot tell it from an absent peer', async () => {
+    const friend = await keygen('friend')
+    const bob = showchain('listen', '--ephemeral', ...LOCAL, '--allow', friend.id, '--echo')
+    const ticket = await bob.stdout.line(/^showchain:/)
+    const stranger = showchain('connect', '--ephemeral', ...LOCAL, '--timeout', '2', ticket)
+    expect(await stranger.ended()).toMatchObject({ code: 3, stderr: expect.stringContaining('Could not connect') })
+    const alice = showchain('connect', '--identity', friend.file, ...LOCAL, ticket)
+    alice.child.stdin?.end('it is me\n')
+    expect(await alice.ended()).toMatchObject({ code: 0, stdout: 'it is me' })
+  })
+
+  test.each([
+    ['binary', 'binary'],
+    ['json', 'binary'],
+    ['json', 'json'],
+  ])('speak only the seed with known keys: %s to %s', async (ours, theirs) => {
+    const [alice, bob] = [await keygen(`seed-a-${ours}-${theirs}`), await keygen(`seed-b-${ours}-${theirs}`)]
+    const relay = await startRelay('--peer-key', alice.publicKey, '--peer-key', bob.publicKey)
+    const keys = [relay.publicKey, alice.publicKey, bob.publicKey].flatMap((file) => ['--peer-key', file])
+    const listening = showchain(
+      'listen',
+      '--identity',
+      bob.file,
+      ...LOCAL,
+      ...keys,
+      '--seed-mode',
+      '--echo',
+      '--encoding',
+      theirs,
+      '--relay',
+      relay.ticket,
+    )
+    const ticket = withoutAddress(await listening.stdout.line(/^showchain:/))
+    const talking = showchain(
+      'connect',
+      '--identity',
+      alice.file,
+      ...LOCAL,
+      ...keys,
+      '--seed-mode',
+      '--via',
+      'relay',
+      '--encoding',
+      ours,
+      ticket,
+    )
+    talking.child.stdin?.end('plain\n')
+    expect(await talking.ended()).toMatchObject({ code: 0, stdout: 'plain' })
+  })
+
+  test('register again when the relay comes back, and go on', async () => {
+    const relay = await startRelay()
+    const port = /:(\d+)$/.exec(relay.ticket)?.[1]
+    const bob = showchain('listen', '--ephemeral', ...LOCAL, '--relay', relay.ticket, '--keep-alive', '200', '--echo')
+    const ticket = withoutAddress(await bob.stdout.line(/^showchain:/))
+    relay.program.kill()
+    await relay.program.ended()
+    await bob.stderr.line(/lost: keep-alives are not answered/)
+    const identity = relay.program.child.spawnargs[3] as string
+    start(RELAY, ['--identity', identity, '--listen', `127.0.0.1:${port}`])
+    await bob.stderr.line(/registered with the relay[\s\S]*/)
+    const alice = showchain('connect', '--ephemeral', ...LOCAL, '--via', 'relay', ticket)
+    alice.type('back again')
+    await alice.stdout.line(/^back again$/)
+  })
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('end with 0 on %s', async (signal) => {
+    const bob = showchain('listen', '--ephemeral', ...LOCAL)
+    const alice = showchain('connect', '--ephemeral', ...LOCAL, await bob.stdout.line(/^showchain:/))
+    await alice.stderr.line(/connected with/)
+    for (const program of [alice, bob]) {
+      program.child.kill(signal)
+      expect(await program.ended()).toMatchObject({ code: 0 })
+    }
+  })
+})
+
+describe('what cannot work', () => {
+  test('says what was tried when nobody is there', async () => {
+    const relay = await startRelay()
+    const { id } = await generateIdentity()
+    const relayId = /showchain:([^?]+)/.exec(relay.ticket)?.[1]
+    const address = /addr=(.*)$/.exec(relay.ticket)?.[1]
+    const alice = showchain(
+      'connect',
+      '--ephemeral',
+      ...LOCAL,
+      '--timeout',
+      '2',
+      `showchain:${id}?relay=${relayId}@${address}`,
+    )
+    const { code, stderr } = await alice.ended()
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/punch by relay .*; relay by relay /)
+  })
+
+  test('says so when the relay does not answer', async () => {
+    const relay = await startRelay()
+    relay.program.kill()
+    await relay.program.ended()
+    const bob = showchain('listen', '--ephemeral', ...LOCAL, '--relay', relay.ticket, '--timeout', '1')
+    expect(await bob.ended()).toMatchObject({ code: 3, stdout: '' })
+  })
+})

@@ -1,0 +1,80 @@
+// Real programs in tests: starts a built one, reads its lines as they come, and leaves nothing behind.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+export class Lines {
+  #lines = []
+  #look = new Set()
+
+  constructor(stream) {
+    createInterface({ input: stream }).on('line', (line) => {
+      this.#lines.push(line)
+      for (const look of this.#look) look()
+    })
+  }
+
+  get all() {
+    return this.#lines
+  }
+
+  line(pattern) {
+    return new Promise((resolve) => {
+      const look = () => {
+        const found = this.#lines.find((line) => pattern.test(line))
+        if (found === undefined) return
+        this.#look.delete(look)
+        resolve(found)
+      }
+      this.#look.add(look)
+      look()
+    })
+  }
+}
+
+export class Program {
+  constructor(bin, args, environment = {}) {
+    this.child = spawn(process.execPath, [bin, ...args], {
+      env: { PATH: process.env.PATH, ...environment },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    this.stdout = new Lines(this.child.stdout)
+    this.stderr = new Lines(this.child.stderr)
+    this.#closed = once(this.child, 'close')
+  }
+
+  #closed
+
+  type(line) {
+    this.child.stdin.write(`${line}\n`)
+  }
+
+  async ended() {
+    const [code] = await this.#closed
+    return { code, stdout: this.stdout.all.join('\n'), stderr: this.stderr.all.join('\n') }
+  }
+
+  kill() {
+    this.child.kill('SIGKILL')
+  }
+}
+
+export class Folder {
+  path = mkdtempSync(join(tmpdir(), 'showchain-test-'))
+
+  file(name) {
+    return join(this.path, name)
+  }
+
+  write(name, content, mode = 0o600) {
+    writeFileSync(this.file(name), content, { mode })
+    return this.file(name)
+  }
+
+  remove() {
+    rmSync(this.path, { recursive: true, force: true })
+  }
+}
