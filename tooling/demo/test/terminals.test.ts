@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 const BIN = fileURLToPath(new URL('../node_modules/@showchain/peer-cli/bin/showchain.js', import.meta.url))
 const RELAY = fileURLToPath(new URL('../node_modules/@showchain/relay/bin/showchain-relay.js', import.meta.url))
+const LOCAL = ['--lab', '--plaintext', '--host', '127.0.0.1']
 
 let folder: Folder
 const programs: Program[] = []
