@@ -1,0 +1,35 @@
+/** How long and how often each thing is measured: all of it in under two minutes, or just enough to see that it runs. */
+export interface Effort {
+  /** Of one code path, in ms: warming up, measuring. */
+  readonly warmUp: number
+  readonly measure: number
+  /** Samples of what takes long. */
+  readonly samples: number
+  /** Proxied packets that are signed beforehand, and of these how many one machine is given. */
+  readonly packets: number
+  readonly machinePackets: number
+  /** Registrations of each peer in one sample. */
+  readonly registrations: number
+  /** Peers that a relay holds at once when its memory is measured. */
+  readonly bindings: number
+}
+
+export const FULL_EFFORT: Effort = {
+  warmUp: 40,
+  measure: 100,
+  samples: 7,
+  packets: 6000,
+  machinePackets: 2000,
+  registrations: 60,
+  bindings: 100_000,
+}
+
+export const QUICK_EFFORT: Effort = {
+  warmUp: 1,
+  measure: 2,
+  samples: 2,
+  packets: 160,
+  machinePackets: 160,
+  registrations: 3,
+  bindings: 1000,
+}

@@ -1,0 +1,49 @@
+/**
+ * A relay in a process of its own: put together as `Relay.open` does it, but from a seed, so that
+ * packets can be signed before their session is opened.
+ */
+import { CryptoWorker, Driver, nodeRandom, openUdp, systemClock } from '@showchain/client/runtime'
+import { identityFromPem, openssl } from '@showchain/crypto'
+import { type RelayLimits, RelayMachine } from '@showchain/server'
+import { SeededRandom } from '@showchain/testkit'
+import { serve } from './child.ts'
+import { cpuSeconds, LOOPBACK } from './loopback.ts'
+
+export type RelayRequest =
+  | {
+      readonly type: 'open'
+      /** PKCS#8. */
+      readonly privateKey: string
+      /** SubjectPublicKeyInfo of the peers in seed mode. */
+      readonly knownKeys: readonly Uint8Array[]
+      /** None: as unpredictable as in life. */
+      readonly seed?: string
+      readonly limits: Partial<RelayLimits>
+    }
+  | { readonly type: 'close' }
+  | { readonly type: 'cpu' }
+
+let open: Driver<RelayMachine> | undefined
+
+/** Answers `open` with the port and `cpu` with the seconds used. */
+async function answer(request: RelayRequest): Promise<number> {
+  if (request.type === 'cpu') return cpuSeconds()
+  await open?.close()
+  open = undefined
+  if (request.type === 'close') return 0
+  const identity = identityFromPem(request.privateKey)
+  const machine = new RelayMachine({
+    self: identity.publicKey,
+    provider: openssl,
+    random: request.seed === undefined ? nodeRandom : new SeededRandom(request.seed),
+    unixMs: systemClock.unixMs,
+    knownKeys: request.knownKeys.map((spki) => openssl.importPublicKey(spki)),
+    limits: request.limits,
+  })
+  const socket = await openUdp({ listen: [{ host: LOOPBACK, port: 0 }] })
+  const worker = new CryptoWorker({ provider: openssl, identity })
+  open = new Driver({ machine, socket, clock: systemClock, worker, onEvent: () => {} })
+  return socket.localEndpoints[0]?.port ?? 0
+}
+
+serve(answer)
