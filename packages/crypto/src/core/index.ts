@@ -9,6 +9,7 @@ export {
   KEY_BITS,
   type KeyBits,
   type PrivateKey,
+  type PssVerifier,
   type PublicKey,
   type Random,
 } from './provider.ts'

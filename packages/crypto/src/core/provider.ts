@@ -49,6 +49,12 @@ export interface CryptoProvider {
   sign(key: PrivateKey, message: Uint8Array): Promise<Uint8Array>
 }
 
+/** RSASSA-PSS (RFC 8017 §8.1) with SHA-256, MGF1 of SHA-256 and a salt of 32 bytes: for what is not a message of the seed. */
+export interface PssVerifier {
+  /** False for every wrong signature, also one of the wrong length; never throws. */
+  verifyPss(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean
+}
+
 /** Where chance comes from: a CSPRNG in life, a seed in simulations. */
 export interface Random {
   bytes(length: number): Uint8Array

@@ -15,7 +15,15 @@ import {
 } from 'node:crypto'
 import { promisify } from 'node:util'
 import { MAX_KEY_BYTES, peerIdFromBytes, ShowchainError } from '@showchain/wire'
-import { type CryptoProvider, KEY_BITS, type KeyBits, type PrivateKey, type PublicKey } from '../core/index.ts'
+import {
+  type CryptoProvider,
+  KEY_BITS,
+  type KeyBits,
+  type PrivateKey,
+  type PssVerifier,
+  type PublicKey,
+} from '../core/index.ts'
+import { encryptPkcs8Der } from '../portable/private-keys.ts'
 
 class OpensslPublicKey implements PublicKey {
   readonly id: PublicKey['id']
@@ -46,6 +54,8 @@ class OpensslPrivateKey implements PrivateKey {
 
 const PUBLIC_EXPONENT = 65_537n
 const ALGORITHM = 'RSA-SHA256'
+/** As long as the digest (RFC 8017 §9.1, note 4). */
+const PSS_SALT_BYTES = 32
 /** A SubjectPublicKeyInfo ends with the exponent: INTEGER, length 3, 65537. */
 const EXPONENT_BYTES = 5
 
@@ -116,7 +126,7 @@ function fits({ handle, publicKey }: OpensslPrivateKey): boolean {
   }
 }
 
-export const openssl: CryptoProvider = {
+export const openssl: CryptoProvider & PssVerifier = {
   name: 'openssl',
   sha256,
   hmacSha256: (key, bytes) => createHmac('sha256', key).update(bytes).digest(),
@@ -131,6 +141,12 @@ export const openssl: CryptoProvider = {
     if (signature.length !== signatureLength) return false
     return verifyOnThread(message, handle, signature)
   },
+  verifyPss(key, message, signature) {
+    const { handle, signatureLength } = own(key, OpensslPublicKey)
+    if (signature.length !== signatureLength) return false
+    const scheme = { key: handle, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: PSS_SALT_BYTES }
+    return verifyNow(ALGORITHM, message, scheme, signature)
+  },
   async generate(bits) {
     if (!KEY_BITS.includes(bits)) throw refused(`${bits} bits were asked for.`)
     const { privateKey } = await generate('rsa', { modulusLength: bits, publicExponent: Number(PUBLIC_EXPONENT) })
@@ -139,8 +155,9 @@ export const openssl: CryptoProvider = {
   importPrivateKey,
   exportPrivateKey(key, passphrase) {
     const { handle } = own(key, OpensslPrivateKey)
-    const encryption = passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase }
-    return handle.export({ type: 'pkcs8', format: 'pem', ...encryption }).toString()
+    if (passphrase === undefined) return handle.export({ type: 'pkcs8', format: 'pem' }).toString()
+    // Node's own encryption has no more than 2,048 rounds against guessing.
+    return encryptPkcs8Der(handle.export({ type: 'pkcs8', format: 'der' }), passphrase)
   },
   async sign(key, message) {
     const { handle } = own(key, OpensslPrivateKey)

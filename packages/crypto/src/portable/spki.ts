@@ -1,0 +1,73 @@
+/**
+ * SubjectPublicKeyInfo of an RSA key (RFC 5280 §4.1, RFC 8017 appendix A.1.1). With the exponent
+ * fixed, DER leaves one encoding for each modulus:
+ *
+ *   30 len | 30 0D 06 09 2A864886F70D010101 05 00 | 03 len 00 | 30 len | 02 len 00 modulus | 02 03 010001
+ *
+ * so a key is read by writing it again and comparing; nothing has to be parsed.
+ */
+import { ShowchainError } from '@showchain/wire'
+import { KEY_BITS, type KeyBits } from '../core/index.ts'
+import { concat } from './bytes.ts'
+
+const SEQUENCE = 0x30
+const INTEGER = 0x02
+const BIT_STRING = 0x03
+/** rsaEncryption, 1.2.840.113549.1.1.1, with NULL parameters. */
+const ALGORITHM = Uint8Array.of(
+  0x30,
+  0x0d,
+  0x06,
+  0x09,
+  0x2a,
+  0x86,
+  0x48,
+  0x86,
+  0xf7,
+  0x0d,
+  0x01,
+  0x01,
+  0x01,
+  0x05,
+  0x00,
+)
+/** INTEGER 65537, the last bytes of every key. */
+const EXPONENT = Uint8Array.of(INTEGER, 3, 1, 0, 1)
+
+/** A DER element; nothing here is longer than 65,535 bytes. */
+function element(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
+  const content = concat(...contents)
+  const { length } = content
+  const header = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
+  return concat(Uint8Array.of(tag, ...header), content)
+}
+
+/** @param modulus big-endian, its top bit set. */
+export function spkiOf(modulus: Uint8Array): Uint8Array {
+  const key = element(SEQUENCE, element(INTEGER, Uint8Array.of(0), modulus), EXPONENT)
+  return element(SEQUENCE, ALGORITHM, element(BIT_STRING, Uint8Array.of(0), key))
+}
+
+/** The length of a whole encoding tells the size of its key. */
+const BITS_BY_LENGTH = new Map<number, KeyBits>(KEY_BITS.map((bits) => [spkiOf(new Uint8Array(bits / 8)).length, bits]))
+
+export interface RsaModulus {
+  readonly bits: KeyBits
+  /** Big-endian, as many bytes as a signature. */
+  readonly bytes: Uint8Array
+}
+
+/** @throws ShowchainError `ERR_KEY_REFUSED` unless it is the one encoding of a key that the import policy allows. */
+export function readSpki(spki: Uint8Array): RsaModulus {
+  const refused = (why: string): ShowchainError => new ShowchainError('ERR_KEY_REFUSED', why)
+  const bits = BITS_BY_LENGTH.get(spki.length)
+  if (bits === undefined) throw refused(`Its DER form has ${spki.length} bytes.`)
+  const end = spki.length - EXPONENT.length
+  const modulus = spki.slice(end - bits / 8, end)
+  // Fewer bits than the bytes have room for, or no product of two large primes.
+  if ((modulus[0] as number) < 0x80) throw refused(`Its modulus is shorter than ${bits} bits.`)
+  if (((modulus[modulus.length - 1] as number) & 1) === 0) throw refused('Its modulus is even.')
+  const canonical = spkiOf(modulus)
+  if (!canonical.every((byte, index) => byte === spki[index])) throw refused('Its DER form is not the canonical one.')
+  return { bits, bytes: modulus }
+}
