@@ -12,8 +12,10 @@ export async function openSocket(): Promise<Socket> {
     // Like the relay's own socket: no trip through the resolver for what is an address.
     lookup: (host, _options, callback) => callback(null, host, 4),
   })
+  // Listens before `bind` returns, since nothing is looked up.
+  const listening = once(socket, 'listening')
   socket.bind(0, LOOPBACK)
-  await once(socket, 'listening')
+  await listening
   socket.setRecvBufferSize(RECEIVE_BUFFER)
   socket.setSendBufferSize(RECEIVE_BUFFER)
   return socket
