@@ -96,7 +96,7 @@ export class RequestReplay {
   accept(request: RequestStamp, byCookie: boolean): boolean {
     if (!this.check(request, byCookie)) return false
     const now = this.#unixMs()
-    const sender = this.#senders.get(request.id) ?? { offset: 0, floor: NEVER, entries: [], touched: now }
+    const sender = this.#senders.get(request.id) ?? this.#newcomer(now)
     this.#senders.delete(request.id)
     this.#makeRoom(now)
     this.#senders.set(request.id, sender)
@@ -111,6 +111,12 @@ export class RequestReplay {
     else if (sender.entries.length === MAX_ENTRIES) sender.floor = latest(sender.floor, sender.entries.shift() ?? NEVER)
     sender.entries.push({ op: request.op_code, target: request.target, ts: request.ts, seq: request.seq })
     return true
+  }
+
+  /** One that is not known, or not any more: what it may have signed before it was forgotten stays old. */
+  #newcomer(now: number): Sender {
+    const floor = { ts: this.#forgotten, seq: Number.MAX_SAFE_INTEGER }
+    return { offset: 0, floor, entries: [], touched: now }
   }
 
   /** Forgets the ids at the front whose time is over, and the first of all at the cap. */

@@ -29,7 +29,7 @@ export function readPkcs8(pem: string, passphrase?: string): ForgePrivateKey {
 
 function decrypted(pem: string, passphrase: string): forge.asn1.Asn1 {
   try {
-    const info = forge.pki.decryptPrivateKeyInfo(forge.pki.encryptedPrivateKeyFromPem(pem), passphrase)
+    const info = forge.pki.decryptPrivateKeyInfo(forge.pki.encryptedPrivateKeyFromPem(pem), utf8(passphrase))
     if (info !== null) return info
   } catch (error) {
     throw new ShowchainError('ERR_PASSPHRASE_WRONG', undefined, { cause: error })
@@ -47,7 +47,10 @@ export const encryptPkcs8Der = (der: Uint8Array, passphrase: string): string =>
   encryptPkcs8(forge.asn1.fromDer(forge.util.createBuffer(toForge(der))), passphrase)
 
 const encryptPkcs8 = (info: forge.asn1.Asn1, passphrase: string): string =>
-  forge.pki.encryptedPrivateKeyToPem(forge.pki.encryptPrivateKeyInfo(info, passphrase, ENCRYPTION))
+  forge.pki.encryptedPrivateKeyToPem(forge.pki.encryptPrivateKeyInfo(info, utf8(passphrase), ENCRYPTION))
+
+/** A passphrase as forge wants it: one character for each byte of its UTF-8, as everybody else reads it. */
+const utf8 = (passphrase: string): string => forge.util.encodeUtf8(passphrase)
 
 const toForge = (bytes: Uint8Array): string => forge.util.binary.raw.encode(bytes)
 

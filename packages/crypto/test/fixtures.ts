@@ -1,0 +1,27 @@
+/** Keys made once, so that tests need not wait for primes, and both providers by name. */
+import { readFileSync } from 'node:fs'
+import { type CryptoProvider, openssl, type PrivateKey, type PssVerifier } from '../src/index.ts'
+import { portable } from '../src/portable/index.ts'
+
+export const PROVIDERS: readonly (CryptoProvider & PssVerifier)[] = [openssl, portable]
+
+export const pemOf = (name: string): string => readFileSync(new URL(`fixtures/${name}.pem`, import.meta.url), 'utf8')
+export const privateKey = (provider: CryptoProvider, name = 'rsa-2048-a'): PrivateKey =>
+  provider.importPrivateKey(pemOf(name))
+
+export const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'))
+export const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+/** A counter-free source of chance that repeats. */
+export function repeatable(seed: number): { bytes(length: number): Uint8Array; uint32(): number; uniform(): number } {
+  let state = seed >>> 0
+  const uint32 = (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state
+  }
+  return {
+    uint32,
+    uniform: () => uint32() / 2 ** 32,
+    bytes: (length) => Uint8Array.from({ length }, () => uint32() >>> 24),
+  }
+}
