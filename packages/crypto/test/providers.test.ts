@@ -131,7 +131,7 @@ test("forge's own verifier takes a signature with another hash's identifier, and
   // DigestInfo as RFC 8017 §9.2 has it, but with the object identifier of MD5 in front of a SHA-256 digest.
   const key = forge.pki.privateKeyFromPem(pemOf('rsa-2048-a')) as forge.pki.rsa.PrivateKey
   const digest = openssl.sha256(message)
-  const wrong = new Uint8Array([...fromHex('302e300c06082a864886f70d020505000420'), ...digest])
+  const wrong = new Uint8Array([...fromHex('3030300c06082a864886f70d020505000420'), ...digest])
   const padded = new Uint8Array([0, 1, ...new Uint8Array(256 - 3 - wrong.length).fill(255), 0, ...wrong])
   const n = BigInt(`0x${key.n.toString(16)}`)
   const d = BigInt(`0x${key.d.toString(16)}`)
