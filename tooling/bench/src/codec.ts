@@ -8,8 +8,8 @@ import type { Effort } from './effort.ts'
 import { type Cell, type Figure, type FigureTable, type Findings, type Row, times } from './figures.ts'
 import { type CodePath, timeBatches } from './timing.ts'
 
-/** Calls in one sample: a batch takes some 100 µs, a thousand times the clock's own cost. */
-const BATCH = 200
+/** Calls that are timed together: some 100 µs, a thousand times the clock's own cost. */
+const BATCH = 100
 /** Messages beside those without extension fields: the longest request, and data that fills a datagram. */
 const LONG_ONES: readonly string[] = [
   'directRequest/2048/first-contact',

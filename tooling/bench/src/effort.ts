@@ -1,9 +1,9 @@
 /** How long and how often each thing is measured: all of it in under two minutes, or just enough to see that it runs. */
 export interface Effort {
-  /** Of one code path, in ms: warming up, measuring. */
+  /** Of one code path, in ms: warming up, and each sample. */
   readonly warmUp: number
-  readonly measure: number
-  /** Samples of what takes long. */
+  readonly sample: number
+  /** Samples of everything. */
   readonly samples: number
   /** Proxied packets that are signed beforehand, and of these how many one machine is given. */
   readonly packets: number
@@ -16,8 +16,8 @@ export interface Effort {
 
 export const FULL_EFFORT: Effort = {
   warmUp: 40,
-  measure: 100,
-  samples: 7,
+  sample: 12,
+  samples: 9,
   packets: 6000,
   machinePackets: 2000,
   registrations: 60,
@@ -26,7 +26,7 @@ export const FULL_EFFORT: Effort = {
 
 export const QUICK_EFFORT: Effort = {
   warmUp: 1,
-  measure: 2,
+  sample: 1,
   samples: 2,
   packets: 160,
   machinePackets: 160,

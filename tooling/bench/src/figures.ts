@@ -11,7 +11,8 @@ export interface Figure {
   readonly median: number
   /** Median absolute deviation from the median, in parts of it. */
   readonly spread: number
-  readonly samples: number
+  /** The samples, in the order they were taken. */
+  readonly samples: readonly number[]
   readonly unit: Unit
 }
 
@@ -38,13 +39,13 @@ export interface Findings {
   readonly failed?: string
 }
 
-export function figure(values: readonly number[], unit: Unit): Figure {
-  const middle = median(values)
-  const spread = middle === 0 ? 0 : median(values.map((value) => Math.abs(value - middle))) / middle
-  return { median: middle, spread, samples: values.length, unit }
+/** @param samples at least one. */
+export function figure(samples: readonly number[], unit: Unit): Figure {
+  const middle = median(samples)
+  const spread = middle === 0 ? 0 : median(samples.map((sample) => Math.abs(sample - middle))) / middle
+  return { median: middle, spread, samples, unit }
 }
 
-/** @param values at least one. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const half = sorted.length >> 1
@@ -52,5 +53,10 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[half - 1] as number)) / 2
 }
 
-/** How many times `reference` the first one is. */
-export const times = (one: Figure, reference: Figure): Cell => ({ times: one.median / reference.median })
+/**
+ * How many times `reference` the first one is. Samples are taken in turns, so each is compared with its
+ * neighbour: a machine that is slow for a second is slow for both.
+ */
+export function times(one: Figure, reference: Figure): Cell {
+  return { times: median(one.samples.map((sample, index) => sample / (reference.samples[index] as number))) }
+}

@@ -21,7 +21,7 @@ function showCell(cell: Cell): string {
 /** One sample has no spread. */
 function showFigure({ median, spread, samples, unit }: Figure): string {
   const value = `${significant(median)}${unit === '/s' || unit === '%' ? '' : ' '}${unit}`
-  return samples === 1 ? value : `${value} ±${Math.round(spread * 100)}%`
+  return samples.length === 1 ? value : `${value} ±${Math.round(spread * 100)}%`
 }
 
 /** Three digits that count: more than a shared machine can repeat. */
