@@ -19,7 +19,7 @@ export type Standing = 'validated' | 'expected' | 'stranger'
 export interface AnswersOptions {
   readonly admission: Admission
   readonly consents: Consents
-  standing(id: PeerId, source: Endpoint): Standing
+  standing(id: PeerId, source: Endpoint, now: Instant): Standing
   /** A request was answered. @param agreed in a punch attempt, or by consent as a direct connect. */
   answered(id: PeerId, key: PublicKey, source: Endpoint, stamp: Stamp, agreed: 'attempt' | 'direct', now: Instant): void
 }
@@ -35,7 +35,7 @@ export class Answers {
 
   receive(message: Request, encoding: Encoding, datagram: Datagram, now: Instant): void {
     if (message.target !== this.#base.self) return this.#base.count('unexpected')
-    const standing = this.#options.standing(message.id, datagram.source)
+    const standing = this.#options.standing(message.id, datagram.source, now)
     this.#options.admission.admit(
       { message, bytes: datagram.bytes, source: datagram.source, encoding },
       standing,

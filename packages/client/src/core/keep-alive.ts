@@ -17,12 +17,15 @@ export class KeepAlive {
   #lastSent: Instant
   #lastKeepAlive: Instant | undefined
   #unanswered = 0
+  /** When anything came from the other end last. */
+  #lastHeard: Instant
 
   constructor(base: Base, to: Endpoint, now: Instant, dead: (now: Instant) => void) {
     this.#base = base
     this.#to = to
     this.#dead = dead
     this.#lastSent = now
+    this.#lastHeard = now
     this.#arm()
   }
 
@@ -32,13 +35,14 @@ export class KeepAlive {
   }
 
   /** Anything came from the other end. */
-  heard(): void {
+  heard(now: Instant): void {
     this.#unanswered = 0
+    this.#lastHeard = now
   }
 
   /** A 0x100 came from the other end: answered, unless one was sent just now. */
   echo(now: Instant): void {
-    this.heard()
+    this.heard(now)
     if (this.#lastKeepAlive === undefined || later(this.#lastKeepAlive, KEEP_ALIVE_ECHO_GAP) <= now) this.#send(now)
   }
 
@@ -59,7 +63,8 @@ export class KeepAlive {
   #due(now: Instant): void {
     if (later(this.#lastSent, this.#base.keepAlive) <= now) {
       if (this.#unanswered === MAX_UNANSWERED) return this.#dead(now)
-      this.#unanswered++
+      // Nobody answers more often than once per gap: one that was sent sooner says nothing.
+      if (later(this.#lastHeard, KEEP_ALIVE_ECHO_GAP) <= now) this.#unanswered++
       this.#send(now)
     }
     this.#arm()

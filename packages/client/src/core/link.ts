@@ -168,29 +168,30 @@ export class Link {
     )
   }
 
-  /** There is a path: surface the connection, or that its path changed. */
+  /** There is a path: surface the connection or that its path changed, and send what waited for one. */
   establish(reason: string, now: Instant): void {
     const path = this.path
     if (path === undefined || this.#state === 'closed') return
-    const { id, remoteId, incoming } = this.options
     const announced = `${path.kind} ${formatEndpoint(path.remote)}`
-    if (this.#state === 'open' && announced === this.#announced) return
-    this.#announced = announced
-    this.note(`now ${announced}: ${reason}`)
-    if (this.#state === 'open') this.#base.outbox.event({ type: 'path', link: id, path, reason })
-    else {
-      this.#state = 'open'
-      this.#base.outbox.event({ type: 'open', link: id, remoteId, path, incoming })
-    }
+    if (this.#state === 'opening' || announced !== this.#announced) this.#announce(path, announced, reason)
     const unsent = this.#unsent
     this.#unsent = []
     for (const { bytes, done } of unsent) this.send(bytes, done, now)
   }
 
+  #announce(path: Path, announced: string, reason: string): void {
+    const { id, remoteId, incoming } = this.options
+    this.#announced = announced
+    this.note(`now ${announced}: ${reason}`)
+    if (this.#state === 'open') return this.#base.outbox.event({ type: 'path', link: id, path, reason })
+    this.#state = 'open'
+    this.#base.outbox.event({ type: 'open', link: id, remoteId, path, incoming })
+  }
+
   /** A datagram came from an address of the other end; true when that is the direct path's. */
-  heardAt(source: Endpoint): boolean {
+  heardAt(source: Endpoint, now: Instant): boolean {
     if (this.#direct === undefined || !sameEndpoint(this.#direct.endpoint, source)) return false
-    this.#direct.keepAlive.heard()
+    this.#direct.keepAlive.heard(now)
     return true
   }
 

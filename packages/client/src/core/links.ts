@@ -88,7 +88,7 @@ export class Links {
     if (target !== this.#base.self || this.#ended.get(session, now)) return this.#base.count('unexpected')
     const owner = this.#sessions.get(session)
     if (owner !== undefined) {
-      owner.link.heardAt(source)
+      owner.link.heardAt(source, now)
       return owner.channel.receive(message, encoding, source, now)
     }
     if (op_code !== OP.proxyPassData || registration?.registered !== true) return this.#base.count('unexpected')
@@ -105,7 +105,7 @@ export class Links {
   acknowledged(message: AckMessage, source: Endpoint, now: Instant): void {
     const owner = this.#sessions.get(message.session)
     if (owner === undefined) return this.#base.count('unexpected')
-    owner.link.heardAt(source)
+    owner.link.heardAt(source, now)
     owner.channel.acknowledged(message, source, now)
   }
 

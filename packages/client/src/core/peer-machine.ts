@@ -69,7 +69,7 @@ export class PeerMachine implements Machine<PeerEvent> {
     this.#answers = new Answers(base, {
       admission,
       consents,
-      standing: (id, source) => this.#standing(id, source),
+      standing: (id, source, now) => this.#standing(id, source, now),
       answered: (id, key, source, stamp, agreed, now) => this.#answered(id, key, source, stamp, agreed, now),
     })
     this.#invitations = new Invitations(base, {
@@ -168,7 +168,7 @@ export class PeerMachine implements Machine<PeerEvent> {
   #dispatch(message: Message, encoding: Encoding, datagram: Datagram, now: Instant): void {
     const { source } = datagram
     const registration = this.#registrations.get(formatEndpoint(source))
-    registration?.heard()
+    registration?.heard(now)
     switch (message.op_code) {
       case OP.keepAlive:
         return this.#keepAlive(message.id, registration, source, now)
@@ -210,7 +210,7 @@ export class PeerMachine implements Machine<PeerEvent> {
   #keepAlive(id: PeerId, registration: Registration | undefined, source: Endpoint, now: Instant): void {
     if (registration !== undefined && registration.relay.id === id) return registration.keptAlive(now)
     const link = this.#links.get(id)
-    const live = link?.heardAt(source) === true
+    const live = link?.heardAt(source, now) === true
     if (live) link?.keptAlive(now)
     const attempt = this.#attempts.get(id)
     if (attempt !== undefined) attempt.heard(source)
@@ -223,9 +223,9 @@ export class PeerMachine implements Machine<PeerEvent> {
     else registration.error(code, now)
   }
 
-  #standing(id: PeerId, source: Endpoint): Standing {
+  #standing(id: PeerId, source: Endpoint, now: Instant): Standing {
     const link = this.#links.get(id)
-    if (link?.heardAt(source)) return 'validated'
+    if (link?.heardAt(source, now)) return 'validated'
     return this.#attempts.has(id) ? 'expected' : 'stranger'
   }
 

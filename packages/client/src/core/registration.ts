@@ -82,8 +82,8 @@ export class Registration {
   }
 
   /** Anything came from the relay. */
-  heard(): void {
-    this.#keepAlive?.heard()
+  heard(now: Instant): void {
+    this.#keepAlive?.heard(now)
   }
 
   /** Something was sent to the relay beside keep-alives. */
