@@ -230,8 +230,9 @@ export class Admission {
   /** False when the request is not new any more: a cookie may have reset its sender's time while it was being verified. */
   #advance({ message }: Request, by: Admitted['by'], now: Instant): boolean {
     if (!this.#options.replay.accept(message, by === 'cookie')) return false
-    const cookie = message.ext?.cookie
-    if (by === 'cookie' && cookie !== undefined) this.#spent.set(toBase64url(cookie), message, now)
+    const { seq, ts, ext } = message
+    // Only its stamp: the message would keep its whole datagram for as long as the cookie is remembered.
+    if (by === 'cookie' && ext?.cookie !== undefined) this.#spent.set(toBase64url(ext.cookie), { seq, ts }, now)
     return true
   }
 
