@@ -12,15 +12,19 @@ type Then = (now: Instant) => void
 
 export class Consents {
   readonly #base: Base
+  readonly #dialling: (id: PeerId) => boolean
   /** What waits for each answer; at most MAX_PENDING_CONSENT peers × MAX_HELD_MESSAGES, each for CONSENT_LIFETIME. */
   readonly #pending = new Map<PeerId, Then[]>()
 
-  constructor(base: Base) {
+  /** @param dialling whether this peer is dialling that one: who dials has consented. */
+  constructor(base: Base, dialling: (id: PeerId) => boolean) {
     this.#base = base
+    this.#dialling = dialling
   }
 
-  /** Asks unless the same peer is being asked about; `allowed` is called when the answer is yes, and never otherwise. */
+  /** Asks unless the same peer is being asked about or dialled; `allowed` is called when the answer is yes, and never otherwise. */
   ask(id: PeerId, via: Via, now: Instant, allowed: Then): void {
+    if (this.#dialling(id)) return allowed(now)
     const waiting = this.#pending.get(id)
     if (waiting !== undefined) {
       if (waiting.length < MAX_HELD_MESSAGES) waiting.push(allowed)

@@ -63,7 +63,7 @@ export class PeerMachine implements Machine<PeerEvent> {
     this.#counters = counters
     this.#admission = admission
     this.#exchanges = new Exchanges(base)
-    const consents = new Consents(base)
+    const consents = new Consents(base, (id) => [...this.#dials.values()].some(({ options }) => options.target === id))
     this.#links = new Links(base, this.#exchanges, consents)
     this.#attempts = new Attempts(base, this.#exchanges, this.#links)
     this.#answers = new Answers(base, {
