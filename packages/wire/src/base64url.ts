@@ -54,6 +54,22 @@ export function encodeChunk(bytes: Uint8Array, from: number, to: number): string
   return String.fromCharCode.apply(undefined, codes)
 }
 
+/** Bits of the last character that no byte has, by the number of bytes modulo 3. */
+const UNUSED_BITS = [0, 15, 3]
+
+/** Whether `fromBase64url` would give this many bytes; makes none, since every id of every message is asked. */
+export function isBase64urlOf(text: string, bytes: number): boolean {
+  const { length } = text
+  if (length !== Math.ceil((bytes * 4) / 3)) return false
+  let bits = 0
+  let last = 0
+  for (let at = 0; at < length; at++) {
+    last = sextet(text, at)
+    bits |= last
+  }
+  return bits <= 63 && (last & (UNUSED_BITS[bytes % 3] as number)) === 0
+}
+
 /** The bytes, or undefined when the text is not canonical base64url. */
 export function fromBase64url(text: string): Uint8Array | undefined {
   const tail = text.length % 4

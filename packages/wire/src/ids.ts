@@ -3,7 +3,7 @@
  * text everywhere else (JSON, maps, logs, tickets), so two ids are equal iff their texts are.
  */
 import { z } from 'zod'
-import { encodeChunk, fromBase64url } from './base64url.ts'
+import { encodeChunk, fromBase64url, isBase64urlOf } from './base64url.ts'
 import { ShowchainError } from './errors.ts'
 import { PEER_ID_BYTES, SESSION_ID_BYTES } from './limits.ts'
 
@@ -15,10 +15,9 @@ export type PeerId = string & { readonly [idOf]: 'peer' }
 /** 16 bytes from the relay's CSPRNG that name a punch attempt or a proxy session, 22 characters of base64url. */
 export type SessionId = string & { readonly [idOf]: 'session' }
 
-const isBase64urlOf = (text: unknown, bytes: number): boolean =>
-  typeof text === 'string' && fromBase64url(text)?.length === bytes
-const isPeerId = (text: unknown): text is PeerId => isBase64urlOf(text, PEER_ID_BYTES)
-const isSessionId = (text: unknown): text is SessionId => isBase64urlOf(text, SESSION_ID_BYTES)
+const isPeerId = (text: unknown): text is PeerId => typeof text === 'string' && isBase64urlOf(text, PEER_ID_BYTES)
+const isSessionId = (text: unknown): text is SessionId =>
+  typeof text === 'string' && isBase64urlOf(text, SESSION_ID_BYTES)
 
 export const peerIdSchema: z.ZodType<PeerId> = z.custom<PeerId>(
   isPeerId,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { encodeChunk } from '../src/base64url.ts'
+import { encodeChunk, isBase64urlOf } from '../src/base64url.ts'
 import { fromBase64url, toBase64url } from '../src/index.ts'
 import { ascii } from './samples.ts'
 
@@ -47,6 +47,17 @@ describe('base64url', () => {
         expect(fromBase64url(text)).toEqual(bytes)
       }),
       { numRuns: 50 },
+    )
+  })
+
+  test('knows how many bytes a text has without reading it', () => {
+    const alike = fc.string({ unit: fc.constantFrom(...'AQgwZz09-_=+/ ö\u0141'), maxLength: 9 })
+    const canonical = fc.uint8Array({ maxLength: 9 }).map((bytes) => toBase64url(bytes))
+    fc.assert(
+      fc.property(fc.oneof(alike, canonical), fc.nat(9), (text, bytes) => {
+        expect(isBase64urlOf(text, bytes)).toBe(fromBase64url(text)?.length === bytes)
+      }),
+      { numRuns: 2000 },
     )
   })
 
