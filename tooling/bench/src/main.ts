@@ -1,5 +1,5 @@
 /** `pnpm bench`: runs the suites one after the other, shows their tables, and writes them as JSON when told to. */
-import { writeFileSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { codec } from './codec.ts'
 import { type Effort, FULL_EFFORT, QUICK_EFFORT } from './effort.ts'
 import type { FigureTable, Findings } from './figures.ts'
@@ -34,6 +34,15 @@ function options(): BenchOptions {
   }
 }
 
+/** Before minutes are spent on what goes there. */
+function checkWritable(file: string): void {
+  try {
+    closeSync(openSync(file, 'a'))
+  } catch (error) {
+    usage(`cannot write ${file} (${(error as NodeJS.ErrnoException).code}).`)
+  }
+}
+
 const { filters, json, quick, help } = options()
 if (help) {
   console.log(USAGE(NAMES))
@@ -42,6 +51,7 @@ if (help) {
 const unknown = filters.find((filter) => !NAMES.some((name) => name.includes(filter)))
 if (unknown !== undefined) usage(`there is no suite "${unknown}".`)
 const chosen = NAMES.filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)))
+if (json !== undefined) checkWritable(json)
 
 const facts = machineFacts()
 console.log(`${describeMachine(facts)}\nMedians, with the median deviation of the samples from them.\n`)

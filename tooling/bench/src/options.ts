@@ -32,6 +32,5 @@ export function readOptions(args: readonly string[]): BenchOptions {
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
-  // pnpm hands a `--` on as it is.
   return { ...values, json: values.json, filters: positionals }
 }

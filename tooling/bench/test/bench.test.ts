@@ -1,0 +1,73 @@
+/** The benchmark as a program: every suite once, as short as can be. What it measures is nobody's business here. */
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { FigureTable } from '../src/figures.ts'
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+
+interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const bench = (...args: readonly string[]): Promise<Ended> =>
+  new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+    })
+  })
+
+let folder = ''
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'showchain-bench-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+describe('pnpm bench', () => {
+  test('measures everything and writes what it shows', async () => {
+    const file = join(folder, 'figures.json')
+    const { code, stdout, stderr } = await bench('--quick', '--json', file)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const { machine, tables } = JSON.parse(await readFile(file, 'utf8')) as {
+      readonly machine: { readonly node: string }
+      readonly tables: readonly (FigureTable & { readonly suite: string })[]
+    }
+    expect(machine.node).toBe(process.versions.node)
+    expect(new Set(tables.map(({ suite }) => suite))).toEqual(
+      new Set(['codec', 'signatures', 'registrations', 'packets', 'memory']),
+    )
+    for (const { title, rows } of tables) {
+      expect(stdout).toContain(title)
+      for (const { name } of rows) expect(stdout).toContain(name)
+    }
+  })
+
+  test('a filter leaves out the other suites', async () => {
+    const { code, stdout } = await bench('--quick', 'cod')
+    expect(code).toBe(0)
+    expect(stdout).toContain('Codec')
+    expect(stdout).not.toContain('Signatures')
+  })
+
+  test.each([
+    ['a suite that there is not', ['frobnicate'], 'bench: there is no suite "frobnicate".'],
+    ['an option that there is not', ['--frobnicate'], "bench: Unknown option '--frobnicate'"],
+    ['a file that cannot be written', ['--json', '/'], 'bench: cannot write / (EISDIR).'],
+  ])('%s gets one clear line, the usage, and exit code 2', async (_what, args, line) => {
+    const { code, stderr } = await bench(...args)
+    expect(code).toBe(2)
+    expect(stderr.split('\n')[0]).toContain(line)
+    expect(stderr).toContain('Usage: pnpm bench')
+  })
+
+  test('--help tells what there is', async () => {
+    const { code, stdout } = await bench('--help')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^Usage: pnpm bench/)
+  })
+})
