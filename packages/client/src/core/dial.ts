@@ -53,6 +53,8 @@ export class Dial {
 
   start(now: Instant): void {
     const { policy, addresses, relays } = this.options
+    // From now on the connection is ours, whoever's packet completes it.
+    this.#link()
     // Each entry stands before anything is tried, so that an instant failure does not end the dial early.
     const direct =
       policy === 'auto' || policy === 'direct'

@@ -24,7 +24,7 @@ export class Sequence {
   }
 
   next(): Stamp {
-    this.#ts = Math.max(this.#ts, this.#unixMs())
+    this.#ts = Math.max(this.#ts, Math.floor(this.#unixMs()))
     this.#seq++
     return { seq: this.#seq, ts: this.#ts }
   }
