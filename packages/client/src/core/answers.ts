@@ -8,10 +8,9 @@ import type { Admission, Admitted } from './admission.ts'
 import type { Base } from './base.ts'
 import type { Consents } from './consents.ts'
 import type { Datagram, Instant } from './machine.ts'
-import type { Stamp } from './sequence.ts'
 import { encodeFitting, sign } from './signed-messages.ts'
 
-type Request = MessageOf<typeof OP.directRequest>
+export type Request = MessageOf<typeof OP.directRequest>
 
 /** What this peer has with the sender already. */
 export type Standing = 'validated' | 'expected' | 'stranger'
@@ -21,7 +20,7 @@ export interface AnswersOptions {
   readonly consents: Consents
   standing(id: PeerId, source: Endpoint, now: Instant): Standing
   /** A request was answered. @param agreed in a punch attempt, or by consent as a direct connect. */
-  answered(id: PeerId, key: PublicKey, source: Endpoint, stamp: Stamp, agreed: 'attempt' | 'direct', now: Instant): void
+  answered(request: Request, key: PublicKey, source: Endpoint, agreed: 'attempt' | 'direct', now: Instant): void
 }
 
 export class Answers {
@@ -61,7 +60,7 @@ export class Answers {
       const bytes = signed === undefined ? undefined : encodeFitting(signed, encoding)
       if (bytes === undefined) return
       admitted.respond(bytes, now)
-      this.#options.answered(message.id, key, source, { seq, ts }, agreed, now)
+      this.#options.answered(message, key, source, agreed, now)
     })
   }
 

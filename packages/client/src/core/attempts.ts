@@ -1,9 +1,10 @@
 /** The punch attempts under way: one for each other peer, shared by both directions when both dial at once. */
 import type { PublicKey } from '@showchain/crypto/core'
-import type { Endpoint, PeerId } from '@showchain/wire'
+import { CAPS, type Endpoint, OP, type PeerId } from '@showchain/wire'
 import type { Base } from './base.ts'
 import { directSession } from './direct-session.ts'
-import type { Exchanges } from './exchange.ts'
+import type { Exchange, Exchanges } from './exchange.ts'
+import type { Link } from './link.ts'
 import type { Links } from './links.ts'
 import type { Instant } from './machine.ts'
 import { PunchAttempt } from './punch-attempt.ts'
@@ -14,6 +15,8 @@ export class Attempts {
   readonly #links: Links
   /** For ATTEMPT_LIFETIME each; only after consent or a dial of our own. */
   readonly #byPeer = new Map<PeerId, PunchAttempt>()
+  /** Unanswered 0x101 that ask for `caps`: one for each attempt that found a path, for the time of one request. */
+  readonly #questions = new Set<Exchange>()
 
   constructor(base: Base, exchanges: Exchanges, links: Links) {
     this.#base = base
@@ -44,10 +47,11 @@ export class Attempts {
         remoteId: peer,
         key,
         caps,
-        direct: (endpoint, stamp, at) => {
+        direct: (endpoint, stamp, told, at) => {
           const session = directSession(this.#base.provider, this.#base.self, peer, stamp)
           const link = this.#links.open(peer, true)
-          link.learnCaps(caps ?? 0)
+          link.learnCaps(told ?? caps)
+          if (link.awaitCaps()) this.#askCaps(link, endpoint, key)
           link.addDirect(session, endpoint, key, at)
           link.establish('both ends reached each other', at)
         },
@@ -66,7 +70,38 @@ export class Attempts {
     this.#byPeer.get(peer)?.verified(source)
   }
 
+  /**
+   * Ends that met by a 0x111 without signed fields know nothing of each other, be it because one speaks only the seed or
+   * because packets were lost: one more 0x101 there, with `caps`. A seed-only end drops it.
+   */
+  #askCaps(link: Link, endpoint: Endpoint, key: PublicKey): void {
+    const { remoteId } = link.options
+    const ended = (caps: number | undefined, now: Instant): void => {
+      exchange.close()
+      this.#questions.delete(exchange)
+      link.learnCaps(caps ?? (link.awaitsCaps ? 0 : undefined))
+      link.establish('the other end said what it can do', now)
+    }
+    const exchange: Exchange = this.#exchanges.start({
+      to: endpoint,
+      request: (stamp, cookie) => ({
+        op_code: OP.directRequest,
+        id: this.#base.self,
+        target: remoteId,
+        ...stamp,
+        ext: { caps: CAPS.directData, ...(cookie === undefined ? {} : { cookie }) },
+      }),
+      answered: (message) => {
+        if (message.op_code !== OP.directResponse || message.id !== remoteId) return
+        exchange.verify(key, message, (now) => ended(message.ext?.caps, now))
+      },
+      failed: (_why, now) => ended(undefined, now),
+    })
+    this.#questions.add(exchange)
+  }
+
   close(now: Instant): void {
+    for (const question of this.#questions) question.close()
     for (const attempt of [...this.#byPeer.values()]) attempt.end(now)
   }
 }

@@ -54,7 +54,7 @@ export class Link {
   #direct: DirectPath | undefined
   #relayed: RelayedPath | undefined
   /** Whether the other end takes data on a direct path, as far as it told. */
-  #directData: boolean | undefined
+  #directData: boolean | 'asked' | undefined
   /** Sent while no path carries data, for the next one; at most SEND_QUEUE. */
   #unsent: OutgoingMessage[] = []
   #announced = ''
@@ -93,16 +93,27 @@ export class Link {
     this.#base.outbox.event({ type: 'note', remoteId: this.options.remoteId, what })
   }
 
-  /** What the other end said of itself. */
-  learnCaps(caps: number): void {
-    this.#directData = (caps & CAPS.directData) !== 0
+  /** What the other end said of itself; undefined: nothing. */
+  learnCaps(caps: number | undefined): void {
+    if (caps !== undefined) this.#directData = (caps & CAPS.directData) !== 0
+  }
+
+  /** Whether somebody has to ask the other end what it can do; until then messages wait, where no relay carries them. */
+  awaitCaps(): boolean {
+    if (this.#directData !== undefined || this.#base.seedMode) return false
+    this.#directData = 'asked'
+    return true
+  }
+
+  get awaitsCaps(): boolean {
+    return this.#directData === 'asked'
   }
 
   send(bytes: Uint8Array, done: Sent, now: Instant): void {
     const carrier = this.#carrier()
     if (this.#state === 'closed') done({ code: 'ERR_CLOSED', why: 'The connection has ended.' }, now)
     else if (carrier !== undefined) carrier.send({ bytes, done: this.#watched(carrier, done, now) }, now)
-    else if (this.#direct !== undefined)
+    else if (this.#direct !== undefined && !this.awaitsCaps)
       done({ code: 'ERR_NO_DATA_PATH', why: 'The other end has no data on a direct path.' }, now)
     else if (this.#unsent.length === SEND_QUEUE)
       done({ code: 'ERR_BUSY', why: `${SEND_QUEUE} messages wait for a path.` }, now)
@@ -222,7 +233,8 @@ export class Link {
 
   /** The channel for the next message: the direct one, unless the other end does not take data there or has not said so while a relay does. */
   #carrier(): Channel | undefined {
-    const direct = this.#base.seedMode || this.#directData === false ? undefined : this.#direct?.channel
+    const refused = this.#base.seedMode || this.#directData === false || this.awaitsCaps
+    const direct = refused ? undefined : this.#direct?.channel
     return this.#directData === true ? (direct ?? this.#relayed?.channel) : (this.#relayed?.channel ?? direct)
   }
 

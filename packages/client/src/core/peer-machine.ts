@@ -17,7 +17,7 @@ import {
   type PeerId,
 } from '@showchain/wire'
 import type { Admission } from './admission.ts'
-import { Answers, type Standing } from './answers.ts'
+import { Answers, type Request as DirectRequest, type Standing } from './answers.ts'
 import { Attempts } from './attempts.ts'
 import type { Base } from './base.ts'
 import type { Sent } from './channel.ts'
@@ -70,7 +70,7 @@ export class PeerMachine implements Machine<PeerEvent> {
       admission,
       consents,
       standing: (id, source, now) => this.#standing(id, source, now),
-      answered: (id, key, source, stamp, agreed, now) => this.#answered(id, key, source, stamp, agreed, now),
+      answered: (request, key, source, agreed, now) => this.#answered(request, key, source, agreed, now),
     })
     this.#invitations = new Invitations(base, {
       registrations: this.#registrations,
@@ -230,16 +230,17 @@ export class PeerMachine implements Machine<PeerEvent> {
   }
 
   #answered(
-    id: PeerId,
+    request: DirectRequest,
     key: PublicKey,
     source: Endpoint,
-    stamp: Stamp,
     agreed: 'attempt' | 'direct',
     now: Instant,
   ): void {
-    const session = directSession(this.#base.provider, id, this.#base.self, stamp)
+    const { id, ext } = request
+    const session = directSession(this.#base.provider, id, this.#base.self, request)
     if (!this.#links.hasRoomFor(id)) return
     const link = this.#links.open(id, true)
+    link.learnCaps(ext?.caps)
     if (agreed === 'direct') {
       link.addDirect(session, source, key, now)
       link.establish('the other end connected directly', now)

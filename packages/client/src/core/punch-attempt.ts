@@ -19,8 +19,8 @@ export interface PunchAttemptOptions {
   readonly key: PublicKey
   /** What the other end can do; undefined when it did not show that it knows extensions. */
   readonly caps: number | undefined
-  /** 0x101 was answered: the path works, and this is the stamp that names its session. */
-  direct(endpoint: Endpoint, stamp: Stamp, now: Instant): void
+  /** 0x101 was answered: the path works, and this is the stamp that names its session. @param caps what the answer told of the other end. */
+  direct(endpoint: Endpoint, stamp: Stamp, caps: number | undefined, now: Instant): void
   /** The attempt is over; called once, also after success. */
   ended(): void
 }
@@ -150,7 +150,7 @@ export class PunchAttempt {
       if (this.#found) return
       this.#found = true
       for (const other of this.#candidates.values()) other.check?.close()
-      this.options.direct(candidate.endpoint, stamp, now)
+      this.options.direct(candidate.endpoint, stamp, message.ext?.caps, now)
       this.#tell(now)
     })
   }
