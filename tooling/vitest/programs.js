@@ -9,12 +9,21 @@ import { createInterface } from 'node:readline'
 export class Lines {
   #lines = []
   #look = new Set()
+  #ended = false
 
   constructor(stream) {
-    createInterface({ input: stream }).on('line', (line) => {
-      this.#lines.push(line)
-      for (const look of this.#look) look()
-    })
+    const look = () => {
+      for (const each of this.#look) each()
+    }
+    createInterface({ input: stream })
+      .on('line', (line) => {
+        this.#lines.push(line)
+        look()
+      })
+      .on('close', () => {
+        this.#ended = true
+        look()
+      })
   }
 
   get all() {
@@ -22,12 +31,13 @@ export class Lines {
   }
 
   line(pattern) {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const look = () => {
         const found = this.#lines.find((line) => pattern.test(line))
-        if (found === undefined) return
+        if (found === undefined && !this.#ended) return
         this.#look.delete(look)
-        resolve(found)
+        if (found !== undefined) resolve(found)
+        else reject(new Error(`It ended without a line like ${pattern}:\n${this.#lines.join('\n')}`))
       }
       this.#look.add(look)
       look()

@@ -32,6 +32,10 @@ function exitCodeOf(error: unknown): number {
   return 1
 }
 
+// Nobody reads what we print (`… | head -1`): the end, as of any filter.
+process.stdout.on('error', () => process.exit())
+process.stderr.on('error', () => {})
+
 try {
   await program().parseAsync()
 } catch (error) {

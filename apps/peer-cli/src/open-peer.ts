@@ -1,7 +1,7 @@
 /** Opens the peer of a talking command from its flags. */
 import { Peer, type PeerOptions } from '@showchain/client'
 import { generateIdentity, loadPublicKey } from '@showchain/crypto'
-import { type PeerId, parsePeerId } from '@showchain/wire'
+import { type PeerId, parseAddress, parsePeerId } from '@showchain/wire'
 import { type IdentityFlags, identityOf } from './identity.ts'
 import type { Output } from './output.ts'
 import { writeTrace } from './trace.ts'
@@ -10,6 +10,7 @@ import { UsageError } from './usage-error.ts'
 export interface PeerFlags extends IdentityFlags {
   readonly ephemeral?: boolean
   readonly relay?: readonly string[]
+  readonly addr?: readonly string[]
   readonly host?: string
   readonly port?: string
   readonly peerKey?: readonly string[]
@@ -59,6 +60,7 @@ export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOpt
     encoding,
     accept,
     relays: flags.relay ?? [],
+    announce: (flags.addr ?? []).map(parseAddress),
     listen: [{ ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) }],
     plaintext: true,
     seedMode: flags.seedMode === true,

@@ -65,6 +65,11 @@ export function program(): Command {
   withPeerOptions(root.command('listen'))
     .description('wait for others; the first line on stdout is the ticket to give to them')
     .option('--relay <ticket>', 'relay to register with; repeatable', collect)
+    .option(
+      '--addr <host:port>',
+      'address for the ticket, when others reach this host at another one; repeatable',
+      collect,
+    )
     .option('--allow <id>', 'who may connect; repeatable (everybody)', collect)
     .option('--echo', 'send every message back')
     .action(listen)

@@ -42,8 +42,12 @@ export interface Listen {
 
 function parseListen(text: string): Listen {
   const anyPort = /^(.*):0$/.exec(text)
-  const { ip, port } = parseEndpoint(anyPort === null ? text : `${anyPort[1]}:1`)
-  return { host: ip, port: anyPort === null ? port : 0 }
+  try {
+    const { ip, port } = parseEndpoint(anyPort === null ? text : `${anyPort[1]}:1`)
+    return { host: ip, port: anyPort === null ? port : 0 }
+  } catch (error) {
+    throw new Error(`"${text}" is not ip:port, or [ip]:port for IPv6`, { cause: error })
+  }
 }
 
 /** One value, or a list of them, or a text with commas between them. */
@@ -97,26 +101,48 @@ interface Sourced {
   readonly value: unknown
   /** For people. */
   readonly source: string
+  /** Of each name, when the value has been put together from several places. */
+  readonly sources?: ReadonlyMap<string, string>
 }
 
 /** @throws UsageError with one line that names every wrong key. */
 export async function configFrom(flags: Flags, environment: NodeJS.ProcessEnv): Promise<Config> {
   const file = flags.config ?? environment[`${ENVIRONMENT_PREFIX}CONFIG`]
-  const sourced = new Map<string, Sourced>([
-    ...(file === undefined ? [] : await fromFile(file)),
-    ...fromEnvironment(environment),
-    ...fromFlags(flags),
-  ])
+  const sourced = new Map<string, Sourced>()
+  const places = [file === undefined ? [] : await fromFile(file), fromEnvironment(environment), fromFlags(flags)]
+  for (const [key, given] of places.flat())
+    sourced.set(key, key === 'limits' ? bothLimits(sourced.get(key), given) : given)
   const result = schema.safeParse(Object.fromEntries([...sourced].map(([key, { value }]) => [key, value])))
   if (result.success) return result.data
-  const issues = result.error.issues.map((issue) => {
-    const unknown = issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : undefined
-    const path = [...issue.path, ...(unknown === undefined ? [] : [unknown])].join('.')
-    const source = sourced.get(String(issue.path[0] ?? unknown?.split(', ')[0]))?.source
-    return `${path}${source === undefined ? '' : ` (${source})`}: ${unknown === undefined ? issue.message : 'no such key'}`
+  const issues = result.error.issues.flatMap((issue) => {
+    const unknown = issue.code === 'unrecognized_keys'
+    const paths = unknown ? issue.keys.map((key) => [...issue.path, key]) : [issue.path]
+    return paths.map((path) => {
+      const source = sourceOf(sourced, path)
+      return `${path.join('.')}${source === undefined ? '' : ` (${source})`}: ${unknown ? 'no such key' : issue.message}`
+    })
   })
   throw new UsageError(issues.join('; '))
 }
+
+/** Limits are overridden one by one; each remembers where it came from. */
+function bothLimits(before: Sourced | undefined, { value, source }: Sourced): Sourced {
+  if (!isObject(value) || (before !== undefined && !isObject(before.value))) return { value, source }
+  const named = Object.keys(value).map((name): [string, string] => [name, source])
+  return {
+    value: { ...(before?.value ?? {}), ...value },
+    source,
+    sources: new Map([...(before?.sources ?? []), ...named]),
+  }
+}
+
+function sourceOf(sourced: ReadonlyMap<string, Sourced>, [key, name]: readonly PropertyKey[]): string | undefined {
+  const given = sourced.get(String(key))
+  return given?.sources?.get(String(name)) ?? given?.source
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 async function fromFile(path: string): Promise<[string, Sourced][]> {
   let content: unknown
@@ -127,8 +153,7 @@ async function fromFile(path: string): Promise<[string, Sourced][]> {
     const [reason] = (error as Error).message.split('\n')
     throw new UsageError(`config (${path}): ${reason}`)
   }
-  if (typeof content !== 'object' || content === null || Array.isArray(content))
-    throw new UsageError(`config (${path}): not a JSON or YAML object`)
+  if (!isObject(content)) throw new UsageError(`config (${path}): not a JSON or YAML object`)
   return Object.entries(content).map(([key, value]) => [key, { value, source: path }])
 }
 

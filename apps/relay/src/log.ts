@@ -7,7 +7,8 @@ const STDERR = 2
 
 export function logger({ logLevel, logFormat = process.stderr.isTTY ? 'pretty' : 'json' }: Config): Logger {
   const options = { level: logLevel, base: null }
-  return logFormat === 'pretty'
-    ? pino(options, pretty({ destination: STDERR, sync: true, translateTime: 'HH:MM:ss.l' }))
-    : pino(options, pino.destination({ dest: STDERR, sync: true }))
+  const lines = pino.destination({ dest: STDERR, sync: true })
+  // Nobody reads them any more; that is no reason to stop serving.
+  lines.on('error', () => {})
+  return pino(options, logFormat === 'pretty' ? pretty({ destination: lines, translateTime: 'HH:MM:ss.l' }) : lines)
 }

@@ -5,6 +5,7 @@ import { type Relay, SOCKET_COUNTERS } from '@showchain/server/runtime'
 import { ShowchainError } from '@showchain/wire'
 import type { Logger } from 'pino'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { Listen } from './config.ts'
 
 const SENTENCES: Readonly<Record<string, string>> = { ...RELAY_COUNTERS, ...SOCKET_COUNTERS }
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
@@ -40,12 +41,8 @@ export function registryOf(relay: Relay): Registry {
   return registry
 }
 
-/** @throws ShowchainError `ERR_ADDRESS_IN_USE` */
-export async function serveMetrics(
-  relay: Relay,
-  listen: { readonly host: string; readonly port: number } | undefined,
-  log: Logger,
-): Promise<MetricsServer> {
+/** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN` */
+export async function serveMetrics(relay: Relay, listen: Listen, log: Logger): Promise<MetricsServer> {
   const registry = registryOf(relay)
   const server = createServer((request, response) => {
     if (request.url === '/healthz') response.end('ok\n')
@@ -58,10 +55,11 @@ export async function serveMetrics(
     } else response.writeHead(404).end()
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(new ShowchainError('ERR_ADDRESS_IN_USE', `metrics: ${error.message}.`, { cause: error })),
-    )
-    server.listen({ host: listen?.host, port: listen?.port }, resolve)
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const code = error.code === 'EADDRINUSE' ? 'ERR_ADDRESS_IN_USE' : 'ERR_CANNOT_LISTEN'
+      reject(new ShowchainError(code, `metrics: ${error.message}.`, { cause: error }))
+    })
+    server.listen(listen, resolve)
   })
   log.info({ metrics: server.address() }, 'metrics')
   return {

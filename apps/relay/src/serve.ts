@@ -10,6 +10,8 @@ import { writeTrace } from './trace.ts'
 export async function serve(config: Config): Promise<void> {
   // From now on: whoever reads the ticket may end the relay at once.
   const asked = endSignal()
+  // Whoever read them has gone; that is no reason to stop serving.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const log = logger(config)
   const identity = await identityOf(config, log)
   const knownKeys = await Promise.all(config.peerKey.map(loadPublicKey))
@@ -23,13 +25,11 @@ export async function serve(config: Config): Promise<void> {
     onEvent: (event) => log.debug(event, event.type),
     onWarning: (sentence) => log.warn(sentence),
   })
+  const metrics =
+    config.metrics === undefined ? undefined : await closingOnFailure(relay, serveMetrics(relay, config.metrics, log))
   process.stdout.write(`${relay.ticket}\n`)
   log.info({ id: relay.id, addresses: relay.addresses }, 'listening')
   log.warn('data is not encrypted end to end yet: this relay can read what it carries')
-  const metrics =
-    config.metrics === undefined
-      ? undefined
-      : await closingOnFailure(relay, () => serveMetrics(relay, config.metrics, log))
   const signal = await asked
   log.info({ signal }, 'draining; once more ends at once')
   await Promise.race([relay.drain(), endSignal()])
@@ -62,9 +62,9 @@ function endSignal(): Promise<NodeJS.Signals> {
   })
 }
 
-async function closingOnFailure<Result>(relay: Relay, open: () => Promise<Result>): Promise<Result> {
+async function closingOnFailure<Result>(relay: Relay, opening: Promise<Result>): Promise<Result> {
   try {
-    return await open()
+    return await opening
   } catch (error) {
     await relay.close()
     throw error

@@ -40,7 +40,20 @@ describe('the configuration', () => {
       bindings: 8,
       sessions: 9,
     })
-    expect((await configFrom({ config: file }, { SHOWCHAIN_RELAY_LIMITS: 'ids=5' })).limits).toEqual({ ids: 5 })
+    expect((await configFrom({ config: file }, { SHOWCHAIN_RELAY_LIMITS: 'ids=5' })).limits).toEqual({
+      bindings: 7,
+      ids: 5,
+    })
+  })
+
+  test('overrides limits one by one, and knows where each came from', async () => {
+    const file = folder.write('limits.yaml', 'identity: a\nlimits: { bindings: 7, sessions: 0, ids: 5 }\n')
+    const environment = { SHOWCHAIN_RELAY_LIMITS: 'bindings=8,ids=6' }
+    const text = await complaint({ config: file, limit: ['ids=0'] }, environment)
+    expect(text).toContain(`limits.sessions (${file}):`)
+    expect(text).toContain('limits.ids (--limit):')
+    const { limits } = await configFrom({ config: file, limit: ['sessions=9'] }, environment)
+    expect(limits).toEqual({ bindings: 8, sessions: 9, ids: 6 })
   })
 
   test("takes the README's example", async () => {
@@ -65,6 +78,7 @@ describe('the configuration', () => {
 
   test.each([
     [{ identity: 'a', listen: ['nonsense'] }, 'listen.0 (--listen)'],
+    [{ identity: 'a', listen: ['localhost:0'] }, '"localhost:0" is not ip:port'],
     [{ identity: 'a', publicAddress: ['x'] }, 'publicAddress.0 (--public-address)'],
     [{ identity: 'a', logLevel: 'loud' }, 'logLevel (--log-level)'],
     [{ identity: 'a', limit: ['bindings'] }, 'limits (--limit)'],

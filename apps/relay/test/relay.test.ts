@@ -144,6 +144,40 @@ describe('showchain-relay', () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(/local address is in use/)])
   })
 
+  test('prints no ticket when the address for metrics cannot be had', async () => {
+    const first = running('--metrics', '127.0.0.1:0')
+    const { metrics } = JSON.parse(await first.stderr.line(/"msg":"metrics"/)) as {
+      readonly metrics: { readonly port: number }
+    }
+    const { code, stdout, stderr } = await running('--metrics', `127.0.0.1:${metrics.port}`).ended()
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/local address is in use.*metrics/)
+  })
+
+  test('goes on serving when nobody reads its logs any more', async () => {
+    const relay = running('--trace')
+    const ticket = await relay.stdout.line(/./)
+    relay.child.stderr?.destroy()
+    relay.child.stdout?.destroy()
+    await using peer = await Peer.open({
+      identity: await generateIdentity(),
+      relays: [ticket],
+      listen: [{ host: '127.0.0.1' }],
+    })
+    await peer.registered()
+    relay.child.kill('SIGTERM')
+    expect((await relay.ended()).code).toBe(0)
+  })
+
+  test('--log-format pretty is for people', async () => {
+    const relay = running('--log-format', 'pretty')
+    await relay.stdout.line(/./)
+    relay.child.kill('SIGTERM')
+    const { stderr } = await relay.ended()
+    expect(stderr).toMatch(/INFO.*listening/)
+    expect(stderr).toMatch(/INFO.*ended/)
+  })
+
   test('--help and --version end with 0', async () => {
     const help = await start(['--help']).ended()
     expect([help.code, help.stdout]).toEqual([0, expect.stringContaining('Exit codes')])

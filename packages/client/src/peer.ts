@@ -115,6 +115,8 @@ export class Peer implements AsyncDisposable {
    */
   static async open(options: PeerOptions): Promise<Peer> {
     const parsed = checkOptions(options)
+    if (parsed.relays.some(({ id }) => id === parsed.identity.id))
+      throw new ShowchainError('ERR_BAD_TICKET', "It is this peer's own: a relay has an identity of its own.")
     const relays = await Promise.all(
       parsed.relays.map(async (ticket) => ({ ticket, endpoints: await resolveAddress(relayAddress(ticket).address) })),
     )
@@ -201,7 +203,7 @@ export class Peer implements AsyncDisposable {
     const relays = await Promise.all(
       ticket.relays.map(async ({ id, address }) => ({ id, endpoint: this.#reachable(await resolveAddress(address)) })),
     )
-    const usable = relays.filter((relay): relay is RelayAddress => relay.endpoint !== undefined)
+    const usable = relays.filter((relay): relay is RelayAddress => relay.endpoint !== undefined && relay.id !== this.id)
     if ((via === 'relay' || via === 'punch' || addresses.length === 0) && (via === 'direct' || usable.length === 0)) {
       throw new ShowchainError(
         'ERR_NO_PATH',

@@ -1,5 +1,6 @@
 /** The demo: a relay and two peers go through the seed's five sections, and what they say is shown as they say it. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateIdentity, saveIdentity } from '@showchain/crypto'
@@ -11,6 +12,8 @@ import type { Row, Show } from './show.ts'
 const FILE_BYTES = 1024 * 1024
 /** A keep-alive comes after 15 s of silence; nobody wants to watch that. */
 const KEEP_ALIVE_MS = 600
+/** What a step waits for comes within a second; a retransmission or two may be needed on a busy machine. */
+const PATIENCE_MS = 15_000
 /** Data messages of one step that are shown one by one. */
 const SHOWN_DATA = 6
 const DATA_OPS: readonly number[] = [OP.proxyData, OP.proxyPassData, OP.proxyDataAck]
@@ -23,6 +26,8 @@ export class Demo {
   readonly #rows: Row[] = []
   /** Names by `ip:port`. */
   readonly #names = new Map<string, string>()
+  /** Messages to somebody who has not told its address yet: reports of several processes overtake each other. */
+  #unnamed: Sent[] = []
   /** Messages of the step that is under way. */
   #seen: { readonly sent: Sent; readonly to: string }[] = []
   #watchers = new Set<() => void>()
@@ -37,7 +42,8 @@ export class Demo {
   /** Runs every step; true when all of them worked. */
   async run(): Promise<boolean> {
     const started = performance.now()
-    this.#folder = await mkdtemp(join(tmpdir(), 'showchain-demo-'))
+    // At once: a signal must not come between making it and knowing of it.
+    this.#folder = mkdtempSync(join(tmpdir(), 'showchain-demo-'))
     try {
       await this.#steps(this.#folder)
     } catch (error) {
@@ -59,18 +65,20 @@ export class Demo {
   /** Leaves nothing behind, wherever the demo is. */
   async end(): Promise<void> {
     await endAll()
-    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true })
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 })
   }
 
   async #steps(folder: string): Promise<void> {
     const [relayKey, aliceKey, bobKey] = await Promise.all(
       ['relay', 'alice', 'bob'].map((name) => makeKey(folder, name)),
     )
-    const relay = await startRelay(relayKey as string, (message) => this.#on(message))
+    const { pid, ticket: relay } = await startRelay(relayKey as string, (message) => this.#on(message))
     const [address] = parseTicket(relay).addresses
-    this.#names.set(`${address?.host}:${address?.port}`, 'relay')
+    this.#name(`${address?.host}:${address?.port}`, 'relay')
     const bob = this.#peer('bob')
     const alice = this.#peer('alice')
+    this.#show.process('relay', pid)
+    for (const { name, pid } of [alice, bob]) this.#show.process(name, pid)
 
     const ticket = await this.#step(
       '2',
@@ -227,13 +235,20 @@ export class Demo {
   }
 
   #allSeen(expected: readonly Expected[]): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => {
-        const missing = expected.some(
-          ([op, from, to]) => !this.#seen.some(({ sent, to: at }) => sent.op === op && sent.from === from && at === to),
-        )
-        if (missing) return
+    const missing = (): readonly Expected[] =>
+      expected.filter(
+        ([op, from, to]) => !this.#seen.some(({ sent, to: at }) => sent.op === op && sent.from === from && at === to),
+      )
+    return new Promise((resolve, reject) => {
+      const patience = setTimeout(() => {
         this.#watchers.delete(look)
+        const names = missing().map(([op, from, to]) => `0x${op.toString(16)} ${from} → ${to}`)
+        reject(new Error(`not seen: ${names.join(', ')}`))
+      }, PATIENCE_MS)
+      const look = (): void => {
+        if (missing().length > 0) return
+        this.#watchers.delete(look)
+        clearTimeout(patience)
         resolve()
       }
       this.#watchers.add(look)
@@ -243,15 +258,24 @@ export class Demo {
 
   #peer(name: string): DemoPeer {
     return new DemoPeer(name, (report: PeerReport) => {
-      if (report.type === 'opened') this.#names.set(formatEndpoint(report.local), name)
+      if (report.type === 'opened') this.#name(formatEndpoint(report.local), name)
       else if (report.type === 'progress')
         this.#show.note(`${name} has ${Math.round((100 * report.done) / report.size)} % of the file acknowledged`)
       else if (report.type === 'sent') this.#on({ from: name, ...report, to: formatEndpoint(report.to) })
     })
   }
 
+  #name(address: string, name: string): void {
+    this.#names.set(address, name)
+    for (const sent of this.#unnamed.splice(0)) this.#on(sent)
+  }
+
   #on(sent: Sent): void {
-    const to = this.#names.get(sent.to) ?? sent.to
+    const to = this.#names.get(sent.to)
+    if (to === undefined) {
+      this.#unnamed.push(sent)
+      return
+    }
     this.#seen.push({ sent, to })
     const isData = DATA_OPS.includes(sent.op)
     if (isData) this.#data++

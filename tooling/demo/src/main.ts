@@ -25,6 +25,8 @@ async function stop(exitCode: number): Promise<void> {
   process.exit(exitCode)
 }
 for (const [signal, exitCode] of Object.entries(EXIT_CODES)) process.once(signal, () => void stop(exitCode))
+// Nobody watches any more (`… | head`).
+process.stdout.once('error', () => void stop(0)).on('error', () => {})
 const limit = setTimeout(() => {
   console.error(`demo: not done after ${TIME_LIMIT_MS / 1000} s`)
   void stop(1)

@@ -17,16 +17,19 @@ export interface Sent {
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const children = new Set<ChildProcess>()
+let ended = false
 
 function start(path: string, args: readonly string[], execArgv: readonly string[] = []): ChildProcess {
+  if (ended) throw new Error('the demo has been ended')
   const child = fork(path, args, { execArgv: [...execArgv], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   children.add(child)
   child.once('exit', () => children.delete(child))
   return child
 }
 
-/** Ends what is still running, and waits for it. */
+/** Ends what is still running, and waits for it; nothing starts from now on. */
 export async function endAll(): Promise<void> {
+  ended = true
   await Promise.all(
     [...children].map(
       (child) =>
@@ -38,8 +41,13 @@ export async function endAll(): Promise<void> {
   )
 }
 
-/** Starts showchain-relay; resolves with its ticket, the first line that it prints. */
-export async function startRelay(identity: string, sent: (message: Sent) => void): Promise<string> {
+export interface DemoRelay {
+  readonly pid: number | undefined
+  readonly ticket: string
+}
+
+/** Starts showchain-relay; resolves when it has printed its ticket. */
+export async function startRelay(identity: string, sent: (message: Sent) => void): Promise<DemoRelay> {
   const program = here('../node_modules/@showchain/relay/bin/showchain-relay.js')
   const args = [
     '--identity',
@@ -61,7 +69,9 @@ export async function startRelay(identity: string, sent: (message: Sent) => void
       sent({ from: 'relay', at: entry.at, to: entry.remote, size: entry.size, op: entry.op, text: entry.text ?? '' })
   })
   return new Promise((resolve, reject) => {
-    createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', resolve)
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', (ticket) =>
+      resolve({ pid: child.pid, ticket }),
+    )
     child.once('exit', (code) => reject(new Error(`the relay ended (${code}): ${complaints.join(' ')}`)))
   })
 }
@@ -96,6 +106,10 @@ export class DemoPeer {
       this.#reports.push({ type: 'failed', what: 'process', why: `it ended (${code})` })
       for (const look of this.#waiting) look()
     })
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
   }
 
   tell(command: PeerCommand): void {

@@ -11,9 +11,9 @@ export interface Row {
 }
 
 export interface Show {
+  process(name: string, pid: number | undefined): void
   step(section: string, title: string): void
   message(message: Sent, to: string): void
-  /** @param more messages that are not shown one by one. */
   note(text: string): void
   summary(rows: readonly Row[], ok: boolean, seconds: number): void
 }
@@ -22,6 +22,7 @@ const clock = (at: number): string => new Date(at).toISOString().slice(11, 23)
 
 function forPeople(write: (text: string) => void): Show {
   return {
+    process: (name, pid) => write(`${name.padEnd(5)} is process ${pid}\n`),
     step: (section, title) =>
       write(`\n── ${section} · ${title} ${'─'.repeat(Math.max(0, 70 - title.length - section.length))}\n`),
     message: ({ at, from, size, text }, to) =>
@@ -45,6 +46,7 @@ function forPeople(write: (text: string) => void): Show {
 function forPrograms(write: (text: string) => void): Show {
   const line = (value: object): void => write(`${JSON.stringify(value)}\n`)
   return {
+    process: (name, pid) => line({ event: 'process', name, pid }),
     step: (section, title) => line({ event: 'step', section, title }),
     message: ({ at, from, size, op, text }, to) => line({ event: 'message', at, from, to, size, op, text }),
     note: (text) => line({ event: 'note', text }),

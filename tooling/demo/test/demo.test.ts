@@ -1,18 +1,18 @@
 /** The demo as a user starts it: real processes, everything it shows, and nothing left behind. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { Folder } from '@showchain-tooling/vitest/programs'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
-const before = readdirSync(tmpdir())
-
 interface Line {
-  readonly event: 'step' | 'message' | 'note' | 'summary'
+  readonly event: 'process' | 'step' | 'message' | 'note' | 'summary'
+  readonly name?: string
+  readonly pid?: number
   readonly at?: number
   readonly section?: string
   readonly title?: string
@@ -24,6 +24,13 @@ interface Line {
   readonly rows?: readonly { readonly section: string; readonly result: string; readonly messages: number }[]
 }
 
+/** Where the demos put their keys. */
+let temporary: Folder
+beforeAll(() => {
+  temporary = new Folder()
+})
+afterAll(() => temporary.remove())
+
 const running = new Set<ChildProcess>()
 afterEach(() => {
   for (const child of running) child.kill('SIGKILL')
@@ -31,26 +38,38 @@ afterEach(() => {
 })
 
 function start(...args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: temporary.path },
+  })
   running.add(child)
   child.once('exit', () => running.delete(child))
   return child
 }
 
-/** Processes of a demo, by what stands on their command line. */
-const demoProcesses = (): readonly string[] =>
-  readdirSync('/proc').flatMap((pid) => {
-    if (!/^[0-9]+$/.test(pid)) return []
+/** Those of a demo's processes that run. */
+const stillRunning = (lines: readonly Line[]): readonly number[] =>
+  lines.flatMap(({ pid }) => {
     try {
-      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
-      return /demo-peer\.js|orphan-guard\.js/.test(line) ? [`${pid} ${line}`] : []
+      return pid !== undefined && process.kill(pid, 0) ? [pid] : []
     } catch {
-      return [] // it ended in between
+      return []
     }
   })
-/** What an earlier run that was killed outright left is not ours. */
-const keyFolders = (): readonly string[] =>
-  readdirSync(tmpdir()).filter((name) => name.startsWith('showchain-demo-') && !before.includes(name))
+const keyFolders = (): readonly string[] => readdirSync(temporary.path)
+
+/** What a demo with --json prints, as it comes. */
+function linesOf(child: ChildProcess): { readonly read: readonly Line[]; until(event: Line['event']): Promise<void> } {
+  const read: Line[] = []
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
+  lines.on('line', (line) => read.push(JSON.parse(line) as Line))
+  return {
+    read,
+    async until(event) {
+      while (!read.some((line) => line.event === event)) await once(lines, 'line')
+    },
+  }
+}
 
 describe('the demo with --json', () => {
   let lines: readonly Line[] = []
@@ -58,10 +77,7 @@ describe('the demo with --json', () => {
 
   beforeAll(async () => {
     const child = start('--json')
-    const read: Line[] = []
-    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) =>
-      read.push(JSON.parse(line) as Line),
-    )
+    const { read } = linesOf(child)
     ;[exitCode] = (await once(child, 'close')) as [number | null]
     lines = read
   })
@@ -150,7 +166,8 @@ describe('the demo with --json', () => {
   })
 
   test('leaves neither a process nor a key file behind', () => {
-    expect(demoProcesses()).toEqual([])
+    expect(lines.flatMap(({ name }) => name ?? [])).toEqual(['relay', 'alice', 'bob'])
+    expect(stillRunning(lines)).toEqual([])
     expect(keyFolders()).toEqual([])
   })
 })
@@ -166,19 +183,39 @@ test('for people it prints who sends what to whom, and a table', async () => {
   expect(text).toContain('All of it worked')
 })
 
-test.each(['SIGINT', 'SIGTERM'] as const)(
-  '%s in the middle ends every process and removes the keys',
-  async (signal) => {
-    const child = start('--json')
-    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
-    await once(lines, 'line')
-    child.kill(signal)
-    const [code] = (await once(child, 'close')) as [number | null]
-    expect(code).toBe(signal === 'SIGINT' ? 130 : 143)
-    expect(demoProcesses()).toEqual([])
-    expect(keyFolders()).toEqual([])
-  },
-)
+test.each([
+  ['SIGINT', 'process', 130],
+  ['SIGINT', 'step', 130],
+  ['SIGTERM', 'message', 143],
+] as const)('%s after the first %s ends every process and removes the keys', async (signal, event, exitCode) => {
+  const child = start('--json')
+  const { read, until } = linesOf(child)
+  await until(event)
+  child.kill(signal)
+  expect(await once(child, 'close')).toEqual([exitCode, null])
+  expect(stillRunning(read)).toEqual([])
+  expect(keyFolders()).toEqual([])
+})
+
+test('ends every process and removes the keys when nobody reads it any more', async () => {
+  const child = start('--json')
+  const { read, until } = linesOf(child)
+  await until('message')
+  child.stdout?.destroy()
+  expect(await once(child, 'exit')).toEqual([0, null])
+  expect(stillRunning(read)).toEqual([])
+  expect(keyFolders()).toEqual([])
+})
+
+test('its processes end when it is killed outright', async () => {
+  const child = start('--json')
+  const { read, until } = linesOf(child)
+  await until('message')
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  await expect.poll(() => stillRunning(read), { timeout: 20_000 }).toEqual([])
+  for (const left of keyFolders()) rmSync(temporary.file(left), { recursive: true })
+})
 
 test('an unknown option is one clear line and exit code 2', async () => {
   const child = start('--jsn')

@@ -178,6 +178,21 @@ describe('two terminals', () => {
     await alice.stdout.line(/^back again$/)
   })
 
+  test('--addr goes into the ticket', async () => {
+    const bob = showchain('listen', '--ephemeral', ...LOCAL, '--addr', 'bob.example.org:4500')
+    expect(await bob.stdout.line(/^showchain:/)).toContain('addr=bob.example.org:4500&addr=127.0.0.1:')
+  })
+
+  test('end quietly when nobody reads what they print', async () => {
+    const bob = showchain('listen', '--ephemeral', ...LOCAL)
+    const ticket = await bob.stdout.line(/^showchain:/)
+    const alice = showchain('connect', '--ephemeral', ...LOCAL, ticket)
+    await bob.stderr.line(/connected with/)
+    bob.child.stdout?.destroy()
+    alice.type('is there anybody')
+    expect(await bob.ended()).toMatchObject({ code: 0, stderr: expect.not.stringMatching(/^ {4}at /m) })
+  })
+
   test.each(['SIGINT', 'SIGTERM'] as const)('end with 0 on %s', async (signal) => {
     const bob = showchain('listen', '--ephemeral', ...LOCAL)
     const alice = showchain('connect', '--ephemeral', ...LOCAL, await bob.stdout.line(/^showchain:/))
@@ -206,6 +221,17 @@ describe('what cannot work', () => {
     const { code, stderr } = await alice.ended()
     expect(code).toBe(3)
     expect(stderr).toMatch(/punch by relay .*; relay by relay /)
+  })
+
+  test("says so when the relay's ticket is the peer's own", async () => {
+    const bob = await keygen('own-relay')
+    const ticket = `showchain:${bob.id}?addr=127.0.0.1:4400`
+    expect(await showchain('listen', '--identity', bob.file, ...LOCAL, '--relay', ticket).ended()).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("this peer's own"),
+    })
+    const alice = await showchain('connect', '--identity', bob.file, ...LOCAL, ticket).ended()
+    expect(alice).toMatchObject({ code: 2, stderr: expect.stringContaining("this peer's own") })
   })
 
   test('says so when the relay does not answer', async () => {
