@@ -133,7 +133,12 @@ describe('proxied data that comes in', () => {
     const careful = new Bed({ plaintext: false }).registered()
     careful.receive(data(10), RELAY)
     expect([...bed.taken(), ...careful.taken(), ...bed.events.filter(({ type }) => type === 'consent')]).toEqual([])
+    expect(careful.eventsOf('consent')).toEqual([])
     expect(careful.counted('plaintextRefused')).toBe(1)
+    careful.receive(data(11, { data: new Uint8Array(0) }), RELAY)
+    expect(careful.taken(OP.proxyDataAck)).toHaveLength(1)
+    careful.receive(data(12), RELAY)
+    expect([careful.taken(), careful.eventsOf('message')]).toEqual([[], []])
   })
 
   test('is not acknowledged while its reader is 1,024 messages behind, and again when one was read', () => {

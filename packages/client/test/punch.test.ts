@@ -61,6 +61,32 @@ describe('as the target', () => {
     expect([...bed.taken(), ...stranger.taken()]).toEqual([])
   })
 
+  test('does not act while its registration with that relay is not done', () => {
+    const bed = new Bed()
+    bed.do((machine, now) => machine.register({ id: relay.id, endpoint: RELAY }, now))
+    bed.taken()
+    bed.receive(invitation(bed), RELAY)
+    expect(bed.taken().map(({ message }) => message.op_code)).toEqual([])
+  })
+
+  test('does not act on a request that it has seen, that is old, or that is for somebody else', () => {
+    const bed = new Bed().registered()
+    const first = invitation(bed)
+    bed.receive(first, RELAY)
+    bed.taken()
+    bed.receive({ ...first, session: sessionIdFromBytes(new Uint8Array(16).fill(6)) }, RELAY)
+    const late = new Bed().registered()
+    const recorded = invitation(late)
+    late.advance(60_001)
+    late.answerRegistration()
+    late.taken()
+    late.receive(recorded, RELAY)
+    const forRelay = { op_code: OP.punchRequest, target: relay.id, id: other.id, seq: 8, ts: bed.unixMs } as const
+    const { sign } = other.signed(forRelay)
+    bed.receive({ ...first, target: relay.id, seq: 8, sign, ext: { key: other.publicKey.spki } }, RELAY)
+    expect([...bed.taken(OP.punchAck), ...late.taken(OP.punchAck)]).toEqual([])
+  })
+
   test('asks the application first, and a no looks like absence', () => {
     const bed = new Bed().registered()
     bed.consent = false
@@ -101,6 +127,13 @@ describe('as the target', () => {
     bed.receive(invitation(bed), RELAY)
     bed.receive({ op_code: OP.keepAlive, id: other.id, seq: 0, ts: 0 }, elsewhere)
     expect(bed.sent.filter(sentTo(elsewhere)).map(({ message }) => message.op_code)).toEqual([OP.keepAlive])
+    bed.receive({ op_code: OP.keepAlive, id: other.id, seq: 0, ts: 0 }, elsewhere)
+    expect(
+      bed
+        .taken()
+        .filter(sentTo(elsewhere))
+        .map(({ message }) => message.op_code),
+    ).not.toContain(OP.directRequest)
     bed.receive(
       {
         ...other.signed({ op_code: OP.directRequest, id: other.id, target: self.id, seq: 1, ts: bed.unixMs }),
@@ -108,13 +141,12 @@ describe('as the target', () => {
       },
       elsewhere,
     )
-    expect(bed.sent.filter(sentTo(elsewhere))).toHaveLength(1)
+    expect(bed.sent.filter(sentTo(elsewhere))).toEqual([])
     bed.receive(
       other.signed({ op_code: OP.directRequest, id: other.id, target: self.id, seq: 1, ts: bed.unixMs }),
       elsewhere,
     )
     expect(bed.sent.filter(sentTo(elsewhere)).map(({ message }) => message.op_code)).toEqual([
-      OP.keepAlive,
       OP.directResponse,
       OP.directRequest,
     ])
