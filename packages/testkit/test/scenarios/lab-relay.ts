@@ -1,0 +1,86 @@
+/** A real relay machine on a simulated host; it can die and come back with empty tables, as a process does. */
+import { type RelayEvent, RelayMachine, type RelayOptions } from '@showchain/server'
+import type { Endpoint } from '@showchain/wire'
+import type { Host, Placed, Simulation, TestIdentity } from '../../src/index.ts'
+import type { Ledger } from './ledger.ts'
+
+export const RELAY_PORT = 3478
+
+export type LabRelayOptions = Pick<RelayOptions, 'knownKeys' | 'limits'>
+
+export class LabRelay {
+  readonly host: Host
+  readonly identity: TestIdentity
+  readonly ledger: Ledger
+  readonly #sim: Simulation
+  readonly #options: LabRelayOptions
+  readonly #events: RelayEvent[] = []
+  #placed: Placed<RelayMachine> | undefined
+  #machine: RelayMachine | undefined
+  #lives = 0
+
+  constructor(sim: Simulation, host: Host, ledger: Ledger, options: LabRelayOptions) {
+    this.#sim = sim
+    this.#options = options
+    this.host = host
+    this.ledger = ledger
+    this.identity = sim.identity(host.name)
+    this.start()
+  }
+
+  get endpoint(): Endpoint {
+    return { ip: this.host.ips[0] as string, port: RELAY_PORT }
+  }
+
+  /** What a ticket says of it. */
+  get address(): { readonly id: TestIdentity['id']; readonly endpoint: Endpoint } {
+    return { id: this.identity.id, endpoint: this.endpoint }
+  }
+
+  /** Everything that it told its owner, over all its lives. */
+  get events(): readonly RelayEvent[] {
+    return this.#events
+  }
+
+  /** Who registered or moved, and where to, in order. */
+  get bound(): readonly Extract<RelayEvent, { type: 'bound' }>[] {
+    return this.#events.filter((event) => event.type === 'bound')
+  }
+
+  get machine(): RelayMachine {
+    if (this.#machine === undefined) throw new Error(`${this.host.name} is down.`)
+    return this.#machine
+  }
+
+  start(): void {
+    const { provider, random, clock } = this.#sim
+    const machine = new RelayMachine({
+      self: this.identity.publicKey,
+      provider,
+      // What dies takes its secrets along: the next life has others.
+      random: random.fork(`${this.host.name} life ${this.#lives++}`),
+      unixMs: () => clock.unixMs(),
+      ...this.#options,
+    })
+    this.#machine = machine
+    this.#placed = this.#sim.put(this.host, {
+      machine: () => machine,
+      identity: this.identity,
+      port: RELAY_PORT,
+      socket: (socket) => this.ledger.tap(socket),
+      onEvent: (event) => this.#events.push(event),
+    })
+  }
+
+  /** Dies at once and takes everything along that it knew. */
+  async kill(): Promise<void> {
+    await this.#placed?.driver.close()
+    this.#placed = undefined
+    this.#machine = undefined
+  }
+
+  async restart(): Promise<void> {
+    await this.kill()
+    this.start()
+  }
+}

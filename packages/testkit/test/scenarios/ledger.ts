@@ -1,0 +1,109 @@
+/**
+ * What one node sent to each address and had from it, and the rule over it (docs/protocol.md, Addresses): bytes
+ * sent to an address that is not validated ≤ bytes received from it. The ledger sits between a machine and
+ * the network and judges by itself who is validated: by a cookie that came back from where it was sent.
+ */
+import type { DatagramSocket } from '@showchain/client/runtime'
+import { decode, type Endpoint, formatEndpoint, type Message, OP, toBase64url } from '@showchain/wire'
+
+interface Account {
+  sent: number
+  received: number
+  /** Why more may be sent than came; undefined: it may not. */
+  validated: 'cookie' | 'called' | 'announced' | 'trusted' | undefined
+  /** Packets that went out before anything had come. */
+  unheard: number
+  readonly cookies: Set<string>
+}
+
+export interface LedgerOptions {
+  readonly name: string
+  /**
+   * Whether this node calls others of its own accord, as a peer does: addresses that it dials, that a relay announced, and
+   * those of the other end of a punch attempt count as validated by that. A relay calls nobody.
+   */
+  readonly calls: boolean
+  /** Addresses that need no proof: peers in seed mode, whose signature stands for it. */
+  readonly trusts: (endpoint: Endpoint) => boolean
+}
+
+export class Ledger {
+  readonly violations: string[] = []
+  readonly #options: LedgerOptions
+  readonly #accounts = new Map<string, Account>()
+
+  constructor(options: LedgerOptions) {
+    this.#options = options
+  }
+
+  /** The node is about to call this address by itself. */
+  called(endpoint: Endpoint): void {
+    this.#account(endpoint).validated ??= 'called'
+  }
+
+  tap(socket: DatagramSocket): DatagramSocket {
+    return {
+      get localEndpoints() {
+        return socket.localEndpoints
+      },
+      send: (to, bytes) => {
+        this.#sent(to, bytes)
+        socket.send(to, bytes)
+      },
+      onDatagram: (receive) =>
+        socket.onDatagram((datagram) => {
+          this.#received(datagram.source, datagram.bytes)
+          receive(datagram)
+        }),
+      close: () => socket.close(),
+    }
+  }
+
+  #received(source: Endpoint, bytes: Uint8Array): void {
+    const account = this.#account(source)
+    account.received += bytes.length
+    const decoded = decode(bytes)
+    if (!decoded.ok) return
+    const { message } = decoded
+    const cookie = message.ext?.cookie
+    if (cookie !== undefined && account.cookies.has(toBase64url(cookie))) account.validated ??= 'cookie'
+    if (this.#options.calls) this.#announced(message)
+  }
+
+  #sent(to: Endpoint, bytes: Uint8Array): void {
+    const account = this.#account(to)
+    const { name, calls, trusts } = this.#options
+    const decoded = decode(bytes)
+    if (!decoded.ok) throw new Error(`${name} sent what is no message: ${decoded.refusal}`)
+    const { message } = decoded
+    if (message.op_code === OP.challenge) account.cookies.add(toBase64url(message.cookie))
+    if (trusts(to)) account.validated ??= 'trusted'
+    account.sent += bytes.length
+    if (account.received === 0) account.unheard++
+    if (account.validated === undefined && account.sent > account.received)
+      this.violations.push(
+        `${name} sent ${account.sent} bytes to ${formatEndpoint(to)}, which is not validated and sent ${account.received}`,
+      )
+    // Punch safety: eight keep-alives at most to a place that was announced and says nothing.
+    if (calls && account.validated === 'announced' && account.received === 0) {
+      if (message.op_code !== OP.keepAlive || account.unheard > 8)
+        this.violations.push(`${name} sent packet ${account.unheard} to ${formatEndpoint(to)}, which never answered`)
+    }
+  }
+
+  #announced(message: Message): void {
+    const endpoints: Endpoint[] = [...(message.ext?.local ?? [])]
+    if (message.op_code === OP.punchPassRequest || message.op_code === OP.punchPassAck)
+      endpoints.push({ ip: message.ip, port: message.port })
+    for (const endpoint of endpoints) this.#account(endpoint).validated ??= 'announced'
+  }
+
+  #account(endpoint: Endpoint): Account {
+    const key = formatEndpoint(endpoint)
+    const known = this.#accounts.get(key)
+    if (known !== undefined) return known
+    const account: Account = { sent: 0, received: 0, validated: undefined, unheard: 0, cookies: new Set() }
+    this.#accounts.set(key, account)
+    return account
+  }
+}

@@ -1,0 +1,38 @@
+/** A machine whose host can be put to sleep, as a laptop is that someone closes: nothing comes in and no timer fires until it wakes. */
+import type { Datagram, Instant, Machine, Output } from '@showchain/client/core'
+
+export class Sleeper<Event> implements Machine<Event> {
+  readonly #machine: Machine<Event>
+  #until: Instant | undefined
+
+  constructor(machine: Machine<Event>) {
+    this.#machine = machine
+  }
+
+  sleep(until: Instant): void {
+    this.#until = until
+  }
+
+  receive(datagram: Datagram, now: Instant): void {
+    if (!this.#asleep(now)) this.#machine.receive(datagram, now)
+  }
+
+  /** Everything that was due in the meantime is due now. */
+  wake(now: Instant): void {
+    if (this.#asleep(now)) return
+    this.#until = undefined
+    this.#machine.wake(now)
+  }
+
+  poll(): Output<Event> | undefined {
+    return this.#machine.poll()
+  }
+
+  get deadline(): Instant | undefined {
+    return this.#until ?? this.#machine.deadline
+  }
+
+  #asleep(now: Instant): boolean {
+    return this.#until !== undefined && now < this.#until
+  }
+}
