@@ -58,6 +58,8 @@ export class Link {
   /** Sent while no path carries data, for the next one; at most SEND_QUEUE. */
   #unsent: OutgoingMessage[] = []
   #announced = ''
+  /** Whether it will be surfaced as the other end's. */
+  #incoming: boolean
   /** When data or an acknowledgement of the other end came last. */
   #heard: Instant | undefined
   /** Messages that the application has not read yet; at most MAX_UNREAD, and one input's more. */
@@ -66,6 +68,7 @@ export class Link {
   constructor(base: Base, options: LinkOptions) {
     this.#base = base
     this.options = options
+    this.#incoming = options.incoming
   }
 
   get open(): boolean {
@@ -87,6 +90,11 @@ export class Link {
       return direct
     const { relay } = this.#relayed.registration
     return { kind: 'relay', remote: relay.endpoint, relay: relay.id }
+  }
+
+  /** This side dialled: whatever the other end's late packets began is ours from now on. */
+  claim(): void {
+    this.#incoming = false
   }
 
   note(what: string): void {
@@ -191,7 +199,8 @@ export class Link {
   }
 
   #announce(path: Path, announced: string, reason: string): void {
-    const { id, remoteId, incoming } = this.options
+    const { id, remoteId } = this.options
+    const incoming = this.#incoming
     this.#announced = announced
     this.note(`now ${announced}: ${reason}`)
     if (this.#state === 'open') return this.#base.outbox.event({ type: 'path', link: id, path, reason })

@@ -58,6 +58,7 @@ export class Links {
   /** The link with a peer, or a new one. @param incoming whether a new one is theirs. */
   open(peer: PeerId, incoming: boolean): Link {
     const known = this.#byPeer.get(peer)
+    if (known !== undefined && !incoming) known.claim()
     if (known !== undefined) return known
     const link = new Link(this.#base, {
       id: this.#nextId++,
