@@ -2,6 +2,7 @@
 import { ShowchainError } from '@showchain/wire'
 import { CommanderError } from 'commander'
 import { program } from './program.ts'
+import { UndeliveredError } from './undelivered-error.ts'
 import { UsageError } from './usage-error.ts'
 
 const EXIT_CODES: Readonly<Partial<Record<ShowchainError['code'], number>>> = {
@@ -24,9 +25,10 @@ const EXIT_CODES: Readonly<Partial<Record<ShowchainError['code'], number>>> = {
 /** One line for people and the exit code for scripts; a stack only for what is our own mistake. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  if (error instanceof UsageError || error instanceof ShowchainError) {
+  if (error instanceof UsageError || error instanceof UndeliveredError || error instanceof ShowchainError) {
     console.error(`showchain: ${error.message}`)
-    return error instanceof UsageError ? 2 : (EXIT_CODES[error.code] ?? 1)
+    if (error instanceof ShowchainError) return EXIT_CODES[error.code] ?? 1
+    return error instanceof UsageError ? 2 : 1
   }
   console.error(error)
   return 1

@@ -57,6 +57,6 @@ export function follow(connection: Connection, output: Output): void {
     output.note('path', `now ${describePath(connection)} (${reason})`, { ...details(), reason }),
   )
   connection.on('close', (reason) =>
-    output.note('closed', `${short(remoteId)} is gone: ${reason}`, { peer: remoteId, reason }),
+    output.note('closed', `connection with ${short(remoteId)} ended: ${reason}`, { peer: remoteId, reason }),
   )
 }

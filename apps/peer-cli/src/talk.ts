@@ -6,6 +6,7 @@ import { systemClock } from '@showchain/client/runtime'
 import { parseTicket, ShowchainError } from '@showchain/wire'
 import { openPeer, type PeerFlags, peerIds, timeoutOf, wholeNumber } from './open-peer.ts'
 import { follow, type Output, outputFor } from './output.ts'
+import { UndeliveredError } from './undelivered-error.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface ListenFlags extends PeerFlags {
@@ -71,7 +72,7 @@ export async function connect(text: string, flags: ConnectFlags): Promise<void> 
     input.close()
     if (gone !== undefined) throw new ShowchainError('ERR_CLOSED', gone)
     await Promise.race([quiet.wait(), closed])
-    if (await sent) throw new ShowchainError('ERR_TIMEOUT', 'Not every line was acknowledged.')
+    if (await sent) throw new UndeliveredError('not every line was delivered')
   } catch (error) {
     if (!stop.signalled) throw error
   } finally {

@@ -205,6 +205,16 @@ describe('two terminals', () => {
 })
 
 describe('what cannot work', () => {
+  test('a line too long for a message is named, the others arrive, and the exit code is 1', async () => {
+    const bob = showchain('listen', '--ephemeral', ...LOCAL)
+    const alice = showchain('connect', '--ephemeral', ...LOCAL, await bob.stdout.line(/^showchain:/))
+    alice.child.stdin?.end(`before\n${'x'.repeat(5000)}\nafter\n`)
+    await Promise.all([bob.stdout.line(/^before$/), bob.stdout.line(/^after$/)])
+    const { code, stderr } = await alice.ended()
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/not delivered: .*does not fit[\s\S]*not every line was delivered/)
+  })
+
   test('says what was tried when nobody is there', async () => {
     const relay = await startRelay()
     const { id } = await generateIdentity()
