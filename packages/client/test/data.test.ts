@@ -217,6 +217,19 @@ describe('data that goes out', () => {
     expect(results).toEqual(['delivered'])
   })
 
+  test('that was sent before the one that met a relay without the session fails too, and the connection goes on', () => {
+    const bed = relayed()
+    const results: unknown[] = []
+    send(bed, results)
+    bed.advance(200)
+    send(bed, results)
+    const { seq, ts } = bed.last(OP.proxyData)
+    bed.receive({ op_code: OP.error, code: WIRE_ERROR.noSession, ref_op: OP.proxyData, seq, ts }, RELAY)
+    expect(results).toEqual(['ERR_TIMEOUT'])
+    expect(bed.eventsOf('closed')).toEqual([])
+    expect(bed.last(OP.proxyRequest).target).toBe(other.id)
+  })
+
   test('that was sent before and then met a relay without its session fails: it may have arrived', () => {
     const bed = relayed()
     const results: unknown[] = []

@@ -57,6 +57,8 @@ interface Outstanding extends OutgoingMessage {
   readonly ts: number
   readonly retransmission: Retransmission
   transmissions: number
+  /** When it was sent last. */
+  sentAt: Instant | undefined
 }
 
 export class Channel {
@@ -127,22 +129,23 @@ export class Channel {
 
   /** The relay says that it has no such session: 0x1F0 about a message of ours. */
   refused(seq: number, ts: number, now: Instant): boolean {
-    if (this.#outstanding.get(seq)?.ts !== ts) return false
+    const about = this.#outstanding.get(seq)
+    if (about?.ts !== ts) return false
     const unsent: OutgoingMessage[] = []
     const failed: Outstanding[] = []
     for (const message of this.#outstanding.values()) {
       message.retransmission.stop()
-      // Sent once to a relay that did not have the session: nobody can have got it. Sent before as well: unknown.
-      if (message.transmissions <= 1) unsent.push(message)
+      if (isUnsent(message, about)) unsent.push(message)
       else failed.push(message)
     }
     unsent.push(...this.#queue)
     this.#outstanding.clear()
     this.#queue = []
     this.#closed = true
+    // First of all: what fails must find the connection on its way to another session.
+    this.options.lost(unsent, now)
     for (const { done } of failed)
       done({ code: 'ERR_TIMEOUT', why: 'The relay lost the session; the message may or may not have arrived.' }, now)
-    this.options.lost(unsent, now)
     return true
   }
 
@@ -175,13 +178,14 @@ export class Channel {
       random: this.#base.random,
       send: (at) => {
         outstanding.transmissions++
+        outstanding.sentAt = at
         if (bytes !== undefined) this.#base.outbox.transmit(to, bytes)
         this.options.sent(at)
       },
       giveUp: (at) =>
         this.#fail(seq, { code: 'ERR_TIMEOUT', why: 'The other end did not acknowledge the message.' }, at),
     })
-    const outstanding: Outstanding = { ...message, ts, retransmission, transmissions: 0 }
+    const outstanding: Outstanding = { ...message, ts, retransmission, transmissions: 0, sentAt: undefined }
     this.#outstanding.set(seq, outstanding)
     sign(
       this.#base,
@@ -217,3 +221,10 @@ export class Channel {
     this.options.sent(now)
   }
 }
+
+/**
+ * Whether certainly nobody got the message: sent once, and not before the one that found a relay without the session.
+ * One that was sent more often, or earlier, may have met a relay that still had it.
+ */
+const isUnsent = ({ transmissions, sentAt }: Outstanding, refused: Outstanding): boolean =>
+  sentAt === undefined || (transmissions === 1 && sentAt >= (refused.sentAt ?? sentAt))
