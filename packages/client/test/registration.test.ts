@@ -160,6 +160,12 @@ describe('keep-alive', () => {
     expect(bed.taken(OP.keepAlive)).toHaveLength(1)
   })
 
+  test('is echoed in the encoding that it came in', () => {
+    const bed = new Bed().registered()
+    bed.receive({ op_code: OP.keepAlive, id: relay.id, seq: 0, ts: 0 }, RELAY, 'json')
+    expect(bed.taken(OP.keepAlive)[0]?.bytes[0]).toBe('{'.charCodeAt(0))
+  })
+
   test('of a stranger, or with another id from the relay, is not answered', () => {
     const bed = new Bed().registered()
     bed.receive({ op_code: OP.keepAlive, id: other.id, seq: 0, ts: 0 }, OTHER)

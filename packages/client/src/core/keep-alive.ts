@@ -3,7 +3,7 @@
  * Keep-alive): 0x100 after an interval in which nothing else was sent; three in a row that nothing
  * came back for mean that the path is dead.
  */
-import { type Endpoint, OP } from '@showchain/wire'
+import { type Encoding, type Endpoint, OP } from '@showchain/wire'
 import { type Base, send } from './base.ts'
 import { type Instant, later } from './machine.ts'
 import type { Timer } from './timers.ts'
@@ -40,20 +40,21 @@ export class KeepAlive {
     this.#lastHeard = now
   }
 
-  /** A 0x100 came from the other end: answered, unless one was sent just now. */
-  echo(now: Instant): void {
+  /** A 0x100 came from the other end: answered in its encoding, unless one was sent just now. */
+  echo(encoding: Encoding, now: Instant): void {
     this.heard(now)
-    if (this.#lastKeepAlive === undefined || later(this.#lastKeepAlive, KEEP_ALIVE_ECHO_GAP) <= now) this.#send(now)
+    if (this.#lastKeepAlive === undefined || later(this.#lastKeepAlive, KEEP_ALIVE_ECHO_GAP) <= now)
+      this.#send(encoding, now)
   }
 
   stop(): void {
     this.#timer?.cancel()
   }
 
-  #send(now: Instant): void {
+  #send(encoding: Encoding, now: Instant): void {
     this.#lastKeepAlive = now
     this.#lastSent = now
-    send(this.#base, this.#to, { op_code: OP.keepAlive, id: this.#base.self, seq: 0, ts: 0 })
+    send(this.#base, this.#to, { op_code: OP.keepAlive, id: this.#base.self, seq: 0, ts: 0 }, encoding)
   }
 
   #arm(): void {
@@ -65,7 +66,7 @@ export class KeepAlive {
       if (this.#unanswered === MAX_UNANSWERED) return this.#dead(now)
       // Nobody answers more often than once per gap: one that was sent sooner says nothing.
       if (later(this.#lastHeard, KEEP_ALIVE_ECHO_GAP) <= now) this.#unanswered++
-      this.#send(now)
+      this.#send(this.#base.encoding, now)
     }
     this.#arm()
   }

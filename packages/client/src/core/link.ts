@@ -6,7 +6,15 @@
  * a change of path loses nothing and doubles nothing.
  */
 import type { PublicKey } from '@showchain/crypto/core'
-import { CAPS, type Endpoint, formatEndpoint, type PeerId, type SessionId, sameEndpoint } from '@showchain/wire'
+import {
+  CAPS,
+  type Encoding,
+  type Endpoint,
+  formatEndpoint,
+  type PeerId,
+  type SessionId,
+  sameEndpoint,
+} from '@showchain/wire'
 import type { Base } from './base.ts'
 import { Channel, type OutgoingMessage, type Sent } from './channel.ts'
 import type { LinkId, Path } from './events.ts'
@@ -216,8 +224,8 @@ export class Link {
   }
 
   /** The other end keeps the direct path alive. */
-  keptAlive(now: Instant): void {
-    this.#direct?.keepAlive.echo(now)
+  keptAlive(encoding: Encoding, now: Instant): void {
+    this.#direct?.keepAlive.echo(encoding, now)
   }
 
   /** No relay could be had in place of one that lost the session. */

@@ -171,7 +171,7 @@ export class PeerMachine implements Machine<PeerEvent> {
     registration?.heard(now)
     switch (message.op_code) {
       case OP.keepAlive:
-        return this.#keepAlive(message.id, registration, source, now)
+        return this.#keepAlive(message.id, encoding, registration, source, now)
       case OP.directRequest:
         return this.#answers.receive(message, encoding, datagram, now)
       case OP.directResponse:
@@ -207,11 +207,17 @@ export class PeerMachine implements Machine<PeerEvent> {
     if (!wanted) this.#base.count('unexpected')
   }
 
-  #keepAlive(id: PeerId, registration: Registration | undefined, source: Endpoint, now: Instant): void {
-    if (registration !== undefined && registration.relay.id === id) return registration.keptAlive(now)
+  #keepAlive(
+    id: PeerId,
+    encoding: Encoding,
+    registration: Registration | undefined,
+    source: Endpoint,
+    now: Instant,
+  ): void {
+    if (registration !== undefined && registration.relay.id === id) return registration.keptAlive(encoding, now)
     const link = this.#links.get(id)
     const live = link?.heardAt(source, now) === true
-    if (live) link?.keptAlive(now)
+    if (live) link?.keptAlive(encoding, now)
     const attempt = this.#attempts.get(id)
     if (attempt !== undefined) attempt.heard(source)
     else if (!live) this.#base.count('unexpected')

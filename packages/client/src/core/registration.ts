@@ -7,6 +7,7 @@
  *        └──► waiting (jittered back-off) ──► registering
  */
 import {
+  type Encoding,
   type Endpoint,
   type Extensions,
   type Message,
@@ -92,8 +93,8 @@ export class Registration {
   }
 
   /** The relay answered a keep-alive, or keeps alive itself. */
-  keptAlive(now: Instant): void {
-    this.#keepAlive?.echo(now)
+  keptAlive(encoding: Encoding, now: Instant): void {
+    this.#keepAlive?.echo(encoding, now)
   }
 
   /** The relay says that it does not know this peer at its address: register again, not too often. */
