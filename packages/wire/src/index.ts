@@ -43,6 +43,18 @@ export {
 } from './message.ts'
 export { preimage, type SignedMessage } from './preimage.ts'
 export {
+  decodeStun,
+  encodeStun,
+  isClassic,
+  isStun,
+  STUN_ATTRIBUTE,
+  STUN_HEADER_BYTES,
+  STUN_MAGIC_COOKIE,
+  STUN_TYPE,
+  type StunMessage,
+  type StunType,
+} from './stun.ts'
+export {
   FIELDS,
   type FieldName,
   MESSAGES,

@@ -30,9 +30,14 @@ describe('the first byte tells what a datagram is', () => {
     for (const first of [0, 1, 2, 3]) expect(classify(Uint8Array.of(first, ...STUN.subarray(1)))).toBe('stun')
     expect(classify(Uint8Array.of(4, ...STUN.subarray(1)))).toBe('unknown')
     expect(classify(STUN.subarray(0, 19))).toBe('unknown')
-    const otherCookie = STUN.slice()
-    otherCookie[7] = 0x43
-    expect(classify(otherCookie)).toBe('unknown')
+  })
+
+  test('a message of RFC 3489, without the cookie, is STUN when its length is right', () => {
+    const classic = STUN.slice()
+    classic[7] = 0x43
+    expect(classify(classic)).toBe('stun')
+    expect(classify(Uint8Array.of(...classic, 0))).toBe('unknown')
+    expect(classify(Uint8Array.of(...classic, 0, 0, 0, 0))).toBe('unknown')
   })
 
   test('a view into a larger buffer is read at its own start', () => {

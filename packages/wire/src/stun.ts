@@ -1,0 +1,276 @@
+/**
+ * STUN, as far as it tells a peer its address and the behaviour of its NAT: Binding requests and
+ * their responses (RFC 8489 §5, §14; RFC 5780 §7), and those of RFC 3489, which have no magic cookie.
+ *
+ *    0               2               4                               8                 20
+ *   +---------------+---------------+-------------------------------+------- … --------+-- … --
+ *   | type          | length        | magic cookie 0x2112A442       | transaction id   | attributes
+ *   +---------------+---------------+-------------------------------+------- … --------+-- … --
+ *
+ * Nobody here authenticates with STUN: MESSAGE-INTEGRITY is skipped, FINGERPRINT is checked.
+ */
+import type { Endpoint } from './endpoint.ts'
+import { ShowchainError } from './errors.ts'
+import { formatIp, IPV4_BYTES, IPV6_BYTES, isMapped, parseIp } from './ip.ts'
+import { readU16, readU32, writeU16, writeU32 } from './kinds.ts'
+import { MAX_DATAGRAM } from './limits.ts'
+import { fromUtf8, utf8 } from './utf8.ts'
+
+export const STUN_MAGIC_COOKIE = 0x2112_a442
+export const STUN_HEADER_BYTES = 20
+/** RFC 8489 §5: the two top bits are zero. No method that our sockets know of has a larger first byte than this. */
+const MAX_STUN_BYTE = 0x03
+/** What is XORed into the CRC-32 of FINGERPRINT (RFC 8489 §14.7). */
+const FINGERPRINT_XOR = 0x5354_554e
+
+/** Type of a message: the method Binding (0x001) with its class (RFC 8489 §5). */
+export const STUN_TYPE = {
+  bindingRequest: 0x0001,
+  bindingIndication: 0x0011,
+  bindingSuccess: 0x0101,
+  bindingError: 0x0111,
+} as const
+export type StunType = keyof typeof STUN_TYPE
+const TYPE_NAMES = new Map<number, StunType>(
+  Object.entries(STUN_TYPE).map(([name, value]) => [value, name as StunType]),
+)
+
+/** Attribute types (RFC 8489 §18.3, RFC 5780 §9.1; SOURCE-ADDRESS and CHANGED-ADDRESS are RFC 3489 §11.2's). */
+export const STUN_ATTRIBUTE = {
+  mappedAddress: 0x0001,
+  changeRequest: 0x0003,
+  sourceAddress: 0x0004,
+  changedAddress: 0x0005,
+  username: 0x0006,
+  messageIntegrity: 0x0008,
+  errorCode: 0x0009,
+  unknownAttributes: 0x000a,
+  realm: 0x0014,
+  nonce: 0x0015,
+  messageIntegritySha256: 0x001c,
+  userhash: 0x001e,
+  xorMappedAddress: 0x0020,
+  padding: 0x0026,
+  responsePort: 0x0027,
+  fingerprint: 0x8028,
+  responseOrigin: 0x802b,
+  otherAddress: 0x802c,
+} as const
+
+/** RFC 8489 §14: below this, a receiver that does not know an attribute must not go on. */
+const FIRST_OPTIONAL = 0x8000
+
+/** Those whose value means something here, or may be skipped without a word: credentials that nobody asked for. */
+const UNDERSTOOD: ReadonlySet<number> = new Set(Object.values(STUN_ATTRIBUTE))
+
+export interface StunMessage {
+  readonly type: StunType
+  /** 12 bytes; 16 without the magic cookie, in a message of RFC 3489. */
+  readonly transactionId: Uint8Array
+  /** XOR-MAPPED-ADDRESS, or MAPPED-ADDRESS where there is no other: the sender as the server sees it. */
+  readonly mapped?: Endpoint | undefined
+  /** CHANGE-REQUEST: answer from another address or port. */
+  readonly change?: { readonly ip: boolean; readonly port: boolean } | undefined
+  /** RESPONSE-ORIGIN or SOURCE-ADDRESS: where the response was sent from. */
+  readonly origin?: Endpoint | undefined
+  /** OTHER-ADDRESS or CHANGED-ADDRESS: where the server would answer from with both changed. */
+  readonly other?: Endpoint | undefined
+  /** RESPONSE-PORT: the port to answer to in place of the source's. */
+  readonly responsePort?: number | undefined
+  /** PADDING: its length. */
+  readonly padding?: number | undefined
+  readonly error?: { readonly code: number; readonly reason: string } | undefined
+  /** UNKNOWN-ATTRIBUTES of a 420. */
+  readonly unknown?: readonly number[] | undefined
+  /** Attributes that must be understood and are not, in order; what `encodeStun` is given of it is ignored. */
+  readonly notUnderstood?: readonly number[] | undefined
+  /** Whether FINGERPRINT stands at the end. */
+  readonly fingerprint?: boolean | undefined
+}
+
+/** Whether these bytes are STUN, with the magic cookie or as RFC 3489 has it: the length must be right. */
+export function isStun(bytes: Uint8Array): boolean {
+  const first = bytes[0]
+  if (first === undefined || first > MAX_STUN_BYTE || bytes.length < STUN_HEADER_BYTES) return false
+  return readU16(bytes, 2) === bytes.length - STUN_HEADER_BYTES && bytes.length % 4 === 0
+}
+
+/** Whether a message speaks RFC 3489: then it is answered without XOR. */
+export const isClassic = ({ transactionId }: Pick<StunMessage, 'transactionId'>): boolean => transactionId.length === 16
+
+/** The message, or undefined for everything that is none. Of an attribute that comes twice, the first counts (RFC 8489 §14). */
+export function decodeStun(bytes: Uint8Array): StunMessage | undefined {
+  if (!isStun(bytes)) return undefined
+  const type = TYPE_NAMES.get(readU16(bytes, 0))
+  if (type === undefined) return undefined
+  const classic = readU32(bytes, 4) !== STUN_MAGIC_COOKIE
+  const message: Writable<StunMessage> = { type, transactionId: bytes.slice(classic ? 4 : 8, STUN_HEADER_BYTES) }
+  const notUnderstood: number[] = []
+  const seen = new Set<number>()
+  let integrity = false
+  for (let at = STUN_HEADER_BYTES; at < bytes.length; ) {
+    if (at + 4 > bytes.length || message.fingerprint === true) return undefined
+    const attribute = readU16(bytes, at)
+    const length = readU16(bytes, at + 2)
+    const value = bytes.subarray(at + 4, at + 4 + length)
+    if (value.length !== length) return undefined
+    const start = at
+    at += 4 + padded(length)
+    if (attribute === STUN_ATTRIBUTE.fingerprint) {
+      if (length !== 4 || readU32(value, 0) !== fingerprintOf(bytes.subarray(0, start))) return undefined
+      message.fingerprint = true
+    } else if (!seen.has(attribute) && !integrity) {
+      seen.add(attribute)
+      if (UNDERSTOOD.has(attribute)) {
+        if (!read(message, attribute, value, bytes)) return undefined
+      } else if (attribute < FIRST_OPTIONAL) notUnderstood.push(attribute)
+      // RFC 8489 §14.5: what follows the integrity of a message is not part of it, but for FINGERPRINT and a stronger integrity.
+      integrity = attribute === STUN_ATTRIBUTE.messageIntegritySha256
+    }
+  }
+  if (notUnderstood.length > 0) message.notUnderstood = notUnderstood
+  return message
+}
+
+/**
+ * @param message its transaction id tells which RFC it is written by: 12 bytes RFC 8489, 16 bytes RFC 3489, which
+ *   knows neither XOR-MAPPED-ADDRESS nor RFC 5780's names.
+ * @throws ShowchainError `ERR_BAD_MESSAGE`, `ERR_TOO_LARGE`
+ */
+export function encodeStun(message: StunMessage): Uint8Array {
+  const { transactionId } = message
+  const classic = isClassic(message)
+  if (!classic && transactionId.length !== 12)
+    throw new ShowchainError(
+      'ERR_BAD_MESSAGE',
+      `A STUN transaction id has 12 or 16 bytes, not ${transactionId.length}.`,
+    )
+  const bytes = new Uint8Array(MAX_DATAGRAM)
+  writeU16(bytes, 0, STUN_TYPE[message.type])
+  if (!classic) writeU32(bytes, 4, STUN_MAGIC_COOKIE)
+  bytes.set(transactionId, classic ? 4 : 8)
+  let at = STUN_HEADER_BYTES
+  const put = (attribute: number, value: Uint8Array): void => {
+    if (at + 4 + padded(value.length) > MAX_DATAGRAM) throw new ShowchainError('ERR_TOO_LARGE', 'A STUN message.')
+    writeU16(bytes, at, attribute)
+    writeU16(bytes, at + 2, value.length)
+    bytes.set(value, at + 4)
+    at += 4 + padded(value.length)
+    writeU16(bytes, 2, at - STUN_HEADER_BYTES)
+  }
+  const { change, responsePort, padding, error, unknown, mapped, origin, other } = message
+  if (change !== undefined) put(STUN_ATTRIBUTE.changeRequest, u32((change.ip ? 4 : 0) | (change.port ? 2 : 0)))
+  if (responsePort !== undefined)
+    put(STUN_ATTRIBUTE.responsePort, Uint8Array.of(responsePort >> 8, responsePort & 0xff, 0, 0))
+  if (padding !== undefined) put(STUN_ATTRIBUTE.padding, new Uint8Array(padding))
+  if (error !== undefined) {
+    const reason = utf8(error.reason)
+    put(STUN_ATTRIBUTE.errorCode, Uint8Array.of(0, 0, Math.floor(error.code / 100), error.code % 100, ...reason))
+  }
+  if (unknown !== undefined) {
+    // RFC 3489 §11.2.10: an odd list repeats its last, since it knows no padding.
+    const list = classic && unknown.length % 2 === 1 ? [...unknown, unknown.at(-1) as number] : unknown
+    put(STUN_ATTRIBUTE.unknownAttributes, Uint8Array.from(list.flatMap((each) => [each >> 8, each & 0xff])))
+  }
+  if (mapped !== undefined) {
+    put(STUN_ATTRIBUTE.mappedAddress, address(mapped))
+    if (!classic) put(STUN_ATTRIBUTE.xorMappedAddress, xor(address(mapped), bytes))
+  }
+  if (origin !== undefined) put(classic ? STUN_ATTRIBUTE.sourceAddress : STUN_ATTRIBUTE.responseOrigin, address(origin))
+  if (other !== undefined) put(classic ? STUN_ATTRIBUTE.changedAddress : STUN_ATTRIBUTE.otherAddress, address(other))
+  if (message.fingerprint === true) {
+    writeU16(bytes, 2, at - STUN_HEADER_BYTES + 8)
+    put(STUN_ATTRIBUTE.fingerprint, u32(fingerprintOf(bytes.subarray(0, at))))
+  }
+  return bytes.slice(0, at)
+}
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
+
+const padded = (length: number): number => (length + 3) & ~3
+
+function u32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  writeU32(bytes, 0, value)
+  return bytes
+}
+
+/** Reads an attribute into the message; false when its value is bad. */
+function read(message: Writable<StunMessage>, attribute: number, value: Uint8Array, whole: Uint8Array): boolean {
+  switch (attribute) {
+    case STUN_ATTRIBUTE.xorMappedAddress:
+      message.mapped = readAddress(xor(value, whole))
+      return message.mapped !== undefined
+    case STUN_ATTRIBUTE.mappedAddress: {
+      const mapped = readAddress(value)
+      message.mapped ??= mapped
+      return mapped !== undefined
+    }
+    case STUN_ATTRIBUTE.sourceAddress:
+    case STUN_ATTRIBUTE.responseOrigin:
+      message.origin = readAddress(value)
+      return message.origin !== undefined
+    case STUN_ATTRIBUTE.changedAddress:
+    case STUN_ATTRIBUTE.otherAddress:
+      message.other = readAddress(value)
+      return message.other !== undefined
+    case STUN_ATTRIBUTE.changeRequest: {
+      if (value.length !== 4) return false
+      const flags = readU32(value, 0)
+      message.change = { ip: (flags & 4) !== 0, port: (flags & 2) !== 0 }
+      return true
+    }
+    case STUN_ATTRIBUTE.responsePort:
+      if (value.length !== 4 && value.length !== 2) return false
+      message.responsePort = readU16(value, 0)
+      return message.responsePort !== 0
+    case STUN_ATTRIBUTE.padding:
+      message.padding = value.length
+      return true
+    case STUN_ATTRIBUTE.errorCode: {
+      const reason = value.length < 4 ? undefined : fromUtf8(value.subarray(4))
+      if (reason === undefined) return false
+      message.error = { code: ((value[2] as number) & 7) * 100 + (value[3] as number), reason }
+      return true
+    }
+    case STUN_ATTRIBUTE.unknownAttributes:
+      if (value.length % 2 !== 0) return false
+      message.unknown = Array.from({ length: value.length / 2 }, (_, index) => readU16(value, index * 2))
+      return true
+    default:
+      return true
+  }
+}
+
+/** A family byte, the port, the address (RFC 8489 §14.1). */
+function readAddress(value: Uint8Array): Endpoint | undefined {
+  const length = value[1] === 1 ? IPV4_BYTES : value[1] === 2 ? IPV6_BYTES : 0
+  const port = value.length < 4 ? 0 : readU16(value, 2)
+  if (length === 0 || value.length !== 4 + length || port === 0) return undefined
+  if (length === IPV6_BYTES && isMapped(value, 4)) return undefined
+  return { ip: formatIp(value, 4, length), port }
+}
+
+function address({ ip, port }: Endpoint): Uint8Array {
+  const bytes = parseIp(ip)
+  if (bytes === undefined) throw new ShowchainError('ERR_BAD_MESSAGE', `"${ip}" is no IP address.`)
+  return Uint8Array.of(0, bytes.length === IPV4_BYTES ? 1 : 2, port >> 8, port & 0xff, ...bytes)
+}
+
+/** RFC 8489 §14.2: the port with the cookie's first half, the address with cookie and transaction id. */
+function xor(value: Uint8Array, header: Uint8Array): Uint8Array {
+  return value.map((byte, index) => (index < 2 ? byte : byte ^ (header[index < 4 ? 2 + index : index] as number)))
+}
+
+/** CRC-32 (ISO 3309, ITU-T V.42) of what stands before FINGERPRINT, XORed (RFC 8489 §14.7); the length field must count FINGERPRINT already. */
+function fingerprintOf(covered: Uint8Array): number {
+  let crc = 0xffff_ffff
+  for (const byte of covered) crc = (CRC_TABLE[(crc ^ byte) & 0xff] as number) ^ (crc >>> 8)
+  return (crc ^ 0xffff_ffff ^ FINGERPRINT_XOR) >>> 0
+}
+
+const CRC_TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, index) => {
+  let crc = index
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0xedb8_8320 ^ (crc >>> 1) : crc >>> 1
+  return crc
+})
