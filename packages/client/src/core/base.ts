@@ -3,7 +3,7 @@ import type { CryptoProvider, KeyCache, PublicKey, Random } from '@showchain/cry
 import type { Encoding, Endpoint, Message, PeerId } from '@showchain/wire'
 import type { AddressPolicy } from './address-policy.ts'
 import type { PeerEvent } from './events.ts'
-import type { Duration } from './machine.ts'
+import type { Duration, Route } from './machine.ts'
 import type { Outbox } from './outbox.ts'
 import type { PeerCounter } from './peer-counters.ts'
 import type { Sequence } from './sequence.ts'
@@ -34,7 +34,7 @@ export interface Base {
 }
 
 /** Encodes and transmits; false when the message does not fit a datagram in this encoding. */
-export function send(base: Base, to: Endpoint, message: Message, encoding: Encoding = base.encoding): boolean {
+export function send(base: Base, to: Route, message: Message, encoding: Encoding = base.encoding): boolean {
   const bytes = encodeFitting(message, encoding)
   if (bytes === undefined) {
     base.count('tooLarge')

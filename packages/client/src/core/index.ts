@@ -25,6 +25,9 @@ export {
   later,
   type Machine,
   type Output,
+  type Route,
+  type SocketChange,
+  type SocketId,
   type Transmit,
   type Work,
 } from './machine.ts'
@@ -35,6 +38,7 @@ export { type DialTarget, PeerMachine } from './peer-machine.ts'
 export { type Rate, RateLimit, TokenBucket } from './rate.ts'
 export { rateSource } from './rate-source.ts'
 export type { RelayAddress } from './registration.ts'
+export { routeKey, sameRoute } from './route.ts'
 export { randomSeq, Sequence, type Stamp } from './sequence.ts'
 export { encodeFitting, sign, verify } from './signed-messages.ts'
 export { type Timer, Timers } from './timers.ts'

@@ -16,16 +16,32 @@ export const instant = (ms: number): Instant => ms as Instant
 export const duration = (ms: number): Duration => ms as Duration
 export const later = (from: Instant, by: Duration): Instant => (from + by) as Instant
 
+/** One of the sockets that a machine's driver has: 0 is the one it was made with. */
+export type SocketId = number
+
+/** An address as one of our own sockets reaches it: what comes from there came in at that socket, and answers leave from it. */
+export interface Route extends Endpoint {
+  /** @default 0 */
+  readonly socket?: SocketId | undefined
+}
+
 /** One UDP datagram as it came in. The machine may keep views into `bytes`: nobody writes to them again. */
 export interface Datagram {
   readonly bytes: Uint8Array
-  readonly source: Endpoint
+  readonly source: Route
 }
 
 export interface Transmit {
   readonly type: 'transmit'
-  readonly to: Endpoint
+  readonly to: Route
   readonly bytes: Uint8Array
+}
+
+/** Another socket, on any free port; closing one that is not open does nothing. */
+export interface SocketChange {
+  readonly type: 'socket'
+  readonly change: 'open' | 'close'
+  readonly socket: SocketId
 }
 
 /** RSA that may leave the loop. The result comes back as an input, by `resume`. */
@@ -47,7 +63,7 @@ export type Work =
       resume(valid: boolean | undefined, now: Instant): void
     }
 
-export type Output<Event> = Transmit | Work | { readonly type: 'event'; readonly event: Event }
+export type Output<Event> = Transmit | SocketChange | Work | { readonly type: 'event'; readonly event: Event }
 
 export interface Machine<Event> {
   receive(datagram: Datagram, now: Instant): void

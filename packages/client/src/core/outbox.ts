@@ -1,7 +1,6 @@
 /** The outputs of a machine, in order, until its driver drains them after the input that made them. */
 import type { PublicKey } from '@showchain/crypto/core'
-import type { Endpoint } from '@showchain/wire'
-import type { Instant, Output } from './machine.ts'
+import type { Instant, Output, Route, SocketId } from './machine.ts'
 
 export class Outbox<Event> {
   /** Bounded by what one input makes: the driver drains after each. */
@@ -19,8 +18,12 @@ export class Outbox<Event> {
     return output
   }
 
-  transmit(to: Endpoint, bytes: Uint8Array): void {
+  transmit(to: Route, bytes: Uint8Array): void {
     this.#queue.push({ type: 'transmit', to, bytes })
+  }
+
+  socket(change: 'open' | 'close', socket: SocketId): void {
+    this.#queue.push({ type: 'socket', change, socket })
   }
 
   event(event: Event): void {

@@ -7,11 +7,13 @@
  *   command ──┤               └─► event → owner   │
  *   result ◄──┴───────────────────────────────────┘
  *
+ * A machine may have further sockets: those that its owner gave it, and those that it opens itself.
+ *
  * Transmits and work leave while the machine is drained; events are delivered when it is empty, in
  * order, each once. An owner may give commands from inside an event or a tap: their events follow.
  */
-import { type Endpoint, ShowchainError } from '@showchain/wire'
-import type { Datagram, Instant, Machine } from '../core/machine.ts'
+import { ShowchainError } from '@showchain/wire'
+import type { Datagram, Instant, Machine, Route, SocketChange, SocketId } from '../core/machine.ts'
 import type { Clock, Scheduled } from './clock.ts'
 import type { DatagramSocket } from './socket.ts'
 import type { Worker } from './worker.ts'
@@ -23,6 +25,10 @@ export interface DriverOptions<M extends Machine<unknown>> {
   readonly machine: M
   /** The driver is its one receiver and closes it. */
   readonly socket: DatagramSocket
+  /** Further sockets, which the machine knows as 1, 2, …; the driver closes them. @default none */
+  readonly others?: readonly DatagramSocket[] | undefined
+  /** Opens one more for a machine that asks. @default such a machine sends into the void */
+  readonly openSocket?: (() => DatagramSocket) | undefined
   readonly clock: Clock
   /** The driver closes it. */
   readonly worker: Worker
@@ -30,13 +36,15 @@ export interface DriverOptions<M extends Machine<unknown>> {
   /** Sees each datagram before the machine does. */
   readonly onReceive?: ((datagram: Datagram) => void) | undefined
   /** Sees each datagram before it is sent. */
-  readonly onTransmit?: ((to: Endpoint, bytes: Uint8Array) => void) | undefined
+  readonly onTransmit?: ((to: Route, bytes: Uint8Array) => void) | undefined
 }
 
 export class Driver<M extends Machine<unknown>> {
   readonly #options: DriverOptions<M>
   /** Bounded by what one input makes: delivered before the input returns. */
   readonly #events: EventOf<M>[] = []
+  /** All but the first; bounded by what the owner gave and by the machine's own limit. */
+  readonly #others = new Map<SocketId, DatagramSocket>()
   #armed: { readonly at: Instant; readonly timer: Scheduled } | undefined
   /** Inside the machine or its drain: what comes in now is drained by whoever started. */
   #busy = false
@@ -45,11 +53,8 @@ export class Driver<M extends Machine<unknown>> {
 
   constructor(options: DriverOptions<M>) {
     this.#options = options
-    options.socket.onDatagram((datagram) => {
-      if (this.#closed) return
-      options.onReceive?.(datagram)
-      this.#enter((machine, now) => machine.receive(datagram, now))
-    })
+    options.socket.onDatagram((datagram) => this.#receive(datagram))
+    for (const [index, other] of (options.others ?? []).entries()) this.#add(index + 1, other)
     // A machine may have been given work before it had a driver.
     this.#enter(() => {})
   }
@@ -75,7 +80,34 @@ export class Driver<M extends Machine<unknown>> {
     this.#armed?.timer.cancel()
     this.#armed = undefined
     this.#options.worker.close()
-    await this.#options.socket.close()
+    const others = [...this.#others.values()]
+    this.#others.clear()
+    await Promise.all([this.#options.socket, ...others].map((socket) => socket.close()))
+  }
+
+  #receive(datagram: Datagram): void {
+    if (this.#closed) return
+    this.#options.onReceive?.(datagram)
+    this.#enter((machine, now) => machine.receive(datagram, now))
+  }
+
+  #add(id: SocketId, socket: DatagramSocket): void {
+    this.#others.set(id, socket)
+    socket.onDatagram(({ bytes, source: { ip, port } }) => {
+      if (this.#others.get(id) === socket) this.#receive({ bytes, source: { ip, port, socket: id } })
+    })
+  }
+
+  #change({ change, socket: id }: SocketChange): void {
+    const known = this.#others.get(id)
+    if (change === 'close') {
+      this.#others.delete(id)
+      // Nobody waits for it, and a socket that cannot be closed is closed.
+      known?.close().catch(() => {})
+    } else if (known === undefined) {
+      const opened = this.#options.openSocket?.()
+      if (opened !== undefined) this.#add(id, opened)
+    }
   }
 
   #enter<T>(input: (machine: M, now: Instant) => T): T {
@@ -101,9 +133,12 @@ export class Driver<M extends Machine<unknown>> {
       if (output.type === 'event') this.#events.push(output.event as EventOf<M>)
       else if (this.#closed) continue
       else if (output.type === 'work') worker.run(output, this.#result)
+      else if (output.type === 'socket') this.#change(output)
       else {
-        onTransmit?.(output.to, output.bytes)
-        socket.send(output.to, output.bytes)
+        const { to, bytes } = output
+        onTransmit?.(to, bytes)
+        const from = to.socket === undefined || to.socket === 0 ? socket : this.#others.get(to.socket)
+        from?.send(to, bytes)
       }
     }
   }

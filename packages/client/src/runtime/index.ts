@@ -1,6 +1,7 @@
 /** Machines on Node: the driver and the ports it works on (clock, socket, worker), with Node's own bindings of each. */
 export { type Clock, type Scheduled, systemClock } from './clock.ts'
 export { Driver, type DriverOptions, type EventOf } from './driver.ts'
+export { ExtraUdpSocket } from './extra-udp.ts'
 export { hostCandidates, type Interfaces, localAddresses } from './local-addresses.ts'
 export { nodeRandom } from './random.ts'
 export { RECEIVE_BUFFER } from './receive-buffer.ts'

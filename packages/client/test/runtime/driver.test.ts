@@ -206,4 +206,47 @@ describe('a driver', () => {
     expect(seen).toEqual(['a', 'b'])
     expect(socket.sent).toHaveLength(1)
   })
+
+  test('a machine has further sockets: what comes in there says so, and what is sent there leaves from there', () => {
+    const given = new HandSocket()
+    const opened: HandSocket[] = []
+    const openSocket = (): HandSocket => {
+      opened.push(new HandSocket())
+      return opened.at(-1) as HandSocket
+    }
+    const { machine, socket, driver } = driven({ others: [given], openSocket })
+    const sources: unknown[] = []
+    machine.onReceive = ({ source }) => {
+      sources.push(source)
+      machine.outbox.transmit(source, Uint8Array.of(9))
+    }
+    given.deliver(1)
+    driver.input(() => machine.outbox.socket('open', 7))
+    opened[0]?.deliver(1)
+    expect(sources).toEqual([
+      { ...there, socket: 1 },
+      { ...there, socket: 7 },
+    ])
+    expect([socket, given, ...opened].map(({ sent }) => sent.length)).toEqual([0, 1, 1])
+    driver.input(() => {
+      machine.outbox.socket('open', 7)
+      machine.outbox.socket('close', 7)
+      machine.outbox.socket('close', 8)
+      machine.outbox.transmit({ ...there, socket: 7 }, Uint8Array.of(9))
+    })
+    opened[0]?.deliver(1)
+    expect(opened.map(({ closed, sent }) => [closed, sent.length])).toEqual([[true, 1]])
+    expect(sources).toHaveLength(2)
+  })
+
+  test('closing closes every socket', async () => {
+    const sockets = [new HandSocket(), new HandSocket()]
+    const { machine, driver, socket } = driven({
+      others: sockets.slice(0, 1),
+      openSocket: () => sockets[1] as HandSocket,
+    })
+    driver.input(() => machine.outbox.socket('open', 2))
+    await driver.close()
+    expect([socket, ...sockets].map(({ closed }) => closed)).toEqual([true, true, true])
+  })
 })

@@ -90,7 +90,10 @@ export class Simulation {
       events.push(event)
       placement.onEvent?.(event)
     }
-    const driver = new Driver<M>({ machine: placement.machine(socket), socket, clock, worker, onEvent })
+    const driver = new Driver<M>({
+      ...{ machine: placement.machine(socket), socket, clock, worker, onEvent },
+      openSocket: () => host.socket(),
+    })
     return { driver, socket, events }
   }
 
