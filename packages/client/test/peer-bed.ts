@@ -99,7 +99,7 @@ export class Bed {
       } else if (output.type === 'work' && output.kind === 'sign') output.resume(self.sign(output.preimage), this.now)
       else if (output.type === 'work')
         output.resume(openssl.verify(output.key, output.preimage, output.signature), this.now)
-      else {
+      else if (output.type === 'transmit') {
         const decoded = decode(output.bytes)
         if (!decoded.ok) throw new Error(`the machine sent what is no message: ${decoded.refusal}`)
         this.sent.push({ to: output.to, at: this.now, bytes: output.bytes, message: decoded.message })
