@@ -11,6 +11,18 @@ export type {
 export { type ConformanceResult, runConformance, tally, UnsupportedOperation } from './conformance/run.ts'
 export { wireImplementation } from './conformance/wire.ts'
 export { type FuzzFinding, FuzzInputs, type FuzzReport, fuzz } from './fuzz/fuzz.ts'
+export { type HostPlace, Internet, type PeerPlace, type RouterPlace } from './internet/internet.ts'
+export { type Dependence, KEY, type NatBehaviour, NatTable, nat } from './internet/nat.ts'
+export { Router, type RouterOptions } from './internet/router.ts'
+export {
+  type Arrived,
+  type Delivery,
+  type Dialled,
+  type SimConnection,
+  SimPeer,
+  type SimPeerOptions,
+} from './internet/sim-peer.ts'
+export { RELAY_PORT, SimRelay, type SimRelayOptions } from './internet/sim-relay.ts'
 export { type TestIdentity, TestProvider } from './provider.ts'
 export { SIMULATED_EPOCH, VirtualClock } from './sim/clock.ts'
 export { type Conditions, GOOD_CONDITIONS } from './sim/conditions.ts'
@@ -19,7 +31,15 @@ export { Host } from './sim/host.ts'
 export { Network, type NetworkOptions, type Packet, type Station } from './sim/network.ts'
 export { type Seed, SeededRandom } from './sim/random.ts'
 export { type Placed, type Placement, Simulation } from './sim/simulation.ts'
-export { type Fate, type NoteEntry, type PacketEntry, Timeline, type TimelineEntry } from './sim/timeline.ts'
+export {
+  type Fate,
+  type NoteEntry,
+  type PacketEntry,
+  type RouterEntry,
+  type RouterVerdict,
+  Timeline,
+  type TimelineEntry,
+} from './sim/timeline.ts'
 export { VirtualWorker, type VirtualWorkerOptions } from './sim/worker.ts'
 export {
   type AcceptedVector,

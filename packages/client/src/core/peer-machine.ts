@@ -113,6 +113,11 @@ export class PeerMachine implements Machine<PeerEvent> {
     return registration
   }
 
+  /** Whether the relay answered lately. */
+  isRegistered({ endpoint }: RelayAddress): boolean {
+    return this.#registrations.get(formatEndpoint(endpoint))?.registered === true
+  }
+
   /** Starts to connect; ends in a `dialed` or a `dialFailed` event. */
   dial({ id: target, policy, addresses, relays }: DialTarget, now: Instant): DialId {
     const id = this.#nextDial++

@@ -7,31 +7,55 @@ import type { Network, Packet, Station } from './network.ts'
 /** Dynamic ports start here (RFC 6335 §6). */
 const FIRST_DYNAMIC_PORT = 49_152
 
-export class Host implements Station {
+interface Interface extends Station {
+  readonly network: Network
+}
+
+export class Host {
   readonly name: string
-  readonly #network: Network
   /** By port; bounded by what the scenario opens. */
   readonly #sockets = new Map<number, VirtualSocket>()
-  #ips: readonly string[]
+  /** The first one is the way to everywhere that no other is on. */
+  #interfaces: readonly Interface[] = []
   #nextPort = FIRST_DYNAMIC_PORT
 
   /** @param ips in canonical form, the preferred one of each family first. */
   constructor(network: Network, name: string, ips: readonly string[]) {
-    this.#network = network
     this.name = name
-    this.#ips = ips
-    network.attach(this)
+    this.join(network, ...ips)
   }
 
+  /** Addresses of all its interfaces. */
   get ips(): readonly string[] {
-    return this.#ips
+    return this.#interfaces.flatMap(({ ips }) => ips)
+  }
+
+  /** The network of its first interface. */
+  get network(): Network {
+    return (this.#interfaces[0] as Interface).network
+  }
+
+  get openSockets(): number {
+    return this.#sockets.size
+  }
+
+  /** Adds an interface on another network. */
+  join(network: Network, ...ips: readonly string[]): void {
+    const added = { name: this.name, network, ips, deliver: (packet: Packet) => this.#deliver(packet) }
+    network.attach(added)
+    this.#interfaces = [...this.#interfaces, added]
   }
 
   /** Gives the host other addresses, as a phone gets them that leaves the house. Its sockets stay open. */
   moveTo(...ips: readonly string[]): void {
-    this.#network.detach(this)
-    this.#ips = ips
-    this.#network.attach(this)
+    this.moveToNetwork(this.network, ...ips)
+  }
+
+  /** Takes the host to another network, from the office to a café. Its sockets stay open. */
+  moveToNetwork(network: Network, ...ips: readonly string[]): void {
+    for (const each of this.#interfaces) each.network.detach(each)
+    this.#interfaces = []
+    this.join(network, ...ips)
   }
 
   /** Opens a socket on all addresses of the host. @param port 0 for any. @throws ShowchainError `ERR_ADDRESS_IN_USE` */
@@ -39,17 +63,27 @@ export class Host implements Station {
     const bound = port === 0 ? this.#freePort() : port
     if (this.#sockets.has(bound)) throw new ShowchainError('ERR_ADDRESS_IN_USE', `Got ${this.name}:${bound}.`)
     const socket = new VirtualSocket(this, bound, {
-      send: (packet) => this.#network.carry(packet, this),
+      send: (port, to, bytes) => this.#send(port, to, bytes),
       closed: () => this.#sockets.delete(bound),
     })
     this.#sockets.set(bound, socket)
     return socket
   }
 
-  deliver(packet: Packet): void {
+  /** By the interface whose network has the destination, else by the first; without an address of its family the datagram is lost, as on a real host. */
+  #send(port: number, destination: Endpoint, bytes: Uint8Array): void {
+    const family = ipFamily(destination.ip)
+    const able = this.#interfaces.filter(({ ips }) => ips.some((ip) => ipFamily(ip) === family))
+    const chosen = able.length > 1 ? (able.find(({ network }) => network.has(destination.ip)) ?? able[0]) : able[0]
+    const ip = chosen?.ips.find((own) => ipFamily(own) === family)
+    if (chosen !== undefined && ip !== undefined)
+      chosen.network.carry({ source: { ip, port }, destination, bytes: bytes.slice() }, chosen)
+  }
+
+  #deliver(packet: Packet): void {
     const socket = this.#sockets.get(packet.destination.port)
     if (socket !== undefined) return socket.deliver(packet)
-    const { clock, timeline } = this.#network
+    const { clock, timeline } = this.network
     const entry = { type: 'packet', from: packet.source.ip, to: this.name, fate: 'unbound', arrivals: [] } as const
     timeline.add({ ...entry, at: clock.now(), packet })
   }
@@ -60,14 +94,19 @@ export class Host implements Station {
   }
 }
 
+interface SocketPort {
+  send(port: number, to: Endpoint, bytes: Uint8Array): void
+  closed(): void
+}
+
 class VirtualSocket implements DatagramSocket {
   readonly #host: Host
   readonly #port: number
-  readonly #to: { send(packet: Packet): void; closed(): void }
+  readonly #to: SocketPort
   #receive: ((datagram: Datagram) => void) | undefined
   #closed = false
 
-  constructor(host: Host, port: number, to: { send(packet: Packet): void; closed(): void }) {
+  constructor(host: Host, port: number, to: SocketPort) {
     this.#host = host
     this.#port = port
     this.#to = to
@@ -77,11 +116,8 @@ class VirtualSocket implements DatagramSocket {
     return this.#host.ips.map((ip) => ({ ip, port: this.#port }))
   }
 
-  /** From the preferred address of the destination's family; without one the datagram is lost, as on a real host. */
   send(to: Endpoint, bytes: Uint8Array): void {
-    const ip = this.#host.ips.find((own) => ipFamily(own) === ipFamily(to.ip))
-    if (ip === undefined || this.#closed) return
-    this.#to.send({ source: { ip, port: this.#port }, destination: to, bytes: bytes.slice() })
+    if (!this.#closed) this.#to.send(this.#port, to, bytes)
   }
 
   onDatagram(receive: (datagram: Datagram) => void): void {

@@ -25,6 +25,9 @@ export interface Station {
   deliver(packet: Packet): void
 }
 
+/** Paths are told apart by the names at their ends. */
+type Named = Pick<Station, 'name'>
+
 export interface NetworkOptions {
   readonly clock: Clock
   readonly random: SeededRandom
@@ -34,6 +37,8 @@ export interface NetworkOptions {
 }
 
 export class Network {
+  /** Takes what goes to an address that is not here: the way out of a local network. */
+  gateway: Station | undefined
   readonly #options: NetworkOptions
   /** By address; bounded by what the scenario attaches. */
   readonly #stations = new Map<string, Station>()
@@ -64,6 +69,11 @@ export class Network {
     }
   }
 
+  /** Whether a station here has the address. */
+  has(ip: string): boolean {
+    return this.#stations.has(ip)
+  }
+
   detach(station: Station): void {
     for (const ip of station.ips) this.#stations.delete(ip)
   }
@@ -74,7 +84,7 @@ export class Network {
   }
 
   /** Gives the path between two stations conditions of its own, both ways. */
-  between(a: Station, b: Station, conditions: Partial<Conditions>): void {
+  between(a: Named, b: Named, conditions: Partial<Conditions>): void {
     for (const pair of [pairOf(a, b), pairOf(b, a)]) this.#conditions.set(pair, { ...this.#common, ...conditions })
   }
 
@@ -85,7 +95,7 @@ export class Network {
 
   carry(packet: Packet, from: Station): void {
     const { clock } = this.#options
-    const to = this.#stations.get(packet.destination.ip)
+    const to = this.#next(packet, from)
     if (to === undefined) return this.#note(packet, from, packet.destination.ip, 'unreachable')
     if (this.#filter?.(packet, from) === false) return this.#note(packet, from, to.name, 'filtered')
     const pair = pairOf(from, to)
@@ -96,9 +106,14 @@ export class Network {
     for (const at of times) clock.schedule(at, () => this.#arrive(packet, from))
   }
 
+  /** What the gateway itself sends to nobody here is lost. */
+  #next(packet: Packet, from: Station): Station | undefined {
+    return this.#stations.get(packet.destination.ip) ?? (from === this.gateway ? undefined : this.gateway)
+  }
+
   /** An address may have changed hands while the packet was under way. */
   #arrive(packet: Packet, from: Station): void {
-    const to = this.#stations.get(packet.destination.ip)
+    const to = this.#next(packet, from)
     if (to === undefined) this.#note(packet, from, packet.destination.ip, 'unreachable')
     // A copy each: what one receiver keeps views of is nobody else's.
     else to.deliver({ ...packet, bytes: packet.bytes.slice() })
@@ -117,4 +132,4 @@ export class Network {
   }
 }
 
-const pairOf = (from: Station, to: Station): string => `${from.name}>${to.name}`
+const pairOf = (from: Named, to: Named): string => `${from.name}>${to.name}`

@@ -59,13 +59,18 @@ export class Simulation {
   /** Plays a scenario. When it fails, prints the seed that repeats it and the end of its timeline. */
   static async run(seed: Seed, scenario: (simulation: Simulation) => void | Promise<void>): Promise<Simulation> {
     const simulation = new Simulation(seed)
+    await simulation.play(() => scenario(simulation))
+    return simulation
+  }
+
+  /** Plays one on this simulation. */
+  async play(scenario: () => void | Promise<void>): Promise<void> {
     try {
-      await scenario(simulation)
+      await scenario()
     } catch (error) {
-      console.error(`Simulation with seed ${JSON.stringify(seed)} failed.\n${simulation.timeline.format(SHOWN_LINES)}`)
+      console.error(`Simulation with seed ${JSON.stringify(this.seed)} failed.\n${this.timeline.format(SHOWN_LINES)}`)
       throw error
     }
-    return simulation
   }
 
   /** @param ips in canonical form, such as `192.0.2.1` and `2001:db8::1`. */

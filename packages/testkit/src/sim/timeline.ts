@@ -1,6 +1,6 @@
 /** What happened in a simulation, in order: who sent which message to whom, what became of it, and notes. */
 import type { Instant } from '@showchain/client/core'
-import { classify, decode, describe, formatEndpoint } from '@showchain/wire'
+import { classify, decode, describe, type Endpoint, formatEndpoint } from '@showchain/wire'
 import type { Packet } from './network.ts'
 
 /**
@@ -11,6 +11,25 @@ import type { Packet } from './network.ts'
  * - `unbound`: arrived where nobody listens on the port
  */
 export type Fate = 'carried' | 'lost' | 'filtered' | 'unreachable' | 'unbound'
+
+/**
+ * - `out`, `in`, `hairpin`: translated where there is a NAT, and passed on
+ * - `filtered`, `no mapping`: nobody inside asked for it (RFC 4787 §5)
+ * - `table full`: no mapping can be made
+ * - `no hairpin`: to the router's own address from inside (RFC 4787 §6)
+ * - `blocked`: the network has no UDP that way
+ * - `no route`: an address that the router does not serve
+ */
+export type RouterVerdict =
+  | 'out'
+  | 'in'
+  | 'hairpin'
+  | 'filtered'
+  | 'no mapping'
+  | 'table full'
+  | 'no hairpin'
+  | 'blocked'
+  | 'no route'
 
 export interface PacketEntry {
   readonly type: 'packet'
@@ -31,7 +50,19 @@ export interface NoteEntry {
   readonly text: string
 }
 
-export type TimelineEntry = PacketEntry | NoteEntry
+/** What a router did with a packet. */
+export interface RouterEntry {
+  readonly type: 'router'
+  readonly at: Instant
+  readonly router: string
+  /** As it came to the router. */
+  readonly packet: Packet
+  readonly verdict: RouterVerdict
+  /** The endpoint that it was translated to. */
+  readonly as: Endpoint | undefined
+}
+
+export type TimelineEntry = PacketEntry | NoteEntry | RouterEntry
 
 /** Long scenarios keep their end, which is where they fail. */
 const MAX_ENTRIES = 100_000
@@ -59,6 +90,11 @@ export class Timeline {
 function formatEntry(entry: TimelineEntry): string {
   const at = entry.at.toFixed(3).padStart(12)
   if (entry.type === 'note') return `${at}  ${entry.from}: ${entry.text}`
+  if (entry.type === 'router') {
+    const { source, destination } = entry.packet
+    const as = entry.as === undefined ? '' : ` as ${formatEndpoint(entry.as)}`
+    return `${at}  ${entry.router}: ${entry.verdict} ${formatEndpoint(source)} → ${formatEndpoint(destination)}${as}`
+  }
   const fate = entry.fate === 'carried' ? (entry.arrivals.length > 1 ? '  (twice)' : '') : `  (${entry.fate})`
   return `${at}  ${entry.from} → ${entry.to}  ${describeDatagram(entry.packet)}${fate}`
 }

@@ -1,11 +1,10 @@
 import { duration } from '@showchain/client/core'
 import { OP } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
+import type { SimPeer, SimRelay } from '../../src/index.ts'
 import { connect } from './connecting.ts'
 import { expectExactlyOnce, flow, isOver } from './exchange.ts'
 import { Lab, LINES } from './lab.ts'
-import type { LabPeer } from './lab-peer.ts'
-import type { LabRelay } from './lab-relay.ts'
 
 const SEEDS = 50
 const MESSAGES = 20
@@ -47,7 +46,7 @@ const WAYS: readonly Way[] = [
   },
 ]
 
-function exchange(lab: Lab, alice: LabPeer, bob: LabPeer, way: Way['via'], relay: LabRelay): number {
+function exchange(lab: Lab, alice: SimPeer, bob: SimPeer, way: Way['via'], relay: SimRelay): number {
   const { ours, theirs } = connect(lab, alice, bob, way, relay)
   expect(ours.path.kind).toBe(way === 'relay' ? 'relay' : 'direct')
   expect(theirs.incoming).toBe(true)

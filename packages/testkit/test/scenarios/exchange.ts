@@ -2,12 +2,12 @@
 import { type Duration, type LinkId, later } from '@showchain/client/core'
 import type { ErrorCode } from '@showchain/wire'
 import { expect } from 'vitest'
+import type { Delivery, SimPeer } from '../../src/index.ts'
 import type { Lab } from './lab.ts'
-import type { Delivery, LabPeer } from './lab-peer.ts'
 
 export interface Flow {
-  readonly from: LabPeer
-  readonly to: LabPeer
+  readonly from: SimPeer
+  readonly to: SimPeer
   readonly deliveries: Delivery[]
   readonly wanted: number
 }
@@ -22,8 +22,8 @@ const numberOf = (bytes: Uint8Array): number => new DataView(bytes.buffer, bytes
 /** Sends so many messages, one after each pause, from now on; `link` is asked for each, since a connection may be opened anew. */
 export function flow(
   lab: Lab,
-  from: LabPeer,
-  to: LabPeer,
+  from: SimPeer,
+  to: SimPeer,
   link: () => LinkId,
   { wanted, pause }: { readonly wanted: number; readonly pause: Duration },
 ): Flow {

@@ -1,8 +1,8 @@
 import { duration } from '@showchain/client/core'
 import { describe, expect, test } from 'vitest'
+import type { SimPeer } from '../../src/index.ts'
 import { expectExactlyOnce, flow, isOver } from './exchange.ts'
 import { Lab, LINES } from './lab.ts'
-import type { LabPeer } from './lab-peer.ts'
 
 const SEEDS = 50
 const POLICIES = ['direct', 'punch', 'relay', 'auto'] as const
@@ -13,7 +13,7 @@ describe('two peers that dial each other at once', () => {
       for (let seed = 0; seed < SEEDS; seed++) {
         await Lab.run(`${via} ${seed}`, conditions, (lab) => {
           const { relay, alice, bob } = lab.pair()
-          const dial = (from: LabPeer, to: LabPeer): ReturnType<LabPeer['dial']> =>
+          const dial = (from: SimPeer, to: SimPeer): ReturnType<SimPeer['dial']> =>
             from.dial(to.id, via, {
               relays: via === 'direct' ? [] : [relay],
               addresses: via === 'punch' || via === 'relay' ? [] : [to.endpoint],

@@ -1,15 +1,19 @@
 /**
- * A relay and peers on the simulated internet: the machines of life on virtual time, with a ledger in front of each.
- * Whatever a scenario does, at its end everything must close, nothing may stay behind, and no ledger may complain.
+ * Relays and peers on the public part of a simulated internet: nothing translates or filters what they send.
  */
-import { type Duration, duration, later } from '@showchain/client/core'
-import { decode, type Endpoint, type Message, type OpCode, sameEndpoint } from '@showchain/wire'
-import { expect } from 'vitest'
-import { type Conditions, type Host, type Seed, Simulation, type TimelineEntry } from '../../src/index.ts'
-import { LabPeer, type LabPeerOptions } from './lab-peer.ts'
-import { LabRelay, type LabRelayOptions } from './lab-relay.ts'
-import { Ledger } from './ledger.ts'
-
+import { duration } from '@showchain/client/core'
+import { decode, type Endpoint, type Message, type OpCode } from '@showchain/wire'
+import {
+  type Conditions,
+  type Host,
+  Internet,
+  type Seed,
+  type SimPeer,
+  type SimPeerOptions,
+  type SimRelay,
+  type SimRelayOptions,
+  type Simulation,
+} from '../../src/index.ts'
 /** Lines that every way to connect is tried on. */
 export const LINES: readonly (readonly [name: string, conditions: Partial<Conditions>])[] = [
   ['a clean line', {}],
@@ -18,9 +22,6 @@ export const LINES: readonly (readonly [name: string, conditions: Partial<Condit
   ['reordering', { reorder: 0.25, jitter: duration(30) }],
   ['duplication', { duplicate: 0.25, jitter: duration(5) }],
 ]
-
-/** Longer than everything that a machine remembers. */
-const AFTER_ALL: Duration = duration(3_600_000)
 
 /** One message on its way, as its sender sent it. */
 export interface Sighting {
@@ -34,13 +35,10 @@ export interface Sighting {
 }
 
 export class Lab {
-  readonly sim: Simulation
-  readonly #relays: LabRelay[] = []
-  readonly #peers: LabPeer[] = []
-  readonly #trusted: Endpoint[] = []
+  readonly #internet: Internet
 
-  constructor(sim: Simulation) {
-    this.sim = sim
+  constructor(internet: Internet) {
+    this.#internet = internet
   }
 
   /** Plays a scenario, and closes and checks everything at its end. A failed one prints its seed. */
@@ -49,36 +47,28 @@ export class Lab {
     conditions: Partial<Conditions>,
     scenario: (lab: Lab) => void | Promise<void>,
   ): Promise<void> {
-    await Simulation.run(seed, async (sim) => {
-      sim.network.conditions = conditions
-      const lab = new Lab(sim)
-      await scenario(lab)
-      await lab.#finish()
-    })
+    await Internet.run(seed, conditions, (internet) => scenario(new Lab(internet)))
   }
 
-  relay(name = 'relay', ip = '5.9.0.1', options: LabRelayOptions = {}): LabRelay {
-    const ledger = new Ledger({ name, calls: false, trusts: (endpoint) => this.#isTrusted(endpoint) })
-    const relay = new LabRelay(this.sim, this.sim.host(name, ip), ledger, options)
-    this.#relays.push(relay)
-    return relay
+  get sim(): Simulation {
+    return this.#internet.sim
+  }
+
+  relay(name = 'relay', ip = '5.9.0.1', options: SimRelayOptions = {}): SimRelay {
+    return this.#internet.addRelay({ ...options, name, ips: [ip] })
   }
 
   /** @param on its address, or a host that is there. */
-  peer(name: string, on: string | Host, options: LabPeerOptions = {}): LabPeer {
-    const ledger = new Ledger({ name, calls: true, trusts: (endpoint) => this.#isTrusted(endpoint) })
-    const host = typeof on === 'string' ? this.sim.host(name, on) : on
-    const peer = new LabPeer(this.sim, name, host, ledger, options)
-    if (options.seedMode) this.#trusted.push(peer.endpoint)
-    this.#peers.push(peer)
-    return peer
+  peer(name: string, on: string | Host, options: SimPeerOptions = {}): SimPeer {
+    const place = typeof on === 'string' ? { ips: [on] } : { host: on }
+    return this.#internet.addPeer({ local: [], ...options, ...place, name, relays: [] })
   }
 
   /** Alice and bob, registered with one relay. */
-  pair(options: { alice?: LabPeerOptions; bob?: LabPeerOptions; relay?: LabRelayOptions } = {}): {
-    readonly relay: LabRelay
-    readonly alice: LabPeer
-    readonly bob: LabPeer
+  pair(options: { alice?: SimPeerOptions; bob?: SimPeerOptions; relay?: SimRelayOptions } = {}): {
+    readonly relay: SimRelay
+    readonly alice: SimPeer
+    readonly bob: SimPeer
   } {
     const relay = this.relay('relay', '5.9.0.1', options.relay)
     const alice = this.peer('alice', '81.2.0.1', options.alice)
@@ -88,7 +78,7 @@ export class Lab {
   }
 
   /** Registers peers; a bad line may take several tries, which the machines make by themselves. */
-  registered(relay: LabRelay, ...peers: readonly LabPeer[]): void {
+  registered(relay: SimRelay, ...peers: readonly SimPeer[]): void {
     for (const peer of peers) peer.register(relay)
     this.until(() => peers.every((peer) => peer.relayStates.at(-1) === 'registered'))
   }
@@ -115,33 +105,5 @@ export class Lab {
   /** Op codes that a node sent, each once, in the order of their first appearance. */
   opsFrom(name: string): readonly number[] {
     return [...new Set(this.sightings().flatMap(({ from, message }) => (from === name ? [message.op_code] : [])))]
-  }
-
-  #lastSent(): TimelineEntry | undefined {
-    return this.sim.timeline.entries.findLast((entry) => entry.type === 'packet' && entry.fate !== 'unbound')
-  }
-
-  #isTrusted(endpoint: Endpoint): boolean {
-    return this.#trusted.some((trusted) => sameEndpoint(trusted, endpoint))
-  }
-
-  async #finish(): Promise<void> {
-    const { clock } = this.sim
-    const ports = this.#peers.map(({ host, endpoint }) => ({ host, port: endpoint.port }))
-    for (const node of [...this.#peers, ...this.#relays])
-      expect(node.ledger.violations, 'more bytes to an address than it sent').toEqual([])
-    for (const peer of this.#peers) {
-      await peer.close()
-      expect(peer.open, 'connections that stayed open').toEqual([])
-    }
-    for (const relay of this.#relays) await relay.kill()
-    // What is still under way arrives at nobody: nothing answers, and nothing else is scheduled.
-    const last = this.#lastSent()
-    while (clock.step()) expect(this.#lastSent(), 'a packet of a closed node').toBe(last)
-    for (const { host, port } of ports) await host.socket(port).close()
-    for (const { machine } of this.#peers) {
-      machine.wake(later(clock.now(), AFTER_ALL))
-      expect(machine.deadline, 'a timer that comes again and again').toBeUndefined()
-    }
   }
 }

@@ -1,29 +1,36 @@
-/** A real relay machine on a simulated host; it can die and come back with empty tables, as a process does. */
+/** The real machine of a relay on a simulated host; it can die and come back with empty tables, as a process does. */
 import { type RelayEvent, RelayMachine, type RelayOptions } from '@showchain/server'
 import type { Endpoint } from '@showchain/wire'
-import type { Host, Placed, Simulation, TestIdentity } from '../../src/index.ts'
-import type { Ledger } from './ledger.ts'
+import type { TestIdentity } from '../provider.ts'
+import type { Host } from '../sim/host.ts'
+import type { Placed, Simulation } from '../sim/simulation.ts'
+import { Ledger } from './ledger.ts'
 
 export const RELAY_PORT = 3478
 
-export type LabRelayOptions = Pick<RelayOptions, 'knownKeys' | 'limits'>
+export type SimRelayOptions = Pick<RelayOptions, 'knownKeys' | 'limits'>
 
-export class LabRelay {
+interface Trust {
+  /** Addresses that need no proof: peers in seed mode, whose signature stands for it. */
+  readonly trusts: (endpoint: Endpoint) => boolean
+}
+
+export class SimRelay {
   readonly host: Host
   readonly identity: TestIdentity
   readonly ledger: Ledger
   readonly #sim: Simulation
-  readonly #options: LabRelayOptions
+  readonly #options: SimRelayOptions
   readonly #events: RelayEvent[] = []
   #placed: Placed<RelayMachine> | undefined
   #machine: RelayMachine | undefined
   #lives = 0
 
-  constructor(sim: Simulation, host: Host, ledger: Ledger, options: LabRelayOptions) {
+  constructor(sim: Simulation, host: Host, { trusts, ...options }: SimRelayOptions & Trust) {
     this.#sim = sim
     this.#options = options
     this.host = host
-    this.ledger = ledger
+    this.ledger = new Ledger({ name: host.name, calls: false, trusts })
     this.identity = sim.identity(host.name)
     this.start()
   }

@@ -4,7 +4,7 @@
  * the network and judges by itself who is validated: by a cookie that came back from where it was sent.
  */
 import type { DatagramSocket } from '@showchain/client/runtime'
-import { decode, type Endpoint, formatEndpoint, type Message, OP, toBase64url } from '@showchain/wire'
+import { decode, type Endpoint, formatEndpoint, isStun, type Message, OP, toBase64url } from '@showchain/wire'
 
 interface Account {
   sent: number
@@ -74,7 +74,7 @@ export class Ledger {
     const account = this.#account(to)
     const { name, calls, trusts } = this.#options
     const decoded = decode(bytes)
-    if (!decoded.ok) throw new Error(`${name} sent what is no message: ${decoded.refusal}`)
+    if (!decoded.ok) return this.#sentOther(bytes)
     const { message } = decoded
     if (message.op_code === OP.challenge) account.cookies.add(toBase64url(message.cookie))
     if (trusts(to)) account.validated ??= 'trusted'
@@ -89,6 +89,11 @@ export class Ledger {
       if (message.op_code !== OP.keepAlive || account.unheard > 8)
         this.violations.push(`${name} sent packet ${account.unheard} to ${formatEndpoint(to)}, which never answered`)
     }
+  }
+
+  /** STUN has a budget of its own, since its answers are longer than its requests (docs/protocol.md, STUN). */
+  #sentOther(bytes: Uint8Array): void {
+    if (!isStun(bytes)) throw new Error(`${this.#options.name} sent what is neither a message nor STUN.`)
   }
 
   #announced(message: Message): void {

@@ -1,4 +1,4 @@
-/** A real peer machine on a simulated host, and everything that it told its owner. */
+/** The real machine of a peer on a simulated host, and everything that it told its owner. */
 import {
   type DialId,
   type DialPolicy,
@@ -15,24 +15,28 @@ import {
 } from '@showchain/client/core'
 import type { Driver } from '@showchain/client/runtime'
 import type { PublicKey } from '@showchain/crypto'
-import type { Encoding, Endpoint, PeerId } from '@showchain/wire'
-import type { Host, Simulation, TestIdentity } from '../../src/index.ts'
-import type { LabRelay } from './lab-relay.ts'
-import type { Ledger } from './ledger.ts'
+import { type Encoding, type Endpoint, MAX_LOCAL_CANDIDATES, type PeerId, ShowchainError } from '@showchain/wire'
+import type { TestIdentity } from '../provider.ts'
+import type { Host } from '../sim/host.ts'
+import type { Simulation } from '../sim/simulation.ts'
+import { Ledger } from './ledger.ts'
+import type { SimRelay } from './sim-relay.ts'
 import { Sleeper } from './sleeper.ts'
 
 type RelayState = Extract<PeerEvent, { type: 'relay' }>['state']
 
-export interface LabPeerOptions {
+export interface SimPeerOptions {
   /** Asked for each peer; undefined: the question stays open. @default everyone */
-  readonly accept?: (id: PeerId, via: Via) => boolean | undefined
-  readonly port?: number
-  readonly seedMode?: boolean
-  readonly encoding?: Encoding
-  readonly knownKeys?: readonly PublicKey[]
-  readonly keepAlive?: Duration
-  /** Where it says that it can be reached on its own network, on the port of its socket. @default nowhere */
-  readonly local?: readonly string[]
+  readonly accept?: ((id: PeerId, via: Via) => boolean | undefined) | undefined
+  readonly port?: number | undefined
+  readonly seedMode?: boolean | undefined
+  readonly encoding?: Encoding | undefined
+  readonly knownKeys?: readonly PublicKey[] | undefined
+  readonly keepAlive?: Duration | undefined
+  /** Where it says that it can be reached on its own network, on the port of its socket. @default every address of its host */
+  readonly local?: readonly string[] | undefined
+  /** Who it is. @default the identity of its name */
+  readonly identity?: TestIdentity | undefined
 }
 
 export interface Arrived {
@@ -58,7 +62,7 @@ export interface Delivery {
   failure: SendFailure
 }
 
-export interface LabLink {
+export interface SimConnection {
   readonly id: LinkId
   readonly remoteId: PeerId
   readonly incoming: boolean
@@ -67,7 +71,7 @@ export interface LabLink {
   closed: string | undefined
 }
 
-export class LabPeer {
+export class SimPeer {
   readonly host: Host
   readonly identity: TestIdentity
   readonly ledger: Ledger
@@ -76,38 +80,41 @@ export class LabPeer {
   readonly endpoints: () => readonly Endpoint[]
   readonly events: { readonly at: Instant; readonly event: PeerEvent }[] = []
   readonly arrived: Arrived[] = []
-  readonly links = new Map<LinkId, LabLink>()
+  readonly links: Map<LinkId, SimConnection> = new Map()
   readonly #sim: Simulation
-  readonly #options: LabPeerOptions
+  readonly #options: SimPeerOptions
   readonly #driver: Driver<Sleeper<PeerEvent>>
   readonly #dials = new Map<DialId, Dialled>()
+  readonly #relays: SimRelay[] = []
 
-  constructor(sim: Simulation, name: string, host: Host, ledger: Ledger, options: LabPeerOptions) {
+  constructor(sim: Simulation, name: string, host: Host, options: SimPeerOptions = {}) {
     this.#sim = sim
     this.#options = options
     this.host = host
-    this.ledger = ledger
-    this.identity = sim.identity(name)
-    const { accept: _accept, port, local = [], ...rest } = options
+    const { accept: _accept, port, local, identity = sim.identity(name), ...rest } = options
+    this.identity = identity
+    this.ledger = new Ledger({ name, calls: true, trusts: () => false })
     let endpoints: () => readonly Endpoint[] = () => []
     this.machine = new PeerMachine({
       ...rest,
-      self: this.identity.publicKey,
+      self: identity.publicKey,
       provider: sim.provider,
       random: sim.random.fork(name),
       unixMs: () => sim.clock.unixMs(),
       allows: internetPolicy,
       plaintext: true,
-      hostCandidates: () => local.map((ip) => ({ ip, port: endpoints()[0]?.port ?? 0 })),
+      hostCandidates: () =>
+        endpoints()
+          .filter(({ ip }) => local?.includes(ip) ?? true)
+          .slice(0, MAX_LOCAL_CANDIDATES),
     })
     this.sleeper = new Sleeper(this.machine)
     const placed = sim.put(host, {
+      ...{ port, identity },
       machine: () => this.sleeper,
-      identity: this.identity,
-      port,
       socket: (socket) => {
         endpoints = () => socket.localEndpoints
-        return ledger.tap(socket)
+        return this.ledger.tap(socket)
       },
       onEvent: (event) => this.#on(event),
     })
@@ -124,7 +131,7 @@ export class LabPeer {
   }
 
   /** Its open connections. */
-  get open(): readonly LabLink[] {
+  get open(): readonly SimConnection[] {
     return [...this.links.values()].filter(({ closed }) => closed === undefined)
   }
 
@@ -137,16 +144,45 @@ export class LabPeer {
     return this.relayStates.filter((state) => state === 'registered').length
   }
 
-  register(relay: LabRelay): void {
+  /** Relays that it keeps registered with, as its ticket names them. */
+  get relays(): readonly SimRelay[] {
+    return this.#relays
+  }
+
+  isRegistered(relay: SimRelay): boolean {
+    return this.machine.isRegistered(relay.address)
+  }
+
+  register(relay: SimRelay): void {
+    this.#relays.push(relay)
     this.ledger.called(relay.endpoint)
     this.input((now) => void this.machine.register(relay.address, now))
+  }
+
+  /**
+   * Connects as an application does: with everything that the other's ticket says.
+   * @throws ShowchainError `ERR_CONNECT_FAILED`
+   */
+  async connect(to: SimPeer, policy: DialPolicy = 'auto'): Promise<SimConnection> {
+    const dialled = this.dialPeer(to, policy)
+    this.#sim.until(() => dialled.ended !== undefined)
+    const link = dialled.link === undefined ? undefined : this.links.get(dialled.link)
+    if (link !== undefined) return link
+    const tried = (dialled.attempts ?? []).map(({ via, at, why }) => `${via} by ${at}: ${why}`)
+    throw new ShowchainError('ERR_CONNECT_FAILED', `${tried.join('; ')}.`)
+  }
+
+  /** Starts to connect with what the other's ticket says: its relays, and its addresses when it is on the public network. */
+  dialPeer(to: SimPeer, policy: DialPolicy = 'auto'): Dialled {
+    const addresses = to.host.network === this.#sim.network ? to.endpoints() : []
+    return this.dial(to.id, policy, { relays: to.relays, addresses })
   }
 
   /** Dials another peer the way that its ticket says. */
   dial(
     target: PeerId,
     policy: DialPolicy,
-    { relays = [], addresses = [] }: { relays?: readonly LabRelay[]; addresses?: readonly Endpoint[] },
+    { relays = [], addresses = [] }: { relays?: readonly SimRelay[]; addresses?: readonly Endpoint[] },
   ): Dialled {
     for (const address of [...addresses, ...relays.map(({ endpoint }) => endpoint)]) this.ledger.called(address)
     const dialled: Dialled = { started: this.#sim.clock.now(), ended: undefined, link: undefined, attempts: undefined }
@@ -235,7 +271,7 @@ export class LabPeer {
     Object.assign(dialled, how, { ended: this.#sim.clock.now() })
   }
 
-  #link(id: LinkId): LabLink {
+  #link(id: LinkId): SimConnection {
     const link = this.links.get(id)
     if (link === undefined || link.closed !== undefined) throw new Error('A connection that is not open had an event.')
     return link

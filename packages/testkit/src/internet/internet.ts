@@ -1,0 +1,178 @@
+/**
+ * An internet in one object: relays, routers and peers on virtual time, with the machines of life. Whatever
+ * a scenario does, `finish` closes everything and says what was left behind.
+ */
+import { type Duration, duration } from '@showchain/client/core'
+import { type Endpoint, sameEndpoint } from '@showchain/wire'
+import type { Conditions } from '../sim/conditions.ts'
+import { Host } from '../sim/host.ts'
+import type { Network } from '../sim/network.ts'
+import type { Seed } from '../sim/random.ts'
+import { Simulation } from '../sim/simulation.ts'
+import { AddressPlan } from './addresses.ts'
+import { leftovers } from './leftovers.ts'
+import type { NatBehaviour } from './nat.ts'
+import { Router, type RouterOptions } from './router.ts'
+import { SimPeer, type SimPeerOptions } from './sim-peer.ts'
+import { SimRelay, type SimRelayOptions } from './sim-relay.ts'
+
+export interface HostPlace {
+  /** The router that it is behind. @default on the public network */
+  readonly behind?: Router | undefined
+  /** Its addresses. @default one of each family that its network has */
+  readonly ips?: readonly string[] | undefined
+}
+
+export interface RouterPlace {
+  /** The router that this one is behind: a carrier's. @default on the public network */
+  readonly behind?: Router | undefined
+  /** Its own addresses outside. @default one of each family */
+  readonly ips?: readonly string[] | undefined
+  /** First three numbers of the network behind it. @default 192.168.1, as everybody's */
+  readonly lan?: string | undefined
+  /** Without IPv6, its hosts have none. @default false */
+  readonly ipv6?: boolean | undefined
+}
+
+export interface PeerPlace extends SimPeerOptions {
+  /** @default peer1, peer2, … */
+  readonly name?: string | undefined
+  /** A router that others are behind too, or the behaviour of one of its own. @default on the public network */
+  readonly behind?: Router | NatBehaviour | undefined
+  /** Or a host that is there already. */
+  readonly host?: Host | undefined
+  /** Its addresses. */
+  readonly ips?: readonly string[] | undefined
+  /** Relays that it registers with. @default all that there are */
+  readonly relays?: readonly SimRelay[] | undefined
+}
+
+interface Lan {
+  readonly prefix: string
+  readonly prefix6: string | undefined
+  hosts: number
+}
+
+/** A registration takes this long at most on a line that loses one packet in five. */
+const REGISTRATION_PATIENCE: Duration = duration(300_000)
+const FIRST_HOST = 10
+
+export class Internet {
+  readonly sim: Simulation
+  readonly #plan = new AddressPlan()
+  readonly #lans = new Map<Router, Lan>()
+  readonly #relays: SimRelay[] = []
+  readonly #peers: SimPeer[] = []
+  readonly #trusted: Endpoint[] = []
+  #routers = 0
+
+  constructor(seed: Seed, conditions?: Partial<Conditions>) {
+    this.sim = new Simulation(seed, conditions)
+  }
+
+  /** Plays a scenario, closes everything and looks for leftovers. A failed one prints its seed and the end of its timeline. */
+  static async run(
+    seed: Seed,
+    conditions: Partial<Conditions>,
+    scenario: (internet: Internet) => void | Promise<void>,
+  ): Promise<Internet> {
+    const internet = new Internet(seed, conditions)
+    await internet.sim.play(async () => {
+      await scenario(internet)
+      await internet.finish()
+    })
+    return internet
+  }
+
+  get relays(): readonly SimRelay[] {
+    return this.#relays
+  }
+
+  get peers(): readonly SimPeer[] {
+    return this.#peers
+  }
+
+  /** A router, with a network of its own behind it. */
+  router(options: RouterOptions & RouterPlace & { readonly name?: string | undefined }): Router {
+    const { behind, lan = '192.168.1', ipv6 = false, name = `router${++this.#routers}`, ...rest } = options
+    const ips = options.ips ?? (behind === undefined ? [this.#plan.publicIpv4()] : [this.#plan.sharedIpv4()])
+    const router = new Router(this.#networkOf(behind), name, ips, rest, this.sim.random.fork(name))
+    this.#lans.set(router, { prefix: lan, prefix6: ipv6 ? this.#plan.delegatedPrefix() : undefined, hosts: FIRST_HOST })
+    return router
+  }
+
+  /** A host, with a socket for whoever wants one: any program can be tested here. */
+  host(name: string, { behind, ips }: HostPlace = {}): Host {
+    const own = ips ?? this.#addresses(behind)
+    if (behind !== undefined) for (const ip of own) if (ip.includes(':')) behind.route(ip)
+    return new Host(this.#networkOf(behind), name, own)
+  }
+
+  /** A relay that is up. */
+  async relay(
+    options: SimRelayOptions & { readonly name?: string; readonly ips?: readonly string[] } = {},
+  ): Promise<SimRelay> {
+    return this.addRelay(options)
+  }
+
+  /** A peer that is registered with its relays. */
+  async peer(place: PeerPlace = {}): Promise<SimPeer> {
+    const peer = this.addPeer(place)
+    const relays = place.relays ?? this.#relays
+    this.sim.until(() => relays.every((relay) => peer.isRegistered(relay)), REGISTRATION_PATIENCE)
+    return peer
+  }
+
+  /** As `relay`, for code that does not await. */
+  addRelay({
+    name,
+    ips,
+    ...options
+  }: SimRelayOptions & { readonly name?: string; readonly ips?: readonly string[] } = {}): SimRelay {
+    const own = name ?? `relay${this.#relays.length + 1}`
+    const relay = new SimRelay(this.sim, this.host(own, { ips }), {
+      ...options,
+      trusts: (at) => this.#trusted.some((each) => sameEndpoint(each, at)),
+    })
+    this.#relays.push(relay)
+    return relay
+  }
+
+  /** As `peer`, but its registrations are under way. */
+  addPeer(place: PeerPlace = {}): SimPeer {
+    const { name = `peer${this.#peers.length + 1}`, behind, host, ips, relays = this.#relays, ...options } = place
+    const router = behind === undefined || behind instanceof Router ? behind : this.router({ nat: behind })
+    const peer = new SimPeer(this.sim, name, host ?? this.host(name, { behind: router, ips }), options)
+    if (options.seedMode === true) this.#trusted.push(peer.endpoint)
+    this.#peers.push(peer)
+    for (const relay of relays) peer.register(relay)
+    return peer
+  }
+
+  advance(by: Duration): void {
+    this.sim.advance(by)
+  }
+
+  until(holds: () => boolean, patience?: Duration): void {
+    this.sim.until(holds, patience)
+  }
+
+  /** Closes every peer and relay, and throws when anything stayed behind. */
+  async finish(): Promise<void> {
+    const found = await leftovers(this)
+    if (found.length > 0) throw new Error(found.join('\n'))
+  }
+
+  #networkOf(router: Router | undefined): Network {
+    return router?.inside ?? this.sim.network
+  }
+
+  #addresses(behind: Router | undefined): readonly string[] {
+    if (behind === undefined) return [this.#plan.publicIpv4()]
+    const lan = this.#lans.get(behind)
+    if (lan === undefined) throw new Error(`${behind.name} is not a router of this internet.`)
+    const number = lan.hosts++
+    const own = `${lan.prefix}.${number}`
+    return lan.prefix6 === undefined ? [own] : [own, `${lan.prefix6}${number.toString(16)}`]
+  }
+}

@@ -1,0 +1,31 @@
+/** What is wrong at the end of a scenario, when everything has been closed: broken rules, and things that stayed behind. */
+import { type Duration, duration, later } from '@showchain/client/core'
+import type { TimelineEntry } from '../sim/timeline.ts'
+import type { Internet } from './internet.ts'
+
+/** Longer than everything that a machine remembers. */
+const AFTER_ALL: Duration = duration(3_600_000)
+
+export async function leftovers({ sim, peers, relays }: Internet): Promise<readonly string[]> {
+  const found: string[] = []
+  const lastSent = (): TimelineEntry | undefined =>
+    sim.timeline.entries.findLast((entry) => entry.type === 'packet' && entry.from in senders)
+  const senders = Object.fromEntries([...peers, ...relays].map(({ host }) => [host.name, true]))
+  for (const { ledger } of [...peers, ...relays]) found.push(...ledger.violations)
+  for (const peer of peers) {
+    await peer.close()
+    for (const { id } of peer.open) found.push(`${peer.host.name}: connection ${id} stayed open`)
+  }
+  for (const relay of relays) await relay.kill()
+  // What is still under way arrives at nobody: nothing answers, and nothing else is scheduled.
+  const last = lastSent()
+  while (sim.clock.step());
+  if (lastSent() !== last) found.push('a node that was closed sent a packet')
+  for (const { host } of [...peers, ...relays])
+    if (host.openSockets > 0) found.push(`${host.name}: ${host.openSockets} sockets stayed open`)
+  for (const { host, machine } of peers) {
+    machine.wake(later(sim.clock.now(), AFTER_ALL))
+    if (machine.deadline !== undefined) found.push(`${host.name}: a timer comes again and again`)
+  }
+  return found
+}

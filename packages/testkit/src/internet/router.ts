@@ -1,0 +1,180 @@
+/**
+ * A router: one address on the network outside, one network of its own inside, and what it does with
+ * packets between them. IPv4 is translated (nat.ts) or, with `nat: 'none'`, only filtered; IPv6 keeps its
+ * addresses behind a stateful firewall (RFC 6092). Routers stack: the network inside may have more of them.
+ *
+ *   outside ── deliver() ──► [ filter, translate ] ──► inside.carry()
+ *   outside.carry() ◄── [ map, open the filter ] ◄── gateway ── inside
+ */
+import { type Duration, duration, type Instant, later } from '@showchain/client/core'
+import { type Endpoint, formatEndpoint, ipFamily } from '@showchain/wire'
+import { Network, type Packet, type Station } from '../sim/network.ts'
+import type { SeededRandom } from '../sim/random.ts'
+import type { RouterVerdict } from '../sim/timeline.ts'
+import { type Dependence, KEY, type NatBehaviour, NatTable } from './nat.ts'
+
+export interface RouterOptions {
+  /** What IPv4 gets: translation, or none for a public network behind a firewall. */
+  readonly nat: NatBehaviour | 'none'
+  /** What a stateful firewall lets in: only answers, by this key of the remote endpoint. @default address-and-port-dependent for what is not translated */
+  readonly firewall?: Dependence | 'off' | undefined
+  /** Drops UDP altogether, or what goes in or out. @default nothing */
+  readonly blocks?: 'all' | 'inbound' | 'outbound' | undefined
+}
+
+/** A state of the firewall lives this long without a packet from inside (nf_conntrack's udp_timeout_stream). */
+const FIREWALL_LIFETIME: Duration = duration(120_000)
+/** States of the firewall at once; the oldest makes room. */
+const MAX_STATES = 65_536
+
+export class Router implements Station {
+  readonly name: string
+  /** The network behind it. */
+  readonly inside: Network
+  readonly #gateway: Station
+  readonly #options: RouterOptions
+  readonly #outside: Network
+  readonly #table: NatTable | undefined
+  /** By internal endpoint and key of the remote one: until when it may come in. At most MAX_STATES. */
+  readonly #states = new Map<string, Instant>()
+  /** Its own addresses; those of hosts behind it that are not translated. */
+  #ips: readonly string[]
+  readonly #routed = new Set<string>()
+
+  /** @param ips its own on the network outside, at most one of each family. */
+  constructor(outside: Network, name: string, ips: readonly string[], options: RouterOptions, random: SeededRandom) {
+    this.name = name
+    this.#outside = outside
+    this.#options = options
+    this.#ips = ips
+    this.#table = options.nat === 'none' ? undefined : new NatTable(options.nat, random.fork('nat'))
+    this.inside = new Network({
+      clock: outside.clock,
+      timeline: outside.timeline,
+      random: random.fork('inside'),
+      conditions: { latency: LAN_LATENCY },
+    })
+    this.#gateway = { name, ips: [], deliver: (packet) => this.#outbound(packet) }
+    this.inside.gateway = this.#gateway
+    outside.attach(this)
+  }
+
+  get ips(): readonly string[] {
+    return [...this.#ips, ...this.#routed]
+  }
+
+  /** Its own address of a family on the network outside. */
+  external(family: 4 | 6): string | undefined {
+    return this.#ips.find((ip) => ipFamily(ip) === family)
+  }
+
+  /** Live mappings of its NAT. */
+  get mappings(): number {
+    return this.#table?.size(this.#outside.clock.now()) ?? 0
+  }
+
+  /** Makes an address behind it reachable from outside, as far as the firewall lets anything in. */
+  route(ip: string): void {
+    this.#change(() => this.#routed.add(ip))
+  }
+
+  unroute(ip: string): void {
+    this.#change(() => this.#routed.delete(ip))
+  }
+
+  /** Forgets every mapping and state, as a router does that was switched off and on. */
+  reboot(): void {
+    this.#table?.clear()
+    this.#states.clear()
+    this.#note('reboot: every mapping is gone')
+  }
+
+  /** Gets other addresses from its provider; mappings do not survive that. */
+  renumber(...ips: readonly string[]): void {
+    this.#change(() => {
+      this.#ips = ips
+    })
+    this.#table?.clear()
+    this.#note(`has ${ips.join(' and ')} from now on`)
+  }
+
+  /** From outside. */
+  deliver(packet: Packet): void {
+    const { blocks } = this.#options
+    if (blocks === 'all' || blocks === 'inbound') return this.#saw(packet, 'blocked')
+    if (this.#routed.has(packet.destination.ip)) return this.#inboundRouted(packet)
+    const now = this.#outside.clock.now()
+    const internal = this.#table?.inbound(packet.destination.port, packet.source, now) ?? 'no mapping'
+    if (typeof internal === 'string') return this.#saw(packet, internal)
+    this.#saw(packet, 'in', internal)
+    this.inside.carry({ ...packet, destination: internal }, this.#gateway)
+  }
+
+  /** From inside, to an address that is not there. */
+  #outbound(packet: Packet): void {
+    const { blocks } = this.#options
+    if (blocks === 'all' || blocks === 'outbound') return this.#saw(packet, 'blocked')
+    const own = this.#ips.includes(packet.destination.ip)
+    if (this.#table === undefined || ipFamily(packet.source.ip) === 6) {
+      if (own || !this.#routed.has(packet.source.ip)) return this.#saw(packet, 'no route')
+      this.#open(packet)
+      this.#saw(packet, 'out')
+      return this.#outside.carry(packet, this)
+    }
+    const ip = this.external(4)
+    if (ip === undefined) return this.#saw(packet, 'no route')
+    const now = this.#outside.clock.now()
+    if (own && !this.#table.behaviour.hairpin) return this.#saw(packet, 'no hairpin')
+    const port = this.#table.outbound(packet.source, packet.destination, now)
+    if (port === undefined) return this.#saw(packet, 'table full')
+    const translated = { ...packet, source: { ip, port } }
+    if (!own) {
+      this.#saw(packet, 'out', translated.source)
+      return this.#outside.carry(translated, this)
+    }
+    // RFC 4787 REQ-9: the receiver sees the external endpoint of the sender, and its filter applies.
+    const internal = this.#table.inbound(packet.destination.port, translated.source, now)
+    if (typeof internal === 'string') return this.#saw(packet, internal)
+    this.#saw(packet, 'hairpin', internal)
+    this.inside.carry({ ...translated, destination: internal }, this.#gateway)
+  }
+
+  #inboundRouted(packet: Packet): void {
+    const until = this.#states.get(this.#stateKey(packet.destination, packet.source))
+    const open = this.#options.firewall === 'off' || (until !== undefined && until > this.#outside.clock.now())
+    if (!open) return this.#saw(packet, 'filtered')
+    this.#saw(packet, 'in')
+    this.inside.carry(packet, this.#gateway)
+  }
+
+  #open({ source, destination }: Packet): void {
+    const key = this.#stateKey(source, destination)
+    this.#states.delete(key)
+    this.#states.set(key, later(this.#outside.clock.now(), FIREWALL_LIFETIME))
+    if (this.#states.size > MAX_STATES) this.#states.delete(this.#states.keys().next().value as string)
+  }
+
+  #stateKey(internal: Endpoint, remote: Endpoint): string {
+    const { firewall = 'address-and-port-dependent' } = this.#options
+    return `${formatEndpoint(internal)} ${firewall === 'off' ? '' : KEY[firewall](remote)}`
+  }
+
+  #change(change: () => void): void {
+    this.#outside.detach(this)
+    change()
+    this.#outside.attach(this)
+  }
+
+  #saw(packet: Packet, verdict: RouterVerdict, as?: Endpoint): void {
+    const { clock, timeline } = this.#outside
+    timeline.add({ type: 'router', at: clock.now(), router: this.name, packet, verdict, as })
+  }
+
+  #note(text: string): void {
+    const { clock, timeline } = this.#outside
+    timeline.add({ type: 'note', at: clock.now(), from: this.name, text })
+  }
+}
+
+/** One way on a local network. */
+const LAN_LATENCY: Duration = duration(1)
