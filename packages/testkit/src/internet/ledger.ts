@@ -4,13 +4,15 @@
  * the network and judges by itself who is validated: by a cookie that came back from where it was sent.
  */
 import type { DatagramSocket } from '@showchain/client/runtime'
-import { decode, type Endpoint, formatEndpoint, isStun, type Message, OP, toBase64url } from '@showchain/wire'
+import { decode, type Endpoint, formatEndpoint, isStun, type Message, OP, type PeerId, toBase64url } from '@showchain/wire'
 
 interface Account {
   sent: number
   received: number
   /** Why more may be sent than came; undefined: it may not. */
-  validated: 'cookie' | 'called' | 'announced' | 'trusted' | undefined
+  validated: 'cookie' | 'called' | 'announced' | 'trusted' | 'verified' | undefined
+  /** A 0x101 came from there by a peer that a relay introduced. */
+  introduced: boolean
   /** Packets that went out before anything had come. */
   unheard: number
   readonly cookies: Set<string>
@@ -30,6 +32,8 @@ export interface LedgerOptions {
 export class Ledger {
   readonly violations: string[] = []
   readonly #options: LedgerOptions
+  /** Peers that a relay introduced. */
+  readonly #introduced = new Set<PeerId>()
   readonly #accounts = new Map<string, Account>()
 
   constructor(options: LedgerOptions) {
@@ -67,7 +71,7 @@ export class Ledger {
     const { message } = decoded
     const cookie = message.ext?.cookie
     if (cookie !== undefined && account.cookies.has(toBase64url(cookie))) account.validated ??= 'cookie'
-    if (this.#options.calls) this.#announced(message)
+    if (this.#options.calls) this.#announced(message, account)
   }
 
   #sent(to: Endpoint, bytes: Uint8Array): void {
@@ -84,6 +88,8 @@ export class Ledger {
       this.violations.push(
         `${name} sent ${account.sent} bytes to ${formatEndpoint(to)}, which is not validated and sent ${account.received}`,
       )
+    // Punch safety: whoever was introduced and signed a 0x101 is at its source. That it was answered says that it was verified.
+    if (calls && message.op_code === OP.directResponse && account.introduced) account.validated ??= 'verified'
     // Punch safety: eight keep-alives at most to a place that was announced and says nothing.
     if (calls && account.validated === 'announced' && account.received === 0) {
       if (message.op_code !== OP.keepAlive || account.unheard > 8)
@@ -96,10 +102,13 @@ export class Ledger {
     if (!isStun(bytes)) throw new Error(`${this.#options.name} sent what is neither a message nor STUN.`)
   }
 
-  #announced(message: Message): void {
+  #announced(message: Message, source: Account): void {
+    if (message.op_code === OP.directRequest && this.#introduced.has(message.id)) source.introduced = true
     const endpoints: Endpoint[] = [...(message.ext?.local ?? [])]
-    if (message.op_code === OP.punchPassRequest || message.op_code === OP.punchPassAck)
+    if (message.op_code === OP.punchPassRequest || message.op_code === OP.punchPassAck) {
       endpoints.push({ ip: message.ip, port: message.port })
+      this.#introduced.add(message.id)
+    }
     for (const endpoint of endpoints) this.#account(endpoint).validated ??= 'announced'
   }
 
@@ -107,7 +116,7 @@ export class Ledger {
     const key = formatEndpoint(endpoint)
     const known = this.#accounts.get(key)
     if (known !== undefined) return known
-    const account: Account = { sent: 0, received: 0, validated: undefined, unheard: 0, cookies: new Set() }
+    const account: Account = { sent: 0, received: 0, validated: undefined, unheard: 0, introduced: false, cookies: new Set() }
     this.#accounts.set(key, account)
     return account
   }

@@ -71,11 +71,19 @@ export class Timeline {
   /** At most MAX_ENTRIES; the oldest half makes room. */
   #entries: TimelineEntry[] = []
 
+  #sent = 0
+
+  /** Packets that hosts and routers put on a network so far. */
+  get sent(): number {
+    return this.#sent
+  }
+
   get entries(): readonly TimelineEntry[] {
     return this.#entries
   }
 
   add(entry: TimelineEntry): void {
+    if (entry.type === 'packet' && entry.fate !== 'unbound') this.#sent++
     if (this.#entries.length >= MAX_ENTRIES) this.#entries = this.#entries.slice(MAX_ENTRIES / 2)
     this.#entries.push(entry)
   }
