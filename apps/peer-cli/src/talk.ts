@@ -19,7 +19,7 @@ export interface ConnectFlags extends PeerFlags {
   readonly linger: string
 }
 
-const POLICIES: readonly DialPolicy[] = ['auto', 'direct', 'punch', 'relay']
+const POLICIES: readonly DialPolicy[] = ['auto', 'direct-only', 'relay-only', 'direct', 'punch']
 const encoder = new TextEncoder()
 
 /** Waits for others, until a signal. */

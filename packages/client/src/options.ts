@@ -12,7 +12,7 @@ import {
   ticketSchema,
 } from '@showchain/wire'
 import { z } from 'zod'
-import type { AddressPolicyName, Via } from './core/index.ts'
+import type { AddressPolicyName, PathPolicy, Via } from './core/index.ts'
 import {
   type DatagramSocket,
   LISTEN_EVERYWHERE,
@@ -45,6 +45,8 @@ export interface PeerOptions {
   readonly encoding?: Encoding | undefined
   /** Send no extension field at all. @default false */
   readonly seedMode?: boolean | undefined
+  /** Which paths connections may take: `relay-only` hides this peer's address, `direct-only` shows a relay no data. @default 'auto' */
+  readonly policy?: PathPolicy | undefined
   /** Opt in to data that relays and networks on the way can read. @default false */
   readonly plaintext?: boolean | undefined
   /** Which announced addresses are sent to; `lab` allows loopback, private and documentation ranges. @default 'internet' */
@@ -68,6 +70,7 @@ export interface CheckedOptions extends Required<Omit<PeerOptions, 'relays' | 't
   readonly knownKeys: readonly PublicKey[]
   readonly encoding: Encoding
   readonly addressPolicy: AddressPolicyName
+  readonly policy: PathPolicy
   readonly seedMode: boolean
   readonly plaintext: boolean
   readonly keepAlive: number
@@ -101,6 +104,7 @@ const schema = z.strictObject({
   knownKeys: z.array(z.custom<PublicKey>((value) => has(value, 'id', 'spki'), 'not a public key')).default([]),
   encoding: z.enum(['binary', 'json']).default('binary'),
   seedMode: z.boolean().default(false),
+  policy: z.enum(['auto', 'direct-only', 'relay-only']).default('auto'),
   plaintext: z.boolean().default(false),
   addressPolicy: z.enum(['internet', 'lab']).default('internet'),
   keepAlive: z.number().int().min(100).max(60_000).default(15_000),

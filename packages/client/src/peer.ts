@@ -32,6 +32,7 @@ import {
   CryptoWorker,
   type DatagramSocket,
   Driver,
+  ExtraUdpSocket,
   nodeRandom,
   resolveAddress,
   systemClock,
@@ -54,7 +55,7 @@ interface PeerEvents {
 }
 
 export interface ConnectOptions extends WaitOptions {
-  /** Which ways to try. Default: `auto`, all that the ticket allows, at the same time. */
+  /** Which ways to try, and which paths the connection may take later. Default: the policy of the peer. */
   readonly via?: DialPolicy | undefined
 }
 
@@ -82,14 +83,14 @@ export class Peer implements AsyncDisposable {
     socket: DatagramSocket,
     provider: CryptoProvider,
   ) {
-    const { identity, encoding, seedMode, plaintext, addressPolicy, keepAlive, knownKeys } = options
+    const { identity, encoding, seedMode, plaintext, policy, addressPolicy, keepAlive, knownKeys } = options
     this.id = identity.id
     this.#options = options
     this.#socket = socket
     this.#relays = new Map(relays.map((relay) => [relay.id, relay]))
     this.#maxMessage = maxMessage(identity.publicKey.signatureLength, encoding)
     const machine = new PeerMachine({
-      ...{ provider, knownKeys, encoding, seedMode, plaintext },
+      ...{ provider, knownKeys, encoding, seedMode, plaintext, policy },
       self: identity.publicKey,
       random: nodeRandom,
       unixMs: systemClock.unixMs,
@@ -103,6 +104,7 @@ export class Peer implements AsyncDisposable {
       socket,
       clock: systemClock,
       worker: new CryptoWorker({ provider, identity }),
+      openSocket: () => new ExtraUdpSocket(),
       onEvent: (event) => this.#on(event),
       ...traceTaps(options.trace, systemClock),
     })
@@ -194,7 +196,7 @@ export class Peer implements AsyncDisposable {
    */
   async connect(to: string | Ticket, options: ConnectOptions = {}): Promise<Connection> {
     if (this.#closed) throw new ShowchainError('ERR_CLOSED')
-    const { via = 'auto' } = options
+    const { via = this.#options.policy } = options
     const ticket = typeof to === 'string' ? parseTicket(to) : to
     if (ticket.id === this.id) throw new ShowchainError('ERR_BAD_TICKET', "It is this peer's own.")
     const addresses = (await Promise.all(ticket.addresses.map(resolveAddress)))
@@ -204,7 +206,8 @@ export class Peer implements AsyncDisposable {
       ticket.relays.map(async ({ id, address }) => ({ id, endpoint: this.#reachable(await resolveAddress(address)) })),
     )
     const usable = relays.filter((relay): relay is RelayAddress => relay.endpoint !== undefined && relay.id !== this.id)
-    if ((via === 'relay' || via === 'punch' || addresses.length === 0) && (via === 'direct' || usable.length === 0)) {
+    const called = via === 'relay-only' || via === 'punch' ? 0 : addresses.length
+    if (called === 0 && (via === 'direct' || usable.length === 0)) {
       throw new ShowchainError(
         'ERR_NO_PATH',
         `The ticket has ${addresses.length} addresses and ${usable.length} relays that this host can reach; via is ${via}.`,

@@ -25,7 +25,7 @@ const data = (
 function relayed(): Bed {
   const bed = new Bed().registered()
   bed.do((machine, now) =>
-    machine.dial({ id: other.id, policy: 'relay', addresses: [], relays: [{ id: relay.id, endpoint: RELAY }] }, now),
+    machine.dial({ id: other.id, policy: 'relay-only', addresses: [], relays: [{ id: relay.id, endpoint: RELAY }] }, now),
   )
   const { seq, ts } = bed.last(OP.proxyRequest)
   bed.receive(relay.signed({ op_code: OP.proxyResponse, session: SESSION, target: other.id, seq, ts }), RELAY)

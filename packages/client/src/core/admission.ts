@@ -16,24 +16,15 @@ import {
   type PublicKey,
   type RequestReplay,
 } from '@showchain/crypto/core'
-import {
-  type Encoding,
-  type Endpoint,
-  encode,
-  hasExtensions,
-  type MessageOf,
-  OP,
-  peerIdFromBytes,
-  sameEndpoint,
-  toBase64url,
-} from '@showchain/wire'
+import { type Encoding, encode, hasExtensions, type MessageOf, OP, peerIdFromBytes, toBase64url } from '@showchain/wire'
 import type { AdmissionCounter } from './admission-counters.ts'
 import { equalBytes } from './equal-bytes.ts'
 import { ExpiringMap } from './expiring-map.ts'
-import { type Duration, duration, type Instant } from './machine.ts'
+import { type Duration, duration, type Instant, type Route } from './machine.ts'
 import type { Outbox } from './outbox.ts'
 import type { RateLimit } from './rate.ts'
 import { rateSource } from './rate-source.ts'
+import { sameRoute } from './route.ts'
 import type { Stamp } from './sequence.ts'
 
 /** Retransmission: how long an answer is kept for the same request. */
@@ -47,7 +38,7 @@ export type RequestMessage = MessageOf<typeof OP.directRequest | typeof OP.punch
 export interface Request<Message extends RequestMessage = RequestMessage> {
   readonly message: Message
   readonly bytes: Uint8Array
-  readonly source: Endpoint
+  readonly source: Route
   readonly encoding: Encoding
 }
 
@@ -62,7 +53,7 @@ export type Standing = 'validated' | 'expected' | 'stranger'
 export interface Admitted<Message extends RequestMessage = RequestMessage> {
   readonly message: Message
   readonly key: PublicKey
-  readonly source: Endpoint
+  readonly source: Route
   readonly encoding: Encoding
   /** What stands for the source address: a cookie, an earlier proof (`bound`), a punch attempt, or (seed mode) the signature alone. */
   readonly by: 'cookie' | 'bound' | 'expected' | 'seed'
@@ -75,7 +66,7 @@ export interface Admitted<Message extends RequestMessage = RequestMessage> {
 /** A request that was admitted, for as long as it may be repeated. */
 interface Accepted {
   readonly bytes: Uint8Array
-  readonly source: Endpoint
+  readonly source: Route
   /** Undefined while the answer is being made: then a repeated request does nothing. */
   repeat: ((now: Instant) => void) | undefined
 }
@@ -170,7 +161,7 @@ export class Admission {
   /** Whether these are the bytes of the last admitted request once more; then its answer is too. */
   #repeats(slot: string, { bytes, source }: Request, now: Instant): boolean {
     const accepted = this.#accepted.get(slot, now)
-    if (accepted === undefined || !sameEndpoint(accepted.source, source) || !equalBytes(accepted.bytes, bytes))
+    if (accepted === undefined || !sameRoute(accepted.source, source) || !equalBytes(accepted.bytes, bytes))
       return false
     this.#options.count(accepted.repeat === undefined ? 'inProgress' : 'repeated')
     accepted.repeat?.(now)

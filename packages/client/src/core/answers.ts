@@ -3,11 +3,11 @@
  * reachable end of a direct connect, and as either end of a punch, where it is the path check.
  */
 import type { PublicKey } from '@showchain/crypto/core'
-import { CAPS, type Encoding, type Endpoint, type Extensions, type MessageOf, OP, type PeerId } from '@showchain/wire'
+import { CAPS, type Encoding, type Extensions, type MessageOf, OP, type PeerId } from '@showchain/wire'
 import type { Admission, Admitted } from './admission.ts'
 import type { Base } from './base.ts'
 import type { Consents } from './consents.ts'
-import type { Datagram, Instant } from './machine.ts'
+import type { Datagram, Instant, Route } from './machine.ts'
 import { encodeFitting, sign } from './signed-messages.ts'
 
 export type Request = MessageOf<typeof OP.directRequest>
@@ -18,9 +18,9 @@ export type Standing = 'validated' | 'expected' | 'stranger'
 export interface AnswersOptions {
   readonly admission: Admission
   readonly consents: Consents
-  standing(id: PeerId, source: Endpoint, now: Instant): Standing
+  standing(id: PeerId, source: Route, now: Instant): Standing
   /** A request was answered. @param agreed in a punch attempt, or by consent as a direct connect. */
-  answered(request: Request, key: PublicKey, source: Endpoint, agreed: 'attempt' | 'direct', now: Instant): void
+  answered(request: Request, key: PublicKey, source: Route, agreed: 'attempt' | 'direct', now: Instant): void
 }
 
 export class Answers {
@@ -65,7 +65,7 @@ export class Answers {
   }
 
   /** 0x102 carries `key` iff 0x101 did, and extensions only to a sender that showed that it knows them. */
-  #extensions({ ext }: Request, source: Endpoint): { ext?: Extensions } {
+  #extensions({ ext }: Request, source: Route): { ext?: Extensions } {
     if (ext === undefined || this.#base.seedMode) return {}
     return {
       ext: { ...(ext.key === undefined ? {} : { key: this.#base.spki }), caps: CAPS.directData, observed: source },

@@ -2,12 +2,15 @@
 import type { PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Endpoint, OP, type PeerId } from '@showchain/wire'
 import type { Base } from './base.ts'
+import type { BirthdayRole } from './birthday.ts'
 import { directSession } from './direct-session.ts'
 import type { Exchange, Exchanges } from './exchange.ts'
+import { ExpiringMap } from './expiring-map.ts'
 import type { Link } from './link.ts'
 import type { Links } from './links.ts'
-import type { Instant } from './machine.ts'
+import type { Instant, Route } from './machine.ts'
 import { PunchAttempt } from './punch-attempt.ts'
+import { BIRTHDAY_GAP, MAX_BIRTHDAY_PEERS } from './timing.ts'
 
 export class Attempts {
   readonly #base: Base
@@ -15,6 +18,10 @@ export class Attempts {
   readonly #links: Links
   /** For ATTEMPT_LIFETIME each; only after consent or a dial of our own. */
   readonly #byPeer = new Map<PeerId, PunchAttempt>()
+  /** Whose attempt does birthday probing: one at a time. */
+  #birthday: PeerId | undefined
+  /** With whom it was done lately. */
+  readonly #birthdays = new ExpiringMap<PeerId, true>({ lifetime: BIRTHDAY_GAP, capacity: MAX_BIRTHDAY_PEERS })
   /** Unanswered 0x101 that ask for `caps`: one for each attempt that found a path, for the time of one request. */
   readonly #questions = new Set<Exchange>()
 
@@ -47,16 +54,19 @@ export class Attempts {
         remoteId: peer,
         key,
         caps,
-        direct: (endpoint, stamp, told, at) => {
+        uses: (socket) => this.#links.get(peer)?.usesSocket(socket) === true,
+        direct: (route, stamp, told, at) => {
           const session = directSession(this.#base.provider, this.#base.self, peer, stamp)
           const link = this.#links.open(peer, true)
           link.learnCaps(told ?? caps)
-          if (link.awaitCaps()) this.#askCaps(link, endpoint, key)
-          link.addDirect(session, endpoint, key, at)
+          if (link.awaitCaps()) this.#askCaps(link, route, key)
+          link.addDirect(session, route, key, at)
           link.establish('both ends reached each other', at)
+          link.nominate(at)
         },
         ended: () => {
           if (this.#byPeer.get(peer) === attempt) this.#byPeer.delete(peer)
+          if (this.#birthday === peer) this.#birthday = undefined
         },
       },
       now,
@@ -65,8 +75,17 @@ export class Attempts {
     return attempt
   }
 
+  /** Looks for the port that nobody can tell, unless another attempt is at it or this pair was lately. */
+  birthday(attempt: PunchAttempt, role: BirthdayRole, announced: Endpoint, now: Instant): void {
+    const peer = attempt.options.remoteId
+    if (this.#birthday !== undefined || this.#birthdays.get(peer, now)) return
+    this.#birthday = peer
+    this.#birthdays.set(peer, true, now)
+    attempt.birthday(role, announced)
+  }
+
   /** A 0x101 of the peer was answered: its source is a place to check. */
-  verified(peer: PeerId, source: Endpoint): void {
+  verified(peer: PeerId, source: Route): void {
     this.#byPeer.get(peer)?.verified(source)
   }
 
@@ -74,7 +93,7 @@ export class Attempts {
    * Ends that met by a 0x111 without signed fields know nothing of each other, be it because one speaks only the seed or
    * because packets were lost: one more 0x101 there, with `caps`. A seed-only end drops it.
    */
-  #askCaps(link: Link, endpoint: Endpoint, key: PublicKey): void {
+  #askCaps(link: Link, route: Route, key: PublicKey): void {
     const { remoteId } = link.options
     const ended = (caps: number | undefined, now: Instant): void => {
       exchange.close()
@@ -83,7 +102,7 @@ export class Attempts {
       link.establish('the other end said what it can do', now)
     }
     const exchange: Exchange = this.#exchanges.start({
-      to: endpoint,
+      to: route,
       request: (stamp, cookie) => ({
         op_code: OP.directRequest,
         id: this.#base.self,

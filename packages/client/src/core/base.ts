@@ -1,13 +1,15 @@
 /** What every machine of a peer stands on: who it is, its keys, its clockless sources of time and chance, and its outbox. */
 import type { CryptoProvider, KeyCache, PublicKey, Random } from '@showchain/crypto/core'
-import type { Encoding, Endpoint, Message, PeerId } from '@showchain/wire'
+import type { Encoding, Endpoint, Message, Nat, PeerId } from '@showchain/wire'
 import type { AddressPolicy } from './address-policy.ts'
 import type { PeerEvent } from './events.ts'
+import type { PathPolicy } from './link.ts'
 import type { Duration, Route } from './machine.ts'
 import type { Outbox } from './outbox.ts'
 import type { PeerCounter } from './peer-counters.ts'
 import type { Sequence } from './sequence.ts'
 import { encodeFitting } from './signed-messages.ts'
+import type { Sockets } from './sockets.ts'
 import type { Timers } from './timers.ts'
 
 export interface Base {
@@ -19,15 +21,20 @@ export interface Base {
   readonly random: Random
   readonly sequence: Sequence
   readonly timers: Timers
+  readonly sockets: Sockets
   readonly outbox: Outbox<PeerEvent>
   /** The encoding of requests; answers come in that of what they answer. */
   readonly encoding: Encoding
   /** Send no extension field at all. */
   readonly seedMode: boolean
+  /** Which paths connections may take that nobody dialled with a policy of its own. */
+  readonly policy: PathPolicy
   /** Readable data is allowed, both ways. */
   readonly plaintext: boolean
   readonly allows: AddressPolicy
   readonly keepAlive: Duration
+  /** What is known of the NAT in front of this peer, by its own discovery. */
+  readonly nat: { known: Nat | undefined }
   /** Where this host can be reached on its own networks, best first. */
   readonly hostCandidates: () => readonly Endpoint[]
   readonly count: (name: PeerCounter) => void

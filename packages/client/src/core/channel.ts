@@ -6,22 +6,14 @@
  * docs/protocol.md, Data on a direct path) 0x123 goes straight to the other end, which verifies it.
  */
 import { type PublicKey, ReplayWindow } from '@showchain/crypto/core'
-import {
-  type Encoding,
-  type Endpoint,
-  type ErrorCode,
-  type MessageOf,
-  OP,
-  type PeerId,
-  type SessionId,
-  sameEndpoint,
-} from '@showchain/wire'
+import { type Encoding, type ErrorCode, type MessageOf, OP, type PeerId, type SessionId } from '@showchain/wire'
 import { type Base, send } from './base.ts'
-import type { Instant } from './machine.ts'
+import type { Instant, Route } from './machine.ts'
 import { Retransmission } from './retransmission.ts'
+import { sameRoute } from './route.ts'
 import { randomSeq } from './sequence.ts'
 import { encodeFitting, sign, verify } from './signed-messages.ts'
-import { SEND_QUEUE, SEND_WINDOW, SEND_WINDOW_UNCONSENTED } from './timing.ts'
+import { SEND_QUEUE, SEND_WINDOW, SEND_WINDOW_UNCONSENTED, SUSPICIOUS_TRANSMISSIONS } from './timing.ts'
 
 /** Why a message could not be delivered; undefined: the other end acknowledged it. */
 export type SendFailure = { readonly code: ErrorCode; readonly why: string } | undefined
@@ -33,12 +25,14 @@ export interface ChannelOptions {
   readonly session: SessionId
   readonly remoteId: PeerId
   /** Where messages go and come from: the relay, or the other end itself. */
-  readonly to: Endpoint
+  readonly to: Route
   /** The other end's key on a direct path; undefined through a relay, which verifies. */
   readonly directKey: PublicKey | undefined
   /** Whether the other end agreed to the session already: it opened it, or it is at the end of a checked path. */
   readonly consented: boolean
   sent(now: Instant): void
+  /** A message was sent again and again without an answer. */
+  doubted(now: Instant): void
   /** Whether nobody has room for more: then nothing is acknowledged, and the other end sends again. */
   full(): boolean
   /** Data came in; the empty message, which only asks for an acknowledgement, too. */
@@ -96,10 +90,10 @@ export class Channel {
   }
 
   /** 0x124 from the relay, or 0x123 from the other end of a direct path. */
-  receive(message: Arrival, encoding: Encoding, source: Endpoint, now: Instant): void {
+  receive(message: Arrival, encoding: Encoding, source: Route, now: Instant): void {
     const { remoteId, to, directKey } = this.options
     const signed = message.op_code === OP.proxyData
-    if (this.#closed || message.id !== remoteId || signed !== (directKey !== undefined) || !sameEndpoint(source, to))
+    if (this.#closed || message.id !== remoteId || signed !== (directKey !== undefined) || !sameRoute(source, to))
       return this.#base.count('unexpected')
     if (message.data.length > 0 && !this.#base.plaintext) return this.#base.count('plaintextRefused')
     if (this.options.full()) return this.#base.count('receiverFull')
@@ -116,9 +110,9 @@ export class Channel {
   }
 
   /** 0x125 for a message of ours. */
-  acknowledged(ack: MessageOf<typeof OP.proxyDataAck>, source: Endpoint, now: Instant): void {
+  acknowledged(ack: MessageOf<typeof OP.proxyDataAck>, source: Route, now: Instant): void {
     const message = this.#outstanding.get(ack.seq)
-    if (message === undefined || message.ts !== ack.ts || !sameEndpoint(source, this.options.to))
+    if (message === undefined || message.ts !== ack.ts || !sameRoute(source, this.options.to))
       return this.#base.count('unexpected')
     this.#outstanding.delete(ack.seq)
     message.retransmission.stop()
@@ -147,6 +141,13 @@ export class Channel {
     for (const { done } of failed)
       done({ code: 'ERR_TIMEOUT', why: 'The relay lost the session; the message may or may not have arrived.' }, now)
     return true
+  }
+
+  /** What was not sent yet, to go another way; what was sent is still waited for. */
+  takeQueued(): readonly OutgoingMessage[] {
+    const queued = this.#queue
+    this.#queue = []
+    return queued
   }
 
   close(why: string, now: Instant): void {
@@ -181,6 +182,7 @@ export class Channel {
         outstanding.sentAt = at
         if (bytes !== undefined) this.#base.outbox.transmit(to, bytes)
         this.options.sent(at)
+        if (outstanding.transmissions >= SUSPICIOUS_TRANSMISSIONS) this.options.doubted(at)
       },
       giveUp: (at) =>
         this.#fail(seq, { code: 'ERR_TIMEOUT', why: 'The other end did not acknowledge the message.' }, at),

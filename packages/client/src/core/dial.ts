@@ -8,16 +8,15 @@ import { CAPS, type Endpoint, formatEndpoint, type Message, OP, type PeerId } fr
 import type { Attempts } from './attempts.ts'
 import { type Base, signerKey } from './base.ts'
 import { directSession } from './direct-session.ts'
-import type { Attempt, DialId, Via } from './events.ts'
+import type { Attempt, DialId, DialPolicy, Via } from './events.ts'
 import type { Exchange, Exchanges } from './exchange.ts'
 import type { Registrations } from './introduction.ts'
 import type { Link } from './link.ts'
 import type { Links } from './links.ts'
 import type { Instant } from './machine.ts'
+import { requestProxy } from './proxy-request.ts'
 import { PunchRequest } from './punch-request.ts'
 import type { Registration } from './registration.ts'
-
-export type DialPolicy = 'auto' | Via
 
 export interface DialOptions {
   readonly id: DialId
@@ -54,18 +53,18 @@ export class Dial {
   start(now: Instant): void {
     const { policy, addresses, relays } = this.options
     // From now on the connection is ours, whoever's packet completes it.
-    this.#link()
+    for (const relay of relays) this.#link().meet(relay)
     // Each entry stands before anything is tried, so that an instant failure does not end the dial early.
     const direct =
-      policy === 'auto' || policy === 'direct'
+      policy === 'auto' || policy === 'direct-only' || policy === 'direct'
         ? addresses.map((address) => ({ address, entry: this.#enter('direct', formatEndpoint(address)) }))
         : []
     const punch =
-      policy === 'auto' || policy === 'punch'
+      policy === 'auto' || policy === 'direct-only' || policy === 'punch'
         ? relays.map((relay) => ({ relay, entry: this.#enter('punch', `relay ${relay.relay.id}`) }))
         : []
     const relayed =
-      policy === 'auto' || policy === 'relay'
+      policy === 'auto' || policy === 'relay-only'
         ? relays.map((relay) => ({ relay, entry: this.#enter('relay', `relay ${relay.relay.id}`) }))
         : []
     for (const { address, entry } of direct) this.#direct(address, entry)
@@ -87,7 +86,8 @@ export class Dial {
 
   /** The link may have been closed while the dial goes on: then the next success opens another. */
   #link(): Link {
-    return this.options.links.open(this.options.target, false)
+    const { links, target, policy } = this.options
+    return links.open(target, false, policy === 'direct' || policy === 'punch' ? 'direct-only' : policy)
   }
 
   #enter(via: Via, at: string): Entry {
@@ -166,7 +166,7 @@ export class Dial {
       target,
       registration,
       registrations,
-      attempt: (key, caps, at) => attempts.open(target, key, caps, at),
+      attempts,
       done: (why, at) => this.#settle(entry, why === undefined ? 'reached' : 'failed', why, at),
     })
     this.#closers.push(() => request.close())
@@ -175,10 +175,11 @@ export class Dial {
 
   /** 0x121, then an empty message that the other end acknowledges: a session alone says nothing of it. */
   #proxy(registration: Registration, entry: Entry): void {
-    const exchange = requestProxy(this.#base, this.#exchanges, registration, this.options.target, (granted, now) => {
-      if (granted.session === undefined) return this.#settle(entry, 'failed', `${granted.why} from the relay`, now)
+    const { target } = this.options
+    const exchange = requestProxy(this.#base, this.#exchanges, registration, target, (session, why, now) => {
+      if (session === undefined) return this.#settle(entry, 'failed', `${why} from the relay`, now)
       this.#link().openRelayed(
-        granted.session,
+        session,
         registration,
         (failure, at) =>
           this.#settle(
@@ -192,40 +193,4 @@ export class Dial {
     })
     this.#closers.push(() => exchange.close())
   }
-}
-
-type Granted =
-  | { readonly session: Parameters<Link['openRelayed']>[0] }
-  | { readonly session: undefined; readonly why: string }
-
-/** Asks a relay for a proxy session (the seed's section 4). */
-export function requestProxy(
-  base: Base,
-  exchanges: Exchanges,
-  registration: Registration,
-  target: PeerId,
-  done: (granted: Granted, now: Instant) => void,
-): Exchange {
-  const { relay } = registration
-  const exchange: Exchange = exchanges.start({
-    to: relay.endpoint,
-    request: (stamp, cookie) => ({
-      op_code: OP.proxyRequest,
-      target,
-      id: base.self,
-      ...stamp,
-      ...(cookie === undefined ? {} : { ext: { cookie } }),
-    }),
-    answered: (message) => {
-      if (message.op_code !== OP.proxyResponse || message.target !== target) return
-      const key = signerKey(base, relay.id, message)
-      if (key === undefined) return base.count('unknownKey')
-      exchange.verify(key, message, (now) => {
-        exchange.close()
-        done({ session: message.session }, now)
-      })
-    },
-    failed: (why, now) => done({ session: undefined, why }, now),
-  })
-  return exchange
 }

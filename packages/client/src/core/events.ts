@@ -1,5 +1,6 @@
 /** What a peer's machine tells its owner: life-cycle events as one union. */
 import type { Endpoint, PeerId } from '@showchain/wire'
+import type { PathPolicy } from './link.ts'
 import type { Instant } from './machine.ts'
 
 /** The ways to reach a peer. */
@@ -9,6 +10,9 @@ export type Via = 'direct' | 'punch' | 'relay'
 export type Path =
   | { readonly kind: 'direct'; readonly remote: Endpoint }
   | { readonly kind: 'relay'; readonly remote: Endpoint; readonly relay: PeerId }
+
+/** What a dial tries: all ways, all that are direct, the relay alone, or one way. */
+export type DialPolicy = PathPolicy | 'direct' | 'punch'
 
 /** One way that a dial tried, and what came of it. */
 export interface Attempt {

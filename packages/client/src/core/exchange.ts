@@ -8,18 +8,11 @@
  *      └─────────┘
  */
 import type { PublicKey } from '@showchain/crypto/core'
-import {
-  type Endpoint,
-  type Message,
-  type MessageOf,
-  OP,
-  type SignedMessage,
-  sameEndpoint,
-  type Unsigned,
-} from '@showchain/wire'
+import { type Message, type MessageOf, OP, type SignedMessage, type Unsigned } from '@showchain/wire'
 import type { Base } from './base.ts'
-import type { Datagram, Instant } from './machine.ts'
+import type { Datagram, Instant, Route } from './machine.ts'
 import { Retransmission } from './retransmission.ts'
+import { sameRoute } from './route.ts'
 import type { Stamp } from './sequence.ts'
 import { encodeFitting, sign, verify } from './signed-messages.ts'
 import { MAX_CHALLENGES, MAX_FORGED_ANSWERS } from './timing.ts'
@@ -28,7 +21,7 @@ type RequestOp = typeof OP.directRequest | typeof OP.punchRequest | typeof OP.pr
 type Request = Unsigned<MessageOf<RequestOp>>
 
 export interface ExchangeOptions {
-  readonly to: Endpoint
+  readonly to: Route
   /** The request of this stamp; with the cookie of a challenge when there was one. */
   request(stamp: Stamp, cookie: Uint8Array | undefined): Request
   /** A message that answers the request came from `to`. It is not verified yet. */
@@ -56,7 +49,7 @@ export class Exchanges {
   /** Hands an answer to the exchange whose request it echoes, when it comes from where the request went. */
   deliver(requestOp: number, message: Message & Stamp, datagram: Datagram, now: Instant): boolean {
     const exchange = this.#open.get(keyOf(requestOp, message.seq, message.ts))
-    if (exchange === undefined || !sameEndpoint(exchange.options.to, datagram.source)) return false
+    if (exchange === undefined || !sameRoute(exchange.options.to, datagram.source)) return false
     exchange.deliver(message, now)
     return true
   }

@@ -11,11 +11,11 @@ export * from './admission-counters.ts'
 export type { Base } from './base.ts'
 export type { SendFailure, Sent } from './channel.ts'
 export { type Count, Counters } from './counters.ts'
-export type { DialPolicy } from './dial.ts'
 export { directSession } from './direct-session.ts'
 export { equalBytes } from './equal-bytes.ts'
-export type { Attempt, DialId, LinkId, Path, PeerEvent, Via } from './events.ts'
+export type { Attempt, DialId, DialPolicy, LinkId, Path, PeerEvent, Via } from './events.ts'
 export { ExpiringMap, type ExpiringMapOptions } from './expiring-map.ts'
+export type { PathPolicy } from './link.ts'
 export {
   type Datagram,
   type Duration,

@@ -2,8 +2,10 @@
  * What two peers tell each other while a relay introduces them (0x111–0x115): capabilities, NAT
  * behaviour, host candidates; and what of the other end's addresses may be probed.
  */
-import { CAPS, type Endpoint, type Extensions } from '@showchain/wire'
+import { CAPS, type Extensions, type Nat } from '@showchain/wire'
+import type { Attempts } from './attempts.ts'
 import type { Base } from './base.ts'
+import { birthdayRole } from './birthday.ts'
 import type { Instant } from './machine.ts'
 import { natBehaviour } from './nat-behaviour.ts'
 import type { PunchAttempt } from './punch-attempt.ts'
@@ -16,10 +18,7 @@ export type Registrations = ReadonlyMap<string, Registration>
 export function introduction(base: Base, registrations: Registrations, signed: boolean): { ext?: Extensions } {
   if (base.seedMode) return {}
   const local = base.hostCandidates()
-  const views = [...registrations.values()].flatMap(({ observed, relay }) =>
-    observed === undefined ? [] : [{ from: relay.endpoint, observed }],
-  )
-  const nat = natBehaviour(views)
+  const nat = ownNat(base, registrations)
   return {
     ext: {
       key: base.spki,
@@ -30,21 +29,41 @@ export function introduction(base: Base, registrations: Registrations, signed: b
   }
 }
 
+/** What the other end's 0x112 or 0x115 announced of it. */
+export interface Announced {
+  readonly ip: string
+  readonly port: number
+  readonly ext?: Extensions | undefined
+}
+
 /** Starts probing what the policy allows of an announced address and its host candidates; false when nothing is left. */
 export function probeAll(
   base: Base,
+  attempts: Attempts,
   attempt: PunchAttempt,
-  announced: Endpoint,
-  local: readonly Endpoint[],
+  { ip, port, ext }: Announced,
   registration: Registration,
+  registrations: Registrations,
   now: Instant,
 ): boolean {
-  const shares = registration.observed?.ip === announced.ip
-  const candidates = [announced, ...(shares ? local : [])].filter((endpoint) => {
+  const announced = { ip, port }
+  const shares = registration.observed?.ip === ip
+  const candidates = [announced, ...(shares ? (ext?.local ?? []) : [])].filter((endpoint) => {
     const allowed = base.allows(endpoint, shares)
     if (!allowed) base.count('addressRefused')
     return allowed
   })
   for (const endpoint of candidates) attempt.probe(endpoint, now)
+  const role = shares ? undefined : birthdayRole(ownNat(base, registrations), ext?.nat)
+  if (role !== undefined && candidates.includes(announced)) attempts.birthday(attempt, role, announced, now)
   return candidates.length > 0
+}
+
+/** By discovery, or else by what several relays saw. */
+function ownNat(base: Base, registrations: Registrations): Nat | undefined {
+  if (base.nat.known !== undefined) return base.nat.known
+  const views = [...registrations.values()].flatMap(({ observed, relay }) =>
+    observed === undefined ? [] : [{ from: relay.endpoint, observed }],
+  )
+  return natBehaviour(views)
 }

@@ -21,8 +21,8 @@ export interface InvitationsOptions {
   readonly consents: Consents
   readonly replay: RequestReplay
   readonly attempts: Attempts
-  /** Whether this peer is connected or being dialled already, so that nobody needs to be asked. */
-  welcome(id: PeerId): boolean
+  /** Whether this peer is connected or being dialled already, so that nobody needs to be asked; 'hidden': it must not learn this one's address. */
+  standing(id: PeerId): 'stranger' | 'welcome' | 'hidden'
 }
 
 export class Invitations {
@@ -61,7 +61,9 @@ export class Invitations {
         return
       }
       this.#options.replay.accept(request, false)
-      if (this.#options.welcome(id)) this.#accept(message, encoding, registration, key, answer)
+      const standing = this.#options.standing(id)
+      if (standing === 'hidden') return
+      if (standing === 'welcome') this.#accept(message, encoding, registration, key, answer)
       else this.#options.consents.ask(id, 'punch', at, () => this.#accept(message, encoding, registration, key, answer))
     })
   }
@@ -85,17 +87,8 @@ export class Invitations {
       const bytes = signed === undefined ? undefined : encodeFitting(signed as Message, encoding)
       if (bytes === undefined) return
       const attempt = this.#options.attempts.open(message.id, key, caps, now)
-      if (
-        !probeAll(
-          this.#base,
-          attempt,
-          { ip: message.ip, port: message.port },
-          message.ext?.local ?? [],
-          registration,
-          now,
-        )
-      )
-        return attempt.end(now)
+      const { attempts, registrations } = this.#options
+      if (!probeAll(this.#base, attempts, attempt, message, registration, registrations, now)) return attempt.end(now)
       answer.bytes = bytes
       this.#base.outbox.transmit(registration.relay.endpoint, bytes)
       registration.sent(now)

@@ -1,49 +1,49 @@
 /**
  * One connection: everything that this peer has with one other peer, whichever paths carry it. It
- * opens with its first path, sends on the best it has, and closes with its last.
+ * opens with its first path and sends on the best it has. When it has none it looks for one (recovery.ts),
+ * while it is not direct it tries to be (upgrade.ts), and it closes when there is none to be found.
  *
- * A direct path is better than a relay. A message is acknowledged on the path that it was sent on, so
- * a change of path loses nothing and doubles nothing.
+ * A message is acknowledged on the path that it was sent on, so a change of path loses nothing and
+ * doubles nothing. Both ends may find a direct path of their own; then that of the smaller id counts.
  */
 import type { PublicKey } from '@showchain/crypto/core'
-import {
-  CAPS,
-  type Encoding,
-  type Endpoint,
-  formatEndpoint,
-  type PeerId,
-  type SessionId,
-  sameEndpoint,
-} from '@showchain/wire'
+import { CAPS, type Encoding, formatEndpoint, type PeerId, type SessionId } from '@showchain/wire'
 import type { Base } from './base.ts'
-import { Channel, type OutgoingMessage, type Sent } from './channel.ts'
+import type { Channel, OutgoingMessage, Sent } from './channel.ts'
+import { Channels, type SessionOwner } from './channels.ts'
 import type { LinkId, Path } from './events.ts'
 import { KeepAlive } from './keep-alive.ts'
-import type { Instant } from './machine.ts'
+import type { Instant, Route } from './machine.ts'
+import { Recovery } from './recovery.ts'
 import type { Registration } from './registration.ts'
-import { MAX_SESSIONS_PER_LINK, MAX_UNREAD, SEND_QUEUE } from './timing.ts'
+import { sameRoute } from './route.ts'
+import { MAX_RELAYS_PER_LINK, MAX_UNREAD, SEND_QUEUE } from './timing.ts'
+import { Upgrade } from './upgrade.ts'
 
-/** Where a session's messages belong. */
-export interface SessionOwner {
-  readonly link: Link
-  readonly channel: Channel
-}
+/** Which paths a connection may take. `relay-only` hides both ends' addresses. */
+export type PathPolicy = 'auto' | 'direct-only' | 'relay-only'
 
 export interface LinkOptions {
   readonly id: LinkId
   readonly remoteId: PeerId
   readonly incoming: boolean
+  readonly policy: PathPolicy
   /** All live sessions of the peer; a link adds and removes its own. */
   readonly sessions: Map<SessionId, SessionOwner>
-  /** The relay lost the session of this link: ask for another. */
-  reopen(registration: Registration, link: Link, now: Instant): void
+  /** Asks a relay for a session; undefined and why when there is none. */
+  request(
+    registration: Registration,
+    granted: (session: SessionId | undefined, why: string, now: Instant) => void,
+  ): void
+  /** Asks a relay to introduce both ends to each other once more. */
+  punch(registration: Registration, done: (now: Instant) => void, now: Instant): void
   /** A session that was live has ended. */
   ended(session: SessionId, now: Instant): void
   closed(link: Link): void
 }
 
 interface DirectPath {
-  readonly endpoint: Endpoint
+  readonly route: Route
   readonly keepAlive: KeepAlive
   channel: Channel
 }
@@ -56,11 +56,15 @@ interface RelayedPath {
 export class Link {
   readonly options: LinkOptions
   readonly #base: Base
+  readonly #channels: Channels
+  readonly #recovery: Recovery
+  readonly #upgrade: Upgrade
+  #policy: PathPolicy
   #state: 'opening' | 'open' | 'closed' = 'opening'
-  /** Oldest first; at most MAX_SESSIONS_PER_LINK. */
-  #channels: Channel[] = []
   #direct: DirectPath | undefined
   #relayed: RelayedPath | undefined
+  /** Relays that both ends know; at most MAX_RELAYS_PER_LINK. */
+  #relays: readonly Registration[] = []
   /** Whether the other end takes data on a direct path, as far as it told. */
   #directData: boolean | 'asked' | undefined
   /** Sent while no path carries data, for the next one; at most SEND_QUEUE. */
@@ -77,6 +81,23 @@ export class Link {
     this.#base = base
     this.options = options
     this.#incoming = options.incoming
+    this.#policy = options.policy
+    this.#channels = new Channels(base, this, options.remoteId, options.sessions)
+    this.#recovery = new Recovery(base, {
+      relays: () => (this.#policy === 'direct-only' ? [] : this.#relays),
+      open: (registration, tried, _now) => this.#reopen(registration, tried),
+      failed: (why, now) => {
+        if (this.path === undefined) this.close(why, now)
+      },
+    })
+    this.#upgrade = new Upgrade(base, {
+      wanted: () => this.open && this.#direct === undefined && this.allowsDirect,
+      punch: (done, now) => {
+        const registration = this.#relays.find(({ registered }) => registered)
+        if (registration === undefined) done(now)
+        else options.punch(registration, done, now)
+      },
+    })
   }
 
   get open(): boolean {
@@ -91,18 +112,29 @@ export class Link {
     return this.#direct !== undefined
   }
 
+  /** Whether the other end may learn this one's address. */
+  get allowsDirect(): boolean {
+    return this.#policy !== 'relay-only'
+  }
+
   /** The path that the next message takes; a direct one without data where there is nothing else. */
   get path(): Path | undefined {
-    const direct: Path | undefined = this.#direct && { kind: 'direct', remote: this.#direct.endpoint }
-    if (this.#relayed === undefined || (direct !== undefined && this.#carrier() === this.#direct?.channel))
-      return direct
+    const direct: Path | undefined = this.#direct && { kind: 'direct', remote: this.#direct.route }
+    if (this.#relayed === undefined || (direct !== undefined && this.#refersToDirect())) return direct
     const { relay } = this.#relayed.registration
     return { kind: 'relay', remote: relay.endpoint, relay: relay.id }
   }
 
-  /** This side dialled: whatever the other end's late packets began is ours from now on. */
-  claim(): void {
+  /** This side dialled: whatever the other end's late packets began is ours from now on, by this policy. */
+  claim(policy: PathPolicy): void {
     this.#incoming = false
+    this.#policy = policy
+  }
+
+  /** Both ends know this relay. */
+  meet(registration: Registration): void {
+    if (!this.#relays.includes(registration) && this.#relays.length < MAX_RELAYS_PER_LINK)
+      this.#relays = [...this.#relays, registration]
   }
 
   note(what: string): void {
@@ -148,7 +180,7 @@ export class Link {
       if (failure === undefined && !this.closed) {
         this.#relayed ??= { registration, channel }
         this.establish('the relay reached the other end', at)
-      } else this.#drop(channel)
+      } else this.#channels.drop(channel)
       opened(failure, at)
     }
     channel.send({ bytes: new Uint8Array(0), done }, now)
@@ -156,43 +188,48 @@ export class Link {
 
   /** The other end uses a session that a relay granted to it. */
   acceptRelayed(session: SessionId, registration: Registration): Channel {
+    this.meet(registration)
     const channel = this.#relayedChannel(session, registration, true)
     this.#relayed = { registration, channel }
     return channel
   }
 
-  /** 0x101/0x102 succeeded at an address: this is the direct path, and data goes there under this session. */
-  addDirect(session: SessionId, endpoint: Endpoint, key: PublicKey, now: Instant): void {
-    const channel = this.expectDirect(session, endpoint, key)
-    if (this.#direct !== undefined && sameEndpoint(this.#direct.endpoint, endpoint)) {
-      this.#direct.channel = channel
+  /** 0x101/0x102 succeeded on this route: it is the direct path, and data goes there under this session. */
+  addDirect(session: SessionId, route: Route, key: PublicKey, now: Instant): void {
+    const channel = this.expectDirect(session, route, key)
+    const known = this.#direct
+    if (known !== undefined && sameRoute(known.route, route)) {
+      known.channel = channel
       return
     }
-    this.#direct?.keepAlive.stop()
-    this.#direct = {
-      endpoint,
-      channel,
-      keepAlive: new KeepAlive(this.#base, endpoint, now, (at) => this.#directDied(at)),
-    }
-    this.note(`direct path to ${formatEndpoint(endpoint)}`)
+    this.#dropDirect()
+    this.#direct = { route, channel, keepAlive: new KeepAlive(this.#base, route, now, (at) => this.#directDied(at)) }
+    this.note(`direct path to ${formatEndpoint(route)}`)
+  }
+
+  /** Both ends are told which of their direct paths counts: the end with the smaller id sends on its own at once. */
+  nominate(now: Instant): void {
+    if (this.#leads && this.#directData === true && this.#direct !== undefined)
+      this.#direct.channel.send({ bytes: new Uint8Array(0), done: () => {} }, now)
   }
 
   /** The other end's 0x101 was answered there: it may send data under this session. */
-  expectDirect(session: SessionId, endpoint: Endpoint, key: PublicKey): Channel {
-    const known = this.options.sessions.get(session)?.channel
-    return (
-      known ??
-      this.#channel(session, endpoint, key, true, {
-        sent: (now) => this.#direct?.keepAlive.sent(now),
-        lost: () => {},
-        delivered: (now) => {
-          this.#directData = true
-          // Data came under a session that only our answer can have told of: the path works both ways.
-          if (this.#direct === undefined) this.addDirect(session, endpoint, key, now)
-          this.establish('data came on a direct path', now)
-        },
-      })
-    )
+  expectDirect(session: SessionId, route: Route, key: PublicKey): Channel {
+    const known = this.#channels.get(session)
+    if (known !== undefined) return known
+    const channel = this.#channel(session, route, key, true, {
+      sent: (now) => this.#onDirect(channel)?.keepAlive.sent(now),
+      doubted: (now) => this.#onDirect(channel)?.keepAlive.suspect(now),
+      lost: () => {},
+      delivered: (now) => {
+        this.#directData = true
+        // Data came under a session that only our answer can have told of: the path works both ways.
+        if (this.#direct === undefined || (!this.#leads && !sameRoute(this.#direct.route, route)))
+          this.addDirect(session, route, key, now)
+        this.establish('data came on a direct path', now)
+      },
+    })
+    return channel
   }
 
   /** There is a path: surface the connection or that its path changed, and send what waited for one. */
@@ -200,10 +237,63 @@ export class Link {
     const path = this.path
     if (path === undefined || this.#state === 'closed') return
     const announced = `${path.kind} ${formatEndpoint(path.remote)}`
+    if (this.#relayed !== undefined || this.#policy === 'direct-only') this.#recovery.settle()
     if (this.#state === 'opening' || announced !== this.#announced) this.#announce(path, announced, reason)
+    if (!this.#incoming) this.#upgrade.plan(now)
     const unsent = this.#unsent
     this.#unsent = []
     for (const { bytes, done } of unsent) this.send(bytes, done, now)
+  }
+
+  /** Whether a direct path goes through this socket of ours. */
+  usesSocket(socket: number): boolean {
+    return this.#direct?.route.socket === socket
+  }
+
+  /** A datagram came from an address of the other end; true when that is the direct path's. */
+  heardAt(source: Route, now: Instant): boolean {
+    if (this.#direct === undefined || !sameRoute(this.#direct.route, source)) return false
+    this.#direct.keepAlive.heard(now)
+    return true
+  }
+
+  /** The other end keeps the direct path alive. */
+  keptAlive(encoding: Encoding, now: Instant): void {
+    this.#direct?.keepAlive.echo(encoding, now)
+  }
+
+  /** This end has another address: its direct path may be gone, or has become possible. */
+  addressChanged(now: Instant): void {
+    if (this.#direct === undefined) this.#upgrade.soon(now)
+    else this.#direct.keepAlive.suspect(now)
+  }
+
+  /** The relay does not answer any more, or has forgotten this peer. */
+  relayLost(registration: Registration, now: Instant): void {
+    if (this.#relayed?.registration !== registration) return
+    this.#unsent.push(...this.#relayed.channel.takeQueued())
+    this.#leaveRelay(`relay ${registration.relay.id} is lost`, now)
+  }
+
+  close(why: string, now: Instant): void {
+    if (this.#state === 'closed') return
+    const wasOpen = this.#state === 'open'
+    this.#state = 'closed'
+    this.#recovery.stop()
+    this.#upgrade.stop()
+    this.#dropDirect()
+    for (const { done } of this.#unsent.splice(0)) done({ code: 'ERR_CLOSED', why }, now)
+    for (const channel of this.#channels.dropAll()) {
+      channel.close(why, now)
+      this.options.ended(channel.options.session, now)
+    }
+    this.options.closed(this)
+    if (wasOpen) this.#base.outbox.event({ type: 'closed', link: this.options.id, reason: why })
+  }
+
+  /** Which end's direct path counts when each found one. */
+  get #leads(): boolean {
+    return this.#base.self < this.options.remoteId
   }
 
   #announce(path: Path, announced: string, reason: string): void {
@@ -216,73 +306,83 @@ export class Link {
     this.#base.outbox.event({ type: 'open', link: id, remoteId, path, incoming })
   }
 
-  /** A datagram came from an address of the other end; true when that is the direct path's. */
-  heardAt(source: Endpoint, now: Instant): boolean {
-    if (this.#direct === undefined || !sameEndpoint(this.#direct.endpoint, source)) return false
-    this.#direct.keepAlive.heard(now)
-    return true
-  }
-
-  /** The other end keeps the direct path alive. */
-  keptAlive(encoding: Encoding, now: Instant): void {
-    this.#direct?.keepAlive.echo(encoding, now)
-  }
-
-  /** No relay could be had in place of one that lost the session. */
-  reopenFailed(why: string, now: Instant): void {
-    if (this.path === undefined) this.close(why, now)
-  }
-
-  close(why: string, now: Instant): void {
-    if (this.#state === 'closed') return
-    const wasOpen = this.#state === 'open'
-    this.#state = 'closed'
-    this.#direct?.keepAlive.stop()
-    for (const { done } of this.#unsent.splice(0)) done({ code: 'ERR_CLOSED', why }, now)
-    for (const channel of [...this.#channels]) {
-      this.#drop(channel)
-      channel.close(why, now)
-      this.options.ended(channel.options.session, now)
-    }
-    this.options.closed(this)
-    if (wasOpen) this.#base.outbox.event({ type: 'closed', link: this.options.id, reason: why })
-  }
-
-  /** The channel for the next message: the direct one, unless the other end does not take data there or has not said so while a relay does. */
+  /** The channel for the next message: the direct one, unless it is in doubt while a relay is not. */
   #carrier(): Channel | undefined {
-    const refused = this.#base.seedMode || this.#directData === false || this.awaitsCaps
-    const direct = refused ? undefined : this.#direct?.channel
-    return this.#directData === true ? (direct ?? this.#relayed?.channel) : (this.#relayed?.channel ?? direct)
+    const relayed = this.#relayed?.channel
+    if (relayed !== undefined && this.#direct?.keepAlive.doubted === true) return relayed
+    return this.#refersToDirect() ? this.#direct?.channel : relayed
   }
 
-  /** When nothing came for as long as one message was tried, on a relay that works, the other end is gone. */
+  /** Whether data belongs on the direct path: unless the other end does not take it there, or has not said so while a relay carries it. */
+  #refersToDirect(): boolean {
+    const refused = this.#base.seedMode || this.#directData === false || this.awaitsCaps
+    if (refused || this.#direct === undefined) return false
+    return this.#directData === true || this.#relayed === undefined
+  }
+
+  /** When nothing came for as long as one message was tried, on a relay that works, the other end is not there any more. */
   #watched(carrier: Channel, done: Sent, sent: Instant): Sent {
     return (failure, now) => {
       if (failure === undefined) this.#heard = now
       done(failure, now)
       const silent = failure?.code === 'ERR_TIMEOUT' && (this.#heard === undefined || this.#heard < sent)
-      const relayed = this.#relayed?.channel === carrier && this.#relayed.registration.registered
-      if (silent && relayed && this.#direct === undefined)
-        this.close('the other end does not acknowledge any more', now)
+      const relayed = this.#relayed
+      if (!silent || relayed?.channel !== carrier || !relayed.registration.heardSince(sent)) return
+      if (this.#direct !== undefined) return
+      if (this.#relays.length === 1) this.close('the other end does not acknowledge any more', now)
+      else this.#leaveRelay('the other end does not acknowledge any more', now, false)
     }
   }
 
   #directDied(now: Instant): void {
-    this.#direct = undefined
+    if (this.#direct !== undefined) this.#unsent.push(...this.#direct.channel.takeQueued())
+    this.#dropDirect()
     this.note('the direct path is dead: nothing comes back on it')
-    if (this.path === undefined) this.close('the direct path is dead, and no relay is there to fall back to', now)
+    this.#upgrade.soon(now)
+    if (this.path === undefined) this.#recovery.start(true, now)
     else this.establish('the direct path is dead', now)
+  }
+
+  #dropDirect(): void {
+    this.#direct?.keepAlive.stop()
+    this.#base.sockets.close(this.#direct?.route.socket)
+    this.#direct = undefined
+  }
+
+  #onDirect(channel: Channel): DirectPath | undefined {
+    return this.#direct?.channel === channel ? this.#direct : undefined
+  }
+
+  #leaveRelay(why: string, now: Instant, patient = true): void {
+    this.#relayed = undefined
+    this.note(why)
+    this.#recovery.start(patient, now)
+    this.establish(why, now)
+  }
+
+  #reopen(registration: Registration, tried: (why: string | undefined, now: Instant) => void): void {
+    this.options.request(registration, (session, why, now) => {
+      if (this.closed) return
+      if (session === undefined) return tried(why, now)
+      this.openRelayed(
+        session,
+        registration,
+        (failure, at) => tried(failure && 'the other end does not acknowledge any more', at),
+        now,
+      )
+    })
   }
 
   #relayedChannel(session: SessionId, registration: Registration, consented: boolean): Channel {
     const channel = this.#channel(session, registration.relay.endpoint, undefined, consented, {
       sent: (now) => registration.sent(now),
+      doubted: (now) => registration.suspect(now),
       lost: (unsent, now) => {
-        this.#drop(channel)
-        if (this.#relayed?.channel === channel) this.#relayed = undefined
-        this.note(`relay ${registration.relay.id} lost the session`)
+        this.#channels.drop(channel)
         this.#unsent.push(...unsent)
-        this.options.reopen(registration, this, now)
+        const why = `relay ${registration.relay.id} lost the session`
+        if (this.#relayed?.channel === channel || this.#relayed === undefined) this.#leaveRelay(why, now)
+        else this.establish(why, now)
       },
       delivered: (now) => this.establish('data came through the relay', now),
     })
@@ -290,45 +390,26 @@ export class Link {
   }
 
   #channel(
-    session: SessionId,
-    to: Endpoint,
+    id: SessionId,
+    to: Route,
     directKey: PublicKey | undefined,
     consented: boolean,
     hooks: {
       sent(now: Instant): void
+      doubted(now: Instant): void
       delivered(now: Instant): void
       lost(unsent: readonly OutgoingMessage[], now: Instant): void
     },
   ): Channel {
-    const { remoteId, sessions, id } = this.options
-    const channel = new Channel(this.#base, {
-      session,
-      remoteId,
-      to,
-      directKey,
-      consented,
-      sent: hooks.sent,
-      full: () => this.#unread >= MAX_UNREAD,
-      lost: hooks.lost,
-      delivered: (bytes, now) => {
-        this.#heard = now
-        hooks.delivered(now)
-        if (bytes.length === 0) return
-        this.#unread++
-        this.#base.outbox.event({ type: 'message', link: id, bytes })
-      },
-    })
-    this.#channels.push(channel)
-    sessions.set(session, { link: this, channel })
-    if (this.#channels.length > MAX_SESSIONS_PER_LINK) {
-      const spare = this.#channels.find((each) => each !== this.#direct?.channel && each !== this.#relayed?.channel)
-      if (spare !== undefined) this.#drop(spare)
+    const delivered = (bytes: Uint8Array, now: Instant): void => {
+      this.#heard = now
+      hooks.delivered(now)
+      if (bytes.length === 0) return
+      this.#unread++
+      this.#base.outbox.event({ type: 'message', link: this.options.id, bytes })
     }
-    return channel
-  }
-
-  #drop(channel: Channel): void {
-    this.#channels = this.#channels.filter((each) => each !== channel)
-    this.options.sessions.delete(channel.options.session)
+    const inUse = [this.#direct?.channel, this.#relayed?.channel]
+    const full = (): boolean => this.#unread >= MAX_UNREAD
+    return this.#channels.add({ id, to, directKey, consented }, { ...hooks, full, delivered }, inUse)
   }
 }

@@ -2,15 +2,16 @@
  * The connections of a peer and the sessions in them: one link for each other peer, each session of
  * either side found by its id, and what becomes of messages for sessions that nobody knows.
  */
-import { type Encoding, type Endpoint, type Message, OP, type PeerId, type SessionId } from '@showchain/wire'
+import { type Encoding, type Message, OP, type PeerId, type SessionId } from '@showchain/wire'
 import type { Base } from './base.ts'
+import type { SessionOwner } from './channels.ts'
 import type { Consents } from './consents.ts'
-import { requestProxy } from './dial.ts'
 import type { LinkId } from './events.ts'
 import type { Exchanges } from './exchange.ts'
 import { ExpiringMap } from './expiring-map.ts'
-import { Link, type SessionOwner } from './link.ts'
-import type { Instant } from './machine.ts'
+import { Link, type PathPolicy } from './link.ts'
+import type { Instant, Route } from './machine.ts'
+import { requestProxy } from './proxy-request.ts'
 import type { Registration } from './registration.ts'
 import type { Stamp } from './sequence.ts'
 import { CLOSED_SESSION_LIFETIME, MAX_CLOSED_SESSIONS, MAX_LINKS } from './timing.ts'
@@ -18,10 +19,13 @@ import { CLOSED_SESSION_LIFETIME, MAX_CLOSED_SESSIONS, MAX_LINKS } from './timin
 type DataMessage = Extract<Message, { op_code: typeof OP.proxyData | typeof OP.proxyPassData }>
 type AckMessage = Extract<Message, { op_code: typeof OP.proxyDataAck }>
 
+export type Punch = (peer: PeerId, registration: Registration, done: (now: Instant) => void, now: Instant) => void
+
 export class Links {
   readonly #base: Base
   readonly #exchanges: Exchanges
   readonly #consents: Consents
+  readonly #punch: Punch
   /** At most MAX_LINKS, and one for each dial. */
   readonly #byPeer = new Map<PeerId, Link>()
   readonly #byId = new Map<LinkId, Link>()
@@ -34,7 +38,9 @@ export class Links {
   })
   #nextId = 1
 
-  constructor(base: Base, exchanges: Exchanges, consents: Consents) {
+  /** @param punch asks a relay to introduce this peer to another once more. */
+  constructor(base: Base, exchanges: Exchanges, consents: Consents, punch: Punch) {
+    this.#punch = punch
     this.#base = base
     this.#exchanges = exchanges
     this.#consents = consents
@@ -56,16 +62,18 @@ export class Links {
   }
 
   /** The link with a peer, or a new one. @param incoming whether a new one is theirs. */
-  open(peer: PeerId, incoming: boolean): Link {
+  open(peer: PeerId, incoming: boolean, policy: PathPolicy = this.#base.policy): Link {
     const known = this.#byPeer.get(peer)
-    if (known !== undefined && !incoming) known.claim()
+    if (known !== undefined && !incoming) known.claim(policy)
     if (known !== undefined) return known
     const link = new Link(this.#base, {
       id: this.#nextId++,
       remoteId: peer,
       incoming,
+      policy,
       sessions: this.#sessions,
-      reopen: (registration, lost, now) => this.#reopen(registration, lost, now),
+      request: (registration, granted) => void requestProxy(this.#base, this.#exchanges, registration, peer, granted),
+      punch: (registration, done, now) => this.#punch(peer, registration, done, now),
       ended: (session, now) => this.#ended.set(session, true, now),
       closed: (closed) => {
         this.#byPeer.delete(peer)
@@ -77,12 +85,22 @@ export class Links {
     return link
   }
 
+  /** A registration ended: connections through that relay look for another way. */
+  relayLost(registration: Registration, now: Instant): void {
+    for (const link of [...this.#byPeer.values()]) link.relayLost(registration, now)
+  }
+
+  /** This peer has another address. */
+  addressChanged(now: Instant): void {
+    for (const link of this.#byPeer.values()) link.addressChanged(now)
+  }
+
   /** 0x123 from the other end of a direct path, or 0x124 from a relay. */
   data(
     message: DataMessage,
     encoding: Encoding,
     registration: Registration | undefined,
-    source: Endpoint,
+    source: Route,
     now: Instant,
   ): void {
     const { target, session, id, op_code, data } = message
@@ -92,7 +110,9 @@ export class Links {
       owner.link.heardAt(source, now)
       return owner.channel.receive(message, encoding, source, now)
     }
-    if (op_code !== OP.proxyPassData || registration?.registered !== true) return this.#base.count('unexpected')
+    const refused = this.#base.policy === 'direct-only' && this.get(id) === undefined
+    if (op_code !== OP.proxyPassData || registration?.registered !== true || refused)
+      return this.#base.count('unexpected')
     if (data.length > 0 && !this.#base.plaintext) return this.#base.count('plaintextRefused')
     const accept = (at: Instant): void => {
       if (!this.hasRoomFor(id)) return
@@ -103,7 +123,7 @@ export class Links {
     else this.#consents.ask(id, 'relay', now, accept)
   }
 
-  acknowledged(message: AckMessage, source: Endpoint, now: Instant): void {
+  acknowledged(message: AckMessage, source: Route, now: Instant): void {
     const owner = this.#sessions.get(message.session)
     if (owner === undefined) return this.#base.count('unexpected')
     owner.link.heardAt(source, now)
@@ -123,21 +143,5 @@ export class Links {
 
   close(now: Instant): void {
     for (const link of [...this.#byPeer.values()]) link.close('closed by this side', now)
-  }
-
-  /** Asks for a session in place of one that the relay lost. */
-  #reopen(registration: Registration, link: Link, now: Instant): void {
-    registration.whenReady((ready, why, at) => {
-      if (link.closed) return
-      if (!ready) return link.reopenFailed(`the relay is gone: ${why}`, at)
-      requestProxy(this.#base, this.#exchanges, registration, link.options.remoteId, (granted, when) => {
-        if (link.closed) return
-        if (granted.session === undefined) return link.reopenFailed(granted.why, when)
-        const opened: Parameters<Link['openRelayed']>[2] = (failure, ended) => {
-          if (failure !== undefined) link.reopenFailed('the other end does not acknowledge any more', ended)
-        }
-        link.openRelayed(granted.session, registration, opened, when)
-      })
-    }, now)
   }
 }

@@ -13,6 +13,7 @@ import { Admission } from './admission.ts'
 import type { Base } from './base.ts'
 import { Counters } from './counters.ts'
 import type { PeerEvent } from './events.ts'
+import type { PathPolicy } from './link.ts'
 import type { Duration } from './machine.ts'
 import { Outbox } from './outbox.ts'
 import { PEER_COUNTERS, type PeerCounter } from './peer-counters.ts'
@@ -27,6 +28,7 @@ import {
 } from './peer-limits.ts'
 import { RateLimit } from './rate.ts'
 import { Sequence } from './sequence.ts'
+import { Sockets } from './sockets.ts'
 import { Timers } from './timers.ts'
 import { KEEP_ALIVE_INTERVAL } from './timing.ts'
 
@@ -45,6 +47,8 @@ export interface PeerMachineOptions {
   readonly encoding?: Encoding | undefined
   /** Send no extension field at all. @default false */
   readonly seedMode?: boolean | undefined
+  /** Which paths connections may take; one that is dialled may have its own. @default 'auto' */
+  readonly policy?: PathPolicy | undefined
   /** Readable data is allowed, both ways. @default false */
   readonly plaintext?: boolean | undefined
   /** @default internetPolicy */
@@ -75,11 +79,14 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
     spki: self.spki,
     sequence: new Sequence(random, unixMs),
     timers: new Timers(),
+    sockets: new Sockets(outbox),
     encoding: options.encoding ?? 'binary',
     seedMode: options.seedMode ?? false,
+    policy: options.policy ?? 'auto',
     plaintext: options.plaintext ?? false,
     allows: options.allows ?? internetPolicy,
     keepAlive: options.keepAlive ?? KEEP_ALIVE_INTERVAL,
+    nat: { known: undefined },
     hostCandidates: options.hostCandidates ?? (() => []),
   }
   const admission = new Admission({

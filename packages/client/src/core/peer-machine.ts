@@ -23,16 +23,18 @@ import type { Base } from './base.ts'
 import type { Sent } from './channel.ts'
 import { Consents } from './consents.ts'
 import type { Counters } from './counters.ts'
-import { Dial, type DialPolicy } from './dial.ts'
+import { Dial } from './dial.ts'
 import { directSession } from './direct-session.ts'
-import type { DialId, LinkId, PeerEvent } from './events.ts'
+import type { DialId, DialPolicy, LinkId, PeerEvent } from './events.ts'
 import { Exchanges } from './exchange.ts'
 import { Invitations } from './invitations.ts'
 import { Links } from './links.ts'
-import type { Datagram, Instant, Machine, Output } from './machine.ts'
+import type { Datagram, Instant, Machine, Output, Route } from './machine.ts'
 import { type PeerMachineOptions, peerParts } from './peer-base.ts'
 import type { PeerCounter } from './peer-counters.ts'
+import { PunchRequest } from './punch-request.ts'
 import { Registration, type RelayAddress } from './registration.ts'
+import { routeKey } from './route.ts'
 import type { Stamp } from './sequence.ts'
 
 export interface DialTarget {
@@ -55,6 +57,8 @@ export class PeerMachine implements Machine<PeerEvent> {
   readonly #registrations = new Map<string, Registration>()
   /** Until each ends, within the time of two requests. */
   readonly #dials = new Map<DialId, Dial>()
+  /** At most one for each connection. */
+  readonly #requests = new Set<PunchRequest>()
   #nextDial = 1
 
   constructor(options: PeerMachineOptions) {
@@ -64,7 +68,7 @@ export class PeerMachine implements Machine<PeerEvent> {
     this.#admission = admission
     this.#exchanges = new Exchanges(base)
     const consents = new Consents(base, (id) => [...this.#dials.values()].some(({ options }) => options.target === id))
-    this.#links = new Links(base, this.#exchanges, consents)
+    this.#links = new Links(base, this.#exchanges, consents, (...how) => this.#punchAgain(...how))
     this.#attempts = new Attempts(base, this.#exchanges, this.#links)
     this.#answers = new Answers(base, {
       admission,
@@ -77,7 +81,11 @@ export class PeerMachine implements Machine<PeerEvent> {
       consents,
       replay,
       attempts: this.#attempts,
-      welcome: (id) => this.#links.get(id) !== undefined,
+      standing: (id) => {
+        const link = this.#links.get(id)
+        if (link === undefined) return base.policy === 'relay-only' ? 'hidden' : 'stranger'
+        return link.allowsDirect ? 'welcome' : 'hidden'
+      },
     })
   }
 
@@ -107,7 +115,10 @@ export class PeerMachine implements Machine<PeerEvent> {
     const key = formatEndpoint(relay.endpoint)
     const known = this.#registrations.get(key)
     if (known !== undefined) return known
-    const registration = new Registration(this.#base, this.#exchanges, relay)
+    const registration = new Registration(this.#base, this.#exchanges, relay, {
+      lost: (lost, at) => this.#links.relayLost(lost, at),
+      moved: (_moved, at) => this.#links.addressChanged(at),
+    })
     this.#registrations.set(key, registration)
     registration.start(now)
     return registration
@@ -158,9 +169,11 @@ export class PeerMachine implements Machine<PeerEvent> {
   close(now: Instant): void {
     for (const dial of this.#dials.values()) dial.cancel(now)
     this.#links.close(now)
+    for (const request of this.#requests) request.close()
     this.#attempts.close(now)
     for (const registration of this.#registrations.values()) registration.close(now)
     this.#registrations.clear()
+    this.#base.sockets.closeAll()
   }
 
   receive(datagram: Datagram, now: Instant): void {
@@ -172,7 +185,7 @@ export class PeerMachine implements Machine<PeerEvent> {
 
   #dispatch(message: Message, encoding: Encoding, datagram: Datagram, now: Instant): void {
     const { source } = datagram
-    const registration = this.#registrations.get(formatEndpoint(source))
+    const registration = this.#registrations.get(routeKey(source))
     registration?.heard(now)
     switch (message.op_code) {
       case OP.keepAlive:
@@ -216,7 +229,7 @@ export class PeerMachine implements Machine<PeerEvent> {
     id: PeerId,
     encoding: Encoding,
     registration: Registration | undefined,
-    source: Endpoint,
+    source: Route,
     now: Instant,
   ): void {
     if (registration !== undefined && registration.relay.id === id) return registration.keptAlive(encoding, now)
@@ -234,19 +247,13 @@ export class PeerMachine implements Machine<PeerEvent> {
     else registration.error(code, now)
   }
 
-  #standing(id: PeerId, source: Endpoint, now: Instant): Standing {
+  #standing(id: PeerId, source: Route, now: Instant): Standing {
     const link = this.#links.get(id)
     if (link?.heardAt(source, now)) return 'validated'
     return this.#attempts.has(id) ? 'expected' : 'stranger'
   }
 
-  #answered(
-    request: DirectRequest,
-    key: PublicKey,
-    source: Endpoint,
-    agreed: 'attempt' | 'direct',
-    now: Instant,
-  ): void {
+  #answered(request: DirectRequest, key: PublicKey, source: Route, agreed: 'attempt' | 'direct', now: Instant): void {
     const { id, ext } = request
     const session = directSession(this.#base.provider, id, this.#base.self, request)
     if (!this.#links.hasRoomFor(id)) return
@@ -259,5 +266,19 @@ export class PeerMachine implements Machine<PeerEvent> {
       link.expectDirect(session, source, key)
       this.#attempts.verified(id, source)
     }
+  }
+
+  /** A connection that lives on a relay asks it once more to be introduced. */
+  #punchAgain(target: PeerId, registration: Registration, done: (now: Instant) => void, now: Instant): void {
+    const request = new PunchRequest(this.#base, this.#exchanges, {
+      ...{ target, registration, registrations: this.#registrations, attempts: this.#attempts },
+      done: (_why, at) => {
+        request.close()
+        this.#requests.delete(request)
+        done(at)
+      },
+    })
+    this.#requests.add(request)
+    request.start(now)
   }
 }

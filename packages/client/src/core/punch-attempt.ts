@@ -4,15 +4,26 @@
  *
  *   0x100 to each candidate, paced, at most 8 each ──► something heard from a candidate, or a
  *   verified 0x101 from anywhere ──► 0x101 there ──► 0x102: the path works both ways
+ *
+ * Where one end's ports cannot be told, birthday probing follows (birthday.ts).
  */
 import type { PublicKey } from '@showchain/crypto/core'
-import { CAPS, type Endpoint, type Extensions, formatEndpoint, type Message, OP, type PeerId } from '@showchain/wire'
+import { CAPS, type Endpoint, type Extensions, type Message, OP, type PeerId } from '@showchain/wire'
 import { type Base, send } from './base.ts'
+import { Birthday, type BirthdayRole } from './birthday.ts'
 import type { Exchange, Exchanges } from './exchange.ts'
-import { type Instant, later } from './machine.ts'
+import { type Instant, later, type Route, type SocketId } from './machine.ts'
+import { routeKey } from './route.ts'
 import type { Stamp } from './sequence.ts'
 import type { Timer } from './timers.ts'
-import { ATTEMPT_LIFETIME, MAX_CANDIDATES, MAX_PROBES, PROBE_TIMES } from './timing.ts'
+import {
+  ATTEMPT_LIFETIME,
+  BIRTHDAY_DELAY,
+  BIRTHDAY_LIFETIME,
+  MAX_CANDIDATES,
+  MAX_PROBES,
+  PROBE_TIMES,
+} from './timing.ts'
 
 export interface PunchAttemptOptions {
   readonly remoteId: PeerId
@@ -20,7 +31,9 @@ export interface PunchAttemptOptions {
   /** What the other end can do; undefined when it did not show that it knows extensions. */
   readonly caps: number | undefined
   /** 0x101 was answered: the path works, and this is the stamp that names its session. @param caps what the answer told of the other end. */
-  direct(endpoint: Endpoint, stamp: Stamp, caps: number | undefined, now: Instant): void
+  direct(route: Route, stamp: Stamp, caps: number | undefined, now: Instant): void
+  /** Whether a path is in use that goes through this socket. */
+  uses(socket: SocketId): boolean
   /** The attempt is over; called once, also after success. */
   ended(): void
 }
@@ -28,7 +41,7 @@ export interface PunchAttemptOptions {
 type Done = (found: boolean, now: Instant) => void
 
 interface Candidate {
-  readonly endpoint: Endpoint
+  readonly route: Route
   /** Whether it was announced: only such addresses are probed unasked. */
   announced: boolean
   /** 0x100 sent there. */
@@ -40,9 +53,12 @@ export class PunchAttempt {
   readonly options: PunchAttemptOptions
   readonly #base: Base
   readonly #exchanges: Exchanges
-  /** By endpoint text; at most MAX_CANDIDATES. */
+  /** By route; at most MAX_CANDIDATES. */
   readonly #candidates = new Map<string, Candidate>()
   readonly #timers = new Set<Timer>()
+  readonly #started: Instant
+  #end: Timer
+  #birthday: Birthday | undefined
   /** At most one of each side's own requests: a handful. */
   #waiting: Done[] = []
   #found = false
@@ -52,7 +68,8 @@ export class PunchAttempt {
     this.#base = base
     this.#exchanges = exchanges
     this.options = options
-    this.#timers.add(base.timers.set(later(now, ATTEMPT_LIFETIME), (at) => this.end(at)))
+    this.#started = now
+    this.#end = base.timers.set(later(now, ATTEMPT_LIFETIME), (at) => this.end(at))
   }
 
   /** Whether a path was found. */
@@ -72,25 +89,36 @@ export class PunchAttempt {
     if (candidate === undefined || candidate.announced || this.#found) return
     candidate.announced = true
     for (const after of PROBE_TIMES) {
-      const timer = this.#base.timers.set(later(now, after), () => {
-        this.#timers.delete(timer)
+      this.#later(later(now, after), () => {
         if (candidate.check === undefined && !this.#found) this.#sendProbe(candidate)
       })
-      this.#timers.add(timer)
     }
   }
 
+  /** Once ordinary probes had their chance, looks for the port that nobody can tell. @param announced the other end as the relay sees it. */
+  birthday(role: BirthdayRole, announced: Endpoint): void {
+    if (this.#found || this.#over) return
+    this.#end.cancel()
+    this.#end = this.#base.timers.set(later(this.#started, BIRTHDAY_LIFETIME), (at) => this.end(at))
+    this.#later(later(this.#started, BIRTHDAY_DELAY), (now) => {
+      if (!this.#found && !this.#over) this.#birthday ??= new Birthday(this.#base, role, announced, now)
+    })
+  }
+
   /** A 0x100 with the other end's id came. */
-  heard(source: Endpoint): void {
-    const known = this.#candidates.get(formatEndpoint(source))
-    if (known?.announced === true) return this.#check(known)
-    // An address nobody announced (a symmetric NAT's): echo it, so that the other end hears us and sends 0x101.
+  heard(source: Route): void {
+    const known = this.#candidates.get(routeKey(source))
+    // The announced address may be heard at another socket of ours than the one that probed it.
+    const announced = this.#candidates.get(routeKey({ ip: source.ip, port: source.port }))?.announced === true
     const candidate = known ?? this.#candidate(source)
-    if (candidate !== undefined) this.#sendProbe(candidate)
+    if (candidate === undefined) return
+    if (announced) return this.#check(candidate)
+    // An address nobody announced (a symmetric NAT's): echo it, so that the other end hears us and sends 0x101.
+    this.#sendProbe(candidate)
   }
 
   /** A 0x101 of the other end came from here and its signature verified. */
-  verified(source: Endpoint): void {
+  verified(source: Route): void {
     const candidate = this.#candidate(source)
     if (candidate !== undefined) this.#check(candidate)
   }
@@ -98,18 +126,29 @@ export class PunchAttempt {
   end(now: Instant): void {
     if (this.#over) return
     this.#over = true
+    this.#end.cancel()
     for (const timer of this.#timers) timer.cancel()
     this.#timers.clear()
+    this.#birthday?.stop()
     for (const { check } of this.#candidates.values()) check?.close()
+    this.#birthday?.close((socket) => this.options.uses(socket))
     this.options.ended()
     this.#tell(now)
   }
 
-  #candidate(endpoint: Endpoint): Candidate | undefined {
-    const key = formatEndpoint(endpoint)
+  #later(at: Instant, fire: (now: Instant) => void): void {
+    const timer = this.#base.timers.set(at, (now) => {
+      this.#timers.delete(timer)
+      fire(now)
+    })
+    this.#timers.add(timer)
+  }
+
+  #candidate(route: Route): Candidate | undefined {
+    const key = routeKey(route)
     const known = this.#candidates.get(key)
     if (known !== undefined || this.#over || this.#candidates.size === MAX_CANDIDATES) return known
-    const candidate: Candidate = { endpoint, announced: false, probes: 0, check: undefined }
+    const candidate: Candidate = { route, announced: false, probes: 0, check: undefined }
     this.#candidates.set(key, candidate)
     return candidate
   }
@@ -117,13 +156,13 @@ export class PunchAttempt {
   #sendProbe(candidate: Candidate): void {
     if (candidate.probes === MAX_PROBES || this.#over) return
     candidate.probes++
-    send(this.#base, candidate.endpoint, { op_code: OP.keepAlive, id: this.#base.self, seq: 0, ts: 0 })
+    send(this.#base, candidate.route, { op_code: OP.keepAlive, id: this.#base.self, seq: 0, ts: 0 })
   }
 
   #check(candidate: Candidate): void {
     if (candidate.check !== undefined || this.#found || this.#over) return
     candidate.check = this.#exchanges.start({
-      to: candidate.endpoint,
+      to: candidate.route,
       request: (stamp, cookie) => ({
         op_code: OP.directRequest,
         id: this.#base.self,
@@ -149,8 +188,11 @@ export class PunchAttempt {
       check.close()
       if (this.#found) return
       this.#found = true
+      this.#birthday?.stop()
       for (const other of this.#candidates.values()) other.check?.close()
-      this.options.direct(candidate.endpoint, stamp, message.ext?.caps, now)
+      // The other end may have chosen another one: those that it was heard at stay until the attempt ends.
+      this.#birthday?.close((socket) => [...this.#candidates.values()].some(({ route }) => route.socket === socket))
+      this.options.direct(candidate.route, stamp, message.ext?.caps, now)
       this.#tell(now)
     })
   }

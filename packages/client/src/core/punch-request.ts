@@ -5,8 +5,8 @@
  * A seed-only target cannot verify a signature over extension fields, so after a second without an
  * answer a second 0x111 goes without signed ones (docs/protocol.md, Meeting the seed).
  */
-import type { PublicKey } from '@showchain/crypto/core'
 import { type Message, type MessageOf, OP, type PeerId } from '@showchain/wire'
+import type { Attempts } from './attempts.ts'
 import { type Base, signerKey } from './base.ts'
 import type { Exchange, Exchanges } from './exchange.ts'
 import { introduction, probeAll, type Registrations } from './introduction.ts'
@@ -20,7 +20,7 @@ export interface PunchRequestOptions {
   readonly target: PeerId
   readonly registration: Registration
   readonly registrations: Registrations
-  attempt(key: PublicKey, caps: number | undefined, now: Instant): PunchAttempt
+  readonly attempts: Attempts
   /** @param why undefined: there is a direct path. */
   done(why: string | undefined, now: Instant): void
 }
@@ -100,24 +100,15 @@ export class PunchRequest {
       if (this.#attempt !== undefined) return
       this.#fallback?.cancel()
       for (const each of this.#open) each.settle()
-      const attempt = this.#options.attempt(key, message.ext?.caps, now)
+      const attempt = this.#options.attempts.open(target, key, message.ext?.caps, now)
       this.#attempt = attempt
       attempt.whenDone(
         (found, at) =>
           this.#options.done(found ? undefined : 'the relay introduced both, but no packet came through', at),
         now,
       )
-      if (
-        !probeAll(
-          this.#base,
-          attempt,
-          { ip: message.ip, port: message.port },
-          message.ext?.local ?? [],
-          registration,
-          now,
-        )
-      )
-        attempt.end(now)
+      const { attempts, registrations } = this.#options
+      if (!probeAll(this.#base, attempts, attempt, message, registration, registrations, now)) attempt.end(now)
       this.#probeSame(now)
     })
   }

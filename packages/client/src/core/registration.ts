@@ -28,6 +28,13 @@ export interface RelayAddress {
   readonly endpoint: Endpoint
 }
 
+export interface RegistrationEvents {
+  /** The relay does not answer any more, or has forgotten this peer. */
+  lost(registration: Registration, now: Instant): void
+  /** This peer has another address than before. */
+  moved(registration: Registration, now: Instant): void
+}
+
 type Waiter = (ready: boolean, why: string | undefined, now: Instant) => void
 
 export class Registration {
@@ -38,6 +45,7 @@ export class Registration {
   knowsExtensions = false
   readonly #base: Base
   readonly #exchanges: Exchanges
+  readonly #events: RegistrationEvents
   #state: 'idle' | 'registering' | 'registered' | 'waiting' | 'closed' = 'idle'
   #exchange: Exchange | undefined
   #keepAlive: KeepAlive | undefined
@@ -47,7 +55,8 @@ export class Registration {
   /** Dials that wait for this relay: bounded by the dials that are open. */
   #waiters: Waiter[] = []
 
-  constructor(base: Base, exchanges: Exchanges, relay: RelayAddress) {
+  constructor(base: Base, exchanges: Exchanges, relay: RelayAddress, events: RegistrationEvents) {
+    this.#events = events
     this.#base = base
     this.#exchanges = exchanges
     this.relay = relay
@@ -87,6 +96,16 @@ export class Registration {
     this.#keepAlive?.heard(now)
   }
 
+  /** Whether anything came from the relay since then. */
+  heardSince(at: Instant): boolean {
+    return this.#keepAlive !== undefined && this.#keepAlive.lastHeard >= at
+  }
+
+  /** Something that went through the relay was not answered. */
+  suspect(now: Instant): void {
+    this.#keepAlive?.suspect(now)
+  }
+
   /** Something was sent to the relay beside keep-alives. */
   sent(now: Instant): void {
     this.#keepAlive?.sent(now)
@@ -100,7 +119,7 @@ export class Registration {
   /** The relay says that it does not know this peer at its address: register again, not too often. */
   error(code: number, now: Instant): void {
     if (code !== WIRE_ERROR.unbound || this.#state !== 'registered') return
-    this.#lose('the relay does not know this address any more')
+    this.#lose('the relay does not know this address any more', now)
     const earliest = later(this.#lastStart ?? now, REREGISTER_GAP)
     if (earliest <= now) this.start(now)
     else this.#wait(earliest)
@@ -108,7 +127,7 @@ export class Registration {
 
   /** The path to the relay is dead. */
   #dead(now: Instant): void {
-    this.#lose('keep-alives are not answered')
+    this.#lose('keep-alives are not answered', now)
     this.start(now)
   }
 
@@ -141,8 +160,8 @@ export class Registration {
 
   #succeed(ext: Extensions | undefined, now: Instant): void {
     this.#exchange?.close()
-    const moved =
-      ext?.observed !== undefined && (this.observed === undefined || !sameEndpoint(ext.observed, this.observed))
+    const known = this.observed
+    const moved = ext?.observed !== undefined && (known === undefined || !sameEndpoint(ext.observed, known))
     this.observed = ext?.observed ?? this.observed
     this.knowsExtensions = ext !== undefined
     this.#failures = 0
@@ -158,6 +177,7 @@ export class Registration {
         state: 'registered',
         observed: this.observed,
       })
+    if (moved && known !== undefined) this.#events.moved(this, now)
     this.#tell(true, undefined, now)
   }
 
@@ -180,11 +200,12 @@ export class Registration {
     this.#timer = this.#base.timers.set(until, (now) => this.start(now))
   }
 
-  #lose(reason: string): void {
+  #lose(reason: string, now: Instant): void {
     this.#keepAlive?.stop()
     this.#keepAlive = undefined
     this.#state = 'waiting'
     this.#base.outbox.event({ type: 'relay', relay: this.relay.id, at: this.relay.endpoint, state: 'lost', reason })
+    this.#events.lost(this, now)
   }
 
   #tell(ready: boolean, why: string | undefined, now: Instant): void {

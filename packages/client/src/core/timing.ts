@@ -19,6 +19,13 @@ export const MAX_UNANSWERED = 3
 /** Who sends what, 0x100: nobody sends one to an address that was sent one this recently, so that two ends never echo for ever. */
 export const KEEP_ALIVE_ECHO_GAP: Duration = duration(5000)
 
+/** A path that is in doubt is asked this often: as often as the other end may answer. */
+export const SUSPICION_INTERVAL: Duration = KEEP_ALIVE_ECHO_GAP
+/** So many transmissions of one message without an answer put its path in doubt. */
+export const SUSPICIOUS_TRANSMISSIONS = 3
+/** A timer that fires so late was not late: the host slept, and everything may have changed. */
+export const SLEPT: Duration = duration(5000)
+
 /** Who sends what, 0x100: an `unbound` error makes a peer register again at most this often. */
 export const REREGISTER_GAP: Duration = duration(5000)
 /** Back-off between failed registrations: doubles from the first to the last, ±50 % (a relay that comes back meets its peers one by one). */
@@ -38,6 +45,37 @@ export const PROBE_TIMES: readonly Duration[] = [0, 50, 150, 350, 750, 1550, 315
 export const ATTEMPT_LIFETIME: Duration = duration(15_000)
 /** Ip:ports of one attempt: the announced one, host candidates and sources that turned out to be the peer's. */
 export const MAX_CANDIDATES = 12
+
+/** Birthday probing starts when ordinary probes had their chance. */
+export const BIRTHDAY_DELAY: Duration = duration(2000)
+/** Sockets that the symmetric side opens: with 2048 probes at 64,512 ports, one is hit in 99.97 % of all cases (1 − (1 − 256/64,512)^2048). */
+export const BIRTHDAY_SOCKETS = 256
+export const BIRTHDAY_PROBES = 2048
+/** One packet of either side after the other: 100 a second, so that no router takes it for a flood. */
+export const BIRTHDAY_INTERVAL: Duration = duration(10)
+/** Sockets are opened so fast: all within a second, and long before the first mapping ends. */
+export const BIRTHDAY_SOCKET_INTERVAL: Duration = duration(4)
+/** An attempt with birthday probing ends this long after its start: the last probe and a path check fit. */
+export const BIRTHDAY_LIFETIME: Duration = duration(34_000)
+/** The same two peers do not try it again sooner. */
+export const BIRTHDAY_GAP: Duration = duration(120_000)
+/** Peers that are remembered for that; at the cap the oldest is forgotten. */
+export const MAX_BIRTHDAY_PEERS = 256
+
+/** A relayed connection tries again to be direct: after this long, then twice as long each time, ±20 %. */
+export const UPGRADE_FIRST: Duration = duration(20_000)
+export const UPGRADE_LAST: Duration = duration(600_000)
+/** A direct path that died, or an address that changed: this soon, so that both ends noticed. */
+export const UPGRADE_SOON: Duration = duration(1000)
+/** A connection without any path looks for one this long before it ends. */
+export const RECOVERY_TIME: Duration = duration(45_000)
+/** Between two rounds over the relays that both ends know. */
+export const RECOVERY_PAUSE: Duration = duration(2000)
+/** Relays that a connection remembers: as many as a ticket names. */
+export const MAX_RELAYS_PER_LINK = 8
+/** The same id at two hosts: so many lost bindings without a change of address, within this time. */
+export const DUPLICATE_LOSSES = 3
+export const DUPLICATE_WINDOW: Duration = duration(120_000)
 
 /** Unacknowledged proxied messages in flight per session and direction: a relay's consent budget lets 4 through, then this. */
 export const SEND_WINDOW = 64
