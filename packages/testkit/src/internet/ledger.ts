@@ -3,8 +3,18 @@
  * sent to an address that is not validated ≤ bytes received from it. The ledger sits between a machine and
  * the network and judges by itself who is validated: by a cookie that came back from where it was sent.
  */
+import { BIRTHDAY_PROBES, MAX_PROBES } from '@showchain/client/core'
 import type { DatagramSocket } from '@showchain/client/runtime'
-import { decode, type Endpoint, formatEndpoint, isStun, type Message, OP, type PeerId, toBase64url } from '@showchain/wire'
+import {
+  decode,
+  type Endpoint,
+  formatEndpoint,
+  isStun,
+  type Message,
+  OP,
+  type PeerId,
+  toBase64url,
+} from '@showchain/wire'
 
 interface Account {
   sent: number
@@ -13,8 +23,10 @@ interface Account {
   validated: 'cookie' | 'called' | 'announced' | 'trusted' | 'verified' | undefined
   /** A 0x101 came from there by a peer that a relay introduced. */
   introduced: boolean
-  /** Packets that went out before anything had come. */
+  /** Packets of this attempt that went out before anything had come. */
   unheard: number
+  /** The attempt that announced it last. */
+  attempt: string | undefined
   readonly cookies: Set<string>
 }
 
@@ -32,6 +44,8 @@ export interface LedgerOptions {
 export class Ledger {
   readonly violations: string[] = []
   readonly #options: LedgerOptions
+  /** By address that a relay announced: keep-alives to ports of it that nobody announced, and more than eight to the one that was. */
+  readonly #birthdays = new Map<string, number>()
   /** Peers that a relay introduced. */
   readonly #introduced = new Set<PeerId>()
   readonly #accounts = new Map<string, Account>()
@@ -82,6 +96,7 @@ export class Ledger {
     const { message } = decoded
     if (message.op_code === OP.challenge) account.cookies.add(toBase64url(message.cookie))
     if (trusts(to)) account.validated ??= 'trusted'
+    if (message.op_code === OP.keepAlive && this.#isBirthday(to, account)) return
     account.sent += bytes.length
     if (account.received === 0) account.unheard++
     if (account.validated === undefined && account.sent > account.received)
@@ -92,9 +107,20 @@ export class Ledger {
     if (calls && message.op_code === OP.directResponse && account.introduced) account.validated ??= 'verified'
     // Punch safety: eight keep-alives at most to a place that was announced and says nothing.
     if (calls && account.validated === 'announced' && account.received === 0) {
-      if (message.op_code !== OP.keepAlive || account.unheard > 8)
+      if (message.op_code !== OP.keepAlive || account.unheard > MAX_PROBES)
         this.violations.push(`${name} sent packet ${account.unheard} to ${formatEndpoint(to)}, which never answered`)
     }
+  }
+
+  /** Birthday probing has a budget of its own, for an address that a relay announced. */
+  #isBirthday(to: Endpoint, account: Account): boolean {
+    const sent = this.#birthdays.get(to.ip)
+    if (sent === undefined || account.received > 0 || (account.validated !== undefined && account.unheard < MAX_PROBES))
+      return false
+    this.#birthdays.set(to.ip, sent + 1)
+    if (sent + 1 > BIRTHDAY_PROBES + MAX_PROBES)
+      this.violations.push(`${this.#options.name} sent ${sent + 1} probes to ports of ${to.ip}`)
+    return true
   }
 
   /** STUN has a budget of its own, since its answers are longer than its requests (docs/protocol.md, STUN). */
@@ -107,6 +133,10 @@ export class Ledger {
     const endpoints: Endpoint[] = [...(message.ext?.local ?? [])]
     if (message.op_code === OP.punchPassRequest || message.op_code === OP.punchPassAck) {
       endpoints.push({ ip: message.ip, port: message.port })
+      const account = this.#account(message)
+      if (account.attempt !== message.session) account.unheard = 0
+      account.attempt = message.session
+      this.#birthdays.set(message.ip, this.#birthdays.get(message.ip) ?? 0)
       this.#introduced.add(message.id)
     }
     for (const endpoint of endpoints) this.#account(endpoint).validated ??= 'announced'
@@ -116,7 +146,15 @@ export class Ledger {
     const key = formatEndpoint(endpoint)
     const known = this.#accounts.get(key)
     if (known !== undefined) return known
-    const account: Account = { sent: 0, received: 0, validated: undefined, unheard: 0, introduced: false, cookies: new Set() }
+    const account: Account = {
+      sent: 0,
+      received: 0,
+      validated: undefined,
+      unheard: 0,
+      introduced: false,
+      attempt: undefined,
+      cookies: new Set(),
+    }
     this.#accounts.set(key, account)
     return account
   }

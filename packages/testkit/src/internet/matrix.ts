@@ -63,7 +63,10 @@ export const PAIRINGS: readonly Pairing[] = [
     best: 'direct',
     place: (internet) => {
       const carrier = internet.router({ nat: nat.T3() })
-      return { requester: { behind: internet.router({ nat: nat.T3(), behind: carrier }) }, target: { behind: nat.T3() } }
+      return {
+        requester: { behind: internet.router({ nat: nat.T3(), behind: carrier }) },
+        target: { behind: nat.T3() },
+      }
     },
   },
   {
@@ -129,13 +132,18 @@ const MAX_DIALS = 5
 /** Plays one pair. @param conditions of the public network beside its latency of 10 ms. */
 export async function play(pairing: Pairing, seed: Seed, conditions: Partial<Conditions> = {}): Promise<Outcome> {
   let outcome: Outcome | undefined
-  await Internet.run(`${pairing.requester} → ${pairing.target} ${seed}`, { latency: LATENCY, ...conditions }, async (internet) => {
-    await internet.relay()
-    const places = pairing.place(internet)
-    const target = await internet.peer({ name: 'target', ...places.target })
-    const requester = await internet.peer({ name: 'requester', ...places.requester })
-    outcome = await connect(internet, requester, target)
-  })
+  await Internet.run(
+    `${pairing.requester} → ${pairing.target} ${seed}`,
+    { latency: LATENCY, ...conditions },
+    async (internet) => {
+      await internet.relay()
+      await internet.relay()
+      const places = pairing.place(internet)
+      const target = await internet.peer({ name: 'target', ...places.target })
+      const requester = await internet.peer({ name: 'requester', ...places.requester })
+      outcome = await connect(internet, requester, target)
+    },
+  )
   return outcome as Outcome
 }
 
@@ -153,7 +161,8 @@ async function connect(internet: Internet, requester: SimPeer, target: SimPeer):
   let direct: Instant | undefined
   let packets = 0
   while (clock.now() < deadline && direct === undefined) {
-    if (dialled.ended !== undefined && dialled.link === undefined && ++dials < MAX_DIALS) dialled = requester.dialPeer(target)
+    if (dialled.ended !== undefined && dialled.link === undefined && ++dials < MAX_DIALS)
+      dialled = requester.dialPeer(target)
     const link = requester.open[0]
     if (link !== undefined && !sent) {
       sent = true

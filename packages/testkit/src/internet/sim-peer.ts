@@ -13,7 +13,7 @@ import {
   type SendFailure,
   type Via,
 } from '@showchain/client/core'
-import type { Driver } from '@showchain/client/runtime'
+import type { DatagramSocket, Driver } from '@showchain/client/runtime'
 import type { PublicKey } from '@showchain/crypto'
 import { type Encoding, type Endpoint, MAX_LOCAL_CANDIDATES, type PeerId, ShowchainError } from '@showchain/wire'
 import type { TestIdentity } from '../provider.ts'
@@ -86,6 +86,7 @@ export class SimPeer {
   readonly #driver: Driver<Sleeper<PeerEvent>>
   readonly #dials = new Map<DialId, Dialled>()
   readonly #relays: SimRelay[] = []
+  #first: DatagramSocket | undefined
 
   constructor(sim: Simulation, name: string, host: Host, options: SimPeerOptions = {}) {
     this.#sim = sim
@@ -113,7 +114,8 @@ export class SimPeer {
       ...{ port, identity },
       machine: () => this.sleeper,
       socket: (socket) => {
-        endpoints = () => socket.localEndpoints
+        if (this.#first === undefined) endpoints = () => socket.localEndpoints
+        this.#first ??= socket
         return this.ledger.tap(socket)
       },
       onEvent: (event) => this.#on(event),

@@ -27,7 +27,7 @@ export interface Placement<M extends Machine<unknown>> {
   readonly port?: number | undefined
   /** In place of one that does RSA at once with the simulation's provider. */
   readonly worker?: Worker | undefined
-  /** Puts something between the machine and the network, such as `faultySocket`. */
+  /** Puts something between the machine and the network, such as `faultySocket`; asked for each socket, the machine's first one first. */
   readonly socket?: ((socket: DatagramSocket) => DatagramSocket) | undefined
   /** Called for each event, beside the collection. */
   readonly onEvent?: ((event: EventOf<M>) => void) | undefined
@@ -87,7 +87,8 @@ export class Simulation {
   put<M extends Machine<unknown>>(host: Host, placement: Placement<M>): Placed<M> {
     const { clock, provider } = this
     const bare = host.socket(placement.port)
-    const socket = placement.socket?.(bare) ?? bare
+    const around = (each: DatagramSocket): DatagramSocket => placement.socket?.(each) ?? each
+    const socket = around(bare)
     const events: EventOf<M>[] = []
     const sign = (preimage: Uint8Array): Uint8Array | undefined => placement.identity?.signNow(preimage)
     const worker = placement.worker ?? new VirtualWorker({ clock, provider, sign })
@@ -97,7 +98,7 @@ export class Simulation {
     }
     const driver = new Driver<M>({
       ...{ machine: placement.machine(socket), socket, clock, worker, onEvent },
-      openSocket: () => host.socket(),
+      openSocket: () => around(host.socket()),
     })
     return { driver, socket, events }
   }

@@ -110,7 +110,7 @@ describe.each([
     await hangUp(alice.actor, bob.actor)
 
     // 4: proxy connect; 5: proxied data, acknowledged, both ways.
-    await connect(alice.actor, bob.actor, withoutAddresses(bob.ticket), 'relay')
+    await connect(alice.actor, bob.actor, withoutAddresses(bob.ticket), 'relay-only')
     expect(alice.actor.ops('received')).toContain(OP.proxyResponse)
     await transfer(alice.actor, bob.actor)
     await transfer(bob.actor, alice.actor)
@@ -136,7 +136,7 @@ describe('a peer that speaks only the seed', () => {
       const alice = await startPeer(1, { ...options, encoding: ours, seedMode: ourSeed })
       await connect(alice.actor, bob.actor, withoutAddresses(bob.ticket), 'punch')
       await hangUp(alice.actor, bob.actor)
-      await connect(alice.actor, bob.actor, withoutAddresses(bob.ticket), 'relay')
+      await connect(alice.actor, bob.actor, withoutAddresses(bob.ticket), 'relay-only')
       await transfer(alice.actor, bob.actor)
       await transfer(bob.actor, alice.actor)
       for (const [peer, seedOnly] of [
@@ -158,7 +158,7 @@ test('a relay that is killed and comes back: both peers register again, and data
   const options = { relay: relay.ticket, host, faults: {} }
   const bob = await startPeer(2, options)
   const alice = await startPeer(1, options)
-  await connect(alice.actor, bob.actor, withoutAddresses(bob.ticket), 'relay')
+  await connect(alice.actor, bob.actor, withoutAddresses(bob.ticket), 'relay-only')
   await transfer(alice.actor, bob.actor)
   for (const peer of [alice.actor, bob.actor]) await peer.next('registered')
   await relay.actor.kill()

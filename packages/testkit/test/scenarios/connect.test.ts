@@ -10,7 +10,7 @@ const SEEDS = 50
 const MESSAGES = 20
 
 interface Way {
-  readonly via: 'direct' | 'punch' | 'relay'
+  readonly via: 'direct' | 'punch' | 'relay-only'
   /** Op codes that each node must have sent. */
   readonly ops: {
     readonly alice: readonly number[]
@@ -37,7 +37,7 @@ const WAYS: readonly Way[] = [
     },
   },
   {
-    via: 'relay',
+    via: 'relay-only',
     ops: {
       alice: [OP.proxyRequest, OP.proxyData, OP.proxyDataAck],
       bob: [OP.proxyData, OP.proxyDataAck],
@@ -48,7 +48,7 @@ const WAYS: readonly Way[] = [
 
 function exchange(lab: Lab, alice: SimPeer, bob: SimPeer, way: Way['via'], relay: SimRelay): number {
   const { ours, theirs } = connect(lab, alice, bob, way, relay)
-  expect(ours.path.kind).toBe(way === 'relay' ? 'relay' : 'direct')
+  expect(ours.path.kind).toBe(way === 'relay-only' ? 'relay' : 'direct')
   expect(theirs.incoming).toBe(true)
   const how = { wanted: MESSAGES, pause: duration(20) }
   const flows = [flow(lab, alice, bob, () => ours.id, how), flow(lab, bob, alice, () => theirs.id, how)]

@@ -5,7 +5,7 @@ import { expectExactlyOnce, flow, isOver } from './exchange.ts'
 import { Lab, LINES } from './lab.ts'
 
 const SEEDS = 50
-const POLICIES = ['direct', 'punch', 'relay', 'auto'] as const
+const POLICIES = ['direct', 'punch', 'relay-only', 'auto'] as const
 
 describe('two peers that dial each other at once', () => {
   describe.each(POLICIES)('by %s', (via) => {
@@ -16,7 +16,7 @@ describe('two peers that dial each other at once', () => {
           const dial = (from: SimPeer, to: SimPeer): ReturnType<SimPeer['dial']> =>
             from.dial(to.id, via, {
               relays: via === 'direct' ? [] : [relay],
-              addresses: via === 'punch' || via === 'relay' ? [] : [to.endpoint],
+              addresses: via === 'punch' || via === 'relay-only' ? [] : [to.endpoint],
             })
           const dials = [dial(alice, bob), dial(bob, alice)]
           lab.until(() => dials.every(({ ended }) => ended !== undefined))
