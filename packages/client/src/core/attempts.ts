@@ -5,12 +5,10 @@ import type { Base } from './base.ts'
 import type { BirthdayRole } from './birthday.ts'
 import { directSession } from './direct-session.ts'
 import type { Exchange, Exchanges } from './exchange.ts'
-import { ExpiringMap } from './expiring-map.ts'
 import type { Link } from './link.ts'
 import type { Links } from './links.ts'
 import type { Instant, Route } from './machine.ts'
 import { PunchAttempt } from './punch-attempt.ts'
-import { BIRTHDAY_GAP, MAX_BIRTHDAY_PEERS } from './timing.ts'
 
 export class Attempts {
   readonly #base: Base
@@ -20,8 +18,6 @@ export class Attempts {
   readonly #byPeer = new Map<PeerId, PunchAttempt>()
   /** Whose attempt does birthday probing: one at a time. */
   #birthday: PeerId | undefined
-  /** With whom it was done lately. */
-  readonly #birthdays = new ExpiringMap<PeerId, true>({ lifetime: BIRTHDAY_GAP, capacity: MAX_BIRTHDAY_PEERS })
   /** Unanswered 0x101 that ask for `caps`: one for each attempt that found a path, for the time of one request. */
   readonly #questions = new Set<Exchange>()
 
@@ -45,7 +41,10 @@ export class Attempts {
    */
   open(peer: PeerId, key: PublicKey, caps: number | undefined, now: Instant): PunchAttempt {
     const known = this.#byPeer.get(peer)
-    if (known !== undefined && (!known.found || this.#links.get(peer)?.hasDirect === true)) return known
+    if (known !== undefined && (!known.found || this.#links.get(peer)?.hasDirect === true)) {
+      known.learnCaps(caps)
+      return known
+    }
     known?.end(now)
     const attempt = new PunchAttempt(
       this.#base,
@@ -75,12 +74,11 @@ export class Attempts {
     return attempt
   }
 
-  /** Looks for the port that nobody can tell, unless another attempt is at it or this pair was lately. */
-  birthday(attempt: PunchAttempt, role: BirthdayRole, announced: Endpoint, now: Instant): void {
+  /** Looks for the port that nobody can tell, unless another attempt is at it. */
+  birthday(attempt: PunchAttempt, role: BirthdayRole, announced: Endpoint): void {
     const peer = attempt.options.remoteId
-    if (this.#birthday !== undefined || this.#birthdays.get(peer, now)) return
+    if (this.#birthday !== undefined) return
     this.#birthday = peer
-    this.#birthdays.set(peer, true, now)
     attempt.birthday(role, announced)
   }
 

@@ -167,6 +167,7 @@ export class Dial {
       registration,
       registrations,
       attempts,
+      knowsExtensions: this.#link().speaksExtensions,
       done: (why, at) => this.#settle(entry, why === undefined ? 'reached' : 'failed', why, at),
     })
     this.#closers.push(() => request.close())

@@ -46,6 +46,11 @@ export class Exchanges {
     return exchange
   }
 
+  /** Ends all without a word. */
+  close(): void {
+    for (const exchange of [...this.#open.values()]) exchange.close()
+  }
+
   /** Hands an answer to the exchange whose request it echoes, when it comes from where the request went. */
   deliver(requestOp: number, message: Message & Stamp, datagram: Datagram, now: Instant): boolean {
     const exchange = this.#open.get(keyOf(requestOp, message.seq, message.ts))

@@ -55,7 +55,7 @@ export function probeAll(
   })
   for (const endpoint of candidates) attempt.probe(endpoint, now)
   const role = shares ? undefined : birthdayRole(ownNat(base, registrations), ext?.nat)
-  if (role !== undefined && candidates.includes(announced)) attempts.birthday(attempt, role, announced, now)
+  if (role !== undefined && candidates.includes(announced)) attempts.birthday(attempt, role, announced)
   return candidates.length > 0
 }
 

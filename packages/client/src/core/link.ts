@@ -153,6 +153,11 @@ export class Link {
     return true
   }
 
+  /** The other end showed that it knows extensions. */
+  get speaksExtensions(): boolean {
+    return this.#directData === true
+  }
+
   get awaitsCaps(): boolean {
     return this.#directData === 'asked'
   }
@@ -207,9 +212,9 @@ export class Link {
     this.note(`direct path to ${formatEndpoint(route)}`)
   }
 
-  /** Both ends are told which of their direct paths counts: the end with the smaller id sends on its own at once. */
+  /** Tells the other end of the direct path that was found: it may have none, or another than counts. */
   nominate(now: Instant): void {
-    if (this.#leads && this.#directData === true && this.#direct !== undefined)
+    if (this.#directData === true && this.#direct !== undefined)
       this.#direct.channel.send({ bytes: new Uint8Array(0), done: () => {} }, now)
   }
 

@@ -173,6 +173,7 @@ export class PeerMachine implements Machine<PeerEvent> {
     this.#attempts.close(now)
     for (const registration of this.#registrations.values()) registration.close(now)
     this.#registrations.clear()
+    this.#exchanges.close()
     this.#base.sockets.closeAll()
   }
 
@@ -272,6 +273,7 @@ export class PeerMachine implements Machine<PeerEvent> {
   #punchAgain(target: PeerId, registration: Registration, done: (now: Instant) => void, now: Instant): void {
     const request = new PunchRequest(this.#base, this.#exchanges, {
       ...{ target, registration, registrations: this.#registrations, attempts: this.#attempts },
+      knowsExtensions: this.#links.get(target)?.speaksExtensions === true,
       done: (_why, at) => {
         request.close()
         this.#requests.delete(request)

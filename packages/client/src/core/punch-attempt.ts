@@ -28,7 +28,7 @@ import {
 export interface PunchAttemptOptions {
   readonly remoteId: PeerId
   readonly key: PublicKey
-  /** What the other end can do; undefined when it did not show that it knows extensions. */
+  /** What the other end can do; undefined when it did not show (yet) that it knows extensions. */
   readonly caps: number | undefined
   /** 0x101 was answered: the path works, and this is the stamp that names its session. @param caps what the answer told of the other end. */
   direct(route: Route, stamp: Stamp, caps: number | undefined, now: Instant): void
@@ -61,6 +61,7 @@ export class PunchAttempt {
   #birthday: Birthday | undefined
   /** At most one of each side's own requests: a handful. */
   #waiting: Done[] = []
+  #caps: number | undefined
   #found = false
   #over = false
 
@@ -69,12 +70,18 @@ export class PunchAttempt {
     this.#exchanges = exchanges
     this.options = options
     this.#started = now
+    this.#caps = options.caps
     this.#end = base.timers.set(later(now, ATTEMPT_LIFETIME), (at) => this.end(at))
   }
 
   /** Whether a path was found. */
   get found(): boolean {
     return this.#found
+  }
+
+  /** A second introduction may say more than the first. */
+  learnCaps(caps: number | undefined): void {
+    this.#caps ??= caps
   }
 
   /** Calls back once: when a path was found, or when the attempt ends without. */
@@ -171,12 +178,14 @@ export class PunchAttempt {
         ...this.#extensions(cookie),
       }),
       answered: (message) => this.#answered(candidate, message),
-      failed: () => {},
+      failed: () => {
+        candidate.check = undefined
+      },
     })
   }
 
   #extensions(cookie: Uint8Array | undefined): { ext?: Extensions } {
-    if (this.options.caps === undefined || this.#base.seedMode) return {}
+    if (this.#caps === undefined || this.#base.seedMode) return {}
     return { ext: { caps: CAPS.directData, ...(cookie === undefined ? {} : { cookie }) } }
   }
 

@@ -3,7 +3,8 @@
  * target's consent and address, 0x113 when both share a public address, then the attempt.
  *
  * A seed-only target cannot verify a signature over extension fields, so after a second without an
- * answer a second 0x111 goes without signed ones (docs/protocol.md, Meeting the seed).
+ * answer a second 0x111 goes without signed ones (docs/protocol.md, Meeting the seed). When that one is
+ * answered, a third goes with them: the first may have been lost, and the second has outdated it.
  */
 import { type Message, type MessageOf, OP, type PeerId } from '@showchain/wire'
 import type { Attempts } from './attempts.ts'
@@ -20,6 +21,8 @@ export interface PunchRequestOptions {
   readonly target: PeerId
   readonly registration: Registration
   readonly registrations: Registrations
+  /** The target is known to know extensions. */
+  readonly knowsExtensions: boolean
   readonly attempts: Attempts
   /** @param why undefined: there is a direct path. */
   done(why: string | undefined, now: Instant): void
@@ -33,6 +36,9 @@ export class PunchRequest {
   readonly #open: Exchange[] = []
   #attempt: PunchAttempt | undefined
   #fallback: Timer | undefined
+  #signed = false
+  /** All that the other end will say is there. */
+  #complete = false
   /** What a 0x113 that came before the 0x115 announced. */
   #sameNetwork: Message | undefined
 
@@ -43,9 +49,10 @@ export class PunchRequest {
   }
 
   start(now: Instant): void {
-    const signed = !this.#base.seedMode && this.#options.registration.knowsExtensions
-    this.#send(signed)
-    if (signed) this.#fallback = this.#base.timers.set(later(now, PLAIN_PUNCH_AFTER), () => this.#send(false))
+    this.#signed = !this.#base.seedMode && this.#options.registration.knowsExtensions
+    this.#send(this.#signed)
+    if (this.#signed && !this.#options.knowsExtensions)
+      this.#fallback = this.#base.timers.set(later(now, PLAIN_PUNCH_AFTER), () => this.#send(false))
   }
 
   close(): void {
@@ -93,20 +100,23 @@ export class PunchRequest {
 
   #answeredAck(exchange: Exchange, message: MessageOf<typeof OP.punchPassAck>): void {
     const { target, registration } = this.#options
-    if (message.id !== target || this.#attempt !== undefined) return
+    if (message.id !== target || this.#complete) return
     const key = signerKey(this.#base, target, message)
     if (key === undefined) return this.#base.count('unknownKey')
     exchange.verify(key, message, (now) => {
-      if (this.#attempt !== undefined) return
+      if (this.#complete) return
       this.#fallback?.cancel()
       for (const each of this.#open) each.settle()
+      this.#complete = message.ext?.caps !== undefined || !this.#signed || this.#attempt !== undefined
+      if (!this.#complete) this.#send(true)
       const attempt = this.#options.attempts.open(target, key, message.ext?.caps, now)
+      if (this.#attempt !== attempt)
+        attempt.whenDone(
+          (found, at) =>
+            this.#options.done(found ? undefined : 'the relay introduced both, but no packet came through', at),
+          now,
+        )
       this.#attempt = attempt
-      attempt.whenDone(
-        (found, at) =>
-          this.#options.done(found ? undefined : 'the relay introduced both, but no packet came through', at),
-        now,
-      )
       const { attempts, registrations } = this.#options
       if (!probeAll(this.#base, attempts, attempt, message, registration, registrations, now)) attempt.end(now)
       this.#probeSame(now)

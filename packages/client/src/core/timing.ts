@@ -57,13 +57,9 @@ export const BIRTHDAY_INTERVAL: Duration = duration(10)
 export const BIRTHDAY_SOCKET_INTERVAL: Duration = duration(4)
 /** An attempt with birthday probing ends this long after its start: the last probe and a path check fit. */
 export const BIRTHDAY_LIFETIME: Duration = duration(34_000)
-/** The same two peers do not try it again sooner. */
-export const BIRTHDAY_GAP: Duration = duration(120_000)
-/** Peers that are remembered for that; at the cap the oldest is forgotten. */
-export const MAX_BIRTHDAY_PEERS = 256
 
 /** A relayed connection tries again to be direct: after this long, then twice as long each time, ±20 %. */
-export const UPGRADE_FIRST: Duration = duration(20_000)
+export const UPGRADE_FIRST: Duration = duration(16_000)
 export const UPGRADE_LAST: Duration = duration(600_000)
 /** A direct path that died, or an address that changed: this soon, so that both ends noticed. */
 export const UPGRADE_SOON: Duration = duration(1000)

@@ -7,7 +7,7 @@ import type { Conditions } from '../sim/conditions.ts'
 import type { Seed } from '../sim/random.ts'
 import { Internet, type PeerPlace } from './internet.ts'
 import { nat } from './nat.ts'
-import type { SimPeer } from './sim-peer.ts'
+import type { Delivery, SimPeer } from './sim-peer.ts'
 
 /** One pair of places, and the path that physics allows. */
 export interface Pairing {
@@ -125,7 +125,7 @@ export const PAIRINGS: readonly Pairing[] = [
 /** One way between two stations of the public network, when nothing else is said. */
 const LATENCY: Duration = duration(10)
 /** Until then a pair that can be direct is direct: birthday probing takes longest. */
-export const SETTLED: Duration = duration(40_000)
+export const SETTLED: Duration = duration(120_000)
 /** A dial that fails on a bad line is made again, as an application does. */
 const MAX_DIALS = 5
 
@@ -155,20 +155,19 @@ async function connect(internet: Internet, requester: SimPeer, target: SimPeer):
   const trips = (at: Instant): number => Math.round((at - start) / LATENCY)
   const sentBefore = timeline.sent
   const deadline = later(start, SETTLED)
-  let sent = false
+  let delivery: Delivery | undefined
   let dials = 0
   let dialled = requester.dialPeer(target)
   let direct: Instant | undefined
   let packets = 0
-  while (clock.now() < deadline && direct === undefined) {
+  while (clock.now() < deadline && (direct === undefined || target.arrived.length === 0)) {
     if (dialled.ended !== undefined && dialled.link === undefined && ++dials < MAX_DIALS)
       dialled = requester.dialPeer(target)
     const link = requester.open[0]
-    if (link !== undefined && !sent) {
-      sent = true
-      requester.send(link.id, Uint8Array.of(1))
-    }
-    if (isDirect(requester) && isDirect(target)) {
+    // A message that a bad line swallowed is sent again, as an application does.
+    if (link !== undefined && (delivery === undefined || delivery.failure !== undefined))
+      delivery = requester.send(link.id, Uint8Array.of(1))
+    if (direct === undefined && isDirect(requester) && isDirect(target)) {
       direct = clock.now()
       packets = timeline.sent - sentBefore
     }
