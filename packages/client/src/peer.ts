@@ -52,6 +52,8 @@ export interface RelayEvent {
 
 interface PeerEvents {
   relay: [event: RelayEvent]
+  /** Another host uses this identity, as this relay notices: only one of both can be reached at a time. */
+  duplicate: [relay: PeerId]
 }
 
 export interface ConnectOptions extends WaitOptions {
@@ -253,6 +255,9 @@ export class Peer implements AsyncDisposable {
     switch (event.type) {
       case 'relay':
         return this.#onRelay(event)
+      case 'duplicate':
+        this.#options.onWarning?.(`Another host uses this identity: relay ${event.relay} knows both.`)
+        return this.#listeners.emit('duplicate', event.relay)
       case 'consent':
         return void this.#decide(event)
       case 'open':

@@ -45,6 +45,8 @@ export type PeerEvent =
       readonly state: 'lost' | 'failed'
       readonly reason: string
     }
+  /** Another host uses this identity: each takes the binding at the relay from the other. Comes again while that lasts. */
+  | { readonly type: 'duplicate'; readonly relay: PeerId; readonly at: Endpoint }
   /** Somebody wants to connect. Until `decide(true)` nothing is answered. */
   | { readonly type: 'consent'; readonly id: PeerId; readonly via: Via; decide(allowed: boolean, now: Instant): void }
   | {

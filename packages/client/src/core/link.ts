@@ -74,6 +74,7 @@ export class Link {
   #incoming: boolean
   /** When data or an acknowledgement of the other end came last. */
   #heard: Instant | undefined
+  #acknowledged: Instant | undefined
   /** Messages that the application has not read yet; at most MAX_UNREAD, and one input's more. */
   #unread = 0
 
@@ -115,6 +116,11 @@ export class Link {
   /** Whether the other end may learn this one's address. */
   get allowsDirect(): boolean {
     return this.#policy !== 'relay-only'
+  }
+
+  /** Whether a relay may see its data. */
+  get allowsRelay(): boolean {
+    return this.#policy !== 'direct-only'
   }
 
   /** The path that the next message takes; a direct one without data where there is nothing else. */
@@ -185,7 +191,8 @@ export class Link {
       if (failure === undefined && !this.closed) {
         this.#relayed ??= { registration, channel }
         this.establish('the relay reached the other end', at)
-      } else this.#channels.drop(channel)
+      }
+      // Otherwise it is listened to all the same: the other end may have got the message, and use the session.
       opened(failure, at)
     }
     channel.send({ bytes: new Uint8Array(0), done }, now)
@@ -328,14 +335,15 @@ export class Link {
   /** When nothing came for as long as one message was tried, on a relay that works, the other end is not there any more. */
   #watched(carrier: Channel, done: Sent, sent: Instant): Sent {
     return (failure, now) => {
-      if (failure === undefined) this.#heard = now
+      if (failure === undefined) this.#heard = this.#acknowledged = now
       done(failure, now)
-      const silent = failure?.code === 'ERR_TIMEOUT' && (this.#heard === undefined || this.#heard < sent)
+      const before = (at: Instant | undefined): boolean => at === undefined || at < sent
       const relayed = this.#relayed
+      const silent = failure?.code === 'ERR_TIMEOUT' && before(this.#acknowledged)
       if (!silent || relayed?.channel !== carrier || !relayed.registration.heardSince(sent)) return
-      if (this.#direct !== undefined) return
-      if (this.#relays.length === 1) this.close('the other end does not acknowledge any more', now)
-      else this.#leaveRelay('the other end does not acknowledge any more', now, false)
+      const why = 'the other end does not acknowledge any more'
+      if (!before(this.#heard) || this.#relays.length > 1) this.#leaveRelay(why, now, false)
+      else if (this.#direct === undefined) this.close(why, now)
     }
   }
 
@@ -389,7 +397,11 @@ export class Link {
         if (this.#relayed?.channel === channel || this.#relayed === undefined) this.#leaveRelay(why, now)
         else this.establish(why, now)
       },
-      delivered: (now) => this.establish('data came through the relay', now),
+      delivered: (now) => {
+        // What comes in by a session of ours was preceded by something of ours that arrived.
+        this.#relayed ??= { registration, channel }
+        this.establish('data came through the relay', now)
+      },
     })
     return channel
   }

@@ -110,8 +110,7 @@ export class Links {
       owner.link.heardAt(source, now)
       return owner.channel.receive(message, encoding, source, now)
     }
-    const refused = this.#base.policy === 'direct-only' && this.get(id) === undefined
-    if (op_code !== OP.proxyPassData || registration?.registered !== true || refused)
+    if (op_code !== OP.proxyPassData || registration?.registered !== true || !this.#allowsRelay(id))
       return this.#base.count('unexpected')
     if (data.length > 0 && !this.#base.plaintext) return this.#base.count('plaintextRefused')
     const accept = (at: Instant): void => {
@@ -121,6 +120,10 @@ export class Links {
     }
     if (this.get(id)?.open) accept(now)
     else this.#consents.ask(id, 'relay', now, accept)
+  }
+
+  #allowsRelay(peer: PeerId): boolean {
+    return this.get(peer)?.allowsRelay ?? this.#base.policy !== 'direct-only'
   }
 
   acknowledged(message: AckMessage, source: Route, now: Instant): void {

@@ -21,7 +21,7 @@ import type { Exchange, Exchanges } from './exchange.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { duration, type Instant, later } from './machine.ts'
 import type { Timer } from './timers.ts'
-import { REGISTER_BACKOFF_FIRST, REGISTER_BACKOFF_LAST, REREGISTER_GAP } from './timing.ts'
+import { DUPLICATE_LOSSES, DUPLICATE_WINDOW, REGISTER_BACKOFF_FIRST, REGISTER_BACKOFF_LAST, REREGISTER_GAP } from './timing.ts'
 
 export interface RelayAddress {
   readonly id: PeerId
@@ -51,6 +51,10 @@ export class Registration {
   #keepAlive: KeepAlive | undefined
   #timer: Timer | undefined
   #failures = 0
+  /** The relay gave the binding away since the last registration. */
+  #usurped = false
+  /** When that turned out to have happened without a change of address; at most DUPLICATE_LOSSES, within DUPLICATE_WINDOW. */
+  #losses: readonly Instant[] = []
   #lastStart: Instant | undefined
   /** Dials that wait for this relay: bounded by the dials that are open. */
   #waiters: Waiter[] = []
@@ -119,6 +123,7 @@ export class Registration {
   /** The relay says that it does not know this peer at its address: register again, not too often. */
   error(code: number, now: Instant): void {
     if (code !== WIRE_ERROR.unbound || this.#state !== 'registered') return
+    this.#usurped = true
     this.#lose('the relay does not know this address any more', now)
     const earliest = later(this.#lastStart ?? now, REREGISTER_GAP)
     if (earliest <= now) this.start(now)
@@ -165,6 +170,8 @@ export class Registration {
     this.observed = ext?.observed ?? this.observed
     this.knowsExtensions = ext !== undefined
     this.#failures = 0
+    if (this.#usurped && !moved) this.#countLoss(now)
+    this.#usurped = false
     this.#keepAlive?.stop()
     this.#keepAlive = new KeepAlive(this.#base, this.relay.endpoint, now, (at) => this.#dead(at))
     const first = this.#state !== 'registered'
@@ -179,6 +186,14 @@ export class Registration {
       })
     if (moved && known !== undefined) this.#events.moved(this, now)
     this.#tell(true, undefined, now)
+  }
+
+  /** A relay that restarted forgets everybody, once; whoever is forgotten again and again shares its identity with another host. */
+  #countLoss(now: Instant): void {
+    this.#losses = [...this.#losses.filter((at) => later(at, DUPLICATE_WINDOW) > now), now]
+    if (this.#losses.length < DUPLICATE_LOSSES) return
+    this.#losses = []
+    this.#base.outbox.event({ type: 'duplicate', relay: this.relay.id, at: this.relay.endpoint })
   }
 
   #failed(why: string, now: Instant): void {

@@ -48,6 +48,7 @@ export interface PeerPlace extends SimPeerOptions {
 }
 
 interface Lan {
+  readonly carrier: Router | undefined
   readonly prefix: string
   readonly prefix6: string | undefined
   hosts: number
@@ -97,7 +98,7 @@ export class Internet {
     const { behind, lan = '192.168.1', ipv6 = false, name = `router${++this.#routers}`, ...rest } = options
     const ips = options.ips ?? (behind === undefined ? [this.#plan.publicIpv4()] : [this.#plan.sharedIpv4()])
     const router = new Router(this.#networkOf(behind), name, ips, rest, this.sim.random.fork(name))
-    this.#lans.set(router, { prefix: lan, prefix6: ipv6 ? this.#plan.delegatedPrefix() : undefined, hosts: FIRST_HOST })
+    this.#lans.set(router, { carrier: behind, prefix: lan, prefix6: ipv6 ? this.#plan.delegatedPrefix() : undefined, hosts: FIRST_HOST })
     return router
   }
 
@@ -147,6 +148,16 @@ export class Internet {
     this.#peers.push(peer)
     for (const relay of relays) peer.register(relay)
     return peer
+  }
+
+  /** Takes a host to the network behind another router, or to the public one. Its sockets stay open. */
+  move(host: Host, behind?: Router): void {
+    host.moveToNetwork(this.#networkOf(behind), ...this.#addresses(behind))
+  }
+
+  /** An address that a router could have instead of its own. */
+  freeAddress(router: Router): string {
+    return this.#lans.get(router)?.carrier === undefined ? this.#plan.publicIpv4() : this.#plan.sharedIpv4()
   }
 
   advance(by: Duration): void {

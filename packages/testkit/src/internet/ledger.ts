@@ -133,11 +133,11 @@ export class Ledger {
     const endpoints: Endpoint[] = [...(message.ext?.local ?? [])]
     if (message.op_code === OP.punchPassRequest || message.op_code === OP.punchPassAck) {
       endpoints.push({ ip: message.ip, port: message.port })
+      if (this.#account(message).attempt !== message.session) this.#birthdays.set(message.ip, 0)
       for (const account of endpoints.map((endpoint) => this.#account(endpoint))) {
         if (account.attempt !== message.session) account.unheard = 0
         account.attempt = message.session
       }
-      this.#birthdays.set(message.ip, this.#birthdays.get(message.ip) ?? 0)
       this.#introduced.add(message.id)
     }
     for (const endpoint of endpoints) this.#account(endpoint).validated ??= 'announced'

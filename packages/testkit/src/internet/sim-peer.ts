@@ -210,8 +210,12 @@ export class SimPeer {
     this.input((now) => this.machine.closeLink(link, now))
   }
 
+  /** Whether it was ever put to sleep. */
+  slept = false
+
   /** The host is switched off for so long, clock and all but its own: timers wait, packets are lost. */
   sleep(by: Duration): void {
+    this.slept = true
     this.sleeper.sleep(later(this.#sim.clock.now(), by))
     // The driver asks for the deadline after each input.
     this.input(() => {})
@@ -262,6 +266,7 @@ export class SimPeer {
       case 'dialFailed':
         return this.#dialEnded(event.dial, { attempts: event.attempts })
       case 'relay':
+      case 'duplicate':
       case 'note':
         return
     }

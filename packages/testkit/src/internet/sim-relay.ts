@@ -79,15 +79,18 @@ export class SimRelay {
     })
   }
 
-  /** Dies at once and takes everything along that it knew. */
+  /** Dies at once and takes everything along that it knew; done before this returns, whether it is awaited or not. */
   async kill(): Promise<void> {
-    await this.#placed?.driver.close()
+    const placed = this.#placed
     this.#placed = undefined
     this.#machine = undefined
+    await placed?.driver.close()
   }
 
+  /** Dies and comes back at once. */
   async restart(): Promise<void> {
-    await this.kill()
+    const killed = this.kill()
     this.start()
+    await killed
   }
 }

@@ -1,0 +1,254 @@
+/**
+ * One random scenario: a random internet, peers in random places who dial each other, and random faults while
+ * they talk. Whatever happens, each dial ends in time, each message is acknowledged or fails with a code, there
+ * is one connection at most between two peers, and when the faults are over whoever can reach a relay talks.
+ */
+import { BIRTHDAY_SOCKETS, type DialPolicy, type Duration, duration, type Instant, later } from '@showchain/client/core'
+import type { Conditions } from '../sim/conditions.ts'
+import type { Host } from '../sim/host.ts'
+import type { Seed, SeededRandom } from '../sim/random.ts'
+import { Internet, type PeerPlace } from './internet.ts'
+import { type NatBehaviour, nat } from './nat.ts'
+import type { Router } from './router.ts'
+import type { Delivery, Dialled, SimConnection, SimPeer } from './sim-peer.ts'
+import type { SimRelay } from './sim-relay.ts'
+
+export interface SoakOutcome {
+  readonly dials: number
+  readonly connected: number
+  /** Dials that ended with a typed error. */
+  readonly failed: number
+  readonly faults: number
+  readonly messages: number
+  readonly undelivered: number
+  /** Connections that were direct in the end. */
+  readonly direct: number
+  readonly virtualMs: number
+  readonly packets: number
+}
+
+/** Faults and messages for so long … */
+const TROUBLE: Duration = duration(120_000)
+/** … and then calm, long enough for every recovery: a dead path (60 s), RECOVERY_TIME (45 s), registration back-off (60 s). */
+const CALM: Duration = duration(240_000)
+/** A dial ends within the time of three requests: registration, proxy or punch, and what proves the path. */
+const DIAL_PATIENCE: Duration = duration(60_000)
+/** A message is acknowledged or fails within: a wait for a path (RECOVERY_TIME), a session, its own retransmissions. */
+const MESSAGE_PATIENCE: Duration = duration(120_000)
+const MAX_FAULTS = 6
+
+interface World {
+  readonly internet: Internet
+  readonly random: SeededRandom
+  readonly relays: SimRelay[]
+  readonly routers: Router[]
+  readonly peers: SimPeer[]
+  /** Peers whose network lets no UDP through. */
+  readonly blocked: Set<SimPeer>
+  readonly dials: { readonly from: SimPeer; readonly to: SimPeer; readonly dialled: Dialled; readonly deadline: Instant }[]
+  readonly deliveries: Delivery[]
+}
+
+/** @throws Error naming each rule that was broken; its seed is printed. */
+export async function soak(seed: Seed): Promise<SoakOutcome> {
+  let outcome: SoakOutcome | undefined
+  await Internet.run(seed, {}, async (internet) => {
+    const world = build(internet)
+    const faults = await trouble(world)
+    calm(world)
+    outcome = judge(world, faults)
+  })
+  return outcome as SoakOutcome
+}
+
+const pick = <T>(random: SeededRandom, items: readonly T[]): T => items[Math.floor(random.uniform() * items.length)] as T
+const chance = (random: SeededRandom, probability: number): boolean => random.uniform() < probability
+const between = (random: SeededRandom, low: number, high: number): number => low + random.uniform() * (high - low)
+
+function conditions(random: SeededRandom): Partial<Conditions> {
+  return {
+    latency: duration(between(random, 2, 120)),
+    jitter: duration(chance(random, 0.5) ? between(random, 0, 40) : 0),
+    loss: chance(random, 0.5) ? between(random, 0, 0.2) : 0,
+    duplicate: chance(random, 0.2) ? 0.05 : 0,
+    reorder: chance(random, 0.2) ? 0.1 : 0,
+  }
+}
+
+function behaviour(random: SeededRandom): NatBehaviour {
+  return nat[pick(random, ['T1', 'T2', 'T3', 'T4'] as const)]({
+    allocation: pick(random, ['preserving', 'sequential', 'random']),
+    lifetime: duration(pick(random, [20_000, 30_000, 60_000, 300_000])),
+    refresh: pick(random, ['outbound', 'both']),
+    hairpin: chance(random, 0.5),
+  })
+}
+
+function build(internet: Internet): World {
+  const random = internet.sim.random.fork('soak')
+  internet.sim.network.conditions = conditions(random)
+  const relays = Array.from({ length: chance(random, 0.5) ? 2 : 1 }, () => internet.addRelay())
+  const world: World = {
+    ...{ internet, random, relays },
+    routers: [],
+    peers: [],
+    blocked: new Set(),
+    dials: [],
+    deliveries: [],
+  }
+  const count = 2 + Math.floor(random.uniform() * 3)
+  for (let index = 0; index < count; index++) {
+    const place = placeOf(world)
+    const peer = internet.addPeer({ name: `peer${index}`, ...place })
+    world.peers.push(peer)
+    if (place.isBlocked) world.blocked.add(peer)
+  }
+  return world
+}
+
+function placeOf({ internet, random, routers }: World): PeerPlace & { readonly isBlocked: boolean } {
+  const kind = random.uniform()
+  if (kind < 0.12) return { isBlocked: false }
+  if (kind < 0.25 && routers.length > 0) return { behind: pick(random, routers), isBlocked: false }
+  if (kind < 0.3) {
+    const blocks = pick(random, ['all', 'inbound', 'outbound'] as const)
+    return { behind: internet.router({ nat: behaviour(random), blocks }), isBlocked: true }
+  }
+  const carrier = kind < 0.45 ? internet.router({ nat: behaviour(random) }) : undefined
+  if (carrier !== undefined) routers.push(carrier)
+  const router = internet.router({ nat: behaviour(random), behind: carrier })
+  routers.push(router)
+  return { behind: router, isBlocked: false }
+}
+
+const POLICIES: readonly DialPolicy[] = ['auto', 'auto', 'auto', 'relay-only', 'direct-only']
+
+/** Dials, messages and faults at random times. @returns how many faults there were. */
+async function trouble(world: World): Promise<number> {
+  const { internet, random, peers, dials } = world
+  const { clock } = internet.sim
+  const start = clock.now()
+  const pending: Promise<void>[] = []
+  const at = (ms: number, act: () => void): void => void clock.schedule(later(start, duration(ms)), act)
+  for (let index = 0; index < peers.length; index++) {
+    at(between(random, 0, 30_000), () => {
+      const from = pick(random, peers)
+      const to = pick(
+        random,
+        peers.filter((peer) => peer !== from),
+      )
+      const policy = pick(random, POLICIES)
+      const both = chance(random, 0.3)
+      for (const [caller, callee] of both ? [[from, to], [to, from]] as const : [[from, to]] as const)
+        dials.push({ from: caller, to: callee, dialled: caller.dialPeer(callee, policy), deadline: later(clock.now(), DIAL_PATIENCE) })
+    })
+  }
+  const faults = Math.floor(random.uniform() * (MAX_FAULTS + 1))
+  for (let index = 0; index < faults; index++)
+    at(between(random, 5000, TROUBLE * 0.8), () => void pending.push(fault(world)))
+  for (let time = 1000; time < TROUBLE; time += 1000) at(time, () => talk(world))
+  internet.until(() => clock.now() >= later(start, TROUBLE))
+  await Promise.all(pending)
+  return faults
+}
+
+/** Everybody says something on every connection. */
+function talk({ peers, deliveries }: World): void {
+  for (const peer of peers) for (const { id } of peer.open) deliveries.push(peer.send(id, Uint8Array.of(1)))
+}
+
+async function fault(world: World): Promise<void> {
+  const { internet, random, relays, routers, peers } = world
+  const router = routers.length > 0 ? pick(random, routers) : undefined
+  const peer = pick(random, peers)
+  switch (pick(random, ['reboot', 'renumber', 'relay', 'sleep', 'move', 'weather', 'close'] as const)) {
+    case 'reboot':
+      return router?.reboot()
+    case 'renumber':
+      return router?.renumber(internet.freeAddress(router))
+    case 'relay':
+      return pick(random, relays).restart()
+    case 'sleep':
+      return peer.sleep(duration(between(random, 5000, 60_000)))
+    case 'move':
+      return move(world, peer.host)
+    case 'weather':
+      internet.sim.network.conditions = conditions(random)
+      return
+    case 'close': {
+      const link = peer.open[0]
+      if (link !== undefined) peer.closeLink(link.id)
+    }
+  }
+}
+
+/** Somebody takes the laptop elsewhere. */
+function move({ internet, random, routers, peers, blocked }: World, host: Host): void {
+  const router = internet.router({ nat: behaviour(random) })
+  routers.push(router)
+  internet.move(host, router)
+  for (const peer of peers) if (peer.host === host) blocked.delete(peer)
+}
+
+/** The weather clears, and everybody goes on talking. */
+function calm(world: World): void {
+  const { internet } = world
+  const { clock } = internet.sim
+  const start = clock.now()
+  internet.sim.network.conditions = { loss: 0, jitter: duration(0), duplicate: 0, reorder: 0 }
+  for (let time = 5000; time < CALM - MESSAGE_PATIENCE; time += 5000)
+    clock.schedule(later(start, duration(time)), () => talk(world))
+  internet.until(() => clock.now() >= later(start, CALM))
+}
+
+function judge(world: World, faults: number): SoakOutcome {
+  const { internet, peers, dials, deliveries } = world
+  const wrong: string[] = []
+  for (const { from, to, dialled, deadline } of dials) {
+    const names = `${from.host.name} → ${to.host.name}`
+    if (dialled.ended === undefined) wrong.push(`dial ${names} never ended`)
+    else if (dialled.ended > deadline && !world.peers.some((peer) => peer.slept)) wrong.push(`dial ${names} took ${dialled.ended - dialled.started} ms`)
+    if (dialled.link === undefined && (dialled.attempts ?? []).some(({ why }) => why === undefined))
+      wrong.push(`dial ${names} failed without saying why`)
+  }
+  const open = deliveries.filter(({ ended }) => ended === undefined)
+  if (open.length > 0) wrong.push(`${open.length} messages never ended`)
+  for (const peer of peers) wrong.push(...oneEach(peer), ...bounded(peer))
+  // When all is calm, what is open at both ends works.
+  for (const peer of peers)
+    for (const link of peer.open) {
+      const other = peers.find(({ id }) => id === link.remoteId)
+      if (other === undefined || !other.open.some(({ remoteId }) => remoteId === peer.id)) continue
+      if (!spoke(peer, other)) wrong.push(`${peer.host.name} and ${other.host.name} are connected, but nothing arrives`)
+    }
+  if (wrong.length > 0) throw new Error(wrong.join('\n'))
+  const links = peers.flatMap((peer) => peer.open)
+  return {
+    dials: dials.length,
+    connected: dials.filter(({ dialled }) => dialled.link !== undefined).length,
+    failed: dials.filter(({ dialled }) => dialled.link === undefined).length,
+    faults,
+    messages: deliveries.length,
+    undelivered: deliveries.filter(({ failure }) => failure !== undefined).length,
+    direct: links.filter(({ path }) => path.kind === 'direct').length / 2,
+    virtualMs: internet.sim.clock.now(),
+    packets: internet.sim.timeline.sent,
+  }
+
+  function spoke(from: SimPeer, to: SimPeer): boolean {
+    const last = to.arrived.findLast((arrived) => arrived.from === from.id)
+    return last !== undefined && last.at > internet.sim.clock.now() - MESSAGE_PATIENCE - 20_000
+  }
+}
+
+function oneEach(peer: SimPeer): readonly string[] {
+  const seen = new Set<string>()
+  const twice = peer.open.filter(({ remoteId }: SimConnection) => seen.size === seen.add(remoteId).size)
+  return twice.map(({ remoteId }) => `${peer.host.name} has two connections with ${remoteId}`)
+}
+
+/** Sockets are what grows first when something is not given back: one, those of a birthday, and one for each direct path. */
+function bounded({ host, open }: SimPeer): readonly string[] {
+  const most = 1 + BIRTHDAY_SOCKETS + open.length
+  return host.openSockets > most ? [`${host.name} has ${host.openSockets} sockets`] : []
+}
