@@ -1,4 +1,4 @@
-/** The sessions of one connection, oldest first: those that carry it now, and older ones that late messages may still come in by. */
+/** The sessions of one connection, longest unused first: those that carry it now, and older ones that late messages may still come in by. */
 import type { PublicKey } from '@showchain/crypto/core'
 import type { PeerId, SessionId } from '@showchain/wire'
 import type { Base } from './base.ts'
@@ -62,6 +62,12 @@ export class Channels {
       if (spare !== undefined) this.drop(spare)
     }
     return channel
+  }
+
+  /** Something came in by this session. */
+  used(channel: Channel): void {
+    if (this.#open.at(-1) === channel || !this.#open.includes(channel)) return
+    this.#open = [...this.#open.filter((each) => each !== channel), channel]
   }
 
   drop(channel: Channel): void {

@@ -340,6 +340,8 @@ export class Link {
       const before = (at: Instant | undefined): boolean => at === undefined || at < sent
       const relayed = this.#relayed
       const silent = failure?.code === 'ERR_TIMEOUT' && before(this.#acknowledged)
+      // Its address may go on answering: then the other end has forgotten the session, and a new punch makes another.
+      if (silent && this.#direct?.channel === carrier) return this.#directDied(now)
       if (!silent || relayed?.channel !== carrier || !relayed.registration.heardSince(sent)) return
       const why = 'the other end does not acknowledge any more'
       if (!before(this.#heard) || this.#relays.length > 1) this.#leaveRelay(why, now, false)
@@ -420,6 +422,7 @@ export class Link {
   ): Channel {
     const delivered = (bytes: Uint8Array, now: Instant): void => {
       this.#heard = now
+      this.#channels.used(channel)
       hooks.delivered(now)
       if (bytes.length === 0) return
       this.#unread++
@@ -427,6 +430,7 @@ export class Link {
     }
     const inUse = [this.#direct?.channel, this.#relayed?.channel]
     const full = (): boolean => this.#unread >= MAX_UNREAD
-    return this.#channels.add({ id, to, directKey, consented }, { ...hooks, full, delivered }, inUse)
+    const channel = this.#channels.add({ id, to, directKey, consented }, { ...hooks, full, delivered }, inUse)
+    return channel
   }
 }
