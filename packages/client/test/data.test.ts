@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { openssl } from '@showchain/crypto'
 import { type MessageOf, OP, peerIdToBytes, sessionIdFromBytes, toBase64url, WIRE_ERROR } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
-import { directSession, maxMessage } from '../src/core/index.ts'
+import { directSession, maxMessage, RECOVERY_TIME } from '../src/core/index.ts'
 import { Bed, OTHER, other, RELAY, relay, self, sentTo } from './peer-bed.ts'
 
 const SESSION = sessionIdFromBytes(new Uint8Array(16).fill(9))
@@ -25,7 +25,10 @@ const data = (
 function relayed(): Bed {
   const bed = new Bed().registered()
   bed.do((machine, now) =>
-    machine.dial({ id: other.id, policy: 'relay-only', addresses: [], relays: [{ id: relay.id, endpoint: RELAY }] }, now),
+    machine.dial(
+      { id: other.id, policy: 'relay-only', addresses: [], relays: [{ id: relay.id, endpoint: RELAY }] },
+      now,
+    ),
   )
   const { seq, ts } = bed.last(OP.proxyRequest)
   bed.receive(relay.signed({ op_code: OP.proxyResponse, session: SESSION, target: other.id, seq, ts }), RELAY)
@@ -185,7 +188,7 @@ describe('data that goes out', () => {
     expect([results, bed.taken(OP.proxyData)]).toEqual([['delivered'], []])
   })
 
-  test('fails when nobody acknowledges it, and ends the connection of an end that is silent', () => {
+  test('fails when nobody acknowledges it; another session is tried until the recovery time is over, then the connection ends', () => {
     const bed = relayed()
     const results: unknown[] = []
     send(bed, results)
@@ -194,6 +197,12 @@ describe('data that goes out', () => {
       bed.advance(5000)
     }
     expect(results).toEqual(['ERR_TIMEOUT'])
+    expect(bed.eventsOf('closed')).toEqual([])
+    expect(bed.last(OP.proxyRequest).target).toBe(other.id)
+    for (let seconds = 0; seconds < RECOVERY_TIME / 1000 + 15; seconds += 5) {
+      bed.receive({ op_code: OP.keepAlive, id: relay.id, seq: 0, ts: 0 }, RELAY)
+      bed.advance(5000)
+    }
     expect(bed.eventsOf('closed')).toHaveLength(1)
   })
 

@@ -72,8 +72,7 @@ export class Link {
   #announced = ''
   /** Whether it will be surfaced as the other end's. */
   #incoming: boolean
-  /** When data or an acknowledgement of the other end came last. */
-  #heard: Instant | undefined
+  /** When the other end acknowledged something last. */
   #acknowledged: Instant | undefined
   /** Messages that the application has not read yet; at most MAX_UNREAD, and one input's more. */
   #unread = 0
@@ -335,7 +334,7 @@ export class Link {
   /** When nothing came for as long as one message was tried, on a relay that works, the other end is not there any more. */
   #watched(carrier: Channel, done: Sent, sent: Instant): Sent {
     return (failure, now) => {
-      if (failure === undefined) this.#heard = this.#acknowledged = now
+      if (failure === undefined) this.#acknowledged = now
       done(failure, now)
       const before = (at: Instant | undefined): boolean => at === undefined || at < sent
       const relayed = this.#relayed
@@ -343,9 +342,7 @@ export class Link {
       // Its address may go on answering: then the other end has forgotten the session, and a new punch makes another.
       if (silent && this.#direct?.channel === carrier) return this.#directDied(now)
       if (!silent || relayed?.channel !== carrier || !relayed.registration.heardSince(sent)) return
-      const why = 'the other end does not acknowledge any more'
-      if (!before(this.#heard) || this.#relays.length > 1) this.#leaveRelay(why, now, false)
-      else if (this.#direct === undefined) this.close(why, now)
+      this.#leaveRelay('the other end does not acknowledge any more', now)
     }
   }
 
@@ -354,7 +351,7 @@ export class Link {
     this.#dropDirect()
     this.note('the direct path is dead: nothing comes back on it')
     this.#upgrade.soon(now)
-    if (this.path === undefined) this.#recovery.start(true, now)
+    if (this.path === undefined) this.#recovery.start(now)
     else this.establish('the direct path is dead', now)
   }
 
@@ -368,10 +365,10 @@ export class Link {
     return this.#direct?.channel === channel ? this.#direct : undefined
   }
 
-  #leaveRelay(why: string, now: Instant, patient = true): void {
+  #leaveRelay(why: string, now: Instant): void {
     this.#relayed = undefined
     this.note(why)
-    this.#recovery.start(patient, now)
+    this.#recovery.start(now)
     this.establish(why, now)
   }
 
@@ -421,7 +418,6 @@ export class Link {
     },
   ): Channel {
     const delivered = (bytes: Uint8Array, now: Instant): void => {
-      this.#heard = now
       this.#channels.used(channel)
       hooks.delivered(now)
       if (bytes.length === 0) return

@@ -34,11 +34,10 @@ export class Recovery {
     this.#options = options
   }
 
-  /** @param patient whether to go on until RECOVERY_TIME is over; otherwise one round is enough. */
-  start(patient: boolean, now: Instant): void {
+  start(now: Instant): void {
     if (this.#state !== 'idle') return
     this.#state = 'running'
-    this.#deadline = patient ? later(now, RECOVERY_TIME) : now
+    this.#deadline = later(now, RECOVERY_TIME)
     this.#begin(now)
   }
 

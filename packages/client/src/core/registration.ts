@@ -21,7 +21,13 @@ import type { Exchange, Exchanges } from './exchange.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { duration, type Instant, later } from './machine.ts'
 import type { Timer } from './timers.ts'
-import { DUPLICATE_LOSSES, DUPLICATE_WINDOW, REGISTER_BACKOFF_FIRST, REGISTER_BACKOFF_LAST, REREGISTER_GAP } from './timing.ts'
+import {
+  DUPLICATE_LOSSES,
+  DUPLICATE_WINDOW,
+  REGISTER_BACKOFF_FIRST,
+  REGISTER_BACKOFF_LAST,
+  REREGISTER_GAP,
+} from './timing.ts'
 
 export interface RelayAddress {
   readonly id: PeerId

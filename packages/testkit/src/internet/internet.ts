@@ -98,7 +98,12 @@ export class Internet {
     const { behind, lan = '192.168.1', ipv6 = false, name = `router${++this.#routers}`, ...rest } = options
     const ips = options.ips ?? (behind === undefined ? [this.#plan.publicIpv4()] : [this.#plan.sharedIpv4()])
     const router = new Router(this.#networkOf(behind), name, ips, rest, this.sim.random.fork(name))
-    this.#lans.set(router, { carrier: behind, prefix: lan, prefix6: ipv6 ? this.#plan.delegatedPrefix() : undefined, hosts: FIRST_HOST })
+    this.#lans.set(router, {
+      carrier: behind,
+      prefix: lan,
+      prefix6: ipv6 ? this.#plan.delegatedPrefix() : undefined,
+      hosts: FIRST_HOST,
+    })
     return router
   }
 

@@ -45,7 +45,12 @@ interface World {
   readonly peers: SimPeer[]
   /** Peers whose network lets no UDP through. */
   readonly blocked: Set<SimPeer>
-  readonly dials: { readonly from: SimPeer; readonly to: SimPeer; readonly dialled: Dialled; readonly deadline: Instant }[]
+  readonly dials: {
+    readonly from: SimPeer
+    readonly to: SimPeer
+    readonly dialled: Dialled
+    readonly deadline: Instant
+  }[]
   readonly deliveries: Delivery[]
 }
 
@@ -61,7 +66,8 @@ export async function soak(seed: Seed): Promise<SoakOutcome> {
   return outcome as SoakOutcome
 }
 
-const pick = <T>(random: SeededRandom, items: readonly T[]): T => items[Math.floor(random.uniform() * items.length)] as T
+const pick = <T>(random: SeededRandom, items: readonly T[]): T =>
+  items[Math.floor(random.uniform() * items.length)] as T
 const chance = (random: SeededRandom, probability: number): boolean => random.uniform() < probability
 const between = (random: SeededRandom, low: number, high: number): number => low + random.uniform() * (high - low)
 
@@ -139,8 +145,18 @@ async function trouble(world: World): Promise<number> {
       )
       const policy = pick(random, POLICIES)
       const both = chance(random, 0.3)
-      for (const [caller, callee] of both ? [[from, to], [to, from]] as const : [[from, to]] as const)
-        dials.push({ from: caller, to: callee, dialled: caller.dialPeer(callee, policy), deadline: later(clock.now(), DIAL_PATIENCE) })
+      for (const [caller, callee] of both
+        ? ([
+            [from, to],
+            [to, from],
+          ] as const)
+        : ([[from, to]] as const))
+        dials.push({
+          from: caller,
+          to: callee,
+          dialled: caller.dialPeer(callee, policy),
+          deadline: later(clock.now(), DIAL_PATIENCE),
+        })
     })
   }
   const faults = Math.floor(random.uniform() * (MAX_FAULTS + 1))
@@ -207,7 +223,8 @@ function judge(world: World, faults: number): SoakOutcome {
   for (const { from, to, dialled, deadline } of dials) {
     const names = `${from.host.name} → ${to.host.name}`
     if (dialled.ended === undefined) wrong.push(`dial ${names} never ended`)
-    else if (dialled.ended > deadline && !world.peers.some((peer) => peer.slept)) wrong.push(`dial ${names} took ${dialled.ended - dialled.started} ms`)
+    else if (dialled.ended > deadline && !world.peers.some((peer) => peer.slept))
+      wrong.push(`dial ${names} took ${dialled.ended - dialled.started} ms`)
     if (dialled.link === undefined && (dialled.attempts ?? []).some(({ why }) => why === undefined))
       wrong.push(`dial ${names} failed without saying why`)
   }
