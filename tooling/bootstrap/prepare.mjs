@@ -48,8 +48,9 @@ export function turbo(args, { stdout = 'inherit', env = {} } = {}) {
   return run(process.execPath, [bin, ...args], { cwd: root, env: { ...environment(), ...env }, stdout })
 }
 
-export async function build(filter) {
+export async function build(...filters) {
   say('building what changed')
-  const code = await turbo(['run', 'build', `--filter=${filter}`, '--output-logs=errors-only'], { stdout: STDERR })
+  const chosen = filters.map((filter) => `--filter=${filter}`)
+  const code = await turbo(['run', 'build', ...chosen, '--output-logs=errors-only'], { stdout: STDERR })
   if (code !== 0) fail('the build failed (see above)')
 }

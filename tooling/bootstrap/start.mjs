@@ -5,11 +5,11 @@ import { run } from './run.mjs'
 import { environment, root, say } from './workspace.mjs'
 
 await install()
-await build('@showchain-tooling/demo...')
+await build('@showchain-tooling/demo...', '@showchain-tooling/matrix...')
 say('starting the demo')
-process.exit(
-  await run(process.execPath, ['tooling/demo/dist/main.js', ...process.argv.slice(2)], {
-    cwd: root,
-    env: environment(),
-  }),
-)
+const program = (name) =>
+  run(process.execPath, [`tooling/${name}/dist/main.js`, ...process.argv.slice(2)], { cwd: root, env: environment() })
+const demo = await program('demo')
+if (demo !== 0) process.exit(demo)
+say('connecting every pair of NAT types on the simulated internet')
+process.exit(await program('matrix'))

@@ -12,6 +12,7 @@ export { type ConformanceResult, runConformance, tally, UnsupportedOperation } f
 export { wireImplementation } from './conformance/wire.ts'
 export { type FuzzFinding, FuzzInputs, type FuzzReport, fuzz } from './fuzz/fuzz.ts'
 export { type HostPlace, Internet, type PeerPlace, type RouterPlace } from './internet/internet.ts'
+export { type Outcome, PAIRINGS, type Pairing, play, SETTLED } from './internet/matrix.ts'
 export { type Dependence, KEY, type NatBehaviour, NatTable, nat } from './internet/nat.ts'
 export { Router, type RouterOptions } from './internet/router.ts'
 export {
@@ -23,6 +24,7 @@ export {
   type SimPeerOptions,
 } from './internet/sim-peer.ts'
 export { RELAY_PORT, SimRelay, type SimRelayOptions } from './internet/sim-relay.ts'
+export { type SoakOutcome, soak } from './internet/soak.ts'
 export { type TestIdentity, TestProvider } from './provider.ts'
 export { SIMULATED_EPOCH, VirtualClock } from './sim/clock.ts'
 export { type Conditions, GOOD_CONDITIONS } from './sim/conditions.ts'

@@ -1,0 +1,3 @@
+import { expectMatrix } from './matrix-expectations.ts'
+
+expectMatrix(0)

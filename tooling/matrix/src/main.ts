@@ -1,0 +1,43 @@
+/** `pnpm matrix`: every pair of NAT types and places, on the simulated internet. */
+import { PAIRINGS } from '@showchain/testkit'
+import { Command, InvalidArgumentError } from 'commander'
+import { isGood, measure, type Row } from './measure.ts'
+import { LEGEND, matrixTable } from './show.ts'
+
+interface Options {
+  readonly json: boolean
+  readonly seeds: number
+  readonly loss: readonly number[]
+}
+
+function count(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It is a whole number from 1 on.')
+  return value
+}
+
+function losses(text: string): readonly number[] {
+  const values = text.split(',').map(Number)
+  if (values.some((value) => !(value >= 0 && value < 100))) throw new InvalidArgumentError('Percents, as in 0,5,20.')
+  return values
+}
+
+const command = new Command('matrix')
+  .description('Connects every pair of NAT types and places on the simulated internet, and says on which path.')
+  .option('--seeds <number>', 'runs of each pair', count, 5)
+  .option('--loss <percents>', 'share of packets that the public network loses', losses, [0])
+  .option('--json', 'one JSON object a line', false)
+  .showHelpAfterError()
+  .parse()
+const { json, seeds, loss } = command.opts<Options>()
+
+const rows: Row[] = []
+for (const lossPercent of loss) {
+  for (const pairing of PAIRINGS) {
+    const row = await measure(pairing, lossPercent, seeds)
+    rows.push(row)
+    if (json) console.log(JSON.stringify({ event: 'matrix', ok: isGood(row), ...row }))
+  }
+}
+if (!json) console.log(`\n${matrixTable(rows)}\n${LEGEND}`)
+process.exitCode = rows.every(isGood) ? 0 : 1

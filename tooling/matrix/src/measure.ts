@@ -1,0 +1,56 @@
+/** Plays every pair of the matrix over many seeds, and sums up. */
+import { type Outcome, type Pairing, play } from '@showchain/testkit'
+
+/** The middle one and the worst. */
+export interface Spread {
+  readonly median: number
+  readonly worst: number
+}
+
+export interface Row {
+  readonly requester: string
+  readonly target: string
+  /** What physics allows. */
+  readonly best: Pairing['best']
+  readonly lossPercent: number
+  readonly runs: number
+  readonly connected: number
+  /** Runs in which both ends came to send directly. */
+  readonly direct: number
+  /** One-way trips from `connect` until the requester's first byte arrived. */
+  readonly firstByteTrips: Spread | undefined
+  /** One-way trips until both ends sent directly. */
+  readonly directTrips: Spread | undefined
+  /** Virtual milliseconds until then. */
+  readonly directMs: Spread | undefined
+  /** Datagrams on the networks until the path was settled. */
+  readonly packets: Spread | undefined
+}
+
+export async function measure(pairing: Pairing, lossPercent: number, seeds: number): Promise<Row> {
+  const { requester, target, best } = pairing
+  const outcomes: Outcome[] = []
+  for (let seed = 0; seed < seeds; seed++) outcomes.push(await play(pairing, seed, { loss: lossPercent / 100 }))
+  return {
+    ...{ requester, target, best, lossPercent },
+    runs: seeds,
+    connected: outcomes.filter(({ connected }) => connected).length,
+    direct: outcomes.filter(({ direct }) => direct !== undefined).length,
+    firstByteTrips: spread(outcomes.map(({ firstByte }) => firstByte)),
+    directTrips: spread(outcomes.map(({ direct }) => direct)),
+    directMs: spread(outcomes.map(({ directMs }) => directMs)),
+    packets: spread(outcomes.map(({ packets }) => packets)),
+  }
+}
+
+function spread(values: readonly (number | undefined)[]): Spread | undefined {
+  const sorted = values.filter((value) => value !== undefined).sort((a, b) => a - b)
+  const worst = sorted.at(-1)
+  return worst === undefined ? undefined : { median: sorted[sorted.length >> 1] as number, worst }
+}
+
+/** Whether a row is as it must be: all connected, and direct exactly where that is possible. */
+export function isGood({ best, runs, connected, direct }: Row): boolean {
+  if (connected < runs) return false
+  return best === 'relay' ? direct === 0 : best === 'birthday' ? direct >= 0.99 * runs : direct === runs
+}

@@ -1,0 +1,38 @@
+/** The matrix for people, and the same for programs: one JSON object a line. */
+import Table from 'cli-table3'
+import { isGood, type Row, type Spread } from './measure.ts'
+
+const both = (spread: Spread | undefined): string =>
+  spread === undefined
+    ? '–'
+    : spread.median === spread.worst
+      ? `${spread.median}`
+      : `${spread.median} (${spread.worst})`
+
+const inSeconds = (spread: Spread | undefined): Spread | undefined =>
+  spread && { median: round(spread.median), worst: round(spread.worst) }
+const round = (ms: number): number => Math.round(ms / 100) / 10
+
+export function matrixTable(rows: readonly Row[]): string {
+  const table = new Table({
+    head: ['from', 'to', 'loss', 'connected', 'path', 'first byte', 'direct', 'after s', 'packets', ''],
+    style: { head: [], border: [] },
+    // Thirty rows read better without a line between each two.
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
+    colAligns: ['left', 'left', 'right', 'right', 'left', 'right', 'right', 'right', 'right', 'left'],
+  })
+  for (const row of rows) {
+    const { requester, target, lossPercent, runs, connected, direct, firstByteTrips, directTrips, directMs, packets } =
+      row
+    const path = direct === 0 ? 'relay' : direct === runs ? 'direct' : `direct ${direct}/${runs}`
+    table.push([
+      ...[requester, target, `${lossPercent} %`, `${connected}/${runs}`],
+      ...[row.best === 'birthday' && direct > 0 ? `${path}, birthday` : path, both(firstByteTrips), both(directTrips)],
+      ...[both(inSeconds(directMs)), both(packets), isGood(row) ? 'ok' : 'NOT AS IT MUST BE'],
+    ])
+  }
+  return table.toString()
+}
+
+export const LEGEND = `Trips are one-way trips of a packet on the public network; a relayed byte takes two. Median (worst).
+Every packet of it was simulated: the machines of life on virtual time.`

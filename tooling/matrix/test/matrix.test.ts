@@ -1,0 +1,65 @@
+import { fileURLToPath } from 'node:url'
+import { PAIRINGS } from '@showchain/testkit'
+import { Program } from '@showchain-tooling/vitest/programs'
+import { describe, expect, test } from 'vitest'
+import { isGood, type Row } from '../src/measure.ts'
+
+describe('a row of the matrix is good', () => {
+  const row: Row = {
+    ...{ requester: 'T1', target: 'T2', best: 'direct', lossPercent: 0, runs: 100, connected: 100, direct: 100 },
+    ...{ firstByteTrips: undefined, directTrips: undefined, directMs: undefined, packets: undefined },
+  }
+  test.each([
+    ['all connected, all direct', {}, true],
+    ['one not connected', { connected: 99 }, false],
+    ['one not direct', { direct: 99 }, false],
+    ['one of a hundred birthdays missed', { best: 'birthday', direct: 99 }, true],
+    ['two of a hundred birthdays missed', { best: 'birthday', direct: 98 }, false],
+    ['on the relay, where there is nothing else', { best: 'relay', direct: 0 }, true],
+    ['direct, where physics does not allow it', { best: 'relay', direct: 1 }, false],
+  ] as const)('%s', (_what, changes, good) => {
+    expect(isGood({ ...row, ...changes })).toBe(good)
+  })
+})
+
+const program = (name: string): string => fileURLToPath(new URL(`../dist/${name}.js`, import.meta.url))
+
+describe('pnpm matrix', () => {
+  test('prints a line of JSON for each pair, and ends with 0 when each is as it must be', async () => {
+    const { code, stdout } = await new Program(program('main'), ['--json', '--seeds', '1']).ended()
+    const rows = stdout.split('\n').map((line) => JSON.parse(line))
+    expect(rows).toHaveLength(PAIRINGS.length)
+    expect(rows.every(({ event, ok }) => event === 'matrix' && ok)).toBe(true)
+    expect(code).toBe(0)
+  })
+
+  test('prints a table for people', async () => {
+    const { code, stdout } = await new Program(program('main'), ['--seeds', '1', '--loss', '0,5']).ended()
+    expect(stdout.split('\n').filter((line) => line.endsWith('ok │'))).toHaveLength(2 * PAIRINGS.length)
+    expect(code).toBe(0)
+  })
+
+  test.each([
+    ['--seeds', 'none'],
+    ['--loss', '200'],
+    ['--colour', 'red'],
+  ])('says what is wrong with %s %s', async (...args) => {
+    const { code, stderr } = await new Program(program('main'), args).ended()
+    expect(code).not.toBe(0)
+    expect(stderr).toContain(args[0])
+  })
+})
+
+test('pnpm soak plays scenarios on several threads, and ends with 0 when all ended as they must', async () => {
+  const { code, stdout } = await new Program(program('soak'), [
+    '--scenarios',
+    '12',
+    '--from',
+    '100',
+    '--jobs',
+    '2',
+  ]).ended()
+  expect(stdout).toMatch(/^12 scenarios in /m)
+  expect(stdout).toMatch(/^All ended as they must\.$/m)
+  expect(code).toBe(0)
+})
