@@ -11,7 +11,7 @@
  */
 import { type Encoding, OP } from '@showchain/wire'
 import { type Base, send } from './base.ts'
-import { type Instant, later, type Route } from './machine.ts'
+import { type Instant, instant, later, type Route } from './machine.ts'
 import type { Timer } from './timers.ts'
 import { KEEP_ALIVE_ECHO_GAP, MAX_UNANSWERED, SLEPT, SUSPICION_INTERVAL } from './timing.ts'
 
@@ -88,7 +88,7 @@ export class KeepAlive {
     const asked = this.#lastKeepAlive
     if (this.#doubted) return asked === undefined ? now : later(asked, SUSPICION_INTERVAL)
     const listening = asked === undefined || asked < this.#lastHeard ? this.#lastHeard : asked
-    return later(listening < this.#lastSent ? listening : this.#lastSent, keepAlive)
+    return later(instant(Math.min(listening, this.#lastSent)), keepAlive)
   }
 
   #arm(now: Instant): void {

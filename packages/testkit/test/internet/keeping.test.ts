@@ -31,11 +31,7 @@ interface Setting {
 /** Two peers behind routers of their own, connected for a while. */
 async function connected(
   name: string,
-  {
-    relays = 1,
-    behind = [nat.T3(), nat.T3()],
-    idle = false,
-  }: { relays?: number; behind?: [ReturnType<typeof nat.T3>, ReturnType<typeof nat.T3>]; idle?: boolean },
+  { relays = 1, behind = [nat.T3(), nat.T3()], idle = false }: Setting,
   scenario: (pair: Pair, talk: Talk) => void | Promise<void>,
 ): Promise<void> {
   await Internet.run(name, {}, async (internet) => {
