@@ -53,15 +53,15 @@ export class Attempts {
         remoteId: peer,
         key,
         caps,
-        uses: (socket) => this.#links.get(peer)?.usesSocket(socket) === true,
+        uses: (socket) => this.#links.get(peer)?.direct.usesSocket(socket) === true,
         direct: (route, stamp, told, at) => {
           const session = directSession(this.#base.provider, this.#base.self, peer, stamp)
           const link = this.#links.open(peer, true)
-          link.learnCaps(told ?? caps)
-          if (link.awaitCaps()) this.#askCaps(link, route, key)
-          link.addDirect(session, route, key, at)
+          link.direct.learnCaps(told ?? caps)
+          if (link.direct.awaitCaps()) this.#askCaps(link, route, key)
+          link.direct.add(session, route, key, at)
           link.establish('both ends reached each other', at)
-          link.nominate(at)
+          link.direct.announce(at)
         },
         ended: () => {
           if (this.#byPeer.get(peer) === attempt) this.#byPeer.delete(peer)
@@ -96,7 +96,7 @@ export class Attempts {
     const ended = (caps: number | undefined, now: Instant): void => {
       exchange.close()
       this.#questions.delete(exchange)
-      link.learnCaps(caps ?? (link.awaitsCaps ? 0 : undefined))
+      link.direct.learnCaps(caps ?? (link.direct.awaitsCaps ? 0 : undefined))
       link.establish('the other end said what it can do', now)
     }
     const exchange: Exchange = this.#exchanges.start({

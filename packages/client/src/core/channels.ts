@@ -1,11 +1,14 @@
-/** The sessions of one connection, longest unused first: those that carry it now, and older ones that late messages may still come in by. */
+/**
+ * The sessions of one connection, longest unused first: those that carry it now, and older ones that late
+ * messages may still come in by. What comes in by any of them is the connection's.
+ */
 import type { PublicKey } from '@showchain/crypto/core'
 import type { PeerId, SessionId } from '@showchain/wire'
 import type { Base } from './base.ts'
-import { Channel, type ChannelOptions } from './channel.ts'
+import { Channel, type OutgoingMessage } from './channel.ts'
 import type { Link } from './link.ts'
-import type { Route } from './machine.ts'
-import { MAX_SESSIONS_PER_LINK } from './timing.ts'
+import type { Instant, Route } from './machine.ts'
+import { MAX_SESSIONS_PER_LINK, MAX_UNREAD } from './timing.ts'
 
 /** Where a session's messages belong. */
 export interface SessionOwner {
@@ -23,56 +26,73 @@ export interface Session {
   readonly consented: boolean
 }
 
-type Hooks = Pick<ChannelOptions, 'sent' | 'doubted' | 'full' | 'delivered' | 'lost'>
+/** What the path of a session does about it. */
+export interface SessionHooks {
+  sent(now: Instant): void
+  doubted(now: Instant): void
+  delivered(now: Instant): void
+  lost(unsent: readonly OutgoingMessage[], now: Instant): void
+}
+
+export interface ChannelsOptions {
+  readonly link: Link
+  readonly remoteId: PeerId
+  /** All live sessions of the peer. */
+  readonly sessions: Map<SessionId, SessionOwner>
+  /** Whether a path uses the session: then it stays. */
+  inUse(channel: Channel): boolean
+  /** A message for the application. */
+  message(bytes: Uint8Array): void
+}
 
 export class Channels {
   readonly #base: Base
-  readonly #link: Link
-  readonly #remoteId: PeerId
-  /** All live sessions of the peer. */
-  readonly #sessions: Map<SessionId, SessionOwner>
-  /** At most MAX_SESSIONS_PER_LINK. */
+  readonly #options: ChannelsOptions
+  /** At most MAX_SESSIONS_PER_LINK, and those in use. */
   #open: Channel[] = []
+  /** Messages that the application has not read yet; at most MAX_UNREAD, and one input's more. */
+  #unread = 0
 
-  constructor(base: Base, link: Link, remoteId: PeerId, sessions: Map<SessionId, SessionOwner>) {
+  constructor(base: Base, options: ChannelsOptions) {
     this.#base = base
-    this.#link = link
-    this.#remoteId = remoteId
-    this.#sessions = sessions
+    this.#options = options
   }
 
   get(session: SessionId): Channel | undefined {
-    return this.#sessions.get(session)?.channel
+    return this.#options.sessions.get(session)?.channel
   }
 
-  /** @param inUse sessions that stay whatever comes. */
-  add({ id, to, directKey, consented }: Session, hooks: Hooks, inUse: readonly (Channel | undefined)[]): Channel {
+  add({ id, to, directKey, consented }: Session, { delivered, ...hooks }: SessionHooks): Channel {
+    const { link, remoteId, sessions, inUse, message } = this.#options
     const channel = new Channel(this.#base, {
-      session: id,
-      remoteId: this.#remoteId,
-      to,
-      directKey,
-      consented,
+      ...{ session: id, remoteId, to, directKey, consented },
       ...hooks,
+      full: () => this.#unread >= MAX_UNREAD,
+      delivered: (bytes, now) => {
+        this.#used(channel)
+        delivered(now)
+        if (bytes.length === 0) return
+        this.#unread++
+        message(bytes)
+      },
     })
     this.#open.push(channel)
-    this.#sessions.set(id, { link: this.#link, channel })
+    sessions.set(id, { link, channel })
     if (this.#open.length > MAX_SESSIONS_PER_LINK) {
-      const spare = this.#open.find((each) => !inUse.includes(each))
+      const spare = this.#open.find((each) => each !== channel && !inUse(each))
       if (spare !== undefined) this.drop(spare)
     }
     return channel
   }
 
-  /** Something came in by this session. */
-  used(channel: Channel): void {
-    if (this.#open.at(-1) === channel || !this.#open.includes(channel)) return
-    this.#open = [...this.#open.filter((each) => each !== channel), channel]
+  /** The application read a message. */
+  read(): void {
+    this.#unread--
   }
 
   drop(channel: Channel): void {
     this.#open = this.#open.filter((each) => each !== channel)
-    this.#sessions.delete(channel.options.session)
+    this.#options.sessions.delete(channel.options.session)
   }
 
   /** Drops all. @returns them, to be closed. */
@@ -80,5 +100,9 @@ export class Channels {
     const all = this.#open
     for (const channel of all) this.drop(channel)
     return all
+  }
+
+  #used(channel: Channel): void {
+    if (this.#open.at(-1) !== channel) this.#open = [...this.#open.filter((each) => each !== channel), channel]
   }
 }

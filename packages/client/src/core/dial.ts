@@ -53,7 +53,7 @@ export class Dial {
   start(now: Instant): void {
     const { policy, addresses, relays } = this.options
     // From now on the connection is ours, whoever's packet completes it.
-    for (const relay of relays) this.#link().meet(relay)
+    for (const relay of relays) this.#link().relayed.meet(relay)
     // Each entry stands before anything is tried, so that an instant failure does not end the dial early.
     const direct =
       policy === 'auto' || policy === 'direct-only' || policy === 'direct'
@@ -147,8 +147,8 @@ export class Dial {
           exchange.close()
           const { stamp } = exchange
           const link = this.#link()
-          link.learnCaps(this.#base.seedMode ? 0 : (message.ext?.caps ?? 0))
-          link.addDirect(directSession(this.#base.provider, this.#base.self, target, stamp), address, key, now)
+          link.direct.learnCaps(this.#base.seedMode ? 0 : (message.ext?.caps ?? 0))
+          link.direct.add(directSession(this.#base.provider, this.#base.self, target, stamp), address, key, now)
           link.establish('the other end answered at its address', now)
           if ((message.ext?.caps ?? 0) & CAPS.directData) link.send(new Uint8Array(0), () => {}, now)
           this.#settle(entry, 'reached', undefined, now)
@@ -167,7 +167,7 @@ export class Dial {
       registration,
       registrations,
       attempts,
-      knowsExtensions: this.#link().speaksExtensions,
+      knowsExtensions: this.#link().direct.speaksExtensions,
       done: (why, at) => this.#settle(entry, why === undefined ? 'reached' : 'failed', why, at),
     })
     this.#closers.push(() => request.close())
@@ -179,7 +179,7 @@ export class Dial {
     const { target } = this.options
     const exchange = requestProxy(this.#base, this.#exchanges, registration, target, (session, why, now) => {
       if (session === undefined) return this.#settle(entry, 'failed', `${why} from the relay`, now)
-      this.#link().openRelayed(
+      this.#link().relayed.open(
         session,
         registration,
         (failure, at) =>

@@ -87,7 +87,7 @@ export class Links {
 
   /** A registration ended: connections through that relay look for another way. */
   relayLost(registration: Registration, now: Instant): void {
-    for (const link of [...this.#byPeer.values()]) link.relayLost(registration, now)
+    for (const link of [...this.#byPeer.values()]) link.relayed.relayLost(registration, now)
   }
 
   /** This peer has another address. */
@@ -107,7 +107,7 @@ export class Links {
     if (target !== this.#base.self || this.#ended.get(session, now)) return this.#base.count('unexpected')
     const owner = this.#sessions.get(session)
     if (owner !== undefined) {
-      owner.link.heardAt(source, now)
+      owner.link.direct.heardAt(source, now)
       return owner.channel.receive(message, encoding, source, now)
     }
     if (op_code !== OP.proxyPassData || registration?.registered !== true || !this.#allowsRelay(id))
@@ -115,7 +115,7 @@ export class Links {
     if (data.length > 0 && !this.#base.plaintext) return this.#base.count('plaintextRefused')
     const accept = (at: Instant): void => {
       if (!this.hasRoomFor(id)) return
-      const channel = this.#sessions.get(session)?.channel ?? this.open(id, true).acceptRelayed(session, registration)
+      const channel = this.#sessions.get(session)?.channel ?? this.open(id, true).relayed.accept(session, registration)
       channel.receive(message, encoding, source, at)
     }
     if (this.get(id)?.open) accept(now)
@@ -129,7 +129,7 @@ export class Links {
   acknowledged(message: AckMessage, source: Route, now: Instant): void {
     const owner = this.#sessions.get(message.session)
     if (owner === undefined) return this.#base.count('unexpected')
-    owner.link.heardAt(source, now)
+    owner.link.direct.heardAt(source, now)
     owner.channel.acknowledged(message, source, now)
   }
 

@@ -235,8 +235,8 @@ export class PeerMachine implements Machine<PeerEvent> {
   ): void {
     if (registration !== undefined && registration.relay.id === id) return registration.keptAlive(encoding, now)
     const link = this.#links.get(id)
-    const live = link?.heardAt(source, now) === true
-    if (live) link?.keptAlive(encoding, now)
+    const live = link?.direct.heardAt(source, now) === true
+    if (live) link?.direct.keptAlive(encoding, now)
     const attempt = this.#attempts.get(id)
     if (attempt !== undefined) attempt.heard(source)
     else if (!live) this.#base.count('unexpected')
@@ -250,7 +250,7 @@ export class PeerMachine implements Machine<PeerEvent> {
 
   #standing(id: PeerId, source: Route, now: Instant): Standing {
     const link = this.#links.get(id)
-    if (link?.heardAt(source, now)) return 'validated'
+    if (link?.direct.heardAt(source, now)) return 'validated'
     return this.#attempts.has(id) ? 'expected' : 'stranger'
   }
 
@@ -259,12 +259,12 @@ export class PeerMachine implements Machine<PeerEvent> {
     const session = directSession(this.#base.provider, id, this.#base.self, request)
     if (!this.#links.hasRoomFor(id)) return
     const link = this.#links.open(id, true)
-    link.learnCaps(ext?.caps)
+    link.direct.learnCaps(ext?.caps)
     if (agreed === 'direct') {
-      link.addDirect(session, source, key, now)
+      link.direct.add(session, source, key, now)
       link.establish('the other end connected directly', now)
     } else {
-      link.expectDirect(session, source, key)
+      link.direct.expect(session, source, key)
       this.#attempts.verified(id, source)
     }
   }
@@ -273,7 +273,7 @@ export class PeerMachine implements Machine<PeerEvent> {
   #punchAgain(target: PeerId, registration: Registration, done: (now: Instant) => void, now: Instant): void {
     const request = new PunchRequest(this.#base, this.#exchanges, {
       ...{ target, registration, registrations: this.#registrations, attempts: this.#attempts },
-      knowsExtensions: this.#links.get(target)?.speaksExtensions === true,
+      knowsExtensions: this.#links.get(target)?.direct.speaksExtensions === true,
       done: (_why, at) => {
         request.close()
         this.#requests.delete(request)

@@ -56,7 +56,8 @@ export class Ledger {
 
   /** The node is about to call this address by itself. */
   called(endpoint: Endpoint): void {
-    this.#account(endpoint).validated ??= 'called'
+    const account = this.#account(endpoint)
+    if (account.validated === undefined || account.validated === 'announced') account.validated = 'called'
   }
 
   tap(socket: DatagramSocket): DatagramSocket {

@@ -280,7 +280,7 @@ export class SimPeer {
 
   #link(id: LinkId): SimConnection {
     const link = this.links.get(id)
-    if (link === undefined || link.closed !== undefined) throw new Error('A connection that is not open had an event.')
+    if (link === undefined || link.closed !== undefined) throw new Error(`${this.host.name}: connection ${id} is not open and had an event: ${link?.closed}`)
     return link
   }
 }
