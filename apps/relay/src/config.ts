@@ -70,6 +70,7 @@ const schema = z.strictObject({
     { host: '::', port: DEFAULT_PORT },
   ]),
   publicAddress: list(parsed(parseAddress)).optional(),
+  stunAlternate: list(parsed(parseListen)).default([]),
   peerKey: list(z.string().min(1)).default([]),
   limits: relayLimitsSchema.default({}),
   metrics: parsed(parseListen).optional(),
@@ -85,6 +86,8 @@ export interface Config {
   readonly passphraseFile?: string | undefined
   readonly listen: readonly Listen[]
   readonly publicAddress?: readonly Address[] | undefined
+  /** Where it answers STUN beside. */
+  readonly stunAlternate: readonly Listen[]
   /** Paths of public keys. */
   readonly peerKey: readonly string[]
   readonly limits: Partial<RelayLimits>

@@ -47,6 +47,11 @@ export function program(): Command {
       'address for the ticket, when peers reach the relay at another one',
       collect,
     )
+    .option(
+      '--stun-alternate <host:port>',
+      'another address that answers STUN alone, so that peers learn what their NAT does; repeatable',
+      collect,
+    )
     .option('--peer-key <file>', 'public key (PEM) of a peer that speaks only the seed; repeatable', collect)
     .option('--limit <name=value>', 'one of the limits below; repeatable', collect)
     .option('--metrics <host:port>', 'serve /metrics (Prometheus) and /healthz over HTTP')

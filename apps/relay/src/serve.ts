@@ -20,6 +20,7 @@ export async function serve(config: Config): Promise<void> {
     listen: config.listen,
     knownKeys,
     limits: config.limits,
+    stunAlternates: config.stunAlternate,
     ...(config.publicAddress === undefined ? {} : { publicAddresses: config.publicAddress }),
     ...(config.trace ? { trace: writeTrace } : {}),
     onEvent: (event) => log.debug(event, event.type),

@@ -198,6 +198,7 @@ export class Bed {
     for (let output = this.machine.poll(); output !== undefined; output = this.machine.poll()) {
       if (output.type === 'event') this.events.push(output.event)
       else if (output.type === 'transmit') this.#sent.push(received(output.to, output.bytes))
+      else if (output.type === 'socket') throw new Error('A relay opens no sockets.')
       else if (this.holds) this.held.push(output)
       else this.#do(output)
     }

@@ -173,8 +173,8 @@ export function encodeStun(message: StunMessage): Uint8Array {
     put(STUN_ATTRIBUTE.unknownAttributes, Uint8Array.from(list.flatMap((each) => [each >> 8, each & 0xff])))
   }
   if (mapped !== undefined) {
-    put(STUN_ATTRIBUTE.mappedAddress, address(mapped))
-    if (!classic) put(STUN_ATTRIBUTE.xorMappedAddress, xor(address(mapped), bytes))
+    if (classic) put(STUN_ATTRIBUTE.mappedAddress, address(mapped))
+    else put(STUN_ATTRIBUTE.xorMappedAddress, xor(address(mapped), bytes))
   }
   if (origin !== undefined) put(classic ? STUN_ATTRIBUTE.sourceAddress : STUN_ATTRIBUTE.responseOrigin, address(origin))
   if (other !== undefined) put(classic ? STUN_ATTRIBUTE.changedAddress : STUN_ATTRIBUTE.otherAddress, address(other))

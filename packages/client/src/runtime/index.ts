@@ -2,7 +2,7 @@
 export { type Clock, type Scheduled, systemClock } from './clock.ts'
 export { Driver, type DriverOptions, type EventOf } from './driver.ts'
 export { ExtraUdpSocket } from './extra-udp.ts'
-export { hostCandidates, type Interfaces, localAddresses } from './local-addresses.ts'
+export { hostCandidates, type Interfaces, isWildcard, localAddresses } from './local-addresses.ts'
 export { nodeRandom } from './random.ts'
 export { RECEIVE_BUFFER } from './receive-buffer.ts'
 export { resolveAddress } from './resolve.ts'

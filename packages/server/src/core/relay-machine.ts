@@ -3,7 +3,7 @@
  * tells datagrams apart and hands each to the part that it concerns:
  *
  *   0x100 keep-alive.ts · 0x101 registration.ts · 0x111, 0x114 rendezvous.ts
- *   0x121 proxy-sessions.ts · 0x123, 0x125 forward.ts
+ *   0x121 proxy-sessions.ts · 0x123, 0x125 forward.ts · STUN stun-responder.ts
  *
  * Everything else is counted and dropped; so is what is malformed. No datagram makes it throw.
  */
@@ -40,6 +40,7 @@ import { RELAY_COUNTERS, type RelayCounter } from './relay-counters.ts'
 import { RelayOutbox } from './relay-outbox.ts'
 import { Rendezvous } from './rendezvous.ts'
 import { SessionTable } from './session-table.ts'
+import { StunResponder, type StunSockets } from './stun-responder.ts'
 import { SWEEP_INTERVAL } from './times.ts'
 
 /** Parsed keys kept: those of the peers that sign often. Every binding has its key's bytes to parse again. */
@@ -54,6 +55,8 @@ export interface RelayOptions {
   readonly unixMs: () => number
   /** Keys from configuration: these peers may register in seed mode. */
   readonly knownKeys?: readonly PublicKey[] | undefined
+  /** By socket, its own one first: where it is reached, for STUN. Sockets beside the first serve nothing else. @default unknown */
+  readonly stun?: StunSockets | undefined
   /** In place of the defaults. */
   readonly limits?: Partial<RelayLimits> | undefined
 }
@@ -80,6 +83,7 @@ export class RelayMachine implements Machine<RelayEvent> {
   readonly #admission: Admission
   readonly #bindings: Bindings
   readonly #sessions: SessionTable
+  readonly #stun: StunResponder
   readonly #registration: Registration
   readonly #keepAlive: KeepAlive
   readonly #rendezvous: Rendezvous
@@ -89,7 +93,7 @@ export class RelayMachine implements Machine<RelayEvent> {
   #state: 'open' | 'draining' | 'drained' = 'open'
 
   /** @throws ShowchainError `ERR_BAD_CONFIG` when a limit is none. */
-  constructor({ self, provider, random, unixMs, knownKeys = [], limits: overrides }: RelayOptions) {
+  constructor({ self, provider, random, unixMs, knownKeys = [], stun = [], limits: overrides }: RelayOptions) {
     const limits = relayLimits(overrides)
     const { count } = this.#counters
     const outbox = new RelayOutbox(count, () => this.#finishDraining())
@@ -128,6 +132,7 @@ export class RelayMachine implements Machine<RelayEvent> {
         outbox.event({ type: 'sessionEnded', session: id, requester: requester.id, target: target.id, why })
       },
     })
+    this.#stun = new StunResponder(this.#base, stun)
     this.#registration = new Registration(this.#base, this.#admission, this.#bindings)
     this.#keepAlive = new KeepAlive(this.#base, this.#bindings)
     this.#rendezvous = new Rendezvous(this.#base, this.#admission, this.#bindings)
@@ -142,11 +147,14 @@ export class RelayMachine implements Machine<RelayEvent> {
     const { bytes, source } = datagram
     if (bytes.length > MAX_DATAGRAM) return count('refused')
     // Before anything else, and answered at bound addresses only.
-    const packet = lookAtData(bytes)
+    const aside = source.socket !== undefined && source.socket !== 0
+    const packet = aside ? undefined : lookAtData(bytes)
     if (packet !== undefined) return this.#forward.data(packet, source, now)
     if (source.port === 0 || !labPolicy(source, false)) return count('sourceRefused')
     const kind = classify(bytes)
-    if (kind === 'stun' || kind === 'record' || kind === 'channel') return count(kind)
+    if (kind === 'stun') return this.#stun.receive(bytes, source, now)
+    if (aside) return count('unexpected')
+    if (kind === 'record' || kind === 'channel') return count(kind)
     const decoded = decode(bytes)
     if (decoded.ok) this.#receive(decoded.message, decoded.encoding, datagram, now)
     else count('refused')

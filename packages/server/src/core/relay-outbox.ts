@@ -1,7 +1,6 @@
 /** The outputs of a relay. Knows how much work is out, so that a relay that drains knows when it is done. */
-import { type Instant, Outbox } from '@showchain/client/core'
+import { type Instant, Outbox, type Route } from '@showchain/client/core'
 import type { PublicKey } from '@showchain/crypto/core'
-import type { Endpoint } from '@showchain/wire'
 import type { RelayEvent } from './events.ts'
 import type { RelayCounter } from './relay-counters.ts'
 
@@ -22,7 +21,7 @@ export class RelayOutbox extends Outbox<RelayEvent> {
     return this.#inWork
   }
 
-  override transmit(to: Endpoint, bytes: Uint8Array): void {
+  override transmit(to: Route, bytes: Uint8Array): void {
     this.#count('sent')
     super.transmit(to, bytes)
   }

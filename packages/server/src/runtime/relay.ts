@@ -4,6 +4,7 @@ import {
   CryptoWorker,
   Driver,
   hostCandidates,
+  isWildcard,
   type ListenAddress,
   nodeRandom,
   openUdp,
@@ -14,15 +15,25 @@ import {
   type WorkerLimits,
 } from '@showchain/client/runtime'
 import { type CryptoProvider, type Identity, openssl, type PublicKey } from '@showchain/crypto'
-import { type Address, type Endpoint, formatTicket, MAX_TICKET_ROUTES, type PeerId } from '@showchain/wire'
+import {
+  type Address,
+  canonicalIp,
+  type Endpoint,
+  formatTicket,
+  ipFamily,
+  MAX_TICKET_ROUTES,
+  type PeerId,
+} from '@showchain/wire'
 import type { RelayEvent, RelayLimits } from '../core/index.ts'
-import { RelayMachine, type RelayStats } from '../core/index.ts'
+import { RelayMachine, type RelayStats, relayLimits } from '../core/index.ts'
 import type { CounterName } from './counters.ts'
 
 export interface RelayOpenOptions {
   readonly identity: Identity
   /** At most one address of each family. @default 0.0.0.0 and ::, one free port */
   readonly listen?: readonly ListenAddress[] | undefined
+  /** Further sockets that answer STUN alone, so that peers can find out what their NAT does: with another address or port, best with both (RFC 5780). @default none */
+  readonly stunAlternates?: readonly ListenAddress[] | undefined
   /** Where peers reach this relay, for its ticket. @default what it is bound to, a wildcard as the host's own addresses */
   readonly publicAddresses?: readonly Address[] | undefined
   /** Keys of peers that speak only the seed's messages; others bring theirs along. @default none */
@@ -64,25 +75,40 @@ export class Relay implements AsyncDisposable {
 
   /** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`, `ERR_BAD_CONFIG` */
   static async open(options: RelayOpenOptions): Promise<Relay> {
-    const { identity, listen, knownKeys, limits, onWarning, provider = openssl } = options
-    const { unixMs } = systemClock
-    const self = identity.publicKey
-    // Before the socket: a bad limit must leave nothing behind.
-    const machine = new RelayMachine({ self, provider, random: nodeRandom, unixMs, knownKeys, limits })
-    return new Relay(options, machine, await openUdp({ listen, onWarning }))
+    const { listen, limits, stunAlternates = [], onWarning } = options
+    // Before the sockets: a bad limit must leave nothing behind.
+    relayLimits(limits)
+    const sockets: UdpSocket[] = []
+    try {
+      sockets.push(await openUdp({ listen, onWarning }))
+      for (const alternate of stunAlternates) sockets.push(await openUdp({ listen: [alternate], onWarning }))
+    } catch (error) {
+      await Promise.all(sockets.map((socket) => socket.close()))
+      throw error
+    }
+    const [socket, ...others] = sockets
+    return new Relay(options, socket as UdpSocket, others)
   }
 
-  private constructor(options: RelayOpenOptions, machine: RelayMachine, socket: UdpSocket) {
-    const { identity, publicAddresses, workers, onEvent, trace, provider = openssl } = options
+  private constructor(options: RelayOpenOptions, socket: UdpSocket, others: readonly UdpSocket[]) {
+    const { identity, publicAddresses, knownKeys, limits, workers, onEvent, trace, provider = openssl } = options
     this.id = identity.id
     const addresses = publicAddresses ?? reachableAddresses(socket.localEndpoints)
     this.ticket = formatTicket({ id: this.id, relays: [], addresses: addresses.slice(0, MAX_TICKET_ROUTES) })
+    const machine = new RelayMachine({
+      ...{ provider, knownKeys, limits },
+      self: identity.publicKey,
+      random: nodeRandom,
+      unixMs: systemClock.unixMs,
+      stun: [seenFromOutside(socket.localEndpoints, publicAddresses), ...others.map((other) => other.localEndpoints)],
+    })
     this.#machine = machine
     this.#socket = socket
     this.#worker = new CryptoWorker({ provider, identity, limits: workers })
     this.#driver = new Driver({
       machine,
       socket,
+      others,
       clock: systemClock,
       worker: this.#worker,
       onEvent: (event) => {
@@ -142,6 +168,15 @@ export class Relay implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+}
+
+/** What is bound to one address is reached there; of a wildcard only the configuration knows. */
+function seenFromOutside(bound: readonly Endpoint[], announced: readonly Address[] = []): readonly Endpoint[] {
+  return bound.flatMap((endpoint) => {
+    if (!isWildcard(endpoint.ip)) return [endpoint]
+    const known = announced.find(({ host }) => canonicalIp(host) === host && ipFamily(host) === ipFamily(endpoint.ip))
+    return known === undefined ? [] : [{ ip: known.host, port: known.port }]
+  })
 }
 
 const addressOf = ({ ip, port }: Endpoint): Address => ({ host: ip, port })
