@@ -97,7 +97,7 @@ export class Ledger {
     const { message } = decoded
     if (message.op_code === OP.challenge) account.cookies.add(toBase64url(message.cookie))
     if (trusts(to)) account.validated ??= 'trusted'
-    if (message.op_code === OP.keepAlive && this.#isBirthday(to, account)) return
+    if (message.op_code === OP.keepAlive && this.#isBirthday(to, account, bytes.length)) return
     account.sent += bytes.length
     if (account.received === 0) account.unheard++
     if (account.validated === undefined && account.sent > account.received)
@@ -114,10 +114,10 @@ export class Ledger {
   }
 
   /** Birthday probing has a budget of its own, for an address that a relay announced. */
-  #isBirthday(to: Endpoint, account: Account): boolean {
+  #isBirthday(to: Endpoint, account: Account, length: number): boolean {
     const sent = this.#birthdays.get(to.ip)
-    if (sent === undefined || account.received > 0 || (account.validated !== undefined && account.unheard < MAX_PROBES))
-      return false
+    if (sent === undefined || account.sent + length <= account.received) return false
+    if (account.validated !== undefined && (account.received > 0 || account.unheard < MAX_PROBES)) return false
     this.#birthdays.set(to.ip, sent + 1)
     if (sent + 1 > BIRTHDAY_PROBES + MAX_PROBES)
       this.violations.push(`${this.#options.name} sent ${sent + 1} probes to ports of ${to.ip}`)
