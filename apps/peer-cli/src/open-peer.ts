@@ -1,5 +1,5 @@
 /** Opens the peer of a talking command from its flags. */
-import { Peer, type PeerOptions } from '@showchain/client'
+import { type NatReport, type PathPolicy, Peer, type PeerOptions } from '@showchain/client'
 import { generateIdentity, loadPublicKey } from '@showchain/crypto'
 import { type PeerId, parseAddress, parsePeerId } from '@showchain/wire'
 import { type IdentityFlags, identityOf } from './identity.ts'
@@ -22,6 +22,7 @@ export interface PeerFlags extends IdentityFlags {
   readonly timeout?: string
   readonly json?: boolean
   readonly trace?: boolean
+  readonly policy?: string
 }
 
 /** A whole number of a flag. @throws UsageError */
@@ -32,6 +33,8 @@ export function wholeNumber(flag: string, text: string | undefined, min: number,
     throw new UsageError(`${flag} is a whole number from ${min} to ${max}, not "${text}"`)
   return value
 }
+
+const POLICIES: readonly PathPolicy[] = ['auto', 'direct-only', 'relay-only']
 
 /** Milliseconds of --timeout, given in seconds. @throws UsageError */
 export const timeoutOf = ({ timeout }: PeerFlags): number | undefined => {
@@ -50,6 +53,8 @@ export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOpt
   const { encoding = 'binary', host } = flags
   if (encoding !== 'binary' && encoding !== 'json')
     throw new UsageError(`--encoding is binary or json, not "${encoding}"`)
+  const policy = POLICIES.find((each) => each === (flags.policy ?? 'auto'))
+  if (policy === undefined) throw new UsageError(`--policy is one of ${POLICIES.join(', ')}, not "${flags.policy}"`)
   const port = wholeNumber('--port', flags.port, 0, 65_535)
   const keepAlive = wholeNumber('--keep-alive', flags.keepAlive, 100, 60_000)
   const identity = flags.ephemeral === true ? await generateIdentity() : await identityOf(flags)
@@ -59,6 +64,7 @@ export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOpt
     knownKeys,
     encoding,
     accept,
+    policy,
     relays: flags.relay ?? [],
     announce: (flags.addr ?? []).map(parseAddress),
     listen: [{ ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) }],
@@ -78,5 +84,15 @@ export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOpt
         : `relay at ${at.ip} port ${at.port} ${state}: ${reason}`
     output.note('relay', sentence, { relay, at, state, observed, reason })
   })
+  peer.on('nat', (report) => output.note('nat', natSentence(report), { ...report }))
   return peer
+}
+
+/** RFC 4787's words, by NatBehaviour. */
+const BEHAVIOUR = ['unknown', 'endpoint-independent', 'address-dependent', 'address- and port-dependent'] as const
+
+function natSentence({ natted, type, mapping, filtering }: NatReport): string {
+  if (natted === false) return 'no NAT: the relay sees this host at its own address'
+  const name = type === undefined ? 'a NAT' : `a NAT of type ${type}`
+  return `behind ${name} (mapping ${BEHAVIOUR[mapping]}, filtering ${BEHAVIOUR[filtering]})`
 }

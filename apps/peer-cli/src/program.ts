@@ -20,7 +20,7 @@ Examples:
   showchain keygen                                            once
   showchain listen --plaintext --relay 'showchain:<relay>?addr=relay.example.org:4400'
   showchain connect --plaintext 'showchain:<id>?relay=…'      at the other end
-  echo hello | showchain connect --plaintext --ephemeral --via relay 'showchain:<id>?relay=…'`
+  echo hello | showchain connect --plaintext --ephemeral --via relay-only 'showchain:<id>?relay=…'`
 
 /** The options of the commands that open a peer. */
 function withPeerOptions(command: Command): Command {
@@ -71,12 +71,23 @@ export function program(): Command {
       collect,
     )
     .option('--allow <id>', 'who may connect; repeatable (everybody)', collect)
+    .addOption(
+      new Option(
+        '--policy <policy>',
+        "which paths: auto, direct-only or relay-only (hides this end's address)",
+      ).default('auto'),
+    )
     .option('--echo', 'send every message back')
     .action(listen)
   withPeerOptions(root.command('connect'))
     .description('connect to the peer of a ticket, and send the lines of stdin')
     .argument('<ticket>', 'what `showchain listen` printed at the other end')
-    .addOption(new Option('--via <way>', 'auto, direct, punch or relay').default('auto'))
+    .addOption(
+      new Option(
+        '--via <way>',
+        "which paths: auto, direct-only or relay-only (hides this end's address); or one try: direct, punch",
+      ).default('auto'),
+    )
     .addOption(
       new Option('--linger <seconds>', 'stay so long after the last line was acknowledged or came in').default('1'),
     )

@@ -1,6 +1,6 @@
 /** A peer of Show Chain on Node: `Peer.open`, `peer.connect`, `peer.incoming`. */
 export { Connection, type TimelineEntry } from './connection.ts'
-export type { DialPolicy, Path, PeerCounter, Via } from './core/index.ts'
+export type { DialPolicy, NatReport, Path, PathPolicy, PeerCounter, Via } from './core/index.ts'
 export { PEER_COUNTERS } from './core/index.ts'
 export type { AcceptCallback, PeerOptions } from './options.ts'
 export { type ConnectOptions, Peer, type RelayEvent } from './peer.ts'

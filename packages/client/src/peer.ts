@@ -19,6 +19,7 @@ import {
   duration,
   type LinkId,
   maxMessage,
+  type NatReport,
   type PeerCounter,
   type PeerEvent,
   PeerMachine,
@@ -52,6 +53,8 @@ export interface RelayEvent {
 
 interface PeerEvents {
   relay: [event: RelayEvent]
+  /** What the NAT in front of this peer does became known, or changed. */
+  nat: [report: NatReport]
   /** Another host uses this identity, as this relay notices: only one of both can be reached at a time. */
   duplicate: [relay: PeerId]
 }
@@ -77,6 +80,7 @@ export class Peer implements AsyncDisposable {
   readonly #relays: ReadonlyMap<PeerId, Ticket>
   readonly #registered = new Map<PeerId, RelayEvent>()
   readonly #maxMessage: number
+  #nat: NatReport | undefined
   #closed = false
 
   private constructor(
@@ -132,6 +136,11 @@ export class Peer implements AsyncDisposable {
         peer.#driver.input((machine, now) => machine.register({ id: ticket.id, endpoint }, now))
     }
     return peer
+  }
+
+  /** What the NAT in front of this peer does, as far as its relays could tell; undefined before they did. */
+  get nat(): NatReport | undefined {
+    return this.#nat
   }
 
   /** Local addresses that the sockets are bound to. */
@@ -255,6 +264,9 @@ export class Peer implements AsyncDisposable {
     switch (event.type) {
       case 'relay':
         return this.#onRelay(event)
+      case 'nat':
+        this.#nat = event.report
+        return this.#listeners.emit('nat', event.report)
       case 'duplicate':
         this.#options.onWarning?.(`Another host uses this identity: relay ${event.relay} knows both.`)
         return this.#listeners.emit('duplicate', event.relay)

@@ -9,6 +9,7 @@ import {
   type Encoding,
   type Endpoint,
   encode,
+  isStun,
   type Message,
   OP,
   sameEndpoint,
@@ -59,6 +60,8 @@ export class Bed {
   now: Instant = instant(0)
   readonly machine: PeerMachine
   readonly sent: Sent[] = []
+  /** What is no message. */
+  readonly stun: { readonly to: Endpoint; readonly bytes: Uint8Array }[] = []
   readonly events: PeerEvent[] = []
   /** What the application answers when asked; undefined: it thinks. */
   consent: boolean | undefined = true
@@ -99,6 +102,8 @@ export class Bed {
       } else if (output.type === 'work' && output.kind === 'sign') output.resume(self.sign(output.preimage), this.now)
       else if (output.type === 'work')
         output.resume(openssl.verify(output.key, output.preimage, output.signature), this.now)
+      else if (output.type === 'transmit' && isStun(output.bytes))
+        this.stun.push({ to: output.to, bytes: output.bytes })
       else if (output.type === 'transmit') {
         const decoded = decode(output.bytes)
         if (!decoded.ok) throw new Error(`the machine sent what is no message: ${decoded.refusal}`)

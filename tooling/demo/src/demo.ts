@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { DialPolicy } from '@showchain/client'
 import { generateIdentity, saveIdentity } from '@showchain/crypto'
 import { formatEndpoint, OP, parseTicket } from '@showchain/wire'
 import { DemoPeer, endAll, type Sent, startRelay } from './processes.ts'
@@ -162,7 +163,7 @@ export class Demo {
         [OP.proxyDataAck, 'relay', 'alice'],
       ],
       'an empty message shows that Bob is there',
-      () => this.#connect(alice, bob, withoutAddresses(ticket), 'relay'),
+      () => this.#connect(alice, bob, withoutAddresses(ticket), 'relay-only'),
     )
 
     await this.#transfer(alice, bob)
@@ -192,7 +193,7 @@ export class Demo {
     )
   }
 
-  async #connect(alice: DemoPeer, bob: DemoPeer, ticket: string, via: 'direct' | 'punch' | 'relay'): Promise<void> {
+  async #connect(alice: DemoPeer, bob: DemoPeer, ticket: string, via: DialPolicy): Promise<void> {
     alice.tell({ type: 'connect', ticket, via })
     await alice.next('connected')
     await bob.next('incoming')

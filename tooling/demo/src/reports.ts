@@ -1,9 +1,10 @@
 /** What the demo and its peers tell each other over IPC. */
+import type { DialPolicy } from '@showchain/client'
 import type { Endpoint } from '@showchain/wire'
 
 export type PeerCommand =
   | { readonly type: 'open'; readonly identity: string; readonly relay: string; readonly keepAlive: number }
-  | { readonly type: 'connect'; readonly ticket: string; readonly via: 'direct' | 'punch' | 'relay' }
+  | { readonly type: 'connect'; readonly ticket: string; readonly via: DialPolicy }
   | { readonly type: 'sendFile'; readonly size: number }
   | { readonly type: 'closeConnections' }
 

@@ -50,7 +50,7 @@ describe('two terminals', () => {
   test.each([
     ['direct', /directly/],
     ['punch', /directly/],
-    ['relay', /through the relay/],
+    ['relay-only', /through the relay/],
     ['auto', /connected with/],
   ])('talk line by line, both ways, --via %s', async (via, path) => {
     const relay = await startRelay()
@@ -153,7 +153,7 @@ describe('two terminals', () => {
       ...keys,
       '--seed-mode',
       '--via',
-      'relay',
+      'relay-only',
       '--encoding',
       ours,
       ticket,
@@ -173,7 +173,7 @@ describe('two terminals', () => {
     const identity = relay.program.child.spawnargs[3] as string
     start(RELAY, ['--identity', identity, '--listen', `127.0.0.1:${port}`])
     await bob.stderr.line(/registered with the relay[\s\S]*/)
-    const alice = showchain('connect', '--ephemeral', ...LOCAL, '--via', 'relay', ticket)
+    const alice = showchain('connect', '--ephemeral', ...LOCAL, '--via', 'relay-only', ticket)
     alice.type('back again')
     await alice.stdout.line(/^back again$/)
   })

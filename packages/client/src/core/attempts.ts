@@ -56,7 +56,8 @@ export class Attempts {
         uses: (socket) => this.#links.get(peer)?.direct.usesSocket(socket) === true,
         direct: (route, stamp, told, at) => {
           const session = directSession(this.#base.provider, this.#base.self, peer, stamp)
-          const link = this.#links.open(peer, true)
+          const link = this.#links.open(peer)
+          if (!link.allowsDirect) return
           link.direct.learnCaps(told ?? caps)
           if (link.direct.awaitCaps()) this.#askCaps(link, route, key)
           link.direct.add(session, route, key, at)

@@ -95,9 +95,9 @@ export class Channels {
     this.#options.sessions.delete(channel.options.session)
   }
 
-  /** Drops all. @returns them, to be closed. */
-  dropAll(): readonly Channel[] {
-    const all = this.#open
+  /** Drops all of a kind. @returns them, to be closed. */
+  dropAll(kind?: 'direct'): readonly Channel[] {
+    const all = this.#open.filter(({ options }) => kind === undefined || options.directKey !== undefined)
     for (const channel of all) this.drop(channel)
     return all
   }

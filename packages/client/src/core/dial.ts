@@ -53,7 +53,7 @@ export class Dial {
   start(now: Instant): void {
     const { policy, addresses, relays } = this.options
     // From now on the connection is ours, whoever's packet completes it.
-    for (const relay of relays) this.#link().relayed.meet(relay)
+    for (const relay of relays) this.#link(now).relayed.meet(relay)
     // Each entry stands before anything is tried, so that an instant failure does not end the dial early.
     const direct =
       policy === 'auto' || policy === 'direct-only' || policy === 'direct'
@@ -85,9 +85,9 @@ export class Dial {
   }
 
   /** The link may have been closed while the dial goes on: then the next success opens another. */
-  #link(): Link {
+  #link(now: Instant): Link {
     const { links, target, policy } = this.options
-    return links.open(target, false, policy === 'direct' || policy === 'punch' ? 'direct-only' : policy)
+    return links.claim(target, policy === 'direct' || policy === 'punch' ? 'direct-only' : policy, now)
   }
 
   #enter(via: Via, at: string): Entry {
@@ -100,7 +100,7 @@ export class Dial {
     if (entry.state !== 'trying') return
     entry.state = state
     entry.why = why
-    this.#link().note(`${entry.via} by ${entry.at}: ${why ?? state}`)
+    this.#link(now).note(`${entry.via} by ${entry.at}: ${why ?? state}`)
     this.#review(now)
   }
 
@@ -110,14 +110,14 @@ export class Dial {
     const trying = this.#attempts.some((entry) => entry.state === 'trying')
     if (!this.#reported && this.#attempts.some((entry) => entry.state === 'reached')) {
       this.#reported = true
-      this.#base.outbox.event({ type: 'dialed', dial: id, link: this.#link().options.id })
+      this.#base.outbox.event({ type: 'dialed', dial: id, link: this.#link(now).options.id })
     }
     if (trying || this.#over) return
     this.#over = true
     if (!this.#reported) this.#base.outbox.event({ type: 'dialFailed', dial: id, attempts: this.attempts })
     for (const close of this.#closers) close()
     this.options.ended()
-    if (!this.#link().open) this.#link().close('could not connect', now)
+    if (!this.#link(now).open) this.#link(now).close('could not connect', now)
   }
 
   #withRelay(registration: Registration, entry: Entry, now: Instant, go: (now: Instant) => void): void {
@@ -146,7 +146,7 @@ export class Dial {
         exchange.verify(key, message, (now) => {
           exchange.close()
           const { stamp } = exchange
-          const link = this.#link()
+          const link = this.#link(now)
           link.direct.learnCaps(this.#base.seedMode ? 0 : (message.ext?.caps ?? 0))
           link.direct.add(directSession(this.#base.provider, this.#base.self, target, stamp), address, key, now)
           link.establish('the other end answered at its address', now)
@@ -167,7 +167,7 @@ export class Dial {
       registration,
       registrations,
       attempts,
-      knowsExtensions: this.#link().direct.speaksExtensions,
+      knowsExtensions: this.#link(now).direct.speaksExtensions,
       done: (why, at) => this.#settle(entry, why === undefined ? 'reached' : 'failed', why, at),
     })
     this.#closers.push(() => request.close())
@@ -179,7 +179,7 @@ export class Dial {
     const { target } = this.options
     const exchange = requestProxy(this.#base, this.#exchanges, registration, target, (session, why, now) => {
       if (session === undefined) return this.#settle(entry, 'failed', `${why} from the relay`, now)
-      this.#link().relayed.open(
+      this.#link(now).relayed.open(
         session,
         registration,
         (failure, at) =>

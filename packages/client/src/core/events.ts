@@ -2,6 +2,7 @@
 import type { Endpoint, PeerId } from '@showchain/wire'
 import type { PathPolicy } from './link.ts'
 import type { Instant } from './machine.ts'
+import type { NatReport } from './nat-discovery.ts'
 
 /** The ways to reach a peer. */
 export type Via = 'direct' | 'punch' | 'relay'
@@ -45,6 +46,8 @@ export type PeerEvent =
       readonly state: 'lost' | 'failed'
       readonly reason: string
     }
+  /** What the NAT in front of this peer does, as far as the relays can tell: found out after registering, and when it changed. */
+  | { readonly type: 'nat'; readonly report: NatReport }
   /** Another host uses this identity: each takes the binding at the relay from the other. Comes again while that lasts. */
   | { readonly type: 'duplicate'; readonly relay: PeerId; readonly at: Endpoint }
   /** Somebody wants to connect. Until `decide(true)` nothing is answered. */

@@ -32,6 +32,7 @@ export {
   type Work,
 } from './machine.ts'
 export { maxMessage } from './max-message.ts'
+export type { NatReport } from './nat-discovery.ts'
 export { Outbox } from './outbox.ts'
 export { PEER_COUNTERS, type PeerCounter } from './peer-counters.ts'
 export { type DialTarget, PeerMachine } from './peer-machine.ts'

@@ -7,7 +7,7 @@ import type { Attempts } from './attempts.ts'
 import type { Base } from './base.ts'
 import { birthdayRole } from './birthday.ts'
 import type { Instant } from './machine.ts'
-import { natBehaviour } from './nat-behaviour.ts'
+import { natBehaviour, type View } from './nat-behaviour.ts'
 import type { PunchAttempt } from './punch-attempt.ts'
 import type { Registration } from './registration.ts'
 
@@ -59,11 +59,12 @@ export function probeAll(
   return candidates.length > 0
 }
 
-/** By discovery, or else by what several relays saw. */
-function ownNat(base: Base, registrations: Registrations): Nat | undefined {
-  if (base.nat.known !== undefined) return base.nat.known
-  const views = [...registrations.values()].flatMap(({ observed, relay }) =>
+/** By discovery, or until it is done by what several relays saw. */
+const ownNat = (base: Base, registrations: Registrations): Nat | undefined =>
+  base.nat.known ?? natBehaviour(viewsOf(registrations.values()))
+
+/** What each relay saw of this peer's address. */
+export const viewsOf = (registrations: Iterable<Registration>): readonly View[] =>
+  [...registrations].flatMap(({ observed, relay }) =>
     observed === undefined ? [] : [{ from: relay.endpoint, observed }],
   )
-  return natBehaviour(views)
-}

@@ -13,7 +13,7 @@ import { type Encoding, OP } from '@showchain/wire'
 import { type Base, send } from './base.ts'
 import { type Instant, instant, later, type Route } from './machine.ts'
 import type { Timer } from './timers.ts'
-import { KEEP_ALIVE_ECHO_GAP, MAX_UNANSWERED, SLEPT, SUSPICION_INTERVAL } from './timing.ts'
+import { KEEP_ALIVE_ECHO_GAP, MAX_UNANSWERED, SLEPT } from './timing.ts'
 
 export class KeepAlive {
   readonly #base: Base
@@ -86,7 +86,8 @@ export class KeepAlive {
   #next(now: Instant): Instant {
     const { keepAlive } = this.#base
     const asked = this.#lastKeepAlive
-    if (this.#doubted) return asked === undefined ? now : later(asked, SUSPICION_INTERVAL)
+    // A path in doubt is asked as often as the other end may answer.
+    if (this.#doubted) return asked === undefined ? now : later(asked, KEEP_ALIVE_ECHO_GAP)
     const listening = asked === undefined || asked < this.#lastHeard ? this.#lastHeard : asked
     return later(instant(Math.min(listening, this.#lastSent)), keepAlive)
   }

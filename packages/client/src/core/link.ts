@@ -24,7 +24,6 @@ export type PathPolicy = 'auto' | 'direct-only' | 'relay-only'
 export interface LinkOptions {
   readonly id: LinkId
   readonly remoteId: PeerId
-  readonly incoming: boolean
   readonly policy: PathPolicy
   /** All live sessions of the peer; a link adds and removes its own. */
   readonly sessions: Map<SessionId, SessionOwner>
@@ -49,15 +48,14 @@ export class Link {
   #unsent: OutgoingMessage[] = []
   #announced = ''
   /** Whether it will be surfaced as the other end's. */
-  #incoming: boolean
+  #incoming = true
   /** When the other end acknowledged something last. */
   #acknowledged: Instant | undefined
 
   constructor(base: Base, options: LinkOptions) {
-    const { id, remoteId, sessions, incoming, policy } = options
+    const { id, remoteId, sessions, policy } = options
     this.#base = base
     this.options = options
-    this.#incoming = incoming
     this.#policy = policy
     const channels = new Channels(base, {
       ...{ link: this, remoteId, sessions },
@@ -123,9 +121,13 @@ export class Link {
   }
 
   /** This side dialled: whatever the other end's late packets began is ours from now on, by this policy. */
-  claim(policy: PathPolicy): void {
+  claim(policy: PathPolicy, now: Instant): void {
     this.#incoming = false
     this.#policy = policy
+    if (this.allowsDirect) return
+    this.direct.drop()
+    this.#end(this.#channels.dropAll('direct'), 'relay-only from now on', now)
+    if (this.open && this.path === undefined) this.relayed.recover(now)
   }
 
   note(what: string): void {
@@ -175,12 +177,16 @@ export class Link {
     this.relayed.stop()
     this.direct.drop()
     for (const { done } of this.#unsent.splice(0)) done({ code: 'ERR_CLOSED', why }, now)
-    for (const channel of this.#channels.dropAll()) {
+    this.#end(this.#channels.dropAll(), why, now)
+    this.options.closed(this)
+    if (wasOpen) this.#base.outbox.event({ type: 'closed', link: this.options.id, reason: why })
+  }
+
+  #end(channels: readonly Channel[], why: string, now: Instant): void {
+    for (const channel of channels) {
       channel.close(why, now)
       this.options.ended(channel.options.session, now)
     }
-    this.options.closed(this)
-    if (wasOpen) this.#base.outbox.event({ type: 'closed', link: this.options.id, reason: why })
   }
 
   #announce(path: Path, announced: string, reason: string): void {

@@ -61,15 +61,20 @@ export class Links {
     return room
   }
 
-  /** The link with a peer, or a new one. @param incoming whether a new one is theirs. */
-  open(peer: PeerId, incoming: boolean, policy: PathPolicy = this.#base.policy): Link {
+  /** The link with a peer that was dialled, under the dial's policy. */
+  claim(peer: PeerId, policy: PathPolicy, now: Instant): Link {
+    const link = this.open(peer, policy)
+    link.claim(policy, now)
+    return link
+  }
+
+  /** The link with a peer; a new one is theirs. */
+  open(peer: PeerId, policy: PathPolicy = this.#base.policy): Link {
     const known = this.#byPeer.get(peer)
-    if (known !== undefined && !incoming) known.claim(policy)
     if (known !== undefined) return known
     const link = new Link(this.#base, {
       id: this.#nextId++,
       remoteId: peer,
-      incoming,
       policy,
       sessions: this.#sessions,
       request: (registration, granted) => void requestProxy(this.#base, this.#exchanges, registration, peer, granted),
@@ -115,7 +120,7 @@ export class Links {
     if (data.length > 0 && !this.#base.plaintext) return this.#base.count('plaintextRefused')
     const accept = (at: Instant): void => {
       if (!this.hasRoomFor(id)) return
-      const channel = this.#sessions.get(session)?.channel ?? this.open(id, true).relayed.accept(session, registration)
+      const channel = this.#sessions.get(session)?.channel ?? this.open(id).relayed.accept(session, registration)
       channel.receive(message, encoding, source, at)
     }
     if (this.get(id)?.open) accept(now)

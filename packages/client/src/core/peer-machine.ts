@@ -11,6 +11,7 @@ import {
   type Encoding,
   type Endpoint,
   formatEndpoint,
+  isStun,
   MAX_DATAGRAM,
   type Message,
   OP,
@@ -27,9 +28,11 @@ import { Dial } from './dial.ts'
 import { directSession } from './direct-session.ts'
 import type { DialId, DialPolicy, LinkId, PeerEvent } from './events.ts'
 import { Exchanges } from './exchange.ts'
+import { viewsOf } from './introduction.ts'
 import { Invitations } from './invitations.ts'
 import { Links } from './links.ts'
 import type { Datagram, Instant, Machine, Output, Route } from './machine.ts'
+import { NatDiscovery } from './nat-discovery.ts'
 import { type PeerMachineOptions, peerParts } from './peer-base.ts'
 import type { PeerCounter } from './peer-counters.ts'
 import { PunchRequest } from './punch-request.ts'
@@ -52,6 +55,8 @@ export class PeerMachine implements Machine<PeerEvent> {
   readonly #answers: Answers
   readonly #invitations: Invitations
   readonly #links: Links
+  /** Not in seed mode, whose relays know no STUN. */
+  readonly #discovery: NatDiscovery | undefined
   readonly #attempts: Attempts
   /** By endpoint text: the relays of the configuration and of tickets that were dialled. */
   readonly #registrations = new Map<string, Registration>()
@@ -70,6 +75,7 @@ export class PeerMachine implements Machine<PeerEvent> {
     const consents = new Consents(base, (id) => [...this.#dials.values()].some(({ options }) => options.target === id))
     this.#links = new Links(base, this.#exchanges, consents, (...how) => this.#punchAgain(...how))
     this.#attempts = new Attempts(base, this.#exchanges, this.#links)
+    this.#discovery = base.seedMode ? undefined : this.#natDiscovery()
     this.#answers = new Answers(base, {
       admission,
       consents,
@@ -116,6 +122,7 @@ export class PeerMachine implements Machine<PeerEvent> {
     const known = this.#registrations.get(key)
     if (known !== undefined) return known
     const registration = new Registration(this.#base, this.#exchanges, relay, {
+      registered: (at) => this.#discovery?.start(at),
       lost: (lost, at) => this.#links.relayLost(lost, at),
       moved: (_moved, at) => this.#links.addressChanged(at),
     })
@@ -169,6 +176,7 @@ export class PeerMachine implements Machine<PeerEvent> {
   close(now: Instant): void {
     for (const dial of this.#dials.values()) dial.cancel(now)
     this.#links.close(now)
+    this.#discovery?.close()
     for (const request of this.#requests) request.close()
     this.#attempts.close(now)
     for (const registration of this.#registrations.values()) registration.close(now)
@@ -179,6 +187,8 @@ export class PeerMachine implements Machine<PeerEvent> {
 
   receive(datagram: Datagram, now: Instant): void {
     this.#base.count('received')
+    if (isStun(datagram.bytes))
+      return this.#expected(this.#discovery?.receive(datagram.bytes, datagram.source, now) === true)
     const decoded = datagram.bytes.length > MAX_DATAGRAM ? undefined : decode(datagram.bytes)
     if (decoded?.ok !== true) return this.#base.count('refused')
     this.#dispatch(decoded.message, decoded.encoding, datagram, now)
@@ -222,6 +232,20 @@ export class PeerMachine implements Machine<PeerEvent> {
     }
   }
 
+  #natDiscovery(): NatDiscovery {
+    const registered = (): readonly Registration[] =>
+      [...this.#registrations.values()].filter((each) => each.registered && each.knowsExtensions)
+    return new NatDiscovery(this.#base, {
+      servers: () => registered().map(({ relay }) => relay.endpoint),
+      views: () => viewsOf(registered()),
+      changed: (report) => {
+        const { mapping, filtering } = report
+        this.#base.nat.known = { mapping, filtering }
+        this.#base.outbox.event({ type: 'nat', report })
+      },
+    })
+  }
+
   #expected(wanted: boolean): void {
     if (!wanted) this.#base.count('unexpected')
   }
@@ -258,7 +282,8 @@ export class PeerMachine implements Machine<PeerEvent> {
     const { id, ext } = request
     const session = directSession(this.#base.provider, id, this.#base.self, request)
     if (!this.#links.hasRoomFor(id)) return
-    const link = this.#links.open(id, true)
+    const link = this.#links.open(id)
+    if (!link.allowsDirect) return
     link.direct.learnCaps(ext?.caps)
     if (agreed === 'direct') {
       link.direct.add(session, source, key, now)

@@ -37,6 +37,8 @@ export interface RelayAddress {
 export interface RegistrationEvents {
   /** The relay does not answer any more, or has forgotten this peer. */
   lost(registration: Registration, now: Instant): void
+  /** It answered: for the first time, after it was lost, or with another address. */
+  registered(now: Instant): void
   /** This peer has another address than before. */
   moved(registration: Registration, now: Instant): void
 }
@@ -182,7 +184,8 @@ export class Registration {
     this.#keepAlive = new KeepAlive(this.#base, this.relay.endpoint, now, (at) => this.#dead(at))
     const first = this.#state !== 'registered'
     this.#state = 'registered'
-    if (first || moved)
+    if (first || moved) {
+      this.#events.registered(now)
       this.#base.outbox.event({
         type: 'relay',
         relay: this.relay.id,
@@ -190,6 +193,7 @@ export class Registration {
         state: 'registered',
         observed: this.observed,
       })
+    }
     if (moved && known !== undefined) this.#events.moved(this, now)
     this.#tell(true, undefined, now)
   }

@@ -19,8 +19,6 @@ export const MAX_UNANSWERED = 3
 /** Who sends what, 0x100: nobody sends one to an address that was sent one this recently, so that two ends never echo for ever. */
 export const KEEP_ALIVE_ECHO_GAP: Duration = duration(5000)
 
-/** A path that is in doubt is asked this often: as often as the other end may answer. */
-export const SUSPICION_INTERVAL: Duration = KEEP_ALIVE_ECHO_GAP
 /** So many transmissions of one message without an answer put its path in doubt. */
 export const SUSPICIOUS_TRANSMISSIONS = 3
 /** A timer that fires so late was not late: the host slept, and everything may have changed. */

@@ -121,11 +121,13 @@ export class Internet {
     return this.addRelay(options)
   }
 
-  /** A peer that is registered with its relays. */
+  /** A peer that is registered with its relays, and has found out what its NAT does. */
   async peer(place: PeerPlace = {}): Promise<SimPeer> {
     const peer = this.addPeer(place)
     const relays = place.relays ?? this.#relays
     this.sim.until(() => relays.every((relay) => peer.isRegistered(relay)), REGISTRATION_PATIENCE)
+    if (place.seedMode !== true && relays.length > 0)
+      this.sim.until(() => peer.nat !== undefined, REGISTRATION_PATIENCE)
     return peer
   }
 
@@ -136,8 +138,10 @@ export class Internet {
     ...options
   }: SimRelayOptions & { readonly name?: string; readonly ips?: readonly string[] } = {}): SimRelay {
     const own = name ?? `relay${this.#relays.length + 1}`
+    const { stun = 'two addresses' } = options
+    const second = stun === 'two addresses' ? this.host(`${own} too`) : undefined
     const relay = new SimRelay(this.sim, this.host(own, { ips }), {
-      ...options,
+      ...{ ...options, second },
       trusts: (at) => this.#trusted.some((each) => sameEndpoint(each, at)),
     })
     this.#relays.push(relay)

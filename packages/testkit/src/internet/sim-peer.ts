@@ -7,6 +7,7 @@ import {
   internetPolicy,
   type LinkId,
   later,
+  type NatReport,
   type Path,
   type PeerEvent,
   PeerMachine,
@@ -151,6 +152,12 @@ export class SimPeer {
     return this.#relays
   }
 
+  /** What it found out of its NAT. */
+  get nat(): NatReport | undefined {
+    const found = this.events.findLast(({ event }) => event.type === 'nat')
+    return found?.event.type === 'nat' ? found.event.report : undefined
+  }
+
   isRegistered(relay: SimRelay): boolean {
     return this.machine.isRegistered(relay.address)
   }
@@ -267,6 +274,7 @@ export class SimPeer {
         return this.#dialEnded(event.dial, { attempts: event.attempts })
       case 'relay':
       case 'duplicate':
+      case 'nat':
       case 'note':
         return
     }
@@ -280,7 +288,8 @@ export class SimPeer {
 
   #link(id: LinkId): SimConnection {
     const link = this.links.get(id)
-    if (link === undefined || link.closed !== undefined) throw new Error(`${this.host.name}: connection ${id} is not open and had an event: ${link?.closed}`)
+    if (link === undefined || link.closed !== undefined)
+      throw new Error(`${this.host.name}: connection ${id} is not open and had an event: ${link?.closed}`)
     return link
   }
 }

@@ -7,10 +7,16 @@ import type { Placed, Simulation } from '../sim/simulation.ts'
 import { Ledger } from './ledger.ts'
 
 export const RELAY_PORT = 3478
+const OTHER_PORT = 3479
 
-export type SimRelayOptions = Pick<RelayOptions, 'knownKeys' | 'limits'>
+export interface SimRelayOptions extends Pick<RelayOptions, 'knownKeys' | 'limits'> {
+  /** What it has for STUN (RFC 5780): two addresses with two ports each, one with two, or one of each. @default 'two addresses' */
+  readonly stun?: 'two addresses' | 'two ports' | 'plain' | undefined
+}
 
-interface Trust {
+interface Setting {
+  /** Where the second address is; undefined: it has none. */
+  readonly second: Host | undefined
   /** Addresses that need no proof: peers in seed mode, whose signature stands for it. */
   readonly trusts: (endpoint: Endpoint) => boolean
 }
@@ -20,16 +26,20 @@ export class SimRelay {
   readonly identity: TestIdentity
   readonly ledger: Ledger
   readonly #sim: Simulation
-  readonly #options: SimRelayOptions
+  readonly #options: Omit<SimRelayOptions, 'stun'>
+  readonly #second: Host | undefined
+  readonly #ports: 1 | 2
   readonly #events: RelayEvent[] = []
   #placed: Placed<RelayMachine> | undefined
   #machine: RelayMachine | undefined
   #lives = 0
 
-  constructor(sim: Simulation, host: Host, { trusts, ...options }: SimRelayOptions & Trust) {
+  constructor(sim: Simulation, host: Host, { trusts, second, stun, ...options }: SimRelayOptions & Setting) {
     this.#sim = sim
     this.#options = options
     this.host = host
+    this.#second = second
+    this.#ports = stun === 'plain' ? 1 : 2
     this.ledger = new Ledger({ name: host.name, calls: false, trusts })
     this.identity = sim.identity(host.name)
     this.start()
@@ -37,6 +47,11 @@ export class SimRelay {
 
   get endpoint(): Endpoint {
     return { ip: this.host.ips[0] as string, port: RELAY_PORT }
+  }
+
+  /** Every address that it answers at, with that for STUN alone. */
+  get ips(): readonly string[] {
+    return [...this.host.ips, ...(this.#second?.ips ?? [])]
   }
 
   /** What a ticket says of it. */
@@ -61,12 +76,15 @@ export class SimRelay {
 
   start(): void {
     const { provider, random, clock } = this.#sim
+    const own = this.#ports === 2 ? [this.host.socket(OTHER_PORT)] : []
+    const others = [...own, ...[RELAY_PORT, OTHER_PORT].flatMap((port) => this.#second?.socket(port) ?? [])]
     const machine = new RelayMachine({
       self: this.identity.publicKey,
       provider,
       // What dies takes its secrets along: the next life has others.
       random: random.fork(`${this.host.name} life ${this.#lives++}`),
       unixMs: () => clock.unixMs(),
+      stun: [[this.endpoint], ...others.map(({ localEndpoints }) => localEndpoints)],
       ...this.#options,
     })
     this.#machine = machine
@@ -74,6 +92,7 @@ export class SimRelay {
       machine: () => machine,
       identity: this.identity,
       port: RELAY_PORT,
+      others,
       socket: (socket) => this.ledger.tap(socket),
       onEvent: (event) => this.#events.push(event),
     })

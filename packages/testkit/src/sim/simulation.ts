@@ -25,6 +25,8 @@ export interface Placement<M extends Machine<unknown>> {
   readonly identity?: TestIdentity | undefined
   /** @default 0: any */
   readonly port?: number | undefined
+  /** Further sockets, which the machine knows as 1, 2, … @default none */
+  readonly others?: readonly DatagramSocket[] | undefined
   /** In place of one that does RSA at once with the simulation's provider. */
   readonly worker?: Worker | undefined
   /** Puts something between the machine and the network, such as `faultySocket`; asked for each socket, the machine's first one first. */
@@ -98,6 +100,7 @@ export class Simulation {
     }
     const driver = new Driver<M>({
       ...{ machine: placement.machine(socket), socket, clock, worker, onEvent },
+      others: placement.others,
       openSocket: () => around(host.socket()),
     })
     return { driver, socket, events }

@@ -5,13 +5,17 @@ import { Internet, nat, type SimPeer } from '../../src/index.ts'
 const reports = (peer: SimPeer): number => peer.events.filter(({ event }) => event.type === 'duplicate').length
 
 describe('one identity on two hosts', () => {
-  test.each([0, 0.05, 0.2])('is reported on both within two minutes at a loss of %d', async (loss) => {
+  test.each([
+    [0, 1],
+    [0.05, 4],
+    [0.2, 15],
+  ])('at a loss of %d is reported on both within %d minutes', async (loss, minutes) => {
     await Internet.run(`duplicate ${loss}`, { loss }, async (internet) => {
       await internet.relay()
       const identity = internet.sim.identity('alice')
       const first = await internet.peer({ name: 'first', behind: nat.T3(), identity })
       const second = internet.addPeer({ name: 'second', behind: nat.T3(), identity })
-      internet.advance(duration(loss === 0.2 ? 240_000 : 120_000))
+      internet.advance(duration(minutes * 60_000))
       expect([reports(first) > 0, reports(second) > 0]).toEqual([true, true])
     })
   })

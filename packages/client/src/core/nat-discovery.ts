@@ -1,0 +1,244 @@
+/**
+ * Finds out what the NAT in front of this peer does (RFC 5780 §4), with what is available: the relays that it is
+ * registered with, each of which may have a second address or port.
+ *
+ *   ask each relay for our address ──► filter tests ──► mapping tests ──► report
+ *
+ * Filter tests come first: a mapping test sends to the second address, and so opens the filter for it. Everything
+ * goes through the peer's own socket: what counts is the mapping that it uses.
+ */
+import { type Endpoint, type Nat, type NatBehaviour, type StunMessage, sameEndpoint } from '@showchain/wire'
+import type { Base } from './base.ts'
+import { type Duration, duration, type Instant, later, type Route } from './machine.ts'
+import { natBehaviour, type View } from './nat-behaviour.ts'
+import { type Ask, StunTransactions } from './stun-transactions.ts'
+
+/** Sends after each other, and the wait after the last (RFC 8489 §6.2.1 with an RTO of 500 ms, cut short: what it tells can wait for the next time). */
+const SCHEDULE: readonly Duration[] = [500, 1000, 1500].map(duration)
+/** A filter test is expected to have no answer, so it is sent more often and waited for less long. */
+const FILTER_SCHEDULE: readonly Duration[] = [300, 300, 300, 900].map(duration)
+/** A NAT may let in for so long whom something was sent to: no filter test is believed before. Longer than any mapping is kept in practice. */
+const FILTER_MEMORY: Duration = duration(600_000)
+/** Relays that are asked. */
+const MAX_SERVERS = 2
+
+export interface NatReport extends Nat {
+  /** This peer's address as the first relay sees it. */
+  readonly mapped: Endpoint | undefined
+  /** Whether that is another than the host's own. */
+  readonly natted: boolean | undefined
+  /** The seed's type; undefined when too little is known. */
+  readonly type: 'T1' | 'T2' | 'T3' | 'T4' | undefined
+  /** What could not be told, and why, in sentences. */
+  readonly notes: readonly string[]
+}
+
+export interface NatDiscoveryOptions {
+  /** Relays that this peer is registered with. */
+  servers(): readonly Endpoint[]
+  /** What they saw at registration, for relays that do not answer STUN. */
+  views(): readonly View[]
+  /** The behaviour is another than before. */
+  changed(report: NatReport, now: Instant): void
+}
+
+interface Found {
+  readonly server: Endpoint
+  readonly mapped: Endpoint
+  readonly other: Endpoint | undefined
+}
+
+export class NatDiscovery {
+  readonly #base: Base
+  readonly #options: NatDiscoveryOptions
+  readonly #transactions: StunTransactions
+  #report: NatReport | undefined
+  #state: 'idle' | 'running' | 'again' = 'idle'
+  #notes: string[] = []
+  /** When something was sent to a second address last. */
+  #spoiled: Instant | undefined
+
+  constructor(base: Base, options: NatDiscoveryOptions) {
+    this.#base = base
+    this.#options = options
+    this.#transactions = new StunTransactions(base)
+  }
+
+  /** What was found last. */
+  get report(): NatReport | undefined {
+    return this.#report
+  }
+
+  /** Looks, or looks once more when it is at it. */
+  start(now: Instant): void {
+    if (this.#state !== 'idle') {
+      this.#state = 'again'
+      return
+    }
+    const servers = this.#options.servers().slice(0, MAX_SERVERS)
+    if (servers.length === 0) return
+    this.#state = 'running'
+    this.#notes = []
+    this.#askAll(
+      servers.map((to) => ({ to })),
+      (answers, at) => this.#found(servers, answers, at),
+      now,
+    )
+  }
+
+  /** STUN came in. @returns whether it was meant for this. */
+  receive(bytes: Uint8Array, source: Route, now: Instant): boolean {
+    return this.#transactions.receive(bytes, source, now)
+  }
+
+  close(): void {
+    this.#transactions.close()
+  }
+
+  #found(servers: readonly Endpoint[], answers: readonly (StunMessage | undefined)[], now: Instant): void {
+    const found = servers.flatMap((server, index): Found[] => {
+      const { mapped, other } = answers[index] ?? {}
+      return mapped === undefined ? [] : [{ server, mapped, other }]
+    })
+    const [first] = found
+    if (first === undefined) {
+      this.#notes.push('No relay answers STUN.')
+      return this.#finish(undefined, natBehaviour(this.#options.views())?.mapping ?? 0, 0, now)
+    }
+    const best = found.find(({ server, other }) => isFull(server, other)) ?? found.find(({ other }) => other) ?? first
+    this.#filter(best, (filtering, at) => this.#mapping(found, best, filtering, at), now)
+  }
+
+  /** RFC 5780 §4.4, tests II and III at once. */
+  #filter({ server, mapped, other }: Found, done: (filtering: NatBehaviour, now: Instant) => void, now: Instant): void {
+    if (other === undefined || !isFull(server, other)) {
+      this.#notes.push('No relay can answer from a second address: what the filter lets in is not known.')
+      return done(0, now)
+    }
+    const known = this.#report
+    const same = known?.mapped !== undefined && sameEndpoint(known.mapped, mapped)
+    if (known !== undefined && same && this.#spoiled !== undefined && later(this.#spoiled, FILTER_MEMORY) > now)
+      return done(known.filtering, now)
+    if (this.#options.servers().some(({ ip }) => ip === other.ip)) {
+      this.#notes.push('The second address of the relay is one of our relays: the filter is open for it anyway.')
+      return done(0, now)
+    }
+    const otherPort = { ip: server.ip, port: other.port }
+    this.#askAll(
+      [
+        { to: server, from: other, change: { ip: true, port: true }, schedule: FILTER_SCHEDULE },
+        { to: server, from: otherPort, change: { ip: false, port: true }, schedule: FILTER_SCHEDULE },
+      ],
+      ([both, port], at) => {
+        const refused = both?.type === 'bindingError' || port?.type === 'bindingError'
+        if (refused) this.#notes.push('The relay does not answer from its second address, though it names one.')
+        // Only what really came in from there counts as open.
+        done(refused ? 0 : both !== undefined ? 1 : port !== undefined ? 2 : 3, at)
+      },
+      now,
+    )
+  }
+
+  /** RFC 5780 §4.3, or what two relays or two ports tell of it. */
+  #mapping(found: readonly Found[], best: Found, filtering: NatBehaviour, now: Instant): void {
+    const { server, mapped, other } = best
+    const second = found.find((each) => each.server.ip !== server.ip)
+    const finish = (mapping: NatBehaviour, at: Instant): void => this.#finish(mapped, mapping, filtering, at)
+    if (other === undefined) {
+      if (second === undefined) this.#notes.push('One relay with one port cannot tell how the NAT maps.')
+      else if (!sameEndpoint(second.mapped, mapped))
+        this.#notes.push('Whether the port of the remote makes a difference is not known.')
+      return finish(second === undefined ? 0 : sameEndpoint(second.mapped, mapped) ? 1 : 2, now)
+    }
+    if (!isFull(server, other)) return this.#mappingByPort(best, second, finish, now)
+    this.#spoiled = now
+    const elsewhere = { ip: other.ip, port: server.port }
+    this.#askAll(
+      [{ to: elsewhere }],
+      ([byIp], at) => {
+        if (byIp?.mapped !== undefined && sameEndpoint(byIp.mapped, mapped)) return finish(1, at)
+        this.#askAll(
+          [{ to: other }],
+          ([byBoth], then) => {
+            const [a, b] = [byIp?.mapped, byBoth?.mapped]
+            if (a === undefined && b === undefined) this.#notes.push('The second address of the relay does not answer.')
+            if (b !== undefined && sameEndpoint(b, mapped)) finish(1, then)
+            else if (a !== undefined && b !== undefined) finish(sameEndpoint(a, b) ? 2 : 3, then)
+            else finish(b === undefined && a === undefined ? 0 : 2, then)
+          },
+          at,
+        )
+      },
+      now,
+    )
+  }
+
+  /** A second port of the same address tells APD from the rest, a second relay the rest. */
+  #mappingByPort(
+    { mapped, other }: Found,
+    second: Found | undefined,
+    finish: (mapping: NatBehaviour, now: Instant) => void,
+    now: Instant,
+  ): void {
+    this.#askAll(
+      [{ to: other as Endpoint }],
+      ([answer], at) => {
+        const byPort = answer?.mapped
+        if (byPort !== undefined && !sameEndpoint(byPort, mapped)) return finish(3, at)
+        if (second !== undefined) return finish(sameEndpoint(second.mapped, mapped) ? 1 : 2, at)
+        this.#notes.push('One relay with one address cannot tell whether the address of the remote makes a difference.')
+        finish(0, at)
+      },
+      now,
+    )
+  }
+
+  #finish(mapped: Endpoint | undefined, mapping: NatBehaviour, filtering: NatBehaviour, now: Instant): void {
+    const local = this.#base.hostCandidates()
+    const report: NatReport = {
+      ...{ mapped, mapping, filtering, notes: this.#notes },
+      natted: mapped && !local.some((own) => sameEndpoint(own, mapped)),
+      type: typeOf(mapping, filtering),
+    }
+    const known = this.#report
+    this.#report = report
+    if (known === undefined || !sameReport(known, report)) this.#options.changed(report, now)
+    const again = this.#state === 'again'
+    this.#state = 'idle'
+    if (again) this.start(now)
+  }
+
+  /** Asks all at once; `done` is called when each has an answer or none. */
+  #askAll(
+    asks: readonly (Pick<Ask, 'to'> & Partial<Ask>)[],
+    done: (answers: readonly (StunMessage | undefined)[], now: Instant) => void,
+    now: Instant,
+  ): void {
+    const answers = new Array<StunMessage | undefined>(asks.length).fill(undefined)
+    let open = asks.length
+    for (const [index, ask] of asks.entries()) {
+      const answered = (answer: StunMessage | undefined, at: Instant): void => {
+        answers[index] = answer
+        open--
+        if (open === 0) done(answers, at)
+      }
+      this.#transactions.start({ schedule: SCHEDULE, ...ask, done: answered }, now)
+    }
+  }
+}
+
+/** Whether a server has a second address as well as a second port. */
+const isFull = (server: Endpoint, other: Endpoint | undefined): boolean =>
+  other !== undefined && other.ip !== server.ip && other.port !== server.port
+
+/** docs/protocol.md, Words: T1 EIM+EIF, T2 EIM+ADF, T3 EIM+APDF, T4 any mapping that depends on the destination. */
+function typeOf(mapping: NatBehaviour, filtering: NatBehaviour): NatReport['type'] {
+  if (mapping === 2 || mapping === 3) return 'T4'
+  if (mapping === 0 || filtering === 0) return undefined
+  return (['T1', 'T2', 'T3'] as const)[filtering - 1]
+}
+
+function sameReport(a: NatReport, b: NatReport): boolean {
+  const sameAddress = a.mapped?.ip === b.mapped?.ip && a.natted === b.natted
+  return sameAddress && a.mapping === b.mapping && a.filtering === b.filtering
+}
