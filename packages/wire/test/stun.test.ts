@@ -1,7 +1,15 @@
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeStun, encodeStun, isClassic, isStun, MAX_DATAGRAM, STUN_ATTRIBUTE, type StunMessage } from '../src/index.ts'
+import {
+  decodeStun,
+  encodeStun,
+  isClassic,
+  isStun,
+  MAX_DATAGRAM,
+  STUN_ATTRIBUTE,
+  type StunMessage,
+} from '../src/index.ts'
 import { endpoint } from './arbitraries.ts'
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(/[^0-9a-f]/g, ''), 'hex'))
@@ -95,7 +103,10 @@ const messages: fc.Arbitrary<StunMessage> = fc.record(
     change: fc.record({ ip: fc.boolean(), port: fc.boolean() }),
     responsePort: ports,
     padding: fc.integer({ min: 0, max: 600 }),
-    error: fc.record({ code: fc.integer({ min: 300, max: 699 }), reason: fc.string({ maxLength: 60, unit: 'binary' }) }),
+    error: fc.record({
+      code: fc.integer({ min: 300, max: 699 }),
+      reason: fc.string({ maxLength: 60, unit: 'binary' }),
+    }),
     unknown: fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 }),
     fingerprint: fc.constant(true as const),
   },
@@ -136,7 +147,15 @@ describe('round trip', () => {
   test('no bytes make it throw', () => {
     const framed = fc.uint8Array({ minLength: 16, maxLength: 200 }).map((body) => {
       const length = body.length & ~3
-      return Uint8Array.of(0, 1, length >> 8, length & 0xff, ...hex('2112a442'), ...TRANSACTION, ...body.subarray(0, length))
+      return Uint8Array.of(
+        0,
+        1,
+        length >> 8,
+        length & 0xff,
+        ...hex('2112a442'),
+        ...TRANSACTION,
+        ...body.subarray(0, length),
+      )
     })
     fc.assert(
       fc.property(framed, (bytes) => {
@@ -165,8 +184,16 @@ describe('what an attribute must be', () => {
     ['unknown and required (below 0x8000): named', '7abc0000', { notUnderstood: [0x7abc] }],
     ['unknown and optional: skipped', 'fabc0003 01020300', {}],
     ['the first of two counts', '00030004 00000004 00030004 00000002', { change: { ip: true, port: false } }],
-    ['XOR-MAPPED-ADDRESS before MAPPED-ADDRESS', '00010008 0001000a 0a000001 00200008 0001a147 e112a643', { mapped: { ip: '192.0.2.1', port: 32_853 } }],
-    ['and after it', '00200008 0001a147 e112a643 00010008 0001000a 0a000001', { mapped: { ip: '192.0.2.1', port: 32_853 } }],
+    [
+      'XOR-MAPPED-ADDRESS before MAPPED-ADDRESS',
+      '00010008 0001000a 0a000001 00200008 0001a147 e112a643',
+      { mapped: { ip: '192.0.2.1', port: 32_853 } },
+    ],
+    [
+      'and after it',
+      '00200008 0001a147 e112a643 00010008 0001000a 0a000001',
+      { mapped: { ip: '192.0.2.1', port: 32_853 } },
+    ],
     ['MAPPED-ADDRESS alone', '00010008 0001000a 0a000001', { mapped: { ip: '10.0.0.1', port: 10 } }],
     ['RESPONSE-PORT without its padding inside (RFC 5780 §7.5)', '00270002 12340000', { responsePort: 0x1234 }],
     ['what follows MESSAGE-INTEGRITY-SHA256 does not count', '001c0004 00000000 00270002 12340000', {}],
@@ -233,7 +260,11 @@ describe('what cannot be encoded', () => {
       { type: 'bindingSuccess', transactionId: TRANSACTION, mapped: { ip: '1.2.3', port: 1 } },
       'ERR_BAD_MESSAGE',
     ],
-    ['more than a datagram', { type: 'bindingRequest', transactionId: TRANSACTION, padding: MAX_DATAGRAM }, 'ERR_TOO_LARGE'],
+    [
+      'more than a datagram',
+      { type: 'bindingRequest', transactionId: TRANSACTION, padding: MAX_DATAGRAM },
+      'ERR_TOO_LARGE',
+    ],
   ] as const)('%s', (_what, message, code) => {
     expect(() => encodeStun(message)).toThrow(expect.objectContaining({ code }))
   })

@@ -110,7 +110,7 @@ export class Internet {
   /** A host, with a socket for whoever wants one: any program can be tested here. */
   host(name: string, { behind, ips }: HostPlace = {}): Host {
     const own = ips ?? this.#addresses(behind)
-    if (behind !== undefined) for (const ip of own) if (ip.includes(':')) behind.route(ip)
+    this.#route(behind, own)
     return new Host(this.#networkOf(behind), name, own)
   }
 
@@ -161,7 +161,9 @@ export class Internet {
 
   /** Takes a host to the network behind another router, or to the public one. Its sockets stay open. */
   move(host: Host, behind?: Router): void {
-    host.moveToNetwork(this.#networkOf(behind), ...this.#addresses(behind))
+    const ips = this.#addresses(behind)
+    this.#route(behind, ips)
+    host.moveToNetwork(this.#networkOf(behind), ...ips)
   }
 
   /** An address that a router could have instead of its own. */
@@ -181,6 +183,11 @@ export class Internet {
   async finish(): Promise<void> {
     const found = await leftovers(this)
     if (found.length > 0) throw new Error(found.join('\n'))
+  }
+
+  /** What is not translated has to be reachable as it is. */
+  #route(behind: Router | undefined, ips: readonly string[]): void {
+    for (const ip of ips) if (behind?.translates(ip) === false) behind.route(ip)
   }
 
   #networkOf(router: Router | undefined): Network {

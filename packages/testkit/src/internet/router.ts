@@ -73,6 +73,11 @@ export class Router implements Station {
     return this.#table?.size(this.#outside.clock.now()) ?? 0
   }
 
+  /** Whether a host behind it with this address shows another one outside. */
+  translates(ip: string): boolean {
+    return this.#table !== undefined && ipFamily(ip) === 4
+  }
+
   /** Makes an address behind it reachable from outside, as far as the firewall lets anything in. */
   route(ip: string): void {
     this.#change(() => this.#routed.add(ip))
@@ -115,7 +120,7 @@ export class Router implements Station {
     const { blocks } = this.#options
     if (blocks === 'all' || blocks === 'outbound') return this.#saw(packet, 'blocked')
     const own = this.#ips.includes(packet.destination.ip)
-    if (this.#table === undefined || ipFamily(packet.source.ip) === 6) {
+    if (this.#table === undefined || !this.translates(packet.source.ip)) {
       if (own || !this.#routed.has(packet.source.ip)) return this.#saw(packet, 'no route')
       this.#open(packet)
       this.#saw(packet, 'out')

@@ -55,7 +55,7 @@ export class Lab {
   }
 
   relay(name = 'relay', ip = '5.9.0.1', options: SimRelayOptions = {}): SimRelay {
-    return this.#internet.addRelay({ ...options, name, ips: [ip] })
+    return this.#internet.addRelay({ stun: 'plain', ...options, name, ips: [ip] })
   }
 
   /** @param on its address, or a host that is there. */
