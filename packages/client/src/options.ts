@@ -35,6 +35,8 @@ export interface PeerOptions {
   readonly relays?: readonly (string | Ticket)[] | undefined
   /** Local addresses, at most one of each family; a port without a host is that port in both. @default any port in both families */
   readonly listen?: readonly Partial<ListenAddress>[] | undefined
+  /** STUN servers that are asked what the NAT does, before the relays: with a second address (RFC 5780) one tells all there is. @default none */
+  readonly stunServers?: readonly Address[] | undefined
   /** Addresses for the ticket beside the relays, when this peer is reachable there. @default none */
   readonly announce?: readonly Address[] | undefined
   /** Who may connect. @default 'everyone' */
@@ -67,6 +69,7 @@ export interface CheckedOptions extends Required<Omit<PeerOptions, 'relays' | 't
   readonly listen: readonly ListenAddress[]
   readonly accept: Accept
   readonly announce: readonly Address[]
+  readonly stunServers: readonly Address[]
   readonly knownKeys: readonly PublicKey[]
   readonly encoding: Encoding
   readonly addressPolicy: AddressPolicyName
@@ -81,6 +84,8 @@ export interface CheckedOptions extends Required<Omit<PeerOptions, 'relays' | 't
 
 /** A configuration names a handful of relays; a ticket has room for eight. */
 const MAX_RELAYS = 8
+/** More than are asked (nat-discovery.ts) tell nothing more. */
+const MAX_STUN_SERVERS = 2
 
 const has = (value: unknown, ...names: readonly string[]): boolean =>
   typeof value === 'object' && value !== null && names.every((name) => name in value)
@@ -93,6 +98,7 @@ const schema = z.strictObject({
   relays: z.array(ticket).max(MAX_RELAYS).default([]),
   listen: z.array(listen).min(1).max(2).default([{}]),
   announce: z.array(addressSchema).max(MAX_RELAYS).default([]),
+  stunServers: z.array(addressSchema).max(MAX_STUN_SERVERS).default([]),
   accept: z
     .union([
       z.literal('everyone'),

@@ -119,7 +119,7 @@ export class Peer implements AsyncDisposable {
   /**
    * Opens the sockets and starts to register with the relays; `registered()` waits for that.
    *
-   * @throws ShowchainError `ERR_BAD_CONFIG`, `ERR_BAD_TICKET`, `ERR_BAD_ENDPOINT` (a relay's name has no address), `ERR_ADDRESS_IN_USE`.
+   * @throws ShowchainError `ERR_BAD_CONFIG`, `ERR_BAD_TICKET`, `ERR_BAD_ENDPOINT` (the name of a relay or STUN server has no address), `ERR_ADDRESS_IN_USE`.
    */
   static async open(options: PeerOptions): Promise<Peer> {
     const parsed = checkOptions(options)
@@ -128,6 +128,7 @@ export class Peer implements AsyncDisposable {
     const relays = await Promise.all(
       parsed.relays.map(async (ticket) => ({ ticket, endpoints: await resolveAddress(relayAddress(ticket).address) })),
     )
+    const stunServers = await Promise.all(parsed.stunServers.map(resolveAddress))
     const socket = await parsed.openSocket({ listen: parsed.listen, onWarning: parsed.onWarning })
     const peer = new Peer(parsed, parsed.relays, socket, openssl)
     for (const { ticket, endpoints } of relays) {
@@ -135,10 +136,12 @@ export class Peer implements AsyncDisposable {
       if (endpoint !== undefined)
         peer.#driver.input((machine, now) => machine.register({ id: ticket.id, endpoint }, now))
     }
+    const servers = stunServers.flatMap((endpoints) => peer.#reachable(endpoints) ?? [])
+    peer.#driver.input((machine, now) => machine.useStunServers(servers, now))
     return peer
   }
 
-  /** What the NAT in front of this peer does, as far as its relays could tell; undefined before they did. */
+  /** What the NAT in front of this peer does, as far as its STUN servers and relays could tell; undefined before they did. */
   get nat(): NatReport | undefined {
     return this.#nat
   }

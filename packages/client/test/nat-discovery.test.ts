@@ -128,7 +128,7 @@ describe('NAT discovery', () => {
     discovery.bed.advance(10_000)
     expect(discovery.bed.stun).toHaveLength(3)
     expect(discovery.report).toMatchObject({ mapped: undefined, natted: undefined, mapping: 0, filtering: 0 })
-    expect(discovery.report?.notes).toEqual(['No relay answers STUN.'])
+    expect(discovery.report?.notes).toEqual(['No server answers STUN.'])
   })
 
   test.each([

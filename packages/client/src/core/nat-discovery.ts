@@ -1,8 +1,8 @@
 /**
- * Finds out what the NAT in front of this peer does (RFC 5780 §4), with what is available: the relays that it is
- * registered with, each of which may have a second address or port.
+ * Finds out what the NAT in front of this peer does (RFC 5780 §4), with what is available: STUN servers and the relays
+ * that it is registered with, each of which may have a second address or port.
  *
- *   ask each relay for our address ──► filter tests ──► mapping tests ──► report
+ *   ask each server for our address ──► filter tests ──► mapping tests ──► report
  *
  * Filter tests come first: a mapping test sends to the second address, and so opens the filter for it. Everything
  * goes through the peer's own socket: what counts is the mapping that it uses.
@@ -19,11 +19,11 @@ const SCHEDULE: readonly Duration[] = [500, 1000, 1500].map(duration)
 const FILTER_SCHEDULE: readonly Duration[] = [300, 300, 300, 900].map(duration)
 /** A NAT may let in for so long whom something was sent to: no filter test is believed before. Longer than any mapping is kept in practice. */
 const FILTER_MEMORY: Duration = duration(600_000)
-/** Relays that are asked. */
+/** Servers that are asked: two tell what any number tells. */
 const MAX_SERVERS = 2
 
 export interface NatReport extends Nat {
-  /** This peer's address as the first relay sees it. */
+  /** This peer's address as the first server sees it. */
   readonly mapped: Endpoint | undefined
   /** Whether that is another than the host's own. */
   readonly natted: boolean | undefined
@@ -34,7 +34,7 @@ export interface NatReport extends Nat {
 }
 
 export interface NatDiscoveryOptions {
-  /** Relays that this peer is registered with. */
+  /** Those of the configuration, then the relays that this peer is registered with. */
   servers(): readonly Endpoint[]
   /** What they saw at registration, for relays that do not answer STUN. */
   views(): readonly View[]
@@ -102,7 +102,7 @@ export class NatDiscovery {
     })
     const [first] = found
     if (first === undefined) {
-      this.#notes.push('No relay answers STUN.')
+      this.#notes.push('No server answers STUN.')
       return this.#finish(undefined, natBehaviour(this.#options.views())?.mapping ?? 0, 0, now)
     }
     const best = found.find(({ server, other }) => isFull(server, other)) ?? found.find(({ other }) => other) ?? first
@@ -112,7 +112,7 @@ export class NatDiscovery {
   /** RFC 5780 §4.4, tests II and III at once. */
   #filter({ server, mapped, other }: Found, done: (filtering: NatBehaviour, now: Instant) => void, now: Instant): void {
     if (other === undefined || !isFull(server, other)) {
-      this.#notes.push('No relay can answer from a second address: what the filter lets in is not known.')
+      this.#notes.push('No server can answer from a second address: what the filter lets in is not known.')
       return done(0, now)
     }
     const known = this.#report
@@ -120,7 +120,7 @@ export class NatDiscovery {
     if (known !== undefined && same && this.#spoiled !== undefined && later(this.#spoiled, FILTER_MEMORY) > now)
       return done(known.filtering, now)
     if (this.#options.servers().some(({ ip }) => ip === other.ip)) {
-      this.#notes.push('The second address of the relay is one of our relays: the filter is open for it anyway.')
+      this.#notes.push('The second address of the server is one that we use: the filter is open for it anyway.')
       return done(0, now)
     }
     const otherPort = { ip: server.ip, port: other.port }
@@ -131,7 +131,7 @@ export class NatDiscovery {
       ],
       ([both, port], at) => {
         const refused = both?.type === 'bindingError' || port?.type === 'bindingError'
-        if (refused) this.#notes.push('The relay does not answer from its second address, though it names one.')
+        if (refused) this.#notes.push('The server does not answer from its second address, though it names one.')
         // Only what really came in from there counts as open.
         done(refused ? 0 : both !== undefined ? 1 : port !== undefined ? 2 : 3, at)
       },
@@ -145,7 +145,7 @@ export class NatDiscovery {
     const second = found.find((each) => each.server.ip !== server.ip)
     const finish = (mapping: NatBehaviour, at: Instant): void => this.#finish(mapped, mapping, filtering, at)
     if (other === undefined) {
-      if (second === undefined) this.#notes.push('One relay with one port cannot tell how the NAT maps.')
+      if (second === undefined) this.#notes.push('One server with one port cannot tell how the NAT maps.')
       else if (!sameEndpoint(second.mapped, mapped))
         this.#notes.push('Whether the port of the remote makes a difference is not known.')
       return finish(second === undefined ? 0 : sameEndpoint(second.mapped, mapped) ? 1 : 2, now)
@@ -161,7 +161,8 @@ export class NatDiscovery {
           [{ to: other }],
           ([byBoth], then) => {
             const [a, b] = [byIp?.mapped, byBoth?.mapped]
-            if (a === undefined && b === undefined) this.#notes.push('The second address of the relay does not answer.')
+            if (a === undefined && b === undefined)
+              this.#notes.push('The second address of the server does not answer.')
             if (b !== undefined && sameEndpoint(b, mapped)) finish(1, then)
             else if (a !== undefined && b !== undefined) finish(sameEndpoint(a, b) ? 2 : 3, then)
             else finish(b === undefined && a === undefined ? 0 : 2, then)
@@ -186,7 +187,9 @@ export class NatDiscovery {
         const byPort = answer?.mapped
         if (byPort !== undefined && !sameEndpoint(byPort, mapped)) return finish(3, at)
         if (second !== undefined) return finish(sameEndpoint(second.mapped, mapped) ? 1 : 2, at)
-        this.#notes.push('One relay with one address cannot tell whether the address of the remote makes a difference.')
+        this.#notes.push(
+          'One server with one address cannot tell whether the address of the remote makes a difference.',
+        )
         finish(0, at)
       },
       now,

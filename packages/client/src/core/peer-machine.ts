@@ -57,6 +57,8 @@ export class PeerMachine implements Machine<PeerEvent> {
   readonly #links: Links
   /** Not in seed mode, whose relays know no STUN. */
   readonly #discovery: NatDiscovery | undefined
+  /** At most as many as the configuration names. */
+  #stunServers: readonly Endpoint[] = []
   readonly #attempts: Attempts
   /** By endpoint text: the relays of the configuration and of tickets that were dialled. */
   readonly #registrations = new Map<string, Registration>()
@@ -129,6 +131,12 @@ export class PeerMachine implements Machine<PeerEvent> {
     this.#registrations.set(key, registration)
     registration.start(now)
     return registration
+  }
+
+  /** Asks these what the NAT does, before the relays. Not in seed mode. */
+  useStunServers(servers: readonly Endpoint[], now: Instant): void {
+    this.#stunServers = servers
+    this.#discovery?.start(now)
   }
 
   /** Whether the relay answered lately. */
@@ -236,7 +244,7 @@ export class PeerMachine implements Machine<PeerEvent> {
     const registered = (): readonly Registration[] =>
       [...this.#registrations.values()].filter((each) => each.registered && each.knowsExtensions)
     return new NatDiscovery(this.#base, {
-      servers: () => registered().map(({ relay }) => relay.endpoint),
+      servers: () => [...this.#stunServers, ...registered().map(({ relay }) => relay.endpoint)],
       views: () => viewsOf(registered()),
       changed: (report) => {
         const { mapping, filtering } = report
