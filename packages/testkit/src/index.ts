@@ -27,10 +27,12 @@ export { RELAY_PORT, SimRelay, type SimRelayOptions } from './internet/sim-relay
 export { type SoakOutcome, soak } from './internet/soak.ts'
 export { type TestIdentity, TestProvider } from './provider.ts'
 export { SIMULATED_EPOCH, VirtualClock } from './sim/clock.ts'
-export { type Conditions, GOOD_CONDITIONS } from './sim/conditions.ts'
+export { type Bursts, type Conditions, GOOD_CONDITIONS } from './sim/conditions.ts'
 export { type Faults, faultySocket } from './sim/faulty-socket.ts'
 export { Host } from './sim/host.ts'
+export { type Carriage, Line, type LineFate } from './sim/line.ts'
 export { Network, type NetworkOptions, type Packet, type Station } from './sim/network.ts'
+export { type PcapOptions, toPcap } from './sim/pcap.ts'
 export { type Seed, SeededRandom } from './sim/random.ts'
 export { type Placed, type Placement, Simulation } from './sim/simulation.ts'
 export {

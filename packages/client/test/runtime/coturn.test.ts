@@ -11,7 +11,9 @@ import { openUdp } from '../../src/runtime/index.ts'
 
 const HERE = '127.0.0.1'
 const THERE = '127.0.0.2'
-const installed = (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'turnserver')))
+/** Debian's package coturn. */
+const SERVER = 'turnserver'
+const installed = (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, SERVER)))
 if (!installed) console.warn('SKIPPED: turnserver is not installed (Debian: apt-get install coturn).')
 
 /** Two ports that are free at both addresses. */
@@ -27,7 +29,7 @@ async function coturn(addresses: readonly string[]): Promise<{ readonly host: st
   const [port, other] = await freePorts()
   const folder = await mkdtemp(join(tmpdir(), 'showchain-coturn-'))
   const child: ChildProcess = spawn(
-    'turnserver',
+    SERVER,
     [
       ...['-v', '-n', ...addresses.flatMap((ip) => ['-L', ip]), '--allow-loopback-peers'],
       ...['-p', `${port}`, '--alt-listening-port', `${other}`],

@@ -7,6 +7,7 @@ import { type Endpoint, sameEndpoint } from '@showchain/wire'
 import type { Conditions } from '../sim/conditions.ts'
 import { Host } from '../sim/host.ts'
 import type { Network } from '../sim/network.ts'
+import { type PcapOptions, toPcap } from '../sim/pcap.ts'
 import type { Seed } from '../sim/random.ts'
 import { Simulation } from '../sim/simulation.ts'
 import { AddressPlan } from './addresses.ts'
@@ -169,6 +170,16 @@ export class Internet {
   /** An address that a router could have instead of its own. */
   freeAddress(router: Router): string {
     return this.#lans.get(router)?.carrier === undefined ? this.#plan.publicIpv4() : this.#plan.sharedIpv4()
+  }
+
+  /** What happened so far, one line for each packet, for each thing that a router did, and for each note. @param last only the last lines. */
+  timeline(last?: number): string {
+    return this.sim.timeline.format(last)
+  }
+
+  /** Every packet so far as a capture file for Wireshark or tcpdump. */
+  pcap(options?: PcapOptions): Uint8Array {
+    return toPcap(this.sim.timeline.entries, options)
   }
 
   advance(by: Duration): void {

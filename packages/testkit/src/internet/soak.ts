@@ -78,6 +78,9 @@ function conditions(random: SeededRandom): Partial<Conditions> {
     loss: chance(random, 0.5) ? between(random, 0, 0.2) : 0,
     duplicate: chance(random, 0.2) ? 0.05 : 0,
     reorder: chance(random, 0.2) ? 0.1 : 0,
+    bursts: chance(random, 0.2) ? { enter: 0.005, leave: between(random, 0.1, 0.5) } : undefined,
+    corrupt: chance(random, 0.2) ? 0.01 : 0,
+    bandwidth: chance(random, 0.2) ? between(random, 2e6, 2e7) : Number.POSITIVE_INFINITY,
   }
 }
 

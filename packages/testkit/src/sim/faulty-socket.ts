@@ -2,7 +2,9 @@
 import { duration, later } from '@showchain/client/core'
 import type { Clock, DatagramSocket } from '@showchain/client/runtime'
 import type { Random } from '@showchain/crypto/core'
-import { arrivals, type Conditions, GOOD_CONDITIONS } from './conditions.ts'
+import { type Endpoint, ipFamily } from '@showchain/wire'
+import { type Conditions, GOOD_CONDITIONS } from './conditions.ts'
+import { Line } from './line.ts'
 
 export interface Faults extends Partial<Conditions> {
   readonly clock: Clock
@@ -17,10 +19,14 @@ export function faultySocket(socket: DatagramSocket, faults: Faults): DatagramSo
   const { clock, random, direction = 'both', ...given } = faults
   const conditions: Conditions = { ...GOOD_CONDITIONS, latency: duration(0), ...given }
   let closed = false
-  const through = (deliver: () => void): void => {
-    for (const delay of arrivals(conditions, random)) {
-      if (delay === 0) deliver()
-      else clock.schedule(later(clock.now(), delay), () => !closed && deliver())
+  const [out, back] = [new Line(random), new Line(random)]
+  const through = (line: Line, remote: Endpoint, bytes: Uint8Array, deliver: (bytes: Uint8Array) => void): void => {
+    const carriage = line.carry(bytes, ipFamily(remote.ip) ?? 4, conditions, clock.now())
+    for (const delay of carriage.delays) {
+      // A copy: whoever has the buffer may use it again before a late one leaves.
+      const copy = carriage.bytes.slice()
+      if (delay === 0) deliver(copy)
+      else clock.schedule(later(clock.now(), delay), () => !closed && deliver(copy))
     }
   }
   return {
@@ -29,13 +35,12 @@ export function faultySocket(socket: DatagramSocket, faults: Faults): DatagramSo
     },
     send(to, bytes) {
       if (direction === 'received') socket.send(to, bytes)
-      // A copy: the sender may use its buffer again before a late one leaves.
-      else through(() => socket.send(to, bytes.slice()))
+      else through(out, to, bytes, (copy) => socket.send(to, copy))
     },
     onDatagram(receive) {
       socket.onDatagram((datagram) => {
         if (direction === 'sent') receive(datagram)
-        else through(() => receive({ ...datagram, bytes: datagram.bytes.slice() }))
+        else through(back, datagram.source, datagram.bytes, (bytes) => receive({ ...datagram, bytes }))
       })
     },
     close() {

@@ -6,8 +6,9 @@
  */
 import { type Instant, later } from '@showchain/client/core'
 import type { Clock } from '@showchain/client/runtime'
-import type { Endpoint } from '@showchain/wire'
-import { arrivals, type Conditions, GOOD_CONDITIONS } from './conditions.ts'
+import { type Endpoint, ipFamily } from '@showchain/wire'
+import { type Conditions, GOOD_CONDITIONS } from './conditions.ts'
+import { Line } from './line.ts'
 import type { SeededRandom } from './random.ts'
 import type { Fate, Timeline } from './timeline.ts'
 
@@ -44,7 +45,8 @@ export class Network {
   readonly #stations = new Map<string, Station>()
   /** By pair of names. */
   readonly #conditions = new Map<string, Conditions>()
-  readonly #randoms = new Map<string, SeededRandom>()
+  /** By pair of names, for each direction. */
+  readonly #lines = new Map<string, Line>()
   #common: Conditions
   #filter: ((packet: Packet, from: Station) => boolean) | undefined
 
@@ -99,11 +101,13 @@ export class Network {
     if (to === undefined) return this.#note(packet, from, packet.destination.ip, 'unreachable')
     if (this.#filter?.(packet, from) === false) return this.#note(packet, from, to.name, 'filtered')
     const pair = pairOf(from, to)
-    const times = arrivals(this.#conditions.get(pair) ?? this.#common, this.#random(pair)).map((delay) =>
-      later(clock.now(), delay),
-    )
-    this.#note(packet, from, to.name, times.length === 0 ? 'lost' : 'carried', times)
-    for (const at of times) clock.schedule(at, () => this.#arrive(packet, from))
+    const conditions = this.#conditions.get(pair) ?? this.#common
+    const family = ipFamily(packet.destination.ip) ?? 4
+    const { fate, delays, bytes } = this.#line(pair).carry(packet.bytes, family, conditions, clock.now())
+    const times = delays.map((delay) => later(clock.now(), delay))
+    const arriving = bytes === packet.bytes ? packet : { ...packet, bytes }
+    this.#note(arriving, from, to.name, fate, times)
+    for (const at of times) clock.schedule(at, () => this.#arrive(arriving, from))
   }
 
   /** What the gateway itself sends to nobody here is lost. */
@@ -120,9 +124,9 @@ export class Network {
   }
 
   /** Each direction of each path draws for itself, so that one more packet elsewhere changes nothing here. */
-  #random(pair: string): SeededRandom {
-    const known = this.#randoms.get(pair) ?? this.#options.random.fork(pair)
-    this.#randoms.set(pair, known)
+  #line(pair: string): Line {
+    const known = this.#lines.get(pair) ?? new Line(this.#options.random.fork(pair))
+    this.#lines.set(pair, known)
     return known
   }
 

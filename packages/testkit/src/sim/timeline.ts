@@ -1,16 +1,16 @@
 /** What happened in a simulation, in order: who sent which message to whom, what became of it, and notes. */
 import type { Instant } from '@showchain/client/core'
 import { classify, decode, describe, type Endpoint, formatEndpoint } from '@showchain/wire'
+import type { LineFate } from './line.ts'
 import type { Packet } from './network.ts'
 
 /**
- * - `carried`: on its way, arrives at `arrivals`
- * - `lost`: by the conditions of the path
- * - `filtered`: by the scenario
+ * What a line did with it (line.ts), or:
+ * - `filtered`: dropped by the scenario
  * - `unreachable`: nobody has the address
  * - `unbound`: arrived where nobody listens on the port
  */
-export type Fate = 'carried' | 'lost' | 'filtered' | 'unreachable' | 'unbound'
+export type Fate = LineFate | 'filtered' | 'unreachable' | 'unbound'
 
 /**
  * - `out`, `in`, `hairpin`: translated where there is a NAT, and passed on
@@ -38,8 +38,10 @@ export interface PacketEntry {
   readonly from: string
   /** Name of the station that has the address, or the address when nobody has it. */
   readonly to: string
+  /** As it arrives. */
   readonly packet: Packet
   readonly fate: Fate
+  /** When each copy arrives. */
   readonly arrivals: readonly Instant[]
 }
 
