@@ -1,7 +1,7 @@
 /** RFC 5780 §4 as a client: what counts as an answer, what is claimed, and what is not. */
 import { decodeStun, type Endpoint, encodeStun, type StunMessage, sameEndpoint } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
-import { Bed, OTHER, RELAY, SEEN } from './peer-bed.ts'
+import { Bed, OTHER, RELAY, relay, SEEN } from './peer-bed.ts'
 
 /** The relay's second address and port. */
 const SECOND: Endpoint = { ip: '192.0.2.2', port: 4401 }
@@ -70,7 +70,7 @@ describe('NAT discovery', () => {
   })
 
   test('is not done in seed mode', () => {
-    expect(new Bed({ seedMode: true, keys: new Map() }).registered().stun).toEqual([])
+    expect(new Bed({ seedMode: true, knownKeys: [relay.publicKey] }).registered().stun).toEqual([])
   })
 
   test.each([
@@ -113,7 +113,7 @@ describe('NAT discovery', () => {
   test('the mapping is tested after the filter, at the other address and then at the other port', () => {
     const discovery = new Discovery()
     discovery.filterTests()
-    discovery.bed.advance(1800)
+    discovery.bed.advance(2000)
     const other = { ip: SEEN.ip, port: SEEN.port + 1 }
     const byIp = discovery.asked().find(({ to }) => sameEndpoint(to, SECOND_IP))
     discovery.answer(byIp as Request, SECOND_IP, { mapped: other })
@@ -123,10 +123,10 @@ describe('NAT discovery', () => {
     expect(discovery.report).toMatchObject({ mapping: 2, filtering: 3, type: 'T4' })
   })
 
-  test('asks three times for its address, and says so when nobody answers', () => {
+  test('asks five times for its address, and says so when nobody answers', () => {
     const discovery = new Discovery()
     discovery.bed.advance(10_000)
-    expect(discovery.bed.stun).toHaveLength(3)
+    expect(discovery.bed.stun).toHaveLength(5)
     expect(discovery.report).toMatchObject({ mapped: undefined, natted: undefined, mapping: 0, filtering: 0 })
     expect(discovery.report?.notes).toEqual(['No server answers STUN.'])
   })
@@ -150,6 +150,26 @@ describe('NAT discovery', () => {
     expect(discovery.bed.counted('unexpected')).toBe(1)
     discovery.bed.advance(10_000)
     expect(discovery.report).toMatchObject({ mapped: undefined })
+  })
+
+  test('asks again when an answer was missing, three times, and then not any more', () => {
+    const bed = new Bed()
+    bed.do((machine, now) => machine.useStunServers([OTHER], now))
+    bed.advance(600_000)
+    expect(bed.stun).toHaveLength(4 * 5)
+    expect(bed.eventsOf('nat')).toHaveLength(1)
+  })
+
+  test('forgets nothing that it knew because packets were lost', () => {
+    const discovery = new Discovery()
+    const [both, port] = discovery.filterTests()
+    discovery.answer(both, SECOND)
+    discovery.answer(port, SECOND_PORT)
+    discovery.finish()
+    discovery.bed.do((machine, now) => machine.useStunServers([], now))
+    discovery.bed.advance(60_000)
+    expect(discovery.bed.stun.length).toBeGreaterThan(0)
+    expect(discovery.report).toMatchObject({ type: 'T1' })
   })
 
   test('leaves nothing behind when the peer closes in the middle', () => {

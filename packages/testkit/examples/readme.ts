@@ -1,18 +1,44 @@
+import type { Socket } from 'node:dgram'
 import { duration } from '@showchain/client/core'
-import { Simulation } from '@showchain/testkit'
-import { encode, OP } from '@showchain/wire'
+import { Internet, nat } from '@showchain/testkit'
 
-const simulation = await Simulation.run('any seed', (sim) => {
-  sim.network.conditions = { latency: duration(20), jitter: duration(30), loss: 0.2 }
-  const alice = sim.host('alice', '192.0.2.1').socket()
-  const bob = sim.host('bob', '198.51.100.7').socket(4000)
-  bob.onDatagram(({ source, bytes }) => bob.send(source, bytes))
+// Your program, as it is: a server that introduces two clients, and clients that say hello to each other.
+function serve(socket: Socket): void {
+  const clients: { address: string; port: number }[] = []
+  socket.bind(7000).on('message', (_join, from) => {
+    clients.push(from)
+    const [a, b] = clients
+    if (a === undefined || b === undefined) return
+    socket.send(`${b.port} ${b.address}`, a.port, a.address)
+    socket.send(`${a.port} ${a.address}`, b.port, b.address)
+  })
+}
+function join(socket: Socket, server: string, hello: () => void): void {
+  socket.on('message', (message, { address }) => {
+    if (address !== server) return hello()
+    const [port, ip] = message.toString().split(' ')
+    socket.send('hello', Number(port), ip)
+  })
+  socket.send('join', 7000, server)
+}
 
-  const keepAlive = encode({ op_code: OP.keepAlive, id: sim.identity('alice').id, seq: 0, ts: 0 }, 'binary')
-  for (let sent = 0; sent < 5; sent++) {
-    alice.send({ ip: '198.51.100.7', port: 4000 }, keepAlive)
-    sim.advance(duration(15_000))
-  }
-})
-
-console.log(simulation.timeline.format()) // the same lines, whenever it runs
+// What becomes of it behind routers of each pair of types: full cone, restricted, port-restricted, symmetric.
+for (const [ours, theirs] of [
+  ['T1', 'T4'],
+  ['T2', 'T3'],
+  ['T3', 'T4'],
+  ['T4', 'T4'],
+] as const) {
+  let hellos = 0
+  const internet = await Internet.run('any seed', { latency: duration(40) }, (it) => {
+    const server = it.host('server')
+    const alice = it.host('alice', { behind: it.router({ nat: nat[ours]() }) })
+    const bob = it.host('bob', { behind: it.router({ nat: nat[theirs]() }) })
+    serve(server.dgram())
+    for (const host of [alice, bob]) join(host.dgram(), server.ips[0] as string, () => hellos++)
+    it.advance(duration(60_000)) // a minute in no time
+  })
+  console.log(
+    `${ours} and ${theirs}: ${hellos} of 2 arrived; ${internet.timeline().split('\n').length} lines to see why`,
+  )
+}

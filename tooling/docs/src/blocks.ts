@@ -15,7 +15,7 @@ export function regenerate(markdown: string): string {
   })
 }
 
-/** The first ```ts block of a README, without its fences. */
-export function firstExample(markdown: string): string | undefined {
-  return /^```ts\n([\s\S]*?)^```$/m.exec(markdown)?.[1]
+/** The ```ts blocks of a README, without their fences. */
+export function examplesOf(markdown: string): readonly string[] {
+  return [...markdown.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match) => match[1] as string)
 }

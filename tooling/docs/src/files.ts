@@ -15,11 +15,17 @@ export function docs(): readonly string[] {
 export interface DocumentedPackage {
   readonly name: string
   readonly readme: string
-  readonly example: string
+  /** `readme.ts` first, which stands first in the README as well. */
+  readonly examples: readonly string[]
+}
+
+function examplesIn(folder: string): readonly string[] {
+  const names = readdirSync(folder).filter((name) => name !== 'readme.ts')
+  return ['readme.ts', ...names].map((name) => `${folder}/${name}`)
 }
 
 export const PACKAGES: readonly DocumentedPackage[] = ['wire', 'crypto', 'client', 'server', 'testkit'].map((name) => ({
   name,
   readme: `${root}packages/${name}/README.md`,
-  example: `${root}packages/${name}/examples/readme.ts`,
+  examples: examplesIn(`${root}packages/${name}/examples`),
 }))

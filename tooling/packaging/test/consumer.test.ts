@@ -1,5 +1,6 @@
 // Somebody else's project: outside the workspace, with nothing but the tarball of one package and those it
 // depends on. It gets what the package needs and no more, compiles the README's example and runs it.
+import { readdirSync } from 'node:fs'
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -81,16 +82,19 @@ describe.each(LIBRARIES)('a project that installs $name', (entry) => {
     expect([...(await installed(project))].sort()).toEqual([...ours, ...(THIRD_PARTY[entry.name] ?? [])].sort())
   })
 
-  test("compiles and runs the README's example", async () => {
-    await copyFile(join(root, entry.folder, 'examples', 'readme.ts'), join(project, 'example.ts'))
-    await writeFile(join(project, 'tsconfig.json'), JSON.stringify(CONSUMER_TSCONFIG))
-    const compiled = await run(process.execPath, [TSC, '-p', project], { cwd: project }).catch(
-      (error: { stdout: string }) => error,
-    )
-    expect(compiled.stdout).toBe('')
-    const { stderr } = await run(process.execPath, ['out/example.js'], { cwd: project, timeout: 60_000 })
-    expect(stderr).toBe('')
-  })
+  test.each(readdirSync(join(root, entry.folder, 'examples')))(
+    "compiles and runs the README's example %s",
+    async (name) => {
+      await copyFile(join(root, entry.folder, 'examples', name), join(project, 'example.ts'))
+      await writeFile(join(project, 'tsconfig.json'), JSON.stringify(CONSUMER_TSCONFIG))
+      const compiled = await run(process.execPath, [TSC, '-p', project], { cwd: project }).catch(
+        (error: { stdout: string }) => error,
+      )
+      expect(compiled.stdout).toBe('')
+      const { stderr } = await run(process.execPath, ['out/example.js'], { cwd: project, timeout: 60_000 })
+      expect(stderr).toBe('')
+    },
+  )
 
   test('can load every entry point', async () => {
     const entries = Object.keys(entry.manifest.exports).filter((path) => !path.endsWith('.json'))

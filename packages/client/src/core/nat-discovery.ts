@@ -12,11 +12,15 @@ import type { Base } from './base.ts'
 import { type Duration, duration, type Instant, later, type Route } from './machine.ts'
 import { natBehaviour, type View } from './nat-behaviour.ts'
 import { type Ask, StunTransactions } from './stun-transactions.ts'
+import type { Timer } from './timers.ts'
 
-/** Sends after each other, and the wait after the last (RFC 8489 §6.2.1 with an RTO of 500 ms, cut short: what it tells can wait for the next time). */
-const SCHEDULE: readonly Duration[] = [500, 1000, 1500].map(duration)
-/** A filter test is expected to have no answer, so it is sent more often and waited for less long. */
-const FILTER_SCHEDULE: readonly Duration[] = [300, 300, 300, 900].map(duration)
+/** Waits after each send (RFC 8489 §6.2.1 with an RTO of 300 ms, cut short: what it tells can wait for the next time). */
+const SCHEDULE: readonly Duration[] = [300, 600, 1200, 2400, 2400].map(duration)
+/** A filter test is expected to have no answer, so it is waited for less long. */
+const FILTER_SCHEDULE: readonly Duration[] = [200, 200, 200, 200, 200, 900].map(duration)
+/** Where an answer was expected and none came, everything is asked again after so long, twice as long each time. */
+const AGAIN_FIRST: Duration = duration(10_000)
+const MAX_AGAIN = 3
 /** A NAT may let in for so long whom something was sent to: no filter test is believed before. Longer than any mapping is kept in practice. */
 const FILTER_MEMORY: Duration = duration(600_000)
 /** Servers that are asked: two tell what any number tells. */
@@ -55,6 +59,10 @@ export class NatDiscovery {
   #report: NatReport | undefined
   #state: 'idle' | 'running' | 'again' = 'idle'
   #notes: string[] = []
+  /** Something that a server should have answered was not answered. */
+  #unanswered = false
+  #agains = 0
+  #timer: Timer | undefined
   /** When something was sent to a second address last. */
   #spoiled: Instant | undefined
 
@@ -71,19 +79,9 @@ export class NatDiscovery {
 
   /** Looks, or looks once more when it is at it. */
   start(now: Instant): void {
-    if (this.#state !== 'idle') {
-      this.#state = 'again'
-      return
-    }
-    const servers = this.#options.servers().slice(0, MAX_SERVERS)
-    if (servers.length === 0) return
-    this.#state = 'running'
-    this.#notes = []
-    this.#askAll(
-      servers.map((to) => ({ to })),
-      (answers, at) => this.#found(servers, answers, at),
-      now,
-    )
+    this.#agains = 0
+    if (this.#state === 'idle') this.#ask(now)
+    else this.#state = 'again'
   }
 
   /** STUN came in. @returns whether it was meant for this. */
@@ -92,7 +90,22 @@ export class NatDiscovery {
   }
 
   close(): void {
+    this.#timer?.cancel()
     this.#transactions.close()
+  }
+
+  #ask(now: Instant): void {
+    const servers = this.#options.servers().slice(0, MAX_SERVERS)
+    if (servers.length === 0) return
+    this.#timer?.cancel()
+    this.#state = 'running'
+    this.#notes = []
+    this.#unanswered = false
+    this.#askAll(
+      servers.map((to) => ({ to })),
+      (answers, at) => this.#found(servers, answers, at),
+      now,
+    )
   }
 
   #found(servers: readonly Endpoint[], answers: readonly (StunMessage | undefined)[], now: Instant): void {
@@ -204,11 +217,16 @@ export class NatDiscovery {
       type: typeOf(mapping, filtering),
     }
     const known = this.#report
-    this.#report = report
-    if (known === undefined || !sameReport(known, report)) this.#options.changed(report, now)
+    if (known === undefined || !knowsMore(known, report)) {
+      this.#report = report
+      if (known === undefined || !sameReport(known, report)) this.#options.changed(report, now)
+    }
     const again = this.#state === 'again'
     this.#state = 'idle'
-    if (again) this.start(now)
+    if (again) return this.#ask(now)
+    if (!this.#unanswered || this.#agains === MAX_AGAIN) return
+    const wait = AGAIN_FIRST * 2 ** this.#agains++
+    this.#timer = this.#base.timers.set(later(now, duration(wait)), (at) => this.#ask(at))
   }
 
   /** Asks all at once; `done` is called when each has an answer or none. */
@@ -222,6 +240,8 @@ export class NatDiscovery {
     for (const [index, ask] of asks.entries()) {
       const answered = (answer: StunMessage | undefined, at: Instant): void => {
         answers[index] = answer
+        // A filter test may have none.
+        if (answer === undefined && ask.change === undefined) this.#unanswered = true
         open--
         if (open === 0) done(answers, at)
       }
@@ -239,6 +259,13 @@ function typeOf(mapping: NatBehaviour, filtering: NatBehaviour): NatReport['type
   if (mapping === 2 || mapping === 3) return 'T4'
   if (mapping === 0 || filtering === 0) return undefined
   return (['T1', 'T2', 'T3'] as const)[filtering - 1]
+}
+
+/** Lost packets make nothing unknown that was known of the same address. */
+function knowsMore(known: NatReport, now: NatReport): boolean {
+  if (now.mapped === undefined) return known.mapped !== undefined
+  const same = known.mapped !== undefined && sameEndpoint(known.mapped, now.mapped)
+  return same && ((now.mapping === 0 && known.mapping !== 0) || (now.filtering === 0 && known.filtering !== 0))
 }
 
 function sameReport(a: NatReport, b: NatReport): boolean {

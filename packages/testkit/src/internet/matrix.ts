@@ -137,7 +137,6 @@ export async function play(pairing: Pairing, seed: Seed, conditions: Partial<Con
     { latency: LATENCY, ...conditions },
     async (internet) => {
       await internet.relay()
-      await internet.relay()
       const places = pairing.place(internet)
       const target = await internet.peer({ name: 'target', ...places.target })
       const requester = await internet.peer({ name: 'requester', ...places.requester })

@@ -2,6 +2,7 @@
 import type { Datagram } from '@showchain/client/core'
 import type { DatagramSocket } from '@showchain/client/runtime'
 import { type Endpoint, ipFamily, ShowchainError } from '@showchain/wire'
+import { type DgramType, virtualDgram } from './dgram.ts'
 import type { Network, Packet, Station } from './network.ts'
 
 /** Dynamic ports start here (RFC 6335 §6). */
@@ -68,6 +69,11 @@ export class Host {
     })
     this.#sockets.set(bound, socket)
     return socket
+  }
+
+  /** A socket for a program that is written for `node:dgram` (dgram.ts says what it has). */
+  dgram(type: DgramType = 'udp4'): ReturnType<typeof virtualDgram> {
+    return virtualDgram({ type, clock: this.network.clock, open: (port) => this.socket(port) })
   }
 
   /** By the interface whose network has the destination, else by the first; without an address of its family the datagram is lost, as on a real host. */

@@ -1,0 +1,22 @@
+import { writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { duration } from '@showchain/client/core'
+import { Internet, nat } from '@showchain/testkit'
+
+const internet = await Internet.run('any seed', { latency: duration(30), loss: 0.05 }, async (it) => {
+  const relay = await it.relay()
+  const home = it.router({ name: 'home', nat: nat.T3() })
+  const alice = await it.peer({ name: 'alice', behind: home })
+  const bob = await it.peer({ name: 'bob', behind: nat.T2({ hairpin: true }) })
+
+  const connection = await alice.connect(bob) // the first path that works: through the relay
+  it.until(() => connection.path.kind === 'direct') // and what it becomes underneath
+  home.reboot() // every mapping is gone …
+  await relay.restart() // … and so is what the relay knew
+  it.advance(duration(60_000))
+  console.log(alice.nat?.type, connection.closed ?? connection.path.kind) // T3 direct
+})
+
+console.log(internet.timeline(5))
+await writeFile(join(tmpdir(), 'showchain-example.pcap'), internet.pcap()) // for Wireshark
