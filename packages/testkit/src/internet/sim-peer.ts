@@ -9,6 +9,7 @@ import {
   later,
   type NatReport,
   type Path,
+  type PathPolicy,
   type PeerEvent,
   PeerMachine,
   type SendFailure,
@@ -31,6 +32,8 @@ export interface SimPeerOptions {
   readonly accept?: ((id: PeerId, via: Via) => boolean | undefined) | undefined
   readonly port?: number | undefined
   readonly seedMode?: boolean | undefined
+  /** Of its connections. @default 'auto' */
+  readonly policy?: PathPolicy | undefined
   readonly encoding?: Encoding | undefined
   readonly knownKeys?: readonly PublicKey[] | undefined
   readonly keepAlive?: Duration | undefined
