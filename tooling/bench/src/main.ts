@@ -3,7 +3,9 @@ import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { codec } from './codec.ts'
 import { type Effort, FULL_EFFORT, QUICK_EFFORT } from './effort.ts'
 import type { FigureTable, Findings } from './figures.ts'
+import { internet } from './internet.ts'
 import { describeMachine, machineFacts } from './machine-facts.ts'
+
 import { memory } from './memory.ts'
 import { type BenchOptions, readOptions, USAGE } from './options.ts'
 import { packets } from './packets.ts'
@@ -17,6 +19,7 @@ const SUITES: Readonly<Record<string, (effort: Effort) => Promise<Findings>>> = 
   registrations,
   packets,
   memory,
+  internet,
 }
 const NAMES = Object.keys(SUITES)
 const BAD_ARGUMENTS = 2
