@@ -119,6 +119,17 @@ describe('proxied data that comes in', () => {
     expect(bed.taken(OP.proxyDataAck)).toHaveLength(3)
   })
 
+  test('that comes again is answered with an empty message as well, once: what acknowledges may have been lost', () => {
+    const bed = new Bed().registered()
+    bed.receive(data(10), RELAY)
+    expect(bed.taken(OP.proxyData)).toEqual([])
+    for (let times = 0; times < 3; times++) bed.receive(data(10), RELAY)
+    const [empty, ...more] = bed.taken(OP.proxyData)
+    expect([empty?.message, more]).toMatchObject([{ session: SESSION, target: other.id, data: new Uint8Array(0) }, []])
+    bed.advance(600)
+    expect(bed.taken(OP.proxyData).map(({ bytes }) => bytes)).toEqual([empty?.bytes])
+  })
+
   test('is not acknowledged before the application says yes', () => {
     const bed = new Bed().registered()
     bed.consent = undefined

@@ -113,6 +113,21 @@ describe('as the target', () => {
     expect(there.map(({ message }) => message.op_code)).toEqual(new Array<number>(8).fill(OP.keepAlive))
   })
 
+  test.each([
+    [6000, 16],
+    [3000, 8],
+  ])(
+    'that is introduced again after %d ms has sent %d: anew when every probe was sent, not before',
+    (after, probes) => {
+      const bed = new Bed().registered()
+      bed.receive(invitation(bed), RELAY)
+      bed.advance(after)
+      bed.receive(invitation(bed), RELAY)
+      bed.advance(14_000)
+      expect(bed.taken(OP.keepAlive).filter(sentTo(OTHER))).toHaveLength(probes)
+    },
+  )
+
   test('sends 0x101 without key once something was heard from the announced address', () => {
     const bed = new Bed().registered()
     bed.receive(invitation(bed), RELAY)

@@ -137,11 +137,11 @@ describe('consent', () => {
     expect(bed.send(r, ackOf(bed.send(t, data(t, r, session))))).toHaveLength(1)
   })
 
-  test('belongs to the session: another one of the pair has none', () => {
+  test('belongs to the session: another one of the pair has none, and the whole budget', () => {
     const { bed, r, t, session, send } = setUp()
     bed.send(t, ackOf(bed.send(r, data(r, t, session))))
     const other = openSession(bed, r, t)
-    expect(Array.from({ length: 5 }, () => send(r, t, other))).toEqual([1, 1, 1, 0, 0])
+    expect(Array.from({ length: 5 }, () => send(r, t, other))).toEqual([1, 1, 1, 1, 0])
     expect(send()).toBe(1)
   })
 

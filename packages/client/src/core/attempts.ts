@@ -42,7 +42,7 @@ export class Attempts {
   open(peer: PeerId, key: PublicKey, caps: number | undefined, now: Instant): PunchAttempt {
     const known = this.#byPeer.get(peer)
     if (known !== undefined && (!known.found || this.#links.get(peer)?.hasDirect === true)) {
-      known.learnCaps(caps)
+      known.introduced(caps, now)
       return known
     }
     known?.end(now)

@@ -66,6 +66,8 @@ export class Channel {
   #seq: number
   #consented: boolean
   #closed = false
+  /** Whether anything of ours was sent beside acknowledgements. */
+  #spoke = false
 
   constructor(base: Base, options: ChannelOptions) {
     this.#base = base
@@ -101,7 +103,8 @@ export class Channel {
     if (verdict === 'old') return this.#base.count('duplicate')
     if (verdict === 'seen') {
       this.#base.count('duplicate')
-      return this.#acknowledge(message, encoding, now)
+      this.#acknowledge(message, encoding, now)
+      return this.#insist(now)
     }
     if (!signed || directKey === undefined) return this.#take(message, encoding, now)
     verify(this.#base, directKey, message, message.sign, (valid, at) => {
@@ -170,6 +173,7 @@ export class Channel {
 
   #transmit(message: OutgoingMessage): void {
     const { session, remoteId, to } = this.options
+    this.#spoke = true
     const { ts } = this.#base.sequence.next()
     this.#seq++
     const seq = this.#seq
@@ -216,6 +220,15 @@ export class Channel {
     if (!this.#window.accept(message.seq)) return
     this.#acknowledge(message, encoding, now)
     this.options.delivered(message.data, now)
+  }
+
+  /**
+   * Acknowledgements of ours got lost, and a relay passes few messages on before it has seen one (docs/protocol.md,
+   * Consent): an empty message of our own says the same, and is sent until it is acknowledged.
+   */
+  #insist(now: Instant): void {
+    if (this.options.directKey === undefined && !this.#spoke)
+      this.send({ bytes: new Uint8Array(0), done: () => {} }, now)
   }
 
   #acknowledge({ session, seq, ts }: Arrival, encoding: Encoding, now: Instant): void {

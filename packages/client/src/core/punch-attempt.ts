@@ -12,7 +12,7 @@ import { CAPS, type Endpoint, type Extensions, type Message, OP, type PeerId } f
 import { type Base, send } from './base.ts'
 import { Birthday, type BirthdayRole } from './birthday.ts'
 import type { Exchange, Exchanges } from './exchange.ts'
-import { type Instant, later, type Route, type SocketId } from './machine.ts'
+import { type Duration, type Instant, later, type Route, type SocketId } from './machine.ts'
 import { routeKey } from './route.ts'
 import type { Stamp } from './sequence.ts'
 import type { Timer } from './timers.ts'
@@ -38,6 +38,8 @@ export interface PunchAttemptOptions {
   ended(): void
 }
 
+const LAST_PROBE = PROBE_TIMES.at(-1) as Duration
+
 type Done = (found: boolean, now: Instant) => void
 
 interface Candidate {
@@ -56,7 +58,8 @@ export class PunchAttempt {
   /** By route; at most MAX_CANDIDATES. */
   readonly #candidates = new Map<string, Candidate>()
   readonly #timers = new Set<Timer>()
-  readonly #started: Instant
+  /** When the introduction came that it lives by. */
+  #started: Instant
   #end: Timer
   #birthday: Birthday | undefined
   /** At most one of each side's own requests: a handful. */
@@ -79,9 +82,20 @@ export class PunchAttempt {
     return this.#found
   }
 
-  /** A second introduction may say more than the first. */
-  learnCaps(caps: number | undefined): void {
+  /**
+   * The relay introduced both once more. That may say more than before; and when every probe of the introduction before is
+   * sent, it begins anew, for the other end does so as well.
+   */
+  introduced(caps: number | undefined, now: Instant): void {
     this.#caps ??= caps
+    if (this.#over || this.#found || this.#birthday !== undefined || later(this.#started, LAST_PROBE) > now) return
+    this.#started = now
+    this.#end.cancel()
+    this.#end = this.#base.timers.set(later(now, ATTEMPT_LIFETIME), (at) => this.end(at))
+    for (const candidate of this.#candidates.values()) {
+      candidate.announced = false
+      candidate.probes = 0
+    }
   }
 
   /** Calls back once: when a path was found, or when the attempt ends without. */

@@ -1,6 +1,7 @@
 /**
  * What reaches a target that has not answered: at most 4 packets or 4 KiB per pair (R, T) and minute,
- * over all of the pair's sessions (docs/protocol.md, Consent). The minute slides: no 60 s hold more.
+ * over all of the pair's sessions without consent (docs/protocol.md, Consent). The minute slides: no 60 s hold
+ * more. What went into a session that the target answered in later counts no longer.
  */
 import { ExpiringMap, type Instant, later } from '@showchain/client/core'
 import type { PeerId } from '@showchain/wire'
@@ -10,9 +11,17 @@ import { CONSENT_SPAN } from './times.ts'
 const MAX_UNCONSENTED_PACKETS = 4
 const MAX_UNCONSENTED_BYTES = 4096
 
+/** What of a session matters here. */
+export interface Consentable {
+  readonly requester: { readonly id: PeerId }
+  readonly target: { readonly id: PeerId }
+  readonly consented: boolean
+}
+
 interface Passed {
   readonly at: Instant
   readonly bytes: number
+  readonly session: Consentable
 }
 
 export class ConsentBudget {
@@ -33,25 +42,25 @@ export class ConsentBudget {
   }
 
   /** Whether so many bytes from R to T are within the budget. */
-  allows(requester: PeerId, target: PeerId, bytes: number, now: Instant): boolean {
-    const passed = this.#recent(requester, target, now)
+  allows(session: Consentable, bytes: number, now: Instant): boolean {
+    const passed = this.#recent(session, now)
     if (passed.length === 0 && this.#isFull(now)) return false
     const total = passed.reduce((sum, packet) => sum + packet.bytes, bytes)
     return passed.length < MAX_UNCONSENTED_PACKETS && total <= MAX_UNCONSENTED_BYTES
   }
 
   /** Counts what was let through. */
-  spend(requester: PeerId, target: PeerId, bytes: number, now: Instant): void {
-    this.#pairs.set(pairOf(requester, target), [...this.#recent(requester, target, now), { at: now, bytes }], now)
+  spend(session: Consentable, bytes: number, now: Instant): void {
+    this.#pairs.set(pairOf(session), [...this.#recent(session, now), { at: now, bytes, session }], now)
   }
 
   expire(now: Instant): void {
     this.#pairs.expire(now)
   }
 
-  #recent(requester: PeerId, target: PeerId, now: Instant): readonly Passed[] {
-    const passed = this.#pairs.get(pairOf(requester, target), now) ?? []
-    return passed.filter(({ at }) => later(at, CONSENT_SPAN) > now)
+  #recent(pair: Consentable, now: Instant): readonly Passed[] {
+    const passed = this.#pairs.get(pairOf(pair), now) ?? []
+    return passed.filter(({ at, session }) => !session.consented && later(at, CONSENT_SPAN) > now)
   }
 
   #isFull(now: Instant): boolean {
@@ -60,4 +69,4 @@ export class ConsentBudget {
   }
 }
 
-const pairOf = (requester: PeerId, target: PeerId): string => `${requester} ${target}`
+const pairOf = ({ requester, target }: Consentable): string => `${requester.id} ${target.id}`

@@ -144,7 +144,7 @@ export class Forward {
       count(bytes === undefined ? 'tooLarge' : 'consentExhausted')
       return false
     }
-    if (this.#isUnconsented(passage)) this.#budget.spend(session.requester.id, session.target.id, bytes.length, now)
+    if (this.#isUnconsented(passage)) this.#budget.spend(session, bytes.length, now)
     outbox.transmit(to.source, bytes)
     return true
   }
@@ -154,8 +154,7 @@ export class Forward {
   }
 
   #allows(passage: Passage, bytes: number, now: Instant): boolean {
-    const { requester, target } = passage.session
-    return !this.#isUnconsented(passage) || this.#budget.allows(requester.id, target.id, bytes, now)
+    return !this.#isUnconsented(passage) || this.#budget.allows(passage.session, bytes, now)
   }
 
   /** A message of the target is its consent. */

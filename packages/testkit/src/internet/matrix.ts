@@ -127,7 +127,7 @@ const LATENCY: Duration = duration(10)
 /** Until then a pair that can be direct is direct: birthday probing takes longest. */
 export const SETTLED: Duration = duration(120_000)
 /** A dial that fails on a bad line is made again, as an application does. */
-const MAX_DIALS = 5
+const MAX_DIALS = 10
 
 /** Plays one pair. @param conditions of the public network beside its latency of 10 ms. */
 export async function play(pairing: Pairing, seed: Seed, conditions: Partial<Conditions> = {}): Promise<Outcome> {
