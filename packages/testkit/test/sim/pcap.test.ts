@@ -71,10 +71,11 @@ describe('a capture file', () => {
   })
 })
 
-const tcpdump = (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'tcpdump')))
-if (!tcpdump) console.warn('SKIPPED: tcpdump is not installed (Debian: apt-get install tcpdump).')
+const TCPDUMP = 'tcpdump'
+const installed = (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, TCPDUMP)))
+if (!installed) console.warn('SKIPPED: tcpdump is not installed (Debian: apt-get install tcpdump).')
 
-test.skipIf(!tcpdump)('tcpdump reads a whole scenario, and finds every checksum right', async () => {
+test.skipIf(!installed)('tcpdump reads a whole scenario, and finds every checksum right', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'showchain-pcap-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   const internet = await Internet.run('tcpdump', {}, async (it) => {
@@ -85,7 +86,7 @@ test.skipIf(!tcpdump)('tcpdump reads a whole scenario, and finds every checksum 
   })
   const file = join(folder, 'internet.pcap')
   await writeFile(file, Buffer.concat([internet.pcap(), toPcap(talk().timeline.entries).subarray(24)]))
-  const text = execFileSync('tcpdump', ['-r', file, '-n', '-vv'], {
+  const text = execFileSync(TCPDUMP, ['-r', file, '-n', '-vv'], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     maxBuffer: 2 ** 26,
