@@ -20,6 +20,8 @@ export interface ConnectFlags extends PeerFlags {
 }
 
 const POLICIES: readonly DialPolicy[] = ['auto', 'direct-only', 'relay-only', 'direct', 'punch']
+/** Less than a connection lets wait, so that several of them take their turns. */
+const LINES_UNDER_WAY = 256
 const encoder = new TextEncoder()
 
 /** Waits for others, until a signal. */
@@ -127,6 +129,8 @@ async function sendLines(
       sending.add(sent)
       void sent.then(() => sending.delete(sent))
     }
+    // A file is read as fast as it is acknowledged.
+    while (sending.size >= LINES_UNDER_WAY) await Promise.race(sending)
   }
   await Promise.all(sending)
   return failed
