@@ -137,13 +137,17 @@ async function sendLines(
 }
 
 async function receive(connection: Connection, output: Output, echo: boolean, stirred = (): void => {}): Promise<void> {
+  const echoing = new Set<Promise<void>>()
   for await (const bytes of connection) {
     stirred()
     output.message(connection.remoteId, bytes)
-    if (echo)
-      connection.send(bytes).catch((error: unknown) => {
-        output.note('undelivered', `not echoed: ${(error as Error).message}`, { peer: connection.remoteId })
-      })
+    if (!echo) continue
+    const sent = connection.send(bytes).catch((error: unknown) => {
+      output.note('undelivered', `not echoed: ${(error as Error).message}`, { peer: connection.remoteId })
+    })
+    echoing.add(sent)
+    void sent.then(() => echoing.delete(sent))
+    while (echoing.size >= LINES_UNDER_WAY) await Promise.race(echoing)
   }
 }
 

@@ -166,7 +166,12 @@ export class Link {
   /** This end has another address: its direct path may be gone, or has become possible. */
   addressChanged(now: Instant): void {
     if (this.hasDirect) this.direct.suspect(now)
-    else this.#upgrade.soon(now)
+    else this.improve(now)
+  }
+
+  /** More is known than when a direct path was looked for last. */
+  improve(now: Instant): void {
+    if (this.open && !this.hasDirect) this.#upgrade.soon(now)
   }
 
   close(why: string, now: Instant): void {

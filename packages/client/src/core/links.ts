@@ -100,6 +100,11 @@ export class Links {
     for (const link of this.#byPeer.values()) link.addressChanged(now)
   }
 
+  /** What this peer's NAT does became known. */
+  natKnown(now: Instant): void {
+    for (const link of this.#byPeer.values()) link.improve(now)
+  }
+
   /** 0x123 from the other end of a direct path, or 0x124 from a relay. */
   data(
     message: DataMessage,

@@ -246,10 +246,11 @@ export class PeerMachine implements Machine<PeerEvent> {
     return new NatDiscovery(this.#base, {
       servers: () => [...this.#stunServers, ...registered().map(({ relay }) => relay.endpoint)],
       views: () => viewsOf(registered()),
-      changed: (report) => {
+      changed: (report, now) => {
         const { mapping, filtering } = report
         this.#base.nat.known = { mapping, filtering }
         this.#base.outbox.event({ type: 'nat', report })
+        this.#links.natKnown(now)
       },
     })
   }

@@ -1,0 +1,276 @@
+/**
+ * The lab: a public segment, routers on it, networks behind them, and programs on their hosts.
+ *
+ *   public    relay one .10 .11   relay two .20 .21   coturn .30 .31   hosts .40 …   203.0.113.0/24, 2001:db8::/64
+ *     │
+ *   router    wan .101 …   netfilter   lan 192.168.1.1, 2001:db8:N::1
+ *     │
+ *   host      192.168.1.10 …, 2001:db8:N::10 …
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Namespaces } from './namespaces.ts'
+import { Program } from './program.ts'
+import { BLOCKED, FIREWALL6, hairpinRules, lossRules, MAPPING_SECONDS, type NatKind, natRules } from './rules.ts'
+
+const RELAY_PORT = 4400
+const NET = '203.0.113'
+const NET6 = '2001:db8'
+const RELAYS = [10, 20] as const
+const STUN_SERVER = 30
+const FIRST_HOST = 40
+const FIRST_ROUTER = 101
+
+const bin = (app: string, name: string): string =>
+  fileURLToPath(new URL(`../node_modules/@showchain/${app}/bin/${name}.js`, import.meta.url))
+const RELAY_PROGRAM = bin('relay', 'showchain-relay')
+const PEER_PROGRAM = bin('peer-cli', 'showchain')
+
+export interface RouterOptions {
+  readonly kind: NatKind
+  /** A carrier's router, that this one is behind. @default on the public segment */
+  readonly behind?: Router | undefined
+  /** First three numbers of the network behind it. @default 192.168.1, as everybody's */
+  readonly lan?: string | undefined
+  /** @default false */
+  readonly hairpin?: boolean | undefined
+  /** How long conntrack and the maps keep an idle mapping. */
+  readonly mappingSeconds?: number | undefined
+  /** Lets no UDP through. @default false */
+  readonly blocked?: boolean | undefined
+  /** Percent of packets that it loses, each way. @default 0 */
+  readonly loss?: number | undefined
+}
+
+export class Router {
+  readonly name: string
+  readonly options: RouterOptions
+  readonly lan: string
+  readonly lan6: string
+  wan: string
+  hosts = 10
+  readonly #names: Namespaces
+
+  constructor(names: Namespaces, name: string, options: RouterOptions, wan: string, lan: string, lan6: string) {
+    this.#names = names
+    this.name = name
+    this.options = options
+    this.wan = wan
+    this.lan = lan
+    this.lan6 = lan6
+  }
+
+  load(): void {
+    const { kind, mappingSeconds = MAPPING_SECONDS, hairpin = false, blocked = false, loss = 0 } = this.options
+    const rules = ['flush ruleset\n', natRules(kind, mappingSeconds), FIREWALL6]
+    if (hairpin) rules.push(hairpinRules(this.wan, `${this.lan}.0/24`))
+    if (blocked) rules.push(BLOCKED)
+    if (loss > 0) rules.push(lossRules(loss))
+    this.#names.nft(this.name, rules.join(''))
+  }
+
+  /** Switched off and on: netfilter forgets the mappings of an interface that goes down, and the maps begin empty. */
+  reboot(): void {
+    this.#names.ip(this.name, 'link set wan down')
+    this.load()
+    this.#names.ip(this.name, 'link set wan up')
+  }
+
+  /** The provider gives it another address. */
+  renumber(wan: string): void {
+    this.#names.ip(this.name, `addr add ${wan}/24 dev wan`)
+    this.#names.ip(this.name, `addr del ${this.wan}/24 dev wan`)
+    this.wan = wan
+    this.load()
+  }
+}
+
+export interface Host {
+  readonly name: string
+  readonly ip: string
+}
+
+export interface PeerOptions {
+  readonly args?: readonly string[] | undefined
+  readonly echo?: boolean | undefined
+}
+
+export class Lab {
+  readonly names: Namespaces = new Namespaces()
+  readonly folder: string = mkdtempSync(join(tmpdir(), 'showchain-natlab-'))
+  readonly #programs: Program[] = []
+  #routers = 0
+  #hosts = 0
+  #started = 0
+
+  constructor() {
+    this.names.add('public')
+    this.names.ip('public', 'link add br0 type bridge')
+    this.names.ip('public', 'link set br0 up')
+    for (const setting of ['iptables', 'ip6tables', 'arptables'])
+      this.names.set('public', `net.bridge.bridge-nf-call-${setting}`, 0)
+    this.names.set('public', 'net.ipv6.conf.all.forwarding', 1)
+    const addresses = [...RELAYS, STUN_SERVER].flatMap((first) => [first, first + 1])
+    for (const last of addresses) this.names.ip('public', `addr add ${NET}.${last}/24 dev br0`)
+    this.names.ip('public', `addr add ${NET6}::1/64 dev br0 nodad`)
+  }
+
+  /** An address of the public segment that nobody has. */
+  freeAddress(): string {
+    return `${NET}.${FIRST_ROUTER + this.#routers++}`
+  }
+
+  router(options: RouterOptions): Router {
+    const { behind } = options
+    const number = this.#routers + 1
+    const wan = behind === undefined ? this.freeAddress() : `${behind.lan}.${behind.hosts++}`
+    if (behind !== undefined) this.#routers++
+    const name = `router${number}`
+    const [lan, lan6] = [options.lan ?? '192.168.1', `${NET6}:${number}`]
+    const router = new Router(this.names, name, options, wan, lan, lan6)
+    this.names.add(name)
+    this.#plug(name, 'wan', behind?.name ?? 'public', behind === undefined ? 'br0' : 'lan')
+    this.names.ip(name, `addr add ${wan}/24 dev wan`)
+    if (behind !== undefined) this.names.ip(name, `route add default via ${behind.lan}.1`)
+    else {
+      this.names.ip(name, `addr add ${NET6}::${number + 100}/64 dev wan nodad`)
+      this.names.ip(name, `-6 route add default via ${NET6}::1`)
+      this.names.ip('public', `-6 route add ${lan6}::/64 via ${NET6}::${number + 100}`)
+    }
+    this.names.ip(name, 'link add lan type bridge')
+    this.names.ip(name, 'link set lan up')
+    this.names.ip(name, `addr add ${lan}.1/24 dev lan`)
+    this.names.ip(name, `addr add ${lan6}::1/64 dev lan nodad`)
+    for (const setting of ['iptables', 'ip6tables', 'arptables'])
+      this.names.set(name, `net.bridge.bridge-nf-call-${setting}`, 0)
+    this.names.set(name, 'net.ipv4.ip_forward', 1)
+    this.names.set(name, 'net.ipv6.conf.all.forwarding', 1)
+    if (options.mappingSeconds !== undefined)
+      for (const setting of ['udp_timeout', 'udp_timeout_stream'])
+        this.names.set(name, `net.netfilter.nf_conntrack_${setting}`, options.mappingSeconds)
+    router.load()
+    return router
+  }
+
+  /** A host behind a router, or on the public segment. */
+  host(router?: Router): Host {
+    const name = `host${++this.#hosts}`
+    this.names.add(name)
+    if (router === undefined) {
+      const last = FIRST_HOST + this.#hosts
+      this.#plug(name, 'eth0', 'public', 'br0')
+      this.names.ip(name, `addr add ${NET}.${last}/24 dev eth0`)
+      return { name, ip: `${NET}.${last}` }
+    }
+    const last = router.hosts++
+    this.#plug(name, 'eth0', router.name, 'lan')
+    this.names.ip(name, `addr add ${router.lan}.${last}/24 dev eth0`)
+    this.names.ip(name, `route add default via ${router.lan}.1`)
+    if (router.options.behind === undefined) {
+      this.names.ip(name, `addr add ${router.lan6}::${last}/64 dev eth0 nodad`)
+      this.names.ip(name, `-6 route add default via ${router.lan6}::1`)
+    }
+    return { name, ip: `${router.lan}.${last}` }
+  }
+
+  /** Any program in a namespace. */
+  start(name: string, where: string, command: readonly string[]): Program {
+    const child = this.names.spawn(where, command, { stdio: ['pipe', 'pipe', 'pipe'] })
+    const program = new Program(name, child)
+    this.#programs.push(program)
+    return program
+  }
+
+  /** coturn with two addresses, for others to tell what a NAT does. */
+  async stunServer(): Promise<string> {
+    const [here, there] = [`${NET}.${STUN_SERVER}`, `${NET}.${STUN_SERVER + 1}`]
+    const turn = this.start('coturn', 'public', [
+      ...['turnserver', '-v', '-n', '-L', here, '-L', there, '-p', '3478', '--alt-listening-port', '3479'],
+      ...['--no-auth', '--no-tls', '--no-dtls', '--no-tcp', '--no-tcp-relay', '--no-cli', '--log-file', 'stdout'],
+      ...['--pidfile', join(this.folder, 'turn.pid'), '-b', join(this.folder, 'turn.db')],
+      ...['--no-dynamic-ip-list', '--no-dynamic-realms'],
+    ])
+    await turn.until('it listens', ({ text }) => String(text).includes('Total General servers'))
+    return here
+  }
+
+  /** A relay with two addresses; the second of the lab with `index` 1. Started again, it is the same relay. */
+  async relay(
+    index: 0 | 1 = 0,
+    { ipv6 = false }: { readonly ipv6?: boolean } = {},
+  ): Promise<{ readonly program: Program; readonly ticket: string }> {
+    const [here, there] = [`${NET}.${RELAYS[index]}`, `${NET}.${RELAYS[index] + 1}`]
+    const identity = join(this.folder, `relay${index}.pem`)
+    const alternates = [`${here}:${RELAY_PORT + 1}`, `${there}:${RELAY_PORT}`, `${there}:${RELAY_PORT + 1}`]
+    const program = this.start(`relay${index}`, 'public', [
+      ...[process.execPath, RELAY_PROGRAM, '--identity', identity, '--create-identity'],
+      ...(ipv6 ? ['--listen', `[${NET6}::1]:${RELAY_PORT}`] : ['--listen', `${here}:${RELAY_PORT}`]),
+      ...(ipv6 ? [] : alternates.flatMap((address) => ['--stun-alternate', address])),
+      ...['--log-format', 'json', '--limit', 'bindingsPerSource=4096'],
+      ...['--limit', 'requestsPerSecondPerSource=4096', '--limit', 'requestBurstPerSource=8192'],
+    ])
+    const { ticket } = await program.until('it has a ticket', ({ event }) => event === 'ticket')
+    return { program, ticket: ticket as string }
+  }
+
+  /** `showchain listen`, registered; resolves when it knows what its NAT does. */
+  async listen(
+    host: Host,
+    relays: readonly string[],
+    { args = [], echo = true }: PeerOptions = {},
+  ): Promise<{ readonly program: Program; readonly ticket: string }> {
+    const program = this.#peer(host, [
+      'listen',
+      ...relays.flatMap((relay) => ['--relay', relay]),
+      ...(echo ? ['--echo'] : []),
+      ...args,
+    ])
+    const { ticket } = await program.until('it has a ticket', ({ event }) => event === 'ticket')
+    await program.until('it knows its NAT', ({ event }) => event === 'nat')
+    return { program, ticket: withoutAddresses(ticket as string) }
+  }
+
+  /** `showchain connect`; ends when its stdin does. */
+  connect(host: Host, ticket: string, { args = [] }: PeerOptions = {}): Program {
+    return this.#peer(host, ['connect', ...args, ticket])
+  }
+
+  /** Captures the public segment into a file until it is ended. */
+  capture(folder: string, name: string): Program {
+    mkdirSync(folder, { recursive: true })
+    const file = join(folder, `${name}.pcap`)
+    return this.start('tcpdump', 'public', ['tcpdump', '-q', '-U', '-i', 'br0', '-w', file, 'udp'])
+  }
+
+  /** Ends every program that is still running. */
+  async endPrograms(): Promise<void> {
+    await Promise.all(this.#programs.splice(0).map((program) => program.kill('SIGKILL')))
+  }
+
+  async close(): Promise<void> {
+    await this.endPrograms()
+    await this.names.close()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  #peer({ name }: Host, args: readonly string[]): Program {
+    const [command, ...rest] = args
+    const identity = rest.includes('--identity') ? [] : ['--ephemeral']
+    return this.start(`${command}${++this.#started}`, name, [
+      ...[process.execPath, PEER_PROGRAM, command as string, '--plaintext', '--lab', '--json', ...identity, ...rest],
+    ])
+  }
+
+  /** A cable from an interface of one namespace to a bridge of another. */
+  #plug(name: string, device: string, to: string, bridge: string): void {
+    const port = `to-${name}`.slice(0, 15)
+    this.names.ip(name, `link add ${device} type veth peer name ${port} netns ${this.names.nameOf(to)}`)
+    this.names.ip(to, `link set ${port} master ${bridge} up`)
+    this.names.ip(name, `link set ${device} up`)
+  }
+}
+
+/** What a listener says of its own network means nothing elsewhere. */
+const withoutAddresses = (ticket: string): string => ticket.replace(/&addr=[^&]*/g, '')

@@ -1,0 +1,95 @@
+/** `pnpm natlab`: connects the built programs through NATs of the kernel. */
+import Table from 'cli-table3'
+import { Command } from 'commander'
+import { Lab } from './lab.ts'
+import { missing } from './machine.ts'
+import { World } from './scenario.ts'
+import { SCENARIOS } from './scenarios/index.ts'
+
+interface Options {
+  readonly list: boolean
+  readonly keep: boolean
+  readonly json: boolean
+  readonly pcap: string | undefined
+}
+
+const BAD_ARGUMENTS = 2
+
+const command = new Command('natlab')
+  .description(
+    'Connects the built programs through NATs of the kernel, in network namespaces of its own. Needs root on Linux.',
+  )
+  .argument('[names...]', 'scenarios, or the beginnings of their names; all when there is none')
+  .option('--list', 'name the scenarios', false)
+  .option('--keep', 'leave the lab up at the end, and say how to get in', false)
+  .option('--pcap <folder>', 'capture the public segment, one file for each scenario')
+  .option('--json', 'one JSON object a line', false)
+  .showHelpAfterError()
+  .parse()
+const options = command.opts<Options>()
+const chosen = SCENARIOS.filter(
+  ({ name }) => command.args.length === 0 || command.args.some((given) => name.startsWith(given)),
+)
+
+if (options.list) {
+  for (const { name, title } of SCENARIOS) console.log(`${name.padEnd(20)}${title}`)
+  process.exit()
+}
+if (chosen.length === 0) {
+  console.error(`natlab: there is no scenario "${command.args.join(' ')}"; --list names them.`)
+  process.exit(BAD_ARGUMENTS)
+}
+const why = missing()
+if (why !== undefined) {
+  console.error(`natlab: ${why}.`)
+  process.exit(BAD_ARGUMENTS)
+}
+
+const lab = new Lab()
+const say = (line: string): void => {
+  if (!options.json) console.log(line)
+}
+const results: {
+  readonly name: string
+  readonly title: string
+  readonly ok: boolean
+  readonly seen: string
+  readonly seconds: number
+}[] = []
+const stop = async (): Promise<void> => {
+  if (!options.keep) return lab.close()
+  lab.names.keep()
+  console.log(`The lab is still up. Namespaces: ip netns list | grep ${lab.names.run}`)
+  console.log(`A shell in one: ip netns exec ${lab.names.nameOf('router1')} bash`)
+  console.log(
+    `Away with it: for n in $(ip netns list | grep -o '${lab.names.run}[^ ]*'); do ip netns pids $n | xargs -r kill; ip netns delete $n; done`,
+  )
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop().then(() => process.exit(1)))
+
+try {
+  say(`lab ${lab.names.run}: two routers of each kind, each verified with coturn's natdiscovery …`)
+  const world = await World.open(lab)
+  for (const { name, title, run } of chosen) {
+    const started = performance.now()
+    const capture = options.pcap === undefined ? undefined : lab.capture(options.pcap, name)
+    const outcome = await run(world).then(
+      (seen) => ({ ok: true, seen }),
+      (error: Error) => ({ ok: false, seen: error.message }),
+    )
+    await capture?.kill('SIGTERM')
+    const result = { name, title, ...outcome, seconds: Math.round((performance.now() - started) / 100) / 10 }
+    results.push(result)
+    if (options.json) console.log(JSON.stringify({ event: 'scenario', ...result }))
+    else say(`${result.ok ? 'ok  ' : 'FAIL'} ${title}: ${result.seen} (${result.seconds} s)`)
+  }
+} finally {
+  await stop()
+}
+if (!options.json) {
+  const table = new Table({ head: ['scenario', '', 's', 'seen'], style: { head: [], border: [] } })
+  for (const { title, ok, seconds, seen } of results)
+    table.push([title, ok ? 'ok' : 'FAIL', seconds, seen.split('\n')[0] ?? ''])
+  console.log(`\n${table}`)
+}
+process.exitCode = results.every(({ ok }) => ok) ? 0 : 1

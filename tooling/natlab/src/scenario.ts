@@ -1,0 +1,100 @@
+/** What a scenario is, and what most of them do. */
+import { PAIRINGS, play } from '@showchain/testkit'
+import type { Host, Lab, Router } from './lab.ts'
+import type { Program, ProgramEvent } from './program.ts'
+import { NAT_KINDS, type NatKind } from './rules.ts'
+import { BEHAVIOUR, discover } from './verify.ts'
+
+/** What scenarios share: one lab, one relay, and two routers of each kind, each verified before anything uses it. */
+export class World {
+  readonly lab: Lab
+  readonly relay: string
+  readonly #sides: ReadonlyMap<string, Router>
+
+  private constructor(lab: Lab, relay: string, sides: ReadonlyMap<string, Router>) {
+    this.lab = lab
+    this.relay = relay
+    this.#sides = sides
+  }
+
+  static async open(lab: Lab): Promise<World> {
+    const server = await lab.stunServer()
+    const sides = new Map<string, Router>()
+    for (const side of ['a', 'b']) for (const kind of NAT_KINDS) sides.set(`${side} ${kind}`, lab.router({ kind }))
+    await Promise.all([...sides.values()].map((router) => verify(lab, router, server)))
+    const { ticket } = await lab.relay()
+    return new World(lab, ticket, sides)
+  }
+
+  /** A router of a kind that coturn has seen to be of that kind. */
+  side(side: 'a' | 'b', kind: NatKind): Router {
+    return this.#sides.get(`${side} ${kind}`) as Router
+  }
+}
+
+/** @throws Error when coturn takes the router for another kind. */
+export async function verify(lab: Lab, router: Router, server: string): Promise<void> {
+  const found = await discover(lab.names, lab.host(router), server)
+  const wanted = BEHAVIOUR[router.options.kind]
+  if (found !== wanted) throw new Error(`${router.name} should be ${router.options.kind} (${wanted}) and is ${found}.`)
+}
+
+export interface Scenario {
+  /** As in `pnpm natlab <name>`. */
+  readonly name: string
+  readonly title: string
+  /** @returns what was seen, in a few words. @throws Error when something is not as it must be */
+  run(world: World): Promise<string>
+}
+
+interface PathEvent extends ProgramEvent {
+  readonly path: { readonly kind: 'direct' | 'relay'; readonly remote: { readonly ip: string; readonly port: number } }
+}
+
+const isPath = (event: ProgramEvent): event is PathEvent => event.event === 'connected' || event.event === 'path'
+export const isOn =
+  (kind: 'direct' | 'relay') =>
+  (event: ProgramEvent): boolean =>
+    isPath(event) && event.path.kind === kind
+
+export interface Pair {
+  readonly caller: Program
+  readonly listener: Program
+}
+
+/** Connects two hosts, and waits until both are on the path. */
+export async function meet(
+  { lab, relay }: World,
+  from: Host,
+  to: Host,
+  path: 'direct' | 'relay',
+  relays: readonly string[] = [relay],
+): Promise<Pair> {
+  const { program: listener, ticket } = await lab.listen(to, relays)
+  if (path === 'relay') await cannotBeDirect(lab, from, ticket)
+  const caller = lab.connect(from, ticket, { args: ['--linger', '3600'] })
+  await Promise.all([caller, listener].map((program) => program.until(`its path is ${path}`, isOn(path))))
+  return { caller, listener }
+}
+
+/** A dial that may only be direct fails, and says why. */
+async function cannotBeDirect(lab: Lab, from: Host, ticket: string): Promise<void> {
+  const caller = lab.connect(from, ticket, { args: ['--via', 'direct-only'] })
+  const code = await caller.ended
+  const text = caller.events.findLast(({ event }) => event === 'line')?.text
+  if (code !== 3 || !String(text).includes('no packet came through'))
+    throw new Error(`a direct connection should be impossible here; it ended with ${code}.\n${caller.said()}`)
+}
+
+/** Ends both programs as their users would. */
+export async function part({ caller, listener }: Pair): Promise<void> {
+  await Promise.all([caller.kill(), listener.kill()])
+}
+
+/** What the simulator says of the same pair. */
+export async function simulated(requester: string, target: string): Promise<'direct' | 'relay'> {
+  const pairing = PAIRINGS.find((each) => each.requester === requester && each.target === target)
+  if (pairing === undefined) throw new Error(`the simulator has no pair ${requester} → ${target}`)
+  const { path } = await play(pairing, 'natlab')
+  return path as 'direct' | 'relay'
+}
