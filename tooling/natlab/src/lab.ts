@@ -1,7 +1,7 @@
 /**
  * The lab: a public segment, routers on it, networks behind them, and programs on their hosts.
  *
- *   public    relay one .10 .11   relay two .20 .21   coturn .30 .31   hosts .40 …   203.0.113.0/24, 2001:db8::/64
+ *   public    relays .10 .11, .20 .21, .25 .26   coturn .30 .31   hosts .40 …   203.0.113.0/24, 2001:db8::/64
  *     │
  *   router    wan .101 …   netfilter   lan 192.168.1.1, 2001:db8:N::1
  *     │
@@ -18,7 +18,7 @@ import { BLOCKED, FIREWALL6, hairpinRules, lossRules, MAPPING_SECONDS, type NatK
 const RELAY_PORT = 4400
 const NET = '203.0.113'
 const NET6 = '2001:db8'
-const RELAYS = [10, 20] as const
+const RELAYS = [10, 20, 25] as const
 const STUN_SERVER = 30
 const FIRST_HOST = 40
 const FIRST_ROUTER = 101
@@ -46,7 +46,7 @@ export interface RouterOptions {
 
 export class Router {
   readonly name: string
-  readonly options: RouterOptions
+  options: RouterOptions
   readonly lan: string
   readonly lan6: string
   wan: string
@@ -69,6 +69,18 @@ export class Router {
     if (blocked) rules.push(BLOCKED)
     if (loss > 0) rules.push(lossRules(loss))
     this.#names.nft(this.name, rules.join(''))
+  }
+
+  /** Behaves otherwise from now on. */
+  with(changes: Partial<RouterOptions>): this {
+    this.options = { ...this.options, ...changes }
+    this.load()
+    return this
+  }
+
+  /** The hosts that have a mapping of a cone at the moment. */
+  get mapped(): boolean {
+    return this.#names.exec(this.name, 'nft', ['list', 'map', 'ip', 'cone', 'inside']).includes('elements')
   }
 
   /** Switched off and on: netfilter forgets the mappings of an interface that goes down, and the maps begin empty. */
@@ -196,9 +208,9 @@ export class Lab {
     return here
   }
 
-  /** A relay with two addresses; the second of the lab with `index` 1. Started again, it is the same relay. */
+  /** A relay with two addresses. Started again, it is the same relay. */
   async relay(
-    index: 0 | 1 = 0,
+    index: 0 | 1 | 2 = 0,
     { ipv6 = false }: { readonly ipv6?: boolean } = {},
   ): Promise<{ readonly program: Program; readonly ticket: string }> {
     const [here, there] = [`${NET}.${RELAYS[index]}`, `${NET}.${RELAYS[index] + 1}`]

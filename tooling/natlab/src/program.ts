@@ -93,9 +93,7 @@ export class Program {
     if (!line.startsWith('{')) {
       this.#complaints.push(line)
       // A relay's ticket is no JSON.
-      return this.#tell(
-        /^showchain:\S/.test(line) ? { event: 'ticket', ticket: line } : { event: 'line', text: line },
-      )
+      return this.#tell(/^showchain:\S/.test(line) ? { event: 'ticket', ticket: line } : { event: 'line', text: line })
     }
     this.#tell(JSON.parse(line) as ProgramEvent)
   }

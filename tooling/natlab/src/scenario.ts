@@ -1,6 +1,6 @@
 /** What a scenario is, and what most of them do. */
 import { PAIRINGS, play } from '@showchain/testkit'
-import type { Host, Lab, Router } from './lab.ts'
+import type { Host, Lab, Router, RouterOptions } from './lab.ts'
 import type { Program, ProgramEvent } from './program.ts'
 import { NAT_KINDS, type NatKind } from './rules.ts'
 import { BEHAVIOUR, discover } from './verify.ts'
@@ -8,12 +8,15 @@ import { BEHAVIOUR, discover } from './verify.ts'
 /** What scenarios share: one lab, one relay, and two routers of each kind, each verified before anything uses it. */
 export class World {
   readonly lab: Lab
+  /** Its ticket. Whoever wants to end a relay starts the second one for itself. */
   readonly relay: string
+  readonly #server: string
   readonly #sides: ReadonlyMap<string, Router>
 
-  private constructor(lab: Lab, relay: string, sides: ReadonlyMap<string, Router>) {
+  private constructor(lab: Lab, relay: string, server: string, sides: ReadonlyMap<string, Router>) {
     this.lab = lab
     this.relay = relay
+    this.#server = server
     this.#sides = sides
   }
 
@@ -23,7 +26,15 @@ export class World {
     for (const side of ['a', 'b']) for (const kind of NAT_KINDS) sides.set(`${side} ${kind}`, lab.router({ kind }))
     await Promise.all([...sides.values()].map((router) => verify(lab, router, server)))
     const { ticket } = await lab.relay()
-    return new World(lab, ticket, sides)
+    return new World(lab, ticket, server, sides)
+  }
+
+  /** A router of its own for one scenario, verified as well. What coturn cannot see through is verified before it is loaded. */
+  async router(options: RouterOptions): Promise<Router> {
+    const { blocked = false, loss = 0, ...plain } = options
+    const router = this.lab.router(plain)
+    await verify(this.lab, router, this.#server)
+    return blocked || loss > 0 ? router.with({ blocked, loss }) : router
   }
 
   /** A router of a kind that coturn has seen to be of that kind. */

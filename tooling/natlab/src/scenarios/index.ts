@@ -1,4 +1,8 @@
+/** Every scenario, in the order that `pnpm natlab` plays them. */
 import type { Scenario } from '../scenario.ts'
+import { CROWDS } from './crowds.ts'
 import { PAIRS } from './pairs.ts'
+import { PLACES } from './places.ts'
+import { TRANSFERS } from './transfers.ts'
 
-export const SCENARIOS: readonly Scenario[] = [...PAIRS]
+export const SCENARIOS: readonly Scenario[] = [...PAIRS, ...PLACES, ...TRANSFERS, ...CROWDS]

@@ -1,0 +1,66 @@
+/** Many at once, and both at once. */
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { generateIdentity, saveIdentity } from '@showchain/crypto'
+import { NAT_KINDS } from '../rules.ts'
+import { isOn, part, type Scenario } from '../scenario.ts'
+
+const PEERS = 1000
+const CROWD = fileURLToPath(new URL('../crowd-process.js', import.meta.url))
+
+export const CROWDS: readonly Scenario[] = [
+  {
+    name: 'glare',
+    title: 'both dial at once',
+    async run(world) {
+      const { lab, relay } = world
+      const sides = await Promise.all(
+        (['a', 'b'] as const).map(async (side) => {
+          const identity = await generateIdentity()
+          const file = join(lab.folder, `glare-${side}.pem`)
+          await saveIdentity(identity, file)
+          const [id, address] = (/^showchain:(.*)\?addr=(.*)$/.exec(relay) as RegExpExecArray).slice(1)
+          return {
+            host: lab.host(world.side(side, 'T3')),
+            file,
+            ticket: `showchain:${identity.id}?relay=${id}@${address}`,
+          }
+        }),
+      )
+      const [a, b] = sides as [(typeof sides)[number], (typeof sides)[number]]
+      const dial = ({ host, file }: typeof a, ticket: string) =>
+        lab.connect(host, ticket, { args: ['--identity', file, '--linger', '3600'] })
+      const [caller, listener] = [dial(a, b.ticket), dial(b, a.ticket)]
+      for (const program of [caller, listener]) await program.until('it is direct', isOn('direct'))
+      caller.type('from a')
+      listener.type('from b')
+      await listener.until('the line of a came', ({ text }) => text === 'from a')
+      await caller.until('the line of b came', ({ text }) => text === 'from b')
+      const connections = [caller, listener].map(
+        ({ events }) => events.filter(({ event }) => event === 'connected').length,
+      )
+      if (connections.join() !== '1,1') throw new Error(`there are ${connections.join(' and ')} connections`)
+      await part({ caller, listener })
+      return 'one connection, direct'
+    },
+  },
+  {
+    name: 'crowd',
+    title: `${PEERS} peers register at once from behind four NATs`,
+    async run(world) {
+      const crowds = NAT_KINDS.map((kind) => {
+        const host = world.lab.host(world.side('a', kind))
+        return world.lab.start(`crowd ${kind}`, host.name, [
+          ...[process.execPath, CROWD, String(PEERS / NAT_KINDS.length), world.relay],
+        ])
+      })
+      await Promise.all(crowds.map((crowd) => crowd.until('its keys are made', ({ event }) => event === 'ready')))
+      const started = performance.now()
+      for (const crowd of crowds) crowd.type('go')
+      await Promise.all(crowds.map((crowd) => crowd.until('all are registered', ({ event }) => event === 'registered')))
+      const seconds = (performance.now() - started) / 1000
+      await Promise.all(crowds.map((crowd) => crowd.kill('SIGKILL')))
+      return `all registered after ${seconds.toFixed(1)} s`
+    },
+  },
+]

@@ -1,0 +1,112 @@
+/** Peers behind one NAT, behind one carrier, and with IPv6. */
+import type { Host } from '../lab.ts'
+import { meet, part, type Scenario, simulated, type World } from '../scenario.ts'
+
+async function hello(
+  world: World,
+  from: Host,
+  to: Host,
+  path: 'direct' | 'relay',
+  relays?: readonly string[],
+): Promise<string> {
+  const met = await meet(world, from, to, path, relays)
+  met.caller.type('hello')
+  await met.caller.until('its line came back', ({ event, text }) => event === 'message' && text === 'hello')
+  const remotes = met.caller.events.flatMap(
+    ({ path: at }) => (at as { remote: { ip: string } } | undefined)?.remote.ip ?? [],
+  )
+  await part(met)
+  return remotes.at(-1) ?? ''
+}
+
+async function twoHomes(world: World, hairpin: boolean): Promise<readonly [Host, Host]> {
+  const carrier = await world.router({ kind: 'T3', hairpin, lan: '100.64.0' })
+  const homes = [
+    await world.router({ kind: 'T3', behind: carrier }),
+    await world.router({ kind: 'T3', behind: carrier }),
+  ]
+  return homes.map((home) => world.lab.host(home)) as unknown as readonly [Host, Host]
+}
+
+export const PLACES: readonly Scenario[] = [
+  {
+    name: 'same-nat',
+    title: 'two hosts behind one T3 without hairpinning',
+    async run(world) {
+      const router = await world.router({ kind: 'T3' })
+      const path = await simulated('T3', 'same NAT')
+      const [from, to] = [world.lab.host(router), world.lab.host(router)]
+      const remote = await hello(world, from, to, path)
+      if (remote !== to.ip) throw new Error(`the path goes to ${remote}, not to ${to.ip}`)
+      return `${path}, as simulated, by the address inside`
+    },
+  },
+  {
+    name: 'same-nat-hairpin',
+    title: 'two hosts behind one T4 with hairpinning',
+    async run(world) {
+      const router = await world.router({ kind: 'T4', hairpin: true })
+      const path = await simulated('T4', 'same NAT, hairpin')
+      await hello(world, world.lab.host(router), world.lab.host(router), path)
+      return `${path}, as simulated`
+    },
+  },
+  {
+    name: 'cgn',
+    title: 'a home behind a carrier (T3, T3), and one of its own (T3)',
+    async run(world) {
+      const path = await simulated('T3 in CGN', 'T3')
+      const [home] = await twoHomes(world, false)
+      await hello(world, home, world.lab.host(world.side('b', 'T3')), path)
+      return `${path}, as simulated`
+    },
+  },
+  {
+    name: 'cgn-hairpin',
+    title: 'two homes with the same addresses inside, behind one carrier with hairpinning',
+    async run(world) {
+      const path = await simulated('CGN', 'same CGN')
+      const [from, to] = await twoHomes(world, true)
+      await hello(world, from, to, path)
+      return `${path}, as simulated`
+    },
+  },
+  {
+    name: 'cgn-no-hairpin',
+    title: 'two homes behind one carrier without hairpinning',
+    async run(world) {
+      const path = await simulated('CGN', 'same CGN, no hairpin')
+      const [from, to] = await twoHomes(world, false)
+      await hello(world, from, to, path)
+      return `${path}, as simulated`
+    },
+  },
+  {
+    name: 'ipv6',
+    title: 'two hosts with IPv6 behind stateful firewalls, their IPv4 behind T4',
+    async run(world) {
+      const relay = await world.lab.relay(1, { ipv6: true })
+      const [from, to] = [world.lab.host(world.side('a', 'T4')), world.lab.host(world.side('b', 'T4'))]
+      const remote = await hello(world, from, to, 'direct', [relay.ticket])
+      await relay.program.kill()
+      if (!remote.includes(':')) throw new Error(`the path goes to ${remote}`)
+      return `direct, over IPv6`
+    },
+  },
+  {
+    name: 'blocked',
+    title: 'no UDP at all at one end',
+    async run(world) {
+      const router = await world.router({ kind: 'T2', blocked: true })
+      const { program, ticket } = await world.lab.listen(world.lab.host(world.side('b', 'T2')), [world.relay])
+      const caller = world.lab.connect(world.lab.host(router), ticket)
+      const started = performance.now()
+      const code = await caller.ended
+      const seconds = Math.round((performance.now() - started) / 1000)
+      await program.kill()
+      if (code !== 3 || !caller.said().includes('not registered with it'))
+        throw new Error(`it ended with ${code}.\n${caller.said()}`)
+      return `ends with code 3 and says why, after ${seconds} s`
+    },
+  },
+]
