@@ -92,8 +92,8 @@ export class Router {
 
   /** The provider gives it another address. */
   renumber(wan: string): void {
-    this.#names.ip(this.name, `addr add ${wan}/24 dev wan`)
     this.#names.ip(this.name, `addr del ${this.wan}/24 dev wan`)
+    this.#names.ip(this.name, `addr add ${wan}/24 dev wan`)
     this.wan = wan
     this.load()
   }

@@ -11,6 +11,7 @@ export interface ProgramEvent {
 /** Longer than anything that a scenario waits for takes. */
 const PATIENCE_MS = 90_000
 const LINES_SHOWN = 30
+const MAX_SHOWN = 300
 
 interface Waiter {
   readonly wanted: (event: ProgramEvent) => boolean
@@ -76,7 +77,7 @@ export class Program {
       .filter(({ event }) => event !== 'message' && event !== 'line')
       .map((event) => JSON.stringify(event))
     return [...events.slice(-LINES_SHOWN), ...this.#complaints.slice(-LINES_SHOWN)]
-      .map((line) => `  ${this.name}: ${line}`)
+      .map((line) => `  ${this.name}: ${line.slice(0, MAX_SHOWN)}`)
       .join('\n')
   }
 
