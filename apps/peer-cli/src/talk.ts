@@ -44,10 +44,10 @@ export async function listen(flags: ListenFlags): Promise<void> {
       follow(connection, output)
       void receive(connection, output, flags.echo === true)
     }
-    input.close()
   } catch (error) {
     if (!stop.signalled) throw error
   } finally {
+    letGoOfStdin()
     await peer.close()
   }
 }
@@ -71,13 +71,13 @@ export async function connect(text: string, flags: ConnectFlags): Promise<void> 
     const closed = new Promise<string>((resolve) => connection.on('close', resolve))
     const sent = sendLines(input, () => [connection], output)
     const gone = await Promise.race([sent.then(() => undefined), closed])
-    input.close()
     if (gone !== undefined) throw new ShowchainError('ERR_CLOSED', gone)
     await Promise.race([quiet.wait(), closed])
     if (await sent) throw new UndeliveredError('not every line was delivered')
   } catch (error) {
     if (!stop.signalled) throw error
   } finally {
+    letGoOfStdin()
     await peer.close()
   }
 }
@@ -110,6 +110,9 @@ function stopOnSignal(peer: Peer): Stop {
 
 const lines = (): ReturnType<typeof createInterface> =>
   createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })
+
+/** A readline that is only closed resumes stdin once the lines that it has in store are read, and that keeps the process. */
+const letGoOfStdin = (): void => void process.stdin.destroy()
 
 /** Sends each line to whoever is connected; true when one of them did not arrive. */
 async function sendLines(

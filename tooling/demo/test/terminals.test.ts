@@ -193,6 +193,17 @@ describe('two terminals', () => {
     expect(await bob.ended()).toMatchObject({ code: 0, stderr: expect.not.stringMatching(/^ {4}at /m) })
   })
 
+  test('end with 0 on a signal in the middle of a file that nobody finishes', async () => {
+    const bob = showchain('listen', '--ephemeral', ...LOCAL, '--echo')
+    const alice = showchain('connect', '--ephemeral', ...LOCAL, await bob.stdout.line(/^showchain:/))
+    const lines = Array.from({ length: 20_000 }, (_, index) => `line ${index}`)
+    alice.child.stdin?.on('error', () => {})
+    alice.child.stdin?.write(`${lines.join('\n')}\n`)
+    await alice.stdout.line(/^line 100$/)
+    alice.child.kill('SIGTERM')
+    expect((await alice.ended()).code).toBe(0)
+  })
+
   test.each(['SIGINT', 'SIGTERM'] as const)('end with 0 on %s', async (signal) => {
     const bob = showchain('listen', '--ephemeral', ...LOCAL)
     const alice = showchain('connect', '--ephemeral', ...LOCAL, await bob.stdout.line(/^showchain:/))
