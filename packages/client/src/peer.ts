@@ -78,7 +78,9 @@ export class Peer implements AsyncDisposable {
   /** Lines about connections that are not open yet, by their other end; dropped when the dial ends. */
   readonly #notes = new Map<PeerId, TimelineEntry[]>()
   readonly #relays: ReadonlyMap<PeerId, Ticket>
-  readonly #registered = new Map<PeerId, RelayEvent>()
+  readonly #registered = new Set<PeerId>()
+  /** Relays of the configuration that did not answer when they were asked last. */
+  readonly #unreachable = new Set<PeerId>()
   readonly #maxMessage: number
   #nat: NatReport | undefined
   #closed = false
@@ -133,8 +135,8 @@ export class Peer implements AsyncDisposable {
     const peer = new Peer(parsed, parsed.relays, socket, openssl)
     for (const { ticket, endpoints } of relays) {
       const endpoint = peer.#reachable(endpoints)
-      if (endpoint !== undefined)
-        peer.#driver.input((machine, now) => machine.register({ id: ticket.id, endpoint }, now))
+      if (endpoint === undefined) peer.#unreachable.add(ticket.id)
+      else peer.#driver.input((machine, now) => machine.register({ id: ticket.id, endpoint }, now))
     }
     const servers = stunServers.flatMap((endpoints) => peer.#reachable(endpoints) ?? [])
     peer.#driver.input((machine, now) => machine.useStunServers(servers, now))
@@ -151,12 +153,12 @@ export class Peer implements AsyncDisposable {
     return this.#socket.localEndpoints
   }
 
-  /** What another peer needs to connect to this one: the relays that it is registered with, and the addresses that it listens at. */
+  /**
+   * What another peer needs to connect to this one: its relays, except those that cannot be reached at the moment, and
+   * the addresses that it listens at. A relay that has not answered yet is named: whoever connects tries all of them.
+   */
   get ticket(): string {
-    const relays = [...this.#registered.keys()].flatMap((id) => {
-      const ticket = this.#relays.get(id)
-      return ticket === undefined ? [] : [relayAddress(ticket)]
-    })
+    const relays = [...this.#relays.values()].filter(({ id }) => !this.#unreachable.has(id)).map(relayAddress)
     const { localEndpoints } = this.#socket
     const bound = this.#relays.size === 0 ? localCandidates(localEndpoints) : chosenAddresses(localEndpoints)
     const addresses = [...this.#options.announce, ...bound.map(({ ip, port }) => ({ host: ip, port }))]
@@ -308,8 +310,12 @@ export class Peer implements AsyncDisposable {
 
   #onRelay({ relay, at, state, ...rest }: Extract<PeerEvent, { type: 'relay' }>): void {
     const event = { relay, at, state, ...rest }
-    if (state === 'registered') this.#registered.set(relay, event)
-    else this.#registered.delete(relay)
+    if (this.#relays.has(relay)) {
+      const [now, before] =
+        state === 'registered' ? [this.#registered, this.#unreachable] : [this.#unreachable, this.#registered]
+      before.delete(relay)
+      now.add(relay)
+    }
     this.#listeners.emit('relay', event)
   }
 

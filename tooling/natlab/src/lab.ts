@@ -102,6 +102,7 @@ export class Router {
 export interface Host {
   readonly name: string
   readonly ip: string
+  readonly ip6?: string
 }
 
 export interface PeerOptions {
@@ -113,6 +114,7 @@ export class Lab {
   readonly names: Namespaces = new Namespaces()
   readonly folder: string = mkdtempSync(join(tmpdir(), 'showchain-natlab-'))
   readonly #programs: Program[] = []
+  readonly #kept: Program[] = []
   #routers = 0
   #hosts = 0
   #started = 0
@@ -180,11 +182,12 @@ export class Lab {
     this.#plug(name, 'eth0', router.name, 'lan')
     this.names.ip(name, `addr add ${router.lan}.${last}/24 dev eth0`)
     this.names.ip(name, `route add default via ${router.lan}.1`)
-    if (router.options.behind === undefined) {
-      this.names.ip(name, `addr add ${router.lan6}::${last}/64 dev eth0 nodad`)
-      this.names.ip(name, `-6 route add default via ${router.lan6}::1`)
-    }
-    return { name, ip: `${router.lan}.${last}` }
+    const ip = `${router.lan}.${last}`
+    if (router.options.behind !== undefined) return { name, ip }
+    const ip6 = `${router.lan6}::${last}`
+    this.names.ip(name, `addr add ${ip6}/64 dev eth0 nodad`)
+    this.names.ip(name, `-6 route add default via ${router.lan6}::1`)
+    return { name, ip, ip6 }
   }
 
   /** Any program in a namespace. */
@@ -256,12 +259,18 @@ export class Lab {
     return this.start('tcpdump', 'public', ['tcpdump', '-q', '-U', '-i', 'br0', '-w', file, 'udp'])
   }
 
-  /** Ends every program that is still running. */
+  /** What runs by now stays until the lab closes. */
+  keepPrograms(): void {
+    this.#kept.push(...this.#programs.splice(0))
+  }
+
+  /** Ends every other program that is still running. */
   async endPrograms(): Promise<void> {
     await Promise.all(this.#programs.splice(0).map((program) => program.kill('SIGKILL')))
   }
 
   async close(): Promise<void> {
+    this.#programs.push(...this.#kept.splice(0))
     await this.endPrograms()
     await this.names.close()
     rmSync(this.folder, { recursive: true, force: true })

@@ -3,7 +3,7 @@ import Table from 'cli-table3'
 import { Command } from 'commander'
 import { Lab } from './lab.ts'
 import { missing } from './machine.ts'
-import { World } from './scenario.ts'
+import { type Result, World } from './scenario.ts'
 import { SCENARIOS } from './scenarios/index.ts'
 
 interface Options {
@@ -49,13 +49,7 @@ const lab = new Lab()
 const say = (line: string): void => {
   if (!options.json) console.log(line)
 }
-const results: {
-  readonly name: string
-  readonly title: string
-  readonly ok: boolean
-  readonly seen: string
-  readonly seconds: number
-}[] = []
+const results: Result[] = []
 const stop = async (): Promise<void> => {
   if (!options.keep) return lab.close()
   lab.names.keep()
@@ -70,18 +64,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 try {
   say(`lab ${lab.names.run}: two routers of each kind, each verified with coturn's natdiscovery …`)
   const world = await World.open(lab)
-  for (const { name, title, run } of chosen) {
-    const started = performance.now()
-    const capture = options.pcap === undefined ? undefined : lab.capture(options.pcap, name)
-    const outcome = await run(world).then(
-      (seen) => ({ ok: true, seen }),
-      (error: Error) => ({ ok: false, seen: error.message }),
-    )
-    await capture?.kill('SIGTERM')
-    const result = { name, title, ...outcome, seconds: Math.round((performance.now() - started) / 100) / 10 }
+  for (const scenario of chosen) {
+    const capture = options.pcap === undefined ? undefined : lab.capture(options.pcap, scenario.name)
+    const result = await world.play(scenario)
+    await capture?.ended
     results.push(result)
     if (options.json) console.log(JSON.stringify({ event: 'scenario', ...result }))
-    else say(`${result.ok ? 'ok  ' : 'FAIL'} ${title}: ${result.seen} (${result.seconds} s)`)
+    else say(`${result.ok ? 'ok  ' : 'FAIL'} ${result.title}: ${result.seen} (${result.seconds} s)`)
   }
 } finally {
   await stop()

@@ -1,5 +1,6 @@
 /** A program of ours in a namespace: what it prints is a list of events, and whoever waits for one waits with a deadline. */
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
 /** One line of `--json`. */
@@ -83,6 +84,17 @@ export class Program {
 
   type(line: string): boolean {
     return this.child.stdin?.write(`${line}\n`) ?? false
+  }
+
+  /** Whether it read all that was typed; false: it ended, or reads no more. */
+  async reads(): Promise<boolean> {
+    const { stdin } = this.child
+    if (stdin === null || stdin.destroyed) return false
+    const drained = once(stdin, 'drain').then(
+      () => true,
+      () => false,
+    )
+    return Promise.race([drained, this.ended.then(() => false)])
   }
 
   async kill(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {

@@ -1,8 +1,8 @@
 /** What a scenario is, and what most of them do. */
-import { PAIRINGS, play } from '@showchain/testkit'
 import type { Host, Lab, Router, RouterOptions } from './lab.ts'
 import type { Program, ProgramEvent } from './program.ts'
 import { NAT_KINDS, type NatKind } from './rules.ts'
+import type { PathKind } from './simulated.ts'
 import { BEHAVIOUR, discover } from './verify.ts'
 
 /** What scenarios share: one lab, one relay, and two routers of each kind, each verified before anything uses it. */
@@ -26,7 +26,20 @@ export class World {
     for (const side of ['a', 'b']) for (const kind of NAT_KINDS) sides.set(`${side} ${kind}`, lab.router({ kind }))
     await Promise.all([...sides.values()].map((router) => verify(lab, router, server)))
     const { ticket } = await lab.relay()
+    lab.keepPrograms()
     return new World(lab, ticket, server, sides)
+  }
+
+  /** Plays a scenario, and ends whatever it left running. */
+  async play(scenario: Scenario): Promise<Result> {
+    const started = performance.now()
+    const outcome = await scenario.run(this).then(
+      (seen) => ({ ok: true, seen }),
+      (error: Error) => ({ ok: false, seen: error.message }),
+    )
+    await this.lab.endPrograms()
+    const { name, title } = scenario
+    return { name, title, ...outcome, seconds: Math.round((performance.now() - started) / 100) / 10 }
   }
 
   /** A router of its own for one scenario, verified as well. What coturn cannot see through is verified before it is loaded. */
@@ -58,13 +71,22 @@ export interface Scenario {
   run(world: World): Promise<string>
 }
 
-interface PathEvent extends ProgramEvent {
-  readonly path: { readonly kind: 'direct' | 'relay'; readonly remote: { readonly ip: string; readonly port: number } }
+export interface Result {
+  readonly name: string
+  readonly title: string
+  readonly ok: boolean
+  /** What was seen, or what was wrong. */
+  readonly seen: string
+  readonly seconds: number
 }
 
-const isPath = (event: ProgramEvent): event is PathEvent => event.event === 'connected' || event.event === 'path'
+export interface PathEvent extends ProgramEvent {
+  readonly path: { readonly kind: PathKind; readonly remote: { readonly ip: string; readonly port: number } }
+}
+
+export const isPath = (event: ProgramEvent): event is PathEvent => event.event === 'connected' || event.event === 'path'
 export const isOn =
-  (kind: 'direct' | 'relay') =>
+  (kind: PathKind) =>
   (event: ProgramEvent): boolean =>
     isPath(event) && event.path.kind === kind
 
@@ -78,7 +100,7 @@ export async function meet(
   { lab, relay }: World,
   from: Host,
   to: Host,
-  path: 'direct' | 'relay',
+  path: PathKind,
   relays: readonly string[] = [relay],
 ): Promise<Pair> {
   const { program: listener, ticket } = await lab.listen(to, relays)
@@ -100,12 +122,4 @@ async function cannotBeDirect(lab: Lab, from: Host, ticket: string): Promise<voi
 /** Ends both programs as their users would. */
 export async function part({ caller, listener }: Pair): Promise<void> {
   await Promise.all([caller.kill(), listener.kill()])
-}
-
-/** What the simulator says of the same pair. */
-export async function simulated(requester: string, target: string): Promise<'direct' | 'relay'> {
-  const pairing = PAIRINGS.find((each) => each.requester === requester && each.target === target)
-  if (pairing === undefined) throw new Error(`the simulator has no pair ${requester} → ${target}`)
-  const { path } = await play(pairing, 'natlab')
-  return path as 'direct' | 'relay'
 }

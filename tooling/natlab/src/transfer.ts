@@ -1,6 +1,5 @@
 /** A file from one end to the other and back, line by line over a connection, and whether every byte came. */
 import { createHash, randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import type { Program } from './program.ts'
 import type { Pair } from './scenario.ts'
 
@@ -29,8 +28,7 @@ export async function transfer(
   const lines = linesOf(file)
   const [there, back] = [new Received(listener, lines.length), new Received(caller, lines.length)]
   const say = async (indices: Iterable<number>): Promise<void> => {
-    for (const index of indices)
-      if (!caller.type(lines[index] as string)) await once(caller.child.stdin as NodeJS.WritableStream, 'drain')
+    for (const index of indices) if (!caller.type(lines[index] as string) && !(await caller.reads())) return
   }
   const again = setInterval(() => {
     if (back.stalled) void say(back.missing.slice(0, LINES_AGAIN))

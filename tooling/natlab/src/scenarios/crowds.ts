@@ -6,7 +6,7 @@ import { NAT_KINDS } from '../rules.ts'
 import { isOn, part, type Scenario } from '../scenario.ts'
 
 const PEERS = 1000
-const CROWD = fileURLToPath(new URL('../crowd-process.js', import.meta.url))
+const CROWD = fileURLToPath(new URL('../../dist/crowd-process.js', import.meta.url))
 
 export const CROWDS: readonly Scenario[] = [
   {

@@ -1,7 +1,8 @@
 /** Every ordered pair of NAT types, as the matrix of the simulator has it. */
 
 import { NAT_KINDS, type NatKind } from '../rules.ts'
-import { meet, part, type Scenario, simulated } from '../scenario.ts'
+import { meet, part, type Scenario } from '../scenario.ts'
+import { simulated } from '../simulated.ts'
 
 const pair = (requester: NatKind, target: NatKind): Scenario => ({
   name: `${requester}-${target}`.toLowerCase(),

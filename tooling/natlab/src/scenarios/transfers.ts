@@ -1,42 +1,57 @@
 /** 8 MiB there and back, while things happen. */
-import { isOn, meet, type Pair, part, type Scenario, type World } from '../scenario.ts'
+import { duration } from '@showchain/client/core'
+import { nat } from '@showchain/testkit'
+import type { NatKind } from '../rules.ts'
+import { isOn, isPath, meet, type Pair, type PathEvent, part, type Scenario, type World } from '../scenario.ts'
+import { type Disturbed, type PathKind, simulated, simulatedThrough } from '../simulated.ts'
 import { type Disturbance, FILE_BYTES, transfer } from '../transfer.ts'
 
 const MIB = 1024 * 1024
 
-/** How the caller's last path was. */
-const lastPath = ({ caller }: Pair): string => {
-  const direct = caller.events.findLastIndex(isOn('direct'))
-  return direct > caller.events.findLastIndex(isOn('relay')) ? 'direct' : 'relay'
+/** Waits until both ends are, or are again, on the path. */
+async function settled({ caller, listener }: Pair, path: PathKind): Promise<void> {
+  const other = path === 'direct' ? 'relay' : 'direct'
+  for (const program of [caller, listener])
+    if (program.events.findLastIndex(isOn(other)) > program.events.findLastIndex(isOn(path)))
+      await program.next(`its path is ${path} again`, isOn(path))
 }
 
+/** A transfer over a pair that is on the path, and is on it again in the end whatever happens in between. */
 async function played(
   pair: Pair,
-  what: string,
+  path: PathKind,
   bytes: number,
   ...disturbances: readonly Disturbance[]
 ): Promise<string> {
   const started = performance.now()
   const hash = await transfer(pair, bytes, ...disturbances)
   const seconds = (performance.now() - started) / 1000
+  await settled(pair, path)
   const paths = pair.caller.events.filter(({ event }) => event === 'path').length
-  const path = lastPath(pair)
   await part(pair)
   const rate = ((2 * bytes) / MIB / seconds).toFixed(1)
-  return `${what}; ${bytes / MIB} MiB each way, SHA-256 ${hash.slice(0, 12)}… at both ends; in the end ${path}, after ${paths} changes; ${rate} MiB/s`
+  return `${path}, as simulated, after ${paths} changes; ${bytes / MIB} MiB each way, SHA-256 ${hash.slice(0, 8)}… at both ends; ${rate} MiB/s`
 }
 
-const hosts = (world: World, a: 'T2' | 'T3' | 'T4', b: 'T2' | 'T3' | 'T4') =>
+const hosts = (world: World, a: NatKind, b: NatKind) =>
   [world.lab.host(world.side('a', a)), world.lab.host(world.side('b', b))] as const
+
+/** The path before and after, as the simulator has it. @throws Error when it is not the same one */
+async function foreseen(disturbed: Disturbed): Promise<PathKind> {
+  const [before, after] = await simulatedThrough(disturbed)
+  if (before !== after) throw new Error(`in the simulator the path was ${before}, and in the end ${after}`)
+  return after
+}
 
 const relayRestart = (how: 'SIGTERM' | 'SIGKILL'): Scenario => ({
   name: how === 'SIGTERM' ? 'relay-restart' : 'relay-kill',
   title: `the relay is ended by ${how} in mid-transfer and started again`,
   async run(world) {
+    const path = await foreseen({ behind: [nat.T4(), nat.T4()], happen: ({ relays }) => relays[0]?.restart() })
     const relay = await world.lab.relay(1)
-    const pair = await meet(world, ...hosts(world, 'T4', 'T4'), 'relay', [relay.ticket])
+    const pair = await meet(world, ...hosts(world, 'T4', 'T4'), path, [relay.ticket])
     let { program } = relay
-    const seen = await played(pair, how, FILE_BYTES, {
+    const seen = await played(pair, path, FILE_BYTES, {
       at: 0.3,
       async happen() {
         await program.kill(how)
@@ -48,54 +63,55 @@ const relayRestart = (how: 'SIGTERM' | 'SIGKILL'): Scenario => ({
   },
 })
 
+const quiet = (a: 'T3' | 'T4', b: 'T3' | 'T4'): Scenario => ({
+  name: `transfer-${a}-${b}`.toLowerCase(),
+  title: `a file between ${a} and ${b}`,
+  async run(world) {
+    const path = await simulated(a, b)
+    return played(await meet(world, ...hosts(world, a, b), path), path, FILE_BYTES)
+  },
+})
+
 export const TRANSFERS: readonly Scenario[] = [
-  {
-    name: 'transfer-direct',
-    title: 'a file between T3 and T3',
-    async run(world) {
-      return played(await meet(world, ...hosts(world, 'T3', 'T3'), 'direct'), 'direct', FILE_BYTES)
-    },
-  },
-  {
-    name: 'transfer-relay',
-    title: 'a file between T4 and T4',
-    async run(world) {
-      return played(await meet(world, ...hosts(world, 'T4', 'T4'), 'relay'), 'relayed', FILE_BYTES)
-    },
-  },
+  quiet('T3', 'T3'),
+  quiet('T4', 'T4'),
   {
     name: 'expiry',
     title: 'mappings that end after 6 s, long before a keep-alive is due',
     async run(world) {
+      const short = nat.T2({ lifetime: duration(6000) })
+      const path = await foreseen({ behind: [short, short], happen: () => {} })
       const [here, there] = [
         await world.router({ kind: 'T2', mappingSeconds: 6 }),
         await world.router({ kind: 'T2', mappingSeconds: 6 }),
       ]
-      const pair = await meet(world, world.lab.host(here), world.lab.host(there), 'direct')
+      const pair = await meet(world, world.lab.host(here), world.lab.host(there), path)
+      // The kernel tells nobody that a mapping is gone.
       while (here.mapped && there.mapped) await new Promise((resolve) => setTimeout(resolve, 250))
-      return played(pair, 'a mapping was gone', FILE_BYTES)
+      return played(pair, path, FILE_BYTES)
     },
   },
   {
     name: 'reboot',
     title: 'a router reboots in mid-transfer: every mapping is gone',
     async run(world) {
-      const router = world.side('a', 'T3')
-      const pair = await meet(world, ...hosts(world, 'T3', 'T3'), 'direct')
-      return played(pair, 'rebooted', FILE_BYTES, { at: 0.3, happen: () => router.reboot() })
+      const path = await foreseen({ behind: [nat.T3(), nat.T3()], happen: ({ routers }) => routers[0].reboot() })
+      const router = await world.router({ kind: 'T3' })
+      const pair = await meet(world, world.lab.host(router), world.lab.host(world.side('b', 'T3')), path)
+      return played(pair, path, FILE_BYTES, { at: 0.3, happen: () => router.reboot() })
     },
   },
   {
     name: 'renumber',
     title: 'a router gets another address in mid-transfer',
     async run(world) {
-      const router = await world.router({ kind: 'T2' })
-      const pair = await meet(world, world.lab.host(router), world.lab.host(world.side('b', 'T3')), 'direct')
-      const seen = played(pair, 'another address', FILE_BYTES, {
-        at: 0.3,
-        happen: () => router.renumber(world.lab.freeAddress()),
+      const path = await foreseen({
+        behind: [nat.T2(), nat.T3()],
+        happen: ({ routers }) => routers[0].renumber('81.3.0.9'),
       })
-      return seen
+      const router = await world.router({ kind: 'T2' })
+      const pair = await meet(world, world.lab.host(router), world.lab.host(world.side('b', 'T3')), path)
+      return played(pair, path, FILE_BYTES, { at: 0.3, happen: () => router.renumber(world.lab.freeAddress()) })
     },
   },
   relayRestart('SIGTERM'),
@@ -104,21 +120,27 @@ export const TRANSFERS: readonly Scenario[] = [
     name: 'second-relay',
     title: 'the relay in use is killed in mid-transfer, and there is another one',
     async run(world) {
-      const second = await world.lab.relay(1)
-      const first = await world.lab.relay(2)
-      const pair = await meet(world, ...hosts(world, 'T4', 'T4'), 'relay', [first.ticket, second.ticket])
-      const seen = await played(pair, 'killed', FILE_BYTES, {
-        at: 0.3,
-        async happen() {
-          const { path } = pair.caller.events.findLast(isOn('relay')) as unknown as { path: { remote: { ip: string } } }
-          const used =
-            first.ticket.includes(`@${path.remote.ip}:`) || first.ticket.includes(`addr=${path.remote.ip}:`)
-              ? first
-              : second
-          await used.program.kill('SIGKILL')
-        },
+      const path = await foreseen({
+        behind: [nat.T4(), nat.T4()],
+        relays: 2,
+        happen: ({ relays }) => relays[0]?.kill(),
       })
-      await Promise.all([first.program.kill(), second.program.kill()])
+      const relays = [await world.lab.relay(1), await world.lab.relay(2)]
+      const pair = await meet(
+        world,
+        ...hosts(world, 'T4', 'T4'),
+        path,
+        relays.map(({ ticket }) => ticket),
+      )
+      const used = (): (typeof relays)[number] => {
+        const { remote } = (pair.caller.events.findLast(isPath) as PathEvent).path
+        return relays.find(({ ticket }) => ticket.includes(`=${remote.ip}:`)) as (typeof relays)[number]
+      }
+      const first = used()
+      const seen = await played(pair, path, FILE_BYTES, { at: 0.3, happen: () => first.program.kill('SIGKILL') })
+      const second = used()
+      if (first === second) throw new Error('the path still goes through the relay that was killed')
+      await second.program.kill()
       return seen
     },
   },
@@ -126,9 +148,10 @@ export const TRANSFERS: readonly Scenario[] = [
     name: 'loss',
     title: 'both routers lose 20 % each way',
     async run(world) {
+      const path = await foreseen({ behind: [nat.T3(), nat.T2()], loss: 36, happen: () => {} })
       const [here, there] = [await world.router({ kind: 'T3', loss: 20 }), await world.router({ kind: 'T2', loss: 20 })]
-      const pair = await meet(world, world.lab.host(here), world.lab.host(there), 'direct')
-      return played(pair, '36 % lost on the way', MIB / 4)
+      const pair = await meet(world, world.lab.host(here), world.lab.host(there), path)
+      return played(pair, path, MIB / 4)
     },
   },
 ]

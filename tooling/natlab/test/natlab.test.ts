@@ -1,0 +1,30 @@
+/** Every scenario of the lab, one after the other: netfilter's timers are real ones. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Lab } from '../src/lab.ts'
+import { missing } from '../src/machine.ts'
+import { World } from '../src/scenario.ts'
+import { SCENARIOS } from '../src/scenarios/index.ts'
+
+const MINUTES = 60_000
+const why = missing()
+if (why !== undefined) console.warn(`SKIPPED: ${why}.`)
+
+describe.skipIf(why !== undefined)('the built programs behind NATs of the kernel', () => {
+  let lab: Lab
+  let world: World
+
+  beforeAll(async () => {
+    lab = new Lab()
+    world = await World.open(lab)
+  }, MINUTES)
+  afterAll(() => lab.close(), MINUTES)
+
+  test.each(SCENARIOS)(
+    '$name: $title',
+    async (scenario) => {
+      const { ok, seen } = await world.play(scenario)
+      expect(ok, seen).toBe(true)
+    },
+    5 * MINUTES,
+  )
+})
