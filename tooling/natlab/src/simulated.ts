@@ -43,7 +43,8 @@ export async function simulatedThrough({
     const ours = await alice.connect(bob)
     const { clock } = internet.sim
     const speak = (): void => {
-      if (ours.closed === undefined) alice.send(ours.id, Uint8Array.of(1))
+      if (ours.closed !== undefined) return
+      alice.send(ours.id, Uint8Array.of(1))
       clock.schedule(later(clock.now(), SPOKEN_EACH), speak)
     }
     speak()
