@@ -121,10 +121,7 @@ export class Lab {
 
   constructor() {
     this.names.add('public')
-    this.names.ip('public', 'link add br0 type bridge')
-    this.names.ip('public', 'link set br0 up')
-    for (const setting of ['iptables', 'ip6tables', 'arptables'])
-      this.names.set('public', `net.bridge.bridge-nf-call-${setting}`, 0)
+    this.#bridge('public', 'br0')
     this.names.set('public', 'net.ipv6.conf.all.forwarding', 1)
     const addresses = [...RELAYS, STUN_SERVER].flatMap((first) => [first, first + 1])
     for (const last of addresses) this.names.ip('public', `addr add ${NET}.${last}/24 dev br0`)
@@ -153,12 +150,9 @@ export class Lab {
       this.names.ip(name, `-6 route add default via ${NET6}::1`)
       this.names.ip('public', `-6 route add ${lan6}::/64 via ${NET6}::${number + 100}`)
     }
-    this.names.ip(name, 'link add lan type bridge')
-    this.names.ip(name, 'link set lan up')
+    this.#bridge(name, 'lan')
     this.names.ip(name, `addr add ${lan}.1/24 dev lan`)
     this.names.ip(name, `addr add ${lan6}::1/64 dev lan nodad`)
-    for (const setting of ['iptables', 'ip6tables', 'arptables'])
-      this.names.set(name, `net.bridge.bridge-nf-call-${setting}`, 0)
     this.names.set(name, 'net.ipv4.ip_forward', 1)
     this.names.set(name, 'net.ipv6.conf.all.forwarding', 1)
     if (options.mappingSeconds !== undefined)
@@ -282,6 +276,17 @@ export class Lab {
     return this.start(`${command}${++this.#started}`, name, [
       ...[process.execPath, PEER_PROGRAM, command as string, '--plaintext', '--lab', '--json', ...identity, ...rest],
     ])
+  }
+
+  /**
+   * The one who is asked on its segment. Its hardware address is fixed: a bridge that has none of its own takes the lowest
+   * of its ports, so a new cable could change it, and whoever had resolved it would talk to nobody for a while.
+   */
+  #bridge(name: string, device: string): void {
+    this.names.ip(name, `link add ${device} address 02:00:00:00:00:01 type bridge`)
+    this.names.ip(name, `link set ${device} up`)
+    for (const setting of ['iptables', 'ip6tables', 'arptables'])
+      this.names.set(name, `net.bridge.bridge-nf-call-${setting}`, 0)
   }
 
   /** A cable from an interface of one namespace to a bridge of another. */

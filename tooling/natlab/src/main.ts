@@ -1,4 +1,6 @@
 /** `pnpm natlab`: connects the built programs through NATs of the kernel. */
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import Table from 'cli-table3'
 import { Command } from 'commander'
 import { Lab } from './lab.ts'
@@ -10,7 +12,7 @@ interface Options {
   readonly list: boolean
   readonly keep: boolean
   readonly json: boolean
-  readonly pcap: string | undefined
+  readonly pcap: boolean
 }
 
 const BAD_ARGUMENTS = 2
@@ -22,7 +24,7 @@ const command = new Command('natlab')
   .argument('[names...]', 'scenarios, or the beginnings of their names; all when there is none')
   .option('--list', 'name the scenarios', false)
   .option('--keep', 'leave the lab up at the end, and say how to get in', false)
-  .option('--pcap <folder>', 'capture the public segment, one file for each scenario')
+  .option('--pcap', 'capture the public segment, one file for each scenario', false)
   .option('--json', 'one JSON object a line', false)
   .showHelpAfterError()
   .parse()
@@ -50,6 +52,7 @@ const say = (line: string): void => {
   if (!options.json) console.log(line)
 }
 const results: Result[] = []
+const captures = join(tmpdir(), `${lab.names.run}-pcap`)
 const stop = async (): Promise<void> => {
   if (!options.keep) return lab.close()
   lab.names.keep()
@@ -65,7 +68,7 @@ try {
   say(`lab ${lab.names.run}: two routers of each kind, each verified with coturn's natdiscovery …`)
   const world = await World.open(lab)
   for (const scenario of chosen) {
-    const capture = options.pcap === undefined ? undefined : lab.capture(options.pcap, scenario.name)
+    const capture = options.pcap ? lab.capture(captures, scenario.name) : undefined
     const result = await world.play(scenario)
     await capture?.ended
     results.push(result)
@@ -75,6 +78,7 @@ try {
 } finally {
   await stop()
 }
+if (options.pcap) say(`Captures of the public segment: ${captures}`)
 if (!options.json) {
   const table = new Table({ head: ['scenario', '', 's', 'seen'], style: { head: [], border: [] } })
   for (const { title, ok, seconds, seen } of results)

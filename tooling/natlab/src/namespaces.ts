@@ -19,6 +19,7 @@ export class Namespaces {
   /** Tells this run from others on the same machine. */
   readonly run: string = `${PREFIX}-${randomBytes(3).toString('hex')}`
   readonly #reaper: ChildProcess
+  #closed = false
 
   constructor() {
     // In a group of its own, so that Ctrl-C does not end it.
@@ -33,7 +34,9 @@ export class Namespaces {
     return `${this.run}-${name}`
   }
 
+  /** @throws Error when the run has been closed: nobody would take it away */
   add(name: string): void {
+    if (this.#closed) throw new Error(`${this.run} is closed`)
     run('ip', ['netns', 'add', this.nameOf(name)])
     this.ip(name, 'link set lo up')
   }
@@ -69,6 +72,7 @@ export class Namespaces {
 
   /** Takes everything away. */
   async close(): Promise<void> {
+    this.#closed = true
     if (this.#reaper.exitCode !== null || this.#reaper.signalCode !== null) return
     const gone = new Promise<void>((resolve) => this.#reaper.once('exit', () => resolve()))
     this.#reaper.stdin?.end()
