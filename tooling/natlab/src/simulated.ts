@@ -1,11 +1,12 @@
 /** What the simulator says that happens: a scenario of the lab asks it, and then shows that the kernel agrees. */
 import { duration, later } from '@showchain/client/core'
-import { Internet, type NatBehaviour, PAIRINGS, play, type Router, type SimRelay } from '@showchain/testkit'
+import { Internet, type NatBehaviour, nat, PAIRINGS, play, type Router, type SimRelay } from '@showchain/testkit'
 
 export type PathKind = 'direct' | 'relay'
 
 /** Virtual time in which a pair finds its best path, and finds it again. */
 const CALM = duration(180_000)
+const RELAY6 = '2a01:4f9::1'
 const SPOKEN_EACH = duration(1000)
 
 /** The path of a pair of the matrix. */
@@ -21,30 +22,39 @@ export interface Disturbed {
   readonly relays?: number
   /** Percent of the packets on the public network. @default 0 */
   readonly loss?: number
-  happen(world: {
+  /** Relays with IPv6 alone, and IPv6 behind both routers. @default false */
+  readonly ipv6?: boolean
+  /** Both dial. @default false */
+  readonly glare?: boolean
+  happen?(world: {
     readonly routers: readonly [Router, Router]
     readonly relays: readonly SimRelay[]
   }): void | Promise<void>
 }
 
 /** The path of a busy pair before something happens, and when it has recovered. @throws Error when it does not */
-export async function simulatedThrough({
+async function simulatedThrough({
   behind,
   relays = 1,
   loss = 0,
-  happen,
+  ipv6 = false,
+  glare = false,
+  happen = () => {},
 }: Disturbed): Promise<readonly [PathKind, PathKind]> {
   let found: readonly [PathKind, PathKind] | undefined
   await Internet.run('natlab', { loss: loss / 100 }, async (internet) => {
     const running: SimRelay[] = []
-    while (running.length < relays) running.push(await internet.relay())
-    const [here, there] = behind.map((nat) => internet.router({ nat })) as [Router, Router]
+    const place = ipv6 ? ({ ips: [RELAY6], stun: 'plain' } as const) : {}
+    while (running.length < relays) running.push(await internet.relay(place))
+    const [here, there] = behind.map((behaviour) => internet.router({ nat: behaviour, ipv6 })) as [Router, Router]
     const [alice, bob] = [await internet.peer({ behind: here }), await internet.peer({ behind: there })]
+    if (glare) bob.dialPeer(alice)
     const ours = await alice.connect(bob)
     const { clock } = internet.sim
     const speak = (): void => {
-      if (ours.closed !== undefined) return
-      alice.send(ours.id, Uint8Array.of(1))
+      const [link] = alice.open
+      if (link === undefined) return
+      alice.send(link.id, Uint8Array.of(1))
       clock.schedule(later(clock.now(), SPOKEN_EACH), speak)
     }
     speak()
@@ -52,8 +62,34 @@ export async function simulatedThrough({
     const before = ours.path.kind
     await happen({ routers: [here, there], relays: running })
     internet.advance(CALM)
-    if (ours.closed !== undefined) throw new Error(`in the simulator the connection ended: ${ours.closed}`)
-    found = [before, ours.path.kind]
+    const [link] = alice.open
+    if (link === undefined) throw new Error(`in the simulator the connection ended: ${ours.closed}`)
+    if (alice.open.length > 1) throw new Error(`in the simulator there are ${alice.open.length} connections`)
+    if (ipv6 && !link.path.remote.ip.includes(':'))
+      throw new Error(`in the simulator the path goes to ${link.path.remote.ip}`)
+    found = [before, link.path.kind]
   })
   return found as readonly [PathKind, PathKind]
+}
+
+/** The path of a busy pair, which is the same one when it has recovered from what happens. @throws Error otherwise */
+export async function foreseen(disturbed: Disturbed): Promise<PathKind> {
+  const [before, after] = await simulatedThrough(disturbed)
+  if (before !== after) throw new Error(`in the simulator the path was ${before}, and in the end ${after}`)
+  return after
+}
+
+/** What a dial from a host without any UDP says of each way that it tried. */
+export async function simulatedBlocked(): Promise<readonly string[]> {
+  let said: readonly string[] = []
+  await Internet.run('natlab', {}, async (internet) => {
+    await internet.relay()
+    const bob = await internet.peer({ behind: nat.T2() })
+    const alice = internet.addPeer({ behind: internet.router({ nat: nat.T2(), blocks: 'all' }) })
+    const dialled = alice.dialPeer(bob)
+    internet.until(() => dialled.ended !== undefined)
+    if (dialled.link !== undefined) throw new Error('in the simulator it connects')
+    said = (dialled.attempts ?? []).map(({ why }) => why)
+  })
+  return said
 }

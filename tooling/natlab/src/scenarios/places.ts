@@ -1,7 +1,8 @@
 /** Peers behind one NAT, behind one carrier, and with IPv6. */
+import { nat } from '@showchain/testkit'
 import type { Host } from '../lab.ts'
 import { meet, part, type Scenario, type World } from '../scenario.ts'
-import { type PathKind, simulated } from '../simulated.ts'
+import { foreseen, type PathKind, simulated, simulatedBlocked } from '../simulated.ts'
 
 async function hello(world: World, from: Host, to: Host, path: PathKind, relays?: readonly string[]): Promise<string> {
   const met = await meet(world, from, to, path, relays)
@@ -81,18 +82,20 @@ export const PLACES: readonly Scenario[] = [
     name: 'ipv6',
     title: 'two hosts with IPv6 behind stateful firewalls, their IPv4 behind T4',
     async run(world) {
+      const path = await foreseen({ behind: [nat.T4(), nat.T4()], ipv6: true })
       const relay = await world.lab.relay(1, { ipv6: true })
       const [from, to] = [world.lab.host(world.side('a', 'T4')), world.lab.host(world.side('b', 'T4'))]
-      const remote = await hello(world, from, to, 'direct', [relay.ticket])
+      const remote = await hello(world, from, to, path, [relay.ticket])
       await relay.program.kill()
       if (!remote.includes(':')) throw new Error(`the path goes to ${remote}`)
-      return `direct, over IPv6`
+      return `${path} over IPv6, as simulated`
     },
   },
   {
     name: 'blocked',
     title: 'no UDP at all at one end',
     async run(world) {
+      const [why] = await simulatedBlocked()
       const router = await world.router({ kind: 'T2', blocked: true })
       const { program, ticket } = await world.lab.listen(world.lab.host(world.side('b', 'T2')), [world.relay])
       const caller = world.lab.connect(world.lab.host(router), ticket)
@@ -100,9 +103,9 @@ export const PLACES: readonly Scenario[] = [
       const code = await caller.ended
       const seconds = Math.round((performance.now() - started) / 1000)
       await program.kill()
-      if (code !== 3 || !caller.said().includes('not registered with it'))
+      if (code !== 3 || !caller.said().includes(String(why)))
         throw new Error(`it ended with ${code}.\n${caller.said()}`)
-      return `ends with code 3 and says why, after ${seconds} s`
+      return `ends with code 3 and says, as simulated, "${why}", after ${seconds} s`
     },
   },
 ]
