@@ -89,7 +89,7 @@ export async function simulatedBlocked(): Promise<readonly string[]> {
     const dialled = alice.dialPeer(bob)
     internet.until(() => dialled.ended !== undefined)
     if (dialled.link !== undefined) throw new Error('in the simulator it connects')
-    said = (dialled.attempts ?? []).map(({ why }) => why)
+    said = (dialled.attempts ?? []).flatMap(({ why }) => why ?? [])
   })
   return said
 }
