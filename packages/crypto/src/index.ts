@@ -11,6 +11,7 @@ export {
   publicKeyToPem,
   saveIdentity,
 } from './files/key-files.ts'
+export { opensslEndToEnd } from './openssl/end-to-end.ts'
 export { openssl } from './openssl/openssl.ts'
 
 /** A new identity with an OpenSSL key; 2048 bits unless told otherwise. */

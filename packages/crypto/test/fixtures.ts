@@ -1,13 +1,21 @@
 /** Keys made once, so that tests need not wait for primes, and both providers by name. */
-import { readFileSync } from 'node:fs'
-import { type CryptoProvider, openssl, type PrivateKey, type PssVerifier } from '../src/index.ts'
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type CryptoProvider, openssl, type PrivateKey } from '../src/index.ts'
 import { portable } from '../src/portable/index.ts'
 
-export const PROVIDERS: readonly (CryptoProvider & PssVerifier)[] = [openssl, portable]
+export const PROVIDERS: readonly CryptoProvider[] = [openssl, portable]
 
 export const pemOf = (name: string): string => readFileSync(new URL(`fixtures/${name}.pem`, import.meta.url), 'utf8')
 export const privateKey = (provider: CryptoProvider, name = 'rsa-2048-a'): PrivateKey =>
   provider.importPrivateKey(pemOf(name))
+
+/** Others' vectors, which are not copied into this project. */
+const VECTORS = process.env.SHOWCHAIN_VECTORS ?? fileURLToPath(new URL('../../../../shared/vectors', import.meta.url))
+export const HAS_VECTORS: boolean = existsSync(VECTORS)
+if (!HAS_VECTORS)
+  console.warn(`SKIPPED: no test vectors in ${VECTORS}; set SHOWCHAIN_VECTORS to the folder that has them`)
+export const vectors = <Contents>(file: string): Contents => JSON.parse(readFileSync(`${VECTORS}/${file}`, 'utf8'))
 
 export const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'))
 export const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

@@ -2,15 +2,8 @@
  * Both providers against every RSA file of Wycheproof. A key that the import policy refuses ends its group: both must refuse it. "acceptable" is one case:
  * a DigestInfo without NULL, a second spelling of the same digest; the strict comparison refuses it, and so does OpenSSL.
  */
-import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { fromHex, PROVIDERS, toHex } from './fixtures.ts'
-
-const FOLDER = `${process.env.SHOWCHAIN_VECTORS ?? fileURLToPath(new URL('../../../../shared/vectors', import.meta.url))}/wycheproof`
-const there = existsSync(FOLDER)
-if (!there)
-  console.warn(`SKIPPED: no Wycheproof vectors in ${FOLDER}; set SHOWCHAIN_VECTORS to the folder that has them`)
+import { fromHex, HAS_VECTORS, PROVIDERS, toHex, vectors } from './fixtures.ts'
 
 interface Case {
   readonly tcId: number
@@ -26,8 +19,7 @@ interface Group {
   readonly tests: readonly Case[]
 }
 const groupsOf = (file: string): readonly Group[] =>
-  (JSON.parse(readFileSync(`${FOLDER}/${file}_test.json`, 'utf8')) as { readonly testGroups: readonly Group[] })
-    .testGroups
+  vectors<{ readonly testGroups: readonly Group[] }>(`wycheproof/${file}_test.json`).testGroups
 
 /** The provider's key, or undefined when it refuses it. */
 function attempt<Key>(make: () => Key): Key | undefined {
@@ -39,7 +31,7 @@ function attempt<Key>(make: () => Key): Key | undefined {
   }
 }
 
-describe.skipIf(!there).each(PROVIDERS.map((provider) => [provider.name, provider] as const))(
+describe.skipIf(!HAS_VECTORS).each(PROVIDERS.map((provider) => [provider.name, provider] as const))(
   '%s',
   (_name, provider) => {
     test.each([

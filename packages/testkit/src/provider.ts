@@ -24,6 +24,7 @@ const SPKI_BYTES: Record<KeyBits, number> = { 2048: 294, 3072: 422, 4096: 550 }
 /** An identity that can also sign without waiting, for workers that do so. */
 export interface TestIdentity extends Identity {
   signNow(message: Uint8Array): Uint8Array
+  certifyNow(message: Uint8Array): Uint8Array
 }
 
 interface TestPrivateKey extends PrivateKey {
@@ -47,6 +48,7 @@ export class TestProvider implements CryptoProvider {
     return {
       ...identityOf(this, key),
       signNow: (message) => signature(key.secret, message, key.publicKey.signatureLength),
+      certifyNow: (message) => signature(key.secret, pss(message), key.publicKey.signatureLength),
     }
   }
 
@@ -84,6 +86,14 @@ export class TestProvider implements CryptoProvider {
     return signature(own(key).secret, message, key.publicKey.signatureLength)
   }
 
+  verifyPss(key: PublicKey, message: Uint8Array, signed: Uint8Array): boolean {
+    return this.verify(key, pss(message), signed)
+  }
+
+  signPss(key: PrivateKey, message: Uint8Array): Promise<Uint8Array> {
+    return this.sign(key, pss(message))
+  }
+
   /** Not PEM but the seed, and never encrypted. */
   exportPrivateKey(key: PrivateKey): string {
     return `${key.publicKey.bits} ${own(key).seed}`
@@ -103,6 +113,9 @@ export class TestProvider implements CryptoProvider {
     return { publicKey, seed, secret }
   }
 }
+
+/** One scheme's signature is none of the other. */
+const pss = (message: Uint8Array): Uint8Array => Uint8Array.of(...text.encode('pss'), ...message)
 
 /** Keys of another provider are a mistake of the program, not of the network. */
 function own(key: PrivateKey): TestPrivateKey {

@@ -7,6 +7,8 @@ export interface Identity {
   readonly publicKey: PublicKey
   /** Signs by RSASSA-PKCS1-v1_5 with SHA-256, off the loop where the runtime can. */
   sign(message: Uint8Array): Promise<Uint8Array>
+  /** Signs by RSASSA-PSS what is not a message of the seed: one key of this identity by another. */
+  certify(message: Uint8Array): Promise<Uint8Array>
   /** PKCS#8 PEM; encrypted when there is a passphrase. */
   toPem(passphrase?: string): string
 }
@@ -17,6 +19,7 @@ export function identityOf(provider: CryptoProvider, key: PrivateKey): Identity 
     id: publicKey.id,
     publicKey,
     sign: (message) => provider.sign(key, message),
+    certify: (message) => provider.signPss(key, message),
     toPem: (passphrase) => provider.exportPrivateKey(key, passphrase),
   }
 }

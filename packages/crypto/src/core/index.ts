@@ -1,18 +1,36 @@
 /** The part of crypto that runs anywhere: no provider, no Node. */
+
+export {
+  CERTIFICATE_LIFETIME,
+  type Certificate,
+  certificatePreimage,
+  isCurrent,
+  readCertificate,
+  writeCertificate,
+} from './certificate.ts'
 export { COOKIE_EPOCH, CookieJar } from './cookie-jar.ts'
+export {
+  AEAD_KEY_BYTES,
+  AEAD_NONCE_BYTES,
+  AEAD_TAG_BYTES,
+  type Aead,
+  DH_BYTES,
+  type EndToEndCrypto,
+} from './end-to-end.ts'
 export { generateIdentityWith, type Identity, identityFromPemWith, identityOf } from './identity.ts'
 export { KeyCache } from './key-cache.ts'
 export { messagePreimage, verifyMessage } from './message-signatures.ts'
+export { type KeyPair, type NoiseCrypto, type NoiseOptions, type NoiseResult, NoiseXX } from './noise.ts'
 export {
   type CryptoProvider,
   DEFAULT_KEY_BITS,
   KEY_BITS,
   type KeyBits,
   type PrivateKey,
-  type PssVerifier,
   type PublicKey,
   type Random,
 } from './provider.ts'
+export { MAX_EPOCH, MAX_RECORD_NUMBER, OpeningKey, SealingKey } from './record-keys.ts'
 export { type Freshness, REPLAY_WINDOW, ReplayWindow } from './replay-window.ts'
 export {
   FIRST_CONTACT_TOLERANCE,

@@ -47,10 +47,11 @@ export interface CryptoProvider {
   exportPrivateKey(key: PrivateKey, passphrase?: string): string
   /** Off the loop, where the runtime can. */
   sign(key: PrivateKey, message: Uint8Array): Promise<Uint8Array>
-}
-
-/** RSASSA-PSS (RFC 8017 §8.1) with SHA-256, MGF1 of SHA-256 and a salt of 32 bytes: for what is not a message of the seed. */
-export interface PssVerifier {
+  /**
+   * RSASSA-PSS (RFC 8017 §8.1) with SHA-256, MGF1 of SHA-256 and a salt of 32 bytes: for what is not a message of the seed.
+   * Off the loop, where the runtime can.
+   */
+  signPss(key: PrivateKey, message: Uint8Array): Promise<Uint8Array>
   /** False for every wrong signature, also one of the wrong length; never throws. */
   verifyPss(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean
 }

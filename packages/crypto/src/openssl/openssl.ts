@@ -15,14 +15,7 @@ import {
 } from 'node:crypto'
 import { promisify } from 'node:util'
 import { MAX_KEY_BYTES, peerIdFromBytes, ShowchainError } from '@showchain/wire'
-import {
-  type CryptoProvider,
-  KEY_BITS,
-  type KeyBits,
-  type PrivateKey,
-  type PssVerifier,
-  type PublicKey,
-} from '../core/index.ts'
+import { type CryptoProvider, KEY_BITS, type KeyBits, type PrivateKey, type PublicKey } from '../core/index.ts'
 import { encryptPkcs8Der } from '../portable/private-keys.ts'
 
 class OpensslPublicKey implements PublicKey {
@@ -108,10 +101,25 @@ const verifyOnThread = promisify(
   (message: Uint8Array, key: KeyObject, signature: Uint8Array, done: (error: Error | null, valid: boolean) => void) =>
     verifyNow(ALGORITHM, message, { key, padding: constants.RSA_PKCS1_PADDING }, signature, done),
 )
-const signOnThread = promisify(
-  (message: Uint8Array, key: KeyObject, done: (error: Error | null, signature: Buffer) => void) =>
-    signNow(ALGORITHM, message, { key, padding: constants.RSA_PKCS1_PADDING }, done),
+const signPromise = promisify(
+  (message: Uint8Array, key: SigningOptions, done: (error: Error | null, signature: Buffer) => void) =>
+    signNow(ALGORITHM, message, key, done),
 )
+async function signOnThread(message: Uint8Array, key: SigningOptions): Promise<Uint8Array> {
+  try {
+    return await signPromise(message, key)
+  } catch (error) {
+    throw new ShowchainError('ERR_SIGNING_FAILED', undefined, { cause: error })
+  }
+}
+
+const pss = (key: KeyObject): SigningOptions => ({
+  key,
+  padding: constants.RSA_PKCS1_PSS_PADDING,
+  saltLength: PSS_SALT_BYTES,
+})
+
+type SigningOptions = { readonly key: KeyObject; readonly padding: number; readonly saltLength?: number }
 const generate = promisify(generateKeyPair)
 
 function importPrivateKey(pem: string, passphrase?: string): OpensslPrivateKey {
@@ -140,7 +148,7 @@ function fits({ handle, publicKey }: OpensslPrivateKey): boolean {
   }
 }
 
-export const openssl: CryptoProvider & PssVerifier = {
+export const openssl: CryptoProvider = {
   name: 'openssl',
   sha256,
   hmacSha256: (key, bytes) => createHmac('sha256', key).update(bytes).digest(),
@@ -158,8 +166,7 @@ export const openssl: CryptoProvider & PssVerifier = {
   verifyPss(key, message, signature) {
     const { handle, signatureLength } = own(key, OpensslPublicKey)
     if (signature.length !== signatureLength) return false
-    const scheme = { key: handle, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: PSS_SALT_BYTES }
-    return verifyNow(ALGORITHM, message, scheme, signature)
+    return verifyNow(ALGORITHM, message, pss(handle), signature)
   },
   async generate(bits) {
     if (!KEY_BITS.includes(bits)) throw refused(`${bits} bits were asked for.`)
@@ -173,12 +180,7 @@ export const openssl: CryptoProvider & PssVerifier = {
     // Node's own encryption has no more than 2,048 rounds against guessing.
     return encryptPkcs8Der(handle.export({ type: 'pkcs8', format: 'der' }), passphrase)
   },
-  async sign(key, message) {
-    const { handle } = own(key, OpensslPrivateKey)
-    try {
-      return await signOnThread(message, handle)
-    } catch (error) {
-      throw new ShowchainError('ERR_SIGNING_FAILED', undefined, { cause: error })
-    }
-  },
+  sign: (key, message) =>
+    signOnThread(message, { key: own(key, OpensslPrivateKey).handle, padding: constants.RSA_PKCS1_PADDING }),
+  signPss: (key, message) => signOnThread(message, pss(own(key, OpensslPrivateKey).handle)),
 }

@@ -9,14 +9,7 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { type PeerId, peerIdFromBytes, ShowchainError } from '@showchain/wire'
 import forge from 'node-forge'
-import {
-  type CryptoProvider,
-  KEY_BITS,
-  type KeyBits,
-  type PrivateKey,
-  type PssVerifier,
-  type PublicKey,
-} from '../core/index.ts'
+import { type CryptoProvider, KEY_BITS, type KeyBits, type PrivateKey, type PublicKey } from '../core/index.ts'
 import { fromBigInt, fromBinaryString, toBigInt, toBinaryString } from './bytes.ts'
 import { emsaPkcs1, isEmsaPss } from './encodings.ts'
 import { type ForgePrivateKey, modulusOf, readPkcs8, writePkcs8 } from './private-keys.ts'
@@ -25,6 +18,8 @@ import { readSpki, spkiOf } from './spki.ts'
 const EXPONENT = 65_537
 /** e = 2^16 + 1: sixteen squarings and one multiplication. */
 const SQUARINGS = 16
+/** As long as the digest (RFC 8017 §9.1, note 4). */
+const PSS_SALT_BYTES = 32
 
 class PortablePublicKey implements PublicKey {
   readonly id: PeerId
@@ -79,13 +74,19 @@ function verify(key: PublicKey, message: Uint8Array, signature: Uint8Array): boo
   return publicKey.open(signature) === toBigInt(emsaPkcs1(message, publicKey.signatureLength))
 }
 
-function signNow({ handle }: PortablePrivateKey, message: Uint8Array): Uint8Array {
-  const digest = forge.md.sha256.create()
-  digest.update(toBinaryString(message))
-  return fromBinaryString(handle.sign(digest))
+const digestOf = (message: Uint8Array): forge.md.MessageDigest =>
+  forge.md.sha256.create().update(toBinaryString(message))
+
+const signNow = ({ handle }: PortablePrivateKey, message: Uint8Array): Uint8Array =>
+  fromBinaryString(handle.sign(digestOf(message)))
+
+function signPssNow({ handle }: PortablePrivateKey, message: Uint8Array): Uint8Array {
+  const md = forge.md.sha256.create()
+  const mgf = forge.mgf.mgf1.create(forge.md.sha256.create())
+  return fromBinaryString(handle.sign(digestOf(message), forge.pss.create({ md, mgf, saltLength: PSS_SALT_BYTES })))
 }
 
-export const portable: CryptoProvider & PssVerifier = {
+export const portable: CryptoProvider = {
   name: 'portable',
   sha256: (bytes) => sha256(bytes),
   hmacSha256: (key, bytes) => hmac(sha256, key, bytes),
@@ -112,4 +113,5 @@ export const portable: CryptoProvider & PssVerifier = {
   },
   exportPrivateKey: (key, passphrase) => writePkcs8(own(key, PortablePrivateKey).handle, passphrase),
   sign: async (key, message) => signNow(own(key, PortablePrivateKey), message),
+  signPss: async (key, message) => signPssNow(own(key, PortablePrivateKey), message),
 }

@@ -1,0 +1,198 @@
+/**
+ * Noise_XX_25519_ChaChaPoly_SHA256 (The Noise Protocol Framework, revision 34; section numbers below are its own):
+ *
+ *   XX:  → e        ← e, ee, s, es        → s, se
+ *
+ * A message that cannot be read ends the handshake; who wants to go on after a forged one reads with a copy.
+ */
+import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type Aead, DH_BYTES, type EndToEndCrypto } from './end-to-end.ts'
+import type { CryptoProvider } from './provider.ts'
+
+/** What a handshake computes with. */
+export interface NoiseCrypto extends EndToEndCrypto, Pick<CryptoProvider, 'sha256' | 'hmacSha256'> {}
+
+export interface KeyPair {
+  readonly privateKey: Uint8Array
+  readonly publicKey: Uint8Array
+}
+
+export interface NoiseOptions {
+  readonly crypto: NoiseCrypto
+  readonly initiator: boolean
+  readonly prologue: Uint8Array
+  readonly staticKey: KeyPair
+  /** Made for this handshake alone. */
+  readonly ephemeralKey: KeyPair
+}
+
+/** What both ends have when the handshake is done (§5.2, Split). */
+export interface NoiseResult {
+  /** For what this end sends. */
+  readonly sendKey: Uint8Array
+  readonly receiveKey: Uint8Array
+  /** The handshake's hash: the same at both ends, and different for every handshake (§11.2). */
+  readonly hash: Uint8Array
+  readonly remoteStaticKey: Uint8Array
+}
+
+const PROTOCOL = Uint8Array.from('Noise_XX_25519_ChaChaPoly_SHA256', (character) => character.charCodeAt(0))
+const NOTHING = new Uint8Array(0)
+
+type Token = 'e' | 's' | 'ee' | 'es' | 'se'
+/** §7.5 */
+const XX: readonly (readonly Token[])[] = [['e'], ['e', 'ee', 's', 'es'], ['s', 'se']]
+
+const concat = (a: Uint8Array, b: Uint8Array): Uint8Array => {
+  const both = new Uint8Array(a.length + b.length)
+  both.set(a)
+  both.set(b, a.length)
+  return both
+}
+
+/** The nonce of a ChaCha20-Poly1305 message: 32 zero bits, then its number, little-endian (§12.3). @param number below 2^32 */
+function nonceOf(number: number): Uint8Array {
+  const nonce = new Uint8Array(AEAD_NONCE_BYTES)
+  new DataView(nonce.buffer).setUint32(4, number, true)
+  return nonce
+}
+
+/** HKDF with two outputs (§4.3): RFC 5869 with the chaining key as salt and no info. */
+export function noiseHkdf(
+  crypto: Pick<NoiseCrypto, 'hmacSha256'>,
+  chainingKey: Uint8Array,
+  input: Uint8Array,
+): readonly [Uint8Array, Uint8Array] {
+  const temporary = crypto.hmacSha256(chainingKey, input)
+  const first = crypto.hmacSha256(temporary, Uint8Array.of(1))
+  return [first, crypto.hmacSha256(temporary, concat(first, Uint8Array.of(2)))]
+}
+
+export class NoiseXX {
+  readonly #options: NoiseOptions
+  #chainingKey: Uint8Array
+  #hash: Uint8Array
+  #aead: Aead | undefined
+  #number = 0
+  #message = 0
+  #remoteEphemeral: Uint8Array | undefined
+  #remoteStatic: Uint8Array | undefined
+  #failed = false
+
+  constructor(options: NoiseOptions) {
+    this.#options = options
+    // The name has exactly the length of a hash, so it is taken as it is (§5.2, InitializeSymmetric).
+    this.#hash = PROTOCOL
+    this.#chainingKey = PROTOCOL
+    this.#mixHash(options.prologue)
+  }
+
+  /** Whether the next message is this end's to write. */
+  get writes(): boolean {
+    return (this.#message % 2 === 0) === this.#options.initiator
+  }
+
+  get done(): boolean {
+    return this.#message === XX.length
+  }
+
+  /** The next message of this end. @param payload encrypted from the second message on */
+  write(payload: Uint8Array): Uint8Array {
+    if (this.#failed || this.done || !this.writes) throw new Error('It is not this end that writes now.')
+    const { ephemeralKey, staticKey } = this.#options
+    const parts: Uint8Array[] = []
+    for (const token of XX[this.#message] as readonly Token[]) {
+      if (token === 'e') {
+        parts.push(ephemeralKey.publicKey)
+        this.#mixHash(ephemeralKey.publicKey)
+      } else if (token === 's') parts.push(this.#encrypt(staticKey.publicKey))
+      // The other end's keys were read with a good result, or there would be nothing to write.
+      else if (!this.#mixDh(token)) throw new Error('The other end sent a bad key.')
+    }
+    parts.push(this.#encrypt(payload))
+    this.#message++
+    return parts.reduce(concat)
+  }
+
+  /** The payload of the other end's next message, or undefined when it is not genuine: then the handshake is over. */
+  read(message: Uint8Array): Uint8Array | undefined {
+    if (this.#failed || this.done || this.writes) return undefined
+    const payload = this.#read(message)
+    this.#failed = payload === undefined
+    if (payload !== undefined) this.#message++
+    return payload
+  }
+
+  /** The other end's static key, as soon as a message proved it. */
+  get remoteStaticKey(): Uint8Array | undefined {
+    return this.#remoteStatic
+  }
+
+  /** @throws Error before the handshake is done */
+  result(): NoiseResult {
+    const remoteStaticKey = this.#remoteStatic
+    if (!this.done || remoteStaticKey === undefined) throw new Error('The handshake is not done.')
+    const [first, second] = noiseHkdf(this.#options.crypto, this.#chainingKey, NOTHING)
+    const { initiator } = this.#options
+    return {
+      sendKey: initiator ? first : second,
+      receiveKey: initiator ? second : first,
+      hash: this.#hash,
+      remoteStaticKey,
+    }
+  }
+
+  #read(message: Uint8Array): Uint8Array | undefined {
+    let at = 0
+    for (const token of XX[this.#message] as readonly Token[]) {
+      if (token === 'e') {
+        if (message.length < at + DH_BYTES) return undefined
+        this.#remoteEphemeral = message.slice(at, at + DH_BYTES)
+        at += DH_BYTES
+        this.#mixHash(this.#remoteEphemeral)
+      } else if (token === 's') {
+        const end = at + DH_BYTES + AEAD_TAG_BYTES
+        if (message.length < end) return undefined
+        const key = this.#decrypt(message.subarray(at, end))
+        if (key === undefined) return undefined
+        this.#remoteStatic = key
+        at = end
+      } else if (!this.#mixDh(token)) return undefined
+    }
+    return this.#decrypt(message.subarray(at))
+  }
+
+  /** False when a key of the other end is worthless. */
+  #mixDh(token: 'ee' | 'es' | 'se'): boolean {
+    const { crypto, initiator, ephemeralKey, staticKey } = this.#options
+    // The first letter is the initiator's key, the second the responder's.
+    const [ours, theirs] = initiator ? token : [token[1], token[0]]
+    const remote = theirs === 'e' ? this.#remoteEphemeral : this.#remoteStatic
+    const shared = remote && crypto.x25519((ours === 'e' ? ephemeralKey : staticKey).privateKey, remote)
+    if (shared === undefined) return false
+    const [chainingKey, key] = noiseHkdf(crypto, this.#chainingKey, shared)
+    this.#chainingKey = chainingKey
+    this.#aead = crypto.aead(key)
+    this.#number = 0
+    return true
+  }
+
+  #mixHash(data: Uint8Array): void {
+    this.#hash = this.#options.crypto.sha256(concat(this.#hash, data))
+  }
+
+  #encrypt(plaintext: Uint8Array): Uint8Array {
+    let text = plaintext
+    if (this.#aead !== undefined) {
+      text = new Uint8Array(plaintext.length + AEAD_TAG_BYTES)
+      this.#aead.seal(nonceOf(this.#number++), this.#hash, plaintext, text, 0)
+    }
+    this.#mixHash(text)
+    return text
+  }
+
+  #decrypt(text: Uint8Array): Uint8Array | undefined {
+    const plaintext = this.#aead === undefined ? text : this.#aead.open(nonceOf(this.#number++), this.#hash, text)
+    if (plaintext !== undefined) this.#mixHash(text)
+    return plaintext
+  }
+}

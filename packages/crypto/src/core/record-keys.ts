@@ -1,0 +1,125 @@
+/**
+ * The keys of one direction of a connection. The 64-bit counter of a record is its epoch (16 bits) and its number
+ * (48 bits); the number goes on from epoch to epoch, so a nonce is never used twice and one replay window serves all.
+ *
+ *   key of epoch 0    from the handshake
+ *   key of epoch n+1  REKEY(key of epoch n), The Noise Protocol Framework §4.2, §11.3: nobody gets back from it
+ */
+import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type Aead, type EndToEndCrypto } from './end-to-end.ts'
+
+/** Epochs of one handshake; at 120 s each, 91 days. */
+export const MAX_EPOCH = 0xffff
+/** Records of one direction. */
+export const MAX_RECORD_NUMBER: number = 2 ** 48 - 1
+
+const TWO_32 = 0x1_0000_0000
+
+/** §4.2: the cipher text of 32 zero bytes under the highest nonce. */
+function rekeyed(crypto: EndToEndCrypto, key: Uint8Array): Uint8Array {
+  const nonce = new Uint8Array(AEAD_NONCE_BYTES).fill(0xff, 4)
+  const sealed = new Uint8Array(AEAD_KEY_BYTES + AEAD_TAG_BYTES)
+  crypto.aead(key).seal(nonce, new Uint8Array(0), new Uint8Array(AEAD_KEY_BYTES), sealed, 0)
+  return sealed.slice(0, AEAD_KEY_BYTES)
+}
+
+/** One nonce at a time: the cipher copies it. 32 zero bits, then the counter, little-endian (§12.3). */
+const nonce = new Uint8Array(AEAD_NONCE_BYTES)
+const nonceView = new DataView(nonce.buffer)
+function nonceOf(epoch: number, number: number): Uint8Array {
+  nonceView.setUint32(4, number % TWO_32, true)
+  nonceView.setUint32(8, epoch * 0x1_0000 + Math.floor(number / TWO_32), true)
+  return nonce
+}
+
+/** What this end seals with. */
+export class SealingKey {
+  readonly #crypto: EndToEndCrypto
+  #key: Uint8Array
+  #aead: Aead
+  #epoch = 0
+  #next = 0
+
+  constructor(crypto: EndToEndCrypto, key: Uint8Array) {
+    this.#crypto = crypto
+    this.#key = key
+    this.#aead = crypto.aead(key)
+  }
+
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  /** The number of the next record. */
+  get next(): number {
+    return this.#next
+  }
+
+  /** Whether there is no epoch or no number left: only a new handshake helps. */
+  get exhausted(): boolean {
+    return this.#epoch === MAX_EPOCH || this.#next === MAX_RECORD_NUMBER
+  }
+
+  /** From now on under the next key; the old one is gone. */
+  advance(): void {
+    if (this.#epoch === MAX_EPOCH) throw new Error('There is no epoch left.')
+    this.#key = rekeyed(this.#crypto, this.#key)
+    this.#aead = this.#crypto.aead(this.#key)
+    this.#epoch++
+  }
+
+  /** Seals under the next number, which the header in `aad` must show. @returns the number */
+  seal(aad: Uint8Array, plaintext: Uint8Array, into: Uint8Array, at: number): number {
+    const number = this.#next
+    if (number >= MAX_RECORD_NUMBER) throw new Error('There is no number left.')
+    this.#next++
+    this.#aead.seal(nonceOf(this.#epoch, number), aad, plaintext, into, at)
+    return number
+  }
+}
+
+/** What this end opens with: the newest epoch that proved itself, the one before while records may be late, and the one after. */
+export class OpeningKey {
+  readonly #crypto: EndToEndCrypto
+  #key: Uint8Array
+  #epoch = 0
+  #current: Aead
+  #previous: Aead | undefined
+  #next: { readonly key: Uint8Array; readonly aead: Aead } | undefined
+
+  constructor(crypto: EndToEndCrypto, key: Uint8Array) {
+    this.#crypto = crypto
+    this.#key = key
+    this.#current = crypto.aead(key)
+  }
+
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  /** Late records of the epoch before are refused from now on. */
+  forgetPrevious(): void {
+    this.#previous = undefined
+  }
+
+  /** The plaintext, or undefined. The first genuine record of the next epoch makes it the current one. */
+  open(epoch: number, number: number, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+    const at = nonceOf(epoch, number)
+    if (epoch === this.#epoch) return this.#current.open(at, aad, sealed)
+    if (epoch === this.#epoch - 1) return this.#previous?.open(at, aad, sealed)
+    if (epoch !== this.#epoch + 1) return undefined
+    this.#next ??= this.#successor()
+    const plaintext = this.#next.aead.open(at, aad, sealed)
+    if (plaintext === undefined) return undefined
+    this.#previous = this.#current
+    this.#current = this.#next.aead
+    this.#key = this.#next.key
+    this.#epoch = epoch
+    this.#next = undefined
+    return plaintext
+  }
+
+  #successor(): { readonly key: Uint8Array; readonly aead: Aead } {
+    const key = rekeyed(this.#crypto, this.#key)
+    return { key, aead: this.#crypto.aead(key) }
+  }
+}

@@ -1,0 +1,149 @@
+/** Noise XX against the vectors of two other implementations, and what it refuses. */
+import { describe, expect, test } from 'vitest'
+import { type KeyPair, type NoiseCrypto, NoiseXX, openssl, opensslEndToEnd } from '../src/index.ts'
+import { fromHex, HAS_VECTORS, repeatable, toHex, vectors } from './fixtures.ts'
+
+const crypto: NoiseCrypto = { ...opensslEndToEnd, sha256: openssl.sha256, hmacSha256: openssl.hmacSha256 }
+const pairOf = (privateKey: Uint8Array): KeyPair => ({ privateKey, publicKey: crypto.x25519Public(privateKey) })
+const { bytes } = repeatable(1)
+const newPair = (): KeyPair => pairOf(bytes(32))
+const text = (words: string): Uint8Array => new TextEncoder().encode(words)
+
+interface Vector {
+  readonly init_prologue: string
+  readonly init_static: string
+  readonly init_ephemeral: string
+  readonly resp_prologue: string
+  readonly resp_static: string
+  readonly resp_ephemeral: string
+  readonly handshake_hash?: string
+  readonly messages: readonly { readonly payload: string; readonly ciphertext: string }[]
+}
+
+function ends({ prologues = [text('p'), text('p')] }: { prologues?: readonly [Uint8Array, Uint8Array] } = {}) {
+  const [staticA, staticB] = [newPair(), newPair()]
+  const end = (initiator: boolean, staticKey: KeyPair, prologue: Uint8Array): NoiseXX =>
+    new NoiseXX({ crypto, initiator, prologue, staticKey, ephemeralKey: newPair() })
+  return {
+    ...{ staticA, staticB },
+    a: end(true, staticA, prologues[0]),
+    b: end(false, staticB, prologues[1]),
+  }
+}
+
+describe.skipIf(!HAS_VECTORS).each(['cacophony', 'snow'])('the vectors of %s', (source) => {
+  const all = HAS_VECTORS
+    ? vectors<{ vectors: readonly Vector[] }>(`noise/${source}-xx-25519-chachapoly-sha256.json`).vectors
+    : []
+  test.each(all.map((vector, index) => [index, vector] as const))('number %d', (_index, vector) => {
+    const end = (initiator: boolean, side: 'init' | 'resp'): NoiseXX =>
+      new NoiseXX({
+        ...{ crypto, initiator },
+        prologue: fromHex(vector[`${side}_prologue`]),
+        staticKey: pairOf(fromHex(vector[`${side}_static`])),
+        ephemeralKey: pairOf(fromHex(vector[`${side}_ephemeral`])),
+      })
+    const [a, b] = [end(true, 'init'), end(false, 'resp')]
+    for (const [index, { payload, ciphertext }] of vector.messages.slice(0, 3).entries()) {
+      const [writer, reader] = index % 2 === 0 ? [a, b] : [b, a]
+      const message = writer.write(fromHex(payload))
+      expect(toHex(message)).toBe(ciphertext)
+      expect(toHex(reader.read(message) as Uint8Array)).toBe(payload)
+    }
+    const [ours, theirs] = [a.result(), b.result()]
+    expect(toHex(ours.hash)).toBe(toHex(theirs.hash))
+    if (vector.handshake_hash !== undefined) expect(toHex(ours.hash)).toBe(vector.handshake_hash)
+    // The transport messages of the vectors go on alternately: the fourth is the responder's first.
+    const counts = new Map<Uint8Array, number>()
+    for (const [index, { payload, ciphertext }] of vector.messages.slice(3).entries()) {
+      const [key, other] = index % 2 === 0 ? [theirs.sendKey, ours.receiveKey] : [ours.sendKey, theirs.receiveKey]
+      expect(toHex(key)).toBe(toHex(other))
+      const number = counts.get(key) ?? 0
+      counts.set(key, number + 1)
+      const nonce = new Uint8Array(12)
+      nonce[4] = number
+      const sealed = new Uint8Array(payload.length / 2 + 16)
+      crypto.aead(key).seal(nonce, new Uint8Array(0), fromHex(payload), sealed, 0)
+      expect(toHex(sealed)).toBe(ciphertext)
+    }
+    expect(vector.messages.length).toBeGreaterThan(3)
+  })
+})
+
+test('both ends get the same keys, crosswise, and each the key of the other', () => {
+  const { a, b, staticA, staticB } = ends()
+  b.read(a.write(text('one')))
+  a.read(b.write(text('two')))
+  expect(toHex(a.remoteStaticKey as Uint8Array)).toBe(toHex(staticB.publicKey))
+  b.read(a.write(text('three')))
+  const [ours, theirs] = [a.result(), b.result()]
+  expect([ours.sendKey, ours.receiveKey, ours.hash].map(toHex)).toEqual(
+    [theirs.receiveKey, theirs.sendKey, theirs.hash].map(toHex),
+  )
+  expect([ours, theirs].map(({ remoteStaticKey }) => toHex(remoteStaticKey))).toEqual(
+    [staticB, staticA].map(({ publicKey }) => toHex(publicKey)),
+  )
+})
+
+test('identities and payloads from the second message on are not readable', () => {
+  const { a, b, staticA, staticB } = ends()
+  const first = a.write(text('capabilities'))
+  b.read(first)
+  const second = b.write(text('certificate of b'))
+  a.read(second)
+  const third = a.write(text('certificate of a'))
+  const seen = toHex(second) + toHex(third)
+  for (const secret of [staticA.publicKey, staticB.publicKey, text('certificate')])
+    expect(seen).not.toContain(toHex(secret))
+})
+
+test.each([0, 1, 2])('every flipped bit of message %d ends the handshake', (index) => {
+  const run = (flip?: number): boolean => {
+    const { a, b } = ends()
+    for (let at = 0; at < 3; at++) {
+      const [writer, reader] = at % 2 === 0 ? [a, b] : [b, a]
+      const message = writer.write(text('payload'))
+      if (at === index && flip !== undefined) {
+        message[flip >> 3] = (message[flip >> 3] as number) ^ (1 << (flip & 7))
+        // The first message is readable: a changed one is found out by what follows.
+        const read = reader.read(message)
+        if (at > 0) return read !== undefined
+      } else if (reader.read(message) === undefined) return false
+    }
+    return true
+  }
+  expect(run()).toBe(true)
+  const bits = index === 0 ? 39 * 8 : index === 1 ? 103 * 8 : 71 * 8
+  // Every bit of a byte is as good as the others; every byte is tried.
+  for (let flip = 0; flip < bits; flip += 7) {
+    // RFC 7748 §5: the highest bit of a public key is ignored in the product, but not in the hash.
+    expect(run(flip), `bit ${flip}`).toBe(false)
+  }
+})
+
+test('another prologue at the other end ends the handshake', () => {
+  const { a, b } = ends({ prologues: [text('version 1'), text('version 2')] })
+  b.read(a.write(text('')))
+  expect(a.read(b.write(text('')))).toBeUndefined()
+})
+
+test.each([0, 31, 32, 79, 80])('a second message of %d bytes is refused', (length) => {
+  const { a, b } = ends()
+  b.read(a.write(text('')))
+  expect(a.read(b.write(text('')).subarray(0, length))).toBeUndefined()
+})
+
+test('a key of small order is refused', () => {
+  const { b } = ends()
+  b.read(new Uint8Array(32))
+  expect(() => b.write(text(''))).toThrow('bad key')
+})
+
+test('a message that is read twice, or by its writer, is refused', () => {
+  const { a, b } = ends()
+  const first = a.write(text(''))
+  expect(a.read(first)).toBeUndefined()
+  expect(b.read(first)).toEqual(text(''))
+  expect(b.read(first)).toBeUndefined()
+  expect(() => a.result()).toThrow('not done')
+})

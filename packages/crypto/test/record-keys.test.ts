@@ -1,0 +1,99 @@
+/** Keys of one direction: epochs, numbers, and everything that is not genuine. */
+import { describe, expect, test } from 'vitest'
+import { MAX_EPOCH, OpeningKey, opensslEndToEnd, SealingKey } from '../src/index.ts'
+
+const KEY = new Uint8Array(32).fill(7)
+const AAD = Uint8Array.of(1, 2, 3)
+const PLAIN = new TextEncoder().encode('a record')
+
+const pair = (): { readonly sealing: SealingKey; readonly opening: OpeningKey } => ({
+  sealing: new SealingKey(opensslEndToEnd, KEY),
+  opening: new OpeningKey(opensslEndToEnd, KEY),
+})
+
+interface Sealed {
+  readonly epoch: number
+  readonly number: number
+  readonly bytes: Uint8Array
+}
+function seal(sealing: SealingKey): Sealed {
+  const bytes = new Uint8Array(PLAIN.length + 16)
+  const { epoch } = sealing
+  return { epoch, number: sealing.seal(AAD, PLAIN, bytes, 0), bytes }
+}
+const opens = (opening: OpeningKey, { epoch, number, bytes }: Sealed, aad = AAD): boolean =>
+  opening.open(epoch, number, aad, bytes) !== undefined
+
+test('what is sealed opens, in any order, each under its own number', () => {
+  const { sealing, opening } = pair()
+  const records = [seal(sealing), seal(sealing), seal(sealing)]
+  expect(records.map(({ number }) => number)).toEqual([0, 1, 2])
+  for (const { epoch, number, bytes } of records.reverse())
+    expect(opening.open(epoch, number, AAD, bytes)).toEqual(Buffer.from(PLAIN))
+})
+
+test('the same plaintext is never the same record twice', () => {
+  const { sealing } = pair()
+  const first = seal(sealing)
+  const second = seal(sealing)
+  sealing.advance()
+  const third = seal(sealing)
+  expect(new Set([first, second, third].map(({ bytes }) => Buffer.from(bytes).toString('hex'))).size).toBe(3)
+})
+
+test('every flipped bit, another number, another epoch, and another header are refused', () => {
+  const { sealing, opening } = pair()
+  const record = seal(sealing)
+  for (let bit = 0; bit < record.bytes.length * 8; bit++) {
+    const bytes = record.bytes.slice()
+    bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7))
+    expect(opens(opening, { ...record, bytes }), `bit ${bit}`).toBe(false)
+  }
+  for (const changed of [{ number: 1 }, { number: 2 ** 32 }, { epoch: 1 }, { epoch: 2 }, { epoch: MAX_EPOCH }])
+    expect(opens(opening, { ...record, ...changed }), JSON.stringify(changed)).toBe(false)
+  expect(opens(opening, record, Uint8Array.of(1, 2, 4))).toBe(false)
+  expect(opens(opening, record)).toBe(true)
+})
+
+describe('the next epoch', () => {
+  test('begins with its first genuine record; late ones of the epoch before open until they are forgotten', () => {
+    const { sealing, opening } = pair()
+    const [early, late] = [seal(sealing), seal(sealing)]
+    sealing.advance()
+    const next = seal(sealing)
+    expect(next.number).toBe(2)
+    expect(opens(opening, early)).toBe(true)
+    expect(opens(opening, next)).toBe(true)
+    expect(opening.epoch).toBe(1)
+    expect(opens(opening, late)).toBe(true)
+    opening.forgetPrevious()
+    expect(opens(opening, late)).toBe(false)
+    expect(opens(opening, next)).toBe(true)
+  })
+
+  test('does not begin with a forged record', () => {
+    const { sealing, opening } = pair()
+    const record = seal(sealing)
+    expect(opens(opening, { ...record, epoch: 1 })).toBe(false)
+    expect(opening.epoch).toBe(0)
+    expect(opens(opening, record)).toBe(true)
+  })
+
+  test('two ahead, and two behind, are refused', () => {
+    const { sealing, opening } = pair()
+    const first = seal(sealing)
+    sealing.advance()
+    const second = seal(sealing)
+    sealing.advance()
+    const third = seal(sealing)
+    expect(opens(opening, third)).toBe(false)
+    expect([opens(opening, second), opens(opening, third)]).toEqual([true, true])
+    expect(opens(opening, first)).toBe(false)
+  })
+})
+
+test('a record of one direction is none of the other', () => {
+  const { sealing } = pair()
+  const other = new OpeningKey(opensslEndToEnd, new Uint8Array(32).fill(8))
+  expect(opens(other, seal(sealing))).toBe(false)
+})
