@@ -50,4 +50,6 @@ export const fakeProvider: CryptoProvider = {
   importPrivateKey: noPrivateKeys,
   exportPrivateKey: noPrivateKeys,
   sign: async ({ publicKey }: PrivateKey, message) => fakeSignature(publicKey, message),
+  signPss: noPrivateKeys,
+  verifyPss: () => false,
 }

@@ -153,6 +153,7 @@ export class HandCrypto {
         this.signing.push(job)
         return job.promise
       },
+      certify: () => Promise.reject(new Error('nothing is certified by hand')),
     }
   }
 }
