@@ -1,0 +1,55 @@
+/** Which records came, and when the other end has to be told (RFC 9000 §13.2). */
+import { type Instant, later } from '../machine.ts'
+import type { FrameWriter } from './frames.ts'
+import { ACK_EVERY, ACK_SOON, RECEIVED_RANGES } from './limits.ts'
+import { MAX_ACK_DELAY } from './loss-recovery.ts'
+import { Ranges } from './ranges.ts'
+
+export class Acknowledger {
+  readonly #received = new Ranges(RECEIVED_RANGES)
+  #largestAt: Instant | undefined
+  /** Records that want an acknowledgement and got none yet. */
+  #unacknowledged = 0
+  #due: Instant | undefined
+
+  /** When an acknowledgement has to leave. */
+  get due(): Instant | undefined {
+    return this.#due
+  }
+
+  /** Whether an acknowledgement would tell anything. */
+  get pending(): boolean {
+    return this.#unacknowledged > 0
+  }
+
+  /** A record came; each number once. */
+  received(number: number, eliciting: boolean, now: Instant): void {
+    const { end = 0 } = this.#received
+    this.#received.add(number, number + 1)
+    if (number >= end) this.#largestAt = now
+    if (!eliciting) return
+    this.#unacknowledged++
+    // What is out of order, or leaves a gap, tells the other end of a loss: at once.
+    const due =
+      number !== end || this.#unacknowledged >= ACK_EVERY
+        ? now
+        : later(now, this.#unacknowledged < 2 ? MAX_ACK_DELAY : ACK_SOON)
+    if (this.#due === undefined || due < this.#due) this.#due = due
+  }
+
+  /** Writes an ACK frame, when there is room. @returns one more than the largest number that it acknowledges */
+  write(writer: FrameWriter, now: Instant): number | undefined {
+    const { end } = this.#received
+    if (end === undefined || this.#largestAt === undefined) return undefined
+    if (!writer.ack(this.#received.descending(RECEIVED_RANGES), now - this.#largestAt)) return undefined
+    this.#unacknowledged = 0
+    this.#due = undefined
+    return end
+  }
+
+  /** The other end knows of an acknowledgement up to here: older ranges need not be told again. */
+  forget(upTo: number): void {
+    const { end } = this.#received
+    if (end !== undefined) this.#received.remove(0, Math.min(upTo, end - 1))
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * What stands in a record: frames, as in QUIC (RFC 9000 §19, RFC 9221) with its numbers, so that what is known of them holds
+ * here. Streams are all bidirectional; the lowest bit of a stream's id tells who opened it.
+ *
+ *   type (varint) | fields (varints) | data
+ */
+import { Reader, varintLength, writeVarint } from './varint.ts'
+
+export const FRAME = {
+  padding: 0x00,
+  ping: 0x01,
+  ack: 0x02,
+  resetStream: 0x04,
+  stopSending: 0x05,
+  /** 0x08 to 0x0f: three flags. */
+  stream: 0x08,
+  maxData: 0x10,
+  maxStreamData: 0x11,
+  maxStreams: 0x12,
+  pathChallenge: 0x1a,
+  pathResponse: 0x1b,
+  close: 0x1d,
+  datagram: 0x30,
+  /** With a length. */
+  datagramWithLength: 0x31,
+} as const
+
+const STREAM_FIN = 0x01
+const STREAM_LENGTH = 0x02
+const STREAM_OFFSET = 0x04
+
+/** Bytes of a path challenge (RFC 9000 §19.17). */
+export const CHALLENGE_BYTES = 8
+/** ACK ranges that are read of one frame; the newest come first. */
+export const MAX_ACK_RANGES = 64
+/** ACK delays are told in units of 8 µs (RFC 9000 §18.2, ack_delay_exponent). */
+const ACK_DELAY_UNITS_PER_MS = 125
+const MAX_REASON_BYTES = 256
+
+/** What becomes of the frames of one record. A false ends the connection: the other end broke the rules. */
+export interface FrameSink {
+  /** @param ranges lowest, highest, lowest, highest, …: the newest range first */
+  ack(ranges: readonly number[], delayMs: number): boolean
+  stream(id: number, offset: number, data: Uint8Array, fin: boolean): boolean
+  resetStream(id: number, code: number, finalSize: number): boolean
+  stopSending(id: number, code: number): boolean
+  maxData(limit: number): boolean
+  maxStreamData(id: number, limit: number): boolean
+  maxStreams(limit: number): boolean
+  pathChallenge(token: Uint8Array): boolean
+  pathResponse(token: Uint8Array): boolean
+  datagram(bytes: Uint8Array): boolean
+  close(code: number, reason: string): boolean
+}
+
+/** What a record's frames amount to: `bad` ends the connection; `quiet` wants no acknowledgement (RFC 9000 §13.2). */
+export type Reading = 'bad' | 'quiet' | 'eliciting'
+
+/** Reasons are for people and logs: ASCII that prints, so that nothing in them can do anything there. */
+const textOf = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '?')).join('')
+const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0) & 0x7f)
+
+export function readFrames(payload: Uint8Array, sink: FrameSink): Reading {
+  const reader = new Reader(payload)
+  let reading: Reading = 'quiet'
+  while (reader.left > 0) {
+    const type = reader.varint()
+    if (!readFrame(type, reader, sink) || !reader.ok) return 'bad'
+    if (type !== FRAME.ack && type !== FRAME.padding && type !== FRAME.close) reading = 'eliciting'
+  }
+  return reading
+}
+
+/** Nothing is handed on of a frame that is not whole. */
+function readFrame(type: number, reader: Reader, sink: FrameSink): boolean {
+  if ((type & ~0x07) === FRAME.stream) return readStream(type, reader, sink)
+  switch (type) {
+    case FRAME.padding:
+    case FRAME.ping:
+      return true
+    case FRAME.ack:
+      return readAck(reader, sink)
+    case FRAME.resetStream: {
+      const [id, code, size] = [reader.varint(), reader.varint(), reader.varint()]
+      return reader.ok && sink.resetStream(id, code, size)
+    }
+    case FRAME.stopSending: {
+      const [id, code] = [reader.varint(), reader.varint()]
+      return reader.ok && sink.stopSending(id, code)
+    }
+    case FRAME.maxData: {
+      const limit = reader.varint()
+      return reader.ok && sink.maxData(limit)
+    }
+    case FRAME.maxStreamData: {
+      const [id, limit] = [reader.varint(), reader.varint()]
+      return reader.ok && sink.maxStreamData(id, limit)
+    }
+    case FRAME.maxStreams: {
+      const limit = reader.varint()
+      return reader.ok && sink.maxStreams(limit)
+    }
+    case FRAME.pathChallenge: {
+      const token = reader.take(CHALLENGE_BYTES)
+      return reader.ok && sink.pathChallenge(token)
+    }
+    case FRAME.pathResponse: {
+      const token = reader.take(CHALLENGE_BYTES)
+      return reader.ok && sink.pathResponse(token)
+    }
+    case FRAME.datagram:
+    case FRAME.datagramWithLength: {
+      const bytes = reader.take(type === FRAME.datagram ? reader.left : reader.varint())
+      return reader.ok && sink.datagram(bytes)
+    }
+    case FRAME.close: {
+      const code = reader.varint()
+      const length = reader.varint()
+      const reason = reader.take(length)
+      return reader.ok && length <= MAX_REASON_BYTES && sink.close(code, textOf(reason))
+    }
+    default:
+      return false
+  }
+}
+
+function readStream(type: number, reader: Reader, sink: FrameSink): boolean {
+  const id = reader.varint()
+  const offset = (type & STREAM_OFFSET) === 0 ? 0 : reader.varint()
+  const data = reader.take((type & STREAM_LENGTH) === 0 ? reader.left : reader.varint())
+  if (!reader.ok || offset + data.length > Number.MAX_SAFE_INTEGER) return false
+  return sink.stream(id, offset, data, (type & STREAM_FIN) !== 0)
+}
+
+/** RFC 9000 §19.3. */
+function readAck(reader: Reader, sink: FrameSink): boolean {
+  let highest = reader.varint()
+  const delay = reader.varint() / ACK_DELAY_UNITS_PER_MS
+  const more = reader.varint()
+  const ranges: number[] = []
+  for (let index = 0; index <= more; index++) {
+    if (index > 0) highest -= reader.varint() + 2
+    const lowest = highest - reader.varint()
+    if (!reader.ok || lowest < 0) return false
+    if (index < MAX_ACK_RANGES) ranges.push(lowest, highest)
+    highest = lowest
+  }
+  return sink.ack(ranges, delay)
+}
+
+/** Writes frames one after the other into a record's room. `left` tells how much there is; what does not fit is the caller's mistake. */
+export class FrameWriter {
+  #into: Uint8Array = new Uint8Array(0)
+  #start = 0
+  #at = 0
+  #end = 0
+
+  /** A new record. */
+  reset(into: Uint8Array, at: number, end: number): void {
+    this.#into = into
+    this.#start = at
+    this.#at = at
+    this.#end = end
+  }
+
+  get length(): number {
+    return this.#at - this.#start
+  }
+
+  get left(): number {
+    return this.#end - this.#at
+  }
+
+  /** A frame of numbers alone; false when there is no room. */
+  numbers(...values: readonly number[]): boolean {
+    let length = 0
+    for (const value of values) length += varintLength(value)
+    if (length > this.left) return false
+    for (const value of values) this.#at = writeVarint(this.#into, this.#at, value)
+    return true
+  }
+
+  /** @param ranges lowest, highest, …, the newest first; as many as there is room for. False when there is none at all. */
+  ack(ranges: readonly number[], delayMs: number): boolean {
+    const [lowest = 0, highest = 0] = ranges
+    const delay = Math.max(0, Math.round(delayMs * ACK_DELAY_UNITS_PER_MS))
+    let room = this.left - (1 + varintLength(highest) + varintLength(delay) + 2 + varintLength(highest - lowest))
+    if (room < 0) return false
+    let count = 0
+    for (let index = 2; index + 1 < ranges.length && count < MAX_ACK_RANGES - 1; index += 2, count++) {
+      const gap = (ranges[index - 2] as number) - (ranges[index + 1] as number) - 2
+      room -= varintLength(gap) + varintLength((ranges[index + 1] as number) - (ranges[index] as number))
+      if (room < 0) break
+    }
+    this.numbers(FRAME.ack, highest, delay, count, highest - lowest)
+    for (let index = 2; index < 2 + 2 * count; index += 2) {
+      const [from, to] = [ranges[index] as number, ranges[index + 1] as number]
+      this.numbers((ranges[index - 2] as number) - to - 2, to - from)
+    }
+    return true
+  }
+
+  /** How many bytes of a stream a frame can take here; negative when not even its header fits. The length stands in it always. */
+  streamRoom(id: number, offset: number): number {
+    // A length of two bytes suffices for every record.
+    return this.left - 1 - varintLength(id) - varintLength(offset) - 2
+  }
+
+  /** The front of a stream frame. @returns where its data goes */
+  stream(id: number, offset: number, length: number, fin: boolean): Uint8Array {
+    this.numbers(FRAME.stream | STREAM_OFFSET | STREAM_LENGTH | (fin ? STREAM_FIN : 0), id, offset, length)
+    return this.#take(length)
+  }
+
+  token(type: typeof FRAME.pathChallenge | typeof FRAME.pathResponse, token: Uint8Array): boolean {
+    if (this.left < 1 + token.length) return false
+    this.numbers(type)
+    this.#take(token.length).set(token)
+    return true
+  }
+
+  datagramRoom(): number {
+    return this.left - 3
+  }
+
+  datagram(bytes: Uint8Array): boolean {
+    if (bytes.length > this.datagramRoom()) return false
+    this.numbers(FRAME.datagramWithLength, bytes.length)
+    this.#take(bytes.length).set(bytes)
+    return true
+  }
+
+  /** @param reason for people; cut to what there is room for */
+  close(code: number, reason: string): void {
+    const text = bytesOf(reason).subarray(0, Math.min(MAX_REASON_BYTES, this.left - 16))
+    this.numbers(FRAME.close, code, text.length)
+    this.#take(text.length).set(text)
+  }
+
+  /** Up to so many bytes altogether. */
+  pad(length: number): void {
+    this.#take(length - this.length).fill(FRAME.padding)
+  }
+
+  #take(length: number): Uint8Array {
+    const from = this.#at
+    this.#at += length
+    return this.#into.subarray(from, this.#at)
+  }
+}

@@ -1,0 +1,174 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { FRAME, type FrameSink, FrameWriter, readFrames } from '../../src/core/transport/frames.ts'
+import { Ranges } from '../../src/core/transport/ranges.ts'
+import { Reader, varintLength, writeVarint } from '../../src/core/transport/varint.ts'
+
+const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'))
+
+/** Notes every frame as text. */
+function noting(): { readonly notes: string[]; readonly sink: FrameSink } {
+  const notes: string[] = []
+  const note =
+    (name: string) =>
+    (...fields: readonly unknown[]): boolean => {
+      const text = fields.map((field) =>
+        field instanceof Uint8Array ? Buffer.from(field).toString('hex') : String(field),
+      )
+      notes.push([name, ...text].join(' '))
+      return true
+    }
+  const names = ['ack', 'stream', 'resetStream', 'stopSending', 'maxData', 'maxStreamData', 'maxStreams'] as const
+  const more = ['pathChallenge', 'pathResponse', 'datagram', 'close'] as const
+  const sink = Object.fromEntries([...names, ...more].map((name) => [name, note(name)])) as unknown as FrameSink
+  return { notes, sink }
+}
+
+function written(write: (writer: FrameWriter) => void, room = 200): Uint8Array {
+  const buffer = new Uint8Array(room)
+  const writer = new FrameWriter()
+  writer.reset(buffer, 0, room)
+  write(writer)
+  return buffer.slice(0, writer.length)
+}
+
+function read(payload: Uint8Array): { readonly reading: string; readonly notes: readonly string[] } {
+  const { notes, sink } = noting()
+  return { reading: readFrames(payload, sink), notes }
+}
+
+describe('variable-length integers', () => {
+  it.each([
+    // RFC 9000, appendix A.1
+    ['c2197c5eff14e88c', undefined],
+    ['9d7f3e7d', 494_878_333],
+    ['7bbd', 15_293],
+    ['25', 37],
+    ['4025', 37],
+  ])('reads %s as RFC 9000 does', (bytes, value) => {
+    const reader = new Reader(hex(bytes))
+    const found = reader.varint()
+    expect(reader.ok ? found : undefined).toBe(value)
+  })
+
+  it('writes what it reads', () => {
+    fc.assert(
+      fc.property(fc.maxSafeNat(), (value) => {
+        const bytes = new Uint8Array(8)
+        const length = writeVarint(bytes, 0, value)
+        const reader = new Reader(bytes.subarray(0, length))
+        expect(length).toBe(varintLength(value))
+        expect([reader.varint(), reader.ok, reader.left]).toEqual([value, true, 0])
+      }),
+    )
+  })
+
+  it('knows when bytes are missing', () => {
+    const reader = new Reader(hex('9d7f3e'))
+    reader.varint()
+    expect(reader.ok).toBe(false)
+  })
+})
+
+describe('frames', () => {
+  it.each<[string, string, (writer: FrameWriter) => void]>([
+    ['resetStream 4 9 1000', '04040943e8', (writer) => writer.numbers(FRAME.resetStream, 4, 9, 1000)],
+    ['stopSending 5 7', '050507', (writer) => writer.numbers(FRAME.stopSending, 5, 7)],
+    ['maxData 70000', '1080011170', (writer) => writer.numbers(FRAME.maxData, 70_000)],
+    ['maxStreamData 8 64', '11084040', (writer) => writer.numbers(FRAME.maxStreamData, 8, 64)],
+    ['maxStreams 3', '1203', (writer) => writer.numbers(FRAME.maxStreams, 3)],
+    [
+      'pathChallenge 0102030405060708',
+      '1a0102030405060708',
+      (writer) => writer.token(FRAME.pathChallenge, hex('0102030405060708')),
+    ],
+    [
+      'pathResponse 0102030405060708',
+      '1b0102030405060708',
+      (writer) => writer.token(FRAME.pathResponse, hex('0102030405060708')),
+    ],
+    ['datagram aabb', '3102aabb', (writer) => writer.datagram(hex('aabb'))],
+    ['close 10 no', '1d0a026e6f', (writer) => writer.close(10, 'no')],
+    ['stream 4 100 ccdd true', '0f04406402ccdd', (writer) => writer.stream(4, 100, 2, true).set(hex('ccdd'))],
+    // 12–14, 9, 2–5: newest first; the other end waited 0.4 ms.
+    ['ack 12,14,9,9,2,5 0.4', '020e32020201000203', (writer) => writer.ack([12, 14, 9, 9, 2, 5], 0.4)],
+  ])('%s', (note, bytes, write) => {
+    expect(Buffer.from(written(write)).toString('hex')).toBe(bytes)
+    expect(read(hex(bytes)).notes).toEqual([note])
+  })
+
+  it('a stream frame without length takes the rest, and one without offset begins at 0', () => {
+    expect(read(hex('0804aabbcc')).notes).toEqual(['stream 4 0 aabbcc false'])
+  })
+
+  it('padding, acknowledgements and the end want no acknowledgement; everything else does', () => {
+    expect(read(hex('0000020e320000')).reading).toBe('quiet')
+    expect(read(hex('1d0a00')).reading).toBe('quiet')
+    expect(read(hex('01')).reading).toBe('eliciting')
+    expect(read(hex('00003102aabb')).reading).toBe('eliciting')
+  })
+
+  it.each(['03', '1c00', '3fff', '7f', '0204', '0204000103', '31', '3105aabb', '1a01', '1d0a44ff', '0a0405aa'])(
+    'refuses %s, and hands on nothing of the frame',
+    (bytes) => {
+      expect(read(hex(bytes))).toEqual({ reading: 'bad', notes: [] })
+    },
+  )
+
+  it('an ACK frame never goes below zero', () => {
+    expect(read(hex('0202000003')).reading).toBe('bad')
+  })
+
+  it('never throws, whatever the bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        expect(['bad', 'quiet', 'eliciting']).toContain(read(bytes).reading)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('an ACK frame tells as many ranges as there is room for, the newest', () => {
+    const ranges = Array.from({ length: 40 }, (_, index) => [1000 - 10 * index, 1003 - 10 * index]).flat()
+    const bytes = written((writer) => writer.ack(ranges, 0), 30)
+    const [note = ''] = read(bytes).notes
+    const told = note.split(' ')[1]?.split(',').map(Number) ?? []
+    expect(bytes.length).toBeLessThanOrEqual(30)
+    expect(told.length).toBeGreaterThan(10)
+    expect(told).toEqual(ranges.slice(0, told.length))
+  })
+})
+
+describe('ranges', () => {
+  const step = fc.tuple(fc.constantFrom('add', 'remove'), fc.nat(60), fc.nat(20))
+
+  it('are a set of numbers', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const ranges = new Ranges()
+        const model = new Set<number>()
+        for (const [what, from, length] of steps) {
+          if (what === 'add') ranges.add(from, from + length)
+          else ranges.remove(from, from + length)
+          for (let value = from; value < from + length; value++) what === 'add' ? model.add(value) : model.delete(value)
+        }
+        const values = Array.from({ length: 90 }, (_, value) => value)
+        expect(values.filter((value) => ranges.has(value))).toEqual(values.filter((value) => model.has(value)))
+        const gaps = ranges.gaps(0, 90).flatMap(([from, to]) => values.slice(from, to))
+        expect(gaps).toEqual(values.filter((value) => !model.has(value)))
+        const told = ranges.descending(90)
+        const spans = told.flatMap((low, index) =>
+          index % 2 === 0 ? values.slice(low, (told[index + 1] as number) + 1) : [],
+        )
+        expect(spans.sort((a, b) => a - b)).toEqual([...model].sort((a, b) => a - b))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('keep the highest when there are too many', () => {
+    const ranges = new Ranges(3)
+    for (const value of [1, 3, 5, 7, 9]) ranges.add(value, value + 1)
+    expect(ranges.descending(10)).toEqual([9, 9, 7, 7, 5, 5])
+  })
+})

@@ -1,0 +1,205 @@
+/**
+ * Two transports with a path between them, on virtual time: delay, bandwidth with a queue that drops at its end, random
+ * loss, and reordering, by a seed. Records are numbered, but neither sealed nor opened.
+ */
+import { duration, type Instant, instant, later } from '@showchain/client/core'
+import { Bbr } from '../../src/core/transport/bbr.ts'
+import type { CongestionFactory } from '../../src/core/transport/congestion.ts'
+import { Cubic } from '../../src/core/transport/cubic.ts'
+import { RECORD_OVERHEAD } from '../../src/core/transport/limits.ts'
+import { Transport } from '../../src/core/transport/transport.ts'
+
+export const PACKET = 1200
+export const CUBIC: CongestionFactory = (packet) => new Cubic(packet)
+export const BBR: CongestionFactory = (packet) => new Bbr(packet)
+
+/** A path: milliseconds of delay one way, bits per second, bytes of queue, shares from 0 to 1. */
+export interface PathShape {
+  readonly delay: number
+  readonly rate?: number
+  readonly queue?: number
+  readonly loss?: number
+  readonly reorder?: number
+}
+
+/** mulberry32: a few lines, and the same everywhere. */
+export function randomOf(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+interface Flight {
+  readonly at: Instant
+  readonly number: number
+  readonly bytes: Uint8Array
+}
+
+/** A queue of a bottleneck, which several ends may share. */
+export class Bottleneck {
+  readonly shape: PathShape
+  #free = 0
+
+  constructor(shape: PathShape) {
+    this.shape = shape
+  }
+
+  /** When a record that enters now has left it; undefined: there is no room. */
+  enter(bytes: number, now: number): number | undefined {
+    const { rate, queue = Number.POSITIVE_INFINITY } = this.shape
+    if (rate === undefined) return now
+    const perMs = rate / 8000
+    const waiting = Math.max(0, this.#free - now)
+    if (waiting * perMs + bytes > queue) return undefined
+    this.#free = Math.max(this.#free, now) + bytes / perMs
+    return this.#free
+  }
+}
+
+export class End {
+  readonly transport: Transport
+  /** What came: streams by id, opened ones in order, and datagrams. */
+  readonly opened: number[] = []
+  readonly datagrams: Uint8Array[] = []
+  readonly stopped: [number, number][] = []
+  readonly resets = new Map<number, number>()
+  readonly ended = new Set<number>()
+  closedBy: { code: number; reason: string } | undefined
+  silent = 0
+  /** Bytes of each stream that were read. */
+  readonly received = new Map<number, number>()
+  onBytes: (stream: number, bytes: Uint8Array) => void = () => {}
+  onWritable: (stream: number) => void = () => {}
+  /** Whether what comes is read at once. */
+  reads = true
+  next = 0
+  sentRecords = 0
+  readonly flights: Flight[] = []
+  path: Bottleneck
+  readonly random: () => number
+
+  constructor(initiator: boolean, congestion: CongestionFactory, path: Bottleneck, seed: number) {
+    this.path = path
+    this.random = randomOf(seed)
+    this.transport = new Transport({
+      ...{ initiator, congestion, packet: PACKET },
+      events: {
+        opened: (id) => this.opened.push(id),
+        readable: (id) => {
+          if (this.reads) this.read(id)
+        },
+        writable: (id) => this.onWritable(id),
+        stopped: (id, code) => this.stopped.push([id, code]),
+        datagram: (bytes) => this.datagrams.push(bytes.slice()),
+        pathChallenge: () => {},
+        pathResponse: () => {},
+        silent: (probes) => {
+          this.silent = Math.max(this.silent, probes)
+        },
+        closed: (code, reason) => {
+          this.closedBy = { code, reason }
+        },
+      },
+    })
+  }
+
+  read(id: number): void {
+    for (let found = this.transport.read(id); found !== undefined; found = this.transport.read(id)) {
+      if (found.type === 'data') {
+        this.received.set(id, (this.received.get(id) ?? 0) + found.bytes.length)
+        this.onBytes(id, found.bytes)
+        continue
+      }
+      if (found.type === 'end') this.ended.add(id)
+      else this.resets.set(id, found.code)
+      return
+    }
+  }
+
+  /** Sends what may leave now. */
+  pump(now: Instant): void {
+    const buffer = new Uint8Array(PACKET)
+    for (;;) {
+      const length = this.transport.fill(this.next, buffer, 0, PACKET - RECORD_OVERHEAD, now)
+      if (length === 0) return
+      const number = this.next++
+      this.sentRecords++
+      const { delay, loss = 0, reorder = 0 } = this.path.shape
+      const left = this.path.enter(length + RECORD_OVERHEAD, now)
+      if (left === undefined || this.random() < loss) continue
+      const extra = this.random() < reorder ? this.random() * delay : 0
+      this.#fly({ at: later(instant(left), duration(delay + extra)), number, bytes: buffer.slice(0, length) })
+    }
+  }
+
+  #fly(flight: Flight): void {
+    const { flights } = this
+    let index = flights.length
+    while (index > 0 && (flights[index - 1] as Flight).at > flight.at) index--
+    flights.splice(index, 0, flight)
+  }
+}
+
+/** Two ends, and the time. */
+export class Pair {
+  readonly a: End
+  readonly b: End
+  now: Instant = instant(0)
+
+  constructor(
+    congestion: CongestionFactory,
+    shape: PathShape,
+    { seed = 1, there = new Bottleneck(shape), back = new Bottleneck(shape) } = {},
+  ) {
+    this.a = new End(true, congestion, there, seed)
+    this.b = new End(false, congestion, back, seed + 1)
+  }
+
+  /** Both ends on another path. */
+  move(shape: PathShape, dead: boolean): void {
+    for (const end of [this.a, this.b]) {
+      end.path = new Bottleneck(shape)
+      if (dead) end.flights.length = 0
+      end.transport.moved(PACKET, dead, this.now)
+    }
+  }
+
+  run(until: number, done: () => boolean = () => false): void {
+    runAll([this], until, done)
+  }
+}
+
+const earliest = (...times: (Instant | undefined)[]): Instant | undefined =>
+  times.reduce((a, b) => (a === undefined || (b !== undefined && b < a) ? b : a), undefined)
+
+/** Runs several pairs, on one clock, until it is done or so many milliseconds have passed. */
+export function runAll(pairs: readonly Pair[], until: number, done: () => boolean = () => false): void {
+  for (;;) {
+    for (const { a, b, now } of pairs) for (const end of [a, b]) end.pump(now)
+    if (done()) return
+    const next = earliest(
+      ...pairs.flatMap(({ a, b }) => [a.flights[0]?.at, b.flights[0]?.at, a.transport.deadline, b.transport.deadline]),
+    )
+    if (next === undefined || next > until) {
+      for (const pair of pairs) pair.now = instant(until)
+      return
+    }
+    for (const pair of pairs) {
+      pair.now = instant(Math.max(pair.now, next))
+      for (const [from, to] of [
+        [pair.a, pair.b],
+        [pair.b, pair.a],
+      ] as const) {
+        while (from.flights[0] !== undefined && from.flights[0].at <= pair.now) {
+          const flight = from.flights.shift() as Flight
+          to.transport.receive(flight.number, flight.bytes, to.next, pair.now)
+        }
+        if (from.transport.deadline !== undefined && from.transport.deadline <= pair.now) from.transport.wake(pair.now)
+      }
+    }
+  }
+}
