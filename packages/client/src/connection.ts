@@ -1,11 +1,20 @@
 /** One connection to another peer: messages both ways, on whichever path is best at the moment. */
 import { type PeerId, ShowchainError } from '@showchain/wire'
-import type { Path, SendFailure } from './core/index.ts'
+import type { Path, SecureStatistics, SendFailure, StreamChange, StreamRead, Transport } from './core/index.ts'
 import { Listeners } from './listeners.ts'
 import { Mailbox } from './mailbox.ts'
+import { Stream } from './stream.ts'
+import { type WaitOptions, waitFor } from './wait.ts'
 
 /** Lines of its story that a connection keeps. */
 const MAX_TIMELINE = 256
+
+/** What is known of a connection and its path. Bytes are those of records; `rtt` in milliseconds. */
+export interface ConnectionStatistics extends SecureStatistics {
+  readonly path: Path
+  /** Why it is on this path. */
+  readonly why: string
+}
 
 export interface TimelineEntry {
   /** Unix milliseconds. */
@@ -18,10 +27,14 @@ export interface ConnectionPort {
   readonly remoteId: PeerId
   readonly incoming: boolean
   readonly path: Path
-  readonly maxMessage: number
   readonly plaintext: boolean
   readonly timeline: readonly TimelineEntry[]
+  /** Bytes that one message may have on the path of the moment. */
+  maxMessage(): number
   send(bytes: Uint8Array, done: (failure: SendFailure) => void): void
+  /** Undefined when the connection has ended, or is not protected. */
+  transport<T>(use: (transport: Transport) => T): T | undefined
+  statistics(): SecureStatistics | undefined
   read(): void
   close(): void
 }
@@ -32,21 +45,33 @@ interface ConnectionEvents {
   close: [reason: string]
 }
 
+/** Datagrams of a protected connection that wait for their reader; later ones are lost, as any may be. */
+const MAX_UNREAD_DATAGRAMS = 1024
+
+export interface OpenStreamOptions extends WaitOptions {
+  /** Streams with a lower number are sent first. @default 0 */
+  readonly priority?: number | undefined
+}
+
 /**
- * Iterate over it for what comes in: each message once, in the order of arrival, which may not be the
- * order of sending.
+ * Streams carry bytes reliably and in order; `send` is for datagrams, which may be lost. Iterate over it for datagrams that come in: each at
+ * most once, in the order of arrival. Where data is readable (`plaintext`) there are no streams, and `send` is acknowledged.
  */
 export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   readonly remoteId: PeerId
   /** Whether the other end connected to us. */
   readonly incoming: boolean
-  /** Bytes that one message may have, at most. */
-  readonly maxMessage: number
   readonly #port: ConnectionPort
   readonly #listeners = new Listeners<ConnectionEvents>()
   readonly #messages: Mailbox<Uint8Array>
+  /** By id, until both halves are over; as many as the transport has. */
+  readonly #open = new Map<number, Stream>()
+  readonly #incomingStreams = new Mailbox<Stream>()
+  /** Who waits for the other end to allow another stream. */
+  #openers: (() => void)[] = []
   readonly #timeline: TimelineEntry[]
   #path: Path
+  #why = 'it was the first'
   #closed: string | undefined
 
   /** @internal Connections come from `peer.connect` and `peer.incoming`. */
@@ -54,10 +79,30 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     this.#port = port
     this.remoteId = port.remoteId
     this.incoming = port.incoming
-    this.maxMessage = port.maxMessage
     this.#path = port.path
     this.#timeline = [...port.timeline]
     this.#messages = new Mailbox(() => port.read())
+  }
+
+  /** Bytes that one message may have on the path of the moment, at most. */
+  get maxMessage(): number {
+    return this.#port.maxMessage()
+  }
+
+  /** Whether nobody on the way can read or alter anything. */
+  get protected(): boolean {
+    return !this.#port.plaintext
+  }
+
+  /** Round trip, loss, rate and bytes by path; undefined when the connection has ended or is not protected. */
+  get statistics(): ConnectionStatistics | undefined {
+    const found = this.#port.statistics()
+    return found && { ...found, path: this.#path, why: this.#why }
+  }
+
+  /** Streams that the other end opened; ends with the connection. */
+  get streams(): AsyncIterableIterator<Stream> {
+    return this.#incomingStreams
   }
 
   /** How messages travel at the moment. */
@@ -80,16 +125,43 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Sends one message; resolves when the other end acknowledged it. Several may be under way.
+   * Opens a stream; the other end sees it with its first byte. Waits while the other end allows no more (256 at a time).
+   * @throws ShowchainError `ERR_PLAINTEXT_REFUSED` (not protected), `ERR_CLOSED`, `ERR_TIMEOUT`, `ERR_ABORTED`
+   */
+  async openStream({ priority = 0, ...wait }: OpenStreamOptions = {}): Promise<Stream> {
+    if (this.#port.plaintext) throw new ShowchainError('ERR_PLAINTEXT_REFUSED', 'There are no streams in plaintext.')
+    const now = this.#tryOpen(priority)
+    if (now !== undefined) return now
+    let look = (): void => {}
+    const opened = waitFor<Stream>(
+      wait,
+      () => {},
+      ({ resolve, reject }) => {
+        look = () => {
+          if (this.#closed !== undefined) return reject(new ShowchainError('ERR_CLOSED', this.#closed))
+          const stream = this.#tryOpen(priority)
+          if (stream !== undefined) resolve(stream)
+          else this.#openers.push(look)
+        }
+        this.#openers.push(look)
+      },
+    )
+    return opened.finally(() => {
+      this.#openers = this.#openers.filter((each) => each !== look)
+    })
+  }
+
+  /**
+   * Sends one datagram; resolves when it left, and the other end may or may not get it. In plaintext resolves when the other
+   * end acknowledged it. Several may be under way.
    *
    * @param bytes 1 to `maxMessage` bytes; not to be changed before the promise settles.
    * @param options.signal stops the waiting; the message may still arrive.
-   * @throws ShowchainError `ERR_PLAINTEXT_REFUSED`, `ERR_TOO_LARGE`, `ERR_TIMEOUT` (not acknowledged),
+   * @throws ShowchainError `ERR_TOO_LARGE`, `ERR_TIMEOUT` (not acknowledged),
    *   `ERR_BUSY` (too many wait), `ERR_NO_DATA_PATH`, `ERR_CLOSED`, `ERR_ABORTED`.
    */
   async send(bytes: Uint8Array, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     const { signal } = options
-    if (!this.#port.plaintext) throw new ShowchainError('ERR_PLAINTEXT_REFUSED', 'Open the peer with plaintext: true.')
     if (bytes.length === 0 || bytes.length > this.maxMessage) {
       throw new ShowchainError('ERR_TOO_LARGE', `A message has 1 to ${this.maxMessage} bytes, not ${bytes.length}.`)
     }
@@ -121,12 +193,30 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
 
   /** @internal */
   receive(bytes: Uint8Array): void {
-    this.#messages.push(bytes)
+    if (this.#port.plaintext || this.#messages.size < MAX_UNREAD_DATAGRAMS) this.#messages.push(bytes)
+  }
+
+  /** @internal Something happened to a stream. */
+  onStream(id: number, what: StreamChange): void {
+    if (what === 'opened') this.#incomingStreams.push(this.#add(id))
+    else this.#open.get(id)?.on(what)
+    if (what === 'finished') this.#forget(id)
+  }
+
+  /** @internal */
+  onStopped(id: number, code: number): void {
+    this.#open.get(id)?.stopped(code)
+  }
+
+  /** @internal The other end allows more streams. */
+  onOpenable(): void {
+    for (const look of this.#openers.splice(0)) look()
   }
 
   /** @internal */
   moved(path: Path, reason: string): void {
     this.#path = path
+    this.#why = reason
     this.#listeners.emit('path', path, reason)
   }
 
@@ -141,6 +231,66 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     if (this.#closed !== undefined) return
     this.#closed = reason
     this.#messages.end()
+    this.#incomingStreams.end()
+    for (const stream of this.#open.values()) stream.closed(reason)
+    this.#open.clear()
+    this.onOpenable()
     this.#listeners.emit('close', reason)
   }
+
+  #tryOpen(priority: number): Stream | undefined {
+    if (this.#closed !== undefined) throw new ShowchainError('ERR_CLOSED', this.#closed)
+    const id = this.#port.transport((transport) => transport.open(priority))
+    return id === undefined ? undefined : this.#add(id)
+  }
+
+  /** When it is over. */
+  #forget(id: number): void {
+    if (this.#port.transport((transport) => transport.has(id)) === false) this.#open.delete(id)
+  }
+
+  #add(id: number): Stream {
+    const use = <T>(what: (transport: Transport) => T): T | undefined =>
+      this.#closed === undefined ? this.#port.transport(what) : undefined
+    const stream = new Stream({
+      id,
+      read: (most) => {
+        const found = use((transport) => gather(transport, id, most))
+        if (found !== undefined && found.type !== 'data') this.#forget(id)
+        return found
+      },
+      write: (bytes) => use((transport) => transport.write(id, bytes)) ?? true,
+      end: () => use((transport) => transport.end(id)),
+      reset: (code) => use((transport) => transport.reset(id, code)),
+      stop: (code) => {
+        use((transport) => transport.stop(id, code))
+        this.#forget(id)
+      },
+    })
+    this.#open.set(id, stream)
+    return stream
+  }
+}
+
+/** What there is of a stream, up to so many bytes, in one piece. */
+function gather(transport: Transport, id: number, most: number): StreamRead | undefined {
+  const first = transport.read(id)
+  if (first?.type !== 'data') return first
+  const pieces = [first.bytes]
+  let length = first.bytes.length
+  while (length < most) {
+    const next = transport.read(id)
+    // The end is said again when it is asked for again.
+    if (next?.type !== 'data') break
+    pieces.push(next.bytes)
+    length += next.bytes.length
+  }
+  if (pieces.length === 1) return first
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return { type: 'data', bytes }
 }

@@ -1,7 +1,8 @@
 /** A peer of Show Chain on Node: `Peer.open`, `peer.connect`, `peer.incoming`. */
-export { Connection, type TimelineEntry } from './connection.ts'
+export { Connection, type ConnectionStatistics, type OpenStreamOptions, type TimelineEntry } from './connection.ts'
 export type { DialPolicy, NatReport, Path, PathPolicy, PeerCounter, Via } from './core/index.ts'
 export { PEER_COUNTERS } from './core/index.ts'
-export type { AcceptCallback, PeerOptions } from './options.ts'
+export type { AcceptCallback, CongestionName, PeerOptions } from './options.ts'
 export { type ConnectOptions, Peer, type RelayEvent } from './peer.ts'
+export { Stream, type StreamReset, toDuplex } from './stream.ts'
 export type { WaitOptions } from './wait.ts'

@@ -11,6 +11,11 @@ export class Mailbox<Item> implements AsyncIterableIterator<Item> {
     this.#taken = taken
   }
 
+  /** Items that nobody took yet. */
+  get size(): number {
+    return this.#items.length
+  }
+
   push(item: Item): void {
     if (this.#ended) return
     const reader = this.#readers.shift()

@@ -12,7 +12,7 @@ import {
   ticketSchema,
 } from '@showchain/wire'
 import { z } from 'zod'
-import type { AddressPolicyName, PathPolicy, Via } from './core/index.ts'
+import { type AddressPolicyName, Bbr, type CongestionFactory, Cubic, type PathPolicy, type Via } from './core/index.ts'
 import {
   type DatagramSocket,
   LISTEN_EVERYWHERE,
@@ -49,8 +49,10 @@ export interface PeerOptions {
   readonly seedMode?: boolean | undefined
   /** Which paths connections may take: `relay-only` hides this peer's address, `direct-only` shows a relay no data. @default 'auto' */
   readonly policy?: PathPolicy | undefined
-  /** Opt in to data that relays and networks on the way can read. @default false */
+  /** No protection: data that relays and networks on the way can read and alter, for other ends that know only the seed. @default false */
   readonly plaintext?: boolean | undefined
+  /** How fast protected data is sent: `bbr` holds its rate where packets are lost at random, `cubic` gives way to others as TCP does. @default 'bbr' */
+  readonly congestion?: CongestionName | undefined
   /** Which announced addresses are sent to; `lab` allows loopback, private and documentation ranges. @default 'internet' */
   readonly addressPolicy?: AddressPolicyName | undefined
   /** Milliseconds of silence after which a path is kept alive, 100 to 60,000. @default 15,000 */
@@ -61,6 +63,13 @@ export interface PeerOptions {
   readonly trace?: Trace | undefined
   /** Told in a sentence what works, but not as well as it could. */
   readonly onWarning?: ((sentence: string) => void) | undefined
+}
+
+/** Congestion controllers by name. */
+export type CongestionName = 'bbr' | 'cubic'
+export const CONGESTION: Readonly<Record<CongestionName, CongestionFactory>> = {
+  bbr: (packet) => new Bbr(packet),
+  cubic: (packet) => new Cubic(packet),
 }
 
 /** The options with every default in place and every ticket read. */
@@ -76,6 +85,7 @@ export interface CheckedOptions extends Required<Omit<PeerOptions, 'relays' | 't
   readonly policy: PathPolicy
   readonly seedMode: boolean
   readonly plaintext: boolean
+  readonly congestion: CongestionName
   readonly keepAlive: number
   readonly openSocket: OpenSocket
   readonly trace: Trace | undefined
@@ -112,6 +122,7 @@ const schema = z.strictObject({
   seedMode: z.boolean().default(false),
   policy: z.enum(['auto', 'direct-only', 'relay-only']).default('auto'),
   plaintext: z.boolean().default(false),
+  congestion: z.enum(['bbr', 'cubic']).default('bbr'),
   addressPolicy: z.enum(['internet', 'lab']).default('internet'),
   keepAlive: z.number().int().min(100).max(60_000).default(15_000),
   openSocket: callable<OpenSocket>().default(() => openUdp),

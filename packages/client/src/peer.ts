@@ -1,5 +1,5 @@
 /** A peer: opens sockets, keeps its registrations, connects and is connected to. */
-import { type CryptoProvider, openssl } from '@showchain/crypto'
+import { type CryptoProvider, openssl, opensslEndToEnd } from '@showchain/crypto'
 import {
   type Endpoint,
   formatEndpoint,
@@ -18,7 +18,6 @@ import {
   type DialPolicy,
   duration,
   type LinkId,
-  maxMessage,
   type NatReport,
   type PeerCounter,
   type PeerEvent,
@@ -28,7 +27,7 @@ import {
 import { Listeners } from './listeners.ts'
 import { chosenAddresses, localCandidates } from './local-candidates.ts'
 import { Mailbox } from './mailbox.ts'
-import { type CheckedOptions, checkOptions, type PeerOptions, relayAddress } from './options.ts'
+import { type CheckedOptions, CONGESTION, checkOptions, type PeerOptions, relayAddress } from './options.ts'
 import {
   CryptoWorker,
   type DatagramSocket,
@@ -81,7 +80,6 @@ export class Peer implements AsyncDisposable {
   readonly #registered = new Set<PeerId>()
   /** Relays of the configuration that did not answer when they were asked last. */
   readonly #unreachable = new Set<PeerId>()
-  readonly #maxMessage: number
   #nat: NatReport | undefined
   #closed = false
 
@@ -96,10 +94,11 @@ export class Peer implements AsyncDisposable {
     this.#options = options
     this.#socket = socket
     this.#relays = new Map(relays.map((relay) => [relay.id, relay]))
-    this.#maxMessage = maxMessage(identity.publicKey.signatureLength, encoding)
     const machine = new PeerMachine({
       ...{ provider, knownKeys, encoding, seedMode, plaintext, policy },
       self: identity.publicKey,
+      endToEnd: opensslEndToEnd,
+      congestion: CONGESTION[options.congestion],
       random: nodeRandom,
       unixMs: systemClock.unixMs,
       hostCandidates: () => localCandidates(socket.localEndpoints),
@@ -283,6 +282,12 @@ export class Peer implements AsyncDisposable {
         return this.#connections.get(event.link)?.moved(event.path, event.reason)
       case 'message':
         return this.#connections.get(event.link)?.receive(event.bytes)
+      case 'stream':
+        return this.#connections.get(event.link)?.onStream(event.stream, event.what)
+      case 'streamStopped':
+        return this.#connections.get(event.link)?.onStopped(event.stream, event.code)
+      case 'openable':
+        return this.#connections.get(event.link)?.onOpenable()
       case 'closed': {
         const connection = this.#connections.get(event.link)
         this.#connections.delete(event.link)
@@ -336,10 +341,13 @@ export class Peer implements AsyncDisposable {
       remoteId,
       incoming,
       path,
-      maxMessage: this.#maxMessage,
       plaintext: this.#options.plaintext,
       timeline: this.#notes.get(remoteId) ?? [],
       send: (bytes, done) => this.#driver.input((machine, now) => machine.send(link, bytes, done, now)),
+      maxMessage: () => this.#machine.maxMessage(link),
+      transport: (use) =>
+        this.#closed ? undefined : this.#driver.input((machine, now) => machine.useTransport(link, use, now)),
+      statistics: () => this.#machine.statistics(link),
       read: () => {
         if (!this.#closed) this.#driver.input((machine) => machine.read(link))
       },

@@ -100,7 +100,7 @@ export class Bed {
         const { consent } = this
         if (output.event.type === 'consent' && consent !== undefined) output.event.decide(consent, this.now)
       } else if (output.type === 'work' && output.kind === 'sign') output.resume(self.sign(output.preimage), this.now)
-      else if (output.type === 'work')
+      else if (output.type === 'work' && output.kind === 'verify')
         output.resume(openssl.verify(output.key, output.preimage, output.signature), this.now)
       else if (output.type === 'transmit' && isStun(output.bytes))
         this.stun.push({ to: output.to, bytes: output.bytes })

@@ -209,7 +209,7 @@ export class Bed {
     else if (work.kind === 'sign') {
       this.signed++
       work.resume(fakeSignature(this.key, work.preimage), this.now)
-    } else {
+    } else if (work.kind === 'verify') {
       this.verified++
       work.resume(fakeProvider.verify(work.key, work.preimage, work.signature), this.now)
     }

@@ -70,7 +70,7 @@ describe('no datagram', () => {
 describe('what a relay does not carry is counted and dropped', () => {
   test.each([
     ['record', Uint8Array.of(0xb2, 1, 2, 3)],
-    ['channel', Uint8Array.of(0xb3, 1, 2, 3)],
+    ['refused', Uint8Array.of(0xb3, 1, 2, 3)],
     ['refused', Uint8Array.of(0x55, 1, 2, 3)],
     ['refused', new Uint8Array(0)],
   ] as const)('%s', (counter, bytes) => {

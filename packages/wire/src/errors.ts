@@ -48,10 +48,12 @@ export const ERROR_CODES = {
   ERR_PASSPHRASE_NEEDED: { sentence: 'The key file is encrypted: a passphrase is needed.', retryable: false },
   ERR_PASSPHRASE_WRONG: { sentence: 'The passphrase is wrong.', retryable: false },
   ERR_PLAINTEXT_REFUSED: {
-    sentence: 'Data is not yet encrypted end to end: opt in to plaintext to send it.',
+    sentence:
+      'The other end, or this runtime, protects nothing from end to end: opt in to plaintext to send readable data.',
     retryable: false,
   },
   ERR_SIGNING_FAILED: { sentence: 'The private key could not sign.', retryable: false },
+  ERR_STREAM_RESET: { sentence: 'The other end gave the stream up.', retryable: false },
   ERR_TIMEOUT: { sentence: 'No answer came in time.', retryable: true },
   ERR_TOO_LARGE: { sentence: 'The message does not fit one datagram.', retryable: false },
 } as const satisfies Record<string, ErrorRow>

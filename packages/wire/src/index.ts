@@ -42,6 +42,7 @@ export {
   type Unsigned,
 } from './message.ts'
 export { preimage, type SignedMessage } from './preimage.ts'
+export * from './records.ts'
 export {
   decodeStun,
   encodeStun,

@@ -64,6 +64,6 @@ export class LoneRelay {
 
   #do(work: Work): void {
     if (work.kind === 'sign') work.resume(this.#arithmetic.sign(work.preimage), this.now)
-    else work.resume(this.#arithmetic.verify(work), this.now)
+    else if (work.kind === 'verify') work.resume(this.#arithmetic.verify(work), this.now)
   }
 }

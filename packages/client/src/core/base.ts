@@ -7,6 +7,7 @@ import type { PathPolicy } from './link.ts'
 import type { Duration, Route } from './machine.ts'
 import type { Outbox } from './outbox.ts'
 import type { PeerCounter } from './peer-counters.ts'
+import type { EndToEnd } from './secure/secure.ts'
 import type { Sequence } from './sequence.ts'
 import { encodeFitting } from './signed-messages.ts'
 import type { Sockets } from './sockets.ts'
@@ -29,8 +30,12 @@ export interface Base {
   readonly seedMode: boolean
   /** Which paths connections may take that nobody dialled with a policy of its own. */
   readonly policy: PathPolicy
-  /** Readable data is allowed, both ways. */
+  /** Data is readable, both ways: there is no protection from end to end. */
   readonly plaintext: boolean
+  /** Undefined with plaintext. */
+  readonly endToEnd: EndToEnd | undefined
+  /** Bytes that one 0x123 of this peer carries. */
+  readonly maxMessage: number
   readonly allows: AddressPolicy
   readonly keepAlive: Duration
   /** What is known of the NAT in front of this peer, by its own discovery. */

@@ -6,7 +6,15 @@
  * docs/protocol.md, Data on a direct path) 0x123 goes straight to the other end, which verifies it.
  */
 import { type PublicKey, ReplayWindow } from '@showchain/crypto/core'
-import { type Encoding, type ErrorCode, type MessageOf, OP, type PeerId, type SessionId } from '@showchain/wire'
+import {
+  type Encoding,
+  type ErrorCode,
+  type MessageOf,
+  OP,
+  type PeerId,
+  RECORD_BYTE,
+  type SessionId,
+} from '@showchain/wire'
 import { type Base, send } from './base.ts'
 import type { Instant, Route } from './machine.ts'
 import { Retransmission } from './retransmission.ts'
@@ -76,6 +84,11 @@ export class Channel {
     this.#consented = options.consented
   }
 
+  /** Messages that wait to be sent or acknowledged. */
+  get backlog(): number {
+    return this.#queue.length + this.#outstanding.size
+  }
+
   /** Whether the other end acknowledged anything yet. */
   get consented(): boolean {
     return this.#consented
@@ -97,7 +110,7 @@ export class Channel {
     const signed = message.op_code === OP.proxyData
     if (this.#closed || message.id !== remoteId || signed !== (directKey !== undefined) || !sameRoute(source, to))
       return this.#base.count('unexpected')
-    if (message.data.length > 0 && !this.#base.plaintext) return this.#base.count('plaintextRefused')
+    if (!mayCarry(this.#base, message.data)) return this.#base.count('plaintextRefused')
     if (this.options.full()) return this.#base.count('receiverFull')
     const verdict = this.#window.check(message.seq)
     if (verdict === 'old') return this.#base.count('duplicate')
@@ -236,6 +249,10 @@ export class Channel {
     this.options.sent(now)
   }
 }
+
+/** Whether data is what it has to be: nothing, a record, or readable by choice of this peer. */
+export const mayCarry = ({ plaintext, endToEnd }: Base, data: Uint8Array): boolean =>
+  data.length === 0 || plaintext || (endToEnd !== undefined && data[0] === RECORD_BYTE)
 
 /**
  * Whether certainly nobody got the message: sent once, and not before the one that found a relay without the session.

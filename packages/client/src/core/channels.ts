@@ -42,7 +42,7 @@ export interface ChannelsOptions {
   /** Whether a path uses the session: then it stays. */
   inUse(channel: Channel): boolean
   /** A message for the application. */
-  message(bytes: Uint8Array): void
+  message(bytes: Uint8Array, now: Instant): void
 }
 
 export class Channels {
@@ -73,7 +73,7 @@ export class Channels {
         delivered(now)
         if (bytes.length === 0) return
         this.#unread++
-        message(bytes)
+        message(bytes, now)
       },
     })
     this.#open.push(channel)

@@ -4,7 +4,7 @@
  * have, and says what was tried.
  */
 
-import { CAPS, type Endpoint, formatEndpoint, type Message, OP, type PeerId } from '@showchain/wire'
+import { type Endpoint, formatEndpoint, type Message, OP, type PeerId } from '@showchain/wire'
 import type { Attempts } from './attempts.ts'
 import { type Base, signerKey } from './base.ts'
 import { directSession } from './direct-session.ts'
@@ -96,7 +96,16 @@ export class Dial {
     return entry
   }
 
+  /** A way is good when data can flow. */
   #settle(entry: Entry, state: 'reached' | 'failed', why: string | undefined, now: Instant): void {
+    if (state === 'failed') return this.#end(entry, 'failed', why, now)
+    this.#link(now).whenSecured(
+      (reason, at) => this.#end(entry, reason === undefined ? 'reached' : 'failed', reason, at),
+      now,
+    )
+  }
+
+  #end(entry: Entry, state: 'reached' | 'failed', why: string | undefined, now: Instant): void {
     if (entry.state !== 'trying') return
     entry.state = state
     entry.why = why
@@ -110,7 +119,7 @@ export class Dial {
     const trying = this.#attempts.some((entry) => entry.state === 'trying')
     if (!this.#reported && this.#attempts.some((entry) => entry.state === 'reached')) {
       this.#reported = true
-      this.#base.outbox.event({ type: 'dialed', dial: id, link: this.#link(now).options.id })
+      this.#base.outbox.event({ type: 'dialed', dial: id, link: this.#link(now).id })
     }
     if (trying || this.#over) return
     this.#over = true
@@ -150,7 +159,7 @@ export class Dial {
           link.direct.learnCaps(this.#base.seedMode ? 0 : (message.ext?.caps ?? 0))
           link.direct.add(directSession(this.#base.provider, this.#base.self, target, stamp), address, key, now)
           link.establish('the other end answered at its address', now)
-          if ((message.ext?.caps ?? 0) & CAPS.directData) link.send(new Uint8Array(0), () => {}, now)
+          link.direct.announce(now)
           this.#settle(entry, 'reached', undefined, now)
         })
       },

@@ -121,6 +121,18 @@ export class DirectPath {
     return channel
   }
 
+  /** The other end answered at another address than before: its NAT gave it a new one. */
+  rebind(route: Route, now: Instant): void {
+    const current = this.#current
+    const key = current?.channel.options.directKey
+    if (current === undefined || key === undefined) return
+    const { session } = current.channel.options
+    this.#options.channels.drop(current.channel)
+    this.#current = undefined
+    current.keepAlive.stop()
+    this.add(session, route, key, now)
+  }
+
   /** Whether it goes through this socket of ours. */
   usesSocket(socket: number): boolean {
     return this.#current?.route.socket === socket

@@ -30,6 +30,9 @@ export type LinkId = number
 /** Number of a dial; never used again. */
 export type DialId = number
 
+/** Of a stream: the other end opened it; there is something to read; there is room to write; everything written was acknowledged. */
+export type StreamChange = 'opened' | 'readable' | 'writable' | 'finished'
+
 export type PeerEvent =
   /** `registered` comes again when the observed address changed. */
   | {
@@ -61,6 +64,11 @@ export type PeerEvent =
     }
   | { readonly type: 'path'; readonly link: LinkId; readonly path: Path; readonly reason: string }
   | { readonly type: 'message'; readonly link: LinkId; readonly bytes: Uint8Array }
+  | { readonly type: 'stream'; readonly link: LinkId; readonly stream: number; readonly what: StreamChange }
+  /** The other end allows more streams. */
+  | { readonly type: 'openable'; readonly link: LinkId }
+  /** The other end does not want the rest of a stream. */
+  | { readonly type: 'streamStopped'; readonly link: LinkId; readonly stream: number; readonly code: number }
   /** The connection has no path left. */
   | { readonly type: 'closed'; readonly link: LinkId; readonly reason: string }
   /** A line of the connection's story. */

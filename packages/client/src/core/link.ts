@@ -6,13 +6,14 @@
  * A message is acknowledged on the path that it was sent on, so a change of path loses nothing and
  * doubles nothing.
  */
-import { formatEndpoint, type PeerId, type SessionId } from '@showchain/wire'
+import { formatEndpoint, isHandshake, type PeerId, type SessionId } from '@showchain/wire'
 import type { Base } from './base.ts'
 import type { Channel, OutgoingMessage, Sent } from './channel.ts'
 import { Channels, type SessionOwner } from './channels.ts'
 import { DirectPath } from './direct-path.ts'
 import type { LinkId, Path } from './events.ts'
 import type { Instant } from './machine.ts'
+import { Protection } from './protection.ts'
 import type { Registration } from './registration.ts'
 import { RelayedPath, type RelayedPathOptions } from './relayed-path.ts'
 import { SEND_QUEUE } from './timing.ts'
@@ -22,7 +23,8 @@ import { Upgrade } from './upgrade.ts'
 export type PathPolicy = 'auto' | 'direct-only' | 'relay-only'
 
 export interface LinkOptions {
-  readonly id: LinkId
+  /** A number for the connection; another one when the other end begins anew. */
+  newId(link: Link): LinkId
   readonly remoteId: PeerId
   readonly policy: PathPolicy
   /** All live sessions of the peer; a link adds and removes its own. */
@@ -39,9 +41,12 @@ export class Link {
   readonly options: LinkOptions
   readonly direct: DirectPath
   readonly relayed: RelayedPath
+  /** Undefined where data is readable. */
+  readonly protection: Protection | undefined
   readonly #base: Base
   readonly #channels: Channels
   readonly #upgrade: Upgrade
+  #id: LinkId
   #policy: PathPolicy
   #state: 'opening' | 'open' | 'closed' = 'opening'
   /** Sent while no path carries data, for the next one; at most SEND_QUEUE. */
@@ -53,14 +58,15 @@ export class Link {
   #acknowledged: Instant | undefined
 
   constructor(base: Base, options: LinkOptions) {
-    const { id, remoteId, sessions, policy } = options
+    const { remoteId, sessions, policy } = options
     this.#base = base
     this.options = options
+    this.#id = options.newId(this)
     this.#policy = policy
     const channels = new Channels(base, {
       ...{ link: this, remoteId, sessions },
       inUse: (channel) => channel === this.direct.channel || channel === this.relayed.channel,
-      message: (bytes) => base.outbox.event({ type: 'message', link: id, bytes }),
+      message: (bytes, now) => this.#arrived(bytes, now),
     })
     const note = (what: string): void => this.note(what)
     const established = (reason: string, now: Instant): void => this.establish(reason, now)
@@ -73,6 +79,7 @@ export class Link {
       ...{ channels, note, established, request: options.request },
       allowed: () => this.allowsRelay,
       lost: (why, unsent, now) => {
+        this.protection?.secure.pathLost()
         this.#unsent.push(...unsent)
         this.establish(why, now)
       },
@@ -88,6 +95,19 @@ export class Link {
         else options.punch(registration, done, now)
       },
     })
+    this.protection =
+      base.endToEnd &&
+      new Protection(base, base.endToEnd, {
+        link: this,
+        channel: () => this.#carrier(),
+        secured: (anew, now) => this.#secured(anew, now),
+        failed: (why, now) => this.close(why, now),
+        doubt: (channel, now) => this.#doubt(channel, now),
+      })
+  }
+
+  get id(): LinkId {
+    return this.#id
   }
 
   get open(): boolean {
@@ -135,6 +155,7 @@ export class Link {
   }
 
   send(bytes: Uint8Array, done: Sent, now: Instant): void {
+    if (this.protection !== undefined) return this.#sendDatagram(this.protection, bytes, done, now)
     const carrier = this.#carrier()
     if (this.#state === 'closed') done({ code: 'ERR_CLOSED', why: 'The connection has ended.' }, now)
     else if (carrier !== undefined) carrier.send({ bytes, done: this.#watched(carrier, done, now) }, now)
@@ -147,7 +168,8 @@ export class Link {
 
   /** The application read a message. */
   read(): void {
-    this.#channels.read()
+    // Datagrams of a protected connection wait for nobody: they are lost like others.
+    if (this.protection === undefined) this.#channels.read()
   }
 
   /** There is a path: surface the connection or that its path changed, and send what waited for one. */
@@ -156,11 +178,19 @@ export class Link {
     if (path === undefined || this.#state === 'closed') return
     const announced = `${path.kind} ${formatEndpoint(path.remote)}`
     if (!this.allowsRelay) this.relayed.settle()
+    if (this.protection?.secure.done === false) return this.protection.secure.start(now)
     if (this.#state === 'opening' || announced !== this.#announced) this.#announce(path, announced, reason)
     if (!this.#incoming) this.#upgrade.plan(now)
     const unsent = this.#unsent
     this.#unsent = []
     for (const { bytes, done } of unsent) this.send(bytes, done, now)
+    this.protection?.secure.pump(now)
+  }
+
+  /** Calls back when data can flow, or never will. */
+  whenSecured(waiter: (why: string | undefined, now: Instant) => void, now: Instant): void {
+    if (this.protection === undefined) waiter(undefined, now)
+    else this.protection.whenSecured(waiter, now)
   }
 
   /** This end has another address: its direct path may be gone, or has become possible. */
@@ -178,13 +208,14 @@ export class Link {
     if (this.#state === 'closed') return
     const wasOpen = this.#state === 'open'
     this.#state = 'closed'
+    this.protection?.close(why, now)
     this.#upgrade.stop()
     this.relayed.stop()
     this.direct.drop()
     for (const { done } of this.#unsent.splice(0)) done({ code: 'ERR_CLOSED', why }, now)
     this.#end(this.#channels.dropAll(), why, now)
     this.options.closed(this)
-    if (wasOpen) this.#base.outbox.event({ type: 'closed', link: this.options.id, reason: why })
+    if (wasOpen) this.#base.outbox.event({ type: 'closed', link: this.#id, reason: why })
   }
 
   #end(channels: readonly Channel[], why: string, now: Instant): void {
@@ -195,7 +226,8 @@ export class Link {
   }
 
   #announce(path: Path, announced: string, reason: string): void {
-    const { id, remoteId } = this.options
+    const { remoteId } = this.options
+    const id = this.#id
     const incoming = this.#incoming
     this.#announced = announced
     this.note(`now ${announced}: ${reason}`)
@@ -229,7 +261,46 @@ export class Link {
     }
   }
 
+  /** Something came by a session: for the application, or a record in the seed's words. */
+  #arrived(bytes: Uint8Array, now: Instant): void {
+    const { protection } = this
+    if (protection === undefined) return this.#base.outbox.event({ type: 'message', link: this.#id, bytes })
+    this.#channels.read()
+    if (isHandshake(bytes)) protection.secure.handshake(bytes, now)
+    else protection.secure.receive(bytes, undefined, now)
+  }
+
+  #sendDatagram(protection: Protection, bytes: Uint8Array, done: Sent, now: Instant): void {
+    const { transport } = protection
+    if (this.#state === 'closed' || transport === undefined)
+      return done({ code: 'ERR_CLOSED', why: 'The connection has ended.' }, now)
+    if (bytes.length > protection.maxDatagram)
+      return done({ code: 'ERR_TOO_LARGE', why: `This path takes ${protection.maxDatagram} bytes.` }, now)
+    if (!transport.datagram(bytes, (at) => done(undefined, at)))
+      return done({ code: 'ERR_BUSY', why: 'Too many datagrams wait to be sent.' }, now)
+    protection.secure.pump(now)
+  }
+
+  /** @param anew the other end has lost the connection that was: for the application it is another one */
+  #secured(anew: boolean, now: Instant): void {
+    if (anew && this.#state === 'open') {
+      this.#base.outbox.event({ type: 'closed', link: this.#id, reason: 'the other end began anew' })
+      this.#id = this.options.newId(this)
+      this.#state = 'opening'
+      this.#incoming = true
+    }
+    this.establish('it is protected', now)
+  }
+
+  /** Nothing comes back: the path is asked by other means. */
+  #doubt(channel: Channel, now: Instant): void {
+    if (channel === this.direct.channel) this.direct.suspect(now)
+    else if (channel.backlog === 0)
+      channel.send({ bytes: new Uint8Array(0), done: this.#watched(channel, () => {}, now) }, now)
+  }
+
   #directDied(unsent: readonly OutgoingMessage[], now: Instant): void {
+    this.protection?.secure.pathLost()
     this.#unsent.push(...unsent)
     this.#upgrade.soon(now)
     if (this.path === undefined) this.relayed.recover(now)

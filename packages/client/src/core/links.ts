@@ -2,8 +2,20 @@
  * The connections of a peer and the sessions in them: one link for each other peer, each session of
  * either side found by its id, and what becomes of messages for sessions that nobody knows.
  */
-import { type Encoding, type Message, OP, type PeerId, type SessionId } from '@showchain/wire'
+import {
+  type Encoding,
+  isHandshake,
+  type Message,
+  OP,
+  type PeerId,
+  RECORD_BYTE,
+  RECORD_OVERHEAD,
+  readHandshakePart,
+  type SessionId,
+  sessionIdFromBytes,
+} from '@showchain/wire'
 import type { Base } from './base.ts'
+import { mayCarry } from './channel.ts'
 import type { SessionOwner } from './channels.ts'
 import type { Consents } from './consents.ts'
 import type { LinkId } from './events.ts'
@@ -13,6 +25,7 @@ import { Link, type PathPolicy } from './link.ts'
 import type { Instant, Route } from './machine.ts'
 import { requestProxy } from './proxy-request.ts'
 import type { Registration } from './registration.ts'
+import { sameRoute } from './route.ts'
 import type { Stamp } from './sequence.ts'
 import { CLOSED_SESSION_LIFETIME, MAX_CLOSED_SESSIONS, MAX_LINKS } from './timing.ts'
 
@@ -73,7 +86,12 @@ export class Links {
     const known = this.#byPeer.get(peer)
     if (known !== undefined) return known
     const link = new Link(this.#base, {
-      id: this.#nextId++,
+      newId: (owner) => {
+        const id = this.#nextId++
+        this.#byId.delete(owner.id)
+        this.#byId.set(id, owner)
+        return id
+      },
       remoteId: peer,
       policy,
       sessions: this.#sessions,
@@ -82,11 +100,10 @@ export class Links {
       ended: (session, now) => this.#ended.set(session, true, now),
       closed: (closed) => {
         this.#byPeer.delete(peer)
-        this.#byId.delete(closed.options.id)
+        this.#byId.delete(closed.id)
       },
     })
     this.#byPeer.set(peer, link)
-    this.#byId.set(link.options.id, link)
     return link
   }
 
@@ -122,7 +139,7 @@ export class Links {
     }
     if (op_code !== OP.proxyPassData || registration?.registered !== true || !this.#allowsRelay(id))
       return this.#base.count('unexpected')
-    if (data.length > 0 && !this.#base.plaintext) return this.#base.count('plaintextRefused')
+    if (!mayCarry(this.#base, data)) return this.#base.count('plaintextRefused')
     const accept = (at: Instant): void => {
       if (!this.hasRoomFor(id)) return
       const channel = this.#sessions.get(session)?.channel ?? this.open(id).relayed.accept(session, registration)
@@ -130,6 +147,25 @@ export class Links {
     }
     if (this.get(id)?.open) accept(now)
     else this.#consents.ask(id, 'relay', now, accept)
+  }
+
+  /** A record, or a part of a handshake. @param direct whether it came as it is, and not through a relay */
+  record(record: Uint8Array, direct: boolean, source: Route, now: Instant): void {
+    const { endToEnd, count } = this.#base
+    if (endToEnd === undefined) return count('unexpected')
+    if (isHandshake(record)) return this.#handshake(record, source, now)
+    if (record.length < RECORD_OVERHEAD || record[0] !== RECORD_BYTE) return count('refused')
+    const secure = endToEnd.connectionIds.find(record)
+    if (secure === undefined) return count('recordRefused')
+    secure.receive(record, direct ? source : undefined, now)
+  }
+
+  /** Only from where its session is, so that strangers cannot make this peer compute. */
+  #handshake(record: Uint8Array, source: Route, now: Instant): void {
+    const part = readHandshakePart(record)
+    const owner = part && this.#sessions.get(sessionIdFromBytes(part.session))
+    if (owner === undefined || !sameRoute(owner.channel.options.to, source)) return this.#base.count('handshakeRefused')
+    owner.link.protection?.secure.handshake(record, now)
   }
 
   #allowsRelay(peer: PeerId): boolean {

@@ -48,7 +48,8 @@ export interface SocketChange {
 export type Work =
   | {
       readonly type: 'work'
-      readonly kind: 'sign'
+      /** `certify`: RSASSA-PSS; of what is no message. */
+      readonly kind: 'sign' | 'certify'
       readonly preimage: Uint8Array
       /** @param signature undefined when the queue was full or signing failed. */
       resume(signature: Uint8Array | undefined, now: Instant): void

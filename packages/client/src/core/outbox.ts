@@ -34,6 +34,10 @@ export class Outbox<Event> {
     this.#queue.push({ type: 'work', kind: 'sign', preimage, resume })
   }
 
+  certify(preimage: Uint8Array, resume: (signature: Uint8Array | undefined, now: Instant) => void): void {
+    this.#queue.push({ type: 'work', kind: 'certify', preimage, resume })
+  }
+
   verify(
     key: PublicKey,
     preimage: Uint8Array,

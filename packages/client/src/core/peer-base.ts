@@ -2,6 +2,7 @@
 import {
   CookieJar,
   type CryptoProvider,
+  type EndToEndCrypto,
   KeyCache,
   type PublicKey,
   type Random,
@@ -15,6 +16,7 @@ import { Counters } from './counters.ts'
 import type { PeerEvent } from './events.ts'
 import type { PathPolicy } from './link.ts'
 import type { Duration } from './machine.ts'
+import { maxMessage } from './max-message.ts'
 import { Outbox } from './outbox.ts'
 import { PEER_COUNTERS, type PeerCounter } from './peer-counters.ts'
 import {
@@ -27,10 +29,15 @@ import {
   SOURCE_RATE,
 } from './peer-limits.ts'
 import { RateLimit } from './rate.ts'
+import { ConnectionIds } from './secure/connection-ids.ts'
+import { Credentials } from './secure/credentials.ts'
+import type { EndToEnd } from './secure/secure.ts'
 import { Sequence } from './sequence.ts'
 import { Sockets } from './sockets.ts'
 import { Timers } from './timers.ts'
 import { KEEP_ALIVE_INTERVAL } from './timing.ts'
+import { Bbr } from './transport/bbr.ts'
+import type { CongestionFactory } from './transport/congestion.ts'
 
 export interface PeerMachineOptions {
   /** This peer's own key; work of kind `sign` is done with it. */
@@ -49,8 +56,12 @@ export interface PeerMachineOptions {
   readonly seedMode?: boolean | undefined
   /** Which paths connections may take; one that is dialled may have its own. @default 'auto' */
   readonly policy?: PathPolicy | undefined
-  /** Readable data is allowed, both ways. @default false */
+  /** Data is readable, both ways: no protection from end to end. @default false */
   readonly plaintext?: boolean | undefined
+  /** What protects data from end to end; without it, and without `plaintext`, there is none. */
+  readonly endToEnd?: EndToEndCrypto | undefined
+  /** @default bbr */
+  readonly congestion?: CongestionFactory | undefined
   /** @default internetPolicy */
   readonly allows?: AddressPolicy | undefined
   /** @default KEEP_ALIVE_INTERVAL */
@@ -64,6 +75,15 @@ export interface PeerParts {
   readonly counters: Counters<PeerCounter>
 }
 
+function endToEndOf(
+  { self, random, unixMs, congestion = (packet) => new Bbr(packet) }: PeerMachineOptions,
+  crypto: EndToEndCrypto,
+  outbox: Outbox<PeerEvent>,
+): EndToEnd {
+  const credentials = new Credentials({ spki: self.spki, crypto, random, unixMs, outbox })
+  return { crypto, credentials, congestion, unixMs, connectionIds: new ConnectionIds(random) }
+}
+
 export function peerParts(options: PeerMachineOptions): PeerParts {
   const { self, provider, random, unixMs, knownKeys = [] } = options
   const counters = new Counters<PeerCounter>(PEER_COUNTERS)
@@ -73,6 +93,7 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
   const configured = new Set(knownKeys.map(({ id }) => id))
   const replay = new RequestReplay({ unixMs, capacity: MAX_REQUESTERS })
   const outbox = new Outbox<PeerEvent>()
+  const plaintext = options.plaintext ?? false
   const base: Base = {
     ...{ provider, keys, random, outbox, count },
     self: self.id,
@@ -83,7 +104,9 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
     encoding: options.encoding ?? 'binary',
     seedMode: options.seedMode ?? false,
     policy: options.policy ?? 'auto',
-    plaintext: options.plaintext ?? false,
+    plaintext,
+    maxMessage: maxMessage(self.signatureLength, options.encoding ?? 'binary'),
+    endToEnd: options.endToEnd === undefined || plaintext ? undefined : endToEndOf(options, options.endToEnd, outbox),
     allows: options.allows ?? internetPolicy,
     keepAlive: options.keepAlive ?? KEEP_ALIVE_INTERVAL,
     nat: { known: undefined },

@@ -10,6 +10,8 @@ const OWN_COUNTERS = {
   addressRefused: 'announced addresses that the policy refuses',
   consentRefused: 'peers that were refused, or not decided on in time',
   plaintextRefused: 'readable data that came in without opt-in',
+  recordRefused: 'records that are not genuine, came before, or are for no connection',
+  handshakeRefused: 'handshake messages that are not genuine, or that nobody waits for',
   receiverFull: 'data that was not acknowledged because its reader is behind',
   duplicate: 'data that had arrived before',
 } as const

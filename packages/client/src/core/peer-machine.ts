@@ -7,6 +7,8 @@
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import {
+  CHANNEL_BYTE,
+  CHANNEL_HEADER_BYTES,
   decode,
   type Encoding,
   type Endpoint,
@@ -16,6 +18,7 @@ import {
   type Message,
   OP,
   type PeerId,
+  RECORD_BYTE,
 } from '@showchain/wire'
 import type { Admission } from './admission.ts'
 import { Answers, type Request as DirectRequest, type Standing } from './answers.ts'
@@ -38,7 +41,9 @@ import type { PeerCounter } from './peer-counters.ts'
 import { PunchRequest } from './punch-request.ts'
 import { Registration, type RelayAddress } from './registration.ts'
 import { routeKey } from './route.ts'
+import type { SecureStatistics } from './secure/secure.ts'
 import type { Stamp } from './sequence.ts'
+import type { Transport } from './transport/transport.ts'
 
 export interface DialTarget {
   readonly id: PeerId
@@ -172,6 +177,28 @@ export class PeerMachine implements Machine<PeerEvent> {
     else open.send(bytes, done, now)
   }
 
+  /**
+   * Does something with the streams of a protected connection, and sends what follows.
+   * @returns undefined when it has ended, or is not protected
+   */
+  useTransport<T>(link: LinkId, use: (transport: Transport) => T, now: Instant): T | undefined {
+    const protection = this.#links.byId(link)?.protection
+    if (protection?.transport === undefined) return undefined
+    const result = use(protection.transport)
+    protection.secure.pump(now)
+    return result
+  }
+
+  /** Bytes that one message of this connection may have at the moment. */
+  maxMessage(link: LinkId): number {
+    return this.#links.byId(link)?.protection?.maxDatagram ?? this.#base.maxMessage
+  }
+
+  /** What is known of a connection's path; undefined when it has ended, or is not protected. */
+  statistics(link: LinkId): SecureStatistics | undefined {
+    return this.#links.byId(link)?.protection?.secure.statistics
+  }
+
   /** The application read a message of this connection: there is room for another. */
   read(link: LinkId): void {
     this.#links.byId(link)?.read()
@@ -197,6 +224,9 @@ export class PeerMachine implements Machine<PeerEvent> {
     this.#base.count('received')
     if (isStun(datagram.bytes))
       return this.#expected(this.#discovery?.receive(datagram.bytes, datagram.source, now) === true)
+    const { bytes, source } = datagram
+    if (bytes[0] === RECORD_BYTE) return this.#links.record(bytes, true, source, now)
+    if (bytes[0] === CHANNEL_BYTE) return this.#links.record(bytes.subarray(CHANNEL_HEADER_BYTES), false, source, now)
     const decoded = datagram.bytes.length > MAX_DATAGRAM ? undefined : decode(datagram.bytes)
     if (decoded?.ok !== true) return this.#base.count('refused')
     this.#dispatch(decoded.message, decoded.encoding, datagram, now)

@@ -22,12 +22,12 @@ export class TokenBucket {
     this.#at = now
   }
 
-  /** Whether a token was there to be taken. */
-  take(now: Instant): boolean {
+  /** Whether so many tokens were there to be taken. */
+  take(now: Instant, amount = 1): boolean {
     this.#tokens = this.#filled(now)
     this.#at = now
-    if (this.#tokens < 1) return false
-    this.#tokens--
+    if (this.#tokens < amount) return false
+    this.#tokens -= amount
     return true
   }
 

@@ -7,6 +7,7 @@
  *        └──► waiting (jittered back-off) ──► registering
  */
 import {
+  CAPS,
   type Encoding,
   type Endpoint,
   type Extensions,
@@ -51,6 +52,8 @@ export class Registration {
   observed: Endpoint | undefined
   /** Whether the relay showed that it knows extensions. */
   knowsExtensions = false
+  /** Whether it forwards channel frames. */
+  carriesFrames = false
   readonly #base: Base
   readonly #exchanges: Exchanges
   readonly #events: RegistrationEvents
@@ -177,6 +180,7 @@ export class Registration {
     const moved = ext?.observed !== undefined && (known === undefined || !sameEndpoint(ext.observed, known))
     this.observed = ext?.observed ?? this.observed
     this.knowsExtensions = ext !== undefined
+    this.carriesFrames = ((ext?.caps ?? 0) & CAPS.channel) !== 0
     this.#failures = 0
     if (this.#usurped && !moved) this.#countLoss(now)
     this.#usurped = false

@@ -61,6 +61,11 @@ export class RelayedPath {
     return this.#current?.registration.relay
   }
 
+  /** Whether its relay forwards channel frames. */
+  get carriesFrames(): boolean {
+    return this.#current?.registration.carriesFrames === true
+  }
+
   /** One that can introduce both ends to each other now. */
   get registered(): Registration | undefined {
     return this.#relays.find(({ registered }) => registered)

@@ -97,9 +97,10 @@ export class CryptoWorker implements Worker {
 
   run(work: Work, enter: (resume: (now: Instant) => void) => void): void {
     if (this.#closed) return
-    if (work.kind === 'sign') {
+    if (work.kind !== 'verify') {
+      const identity = this.#identity
       const queued = this.#signatures.offer(
-        () => this.#identity.sign(work.preimage),
+        () => (work.kind === 'certify' ? identity.certify(work.preimage) : identity.sign(work.preimage)),
         (result) => this.#settle(result, (signature, now) => work.resume(signature, now), enter),
       )
       if (queued) this.counters.signed++

@@ -80,7 +80,7 @@ export class HandWorker implements Worker {
   /** Gives the oldest signing job its result. */
   finish(signature: Uint8Array | undefined): void {
     const job = this.waiting.shift()
-    if (job?.work.kind === 'sign') {
+    if (job !== undefined && job.work.kind !== 'verify') {
       const { work, enter } = job
       enter((now) => work.resume(signature, now))
     }

@@ -2,11 +2,12 @@
  * Two transports with a path between them, on virtual time: delay, bandwidth with a queue that drops at its end, random
  * loss, and reordering, by a seed. Records are numbered, but neither sealed nor opened.
  */
+
 import { duration, type Instant, instant, later } from '@showchain/client/core'
+import { RECORD_OVERHEAD } from '@showchain/wire'
 import { Bbr } from '../../src/core/transport/bbr.ts'
 import type { CongestionFactory } from '../../src/core/transport/congestion.ts'
 import { Cubic } from '../../src/core/transport/cubic.ts'
-import { RECORD_OVERHEAD } from '../../src/core/transport/limits.ts'
 import { Transport } from '../../src/core/transport/transport.ts'
 
 export const PACKET = 1200
@@ -93,6 +94,8 @@ export class End {
           if (this.reads) this.read(id)
         },
         writable: (id) => this.onWritable(id),
+        finished: () => {},
+        openable: () => {},
         stopped: (id, code) => this.stopped.push([id, code]),
         datagram: (bytes) => this.datagrams.push(bytes.slice()),
         pathChallenge: () => {},

@@ -6,6 +6,7 @@ export {
   certificatePreimage,
   isCurrent,
   readCertificate,
+  type Validity,
   writeCertificate,
 } from './certificate.ts'
 export { COOKIE_EPOCH, CookieJar } from './cookie-jar.ts'

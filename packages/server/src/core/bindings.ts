@@ -20,6 +20,9 @@ export interface Binding {
   readonly knowsExtensions: boolean
   /** Proxied data that it may send. Outlives renewals and moves. */
   readonly data: TokenBucket
+  /** Channel frames that it may send, and their bytes; likewise. */
+  readonly frames: TokenBucket
+  readonly frameBytes: TokenBucket
 }
 
 export interface BindingsOptions {
@@ -66,24 +69,34 @@ export class Bindings {
   }
 
   /** Binds, renews or moves; false when the source has too many already. */
-  bind(binding: Omit<Binding, 'data'>, now: Instant): boolean {
+  bind(binding: Omit<Binding, 'data' | 'frames' | 'frameBytes'>, now: Instant): boolean {
     // What has expired must be out of the counts first, this id's own binding too.
     this.#byId.expire(now)
     const before = this.#byId.get(binding.id, now)
-    const { dataPerSecondPerId, dataBurstPerId, bindingsPerSource } = this.#limits
+    const { bindingsPerSource } = this.#limits
     const source = rateSource(binding.source.ip)
     const joins = before === undefined || rateSource(before.source.ip) !== source
     if (joins && (this.#bySource.get(source) ?? 0) >= bindingsPerSource) return false
     if (before !== undefined) this.#add(before.source, -1)
-    const data = before?.data ?? new TokenBucket({ perSecond: dataPerSecondPerId, burst: dataBurstPerId }, now)
-    // `data` first: behind the spread, V8 would give each binding a hidden class of its own, 300 bytes more.
-    this.#byId.set(binding.id, { data, ...binding }, now)
+    const { data, frames, frameBytes } = before ?? this.#buckets(now)
+    // These first: behind the spread, V8 would give each binding a hidden class of its own, 300 bytes more.
+    this.#byId.set(binding.id, { data, frames, frameBytes, ...binding }, now)
     this.#add(binding.source, 1)
     return true
   }
 
   expire(now: Instant): void {
     this.#byId.expire(now)
+  }
+
+  #buckets(now: Instant): Pick<Binding, 'data' | 'frames' | 'frameBytes'> {
+    const limits = this.#limits
+    const bucket = (perSecond: number, burst: number): TokenBucket => new TokenBucket({ perSecond, burst }, now)
+    return {
+      data: bucket(limits.dataPerSecondPerId, limits.dataBurstPerId),
+      frames: bucket(limits.framesPerSecondPerId, limits.frameBurstPerId),
+      frameBytes: bucket(limits.frameBytesPerSecondPerId, limits.frameBytesBurstPerId),
+    }
   }
 
   #add({ ip }: Endpoint, by: 1 | -1): void {

@@ -44,6 +44,10 @@ const LIMITS = {
   },
   consentPairs: { default: 65_536, sentence: 'pairs whose consent budget is counted; further pairs get none' },
   dataPerSecondPerId: { default: 5000, sentence: 'proxied messages per second of one peer' },
+  framesPerSecondPerId: { default: 50_000, sentence: 'channel frames per second of one peer' },
+  frameBurstPerId: { default: 50_000, sentence: 'channel frames that one peer may send at once' },
+  frameBytesPerSecondPerId: { default: 60_000_000, sentence: 'bytes of channel frames per second of one peer' },
+  frameBytesBurstPerId: { default: 60_000_000, sentence: 'bytes of channel frames that one peer may send at once' },
   dataBurstPerId: { default: 10_000, sentence: 'proxied messages that one peer may send at once' },
 } as const
 

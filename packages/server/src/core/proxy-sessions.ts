@@ -4,14 +4,12 @@
  * refusal look alike.
  */
 import { type Admission, type Admitted, type Instant, type Request, sign } from '@showchain/client/core'
-import { type MessageOf, OP, sessionIdFromBytes } from '@showchain/wire'
+import { type MessageOf, OP, SESSION_ID_BYTES } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
 import { encodeCounted, type RelayBase } from './relay-base.ts'
 import type { Session, SessionTable } from './session-table.ts'
 
 type ProxyRequest = MessageOf<typeof OP.proxyRequest>
-
-const SESSION_BYTES = 16
 
 export class ProxySessions {
   readonly #base: RelayBase
@@ -36,10 +34,12 @@ export class ProxySessions {
   #open(admitted: Admitted<ProxyRequest>, now: Instant): void {
     const { id, target } = admitted.message
     this.#bindings.refresh(id, now)
-    const session = sessionIdFromBytes(this.#base.random.bytes(SESSION_BYTES))
-    this.#answer(admitted, this.#sessions.open(session, id, target, now))
+    let bytes = this.#base.random.bytes(SESSION_ID_BYTES)
+    while (!this.#sessions.isFree(bytes)) bytes = this.#base.random.bytes(SESSION_ID_BYTES)
+    const session = this.#sessions.open(bytes, id, target, now)
+    this.#answer(admitted, session)
     this.#base.count('sessionOpened')
-    this.#base.outbox.event({ type: 'sessionOpened', session, requester: id, target })
+    this.#base.outbox.event({ type: 'sessionOpened', session: session.id, requester: id, target })
   }
 
   #answer(admitted: Admitted<ProxyRequest>, session: Session): void {

@@ -4,7 +4,7 @@
  * takes a cookie; in seed mode only a first binding, the same address or an expired binding can be had.
  */
 import { type Admission, type Admitted, type Instant, type Request, sign } from '@showchain/client/core'
-import { type Extensions, hasExtensions, type MessageOf, OP, sameEndpoint } from '@showchain/wire'
+import { CAPS, type Extensions, hasExtensions, type MessageOf, OP, sameEndpoint } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
 import { encodeCounted, type RelayBase } from './relay-base.ts'
 
@@ -67,6 +67,7 @@ export class Registration {
   /** `key` iff the request carried it; nothing to a sender that has not shown that it knows extensions. */
   #extensions({ ext }: DirectRequest, source: Admitted['source']): Extensions | undefined {
     if (ext === undefined) return undefined
-    return ext.key === undefined ? { observed: source } : { key: this.#base.self.spki, observed: source }
+    const key = ext.key === undefined ? {} : { key: this.#base.self.spki }
+    return { ...key, caps: CAPS.channel, observed: source }
   }
 }

@@ -26,8 +26,9 @@ import {
   type Random,
   RequestReplay,
 } from '@showchain/crypto/core'
-import { classify, decode, type Encoding, MAX_DATAGRAM, type Message, OP } from '@showchain/wire'
+import { CHANNEL_BYTE, classify, decode, type Encoding, MAX_DATAGRAM, type Message, OP } from '@showchain/wire'
 import { Bindings } from './bindings.ts'
+import { ChannelFrames } from './channel-frames.ts'
 import { DecodedData, lookAtData } from './data-packet.ts'
 import type { RelayEvent } from './events.ts'
 import { Forward } from './forward.ts'
@@ -89,6 +90,7 @@ export class RelayMachine implements Machine<RelayEvent> {
   readonly #rendezvous: Rendezvous
   readonly #proxySessions: ProxySessions
   readonly #forward: Forward
+  readonly #channelFrames: ChannelFrames
   #sweep: Instant | undefined
   #state: 'open' | 'draining' | 'drained' = 'open'
 
@@ -138,6 +140,7 @@ export class RelayMachine implements Machine<RelayEvent> {
     this.#rendezvous = new Rendezvous(this.#base, this.#admission, this.#bindings)
     this.#proxySessions = new ProxySessions(this.#base, this.#admission, this.#bindings, this.#sessions)
     this.#forward = new Forward(this.#base, this.#bindings, this.#sessions)
+    this.#channelFrames = new ChannelFrames(this.#base, this.#bindings, this.#sessions)
   }
 
   receive(datagram: Datagram, now: Instant): void {
@@ -148,13 +151,14 @@ export class RelayMachine implements Machine<RelayEvent> {
     if (bytes.length > MAX_DATAGRAM) return count('refused')
     // Before anything else, and answered at bound addresses only.
     const aside = source.socket !== undefined && source.socket !== 0
+    if (!aside && bytes[0] === CHANNEL_BYTE) return this.#channelFrames.receive(datagram, now)
     const packet = aside ? undefined : lookAtData(bytes)
     if (packet !== undefined) return this.#forward.data(packet, source, now)
     if (source.port === 0 || !labPolicy(source, false)) return count('sourceRefused')
     const kind = classify(bytes)
     if (kind === 'stun') return this.#stun.receive(bytes, source, now)
     if (aside) return count('unexpected')
-    if (kind === 'record' || kind === 'channel') return count(kind)
+    if (kind === 'record') return count(kind)
     const decoded = decode(bytes)
     if (decoded.ok) this.#receive(decoded.message, decoded.encoding, datagram, now)
     else count('refused')

@@ -2,9 +2,9 @@
  * Open proxy sessions: which two peers each joins, and what the relay knows of both directions. They
  * follow their ends' current bindings: no address is kept here.
  */
-import { ExpiringMap, type Instant } from '@showchain/client/core'
+import { ExpiringMap, type Instant, later } from '@showchain/client/core'
 import { ReplayWindow } from '@showchain/crypto/core'
-import { type PeerId, peerIdToBytes, type SessionId } from '@showchain/wire'
+import { idKey, type PeerId, peerIdToBytes, type SessionId, sessionIdFromBytes } from '@showchain/wire'
 import type { RelayLimits } from './limits.ts'
 import { SESSION_IDLE } from './times.ts'
 
@@ -26,6 +26,8 @@ export class End {
 
 export interface Session {
   readonly id: SessionId
+  /** As it stands in a channel frame. */
+  readonly idBytes: Uint8Array
   /** Who asked for it. */
   readonly requester: End
   readonly target: End
@@ -44,6 +46,8 @@ export class SessionTable {
   readonly #ended: SessionTableOptions['ended']
   /** At most `limits.sessions`, the one idle longest makes room; each ends after 10 min without a message. */
   readonly #sessions: ExpiringMap<SessionId, Session>
+  /** By a number out of the id: no two sessions have the same one. */
+  readonly #byNumber = new Map<number, Session>()
   /** Sessions of each requester, at most `limits.sessionsPerId`. An entry ends with its last session. */
   readonly #byRequester = new Map<PeerId, Set<Session>>()
 
@@ -65,11 +69,34 @@ export class SessionTable {
     return this.#sessions.get(id, now)
   }
 
-  open(id: SessionId, requester: PeerId, target: PeerId, now: Instant): Session {
+  /** The session of a channel frame. @param at where its id begins */
+  find(bytes: Uint8Array, at: number, now: Instant): Session | undefined {
+    const session = this.#byNumber.get(idKey(bytes, at))
+    if (session === undefined || later(session.lastUsed, SESSION_IDLE) <= now) return undefined
+    const { idBytes } = session
+    for (let index = 0; index < idBytes.length; index++) if (idBytes[index] !== bytes[at + index]) return undefined
+    return session
+  }
+
+  /** Whether a session may have this id. */
+  isFree(id: Uint8Array): boolean {
+    return !this.#byNumber.has(idKey(id, 0))
+  }
+
+  open(idBytes: Uint8Array, requester: PeerId, target: PeerId, now: Instant): Session {
     const own = this.#byRequester.get(requester)
     if (own !== undefined && own.size >= this.#limits.sessionsPerId) this.#makeRoom(own)
-    const session = { id, requester: new End(requester), target: new End(target), consented: false, lastUsed: now }
+    const id = sessionIdFromBytes(idBytes)
+    const session = {
+      id,
+      idBytes,
+      requester: new End(requester),
+      target: new End(target),
+      consented: false,
+      lastUsed: now,
+    }
     this.#sessions.set(id, session, now)
+    this.#byNumber.set(idKey(idBytes, 0), session)
     const list = this.#byRequester.get(requester)
     if (list === undefined) this.#byRequester.set(requester, new Set([session]))
     else list.add(session)
@@ -96,6 +123,7 @@ export class SessionTable {
   }
 
   #end(session: Session, why: 'expired' | 'evicted'): void {
+    this.#byNumber.delete(idKey(session.idBytes, 0))
     const own = this.#byRequester.get(session.requester.id)
     own?.delete(session)
     if (own?.size === 0) this.#byRequester.delete(session.requester.id)

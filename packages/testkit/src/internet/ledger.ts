@@ -6,6 +6,7 @@
 import { BIRTHDAY_PROBES, MAX_PROBES } from '@showchain/client/core'
 import type { DatagramSocket } from '@showchain/client/runtime'
 import {
+  CHANNEL_BYTE,
   decode,
   type Endpoint,
   formatEndpoint,
@@ -13,6 +14,7 @@ import {
   type Message,
   OP,
   type PeerId,
+  RECORD_BYTE,
   toBase64url,
 } from '@showchain/wire'
 
@@ -20,15 +22,20 @@ interface Account {
   sent: number
   received: number
   /** Why more may be sent than came; undefined: it may not. */
-  validated: 'cookie' | 'called' | 'announced' | 'trusted' | 'verified' | undefined
+  validated: 'cookie' | 'called' | 'announced' | 'trusted' | 'verified' | 'answered' | undefined
   /** A 0x101 came from there by a peer that a relay introduced. */
   introduced: boolean
   /** Packets of this attempt that went out before anything had come. */
   unheard: number
   /** The attempt that announced it last. */
   attempt: string | undefined
+  /** A record was sent there before the address was validated: a path challenge. */
+  challenged: boolean
   readonly cookies: Set<string>
 }
+
+/** Whether it is a record or a channel frame. */
+const isProtected = (bytes: Uint8Array): boolean => bytes[0] === RECORD_BYTE || bytes[0] === CHANNEL_BYTE
 
 export interface LedgerOptions {
   readonly name: string
@@ -81,6 +88,7 @@ export class Ledger {
   #received(source: Endpoint, bytes: Uint8Array): void {
     const account = this.#account(source)
     account.received += bytes.length
+    if (account.challenged && isProtected(bytes)) account.validated ??= 'answered'
     const decoded = decode(bytes)
     if (!decoded.ok) return
     const { message } = decoded
@@ -93,7 +101,7 @@ export class Ledger {
     const account = this.#account(to)
     const { name, calls, trusts } = this.#options
     const decoded = decode(bytes)
-    if (!decoded.ok) return this.#sentOther(bytes)
+    if (!decoded.ok) return this.#sentOther(to, account, bytes)
     const { message } = decoded
     if (message.op_code === OP.challenge) account.cookies.add(toBase64url(message.cookie))
     if (trusts(to)) account.validated ??= 'trusted'
@@ -125,8 +133,16 @@ export class Ledger {
   }
 
   /** STUN has a budget of its own, since its answers are longer than its requests (docs/protocol.md, STUN). */
-  #sentOther(bytes: Uint8Array): void {
-    if (!isStun(bytes)) throw new Error(`${this.#options.name} sent what is neither a message nor STUN.`)
+  #sentOther(to: Endpoint, account: Account, bytes: Uint8Array): void {
+    if (isStun(bytes)) return
+    if (!isProtected(bytes)) throw new Error(`${this.#options.name} sent what is neither a message nor STUN.`)
+    account.sent += bytes.length
+    if (account.validated !== undefined) return
+    account.challenged = true
+    if (account.sent > account.received)
+      this.violations.push(
+        `${this.#options.name} sent ${account.sent} bytes of records to ${formatEndpoint(to)}, which is not validated`,
+      )
   }
 
   #announced(message: Message, source: Account): void {
@@ -154,6 +170,7 @@ export class Ledger {
       validated: undefined,
       unheard: 0,
       introduced: false,
+      challenged: false,
       attempt: undefined,
       cookies: new Set(),
     }

@@ -1,5 +1,6 @@
 /** The real machine of a peer on a simulated host, and everything that it told its owner. */
 import {
+  type CongestionFactory,
   type DialId,
   type DialPolicy,
   type Duration,
@@ -13,10 +14,11 @@ import {
   type PeerEvent,
   PeerMachine,
   type SendFailure,
+  type Transport,
   type Via,
 } from '@showchain/client/core'
 import type { DatagramSocket, Driver } from '@showchain/client/runtime'
-import type { PublicKey } from '@showchain/crypto'
+import type { EndToEndCrypto, PublicKey } from '@showchain/crypto'
 import { type Encoding, type Endpoint, MAX_LOCAL_CANDIDATES, type PeerId, ShowchainError } from '@showchain/wire'
 import type { TestIdentity } from '../provider.ts'
 import type { Host } from '../sim/host.ts'
@@ -24,6 +26,9 @@ import type { Simulation } from '../sim/simulation.ts'
 import { Ledger } from './ledger.ts'
 import type { SimRelay } from './sim-relay.ts'
 import { Sleeper } from './sleeper.ts'
+
+/** What happens to a stream. */
+export type StreamEvent = Extract<PeerEvent, { type: 'stream' | 'streamStopped' }>
 
 type RelayState = Extract<PeerEvent, { type: 'relay' }>['state']
 
@@ -39,6 +44,10 @@ export interface SimPeerOptions {
   readonly keepAlive?: Duration | undefined
   /** Where it says that it can be reached on its own network, on the port of its socket. @default every address of its host */
   readonly local?: readonly string[] | undefined
+  /** Protects its connections from end to end. @default undefined: their data is readable */
+  readonly endToEnd?: EndToEndCrypto | undefined
+  /** Of its protected connections. @default bbr */
+  readonly congestion?: CongestionFactory | undefined
   /** Who it is. @default the identity of its name */
   readonly identity?: TestIdentity | undefined
 }
@@ -107,7 +116,7 @@ export class SimPeer {
       random: sim.random.fork(name),
       unixMs: () => sim.clock.unixMs(),
       allows: internetPolicy,
-      plaintext: true,
+      plaintext: rest.endToEnd === undefined,
       hostCandidates: () =>
         endpoints()
           .filter(({ ip }) => local?.includes(ip) ?? true)
@@ -216,6 +225,18 @@ export class SimPeer {
     return delivery
   }
 
+  /** What happens to the streams of its connections. */
+  onStream: (event: StreamEvent) => void = () => {}
+
+  /** Does something with the streams of a protected connection. */
+  transport<T>(link: LinkId, use: (transport: Transport) => T): T | undefined {
+    let result: T | undefined
+    this.input((now) => {
+      result = this.machine.useTransport(link, use, now)
+    })
+    return result
+  }
+
   closeLink(link: LinkId): void {
     this.input((now) => this.machine.closeLink(link, now))
   }
@@ -234,6 +255,15 @@ export class SimPeer {
   /** Runs a command. */
   input(command: (now: Instant) => void): void {
     this.#driver.input((_machine, now) => command(now))
+  }
+
+  /** Dies at once, without a word to anybody; done before this returns, whether it is awaited or not. */
+  async crash(): Promise<void> {
+    const closed = this.#driver.close()
+    // Nobody drains it any more: what it says goes nowhere.
+    this.machine.close(this.#sim.clock.now())
+    for (const link of this.open) link.closed = 'crashed'
+    await closed
   }
 
   async close(): Promise<void> {
@@ -271,10 +301,15 @@ export class SimPeer {
         this.arrived.push({ at: now, from: this.#link(link).remoteId, link, bytes })
         return this.input(() => this.machine.read(link))
       }
+      case 'stream':
+      case 'streamStopped':
+        this.#link(event.link)
+        return this.onStream(event)
       case 'dialed':
         return this.#dialEnded(event.dial, { link: event.link })
       case 'dialFailed':
         return this.#dialEnded(event.dial, { attempts: event.attempts })
+      case 'openable':
       case 'relay':
       case 'duplicate':
       case 'nat':

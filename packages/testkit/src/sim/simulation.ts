@@ -93,7 +93,8 @@ export class Simulation {
     const socket = around(bare)
     const events: EventOf<M>[] = []
     const sign = (preimage: Uint8Array): Uint8Array | undefined => placement.identity?.signNow(preimage)
-    const worker = placement.worker ?? new VirtualWorker({ clock, provider, sign })
+    const certify = (preimage: Uint8Array): Uint8Array | undefined => placement.identity?.certifyNow(preimage)
+    const worker = placement.worker ?? new VirtualWorker({ clock, provider, sign, certify })
     const onEvent = (event: EventOf<M>): void => {
       events.push(event)
       placement.onEvent?.(event)

@@ -8,6 +8,8 @@ export interface VirtualWorkerOptions {
   readonly provider: Pick<CryptoProvider, 'verify'>
   /** Signs without waiting; undefined fails the job. */
   readonly sign: (preimage: Uint8Array) => Uint8Array | undefined
+  /** The same by RSASSA-PSS. */
+  readonly certify: (preimage: Uint8Array) => Uint8Array | undefined
   /** Virtual time that a signature takes. @default 0: done before the machine is drained */
   readonly signTime?: Duration | undefined
   /** Virtual time that a check takes. @default 0 */
@@ -23,9 +25,9 @@ export class VirtualWorker implements Worker {
   }
 
   run(work: Work, enter: (resume: (now: Instant) => void) => void): void {
-    const { provider, sign, signTime, verifyTime } = this.#options
-    if (work.kind === 'sign') {
-      const signature = sign(work.preimage)
+    const { provider, sign, certify, signTime, verifyTime } = this.#options
+    if (work.kind !== 'verify') {
+      const signature = work.kind === 'sign' ? sign(work.preimage) : certify(work.preimage)
       this.#after(signTime, () => enter((now) => work.resume(signature, now)))
     } else {
       const valid = provider.verify(work.key, work.preimage, work.signature)

@@ -51,7 +51,13 @@ describe('a simulation', () => {
     const { clock, provider } = sim
     const [alice, bob] = [sim.identity('alice'), sim.identity('bob')]
     const worker = () =>
-      new VirtualWorker({ clock, provider, sign: (bytes) => alice.signNow(bytes), signTime: duration(5) })
+      new VirtualWorker({
+        clock,
+        provider,
+        sign: (bytes) => alice.signNow(bytes),
+        certify: () => undefined,
+        signTime: duration(5),
+      })
     const unixMs = (): number => clock.unixMs()
     const machine = () =>
       new Pinger({ identity: alice, provider, other: bob.publicKey, to: { ip: '192.0.2.9', port: 1 }, unixMs })

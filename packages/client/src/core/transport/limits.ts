@@ -21,9 +21,6 @@ export const RECEIVED_RANGES = 48
 
 /** Probes that go out when nothing comes back (RFC 9002 §6.2.4). */
 export const PROBES = 2
-/** What a record costs beside its frames: header and tag. */
-export const RECORD_OVERHEAD = 33
-
 /** Why a connection is closed by the transport itself: codes of RFC 9000 §20.1. */
 export const CLOSE_CODE = {
   none: 0x00,

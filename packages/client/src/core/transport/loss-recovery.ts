@@ -84,6 +84,11 @@ export class LossRecovery {
     return this.#congestion
   }
 
+  /** The highest number that was acknowledged; −1: none. */
+  get largestAcked(): number {
+    return this.#largestAcked
+  }
+
   /** Bytes under way on this path. */
   get inFlight(): number {
     return this.#inFlight

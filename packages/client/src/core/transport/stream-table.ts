@@ -86,7 +86,7 @@ export class StreamTable {
       id,
       send: new SendStream(id, STREAM_WINDOW),
       receive: new ReceiveStream(id, STREAM_WINDOW, MAX_STREAM_WINDOW),
-      ...{ stop: undefined, limit: false, raisedAt: undefined, awaitsData: true, awaitsRoom: false },
+      ...{ told: false, stop: undefined, limit: false, raisedAt: undefined, awaitsData: true, awaitsRoom: false },
     }
     this.#streams.set(id, stream)
     return stream

@@ -13,10 +13,12 @@ export interface Stream {
   limit: boolean
   /** When that limit was raised last. */
   raisedAt: Instant | undefined
+  /** Whether the application knows how reading ended, or does not want to. */
+  told: boolean
   /** Whether the application waits to be told that there is something to read, or room to write. */
   awaitsData: boolean
   awaitsRoom: boolean
 }
 
-/** Whether both halves have come to their end. */
-export const isOver = ({ send, receive }: Stream): boolean => send.done && receive.done
+/** Whether both halves have come to their end, and nobody has to be told. */
+export const isOver = ({ send, receive, told }: Stream): boolean => send.done && receive.done && told

@@ -3,11 +3,12 @@
  * once, and what a lost record carried goes into a later one. It knows neither paths nor keys: whoever owns it asks
  * it to fill the next record (`fill`), hands it what came (`receive`), and tells it when the path is another one (`moved`).
  */
+import { RECORD_OVERHEAD } from '@showchain/wire'
 import type { Instant } from '../machine.ts'
 import { Acknowledger } from './acknowledger.ts'
 import type { CongestionFactory } from './congestion.ts'
 import { FRAME, type FrameSink, FrameWriter, readFrames } from './frames.ts'
-import { CLOSE_CODE, DATAGRAM_QUEUE, PROBES, RECORD_OVERHEAD, SEND_BUFFER } from './limits.ts'
+import { CLOSE_CODE, DATAGRAM_QUEUE, PROBES, SEND_BUFFER } from './limits.ts'
 import { LossRecovery } from './loss-recovery.ts'
 import { Pacer } from './pacer.ts'
 import type { Arrival } from './receive-stream.ts'
@@ -23,6 +24,10 @@ export interface TransportEvents {
   readable(stream: number): void
   /** There is room to write again. */
   writable(stream: number): void
+  /** Everything that was written, and the end, was acknowledged; or the other end knows that nothing more comes. */
+  finished(stream: number): void
+  /** There may be room for another stream of this end's. */
+  openable(): void
   /** The other end does not want the rest of what is written to it. */
   stopped(stream: number, code: number): void
   datagram(bytes: Uint8Array): void
@@ -119,6 +124,11 @@ export class Transport {
 
   get closed(): boolean {
     return this.#closing !== undefined
+  }
+
+  /** The highest record number that the other end acknowledged; −1: none. */
+  get acknowledged(): number {
+    return this.#recovery.largestAcked
   }
 
   get statistics(): TransportStatistics {
@@ -260,6 +270,7 @@ export class Transport {
     stream.receive.stop()
     this.#consumed(stream.receive.readTo - before)
     stream.stop = { code, state: 'wanted' }
+    stream.told = true
     this.#controls.add(stream)
     this.#settle(stream)
   }
@@ -276,13 +287,20 @@ export class Transport {
         stream.limit = true
         this.#controls.add(stream)
       }
-      if (receive.done) this.#settle(stream)
       return { type: 'data', bytes }
     }
-    if (receive.resetCode !== undefined) return { type: 'reset', code: receive.resetCode }
-    if (receive.done) return { type: 'end' }
+    if (receive.done) {
+      stream.told = true
+      this.#settle(stream)
+      return receive.resetCode === undefined ? { type: 'end' } : { type: 'reset', code: receive.resetCode }
+    }
     stream.awaitsData = true
     return undefined
+  }
+
+  /** Whether a stream is not over. */
+  has(id: number): boolean {
+    return this.#streams.get(id) !== undefined
   }
 
   /** @returns false when too many wait. @param left called when it was sent */
@@ -421,8 +439,10 @@ export class Transport {
     if (!('id' in frame)) return
     const stream = this.#streams.get(frame.id)
     if (stream === undefined) return
+    const wasDone = stream.send.done
     if (frame.type === 'stream') stream.send.acked(frame.from, frame.to, frame.fin)
     else if (frame.type === 'resetStream') stream.send.resetAcked()
+    if (stream.send.done && !wasDone) this.#events.finished(stream.id)
     if (stream.awaitsRoom && stream.send.buffered < this.#sendBuffer / 2) {
       stream.awaitsRoom = false
       this.#events.writable(stream.id)
@@ -525,7 +545,7 @@ export class Transport {
         return true
       },
       maxStreams: (count) => {
-        if (this.#streams.allow(count)) events.writable(-1)
+        if (this.#streams.allow(count)) events.openable()
         return true
       },
       pathChallenge: (token) => {

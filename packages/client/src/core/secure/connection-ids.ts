@@ -1,0 +1,43 @@
+/** Which protected connection a record is for: its id is found by a number, and compared as a whole. */
+import type { Random } from '@showchain/crypto/core'
+import { CONNECTION_ID_BYTES, idKey } from '@showchain/wire'
+import type { Secure } from './secure.ts'
+
+interface Entry {
+  readonly id: Uint8Array
+  readonly owner: Secure
+}
+
+export class ConnectionIds {
+  readonly #random: Random
+  /** One for each link. */
+  readonly #entries = new Map<number, Entry>()
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  allocate(owner: Secure): Uint8Array {
+    for (;;) {
+      const id = this.#random.bytes(CONNECTION_ID_BYTES)
+      const key = idKey(id, 0)
+      // Zeros stand for a handshake.
+      if (key === 0 || this.#entries.has(key)) continue
+      this.#entries.set(key, { id, owner })
+      return id
+    }
+  }
+
+  forget(id: Uint8Array): void {
+    this.#entries.delete(idKey(id, 0))
+  }
+
+  /** @param record long enough for an id */
+  find(record: Uint8Array): Secure | undefined {
+    const entry = this.#entries.get(idKey(record, 1))
+    if (entry === undefined) return undefined
+    const { id, owner } = entry
+    for (let index = 0; index < CONNECTION_ID_BYTES; index++) if (id[index] !== record[1 + index]) return undefined
+    return owner
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * What this peer shows in handshakes: one X25519 key for its life, and the identity's certificate of it, renewed by
+ * itself (docs/protocol.md, End to end).
+ */
+import {
+  CERTIFICATE_LIFETIME,
+  certificatePreimage,
+  DH_BYTES,
+  type EndToEndCrypto,
+  type KeyPair,
+  type Random,
+  type Validity,
+  writeCertificate,
+} from '@showchain/crypto/core'
+import type { PeerEvent } from '../events.ts'
+import type { Instant } from '../machine.ts'
+import type { Outbox } from '../outbox.ts'
+
+/** A new one is made when this much of it is over; the old one serves until then. */
+const RENEW_AFTER: number = CERTIFICATE_LIFETIME / 2
+
+export interface CredentialsOptions {
+  readonly spki: Uint8Array
+  readonly crypto: EndToEndCrypto
+  readonly random: Random
+  readonly unixMs: () => number
+  readonly outbox: Pick<Outbox<PeerEvent>, 'certify'>
+}
+
+type Waiter = (certificate: Uint8Array | undefined, now: Instant) => void
+
+export class Credentials {
+  readonly staticKey: KeyPair
+  readonly #options: CredentialsOptions
+  #current: { readonly bytes: Uint8Array; readonly validity: Validity } | undefined
+  /** Handshakes that wait for the first certificate: at most two for each connection. */
+  #waiters: Waiter[] = []
+  #signing = false
+
+  constructor(options: CredentialsOptions) {
+    const { crypto, random } = options
+    this.#options = options
+    const privateKey = random.bytes(DH_BYTES)
+    this.staticKey = { privateKey, publicKey: crypto.x25519Public(privateKey) }
+  }
+
+  /** Calls back with a certificate that is valid now; undefined when none could be signed. */
+  certificate(waiter: Waiter, now: Instant): void {
+    const current = this.#current
+    const unixMs = this.#options.unixMs()
+    const stale = current === undefined || unixMs > current.validity.notBefore + RENEW_AFTER
+    if (stale && !this.#signing) this.#sign(unixMs)
+    if (current !== undefined && unixMs < current.validity.notAfter) waiter(current.bytes, now)
+    else this.#waiters.push(waiter)
+  }
+
+  #sign(unixMs: number): void {
+    this.#signing = true
+    const validity = { notBefore: unixMs, notAfter: unixMs + CERTIFICATE_LIFETIME }
+    const { spki, outbox } = this.#options
+    outbox.certify(certificatePreimage(this.staticKey.publicKey, validity), (signature, now) => {
+      this.#signing = false
+      if (signature !== undefined)
+        this.#current = { bytes: writeCertificate({ spki, signature, ...validity }), validity }
+      const waiters = this.#waiters
+      this.#waiters = []
+      for (const waiter of waiters) waiter(this.#current?.bytes, now)
+    })
+  }
+}

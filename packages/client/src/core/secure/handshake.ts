@@ -1,0 +1,314 @@
+/**
+ * Noise XX between two peers that have a path (docs/protocol.md, End to end). The smaller id begins, so that two ends that
+ * dial each other never do both; the larger id may ask it to.
+ *
+ *   larger id             smaller id
+ *      │ 0 ask ──────────────► │      only when nothing came
+ *      │ ◄────────────── 1  e │
+ *      │ 2  e, ee, s, es ────► │      + certificate, connection id, the connection that it has
+ *      │ ◄─────────── 3  s, se │      + the same of the other end
+ *      │ record ─────────────► │
+ *
+ * Each message is sent again until the next one came. A forged one changes nothing: each is read with a copy. Both ends name the
+ * connection that they have already: when it is the same, nothing is to be made, and somebody else asked.
+ */
+import {
+  certificatePreimage,
+  DH_BYTES,
+  isCurrent,
+  type NoiseCrypto,
+  type NoiseResult,
+  NoiseXX,
+  type PublicKey,
+  type Random,
+  readCertificate,
+} from '@showchain/crypto/core'
+import { CONNECTION_ID_BYTES, type PeerId, peerIdToBytes } from '@showchain/wire'
+import { equalBytes } from '../equal-bytes.ts'
+import { duration, type Instant, later } from '../machine.ts'
+import type { Timer, Timers } from '../timers.ts'
+import { RETRY_JITTER } from '../timing.ts'
+import type { Credentials } from './credentials.ts'
+import { ASK_AFTER, HANDSHAKE_TIME, MAX_FIRST_MESSAGES, REPEAT_FIRST, REPEAT_GROWTH, REPEAT_LAST } from './limits.ts'
+
+export const ASK = 0
+const FIRST = 1
+const SECOND = 2
+const THIRD = 3
+
+const VERSION = 1
+/** Of a handshake's hash: names the connection that it made. */
+const NAME_BYTES = 16
+/** version (1) | zeros (4) | connection id (8) | name of the connection at hand, or zeros (16) | certificate */
+const PAYLOAD_BYTES = 1 + 4 + CONNECTION_ID_BYTES + NAME_BYTES
+
+const CONTEXT = Uint8Array.from('SHOWCHAIN-P2P-v1 end-to-end\0', (character) => character.charCodeAt(0))
+const NOBODY = new Uint8Array(NAME_BYTES)
+
+/** What a finished handshake gives. */
+export interface Secured extends Pick<NoiseResult, 'sendKey' | 'receiveKey'> {
+  /** The same at both ends, and different for every handshake. */
+  readonly name: Uint8Array
+  /** Whether this end began. */
+  readonly initiator: boolean
+  /** In records to the other end. */
+  readonly remoteConnectionId: Uint8Array
+}
+
+export interface HandshakeOptions {
+  readonly self: PeerId
+  readonly remoteId: PeerId
+  readonly crypto: NoiseCrypto
+  readonly credentials: Credentials
+  readonly random: Random
+  readonly timers: Timers
+  readonly unixMs: () => number
+  /** The key of a certificate: one that hashes to the other end's id. */
+  keyOf(spki: Uint8Array): PublicKey | undefined
+  verify(key: PublicKey, preimage: Uint8Array, signature: Uint8Array): boolean
+  /** In records to this end. */
+  readonly connectionId: Uint8Array
+  /** The name of the connection at hand. */
+  current(): Uint8Array | undefined
+  send(kind: number, message: Uint8Array, now: Instant): void
+  secured(secured: Secured, now: Instant): void
+  /** @param why of a handshake that this end wants; a forged message is not one */
+  failed(why: string, now: Instant): void
+  /** A message was not genuine. */
+  refused(): void
+}
+
+/** The other end's first message, and our answer to it. */
+interface Answer {
+  readonly first: Uint8Array
+  readonly ephemeral: Uint8Array
+  readonly payload: Uint8Array
+  readonly second: Uint8Array
+}
+
+interface Beginning {
+  readonly ephemeral: Uint8Array
+  readonly certificate: Uint8Array
+}
+
+export class Handshake {
+  readonly #options: HandshakeOptions
+  readonly #initiator: boolean
+  readonly #prologue: Uint8Array
+  /** What is sent again until it is answered, and until when. */
+  #repeat: Timer | undefined
+  #state: 'idle' | 'running' | 'done' = 'idle'
+  #deadline: Timer | undefined
+  #asking: Timer | undefined
+  #beginning: Beginning | undefined
+  #answer: Answer | undefined
+  /** First messages that were answered since `#answersSince`. */
+  #answers = 0
+  #answersSince: Instant | undefined
+  #third: { readonly first: Uint8Array; readonly message: Uint8Array } | undefined
+
+  constructor(options: HandshakeOptions) {
+    this.#options = options
+    const { self, remoteId } = options
+    this.#initiator = self < remoteId
+    const [first, second] = this.#initiator ? [self, remoteId] : [remoteId, self]
+    this.#prologue = new Uint8Array([...CONTEXT, VERSION, ...peerIdToBytes(first), ...peerIdToBytes(second)])
+  }
+
+  get running(): boolean {
+    return this.#state === 'running'
+  }
+
+  /** There is a path, and no connection yet. */
+  start(now: Instant): void {
+    if (this.#state === 'running') return
+    this.#state = 'running'
+    this.#deadline = this.#options.timers.set(later(now, HANDSHAKE_TIME), (at) => {
+      this.stop()
+      this.#options.failed(
+        'the other end does not answer the handshake: it does not encrypt, or is not who it says',
+        at,
+      )
+    })
+    if (this.#initiator) this.#begin(now)
+    else this.#asking = this.#options.timers.set(later(now, ASK_AFTER), (at) => this.#again(ASK, new Uint8Array(0), at))
+  }
+
+  stop(): void {
+    this.#state = 'idle'
+    this.#quiet()
+    this.#beginning = undefined
+    this.#answer = undefined
+  }
+
+  /** A genuine record came: the other end has the keys. */
+  confirmed(): void {
+    if (this.#state !== 'done') return
+    this.#repeat?.cancel()
+  }
+
+  receive(kind: number, message: Uint8Array, now: Instant): void {
+    if (kind === ASK && this.#initiator) return this.#asked(now)
+    if (kind === FIRST && !this.#initiator) return this.#first(message, now)
+    if (kind === SECOND && this.#initiator) return this.#second(message, now)
+    if (kind === THIRD && !this.#initiator) return this.#thirdCame(message, now)
+    this.#options.refused()
+  }
+
+  #quiet(): void {
+    this.#deadline?.cancel()
+    this.#asking?.cancel()
+    this.#repeat?.cancel()
+  }
+
+  #again(kind: number, message: Uint8Array, now: Instant): void {
+    const until = later(now, HANDSHAKE_TIME)
+    let delay: number = REPEAT_FIRST
+    const next = (at: Instant): void => {
+      this.#options.send(kind, message, at)
+      const jitter = 1 + RETRY_JITTER * (2 * this.#options.random.uniform() - 1)
+      const due = later(at, duration(delay * jitter))
+      delay = Math.min(delay * REPEAT_GROWTH, REPEAT_LAST)
+      if (due < until) this.#repeat = this.#options.timers.set(due, next)
+    }
+    this.#repeat?.cancel()
+    next(now)
+  }
+
+  /** The other end has a path, and waits; it may have begun anew, with nothing of the connection that this end has. */
+  #asked(now: Instant): void {
+    if (this.#state !== 'running') this.start(now)
+  }
+
+  #begin(now: Instant): void {
+    const { credentials, random } = this.#options
+    credentials.certificate((certificate, at) => {
+      if (this.#state !== 'running' || this.#beginning !== undefined) return
+      if (certificate === undefined) return this.#options.failed('the certificate could not be signed', at)
+      this.#beginning = { ephemeral: random.bytes(DH_BYTES), certificate }
+      this.#again(FIRST, this.#noise(this.#beginning.ephemeral).write(new Uint8Array(0)), at)
+    }, now)
+  }
+
+  #first(message: Uint8Array, now: Instant): void {
+    const { credentials, random, send, refused } = this.#options
+    if (message.length !== DH_BYTES) return refused()
+    const known = this.#answer
+    if (known !== undefined && equalBytes(known.first, message)) return send(SECOND, known.second, now)
+    if (this.#answersSince === undefined || later(this.#answersSince, HANDSHAKE_TIME) <= now) {
+      this.#answersSince = now
+      this.#answers = 0
+    }
+    if (++this.#answers > MAX_FIRST_MESSAGES) return refused()
+    const first = message.slice()
+    credentials.certificate((certificate, at) => {
+      if (certificate === undefined) return
+      const ephemeral = random.bytes(DH_BYTES)
+      const payload = this.#payload(certificate)
+      const noise = this.#noise(ephemeral)
+      if (noise.read(first) === undefined) return refused()
+      const second = writeOrNothing(noise, payload)
+      if (second === undefined) return refused()
+      this.#answer = { first, ephemeral, payload, second }
+      // From now on it is the other end that sends again.
+      this.#asking?.cancel()
+      this.#repeat?.cancel()
+      send(SECOND, second, at)
+    }, now)
+  }
+
+  #second(message: Uint8Array, now: Instant): void {
+    const third = this.#third
+    // The third message was lost, or is late.
+    if (third !== undefined && equalBytes(third.first, message)) return this.#options.send(THIRD, third.message, now)
+    const beginning = this.#beginning
+    if (this.#state !== 'running' || beginning === undefined) return this.#options.refused()
+    const noise = this.#noise(beginning.ephemeral)
+    noise.write(new Uint8Array(0))
+    const payload = noise.read(message)
+    const theirs = payload && this.#read(payload, noise.remoteStaticKey)
+    if (theirs === undefined) return this.#options.refused()
+    const current = this.#options.current()
+    // Both have the same connection: somebody else asked for a new one.
+    if (current !== undefined && equalBytes(theirs.current, current)) return this.stop()
+    const written = writeOrNothing(noise, this.#payload(beginning.certificate))
+    if (written === undefined) return this.#options.refused()
+    this.#quiet()
+    this.#state = 'done'
+    this.#beginning = undefined
+    this.#third = { first: message.slice(), message: written }
+    this.#again(THIRD, written, now)
+    this.#finish(noise.result(), theirs.connectionId, now)
+  }
+
+  #thirdCame(message: Uint8Array, now: Instant): void {
+    const answer = this.#answer
+    if (answer === undefined) return this.#options.refused()
+    const noise = this.#noise(answer.ephemeral)
+    noise.read(answer.first)
+    noise.write(answer.payload)
+    const payload = noise.read(message)
+    const theirs = payload && this.#read(payload, noise.remoteStaticKey)
+    if (theirs === undefined) return this.#options.refused()
+    const current = this.#options.current()
+    if (current !== undefined && equalBytes(theirs.current, current)) return this.stop()
+    this.#quiet()
+    this.#state = 'done'
+    this.#answer = undefined
+    this.#finish(noise.result(), theirs.connectionId, now)
+  }
+
+  #finish(result: NoiseResult, remoteConnectionId: Uint8Array, now: Instant): void {
+    const { sendKey, receiveKey, hash } = result
+    const name = hash.slice(0, NAME_BYTES)
+    this.#options.secured({ sendKey, receiveKey, name, initiator: this.#initiator, remoteConnectionId }, now)
+  }
+
+  #noise(ephemeral: Uint8Array): NoiseXX {
+    const { crypto, credentials } = this.#options
+    return new NoiseXX({
+      crypto,
+      initiator: this.#initiator,
+      prologue: this.#prologue,
+      staticKey: credentials.staticKey,
+      ephemeralKey: { privateKey: ephemeral, publicKey: crypto.x25519Public(ephemeral) },
+    })
+  }
+
+  #payload(certificate: Uint8Array): Uint8Array {
+    const payload = new Uint8Array(PAYLOAD_BYTES + certificate.length)
+    payload[0] = VERSION
+    const { connectionId, current } = this.#options
+    payload.set(connectionId, 5)
+    payload.set(current() ?? NOBODY, 5 + CONNECTION_ID_BYTES)
+    payload.set(certificate, PAYLOAD_BYTES)
+    return payload
+  }
+
+  /** What the other end says of itself, when its identity says the same. */
+  #read(
+    payload: Uint8Array,
+    staticKey: Uint8Array | undefined,
+  ): { readonly connectionId: Uint8Array; readonly current: Uint8Array } | undefined {
+    if (staticKey === undefined || payload.length < PAYLOAD_BYTES || payload[0] !== VERSION) return undefined
+    const certificate = readCertificate(payload.subarray(PAYLOAD_BYTES))
+    const { keyOf, verify, unixMs } = this.#options
+    if (certificate === undefined || !isCurrent(certificate, unixMs())) return undefined
+    const key = keyOf(certificate.spki)
+    if (key === undefined || !verify(key, certificatePreimage(staticKey, certificate), certificate.signature))
+      return undefined
+    const connectionId = payload.slice(5, 5 + CONNECTION_ID_BYTES)
+    // Zeros stand for a handshake.
+    if (connectionId.every((byte) => byte === 0)) return undefined
+    return { connectionId, current: payload.slice(5 + CONNECTION_ID_BYTES, PAYLOAD_BYTES) }
+  }
+}
+
+/** Undefined when the other end's key is worthless, which shows only when it is used. */
+function writeOrNothing(noise: NoiseXX, payload: Uint8Array): Uint8Array | undefined {
+  try {
+    return noise.write(payload)
+  } catch {
+    return undefined
+  }
+}

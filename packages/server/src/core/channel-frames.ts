@@ -1,0 +1,47 @@
+/**
+ * Channel frames (docs/protocol.md, End to end): what peers protect from end to end goes from one end of a session to the other as
+ * it came in. The relay reads the session's id and nothing else; it signs, verifies and copies nothing.
+ *
+ *   session? ─► from the bound address of one of its ends? ─► consent ─► rate ─► the other end's bound address
+ */
+import type { Datagram, Instant } from '@showchain/client/core'
+import { CHANNEL_HEADER_BYTES } from '@showchain/wire'
+import type { Binding, Bindings } from './bindings.ts'
+import type { RelayBase } from './relay-base.ts'
+import type { SessionTable } from './session-table.ts'
+
+export class ChannelFrames {
+  readonly #base: RelayBase
+  readonly #bindings: Bindings
+  readonly #sessions: SessionTable
+
+  constructor(base: RelayBase, bindings: Bindings, sessions: SessionTable) {
+    this.#base = base
+    this.#bindings = bindings
+    this.#sessions = sessions
+  }
+
+  receive({ bytes, source }: Datagram, now: Instant): void {
+    const { count, outbox } = this.#base
+    if (bytes.length <= CHANNEL_HEADER_BYTES) return count('refused')
+    const session = this.#sessions.find(bytes, 1, now)
+    if (session === undefined) return count('noSession')
+    const { requester, target } = session
+    const asked = this.#bindings.at(requester.id, source, now)
+    const from = asked ?? this.#bindings.at(target.id, source, now)
+    if (from === undefined) return count('unbound')
+    // The target's first word is its consent; the requester waits for it.
+    if (asked === undefined) session.consented = true
+    else if (!session.consented) return count('consentExhausted')
+    if (!within(from, bytes.length, now)) return count('rateLimited')
+    const to = this.#bindings.get(asked === undefined ? requester.id : target.id, now)
+    if (to === undefined) return count('targetAbsent')
+    this.#bindings.refresh(from.id, now)
+    this.#sessions.refresh(session, now)
+    outbox.transmit(to.source, bytes)
+    count('channelForwarded')
+  }
+}
+
+const within = ({ frames, frameBytes }: Binding, bytes: number, now: Instant): boolean =>
+  frames.take(now) && frameBytes.take(now, bytes)
