@@ -46,10 +46,6 @@ export const peerIds = (texts: readonly string[]): readonly PeerId[] => texts.ma
 
 /** @throws UsageError, and ShowchainError as Peer.open does */
 export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOptions['accept']): Promise<Peer> {
-  if (flags.plaintext !== true)
-    throw new UsageError(
-      'data is not encrypted end to end yet, relays and networks can read it: say --plaintext if that is all right',
-    )
   const { encoding = 'binary', host } = flags
   if (encoding !== 'binary' && encoding !== 'json')
     throw new UsageError(`--encoding is binary or json, not "${encoding}"`)
@@ -68,14 +64,14 @@ export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOpt
     relays: flags.relay ?? [],
     announce: (flags.addr ?? []).map(parseAddress),
     listen: [{ ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) }],
-    plaintext: true,
+    plaintext: flags.plaintext === true,
     seedMode: flags.seedMode === true,
     addressPolicy: flags.lab === true ? 'lab' : 'internet',
     ...(keepAlive === undefined ? {} : { keepAlive }),
     ...(flags.trace === true ? { trace: writeTrace } : {}),
     onWarning: (sentence) => output.note('warning', sentence),
   })
-  output.note('plaintext', 'what you send can be read by relays and networks on the way')
+  if (flags.plaintext === true) output.note('plaintext', 'what you send can be read by relays and networks on the way')
   peer.on('relay', ({ relay, state, at, observed, reason }) => {
     const seen = observed === undefined ? '' : `, which sees ${observed.ip} port ${observed.port}`
     const sentence =

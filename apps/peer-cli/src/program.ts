@@ -11,16 +11,18 @@ const IDENTITY = `private key (PKCS#8 PEM); default ${defaultIdentity({ XDG_CONF
 
 const AFTER = `
 The passphrase of an encrypted identity comes from --passphrase-file or from SHOWCHAIN_PASSPHRASE.
-Data is not encrypted end to end yet: \`listen\` and \`connect\` need --plaintext to say that this is all right.
+What is said is protected from end to end: nobody on the way, a relay included, can read or alter it. --plaintext gives that
+up, for implementations that speak only the seed; it is needed at both ends.
 
 Exit codes: 0 done, also when ended by SIGINT or SIGTERM; 1 failed while running; 2 wrong arguments, key file or
 ticket; 3 could not register or connect.
 
 Examples:
   showchain keygen                                            once
-  showchain listen --plaintext --relay 'showchain:<relay>?addr=relay.example.org:4400'
-  showchain connect --plaintext 'showchain:<id>?relay=…'      at the other end
-  echo hello | showchain connect --plaintext --ephemeral --via relay-only 'showchain:<id>?relay=…'`
+  showchain listen --relay 'showchain:<relay>?addr=relay.example.org:4400'
+  showchain connect 'showchain:<id>?relay=…'                  at the other end
+  showchain connect --pipe 'showchain:<id>?relay=…' < file    when the other end runs listen --pipe > file
+  echo hello | showchain connect --ephemeral --via relay-only 'showchain:<id>?relay=…'`
 
 /** The options of the commands that open a peer. */
 function withPeerOptions(command: Command): Command {
@@ -28,7 +30,8 @@ function withPeerOptions(command: Command): Command {
     .option('--identity <file>', IDENTITY)
     .option('--ephemeral', 'use a new identity, just for this run')
     .option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity')
-    .option('--plaintext', 'send and take data that relays and networks on the way can read')
+    .option('--plaintext', 'no protection: data that relays and networks on the way can read and alter')
+    .option('--pipe', 'bytes instead of lines: stdin to the other end, what comes from there to stdout')
     .option('--host <ip>', 'local address (all)')
     .option('--port <n>', 'fixed local port (any free one)')
     .option('--peer-key <file>', 'public key (PEM) of a peer or relay that speaks only the seed; repeatable', collect)

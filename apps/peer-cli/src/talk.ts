@@ -1,21 +1,25 @@
-/** `showchain listen` and `showchain connect`: two terminals talk line by line, each line one message. */
+/** `showchain listen` and `showchain connect`: two terminals talk line by line, or pipe bytes. */
 import { createInterface } from 'node:readline'
 import type { Connection, DialPolicy, Peer } from '@showchain/client'
 import { duration, later } from '@showchain/client/core'
 import { systemClock } from '@showchain/client/runtime'
 import { parseTicket, ShowchainError } from '@showchain/wire'
+import { type Conversation, conversationOn } from './conversation.ts'
 import { openPeer, type PeerFlags, peerIds, timeoutOf, wholeNumber } from './open-peer.ts'
 import { follow, type Output, outputFor } from './output.ts'
+import { pipe } from './pipe.ts'
 import { UndeliveredError } from './undelivered-error.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface ListenFlags extends PeerFlags {
   readonly echo?: boolean
+  readonly pipe?: boolean
   readonly allow?: readonly string[]
 }
 
 export interface ConnectFlags extends PeerFlags {
   readonly via: string
+  readonly pipe?: boolean
   readonly linger: string
 }
 
@@ -24,25 +28,34 @@ const POLICIES: readonly DialPolicy[] = ['auto', 'direct-only', 'relay-only', 'd
 const LINES_UNDER_WAY = 256
 const encoder = new TextEncoder()
 
+function outputOf({ json = false, pipe = false }: { readonly json?: boolean; readonly pipe?: boolean }): Output {
+  if (json && pipe) throw new UsageError('--pipe has stdout for itself: leave --json away')
+  return outputFor(json)
+}
+
 /** Waits for others, until a signal. */
 export async function listen(flags: ListenFlags): Promise<void> {
-  const output = outputFor(flags.json === true)
+  const output = outputOf(flags)
   const accept = flags.allow === undefined ? 'everyone' : peerIds(flags.allow)
   const timeout = timeoutOf(flags)
   const peer = await openPeer(flags, output, accept)
   const stop = stopOnSignal(peer)
   try {
     if ((flags.relay ?? []).length > 0) await peer.registered({ timeout })
-    output.ticket(peer.ticket)
+    // Where stdout is for bytes, the ticket is not among them.
+    if (flags.pipe === true) output.note('ticket', peer.ticket)
+    else output.ticket(peer.ticket)
     if (accept === 'everyone') output.note('accept', 'everybody who has the ticket may connect; --allow names who may')
-    const open = new Set<Connection>()
+    if (flags.pipe === true) return await pipeFirst(peer, output)
+    const open = new Set<Conversation>()
     const input = lines()
     void sendLines(input, () => [...open], output)
     for await (const connection of peer.incoming) {
-      open.add(connection)
-      connection.on('close', () => open.delete(connection))
+      const conversation = conversationOn(connection)
+      open.add(conversation)
+      connection.on('close', () => open.delete(conversation))
       follow(connection, output)
-      void receive(connection, output, flags.echo === true)
+      void receive(connection, conversation, output, flags.echo === true)
     }
   } catch (error) {
     if (!stop.signalled) throw error
@@ -54,7 +67,7 @@ export async function listen(flags: ListenFlags): Promise<void> {
 
 /** Connects, sends the lines of stdin, and ends when all of them are acknowledged and nothing more comes. */
 export async function connect(text: string, flags: ConnectFlags): Promise<void> {
-  const output = outputFor(flags.json === true)
+  const output = outputOf(flags)
   const via = POLICIES.find((policy) => policy === flags.via)
   if (via === undefined) throw new UsageError(`--via is one of ${POLICIES.join(', ')}, not "${flags.via}"`)
   const linger = wholeNumber('--linger', flags.linger, 0, 86_400) ?? 0
@@ -65,11 +78,13 @@ export async function connect(text: string, flags: ConnectFlags): Promise<void> 
   try {
     const connection = await peer.connect(ticket, { via, timeout })
     follow(connection, output)
+    if (flags.pipe === true) return await pipe(connection)
+    const conversation = conversationOn(connection)
     const quiet = new Quiet(linger * 1000)
-    void receive(connection, output, false, () => quiet.stir())
+    void receive(connection, conversation, output, false, () => quiet.stir())
     const input = lines()
     const closed = new Promise<string>((resolve) => connection.on('close', resolve))
-    const sent = sendLines(input, () => [connection], output)
+    const sent = sendLines(input, () => [conversation], output)
     const gone = await Promise.race([sent.then(() => undefined), closed])
     if (gone !== undefined) throw new ShowchainError('ERR_CLOSED', gone)
     await Promise.race([quiet.wait(), closed])
@@ -80,6 +95,14 @@ export async function connect(text: string, flags: ConnectFlags): Promise<void> 
     letGoOfStdin()
     await peer.close()
   }
+}
+
+/** The first that connects gets stdin, and stdout gets what comes from there. */
+async function pipeFirst(peer: Peer, output: Output): Promise<void> {
+  const { value: connection, done } = await peer.incoming.next()
+  if (done) return
+  follow(connection, output)
+  await pipe(connection)
 }
 
 interface Stop {
@@ -117,15 +140,15 @@ const letGoOfStdin = (): void => void process.stdin.destroy()
 /** Sends each line to whoever is connected; true when one of them did not arrive. */
 async function sendLines(
   input: ReturnType<typeof createInterface>,
-  connections: () => readonly Connection[],
+  conversations: () => readonly Conversation[],
   output: Output,
 ): Promise<boolean> {
   const sending = new Set<Promise<void>>()
   let failed = false
   for await (const line of input) {
     if (line === '') continue
-    for (const connection of connections()) {
-      const sent = connection.send(encoder.encode(line)).catch((error: unknown) => {
+    for (const conversation of conversations()) {
+      const sent = conversation.send(encoder.encode(line)).catch((error: unknown) => {
         failed = true
         output.note('undelivered', `not delivered: ${(error as Error).message}`, { line })
       })
@@ -136,21 +159,32 @@ async function sendLines(
     while (sending.size >= LINES_UNDER_WAY) await Promise.race(sending)
   }
   await Promise.all(sending)
-  return failed
+  const ends = await Promise.allSettled(conversations().map((conversation) => conversation.end()))
+  return failed || ends.some(({ status }) => status === 'rejected')
 }
 
-async function receive(connection: Connection, output: Output, echo: boolean, stirred = (): void => {}): Promise<void> {
+async function receive(
+  { remoteId }: Connection,
+  conversation: Conversation,
+  output: Output,
+  echo: boolean,
+  stirred = (): void => {},
+): Promise<void> {
   const echoing = new Set<Promise<void>>()
-  for await (const bytes of connection) {
-    stirred()
-    output.message(connection.remoteId, bytes)
-    if (!echo) continue
-    const sent = connection.send(bytes).catch((error: unknown) => {
-      output.note('undelivered', `not echoed: ${(error as Error).message}`, { peer: connection.remoteId })
-    })
-    echoing.add(sent)
-    void sent.then(() => echoing.delete(sent))
-    while (echoing.size >= LINES_UNDER_WAY) await Promise.race(echoing)
+  try {
+    for await (const bytes of conversation.lines()) {
+      stirred()
+      output.message(remoteId, bytes)
+      if (!echo) continue
+      const sent = conversation.send(bytes).catch((error: unknown) => {
+        output.note('undelivered', `not echoed: ${(error as Error).message}`, { peer: remoteId })
+      })
+      echoing.add(sent)
+      void sent.then(() => echoing.delete(sent))
+      while (echoing.size >= LINES_UNDER_WAY) await Promise.race(echoing)
+    }
+  } catch {
+    // The connection has ended, as its own line says.
   }
 }
 

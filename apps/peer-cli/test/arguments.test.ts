@@ -64,7 +64,6 @@ describe('wrong arguments', () => {
   const open = ['--ephemeral', '--lab', '--plaintext', '--host', '127.0.0.1']
 
   test.each([
-    [['listen', '--ephemeral'], /say --plaintext/],
     [['connect', ...open, 'nonsense'], /Not a ticket/],
     [['connect', ...open], /missing required argument 'ticket'/],
     [['connect', ...open, 'a', 'b'], /too many arguments/],

@@ -226,13 +226,18 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     if (this.#timeline.length > MAX_TIMELINE) this.#timeline.shift()
   }
 
-  /** @internal */
-  ended(reason: string): void {
+  /** @internal @param transport what came and was not read yet */
+  ended(reason: string, transport: Transport | undefined): void {
     if (this.#closed !== undefined) return
     this.#closed = reason
     this.#messages.end()
     this.#incomingStreams.end()
-    for (const stream of this.#open.values()) stream.closed(reason)
+    for (const stream of this.#open.values())
+      stream.closed(
+        reason,
+        transport && gather(transport, stream.id, Number.POSITIVE_INFINITY),
+        transport?.read(stream.id),
+      )
     this.#open.clear()
     this.onOpenable()
     this.#listeners.emit('close', reason)

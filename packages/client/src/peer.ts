@@ -291,7 +291,7 @@ export class Peer implements AsyncDisposable {
       case 'closed': {
         const connection = this.#connections.get(event.link)
         this.#connections.delete(event.link)
-        return connection?.ended(event.reason)
+        return connection?.ended(event.reason, event.transport)
       }
       case 'note':
         return this.#onNote(event.remoteId, { at: systemClock.unixMs(), what: event.what })

@@ -59,6 +59,10 @@ export class Stream {
   #room = true
   #finished = false
   #readFailure: ShowchainError | undefined
+  #closed: ShowchainError | undefined
+  #ended = false
+  /** What is left to read of a connection that has ended. */
+  #rest: StreamRead[] = []
   #writeFailure: ShowchainError | undefined
   #readableStream: ReadableStream<Uint8Array> | undefined
   #writableStream: WritableStream<Uint8Array> | undefined
@@ -97,14 +101,16 @@ export class Stream {
 
   /** The next piece; undefined at the end. @throws ShowchainError `ERR_STREAM_RESET`, `ERR_CLOSED` */
   async read(): Promise<Uint8Array | undefined> {
-    for (;;) {
+    while (!this.#ended) {
       if (this.#readFailure !== undefined) throw this.#readFailure
-      const found = this.#port.read(PIECE)
+      const found = this.#closed === undefined ? this.#port.read(PIECE) : this.#rest.shift()
       if (found?.type === 'data') return found.bytes
-      if (found?.type === 'end') return undefined
+      if (found?.type === 'end') this.#ended = true
       if (found?.type === 'reset') this.#readFailure = resetError(found.code)
-      else await this.#readable.wait()
+      else if (this.#closed !== undefined && !this.#ended) throw this.#closed
+      else if (!this.#ended) await this.#readable.wait()
     }
+    return undefined
   }
 
   /**
@@ -155,10 +161,11 @@ export class Stream {
     this.#writable.happened()
   }
 
-  /** @internal The connection has ended. */
-  closed(why: string): void {
+  /** @internal The connection has ended. @param rest what came and was not read yet, and how it ended when it did */
+  closed(why: string, ...rest: readonly (StreamRead | undefined)[]): void {
     const failure = new ShowchainError('ERR_CLOSED', why)
-    this.#readFailure ??= failure
+    this.#rest = rest.filter((found) => found !== undefined)
+    this.#closed = failure
     if (!this.#finished) this.#writeFailure ??= failure
     this.#readable.happened()
     this.#writable.happened()

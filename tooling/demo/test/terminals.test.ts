@@ -1,4 +1,7 @@
 /** Two terminals and a relay, as people use them: real processes, real sockets. */
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { generateIdentity } from '@showchain/crypto'
 import { Folder, Program } from '@showchain-tooling/vitest/programs'
@@ -6,7 +9,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 const BIN = fileURLToPath(new URL('../node_modules/@showchain/peer-cli/bin/showchain.js', import.meta.url))
 const RELAY = fileURLToPath(new URL('../node_modules/@showchain/relay/bin/showchain-relay.js', import.meta.url))
-const LOCAL = ['--lab', '--plaintext', '--host', '127.0.0.1']
+const LOCAL = ['--lab', '--host', '127.0.0.1']
+const SEED = [...LOCAL, '--plaintext']
 
 let folder: Folder
 const programs: Program[] = []
@@ -44,6 +48,15 @@ async function startRelay(
   return { program, ticket, publicKey: folder.write(`${Math.random()}.pem`, `${stdout}\n`) }
 }
 
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+async function digestOf(stream: Readable): Promise<string> {
+  const hash = createHash('sha256')
+  stream.on('data', (chunk: Buffer) => hash.update(chunk))
+  await once(stream, 'end')
+  return hash.digest('hex')
+}
+
 const withoutAddress = (ticket: string): string => ticket.replace(/&addr=.*/, '')
 
 describe('two terminals', () => {
@@ -73,8 +86,8 @@ describe('two terminals', () => {
     expect((await alice.ended()).code).toBe(0)
   })
 
-  test('say that what they send can be read', async () => {
-    const bob = showchain('listen', '--ephemeral', ...LOCAL)
+  test('say when what they send can be read', async () => {
+    const bob = showchain('listen', '--ephemeral', ...SEED)
     await bob.stderr.line(/can be read by relays and networks/)
   })
 
@@ -108,7 +121,7 @@ describe('two terminals', () => {
     const events = stdout
       .split('\n')
       .map((line) => JSON.parse(line) as { readonly event: string; readonly text?: string })
-    expect(events.map(({ event }) => event)).toEqual(expect.arrayContaining(['plaintext', 'connected', 'message']))
+    expect(events.map(({ event }) => event)).toEqual(expect.arrayContaining(['connected', 'message']))
     expect(events.find(({ event }) => event === 'message')?.text).toBe('hello')
   })
 
@@ -135,7 +148,7 @@ describe('two terminals', () => {
       'listen',
       '--identity',
       bob.file,
-      ...LOCAL,
+      ...SEED,
       ...keys,
       '--seed-mode',
       '--echo',
@@ -149,7 +162,7 @@ describe('two terminals', () => {
       'connect',
       '--identity',
       alice.file,
-      ...LOCAL,
+      ...SEED,
       ...keys,
       '--seed-mode',
       '--via',
@@ -215,10 +228,25 @@ describe('two terminals', () => {
   })
 })
 
+describe('--pipe', () => {
+  test.each(['direct', 'relay-only'])('carries bytes both ways, as they are, --via %s', async (via) => {
+    const relay = await startRelay()
+    const [there, back] = [randomBytes(3_000_000), randomBytes(1_000_000)]
+    const bob = showchain('listen', '--ephemeral', ...LOCAL, '--pipe', '--relay', relay.ticket)
+    const ticket = await bob.stderr.line(/^showchain:/)
+    const alice = showchain('connect', '--ephemeral', ...LOCAL, '--pipe', '--via', via, ticket)
+    const [atBob, atAlice] = [bob, alice].map(({ child }) => digestOf(child.stdout as Readable))
+    alice.child.stdin?.end(there)
+    bob.child.stdin?.end(back)
+    expect([(await alice.ended()).code, (await bob.ended()).code]).toEqual([0, 0])
+    expect([await atBob, await atAlice]).toEqual([sha256(there), sha256(back)])
+  })
+})
+
 describe('what cannot work', () => {
   test('a line too long for a message is named, the others arrive, and the exit code is 1', async () => {
-    const bob = showchain('listen', '--ephemeral', ...LOCAL)
-    const alice = showchain('connect', '--ephemeral', ...LOCAL, await bob.stdout.line(/^showchain:/))
+    const bob = showchain('listen', '--ephemeral', ...SEED)
+    const alice = showchain('connect', '--ephemeral', ...SEED, await bob.stdout.line(/^showchain:/))
     alice.child.stdin?.end(`before\n${'x'.repeat(5000)}\nafter\n`)
     await Promise.all([bob.stdout.line(/^before$/), bob.stdout.line(/^after$/)])
     const { code, stderr } = await alice.ended()

@@ -3,6 +3,7 @@ import type { Endpoint, PeerId } from '@showchain/wire'
 import type { PathPolicy } from './link.ts'
 import type { Instant } from './machine.ts'
 import type { NatReport } from './nat-discovery.ts'
+import type { Transport } from './transport/transport.ts'
 
 /** The ways to reach a peer. */
 export type Via = 'direct' | 'punch' | 'relay'
@@ -69,8 +70,13 @@ export type PeerEvent =
   | { readonly type: 'openable'; readonly link: LinkId }
   /** The other end does not want the rest of a stream. */
   | { readonly type: 'streamStopped'; readonly link: LinkId; readonly stream: number; readonly code: number }
-  /** The connection has no path left. */
-  | { readonly type: 'closed'; readonly link: LinkId; readonly reason: string }
+  /** The connection is over. `transport` has what came and was not read yet. */
+  | {
+      readonly type: 'closed'
+      readonly link: LinkId
+      readonly reason: string
+      readonly transport: Transport | undefined
+    }
   /** A line of the connection's story. */
   | { readonly type: 'note'; readonly remoteId: PeerId; readonly what: string }
   | { readonly type: 'dialed'; readonly dial: DialId; readonly link: LinkId }

@@ -17,6 +17,7 @@ import { Protection } from './protection.ts'
 import type { Registration } from './registration.ts'
 import { RelayedPath, type RelayedPathOptions } from './relayed-path.ts'
 import { SEND_QUEUE } from './timing.ts'
+import type { Transport } from './transport/transport.ts'
 import { Upgrade } from './upgrade.ts'
 
 /** Which paths a connection may take. `relay-only` hides both ends' addresses. */
@@ -100,7 +101,7 @@ export class Link {
       new Protection(base, base.endToEnd, {
         link: this,
         channel: () => this.#carrier(),
-        secured: (anew, now) => this.#secured(anew, now),
+        secured: (before, now) => this.#secured(before, now),
         failed: (why, now) => this.close(why, now),
         doubt: (channel, now) => this.#doubt(channel, now),
       })
@@ -207,6 +208,7 @@ export class Link {
   close(why: string, now: Instant): void {
     if (this.#state === 'closed') return
     const wasOpen = this.#state === 'open'
+    const transport = this.protection?.transport
     this.#state = 'closed'
     this.protection?.close(why, now)
     this.#upgrade.stop()
@@ -215,7 +217,7 @@ export class Link {
     for (const { done } of this.#unsent.splice(0)) done({ code: 'ERR_CLOSED', why }, now)
     this.#end(this.#channels.dropAll(), why, now)
     this.options.closed(this)
-    if (wasOpen) this.#base.outbox.event({ type: 'closed', link: this.#id, reason: why })
+    if (wasOpen) this.#base.outbox.event({ type: 'closed', link: this.#id, reason: why, transport })
   }
 
   #end(channels: readonly Channel[], why: string, now: Instant): void {
@@ -281,10 +283,11 @@ export class Link {
     protection.secure.pump(now)
   }
 
-  /** @param anew the other end has lost the connection that was: for the application it is another one */
-  #secured(anew: boolean, now: Instant): void {
-    if (anew && this.#state === 'open') {
-      this.#base.outbox.event({ type: 'closed', link: this.#id, reason: 'the other end began anew' })
+  /** @param before of the connection that the other end has lost: for the application this is another one */
+  #secured(before: Transport | undefined, now: Instant): void {
+    if (before !== undefined && this.#state === 'open') {
+      const reason = 'the other end began anew'
+      this.#base.outbox.event({ type: 'closed', link: this.#id, reason, transport: before })
       this.#id = this.options.newId(this)
       this.#state = 'opening'
       this.#incoming = true

@@ -19,8 +19,8 @@ export interface ProtectionOptions {
   readonly link: Link
   /** The session of the path that is best now. */
   channel(): Channel | undefined
-  /** @param anew the other end has lost the connection that was */
-  secured(anew: boolean, now: Instant): void
+  /** @param before of the connection that the other end has lost, when there was one */
+  secured(before: Transport | undefined, now: Instant): void
   failed(why: string, now: Instant): void
   /** Nothing comes back on the path of this session. */
   doubt(channel: Channel, now: Instant): void
@@ -47,8 +47,8 @@ export class Protection {
       remoteId: link.options.remoteId,
       endToEnd,
       carrier: () => this.#current(),
-      secured: (anew, now) => {
-        secured(anew, now)
+      secured: (before, now) => {
+        secured(before, now)
         this.#tell(undefined, now)
       },
       failed,

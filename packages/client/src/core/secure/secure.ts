@@ -59,8 +59,8 @@ export interface SecureOptions {
   readonly remoteId: PeerId
   readonly endToEnd: EndToEnd
   carrier(): Carrier | undefined
-  /** The connection is protected. @param anew the other end has lost the one before */
-  secured(anew: boolean, now: Instant): void
+  /** The connection is protected. @param before of the one that the other end has lost, when there was one */
+  secured(before: Transport | undefined, now: Instant): void
   failed(why: string, now: Instant): void
   closed(why: string, now: Instant): void
   /** Nothing comes back. */
@@ -247,7 +247,7 @@ export class Secure {
   }
 
   #begin(secured: Secured, now: Instant): void {
-    const anew = this.#session !== undefined
+    const before = this.#session?.transport
     this.#end()
     const { endToEnd, events, closed, silent } = this.#options
     const transport = new Transport({
@@ -265,7 +265,7 @@ export class Secure {
     this.#session = { transport, secured, records: new RecordLayer(endToEnd.crypto, secured, now) }
     // The end that did not begin shows that it has the keys.
     if (!secured.initiator) transport.ping()
-    this.#options.secured(anew, now)
+    this.#options.secured(before, now)
     this.pump(now)
   }
 

@@ -344,6 +344,8 @@ export class Transport {
     const closing = this.#closing
     if (closing === undefined || closing.said) return 0
     closing.said = true
+    // What came is acknowledged, so that the other end knows what arrived.
+    if (this.#acknowledger.pending) this.#acknowledger.write(this.#writer, this.#now)
     this.#writer.close(closing.code, closing.reason)
     return this.#writer.length
   }
