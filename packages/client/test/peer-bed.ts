@@ -2,7 +2,7 @@
  * A peer's machine alone, on virtual time, with real keys: a test plays the relay and every other peer,
  * and sees each datagram that the machine sends.
  */
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { messagePreimage, openssl, type PublicKey } from '@showchain/crypto'
 import {
   decode,
@@ -21,8 +21,8 @@ export class Signer {
   readonly publicKey: PublicKey
   readonly #key: KeyObject
 
-  constructor() {
-    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  constructor(modulusLength = 2048) {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength })
     this.#key = privateKey
     this.publicKey = openssl.importPublicKey(publicKey.export({ type: 'spki', format: 'der' }))
   }
@@ -33,6 +33,12 @@ export class Signer {
 
   sign(preimage: Uint8Array): Uint8Array {
     return new Uint8Array(sign('sha256', preimage, this.#key))
+  }
+
+  /** RSASSA-PSS, as for a certificate. */
+  certify(preimage: Uint8Array): Uint8Array {
+    const padding = constants.RSA_PKCS1_PSS_PADDING
+    return new Uint8Array(sign('sha256', preimage, { key: this.#key, padding, saltLength: 32 }))
   }
 
   signed<U extends Unsigned>(unsigned: U): U & { readonly sign: Uint8Array } {

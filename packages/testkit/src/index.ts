@@ -23,7 +23,7 @@ export {
   SimPeer,
   type SimPeerOptions,
 } from './internet/sim-peer.ts'
-export { RELAY_PORT, SimRelay, type SimRelayOptions } from './internet/sim-relay.ts'
+export { type Forgery, RELAY_PORT, SimRelay, type SimRelayOptions } from './internet/sim-relay.ts'
 export { type SoakOutcome, soak } from './internet/soak.ts'
 export { type TestIdentity, TestProvider } from './provider.ts'
 export { SIMULATED_EPOCH, VirtualClock } from './sim/clock.ts'

@@ -1,4 +1,6 @@
 /** The real machine of a relay on a simulated host; it can die and come back with empty tables, as a process does. */
+
+import type { DatagramSocket } from '@showchain/client/runtime'
 import { type RelayEvent, RelayMachine, type RelayOptions } from '@showchain/server'
 import type { Endpoint } from '@showchain/wire'
 import type { TestIdentity } from '../provider.ts'
@@ -12,6 +14,14 @@ const OTHER_PORT = 3479
 export interface SimRelayOptions extends Pick<RelayOptions, 'knownKeys' | 'limits'> {
   /** What it has for STUN (RFC 5780): two addresses with two ports each, one with two, or one of each. @default 'two addresses' */
   readonly stun?: 'two addresses' | 'two ports' | 'plain' | undefined
+  /** What becomes of each datagram that it sends: for relays that are not honest. @default what it is */
+  readonly tampers?: ((to: Endpoint, bytes: Uint8Array) => readonly Forgery[]) | undefined
+}
+
+/** A datagram in place of another. */
+export interface Forgery {
+  readonly to: Endpoint
+  readonly bytes: Uint8Array
 }
 
 interface Setting {
@@ -26,7 +36,8 @@ export class SimRelay {
   readonly identity: TestIdentity
   readonly ledger: Ledger
   readonly #sim: Simulation
-  readonly #options: Omit<SimRelayOptions, 'stun'>
+  readonly #options: Omit<SimRelayOptions, 'stun' | 'tampers'>
+  readonly #tampers: SimRelayOptions['tampers']
   readonly #second: Host | undefined
   readonly #ports: 1 | 2
   readonly #events: RelayEvent[] = []
@@ -34,9 +45,10 @@ export class SimRelay {
   #machine: RelayMachine | undefined
   #lives = 0
 
-  constructor(sim: Simulation, host: Host, { trusts, second, stun, ...options }: SimRelayOptions & Setting) {
+  constructor(sim: Simulation, host: Host, { trusts, second, stun, tampers, ...options }: SimRelayOptions & Setting) {
     this.#sim = sim
     this.#options = options
+    this.#tampers = tampers
     this.host = host
     this.#second = second
     this.#ports = stun === 'plain' ? 1 : 2
@@ -93,9 +105,24 @@ export class SimRelay {
       identity: this.identity,
       port: RELAY_PORT,
       others,
-      socket: (socket) => this.ledger.tap(socket),
+      socket: (socket) => this.ledger.tap(this.#tampering(socket)),
       onEvent: (event) => this.#events.push(event),
     })
+  }
+
+  #tampering(socket: DatagramSocket): DatagramSocket {
+    const tampers = this.#tampers
+    if (tampers === undefined) return socket
+    return {
+      get localEndpoints() {
+        return socket.localEndpoints
+      },
+      send: (to, bytes) => {
+        for (const forgery of tampers(to, bytes)) socket.send(forgery.to, forgery.bytes)
+      },
+      onDatagram: (receive) => socket.onDatagram(receive),
+      close: () => socket.close(),
+    }
   }
 
   /** Dies at once and takes everything along that it knew; done before this returns, whether it is awaited or not. */

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { duration } from '@showchain/client/core'
 import { opensslEndToEnd } from '@showchain/crypto'
+import { CHANNEL_BYTE, type Endpoint, RECORD_BYTE } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import {
   type Conditions,
+  type Forgery,
   Internet,
   type NatBehaviour,
   nat,
@@ -254,6 +256,116 @@ describe('a peer that cannot be protected', () => {
       await expect(a.connect(b)).rejects.toThrow('does not encrypt')
       internet.advance(duration(60_000))
       expect(a.open.length).toBe(0)
+    })
+  })
+})
+
+/** What a relay does with every third channel frame that it should forward as it is. */
+const DISHONESTY: Readonly<Record<string, (to: Endpoint, bytes: Uint8Array, memory: Forgery[]) => readonly Forgery[]>> =
+  {
+    alters: (to, bytes, memory) => {
+      const forged = bytes.slice()
+      const bit = (memory.length * 7919) % (bytes.length * 8)
+      forged[bit >> 3] = (forged[bit >> 3] as number) ^ (1 << (bit & 7))
+      return [{ to, bytes: forged }]
+    },
+    drops: () => [],
+    repeats: (to, bytes) => [1, 2, 3].map(() => ({ to, bytes })),
+    reorders: (_to, _bytes, memory) => (memory.length % 5 === 0 ? memory.slice(-5).reverse() : []),
+    'replays old ones': (to, bytes, memory) => [{ to, bytes }, memory[(memory.length * 31) % memory.length] as Forgery],
+    reflects: (to, bytes, memory) => {
+      const back = memory.find((each) => each.to.port !== to.port || each.to.ip !== to.ip)
+      return [{ to, bytes }, ...(back === undefined ? [] : [{ to: back.to, bytes }])]
+    },
+    'cuts short': (to, bytes) => [{ to, bytes: bytes.subarray(0, bytes.length - 1) }],
+  }
+
+describe('a dishonest relay', () => {
+  test.each(Object.keys(DISHONESTY))('that %s makes nobody accept anything wrong', async (name) => {
+    const dishonest = DISHONESTY[name] as (typeof DISHONESTY)[string]
+    let frames = 0
+    const memory: Forgery[] = []
+    await Internet.run(`dishonest: ${name}`, {}, async (internet) => {
+      const relay = await internet.relay({
+        tampers: (to, bytes) => {
+          if (bytes[0] !== CHANNEL_BYTE) return [{ to, bytes }]
+          memory.push({ to, bytes })
+          return ++frames % 3 === 0 ? dishonest(to, bytes, memory) : [{ to, bytes }]
+        },
+      })
+      const routers: [Router, Router] = [internet.router({ nat: nat.T4() }), internet.router({ nat: nat.T4() })]
+      const [a, b] = [
+        await internet.peer({ name: 'a', behind: routers[0], endToEnd: opensslEndToEnd }),
+        await internet.peer({ name: 'b', behind: routers[1], endToEnd: opensslEndToEnd }),
+      ]
+      const scene = { internet, relay, routers, a, b }
+      const link = await a.connect(b)
+      const bytes = contents(200_000, 4)
+      expect(arrives(scene, link, bytes)).toBe(digest(bytes))
+      for (let index = 0; index < 50; index++) a.send(link.id, Uint8Array.of(0xdd, index))
+      internet.advance(duration(5000))
+      const seen = b.arrived.map(({ bytes: [mark, index] }) => [mark, index].join())
+      expect(new Set(seen).size).toBe(seen.length)
+      expect(seen.every((each) => /^221,\d+$/.test(each))).toBe(true)
+      expect(frames).toBeGreaterThan(100)
+      expect([a.open.length, b.open.length]).toEqual([1, 1])
+    })
+  })
+})
+
+describe('a stranger', () => {
+  test('who saw everything can neither read, nor inject, nor reset, and gets no answer', async () => {
+    await run('protected stranger', { behind: nat.T1() }, async (scene) => {
+      const { internet, a, b, routers } = scene
+      const link = await a.connect(b)
+      const bytes = contents(50_000, 6)
+      expect(arrives(scene, link, bytes)).toBe(digest(bytes))
+      internet.advance(duration(30_000))
+      const stranger = internet.host('stranger')
+      const socket = stranger.socket(6666)
+      const heard: Uint8Array[] = []
+      socket.onDatagram((datagram) => heard.push(datagram.bytes))
+      const records = internet.sim.timeline.entries.flatMap((entry) =>
+        entry.type === 'packet' && entry.from === 'a' && entry.packet.bytes[0] === RECORD_BYTE
+          ? [entry.packet.bytes]
+          : [],
+      )
+      expect(records.length).toBeGreaterThan(40)
+      const to = { ip: routers[1].external(4) as string, port: 49_152 }
+      const before = b.machine.counters().recordRefused
+      for (const [index, record] of records.entries()) {
+        // As it was, with a number that never was, and with its end altered: what a close or a reset would take.
+        const future = record.slice()
+        future[13] = 0x7f
+        const altered = record.slice()
+        altered[altered.length - 1 - (index % 16)] = (altered.at(-1 - (index % 16)) as number) ^ 0x40
+        for (const each of [record, future, altered]) socket.send(to, each)
+      }
+      internet.advance(duration(10_000))
+      expect(b.machine.counters().recordRefused - before).toBe(3 * records.length)
+      expect(heard).toEqual([])
+      expect([a.open.length, b.open.length, incomingOf(b).path.remote.port]).toEqual([1, 1, 49_152])
+      await socket.close()
+    })
+  })
+})
+
+describe('a relay that knows only the seed', () => {
+  test('carries the same records in its own words', async () => {
+    await Internet.run('protected seed mode', {}, async (internet) => {
+      const keys = ['a', 'b'].map((name) => internet.sim.identity(name).publicKey)
+      const relay = await internet.relay({ knownKeys: keys })
+      const knownKeys = [...keys, relay.identity.publicKey]
+      const place = { endToEnd: opensslEndToEnd, seedMode: true, knownKeys }
+      const a = await internet.peer({ name: 'a', ...place })
+      const b = await internet.peer({ name: 'b', ...place })
+      const link = await a.connect(b, 'relay-only')
+      const scene = { internet, relay, a, b, routers: [] as unknown as [Router, Router] }
+      const bytes = contents(60_000, 8)
+      expect(arrives(scene, link, bytes)).toBe(digest(bytes))
+      expect(link.path.kind).toBe('relay')
+      expect(relay.machine.counters().channelForwarded).toBe(0)
+      expect(Buffer.from(internet.pcap()).includes(Buffer.from(bytes.subarray(0, 32)))).toBe(false)
     })
   })
 })

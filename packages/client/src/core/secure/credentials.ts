@@ -46,10 +46,10 @@ export class Credentials {
 
   /** Calls back with a certificate that is valid now; undefined when none could be signed. */
   certificate(waiter: Waiter, now: Instant): void {
-    const current = this.#current
     const unixMs = this.#options.unixMs()
-    const stale = current === undefined || unixMs > current.validity.notBefore + RENEW_AFTER
-    if (stale && !this.#signing) this.#sign(unixMs)
+    const made = this.#current?.validity.notBefore
+    if ((made === undefined || unixMs > made + RENEW_AFTER) && !this.#signing) this.#sign(unixMs)
+    const current = this.#current
     if (current !== undefined && unixMs < current.validity.notAfter) waiter(current.bytes, now)
     else this.#waiters.push(waiter)
   }

@@ -1,0 +1,258 @@
+import { describe, expect, test } from 'vitest'
+import { instant } from '../../src/core/index.ts'
+import { HANDSHAKE_TIME, MAX_FIRST_MESSAGES } from '../../src/core/secure/limits.ts'
+import { other, relay, Signer, self } from '../peer-bed.ts'
+import { type Message, Pair, random, SMALL_ORDER } from './pair.ts'
+
+const [FIRST, SECOND, THIRD] = [1, 2, 3]
+const DAY = 86_400_000
+
+/** Both have the same connection, from opposite ends. */
+function expectSecured({ a, b }: Pair): void {
+  const [ours, theirs] = [a.secured.at(-1), b.secured.at(-1)]
+  expect(ours?.sendKey).toEqual(theirs?.receiveKey)
+  expect(ours?.receiveKey).toEqual(theirs?.sendKey)
+  expect(ours?.sendKey).not.toEqual(ours?.receiveKey)
+  expect(ours?.name).toEqual(theirs?.name)
+  expect([ours?.initiator, theirs?.initiator]).toEqual([true, false])
+}
+
+const lose =
+  (kind: number, times = 1) =>
+  (message: Message): readonly Message[] =>
+    message.kind === kind && times-- > 0 ? [] : [message]
+
+describe('a handshake', () => {
+  test('takes three messages, and both ends have the same keys', () => {
+    const pair = new Pair(self, other)
+    const kinds: number[] = []
+    pair.start()
+    pair.exchange((message) => {
+      kinds.push(message.kind)
+      return [message]
+    })
+    expect(kinds).toEqual([FIRST, SECOND, THIRD])
+    expectSecured(pair)
+    expect(pair.a.secured[0]?.remoteConnectionId).not.toEqual(pair.b.secured[0]?.remoteConnectionId)
+  })
+
+  test('is never the same twice', () => {
+    const [one, two] = [new Pair(self, other), new Pair(self, other)]
+    for (const pair of [one, two]) {
+      pair.start()
+      pair.exchange()
+    }
+    expect(one.a.secured[0]?.sendKey).not.toEqual(two.a.secured[0]?.sendKey)
+  })
+
+  test.each([FIRST, SECOND, THIRD])('survives the loss of message %d, three times', (kind) => {
+    const pair = new Pair(self, other)
+    const how = lose(kind, 3)
+    pair.start()
+    pair.exchange(how)
+    pair.advance(10_000, how)
+    expectSecured(pair)
+    expect([pair.a.secured.length, pair.b.secured.length]).toEqual([1, 1])
+  })
+
+  test('survives every message coming three times, and late ones', () => {
+    const pair = new Pair(self, other)
+    const late: Message[] = []
+    pair.start()
+    pair.exchange((message) => {
+      late.push(message)
+      return [message, message, message]
+    })
+    expectSecured(pair)
+    for (const { kind, bytes } of late) {
+      pair.a.handshake.receive(kind, bytes, pair.now)
+      pair.b.handshake.receive(kind, bytes, pair.now)
+    }
+    expect([pair.a.secured.length, pair.b.secured.length]).toEqual([1, 1])
+  })
+
+  test('the larger id asks the smaller one when nothing comes', () => {
+    const pair = new Pair(self, other)
+    pair.b.handshake.start(pair.now)
+    pair.exchange()
+    expect(pair.b.secured).toEqual([])
+    pair.advance(1000)
+    expectSecured(pair)
+  })
+
+  test('nothing is said any more once a record came', () => {
+    const pair = new Pair(self, other)
+    pair.start()
+    pair.exchange()
+    pair.a.handshake.confirmed()
+    pair.advance(60_000)
+    expect([pair.a.sent, pair.b.sent]).toEqual([[], []])
+    expect([pair.a.timers.deadline, pair.b.timers.deadline]).toEqual([undefined, undefined])
+  })
+
+  test('fails, once, when nobody answers', () => {
+    const pair = new Pair(self, other)
+    pair.start()
+    pair.advance(HANDSHAKE_TIME + 1, () => [])
+    expect(pair.a.failures).toHaveLength(1)
+    expect(pair.a.failures[0]).toContain('does not encrypt')
+    pair.advance(60_000, () => [])
+    expect(pair.a.failures).toHaveLength(1)
+    expect(pair.a.timers.deadline).toBeUndefined()
+  })
+
+  test('of RSA-4096 identities succeeds', () => {
+    const pair = new Pair(new Signer(4096), new Signer(4096))
+    const lengths: number[] = []
+    pair.start()
+    pair.exchange((message) => {
+      lengths.push(message.bytes.length)
+      return [message]
+    })
+    expectSecured(pair)
+    // What a datagram carries beside a channel frame's header and the message's own.
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(1200 + 200)
+  })
+})
+
+describe('a forged message', () => {
+  test.each([SECOND, THIRD])(
+    'number %d, with any single bit flipped, is refused, and the genuine one still taken',
+    (kind) => {
+      const pair = new Pair(self, other)
+      let tried = 0
+      pair.start()
+      pair.exchange((message, from) => {
+        if (message.kind !== kind) return [message]
+        const target = from === 'a' ? pair.b : pair.a
+        // One bit of each byte; every bit of the first and last 20.
+        for (let bit = 0; bit < message.bytes.length * 8; bit++) {
+          const byte = bit >> 3
+          if (byte >= 20 && byte < message.bytes.length - 20 && bit % 8 !== byte % 8) continue
+          const forged = message.bytes.slice()
+          forged[byte] = (forged[byte] as number) ^ (1 << (bit & 7))
+          target.handshake.receive(kind, forged, pair.now)
+          tried++
+        }
+        for (const forged of [message.bytes.subarray(1), new Uint8Array([...message.bytes, 0]), new Uint8Array(0)]) {
+          target.handshake.receive(kind, forged, pair.now)
+          tried++
+        }
+        expect(target.secured).toEqual([])
+        expect(target.refused).toBe(tried)
+        return [message]
+      })
+      expectSecured(pair)
+      expect(tried).toBeGreaterThan(900)
+    },
+  )
+
+  test('number 1 changes nothing for the genuine one', () => {
+    const pair = new Pair(self, other)
+    pair.start()
+    pair.exchange((message) => {
+      if (message.kind === FIRST) {
+        pair.b.handshake.receive(FIRST, random.bytes(32), pair.now)
+        pair.b.handshake.receive(FIRST, SMALL_ORDER, pair.now)
+        pair.b.handshake.receive(FIRST, new Uint8Array(31), pair.now)
+      }
+      return [message]
+    })
+    expectSecured(pair)
+  })
+
+  test('number 1, again and again, is answered only so often', () => {
+    const pair = new Pair(self, other)
+    for (let index = 0; index < 100; index++) pair.b.handshake.receive(FIRST, random.bytes(32), pair.now)
+    expect(pair.b.take().length).toBe(MAX_FIRST_MESSAGES)
+    expect(pair.b.certificates).toBe(1)
+  })
+
+  test("of a kind that is not this end's to read is refused", () => {
+    const pair = new Pair(self, other)
+    pair.start()
+    for (const kind of [FIRST, THIRD, 4, 255]) pair.a.handshake.receive(kind, random.bytes(32), pair.now)
+    for (const kind of [0, SECOND, 4]) pair.b.handshake.receive(kind, random.bytes(32), pair.now)
+    expect([pair.a.refused, pair.b.refused]).toEqual([4, 3])
+  })
+})
+
+describe('whoever is not who was dialled is refused', () => {
+  test.each(['a', 'b'] as const)('a certificate of another identity (%s)', (end) => {
+    const pair = new Pair(self, other, { [end]: { certifier: relay } })
+    pair.start()
+    pair.advance(5000)
+    expect([pair.a, pair.b][end === 'a' ? 1 : 0]?.secured).toEqual([])
+    expect([pair.a, pair.b][end === 'a' ? 1 : 0]?.refused).toBeGreaterThan(0)
+  })
+
+  test.each([
+    ['expired', -9 * DAY],
+    ['not valid yet', 3 * DAY],
+  ])('a certificate that is %s', (_what, clock) => {
+    const pair = new Pair(self, other, { b: { clock } })
+    pair.start()
+    pair.advance(5000)
+    expect(pair.a.secured).toEqual([])
+  })
+
+  test('a clock that is a few hours off does no harm', () => {
+    const pair = new Pair(self, other, { a: { clock: -DAY / 4 }, b: { clock: DAY / 4 } })
+    pair.start()
+    pair.exchange()
+    expectSecured(pair)
+  })
+
+  test('messages of a handshake with somebody else', () => {
+    const [ours, theirs] = [new Pair(self, other), new Pair(self, relay)]
+    for (const pair of [ours, theirs]) pair.start()
+    const [first] = ours.a.take()
+    theirs.a.take()
+    if (first === undefined) throw new Error('nothing was sent')
+    theirs.b.handshake.receive(first.kind, first.bytes, theirs.now)
+    const [second] = theirs.b.take()
+    if (second === undefined) throw new Error('nothing was answered')
+    ours.a.handshake.receive(second.kind, second.bytes, ours.now)
+    expect([ours.a.secured, ours.a.refused]).toEqual([[], 1])
+  })
+
+  test('a reflected message', () => {
+    const pair = new Pair(self, other)
+    pair.start()
+    const [first] = pair.a.take()
+    if (first === undefined) throw new Error('nothing was sent')
+    for (const kind of [FIRST, SECOND, THIRD]) pair.a.handshake.receive(kind, first.bytes, pair.now)
+    expect([pair.a.secured, pair.a.refused]).toEqual([[], 3])
+  })
+})
+
+describe('a connection that is there already', () => {
+  test('stays when somebody else asks for a new one', () => {
+    const pair = new Pair(self, other)
+    pair.start()
+    pair.exchange()
+    pair.a.handshake.confirmed()
+    const before = pair.a.secured[0]?.name
+    pair.a.handshake.receive(0, new Uint8Array(0), pair.now)
+    pair.exchange()
+    pair.advance(60_000)
+    expect([pair.a.secured.length, pair.b.secured.length]).toEqual([1, 1])
+    expect([pair.a.secured[0]?.name, pair.b.secured[0]?.name]).toEqual([before, before])
+  })
+
+  test('is replaced when the other end has lost it', () => {
+    const pair = new Pair(self, other, { a: { current: random.bytes(16) } })
+    pair.b.handshake.start(pair.now)
+    pair.advance(1000)
+    expectSecured(pair)
+  })
+})
+
+test('the certificate is made once, and renewed after half of its life', () => {
+  const pair = new Pair(self, other)
+  pair.start()
+  pair.exchange()
+  pair.a.handshake.stop()
+  pair.a.handshake.start(instant(1000))
+  expect(pair.a.certificates).toBe(1)
+})
