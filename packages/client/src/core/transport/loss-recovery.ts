@@ -128,8 +128,14 @@ export class LossRecovery {
       this.#deliveredAt = now
     }
     while (this.#next < number) this.#push(undefined)
+    // One literal without a spread: there is one of these for each packet.
     this.#push({
-      ...{ number, bytes, frames, sentAt: now, path: this.#path, delivered: this.#delivered },
+      number,
+      sentAt: now,
+      bytes,
+      path: this.#path,
+      frames,
+      delivered: this.#delivered,
       deliveredAt: this.#deliveredAt ?? now,
       firstSentAt: this.#firstSentAt ?? now,
       appLimited: this.#appLimitedUntil > 0,

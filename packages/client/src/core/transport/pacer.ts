@@ -4,7 +4,7 @@ import { duration, type Instant, later } from '../machine.ts'
 /** Packets that may leave in one go, after a pause too. */
 const BURST_PACKETS = 10
 /** What a timer of the system cannot tell apart must not cost rate. */
-const BURST_MS = 2
+const BURST_MS = 5
 
 export class Pacer {
   #tokens: number
