@@ -1,6 +1,6 @@
 /**
  * What a talking command prints. For people: what was said on stdout, what happens on stderr. With
- * --json: every event as one JSON object a line on stdout.
+ * --json: every event as one JSON object a line on stdout. With --pipe stdout is for bytes, and all of this goes to stderr.
  */
 import type { Connection } from '@showchain/client'
 import { type PeerId, toBase64url } from '@showchain/wire'
@@ -27,8 +27,15 @@ export interface Output {
   message(from: PeerId, bytes: Uint8Array): void
 }
 
-export function outputFor(json: boolean): Output {
-  const line = (value: object): void => void process.stdout.write(`${JSON.stringify(value)}\n`)
+export function outputFor({
+  json = false,
+  pipe = false,
+}: {
+  readonly json?: boolean
+  readonly pipe?: boolean
+}): Output {
+  const out = pipe ? process.stderr : process.stdout
+  const line = (value: object): void => void out.write(`${JSON.stringify(value)}\n`)
   if (json) {
     return {
       ticket: (ticket) => line({ event: 'ticket', ticket }),
@@ -37,7 +44,7 @@ export function outputFor(json: boolean): Output {
     }
   }
   return {
-    ticket: (ticket) => void process.stdout.write(`${ticket}\n`),
+    ticket: (ticket) => void out.write(`${ticket}\n`),
     note: (_event, sentence) => void process.stderr.write(`${sentence}\n`),
     message: (_from, bytes) => void process.stdout.write(`${textOf(bytes) ?? toBase64url(bytes)}\n`),
   }

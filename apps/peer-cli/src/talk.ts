@@ -28,23 +28,16 @@ const POLICIES: readonly DialPolicy[] = ['auto', 'direct-only', 'relay-only', 'd
 const LINES_UNDER_WAY = 256
 const encoder = new TextEncoder()
 
-function outputOf({ json = false, pipe = false }: { readonly json?: boolean; readonly pipe?: boolean }): Output {
-  if (json && pipe) throw new UsageError('--pipe has stdout for itself: leave --json away')
-  return outputFor(json)
-}
-
 /** Waits for others, until a signal. */
 export async function listen(flags: ListenFlags): Promise<void> {
-  const output = outputOf(flags)
+  const output = outputFor(flags)
   const accept = flags.allow === undefined ? 'everyone' : peerIds(flags.allow)
   const timeout = timeoutOf(flags)
   const peer = await openPeer(flags, output, accept)
   const stop = stopOnSignal(peer)
   try {
     if ((flags.relay ?? []).length > 0) await peer.registered({ timeout })
-    // Where stdout is for bytes, the ticket is not among them.
-    if (flags.pipe === true) output.note('ticket', peer.ticket)
-    else output.ticket(peer.ticket)
+    output.ticket(peer.ticket)
     if (accept === 'everyone') output.note('accept', 'everybody who has the ticket may connect; --allow names who may')
     if (flags.pipe === true) return await pipeFirst(peer, output)
     const open = new Set<Conversation>()
@@ -67,7 +60,7 @@ export async function listen(flags: ListenFlags): Promise<void> {
 
 /** Connects, sends the lines of stdin, and ends when all of them are acknowledged and nothing more comes. */
 export async function connect(text: string, flags: ConnectFlags): Promise<void> {
-  const output = outputOf(flags)
+  const output = outputFor(flags)
   const via = POLICIES.find((policy) => policy === flags.via)
   if (via === undefined) throw new UsageError(`--via is one of ${POLICIES.join(', ')}, not "${flags.via}"`)
   const linger = wholeNumber('--linger', flags.linger, 0, 86_400) ?? 0

@@ -13,7 +13,16 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Namespaces } from './namespaces.ts'
 import { Program } from './program.ts'
-import { BLOCKED, FIREWALL6, hairpinRules, lossRules, MAPPING_SECONDS, type NatKind, natRules } from './rules.ts'
+import {
+  BLOCKED,
+  cutRules,
+  FIREWALL6,
+  hairpinRules,
+  lossRules,
+  MAPPING_SECONDS,
+  type NatKind,
+  natRules,
+} from './rules.ts'
 
 const RELAY_PORT = 4400
 const NET = '203.0.113'
@@ -83,6 +92,16 @@ export class Router {
     return this.#names.exec(this.name, 'nft', ['list', 'map', 'ip', 'cone', 'inside']).includes('elements')
   }
 
+  /** Nothing goes to an address outside, or comes from there. Mappings stay. */
+  cut(ip: string): void {
+    this.#names.nft(this.name, cutRules(ip))
+  }
+
+  /** Undoes `cut`. */
+  mend(): void {
+    this.#names.nft(this.name, 'delete table ip cut\n')
+  }
+
   /** Switched off and on: netfilter forgets the mappings of an interface that goes down, and the maps begin empty. */
   reboot(): void {
     this.#names.ip(this.name, 'link set wan down')
@@ -108,6 +127,8 @@ export interface Host {
 export interface PeerOptions {
   readonly args?: readonly string[] | undefined
   readonly echo?: boolean | undefined
+  /** Bytes on stdin and stdout. */
+  readonly pipe?: boolean | undefined
 }
 
 export class Lab {
@@ -185,9 +206,9 @@ export class Lab {
   }
 
   /** Any program in a namespace. */
-  start(name: string, where: string, command: readonly string[]): Program {
+  start(name: string, where: string, command: readonly string[], raw = false): Program {
     const child = this.names.spawn(where, command, { stdio: ['pipe', 'pipe', 'pipe'] })
-    const program = new Program(name, child)
+    const program = new Program(name, child, raw)
     this.#programs.push(program)
     return program
   }
@@ -228,9 +249,9 @@ export class Lab {
   async listen(
     host: Host,
     relays: readonly string[],
-    { args = [], echo = true }: PeerOptions = {},
+    { args = [], pipe = false, echo = !pipe }: PeerOptions = {},
   ): Promise<{ readonly program: Program; readonly ticket: string }> {
-    const program = this.#peer(host, [
+    const program = this.#peer(host, pipe, [
       'listen',
       ...relays.flatMap((relay) => ['--relay', relay]),
       ...(echo ? ['--echo'] : []),
@@ -242,8 +263,8 @@ export class Lab {
   }
 
   /** `showchain connect`; ends when its stdin does. */
-  connect(host: Host, ticket: string, { args = [] }: PeerOptions = {}): Program {
-    return this.#peer(host, ['connect', ...args, ticket])
+  connect(host: Host, ticket: string, { args = [], pipe = false }: PeerOptions = {}): Program {
+    return this.#peer(host, pipe, ['connect', ...args, ticket])
   }
 
   /** Captures the public segment into a file until it is ended. */
@@ -270,12 +291,11 @@ export class Lab {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
-  #peer({ name }: Host, args: readonly string[]): Program {
+  #peer({ name }: Host, pipe: boolean, args: readonly string[]): Program {
     const [command, ...rest] = args
     const identity = rest.includes('--identity') ? [] : ['--ephemeral']
-    return this.start(`${command}${++this.#started}`, name, [
-      ...[process.execPath, PEER_PROGRAM, command as string, '--plaintext', '--lab', '--json', ...identity, ...rest],
-    ])
+    const all = [command as string, '--lab', '--json', ...(pipe ? ['--pipe'] : []), ...identity, ...rest]
+    return this.start(`${command}${++this.#started}`, name, [process.execPath, PEER_PROGRAM, ...all], pipe)
   }
 
   /**

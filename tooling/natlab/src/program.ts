@@ -28,11 +28,12 @@ export class Program {
   readonly #waiters = new Set<Waiter>()
   readonly #listeners = new Set<(event: ProgramEvent) => void>()
 
-  constructor(name: string, child: ChildProcess) {
+  /** @param raw its stdout is bytes, for whoever reads them */
+  constructor(name: string, child: ChildProcess, raw = false) {
     this.name = name
     this.child = child
     this.ended = new Promise((resolve) => child.once('exit', resolve))
-    for (const stream of [child.stdout, child.stderr])
+    for (const stream of raw ? [child.stderr] : [child.stdout, child.stderr])
       if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#line(line))
     // A program that ended does not read any more.
     child.stdin?.on('error', () => {})

@@ -97,6 +97,16 @@ export const BLOCKED = `table inet blocked {
 }
 `
 
+/** Nothing to or from one address outside. */
+export const cutRules = (ip: string): string => `table ip cut {
+  chain forward {
+    type filter hook forward priority -20;
+    ip daddr ${ip} drop
+    ip saddr ${ip} drop
+  }
+}
+`
+
 /** IPv6 is not translated: only answers come in (RFC 6092). */
 export const FIREWALL6 = `table ip6 firewall {
   chain forward {

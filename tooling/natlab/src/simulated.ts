@@ -1,5 +1,6 @@
 /** What the simulator says that happens: a scenario of the lab asks it, and then shows that the kernel agrees. */
 import { duration, later } from '@showchain/client/core'
+import { opensslEndToEnd } from '@showchain/crypto'
 import { Internet, type NatBehaviour, nat, PAIRINGS, play, type Router, type SimRelay } from '@showchain/testkit'
 
 export type PathKind = 'direct' | 'relay'
@@ -47,7 +48,10 @@ async function simulatedThrough({
     const place = ipv6 ? ({ ips: [RELAY6], stun: 'plain' } as const) : {}
     while (running.length < relays) running.push(await internet.relay(place))
     const [here, there] = behind.map((behaviour) => internet.router({ nat: behaviour, ipv6 })) as [Router, Router]
-    const [alice, bob] = [await internet.peer({ behind: here }), await internet.peer({ behind: there })]
+    const [alice, bob] = [
+      await internet.peer({ behind: here, endToEnd: opensslEndToEnd }),
+      await internet.peer({ behind: there, endToEnd: opensslEndToEnd }),
+    ]
     if (glare) bob.dialPeer(alice)
     const ours = await alice.connect(bob)
     const { clock } = internet.sim

@@ -1,15 +1,12 @@
-/** A file from one end to the other and back, line by line over a connection, and whether every byte came. */
+/** A file from one end to the other and back, line by line over a stream, and whether every byte came, once and in order. */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Program } from './program.ts'
 import type { Pair } from './scenario.ts'
 
 /** Each way. */
 export const FILE_BYTES: number = 8 * 1024 * 1024
-/** What fits into one message with its number, in base64. */
-const CHUNK_BYTES = 516
-/** Lines that were not echoed by then are said again, as an application does: messages are no stream. */
-const AGAIN_MS = 4000
-const LINES_AGAIN = 2000
+/** Of the file in one line, in base64. */
+const CHUNK_BYTES = 6 * 1024
 const PATIENCE_MS = 180_000
 
 export interface Disturbance {
@@ -30,9 +27,6 @@ export async function transfer(
   const say = async (indices: Iterable<number>): Promise<void> => {
     for (const index of indices) if (!caller.type(lines[index] as string) && !(await caller.reads())) return
   }
-  const again = setInterval(() => {
-    if (back.stalled) void say(back.missing.slice(0, LINES_AGAIN))
-  }, AGAIN_MS)
   const all = Promise.all([
     say(lines.keys()),
     back.whenHas(lines.length),
@@ -51,8 +45,9 @@ export async function transfer(
     throw new Error(`${(error as Error).message}\n${caller.said()}\n${listener.said()}`)
   } finally {
     clearTimeout(deadline)
-    clearInterval(again)
   }
+  const wrong = there.wrong ?? back.wrong
+  if (wrong !== undefined) throw new Error(wrong)
   const hashes = [createHash('sha256').update(file).digest('hex'), there.hash(), back.hash()]
   if (new Set(hashes).size !== 1) throw new Error(`SHA-256 of the file, there, and back: ${hashes.join(', ')}`)
   return hashes[0] as string
@@ -74,7 +69,8 @@ class Received {
     readonly resolve: () => void
   }[] = []
   #count = 0
-  #countBefore = 0
+  /** What came twice, or out of order. */
+  wrong: string | undefined
 
   constructor(program: Program, count: number) {
     this.#chunks = new Array<Buffer | undefined>(count).fill(undefined)
@@ -85,13 +81,6 @@ class Received {
 
   get missing(): readonly number[] {
     return this.#chunks.flatMap((chunk, index) => (chunk === undefined ? [index] : []))
-  }
-
-  /** Whether nothing came since this was asked last. */
-  get stalled(): boolean {
-    const stalled = this.#count === this.#countBefore
-    this.#countBefore = this.#count
-    return stalled
   }
 
   whenHas(count: number): Promise<void> {
@@ -109,8 +98,7 @@ class Received {
 
   #take(text: string): void {
     const [index, data] = text.split(' ')
-    // A line that was said again may come twice.
-    if (this.#chunks[Number(index)] !== undefined) return
+    if (Number(index) !== this.#count) this.wrong ??= `line ${index} came when it was the turn of ${this.#count}`
     this.#chunks[Number(index)] = Buffer.from(data ?? '', 'base64')
     this.#count++
     for (const waiter of this.#waiters) if (this.#count >= waiter.count) waiter.resolve()

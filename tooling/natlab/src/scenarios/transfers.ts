@@ -1,4 +1,5 @@
 /** 8 MiB there and back, while things happen. */
+import { createHash, randomBytes } from 'node:crypto'
 import { duration } from '@showchain/client/core'
 import { nat } from '@showchain/testkit'
 import type { NatKind } from '../rules.ts'
@@ -65,7 +66,64 @@ const quiet = (a: 'T3' | 'T4', b: 'T3' | 'T4'): Scenario => ({
   },
 })
 
+/** One stream, fed while the path moves; what is left of it goes at full speed. */
+const STREAM_BYTES = 64 * MIB
+const PIECE_BYTES = 64 * 1024
+/** About 2.5 MB/s while it moves. */
+const PIECE_MS = 25
+
+async function streamWhileMoving(world: World): Promise<string> {
+  const [here, there] = [await world.router({ kind: 'T3' }), world.side('b', 'T3')]
+  here.cut(there.wan)
+  const { program: listener, ticket } = await world.lab.listen(world.lab.host(there), [world.relay], { pipe: true })
+  const caller = world.lab.connect(world.lab.host(here), ticket, { pipe: true })
+  const [sent, received] = [createHash('sha256'), createHash('sha256')]
+  let [sentBytes, receivedBytes] = [0, 0]
+  listener.child.stdout?.on('data', (chunk: Buffer) => {
+    received.update(chunk)
+    receivedBytes += chunk.length
+  })
+  caller.child.stdout?.resume()
+  listener.child.stdin?.end()
+  const feed = async (): Promise<void> => {
+    const piece = randomBytes(PIECE_BYTES)
+    sent.update(piece)
+    sentBytes += piece.length
+    if (caller.child.stdin?.write(piece) === false) await caller.reads()
+  }
+  let moving = true
+  const feeding = (async () => {
+    while (moving && sentBytes < STREAM_BYTES - PIECE_BYTES) {
+      await feed()
+      await new Promise((resolve) => setTimeout(resolve, PIECE_MS))
+    }
+  })()
+  await caller.until('it is relayed', isOn('relay'))
+  here.mend()
+  await caller.until('it is direct', isOn('direct'))
+  here.cut(there.wan)
+  await caller.next('it is relayed again', isOn('relay'))
+  moving = false
+  await feeding
+  while (sentBytes < STREAM_BYTES) await feed()
+  caller.child.stdin?.end()
+  const codes = await Promise.all([caller.ended, listener.ended])
+  here.mend()
+  const [ours, theirs] = [sent.digest('hex'), received.digest('hex')]
+  if (codes.some((code) => code !== 0) || ours !== theirs)
+    throw new Error(
+      `ended with ${codes}; ${receivedBytes} of ${sentBytes} bytes; ${ours} ${theirs}\n${caller.said()}\n${listener.said()}`,
+    )
+  const paths = caller.events.filter(isPath).map(({ path }) => path.kind)
+  return `${paths.join(' → ')}; one stream of ${sentBytes / MIB} MiB, SHA-256 ${ours.slice(0, 8)}… at both ends`
+}
+
 export const TRANSFERS: readonly Scenario[] = [
+  {
+    name: 'stream',
+    title: 'a stream of 64 MiB while the path moves from the relay to direct and back',
+    run: streamWhileMoving,
+  },
   quiet('T3', 'T3'),
   quiet('T4', 'T4'),
   {
@@ -144,7 +202,7 @@ export const TRANSFERS: readonly Scenario[] = [
       const path = await foreseen({ behind: [nat.T3(), nat.T2()], loss: 36 })
       const [here, there] = [await world.router({ kind: 'T3', loss: 20 }), await world.router({ kind: 'T2', loss: 20 })]
       const pair = await meet(world, world.lab.host(here), world.lab.host(there), path)
-      return played(pair, path, MIB / 4)
+      return played(pair, path, FILE_BYTES)
     },
   },
 ]
