@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { type Connection, Peer } from '@showchain/client'
 import { loadIdentity } from '@showchain/crypto'
 import { describe, type Endpoint } from '@showchain/wire'
-import { FileReceiver, fileOf, sendFile } from './file-transfer.ts'
+import { FileReceiver, fileOf, sendFile, streamFile } from './file-transfer.ts'
 import type { PeerCommand, PeerReport } from './reports.ts'
 
 const report = (message: PeerReport): void => void process.send?.(message)
@@ -18,7 +18,19 @@ function follow(connection: Connection): void {
   open.add(connection)
   connection.on('close', () => open.delete(connection))
   connection.on('path', (path) => report({ type: 'path', path: path.kind }))
-  void receive(connection)
+  void (connection.protected ? receiveStreams(connection) : receive(connection))
+}
+
+async function receiveStreams(connection: Connection): Promise<void> {
+  for await (const { readable } of connection.streams) {
+    const hash = createHash('sha256')
+    let size = 0
+    for await (const bytes of readable) {
+      hash.update(bytes)
+      size += bytes.length
+    }
+    report({ type: 'received', size, sha256: hash.digest('hex') })
+  }
 }
 
 async function receive(connection: Connection): Promise<void> {
@@ -33,13 +45,13 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 
 /** Each command reports its end under its name. */
 const commands: { [Name in PeerCommand['type']]: (command: Extract<PeerCommand, { type: Name }>) => Promise<void> } = {
-  async open({ identity, relay, keepAlive }) {
+  async open({ identity, relay, keepAlive, plaintext }) {
     peer = await Peer.open({
       identity: await loadIdentity(identity),
       relays: [relay],
       listen: [{ host: '127.0.0.1', port: 0 }],
       addressPolicy: 'lab',
-      plaintext: true,
+      plaintext,
       keepAlive,
       trace: ({ direction, at, remote, bytes, message }) => {
         if (direction === 'received' || message === undefined) return
@@ -59,7 +71,8 @@ const commands: { [Name in PeerCommand['type']]: (command: Extract<PeerCommand, 
   async sendFile({ size }) {
     const [connection] = open
     const file = fileOf(size)
-    await sendFile(connection as Connection, file, (done) => report({ type: 'progress', done, size }))
+    if (connection?.protected) await streamFile(connection, file)
+    else await sendFile(connection as Connection, file, (done) => report({ type: 'progress', done, size }))
     report({ type: 'fileSent', size, sha256: sha256(file) })
   },
   async closeConnections() {

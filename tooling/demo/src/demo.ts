@@ -11,6 +11,7 @@ import type { PeerReport } from './reports.ts'
 import type { Row, Show } from './show.ts'
 
 const FILE_BYTES = 1024 * 1024
+const STREAM_BYTES = 16 * 1024 * 1024
 /** A keep-alive comes after 15 s of silence; nobody wants to watch that. */
 const KEEP_ALIVE_MS = 600
 /** What a step waits for comes within a second; a retransmission or two may be needed on a busy machine. */
@@ -98,7 +99,7 @@ export class Demo {
           [bob, bobKey],
           [alice, aliceKey],
         ] as const)
-          peer.tell({ type: 'open', identity: identity as string, relay, keepAlive: KEEP_ALIVE_MS })
+          peer.tell({ type: 'open', identity: identity as string, relay, keepAlive: KEEP_ALIVE_MS, plaintext: true })
         await alice.next('registered')
         return (await bob.next('registered')).ticket
       },
@@ -168,6 +169,39 @@ export class Demo {
 
     await this.#transfer(alice, bob)
     await this.#transfer(bob, alice)
+    await this.#protected(folder, relay)
+  }
+
+  /** What two peers of ours do: protected from end to end, relay first and direct underneath. */
+  async #protected(folder: string, relay: string): Promise<void> {
+    const [carol, dave] = [this.#peer('carol'), this.#peer('dave')]
+    const hashes: string[] = []
+    await this.#step(
+      'ext',
+      `End to end: ${STREAM_BYTES / 1024 / 1024} MiB on one stream of a protected connection`,
+      [
+        [OP.proxyRequest, 'carol', 'relay'],
+        [OP.punchRequest, 'carol', 'relay'],
+        [OP.directRequest, 'carol', 'dave'],
+        [OP.directResponse, 'dave', 'carol'],
+      ],
+      () => `SHA-256 ${hashes[0]?.slice(0, 16)}… at both ends`,
+      async () => {
+        for (const peer of [carol, dave]) {
+          const identity = await makeKey(folder, peer.name)
+          peer.tell({ type: 'open', identity, relay, keepAlive: KEEP_ALIVE_MS, plaintext: false })
+        }
+        await carol.next('registered')
+        const { ticket } = await dave.next('registered')
+        await this.#connect(carol, dave, withoutAddresses(ticket), 'auto')
+        carol.tell({ type: 'sendFile', size: STREAM_BYTES })
+        const { sha256 } = await carol.next('fileSent')
+        const received = await dave.next('received')
+        if (received.sha256 !== sha256) throw new Error('the stream arrived with another SHA-256')
+        hashes.push(sha256)
+        this.#show.note(`carol: ${sha256}\n              dave: ${received.sha256}`)
+      },
+    )
   }
 
   async #transfer(from: DemoPeer, to: DemoPeer): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * A file over a connection's messages, which may arrive in any order: each carries the file's size and
- * its own place.
+ * A file over a protected connection is a stream. Over the messages of a plaintext one, which may arrive in any order, each
+ * carries the file's size and its own place:
  *
  *   size u32 | offset u32 | bytes
  */
@@ -37,6 +37,13 @@ export async function sendFile(
     if (waiting.size >= IN_FLIGHT) await Promise.race(waiting)
   }
   await Promise.all(waiting)
+}
+
+/** Resolves when the other end has everything. */
+export async function streamFile(connection: Connection, file: Uint8Array): Promise<void> {
+  const stream = await connection.openStream()
+  await stream.write(file)
+  await stream.end()
 }
 
 function messageOf(size: number, offset: number, part: Uint8Array): Uint8Array {

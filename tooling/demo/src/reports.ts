@@ -3,7 +3,14 @@ import type { DialPolicy } from '@showchain/client'
 import type { Endpoint } from '@showchain/wire'
 
 export type PeerCommand =
-  | { readonly type: 'open'; readonly identity: string; readonly relay: string; readonly keepAlive: number }
+  | {
+      readonly type: 'open'
+      readonly identity: string
+      readonly relay: string
+      readonly keepAlive: number
+      /** Data as the seed has it, which everybody on the way can read. */
+      readonly plaintext: boolean
+    }
   | { readonly type: 'connect'; readonly ticket: string; readonly via: DialPolicy }
   | { readonly type: 'sendFile'; readonly size: number }
   | { readonly type: 'closeConnections' }

@@ -37,7 +37,7 @@ function forPeople(write: (text: string) => void): Show {
       for (const { section, what, messages, result, detail } of rows)
         table.push([section, what, messages, result, detail])
       write(
-        `\n${table.toString()}\n${ok ? 'All of it worked' : 'Something failed'}, in ${seconds.toFixed(1)} s. Data was not encrypted end to end yet: the relay could read it.\n`,
+        `\n${table.toString()}\n${ok ? 'All of it worked' : 'Something failed'}, in ${seconds.toFixed(1)} s. Sections 4 and 5 are the seed's own, whose data a relay can read; the last connection is protected from end to end.\n`,
       )
     },
   }

@@ -119,6 +119,7 @@ describe('the demo with --json', () => {
       '4 ok',
       '5 ok',
       '5 ok',
+      'ext ok',
     ])
   })
 
