@@ -11,6 +11,7 @@ export type {
 export { type ConformanceResult, runConformance, tally, UnsupportedOperation } from './conformance/run.ts'
 export { wireImplementation } from './conformance/wire.ts'
 export { type FuzzFinding, FuzzInputs, type FuzzReport, fuzz } from './fuzz/fuzz.ts'
+export { type GoodputOptions, goodput, type LineShape } from './internet/goodput.ts'
 export { type HostPlace, Internet, type PeerPlace, type RouterPlace } from './internet/internet.ts'
 export { type Outcome, PAIRINGS, type Pairing, play, SETTLED } from './internet/matrix.ts'
 export { type Dependence, KEY, type NatBehaviour, NatTable, nat } from './internet/nat.ts'
@@ -24,7 +25,9 @@ export {
   type SimPeerOptions,
 } from './internet/sim-peer.ts'
 export { type Forgery, RELAY_PORT, SimRelay, type SimRelayOptions } from './internet/sim-relay.ts'
+export { StreamChecker, StreamWriter } from './internet/sim-streams.ts'
 export { type SoakOutcome, soak } from './internet/soak.ts'
+export { type StreamSoakOptions, type StreamSoakOutcome, streamSoak } from './internet/stream-soak.ts'
 export { type TestIdentity, TestProvider } from './provider.ts'
 export { SIMULATED_EPOCH, VirtualClock } from './sim/clock.ts'
 export { type Bursts, type Conditions, GOOD_CONDITIONS } from './sim/conditions.ts'

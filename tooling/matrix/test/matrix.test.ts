@@ -63,3 +63,17 @@ test('pnpm soak plays scenarios on several threads, and ends with 0 when all end
   expect(stdout).toMatch(/^All ended as they must\.$/m)
   expect(code).toBe(0)
 })
+
+test('pnpm soak:streams says how much went through what', async () => {
+  const { code, stdout } = await new Program(program('stream-soak'), ['--bytes', '2000000', '--seed', 'few']).ended()
+  expect(stdout).toMatch(/^2,000,000 bytes on 1 streams in .* 0 bytes lost, doubled, out of place or altered\.$/)
+  expect(code).toBe(0)
+})
+
+test('pnpm goodput prints a line of JSON for each line', async () => {
+  const { code, stdout } = await new Program(program('goodput'), ['--json', '--seconds', '0.1']).ended()
+  const rows = stdout.split('\n').map((line) => JSON.parse(line))
+  expect(rows.length).toBeGreaterThan(5)
+  for (const { cubic, bbr } of rows) expect([cubic, bbr].every(Number.isFinite)).toBe(true)
+  expect(code).toBe(0)
+})

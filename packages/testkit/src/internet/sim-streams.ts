@@ -1,0 +1,104 @@
+/**
+ * Streams whose every byte is known by its place: one end writes them, the other checks them as they come. The
+ * pattern's length is a prime, so that bytes out of place are found, and nothing is computed for them.
+ */
+import type { LinkId } from '@showchain/client/core'
+import type { SimPeer } from './sim-peer.ts'
+
+const PERIOD = 65_521
+const PIECE = 32_768
+const PATTERN: Uint8Array = Uint8Array.from(
+  { length: PERIOD + PIECE },
+  (_, index) => Math.imul((index % PERIOD) + 1, 0x9e37_79b1) >>> 23,
+)
+
+/** The bytes of a stream from an offset on, at most PIECE. */
+const patternAt = (stream: number, offset: number, length: number): Uint8Array => {
+  const from = (offset + stream * 7919) % PERIOD
+  return PATTERN.subarray(from, from + Math.min(length, PIECE))
+}
+
+/** Writes streams of so many bytes at one end of a connection, as fast as there is room. */
+export class StreamWriter {
+  readonly #peer: SimPeer
+  readonly #link: LinkId
+  readonly #left = new Map<number, { offset: number; readonly length: number }>()
+  /** Streams that the other end has acknowledged. */
+  finished = 0
+
+  constructor(peer: SimPeer, link: LinkId) {
+    this.#peer = peer
+    this.#link = link
+    const before = peer.onStream
+    peer.onStream = (event) => {
+      before(event)
+      if (event.link !== link || event.type !== 'stream') return
+      if (event.what === 'writable') this.#write(event.stream)
+      if (event.what === 'finished') this.finished++
+    }
+  }
+
+  /** @returns the stream's id. @throws Error when the other end allows no more */
+  open(length: number): number {
+    const id = this.#peer.transport(this.#link, (transport) => transport.open())
+    if (id === undefined) throw new Error('The other end allows no more streams.')
+    this.#left.set(id, { offset: 0, length })
+    this.#write(id)
+    return id
+  }
+
+  #write(id: number): void {
+    const left = this.#left.get(id)
+    if (left === undefined) return
+    this.#peer.transport(this.#link, (transport) => {
+      for (let room = true; room && left.offset < left.length; ) {
+        const bytes = patternAt(id, left.offset, left.length - left.offset)
+        left.offset += bytes.length
+        room = transport.write(id, bytes)
+      }
+      if (left.offset < left.length) return
+      this.#left.delete(id)
+      transport.end(id)
+    })
+  }
+}
+
+/** Reads every stream that comes to a peer, and compares each byte with what it has to be. */
+export class StreamChecker {
+  readonly #peer: SimPeer
+  /** By link and stream. */
+  readonly #offsets = new Map<string, number>()
+  /** Bytes that came, over all streams, and those that were not what they should be. */
+  bytes = 0
+  wrong = 0
+  /** Streams that came to their end. */
+  ended = 0
+
+  constructor(peer: SimPeer) {
+    this.#peer = peer
+    peer.onStream = (event) => {
+      if (event.type === 'stream' && event.what === 'readable') this.#read(event.link, event.stream)
+    }
+  }
+
+  #read(link: LinkId, stream: number): void {
+    const key = `${link} ${stream}`
+    this.#peer.transport(link, (transport) => {
+      for (let found = transport.read(stream); found !== undefined; found = transport.read(stream)) {
+        if (found.type !== 'data') {
+          this.ended++
+          return
+        }
+        const offset = this.#offsets.get(key) ?? 0
+        this.#check(stream, offset, found.bytes)
+        this.#offsets.set(key, offset + found.bytes.length)
+      }
+    })
+  }
+
+  #check(stream: number, offset: number, bytes: Uint8Array): void {
+    const expected = patternAt(stream, offset, bytes.length)
+    for (let index = 0; index < bytes.length; index++) if (bytes[index] !== expected[index]) this.wrong++
+    this.bytes += bytes.length
+  }
+}
