@@ -10,6 +10,10 @@ export interface Effort {
   readonly machinePackets: number
   /** Registrations of each peer in one sample. */
   readonly registrations: number
+  /** Whether HyperDHT is measured too: on one host its holepunching takes several tries, of some seconds each. */
+  readonly hyperdht: boolean
+  /** Bytes of one stream. */
+  readonly streamBytes: number
   /** Peers that a relay holds at once when its memory is measured. */
   readonly bindings: number
 }
@@ -21,6 +25,8 @@ export const FULL_EFFORT: Effort = {
   packets: 6000,
   machinePackets: 2000,
   registrations: 60,
+  hyperdht: true,
+  streamBytes: 64 * 1024 * 1024,
   bindings: 100_000,
 }
 
@@ -31,5 +37,7 @@ export const QUICK_EFFORT: Effort = {
   packets: 160,
   machinePackets: 160,
   registrations: 3,
+  hyperdht: false,
+  streamBytes: 1024 * 1024,
   bindings: 1000,
 }

@@ -4,7 +4,7 @@
  * how much to believe it.
  */
 
-export type Unit = 'ns' | 'µs' | 'ms' | '/s' | 'MiB' | 'bytes' | '%'
+export type Unit = 'ns' | 'µs' | 'ms' | '/s' | 'MB/s' | 's' | 'MiB' | 'bytes' | '%'
 
 /** One measured quantity. */
 export interface Figure {

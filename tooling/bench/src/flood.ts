@@ -7,6 +7,8 @@ export interface Lane {
   readonly from: Socket
   readonly to: Socket
   readonly packets: readonly Uint8Array[]
+  /** Where the receiver answers. @default the port of the one in the middle */
+  readonly backPort?: number
 }
 
 export interface Flood {
@@ -22,15 +24,24 @@ export interface FloodOptions {
   readonly port: number
   /** Packets of each lane on their way at once. */
   readonly window: number
+  /** What the receiver says to a packet. @default a 0x125 */
+  readonly answer?: (passed: Uint8Array) => Uint8Array
+  /** Length of an answer when it comes back: what else comes to a sender (0x100) is none. @default that of a 0x125 */
+  readonly answerBytes?: number
 }
 
 /** When nothing was acknowledged for so long, in ms, what is on its way is lost. */
 const PATIENCE = 300
-/** Length of a 0x125: what else comes to a sender (0x100) is none. */
 const ACKNOWLEDGEMENT_BYTES = acknowledgementOf(new Uint8Array(32)).length
 
 /** Every packet is sent once. */
-export function flood({ lanes, port, window }: FloodOptions): Promise<Flood> {
+export function flood({
+  lanes,
+  port,
+  window,
+  answer = acknowledgementOf,
+  answerBytes = ACKNOWLEDGEMENT_BYTES,
+}: FloodOptions): Promise<Flood> {
   return new Promise((resolve) => {
     const states = lanes.map((lane) => ({ lane, next: 0, onWay: 0 }))
     let acknowledged = 0
@@ -65,10 +76,10 @@ export function flood({ lanes, port, window }: FloodOptions): Promise<Flood> {
 
     const start = performance.now()
     for (const state of states) {
-      const { from, to } = state.lane
-      to.on('message', (passed) => to.send(acknowledgementOf(passed), port, LOOPBACK))
+      const { from, to, backPort = port } = state.lane
+      to.on('message', (passed) => to.send(answer(passed), backPort, LOOPBACK))
       from.on('message', ({ length }) => {
-        if (length !== ACKNOWLEDGEMENT_BYTES || state.onWay === 0) return
+        if (length !== answerBytes || state.onWay === 0) return
         state.onWay--
         acknowledged++
         fill(state)

@@ -3,6 +3,7 @@ import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { codec } from './codec.ts'
 import { type Effort, FULL_EFFORT, QUICK_EFFORT } from './effort.ts'
 import type { FigureTable, Findings } from './figures.ts'
+import { frames } from './frames.ts'
 import { internet } from './internet.ts'
 import { describeMachine, machineFacts } from './machine-facts.ts'
 
@@ -12,12 +13,15 @@ import { packets } from './packets.ts'
 import { registrations } from './registrations.ts'
 import { showTable } from './show.ts'
 import { signatures } from './signatures.ts'
+import { streams } from './streams.ts'
 
 const SUITES: Readonly<Record<string, (effort: Effort) => Promise<Findings>>> = {
   codec,
   signatures,
   registrations,
   packets,
+  frames,
+  streams,
   memory,
   internet,
 }

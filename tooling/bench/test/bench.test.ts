@@ -39,7 +39,7 @@ describe('pnpm bench', () => {
     }
     expect(machine.node).toBe(process.versions.node)
     expect(new Set(tables.map(({ suite }) => suite))).toEqual(
-      new Set(['codec', 'signatures', 'registrations', 'packets', 'memory', 'internet']),
+      new Set(['codec', 'signatures', 'registrations', 'packets', 'frames', 'streams', 'memory', 'internet']),
     )
     for (const { title, rows } of tables) {
       expect(stdout).toContain(title)

@@ -1,0 +1,117 @@
+/** One end of a connection in a process of its own, of ours or of HyperDHT: it listens and drains what comes, or connects and sends. */
+import type { Duplex } from 'node:stream'
+import { Peer, toDuplex } from '@showchain/client'
+import { generateIdentity } from '@showchain/crypto'
+import HyperDHT from 'hyperdht'
+import { serve } from './child.ts'
+import { cpuSeconds, LOOPBACK } from './loopback.ts'
+
+export type Bootstrap = readonly { readonly host: string; readonly port: number }[]
+/** Whose connections: ours with the relays' tickets, or HyperDHT's with the nodes to start from. */
+export type Kind = { readonly relays: readonly string[] } | { readonly bootstrap: Bootstrap }
+export type StreamRequest =
+  | { readonly type: 'listen'; readonly kind: Kind }
+  | { readonly type: 'connect'; readonly kind: Kind; readonly to: string; readonly via: 'direct' | 'relay-only' }
+  | { readonly type: 'send'; readonly bytes: number }
+  | { readonly type: 'cpu' | 'close' }
+
+const PIECE: Uint8Array = new Uint8Array(64 * 1024).fill(0x5a)
+
+let peer: Peer | undefined
+let dht: HyperDHT | undefined
+let duplex: Duplex | undefined
+
+const drain = (stream: Duplex): void => {
+  stream.on('error', () => {})
+  stream.on('end', () => stream.end())
+  stream.resume()
+}
+
+async function openPeer(relays: readonly string[]): Promise<Peer> {
+  const opened = await Peer.open({
+    identity: await generateIdentity(),
+    relays,
+    listen: [{ host: LOOPBACK }],
+    addressPolicy: 'lab',
+  })
+  peer = opened
+  if (relays.length > 0) await opened.registered()
+  return opened
+}
+
+async function listen(kind: Kind): Promise<string> {
+  if ('bootstrap' in kind) {
+    dht = new HyperDHT({ bootstrap: kind.bootstrap, host: LOOPBACK })
+    const server = dht.createServer(drain)
+    await server.listen()
+    return Buffer.from(server.publicKey).toString('hex')
+  }
+  const opened = await openPeer(kind.relays)
+  void (async () => {
+    for await (const connection of opened.incoming)
+      void (async () => {
+        for await (const stream of connection.streams) drain(toDuplex(stream))
+      })()
+  })()
+  return opened.ticket
+}
+
+/** @returns milliseconds until the connection was open. */
+async function connect(kind: Kind, to: string, via: 'direct' | 'relay-only'): Promise<number> {
+  if ('bootstrap' in kind) {
+    dht = new HyperDHT({ bootstrap: kind.bootstrap, host: LOOPBACK })
+    const started = performance.now()
+    const stream = dht.connect(Buffer.from(to, 'hex'))
+    duplex = stream
+    // It complains when the other process ends.
+    stream.on('error', () => {})
+    await new Promise((resolve, reject) => stream.once('open', resolve).once('error', reject))
+    return performance.now() - started
+  }
+  const opened = await openPeer([])
+  const started = performance.now()
+  const connection = await opened.connect(to, { via })
+  const taken = performance.now() - started
+  duplex = toDuplex(await connection.openStream())
+  return taken
+}
+
+/** @returns seconds until the other end had everything, and said so. */
+async function send(bytes: number): Promise<number> {
+  const stream = duplex as Duplex
+  const started = performance.now()
+  const ended = new Promise((resolve, reject) => stream.once('end', resolve).once('error', reject))
+  // It may fail before anybody waits for it.
+  ended.catch(() => {})
+  stream.resume()
+  for (let sent = 0; sent < bytes; sent += PIECE.length)
+    if (!stream.write(PIECE)) await Promise.race([new Promise((resolve) => stream.once('drain', resolve)), ended])
+  stream.end()
+  await ended
+  return (performance.now() - started) / 1000
+}
+
+async function close(): Promise<number> {
+  await peer?.close()
+  await dht?.destroy()
+  peer = undefined
+  dht = undefined
+  return 0
+}
+
+function answer(request: StreamRequest): Promise<number | string> | number {
+  switch (request.type) {
+    case 'listen':
+      return listen(request.kind)
+    case 'connect':
+      return connect(request.kind, request.to, request.via)
+    case 'send':
+      return send(request.bytes)
+    case 'cpu':
+      return cpuSeconds()
+    case 'close':
+      return close()
+  }
+}
+
+serve(answer)

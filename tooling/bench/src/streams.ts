@@ -1,0 +1,219 @@
+/** Protected connections: what a handshake costs, how long it takes to connect, and how fast a stream is, beside HyperDHT. */
+import {
+  certificatePreimage,
+  type KeyPair,
+  type NoiseCrypto,
+  NoiseXX,
+  openssl,
+  opensslEndToEnd,
+  readCertificate,
+  writeCertificate,
+} from '@showchain/crypto'
+import { type Address, formatTicket } from '@showchain/wire'
+import createTestnet from 'hyperdht/testnet.js'
+import { relayActor } from './actors.ts'
+import { Child } from './child.ts'
+import type { Effort } from './effort.ts'
+import { type Figure, type FigureTable, type Findings, figure, times } from './figures.ts'
+import { LOOPBACK } from './loopback.ts'
+import type { RelayRequest } from './relay-process.ts'
+import type { Kind, StreamRequest } from './stream-process.ts'
+
+/** A stream takes seconds: fewer samples than of other things. */
+const MAX_SAMPLES = 5
+/** Nodes of HyperDHT's own test network. */
+const TESTNET_NODES = 3
+const ATTEMPTS = 4
+const PER_BYTES = 256 * 1024 * 1024
+
+export async function streams(effort: Effort): Promise<Findings> {
+  return { tables: [await handshakes(effort), await throughput(effort)] }
+}
+
+const crypto: NoiseCrypto = { ...opensslEndToEnd, sha256: openssl.sha256, hmacSha256: openssl.hmacSha256 }
+const newKey = (): KeyPair => {
+  const privateKey = globalThis.crypto.getRandomValues(new Uint8Array(32))
+  return { privateKey, publicKey: crypto.x25519Public(privateKey) }
+}
+
+/** Both ends on one core: three messages, and each end checks the other's certificate. */
+async function handshakes(effort: Effort): Promise<FigureTable> {
+  const { identity } = relayActor()
+  const validity = { notBefore: 0, notAfter: 1 }
+  const staticKey = newKey()
+  const signature = await identity.certify(certificatePreimage(staticKey.publicKey, validity))
+  const payload = writeCertificate({ spki: identity.publicKey.spki, signature, ...validity })
+  const check = (received: Uint8Array | undefined): void => {
+    const certificate = received && readCertificate(received)
+    if (
+      certificate === undefined ||
+      !openssl.verifyPss(
+        identity.publicKey,
+        certificatePreimage(staticKey.publicKey, certificate),
+        certificate.signature,
+      )
+    )
+      throw new Error('A certificate is not genuine.')
+  }
+  const once = (): void => {
+    const end = (initiator: boolean): NoiseXX =>
+      new NoiseXX({ crypto, initiator, prologue: new Uint8Array(1), staticKey, ephemeralKey: newKey() })
+    const [a, b] = [end(true), end(false)]
+    b.read(a.write(new Uint8Array(0)))
+    check(a.read(b.write(payload)))
+    check(b.read(a.write(payload)))
+    a.result()
+    b.result()
+  }
+  const count = Math.max(1, effort.sample * 10)
+  const samples: number[] = []
+  for (let round = 0; round <= effort.samples; round++) {
+    const before = performance.now()
+    for (let index = 0; index < count; index++) once()
+    if (round > 0) samples.push((performance.now() - before) / 1000)
+  }
+  return {
+    title: 'Handshakes, both ends on one core',
+    columns: ['what', 'handshakes', 'time of each'],
+    rows: [
+      {
+        name: 'Noise XX with RSA-2048 certificates',
+        cells: [
+          figure(
+            samples.map((seconds) => count / seconds),
+            '/s',
+          ),
+          figure(
+            samples.map((seconds) => (seconds / count) * 1000),
+            'ms',
+          ),
+        ],
+      },
+    ],
+    notes: [],
+  }
+}
+
+interface Sample {
+  readonly connectMs: number
+  readonly seconds: number
+  /** Of both ends, and of the relay where there is one. */
+  readonly cpuSeconds: number
+}
+
+interface Way {
+  readonly name: string
+  /** The relays of ours; undefined: HyperDHT's. */
+  readonly relays: readonly string[] | undefined
+  readonly via: 'direct' | 'relay-only'
+  readonly relay?: Child
+}
+
+async function throughput(effort: Effort): Promise<FigureTable> {
+  const { streamBytes } = effort
+  const relay = new Child('./relay-process.js')
+  const { identity } = relayActor()
+  const port = await relay.ask<number>({
+    ...{ type: 'open', privateKey: identity.toPem(), knownKeys: [] },
+    limits: {
+      framesPerSecondPerId: 1e9,
+      frameBytesPerSecondPerId: 1e12,
+      frameBurstPerId: 1e9,
+      frameBytesBurstPerId: 1e12,
+    },
+  } satisfies RelayRequest)
+  const addresses: readonly Address[] = [{ host: LOOPBACK, port }]
+  const ticket = formatTicket({ id: identity.id, relays: [], addresses })
+  const ways: readonly Way[] = [
+    { name: 'direct', relays: [], via: 'direct' },
+    { name: 'through a relay', relays: [ticket], via: 'relay-only', relay },
+    ...(effort.hyperdht ? [{ name: 'HyperDHT, direct', relays: undefined, via: 'direct' } as const] : []),
+  ]
+  const samples = ways.map((): Sample[] => [])
+  try {
+    for (let round = 0; round <= Math.min(effort.samples, MAX_SAMPLES); round++)
+      for (const [index, way] of ways.entries()) {
+        const sample = await persistently(() => run(way, streamBytes))
+        if (round > 0) samples[index]?.push(sample)
+      }
+  } finally {
+    await relay.stop()
+  }
+  const found = samples.map((list) => ({
+    connect: figure(
+      list.map(({ connectMs }) => connectMs),
+      'ms',
+    ),
+    rate: figure(
+      list.map(({ seconds }) => streamBytes / 1e6 / seconds),
+      'MB/s',
+    ),
+    cpu: figure(
+      list.map(({ cpuSeconds }) => (cpuSeconds * PER_BYTES) / streamBytes),
+      's',
+    ),
+  }))
+  const [ours, , theirs] = found as [Found, Found, Found | undefined]
+  return {
+    title: 'One stream, each end in its own process',
+    columns: ['what', 'connect', 'throughput', 'CPU for 256 MiB'],
+    rows: [
+      ...found.map(({ connect, rate, cpu }, index) => ({ name: ways[index]?.name ?? '', cells: [connect, rate, cpu] })),
+      ...(theirs === undefined
+        ? []
+        : [
+            {
+              name: 'direct : HyperDHT',
+              cells: [times(ours.connect, theirs.connect), times(ours.rate, theirs.rate), times(ours.cpu, theirs.cpu)],
+            },
+          ]),
+    ],
+    notes: [
+      `${streamBytes / 1024 / 1024} MiB of one stream over loopback, until the other end said that it has everything. Connecting: from the call to an`,
+      'open, protected connection, whose receiver is known by a ticket, or by its key and three nodes of a test network. CPU: of both ends and the relay.',
+    ],
+  }
+}
+
+/** HyperDHT's holepunching on one host gives up now and then. */
+async function persistently<T>(job: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await job()
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error
+    }
+  }
+}
+
+interface Found {
+  readonly connect: Figure
+  readonly rate: Figure
+  readonly cpu: Figure
+}
+
+async function run({ relays, via, relay }: Way, bytes: number): Promise<Sample> {
+  const testnet = relays === undefined ? await createTestnet(TESTNET_NODES, { host: LOOPBACK }) : undefined
+  const kind: Kind = relays === undefined ? { bootstrap: testnet?.bootstrap ?? [] } : { relays }
+  const [listener, caller] = [new Child('./stream-process.js'), new Child('./stream-process.js')]
+  const ask = <T>(child: Child, request: StreamRequest): Promise<T> => child.ask<T>(request)
+  const cpu = async (): Promise<number> => {
+    const all = await Promise.all(
+      [listener, caller, ...(relay === undefined ? [] : [relay])].map((child) => child.ask<number>({ type: 'cpu' })),
+    )
+    return all.reduce((sum, seconds) => sum + seconds, 0)
+  }
+  try {
+    const to = await ask<string>(listener, { type: 'listen', kind })
+    const connectMs = await ask<number>(caller, { type: 'connect', kind, to, via })
+    const before = await cpu()
+    const seconds = await ask<number>(caller, { type: 'send', bytes })
+    const sample = { connectMs, seconds, cpuSeconds: (await cpu()) - before }
+    // In order: HyperDHT's caller says goodbye to a listener that is there.
+    for (const child of [caller, listener]) await ask(child, { type: 'close' })
+    return sample
+  } finally {
+    await Promise.all([listener.stop(), caller.stop()])
+    await testnet?.destroy()
+  }
+}
