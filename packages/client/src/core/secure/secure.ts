@@ -25,6 +25,7 @@ import type { Timer } from '../timers.ts'
 import type { CongestionFactory } from '../transport/congestion.ts'
 import { CHALLENGE_BYTES, FRAME, FrameWriter } from '../transport/frames.ts'
 import { CLOSE_CODE } from '../transport/limits.ts'
+import { GRANULARITY } from '../transport/rtt.ts'
 import { Transport, type TransportEvents, type TransportStatistics } from '../transport/transport.ts'
 import type { ConnectionIds } from './connection-ids.ts'
 import type { Credentials } from './credentials.ts'
@@ -217,11 +218,11 @@ export class Secure {
     const session = this.#session
     if (session === undefined) return
     const carrier = this.#options.carrier()
-    if (carrier !== undefined) {
-      this.#take(carrier, session.transport, now)
-      while (carrier.ready() && this.#sendRecord(session, carrier, now));
-    }
-    this.#arm(session.transport, now)
+    // Without a path there is nothing to wait for: whoever finds one comes back here.
+    if (carrier === undefined) return
+    this.#take(carrier, session.transport, now)
+    while (carrier.ready() && this.#sendRecord(session, carrier, now));
+    if (carrier.ready()) this.#arm(session.transport, now)
   }
 
   #sendRecord({ records, transport }: Session, carrier: Carrier, now: Instant): boolean {
@@ -281,7 +282,8 @@ export class Secure {
     const { deadline } = transport
     if (deadline === undefined || (this.#timerAt !== undefined && this.#timerAt <= deadline)) return
     this.#timer?.cancel()
-    this.#timerAt = deadline < now ? now : deadline
+    // Never at once: what could be done by now is done.
+    this.#timerAt = deadline <= now ? later(now, GRANULARITY) : deadline
     this.#timer = this.#base.timers.set(this.#timerAt, (at) => {
       this.#timerAt = undefined
       transport.wake(at)
