@@ -29,6 +29,7 @@ export async function transfer(
   }
   const all = Promise.all([
     say(lines.keys()),
+    there.whenHas(lines.length),
     back.whenHas(lines.length),
     ...disturbances.map(({ at, happen }) => back.whenHas(Math.floor(at * lines.length)).then(happen)),
   ])
