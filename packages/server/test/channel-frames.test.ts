@@ -1,0 +1,169 @@
+import type { Endpoint } from '@showchain/wire'
+import { CHANNEL_HEADER_BYTES, OP, type SessionId, sessionIdToBytes, writeChannelHeader } from '@showchain/wire'
+import { describe, expect, test } from 'vitest'
+import { Bed, type BedOptions, data, only, openSession, type TestPeer } from './relay-bed.ts'
+
+const IDLE = 600_000
+
+interface Passed {
+  readonly to: Endpoint
+  readonly bytes: Uint8Array
+}
+
+function frameOf(session: SessionId, length = 100, fill = 7): Uint8Array {
+  const frame = new Uint8Array(CHANNEL_HEADER_BYTES + length).fill(fill)
+  writeChannelHeader(frame, sessionIdToBytes(session))
+  return frame
+}
+
+/** What the relay sends because of a frame, as it leaves. */
+function pass({ machine, now }: Bed, source: Endpoint, bytes: Uint8Array): readonly Passed[] {
+  machine.receive({ bytes, source }, now)
+  const passed: Passed[] = []
+  for (let output = machine.poll(); output !== undefined; output = machine.poll())
+    if (output.type === 'transmit') passed.push({ to: output.to, bytes: output.bytes })
+  return passed
+}
+
+interface Scene {
+  readonly bed: Bed
+  readonly r: TestPeer
+  readonly t: TestPeer
+  readonly session: SessionId
+}
+
+/** A session whose target has answered. */
+function consented(options: BedOptions = {}): Scene {
+  const bed = new Bed(options)
+  const [r, t] = [bed.registered(), bed.registered()]
+  const session = openSession(bed, r, t)
+  const { seq, ts } = only(bed.send(r, data(r, t, session, '')), OP.proxyPassData)
+  bed.send(t, { op_code: OP.proxyDataAck, session, seq, ts })
+  return { bed, r, t, session }
+}
+
+describe('a channel frame', () => {
+  test('goes to the other end as the very buffer that came in, both ways, without a signature being made or checked', () => {
+    const { bed, r, t, session } = consented()
+    const { verified, signed } = bed
+    const [there, back] = [frameOf(session), frameOf(session, 60)]
+    expect(pass(bed, r.source, there)).toEqual([{ to: t.source, bytes: there }])
+    expect(pass(bed, r.source, there)[0]?.bytes).toBe(there)
+    expect(pass(bed, t.source, back)).toEqual([{ to: r.source, bytes: back }])
+    expect([bed.verified, bed.signed]).toEqual([verified, signed])
+    expect(bed.count('channelForwarded')).toBe(3)
+  })
+
+  test('of a requester waits for the consent of the target, whose own first frame gives it', () => {
+    const bed = new Bed()
+    const [r, t] = [bed.registered(), bed.registered()]
+    const session = openSession(bed, r, t)
+    expect(pass(bed, r.source, frameOf(session))).toEqual([])
+    expect(bed.count('consentExhausted')).toBe(1)
+    expect(pass(bed, t.source, frameOf(session))).toHaveLength(1)
+    expect(pass(bed, r.source, frameOf(session))).toHaveLength(1)
+  })
+
+  test.each([
+    ['a stranger', (_scene: Scene): Endpoint => ({ ip: '203.0.113.99', port: 9 })],
+    ['a registered peer that is no end of it', ({ bed }: Scene): Endpoint => bed.registered().source],
+    ["another port of an end's address", ({ r }: Scene): Endpoint => ({ ...r.source, port: r.source.port + 1 })],
+  ])('from %s goes nowhere', (_who, sourceOf) => {
+    const scene = consented()
+    expect(pass(scene.bed, sourceOf(scene), frameOf(scene.session))).toEqual([])
+    expect(scene.bed.count('unbound')).toBe(1)
+  })
+
+  test('of a session that there is not, with any bit of its id flipped, gets no answer', () => {
+    const { bed, r, session } = consented()
+    for (let bit = 8; bit < 8 * CHANNEL_HEADER_BYTES; bit++) {
+      const frame = frameOf(session)
+      frame[bit >> 3] = (frame[bit >> 3] as number) ^ (1 << (bit & 7))
+      expect(pass(bed, r.source, frame)).toEqual([])
+    }
+    expect(bed.count('noSession')).toBe(8 * (CHANNEL_HEADER_BYTES - 1))
+  })
+
+  test('without anything in it, or cut short, is refused', () => {
+    const { bed, r, session } = consented()
+    const frame = frameOf(session)
+    for (let length = 1; length <= CHANNEL_HEADER_BYTES; length++)
+      expect(pass(bed, r.source, frame.subarray(0, length))).toEqual([])
+    expect(bed.count('refused')).toBe(CHANNEL_HEADER_BYTES)
+  })
+
+  test('for an end that is gone goes nowhere', () => {
+    const { bed, r, t, session } = consented()
+    for (let seconds = 0; seconds < 90; seconds += 30) {
+      bed.pass(30_000)
+      bed.register(r)
+    }
+    expect(pass(bed, r.source, frameOf(session))).toEqual([])
+    expect(bed.count('targetAbsent')).toBe(1)
+    bed.register(t)
+    expect(pass(bed, r.source, frameOf(session))).toHaveLength(1)
+  })
+
+  test('follows an end that has moved', () => {
+    const { bed, r, t, session } = consented()
+    t.source = { ip: '198.51.100.200', port: 7777 }
+    bed.register(t)
+    expect(pass(bed, r.source, frameOf(session))[0]?.to).toEqual(t.source)
+  })
+})
+
+describe('budgets', () => {
+  test('of frames: what is over goes nowhere, and comes back with time', () => {
+    const { bed, r, t, session } = consented({ limits: { framesPerSecondPerId: 10, frameBurstPerId: 3 } })
+    const sent = (from: TestPeer): number => pass(bed, from.source, frameOf(session)).length
+    expect([sent(r), sent(r), sent(r), sent(r)]).toEqual([1, 1, 1, 0])
+    expect(bed.count('rateLimited')).toBe(1)
+    expect(sent(t)).toBe(1)
+    bed.pass(100)
+    expect([sent(r), sent(r)]).toEqual([1, 0])
+  })
+
+  test('of bytes', () => {
+    const { bed, r, session } = consented({ limits: { frameBytesPerSecondPerId: 1000, frameBytesBurstPerId: 1000 } })
+    const sent = (length: number): number => pass(bed, r.source, frameOf(session, length - CHANNEL_HEADER_BYTES)).length
+    expect([sent(900), sent(200), sent(100)]).toEqual([1, 0, 1])
+  })
+
+  test('do not begin anew with a new registration', () => {
+    const { bed, r, session } = consented({ limits: { framesPerSecondPerId: 1, frameBurstPerId: 1 } })
+    expect(pass(bed, r.source, frameOf(session))).toHaveLength(1)
+    bed.register(r)
+    expect(pass(bed, r.source, frameOf(session))).toEqual([])
+  })
+})
+
+describe('a session', () => {
+  /** Both ends stay registered while it is idle. */
+  const idle = ({ bed, r, t }: Scene, ms: number): void => {
+    for (let passed = 0; passed < ms; passed += 30_000) {
+      bed.pass(30_000)
+      for (const peer of [r, t]) bed.register(peer)
+    }
+  }
+
+  test('ends when it was idle for ten minutes', () => {
+    const scene = consented()
+    idle(scene, IDLE)
+    expect(pass(scene.bed, scene.r.source, frameOf(scene.session))).toEqual([])
+    expect(scene.bed.count('noSession')).toBe(1)
+  })
+
+  test('lives on by its frames', () => {
+    const scene = consented()
+    for (let minute = 0; minute < 30; minute++) {
+      idle(scene, 60_000)
+      expect(pass(scene.bed, scene.r.source, frameOf(scene.session))).toHaveLength(1)
+    }
+  })
+})
+
+test('a relay says that it carries frames to whom it knows to know extensions', () => {
+  const bed = new Bed()
+  const [, answer] = [bed.peer(), bed.register(bed.peer())]
+  expect(only(answer, OP.directResponse).ext?.caps).toBe(2)
+})
