@@ -1,5 +1,12 @@
 import type { Endpoint } from '@showchain/wire'
-import { CHANNEL_HEADER_BYTES, OP, type SessionId, sessionIdToBytes, writeChannelHeader } from '@showchain/wire'
+import {
+  CHANNEL_HEADER_BYTES,
+  MAX_PROBED_DATAGRAM,
+  OP,
+  type SessionId,
+  sessionIdToBytes,
+  writeChannelHeader,
+} from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import { Bed, type BedOptions, data, only, openSession, type TestPeer } from './relay-bed.ts'
 
@@ -52,6 +59,15 @@ describe('a channel frame', () => {
     expect(pass(bed, t.source, back)).toEqual([{ to: r.source, bytes: back }])
     expect([bed.verified, bed.signed]).toEqual([verified, signed])
     expect(bed.count('channelForwarded')).toBe(3)
+  })
+
+  test('may be as large as peers find their paths to be, but no larger', () => {
+    const { bed, r, t, session } = consented()
+    const largest = frameOf(session, MAX_PROBED_DATAGRAM - CHANNEL_HEADER_BYTES)
+    expect(pass(bed, r.source, largest)).toEqual([{ to: t.source, bytes: largest }])
+    const refused = bed.count('refused')
+    expect(pass(bed, r.source, frameOf(session, largest.length + 1 - CHANNEL_HEADER_BYTES))).toEqual([])
+    expect(bed.count('refused')).toBe(refused + 1)
   })
 
   test('of a requester waits for the consent of the target, whose own first frame gives it', () => {

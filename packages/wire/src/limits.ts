@@ -2,6 +2,8 @@
 
 /** Largest UDP payload on a path that has not proven more (docs/protocol.md, Datagrams). */
 export const MAX_DATAGRAM = 1200
+/** Largest UDP payload that is tried on a path, for records alone: Ethernet's 1500 bytes without the headers of IPv6 and UDP. */
+export const MAX_PROBED_DATAGRAM: number = 1500 - 40 - 8
 /** SHA-256 of the public key (docs/protocol.md, Identity). */
 export const PEER_ID_BYTES = 32
 /** docs/protocol.md, Field kinds. */

@@ -1,5 +1,5 @@
 /** What protects one link: its handshake, its records on the best path of the moment, and who waits for them. */
-import { CHANNEL_HEADER_BYTES, MAX_DATAGRAM, RECORD_OVERHEAD } from '@showchain/wire'
+import { CHANNEL_HEADER_BYTES, MAX_DATAGRAM, MAX_PROBED_DATAGRAM } from '@showchain/wire'
 import type { Base } from './base.ts'
 import type { Channel } from './channel.ts'
 import type { StreamChange } from './events.ts'
@@ -7,13 +7,19 @@ import type { Link } from './link.ts'
 import type { Instant } from './machine.ts'
 import { type Carrier, type EndToEnd, Secure } from './secure/secure.ts'
 import { SEND_WINDOW } from './timing.ts'
+import { DATAGRAM_OVERHEAD } from './transport/frames.ts'
+import type { PathTraits } from './transport/path-traits.ts'
 import type { Transport } from './transport/transport.ts'
 
 /** Probes in vain that put a path in doubt: about three round trips, and their variation, without a word. */
 const SUSPICIOUS_PROBES = 2
 
-/** A datagram's frame: its type, and a length of two bytes. */
-const DATAGRAM_OVERHEAD = RECORD_OVERHEAD + 3
+const DIRECT: PathTraits = { base: MAX_DATAGRAM, most: MAX_PROBED_DATAGRAM, acks: 'prompt' }
+const CHANNEL: PathTraits = {
+  base: MAX_DATAGRAM - CHANNEL_HEADER_BYTES,
+  most: MAX_PROBED_DATAGRAM - CHANNEL_HEADER_BYTES,
+  acks: 'prompt',
+}
 
 export interface ProtectionOptions {
   readonly link: Link
@@ -80,7 +86,7 @@ export class Protection {
 
   /** Bytes of a datagram that the path of the moment takes. */
   get maxDatagram(): number {
-    return (this.#current()?.room ?? MAX_DATAGRAM - CHANNEL_HEADER_BYTES) - DATAGRAM_OVERHEAD
+    return (this.secure.packet ?? CHANNEL.base) - DATAGRAM_OVERHEAD
   }
 
   /** Calls back once, when the connection is protected or will never be. */
@@ -115,12 +121,15 @@ export class Protection {
     }
     const ready = (): boolean => true
     if (channel.options.directKey !== undefined)
-      return { kind: 'direct', identity: to, session, room: MAX_DATAGRAM, ready, transmit }
+      return { kind: 'direct', identity: to, session, traits: DIRECT, ready, transmit }
     if (this.#options.link.relayed.carriesFrames)
-      return { kind: 'channel', identity: channel, session, room: MAX_DATAGRAM - CHANNEL_HEADER_BYTES, ready, transmit }
+      return { kind: 'channel', identity: channel, session, traits: CHANNEL, ready, transmit }
+    const { maxMessage } = this.#base
     const done = (_failure: unknown, now: Instant): void => this.secure.pump(now)
     return {
-      ...{ kind: 'seed', identity: channel, session, room: this.#base.maxMessage },
+      ...{ kind: 'seed', identity: channel, session },
+      // Each record is in a message, which has its size and a signature.
+      traits: { base: maxMessage, most: maxMessage, acks: 'gathered' },
       ready: () => channel.backlog < SEND_WINDOW,
       transmit: (bytes, now) => channel.send({ bytes, done }, now),
     }

@@ -27,7 +27,7 @@ function noting(): { readonly notes: string[]; readonly sink: FrameSink } {
 function written(write: (writer: FrameWriter) => void, room = 200): Uint8Array {
   const buffer = new Uint8Array(room)
   const writer = new FrameWriter()
-  writer.reset(buffer, 0, room)
+  writer.reset(buffer, room)
   write(writer)
   return buffer.slice(0, writer.length)
 }

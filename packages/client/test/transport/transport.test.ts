@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FRAME, FrameWriter } from '../../src/core/transport/frames.ts'
 import { CLOSE_CODE, DATAGRAM_QUEUE, MAX_OPEN_STREAMS, STREAM_WINDOW } from '../../src/core/transport/limits.ts'
-import { BBR, Bottleneck, CUBIC, Pair, type PathShape, runAll } from './wire.ts'
+import type { Acks } from '../../src/core/transport/path-traits.ts'
+import { BBR, Bottleneck, CUBIC, Pair, type PathShape, runAll, TRAITS } from './wire.ts'
 
 const LAN: PathShape = { delay: 5 }
 const SECONDS = 1000
@@ -43,7 +44,7 @@ const open = (pair: Pair, priority = 0): number => {
 function inject(pair: Pair, write: (writer: FrameWriter) => void): void {
   const buffer = new Uint8Array(1000)
   const writer = new FrameWriter()
-  writer.reset(buffer, 0, 1000)
+  writer.reset(buffer, 1000)
   write(writer)
   pair.b.transport.receive(pair.a.next++, buffer.slice(0, writer.length), pair.b.next, pair.now)
 }
@@ -275,7 +276,7 @@ describe('loss and silence', () => {
     pair.a.transport.write(id, Uint8Array.of(1))
     pair.run(20 * SECONDS)
     expect(pair.a.silent).toBeGreaterThanOrEqual(4)
-    expect(pair.a.sentRecords).toBeLessThan(20)
+    expect(pair.a.sentSizes.length).toBeLessThan(20)
   })
 
   it('an idle pair sends nothing', () => {
@@ -283,16 +284,34 @@ describe('loss and silence', () => {
     const id = open(pair)
     send(pair, id, 1000)
     pair.run(SECONDS)
-    const before = pair.a.sentRecords + pair.b.sentRecords
+    const before = pair.a.sentSizes.length + pair.b.sentSizes.length
     pair.run(600 * SECONDS)
-    expect(pair.a.sentRecords + pair.b.sentRecords).toBe(before)
+    expect(pair.a.sentSizes.length + pair.b.sentSizes.length).toBe(before)
   })
 
   it('acknowledgements of a bulk transfer are few', () => {
     const pair = new Pair(CUBIC, { delay: 10, rate: 1e8, queue: 250_000 })
     send(pair, open(pair), 3_000_000)
     pair.run(60 * SECONDS, () => pair.b.ended.size === 1)
-    expect(pair.b.sentRecords).toBeLessThan(pair.a.sentRecords / 4)
+    expect(pair.b.sentSizes.length).toBeLessThan(pair.a.sentSizes.length / 4)
+  })
+
+  it('acknowledgements are gathered where each costs a signature, and nothing is sent twice for that', () => {
+    const run = (acks: Acks, loss = 0): [number, number] => {
+      const pair = new Pair(
+        CUBIC,
+        { delay: 10, rate: 2e6, queue: 250_000, loss },
+        { traits: { ...TRAITS, acks }, seed: 4 },
+      )
+      send(pair, open(pair), 300_000)
+      pair.run(120 * SECONDS, () => pair.b.ended.size === 1)
+      expect([...pair.b.received.values()]).toEqual([300_000])
+      return [pair.b.sentSizes.length, pair.a.transport.statistics.lost]
+    }
+    const [prompt, gathered] = [run('prompt'), run('gathered')]
+    expect(gathered[0]).toBeLessThan(prompt[0] / 4)
+    expect([prompt[1], gathered[1]]).toEqual([0, 0])
+    expect(run('gathered', 0.05)[0]).toBeLessThan(run('prompt', 0.05)[0] / 4)
   })
 })
 
@@ -406,7 +425,7 @@ it('the same seed gives the same run', () => {
     const pair = new Pair(BBR, { delay: 20, rate: 10e6, queue: 50_000, loss: 0.05, reorder: 0.1 }, { seed: 11 })
     send(pair, open(pair), 500_000)
     pair.run(60 * SECONDS, () => pair.b.ended.size === 1)
-    return [pair.now, pair.a.sentRecords, pair.b.sentRecords]
+    return [pair.now, pair.a.sentSizes.length, pair.b.sentSizes.length]
   })
   expect(runs[0]).toEqual(runs[1])
   expect(runs[0]?.[0]).toBeLessThan(instant(60 * SECONDS))

@@ -4,23 +4,27 @@
  */
 
 import { duration, type Instant, instant, later } from '@showchain/client/core'
-import { RECORD_OVERHEAD } from '@showchain/wire'
+import { MAX_DATAGRAM, MAX_PROBED_DATAGRAM, RECORD_OVERHEAD } from '@showchain/wire'
 import { Bbr } from '../../src/core/transport/bbr.ts'
 import type { CongestionFactory } from '../../src/core/transport/congestion.ts'
 import { Cubic } from '../../src/core/transport/cubic.ts'
+import type { PathTraits } from '../../src/core/transport/path-traits.ts'
 import { Transport } from '../../src/core/transport/transport.ts'
 
-export const PACKET = 1200
 export const CUBIC: CongestionFactory = (packet) => new Cubic(packet)
 export const BBR: CongestionFactory = (packet) => new Bbr(packet)
 
-/** A path: milliseconds of delay one way, bits per second, bytes of queue, shares from 0 to 1. */
+/** What most paths are like to a peer. */
+export const TRAITS: PathTraits = { base: MAX_DATAGRAM, most: MAX_PROBED_DATAGRAM, acks: 'prompt' }
+
+/** A path: milliseconds of delay one way, bits per second, bytes of queue, shares from 0 to 1, bytes of a record that passes. */
 export interface PathShape {
   readonly delay: number
   readonly rate?: number
   readonly queue?: number
   readonly loss?: number
   readonly reorder?: number
+  readonly mtu?: number
 }
 
 /** mulberry32: a few lines, and the same everywhere. */
@@ -78,16 +82,17 @@ export class End {
   /** Whether what comes is read at once. */
   reads = true
   next = 0
-  sentRecords = 0
+  /** Bytes of each record that was sent. */
+  readonly sentSizes: number[] = []
   readonly flights: Flight[] = []
   path: Bottleneck
   readonly random: () => number
 
-  constructor(initiator: boolean, congestion: CongestionFactory, path: Bottleneck, seed: number) {
+  constructor(initiator: boolean, congestion: CongestionFactory, traits: PathTraits, path: Bottleneck, seed: number) {
     this.path = path
     this.random = randomOf(seed)
     this.transport = new Transport({
-      ...{ initiator, congestion, packet: PACKET },
+      ...{ initiator, congestion, path: traits },
       events: {
         opened: (id) => this.opened.push(id),
         readable: (id) => {
@@ -125,13 +130,14 @@ export class End {
 
   /** Sends what may leave now. */
   pump(now: Instant): void {
-    const buffer = new Uint8Array(PACKET)
+    const buffer = new Uint8Array(TRAITS.most)
     for (;;) {
-      const length = this.transport.fill(this.next, buffer, 0, PACKET - RECORD_OVERHEAD, now)
+      const length = this.transport.fill(this.next, buffer, now)
       if (length === 0) return
       const number = this.next++
-      this.sentRecords++
-      const { delay, loss = 0, reorder = 0 } = this.path.shape
+      const { delay, loss = 0, reorder = 0, mtu = Number.POSITIVE_INFINITY } = this.path.shape
+      this.sentSizes.push(length + RECORD_OVERHEAD)
+      if (length + RECORD_OVERHEAD > mtu) continue
       const left = this.path.enter(length + RECORD_OVERHEAD, now)
       if (left === undefined || this.random() < loss) continue
       const extra = this.random() < reorder ? this.random() * delay : 0
@@ -156,10 +162,10 @@ export class Pair {
   constructor(
     congestion: CongestionFactory,
     shape: PathShape,
-    { seed = 1, there = new Bottleneck(shape), back = new Bottleneck(shape) } = {},
+    { seed = 1, there = new Bottleneck(shape), back = new Bottleneck(shape), traits = TRAITS } = {},
   ) {
-    this.a = new End(true, congestion, there, seed)
-    this.b = new End(false, congestion, back, seed + 1)
+    this.a = new End(true, congestion, traits, there, seed)
+    this.b = new End(false, congestion, traits, back, seed + 1)
   }
 
   /** Both ends on another path. */
@@ -167,7 +173,7 @@ export class Pair {
     for (const end of [this.a, this.b]) {
       end.path = new Bottleneck(shape)
       if (dead) end.flights.length = 0
-      end.transport.moved(PACKET, dead, this.now)
+      end.transport.moved(TRAITS, dead, this.now)
     }
   }
 

@@ -5,7 +5,7 @@
  *   session? ─► from the bound address of one of its ends? ─► consent ─► rate ─► the other end's bound address
  */
 import type { Datagram, Instant } from '@showchain/client/core'
-import { CHANNEL_HEADER_BYTES } from '@showchain/wire'
+import { CHANNEL_HEADER_BYTES, MAX_PROBED_DATAGRAM } from '@showchain/wire'
 import type { Binding, Bindings } from './bindings.ts'
 import type { RelayBase } from './relay-base.ts'
 import type { SessionTable } from './session-table.ts'
@@ -23,7 +23,8 @@ export class ChannelFrames {
 
   receive({ bytes, source }: Datagram, now: Instant): void {
     const { count, outbox } = this.#base
-    if (bytes.length <= CHANNEL_HEADER_BYTES) return count('refused')
+    // Peers find out by themselves how much their paths take.
+    if (bytes.length <= CHANNEL_HEADER_BYTES || bytes.length > MAX_PROBED_DATAGRAM) return count('refused')
     const session = this.#sessions.find(bytes, 1, now)
     if (session === undefined) return count('noSession')
     const { requester, target } = session

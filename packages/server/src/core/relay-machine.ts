@@ -148,10 +148,10 @@ export class RelayMachine implements Machine<RelayEvent> {
     count('received')
     this.#sweep ??= later(now, SWEEP_INTERVAL)
     const { bytes, source } = datagram
-    if (bytes.length > MAX_DATAGRAM) return count('refused')
     // Before anything else, and answered at bound addresses only.
     const aside = source.socket !== undefined && source.socket !== 0
     if (!aside && bytes[0] === CHANNEL_BYTE) return this.#channelFrames.receive(datagram, now)
+    if (bytes.length > MAX_DATAGRAM) return count('refused')
     const packet = aside ? undefined : lookAtData(bytes)
     if (packet !== undefined) return this.#forward.data(packet, source, now)
     if (source.port === 0 || !labPolicy(source, false)) return count('sourceRefused')

@@ -150,6 +150,30 @@ describe('a protected connection', () => {
       )
   })
 
+  test.each([
+    ['direct', 1500, 1452],
+    ['direct', 1400, 1372],
+    ['direct', 1300, 1272],
+    ['relay', 1500, 1435],
+    ['relay', 1400, 1355],
+  ] as const)('finds how much a path takes: %s, IP packets of %d bytes', async (kind, mtu, largest) => {
+    const behind = kind === 'direct' ? nat.T2() : nat.T4()
+    await run(`mtu ${kind} ${mtu}`, { behind, conditions: { mtu } }, async (scene) => {
+      const link = await scene.a.connect(scene.b)
+      scene.internet.advance(duration(20_000))
+      const bytes = contents(300_000, 5)
+      expect(arrives(scene, link, bytes)).toBe(digest(bytes))
+      expect(link.path.kind).toBe(kind)
+      const found = scene.a.transport(link.id, (transport) => transport.statistics.mtu)
+      expect(found).toBeLessThanOrEqual(largest)
+      expect(found).toBeGreaterThan(largest - 16)
+      const largestDatagram = new Uint8Array(scene.a.machine.maxMessage(link.id)).fill(9)
+      scene.a.send(link.id, largestDatagram)
+      scene.internet.advance(duration(1000))
+      expect(scene.b.arrived.map((each) => each.bytes.length)).toEqual([largestDatagram.length])
+    })
+  })
+
   test('both dial at once: one connection', async () => {
     await run('protected glare', { behind: nat.T3() }, ({ internet, a, b }) => {
       const dials = [a.dialPeer(b), b.dialPeer(a)]

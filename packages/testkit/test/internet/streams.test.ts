@@ -6,10 +6,10 @@ test.each([1, 2, 3])(
   'streams through loss, rebinding NATs and a dying relay: nothing lost, doubled, reordered or altered (%d)',
   async (seed) => {
     const found = await streamSoak({
-      ...{ seed: `streams ${seed}`, bytes: 4_000_000 },
+      ...{ seed: `streams ${seed}`, bytes: 8_000_000 },
       ...{ rate: 1e6, rebind: duration(13_000), relayDies: duration(29_000) },
     })
-    expect(found.bytes).toBe(4_000_000)
+    expect(found.bytes).toBe(8_000_000)
     expect(found.rebindings).toBeGreaterThan(2)
     expect(found.relayDeaths).toBeGreaterThan(1)
   },

@@ -10,6 +10,7 @@ import {
   CHANNEL_HEADER_BYTES,
   HANDSHAKE_HEADER_BYTES,
   MAX_DATAGRAM,
+  MAX_PROBED_DATAGRAM,
   type PeerId,
   RECORD_OVERHEAD,
   readHandshakePart,
@@ -25,6 +26,7 @@ import type { Timer } from '../timers.ts'
 import type { CongestionFactory } from '../transport/congestion.ts'
 import { CHALLENGE_BYTES, FRAME, FrameWriter } from '../transport/frames.ts'
 import { CLOSE_CODE } from '../transport/limits.ts'
+import type { PathTraits } from '../transport/path-traits.ts'
 import { GRANULARITY } from '../transport/rtt.ts'
 import { Transport, type TransportEvents, type TransportStatistics } from '../transport/transport.ts'
 import type { ConnectionIds } from './connection-ids.ts'
@@ -40,8 +42,7 @@ export interface Carrier {
   /** What makes it another path when it is another one. */
   readonly identity: object
   readonly session: SessionId
-  /** Bytes of a record, at most. */
-  readonly room: number
+  readonly traits: PathTraits
   /** Whether it takes another record now; when it does again, `pump` is called. */
   ready(): boolean
   transmit(datagram: Uint8Array, now: Instant): void
@@ -105,7 +106,7 @@ interface Challenge {
 const CHALLENGE_RECORD_BYTES = RECORD_OVERHEAD + 1 + CHALLENGE_BYTES
 
 /** What no record is longer than. */
-const scratch = new Uint8Array(MAX_DATAGRAM)
+const scratch = new Uint8Array(MAX_PROBED_DATAGRAM)
 
 export class Secure {
   readonly #base: Base
@@ -162,6 +163,13 @@ export class Secure {
 
   get transport(): Transport | undefined {
     return this.#session?.transport
+  }
+
+  /** Bytes of a full record on the path of the moment; undefined: there is no path. */
+  get packet(): number | undefined {
+    const carrier = this.#options.carrier()
+    const known = carrier !== undefined && carrier.identity === this.#carrier?.identity
+    return known ? this.#session?.transport.packet : carrier?.traits.base
   }
 
   get statistics(): SecureStatistics | undefined {
@@ -226,8 +234,7 @@ export class Secure {
   }
 
   #sendRecord({ records, transport }: Session, carrier: Carrier, now: Instant): boolean {
-    const room = carrier.room - RECORD_OVERHEAD
-    const length = transport.fill(records.next, scratch, 0, room, now)
+    const length = transport.fill(records.next, scratch, now)
     if (length === 0) return false
     const front = carrier.kind === 'channel' ? CHANNEL_HEADER_BYTES : 0
     const datagram = new Uint8Array(front + RECORD_OVERHEAD + length)
@@ -240,10 +247,9 @@ export class Secure {
 
   /** Another path than before: the transport begins to learn anew. */
   #take(carrier: Carrier, transport: Transport, now: Instant): void {
-    const before = this.#carrier
-    if (before?.identity === carrier.identity && !this.#lost) return
+    if (this.#carrier?.identity === carrier.identity && !this.#lost) return
     this.#carrier = carrier
-    if (before !== undefined) transport.moved(MAX_DATAGRAM, this.#lost, now)
+    transport.moved(carrier.traits, this.#lost, now)
     this.#lost = false
   }
 
@@ -254,7 +260,8 @@ export class Secure {
     const transport = new Transport({
       initiator: secured.initiator,
       congestion: endToEnd.congestion,
-      packet: MAX_DATAGRAM,
+      // Until it is told of its path, with the first record.
+      path: { base: MAX_DATAGRAM, most: MAX_DATAGRAM, acks: 'prompt' },
       events: {
         ...events,
         silent,
@@ -297,7 +304,7 @@ export class Secure {
     const front = carrier.kind === 'channel' ? CHANNEL_HEADER_BYTES : 0
     const session = sessionIdToBytes(carrier.session)
     const fields = { session, kind, group: this.#base.random.uint32() }
-    for (const part of partsOf(message, carrier.room - HANDSHAKE_HEADER_BYTES, fields)) {
+    for (const part of partsOf(message, carrier.traits.base - HANDSHAKE_HEADER_BYTES, fields)) {
       const datagram = new Uint8Array(front + part.length)
       if (front > 0) writeChannelHeader(datagram, session)
       datagram.set(part, front)
@@ -336,7 +343,7 @@ export class Secure {
     if (session === undefined) return
     const payload = new Uint8Array(1 + CHALLENGE_BYTES)
     const writer = new FrameWriter()
-    writer.reset(payload, 0, payload.length)
+    writer.reset(payload, payload.length)
     writer.token(type, token)
     const datagram = new Uint8Array(RECORD_OVERHEAD + payload.length)
     session.records.seal(payload, datagram, 0, session.transport.acknowledged, now)

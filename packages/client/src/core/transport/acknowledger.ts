@@ -1,16 +1,22 @@
 /** Which records came, and when the other end has to be told (RFC 9000 §13.2). */
 import { type Instant, later } from '../machine.ts'
 import type { FrameWriter } from './frames.ts'
-import { ACK_EVERY, ACK_SOON, RECEIVED_RANGES } from './limits.ts'
-import { MAX_ACK_DELAY } from './loss-recovery.ts'
+import { ACK_DELAY, ACK_EVERY, ACK_SOON, RECEIVED_RANGES } from './limits.ts'
+import type { Acks } from './path-traits.ts'
 import { Ranges } from './ranges.ts'
 
 export class Acknowledger {
+  /** How this path wants them. */
+  acks: Acks
   readonly #received = new Ranges(RECEIVED_RANGES)
   #largestAt: Instant | undefined
   /** Records that want an acknowledgement and got none yet. */
   #unacknowledged = 0
   #due: Instant | undefined
+
+  constructor(acks: Acks) {
+    this.acks = acks
+  }
 
   /** When an acknowledgement has to leave. */
   get due(): Instant | undefined {
@@ -29,12 +35,15 @@ export class Acknowledger {
     if (number >= end) this.#largestAt = now
     if (!eliciting) return
     this.#unacknowledged++
-    // What is out of order, or leaves a gap, tells the other end of a loss: at once.
-    const due =
-      number !== end || this.#unacknowledged >= ACK_EVERY
-        ? now
-        : later(now, this.#unacknowledged < 2 ? MAX_ACK_DELAY : ACK_SOON)
+    const due = this.#dueFor(number === end, now)
     if (this.#due === undefined || due < this.#due) this.#due = due
+  }
+
+  #dueFor(inOrder: boolean, now: Instant): Instant {
+    if (this.#unacknowledged >= ACK_EVERY) return now
+    if (this.acks === 'gathered') return later(now, ACK_DELAY.gathered)
+    // What is out of order, or leaves a gap, tells the other end of a loss: at once.
+    return inOrder ? later(now, this.#unacknowledged < 2 ? ACK_DELAY.prompt : ACK_SOON) : now
   }
 
   /** Writes an ACK frame, when there is room. @returns one more than the largest number that it acknowledges */

@@ -4,6 +4,7 @@
  *
  *   type (varint) | fields (varints) | data
  */
+import { RECORD_OVERHEAD } from '@showchain/wire'
 import { Reader, varintLength, writeVarint } from './varint.ts'
 
 export const FRAME = {
@@ -36,6 +37,10 @@ export const MAX_ACK_RANGES = 64
 /** ACK delays are told in units of 8 µs (RFC 9000 §18.2, ack_delay_exponent). */
 const ACK_DELAY_UNITS_PER_MS = 125
 const MAX_REASON_BYTES = 256
+/** Its type, and a length of two bytes. */
+const DATAGRAM_FRAME_BYTES = 3
+/** Bytes of a record beside the datagram that it carries. */
+export const DATAGRAM_OVERHEAD: number = RECORD_OVERHEAD + DATAGRAM_FRAME_BYTES
 
 /** What becomes of the frames of one record. A false ends the connection: the other end broke the rules. */
 export interface FrameSink {
@@ -152,20 +157,18 @@ function readAck(reader: Reader, sink: FrameSink): boolean {
 /** Writes frames one after the other into a record's room. `left` tells how much there is; what does not fit is the caller's mistake. */
 export class FrameWriter {
   #into: Uint8Array = new Uint8Array(0)
-  #start = 0
   #at = 0
   #end = 0
 
-  /** A new record. */
-  reset(into: Uint8Array, at: number, end: number): void {
+  /** A new record. @param room bytes that it has for frames */
+  reset(into: Uint8Array, room: number): void {
     this.#into = into
-    this.#start = at
-    this.#at = at
-    this.#end = end
+    this.#at = 0
+    this.#end = room
   }
 
   get length(): number {
-    return this.#at - this.#start
+    return this.#at
   }
 
   get left(): number {
@@ -220,12 +223,8 @@ export class FrameWriter {
     return true
   }
 
-  datagramRoom(): number {
-    return this.left - 3
-  }
-
   datagram(bytes: Uint8Array): boolean {
-    if (bytes.length > this.datagramRoom()) return false
+    if (bytes.length > this.left - DATAGRAM_FRAME_BYTES) return false
     this.numbers(FRAME.datagramWithLength, bytes.length)
     this.#take(bytes.length).set(bytes)
     return true
@@ -238,9 +237,9 @@ export class FrameWriter {
     this.#take(text.length).set(text)
   }
 
-  /** Up to so many bytes altogether. */
-  pad(length: number): void {
-    this.#take(length - this.length).fill(FRAME.padding)
+  /** Fills the record. */
+  pad(): void {
+    this.#take(this.left).fill(FRAME.padding)
   }
 
   #take(length: number): Uint8Array {

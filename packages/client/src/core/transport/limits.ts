@@ -1,5 +1,6 @@
 /** The sizes of a connection's transport, each once. Bytes but where it says otherwise. */
 import { type Duration, duration } from '../machine.ts'
+import type { Acks } from './path-traits.ts'
 
 /** What the other end may send before this one has read: at first, and as it grows with what is read (auto-tuning). */
 export const STREAM_WINDOW: number = 256 * 1024
@@ -13,9 +14,11 @@ export const SEND_BUFFER: number = 256 * 1024
 /** Datagrams that wait to leave; the next is refused. */
 export const DATAGRAM_QUEUE = 256
 
-/** An acknowledgement waits for so many records, or so long once there are two, or MAX_ACK_DELAY (RFC 9000 §13.2.2). */
+/** An acknowledgement waits for so many records, or so long once there are two, or ACK_DELAY (RFC 9000 §13.2.2). */
 export const ACK_EVERY = 32
 export const ACK_SOON: Duration = duration(1)
+/** How long at most: RFC 9000 §18.2; on a path where each costs a signature, long enough to tell of many records at a time. */
+export const ACK_DELAY: Readonly<Record<Acks, Duration>> = { prompt: duration(25), gathered: duration(100) }
 /** Ranges of received records that are remembered, and told. */
 export const RECEIVED_RANGES = 48
 

@@ -2,11 +2,14 @@
  * What was sent and has not been heard of: acknowledged, lost, or asked about (RFC 9002). Numbers are those of the records.
  * The delivery rate is sampled as in draft-ietf-ccwg-bbr §4.1.
  *
- * A path has its own round trip, controller and flight. After a move, what is still under way on the path before is
+ * A path has its own round trip, controller, packet size and flight. After a move, what is still under way on the path before is
  * acknowledged or lost like everything else, but teaches the new path nothing (RFC 9000 §9.4).
  */
 import { type Duration, duration, type Instant, later } from '../machine.ts'
 import type { Congestion, CongestionFactory } from './congestion.ts'
+import { ACK_DELAY } from './limits.ts'
+import { PathMtu } from './path-mtu.ts'
+import type { PathTraits } from './path-traits.ts'
 import { GRANULARITY, Rtt } from './rtt.ts'
 import type { SentFrame } from './sent-frame.ts'
 
@@ -16,8 +19,6 @@ const PACKET_THRESHOLD = 3
 const TIME_THRESHOLD = 9 / 8
 /** RFC 9002 §7.6.1. */
 const PERSISTENT_THRESHOLD = 3
-/** The other end may gather for so long before it acknowledges; RFC 9000 §18.2. */
-export const MAX_ACK_DELAY: Duration = duration(25)
 /** Probes go out less and less often, but never less than this. */
 const MAX_BACKOFF = 6
 
@@ -28,6 +29,8 @@ export interface SentPacket {
   readonly bytes: number
   readonly path: number
   readonly frames: readonly SentFrame[]
+  /** Carries nothing but its size, which the path may be too narrow for: its loss tells of no congestion (RFC 9000 §14.4). */
+  readonly sizeProbe: boolean
   /** For the delivery rate: what had been delivered when it was sent, and when. */
   readonly delivered: number
   readonly deliveredAt: Instant
@@ -57,6 +60,10 @@ export class LossRecovery {
   #outstanding = 0
   #path = 0
   #rtt = new Rtt()
+  /** The other end may gather for so long before it acknowledges. */
+  #ackDelay: Duration
+  #mtu: PathMtu
+  /** Counts in packets of the size that every path takes: a little less bold than it might be on others. */
   #congestion: Congestion
   #delivered = 0
   #deliveredAt: Instant | undefined
@@ -70,18 +77,29 @@ export class LossRecovery {
   /** When the newest packet of this path was sent that is acknowledged. */
   #newestAckedSentAt: Instant | undefined
 
-  constructor(hooks: LossRecoveryHooks, makeCongestion: CongestionFactory, packet: number) {
+  constructor(hooks: LossRecoveryHooks, makeCongestion: CongestionFactory, traits: PathTraits) {
     this.#hooks = hooks
     this.#makeCongestion = makeCongestion
-    this.#congestion = makeCongestion(packet)
+    this.#ackDelay = ACK_DELAY[traits.acks]
+    this.#mtu = new PathMtu(traits)
+    this.#congestion = makeCongestion(traits.base)
   }
 
   get rtt(): Rtt {
     return this.#rtt
   }
 
+  get mtu(): PathMtu {
+    return this.#mtu
+  }
+
   get congestion(): Congestion {
     return this.#congestion
+  }
+
+  /** Times in a row that nothing came back in time. */
+  get silence(): number {
+    return this.#backoff
   }
 
   /** The highest number that was acknowledged; −1: none. */
@@ -106,7 +124,7 @@ export class LossRecovery {
 
   /** How long nothing may come back before something is sent to ask. */
   get probeTimeout(): number {
-    return this.#rtt.probeTimeout(MAX_ACK_DELAY) * 2 ** Math.min(this.#backoff, MAX_BACKOFF)
+    return this.#rtt.probeTimeout(this.#ackDelay) * 2 ** Math.min(this.#backoff, MAX_BACKOFF)
   }
 
   /** When something is lost, or has to be asked about. */
@@ -122,7 +140,8 @@ export class LossRecovery {
   }
 
   /** A record that has to be acknowledged left. */
-  sent(number: number, bytes: number, frames: readonly SentFrame[], now: Instant): void {
+  sent(number: number, bytes: number, frames: readonly SentFrame[], now: Instant, sizeProbe = false): void {
+    if (sizeProbe) this.#mtu.probeSent()
     if (this.#inFlight === 0) {
       this.#firstSentAt = now
       this.#deliveredAt = now
@@ -135,6 +154,7 @@ export class LossRecovery {
       bytes,
       path: this.#path,
       frames,
+      sizeProbe,
       delivered: this.#delivered,
       deliveredAt: this.#deliveredAt ?? now,
       firstSentAt: this.#firstSentAt ?? now,
@@ -165,6 +185,7 @@ export class LossRecovery {
         if (number === largest) largestIsNew = true
         for (const frame of packet.frames) this.#hooks.acked(frame, now)
         if (packet.path !== this.#path) continue
+        this.#mtu.acked(packet.number, packet.bytes, packet.sizeProbe)
         newest ??= packet
         oldest = packet
         bytes += packet.bytes
@@ -201,16 +222,18 @@ export class LossRecovery {
   oldest(): readonly SentFrame[] {
     for (let index = this.#head; index < this.#packets.length; index++) {
       const packet = this.#packets[index]
-      if (packet !== undefined) return packet.frames
+      if (packet !== undefined && packet.frames.length > 0) return packet.frames
     }
     return []
   }
 
   /** Another path from now on. @param dead nothing more comes back from the one before: all that is under way is lost */
-  move(packet: number, dead: boolean, now: Instant): void {
+  move(traits: PathTraits, dead: boolean, now: Instant): void {
     this.#path++
     this.#rtt = new Rtt()
-    this.#congestion = this.#makeCongestion(packet)
+    this.#ackDelay = ACK_DELAY[traits.acks]
+    this.#mtu = new PathMtu(traits)
+    this.#congestion = this.#makeCongestion(traits.base)
     this.#inFlight = 0
     this.#backoff = 0
     this.#largestAckedOfPath = -1
@@ -232,7 +255,7 @@ export class LossRecovery {
     let rtt: number | undefined
     if (ackDelay !== undefined) {
       rtt = now - newest.sentAt
-      this.#rtt.update(rtt, ackDelay, MAX_ACK_DELAY)
+      this.#rtt.update(rtt, ackDelay, this.#ackDelay)
       this.#firstRttAt ??= now
     }
     this.#delivered += bytes
@@ -270,7 +293,7 @@ export class LossRecovery {
       const overtaken = ofPath && packet.number + PACKET_THRESHOLD <= this.#largestAckedOfPath
       const at = later(packet.sentAt, duration(delay))
       if (overtaken || at <= now) {
-        if (ofPath) {
+        if (ofPath && !packet.sizeProbe) {
           bytes += packet.bytes
           oldest ??= packet
           newest = packet
@@ -279,7 +302,7 @@ export class LossRecovery {
       } else if (this.#lossTime === undefined || at < this.#lossTime) this.#lossTime = at
     }
     if (newest === undefined || oldest === undefined) return
-    const span = PERSISTENT_THRESHOLD * this.#rtt.probeTimeout(MAX_ACK_DELAY)
+    const span = PERSISTENT_THRESHOLD * this.#rtt.probeTimeout(this.#ackDelay)
     const known = this.#firstRttAt !== undefined && oldest.sentAt > this.#firstRttAt
     // Nothing in between may have arrived.
     const arrived =
@@ -292,8 +315,11 @@ export class LossRecovery {
 
   #lose(packet: SentPacket, now: Instant): void {
     this.#take(packet.number)
-    if (packet.path === this.#path) this.#inFlight -= packet.bytes
-    this.#hooks.lostPackets(1)
+    if (packet.path === this.#path) {
+      this.#inFlight -= packet.bytes
+      this.#mtu.lost(packet.number, packet.bytes, packet.sizeProbe, now)
+    }
+    if (!packet.sizeProbe) this.#hooks.lostPackets(1)
     for (const frame of packet.frames) this.#hooks.lost(frame, now)
   }
 

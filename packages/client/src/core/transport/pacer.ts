@@ -16,15 +16,15 @@ export class Pacer {
     this.#tokens = this.#burst
   }
 
-  /** When a packet of this size may leave. @param rate bytes per millisecond; undefined: at once */
-  ready(bytes: number, rate: number | undefined, packet: number, now: Instant): Instant {
+  /** When a full packet may leave. @param packet its bytes. @param rate bytes per millisecond; undefined: at once */
+  ready(packet: number, rate: number | undefined, now: Instant): Instant {
     if (rate === undefined) return now
     this.#burst = Math.max(BURST_PACKETS * packet, rate * BURST_MS)
     if (this.#at !== undefined) this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * rate)
     this.#at = now
     // A byte less is none: sums of fractions would otherwise wait for nothing.
-    if (this.#tokens + 1 >= Math.min(bytes, this.#burst)) return now
-    return later(now, duration((bytes - this.#tokens) / rate))
+    if (this.#tokens + 1 >= packet) return now
+    return later(now, duration((packet - this.#tokens) / rate))
   }
 
   sent(bytes: number): void {

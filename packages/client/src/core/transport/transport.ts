@@ -7,10 +7,11 @@ import { RECORD_OVERHEAD } from '@showchain/wire'
 import type { Instant } from '../machine.ts'
 import { Acknowledger } from './acknowledger.ts'
 import type { CongestionFactory } from './congestion.ts'
-import { FRAME, type FrameSink, FrameWriter, readFrames } from './frames.ts'
+import { DATAGRAM_OVERHEAD, FRAME, type FrameSink, FrameWriter, readFrames } from './frames.ts'
 import { CLOSE_CODE, DATAGRAM_QUEUE, PROBES, SEND_BUFFER } from './limits.ts'
 import { LossRecovery } from './loss-recovery.ts'
 import { Pacer } from './pacer.ts'
+import type { PathTraits } from './path-traits.ts'
 import type { Arrival } from './receive-stream.ts'
 import { SendQueue } from './send-queue.ts'
 import type { SentFrame } from './sent-frame.ts'
@@ -44,8 +45,7 @@ export interface TransportOptions {
   /** Whether this end began the handshake. */
   readonly initiator: boolean
   readonly congestion: CongestionFactory
-  /** Bytes of a full record. */
-  readonly packet: number
+  readonly path: PathTraits
   readonly events: TransportEvents
 }
 
@@ -64,6 +64,8 @@ export interface TransportStatistics {
   /** Milliseconds; undefined before anything was measured on this path. */
   readonly rtt: number | undefined
   readonly minRtt: number | undefined
+  /** Bytes of a record that the path is known to take. */
+  readonly mtu: number
   readonly congestion: string
   /** Bytes that may be under way, and are. */
   readonly window: number
@@ -81,11 +83,10 @@ export class Transport {
   readonly #streams: StreamTable
   readonly #flow = new ConnectionFlow()
   readonly #recovery: LossRecovery
-  readonly #acknowledger = new Acknowledger()
+  readonly #acknowledger: Acknowledger
   readonly #writer = new FrameWriter()
   readonly #sink: FrameSink
   #pacer: Pacer
-  #packet: number
   /** Streams with something to send, and those that wait for the connection's limit. */
   readonly #ready = new SendQueue()
   readonly #blocked = new Set<Stream>()
@@ -96,7 +97,6 @@ export class Transport {
   /** At most DATAGRAM_QUEUE. */
   #datagrams: QueuedDatagram[] = []
   #probes = 0
-  #silence = 0
   #closing: { readonly code: number; readonly reason: string; said: boolean } | undefined
   #pacedUntil: Instant | undefined
   #sentCount = 0
@@ -105,10 +105,10 @@ export class Transport {
   /** One more than the highest record number of this end. */
   #sentTo = 0
 
-  constructor({ initiator, congestion, packet, events }: TransportOptions) {
+  constructor({ initiator, congestion, path, events }: TransportOptions) {
     this.#events = events
-    this.#packet = packet
-    this.#pacer = new Pacer(packet)
+    this.#pacer = new Pacer(path.base)
+    this.#acknowledger = new Acknowledger(path.acks)
     this.#streams = new StreamTable(initiator, (id) => events.opened(id))
     this.#recovery = new LossRecovery(
       {
@@ -117,7 +117,7 @@ export class Transport {
         lostPackets: (count) => this.#countLost(count),
       },
       congestion,
-      packet,
+      path,
     )
     this.#sink = this.#makeSink()
   }
@@ -131,11 +131,17 @@ export class Transport {
     return this.#recovery.largestAcked
   }
 
+  /** Bytes of a full record on this path. */
+  get packet(): number {
+    return this.#recovery.mtu.size
+  }
+
   get statistics(): TransportStatistics {
-    const { rtt, congestion, inFlight } = this.#recovery
+    const { rtt, congestion, inFlight, mtu } = this.#recovery
     return {
       rtt: rtt.measured ? rtt.smoothed : undefined,
       minRtt: rtt.measured ? rtt.min : undefined,
+      mtu: mtu.size,
       congestion: congestion.name,
       window: congestion.window,
       inFlight,
@@ -164,18 +170,22 @@ export class Transport {
     this.#flags.add('ping')
     // What is oldest goes out once more with the probe.
     for (const frame of this.#recovery.oldest()) this.#lost(frame)
-    this.#events.silent(++this.#silence, now)
+    this.#events.silent(this.#recovery.silence, now)
   }
 
   /**
-   * Writes the frames of the next record into `into`, from `at` up to `end`.
+   * Writes the frames of the next record into `into`.
    * @param number of the record. @returns bytes; 0: nothing may or has to be sent now
    */
-  fill(number: number, into: Uint8Array, at: number, end: number, now: Instant): number {
+  fill(number: number, into: Uint8Array, now: Instant): number {
     this.#now = now
-    this.#writer.reset(into, at, end)
+    const { mtu } = this.#recovery
+    // What asks whether the path still carries anything must not be lost for its size.
+    this.#writer.reset(into, (this.#probes > 0 ? mtu.base : mtu.size) - RECORD_OVERHEAD)
     this.#sentTo = number + 1
     if (this.#closing !== undefined) return this.#sayClose()
+    const probe = this.#probes > 0 ? undefined : mtu.wanted(now)
+    if (probe !== undefined && probe <= this.#recovery.room) return this.#probeSize(number, into, probe, now)
     const due = this.#acknowledger.due
     if (!this.#maySend(now)) {
       if (due === undefined || due > now) return 0
@@ -190,11 +200,23 @@ export class Transport {
     if (this.#writer.length === before && this.#probes === 0) return before
     if (this.#writer.length === before) this.#writer.numbers(FRAME.ping)
     if (upTo !== undefined) frames.push({ type: 'ack', upTo })
-    const bytes = this.#writer.length + RECORD_OVERHEAD
-    this.#recovery.sent(number, bytes, frames, now)
-    this.#pacer.sent(bytes)
-    this.#sentCount++
+    this.#recovery.sent(number, this.#writer.length + RECORD_OVERHEAD, frames, now)
     if (this.#probes > 0) this.#probes--
+    return this.#sent()
+  }
+
+  /** RFC 8899 §4.1: a packet of this size that nothing else depends on. */
+  #probeSize(number: number, into: Uint8Array, size: number, now: Instant): number {
+    this.#writer.reset(into, size - RECORD_OVERHEAD)
+    this.#writer.numbers(FRAME.ping)
+    this.#writer.pad()
+    this.#recovery.sent(number, size, [], now, true)
+    return this.#sent()
+  }
+
+  #sent(): number {
+    this.#pacer.sent(this.#writer.length + RECORD_OVERHEAD)
+    this.#sentCount++
     return this.#writer.length
   }
 
@@ -210,13 +232,12 @@ export class Transport {
   }
 
   /** Records take another path. @param dead what is under way on the one before is lost */
-  moved(packet: number, dead: boolean, now: Instant): void {
+  moved(path: PathTraits, dead: boolean, now: Instant): void {
     this.#now = now
-    this.#packet = packet
-    this.#pacer = new Pacer(packet)
+    this.#pacer = new Pacer(path.base)
     this.#probes = 0
-    this.#silence = 0
-    this.#recovery.move(packet, dead, now)
+    this.#acknowledger.acks = path.acks
+    this.#recovery.move(path, dead, now)
   }
 
   /** Asks the other end for an acknowledgement. */
@@ -333,8 +354,8 @@ export class Transport {
       return false
     }
     if (this.#probes > 0) return true
-    if (this.#recovery.room < this.#packet) return false
-    const ready = this.#pacer.ready(this.#packet, this.#recovery.congestion.pacingRate, this.#packet, now)
+    if (this.#recovery.room < this.packet) return false
+    const ready = this.#pacer.ready(this.packet, this.#recovery.congestion.pacingRate, now)
     if (ready <= now) return true
     this.#pacedUntil = ready
     return false
@@ -399,7 +420,7 @@ export class Transport {
     for (const { bytes, left } of this.#datagrams) {
       // One that no record has room for, since the path became a narrower one, is lost like any other.
       const fits = this.#writer.datagram(bytes)
-      if (!fits && this.#writer.length > 0) break
+      if (!fits && bytes.length <= this.packet - DATAGRAM_OVERHEAD) break
       if (fits) frames.push({ type: 'datagram' })
       count++
       left(now)
@@ -436,7 +457,6 @@ export class Transport {
   }
 
   #acked(frame: SentFrame): void {
-    this.#silence = 0
     if (frame.type === 'ack') return this.#acknowledger.forget(frame.upTo)
     if (!('id' in frame)) return
     const stream = this.#streams.get(frame.id)
