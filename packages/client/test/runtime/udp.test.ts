@@ -76,6 +76,22 @@ describe('a UDP socket', () => {
     expect(socket.counters).toMatchObject({ sendFailed: 1, noSocket: 1 })
   })
 
+  test('notices failures after a long time without any, and counts all from the first one noticed on', async () => {
+    const socket = await udp({ listen: [{ host: '127.0.0.1', port: 0 }] })
+    for (let index = 0; index < 5000; index++) socket.send(local(socket), Uint8Array.of(1))
+    for (let index = 0; index < 64; index++) socket.send(local(socket), new Uint8Array(70_000))
+    const arrived = arrival(socket)
+    socket.send(local(socket), Uint8Array.of(1))
+    await arrived
+    const noticed = socket.counters.sendFailed
+    expect(noticed).toBeGreaterThan(0)
+    for (let index = 0; index < 10; index++) socket.send(local(socket), new Uint8Array(70_000))
+    const again = arrival(socket)
+    socket.send(local(socket), Uint8Array.of(1))
+    await again
+    expect(socket.counters.sendFailed).toBe(noticed + 10)
+  })
+
   test('is silent after its close, which may come twice', async () => {
     const socket = await udp({ listen: [{ host: '127.0.0.1', port: 0 }] })
     await Promise.all([socket.close(), socket.close()])
