@@ -35,6 +35,7 @@ import { Handshake, type Secured } from './handshake.ts'
 import { CHALLENGE_LIFETIME } from './limits.ts'
 import { Assembly, partsOf } from './parts.ts'
 import { RecordLayer } from './record-layer.ts'
+import { Slab } from './slab.ts'
 
 /** How records reach the other end at the moment. */
 export interface Carrier {
@@ -107,6 +108,7 @@ const CHALLENGE_RECORD_BYTES = RECORD_OVERHEAD + 1 + CHALLENGE_BYTES
 
 /** What no record is longer than. */
 const scratch = new Uint8Array(MAX_PROBED_DATAGRAM)
+const slab = new Slab()
 
 export class Secure {
   readonly #base: Base
@@ -237,7 +239,7 @@ export class Secure {
     const length = transport.fill(records.next, scratch, now)
     if (length === 0) return false
     const front = carrier.kind === 'channel' ? CHANNEL_HEADER_BYTES : 0
-    const datagram = new Uint8Array(front + RECORD_OVERHEAD + length)
+    const datagram = slab.take(front + RECORD_OVERHEAD + length)
     if (front > 0) writeChannelHeader(datagram, sessionBytes(carrier))
     records.seal(scratch.subarray(0, length), datagram, front, transport.acknowledged, now)
     this.#bytes[carrier.kind === 'direct' ? 'direct' : 'relay'].sent += datagram.length

@@ -1,0 +1,17 @@
+/** Parts of larger buffers, each handed out once: one allocation for many datagrams, of which nobody knows when the network is done with them. */
+const SLAB_BYTES = 64 * 1024
+
+export class Slab {
+  #buffer = new Uint8Array(0)
+  #at = 0
+
+  /** Zeros. @param length at most that of a datagram */
+  take(length: number): Uint8Array {
+    if (this.#at + length > this.#buffer.length) {
+      this.#buffer = new Uint8Array(SLAB_BYTES)
+      this.#at = 0
+    }
+    this.#at += length
+    return this.#buffer.subarray(this.#at - length, this.#at)
+  }
+}
