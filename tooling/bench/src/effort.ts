@@ -1,4 +1,4 @@
-/** How long and how often each thing is measured: all of it in under two minutes, or just enough to see that it runs. */
+/** How long and how often each thing is measured: all of it in four minutes, or just enough to see that it runs. */
 export interface Effort {
   /** Of one code path, in ms: warming up, and each sample. */
   readonly warmUp: number
@@ -26,7 +26,7 @@ export const FULL_EFFORT: Effort = {
   machinePackets: 2000,
   registrations: 60,
   hyperdht: true,
-  streamBytes: 64 * 1024 * 1024,
+  streamBytes: 256 * 1024 * 1024,
   bindings: 100_000,
 }
 
