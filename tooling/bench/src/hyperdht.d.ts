@@ -1,10 +1,25 @@
-/** What the benchmark uses of HyperDHT, which has no types of its own. */
+/** What the benchmark uses of HyperDHT and its relay, which have no types of their own. */
 declare module 'hyperdht' {
   import type { Duplex } from 'node:stream'
 
   interface Options {
     readonly bootstrap: readonly { readonly host: string; readonly port: number }[]
     readonly host: string
+    readonly quickFirewall?: boolean
+    readonly ephemeral?: boolean
+  }
+  interface ServerOptions {
+    readonly shareLocalAddress?: boolean
+    readonly holepunch?: () => boolean
+  }
+  interface ConnectOptions {
+    readonly relayThrough?: Uint8Array
+    readonly fastOpen?: boolean
+    readonly localConnection?: boolean
+  }
+  /** A stream that shows whose it is. */
+  interface Socket extends Duplex {
+    readonly remotePublicKey: Uint8Array
   }
   interface Server {
     readonly publicKey: Uint8Array
@@ -13,8 +28,9 @@ declare module 'hyperdht' {
   }
   export default class HyperDHT {
     constructor(options: Options)
-    createServer(onConnection: (socket: Duplex) => void): Server
-    connect(publicKey: Uint8Array): Duplex
+    createServer(options: ServerOptions, onConnection: (socket: Socket) => void): Server
+    connect(publicKey: Uint8Array, options: ConnectOptions): Socket
+    createRawStream(options: object): Duplex
     destroy(): Promise<void>
   }
 }
@@ -25,4 +41,13 @@ declare module 'hyperdht/testnet.js' {
     destroy(): Promise<void>
   }
   export default function createTestnet(size: number, options: { readonly host: string }): Promise<Testnet>
+}
+
+declare module 'blind-relay' {
+  import type { Duplex } from 'node:stream'
+
+  export class Server {
+    constructor(options: { readonly createStream: (options: object) => Duplex })
+    accept(socket: Duplex, options: { readonly id: Uint8Array }): Duplex
+  }
 }

@@ -1,16 +1,21 @@
-/** One end of a connection in a process of its own, of ours or of HyperDHT: it listens and drains what comes, or connects and sends. */
+/** One end of a connection in a process of its own, of ours or of HyperDHT: it listens and drains what comes, or connects and sends. Or HyperDHT's relay. */
 import type { Duplex } from 'node:stream'
 import { Peer, toDuplex } from '@showchain/client'
 import { generateIdentity } from '@showchain/crypto'
+import { Server } from 'blind-relay'
 import HyperDHT from 'hyperdht'
 import { serve } from './child.ts'
 import { cpuSeconds, LOOPBACK } from './loopback.ts'
 
 export type Bootstrap = readonly { readonly host: string; readonly port: number }[]
-/** Whose connections: ours with the relays' tickets, or HyperDHT's with the nodes to start from. */
-export type Kind = { readonly relays: readonly string[] } | { readonly bootstrap: Bootstrap }
+/** Whose connections: ours with the relays' tickets, or HyperDHT's with the nodes to start from, and the key of the relay to go through. */
+export type Kind =
+  | { readonly relays: readonly string[] }
+  | { readonly bootstrap: Bootstrap; readonly relay: string | undefined }
 export type StreamRequest =
   | { readonly type: 'listen'; readonly kind: Kind }
+  /** HyperDHT's: ours has a process of its own. */
+  | { readonly type: 'relay'; readonly bootstrap: Bootstrap }
   | { readonly type: 'connect'; readonly kind: Kind; readonly to: string; readonly via: 'direct' | 'relay-only' }
   | { readonly type: 'send'; readonly bytes: number }
   | { readonly type: 'cpu' | 'close' }
@@ -39,10 +44,27 @@ async function openPeer(relays: readonly string[]): Promise<Peer> {
   return opened
 }
 
+/** On one host nothing is behind a NAT: without these options a peer takes itself for one that everybody reaches. */
+const openDht = ({ bootstrap, relay }: Extract<Kind, { bootstrap: Bootstrap }>): HyperDHT =>
+  new HyperDHT({ bootstrap, host: LOOPBACK, ...(relay === undefined ? {} : { quickFirewall: false, ephemeral: true }) })
+
+async function relay(bootstrap: Bootstrap): Promise<string> {
+  const node = new HyperDHT({ bootstrap, host: LOOPBACK, quickFirewall: false })
+  dht = node
+  const passing = new Server({ createStream: (options) => node.createRawStream({ ...options, framed: true }) })
+  const server = node.createServer({}, (socket) => {
+    socket.on('error', () => {})
+    passing.accept(socket, { id: socket.remotePublicKey }).on('error', () => {})
+  })
+  await server.listen()
+  return Buffer.from(server.publicKey).toString('hex')
+}
+
 async function listen(kind: Kind): Promise<string> {
   if ('bootstrap' in kind) {
-    dht = new HyperDHT({ bootstrap: kind.bootstrap, host: LOOPBACK })
-    const server = dht.createServer(drain)
+    dht = openDht(kind)
+    const direct = kind.relay === undefined
+    const server = dht.createServer({ shareLocalAddress: direct, holepunch: () => direct }, drain)
     await server.listen()
     return Buffer.from(server.publicKey).toString('hex')
   }
@@ -59,9 +81,13 @@ async function listen(kind: Kind): Promise<string> {
 /** @returns milliseconds until the connection was open. */
 async function connect(kind: Kind, to: string, via: 'direct' | 'relay-only'): Promise<number> {
   if ('bootstrap' in kind) {
-    dht = new HyperDHT({ bootstrap: kind.bootstrap, host: LOOPBACK })
+    dht = openDht(kind)
     const started = performance.now()
-    const stream = dht.connect(Buffer.from(to, 'hex'))
+    const through =
+      kind.relay === undefined
+        ? {}
+        : { relayThrough: Buffer.from(kind.relay, 'hex'), fastOpen: false, localConnection: false }
+    const stream = dht.connect(Buffer.from(to, 'hex'), through)
     duplex = stream
     // It complains when the other process ends.
     stream.on('error', () => {})
@@ -103,6 +129,8 @@ function answer(request: StreamRequest): Promise<number | string> | number {
   switch (request.type) {
     case 'listen':
       return listen(request.kind)
+    case 'relay':
+      return relay(request.bootstrap)
     case 'connect':
       return connect(request.kind, request.to, request.via)
     case 'send':

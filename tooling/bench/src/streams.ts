@@ -109,6 +109,11 @@ interface Way {
   readonly relay?: Child
 }
 
+const THEIRS: readonly Way[] = [
+  { name: 'HyperDHT, direct', relays: undefined, via: 'direct' },
+  { name: 'HyperDHT, through a relay', relays: undefined, via: 'relay-only' },
+]
+
 async function throughput(effort: Effort): Promise<FigureTable> {
   const { streamBytes } = effort
   const relay = new Child('./relay-process.js')
@@ -127,7 +132,7 @@ async function throughput(effort: Effort): Promise<FigureTable> {
   const ways: readonly Way[] = [
     { name: 'direct', relays: [], via: 'direct' },
     { name: 'through a relay', relays: [ticket], via: 'relay-only', relay },
-    ...(effort.hyperdht ? [{ name: 'HyperDHT, direct', relays: undefined, via: 'direct' } as const] : []),
+    ...(effort.hyperdht ? THEIRS : []),
   ]
   const samples = ways.map((): Sample[] => [])
   try {
@@ -153,20 +158,30 @@ async function throughput(effort: Effort): Promise<FigureTable> {
       's',
     ),
   }))
-  const [ours, , theirs] = found as [Found, Found, Found | undefined]
+  const [direct, relayed, ...theirs] = found as [Found, Found, ...Found[]]
+  const compared = [
+    { name: 'direct : HyperDHT', ours: direct, theirs: theirs[0] },
+    { name: 'through a relay : HyperDHT', ours: relayed, theirs: theirs[1] },
+  ]
   return {
     title: 'One stream, each end in its own process',
     columns: ['what', 'connect', 'throughput', 'CPU for 256 MiB'],
     rows: [
       ...found.map(({ connect, rate, cpu }, index) => ({ name: ways[index]?.name ?? '', cells: [connect, rate, cpu] })),
-      ...(theirs === undefined
-        ? []
-        : [
-            {
-              name: 'direct : HyperDHT',
-              cells: [times(ours.connect, theirs.connect), times(ours.rate, theirs.rate), times(ours.cpu, theirs.cpu)],
-            },
-          ]),
+      ...compared.flatMap(({ name, ours, theirs }) =>
+        theirs === undefined
+          ? []
+          : [
+              {
+                name,
+                cells: [
+                  times(ours.connect, theirs.connect),
+                  times(ours.rate, theirs.rate),
+                  times(ours.cpu, theirs.cpu),
+                ],
+              },
+            ],
+      ),
     ],
     notes: [
       `${streamBytes / 1024 / 1024} MiB of one stream over loopback, until the other end said that it has everything. Connecting: from the call to an`,
@@ -194,26 +209,34 @@ interface Found {
 
 async function run({ relays, via, relay }: Way, bytes: number): Promise<Sample> {
   const testnet = relays === undefined ? await createTestnet(TESTNET_NODES, { host: LOOPBACK }) : undefined
-  const kind: Kind = relays === undefined ? { bootstrap: testnet?.bootstrap ?? [] } : { relays }
   const [listener, caller] = [new Child('./stream-process.js'), new Child('./stream-process.js')]
+  const theirRelay = testnet && via === 'relay-only' ? new Child('./stream-process.js') : undefined
   const ask = <T>(child: Child, request: StreamRequest): Promise<T> => child.ask<T>(request)
   const cpu = async (): Promise<number> => {
     const all = await Promise.all(
-      [listener, caller, ...(relay === undefined ? [] : [relay])].map((child) => child.ask<number>({ type: 'cpu' })),
+      [listener, caller, relay ?? theirRelay]
+        .flatMap((child) => child ?? [])
+        .map((child) => child.ask<number>({ type: 'cpu' })),
     )
     return all.reduce((sum, seconds) => sum + seconds, 0)
   }
   try {
+    const bootstrap = testnet?.bootstrap ?? []
+    const kind: Kind =
+      relays === undefined
+        ? { bootstrap, relay: theirRelay && (await ask<string>(theirRelay, { type: 'relay', bootstrap })) }
+        : { relays }
     const to = await ask<string>(listener, { type: 'listen', kind })
     const connectMs = await ask<number>(caller, { type: 'connect', kind, to, via })
     const before = await cpu()
     const seconds = await ask<number>(caller, { type: 'send', bytes })
     const sample = { connectMs, seconds, cpuSeconds: (await cpu()) - before }
     // In order: HyperDHT's caller says goodbye to a listener that is there.
-    for (const child of [caller, listener]) await ask(child, { type: 'close' })
+    for (const child of [caller, listener, theirRelay].flatMap((each) => each ?? []))
+      await ask(child, { type: 'close' })
     return sample
   } finally {
-    await Promise.all([listener.stop(), caller.stop()])
+    await Promise.all([listener, caller, theirRelay].map((child) => child?.stop()))
     await testnet?.destroy()
   }
 }

@@ -270,6 +270,17 @@ describe('rules', () => {
 })
 
 describe('loss and silence', () => {
+  it('a goodbye is said three times, and arrives though two of them are lost', () => {
+    const pair = new Pair(CUBIC, LAN)
+    pair.a.transport.close(0, 'enough')
+    pair.a.pump(pair.now)
+    expect(pair.a.flights).toHaveLength(3)
+    pair.a.flights.splice(0, 2)
+    pair.run(SECONDS)
+    expect(pair.b.closedBy).toEqual({ code: 0, reason: 'enough' })
+    expect([pair.a.sentSizes.length, pair.b.sentSizes.length]).toEqual([3, 0])
+  })
+
   it('probes go out less and less often, and tell how long nothing came', () => {
     const pair = new Pair(CUBIC, { delay: 5, loss: 1 })
     const id = open(pair)

@@ -8,7 +8,7 @@ import type { Instant } from '../machine.ts'
 import { Acknowledger } from './acknowledger.ts'
 import type { CongestionFactory } from './congestion.ts'
 import { DATAGRAM_OVERHEAD, FRAME, type FrameSink, FrameWriter, readFrames } from './frames.ts'
-import { CLOSE_CODE, DATAGRAM_QUEUE, PROBES, SEND_BUFFER } from './limits.ts'
+import { CLOSE_CODE, CLOSE_RECORDS, DATAGRAM_QUEUE, PROBES, SEND_BUFFER } from './limits.ts'
 import { LossRecovery } from './loss-recovery.ts'
 import { Pacer } from './pacer.ts'
 import type { PathTraits } from './path-traits.ts'
@@ -97,7 +97,8 @@ export class Transport {
   /** At most DATAGRAM_QUEUE. */
   #datagrams: QueuedDatagram[] = []
   #probes = 0
-  #closing: { readonly code: number; readonly reason: string; said: boolean } | undefined
+  /** `left`: how many records still say so. */
+  #closing: { readonly code: number; readonly reason: string; left: number } | undefined
   #pacedUntil: Instant | undefined
   #sentCount = 0
   #lostCount = 0
@@ -245,9 +246,9 @@ export class Transport {
     this.#flags.add('ping')
   }
 
-  /** Ends the connection: the next record says so, and is the last. */
+  /** Ends the connection: the next records say so, and are the last. */
   close(code: number, reason: string): void {
-    this.#closing ??= { code, reason, said: false }
+    this.#closing ??= { code, reason, left: CLOSE_RECORDS }
   }
 
   /** Opens a stream. @returns undefined when the other end allows no more for now */
@@ -363,8 +364,8 @@ export class Transport {
 
   #sayClose(): number {
     const closing = this.#closing
-    if (closing === undefined || closing.said) return 0
-    closing.said = true
+    if (closing === undefined || closing.left === 0) return 0
+    closing.left--
     // What came is acknowledged, so that the other end knows what arrived.
     if (this.#acknowledger.pending) this.#acknowledger.write(this.#writer, this.#now)
     this.#writer.close(closing.code, closing.reason)
@@ -583,7 +584,7 @@ export class Transport {
         return true
       },
       close: (code, reason) => {
-        this.#closing ??= { code, reason, said: true }
+        this.#closing ??= { code, reason, left: 0 }
         events.closed(code, reason, this.#now)
         return true
       },
