@@ -187,6 +187,57 @@ describe('whoever is not who was dialled is refused', () => {
   })
 
   test.each([
+    ['made by somebody else', (preimage: Uint8Array) => relay.certify(preimage)],
+    [
+      'of another X25519 key',
+      (preimage: Uint8Array) => other.certify(preimage.map((byte, at) => (at === 40 ? byte ^ 1 : byte))),
+    ],
+    ['empty', () => new Uint8Array(0)],
+    ['zeros', (preimage: Uint8Array) => other.certify(preimage).fill(0)],
+  ])('a certificate of the right identity whose signature is %s', (_what, certify) => {
+    const [dialler, impostor] = self.id < other.id ? (['a', 'b'] as const) : (['b', 'a'] as const)
+    const pair = new Pair(self, other, { [impostor]: { certify } })
+    pair.start()
+    pair.advance(5000)
+    expect(pair[dialler].secured).toEqual([])
+    expect(pair[dialler].refused).toBeGreaterThan(0)
+  })
+
+  test('a certificate that names another key than the identity has, though the signature is the right one', () => {
+    const [dialler, impostor] = self.id < other.id ? (['a', 'b'] as const) : (['b', 'a'] as const)
+    const pair = new Pair(self, other, {
+      [dialler]: { knows: other },
+      [impostor]: { certifier: relay, certify: (preimage: Uint8Array) => other.certify(preimage) },
+    })
+    pair.start()
+    pair.advance(5000)
+    expect([pair[dialler].secured, pair[dialler].refused > 0]).toEqual([[], true])
+  })
+
+  test('an end that takes this one for somebody else: both ids are in what the keys come from', () => {
+    const [low, middle, high] = [self, other, relay].sort((one, two) => (one.id < two.id ? -1 : 1)) as [
+      Signer,
+      Signer,
+      Signer,
+    ]
+    const [ours, theirs] = [new Pair(low, high), new Pair(middle, high)]
+    for (const pair of [ours, theirs]) pair.start()
+    const [first] = ours.a.take()
+    theirs.b.handshake.receive(FIRST, first?.bytes as Uint8Array, theirs.now)
+    const [second] = theirs.b.take()
+    ours.a.handshake.receive(SECOND, second?.bytes as Uint8Array, ours.now)
+    expect([ours.a.secured, ours.a.refused]).toEqual([[], 1])
+  })
+
+  test.each(['a', 'b'] as const)('a connection id of zeros, which stands for a handshake (%s)', (end) => {
+    const pair = new Pair(self, other, { [end]: { connectionId: new Uint8Array(8) } })
+    pair.start()
+    pair.advance(5000)
+    const there = end === 'a' ? pair.b : pair.a
+    expect([there.secured, there.refused > 0]).toEqual([[], true])
+  })
+
+  test.each([
     ['expired', -9 * DAY],
     ['not valid yet', 3 * DAY],
   ])('a certificate that is %s', (_what, clock) => {

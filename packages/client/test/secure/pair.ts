@@ -17,6 +17,12 @@ export interface Message {
 export interface Oddities {
   /** Who signs its certificate. @default itself */
   readonly certifier?: Signer
+  /** What it shows as its certificate's signature. @default the certifier's */
+  readonly certify?: (preimage: Uint8Array) => Uint8Array
+  /** The id by which the other end asks for its records. @default random */
+  readonly connectionId?: Uint8Array
+  /** A key that it has of the other end already. */
+  readonly knows?: Signer
   /** How far its clock is off, in ms, when the certificate is made. @default 0 */
   readonly clock?: number
   /** The name of a connection that it has already. */
@@ -42,8 +48,15 @@ export class End {
   refused = 0
   certificates = 0
 
-  constructor(self: Signer, remote: Signer, { certifier = self, clock = 0, current }: Oddities = {}) {
+  constructor(self: Signer, remote: Signer, oddities: Oddities = {}) {
+    const {
+      certifier = self,
+      certify = (preimage) => certifier.certify(preimage),
+      connectionId = random.bytes(8),
+    } = oddities
+    const { knows, clock = 0, current } = oddities
     const keys = new KeyCache(openssl, 4)
+    if (knows !== undefined) keys.learn(knows.id, knows.publicKey.spki)
     this.handshake = new Handshake({
       ...{ self: self.id, remoteId: remote.id, crypto, random, timers: this.timers },
       credentials: new Credentials({
@@ -52,14 +65,14 @@ export class End {
         outbox: {
           certify: (preimage, resume) => {
             this.certificates++
-            resume(certifier.certify(preimage), instant(0))
+            resume(certify(preimage), instant(0))
           },
         },
       }),
       unixMs: () => EPOCH,
       keyOf: (spki) => keys.learn(remote.id, spki),
       verify: (key, preimage, signature) => openssl.verifyPss(key, preimage, signature),
-      connectionId: random.bytes(8),
+      connectionId,
       current: () => this.secured.at(-1)?.name ?? current,
       send: (kind, bytes) => this.sent.push({ kind, bytes }),
       secured: (secured) => this.secured.push(secured),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { duration } from '@showchain/client/core'
 import { opensslEndToEnd } from '@showchain/crypto'
-import { CHANNEL_BYTE, type Endpoint, RECORD_BYTE } from '@showchain/wire'
+import { CHANNEL_BYTE, CHANNEL_HEADER_BYTES, type Endpoint, isHandshake, RECORD_BYTE } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import {
   type Conditions,
@@ -367,8 +367,93 @@ describe('a stranger', () => {
       }
       internet.advance(duration(10_000))
       expect(b.machine.counters().recordRefused - before).toBe(3 * records.length)
+      // Parts of the handshake, by the session that they were in, as they were and in a channel frame.
+      const frames = internet.sim.timeline.entries.flatMap((entry) =>
+        entry.type === 'packet' && entry.from === 'a' && entry.packet.bytes[0] === CHANNEL_BYTE
+          ? [entry.packet.bytes]
+          : [],
+      )
+      const handshakes = frames.filter((frame) => isHandshake(frame.subarray(CHANNEL_HEADER_BYTES)))
+      expect(handshakes.length).toBeGreaterThan(0)
+      const refused = b.machine.counters().handshakeRefused
+      for (const frame of handshakes)
+        for (const each of [frame, frame.slice(CHANNEL_HEADER_BYTES)]) socket.send(to, each)
+      internet.advance(duration(10_000))
+      expect(b.machine.counters().handshakeRefused - refused).toBe(2 * handshakes.length)
       expect(heard).toEqual([])
       expect([a.open.length, b.open.length, incomingOf(b).path.remote.port]).toEqual([1, 1, 49_152])
+      await socket.close()
+    })
+  })
+})
+
+describe('somebody on the path', () => {
+  test('who holds records back and sends them from elsewhere moves nothing, and gets no more than was sent', async () => {
+    await run('protected held back', { behind: nat.T1() }, async (scene) => {
+      const { internet, a, b, routers } = scene
+      const { network } = internet.sim
+      const link = await a.connect(b)
+      const bytes = contents(20_000, 6)
+      expect(arrives(scene, link, bytes)).toBe(digest(bytes))
+      internet.advance(duration(30_000))
+      const to = { ip: routers[1].external(4) as string, port: 49_152 }
+      const stranger = internet.host('stranger')
+      const socket = stranger.socket(6666)
+      const heard: Uint8Array[] = []
+      socket.onDatagram((datagram) => heard.push(datagram.bytes))
+      /** Holds back the records that `a` sends because of this, in order. */
+      const held = (because: () => void): readonly Uint8Array[] => {
+        const records: Uint8Array[] = []
+        network.filter = ({ destination, bytes: [first], bytes: record }, { name }) => {
+          if (destination.ip !== to.ip || first !== RECORD_BYTE || name === 'stranger') return true
+          records.push(record)
+          return false
+        }
+        because()
+        internet.advance(duration(10))
+        network.filter = undefined
+        return records
+      }
+      const say = (): void => void a.send(link.id, new Uint8Array(300))
+      const give = (records: readonly Uint8Array[]): void => {
+        for (const record of records) socket.send(to, record)
+        internet.advance(duration(500))
+      }
+      const before = incomingOf(b).path.remote
+
+      // Too short for a challenge that is no longer.
+      const [ping] = held(() => a.transport(link.id, (transport) => transport.ping()))
+      expect(ping?.length).toBeLessThan(42)
+      give([ping as Uint8Array])
+      expect(heard).toEqual([])
+
+      // Genuine, but older than what came meanwhile.
+      const old = held(() => {
+        say()
+        say()
+      })
+      say()
+      internet.advance(duration(500))
+      give(old)
+      expect([old.length, heard.length]).toEqual([2, 0])
+
+      // The newest: it is asked once, and answers with nothing that it could make.
+      const newest = held(() => {
+        say()
+        say()
+        say()
+      })
+      give(newest)
+      expect([newest.length, heard.length]).toEqual([3, 1])
+      expect(heard[0]?.length).toBeLessThanOrEqual(newest[0]?.length as number)
+      give(heard)
+      internet.advance(duration(10_000))
+      expect(incomingOf(b).path.remote).toEqual(before)
+      expect(heard).toHaveLength(1)
+      const arrived = b.arrived.length
+      say()
+      internet.advance(duration(500))
+      expect(b.arrived.length).toBe(arrived + 1)
       await socket.close()
     })
   })

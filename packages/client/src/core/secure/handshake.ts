@@ -250,8 +250,6 @@ export class Handshake {
     const payload = noise.read(message)
     const theirs = payload && this.#read(payload, noise.remoteStaticKey)
     if (theirs === undefined) return this.#options.refused()
-    const current = this.#options.current()
-    if (current !== undefined && equalBytes(theirs.current, current)) return this.stop()
     this.#quiet()
     this.#state = 'done'
     this.#answer = undefined
@@ -295,8 +293,9 @@ export class Handshake {
     const { keyOf, verify, unixMs } = this.#options
     if (certificate === undefined || !isCurrent(certificate, unixMs())) return undefined
     const key = keyOf(certificate.spki)
-    if (key === undefined || !verify(key, certificatePreimage(staticKey, certificate), certificate.signature))
-      return undefined
+    // A key that was known before is found whatever is asked for.
+    if (key === undefined || !equalBytes(key.spki, certificate.spki)) return undefined
+    if (!verify(key, certificatePreimage(staticKey, certificate), certificate.signature)) return undefined
     const connectionId = payload.slice(5, 5 + CONNECTION_ID_BYTES)
     // Zeros stand for a handshake.
     if (connectionId.every((byte) => byte === 0)) return undefined

@@ -142,10 +142,7 @@ export class Secure {
       },
       credentials: endToEnd.credentials,
       unixMs: endToEnd.unixMs,
-      keyOf: (spki) => {
-        const key = base.keys.learn(remoteId, spki)
-        return key !== undefined && equalBytes(key.spki, spki) ? key : undefined
-      },
+      keyOf: (spki) => base.keys.learn(remoteId, spki),
       verify: (key, preimage, signature) => base.provider.verifyPss(key, preimage, signature),
       connectionId: this.#connectionId,
       current: () => this.#session?.secured.name,
