@@ -1,4 +1,5 @@
 /** Keys of one direction: epochs, numbers, and everything that is not genuine. */
+import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { MAX_EPOCH, OpeningKey, opensslEndToEnd, SealingKey } from '../src/index.ts'
 
@@ -96,4 +97,26 @@ test('a record of one direction is none of the other', () => {
   const { sealing } = pair()
   const other = new OpeningKey(opensslEndToEnd, new Uint8Array(32).fill(8))
   expect(opens(other, seal(sealing))).toBe(false)
+})
+
+test('a record is what docs/protocol.md says, read by other code: epoch 2, number 3', () => {
+  const first = new Uint8Array(32).fill(7)
+  const key = new SealingKey(opensslEndToEnd, first)
+  const aad = Uint8Array.of(1, 2, 3)
+  const sealed = new Uint8Array(5 + 16)
+  key.advance()
+  key.advance()
+  for (let number = 0; number <= 3; number++) key.seal(aad, Uint8Array.of(9, 8, 7, 6, 5), sealed, 0)
+
+  // REKEY (Noise §4.2): 32 zeros under the nonce 2^64 - 1, without the tag.
+  const rekey = (before: Uint8Array): Buffer =>
+    createCipheriv('chacha20-poly1305', before, Buffer.from('00000000ffffffffffffffff', 'hex'), {
+      authTagLength: 16,
+    }).update(Buffer.alloc(32))
+  // Four zeros, then 64 bits, little-endian: the number in the lower 48, the epoch in the upper 16.
+  const nonce = Buffer.from('00000000030000000000' + '0200', 'hex')
+  const decipher = createDecipheriv('chacha20-poly1305', rekey(rekey(first)), nonce, { authTagLength: 16 })
+  decipher.setAAD(aad, { plaintextLength: 5 })
+  decipher.setAuthTag(sealed.subarray(5))
+  expect(Buffer.concat([decipher.update(sealed.subarray(0, 5)), decipher.final()])).toEqual(Buffer.of(9, 8, 7, 6, 5))
 })
