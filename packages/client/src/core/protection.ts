@@ -1,5 +1,5 @@
 /** What protects one link: its handshake, its records on the best path of the moment, and who waits for them. */
-import { CHANNEL_HEADER_BYTES, MAX_DATAGRAM, MAX_PROBED_DATAGRAM } from '@showchain/wire'
+import { CHANNEL_HEADER_BYTES, MAX_DATAGRAM, PROBED_DATAGRAMS } from '@showchain/wire'
 import type { Base } from './base.ts'
 import type { Channel } from './channel.ts'
 import type { StreamChange } from './events.ts'
@@ -14,10 +14,10 @@ import type { Transport } from './transport/transport.ts'
 /** Probes in vain that put a path in doubt: about three round trips, and their variation, without a word. */
 const SUSPICIOUS_PROBES = 2
 
-const DIRECT: PathTraits = { base: MAX_DATAGRAM, most: MAX_PROBED_DATAGRAM, acks: 'prompt' }
+const DIRECT: PathTraits = { base: MAX_DATAGRAM, larger: PROBED_DATAGRAMS, acks: 'prompt' }
 const CHANNEL: PathTraits = {
   base: MAX_DATAGRAM - CHANNEL_HEADER_BYTES,
-  most: MAX_PROBED_DATAGRAM - CHANNEL_HEADER_BYTES,
+  larger: PROBED_DATAGRAMS.map((size) => size - CHANNEL_HEADER_BYTES),
   acks: 'prompt',
 }
 
@@ -129,7 +129,7 @@ export class Protection {
     return {
       ...{ kind: 'seed', identity: channel, session },
       // Each record is in a message, which has its size and a signature.
-      traits: { base: maxMessage, most: maxMessage, acks: 'gathered' },
+      traits: { base: maxMessage, larger: [], acks: 'gathered' },
       ready: () => channel.backlog < SEND_WINDOW,
       transmit: (bytes, now) => channel.send({ bytes, done }, now),
     }

@@ -4,7 +4,7 @@
  */
 
 import { duration, type Instant, instant, later } from '@showchain/client/core'
-import { MAX_DATAGRAM, MAX_PROBED_DATAGRAM, RECORD_OVERHEAD } from '@showchain/wire'
+import { MAX_DATAGRAM, MAX_PROBED_DATAGRAM, PROBED_DATAGRAMS, RECORD_OVERHEAD } from '@showchain/wire'
 import { Bbr } from '../../src/core/transport/bbr.ts'
 import type { CongestionFactory } from '../../src/core/transport/congestion.ts'
 import { Cubic } from '../../src/core/transport/cubic.ts'
@@ -15,7 +15,7 @@ export const CUBIC: CongestionFactory = (packet) => new Cubic(packet)
 export const BBR: CongestionFactory = (packet) => new Bbr(packet)
 
 /** What most paths are like to a peer. */
-export const TRAITS: PathTraits = { base: MAX_DATAGRAM, most: MAX_PROBED_DATAGRAM, acks: 'prompt' }
+export const TRAITS: PathTraits = { base: MAX_DATAGRAM, larger: PROBED_DATAGRAMS, acks: 'prompt' }
 
 /** A path: milliseconds of delay one way, bits per second, bytes of queue, shares from 0 to 1, bytes of a record that passes. */
 export interface PathShape {
@@ -130,7 +130,7 @@ export class End {
 
   /** Sends what may leave now. */
   pump(now: Instant): void {
-    const buffer = new Uint8Array(TRAITS.most)
+    const buffer = new Uint8Array(MAX_PROBED_DATAGRAM)
     for (;;) {
       const length = this.transport.fill(this.next, buffer, now)
       if (length === 0) return

@@ -260,7 +260,7 @@ export class Secure {
       initiator: secured.initiator,
       congestion: endToEnd.congestion,
       // Until it is told of its path, with the first record.
-      path: { base: MAX_DATAGRAM, most: MAX_DATAGRAM, acks: 'prompt' },
+      path: { base: MAX_DATAGRAM, larger: [], acks: 'prompt' },
       events: {
         ...events,
         silent,

@@ -5,7 +5,7 @@ export type Acks = 'prompt' | 'gathered'
 export interface PathTraits {
   /** Bytes of a record that the path takes for sure. */
   readonly base: number
-  /** The most that is tried. */
-  readonly most: number
+  /** Sizes that are tried, the largest first. */
+  readonly larger: readonly number[]
   readonly acks: Acks
 }
