@@ -51,6 +51,8 @@ export interface RouterOptions {
   readonly blocked?: boolean | undefined
   /** Percent of packets that it loses, each way. @default 0 */
   readonly loss?: number | undefined
+  /** Bytes of an IP packet on its way out; it says so of a larger one, and nothing of a larger one that comes in. @default 1500 */
+  readonly mtu?: number | undefined
 }
 
 export class Router {
@@ -179,8 +181,14 @@ export class Lab {
     if (options.mappingSeconds !== undefined)
       for (const setting of ['udp_timeout', 'udp_timeout_stream'])
         this.names.set(name, `net.netfilter.nf_conntrack_${setting}`, options.mappingSeconds)
+    if (options.mtu !== undefined) this.names.ip(name, `link set wan mtu ${options.mtu}`)
     router.load()
     return router
+  }
+
+  /** IP packets that the hosts have had to cut into several. */
+  fragmented(...hosts: readonly Host[]): number {
+    return hosts.reduce((sum, { name }) => sum + fragmentsCreated(this.names.exec(name, 'cat', ['/proc/net/snmp'])), 0)
   }
 
   /** A host behind a router, or on the public segment. */
@@ -320,3 +328,9 @@ export class Lab {
 
 /** What a listener says of its own network means nothing elsewhere. */
 const withoutAddresses = (ticket: string): string => ticket.replace(/&addr=[^&]*/g, '')
+
+/** `FragCreates` of /proc/net/snmp, whose first two lines are the names and the values of IP's counters. */
+function fragmentsCreated(snmp: string): number {
+  const [names = [], values = []] = snmp.split('\n').map((line) => line.split(' '))
+  return Number(values[names.indexOf('FragCreates')])
+}

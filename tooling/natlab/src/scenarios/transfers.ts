@@ -118,6 +118,19 @@ async function streamWhileMoving(world: World): Promise<string> {
   return `${paths.join(' → ')}; one stream of ${sentBytes / MIB} MiB, SHA-256 ${ours.slice(0, 8)}… at both ends`
 }
 
+const NARROW_MTU = 1400
+
+/** The caller's router answers what is too large with "fragmentation needed" on its way out, and drops it in silence on its way in. */
+async function narrow(world: World): Promise<string> {
+  const path = await simulated('T3', 'T2')
+  const router = await world.router({ kind: 'T3', mtu: NARROW_MTU })
+  const [from, to] = [world.lab.host(router), world.lab.host(world.side('b', 'T2'))]
+  const seen = await played(await meet(world, from, to, path), path, FILE_BYTES)
+  const cut = world.lab.fragmented(from, to)
+  if (cut !== 0) throw new Error(`${cut} fragments: packets larger than the path takes were sent all the time`)
+  return `${seen}; no packet was cut`
+}
+
 export const TRANSFERS: readonly Scenario[] = [
   {
     name: 'stream',
@@ -194,6 +207,11 @@ export const TRANSFERS: readonly Scenario[] = [
       await second.program.kill()
       return seen
     },
+  },
+  {
+    name: 'narrow',
+    title: `a router whose way out takes IP packets of ${NARROW_MTU} bytes`,
+    run: narrow,
   },
   {
     name: 'loss',
