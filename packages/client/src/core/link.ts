@@ -8,7 +8,7 @@
  */
 import { formatEndpoint, isHandshake, type PeerId, type SessionId } from '@showchain/wire'
 import type { Base } from './base.ts'
-import type { Channel, OutgoingMessage, Sent } from './channel.ts'
+import type { Channel, OutgoingMessage, SendFailure, Sent } from './channel.ts'
 import { Channels, type SessionOwner } from './channels.ts'
 import { DirectPath } from './direct-path.ts'
 import type { LinkId, Path } from './events.ts'
@@ -37,6 +37,8 @@ export interface LinkOptions {
   ended(session: SessionId, now: Instant): void
   closed(link: Link): void
 }
+
+const ENDED: SendFailure = { code: 'ERR_CLOSED', why: 'The connection has ended.' }
 
 export class Link {
   readonly options: LinkOptions
@@ -158,7 +160,7 @@ export class Link {
   send(bytes: Uint8Array, done: Sent, now: Instant): void {
     if (this.protection !== undefined) return this.#sendDatagram(this.protection, bytes, done, now)
     const carrier = this.#carrier()
-    if (this.#state === 'closed') done({ code: 'ERR_CLOSED', why: 'The connection has ended.' }, now)
+    if (this.#state === 'closed') done(ENDED, now)
     else if (carrier !== undefined) carrier.send({ bytes, done: this.#watched(carrier, done, now) }, now)
     else if (this.hasDirect && !this.direct.awaitsCaps)
       done({ code: 'ERR_NO_DATA_PATH', why: 'The other end has no data on a direct path.' }, now)
@@ -274,11 +276,10 @@ export class Link {
 
   #sendDatagram(protection: Protection, bytes: Uint8Array, done: Sent, now: Instant): void {
     const { transport } = protection
-    if (this.#state === 'closed' || transport === undefined)
-      return done({ code: 'ERR_CLOSED', why: 'The connection has ended.' }, now)
+    if (this.#state === 'closed' || transport === undefined) return done(ENDED, now)
     if (bytes.length > protection.maxDatagram)
       return done({ code: 'ERR_TOO_LARGE', why: `This path takes ${protection.maxDatagram} bytes.` }, now)
-    if (!transport.datagram(bytes, (at) => done(undefined, at)))
+    if (!transport.datagram(bytes, (sent, at) => done(sent ? undefined : ENDED, at)))
       return done({ code: 'ERR_BUSY', why: 'Too many datagrams wait to be sent.' }, now)
     protection.secure.pump(now)
   }

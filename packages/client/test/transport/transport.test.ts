@@ -200,6 +200,18 @@ describe('datagrams', () => {
     expect(seen.length).toBeLessThan(200)
   })
 
+  it('that never left are told so when nothing is sent any more, each once', () => {
+    const pair = new Pair(CUBIC, LAN)
+    const ends: boolean[] = []
+    for (let index = 0; index < 50; index++) pair.a.transport.datagram(new Uint8Array(1000), (sent) => ends.push(sent))
+    pair.a.pump(pair.now)
+    const left = ends.length
+    expect(left).toBeGreaterThan(0)
+    pair.a.transport.abandon(pair.now)
+    pair.a.transport.abandon(pair.now)
+    expect(ends).toEqual(Array.from({ length: 50 }, (_, index) => index < left))
+  })
+
   it('are refused when too many wait', () => {
     const pair = new Pair(CUBIC, LAN)
     const taken = Array.from({ length: DATAGRAM_QUEUE + 1 }, () =>

@@ -1,9 +1,10 @@
 /**
  * One random scenario: a random internet, peers in random places who dial each other, and random faults while
- * they talk. Whatever happens, each dial ends in time, each message is acknowledged or fails with a code, there
+ * they talk, protected or not. Whatever happens, each dial ends in time, each message is acknowledged (protected: leaves) or fails with a code, there
  * is one connection at most between two peers, and when the faults are over whoever can reach a relay talks.
  */
 import { BIRTHDAY_SOCKETS, type DialPolicy, type Duration, duration, type Instant, later } from '@showchain/client/core'
+import { opensslEndToEnd } from '@showchain/crypto'
 import type { Conditions } from '../sim/conditions.ts'
 import type { Host } from '../sim/host.ts'
 import type { Seed, SeededRandom } from '../sim/random.ts'
@@ -105,10 +106,12 @@ function build(internet: Internet): World {
     dials: [],
     deliveries: [],
   }
+  // In the other half they know only the seed.
+  const endToEnd = chance(random, 0.5) ? opensslEndToEnd : undefined
   const count = 2 + Math.floor(random.uniform() * 3)
   for (let index = 0; index < count; index++) {
     const place = placeOf(world)
-    const peer = internet.addPeer({ name: `peer${index}`, ...place })
+    const peer = internet.addPeer({ name: `peer${index}`, endToEnd, ...place })
     world.peers.push(peer)
     if (place.isBlocked) world.blocked.add(peer)
   }

@@ -192,7 +192,7 @@ export class Secure {
     this.#session?.transport.close(CLOSE_CODE.none, reason)
     this.pump(now)
     this.#handshake.stop()
-    this.#end()
+    this.#end(now)
     this.#options.endToEnd.connectionIds.forget(this.#connectionId)
   }
 
@@ -254,7 +254,7 @@ export class Secure {
 
   #begin(secured: Secured, now: Instant): void {
     const before = this.#session?.transport
-    this.#end()
+    this.#end(now)
     const { endToEnd, events, closed, silent } = this.#options
     const transport = new Transport({
       initiator: secured.initiator,
@@ -276,7 +276,8 @@ export class Secure {
     this.pump(now)
   }
 
-  #end(): void {
+  #end(now: Instant): void {
+    this.#session?.transport.abandon(now)
     this.#session = undefined
     this.#carrier = undefined
     this.#timer?.cancel()

@@ -57,7 +57,7 @@ export type StreamRead =
 
 interface QueuedDatagram {
   readonly bytes: Uint8Array
-  left(now: Instant): void
+  done(sent: boolean, now: Instant): void
 }
 
 export interface TransportStatistics {
@@ -325,11 +325,18 @@ export class Transport {
     return this.#streams.get(id) !== undefined
   }
 
-  /** @returns false when too many wait. @param left called when it was sent */
-  datagram(bytes: Uint8Array, left: (now: Instant) => void): boolean {
+  /** @returns false when too many wait. @param done called once: when it was sent, or when it never will be */
+  datagram(bytes: Uint8Array, done: QueuedDatagram['done']): boolean {
     if (this.#datagrams.length >= DATAGRAM_QUEUE) return false
-    this.#datagrams.push({ bytes, left })
+    this.#datagrams.push({ bytes, done })
     return true
+  }
+
+  /** Nothing is sent any more. */
+  abandon(now: Instant): void {
+    const datagrams = this.#datagrams
+    this.#datagrams = []
+    for (const { done } of datagrams) done(false, now)
   }
 
   /** What an application may have written ahead on one stream. */
@@ -418,13 +425,13 @@ export class Transport {
 
   #writeDatagrams(frames: SentFrame[], now: Instant): void {
     let count = 0
-    for (const { bytes, left } of this.#datagrams) {
+    for (const { bytes, done } of this.#datagrams) {
       // One that no record has room for, since the path became a narrower one, is lost like any other.
       const fits = this.#writer.datagram(bytes)
       if (!fits && bytes.length <= this.packet - DATAGRAM_OVERHEAD) break
       if (fits) frames.push({ type: 'datagram' })
       count++
-      left(now)
+      done(true, now)
     }
     if (count > 0) this.#datagrams = this.#datagrams.slice(count)
   }
