@@ -43,5 +43,5 @@ for (const line of LINES) {
 }
 if (!json)
   console.log(
-    `${table.toString()}\nOf each datagram of 1200 bytes, 1146 at most are the stream's, and 28 more are IP's and UDP's: 93 % is all there is.`,
+    `${table.toString()}\nOf each datagram of 1452 bytes, 1411 at most are the stream's, and 28 more are IP's and UDP's: 95 % is all there is.`,
   )
