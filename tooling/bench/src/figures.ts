@@ -46,6 +46,18 @@ export function figure(samples: readonly number[], unit: Unit): Figure {
   return { median: middle, spread, samples, unit }
 }
 
+/** How many of something a second, and how long each took. @param seconds of the samples, each `count` of it */
+export const rateAndTime = (seconds: readonly number[], count: number, unit: 'µs' | 'ms'): readonly Figure[] => [
+  figure(
+    seconds.map((taken) => count / taken),
+    '/s',
+  ),
+  figure(
+    seconds.map((taken) => (taken / count) * (unit === 'µs' ? 1e6 : 1e3)),
+    unit,
+  ),
+]
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const half = sorted.length >> 1

@@ -7,34 +7,34 @@ import { peerActors, relayActor } from './actors.ts'
 import { Child } from './child.ts'
 import { Coturn } from './coturn.ts'
 import type { Effort } from './effort.ts'
-import { type Figure, type FigureTable, type Findings, figure, times } from './figures.ts'
-import { type Flood, flood, type Lane } from './flood.ts'
+import { type FigureTable, type Findings, rateAndTime } from './figures.ts'
+import { type FloodOptions, flood, type Lane } from './flood.ts'
 import type { ForwarderRequest } from './forwarder-process.ts'
-import { LoneRelay, SEED, verifyNow } from './lone-relay.ts'
-import { closeAll, exchange, openSocket } from './loopback.ts'
-import { acknowledgementOf, askLone, openSessions, type PacketPlan, planPackets } from './packet-plan.ts'
-import type { RelayRequest } from './relay-process.ts'
+import { verifyNow } from './lone-relay.ts'
+import { exchange } from './loopback.ts'
+import {
+  cellsOf,
+  type Measures,
+  measuresOf,
+  NO_FRAME_LIMITS,
+  openRelay,
+  ratioOf,
+  type Sample,
+  type SocketOf,
+  timed,
+  withSockets,
+} from './middle.ts'
+import { askLone, loneRelay, openSessions, type PacketPlan, planPackets } from './packet-plan.ts'
 
 const FRAME_BYTES = 1200
 /** A record that only acknowledges. */
 const ANSWER_BYTES = 68
+/** Of ChannelData (RFC 8656 §12.4). */
+const CHANNEL_DATA_HEADER = 4
 /** Frames of each pair on their way at once. */
 const WINDOW = 32
 /** Frames for each proxied packet of the other suite: they are that much cheaper. */
 const FRAMES_PER_PACKET = 10
-/** What the relay must let through here. */
-const NO_LIMITS = {
-  framesPerSecondPerId: 1e9,
-  frameBurstPerId: 1e9,
-  frameBytesPerSecondPerId: 1e12,
-  frameBytesBurstPerId: 1e12,
-}
-
-interface Sample extends Flood {
-  /** Of the process in the middle. */
-  readonly cpuSeconds: number
-}
-
 interface Middle {
   readonly name: string
   run(): Promise<Sample>
@@ -53,13 +53,7 @@ function frameOf(session: Uint8Array, bytes: number): Uint8Array {
 
 async function alone(plan: PacketPlan, effort: Effort): Promise<FigureTable> {
   const count = effort.machinePackets * FRAMES_PER_PACKET
-  const relay = new LoneRelay({
-    self: plan.relay.identity.publicKey,
-    knownKeys: plan.peers.map(({ identity }) => identity.publicKey),
-    limits: NO_LIMITS,
-    arithmetic: { verify: verifyNow, sign: (preimage) => plan.relay.signNow(preimage) },
-    unixMs: Date.now,
-  })
+  const relay = loneRelay(plan, verifyNow, NO_FRAME_LIMITS)
   await openSessions(plan.relay, plan.pairs, askLone(relay))
   const ends = plan.pairs.map(({ requester, target, session }) => ({
     ...{ requester, target },
@@ -77,21 +71,7 @@ async function alone(plan: PacketPlan, effort: Effort): Promise<FigureTable> {
   return {
     title: 'Channel frames, the relay machine alone on one core',
     columns: ['what', 'frames', 'time of each'],
-    rows: [
-      {
-        name: 'frames of 1200 bytes',
-        cells: [
-          figure(
-            samples.map((seconds) => count / seconds),
-            '/s',
-          ),
-          figure(
-            samples.map((seconds) => (seconds / count) * 1e6),
-            'µs',
-          ),
-        ],
-      },
-    ],
+    rows: [{ name: `frames of ${FRAME_BYTES} bytes`, cells: rateAndTime(samples, count, 'µs') }],
     notes: [],
   }
 }
@@ -118,31 +98,15 @@ async function onSockets(plan: PacketPlan, effort: Effort): Promise<FigureTable>
   } finally {
     await Promise.all([relay.stop(), forwarder.stop(), coturn?.stop()])
   }
-  const found = samples.map((list) => ({
-    rate: of(list, ({ acknowledged, seconds }) => acknowledged / seconds, '/s'),
-    perCore: of(list, ({ acknowledged, cpuSeconds }) => acknowledged / cpuSeconds, '/s'),
-    cpu: of(list, ({ acknowledged, cpuSeconds }) => (cpuSeconds / acknowledged) * 1e6, 'µs'),
-    lost: list.reduce((sum, { lost }) => sum + lost, 0),
-  }))
-  const [ours] = found
-  const ratios = found.slice(1).map((other, index) => ({
-    name: `relay : ${index === 0 ? 'forwarder' : 'coturn'}`,
-    cells: [
-      times(ours?.rate as Figure, other.rate),
-      times(ours?.perCore as Figure, other.perCore),
-      times(ours?.cpu as Figure, other.cpu),
-      '',
-    ],
-  }))
+  const found = samples.map(measuresOf)
+  const [ours, bare, theirs] = found as [Measures, Measures, Measures | undefined]
   return {
     title: 'Channel frames, on sockets, the middle in its own process',
     columns: ['what', 'frames', 'per core', 'CPU of each', 'lost'],
     rows: [
-      ...found.map(({ rate, perCore, cpu, lost }, index) => ({
-        name: middles[index]?.name ?? '',
-        cells: [rate, perCore, cpu, String(lost)],
-      })),
-      ...ratios,
+      ...found.map((measures, index) => ({ name: middles[index]?.name ?? '', cells: cellsOf(measures) })),
+      { name: 'relay : forwarder', cells: ratioOf(ours, bare) },
+      ...(theirs === undefined ? [] : [{ name: 'relay : coturn', cells: ratioOf(ours, theirs) }]),
     ],
     notes: [
       `One frame: ${FRAME_BYTES} bytes through the middle, and an answer of ${ANSWER_BYTES} bytes back; both are passed on. Per core: by the CPU`,
@@ -152,94 +116,59 @@ async function onSockets(plan: PacketPlan, effort: Effort): Promise<FigureTable>
   }
 }
 
-const of = (samples: readonly Sample[], value: (sample: Sample) => number, unit: '/s' | 'µs'): Figure =>
-  figure(samples.map(value), unit)
-
-/** Sends `count` frames over the lanes, and asks for the CPU time that it took in the middle. */
-async function timed(
-  lanes: readonly Omit<Lane, 'packets'>[],
-  frameFor: (index: number) => Uint8Array,
-  answer: (passed: Uint8Array) => Uint8Array,
-  answerBytes: number,
-  count: number,
+/** `count` frames over the lanes, each with its own. @param said bytes of a frame that its receiver sends back; ANSWER_BYTES come */
+const floodOf = (
+  lanes: readonly (Omit<Lane, 'packets'> & { readonly frame: Uint8Array })[],
   port: number,
-  cpu: () => Promise<number>,
-): Promise<Sample> {
-  const filled = lanes.map((lane, index) => {
-    const frame = frameFor(index)
-    return { ...lane, packets: Array.from({ length: count / lanes.length }, () => frame) }
-  })
-  const before = await cpu()
-  const result = await flood({ lanes: filled, port, window: WINDOW, answer, answerBytes })
-  return { ...result, cpuSeconds: (await cpu()) - before }
-}
+  count: number,
+  said = ANSWER_BYTES,
+): FloodOptions => ({
+  ...{ port, window: WINDOW, answerBytes: ANSWER_BYTES },
+  lanes: lanes.map(({ frame, ...lane }) => ({
+    ...lane,
+    packets: Array.from({ length: count / lanes.length }, () => frame),
+  })),
+  answer: (passed) => passed.subarray(0, said),
+})
 
 async function throughRelay(plan: PacketPlan, relay: Child, count: number): Promise<Sample> {
-  const { identity } = plan.relay
-  const port = await relay.ask<number>({
-    type: 'open',
-    privateKey: identity.toPem(),
-    knownKeys: plan.peers.map((peer) => peer.identity.publicKey.spki),
-    seed: SEED,
-    limits: NO_LIMITS,
-  } satisfies RelayRequest)
-  const sockets = new Map(await Promise.all(plan.peers.map(async (peer) => [peer, await openSocket()] as const)))
-  const socketOf = (peer: PacketPlan['peers'][number]) => sockets.get(peer) as Awaited<ReturnType<typeof openSocket>>
+  const port = await openRelay(relay, plan, NO_FRAME_LIMITS)
   try {
-    await openSessions(plan.relay, plan.pairs, (peer, request) => exchange(socketOf(peer), request, port))
-    const lanes = plan.pairs.map(({ requester, target }) => ({ from: socketOf(requester), to: socketOf(target) }))
-    const openings = lanes.map((lane, index) => ({ ...lane, packets: [plan.pairs[index]?.opening as Uint8Array] }))
-    await flood({ lanes: openings, port, window: 1, answer: acknowledgementOf })
-    const sessions = plan.pairs.map(({ session }) => sessionIdToBytes(session))
-    const answer = (passed: Uint8Array): Uint8Array => passed.subarray(0, ANSWER_BYTES)
-    const frameFor = (index: number): Uint8Array => frameOf(sessions[index] as Uint8Array, FRAME_BYTES)
-    return await timed(lanes, frameFor, answer, ANSWER_BYTES, count, port, () => relay.ask<number>({ type: 'cpu' }))
+    return await withSockets(plan.peers, async (socketOf) => {
+      await openSessions(plan.relay, plan.pairs, (peer, request) => exchange(socketOf(peer), request, port))
+      const lanes = plan.pairs.map(({ requester, target, session, opening }) => ({
+        ...{ from: socketOf(requester), to: socketOf(target), packets: [opening] },
+        frame: frameOf(sessionIdToBytes(session), FRAME_BYTES),
+      }))
+      await flood({ lanes, port, window: 1 })
+      return timed(floodOf(lanes, port, count), () => relay.ask<number>({ type: 'cpu' }))
+    })
   } finally {
     await relay.ask({ type: 'close' })
-    await closeAll([...sockets.values()])
   }
 }
 
 async function throughForwarder(plan: PacketPlan, forwarder: Child, count: number): Promise<Sample> {
-  const lanes = await Promise.all(plan.pairs.map(async () => ({ from: await openSocket(), to: await openSocket() })))
   try {
-    const pairs = lanes.map(({ from, to }) => [from.address().port, to.address().port] as const)
-    const port = await forwarder.ask<number>({ type: 'open', pairs } satisfies ForwarderRequest)
-    const frame = new Uint8Array(FRAME_BYTES)
-    const answer = (passed: Uint8Array): Uint8Array => passed.subarray(0, ANSWER_BYTES)
-    return await timed(
-      lanes,
-      () => frame,
-      answer,
-      ANSWER_BYTES,
-      count,
-      port,
-      () => forwarder.ask<number>({ type: 'cpu' }),
-    )
+    return await withSockets(plan.peers, async (socketOf) => {
+      const lanes = lanesOf(plan, socketOf, new Uint8Array(FRAME_BYTES))
+      const pairs = lanes.map(({ from, to }) => [from.address().port, to.address().port] as const)
+      const port = await forwarder.ask<number>({ type: 'open', pairs } satisfies ForwarderRequest)
+      return timed(floodOf(lanes, port, count), () => forwarder.ask<number>({ type: 'cpu' }))
+    })
   } finally {
     await forwarder.ask({ type: 'close' })
-    await closeAll(lanes.flatMap(({ from, to }) => [from, to]))
   }
 }
 
-async function throughCoturn(plan: PacketPlan, coturn: Coturn, count: number): Promise<Sample> {
-  const lanes = await Promise.all(plan.pairs.map(async () => ({ from: await openSocket(), to: await openSocket() })))
-  try {
+const throughCoturn = (plan: PacketPlan, coturn: Coturn, count: number): Promise<Sample> =>
+  withSockets(plan.peers, async (socketOf) => {
+    // Four bytes of ChannelData's own header stand for a frame's seventeen.
+    const lanes = lanesOf(plan, socketOf, Coturn.channelData(FRAME_BYTES - CHANNEL_DATA_HEADER))
     const bound = await Promise.all(lanes.map(({ from, to }) => coturn.bind(from, to.address().port)))
     const backed = lanes.map((lane, index) => ({ ...lane, backPort: bound[index] as number }))
-    // Four bytes of ChannelData's own header stand for a frame's seventeen.
-    const answer = (passed: Uint8Array): Uint8Array => passed.subarray(0, ANSWER_BYTES - 4)
-    const frame = Coturn.channelData(FRAME_BYTES - 4)
-    return await timed(
-      backed,
-      () => frame,
-      answer,
-      ANSWER_BYTES,
-      count,
-      coturn.port,
-      async () => coturn.cpuSeconds(),
-    )
-  } finally {
-    await closeAll(lanes.flatMap(({ from, to }) => [from, to]))
-  }
-}
+    return timed(floodOf(backed, coturn.port, count, ANSWER_BYTES - CHANNEL_DATA_HEADER), () => coturn.cpuSeconds())
+  })
+
+const lanesOf = ({ pairs }: PacketPlan, socketOf: SocketOf, frame: Uint8Array) =>
+  pairs.map(({ requester, target }) => ({ from: socketOf(requester), to: socketOf(target), frame }))

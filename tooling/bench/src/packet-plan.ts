@@ -2,6 +2,7 @@
  * Proxied data in seed mode, signed beforehand: a signature takes its sender ten times as long as the relay
  * that checks it. Sessions follow from the relay's seed, so the same packets are good for every relay of it.
  */
+import type { RelayLimits } from '@showchain/server'
 import { decode, MAX_DATAGRAM, OP, type SessionId } from '@showchain/wire'
 import { type Actor, inTurns } from './actors.ts'
 import { type Arithmetic, LoneRelay, verifyNow } from './lone-relay.ts'
@@ -68,8 +69,10 @@ export async function openSessions(
 export const loneRelay = (
   { relay, peers }: Pick<PacketPlan, 'relay' | 'peers'>,
   verify: Arithmetic['verify'] = verifyNow,
+  limits: Partial<RelayLimits> = {},
 ): LoneRelay =>
   new LoneRelay({
+    limits,
     self: relay.identity.publicKey,
     knownKeys: peers.map(({ identity }) => identity.publicKey),
     arithmetic: { verify, sign: (preimage) => relay.signNow(preimage) },

@@ -6,13 +6,13 @@
 import { type Actor, peerActors, relayActor } from './actors.ts'
 import { Child } from './child.ts'
 import type { Effort } from './effort.ts'
-import { type Figure, type FigureTable, type Findings, figure, times } from './figures.ts'
-import { type Flood, flood } from './flood.ts'
+import { type FigureTable, type Findings, rateAndTime } from './figures.ts'
+import { flood } from './flood.ts'
 import type { ForwarderRequest } from './forwarder-process.ts'
-import { type Arithmetic, SEED, verifyNow } from './lone-relay.ts'
-import { closeAll, exchange, openSocket } from './loopback.ts'
+import { type Arithmetic, verifyNow } from './lone-relay.ts'
+import { exchange } from './loopback.ts'
+import { cellsOf, measuresOf, openRelay, ratioOf, type Sample, type SocketOf, timed, withSockets } from './middle.ts'
 import { acknowledgementOf, askLone, loneRelay, openSessions, type PacketPlan, planPackets } from './packet-plan.ts'
-import type { RelayRequest } from './relay-process.ts'
 
 /** Virtual ms between two packets of the lone machine: 20,000 a second. */
 const PACKET_GAP = 0.05
@@ -41,16 +41,7 @@ async function alone(plan: PacketPlan, effort: Effort): Promise<FigureTable> {
     columns: ['what', 'packets', 'time of each'],
     rows: ways.map(({ name }, index) => ({
       name,
-      cells: [
-        figure(
-          (seconds[index] ?? []).map((taken) => effort.machinePackets / taken),
-          '/s',
-        ),
-        figure(
-          (seconds[index] ?? []).map((taken) => (taken / effort.machinePackets) * 1e6),
-          'µs',
-        ),
-      ],
+      cells: rateAndTime(seconds[index] ?? [], effort.machinePackets, 'µs'),
     })),
     notes: ['One packet: 0x123 of 1200 bytes in, 0x124 out, 0x125 in, 0x125 out. Seed mode, four pairs.'],
   }
@@ -78,11 +69,6 @@ async function passAlone(plan: PacketPlan, count: number, verify: Arithmetic['ve
   return seconds
 }
 
-interface Sample extends Flood {
-  /** Of the process in the middle. */
-  readonly cpuSeconds: number
-}
-
 async function onSockets(plan: PacketPlan, effort: Effort): Promise<FigureTable> {
   const relay = new Child('./relay-process.js')
   const forwarder = new Child('./forwarder-process.js')
@@ -97,31 +83,14 @@ async function onSockets(plan: PacketPlan, effort: Effort): Promise<FigureTable>
   } finally {
     await Promise.all([relay.stop(), forwarder.stop()])
   }
-  const [ours, bare] = [samples.relay, samples.forwarder].map((list) => ({
-    rate: figure(
-      list.map(({ acknowledged, seconds }) => acknowledged / seconds),
-      '/s',
-    ),
-    perCore: figure(
-      list.map(({ acknowledged, cpuSeconds }) => acknowledged / cpuSeconds),
-      '/s',
-    ),
-    cpu: figure(
-      list.map(({ acknowledged, cpuSeconds }) => (cpuSeconds / acknowledged) * 1e6),
-      'µs',
-    ),
-    lost: list.reduce((sum, { lost }) => sum + lost, 0),
-  })) as [Through, Through]
+  const [ours, bare] = [measuresOf(samples.relay), measuresOf(samples.forwarder)]
   return {
     title: 'Proxied packets, on sockets, relay in its own process',
     columns: ['what', 'packets', 'per core', 'CPU of each', 'lost'],
     rows: [
-      { name: 'relay, every signature checked', cells: [ours.rate, ours.perCore, ours.cpu, String(ours.lost)] },
-      { name: 'bare node:dgram forwarder', cells: [bare.rate, bare.perCore, bare.cpu, String(bare.lost)] },
-      {
-        name: 'relay : forwarder',
-        cells: [times(ours.rate, bare.rate), times(ours.perCore, bare.perCore), times(ours.cpu, bare.cpu), ''],
-      },
+      { name: 'relay, every signature checked', cells: cellsOf(ours) },
+      { name: 'bare node:dgram forwarder', cells: cellsOf(bare) },
+      { name: 'relay : forwarder', cells: ratioOf(ours, bare) },
     ],
     notes: [
       'Packets as above, with peers and relay sharing the cores of this machine. Per core: by the CPU time of',
@@ -130,29 +99,15 @@ async function onSockets(plan: PacketPlan, effort: Effort): Promise<FigureTable>
   }
 }
 
-interface Through {
-  readonly rate: Figure
-  readonly perCore: Figure
-  readonly cpu: Figure
-  readonly lost: number
-}
-
 async function throughRelay(plan: PacketPlan, relay: Child): Promise<Sample> {
-  const { identity } = plan.relay
-  const port = await relay.ask<number>({
-    type: 'open',
-    privateKey: identity.toPem(),
-    knownKeys: plan.peers.map((peer) => peer.identity.publicKey.spki),
-    seed: SEED,
-    limits: {},
-  } satisfies RelayRequest)
+  const port = await openRelay(relay, plan, {})
   return withSockets(plan.peers, async (socketOf) => {
     const sessions = await openSessions(plan.relay, plan.pairs, (peer, request) =>
       exchange(socketOf(peer), request, port),
     )
     if (plan.pairs.some(({ session }, index) => session !== sessions[index]))
       throw new Error('The relay opened other sessions than the packets were signed for.')
-    return timed(plan, relay, port, socketOf)
+    return passed(plan, relay, port, socketOf)
   })
 }
 
@@ -161,22 +116,12 @@ async function throughForwarder(plan: PacketPlan, forwarder: Child): Promise<Sam
     const portOf = (peer: Actor): number => socketOf(peer).address().port
     const pairs = plan.pairs.map(({ requester, target }) => [portOf(requester), portOf(target)] as const)
     const port = await forwarder.ask<number>({ type: 'open', pairs } satisfies ForwarderRequest)
-    return timed(plan, forwarder, port, socketOf)
+    return passed(plan, forwarder, port, socketOf)
   })
 }
 
-type SocketOf = (peer: Actor) => Awaited<ReturnType<typeof openSocket>>
-
-async function withSockets(peers: readonly Actor[], use: (socketOf: SocketOf) => Promise<Sample>): Promise<Sample> {
-  const sockets = new Map(await Promise.all(peers.map(async (peer) => [peer, await openSocket()] as const)))
-  try {
-    return await use((peer) => sockets.get(peer) as ReturnType<SocketOf>)
-  } finally {
-    await closeAll([...sockets.values()])
-  }
-}
-
-async function timed(plan: PacketPlan, middle: Child, port: number, socketOf: SocketOf): Promise<Sample> {
+/** What a process in the middle makes of the packets of the plan. */
+async function passed(plan: PacketPlan, middle: Child, port: number, socketOf: SocketOf): Promise<Sample> {
   const lanesOf = (packetsOf: (pair: PacketPlan['pairs'][number]) => readonly Uint8Array[]) =>
     plan.pairs.map((pair) => ({
       from: socketOf(pair.requester),
@@ -184,9 +129,8 @@ async function timed(plan: PacketPlan, middle: Child, port: number, socketOf: So
       packets: packetsOf(pair),
     }))
   await flood({ lanes: lanesOf(({ opening }) => [opening]), port, window: 1 })
-  const cpuBefore = await middle.ask<number>({ type: 'cpu' })
-  const result = await flood({ lanes: lanesOf(({ packets }) => packets), port, window: WINDOW })
-  const cpuAfter = await middle.ask<number>({ type: 'cpu' })
+  const cpu = (): Promise<number> => middle.ask<number>({ type: 'cpu' })
+  const sample = await timed({ lanes: lanesOf(({ packets }) => packets), port, window: WINDOW }, cpu)
   await middle.ask({ type: 'close' })
-  return { ...result, cpuSeconds: cpuAfter - cpuBefore }
+  return sample
 }

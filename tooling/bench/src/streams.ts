@@ -14,8 +14,9 @@ import createTestnet from 'hyperdht/testnet.js'
 import { relayActor } from './actors.ts'
 import { Child } from './child.ts'
 import type { Effort } from './effort.ts'
-import { type Figure, type FigureTable, type Findings, figure, times } from './figures.ts'
+import { type Figure, type FigureTable, type Findings, figure, rateAndTime, times } from './figures.ts'
 import { LOOPBACK } from './loopback.ts'
+import { NO_FRAME_LIMITS } from './middle.ts'
 import type { RelayRequest } from './relay-process.ts'
 import type { Kind, StreamRequest } from './stream-process.ts'
 
@@ -78,16 +79,7 @@ async function handshakes(effort: Effort): Promise<FigureTable> {
     rows: [
       {
         name: 'Noise XX with RSA-2048 certificates',
-        cells: [
-          figure(
-            samples.map((seconds) => count / seconds),
-            '/s',
-          ),
-          figure(
-            samples.map((seconds) => (seconds / count) * 1000),
-            'ms',
-          ),
-        ],
+        cells: rateAndTime(samples, count, 'ms'),
       },
     ],
     notes: [],
@@ -120,12 +112,7 @@ async function throughput(effort: Effort): Promise<FigureTable> {
   const { identity } = relayActor()
   const port = await relay.ask<number>({
     ...{ type: 'open', privateKey: identity.toPem(), knownKeys: [] },
-    limits: {
-      framesPerSecondPerId: 1e9,
-      frameBytesPerSecondPerId: 1e12,
-      frameBurstPerId: 1e9,
-      frameBytesBurstPerId: 1e12,
-    },
+    limits: NO_FRAME_LIMITS,
   } satisfies RelayRequest)
   const addresses: readonly Address[] = [{ host: LOOPBACK, port }]
   const ticket = formatTicket({ id: identity.id, relays: [], addresses })
