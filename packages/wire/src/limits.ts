@@ -6,7 +6,11 @@ const IPV6_UDP_HEADERS: number = 40 + 8
 /** Largest UDP payload that is tried on a path, for records alone: an IP packet of Ethernet's 1500 bytes. */
 export const MAX_PROBED_DATAGRAM: number = 1500 - IPV6_UDP_HEADERS
 /** What is tried, the largest first: then 1400 bytes, which nearly all tunnels take, and the least that IPv6 asks of a link (RFC 8200 §5). */
-export const PROBED_DATAGRAMS: readonly number[] = [1500, 1400, 1280].map((packet) => packet - IPV6_UDP_HEADERS)
+export const PROBED_DATAGRAMS: readonly number[] = [
+  MAX_PROBED_DATAGRAM,
+  1400 - IPV6_UDP_HEADERS,
+  1280 - IPV6_UDP_HEADERS,
+]
 /** SHA-256 of the public key (docs/protocol.md, Identity). */
 export const PEER_ID_BYTES = 32
 /** docs/protocol.md, Field kinds. */

@@ -178,6 +178,9 @@ describe('a forged message', () => {
 })
 
 describe('whoever is not who was dialled is refused', () => {
+  // `self` dials, and `other` is not what it should be.
+  const [dialler, impostor] = self.id < other.id ? (['a', 'b'] as const) : (['b', 'a'] as const)
+
   test.each(['a', 'b'] as const)('a certificate of another identity (%s)', (end) => {
     const pair = new Pair(self, other, { [end]: { certifier: relay } })
     pair.start()
@@ -195,7 +198,6 @@ describe('whoever is not who was dialled is refused', () => {
     ['empty', () => new Uint8Array(0)],
     ['zeros', (preimage: Uint8Array) => other.certify(preimage).fill(0)],
   ])('a certificate of the right identity whose signature is %s', (_what, certify) => {
-    const [dialler, impostor] = self.id < other.id ? (['a', 'b'] as const) : (['b', 'a'] as const)
     const pair = new Pair(self, other, { [impostor]: { certify } })
     pair.start()
     pair.advance(5000)
@@ -204,7 +206,6 @@ describe('whoever is not who was dialled is refused', () => {
   })
 
   test('a certificate that names another key than the identity has, though the signature is the right one', () => {
-    const [dialler, impostor] = self.id < other.id ? (['a', 'b'] as const) : (['b', 'a'] as const)
     const pair = new Pair(self, other, {
       [dialler]: { knows: other },
       [impostor]: { certifier: relay, certify: (preimage: Uint8Array) => other.certify(preimage) },

@@ -16,7 +16,7 @@ const RAISE_AFTER: Duration = duration(600_000)
 const BLACK_HOLE_LOSSES = 3
 
 export class PathMtu {
-  readonly #traits: Pick<PathTraits, 'base' | 'larger'>
+  readonly #traits: PathTraits
   #size: number
   /** The next of the larger sizes to be tried. */
   #next = 0
@@ -29,7 +29,7 @@ export class PathMtu {
   #arrived = -1
   #losses = 0
 
-  constructor(traits: Pick<PathTraits, 'base' | 'larger'>) {
+  constructor(traits: PathTraits) {
     this.#traits = traits
     this.#size = traits.base
   }
