@@ -2,40 +2,49 @@
 import type { PublicKey } from '@showchain/crypto/core'
 import type { Instant, Output, Route, SocketId } from './machine.ts'
 
+/** Places that are kept when the queue is empty. */
+const KEPT = 64
+
 export class Outbox<Event> {
-  /** Bounded by what one input makes: the driver drains after each. */
-  #queue: Output<Event>[] = []
+  /** Bounded by what one input makes: the driver drains after each. Its places are used again: there is one input for each packet. */
+  #queue: (Output<Event> | undefined)[] = []
   #next = 0
+  #end = 0
 
   poll(): Output<Event> | undefined {
-    const output = this.#queue[this.#next]
-    if (output === undefined) {
-      if (this.#next > 0) this.#queue = []
+    if (this.#next === this.#end) {
+      if (this.#end > KEPT) this.#queue = []
       this.#next = 0
+      this.#end = 0
       return undefined
     }
-    this.#next++
+    const output = this.#queue[this.#next]
+    this.#queue[this.#next++] = undefined
     return output
   }
 
+  #push(output: Output<Event>): void {
+    this.#queue[this.#end++] = output
+  }
+
   transmit(to: Route, bytes: Uint8Array): void {
-    this.#queue.push({ type: 'transmit', to, bytes })
+    this.#push({ type: 'transmit', to, bytes })
   }
 
   socket(change: 'open' | 'close', socket: SocketId): void {
-    this.#queue.push({ type: 'socket', change, socket })
+    this.#push({ type: 'socket', change, socket })
   }
 
   event(event: Event): void {
-    this.#queue.push({ type: 'event', event })
+    this.#push({ type: 'event', event })
   }
 
   sign(preimage: Uint8Array, resume: (signature: Uint8Array | undefined, now: Instant) => void): void {
-    this.#queue.push({ type: 'work', kind: 'sign', preimage, resume })
+    this.#push({ type: 'work', kind: 'sign', preimage, resume })
   }
 
   certify(preimage: Uint8Array, resume: (signature: Uint8Array | undefined, now: Instant) => void): void {
-    this.#queue.push({ type: 'work', kind: 'certify', preimage, resume })
+    this.#push({ type: 'work', kind: 'certify', preimage, resume })
   }
 
   verify(
@@ -44,6 +53,6 @@ export class Outbox<Event> {
     signature: Uint8Array,
     resume: (valid: boolean | undefined, now: Instant) => void,
   ): void {
-    this.#queue.push({ type: 'work', kind: 'verify', key, preimage, signature, resume })
+    this.#push({ type: 'work', kind: 'verify', key, preimage, signature, resume })
   }
 }

@@ -87,8 +87,16 @@ export class Driver<M extends Machine<unknown>> {
 
   #receive(datagram: Datagram): void {
     if (this.#closed) return
-    this.#options.onReceive?.(datagram)
-    this.#enter((machine, now) => machine.receive(datagram, now))
+    const { machine, clock, onReceive } = this.#options
+    onReceive?.(datagram)
+    // As in `#enter`, without a closure for each packet.
+    if (this.#busy) return machine.receive(datagram, clock.now())
+    this.#busy = true
+    try {
+      machine.receive(datagram, clock.now())
+    } finally {
+      this.#leave()
+    }
   }
 
   #add(id: SocketId, socket: DatagramSocket): void {
@@ -117,13 +125,17 @@ export class Driver<M extends Machine<unknown>> {
     try {
       return input(machine, clock.now())
     } finally {
-      try {
-        this.#drain()
-      } finally {
-        this.#busy = false
-        this.#arm()
-        this.#deliver()
-      }
+      this.#leave()
+    }
+  }
+
+  #leave(): void {
+    try {
+      this.#drain()
+    } finally {
+      this.#busy = false
+      this.#arm()
+      this.#deliver()
     }
   }
 
@@ -162,7 +174,7 @@ export class Driver<M extends Machine<unknown>> {
 
   /** An owner that throws gets its exception back from the input; the events after it come with the next one. */
   #deliver(): void {
-    if (this.#delivering) return
+    if (this.#delivering || this.#events.length === 0) return
     this.#delivering = true
     try {
       while (this.#events.length > 0) this.#options.onEvent(this.#events.shift() as EventOf<M>)
