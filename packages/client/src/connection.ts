@@ -1,10 +1,10 @@
 /** One connection to another peer: messages both ways, on whichever path is best at the moment. */
 import { type PeerId, ShowchainError } from '@showchain/wire'
+import { Mailbox } from './async/async-queue.ts'
+import { type WaitOptions, waitFor } from './async/deadline.ts'
+import { Listeners } from './async/listeners.ts'
 import type { Path, SecureStatistics, SendFailure, StreamChange, StreamRead, Transport } from './core/index.ts'
-import { Listeners } from './listeners.ts'
-import { Mailbox } from './mailbox.ts'
 import { Stream } from './stream.ts'
-import { type WaitOptions, waitFor } from './wait.ts'
 
 /** Lines of its story that a connection keeps. */
 const MAX_TIMELINE = 256

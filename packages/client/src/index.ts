@@ -1,8 +1,9 @@
 /** A peer of Show Chain on Node: `Peer.open`, `peer.connect`, `peer.incoming`. */
+
+export type { WaitOptions } from './async/deadline.ts'
 export { Connection, type ConnectionStatistics, type OpenStreamOptions, type TimelineEntry } from './connection.ts'
 export type { DialPolicy, NatReport, Path, PathPolicy, PeerCounter, Via } from './core/index.ts'
 export { PEER_COUNTERS } from './core/index.ts'
 export type { AcceptCallback, CongestionName, PeerOptions } from './options.ts'
 export { type ConnectOptions, Peer, type RelayEvent } from './peer.ts'
 export { Stream, type StreamReset, toDuplex } from './stream.ts'
-export type { WaitOptions } from './wait.ts'

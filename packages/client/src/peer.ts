@@ -10,6 +10,9 @@ import {
   ShowchainError,
   type Ticket,
 } from '@showchain/wire'
+import { Mailbox } from './async/async-queue.ts'
+import { type Waiting, type WaitOptions, waitFor } from './async/deadline.ts'
+import { Listeners } from './async/listeners.ts'
 import { Connection, type TimelineEntry } from './connection.ts'
 import {
   ADDRESS_POLICIES,
@@ -24,9 +27,6 @@ import {
   PeerMachine,
   type RelayAddress,
 } from './core/index.ts'
-import { Listeners } from './listeners.ts'
-import { chosenAddresses, localCandidates } from './local-candidates.ts'
-import { Mailbox } from './mailbox.ts'
 import { type CheckedOptions, CONGESTION, checkOptions, type PeerOptions, relayAddress } from './options.ts'
 import {
   CryptoWorker,
@@ -38,7 +38,7 @@ import {
   systemClock,
   traceTaps,
 } from './runtime/index.ts'
-import { type Waiting, type WaitOptions, waitFor } from './wait.ts'
+import { chosenAddresses, localCandidates } from './runtime/local-candidates.ts'
 
 export interface RelayEvent {
   readonly relay: PeerId

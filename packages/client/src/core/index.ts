@@ -1,21 +1,22 @@
 /** The protocol machines of a peer and the parts that a relay shares with it. Pure: no clock, no socket, no Node. */
+
+export type { PathPolicy } from './connections/connection-machine.ts'
+export type { Attempt, DialId, DialPolicy, LinkId, Path, PeerEvent, StreamChange, Via } from './context/events.ts'
+export type { Base } from './context/peer-context.ts'
+export { PEER_COUNTERS, type PeerCounter } from './context/peer-counters.ts'
+export * from './context/timing.ts'
 export {
   ADDRESS_POLICIES,
   type AddressPolicy,
   type AddressPolicyName,
   internetPolicy,
   labPolicy,
-} from './address-policy.ts'
-export * from './admission.ts'
-export * from './admission-counters.ts'
-export type { Base } from './base.ts'
-export type { SendFailure, Sent } from './channel.ts'
-export { type Count, Counters } from './counters.ts'
-export { directSession } from './direct-session.ts'
-export { equalBytes } from './equal-bytes.ts'
-export type { Attempt, DialId, DialPolicy, LinkId, Path, PeerEvent, StreamChange, Via } from './events.ts'
-export { ExpiringMap, type ExpiringMapOptions } from './expiring-map.ts'
-export type { PathPolicy } from './link.ts'
+} from './endpoint/address-policy.ts'
+export * from './endpoint/admission.ts'
+export * from './endpoint/admission-counters.ts'
+export { type Count, Counters } from './endpoint/counters.ts'
+export { equalBytes } from './endpoint/equal-bytes.ts'
+export { ExpiringMap, type ExpiringMapOptions } from './endpoint/expiring-map.ts'
 export {
   type Datagram,
   type Duration,
@@ -30,22 +31,22 @@ export {
   type SocketId,
   type Transmit,
   type Work,
-} from './machine.ts'
-export { maxMessage } from './max-message.ts'
-export type { NatReport } from './nat-discovery.ts'
-export { Outbox } from './outbox.ts'
-export { PEER_COUNTERS, type PeerCounter } from './peer-counters.ts'
-export { type DialTarget, PeerMachine } from './peer-machine.ts'
-export { type Rate, RateLimit, TokenBucket } from './rate.ts'
-export { rateSource } from './rate-source.ts'
-export type { RelayAddress } from './registration.ts'
-export { routeKey, sameRoute } from './route.ts'
-export type { PathBytes, SecureStatistics } from './secure/secure.ts'
-export { randomSeq, Sequence, type Stamp } from './sequence.ts'
-export { encodeFitting, sign, verify } from './signed-messages.ts'
-export { type Timer, Timers } from './timers.ts'
-export * from './timing.ts'
-export { Bbr } from './transport/bbr.ts'
-export type { AckSample, Congestion, CongestionFactory, LossSample } from './transport/congestion.ts'
-export { Cubic } from './transport/cubic.ts'
+} from './endpoint/machine.ts'
+export { Outbox } from './endpoint/outbox.ts'
+export { rateSource } from './endpoint/rate-key.ts'
+export { type Rate, RateLimit, TokenBucket } from './endpoint/rate-limit.ts'
+export { randomSeq, Sequence, type Stamp } from './endpoint/request-stamp.ts'
+export { routeKey, sameRoute } from './endpoint/route.ts'
+export { encodeFitting, sign, verify } from './endpoint/signed-messages.ts'
+export { type Timer, Timers } from './endpoint/timers.ts'
+export { maxMessage } from './messages/max-message-size.ts'
+export type { SendFailure, Sent } from './messages/message-session.ts'
+export type { NatReport } from './nat/nat-discovery.ts'
+export { type DialTarget, PeerMachine } from './peer/peer-machine.ts'
+export type { RelayAddress } from './relays/registration.ts'
+export { directSession } from './requests/direct-session.ts'
+export type { PathBytes, SecureStatistics } from './secure/secure-session.ts'
+export { Bbr } from './transport/congestion/bbr.ts'
+export type { AckSample, Congestion, CongestionFactory, LossSample } from './transport/congestion/controller.ts'
+export { Cubic } from './transport/congestion/cubic.ts'
 export type { StreamRead, Transport, TransportStatistics } from './transport/transport.ts'

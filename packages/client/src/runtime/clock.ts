@@ -1,5 +1,5 @@
 /** Time as a port: Node's clock here, a virtual one in the simulator. The only `setTimeout` of the repository. */
-import { type Instant, instant } from '../core/machine.ts'
+import { type Instant, instant } from '../core/endpoint/machine.ts'
 
 export interface Scheduled {
   cancel(): void

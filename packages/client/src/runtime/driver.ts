@@ -13,7 +13,7 @@
  * order, each once. An owner may give commands from inside an event or a tap: their events follow.
  */
 import { ShowchainError } from '@showchain/wire'
-import type { Datagram, Instant, Machine, Route, SocketChange, SocketId } from '../core/machine.ts'
+import type { Datagram, Instant, Machine, Route, SocketChange, SocketId } from '../core/endpoint/machine.ts'
 import type { Clock, Scheduled } from './clock.ts'
 import type { DatagramSocket } from './socket.ts'
 import type { Worker } from './worker.ts'

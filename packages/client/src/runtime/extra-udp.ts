@@ -4,7 +4,7 @@
  */
 import { createSocket, type Socket } from 'node:dgram'
 import { type Endpoint, ipFamily } from '@showchain/wire'
-import type { Datagram } from '../core/machine.ts'
+import type { Datagram } from '../core/endpoint/machine.ts'
 import type { DatagramSocket } from './socket.ts'
 
 export class ExtraUdpSocket implements DatagramSocket {

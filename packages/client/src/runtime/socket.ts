@@ -1,6 +1,6 @@
 /** A UDP socket as a port: Node's own, the simulator's, or either with injected faults. */
 import type { Endpoint } from '@showchain/wire'
-import type { Datagram } from '../core/machine.ts'
+import type { Datagram } from '../core/endpoint/machine.ts'
 
 export interface DatagramSocket {
   /** Sends or loses the datagram; never throws. What cannot be sent is counted by the binding. */

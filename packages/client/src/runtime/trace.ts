@@ -1,6 +1,6 @@
 /** What went over the wire, for people: each datagram of a driver with the message in it, or why it is none. */
 import { decode, type Endpoint, type Message, type Refusal } from '@showchain/wire'
-import type { Machine } from '../core/machine.ts'
+import type { Machine } from '../core/endpoint/machine.ts'
 import type { Clock } from './clock.ts'
 import type { DriverOptions } from './driver.ts'
 

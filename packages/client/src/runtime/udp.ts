@@ -4,7 +4,7 @@
  */
 import { createSocket, type Socket } from 'node:dgram'
 import { canonicalIp, type Endpoint, ipFamily, ShowchainError } from '@showchain/wire'
-import type { Datagram } from '../core/machine.ts'
+import type { Datagram } from '../core/endpoint/machine.ts'
 import { isWildcard } from './local-addresses.ts'
 import { checkBuffers, RECEIVE_BUFFER } from './receive-buffer.ts'
 import type { DatagramSocket } from './socket.ts'

@@ -4,7 +4,7 @@
  * threads, a bounded number at a time, and wait in a bounded queue. A full queue sheds.
  */
 import type { CryptoProvider, Identity } from '@showchain/crypto'
-import type { Instant, Work } from '../core/machine.ts'
+import type { Instant, Work } from '../core/endpoint/machine.ts'
 
 /** Takes work from a driver and gives each result back through `enter`, at once or later. */
 export interface Worker {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { instant } from '../../src/core/machine.ts'
+import { instant } from '../../src/core/endpoint/machine.ts'
 import { Driver, type DriverOptions } from '../../src/runtime/index.ts'
 import { HandClock, HandSocket, HandWorker, ScriptedMachine, there } from './fakes.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Datagram } from '../../src/core/machine.ts'
+import type { Datagram } from '../../src/core/endpoint/machine.ts'
 import { ExtraUdpSocket, openUdp } from '../../src/runtime/index.ts'
 
 const BYTES = Uint8Array.of(1, 2, 3)

@@ -1,8 +1,8 @@
 /** The ports of the runtime, played by hand. */
 import type { CryptoProvider, Identity, PublicKey } from '@showchain/crypto'
 import type { Endpoint, PeerId } from '@showchain/wire'
-import { type Datagram, type Instant, instant, type Machine, type Work } from '../../src/core/machine.ts'
-import { Outbox } from '../../src/core/outbox.ts'
+import { type Datagram, type Instant, instant, type Machine, type Work } from '../../src/core/endpoint/machine.ts'
+import { Outbox } from '../../src/core/endpoint/outbox.ts'
 import type { Clock, DatagramSocket, Worker } from '../../src/runtime/index.ts'
 
 export const here: Endpoint = { ip: '127.0.0.1', port: 1 }

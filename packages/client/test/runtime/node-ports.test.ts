@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { duration, later } from '../../src/core/machine.ts'
+import { duration, later } from '../../src/core/endpoint/machine.ts'
 import { nodeRandom, systemClock } from '../../src/runtime/index.ts'
 
 describe('the clock of Node', () => {

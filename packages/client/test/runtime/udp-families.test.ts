@@ -3,7 +3,7 @@
 import type { Socket, SocketOptions } from 'node:dgram'
 import { EventEmitter } from 'node:events'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Datagram } from '../../src/core/machine.ts'
+import type { Datagram } from '../../src/core/endpoint/machine.ts'
 import { openUdp, UdpSocket } from '../../src/runtime/index.ts'
 
 /** What the next binds of IPv6 sockets end in; the real thing when nothing is left. */

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram'
 import { networkInterfaces } from 'node:os'
 import type { Endpoint } from '@showchain/wire'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Datagram } from '../../src/core/machine.ts'
+import type { Datagram } from '../../src/core/endpoint/machine.ts'
 import { openUdp, type UdpOptions, type UdpSocket } from '../../src/runtime/index.ts'
 
 const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))

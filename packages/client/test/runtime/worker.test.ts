@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Instant, instant, type Work } from '../../src/core/machine.ts'
+import { type Instant, instant, type Work } from '../../src/core/endpoint/machine.ts'
 import { CryptoWorker, type WorkerLimits } from '../../src/runtime/index.ts'
 import { HandCrypto, key } from './fakes.ts'
 

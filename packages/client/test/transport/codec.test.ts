@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FRAME, type FrameSink, FrameWriter, readFrames } from '../../src/core/transport/frames.ts'
-import { Ranges } from '../../src/core/transport/ranges.ts'
+import { Ranges } from '../../src/core/transport/recovery/ranges.ts'
 import { Reader, varintLength, writeVarint } from '../../src/core/transport/varint.ts'
 
 const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'))

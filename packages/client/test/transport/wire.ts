@@ -5,10 +5,10 @@
 
 import { duration, type Instant, instant, later } from '@showchain/client/core'
 import { MAX_DATAGRAM, MAX_PROBED_DATAGRAM, PROBED_DATAGRAMS, RECORD_OVERHEAD } from '@showchain/wire'
-import { Bbr } from '../../src/core/transport/bbr.ts'
-import type { CongestionFactory } from '../../src/core/transport/congestion.ts'
-import { Cubic } from '../../src/core/transport/cubic.ts'
-import type { PathTraits } from '../../src/core/transport/path-traits.ts'
+import { Bbr } from '../../src/core/transport/congestion/bbr.ts'
+import type { CongestionFactory } from '../../src/core/transport/congestion/controller.ts'
+import { Cubic } from '../../src/core/transport/congestion/cubic.ts'
+import type { PathTraits } from '../../src/core/transport/recovery/path-traits.ts'
 import { Transport } from '../../src/core/transport/transport.ts'
 
 export const CUBIC: CongestionFactory = (packet) => new Cubic(packet)

@@ -1,7 +1,7 @@
 /** Which protected connection a record is for: its id is found by a number, and compared as a whole. */
 import type { Random } from '@showchain/crypto/core'
 import { CONNECTION_ID_BYTES, idKey } from '@showchain/wire'
-import type { Secure } from './secure.ts'
+import type { Secure } from './secure-session.ts'
 
 interface Entry {
   readonly id: Uint8Array

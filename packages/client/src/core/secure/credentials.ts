@@ -12,9 +12,9 @@ import {
   type Validity,
   writeCertificate,
 } from '@showchain/crypto/core'
-import type { PeerEvent } from '../events.ts'
-import type { Instant } from '../machine.ts'
-import type { Outbox } from '../outbox.ts'
+import type { PeerEvent } from '../context/events.ts'
+import type { Instant } from '../endpoint/machine.ts'
+import type { Outbox } from '../endpoint/outbox.ts'
 
 /** A new one is made when this much of it is over; the old one serves until then. */
 const RENEW_AFTER: number = CERTIFICATE_LIFETIME / 2

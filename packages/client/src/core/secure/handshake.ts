@@ -24,10 +24,10 @@ import {
   readCertificate,
 } from '@showchain/crypto/core'
 import { CONNECTION_ID_BYTES, type PeerId, peerIdToBytes } from '@showchain/wire'
-import { equalBytes } from '../equal-bytes.ts'
-import { duration, type Instant, later } from '../machine.ts'
-import type { Timer, Timers } from '../timers.ts'
-import { RETRY_JITTER } from '../timing.ts'
+import { RETRY_JITTER } from '../context/timing.ts'
+import { equalBytes } from '../endpoint/equal-bytes.ts'
+import { duration, type Instant, later } from '../endpoint/machine.ts'
+import type { Timer, Timers } from '../endpoint/timers.ts'
 import type { Credentials } from './credentials.ts'
 import { ASK_AFTER, HANDSHAKE_TIME, MAX_FIRST_MESSAGES, REPEAT_FIRST, REPEAT_GROWTH, REPEAT_LAST } from './limits.ts'
 

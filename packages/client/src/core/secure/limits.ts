@@ -1,5 +1,5 @@
 /** The times and limits of end-to-end protection, each once; docs/protocol.md, End to end. */
-import { type Duration, duration } from '../machine.ts'
+import { type Duration, duration } from '../endpoint/machine.ts'
 
 /** A key serves this long, then the next one; RFC-less, as WireGuard's REKEY_AFTER_TIME. */
 export const REKEY_AFTER: Duration = duration(120_000)

@@ -1,6 +1,6 @@
 /** The sizes of a connection's transport, each once. Bytes but where it says otherwise. */
-import { type Duration, duration } from '../machine.ts'
-import type { Acks } from './path-traits.ts'
+import { type Duration, duration } from '../endpoint/machine.ts'
+import type { Acks } from './recovery/path-traits.ts'
 
 /** What the other end may send before this one has read: at first, and as it grows with what is read (auto-tuning). */
 export const STREAM_WINDOW: number = 256 * 1024

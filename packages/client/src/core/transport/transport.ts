@@ -4,19 +4,19 @@
  * it to fill the next record (`fill`), hands it what came (`receive`), and tells it when the path is another one (`moved`).
  */
 import { RECORD_OVERHEAD } from '@showchain/wire'
-import type { Instant } from '../machine.ts'
-import { Acknowledger } from './acknowledger.ts'
-import type { CongestionFactory } from './congestion.ts'
+import type { Instant } from '../endpoint/machine.ts'
+import type { CongestionFactory } from './congestion/controller.ts'
 import { DATAGRAM_OVERHEAD, FRAME, type FrameSink, FrameWriter, readFrames } from './frames.ts'
 import { CLOSE_CODE, CLOSE_RECORDS, DATAGRAM_QUEUE, PROBES, SEND_BUFFER } from './limits.ts'
-import { LossRecovery } from './loss-recovery.ts'
-import { Pacer } from './pacer.ts'
-import type { PathTraits } from './path-traits.ts'
-import type { Arrival } from './receive-stream.ts'
-import { SendQueue } from './send-queue.ts'
-import type { SentFrame } from './sent-frame.ts'
-import { isOver, type Stream } from './stream.ts'
-import { ConnectionFlow, StreamTable } from './stream-table.ts'
+import { Acknowledger } from './recovery/ack-generator.ts'
+import { LossRecovery } from './recovery/loss-recovery.ts'
+import { Pacer } from './recovery/pacer.ts'
+import type { PathTraits } from './recovery/path-traits.ts'
+import type { SentFrame } from './recovery/sent-frame.ts'
+import type { Arrival } from './streams/receive-stream.ts'
+import { SendQueue } from './streams/send-schedule.ts'
+import { isOver, type Stream } from './streams/stream.ts'
+import { ConnectionFlow, StreamTable } from './streams/stream-table.ts'
 
 export interface TransportEvents {
   /** The other end opened a stream. */

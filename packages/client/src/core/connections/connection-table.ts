@@ -1,0 +1,196 @@
+/**
+ * The connections of a peer and the sessions in them: one link for each other peer, each session of
+ * either side found by its id, and what becomes of messages for sessions that nobody knows.
+ */
+import {
+  type Encoding,
+  isHandshake,
+  type Message,
+  OP,
+  type PeerId,
+  RECORD_BYTE,
+  RECORD_OVERHEAD,
+  readHandshakePart,
+  type SessionId,
+  sessionIdFromBytes,
+} from '@showchain/wire'
+import type { LinkId } from '../context/events.ts'
+import type { Base } from '../context/peer-context.ts'
+import { CLOSED_SESSION_LIFETIME, MAX_CLOSED_SESSIONS, MAX_LINKS } from '../context/timing.ts'
+import { ExpiringMap } from '../endpoint/expiring-map.ts'
+import type { Instant, Route } from '../endpoint/machine.ts'
+import type { Stamp } from '../endpoint/request-stamp.ts'
+import { sameRoute } from '../endpoint/route.ts'
+import { mayCarry } from '../messages/message-session.ts'
+import type { SessionOwner } from '../messages/message-sessions.ts'
+import { requestProxy } from '../relays/proxy-requester.ts'
+import type { Registration } from '../relays/registration.ts'
+import type { Consents } from '../requests/connection-gate.ts'
+import type { Exchanges } from '../requests/transaction.ts'
+import { Link, type PathPolicy } from './connection-machine.ts'
+
+type DataMessage = Extract<Message, { op_code: typeof OP.proxyData | typeof OP.proxyPassData }>
+type AckMessage = Extract<Message, { op_code: typeof OP.proxyDataAck }>
+
+export type Punch = (peer: PeerId, registration: Registration, done: (now: Instant) => void, now: Instant) => void
+
+export class Links {
+  readonly #base: Base
+  readonly #exchanges: Exchanges
+  readonly #consents: Consents
+  readonly #punch: Punch
+  /** At most MAX_LINKS, and one for each dial. */
+  readonly #byPeer = new Map<PeerId, Link>()
+  readonly #byId = new Map<LinkId, Link>()
+  /** At most MAX_SESSIONS_PER_LINK for each link. */
+  readonly #sessions = new Map<SessionId, SessionOwner>()
+  /** Sessions that this peer ended: their late messages open no new connection. */
+  readonly #ended = new ExpiringMap<SessionId, true>({
+    lifetime: CLOSED_SESSION_LIFETIME,
+    capacity: MAX_CLOSED_SESSIONS,
+  })
+  #nextId = 1
+
+  /** @param punch asks a relay to introduce this peer to another once more. */
+  constructor(base: Base, exchanges: Exchanges, consents: Consents, punch: Punch) {
+    this.#punch = punch
+    this.#base = base
+    this.#exchanges = exchanges
+    this.#consents = consents
+  }
+
+  get(peer: PeerId): Link | undefined {
+    return this.#byPeer.get(peer)
+  }
+
+  byId(id: LinkId): Link | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** Whether another peer may get a link that nobody here dialled. */
+  hasRoomFor(peer: PeerId): boolean {
+    const room = this.#byPeer.has(peer) || this.#byPeer.size < MAX_LINKS
+    if (!room) this.#base.count('consentRefused')
+    return room
+  }
+
+  /** The link with a peer that was dialled, under the dial's policy. */
+  claim(peer: PeerId, policy: PathPolicy, now: Instant): Link {
+    const link = this.open(peer, policy)
+    link.claim(policy, now)
+    return link
+  }
+
+  /** The link with a peer; a new one is theirs. */
+  open(peer: PeerId, policy: PathPolicy = this.#base.policy): Link {
+    const known = this.#byPeer.get(peer)
+    if (known !== undefined) return known
+    const link = new Link(this.#base, {
+      newId: (owner) => {
+        const id = this.#nextId++
+        this.#byId.delete(owner.id)
+        this.#byId.set(id, owner)
+        return id
+      },
+      remoteId: peer,
+      policy,
+      sessions: this.#sessions,
+      request: (registration, granted) => void requestProxy(this.#base, this.#exchanges, registration, peer, granted),
+      punch: (registration, done, now) => this.#punch(peer, registration, done, now),
+      ended: (session, now) => this.#ended.set(session, true, now),
+      closed: (closed) => {
+        this.#byPeer.delete(peer)
+        this.#byId.delete(closed.id)
+      },
+    })
+    this.#byPeer.set(peer, link)
+    return link
+  }
+
+  /** A registration ended: connections through that relay look for another way. */
+  relayLost(registration: Registration, now: Instant): void {
+    for (const link of [...this.#byPeer.values()]) link.relayed.relayLost(registration, now)
+  }
+
+  /** This peer has another address. */
+  addressChanged(now: Instant): void {
+    for (const link of this.#byPeer.values()) link.addressChanged(now)
+  }
+
+  /** What this peer's NAT does became known. */
+  natKnown(now: Instant): void {
+    for (const link of this.#byPeer.values()) link.improve(now)
+  }
+
+  /** 0x123 from the other end of a direct path, or 0x124 from a relay. */
+  data(
+    message: DataMessage,
+    encoding: Encoding,
+    registration: Registration | undefined,
+    source: Route,
+    now: Instant,
+  ): void {
+    const { target, session, id, op_code, data } = message
+    if (target !== this.#base.self || this.#ended.get(session, now)) return this.#base.count('unexpected')
+    const owner = this.#sessions.get(session)
+    if (owner !== undefined) {
+      owner.link.direct.heardAt(source, now)
+      return owner.channel.receive(message, encoding, source, now)
+    }
+    if (op_code !== OP.proxyPassData || registration?.registered !== true || !this.#allowsRelay(id))
+      return this.#base.count('unexpected')
+    if (!mayCarry(this.#base, data)) return this.#base.count('plaintextRefused')
+    const accept = (at: Instant): void => {
+      if (!this.hasRoomFor(id)) return
+      const channel = this.#sessions.get(session)?.channel ?? this.open(id).relayed.accept(session, registration)
+      channel.receive(message, encoding, source, at)
+    }
+    if (this.get(id)?.open) accept(now)
+    else this.#consents.ask(id, 'relay', now, accept)
+  }
+
+  /** A record, or a part of a handshake. @param direct whether it came as it is, and not through a relay */
+  record(record: Uint8Array, direct: boolean, source: Route, now: Instant): void {
+    const { endToEnd, count } = this.#base
+    if (endToEnd === undefined) return count('unexpected')
+    if (isHandshake(record)) return this.#handshake(record, source, now)
+    if (record.length < RECORD_OVERHEAD || record[0] !== RECORD_BYTE) return count('refused')
+    const secure = endToEnd.connectionIds.find(record)
+    if (secure === undefined) return count('recordRefused')
+    secure.receive(record, direct ? source : undefined, now)
+  }
+
+  /** Only from where its session is, so that strangers cannot make this peer compute. */
+  #handshake(record: Uint8Array, source: Route, now: Instant): void {
+    const part = readHandshakePart(record)
+    const owner = part && this.#sessions.get(sessionIdFromBytes(part.session))
+    if (owner === undefined || !sameRoute(owner.channel.options.to, source)) return this.#base.count('handshakeRefused')
+    owner.link.protection?.secure.handshake(record, now)
+  }
+
+  #allowsRelay(peer: PeerId): boolean {
+    return this.get(peer)?.allowsRelay ?? this.#base.policy !== 'direct-only'
+  }
+
+  acknowledged(message: AckMessage, source: Route, now: Instant): void {
+    const owner = this.#sessions.get(message.session)
+    if (owner === undefined) return this.#base.count('unexpected')
+    owner.link.direct.heardAt(source, now)
+    owner.channel.acknowledged(message, source, now)
+  }
+
+  /** A relay does not have the session of one of our messages. Rare, and the one place that looks at every session. */
+  noSession({ seq, ts }: Stamp, registration: Registration, now: Instant): void {
+    for (const { channel } of this.#sessions.values()) {
+      if (channel.options.to === registration.relay.endpoint && channel.refused(seq, ts, now)) return
+    }
+  }
+
+  expire(now: Instant): void {
+    this.#ended.expire(now)
+  }
+
+  close(now: Instant): void {
+    for (const link of [...this.#byPeer.values()]) link.close('closed by this side', now)
+  }
+}

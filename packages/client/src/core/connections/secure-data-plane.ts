@@ -1,0 +1,137 @@
+/** What protects one link: its handshake, its records on the best path of the moment, and who waits for them. */
+import { CHANNEL_HEADER_BYTES, MAX_DATAGRAM, PROBED_DATAGRAMS } from '@showchain/wire'
+import type { StreamChange } from '../context/events.ts'
+import type { Base } from '../context/peer-context.ts'
+import { SEND_WINDOW } from '../context/timing.ts'
+import type { Instant } from '../endpoint/machine.ts'
+import type { Channel } from '../messages/message-session.ts'
+import { type Carrier, type EndToEnd, Secure } from '../secure/secure-session.ts'
+import { DATAGRAM_OVERHEAD } from '../transport/frames.ts'
+import type { PathTraits } from '../transport/recovery/path-traits.ts'
+import type { Transport } from '../transport/transport.ts'
+import type { Link } from './connection-machine.ts'
+
+/** Probes in vain that put a path in doubt: about three round trips, and their variation, without a word. */
+const SUSPICIOUS_PROBES = 2
+
+const DIRECT: PathTraits = { base: MAX_DATAGRAM, larger: PROBED_DATAGRAMS, acks: 'prompt' }
+const CHANNEL: PathTraits = {
+  base: MAX_DATAGRAM - CHANNEL_HEADER_BYTES,
+  larger: PROBED_DATAGRAMS.map((size) => size - CHANNEL_HEADER_BYTES),
+  acks: 'prompt',
+}
+
+export interface ProtectionOptions {
+  readonly link: Link
+  /** The session of the path that is best now. */
+  channel(): Channel | undefined
+  /** @param before of the connection that the other end has lost, when there was one */
+  secured(before: Transport | undefined, now: Instant): void
+  failed(why: string, now: Instant): void
+  /** Nothing comes back on the path of this session. */
+  doubt(channel: Channel, now: Instant): void
+}
+
+/** @param why undefined: the connection is protected. */
+type Waiter = (why: string | undefined, now: Instant) => void
+
+export class Protection {
+  readonly secure: Secure
+  readonly #base: Base
+  readonly #options: ProtectionOptions
+  #carrier: { readonly channel: Channel; readonly carrier: Carrier } | undefined
+  /** One for each way that a dial tries. */
+  #waiters: Waiter[] = []
+
+  constructor(base: Base, endToEnd: EndToEnd, options: ProtectionOptions) {
+    const { link, secured, failed } = options
+    const event = (stream: number, what: StreamChange): void =>
+      base.outbox.event({ type: 'stream', link: link.id, stream, what })
+    this.#base = base
+    this.#options = options
+    this.secure = new Secure(base, {
+      remoteId: link.options.remoteId,
+      endToEnd,
+      carrier: () => this.#current(),
+      secured: (before, now) => {
+        secured(before, now)
+        this.#tell(undefined, now)
+      },
+      failed,
+      closed: failed,
+      silent: (probes, now) => {
+        const channel = options.channel()
+        if (probes >= SUSPICIOUS_PROBES && channel !== undefined) options.doubt(channel, now)
+      },
+      heard: (source, now) => void link.direct.heardAt(source, now),
+      rebound: (route, now) => {
+        link.direct.rebind(route, now)
+        link.establish('the other end has another address', now)
+      },
+      events: {
+        opened: (stream) => event(stream, 'opened'),
+        readable: (stream) => event(stream, 'readable'),
+        writable: (stream) => event(stream, 'writable'),
+        finished: (stream) => event(stream, 'finished'),
+        openable: () => base.outbox.event({ type: 'openable', link: link.id }),
+        stopped: (stream, code) => base.outbox.event({ type: 'streamStopped', link: link.id, stream, code }),
+        datagram: (bytes) => base.outbox.event({ type: 'message', link: link.id, bytes }),
+      },
+    })
+  }
+
+  get transport(): Transport | undefined {
+    return this.secure.transport
+  }
+
+  /** Bytes of a datagram that the path of the moment takes. */
+  get maxDatagram(): number {
+    return (this.secure.packet ?? CHANNEL.base) - DATAGRAM_OVERHEAD
+  }
+
+  /** Calls back once, when the connection is protected or will never be. */
+  whenSecured(waiter: Waiter, now: Instant): void {
+    if (this.secure.done) waiter(undefined, now)
+    else this.#waiters.push(waiter)
+  }
+
+  close(why: string, now: Instant): void {
+    this.secure.close(why, now)
+    this.#tell(why, now)
+  }
+
+  #tell(why: string | undefined, now: Instant): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const waiter of waiters) waiter(why, now)
+  }
+
+  #current(): Carrier | undefined {
+    const channel = this.#options.channel()
+    if (channel === undefined) return undefined
+    if (this.#carrier?.channel !== channel) this.#carrier = { channel, carrier: this.#carrierOf(channel) }
+    return this.#carrier.carrier
+  }
+
+  #carrierOf(channel: Channel): Carrier {
+    const { session, to, sent } = channel.options
+    const transmit = (bytes: Uint8Array, now: Instant): void => {
+      this.#base.outbox.transmit(to, bytes)
+      sent(now)
+    }
+    const ready = (): boolean => true
+    if (channel.options.directKey !== undefined)
+      return { kind: 'direct', identity: to, session, traits: DIRECT, ready, transmit }
+    if (this.#options.link.relayed.carriesFrames)
+      return { kind: 'channel', identity: channel, session, traits: CHANNEL, ready, transmit }
+    const { maxMessage } = this.#base
+    const done = (_failure: unknown, now: Instant): void => this.secure.pump(now)
+    return {
+      ...{ kind: 'seed', identity: channel, session },
+      // Each record is in a message, which has its size and a signature.
+      traits: { base: maxMessage, larger: [], acks: 'gathered' },
+      ready: () => channel.backlog < SEND_WINDOW,
+      transmit: (bytes, now) => channel.send({ bytes, done }, now),
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/** What every machine of a peer stands on: who it is, its keys, its clockless sources of time and chance, and its outbox. */
+import type { CryptoProvider, KeyCache, PublicKey, Random } from '@showchain/crypto/core'
+import type { Encoding, Endpoint, Message, Nat, PeerId } from '@showchain/wire'
+import type { PathPolicy } from '../connections/connection-machine.ts'
+import type { AddressPolicy } from '../endpoint/address-policy.ts'
+import type { Duration, Route } from '../endpoint/machine.ts'
+import type { Outbox } from '../endpoint/outbox.ts'
+import type { Sequence } from '../endpoint/request-stamp.ts'
+import { encodeFitting } from '../endpoint/signed-messages.ts'
+import type { Sockets } from '../endpoint/sockets.ts'
+import type { Timers } from '../endpoint/timers.ts'
+import type { EndToEnd } from '../secure/secure-session.ts'
+import type { PeerEvent } from './events.ts'
+import type { PeerCounter } from './peer-counters.ts'
+
+export interface Base {
+  readonly self: PeerId
+  /** This peer's own public key: SPKI DER. */
+  readonly spki: Uint8Array
+  readonly provider: CryptoProvider
+  readonly keys: KeyCache
+  readonly random: Random
+  readonly sequence: Sequence
+  readonly timers: Timers
+  readonly sockets: Sockets
+  readonly outbox: Outbox<PeerEvent>
+  /** The encoding of requests; answers come in that of what they answer. */
+  readonly encoding: Encoding
+  /** Send no extension field at all. */
+  readonly seedMode: boolean
+  /** Which paths connections may take that nobody dialled with a policy of its own. */
+  readonly policy: PathPolicy
+  /** Data is readable, both ways: there is no protection from end to end. */
+  readonly plaintext: boolean
+  /** Undefined with plaintext. */
+  readonly endToEnd: EndToEnd | undefined
+  /** Bytes that one 0x123 of this peer carries. */
+  readonly maxMessage: number
+  readonly allows: AddressPolicy
+  readonly keepAlive: Duration
+  /** What is known of the NAT in front of this peer, by its own discovery. */
+  readonly nat: { known: Nat | undefined }
+  /** Where this host can be reached on its own networks, best first. */
+  readonly hostCandidates: () => readonly Endpoint[]
+  readonly count: (name: PeerCounter) => void
+}
+
+/** Encodes and transmits; false when the message does not fit a datagram in this encoding. */
+export function send(base: Base, to: Route, message: Message, encoding: Encoding = base.encoding): boolean {
+  const bytes = encodeFitting(message, encoding)
+  if (bytes === undefined) {
+    base.count('tooLarge')
+    return false
+  }
+  base.outbox.transmit(to, bytes)
+  return true
+}
+
+/** The key of a message's signer: a known one, or the one that the message carries and that hashes to the id. */
+export function signerKey(base: Base, id: PeerId, message: Message): PublicKey | undefined {
+  const known = base.keys.get(id)
+  const carried = message.ext?.key
+  return known ?? (carried === undefined ? undefined : base.keys.learn(id, carried))
+}

@@ -1,0 +1,251 @@
+/**
+ * Who gets in: what every signed request passes before anything is done for it, at a relay and at a
+ * peer that answers 0x101 itself (docs/protocol.md, Replay, Retransmission, Addresses). Cheap checks
+ * come first, RSA comes last, and no state advances before it:
+ *
+ *   decoded ─► same bytes again? ─► key known or carried? ─► rate ─► cookie ─► replay ─► signature ─► act
+ *              the same answer      else silence             else    else      else      else
+ *                                                            silence challenge silence   silence
+ */
+import {
+  COOKIE_EPOCH,
+  type CookieJar,
+  type CryptoProvider,
+  type KeyCache,
+  messagePreimage,
+  type PublicKey,
+  type RequestReplay,
+} from '@showchain/crypto/core'
+import { type Encoding, encode, hasExtensions, type MessageOf, OP, peerIdFromBytes, toBase64url } from '@showchain/wire'
+import type { AdmissionCounter } from './admission-counters.ts'
+import { equalBytes } from './equal-bytes.ts'
+import { ExpiringMap } from './expiring-map.ts'
+import { type Duration, duration, type Instant, type Route } from './machine.ts'
+import type { Outbox } from './outbox.ts'
+import { rateSource } from './rate-key.ts'
+import type { RateLimit } from './rate-limit.ts'
+import type { Stamp } from './request-stamp.ts'
+import { sameRoute } from './route.ts'
+
+/** Retransmission: how long an answer is kept for the same request. */
+export const ANSWER_LIFETIME: Duration = duration(15_000)
+
+/** Addresses: the previous epoch's cookies are accepted. */
+const COOKIE_LIFETIME: Duration = duration(2 * COOKIE_EPOCH)
+
+export type RequestMessage = MessageOf<typeof OP.directRequest | typeof OP.punchRequest | typeof OP.proxyRequest>
+
+export interface Request<Message extends RequestMessage = RequestMessage> {
+  readonly message: Message
+  readonly bytes: Uint8Array
+  readonly source: Route
+  readonly encoding: Encoding
+}
+
+/**
+ * What the sender has with the receiver already:
+ * - `validated`: the source is the address that this id proved to be at
+ * - `expected`: both ends consented to a punch attempt that this request may belong to, and its key is known
+ * - `stranger`: neither
+ */
+export type Standing = 'validated' | 'expected' | 'stranger'
+
+export interface Admitted<Message extends RequestMessage = RequestMessage> {
+  readonly message: Message
+  readonly key: PublicKey
+  readonly source: Route
+  readonly encoding: Encoding
+  /** What stands for the source address: a cookie, an earlier proof (`bound`), a punch attempt, or (seed mode) the signature alone. */
+  readonly by: 'cookie' | 'bound' | 'expected' | 'seed'
+  /** Sends the answer, and sends it again when the same request comes again within 15 s. */
+  respond(answer: Uint8Array, now: Instant): void
+  /** What the same request does when it comes again within 15 s. */
+  onRepeat(repeat: (now: Instant) => void): void
+}
+
+/** A request that was admitted, for as long as it may be repeated. */
+interface Accepted {
+  readonly bytes: Uint8Array
+  readonly source: Route
+  /** Undefined while the answer is being made: then a repeated request does nothing. */
+  repeat: ((now: Instant) => void) | undefined
+}
+
+export interface AdmissionOptions {
+  readonly provider: CryptoProvider
+  readonly keys: KeyCache
+  /** Whether a key comes from configuration: only such a peer is admitted without extension fields (seed mode). */
+  readonly isConfigured: (key: PublicKey) => boolean
+  readonly cookies: CookieJar
+  readonly replay: RequestReplay
+  readonly rates: { readonly source: RateLimit; readonly id: RateLimit }
+  readonly outbox: Pick<Outbox<unknown>, 'transmit' | 'verify'>
+  readonly count: (name: AdmissionCounter) => void
+  readonly limits: {
+    /** Requests whose repetition is answered; at the cap the oldest are forgotten. */
+    readonly answers: number
+    /** Requests in verification; at the cap new ones are shed. */
+    readonly verifications: number
+  }
+}
+
+const isLater = (a: Stamp, b: Stamp): boolean => a.ts > b.ts || (a.ts === b.ts && a.seq > b.seq)
+
+export class Admission {
+  readonly #options: AdmissionOptions
+  /** The newest admitted request of each (op, id, target). Bounded by `limits.answers`, ends after 15 s. */
+  readonly #accepted: ExpiringMap<string, Accepted>
+  /** The newest request that came with each cookie. Bounded by `limits.answers`, ends when the cookie does. */
+  readonly #spent: ExpiringMap<string, Stamp>
+  /** (op, id, target) with a signature in verification. Bounded by `limits.verifications`. */
+  readonly #verifying = new Set<string>()
+
+  constructor(options: AdmissionOptions) {
+    const { answers } = options.limits
+    this.#options = options
+    this.#accepted = new ExpiringMap({ lifetime: ANSWER_LIFETIME, capacity: answers })
+    this.#spent = new ExpiringMap({ lifetime: COOKIE_LIFETIME, capacity: answers })
+  }
+
+  /** Requests whose repetition is answered. */
+  get answers(): number {
+    return this.#accepted.size
+  }
+
+  get deadline(): Instant | undefined {
+    const answers = this.#accepted.deadline
+    const cookies = this.#spent.deadline
+    return answers === undefined || (cookies !== undefined && cookies < answers) ? cookies : answers
+  }
+
+  expire(now: Instant): void {
+    this.#accepted.expire(now)
+    this.#spent.expire(now)
+  }
+
+  /**
+   * Calls `act` once the request is beyond doubt: at once, after its signature was checked off the loop, or never.
+   * @param spki key of this id, where the receiver keeps one outside the key cache.
+   */
+  admit<Message extends RequestMessage>(
+    request: Request<Message>,
+    standing: Standing,
+    now: Instant,
+    act: (admitted: Admitted<Message>, now: Instant) => void,
+    spki?: Uint8Array,
+  ): void {
+    const { message, source } = request
+    const { count, rates, replay, limits } = this.#options
+    const slot = `${message.op_code} ${message.id} ${message.target}`
+    if (!rates.source.take(rateSource(source.ip), now)) return count('rateLimited')
+    if (this.#repeats(slot, request, now)) return
+    if (this.#verifying.has(slot)) return count('inProgress')
+    const by = this.#proof(request, standing, now)
+    if (by === undefined) return
+    const key = this.#keyOf(message, spki)
+    if (key === undefined) return
+    if (by === 'seed' && !this.#options.isConfigured(key)) return count('unknownKey')
+    if (message.sign.length !== key.signatureLength) return count('badSignature')
+    if (!replay.check(message, by === 'cookie')) return count('replayed')
+    if (this.#verifying.size >= limits.verifications) return count('verifyShed')
+    // An id is charged where it cannot be anybody else's doing: at its own address, or once it has signed.
+    const stranger = standing === 'stranger'
+    if (!stranger && !rates.id.take(message.id, now)) return count('rateLimited')
+    this.#verify(slot, request, key, (at) => {
+      if (stranger && !rates.id.take(message.id, at)) return count('rateLimited')
+      if (!this.#advance(request, by, at)) return count('replayed')
+      this.#act(slot, request, key, by, at, act)
+    })
+  }
+
+  /** Whether these are the bytes of the last admitted request once more; then its answer is too. */
+  #repeats(slot: string, { bytes, source }: Request, now: Instant): boolean {
+    const accepted = this.#accepted.get(slot, now)
+    if (accepted === undefined || !sameRoute(accepted.source, source) || !equalBytes(accepted.bytes, bytes))
+      return false
+    this.#options.count(accepted.repeat === undefined ? 'inProgress' : 'repeated')
+    accepted.repeat?.(now)
+    return true
+  }
+
+  /** What stands for the source address; undefined when nothing does, and then the sender has been told if it may be. */
+  #proof(request: Request, standing: Standing, now: Instant): Admitted['by'] | undefined {
+    const { message, source } = request
+    const { provider, cookies, count } = this.#options
+    const { key, cookie } = message.ext ?? {}
+    if (key !== undefined && peerIdFromBytes(provider.sha256(key)) !== message.id) count('badKey')
+    else if (cookie !== undefined && cookies.check(cookie, now, source, message.id, message.op_code)) {
+      // A recorded request comes with a good cookie of its own, which must not take a peer back to where it was then.
+      if (standing === 'validated' || !this.#wasSpent(cookie, message, now)) return 'cookie'
+      this.#challenge(request, now)
+    } else if (standing === 'validated') return 'bound'
+    else if (standing === 'expected') return 'expected'
+    else if (!hasExtensions(message)) return 'seed'
+    else this.#challenge(request, now)
+    return undefined
+  }
+
+  #wasSpent(cookie: Uint8Array, message: RequestMessage, now: Instant): boolean {
+    const newest = this.#spent.get(toBase64url(cookie), now)
+    return newest !== undefined && !isLater(message, newest)
+  }
+
+  /** Asks for a proof of address, in fewer bytes than any request has: those have a signature. */
+  #challenge({ message, source, encoding }: Request, now: Instant): void {
+    const { id, op_code, seq, ts } = message
+    const cookie = this.#options.cookies.issue(now, source, id, op_code)
+    const challenge = encode({ op_code: OP.challenge, cookie, ref_op: op_code, seq, ts }, encoding)
+    this.#options.count('challenged')
+    this.#options.outbox.transmit(source, challenge)
+  }
+
+  /** Parsing a key costs as much as a verification: it comes behind the cookie. */
+  #keyOf(message: RequestMessage, spki: Uint8Array | undefined): PublicKey | undefined {
+    const { keys, count } = this.#options
+    const bytes = spki ?? message.ext?.key
+    const key = keys.get(message.id) ?? (bytes === undefined ? undefined : keys.learn(message.id, bytes))
+    if (key === undefined) count(bytes === undefined ? 'unknownKey' : 'badKey')
+    return key
+  }
+
+  #verify(slot: string, { message }: Request, key: PublicKey, verified: (now: Instant) => void): void {
+    const { outbox, provider, count } = this.#options
+    this.#verifying.add(slot)
+    outbox.verify(key, messagePreimage(provider, message), message.sign, (valid, now) => {
+      this.#verifying.delete(slot)
+      if (valid === true) verified(now)
+      else count(valid === undefined ? 'verifyShed' : 'badSignature')
+    })
+  }
+
+  /** False when the request is not new any more: a cookie may have reset its sender's time while it was being verified. */
+  #advance({ message }: Request, by: Admitted['by'], now: Instant): boolean {
+    if (!this.#options.replay.accept(message, by === 'cookie')) return false
+    const { seq, ts, ext } = message
+    // Only its stamp: the message would keep its whole datagram for as long as the cookie is remembered.
+    if (by === 'cookie' && ext?.cookie !== undefined) this.#spent.set(toBase64url(ext.cookie), { seq, ts }, now)
+    return true
+  }
+
+  #act<Message extends RequestMessage>(
+    slot: string,
+    { message, bytes, source, encoding }: Request<Message>,
+    key: PublicKey,
+    by: Admitted['by'],
+    now: Instant,
+    act: (admitted: Admitted<Message>, now: Instant) => void,
+  ): void {
+    const { outbox } = this.#options
+    const accepted: Accepted = { bytes, source, repeat: undefined }
+    this.#accepted.set(slot, accepted, now)
+    const onRepeat = (repeat: (now: Instant) => void): void => {
+      accepted.repeat = repeat
+    }
+    const respond = (answer: Uint8Array, at: Instant): void => {
+      if (this.#accepted.get(slot, at) === accepted) this.#accepted.touch(slot, at)
+      outbox.transmit(source, answer)
+      onRepeat(() => outbox.transmit(source, answer))
+    }
+    act({ message, key, source, encoding, by, respond, onRepeat }, now)
+  }
+}

@@ -1,0 +1,262 @@
+/**
+ * Messages of one session, both ways (the seed's section 5): 0x123 signed and sent until 0x125 came,
+ * what comes in delivered once and acknowledged each time.
+ *
+ * Through a relay, 0x123 goes to the relay and 0x124 comes from it. On a direct path (**ext**,
+ * docs/protocol.md, Data on a direct path) 0x123 goes straight to the other end, which verifies it.
+ */
+import { type PublicKey, ReplayWindow } from '@showchain/crypto/core'
+import {
+  type Encoding,
+  type ErrorCode,
+  type MessageOf,
+  OP,
+  type PeerId,
+  RECORD_BYTE,
+  type SessionId,
+} from '@showchain/wire'
+import { type Base, send } from '../context/peer-context.ts'
+import { SEND_QUEUE, SEND_WINDOW, SEND_WINDOW_UNCONSENTED, SUSPICIOUS_TRANSMISSIONS } from '../context/timing.ts'
+import type { Instant, Route } from '../endpoint/machine.ts'
+import { randomSeq } from '../endpoint/request-stamp.ts'
+import { Retransmission } from '../endpoint/retransmission.ts'
+import { sameRoute } from '../endpoint/route.ts'
+import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
+
+/** Why a message could not be delivered; undefined: the other end acknowledged it. */
+export type SendFailure = { readonly code: ErrorCode; readonly why: string } | undefined
+export type Sent = (failure: SendFailure, now: Instant) => void
+
+type Arrival = MessageOf<typeof OP.proxyData> | MessageOf<typeof OP.proxyPassData>
+
+export interface ChannelOptions {
+  readonly session: SessionId
+  readonly remoteId: PeerId
+  /** Where messages go and come from: the relay, or the other end itself. */
+  readonly to: Route
+  /** The other end's key on a direct path; undefined through a relay, which verifies. */
+  readonly directKey: PublicKey | undefined
+  /** Whether the other end agreed to the session already: it opened it, or it is at the end of a checked path. */
+  readonly consented: boolean
+  sent(now: Instant): void
+  /** A message was sent again and again without an answer. */
+  doubted(now: Instant): void
+  /** Whether nobody has room for more: then nothing is acknowledged, and the other end sends again. */
+  full(): boolean
+  /** Data came in; the empty message, which only asks for an acknowledgement, too. */
+  delivered(bytes: Uint8Array, now: Instant): void
+  /** The relay does not know the session. What was certainly not passed on is handed back to be sent elsewhere. */
+  lost(unsent: readonly OutgoingMessage[], now: Instant): void
+}
+
+/** A message that waits to be sent or acknowledged. */
+export interface OutgoingMessage {
+  readonly bytes: Uint8Array
+  readonly done: Sent
+}
+
+interface Outstanding extends OutgoingMessage {
+  readonly ts: number
+  readonly retransmission: Retransmission
+  transmissions: number
+  /** When it was sent last. */
+  sentAt: Instant | undefined
+}
+
+export class Channel {
+  readonly options: ChannelOptions
+  readonly #base: Base
+  readonly #window = new ReplayWindow()
+  /** By seq; at most SEND_WINDOW. */
+  readonly #outstanding = new Map<number, Outstanding>()
+  /** At most SEND_QUEUE. */
+  #queue: OutgoingMessage[] = []
+  #seq: number
+  #consented: boolean
+  #closed = false
+  /** Whether anything of ours was sent beside acknowledgements. */
+  #spoke = false
+
+  constructor(base: Base, options: ChannelOptions) {
+    this.#base = base
+    this.options = options
+    this.#seq = randomSeq(base.random)
+    this.#consented = options.consented
+  }
+
+  /** Messages that wait to be sent or acknowledged. */
+  get backlog(): number {
+    return this.#queue.length + this.#outstanding.size
+  }
+
+  /** Whether the other end acknowledged anything yet. */
+  get consented(): boolean {
+    return this.#consented
+  }
+
+  send(message: OutgoingMessage, now: Instant): void {
+    if (this.#closed) message.done({ code: 'ERR_CLOSED', why: 'The session has ended.' }, now)
+    else if (this.#queue.length >= SEND_QUEUE)
+      message.done({ code: 'ERR_BUSY', why: `${SEND_QUEUE} messages wait to be sent.` }, now)
+    else {
+      this.#queue.push(message)
+      this.#fill()
+    }
+  }
+
+  /** 0x124 from the relay, or 0x123 from the other end of a direct path. */
+  receive(message: Arrival, encoding: Encoding, source: Route, now: Instant): void {
+    const { remoteId, to, directKey } = this.options
+    const signed = message.op_code === OP.proxyData
+    if (this.#closed || message.id !== remoteId || signed !== (directKey !== undefined) || !sameRoute(source, to))
+      return this.#base.count('unexpected')
+    if (!mayCarry(this.#base, message.data)) return this.#base.count('plaintextRefused')
+    if (this.options.full()) return this.#base.count('receiverFull')
+    const verdict = this.#window.check(message.seq)
+    if (verdict === 'old') return this.#base.count('duplicate')
+    if (verdict === 'seen') {
+      this.#base.count('duplicate')
+      this.#acknowledge(message, encoding, now)
+      return this.#insist(now)
+    }
+    if (!signed || directKey === undefined) return this.#take(message, encoding, now)
+    verify(this.#base, directKey, message, message.sign, (valid, at) => {
+      if (valid && !this.#closed) this.#take(message, encoding, at)
+    })
+  }
+
+  /** 0x125 for a message of ours. */
+  acknowledged(ack: MessageOf<typeof OP.proxyDataAck>, source: Route, now: Instant): void {
+    const message = this.#outstanding.get(ack.seq)
+    if (message === undefined || message.ts !== ack.ts || !sameRoute(source, this.options.to))
+      return this.#base.count('unexpected')
+    this.#outstanding.delete(ack.seq)
+    message.retransmission.stop()
+    this.#consented = true
+    this.#fill()
+    message.done(undefined, now)
+  }
+
+  /** The relay says that it has no such session: 0x1F0 about a message of ours. */
+  refused(seq: number, ts: number, now: Instant): boolean {
+    const about = this.#outstanding.get(seq)
+    if (about?.ts !== ts) return false
+    const unsent: OutgoingMessage[] = []
+    const failed: Outstanding[] = []
+    for (const message of this.#outstanding.values()) {
+      message.retransmission.stop()
+      if (isUnsent(message, about)) unsent.push(message)
+      else failed.push(message)
+    }
+    unsent.push(...this.#queue)
+    this.#outstanding.clear()
+    this.#queue = []
+    this.#closed = true
+    // First of all: what fails must find the connection on its way to another session.
+    this.options.lost(unsent, now)
+    for (const { done } of failed)
+      done({ code: 'ERR_TIMEOUT', why: 'The relay lost the session; the message may or may not have arrived.' }, now)
+    return true
+  }
+
+  /** What was not sent yet, to go another way; what was sent is still waited for. */
+  takeQueued(): readonly OutgoingMessage[] {
+    const queued = this.#queue
+    this.#queue = []
+    return queued
+  }
+
+  close(why: string, now: Instant): void {
+    this.#closed = true
+    const waiting = [...this.#outstanding.values(), ...this.#queue]
+    for (const { retransmission } of this.#outstanding.values()) retransmission.stop()
+    this.#outstanding.clear()
+    this.#queue = []
+    for (const { done } of waiting) done({ code: 'ERR_CLOSED', why }, now)
+  }
+
+  #fill(): void {
+    const window = this.#consented ? SEND_WINDOW : SEND_WINDOW_UNCONSENTED
+    while (this.#outstanding.size < window) {
+      const message = this.#queue.shift()
+      if (message === undefined) return
+      this.#transmit(message)
+    }
+  }
+
+  #transmit(message: OutgoingMessage): void {
+    const { session, remoteId, to } = this.options
+    this.#spoke = true
+    const { ts } = this.#base.sequence.next()
+    this.#seq++
+    const seq = this.#seq
+    let bytes: Uint8Array | undefined
+    const retransmission = new Retransmission({
+      timers: this.#base.timers,
+      random: this.#base.random,
+      send: (at) => {
+        outstanding.transmissions++
+        outstanding.sentAt = at
+        if (bytes !== undefined) this.#base.outbox.transmit(to, bytes)
+        this.options.sent(at)
+        if (outstanding.transmissions >= SUSPICIOUS_TRANSMISSIONS) this.options.doubted(at)
+      },
+      giveUp: (at) =>
+        this.#fail(seq, { code: 'ERR_TIMEOUT', why: 'The other end did not acknowledge the message.' }, at),
+    })
+    const outstanding: Outstanding = { ...message, ts, retransmission, transmissions: 0, sentAt: undefined }
+    this.#outstanding.set(seq, outstanding)
+    sign(
+      this.#base,
+      { op_code: OP.proxyData, target: remoteId, id: this.#base.self, data: message.bytes, session, seq, ts },
+      (signed, at) => {
+        if (this.#outstanding.get(seq) !== outstanding) return
+        bytes = signed === undefined ? undefined : encodeFitting(signed, this.#base.encoding)
+        if (bytes !== undefined) retransmission.start(at)
+        else if (signed === undefined)
+          this.#fail(seq, { code: 'ERR_SIGNING_FAILED', why: 'Too many signatures are waiting.' }, at)
+        else this.#fail(seq, { code: 'ERR_TOO_LARGE', why: `${message.bytes.length} bytes.` }, at)
+      },
+    )
+  }
+
+  #fail(seq: number, failure: SendFailure, now: Instant): void {
+    const message = this.#outstanding.get(seq)
+    if (message === undefined) return
+    this.#outstanding.delete(seq)
+    message.retransmission.stop()
+    this.#fill()
+    message.done(failure, now)
+  }
+
+  #take(message: Arrival, encoding: Encoding, now: Instant): void {
+    if (!this.#window.accept(message.seq)) return
+    this.#acknowledge(message, encoding, now)
+    this.options.delivered(message.data, now)
+  }
+
+  /**
+   * Acknowledgements of ours got lost, and a relay passes few messages on before it has seen one (docs/protocol.md,
+   * Consent): an empty message of our own says the same, and is sent until it is acknowledged.
+   */
+  #insist(now: Instant): void {
+    if (this.options.directKey === undefined && !this.#spoke)
+      this.send({ bytes: new Uint8Array(0), done: () => {} }, now)
+  }
+
+  #acknowledge({ session, seq, ts }: Arrival, encoding: Encoding, now: Instant): void {
+    send(this.#base, this.options.to, { op_code: OP.proxyDataAck, session, seq, ts }, encoding)
+    this.options.sent(now)
+  }
+}
+
+/** Whether data is what it has to be: nothing, a record, or readable by choice of this peer. */
+export const mayCarry = ({ plaintext, endToEnd }: Base, data: Uint8Array): boolean =>
+  data.length === 0 || plaintext || (endToEnd !== undefined && data[0] === RECORD_BYTE)
+
+/**
+ * Whether certainly nobody got the message: sent once, and not before the one that found a relay without the session.
+ * One that was sent more often, or earlier, may have met a relay that still had it.
+ */
+const isUnsent = ({ transmissions, sentAt }: Outstanding, refused: Outstanding): boolean =>
+  sentAt === undefined || (transmissions === 1 && sentAt >= (refused.sentAt ?? sentAt))

@@ -1,0 +1,81 @@
+/**
+ * STUN Binding requests that are under way (RFC 8489 §6): sent again until an answer comes from where it is
+ * expected, or given up. What answers nothing of ours is somebody else's, and counts for nothing.
+ */
+import { decodeStun, type Endpoint, encodeStun, type StunMessage, sameEndpoint, toBase64url } from '@showchain/wire'
+import type { Base } from '../context/peer-context.ts'
+import { type Duration, type Instant, later, type Route } from '../endpoint/machine.ts'
+import type { Timer } from '../endpoint/timers.ts'
+
+const TRANSACTION_ID_BYTES = 12
+
+export interface Ask {
+  readonly to: Endpoint
+  readonly change?: StunMessage['change']
+  /** Where the answer must come from. @default where the request goes */
+  readonly from?: Endpoint | undefined
+  /** When it is sent, after the first time; the last one is how long the last answer is waited for. */
+  readonly schedule: readonly Duration[]
+  /** @param answer undefined: none came. */
+  done(answer: StunMessage | undefined, now: Instant): void
+}
+
+interface Transaction {
+  readonly ask: Ask
+  readonly bytes: Uint8Array
+  timer: Timer | undefined
+  sent: number
+}
+
+export class StunTransactions {
+  readonly #base: Base
+  /** By transaction id; as many as a discovery asks at once, which is a handful. */
+  readonly #open = new Map<string, Transaction>()
+
+  constructor(base: Base) {
+    this.#base = base
+  }
+
+  start(ask: Ask, now: Instant): void {
+    const transactionId = this.#base.random.bytes(TRANSACTION_ID_BYTES)
+    const { change } = ask
+    const bytes = encodeStun({ type: 'bindingRequest', transactionId, ...(change && { change }) })
+    const transaction = { ask, bytes, timer: undefined, sent: 0 }
+    this.#open.set(toBase64url(transactionId), transaction)
+    this.#send(transaction, toBase64url(transactionId), now)
+  }
+
+  /** @returns whether it was the answer to a request of ours. */
+  receive(bytes: Uint8Array, source: Route, now: Instant): boolean {
+    const message = decodeStun(bytes)
+    if (message === undefined || (source.socket ?? 0) !== 0) return false
+    const id = toBase64url(message.transactionId)
+    const transaction = this.#open.get(id)
+    if (transaction === undefined) return false
+    const { to, from = to, done } = transaction.ask
+    // A refusal comes from where the request went.
+    const right = message.type === 'bindingError' ? sameEndpoint(source, to) : sameEndpoint(source, from)
+    if (!right || (message.type !== 'bindingSuccess' && message.type !== 'bindingError')) return false
+    transaction.timer?.cancel()
+    this.#open.delete(id)
+    done(message, now)
+    return true
+  }
+
+  close(): void {
+    for (const { timer } of this.#open.values()) timer?.cancel()
+    this.#open.clear()
+  }
+
+  #send(transaction: Transaction, id: string, now: Instant): void {
+    const { ask, bytes } = transaction
+    const wait = ask.schedule[transaction.sent]
+    if (wait === undefined) {
+      this.#open.delete(id)
+      return ask.done(undefined, now)
+    }
+    transaction.timer = this.#base.timers.set(later(now, wait), (at) => this.#send(transaction, id, at))
+    transaction.sent++
+    this.#base.outbox.transmit(ask.to, bytes)
+  }
+}

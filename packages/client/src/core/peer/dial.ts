@@ -1,0 +1,206 @@
+/**
+ * One `connect`: every way that the policy and the ticket allow, tried at the same time. The first
+ * that works opens the connection; the others go on and may better its path. The dial fails when all
+ * have, and says what was tried.
+ */
+
+import { type Endpoint, formatEndpoint, type Message, OP, type PeerId } from '@showchain/wire'
+import type { Link } from '../connections/connection-machine.ts'
+import type { Links } from '../connections/connection-table.ts'
+import type { Attempt, DialId, DialPolicy, Via } from '../context/events.ts'
+import { type Base, signerKey } from '../context/peer-context.ts'
+import type { Instant } from '../endpoint/machine.ts'
+import type { Registrations } from '../punch/candidates.ts'
+import type { Attempts } from '../punch/punch-attempts.ts'
+import { PunchRequest } from '../punch/punch-requester.ts'
+import { requestProxy } from '../relays/proxy-requester.ts'
+import type { Registration } from '../relays/registration.ts'
+import { directSession } from '../requests/direct-session.ts'
+import type { Exchange, Exchanges } from '../requests/transaction.ts'
+
+export interface DialOptions {
+  readonly id: DialId
+  readonly target: PeerId
+  readonly policy: DialPolicy
+  /** Where the target itself listens, as its ticket says. */
+  readonly addresses: readonly Endpoint[]
+  /** Relays that it is registered with. */
+  readonly relays: readonly Registration[]
+  readonly registrations: Registrations
+  readonly links: Links
+  readonly attempts: Attempts
+  /** Nothing is tried any more. */
+  ended(): void
+}
+
+type Entry = { -readonly [Key in keyof Attempt]: Attempt[Key] }
+
+export class Dial {
+  readonly options: DialOptions
+  readonly #base: Base
+  readonly #exchanges: Exchanges
+  readonly #attempts: Entry[] = []
+  readonly #closers: (() => void)[] = []
+  #reported = false
+  #over = false
+
+  constructor(base: Base, exchanges: Exchanges, options: DialOptions) {
+    this.#base = base
+    this.#exchanges = exchanges
+    this.options = options
+  }
+
+  start(now: Instant): void {
+    const { policy, addresses, relays } = this.options
+    // From now on the connection is ours, whoever's packet completes it.
+    for (const relay of relays) this.#link(now).relayed.meet(relay)
+    // Each entry stands before anything is tried, so that an instant failure does not end the dial early.
+    const direct =
+      policy === 'auto' || policy === 'direct-only' || policy === 'direct'
+        ? addresses.map((address) => ({ address, entry: this.#enter('direct', formatEndpoint(address)) }))
+        : []
+    const punch =
+      policy === 'auto' || policy === 'direct-only' || policy === 'punch'
+        ? relays.map((relay) => ({ relay, entry: this.#enter('punch', `relay ${relay.relay.id}`) }))
+        : []
+    const relayed =
+      policy === 'auto' || policy === 'relay-only'
+        ? relays.map((relay) => ({ relay, entry: this.#enter('relay', `relay ${relay.relay.id}`) }))
+        : []
+    for (const { address, entry } of direct) this.#direct(address, entry)
+    for (const { relay, entry } of punch) this.#withRelay(relay, entry, now, (at) => this.#punch(relay, entry, at))
+    for (const { relay, entry } of relayed) this.#withRelay(relay, entry, now, () => this.#proxy(relay, entry))
+    this.#review(now)
+  }
+
+  /** What was tried so far, for people. */
+  get attempts(): readonly Attempt[] {
+    return this.#attempts.map((entry) => ({ ...entry }))
+  }
+
+  /** Gives up; what works already goes on working. */
+  cancel(now: Instant): void {
+    for (const entry of this.#attempts)
+      if (entry.state === 'trying') this.#settle(entry, 'failed', 'given up: no time left', now)
+  }
+
+  /** The link may have been closed while the dial goes on: then the next success opens another. */
+  #link(now: Instant): Link {
+    const { links, target, policy } = this.options
+    return links.claim(target, policy === 'direct' || policy === 'punch' ? 'direct-only' : policy, now)
+  }
+
+  #enter(via: Via, at: string): Entry {
+    const entry: Entry = { via, at, state: 'trying', why: undefined }
+    this.#attempts.push(entry)
+    return entry
+  }
+
+  /** A way is good when data can flow. */
+  #settle(entry: Entry, state: 'reached' | 'failed', why: string | undefined, now: Instant): void {
+    if (state === 'failed') return this.#end(entry, 'failed', why, now)
+    this.#link(now).whenSecured(
+      (reason, at) => this.#end(entry, reason === undefined ? 'reached' : 'failed', reason, at),
+      now,
+    )
+  }
+
+  #end(entry: Entry, state: 'reached' | 'failed', why: string | undefined, now: Instant): void {
+    if (entry.state !== 'trying') return
+    entry.state = state
+    entry.why = why
+    this.#link(now).note(`${entry.via} by ${entry.at}: ${why ?? state}`)
+    this.#review(now)
+  }
+
+  /** Reports the first success or the last failure. */
+  #review(now: Instant): void {
+    const { id } = this.options
+    const trying = this.#attempts.some((entry) => entry.state === 'trying')
+    if (!this.#reported && this.#attempts.some((entry) => entry.state === 'reached')) {
+      this.#reported = true
+      this.#base.outbox.event({ type: 'dialed', dial: id, link: this.#link(now).id })
+    }
+    if (trying || this.#over) return
+    this.#over = true
+    if (!this.#reported) this.#base.outbox.event({ type: 'dialFailed', dial: id, attempts: this.attempts })
+    for (const close of this.#closers) close()
+    this.options.ended()
+    if (!this.#link(now).open) this.#link(now).close('could not connect', now)
+  }
+
+  #withRelay(registration: Registration, entry: Entry, now: Instant, go: (now: Instant) => void): void {
+    registration.whenReady((ready, why, at) => {
+      if (ready) go(at)
+      else this.#settle(entry, 'failed', `not registered with it: ${why}`, at)
+    }, now)
+  }
+
+  /** 0x101 straight to an address of the ticket. */
+  #direct(address: Endpoint, entry: Entry): void {
+    const { target } = this.options
+    const exchange: Exchange = this.#exchanges.start({
+      to: address,
+      request: (stamp, cookie) => ({
+        op_code: OP.directRequest,
+        id: this.#base.self,
+        target,
+        ...stamp,
+        ...(this.#base.seedMode ? {} : { ext: { key: this.#base.spki, ...(cookie === undefined ? {} : { cookie }) } }),
+      }),
+      answered: (message: Message) => {
+        if (message.op_code !== OP.directResponse || message.id !== target) return
+        const key = signerKey(this.#base, target, message)
+        if (key === undefined) return this.#base.count('unknownKey')
+        exchange.verify(key, message, (now) => {
+          exchange.close()
+          const { stamp } = exchange
+          const link = this.#link(now)
+          link.direct.learnCaps(this.#base.seedMode ? 0 : (message.ext?.caps ?? 0))
+          link.direct.add(directSession(this.#base.provider, this.#base.self, target, stamp), address, key, now)
+          link.establish('the other end answered at its address', now)
+          link.direct.announce(now)
+          this.#settle(entry, 'reached', undefined, now)
+        })
+      },
+      failed: (why, now) => this.#settle(entry, 'failed', `${why}: it is absent, unreachable, or refuses`, now),
+    })
+    this.#closers.push(() => exchange.close())
+  }
+
+  /** 0x111 and what follows. */
+  #punch(registration: Registration, entry: Entry, now: Instant): void {
+    const { target, registrations, attempts } = this.options
+    const request = new PunchRequest(this.#base, this.#exchanges, {
+      target,
+      registration,
+      registrations,
+      attempts,
+      knowsExtensions: this.#link(now).direct.speaksExtensions,
+      done: (why, at) => this.#settle(entry, why === undefined ? 'reached' : 'failed', why, at),
+    })
+    this.#closers.push(() => request.close())
+    request.start(now)
+  }
+
+  /** 0x121, then an empty message that the other end acknowledges: a session alone says nothing of it. */
+  #proxy(registration: Registration, entry: Entry): void {
+    const { target } = this.options
+    const exchange = requestProxy(this.#base, this.#exchanges, registration, target, (session, why, now) => {
+      if (session === undefined) return this.#settle(entry, 'failed', `${why} from the relay`, now)
+      this.#link(now).relayed.open(
+        session,
+        registration,
+        (failure, at) =>
+          this.#settle(
+            entry,
+            failure === undefined ? 'reached' : 'failed',
+            failure && 'nothing was acknowledged: the other end is absent, or refuses',
+            at,
+          ),
+        now,
+      )
+    })
+    this.#closers.push(() => exchange.close())
+  }
+}

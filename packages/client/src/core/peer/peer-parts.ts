@@ -1,0 +1,123 @@
+/** Sets up what the machines of one peer share, from what its owner injects. */
+import {
+  CookieJar,
+  type CryptoProvider,
+  type EndToEndCrypto,
+  KeyCache,
+  type PublicKey,
+  type Random,
+  RequestReplay,
+} from '@showchain/crypto/core'
+import type { Encoding, Endpoint } from '@showchain/wire'
+import type { PathPolicy } from '../connections/connection-machine.ts'
+import type { PeerEvent } from '../context/events.ts'
+import type { Base } from '../context/peer-context.ts'
+import { PEER_COUNTERS, type PeerCounter } from '../context/peer-counters.ts'
+import { KEEP_ALIVE_INTERVAL } from '../context/timing.ts'
+import { type AddressPolicy, internetPolicy } from '../endpoint/address-policy.ts'
+import { Admission } from '../endpoint/admission.ts'
+import { Counters } from '../endpoint/counters.ts'
+import type { Duration } from '../endpoint/machine.ts'
+import { Outbox } from '../endpoint/outbox.ts'
+import { RateLimit } from '../endpoint/rate-limit.ts'
+import { Sequence } from '../endpoint/request-stamp.ts'
+import { Sockets } from '../endpoint/sockets.ts'
+import { Timers } from '../endpoint/timers.ts'
+import { maxMessage } from '../messages/max-message-size.ts'
+import { ConnectionIds } from '../secure/connection-ids.ts'
+import { Credentials } from '../secure/credentials.ts'
+import type { EndToEnd } from '../secure/secure-session.ts'
+import { Bbr } from '../transport/congestion/bbr.ts'
+import type { CongestionFactory } from '../transport/congestion/controller.ts'
+import {
+  ID_RATE,
+  MAX_ANSWERS,
+  MAX_KEYS,
+  MAX_RATES,
+  MAX_REQUESTERS,
+  MAX_VERIFICATIONS,
+  SOURCE_RATE,
+} from './peer-limits.ts'
+
+export interface PeerMachineOptions {
+  /** This peer's own key; work of kind `sign` is done with it. */
+  readonly self: PublicKey
+  readonly provider: CryptoProvider
+  readonly random: Random
+  /** Wall clock, in ms. */
+  readonly unixMs: () => number
+  /** Where this host can be reached on its own networks, at most MAX_LOCAL_CANDIDATES, best first. @default nowhere */
+  readonly hostCandidates?: (() => readonly Endpoint[]) | undefined
+  /** Keys from configuration: peers and relays that speak only the seed. @default none */
+  readonly knownKeys?: readonly PublicKey[] | undefined
+  /** @default 'binary' */
+  readonly encoding?: Encoding | undefined
+  /** Send no extension field at all. @default false */
+  readonly seedMode?: boolean | undefined
+  /** Which paths connections may take; one that is dialled may have its own. @default 'auto' */
+  readonly policy?: PathPolicy | undefined
+  /** Data is readable, both ways: no protection from end to end. @default false */
+  readonly plaintext?: boolean | undefined
+  /** What protects data from end to end; without it, and without `plaintext`, there is none. */
+  readonly endToEnd?: EndToEndCrypto | undefined
+  /** @default bbr */
+  readonly congestion?: CongestionFactory | undefined
+  /** @default internetPolicy */
+  readonly allows?: AddressPolicy | undefined
+  /** @default KEEP_ALIVE_INTERVAL */
+  readonly keepAlive?: Duration | undefined
+}
+
+export interface PeerParts {
+  readonly base: Base
+  readonly admission: Admission
+  readonly replay: RequestReplay
+  readonly counters: Counters<PeerCounter>
+}
+
+function endToEndOf(
+  { self, random, unixMs, congestion = (packet) => new Bbr(packet) }: PeerMachineOptions,
+  crypto: EndToEndCrypto,
+  outbox: Outbox<PeerEvent>,
+): EndToEnd {
+  const credentials = new Credentials({ spki: self.spki, crypto, random, unixMs, outbox })
+  return { crypto, credentials, congestion, unixMs, connectionIds: new ConnectionIds(random) }
+}
+
+export function peerParts(options: PeerMachineOptions): PeerParts {
+  const { self, provider, random, unixMs, knownKeys = [] } = options
+  const counters = new Counters<PeerCounter>(PEER_COUNTERS)
+  const { count } = counters
+  const keys = new KeyCache(provider, MAX_KEYS)
+  for (const key of knownKeys) keys.pin(key)
+  const configured = new Set(knownKeys.map(({ id }) => id))
+  const replay = new RequestReplay({ unixMs, capacity: MAX_REQUESTERS })
+  const outbox = new Outbox<PeerEvent>()
+  const plaintext = options.plaintext ?? false
+  const base: Base = {
+    ...{ provider, keys, random, outbox, count },
+    self: self.id,
+    spki: self.spki,
+    sequence: new Sequence(random, unixMs),
+    timers: new Timers(),
+    sockets: new Sockets(outbox),
+    encoding: options.encoding ?? 'binary',
+    seedMode: options.seedMode ?? false,
+    policy: options.policy ?? 'auto',
+    plaintext,
+    maxMessage: maxMessage(self.signatureLength, options.encoding ?? 'binary'),
+    endToEnd: options.endToEnd === undefined || plaintext ? undefined : endToEndOf(options, options.endToEnd, outbox),
+    allows: options.allows ?? internetPolicy,
+    keepAlive: options.keepAlive ?? KEEP_ALIVE_INTERVAL,
+    nat: { known: undefined },
+    hostCandidates: options.hostCandidates ?? (() => []),
+  }
+  const admission = new Admission({
+    ...{ provider, keys, replay, outbox, count },
+    isConfigured: ({ id }) => configured.has(id),
+    cookies: new CookieJar(provider, random),
+    rates: { source: new RateLimit(SOURCE_RATE, MAX_RATES), id: new RateLimit(ID_RATE, MAX_RATES) },
+    limits: { answers: MAX_ANSWERS, verifications: MAX_VERIFICATIONS },
+  })
+  return { base, admission, replay, counters }
+}

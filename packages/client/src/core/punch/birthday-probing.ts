@@ -1,0 +1,93 @@
+/**
+ * Birthday probing (**ext**; docs/protocol.md, Choosing a path): a peer whose NAT gives each destination
+ * another port meets one whose NAT lets in nobody but whom it sent to. Nobody can tell the port, so one side
+ * makes many and the other tries many, until two meet as birthdays do in a room.
+ *
+ *   many sockets: 256 × 0x100, each from a socket of its own, to the other's ip:port
+ *   many ports:   0x100 after 0x100 from one socket to random ports of the other's address
+ */
+import { type Endpoint, type Nat, OP } from '@showchain/wire'
+import { type Base, send } from '../context/peer-context.ts'
+import { BIRTHDAY_INTERVAL, BIRTHDAY_PROBES, BIRTHDAY_SOCKET_INTERVAL, BIRTHDAY_SOCKETS } from '../context/timing.ts'
+import { type Instant, later, type Route, type SocketId } from '../endpoint/machine.ts'
+import type { Timer } from '../endpoint/timers.ts'
+
+/** Who we are in it. */
+export type BirthdayRole = 'many sockets' | 'many ports'
+
+const dependent = ({ mapping }: Nat): boolean => mapping === 2 || mapping === 3
+/** One port for all, open to nobody but whom it sent to; what is not known of the filter counts as that. */
+const restricted = ({ mapping, filtering }: Nat): boolean => mapping === 1 && (filtering === 3 || filtering === 0)
+
+/** Our part in it, or undefined where ordinary punching works, or nothing does, or too little is known. */
+export function birthdayRole(ours: Nat | undefined, theirs: Nat | undefined): BirthdayRole | undefined {
+  if (ours === undefined || theirs === undefined) return undefined
+  if (dependent(ours) && restricted(theirs)) return 'many sockets'
+  return restricted(ours) && dependent(theirs) ? 'many ports' : undefined
+}
+
+/** Ports that a NAT gives away (RFC 4787 §4.2.2: not the well-known ones). */
+const FIRST_PORT = 1024
+const PORTS = 65_536 - FIRST_PORT
+
+export class Birthday {
+  readonly #base: Base
+  readonly #remote: Endpoint
+  readonly #role: BirthdayRole
+  /** At most BIRTHDAY_SOCKETS. */
+  readonly #sockets: SocketId[] = []
+  #timer: Timer | undefined
+  #sent = 0
+  /** Ports are walked in steps of a number that shares no divisor with their count: none comes twice. */
+  #port: number
+  readonly #step: number
+
+  /** @param remote what the relay announced of the other end. */
+  constructor(base: Base, role: BirthdayRole, remote: Endpoint, now: Instant) {
+    this.#base = base
+    this.#role = role
+    this.#remote = remote
+    this.#port = Math.floor(base.random.uniform() * PORTS)
+    this.#step = coprime(Math.floor(base.random.uniform() * PORTS))
+    this.#next(now)
+  }
+
+  /** Sends nothing more. */
+  stop(): void {
+    this.#timer?.cancel()
+  }
+
+  /** Closes every socket that is not wanted any more. */
+  close(wanted: (socket: SocketId) => boolean): void {
+    for (const socket of this.#sockets) if (!wanted(socket)) this.#base.sockets.close(socket)
+  }
+
+  #next(now: Instant): void {
+    const [most, interval] =
+      this.#role === 'many sockets'
+        ? [BIRTHDAY_SOCKETS, BIRTHDAY_SOCKET_INTERVAL]
+        : [BIRTHDAY_PROBES, BIRTHDAY_INTERVAL]
+    send(this.#base, this.#target(), { op_code: OP.keepAlive, id: this.#base.self, seq: 0, ts: 0 })
+    this.#sent++
+    if (this.#sent < most) this.#timer = this.#base.timers.set(later(now, interval), (at) => this.#next(at))
+  }
+
+  #target(): Route {
+    if (this.#role === 'many sockets') {
+      const socket = this.#base.sockets.open()
+      this.#sockets.push(socket)
+      return { ...this.#remote, socket }
+    }
+    this.#port = (this.#port + this.#step) % PORTS
+    return { ip: this.#remote.ip, port: FIRST_PORT + this.#port }
+  }
+}
+
+const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b))
+
+/** The next number that shares no divisor with the count of ports. */
+function coprime(from: number): number {
+  let step = from
+  while (divisor(PORTS, step) !== 1) step++
+  return step
+}

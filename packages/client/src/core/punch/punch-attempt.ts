@@ -1,0 +1,226 @@
+/**
+ * One attempt to open a direct path to a peer that both ends agreed to (the seed's section 3 after
+ * 0x114/0x115; docs/protocol.md, Punch safety). Both ends run the same machine:
+ *
+ *   0x100 to each candidate, paced, at most 8 each ──► something heard from a candidate, or a
+ *   verified 0x101 from anywhere ──► 0x101 there ──► 0x102: the path works both ways
+ *
+ * Where one end's ports cannot be told, birthday probing follows (birthday.ts).
+ */
+import type { PublicKey } from '@showchain/crypto/core'
+import { CAPS, type Endpoint, type Extensions, type Message, OP, type PeerId } from '@showchain/wire'
+import { type Base, send } from '../context/peer-context.ts'
+import {
+  ATTEMPT_LIFETIME,
+  BIRTHDAY_DELAY,
+  BIRTHDAY_LIFETIME,
+  MAX_CANDIDATES,
+  MAX_PROBES,
+  PROBE_TIMES,
+} from '../context/timing.ts'
+import { type Duration, type Instant, later, type Route, type SocketId } from '../endpoint/machine.ts'
+import type { Stamp } from '../endpoint/request-stamp.ts'
+import { routeKey } from '../endpoint/route.ts'
+import type { Timer } from '../endpoint/timers.ts'
+import type { Exchange, Exchanges } from '../requests/transaction.ts'
+import { Birthday, type BirthdayRole } from './birthday-probing.ts'
+
+export interface PunchAttemptOptions {
+  readonly remoteId: PeerId
+  readonly key: PublicKey
+  /** What the other end can do; undefined when it did not show (yet) that it knows extensions. */
+  readonly caps: number | undefined
+  /** 0x101 was answered: the path works, and this is the stamp that names its session. @param caps what the answer told of the other end. */
+  direct(route: Route, stamp: Stamp, caps: number | undefined, now: Instant): void
+  /** Whether a path is in use that goes through this socket. */
+  uses(socket: SocketId): boolean
+  /** The attempt is over; called once, also after success. */
+  ended(): void
+}
+
+const LAST_PROBE = PROBE_TIMES.at(-1) as Duration
+
+type Done = (found: boolean, now: Instant) => void
+
+interface Candidate {
+  readonly route: Route
+  /** Whether it was announced: only such addresses are probed unasked. */
+  announced: boolean
+  /** 0x100 sent there. */
+  probes: number
+  check: Exchange | undefined
+}
+
+export class PunchAttempt {
+  readonly options: PunchAttemptOptions
+  readonly #base: Base
+  readonly #exchanges: Exchanges
+  /** By route; at most MAX_CANDIDATES. */
+  readonly #candidates = new Map<string, Candidate>()
+  readonly #timers = new Set<Timer>()
+  /** When the introduction came that it lives by. */
+  #started: Instant
+  #end: Timer
+  #birthday: Birthday | undefined
+  /** At most one of each side's own requests: a handful. */
+  #waiting: Done[] = []
+  #caps: number | undefined
+  #found = false
+  #over = false
+
+  constructor(base: Base, exchanges: Exchanges, options: PunchAttemptOptions, now: Instant) {
+    this.#base = base
+    this.#exchanges = exchanges
+    this.options = options
+    this.#started = now
+    this.#caps = options.caps
+    this.#end = base.timers.set(later(now, ATTEMPT_LIFETIME), (at) => this.end(at))
+  }
+
+  /** Whether a path was found. */
+  get found(): boolean {
+    return this.#found
+  }
+
+  /**
+   * The relay introduced both once more. That may say more than before; and when every probe of the introduction before is
+   * sent, it begins anew, for the other end does so as well.
+   */
+  introduced(caps: number | undefined, now: Instant): void {
+    this.#caps ??= caps
+    if (this.#over || this.#found || this.#birthday !== undefined || later(this.#started, LAST_PROBE) > now) return
+    this.#started = now
+    this.#end.cancel()
+    this.#end = this.#base.timers.set(later(now, ATTEMPT_LIFETIME), (at) => this.end(at))
+    for (const candidate of this.#candidates.values()) {
+      candidate.announced = false
+      candidate.probes = 0
+    }
+  }
+
+  /** Calls back once: when a path was found, or when the attempt ends without. */
+  whenDone(done: Done, now: Instant): void {
+    if (this.#found || this.#over) done(this.#found, now)
+    else this.#waiting.push(done)
+  }
+
+  /** Adds an announced address or a host candidate and starts probing it. The caller has asked the address policy. */
+  probe(endpoint: Endpoint, now: Instant): void {
+    const candidate = this.#candidate(endpoint)
+    if (candidate === undefined || candidate.announced || this.#found) return
+    candidate.announced = true
+    for (const after of PROBE_TIMES) {
+      this.#later(later(now, after), () => {
+        if (candidate.check === undefined && !this.#found) this.#sendProbe(candidate)
+      })
+    }
+  }
+
+  /** Once ordinary probes had their chance, looks for the port that nobody can tell. @param announced the other end as the relay sees it. */
+  birthday(role: BirthdayRole, announced: Endpoint): void {
+    if (this.#found || this.#over) return
+    this.#end.cancel()
+    this.#end = this.#base.timers.set(later(this.#started, BIRTHDAY_LIFETIME), (at) => this.end(at))
+    this.#later(later(this.#started, BIRTHDAY_DELAY), (now) => {
+      if (!this.#found && !this.#over) this.#birthday ??= new Birthday(this.#base, role, announced, now)
+    })
+  }
+
+  /** A 0x100 with the other end's id came. */
+  heard(source: Route): void {
+    const known = this.#candidates.get(routeKey(source))
+    // The announced address may be heard at another socket of ours than the one that probed it.
+    const announced = this.#candidates.get(routeKey({ ip: source.ip, port: source.port }))?.announced === true
+    const candidate = known ?? this.#candidate(source)
+    if (candidate === undefined) return
+    if (announced) return this.#check(candidate)
+    // An address nobody announced (a symmetric NAT's): echo it, so that the other end hears us and sends 0x101.
+    this.#sendProbe(candidate)
+  }
+
+  /** A 0x101 of the other end came from here and its signature verified. */
+  verified(source: Route): void {
+    const candidate = this.#candidate(source)
+    if (candidate !== undefined) this.#check(candidate)
+  }
+
+  end(now: Instant): void {
+    if (this.#over) return
+    this.#over = true
+    this.#end.cancel()
+    for (const timer of this.#timers) timer.cancel()
+    this.#timers.clear()
+    this.#birthday?.stop()
+    for (const { check } of this.#candidates.values()) check?.close()
+    this.#birthday?.close((socket) => this.options.uses(socket))
+    this.options.ended()
+    this.#tell(now)
+  }
+
+  #later(at: Instant, fire: (now: Instant) => void): void {
+    const timer = this.#base.timers.set(at, (now) => {
+      this.#timers.delete(timer)
+      fire(now)
+    })
+    this.#timers.add(timer)
+  }
+
+  #candidate(route: Route): Candidate | undefined {
+    const key = routeKey(route)
+    const known = this.#candidates.get(key)
+    if (known !== undefined || this.#over || this.#candidates.size === MAX_CANDIDATES) return known
+    const candidate: Candidate = { route, announced: false, probes: 0, check: undefined }
+    this.#candidates.set(key, candidate)
+    return candidate
+  }
+
+  #sendProbe(candidate: Candidate): void {
+    if (candidate.probes === MAX_PROBES || this.#over) return
+    candidate.probes++
+    send(this.#base, candidate.route, { op_code: OP.keepAlive, id: this.#base.self, seq: 0, ts: 0 })
+  }
+
+  #check(candidate: Candidate): void {
+    if (candidate.check !== undefined || this.#found || this.#over) return
+    candidate.check = this.#exchanges.start({
+      to: candidate.route,
+      request: (stamp, cookie) => ({
+        op_code: OP.directRequest,
+        id: this.#base.self,
+        target: this.options.remoteId,
+        ...stamp,
+        ...this.#extensions(cookie),
+      }),
+      answered: (message) => this.#answered(candidate, message),
+      failed: () => {
+        candidate.check = undefined
+      },
+    })
+  }
+
+  #extensions(cookie: Uint8Array | undefined): { ext?: Extensions } {
+    if (this.#caps === undefined || this.#base.seedMode) return {}
+    return { ext: { caps: CAPS.directData, ...(cookie === undefined ? {} : { cookie }) } }
+  }
+
+  #answered(candidate: Candidate, message: Message): void {
+    const { check } = candidate
+    if (check === undefined || message.op_code !== OP.directResponse || message.id !== this.options.remoteId) return
+    check.verify(this.options.key, message, (now) => {
+      const { stamp } = check
+      check.close()
+      if (this.#found) return
+      this.#found = true
+      this.#birthday?.stop()
+      for (const other of this.#candidates.values()) other.check?.close()
+      // The other end may have chosen another one: those that it was heard at stay until the attempt ends.
+      this.#birthday?.close((socket) => [...this.#candidates.values()].some(({ route }) => route.socket === socket))
+      this.options.direct(candidate.route, stamp, message.ext?.caps, now)
+      this.#tell(now)
+    })
+  }
+
+  #tell(now: Instant): void {
+    for (const done of this.#waiting.splice(0)) done(this.#found, now)
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The target's side of a punch (the seed's section 3): 0x112 from a relay of ours, R's signature
+ * verified, consent asked, 0x114 sent, probing started. A repeated 0x112 gets the same 0x114.
+ */
+import type { PublicKey, RequestReplay } from '@showchain/crypto/core'
+import { type Encoding, type Message, type MessageOf, OP, type PeerId } from '@showchain/wire'
+import { type Base, signerKey } from '../context/peer-context.ts'
+import { ATTEMPT_LIFETIME, MAX_PENDING_CONSENT } from '../context/timing.ts'
+import { ExpiringMap } from '../endpoint/expiring-map.ts'
+import type { Instant } from '../endpoint/machine.ts'
+import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
+import type { Registration } from '../relays/registration.ts'
+import type { Consents } from '../requests/connection-gate.ts'
+import { introduction, probeAll, type Registrations } from './candidates.ts'
+import type { Attempts } from './punch-attempts.ts'
+
+type Invitation = MessageOf<typeof OP.punchPassRequest>
+
+export interface InvitationsOptions {
+  readonly registrations: Registrations
+  readonly consents: Consents
+  readonly replay: RequestReplay
+  readonly attempts: Attempts
+  /** Whether this peer is connected or being dialled already, so that nobody needs to be asked; 'hidden': it must not learn this one's address. */
+  standing(id: PeerId): 'stranger' | 'welcome' | 'hidden'
+}
+
+export class Invitations {
+  readonly #base: Base
+  readonly #options: InvitationsOptions
+  /** By requester and stamp; the bytes of our 0x114 once there are any. */
+  readonly #answers = new ExpiringMap<string, { bytes: Uint8Array | undefined }>({
+    lifetime: ATTEMPT_LIFETIME,
+    capacity: MAX_PENDING_CONSENT,
+  })
+
+  constructor(base: Base, options: InvitationsOptions) {
+    this.#base = base
+    this.#options = options
+  }
+
+  receive(message: Invitation, encoding: Encoding, registration: Registration, now: Instant): void {
+    this.#answers.expire(now)
+    if (message.target !== this.#base.self) return this.#base.count('unexpected')
+    const { id, seq, ts } = message
+    const name = `${id}:${seq}:${ts}:${message.session}`
+    const known = this.#answers.get(name, now)
+    if (known !== undefined) {
+      if (known.bytes !== undefined) this.#base.outbox.transmit(registration.relay.endpoint, known.bytes)
+      return
+    }
+    const key = signerKey(this.#base, id, message)
+    if (key === undefined) return this.#base.count('unknownKey')
+    const request = { op_code: OP.punchRequest, id, target: this.#base.self, seq, ts }
+    if (!this.#options.replay.check(request, false)) return this.#base.count('duplicate')
+    const answer = { bytes: undefined }
+    this.#answers.set(name, answer, now)
+    verify(this.#base, key, message, message.sign, (valid, at) => {
+      if (!valid) {
+        this.#answers.delete(name)
+        return
+      }
+      this.#options.replay.accept(request, false)
+      const standing = this.#options.standing(id)
+      if (standing === 'hidden') return
+      if (standing === 'welcome') this.#accept(message, encoding, registration, key, answer)
+      else this.#options.consents.ask(id, 'punch', at, () => this.#accept(message, encoding, registration, key, answer))
+    })
+  }
+
+  #accept(
+    message: Invitation,
+    encoding: Encoding,
+    registration: Registration,
+    key: PublicKey,
+    answer: { bytes: Uint8Array | undefined },
+  ): void {
+    // A relay adds `key`, but only the requester itself can sign `caps`: with it, R knows extensions.
+    const caps = message.ext?.caps
+    const knows = caps !== undefined
+    const { seq, ts, session } = message
+    // A seed-only requester would not know what the signature covers; unsigned fields the relay strips for it.
+    const ext =
+      knows || registration.knowsExtensions ? introduction(this.#base, this.#options.registrations, knows) : {}
+    const ack = { op_code: OP.punchAck, id: this.#base.self, seq, ts, session, ...ext } as const
+    sign(this.#base, ack, (signed, now) => {
+      const bytes = signed === undefined ? undefined : encodeFitting(signed as Message, encoding)
+      if (bytes === undefined) return
+      const attempt = this.#options.attempts.open(message.id, key, caps, now)
+      const { attempts, registrations } = this.#options
+      if (!probeAll(this.#base, attempts, attempt, message, registration, registrations, now)) return attempt.end(now)
+      answer.bytes = bytes
+      this.#base.outbox.transmit(registration.relay.endpoint, bytes)
+      registration.sent(now)
+    })
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Keeps one path open and notices when it is dead (the seed's section 1; docs/protocol.md,
+ * Keep-alive): 0x100 after an interval in which nothing was sent, since a mapping ends in silence, or
+ * nothing was heard, since sending alone proves nothing. Three in a row that nothing came back for mean
+ * that the path is dead. A path in doubt is asked at once and more often.
+ *
+ *   calm ── nothing sent or heard for 15 s: 0x100 ──► three unanswered: dead
+ *    ▲ │ suspect()
+ *    │ ▼
+ *   doubt ── 0x100 every 5 s ──► three unanswered: dead
+ */
+import { type Encoding, OP } from '@showchain/wire'
+import { type Base, send } from '../context/peer-context.ts'
+import { KEEP_ALIVE_ECHO_GAP, MAX_UNANSWERED, SLEPT } from '../context/timing.ts'
+import { type Instant, instant, later, type Route } from '../endpoint/machine.ts'
+import type { Timer } from '../endpoint/timers.ts'
+
+export class KeepAlive {
+  readonly #base: Base
+  readonly #to: Route
+  readonly #dead: (now: Instant) => void
+  #timer: Timer | undefined
+  #lastSent: Instant
+  #lastKeepAlive: Instant | undefined
+  #unanswered = 0
+  /** When anything came from the other end last. */
+  #lastHeard: Instant
+  #doubted = false
+
+  constructor(base: Base, to: Route, now: Instant, dead: (now: Instant) => void) {
+    this.#base = base
+    this.#to = to
+    this.#dead = dead
+    this.#lastSent = now
+    this.#lastHeard = now
+    this.#arm(now)
+  }
+
+  /** Whether something was not answered lately. */
+  get doubted(): boolean {
+    return this.#doubted
+  }
+
+  /** When anything came from the other end last. */
+  get lastHeard(): Instant {
+    return this.#lastHeard
+  }
+
+  /** Something else was sent on the path. */
+  sent(now: Instant): void {
+    this.#lastSent = now
+  }
+
+  /** Anything came from the other end. */
+  heard(now: Instant): void {
+    this.#unanswered = 0
+    this.#lastHeard = now
+    this.#doubted = false
+  }
+
+  /** Something that was sent is not answered. */
+  suspect(now: Instant): void {
+    if (this.#doubted) return
+    this.#doubted = true
+    this.#arm(now)
+  }
+
+  /** A 0x100 came from the other end: answered in its encoding, unless one was sent just now. */
+  echo(encoding: Encoding, now: Instant): void {
+    this.heard(now)
+    if (this.#lastKeepAlive === undefined || later(this.#lastKeepAlive, KEEP_ALIVE_ECHO_GAP) <= now)
+      this.#send(encoding, now)
+  }
+
+  stop(): void {
+    this.#timer?.cancel()
+  }
+
+  #send(encoding: Encoding, now: Instant): void {
+    this.#lastKeepAlive = now
+    this.#lastSent = now
+    send(this.#base, this.#to, { op_code: OP.keepAlive, id: this.#base.self, seq: 0, ts: 0 }, encoding)
+  }
+
+  /** When the next one is due. */
+  #next(now: Instant): Instant {
+    const { keepAlive } = this.#base
+    const asked = this.#lastKeepAlive
+    // A path in doubt is asked as often as the other end may answer.
+    if (this.#doubted) return asked === undefined ? now : later(asked, KEEP_ALIVE_ECHO_GAP)
+    const listening = asked === undefined || asked < this.#lastHeard ? this.#lastHeard : asked
+    return later(instant(Math.min(listening, this.#lastSent)), keepAlive)
+  }
+
+  #arm(now: Instant): void {
+    this.#timer?.cancel()
+    this.#timer = this.#base.timers.set(this.#next(now), (at) => this.#due(at))
+  }
+
+  #due(now: Instant): void {
+    const due = this.#next(now)
+    if (due <= now) {
+      if (this.#unanswered === MAX_UNANSWERED) return this.#dead(now)
+      // Nobody answers more often than once per gap: one that was sent sooner says nothing.
+      if (later(this.#lastHeard, KEEP_ALIVE_ECHO_GAP) <= now) this.#unanswered++
+      this.#send(this.#base.encoding, now)
+      if (later(due, SLEPT) <= now) this.#doubted = true
+    }
+    this.#arm(now)
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * One relay that this peer is registered with (the seed's section 2, made to a relay): 0x101 with
+ * this peer's key, kept alive, and made again when the relay forgot it, the address changed, or
+ * nothing comes back any more.
+ *
+ *   registering ──► registered ──► registering …        (unbound, dead keep-alive)
+ *        └──► waiting (jittered back-off) ──► registering
+ */
+import {
+  CAPS,
+  type Encoding,
+  type Endpoint,
+  type Extensions,
+  type Message,
+  OP,
+  type PeerId,
+  sameEndpoint,
+  WIRE_ERROR,
+} from '@showchain/wire'
+import { type Base, signerKey } from '../context/peer-context.ts'
+import {
+  DUPLICATE_LOSSES,
+  DUPLICATE_WINDOW,
+  REGISTER_BACKOFF_FIRST,
+  REGISTER_BACKOFF_LAST,
+  REREGISTER_GAP,
+} from '../context/timing.ts'
+import { duration, type Instant, later } from '../endpoint/machine.ts'
+import type { Timer } from '../endpoint/timers.ts'
+import type { Exchange, Exchanges } from '../requests/transaction.ts'
+import { KeepAlive } from './keep-alive.ts'
+
+export interface RelayAddress {
+  readonly id: PeerId
+  readonly endpoint: Endpoint
+}
+
+export interface RegistrationEvents {
+  /** The relay does not answer any more, or has forgotten this peer. */
+  lost(registration: Registration, now: Instant): void
+  /** It answered: for the first time, after it was lost, or with another address. */
+  registered(now: Instant): void
+  /** This peer has another address than before. */
+  moved(registration: Registration, now: Instant): void
+}
+
+type Waiter = (ready: boolean, why: string | undefined, now: Instant) => void
+
+export class Registration {
+  readonly relay: RelayAddress
+  /** This peer's address as the relay sees it; undefined until registered or when the relay does not say. */
+  observed: Endpoint | undefined
+  /** Whether the relay showed that it knows extensions. */
+  knowsExtensions = false
+  /** Whether it forwards channel frames. */
+  carriesFrames = false
+  readonly #base: Base
+  readonly #exchanges: Exchanges
+  readonly #events: RegistrationEvents
+  #state: 'idle' | 'registering' | 'registered' | 'waiting' | 'closed' = 'idle'
+  #exchange: Exchange | undefined
+  #keepAlive: KeepAlive | undefined
+  #timer: Timer | undefined
+  #failures = 0
+  /** The relay gave the binding away since the last registration. */
+  #usurped = false
+  /** When that turned out to have happened without a change of address; at most DUPLICATE_LOSSES, within DUPLICATE_WINDOW. */
+  #losses: readonly Instant[] = []
+  #lastStart: Instant | undefined
+  /** Dials that wait for this relay: bounded by the dials that are open. */
+  #waiters: Waiter[] = []
+
+  constructor(base: Base, exchanges: Exchanges, relay: RelayAddress, events: RegistrationEvents) {
+    this.#events = events
+    this.#base = base
+    this.#exchanges = exchanges
+    this.relay = relay
+  }
+
+  get registered(): boolean {
+    return this.#state === 'registered'
+  }
+
+  /** Calls back once: at once when registered, else when this or the next try ends. */
+  whenReady(waiter: Waiter, now: Instant): void {
+    if (this.registered) waiter(true, undefined, now)
+    else this.#waiters.push(waiter)
+  }
+
+  start(now: Instant): void {
+    this.#timer?.cancel()
+    this.#state = 'registering'
+    this.#lastStart = now
+    this.#exchange?.close()
+    this.#exchange = this.#exchanges.start({
+      to: this.relay.endpoint,
+      request: (stamp, cookie) => ({
+        op_code: OP.directRequest,
+        id: this.#base.self,
+        target: this.relay.id,
+        ...stamp,
+        ...this.#extensions(cookie),
+      }),
+      answered: (message) => this.#answered(message),
+      failed: (why, at) => this.#failed(why, at),
+    })
+  }
+
+  /** Anything came from the relay. */
+  heard(now: Instant): void {
+    this.#keepAlive?.heard(now)
+  }
+
+  /** Whether anything came from the relay since then. */
+  heardSince(at: Instant): boolean {
+    return this.#keepAlive !== undefined && this.#keepAlive.lastHeard >= at
+  }
+
+  /** Something that went through the relay was not answered. */
+  suspect(now: Instant): void {
+    this.#keepAlive?.suspect(now)
+  }
+
+  /** Something was sent to the relay beside keep-alives. */
+  sent(now: Instant): void {
+    this.#keepAlive?.sent(now)
+  }
+
+  /** The relay answered a keep-alive, or keeps alive itself. */
+  keptAlive(encoding: Encoding, now: Instant): void {
+    this.#keepAlive?.echo(encoding, now)
+  }
+
+  /** The relay says that it does not know this peer at its address: register again, not too often. */
+  error(code: number, now: Instant): void {
+    if (code !== WIRE_ERROR.unbound || this.#state !== 'registered') return
+    this.#usurped = true
+    this.#lose('the relay does not know this address any more', now)
+    const earliest = later(this.#lastStart ?? now, REREGISTER_GAP)
+    if (earliest <= now) this.start(now)
+    else this.#wait(earliest)
+  }
+
+  /** The path to the relay is dead. */
+  #dead(now: Instant): void {
+    this.#lose('keep-alives are not answered', now)
+    this.start(now)
+  }
+
+  close(now: Instant): void {
+    this.#state = 'closed'
+    this.#exchange?.close()
+    this.#keepAlive?.stop()
+    this.#timer?.cancel()
+    this.#tell(false, 'closed', now)
+  }
+
+  /** First contact carries only key and cookie. A relay that is known by configuration and did not answer may be seed-only: every other try is in seed mode. */
+  #extensions(cookie: Uint8Array | undefined): { ext?: Extensions } {
+    const plain =
+      this.#base.seedMode ||
+      (cookie === undefined && this.#failures % 2 === 1 && this.#base.keys.get(this.relay.id) !== undefined)
+    if (plain) return {}
+    return { ext: { key: this.#base.spki, ...(cookie === undefined ? {} : { cookie }) } }
+  }
+
+  #answered(message: Message): void {
+    if (message.op_code !== OP.directResponse || message.id !== this.relay.id) return
+    const key = signerKey(this.#base, this.relay.id, message)
+    if (key === undefined) {
+      this.#base.count('unknownKey')
+      return
+    }
+    this.#exchange?.verify(key, message, (at) => this.#succeed(message.ext, at))
+  }
+
+  #succeed(ext: Extensions | undefined, now: Instant): void {
+    this.#exchange?.close()
+    const known = this.observed
+    const moved = ext?.observed !== undefined && (known === undefined || !sameEndpoint(ext.observed, known))
+    this.observed = ext?.observed ?? this.observed
+    this.knowsExtensions = ext !== undefined
+    this.carriesFrames = ((ext?.caps ?? 0) & CAPS.channel) !== 0
+    this.#failures = 0
+    if (this.#usurped && !moved) this.#countLoss(now)
+    this.#usurped = false
+    this.#keepAlive?.stop()
+    this.#keepAlive = new KeepAlive(this.#base, this.relay.endpoint, now, (at) => this.#dead(at))
+    const first = this.#state !== 'registered'
+    this.#state = 'registered'
+    if (first || moved) {
+      this.#events.registered(now)
+      this.#base.outbox.event({
+        type: 'relay',
+        relay: this.relay.id,
+        at: this.relay.endpoint,
+        state: 'registered',
+        observed: this.observed,
+      })
+    }
+    if (moved && known !== undefined) this.#events.moved(this, now)
+    this.#tell(true, undefined, now)
+  }
+
+  /** A relay that restarted forgets everybody, once; whoever is forgotten again and again shares its identity with another host. */
+  #countLoss(now: Instant): void {
+    this.#losses = [...this.#losses.filter((at) => later(at, DUPLICATE_WINDOW) > now), now]
+    if (this.#losses.length < DUPLICATE_LOSSES) return
+    this.#losses = []
+    this.#base.outbox.event({ type: 'duplicate', relay: this.relay.id, at: this.relay.endpoint })
+  }
+
+  #failed(why: string, now: Instant): void {
+    this.#base.outbox.event({
+      type: 'relay',
+      relay: this.relay.id,
+      at: this.relay.endpoint,
+      state: 'failed',
+      reason: why,
+    })
+    const backoff = Math.min(REGISTER_BACKOFF_FIRST * 2 ** this.#failures, REGISTER_BACKOFF_LAST)
+    this.#failures++
+    this.#wait(later(now, duration(backoff * (0.5 + this.#base.random.uniform()))))
+    this.#tell(false, why, now)
+  }
+
+  #wait(until: Instant): void {
+    this.#state = 'waiting'
+    this.#timer = this.#base.timers.set(until, (now) => this.start(now))
+  }
+
+  #lose(reason: string, now: Instant): void {
+    this.#keepAlive?.stop()
+    this.#keepAlive = undefined
+    this.#state = 'waiting'
+    this.#base.outbox.event({ type: 'relay', relay: this.relay.id, at: this.relay.endpoint, state: 'lost', reason })
+    this.#events.lost(this, now)
+  }
+
+  #tell(ready: boolean, why: string | undefined, now: Instant): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const waiter of waiters) waiter(ready, why, now)
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Questions to the application: may this peer connect? Nothing is answered before it says yes, and a
+ * no looks like an absent peer (docs/protocol.md, Consent).
+ */
+import type { PeerId } from '@showchain/wire'
+import type { Via } from '../context/events.ts'
+import type { Base } from '../context/peer-context.ts'
+import { CONSENT_LIFETIME, MAX_HELD_MESSAGES, MAX_PENDING_CONSENT } from '../context/timing.ts'
+import { type Instant, later } from '../endpoint/machine.ts'
+
+type Then = (now: Instant) => void
+
+export class Consents {
+  readonly #base: Base
+  readonly #dialling: (id: PeerId) => boolean
+  /** What waits for each answer; at most MAX_PENDING_CONSENT peers × MAX_HELD_MESSAGES, each for CONSENT_LIFETIME. */
+  readonly #pending = new Map<PeerId, Then[]>()
+
+  /** @param dialling whether this peer is dialling that one: who dials has consented. */
+  constructor(base: Base, dialling: (id: PeerId) => boolean) {
+    this.#base = base
+    this.#dialling = dialling
+  }
+
+  /** Asks unless the same peer is being asked about or dialled; `allowed` is called when the answer is yes, and never otherwise. */
+  ask(id: PeerId, via: Via, now: Instant, allowed: Then): void {
+    if (this.#dialling(id)) return allowed(now)
+    const waiting = this.#pending.get(id)
+    if (waiting !== undefined) {
+      if (waiting.length < MAX_HELD_MESSAGES) waiting.push(allowed)
+      return
+    }
+    if (this.#pending.size === MAX_PENDING_CONSENT) return this.#base.count('consentRefused')
+    this.#pending.set(id, [allowed])
+    const timer = this.#base.timers.set(later(now, CONSENT_LIFETIME), (at) => decide(false, at))
+    const decide = (yes: boolean, at: Instant): void => {
+      const then = this.#pending.get(id)
+      if (then === undefined) return
+      timer.cancel()
+      this.#pending.delete(id)
+      if (!yes) return this.#base.count('consentRefused')
+      for (const each of then) each(at)
+    }
+    let decided = false
+    this.#base.outbox.event({
+      type: 'consent',
+      id,
+      via,
+      decide: (yes, at) => {
+        if (decided) return
+        decided = true
+        decide(yes, at)
+      },
+    })
+  }
+}

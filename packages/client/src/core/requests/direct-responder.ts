@@ -1,0 +1,74 @@
+/**
+ * A peer answers 0x101 itself (the seed's section 2; docs/protocol.md, Who sends what): as the
+ * reachable end of a direct connect, and as either end of a punch, where it is the path check.
+ */
+import type { PublicKey } from '@showchain/crypto/core'
+import { CAPS, type Encoding, type Extensions, type MessageOf, OP, type PeerId } from '@showchain/wire'
+import type { Base } from '../context/peer-context.ts'
+import type { Admission, Admitted } from '../endpoint/admission.ts'
+import type { Datagram, Instant, Route } from '../endpoint/machine.ts'
+import { encodeFitting, sign } from '../endpoint/signed-messages.ts'
+import type { Consents } from './connection-gate.ts'
+
+export type Request = MessageOf<typeof OP.directRequest>
+
+/** What this peer has with the sender already. */
+export type Standing = 'validated' | 'expected' | 'stranger'
+
+export interface AnswersOptions {
+  readonly admission: Admission
+  readonly consents: Consents
+  standing(id: PeerId, source: Route, now: Instant): Standing
+  /** A request was answered. @param agreed in a punch attempt, or by consent as a direct connect. */
+  answered(request: Request, key: PublicKey, source: Route, agreed: 'attempt' | 'direct', now: Instant): void
+}
+
+export class Answers {
+  readonly #base: Base
+  readonly #options: AnswersOptions
+
+  constructor(base: Base, options: AnswersOptions) {
+    this.#base = base
+    this.#options = options
+  }
+
+  receive(message: Request, encoding: Encoding, datagram: Datagram, now: Instant): void {
+    if (message.target !== this.#base.self) return this.#base.count('unexpected')
+    const standing = this.#options.standing(message.id, datagram.source, now)
+    this.#options.admission.admit(
+      { message, bytes: datagram.bytes, source: datagram.source, encoding },
+      standing,
+      now,
+      (admitted, at) => {
+        if (standing !== 'stranger') this.#answer(message, admitted, 'attempt')
+        else this.#options.consents.ask(message.id, 'direct', at, () => this.#answer(message, admitted, 'direct'))
+      },
+    )
+  }
+
+  #answer(message: Request, admitted: Admitted, agreed: 'attempt' | 'direct'): void {
+    const { seq, ts } = message
+    const { source, encoding, key } = admitted
+    const response = {
+      op_code: OP.directResponse,
+      id: this.#base.self,
+      seq,
+      ts,
+      ...this.#extensions(message, source),
+    } as const
+    sign(this.#base, response, (signed, now) => {
+      const bytes = signed === undefined ? undefined : encodeFitting(signed, encoding)
+      if (bytes === undefined) return
+      admitted.respond(bytes, now)
+      this.#options.answered(message, key, source, agreed, now)
+    })
+  }
+
+  /** 0x102 carries `key` iff 0x101 did, and extensions only to a sender that showed that it knows them. */
+  #extensions({ ext }: Request, source: Route): { ext?: Extensions } {
+    if (ext === undefined || this.#base.seedMode) return {}
+    return {
+      ext: { ...(ext.key === undefined ? {} : { key: this.#base.spki }), caps: CAPS.directData, observed: source },
+    }
+  }
+}
