@@ -1,12 +1,6 @@
 import type { Endpoint } from '@showchain/wire'
-import {
-  CHANNEL_HEADER_BYTES,
-  MAX_PROBED_DATAGRAM,
-  OP,
-  type SessionId,
-  sessionIdToBytes,
-  writeChannelHeader,
-} from '@showchain/wire'
+import { MAX_PROBED_DATAGRAM, OP, type SessionId, sessionIdToBytes } from '@showchain/wire'
+import { CHANNEL_HEADER_BYTES, writeChannelHeader } from '@showchain/wire/end-to-end'
 import { describe, expect, test } from 'vitest'
 import { Bed, type BedOptions, data, only, openSession, type TestPeer } from './relay-bed.ts'
 

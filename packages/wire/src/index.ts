@@ -42,7 +42,6 @@ export {
   type Unsigned,
 } from './message.ts'
 export { preimage, type SignedMessage } from './preimage.ts'
-export * from './records.ts'
 export {
   decodeStun,
   encodeStun,

@@ -2,7 +2,8 @@
  * Channel frames: what one end of a session sends, and the relay passes on as it is. In a process of its own, beside a bare
  * forwarder of the same datagrams, and beside coturn's ChannelData where that is installed.
  */
-import { sessionIdToBytes, writeChannelHeader } from '@showchain/wire'
+import { sessionIdToBytes } from '@showchain/wire'
+import { writeChannelHeader } from '@showchain/wire/end-to-end'
 import { peerActors, relayActor } from './actors.ts'
 import { Child } from './child.ts'
 import { Coturn } from './coturn.ts'

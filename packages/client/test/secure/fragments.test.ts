@@ -1,4 +1,5 @@
-import { type HandshakePart, MAX_DATAGRAM, readHandshakePart } from '@showchain/wire'
+import { MAX_DATAGRAM } from '@showchain/wire'
+import { type HandshakePart, readHandshakePart } from '@showchain/wire/end-to-end'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Assembly, partsOf } from '../../src/core/secure/fragments.ts'

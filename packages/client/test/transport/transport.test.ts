@@ -1,7 +1,7 @@
 import { instant } from '@showchain/client/core'
+import { FRAME, FrameWriter } from '@showchain/wire/end-to-end'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { FRAME, FrameWriter } from '../../src/core/transport/frames.ts'
 import { CLOSE_CODE, DATAGRAM_QUEUE, MAX_OPEN_STREAMS, STREAM_WINDOW } from '../../src/core/transport/limits.ts'
 import type { Acks } from '../../src/core/transport/recovery/path-traits.ts'
 import { BBR, Bottleneck, CUBIC, Pair, type PathShape, runAll, TRAITS } from './wire.ts'

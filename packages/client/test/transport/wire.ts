@@ -4,7 +4,8 @@
  */
 
 import { duration, type Instant, instant, later } from '@showchain/client/core'
-import { MAX_DATAGRAM, MAX_PROBED_DATAGRAM, PROBED_DATAGRAMS, RECORD_OVERHEAD } from '@showchain/wire'
+import { MAX_DATAGRAM, MAX_PROBED_DATAGRAM, PROBED_DATAGRAMS } from '@showchain/wire'
+import { RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
 import { Bbr } from '../../src/core/transport/congestion/bbr.ts'
 import type { CongestionFactory } from '../../src/core/transport/congestion/controller.ts'
 import { Cubic } from '../../src/core/transport/congestion/cubic.ts'

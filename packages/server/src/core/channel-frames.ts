@@ -5,7 +5,8 @@
  *   session? ─► from the bound address of one of its ends? ─► consent ─► rate ─► the other end's bound address
  */
 import type { Datagram, Instant } from '@showchain/client/core'
-import { CHANNEL_HEADER_BYTES, MAX_PROBED_DATAGRAM } from '@showchain/wire'
+import { MAX_PROBED_DATAGRAM } from '@showchain/wire'
+import { CHANNEL_HEADER_BYTES } from '@showchain/wire/end-to-end'
 import type { Binding, Bindings } from './bindings.ts'
 import type { RelayBase } from './relay-base.ts'
 import type { SessionTable } from './session-table.ts'

@@ -4,7 +4,8 @@
  */
 import { ExpiringMap, type Instant, later } from '@showchain/client/core'
 import { ReplayWindow } from '@showchain/crypto/core'
-import { idKey, type PeerId, peerIdToBytes, type SessionId, sessionIdFromBytes } from '@showchain/wire'
+import { type PeerId, peerIdToBytes, type SessionId, sessionIdFromBytes } from '@showchain/wire'
+import { idKey } from '@showchain/wire/end-to-end'
 import type { RelayLimits } from './limits.ts'
 import { SESSION_IDLE } from './times.ts'
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { duration } from '@showchain/client/core'
 import { opensslEndToEnd } from '@showchain/crypto'
-import { CHANNEL_BYTE, CHANNEL_HEADER_BYTES, type Endpoint, isHandshake, RECORD_BYTE } from '@showchain/wire'
+import { CHANNEL_BYTE, type Endpoint, RECORD_BYTE } from '@showchain/wire'
+import { CHANNEL_HEADER_BYTES, isHandshake } from '@showchain/wire/end-to-end'
 import { describe, expect, test } from 'vitest'
 import {
   type Conditions,

@@ -6,7 +6,8 @@
  * A message is acknowledged on the path that it was sent on, so a change of path loses nothing and
  * doubles nothing.
  */
-import { formatEndpoint, isHandshake, type PeerId, type SessionId } from '@showchain/wire'
+import { formatEndpoint, type PeerId, type SessionId } from '@showchain/wire'
+import { isHandshake } from '@showchain/wire/end-to-end'
 import type { LinkId, Path } from '../context/events.ts'
 import type { Base } from '../context/peer-context.ts'
 import { SEND_QUEUE } from '../context/timing.ts'

@@ -4,16 +4,14 @@
  */
 import {
   type Encoding,
-  isHandshake,
   type Message,
   OP,
   type PeerId,
   RECORD_BYTE,
-  RECORD_OVERHEAD,
-  readHandshakePart,
   type SessionId,
   sessionIdFromBytes,
 } from '@showchain/wire'
+import { isHandshake, RECORD_OVERHEAD, readHandshakePart } from '@showchain/wire/end-to-end'
 import type { LinkId } from '../context/events.ts'
 import type { Base } from '../context/peer-context.ts'
 import { CLOSED_SESSION_LIFETIME, MAX_CLOSED_SESSIONS, MAX_LINKS } from '../context/timing.ts'

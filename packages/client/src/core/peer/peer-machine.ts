@@ -8,7 +8,6 @@
 import type { PublicKey } from '@showchain/crypto/core'
 import {
   CHANNEL_BYTE,
-  CHANNEL_HEADER_BYTES,
   decode,
   type Encoding,
   type Endpoint,
@@ -20,6 +19,7 @@ import {
   type PeerId,
   RECORD_BYTE,
 } from '@showchain/wire'
+import { CHANNEL_HEADER_BYTES } from '@showchain/wire/end-to-end'
 import { Links } from '../connections/connection-table.ts'
 import type { DialId, DialPolicy, LinkId, PeerEvent } from '../context/events.ts'
 import type { Base } from '../context/peer-context.ts'

@@ -1,6 +1,6 @@
 /** Which protected connection a record is for: its id is found by a number, and compared as a whole. */
 import type { Random } from '@showchain/crypto/core'
-import { CONNECTION_ID_BYTES, idKey } from '@showchain/wire'
+import { CONNECTION_ID_BYTES, idKey } from '@showchain/wire/end-to-end'
 import type { Secure } from './secure-session.ts'
 
 interface Entry {

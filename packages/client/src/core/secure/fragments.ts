@@ -1,5 +1,5 @@
 /** Handshake messages that are too long for a datagram on this path, in parts. */
-import { type HandshakePart, writeHandshakePart } from '@showchain/wire'
+import { type HandshakePart, writeHandshakePart } from '@showchain/wire/end-to-end'
 import { MAX_PARTS } from './limits.ts'
 
 /** @param room bytes of a part. Empty when it would take too many. */

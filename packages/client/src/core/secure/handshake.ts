@@ -23,7 +23,8 @@ import {
   type Random,
   readCertificate,
 } from '@showchain/crypto/core'
-import { CONNECTION_ID_BYTES, type PeerId, peerIdToBytes } from '@showchain/wire'
+import { type PeerId, peerIdToBytes } from '@showchain/wire'
+import { CONNECTION_ID_BYTES } from '@showchain/wire/end-to-end'
 import { RETRY_JITTER } from '../context/timing.ts'
 import { equalBytes } from '../endpoint/equal-bytes.ts'
 import { duration, type Instant, later } from '../endpoint/machine.ts'

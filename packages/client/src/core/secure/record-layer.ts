@@ -1,6 +1,6 @@
 /** Records of one connection, both ways: sealed under numbers that never come again, and opened once each (docs/protocol.md, End to end). */
 import { type EndToEndCrypto, OpeningKey, ReplayWindow, SealingKey } from '@showchain/crypto/core'
-import { RECORD_HEADER_BYTES, readRecordHeader, writeRecordHeader } from '@showchain/wire'
+import { RECORD_HEADER_BYTES, readRecordHeader, writeRecordHeader } from '@showchain/wire/end-to-end'
 import { type Instant, later } from '../endpoint/machine.ts'
 import type { Secured } from './handshake.ts'
 import { PREVIOUS_KEY_GRACE, REKEY_AFTER } from './limits.ts'

@@ -6,25 +6,23 @@
  *   transport.receive ◄── record layer opens ◄── whatever path
  */
 import type { EndToEndCrypto } from '@showchain/crypto/core'
+import { MAX_DATAGRAM, MAX_PROBED_DATAGRAM, type PeerId, type SessionId, sessionIdToBytes } from '@showchain/wire'
 import {
+  CHALLENGE_BYTES,
   CHANNEL_HEADER_BYTES,
+  FRAME,
+  FrameWriter,
   HANDSHAKE_HEADER_BYTES,
-  MAX_DATAGRAM,
-  MAX_PROBED_DATAGRAM,
-  type PeerId,
   RECORD_OVERHEAD,
   readHandshakePart,
-  type SessionId,
-  sessionIdToBytes,
   writeChannelHeader,
-} from '@showchain/wire'
+} from '@showchain/wire/end-to-end'
 import type { Base } from '../context/peer-context.ts'
 import { equalBytes } from '../endpoint/equal-bytes.ts'
 import { type Instant, later, type Route } from '../endpoint/machine.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import type { CongestionFactory } from '../transport/congestion/controller.ts'
-import { CHALLENGE_BYTES, FRAME, FrameWriter } from '../transport/frames.ts'
 import { CLOSE_CODE } from '../transport/limits.ts'
 import type { PathTraits } from '../transport/recovery/path-traits.ts'
 import { GRANULARITY } from '../transport/recovery/rtt.ts'

@@ -3,10 +3,16 @@
  * once, and what a lost record carried goes into a later one. It knows neither paths nor keys: whoever owns it asks
  * it to fill the next record (`fill`), hands it what came (`receive`), and tells it when the path is another one (`moved`).
  */
-import { RECORD_OVERHEAD } from '@showchain/wire'
+import {
+  DATAGRAM_OVERHEAD,
+  FRAME,
+  type FrameSink,
+  FrameWriter,
+  RECORD_OVERHEAD,
+  readFrames,
+} from '@showchain/wire/end-to-end'
 import type { Instant } from '../endpoint/machine.ts'
 import type { CongestionFactory } from './congestion/controller.ts'
-import { DATAGRAM_OVERHEAD, FRAME, type FrameSink, FrameWriter, readFrames } from './frames.ts'
 import { CLOSE_CODE, CLOSE_RECORDS, DATAGRAM_QUEUE, PROBES, SEND_BUFFER } from './limits.ts'
 import { Acknowledger } from './recovery/ack-generator.ts'
 import { LossRecovery } from './recovery/loss-recovery.ts'

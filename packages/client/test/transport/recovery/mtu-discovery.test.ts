@@ -1,6 +1,6 @@
+import { DATAGRAM_OVERHEAD } from '@showchain/wire/end-to-end'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { DATAGRAM_OVERHEAD } from '../../../src/core/transport/frames.ts'
 import { BBR, CUBIC, Pair, type PathShape, TRAITS } from '../wire.ts'
 
 const PATH: PathShape = { delay: 10, rate: 20e6, queue: 60_000 }

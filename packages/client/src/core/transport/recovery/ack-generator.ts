@@ -1,6 +1,6 @@
 /** Which records came, and when the other end has to be told (RFC 9000 §13.2). */
+import type { FrameWriter } from '@showchain/wire/end-to-end'
 import { type Instant, later } from '../../endpoint/machine.ts'
-import type { FrameWriter } from '../frames.ts'
 import { ACK_DELAY, ACK_EVERY, ACK_SOON, RECEIVED_RANGES } from '../limits.ts'
 import type { Acks } from './path-traits.ts'
 import { Ranges } from './ranges.ts'

@@ -6,8 +6,8 @@
  *   handshake      0xB2 | zeros (8) | session (16) | kind (1) | part (1) | group (4) | bytes
  *   channel frame  0xB3 | session (16) | record or handshake
  */
-import { CHANNEL_BYTE, RECORD_BYTE } from './classify.ts'
-import { SESSION_ID_BYTES } from './limits.ts'
+import { CHANNEL_BYTE, RECORD_BYTE } from '../classify.ts'
+import { SESSION_ID_BYTES } from '../limits.ts'
 
 export const CONNECTION_ID_BYTES = 8
 const COUNTER_BYTES = 8

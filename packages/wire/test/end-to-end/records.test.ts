@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   CHANNEL_HEADER_BYTES,
-  classify,
   HANDSHAKE_HEADER_BYTES,
   idKey,
   isHandshake,
@@ -13,7 +12,8 @@ import {
   writeChannelHeader,
   writeHandshakePart,
   writeRecordHeader,
-} from '../src/index.ts'
+} from '../../src/end-to-end/index.ts'
+import { classify } from '../../src/index.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const fromHex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'))

@@ -4,7 +4,7 @@
  *
  *   type (varint) | fields (varints) | data
  */
-import { RECORD_OVERHEAD } from '@showchain/wire'
+import { RECORD_OVERHEAD } from './records.ts'
 import { Reader, varintLength, writeVarint } from './varint.ts'
 
 export const FRAME = {
