@@ -1,6 +1,6 @@
 /** One connection to another peer: messages both ways, on whichever path is best at the moment. */
 import { type PeerId, ShowchainError } from '@showchain/wire'
-import { Mailbox } from './async/async-queue.ts'
+import { AsyncQueue } from './async/async-queue.ts'
 import { type WaitOptions, waitFor } from './async/deadline.ts'
 import { Listeners } from './async/listeners.ts'
 import type { Path, SecureStatistics, SendFailure, StreamChange, StreamRead, Transport } from './core/index.ts'
@@ -63,10 +63,10 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   readonly incoming: boolean
   readonly #port: ConnectionPort
   readonly #listeners = new Listeners<ConnectionEvents>()
-  readonly #messages: Mailbox<Uint8Array>
+  readonly #messages: AsyncQueue<Uint8Array>
   /** By id, until both halves are over; as many as the transport has. */
   readonly #open = new Map<number, Stream>()
-  readonly #incomingStreams = new Mailbox<Stream>()
+  readonly #incomingStreams = new AsyncQueue<Stream>()
   /** Who waits for the other end to allow another stream. */
   #openers: (() => void)[] = []
   readonly #timeline: TimelineEntry[]
@@ -81,7 +81,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     this.incoming = port.incoming
     this.#path = port.path
     this.#timeline = [...port.timeline]
-    this.#messages = new Mailbox(() => port.read())
+    this.#messages = new AsyncQueue(() => port.read())
   }
 
   /** Bytes that one message may have on the path of the moment, at most. */

@@ -10,17 +10,17 @@ import {
   ShowchainError,
   type Ticket,
 } from '@showchain/wire'
-import { Mailbox } from './async/async-queue.ts'
+import { AsyncQueue } from './async/async-queue.ts'
 import { type Waiting, type WaitOptions, waitFor } from './async/deadline.ts'
 import { Listeners } from './async/listeners.ts'
 import { Connection, type TimelineEntry } from './connection.ts'
 import {
   ADDRESS_POLICIES,
-  type Attempt,
+  type ConnectionHandle,
+  type DialAttempt,
   type DialId,
   type DialPolicy,
   duration,
-  type LinkId,
   type NatReport,
   type PeerCounter,
   type PeerEvent,
@@ -70,9 +70,9 @@ export class Peer implements AsyncDisposable {
   readonly #socket: DatagramSocket
   readonly #machine: PeerMachine
   readonly #listeners = new Listeners<PeerEvents>()
-  readonly #incoming = new Mailbox<Connection>()
-  /** As many as the machine has links. */
-  readonly #connections = new Map<LinkId, Connection>()
+  readonly #incoming = new AsyncQueue<Connection>()
+  /** As many as the machine has connections. */
+  readonly #connections = new Map<ConnectionHandle, Connection>()
   readonly #dials = new Map<DialId, Waiting<Connection>>()
   /** Lines about connections that are not open yet, by their other end; dropped when the dial ends. */
   readonly #notes = new Map<PeerId, TimelineEntry[]>()
@@ -279,24 +279,24 @@ export class Peer implements AsyncDisposable {
       case 'open':
         return this.#onOpen(event)
       case 'path':
-        return this.#connections.get(event.link)?.moved(event.path, event.reason)
+        return this.#connections.get(event.connection)?.moved(event.path, event.reason)
       case 'message':
-        return this.#connections.get(event.link)?.receive(event.bytes)
+        return this.#connections.get(event.connection)?.receive(event.bytes)
       case 'stream':
-        return this.#connections.get(event.link)?.onStream(event.stream, event.what)
+        return this.#connections.get(event.connection)?.onStream(event.stream, event.what)
       case 'streamStopped':
-        return this.#connections.get(event.link)?.onStopped(event.stream, event.code)
+        return this.#connections.get(event.connection)?.onStopped(event.stream, event.code)
       case 'openable':
-        return this.#connections.get(event.link)?.onOpenable()
+        return this.#connections.get(event.connection)?.onOpenable()
       case 'closed': {
-        const connection = this.#connections.get(event.link)
-        this.#connections.delete(event.link)
+        const connection = this.#connections.get(event.connection)
+        this.#connections.delete(event.connection)
         return connection?.ended(event.reason, event.transport)
       }
       case 'note':
         return this.#onNote(event.remoteId, { at: systemClock.unixMs(), what: event.what })
       case 'dialed': {
-        const connection = this.#connections.get(event.link)
+        const connection = this.#connections.get(event.connection)
         if (connection !== undefined) this.#take(event.dial)?.resolve(connection)
         return
       }
@@ -336,25 +336,25 @@ export class Peer implements AsyncDisposable {
     if (!this.#closed) this.#driver.input((_machine, now) => decide(allowed, now))
   }
 
-  #onOpen({ link, remoteId, path, incoming }: Extract<PeerEvent, { type: 'open' }>): void {
+  #onOpen({ connection: handle, remoteId, path, incoming }: Extract<PeerEvent, { type: 'open' }>): void {
     const connection = new Connection({
       remoteId,
       incoming,
       path,
       plaintext: this.#options.plaintext,
       timeline: this.#notes.get(remoteId) ?? [],
-      send: (bytes, done) => this.#driver.input((machine, now) => machine.send(link, bytes, done, now)),
-      maxMessage: () => this.#machine.maxMessage(link),
+      send: (bytes, done) => this.#driver.input((machine, now) => machine.send(handle, bytes, done, now)),
+      maxMessage: () => this.#machine.maxMessage(handle),
       transport: (use) =>
-        this.#closed ? undefined : this.#driver.input((machine, now) => machine.useTransport(link, use, now)),
-      statistics: () => this.#machine.statistics(link),
+        this.#closed ? undefined : this.#driver.input((machine, now) => machine.useTransport(handle, use, now)),
+      statistics: () => this.#machine.statistics(handle),
       read: () => {
-        if (!this.#closed) this.#driver.input((machine) => machine.read(link))
+        if (!this.#closed) this.#driver.input((machine) => machine.read(handle))
       },
-      close: () => this.#driver.input((machine, now) => machine.closeLink(link, now)),
+      close: () => this.#driver.input((machine, now) => machine.closeConnection(handle, now)),
     })
     this.#notes.delete(remoteId)
-    this.#connections.set(link, connection)
+    this.#connections.set(handle, connection)
     if (incoming) this.#incoming.push(connection)
   }
 
@@ -368,5 +368,5 @@ export class Peer implements AsyncDisposable {
 }
 
 /** What was tried and why each failed, in one line. */
-const describeAttempts = (attempts: readonly Attempt[]): string =>
+const describeAttempts = (attempts: readonly DialAttempt[]): string =>
   `${attempts.map(({ via, at, why }) => `${via} by ${at}: ${why}`).join('; ')}.`

@@ -1,7 +1,7 @@
 /** A queue between a machine's events and `for await`: one reader, no loss, an end. */
-export class Mailbox<Item> implements AsyncIterableIterator<Item> {
+export class AsyncQueue<Item> implements AsyncIterableIterator<Item> {
   readonly #taken: (item: Item) => void
-  /** Bounded by who fills it: connections by MAX_LINKS, messages by MAX_UNREAD. */
+  /** Bounded by who fills it: connections by MAX_CONNECTIONS, messages by MAX_UNREAD. */
   readonly #items: Item[] = []
   readonly #readers: ((result: IteratorResult<Item>) => void)[] = []
   #ended = false

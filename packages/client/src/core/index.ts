@@ -1,8 +1,17 @@
 /** The protocol machines of a peer and the parts that a relay shares with it. Pure: no clock, no socket, no Node. */
 
 export type { PathPolicy } from './connections/connection-machine.ts'
-export type { Attempt, DialId, DialPolicy, LinkId, Path, PeerEvent, StreamChange, Via } from './context/events.ts'
-export type { Base } from './context/peer-context.ts'
+export type {
+  ConnectionHandle,
+  DialAttempt,
+  DialId,
+  DialPolicy,
+  Path,
+  PeerEvent,
+  StreamChange,
+  Via,
+} from './context/events.ts'
+export type { PeerContext } from './context/peer-context.ts'
 export { PEER_COUNTERS, type PeerCounter } from './context/peer-counters.ts'
 export * from './context/timing.ts'
 export {

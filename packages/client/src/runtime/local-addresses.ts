@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os'
 import { canonicalIp, type Endpoint, ipFamily } from '@showchain/wire'
 
-/** Link-local: fe80::/10 (RFC 4291 §2.5.6) and 169.254/16 (RFC 3927) mean nothing to another host without a zone. */
+/** ConnectionMachine-local: fe80::/10 (RFC 4291 §2.5.6) and 169.254/16 (RFC 3927) mean nothing to another host without a zone. */
 const LINK_LOCAL = /^(fe[89ab]|169\.254\.)/i
 
 /** What `os.networkInterfaces` tells, as far as it matters. */

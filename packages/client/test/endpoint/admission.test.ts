@@ -1,5 +1,6 @@
 import {
   ADMISSION_COUNTERS,
+  type AddressValidation,
   Admission,
   type AdmissionCounter,
   type Admitted,
@@ -11,7 +12,6 @@ import {
   Outbox,
   RateLimit,
   type RequestMessage,
-  type Standing,
 } from '@showchain/client/core'
 import { CookieJar, generateIdentity, KeyCache, openssl, type PublicKey, RequestReplay } from '@showchain/crypto'
 import {
@@ -82,12 +82,12 @@ function setUp({ known = true, configured = false, ...settings }: Settings = {})
   /** Sends the request and returns what was answered; its signature waits in `verdicts`. */
   const send = (
     message: RequestMessage,
-    standing: Standing,
+    validation: AddressValidation,
     from = source,
     encoding: Encoding = 'binary',
   ): Message[] => {
     const bytes = encode(message, encoding)
-    admission.admit({ message, bytes, source: from, encoding }, standing, now, (one) => void admitted.push(one))
+    admission.admit({ message, bytes, source: from, encoding }, validation, now, (one) => void admitted.push(one))
     return answers()
   }
   const answers = (): Message[] => {
@@ -102,13 +102,13 @@ function setUp({ known = true, configured = false, ...settings }: Settings = {})
     return sent
   }
   /** Sends a request whose signature is good. */
-  const good = (message: RequestMessage, standing: Standing, from = source): Message[] => {
-    const sent = send(message, standing, from)
+  const good = (message: RequestMessage, validation: AddressValidation, from = source): Message[] => {
+    const sent = send(message, validation, from)
     verdicts.shift()?.(true)
     return [...sent, ...answers()]
   }
   const challenge = (message: RequestMessage, from = source) => {
-    const [first] = send(message, 'stranger', from)
+    const [first] = send(message, 'unvalidated', from)
     if (first?.op_code !== OP.challenge) throw new Error('no challenge')
     return first
   }
@@ -123,7 +123,7 @@ describe('a stranger with extension fields', () => {
   test('is challenged, and no signature is checked', () => {
     const { send, request, verdicts, counters } = setUp()
     const message = request({ ext: { caps: 1 } })
-    expect(send(message, 'stranger')).toMatchObject([
+    expect(send(message, 'unvalidated')).toMatchObject([
       { op_code: OP.challenge, ref_op: OP.directRequest, seq: message.seq, ts: message.ts },
     ])
     expect(verdicts).toHaveLength(0)
@@ -133,7 +133,7 @@ describe('a stranger with extension fields', () => {
   test('is admitted with the cookie, once the signature verified', () => {
     const { challenge, send, request, admitted, verdicts } = setUp()
     const { cookie } = challenge(request({ ext: { caps: 1 } }))
-    send(request({ ext: { cookie } }), 'stranger')
+    send(request({ ext: { cookie } }), 'unvalidated')
     expect(admitted).toHaveLength(0)
     verdicts.shift()?.(true)
     expect(admitted).toMatchObject([{ by: 'cookie', source }])
@@ -142,31 +142,31 @@ describe('a stranger with extension fields', () => {
   test('is challenged anew for a cookie that is not its own', () => {
     const { challenge, send, request } = setUp()
     const { cookie } = challenge(request({ ext: { caps: 1 } }), elsewhere)
-    expect(send(request({ ext: { cookie } }), 'stranger')).toMatchObject([{ op_code: OP.challenge }])
+    expect(send(request({ ext: { cookie } }), 'unvalidated')).toMatchObject([{ op_code: OP.challenge }])
   })
 
   test('is challenged in its encoding', () => {
     const { admission, request, counters } = setUp()
     const message = request({ ext: { caps: 1 } })
     const bytes = encode(message, 'json')
-    admission.admit({ message, bytes, source, encoding: 'json' }, 'stranger', instant(1000), () => {})
+    admission.admit({ message, bytes, source, encoding: 'json' }, 'unvalidated', instant(1000), () => {})
     expect(counters.get('challenged')).toBe(1)
   })
 
   test('brings its key along, which must hash to its id', () => {
     const { good, challenge, request, admitted, keys, counters } = setUp({ known: false })
     const { cookie } = challenge(request({ ext: { key: key.spki } }))
-    good(request({ ext: { key: key.spki, cookie } }), 'stranger')
+    good(request({ ext: { key: key.spki, cookie } }), 'unvalidated')
     expect(admitted).toHaveLength(1)
     expect(keys.get(key.id)).toBeDefined()
-    expect(good(request({ id: self, target: key.id, ext: { key: key.spki } }), 'stranger')).toEqual([])
+    expect(good(request({ id: self, target: key.id, ext: { key: key.spki } }), 'unvalidated')).toEqual([])
     expect(counters.get('badKey')).toBe(1)
   })
 
   test('whose key nobody knows is not admitted, cookie or not', () => {
     const { challenge, send, request, counters, verdicts } = setUp({ known: false })
     const { cookie } = challenge(request({ ext: { caps: 1 } }))
-    expect(send(request({ ext: { cookie } }), 'stranger')).toEqual([])
+    expect(send(request({ ext: { cookie } }), 'unvalidated')).toEqual([])
     expect(counters.get('unknownKey')).toBe(1)
     expect(verdicts).toHaveLength(0)
   })
@@ -175,9 +175,9 @@ describe('a stranger with extension fields', () => {
     const { challenge, good, request, admitted, pass } = setUp()
     const { cookie } = challenge(request({ ext: { caps: 1 } }))
     const recorded = request({ ext: { cookie } })
-    good(recorded, 'stranger')
+    good(recorded, 'unvalidated')
     pass(16_000)
-    expect(good(recorded, 'stranger')).toMatchObject([{ op_code: OP.challenge }])
+    expect(good(recorded, 'unvalidated')).toMatchObject([{ op_code: OP.challenge }])
     expect(admitted).toHaveLength(1)
   })
 })
@@ -185,11 +185,11 @@ describe('a stranger with extension fields', () => {
 describe('a stranger without extension fields', () => {
   test('is never challenged; its key must be from configuration', () => {
     const { good, request, admitted, counters } = setUp({ configured: false })
-    expect(good(request(), 'stranger')).toEqual([])
+    expect(good(request(), 'unvalidated')).toEqual([])
     expect(admitted).toHaveLength(0)
     expect(counters.get('unknownKey')).toBe(1)
     const configured = setUp({ configured: true })
-    expect(configured.good(configured.request(), 'stranger')).toEqual([])
+    expect(configured.good(configured.request(), 'unvalidated')).toEqual([])
     expect(configured.admitted).toMatchObject([{ by: 'seed' }])
   })
 })
@@ -197,10 +197,10 @@ describe('a stranger without extension fields', () => {
 describe.each([
   ['validated', 'bound'],
   ['expected', 'expected'],
-] as const)('a sender that is %s', (standing, by) => {
+] as const)('a sender that is %s', (validation, by) => {
   test('is not challenged', () => {
     const { good, request, admitted } = setUp()
-    expect(good(request({ ext: { caps: 1 } }), standing)).toEqual([])
+    expect(good(request({ ext: { caps: 1 } }), validation)).toEqual([])
     expect(admitted).toMatchObject([{ by }])
   })
 
@@ -209,7 +209,7 @@ describe.each([
     const message = request()
     const bytes = encode(message, 'binary')
     const act = (one: Admitted): void => void admitted.push(one)
-    admission.admit({ message, bytes, source, encoding: 'binary' }, standing, instant(1000), act, key.spki)
+    admission.admit({ message, bytes, source, encoding: 'binary' }, validation, instant(1000), act, key.spki)
     answers()
     verdicts.shift()?.(true)
     expect(admitted).toHaveLength(1)
@@ -270,7 +270,7 @@ describe('replay', () => {
     good(request({ ts: unixMs() + 60_000 }), 'validated')
     for (const ts of [unixMs() - 10_000_000, unixMs() + 10_000_000]) {
       const { cookie } = challenge(request({ ts, ext: { caps: 1 } }))
-      good(request({ ts, ext: { cookie } }), 'stranger')
+      good(request({ ts, ext: { cookie } }), 'unvalidated')
     }
     expect(admitted).toHaveLength(3)
   })
@@ -279,7 +279,7 @@ describe('replay', () => {
     const { challenge, good, request, admitted, unixMs } = setUp()
     const ts = unixMs() - 10_000_000
     const { cookie } = challenge(request({ ts, ext: { caps: 1 } }))
-    good(request({ ts, ext: { cookie } }), 'stranger')
+    good(request({ ts, ext: { cookie } }), 'unvalidated')
     good(request({ op_code: OP.punchRequest, ts: ts + 100 }), 'validated')
     good(request({ op_code: OP.proxyRequest }), 'validated')
     expect(admitted.map(({ message }) => message.op_code)).toEqual([OP.directRequest, OP.punchRequest])
@@ -360,8 +360,8 @@ describe('a repeated request', () => {
 describe('limits', () => {
   test('a source over its rate gets no challenge and no signature check', () => {
     const { send, request, counters, verdicts } = setUp({ source: new RateLimit({ perSecond: 1, burst: 1 }, 10) })
-    expect(send(request({ ext: { caps: 1 } }), 'stranger')).toHaveLength(1)
-    expect(send(request({ ext: { caps: 1 } }), 'stranger')).toHaveLength(0)
+    expect(send(request({ ext: { caps: 1 } }), 'unvalidated')).toHaveLength(1)
+    expect(send(request({ ext: { caps: 1 } }), 'unvalidated')).toHaveLength(0)
     send(request(), 'validated')
     expect(verdicts).toHaveLength(0)
     expect(counters.get('rateLimited')).toBe(2)
@@ -380,7 +380,7 @@ describe('limits', () => {
     })
     for (let times = 0; times < 5; times++) {
       const { cookie } = challenge(request({ ext: { caps: 1 } }), elsewhere)
-      send(request({ ext: { cookie } }), 'stranger', elsewhere)
+      send(request({ ext: { cookie } }), 'unvalidated', elsewhere)
       verdicts.shift()?.(false)
     }
     good(request(), 'validated')
@@ -390,12 +390,12 @@ describe('limits', () => {
   test('an id over its rate is not admitted from elsewhere either, and may try again', () => {
     const { challenge, good, request, admitted, pass } = setUp({ id: new RateLimit({ perSecond: 1, burst: 1 }, 10) })
     const { cookie } = challenge(request({ ext: { caps: 1 } }))
-    good(request({ ext: { cookie } }), 'stranger')
+    good(request({ ext: { cookie } }), 'unvalidated')
     const second = request({ ext: { cookie } })
-    good(second, 'stranger')
+    good(second, 'unvalidated')
     expect(admitted).toHaveLength(1)
     pass(1000)
-    good(second, 'stranger')
+    good(second, 'unvalidated')
     expect(admitted).toHaveLength(2)
   })
 
@@ -445,7 +445,7 @@ describe('limits', () => {
   test('everything kept ends', () => {
     const { good, challenge, request, admission, pass } = setUp()
     const { cookie } = challenge(request({ ext: { caps: 1 } }))
-    good(request({ ext: { cookie } }), 'stranger')
+    good(request({ ext: { cookie } }), 'unvalidated')
     expect(admission.deadline).toBe(16_000)
     pass(240_000)
     expect(admission.deadline).toBeUndefined()

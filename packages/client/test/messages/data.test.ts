@@ -160,7 +160,7 @@ describe('proxied data that comes in', () => {
     for (let seq = 0; seq < 1030; seq++) bed.receive(data(seq), RELAY)
     expect(bed.taken(OP.proxyDataAck)).toHaveLength(1024)
     const [open] = bed.eventsOf('open')
-    bed.do((machine) => machine.read(open?.link ?? 0))
+    bed.do((machine) => machine.read(open?.connection ?? 0))
     bed.receive(data(1029), RELAY)
     expect(bed.taken(OP.proxyDataAck)).toHaveLength(1)
   })
@@ -168,7 +168,7 @@ describe('proxied data that comes in', () => {
   test('of a session that this side closed opens nothing', () => {
     const bed = new Bed().registered()
     bed.receive(data(1), RELAY)
-    bed.do((machine, now) => machine.closeLink(bed.eventsOf('open')[0]?.link ?? 0, now))
+    bed.do((machine, now) => machine.closeConnection(bed.eventsOf('open')[0]?.connection ?? 0, now))
     bed.taken()
     bed.receive(data(2), RELAY)
     expect([bed.taken(), bed.eventsOf('open').length]).toEqual([[], 1])
@@ -179,7 +179,12 @@ describe('data that goes out', () => {
   const send = (bed: Bed, results: unknown[]): void => {
     const [open] = bed.eventsOf('open')
     bed.do((machine, now) =>
-      machine.send(open?.link ?? 0, Uint8Array.of(7), (failure) => results.push(failure?.code ?? 'delivered'), now),
+      machine.send(
+        open?.connection ?? 0,
+        Uint8Array.of(7),
+        (failure) => results.push(failure?.code ?? 'delivered'),
+        now,
+      ),
     )
   }
 

@@ -33,7 +33,7 @@ class Discovery {
     this.bed.do((machine, now) => machine.receive({ bytes, source: from }, now))
   }
 
-  /** Answers the first request, and gives those of the filter tests: with another address, with another port. */
+  /** DirectResponder the first request, and gives those of the filter tests: with another address, with another port. */
   filterTests(): readonly [Request, Request] {
     const [first] = this.asked()
     this.answer(first as Request, RELAY, { other: SECOND })
@@ -45,7 +45,7 @@ class Discovery {
     return asked as unknown as readonly [Request, Request]
   }
 
-  /** Answers every mapping test with the same address: endpoint-independent. */
+  /** DirectResponder every mapping test with the same address: endpoint-independent. */
   finish(): void {
     for (let round = 0; round < 4; round++) {
       this.bed.advance(5000)

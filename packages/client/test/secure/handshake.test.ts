@@ -27,7 +27,7 @@ describe('a handshake', () => {
     const pair = new Pair(self, other)
     const kinds: number[] = []
     pair.start()
-    pair.exchange((message) => {
+    pair.transaction((message) => {
       kinds.push(message.kind)
       return [message]
     })
@@ -40,7 +40,7 @@ describe('a handshake', () => {
     const [one, two] = [new Pair(self, other), new Pair(self, other)]
     for (const pair of [one, two]) {
       pair.start()
-      pair.exchange()
+      pair.transaction()
     }
     expect(one.a.secured[0]?.sendKey).not.toEqual(two.a.secured[0]?.sendKey)
   })
@@ -49,7 +49,7 @@ describe('a handshake', () => {
     const pair = new Pair(self, other)
     const how = lose(kind, 3)
     pair.start()
-    pair.exchange(how)
+    pair.transaction(how)
     pair.advance(10_000, how)
     expectSecured(pair)
     expect([pair.a.secured.length, pair.b.secured.length]).toEqual([1, 1])
@@ -59,7 +59,7 @@ describe('a handshake', () => {
     const pair = new Pair(self, other)
     const late: Message[] = []
     pair.start()
-    pair.exchange((message) => {
+    pair.transaction((message) => {
       late.push(message)
       return [message, message, message]
     })
@@ -74,7 +74,7 @@ describe('a handshake', () => {
   test('the larger id asks the smaller one when nothing comes', () => {
     const pair = new Pair(self, other)
     pair.b.handshake.start(pair.now)
-    pair.exchange()
+    pair.transaction()
     expect(pair.b.secured).toEqual([])
     pair.advance(1000)
     expectSecured(pair)
@@ -83,7 +83,7 @@ describe('a handshake', () => {
   test('nothing is said any more once a record came', () => {
     const pair = new Pair(self, other)
     pair.start()
-    pair.exchange()
+    pair.transaction()
     pair.a.handshake.confirmed()
     pair.advance(60_000)
     expect([pair.a.sent, pair.b.sent]).toEqual([[], []])
@@ -105,7 +105,7 @@ describe('a handshake', () => {
     const pair = new Pair(new Signer(4096), new Signer(4096))
     const lengths: number[] = []
     pair.start()
-    pair.exchange((message) => {
+    pair.transaction((message) => {
       lengths.push(message.bytes.length)
       return [message]
     })
@@ -122,7 +122,7 @@ describe('a forged message', () => {
       const pair = new Pair(self, other)
       let tried = 0
       pair.start()
-      pair.exchange((message, from) => {
+      pair.transaction((message, from) => {
         if (message.kind !== kind) return [message]
         const target = from === 'a' ? pair.b : pair.a
         // One bit of each byte; every bit of the first and last 20.
@@ -150,7 +150,7 @@ describe('a forged message', () => {
   test('number 1 changes nothing for the genuine one', () => {
     const pair = new Pair(self, other)
     pair.start()
-    pair.exchange((message) => {
+    pair.transaction((message) => {
       if (message.kind === FIRST) {
         pair.b.handshake.receive(FIRST, random.bytes(32), pair.now)
         pair.b.handshake.receive(FIRST, SMALL_ORDER, pair.now)
@@ -251,7 +251,7 @@ describe('whoever is not who was dialled is refused', () => {
   test('a clock that is a few hours off does no harm', () => {
     const pair = new Pair(self, other, { a: { clock: -DAY / 4 }, b: { clock: DAY / 4 } })
     pair.start()
-    pair.exchange()
+    pair.transaction()
     expectSecured(pair)
   })
 
@@ -282,11 +282,11 @@ describe('a connection that is there already', () => {
   test('stays when somebody else asks for a new one', () => {
     const pair = new Pair(self, other)
     pair.start()
-    pair.exchange()
+    pair.transaction()
     pair.a.handshake.confirmed()
     const before = pair.a.secured[0]?.name
     pair.a.handshake.receive(0, new Uint8Array(0), pair.now)
-    pair.exchange()
+    pair.transaction()
     pair.advance(60_000)
     expect([pair.a.secured.length, pair.b.secured.length]).toEqual([1, 1])
     expect([pair.a.secured[0]?.name, pair.b.secured[0]?.name]).toEqual([before, before])
@@ -303,7 +303,7 @@ describe('a connection that is there already', () => {
 test('the certificate is made once, and renewed after half of its life', () => {
   const pair = new Pair(self, other)
   pair.start()
-  pair.exchange()
+  pair.transaction()
   pair.a.handshake.stop()
   pair.a.handshake.start(instant(1000))
   expect(pair.a.certificates).toBe(1)

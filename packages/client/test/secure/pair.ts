@@ -107,7 +107,7 @@ export class Pair {
   }
 
   /** Hands over what was sent, until nobody says anything more. @param how what becomes of each message on its way */
-  exchange(how: (message: Message, from: 'a' | 'b') => readonly Message[] = (message) => [message]): void {
+  transaction(how: (message: Message, from: 'a' | 'b') => readonly Message[] = (message) => [message]): void {
     for (;;) {
       const there = this.a.take().flatMap((message) => how(message, 'a'))
       const back = this.b.take().flatMap((message) => how(message, 'b'))
@@ -126,7 +126,7 @@ export class Pair {
       if (!(next <= until)) break
       this.now = instant(Math.max(next, this.now))
       for (const { timers } of [this.a, this.b]) timers.wake(this.now)
-      this.exchange(how)
+      this.transaction(how)
     }
     this.now = until
   }

@@ -27,8 +27,8 @@ export class Registration {
     const binding = this.#bindings.get(message.id, now)
     const bound = binding !== undefined && sameEndpoint(binding.source, source)
     if (binding !== undefined && !bound && !hasExtensions(message)) return this.#base.count('bindingRefused')
-    const standing = bound ? 'validated' : 'stranger'
-    this.#admission.admit(request, standing, now, (admitted, at) => this.#bind(admitted, at), binding?.spki)
+    const validation = bound ? 'validated' : 'unvalidated'
+    this.#admission.admit(request, validation, now, (admitted, at) => this.#bind(admitted, at), binding?.spki)
   }
 
   #bind(admitted: Admitted<DirectRequest>, now: Instant): void {

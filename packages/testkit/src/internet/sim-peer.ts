@@ -1,12 +1,12 @@
 /** The real machine of a peer on a simulated host, and everything that it told its owner. */
 import {
   type CongestionFactory,
+  type ConnectionHandle,
   type DialId,
   type DialPolicy,
   type Duration,
   type Instant,
   internetPolicy,
-  type LinkId,
   later,
   type NatReport,
   type Path,
@@ -55,7 +55,7 @@ export interface SimPeerOptions {
 export interface Arrived {
   readonly at: Instant
   readonly from: PeerId
-  readonly link: LinkId
+  readonly link: ConnectionHandle
   readonly bytes: Uint8Array
 }
 
@@ -63,7 +63,7 @@ export interface Arrived {
 export interface Dialled {
   readonly started: Instant
   ended: Instant | undefined
-  link: LinkId | undefined
+  link: ConnectionHandle | undefined
   /** What was tried when it failed. */
   attempts: Extract<PeerEvent, { type: 'dialFailed' }>['attempts'] | undefined
 }
@@ -76,7 +76,7 @@ export interface Delivery {
 }
 
 export interface SimConnection {
-  readonly id: LinkId
+  readonly id: ConnectionHandle
   readonly remoteId: PeerId
   readonly incoming: boolean
   path: Path
@@ -93,7 +93,7 @@ export class SimPeer {
   readonly endpoints: () => readonly Endpoint[]
   readonly events: { readonly at: Instant; readonly event: PeerEvent }[] = []
   readonly arrived: Arrived[] = []
-  readonly links: Map<LinkId, SimConnection> = new Map()
+  readonly links: Map<ConnectionHandle, SimConnection> = new Map()
   readonly #sim: Simulation
   readonly #options: SimPeerOptions
   readonly #driver: Driver<Sleeper<PeerEvent>>
@@ -214,7 +214,7 @@ export class SimPeer {
     return dialled
   }
 
-  send(link: LinkId, bytes: Uint8Array): Delivery {
+  send(link: ConnectionHandle, bytes: Uint8Array): Delivery {
     const delivery: Delivery = { started: this.#sim.clock.now(), ended: undefined, failure: undefined }
     const done = (failure: SendFailure, now: Instant): void => {
       if (delivery.ended !== undefined) throw new Error('A message ended twice.')
@@ -229,7 +229,7 @@ export class SimPeer {
   onStream: (event: StreamEvent) => void = () => {}
 
   /** Does something with the streams of a protected connection. */
-  transport<T>(link: LinkId, use: (transport: Transport) => T): T | undefined {
+  transport<T>(link: ConnectionHandle, use: (transport: Transport) => T): T | undefined {
     let result: T | undefined
     this.input((now) => {
       result = this.machine.useTransport(link, use, now)
@@ -237,8 +237,8 @@ export class SimPeer {
     return result
   }
 
-  closeLink(link: LinkId): void {
-    this.input((now) => this.machine.closeLink(link, now))
+  closeConnection(link: ConnectionHandle): void {
+    this.input((now) => this.machine.closeConnection(link, now))
   }
 
   /** Whether it was ever put to sleep. */
@@ -282,31 +282,31 @@ export class SimPeer {
         return allowed === undefined ? undefined : this.input((at) => event.decide(allowed, at))
       }
       case 'open': {
-        const { link: id, remoteId, path, incoming } = event
+        const { connection: id, remoteId, path, incoming } = event
         if (this.links.has(id)) throw new Error('A connection opened twice.')
         this.links.set(id, { id, remoteId, incoming, path, paths: [path], closed: undefined })
         return
       }
       case 'path': {
-        const link = this.#link(event.link)
+        const link = this.#link(event.connection)
         link.path = event.path
         link.paths.push(event.path)
         return
       }
       case 'closed':
-        this.#link(event.link).closed = event.reason
+        this.#link(event.connection).closed = event.reason
         return
       case 'message': {
-        const { link, bytes } = event
+        const { connection: link, bytes } = event
         this.arrived.push({ at: now, from: this.#link(link).remoteId, link, bytes })
         return this.input(() => this.machine.read(link))
       }
       case 'stream':
       case 'streamStopped':
-        this.#link(event.link)
+        this.#link(event.connection)
         return this.onStream(event)
       case 'dialed':
-        return this.#dialEnded(event.dial, { link: event.link })
+        return this.#dialEnded(event.dial, { link: event.connection })
       case 'dialFailed':
         return this.#dialEnded(event.dial, { attempts: event.attempts })
       case 'openable':
@@ -324,7 +324,7 @@ export class SimPeer {
     Object.assign(dialled, how, { ended: this.#sim.clock.now() })
   }
 
-  #link(id: LinkId): SimConnection {
+  #link(id: ConnectionHandle): SimConnection {
     const link = this.links.get(id)
     if (link === undefined || link.closed !== undefined)
       throw new Error(`${this.host.name}: connection ${id} is not open and had an event: ${link?.closed}`)

@@ -2,7 +2,7 @@
  * Streams whose every byte is known by its place: one end writes them, the other checks them as they come. The
  * pattern's length is a prime, so that bytes out of place are found, and nothing is computed for them.
  */
-import type { LinkId } from '@showchain/client/core'
+import type { ConnectionHandle } from '@showchain/client/core'
 import type { SimPeer } from './sim-peer.ts'
 
 const PERIOD = 65_521
@@ -21,18 +21,18 @@ const patternAt = (stream: number, offset: number, length: number): Uint8Array =
 /** Writes streams of so many bytes at one end of a connection, as fast as there is room. */
 export class StreamWriter {
   readonly #peer: SimPeer
-  readonly #link: LinkId
+  readonly #link: ConnectionHandle
   readonly #left = new Map<number, { offset: number; readonly length: number }>()
   /** Streams that the other end has acknowledged. */
   finished = 0
 
-  constructor(peer: SimPeer, link: LinkId) {
+  constructor(peer: SimPeer, link: ConnectionHandle) {
     this.#peer = peer
     this.#link = link
     const before = peer.onStream
     peer.onStream = (event) => {
       before(event)
-      if (event.link !== link || event.type !== 'stream') return
+      if (event.connection !== link || event.type !== 'stream') return
       if (event.what === 'writable') this.#write(event.stream)
       if (event.what === 'finished') this.finished++
     }
@@ -77,11 +77,11 @@ export class StreamChecker {
   constructor(peer: SimPeer) {
     this.#peer = peer
     peer.onStream = (event) => {
-      if (event.type === 'stream' && event.what === 'readable') this.#read(event.link, event.stream)
+      if (event.type === 'stream' && event.what === 'readable') this.#read(event.connection, event.stream)
     }
   }
 
-  #read(link: LinkId, stream: number): void {
+  #read(link: ConnectionHandle, stream: number): void {
     const key = `${link} ${stream}`
     this.#peer.transport(link, (transport) => {
       for (let found = transport.read(stream); found !== undefined; found = transport.read(stream)) {

@@ -199,7 +199,7 @@ async function fault(world: World): Promise<void> {
       return
     case 'close': {
       const link = peer.open[0]
-      if (link !== undefined) peer.closeLink(link.id)
+      if (link !== undefined) peer.closeConnection(link.id)
     }
   }
 }

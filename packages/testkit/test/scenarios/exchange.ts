@@ -1,5 +1,5 @@
 /** Numbered messages between two connected peers, and what must be true of them whatever the line did. */
-import { type Duration, type LinkId, later } from '@showchain/client/core'
+import { type ConnectionHandle, type Duration, later } from '@showchain/client/core'
 import type { ErrorCode } from '@showchain/wire'
 import { expect } from 'vitest'
 import type { Delivery, SimPeer } from '../../src/index.ts'
@@ -24,7 +24,7 @@ export function flow(
   lab: Lab,
   from: SimPeer,
   to: SimPeer,
-  link: () => LinkId,
+  link: () => ConnectionHandle,
   { wanted, pause }: { readonly wanted: number; readonly pause: Duration },
 ): Flow {
   const { clock } = lab.sim

@@ -8,49 +8,49 @@
  */
 import { formatEndpoint, type PeerId, type SessionId } from '@showchain/wire'
 import { isHandshake } from '@showchain/wire/end-to-end'
-import type { LinkId, Path } from '../context/events.ts'
-import type { Base } from '../context/peer-context.ts'
+import type { ConnectionHandle, Path } from '../context/events.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import { SEND_QUEUE } from '../context/timing.ts'
 import type { Instant } from '../endpoint/machine.ts'
-import type { Channel, OutgoingMessage, SendFailure, Sent } from '../messages/message-session.ts'
-import { Channels, type SessionOwner } from '../messages/message-sessions.ts'
+import type { MessageSession, OutgoingMessage, SendFailure, Sent } from '../messages/message-session.ts'
+import { MessageSessions, type SessionOwner } from '../messages/message-sessions.ts'
 import { DirectPath } from '../paths/direct-path.ts'
-import { Upgrade } from '../paths/direct-upgrade.ts'
+import { DirectUpgrade } from '../paths/direct-upgrade.ts'
 import { RelayedPath, type RelayedPathOptions } from '../paths/relayed-path.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { Transport } from '../transport/transport.ts'
-import { Protection } from './secure-data-plane.ts'
+import { SecureDataPlane } from './secure-data-plane.ts'
 
 /** Which paths a connection may take. `relay-only` hides both ends' addresses. */
 export type PathPolicy = 'auto' | 'direct-only' | 'relay-only'
 
-export interface LinkOptions {
+export interface ConnectionMachineOptions {
   /** A number for the connection; another one when the other end begins anew. */
-  newId(link: Link): LinkId
+  newId(connection: ConnectionMachine): ConnectionHandle
   readonly remoteId: PeerId
   readonly policy: PathPolicy
-  /** All live sessions of the peer; a link adds and removes its own. */
+  /** All live sessions of the peer; a connection adds and removes its own. */
   readonly sessions: Map<SessionId, SessionOwner>
   readonly request: RelayedPathOptions['request']
   /** Asks a relay to introduce both ends to each other once more. */
   punch(registration: Registration, done: (now: Instant) => void, now: Instant): void
   /** A session that was live has ended. */
   ended(session: SessionId, now: Instant): void
-  closed(link: Link): void
+  closed(connection: ConnectionMachine): void
 }
 
 const ENDED: SendFailure = { code: 'ERR_CLOSED', why: 'The connection has ended.' }
 
-export class Link {
-  readonly options: LinkOptions
+export class ConnectionMachine {
+  readonly options: ConnectionMachineOptions
   readonly direct: DirectPath
   readonly relayed: RelayedPath
   /** Undefined where data is readable. */
-  readonly protection: Protection | undefined
-  readonly #base: Base
-  readonly #channels: Channels
-  readonly #upgrade: Upgrade
-  #id: LinkId
+  readonly protection: SecureDataPlane | undefined
+  readonly #context: PeerContext
+  readonly #channels: MessageSessions
+  readonly #upgrade: DirectUpgrade
+  #id: ConnectionHandle
   #policy: PathPolicy
   #state: 'opening' | 'open' | 'closed' = 'opening'
   /** Sent while no path carries data, for the next one; at most SEND_QUEUE. */
@@ -61,25 +61,25 @@ export class Link {
   /** When the other end acknowledged something last. */
   #acknowledged: Instant | undefined
 
-  constructor(base: Base, options: LinkOptions) {
+  constructor(context: PeerContext, options: ConnectionMachineOptions) {
     const { remoteId, sessions, policy } = options
-    this.#base = base
+    this.#context = context
     this.options = options
     this.#id = options.newId(this)
     this.#policy = policy
-    const channels = new Channels(base, {
-      ...{ link: this, remoteId, sessions },
+    const channels = new MessageSessions(context, {
+      ...{ connection: this, remoteId, sessions },
       inUse: (channel) => channel === this.direct.channel || channel === this.relayed.channel,
       message: (bytes, now) => this.#arrived(bytes, now),
     })
     const note = (what: string): void => this.note(what)
     const established = (reason: string, now: Instant): void => this.establish(reason, now)
     this.#channels = channels
-    this.direct = new DirectPath(base, {
-      ...{ channels, note, established, leads: base.self < remoteId },
+    this.direct = new DirectPath(context, {
+      ...{ channels, note, established, leads: context.self < remoteId },
       died: (unsent, now) => this.#directDied(unsent, now),
     })
-    this.relayed = new RelayedPath(base, {
+    this.relayed = new RelayedPath(context, {
       ...{ channels, note, established, request: options.request },
       allowed: () => this.allowsRelay,
       lost: (why, unsent, now) => {
@@ -91,7 +91,7 @@ export class Link {
         if (this.path === undefined) this.close(why, now)
       },
     })
-    this.#upgrade = new Upgrade(base, {
+    this.#upgrade = new DirectUpgrade(context, {
       wanted: () => this.open && !this.hasDirect && this.allowsDirect,
       punch: (done, now) => {
         const registration = this.relayed.registered
@@ -100,9 +100,9 @@ export class Link {
       },
     })
     this.protection =
-      base.endToEnd &&
-      new Protection(base, base.endToEnd, {
-        link: this,
+      context.endToEnd &&
+      new SecureDataPlane(context, context.endToEnd, {
+        connection: this,
         channel: () => this.#carrier(),
         secured: (before, now) => this.#secured(before, now),
         failed: (why, now) => this.close(why, now),
@@ -110,7 +110,7 @@ export class Link {
       })
   }
 
-  get id(): LinkId {
+  get id(): ConnectionHandle {
     return this.#id
   }
 
@@ -155,7 +155,7 @@ export class Link {
   }
 
   note(what: string): void {
-    this.#base.outbox.event({ type: 'note', remoteId: this.options.remoteId, what })
+    this.#context.outbox.event({ type: 'note', remoteId: this.options.remoteId, what })
   }
 
   send(bytes: Uint8Array, done: Sent, now: Instant): void {
@@ -220,10 +220,10 @@ export class Link {
     for (const { done } of this.#unsent.splice(0)) done({ code: 'ERR_CLOSED', why }, now)
     this.#end(this.#channels.dropAll(), why, now)
     this.options.closed(this)
-    if (wasOpen) this.#base.outbox.event({ type: 'closed', link: this.#id, reason: why, transport })
+    if (wasOpen) this.#context.outbox.event({ type: 'closed', connection: this.#id, reason: why, transport })
   }
 
-  #end(channels: readonly Channel[], why: string, now: Instant): void {
+  #end(channels: readonly MessageSession[], why: string, now: Instant): void {
     for (const channel of channels) {
       channel.close(why, now)
       this.options.ended(channel.options.session, now)
@@ -236,13 +236,13 @@ export class Link {
     const incoming = this.#incoming
     this.#announced = announced
     this.note(`now ${announced}: ${reason}`)
-    if (this.#state === 'open') return this.#base.outbox.event({ type: 'path', link: id, path, reason })
+    if (this.#state === 'open') return this.#context.outbox.event({ type: 'path', connection: id, path, reason })
     this.#state = 'open'
-    this.#base.outbox.event({ type: 'open', link: id, remoteId, path, incoming })
+    this.#context.outbox.event({ type: 'open', connection: id, remoteId, path, incoming })
   }
 
   /** The channel for the next message: the direct one, unless it is in doubt while a relay is there. */
-  #carrier(): Channel | undefined {
+  #carrier(): MessageSession | undefined {
     const relayed = this.relayed.channel
     if (relayed !== undefined && this.direct.doubted) return relayed
     return this.#prefersDirect() ? this.direct.channel : relayed
@@ -254,7 +254,7 @@ export class Link {
   }
 
   /** When nothing was acknowledged for as long as one message was tried, its path is none any more. */
-  #watched(carrier: Channel, done: Sent, sent: Instant): Sent {
+  #watched(carrier: MessageSession, done: Sent, sent: Instant): Sent {
     return (failure, now) => {
       if (failure === undefined) this.#acknowledged = now
       done(failure, now)
@@ -269,13 +269,13 @@ export class Link {
   /** Something came by a session: for the application, or a record in the seed's words. */
   #arrived(bytes: Uint8Array, now: Instant): void {
     const { protection } = this
-    if (protection === undefined) return this.#base.outbox.event({ type: 'message', link: this.#id, bytes })
+    if (protection === undefined) return this.#context.outbox.event({ type: 'message', connection: this.#id, bytes })
     this.#channels.read()
     if (isHandshake(bytes)) protection.secure.handshake(bytes, now)
     else protection.secure.receive(bytes, undefined, now)
   }
 
-  #sendDatagram(protection: Protection, bytes: Uint8Array, done: Sent, now: Instant): void {
+  #sendDatagram(protection: SecureDataPlane, bytes: Uint8Array, done: Sent, now: Instant): void {
     const { transport } = protection
     if (this.#state === 'closed' || transport === undefined) return done(ENDED, now)
     if (bytes.length > protection.maxDatagram)
@@ -289,7 +289,7 @@ export class Link {
   #secured(before: Transport | undefined, now: Instant): void {
     if (before !== undefined && this.#state === 'open') {
       const reason = 'the other end began anew'
-      this.#base.outbox.event({ type: 'closed', link: this.#id, reason, transport: before })
+      this.#context.outbox.event({ type: 'closed', connection: this.#id, reason, transport: before })
       this.#id = this.options.newId(this)
       this.#state = 'opening'
       this.#incoming = true
@@ -298,7 +298,7 @@ export class Link {
   }
 
   /** Nothing comes back: the path is asked by other means. */
-  #doubt(channel: Channel, now: Instant): void {
+  #doubt(channel: MessageSession, now: Instant): void {
     if (channel === this.direct.channel) this.direct.suspect(now)
     else if (channel.backlog === 0)
       channel.send({ bytes: new Uint8Array(0), done: this.#watched(channel, () => {}, now) }, now)

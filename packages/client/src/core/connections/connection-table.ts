@@ -1,5 +1,5 @@
 /**
- * The connections of a peer and the sessions in them: one link for each other peer, each session of
+ * The connections of a peer and the sessions in them: one connection for each other peer, each session of
  * either side found by its id, and what becomes of messages for sessions that nobody knows.
  */
 import {
@@ -12,9 +12,9 @@ import {
   sessionIdFromBytes,
 } from '@showchain/wire'
 import { isHandshake, RECORD_OVERHEAD, readHandshakePart } from '@showchain/wire/end-to-end'
-import type { LinkId } from '../context/events.ts'
-import type { Base } from '../context/peer-context.ts'
-import { CLOSED_SESSION_LIFETIME, MAX_CLOSED_SESSIONS, MAX_LINKS } from '../context/timing.ts'
+import type { ConnectionHandle } from '../context/events.ts'
+import type { PeerContext } from '../context/peer-context.ts'
+import { CLOSED_SESSION_LIFETIME, MAX_CLOSED_SESSIONS, MAX_CONNECTIONS } from '../context/timing.ts'
 import { ExpiringMap } from '../endpoint/expiring-map.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
@@ -23,24 +23,24 @@ import { mayCarry } from '../messages/message-session.ts'
 import type { SessionOwner } from '../messages/message-sessions.ts'
 import { requestProxy } from '../relays/proxy-requester.ts'
 import type { Registration } from '../relays/registration.ts'
-import type { Consents } from '../requests/connection-gate.ts'
-import type { Exchanges } from '../requests/transaction.ts'
-import { Link, type PathPolicy } from './connection-machine.ts'
+import type { ConnectionGate } from '../requests/connection-gate.ts'
+import type { Transactions } from '../requests/transaction.ts'
+import { ConnectionMachine, type PathPolicy } from './connection-machine.ts'
 
 type DataMessage = Extract<Message, { op_code: typeof OP.proxyData | typeof OP.proxyPassData }>
 type AckMessage = Extract<Message, { op_code: typeof OP.proxyDataAck }>
 
 export type Punch = (peer: PeerId, registration: Registration, done: (now: Instant) => void, now: Instant) => void
 
-export class Links {
-  readonly #base: Base
-  readonly #exchanges: Exchanges
-  readonly #consents: Consents
+export class ConnectionTable {
+  readonly #context: PeerContext
+  readonly #transactions: Transactions
+  readonly #consents: ConnectionGate
   readonly #punch: Punch
-  /** At most MAX_LINKS, and one for each dial. */
-  readonly #byPeer = new Map<PeerId, Link>()
-  readonly #byId = new Map<LinkId, Link>()
-  /** At most MAX_SESSIONS_PER_LINK for each link. */
+  /** At most MAX_CONNECTIONS, and one for each dial. */
+  readonly #byPeer = new Map<PeerId, ConnectionMachine>()
+  readonly #byId = new Map<ConnectionHandle, ConnectionMachine>()
+  /** At most MAX_SESSIONS_PER_CONNECTION for each connection. */
   readonly #sessions = new Map<SessionId, SessionOwner>()
   /** Sessions that this peer ended: their late messages open no new connection. */
   readonly #ended = new ExpiringMap<SessionId, true>({
@@ -50,40 +50,40 @@ export class Links {
   #nextId = 1
 
   /** @param punch asks a relay to introduce this peer to another once more. */
-  constructor(base: Base, exchanges: Exchanges, consents: Consents, punch: Punch) {
+  constructor(context: PeerContext, transactions: Transactions, consents: ConnectionGate, punch: Punch) {
     this.#punch = punch
-    this.#base = base
-    this.#exchanges = exchanges
+    this.#context = context
+    this.#transactions = transactions
     this.#consents = consents
   }
 
-  get(peer: PeerId): Link | undefined {
+  get(peer: PeerId): ConnectionMachine | undefined {
     return this.#byPeer.get(peer)
   }
 
-  byId(id: LinkId): Link | undefined {
+  byId(id: ConnectionHandle): ConnectionMachine | undefined {
     return this.#byId.get(id)
   }
 
-  /** Whether another peer may get a link that nobody here dialled. */
+  /** Whether another peer may get a connection that nobody here dialled. */
   hasRoomFor(peer: PeerId): boolean {
-    const room = this.#byPeer.has(peer) || this.#byPeer.size < MAX_LINKS
-    if (!room) this.#base.count('consentRefused')
+    const room = this.#byPeer.has(peer) || this.#byPeer.size < MAX_CONNECTIONS
+    if (!room) this.#context.count('consentRefused')
     return room
   }
 
-  /** The link with a peer that was dialled, under the dial's policy. */
-  claim(peer: PeerId, policy: PathPolicy, now: Instant): Link {
-    const link = this.open(peer, policy)
-    link.claim(policy, now)
-    return link
+  /** The connection with a peer that was dialled, under the dial's policy. */
+  claim(peer: PeerId, policy: PathPolicy, now: Instant): ConnectionMachine {
+    const connection = this.open(peer, policy)
+    connection.claim(policy, now)
+    return connection
   }
 
-  /** The link with a peer; a new one is theirs. */
-  open(peer: PeerId, policy: PathPolicy = this.#base.policy): Link {
+  /** The connection with a peer; a new one is theirs. */
+  open(peer: PeerId, policy: PathPolicy = this.#context.policy): ConnectionMachine {
     const known = this.#byPeer.get(peer)
     if (known !== undefined) return known
-    const link = new Link(this.#base, {
+    const connection = new ConnectionMachine(this.#context, {
       newId: (owner) => {
         const id = this.#nextId++
         this.#byId.delete(owner.id)
@@ -93,7 +93,8 @@ export class Links {
       remoteId: peer,
       policy,
       sessions: this.#sessions,
-      request: (registration, granted) => void requestProxy(this.#base, this.#exchanges, registration, peer, granted),
+      request: (registration, granted) =>
+        void requestProxy(this.#context, this.#transactions, registration, peer, granted),
       punch: (registration, done, now) => this.#punch(peer, registration, done, now),
       ended: (session, now) => this.#ended.set(session, true, now),
       closed: (closed) => {
@@ -101,23 +102,23 @@ export class Links {
         this.#byId.delete(closed.id)
       },
     })
-    this.#byPeer.set(peer, link)
-    return link
+    this.#byPeer.set(peer, connection)
+    return connection
   }
 
   /** A registration ended: connections through that relay look for another way. */
   relayLost(registration: Registration, now: Instant): void {
-    for (const link of [...this.#byPeer.values()]) link.relayed.relayLost(registration, now)
+    for (const connection of [...this.#byPeer.values()]) connection.relayed.relayLost(registration, now)
   }
 
   /** This peer has another address. */
   addressChanged(now: Instant): void {
-    for (const link of this.#byPeer.values()) link.addressChanged(now)
+    for (const connection of this.#byPeer.values()) connection.addressChanged(now)
   }
 
   /** What this peer's NAT does became known. */
   natKnown(now: Instant): void {
-    for (const link of this.#byPeer.values()) link.improve(now)
+    for (const connection of this.#byPeer.values()) connection.improve(now)
   }
 
   /** 0x123 from the other end of a direct path, or 0x124 from a relay. */
@@ -129,15 +130,15 @@ export class Links {
     now: Instant,
   ): void {
     const { target, session, id, op_code, data } = message
-    if (target !== this.#base.self || this.#ended.get(session, now)) return this.#base.count('unexpected')
+    if (target !== this.#context.self || this.#ended.get(session, now)) return this.#context.count('unexpected')
     const owner = this.#sessions.get(session)
     if (owner !== undefined) {
-      owner.link.direct.heardAt(source, now)
+      owner.connection.direct.heardAt(source, now)
       return owner.channel.receive(message, encoding, source, now)
     }
     if (op_code !== OP.proxyPassData || registration?.registered !== true || !this.#allowsRelay(id))
-      return this.#base.count('unexpected')
-    if (!mayCarry(this.#base, data)) return this.#base.count('plaintextRefused')
+      return this.#context.count('unexpected')
+    if (!mayCarry(this.#context, data)) return this.#context.count('plaintextRefused')
     const accept = (at: Instant): void => {
       if (!this.hasRoomFor(id)) return
       const channel = this.#sessions.get(session)?.channel ?? this.open(id).relayed.accept(session, registration)
@@ -149,7 +150,7 @@ export class Links {
 
   /** A record, or a part of a handshake. @param direct whether it came as it is, and not through a relay */
   record(record: Uint8Array, direct: boolean, source: Route, now: Instant): void {
-    const { endToEnd, count } = this.#base
+    const { endToEnd, count } = this.#context
     if (endToEnd === undefined) return count('unexpected')
     if (isHandshake(record)) return this.#handshake(record, source, now)
     if (record.length < RECORD_OVERHEAD || record[0] !== RECORD_BYTE) return count('refused')
@@ -162,18 +163,19 @@ export class Links {
   #handshake(record: Uint8Array, source: Route, now: Instant): void {
     const part = readHandshakePart(record)
     const owner = part && this.#sessions.get(sessionIdFromBytes(part.session))
-    if (owner === undefined || !sameRoute(owner.channel.options.to, source)) return this.#base.count('handshakeRefused')
-    owner.link.protection?.secure.handshake(record, now)
+    if (owner === undefined || !sameRoute(owner.channel.options.to, source))
+      return this.#context.count('handshakeRefused')
+    owner.connection.protection?.secure.handshake(record, now)
   }
 
   #allowsRelay(peer: PeerId): boolean {
-    return this.get(peer)?.allowsRelay ?? this.#base.policy !== 'direct-only'
+    return this.get(peer)?.allowsRelay ?? this.#context.policy !== 'direct-only'
   }
 
   acknowledged(message: AckMessage, source: Route, now: Instant): void {
     const owner = this.#sessions.get(message.session)
-    if (owner === undefined) return this.#base.count('unexpected')
-    owner.link.direct.heardAt(source, now)
+    if (owner === undefined) return this.#context.count('unexpected')
+    owner.connection.direct.heardAt(source, now)
     owner.channel.acknowledged(message, source, now)
   }
 
@@ -189,6 +191,6 @@ export class Links {
   }
 
   close(now: Instant): void {
-    for (const link of [...this.#byPeer.values()]) link.close('closed by this side', now)
+    for (const connection of [...this.#byPeer.values()]) connection.close('closed by this side', now)
   }
 }

@@ -1,15 +1,15 @@
-/** What protects one link: its handshake, its records on the best path of the moment, and who waits for them. */
+/** What protects one connection: its handshake, its records on the best path of the moment, and who waits for them. */
 import { MAX_DATAGRAM, PROBED_DATAGRAMS } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES, DATAGRAM_OVERHEAD } from '@showchain/wire/end-to-end'
 import type { StreamChange } from '../context/events.ts'
-import type { Base } from '../context/peer-context.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import { SEND_WINDOW } from '../context/timing.ts'
 import type { Instant } from '../endpoint/machine.ts'
-import type { Channel } from '../messages/message-session.ts'
-import { type Carrier, type EndToEnd, Secure } from '../secure/secure-session.ts'
+import type { MessageSession } from '../messages/message-session.ts'
+import { type EndToEnd, type RecordPath, SecureSession } from '../secure/secure-session.ts'
 import type { PathTraits } from '../transport/recovery/path-traits.ts'
 import type { Transport } from '../transport/transport.ts'
-import type { Link } from './connection-machine.ts'
+import type { ConnectionMachine } from './connection-machine.ts'
 
 /** Probes in vain that put a path in doubt: about three round trips, and their variation, without a word. */
 const SUSPICIOUS_PROBES = 2
@@ -21,36 +21,36 @@ const CHANNEL: PathTraits = {
   acks: 'prompt',
 }
 
-export interface ProtectionOptions {
-  readonly link: Link
+export interface SecureDataPlaneOptions {
+  readonly connection: ConnectionMachine
   /** The session of the path that is best now. */
-  channel(): Channel | undefined
+  channel(): MessageSession | undefined
   /** @param before of the connection that the other end has lost, when there was one */
   secured(before: Transport | undefined, now: Instant): void
   failed(why: string, now: Instant): void
   /** Nothing comes back on the path of this session. */
-  doubt(channel: Channel, now: Instant): void
+  doubt(channel: MessageSession, now: Instant): void
 }
 
 /** @param why undefined: the connection is protected. */
 type Waiter = (why: string | undefined, now: Instant) => void
 
-export class Protection {
-  readonly secure: Secure
-  readonly #base: Base
-  readonly #options: ProtectionOptions
-  #carrier: { readonly channel: Channel; readonly carrier: Carrier } | undefined
+export class SecureDataPlane {
+  readonly secure: SecureSession
+  readonly #context: PeerContext
+  readonly #options: SecureDataPlaneOptions
+  #carrier: { readonly channel: MessageSession; readonly carrier: RecordPath } | undefined
   /** One for each way that a dial tries. */
   #waiters: Waiter[] = []
 
-  constructor(base: Base, endToEnd: EndToEnd, options: ProtectionOptions) {
-    const { link, secured, failed } = options
+  constructor(context: PeerContext, endToEnd: EndToEnd, options: SecureDataPlaneOptions) {
+    const { connection, secured, failed } = options
     const event = (stream: number, what: StreamChange): void =>
-      base.outbox.event({ type: 'stream', link: link.id, stream, what })
-    this.#base = base
+      context.outbox.event({ type: 'stream', connection: connection.id, stream, what })
+    this.#context = context
     this.#options = options
-    this.secure = new Secure(base, {
-      remoteId: link.options.remoteId,
+    this.secure = new SecureSession(context, {
+      remoteId: connection.options.remoteId,
       endToEnd,
       carrier: () => this.#current(),
       secured: (before, now) => {
@@ -63,19 +63,20 @@ export class Protection {
         const channel = options.channel()
         if (probes >= SUSPICIOUS_PROBES && channel !== undefined) options.doubt(channel, now)
       },
-      heard: (source, now) => void link.direct.heardAt(source, now),
+      heard: (source, now) => void connection.direct.heardAt(source, now),
       rebound: (route, now) => {
-        link.direct.rebind(route, now)
-        link.establish('the other end has another address', now)
+        connection.direct.rebind(route, now)
+        connection.establish('the other end has another address', now)
       },
       events: {
         opened: (stream) => event(stream, 'opened'),
         readable: (stream) => event(stream, 'readable'),
         writable: (stream) => event(stream, 'writable'),
         finished: (stream) => event(stream, 'finished'),
-        openable: () => base.outbox.event({ type: 'openable', link: link.id }),
-        stopped: (stream, code) => base.outbox.event({ type: 'streamStopped', link: link.id, stream, code }),
-        datagram: (bytes) => base.outbox.event({ type: 'message', link: link.id, bytes }),
+        openable: () => context.outbox.event({ type: 'openable', connection: connection.id }),
+        stopped: (stream, code) =>
+          context.outbox.event({ type: 'streamStopped', connection: connection.id, stream, code }),
+        datagram: (bytes) => context.outbox.event({ type: 'message', connection: connection.id, bytes }),
       },
     })
   }
@@ -106,25 +107,25 @@ export class Protection {
     for (const waiter of waiters) waiter(why, now)
   }
 
-  #current(): Carrier | undefined {
+  #current(): RecordPath | undefined {
     const channel = this.#options.channel()
     if (channel === undefined) return undefined
     if (this.#carrier?.channel !== channel) this.#carrier = { channel, carrier: this.#carrierOf(channel) }
     return this.#carrier.carrier
   }
 
-  #carrierOf(channel: Channel): Carrier {
+  #carrierOf(channel: MessageSession): RecordPath {
     const { session, to, sent } = channel.options
     const transmit = (bytes: Uint8Array, now: Instant): void => {
-      this.#base.outbox.transmit(to, bytes)
+      this.#context.outbox.transmit(to, bytes)
       sent(now)
     }
     const ready = (): boolean => true
     if (channel.options.directKey !== undefined)
       return { kind: 'direct', identity: to, session, traits: DIRECT, ready, transmit }
-    if (this.#options.link.relayed.carriesFrames)
+    if (this.#options.connection.relayed.carriesFrames)
       return { kind: 'channel', identity: channel, session, traits: CHANNEL, ready, transmit }
-    const { maxMessage } = this.#base
+    const { maxMessage } = this.#context
     const done = (_failure: unknown, now: Instant): void => this.secure.pump(now)
     return {
       ...{ kind: 'seed', identity: channel, session },

@@ -17,7 +17,7 @@ export type Path =
 export type DialPolicy = PathPolicy | 'direct' | 'punch'
 
 /** One way that a dial tried, and what came of it. */
-export interface Attempt {
+export interface DialAttempt {
   readonly via: Via
   /** The address or the relay that was tried, for people. */
   readonly at: string
@@ -27,7 +27,7 @@ export interface Attempt {
 }
 
 /** Number of a connection; never used again. */
-export type LinkId = number
+export type ConnectionHandle = number
 /** Number of a dial; never used again. */
 export type DialId = number
 
@@ -58,26 +58,36 @@ export type PeerEvent =
   | { readonly type: 'consent'; readonly id: PeerId; readonly via: Via; decide(allowed: boolean, now: Instant): void }
   | {
       readonly type: 'open'
-      readonly link: LinkId
+      readonly connection: ConnectionHandle
       readonly remoteId: PeerId
       readonly path: Path
       readonly incoming: boolean
     }
-  | { readonly type: 'path'; readonly link: LinkId; readonly path: Path; readonly reason: string }
-  | { readonly type: 'message'; readonly link: LinkId; readonly bytes: Uint8Array }
-  | { readonly type: 'stream'; readonly link: LinkId; readonly stream: number; readonly what: StreamChange }
+  | { readonly type: 'path'; readonly connection: ConnectionHandle; readonly path: Path; readonly reason: string }
+  | { readonly type: 'message'; readonly connection: ConnectionHandle; readonly bytes: Uint8Array }
+  | {
+      readonly type: 'stream'
+      readonly connection: ConnectionHandle
+      readonly stream: number
+      readonly what: StreamChange
+    }
   /** The other end allows more streams. */
-  | { readonly type: 'openable'; readonly link: LinkId }
+  | { readonly type: 'openable'; readonly connection: ConnectionHandle }
   /** The other end does not want the rest of a stream. */
-  | { readonly type: 'streamStopped'; readonly link: LinkId; readonly stream: number; readonly code: number }
+  | {
+      readonly type: 'streamStopped'
+      readonly connection: ConnectionHandle
+      readonly stream: number
+      readonly code: number
+    }
   /** The connection is over. `transport` has what came and was not read yet. */
   | {
       readonly type: 'closed'
-      readonly link: LinkId
+      readonly connection: ConnectionHandle
       readonly reason: string
       readonly transport: Transport | undefined
     }
   /** A line of the connection's story. */
   | { readonly type: 'note'; readonly remoteId: PeerId; readonly what: string }
-  | { readonly type: 'dialed'; readonly dial: DialId; readonly link: LinkId }
-  | { readonly type: 'dialFailed'; readonly dial: DialId; readonly attempts: readonly Attempt[] }
+  | { readonly type: 'dialed'; readonly dial: DialId; readonly connection: ConnectionHandle }
+  | { readonly type: 'dialFailed'; readonly dial: DialId; readonly attempts: readonly DialAttempt[] }

@@ -13,7 +13,7 @@ import type { EndToEnd } from '../secure/secure-session.ts'
 import type { PeerEvent } from './events.ts'
 import type { PeerCounter } from './peer-counters.ts'
 
-export interface Base {
+export interface PeerContext {
   readonly self: PeerId
   /** This peer's own public key: SPKI DER. */
   readonly spki: Uint8Array
@@ -46,19 +46,24 @@ export interface Base {
 }
 
 /** Encodes and transmits; false when the message does not fit a datagram in this encoding. */
-export function send(base: Base, to: Route, message: Message, encoding: Encoding = base.encoding): boolean {
+export function send(
+  context: PeerContext,
+  to: Route,
+  message: Message,
+  encoding: Encoding = context.encoding,
+): boolean {
   const bytes = encodeFitting(message, encoding)
   if (bytes === undefined) {
-    base.count('tooLarge')
+    context.count('tooLarge')
     return false
   }
-  base.outbox.transmit(to, bytes)
+  context.outbox.transmit(to, bytes)
   return true
 }
 
 /** The key of a message's signer: a known one, or the one that the message carries and that hashes to the id. */
-export function signerKey(base: Base, id: PeerId, message: Message): PublicKey | undefined {
-  const known = base.keys.get(id)
+export function signerKey(context: PeerContext, id: PeerId, message: Message): PublicKey | undefined {
+  const known = context.keys.get(id)
   const carried = message.ext?.key
-  return known ?? (carried === undefined ? undefined : base.keys.learn(id, carried))
+  return known ?? (carried === undefined ? undefined : context.keys.learn(id, carried))
 }

@@ -9,7 +9,7 @@ export const RETRY_JITTER = 0.2
 export const FINAL_WAIT: Duration = duration(4000)
 /** Addresses: challenges that one request follows. */
 export const MAX_CHALLENGES = 2
-/** Answers to one request that may fail verification before it is given up: forged ones would cost RSA without end. */
+/** DirectResponder to one request that may fail verification before it is given up: forged ones would cost RSA without end. */
 export const MAX_FORGED_ANSWERS = 8
 
 /** Keep-alive: NATs drop UDP mappings from 30 s on. */
@@ -66,7 +66,7 @@ export const RECOVERY_TIME: Duration = duration(45_000)
 /** Between two rounds over the relays that both ends know. */
 export const RECOVERY_PAUSE: Duration = duration(2000)
 /** Relays that a connection remembers: as many as a ticket names. */
-export const MAX_RELAYS_PER_LINK = 8
+export const MAX_RELAYS_PER_CONNECTION = 8
 /** The same id at two hosts: so many lost bindings without a change of address, within this time. */
 export const DUPLICATE_LOSSES = 3
 export const DUPLICATE_WINDOW: Duration = duration(120_000)
@@ -80,7 +80,7 @@ export const SEND_WINDOW_UNCONSENTED = 1
 /** Messages that one connection holds for its reader; more are not acknowledged, so that the other end sends them again later. */
 export const MAX_UNREAD = 1024
 /** Sessions of one connection that are still listened to: the newest ones of each path. */
-export const MAX_SESSIONS_PER_LINK = 8
+export const MAX_SESSIONS_PER_CONNECTION = 8
 
 /** Consent questions that wait for the application's answer; more are dropped, as if absent. */
 export const MAX_PENDING_CONSENT = 256
@@ -89,7 +89,7 @@ export const CONSENT_LIFETIME: Duration = duration(10_000)
 /** Proxied messages that wait behind a consent question: what a relay lets through unconsented. */
 export const MAX_HELD_MESSAGES = 4
 /** Connections of one peer; at the cap incoming ones are refused. */
-export const MAX_LINKS = 4096
+export const MAX_CONNECTIONS = 4096
 
 /** A session that this peer ended is remembered this long: as long as a relay keeps one that is idle. */
 export const CLOSED_SESSION_LIFETIME: Duration = duration(600_000)

@@ -46,9 +46,9 @@ export interface Request<Message extends RequestMessage = RequestMessage> {
  * What the sender has with the receiver already:
  * - `validated`: the source is the address that this id proved to be at
  * - `expected`: both ends consented to a punch attempt that this request may belong to, and its key is known
- * - `stranger`: neither
+ * - `unvalidated`: neither
  */
-export type Standing = 'validated' | 'expected' | 'stranger'
+export type AddressValidation = 'validated' | 'expected' | 'unvalidated'
 
 export interface Admitted<Message extends RequestMessage = RequestMessage> {
   readonly message: Message
@@ -129,7 +129,7 @@ export class Admission {
    */
   admit<Message extends RequestMessage>(
     request: Request<Message>,
-    standing: Standing,
+    validation: AddressValidation,
     now: Instant,
     act: (admitted: Admitted<Message>, now: Instant) => void,
     spki?: Uint8Array,
@@ -140,7 +140,7 @@ export class Admission {
     if (!rates.source.take(rateSource(source.ip), now)) return count('rateLimited')
     if (this.#repeats(slot, request, now)) return
     if (this.#verifying.has(slot)) return count('inProgress')
-    const by = this.#proof(request, standing, now)
+    const by = this.#proof(request, validation, now)
     if (by === undefined) return
     const key = this.#keyOf(message, spki)
     if (key === undefined) return
@@ -149,10 +149,10 @@ export class Admission {
     if (!replay.check(message, by === 'cookie')) return count('replayed')
     if (this.#verifying.size >= limits.verifications) return count('verifyShed')
     // An id is charged where it cannot be anybody else's doing: at its own address, or once it has signed.
-    const stranger = standing === 'stranger'
-    if (!stranger && !rates.id.take(message.id, now)) return count('rateLimited')
+    const unvalidated = validation === 'unvalidated'
+    if (!unvalidated && !rates.id.take(message.id, now)) return count('rateLimited')
     this.#verify(slot, request, key, (at) => {
-      if (stranger && !rates.id.take(message.id, at)) return count('rateLimited')
+      if (unvalidated && !rates.id.take(message.id, at)) return count('rateLimited')
       if (!this.#advance(request, by, at)) return count('replayed')
       this.#act(slot, request, key, by, at, act)
     })
@@ -169,17 +169,17 @@ export class Admission {
   }
 
   /** What stands for the source address; undefined when nothing does, and then the sender has been told if it may be. */
-  #proof(request: Request, standing: Standing, now: Instant): Admitted['by'] | undefined {
+  #proof(request: Request, validation: AddressValidation, now: Instant): Admitted['by'] | undefined {
     const { message, source } = request
     const { provider, cookies, count } = this.#options
     const { key, cookie } = message.ext ?? {}
     if (key !== undefined && peerIdFromBytes(provider.sha256(key)) !== message.id) count('badKey')
     else if (cookie !== undefined && cookies.check(cookie, now, source, message.id, message.op_code)) {
       // A recorded request comes with a good cookie of its own, which must not take a peer back to where it was then.
-      if (standing === 'validated' || !this.#wasSpent(cookie, message, now)) return 'cookie'
+      if (validation === 'validated' || !this.#wasSpent(cookie, message, now)) return 'cookie'
       this.#challenge(request, now)
-    } else if (standing === 'validated') return 'bound'
-    else if (standing === 'expected') return 'expected'
+    } else if (validation === 'validated') return 'bound'
+    else if (validation === 'expected') return 'expected'
     else if (!hasExtensions(message)) return 'seed'
     else this.#challenge(request, now)
     return undefined

@@ -15,7 +15,7 @@ import {
   RECORD_BYTE,
   type SessionId,
 } from '@showchain/wire'
-import { type Base, send } from '../context/peer-context.ts'
+import { type PeerContext, send } from '../context/peer-context.ts'
 import { SEND_QUEUE, SEND_WINDOW, SEND_WINDOW_UNCONSENTED, SUSPICIOUS_TRANSMISSIONS } from '../context/timing.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import { randomSeq } from '../endpoint/request-stamp.ts'
@@ -29,7 +29,7 @@ export type Sent = (failure: SendFailure, now: Instant) => void
 
 type Arrival = MessageOf<typeof OP.proxyData> | MessageOf<typeof OP.proxyPassData>
 
-export interface ChannelOptions {
+export interface MessageSessionOptions {
   readonly session: SessionId
   readonly remoteId: PeerId
   /** Where messages go and come from: the relay, or the other end itself. */
@@ -63,9 +63,9 @@ interface Outstanding extends OutgoingMessage {
   sentAt: Instant | undefined
 }
 
-export class Channel {
-  readonly options: ChannelOptions
-  readonly #base: Base
+export class MessageSession {
+  readonly options: MessageSessionOptions
+  readonly #context: PeerContext
   readonly #window = new ReplayWindow()
   /** By seq; at most SEND_WINDOW. */
   readonly #outstanding = new Map<number, Outstanding>()
@@ -77,10 +77,10 @@ export class Channel {
   /** Whether anything of ours was sent beside acknowledgements. */
   #spoke = false
 
-  constructor(base: Base, options: ChannelOptions) {
-    this.#base = base
+  constructor(context: PeerContext, options: MessageSessionOptions) {
+    this.#context = context
     this.options = options
-    this.#seq = randomSeq(base.random)
+    this.#seq = randomSeq(context.random)
     this.#consented = options.consented
   }
 
@@ -109,18 +109,18 @@ export class Channel {
     const { remoteId, to, directKey } = this.options
     const signed = message.op_code === OP.proxyData
     if (this.#closed || message.id !== remoteId || signed !== (directKey !== undefined) || !sameRoute(source, to))
-      return this.#base.count('unexpected')
-    if (!mayCarry(this.#base, message.data)) return this.#base.count('plaintextRefused')
-    if (this.options.full()) return this.#base.count('receiverFull')
+      return this.#context.count('unexpected')
+    if (!mayCarry(this.#context, message.data)) return this.#context.count('plaintextRefused')
+    if (this.options.full()) return this.#context.count('receiverFull')
     const verdict = this.#window.check(message.seq)
-    if (verdict === 'old') return this.#base.count('duplicate')
+    if (verdict === 'old') return this.#context.count('duplicate')
     if (verdict === 'seen') {
-      this.#base.count('duplicate')
+      this.#context.count('duplicate')
       this.#acknowledge(message, encoding, now)
       return this.#insist(now)
     }
     if (!signed || directKey === undefined) return this.#take(message, encoding, now)
-    verify(this.#base, directKey, message, message.sign, (valid, at) => {
+    verify(this.#context, directKey, message, message.sign, (valid, at) => {
       if (valid && !this.#closed) this.#take(message, encoding, at)
     })
   }
@@ -129,7 +129,7 @@ export class Channel {
   acknowledged(ack: MessageOf<typeof OP.proxyDataAck>, source: Route, now: Instant): void {
     const message = this.#outstanding.get(ack.seq)
     if (message === undefined || message.ts !== ack.ts || !sameRoute(source, this.options.to))
-      return this.#base.count('unexpected')
+      return this.#context.count('unexpected')
     this.#outstanding.delete(ack.seq)
     message.retransmission.stop()
     this.#consented = true
@@ -187,17 +187,17 @@ export class Channel {
   #transmit(message: OutgoingMessage): void {
     const { session, remoteId, to } = this.options
     this.#spoke = true
-    const { ts } = this.#base.sequence.next()
+    const { ts } = this.#context.sequence.next()
     this.#seq++
     const seq = this.#seq
     let bytes: Uint8Array | undefined
     const retransmission = new Retransmission({
-      timers: this.#base.timers,
-      random: this.#base.random,
+      timers: this.#context.timers,
+      random: this.#context.random,
       send: (at) => {
         outstanding.transmissions++
         outstanding.sentAt = at
-        if (bytes !== undefined) this.#base.outbox.transmit(to, bytes)
+        if (bytes !== undefined) this.#context.outbox.transmit(to, bytes)
         this.options.sent(at)
         if (outstanding.transmissions >= SUSPICIOUS_TRANSMISSIONS) this.options.doubted(at)
       },
@@ -207,11 +207,11 @@ export class Channel {
     const outstanding: Outstanding = { ...message, ts, retransmission, transmissions: 0, sentAt: undefined }
     this.#outstanding.set(seq, outstanding)
     sign(
-      this.#base,
-      { op_code: OP.proxyData, target: remoteId, id: this.#base.self, data: message.bytes, session, seq, ts },
+      this.#context,
+      { op_code: OP.proxyData, target: remoteId, id: this.#context.self, data: message.bytes, session, seq, ts },
       (signed, at) => {
         if (this.#outstanding.get(seq) !== outstanding) return
-        bytes = signed === undefined ? undefined : encodeFitting(signed, this.#base.encoding)
+        bytes = signed === undefined ? undefined : encodeFitting(signed, this.#context.encoding)
         if (bytes !== undefined) retransmission.start(at)
         else if (signed === undefined)
           this.#fail(seq, { code: 'ERR_SIGNING_FAILED', why: 'Too many signatures are waiting.' }, at)
@@ -245,13 +245,13 @@ export class Channel {
   }
 
   #acknowledge({ session, seq, ts }: Arrival, encoding: Encoding, now: Instant): void {
-    send(this.#base, this.options.to, { op_code: OP.proxyDataAck, session, seq, ts }, encoding)
+    send(this.#context, this.options.to, { op_code: OP.proxyDataAck, session, seq, ts }, encoding)
     this.options.sent(now)
   }
 }
 
 /** Whether data is what it has to be: nothing, a record, or readable by choice of this peer. */
-export const mayCarry = ({ plaintext, endToEnd }: Base, data: Uint8Array): boolean =>
+export const mayCarry = ({ plaintext, endToEnd }: PeerContext, data: Uint8Array): boolean =>
   data.length === 0 || plaintext || (endToEnd !== undefined && data[0] === RECORD_BYTE)
 
 /**

@@ -4,16 +4,16 @@
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import type { PeerId, SessionId } from '@showchain/wire'
-import type { Link } from '../connections/connection-machine.ts'
-import type { Base } from '../context/peer-context.ts'
-import { MAX_SESSIONS_PER_LINK, MAX_UNREAD } from '../context/timing.ts'
+import type { ConnectionMachine } from '../connections/connection-machine.ts'
+import type { PeerContext } from '../context/peer-context.ts'
+import { MAX_SESSIONS_PER_CONNECTION, MAX_UNREAD } from '../context/timing.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
-import { Channel, type OutgoingMessage } from './message-session.ts'
+import { MessageSession, type OutgoingMessage } from './message-session.ts'
 
 /** Where a session's messages belong. */
 export interface SessionOwner {
-  readonly link: Link
-  readonly channel: Channel
+  readonly connection: ConnectionMachine
+  readonly channel: MessageSession
 }
 
 /** What tells one session from another. */
@@ -34,37 +34,37 @@ export interface SessionHooks {
   lost(unsent: readonly OutgoingMessage[], now: Instant): void
 }
 
-export interface ChannelsOptions {
-  readonly link: Link
+export interface MessageSessionsOptions {
+  readonly connection: ConnectionMachine
   readonly remoteId: PeerId
   /** All live sessions of the peer. */
   readonly sessions: Map<SessionId, SessionOwner>
   /** Whether a path uses the session: then it stays. */
-  inUse(channel: Channel): boolean
+  inUse(channel: MessageSession): boolean
   /** A message for the application. */
   message(bytes: Uint8Array, now: Instant): void
 }
 
-export class Channels {
-  readonly #base: Base
-  readonly #options: ChannelsOptions
-  /** At most MAX_SESSIONS_PER_LINK, and those in use. */
-  #open: Channel[] = []
+export class MessageSessions {
+  readonly #context: PeerContext
+  readonly #options: MessageSessionsOptions
+  /** At most MAX_SESSIONS_PER_CONNECTION, and those in use. */
+  #open: MessageSession[] = []
   /** Messages that the application has not read yet; at most MAX_UNREAD, and one input's more. */
   #unread = 0
 
-  constructor(base: Base, options: ChannelsOptions) {
-    this.#base = base
+  constructor(context: PeerContext, options: MessageSessionsOptions) {
+    this.#context = context
     this.#options = options
   }
 
-  get(session: SessionId): Channel | undefined {
+  get(session: SessionId): MessageSession | undefined {
     return this.#options.sessions.get(session)?.channel
   }
 
-  add({ id, to, directKey, consented }: Session, { delivered, ...hooks }: SessionHooks): Channel {
-    const { link, remoteId, sessions, inUse, message } = this.#options
-    const channel = new Channel(this.#base, {
+  add({ id, to, directKey, consented }: Session, { delivered, ...hooks }: SessionHooks): MessageSession {
+    const { connection, remoteId, sessions, inUse, message } = this.#options
+    const channel = new MessageSession(this.#context, {
       ...{ session: id, remoteId, to, directKey, consented },
       ...hooks,
       full: () => this.#unread >= MAX_UNREAD,
@@ -77,8 +77,8 @@ export class Channels {
       },
     })
     this.#open.push(channel)
-    sessions.set(id, { link, channel })
-    if (this.#open.length > MAX_SESSIONS_PER_LINK) {
+    sessions.set(id, { connection, channel })
+    if (this.#open.length > MAX_SESSIONS_PER_CONNECTION) {
       const spare = this.#open.find((each) => each !== channel && !inUse(each))
       if (spare !== undefined) this.drop(spare)
     }
@@ -90,19 +90,19 @@ export class Channels {
     this.#unread--
   }
 
-  drop(channel: Channel): void {
+  drop(channel: MessageSession): void {
     this.#open = this.#open.filter((each) => each !== channel)
     this.#options.sessions.delete(channel.options.session)
   }
 
   /** Drops all of a kind. @returns them, to be closed. */
-  dropAll(kind?: 'direct'): readonly Channel[] {
+  dropAll(kind?: 'direct'): readonly MessageSession[] {
     const all = this.#open.filter(({ options }) => kind === undefined || options.directKey !== undefined)
     for (const channel of all) this.drop(channel)
     return all
   }
 
-  #used(channel: Channel): void {
+  #used(channel: MessageSession): void {
     if (this.#open.at(-1) !== channel) this.#open = [...this.#open.filter((each) => each !== channel), channel]
   }
 }

@@ -8,7 +8,7 @@
  * goes through the peer's own socket: what counts is the mapping that it uses.
  */
 import { type Endpoint, type Nat, type NatBehaviour, type StunMessage, sameEndpoint } from '@showchain/wire'
-import type { Base } from '../context/peer-context.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import { type Duration, duration, type Instant, later, type Route } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import { natBehaviour, type View } from './nat-behaviour.ts'
@@ -53,7 +53,7 @@ interface Found {
 }
 
 export class NatDiscovery {
-  readonly #base: Base
+  readonly #context: PeerContext
   readonly #options: NatDiscoveryOptions
   readonly #transactions: StunTransactions
   #report: NatReport | undefined
@@ -66,10 +66,10 @@ export class NatDiscovery {
   /** When something was sent to a second address last. */
   #spoiled: Instant | undefined
 
-  constructor(base: Base, options: NatDiscoveryOptions) {
-    this.#base = base
+  constructor(context: PeerContext, options: NatDiscoveryOptions) {
+    this.#context = context
     this.#options = options
-    this.#transactions = new StunTransactions(base)
+    this.#transactions = new StunTransactions(context)
   }
 
   /** What was found last. */
@@ -210,7 +210,7 @@ export class NatDiscovery {
   }
 
   #finish(mapped: Endpoint | undefined, mapping: NatBehaviour, filtering: NatBehaviour, now: Instant): void {
-    const local = this.#base.hostCandidates()
+    const local = this.#context.hostCandidates()
     const report: NatReport = {
       ...{ mapped, mapping, filtering, notes: this.#notes },
       natted: mapped && !local.some((own) => sameEndpoint(own, mapped)),
@@ -226,7 +226,7 @@ export class NatDiscovery {
     if (again) return this.#ask(now)
     if (!this.#unanswered || this.#agains === MAX_AGAIN) return
     const wait = AGAIN_FIRST * 2 ** this.#agains++
-    this.#timer = this.#base.timers.set(later(now, duration(wait)), (at) => this.#ask(at))
+    this.#timer = this.#context.timers.set(later(now, duration(wait)), (at) => this.#ask(at))
   }
 
   /** Asks all at once; `done` is called when each has an answer or none. */

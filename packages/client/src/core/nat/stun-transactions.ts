@@ -3,7 +3,7 @@
  * expected, or given up. What answers nothing of ours is somebody else's, and counts for nothing.
  */
 import { decodeStun, type Endpoint, encodeStun, type StunMessage, sameEndpoint, toBase64url } from '@showchain/wire'
-import type { Base } from '../context/peer-context.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import { type Duration, type Instant, later, type Route } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 
@@ -28,16 +28,16 @@ interface Transaction {
 }
 
 export class StunTransactions {
-  readonly #base: Base
+  readonly #context: PeerContext
   /** By transaction id; as many as a discovery asks at once, which is a handful. */
   readonly #open = new Map<string, Transaction>()
 
-  constructor(base: Base) {
-    this.#base = base
+  constructor(context: PeerContext) {
+    this.#context = context
   }
 
   start(ask: Ask, now: Instant): void {
-    const transactionId = this.#base.random.bytes(TRANSACTION_ID_BYTES)
+    const transactionId = this.#context.random.bytes(TRANSACTION_ID_BYTES)
     const { change } = ask
     const bytes = encodeStun({ type: 'bindingRequest', transactionId, ...(change && { change }) })
     const transaction = { ask, bytes, timer: undefined, sent: 0 }
@@ -74,8 +74,8 @@ export class StunTransactions {
       this.#open.delete(id)
       return ask.done(undefined, now)
     }
-    transaction.timer = this.#base.timers.set(later(now, wait), (at) => this.#send(transaction, id, at))
+    transaction.timer = this.#context.timers.set(later(now, wait), (at) => this.#send(transaction, id, at))
     transaction.sent++
-    this.#base.outbox.transmit(ask.to, bytes)
+    this.#context.outbox.transmit(ask.to, bytes)
   }
 }

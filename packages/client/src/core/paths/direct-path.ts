@@ -4,15 +4,15 @@
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Encoding, formatEndpoint, type SessionId } from '@showchain/wire'
-import type { Base } from '../context/peer-context.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import { sameRoute } from '../endpoint/route.ts'
-import type { Channel, OutgoingMessage } from '../messages/message-session.ts'
-import type { Channels } from '../messages/message-sessions.ts'
+import type { MessageSession, OutgoingMessage } from '../messages/message-session.ts'
+import type { MessageSessions } from '../messages/message-sessions.ts'
 import { KeepAlive } from '../relays/keep-alive.ts'
 
 export interface DirectPathOptions {
-  readonly channels: Channels
+  readonly channels: MessageSessions
   /** Whether this end's path counts when each found one. */
   readonly leads: boolean
   note(what: string): void
@@ -25,18 +25,18 @@ export interface DirectPathOptions {
 interface Current {
   readonly route: Route
   readonly keepAlive: KeepAlive
-  channel: Channel
+  channel: MessageSession
 }
 
 export class DirectPath {
-  readonly #base: Base
+  readonly #context: PeerContext
   readonly #options: DirectPathOptions
   #current: Current | undefined
   /** Whether the other end takes data on a direct path, as far as it told. */
   #takesData: boolean | 'asked' | undefined
 
-  constructor(base: Base, options: DirectPathOptions) {
-    this.#base = base
+  constructor(context: PeerContext, options: DirectPathOptions) {
+    this.#context = context
     this.#options = options
   }
 
@@ -44,7 +44,7 @@ export class DirectPath {
     return this.#current?.route
   }
 
-  get channel(): Channel | undefined {
+  get channel(): MessageSession | undefined {
     return this.#current?.channel
   }
 
@@ -55,7 +55,7 @@ export class DirectPath {
 
   /** Whether data may go there: not to an end in seed mode, or before one has said what it can do. */
   get carriesData(): boolean {
-    const refused = this.#base.seedMode || this.#takesData === false || this.awaitsCaps
+    const refused = this.#context.seedMode || this.#takesData === false || this.awaitsCaps
     return this.#current !== undefined && !refused
   }
 
@@ -75,7 +75,7 @@ export class DirectPath {
 
   /** Whether somebody has to ask the other end what it can do; until then messages wait, where no relay carries them. */
   awaitCaps(): boolean {
-    if (this.#takesData !== undefined || this.#base.seedMode) return false
+    if (this.#takesData !== undefined || this.#context.seedMode) return false
     this.#takesData = 'asked'
     return true
   }
@@ -89,7 +89,7 @@ export class DirectPath {
       return
     }
     this.drop()
-    this.#current = { route, channel, keepAlive: new KeepAlive(this.#base, route, now, (at) => this.fail(at)) }
+    this.#current = { route, channel, keepAlive: new KeepAlive(this.#context, route, now, (at) => this.fail(at)) }
     this.#options.note(`direct path to ${formatEndpoint(route)}`)
   }
 
@@ -99,7 +99,7 @@ export class DirectPath {
   }
 
   /** The other end's 0x101 was answered there: it may send data under this session. */
-  expect(session: SessionId, route: Route, key: PublicKey): Channel {
+  expect(session: SessionId, route: Route, key: PublicKey): MessageSession {
     const { channels, leads, established } = this.#options
     const known = channels.get(session)
     if (known !== undefined) return known
@@ -165,11 +165,11 @@ export class DirectPath {
   /** Without a word, with the socket that it had for itself. */
   drop(): void {
     this.#current?.keepAlive.stop()
-    this.#base.sockets.close(this.#current?.route.socket)
+    this.#context.sockets.close(this.#current?.route.socket)
     this.#current = undefined
   }
 
-  #through(channel: Channel): Current | undefined {
+  #through(channel: MessageSession): Current | undefined {
     return this.#current?.channel === channel ? this.#current : undefined
   }
 }

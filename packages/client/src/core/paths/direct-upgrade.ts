@@ -2,27 +2,27 @@
  * A relayed connection tries to become direct again, less and less often; at once when something changed that
  * may help: the direct path died, or this end has another address.
  */
-import type { Base } from '../context/peer-context.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import { RETRY_JITTER, UPGRADE_FIRST, UPGRADE_LAST, UPGRADE_SOON } from '../context/timing.ts'
 import { duration, type Instant, later } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 
-export interface UpgradeOptions {
+export interface DirectUpgradeOptions {
   /** Whether a direct path is missing and allowed. */
   wanted(): boolean
   /** Punches once; @param done is called when that ended, well or not. */
   punch(done: (now: Instant) => void, now: Instant): void
 }
 
-export class Upgrade {
-  readonly #base: Base
-  readonly #options: UpgradeOptions
+export class DirectUpgrade {
+  readonly #context: PeerContext
+  readonly #options: DirectUpgradeOptions
   #timer: Timer | undefined
   #tries = 0
   #state: 'idle' | 'waiting' | 'punching' | 'stopped' = 'idle'
 
-  constructor(base: Base, options: UpgradeOptions) {
-    this.#base = base
+  constructor(context: PeerContext, options: DirectUpgradeOptions) {
+    this.#context = context
     this.#options = options
   }
 
@@ -30,7 +30,7 @@ export class Upgrade {
   plan(now: Instant): void {
     if (this.#state !== 'idle' || !this.#options.wanted()) return
     const wait = Math.min(UPGRADE_FIRST * 2 ** this.#tries, UPGRADE_LAST)
-    this.#wait(wait * (1 + RETRY_JITTER * (2 * this.#base.random.uniform() - 1)), now)
+    this.#wait(wait * (1 + RETRY_JITTER * (2 * this.#context.random.uniform() - 1)), now)
   }
 
   /** Something changed: starts over, soon. */
@@ -47,7 +47,7 @@ export class Upgrade {
   #wait(ms: number, now: Instant): void {
     this.#timer?.cancel()
     this.#state = 'waiting'
-    this.#timer = this.#base.timers.set(later(now, duration(ms)), (at) => this.#go(at))
+    this.#timer = this.#context.timers.set(later(now, duration(ms)), (at) => this.#go(at))
   }
 
   #go(now: Instant): void {

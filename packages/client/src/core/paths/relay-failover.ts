@@ -2,7 +2,7 @@
  * A connection that has lost its relay looks for another way through a relay that both ends know: one after
  * the other, the registered ones, in rounds, until one works or the time is over.
  */
-import type { Base } from '../context/peer-context.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import { RECOVERY_PAUSE, RECOVERY_TIME } from '../context/timing.ts'
 import { type Instant, later } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
@@ -11,7 +11,7 @@ import type { Registration } from '../relays/registration.ts'
 /** @param why undefined: the other end acknowledged something there. */
 type Tried = (why: string | undefined, now: Instant) => void
 
-export interface RecoveryOptions {
+export interface RelayFailoverOptions {
   /** Relays that both ends know, the most useful first. */
   relays(): readonly Registration[]
   /** Opens a session at a registered relay, and proves it. */
@@ -20,17 +20,17 @@ export interface RecoveryOptions {
   failed(why: string, now: Instant): void
 }
 
-export class Recovery {
-  readonly #base: Base
-  readonly #options: RecoveryOptions
+export class RelayFailover {
+  readonly #context: PeerContext
+  readonly #options: RelayFailoverOptions
   #state: 'idle' | 'running' | 'stopped' = 'idle'
   #deadline: Instant | undefined
   #timer: Timer | undefined
   /** Outdates what an earlier round still waits for. */
   #round = 0
 
-  constructor(base: Base, options: RecoveryOptions) {
-    this.#base = base
+  constructor(context: PeerContext, options: RelayFailoverOptions) {
+    this.#context = context
     this.#options = options
   }
 
@@ -89,7 +89,7 @@ export class Recovery {
       this.settle()
       return this.#options.failed(why, now)
     }
-    this.#timer = this.#base.timers.set(later(now, RECOVERY_PAUSE), (at) => {
+    this.#timer = this.#context.timers.set(later(now, RECOVERY_PAUSE), (at) => {
       if (round === this.#round) this.#begin(at)
     })
   }

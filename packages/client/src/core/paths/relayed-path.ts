@@ -3,16 +3,16 @@
  * that both ends know, when that is lost (recovery.ts).
  */
 import type { SessionId } from '@showchain/wire'
-import type { Base } from '../context/peer-context.ts'
-import { MAX_RELAYS_PER_LINK } from '../context/timing.ts'
+import type { PeerContext } from '../context/peer-context.ts'
+import { MAX_RELAYS_PER_CONNECTION } from '../context/timing.ts'
 import type { Instant } from '../endpoint/machine.ts'
-import type { Channel, OutgoingMessage, Sent } from '../messages/message-session.ts'
-import type { Channels } from '../messages/message-sessions.ts'
+import type { MessageSession, OutgoingMessage, Sent } from '../messages/message-session.ts'
+import type { MessageSessions } from '../messages/message-sessions.ts'
 import type { Registration, RelayAddress } from '../relays/registration.ts'
-import { Recovery } from './relay-failover.ts'
+import { RelayFailover } from './relay-failover.ts'
 
 export interface RelayedPathOptions {
-  readonly channels: Channels
+  readonly channels: MessageSessions
   /** Whether a relay may see data. */
   allowed(): boolean
   note(what: string): void
@@ -31,29 +31,29 @@ export interface RelayedPathOptions {
 
 interface Current {
   readonly registration: Registration
-  readonly channel: Channel
+  readonly channel: MessageSession
 }
 
 const SILENT = 'the other end does not acknowledge any more'
 
 export class RelayedPath {
   readonly #options: RelayedPathOptions
-  readonly #recovery: Recovery
+  readonly #recovery: RelayFailover
   #current: Current | undefined
   #stopped = false
-  /** Relays that both ends know; at most MAX_RELAYS_PER_LINK. */
+  /** Relays that both ends know; at most MAX_RELAYS_PER_CONNECTION. */
   #relays: readonly Registration[] = []
 
-  constructor(base: Base, options: RelayedPathOptions) {
+  constructor(context: PeerContext, options: RelayedPathOptions) {
     this.#options = options
-    this.#recovery = new Recovery(base, {
+    this.#recovery = new RelayFailover(context, {
       relays: () => (options.allowed() ? this.#relays : []),
       open: (registration, tried) => this.#ask(registration, tried),
       failed: options.failed,
     })
   }
 
-  get channel(): Channel | undefined {
+  get channel(): MessageSession | undefined {
     return this.#current?.channel
   }
 
@@ -73,7 +73,7 @@ export class RelayedPath {
 
   /** Both ends know this relay. */
   meet(registration: Registration): void {
-    if (!this.#relays.includes(registration) && this.#relays.length < MAX_RELAYS_PER_LINK)
+    if (!this.#relays.includes(registration) && this.#relays.length < MAX_RELAYS_PER_CONNECTION)
       this.#relays = [...this.#relays, registration]
   }
 
@@ -89,7 +89,7 @@ export class RelayedPath {
   }
 
   /** The other end uses a session that a relay granted to it. */
-  accept(session: SessionId, registration: Registration): Channel {
+  accept(session: SessionId, registration: Registration): MessageSession {
     this.meet(registration)
     const channel = this.#channel(session, registration, true)
     this.#current = { registration, channel }
@@ -107,7 +107,7 @@ export class RelayedPath {
   }
 
   /** A message was sent since then, in vain, and nothing else was acknowledged: on a relay that works, it is the other end's fault or the session's. */
-  silent(carrier: Channel, since: Instant, now: Instant): void {
+  silent(carrier: MessageSession, since: Instant, now: Instant): void {
     const current = this.#current
     if (current?.channel === carrier && current.registration.heardSince(since)) this.#leave(SILENT, [], now)
   }
@@ -123,7 +123,7 @@ export class RelayedPath {
     this.#current = undefined
   }
 
-  #arrived(channel: Channel, registration: Registration, reason: string, now: Instant): void {
+  #arrived(channel: MessageSession, registration: Registration, reason: string, now: Instant): void {
     this.#current ??= { registration, channel }
     this.#recovery.settle()
     this.#options.established(reason, now)
@@ -145,7 +145,7 @@ export class RelayedPath {
     })
   }
 
-  #channel(id: SessionId, registration: Registration, consented: boolean): Channel {
+  #channel(id: SessionId, registration: Registration, consented: boolean): MessageSession {
     const { channels } = this.#options
     const session = { id, to: registration.relay.endpoint, directKey: undefined, consented }
     const channel = channels.add(session, {

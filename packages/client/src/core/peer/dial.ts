@@ -5,18 +5,18 @@
  */
 
 import { type Endpoint, formatEndpoint, type Message, OP, type PeerId } from '@showchain/wire'
-import type { Link } from '../connections/connection-machine.ts'
-import type { Links } from '../connections/connection-table.ts'
-import type { Attempt, DialId, DialPolicy, Via } from '../context/events.ts'
-import { type Base, signerKey } from '../context/peer-context.ts'
+import type { ConnectionMachine } from '../connections/connection-machine.ts'
+import type { ConnectionTable } from '../connections/connection-table.ts'
+import type { DialAttempt, DialId, DialPolicy, Via } from '../context/events.ts'
+import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import type { Registrations } from '../punch/candidates.ts'
-import type { Attempts } from '../punch/punch-attempts.ts'
-import { PunchRequest } from '../punch/punch-requester.ts'
+import type { PunchAttempts } from '../punch/punch-attempts.ts'
+import { PunchRequester } from '../punch/punch-requester.ts'
 import { requestProxy } from '../relays/proxy-requester.ts'
 import type { Registration } from '../relays/registration.ts'
 import { directSession } from '../requests/direct-session.ts'
-import type { Exchange, Exchanges } from '../requests/transaction.ts'
+import type { Transaction, Transactions } from '../requests/transaction.ts'
 
 export interface DialOptions {
   readonly id: DialId
@@ -27,33 +27,33 @@ export interface DialOptions {
   /** Relays that it is registered with. */
   readonly relays: readonly Registration[]
   readonly registrations: Registrations
-  readonly links: Links
-  readonly attempts: Attempts
+  readonly connections: ConnectionTable
+  readonly attempts: PunchAttempts
   /** Nothing is tried any more. */
   ended(): void
 }
 
-type Entry = { -readonly [Key in keyof Attempt]: Attempt[Key] }
+type Entry = { -readonly [Key in keyof DialAttempt]: DialAttempt[Key] }
 
 export class Dial {
   readonly options: DialOptions
-  readonly #base: Base
-  readonly #exchanges: Exchanges
+  readonly #context: PeerContext
+  readonly #transactions: Transactions
   readonly #attempts: Entry[] = []
   readonly #closers: (() => void)[] = []
   #reported = false
   #over = false
 
-  constructor(base: Base, exchanges: Exchanges, options: DialOptions) {
-    this.#base = base
-    this.#exchanges = exchanges
+  constructor(context: PeerContext, transactions: Transactions, options: DialOptions) {
+    this.#context = context
+    this.#transactions = transactions
     this.options = options
   }
 
   start(now: Instant): void {
     const { policy, addresses, relays } = this.options
     // From now on the connection is ours, whoever's packet completes it.
-    for (const relay of relays) this.#link(now).relayed.meet(relay)
+    for (const relay of relays) this.#connection(now).relayed.meet(relay)
     // Each entry stands before anything is tried, so that an instant failure does not end the dial early.
     const direct =
       policy === 'auto' || policy === 'direct-only' || policy === 'direct'
@@ -74,7 +74,7 @@ export class Dial {
   }
 
   /** What was tried so far, for people. */
-  get attempts(): readonly Attempt[] {
+  get attempts(): readonly DialAttempt[] {
     return this.#attempts.map((entry) => ({ ...entry }))
   }
 
@@ -84,10 +84,10 @@ export class Dial {
       if (entry.state === 'trying') this.#settle(entry, 'failed', 'given up: no time left', now)
   }
 
-  /** The link may have been closed while the dial goes on: then the next success opens another. */
-  #link(now: Instant): Link {
-    const { links, target, policy } = this.options
-    return links.claim(target, policy === 'direct' || policy === 'punch' ? 'direct-only' : policy, now)
+  /** The connection may have been closed while the dial goes on: then the next success opens another. */
+  #connection(now: Instant): ConnectionMachine {
+    const { connections, target, policy } = this.options
+    return connections.claim(target, policy === 'direct' || policy === 'punch' ? 'direct-only' : policy, now)
   }
 
   #enter(via: Via, at: string): Entry {
@@ -99,7 +99,7 @@ export class Dial {
   /** A way is good when data can flow. */
   #settle(entry: Entry, state: 'reached' | 'failed', why: string | undefined, now: Instant): void {
     if (state === 'failed') return this.#end(entry, 'failed', why, now)
-    this.#link(now).whenSecured(
+    this.#connection(now).whenSecured(
       (reason, at) => this.#end(entry, reason === undefined ? 'reached' : 'failed', reason, at),
       now,
     )
@@ -109,7 +109,7 @@ export class Dial {
     if (entry.state !== 'trying') return
     entry.state = state
     entry.why = why
-    this.#link(now).note(`${entry.via} by ${entry.at}: ${why ?? state}`)
+    this.#connection(now).note(`${entry.via} by ${entry.at}: ${why ?? state}`)
     this.#review(now)
   }
 
@@ -119,14 +119,14 @@ export class Dial {
     const trying = this.#attempts.some((entry) => entry.state === 'trying')
     if (!this.#reported && this.#attempts.some((entry) => entry.state === 'reached')) {
       this.#reported = true
-      this.#base.outbox.event({ type: 'dialed', dial: id, link: this.#link(now).id })
+      this.#context.outbox.event({ type: 'dialed', dial: id, connection: this.#connection(now).id })
     }
     if (trying || this.#over) return
     this.#over = true
-    if (!this.#reported) this.#base.outbox.event({ type: 'dialFailed', dial: id, attempts: this.attempts })
+    if (!this.#reported) this.#context.outbox.event({ type: 'dialFailed', dial: id, attempts: this.attempts })
     for (const close of this.#closers) close()
     this.options.ended()
-    if (!this.#link(now).open) this.#link(now).close('could not connect', now)
+    if (!this.#connection(now).open) this.#connection(now).close('could not connect', now)
   }
 
   #withRelay(registration: Registration, entry: Entry, now: Instant, go: (now: Instant) => void): void {
@@ -139,44 +139,51 @@ export class Dial {
   /** 0x101 straight to an address of the ticket. */
   #direct(address: Endpoint, entry: Entry): void {
     const { target } = this.options
-    const exchange: Exchange = this.#exchanges.start({
+    const transaction: Transaction = this.#transactions.start({
       to: address,
       request: (stamp, cookie) => ({
         op_code: OP.directRequest,
-        id: this.#base.self,
+        id: this.#context.self,
         target,
         ...stamp,
-        ...(this.#base.seedMode ? {} : { ext: { key: this.#base.spki, ...(cookie === undefined ? {} : { cookie }) } }),
+        ...(this.#context.seedMode
+          ? {}
+          : { ext: { key: this.#context.spki, ...(cookie === undefined ? {} : { cookie }) } }),
       }),
       answered: (message: Message) => {
         if (message.op_code !== OP.directResponse || message.id !== target) return
-        const key = signerKey(this.#base, target, message)
-        if (key === undefined) return this.#base.count('unknownKey')
-        exchange.verify(key, message, (now) => {
-          exchange.close()
-          const { stamp } = exchange
-          const link = this.#link(now)
-          link.direct.learnCaps(this.#base.seedMode ? 0 : (message.ext?.caps ?? 0))
-          link.direct.add(directSession(this.#base.provider, this.#base.self, target, stamp), address, key, now)
-          link.establish('the other end answered at its address', now)
-          link.direct.announce(now)
+        const key = signerKey(this.#context, target, message)
+        if (key === undefined) return this.#context.count('unknownKey')
+        transaction.verify(key, message, (now) => {
+          transaction.close()
+          const { stamp } = transaction
+          const connection = this.#connection(now)
+          connection.direct.learnCaps(this.#context.seedMode ? 0 : (message.ext?.caps ?? 0))
+          connection.direct.add(
+            directSession(this.#context.provider, this.#context.self, target, stamp),
+            address,
+            key,
+            now,
+          )
+          connection.establish('the other end answered at its address', now)
+          connection.direct.announce(now)
           this.#settle(entry, 'reached', undefined, now)
         })
       },
       failed: (why, now) => this.#settle(entry, 'failed', `${why}: it is absent, unreachable, or refuses`, now),
     })
-    this.#closers.push(() => exchange.close())
+    this.#closers.push(() => transaction.close())
   }
 
   /** 0x111 and what follows. */
   #punch(registration: Registration, entry: Entry, now: Instant): void {
     const { target, registrations, attempts } = this.options
-    const request = new PunchRequest(this.#base, this.#exchanges, {
+    const request = new PunchRequester(this.#context, this.#transactions, {
       target,
       registration,
       registrations,
       attempts,
-      knowsExtensions: this.#link(now).direct.speaksExtensions,
+      knowsExtensions: this.#connection(now).direct.speaksExtensions,
       done: (why, at) => this.#settle(entry, why === undefined ? 'reached' : 'failed', why, at),
     })
     this.#closers.push(() => request.close())
@@ -186,9 +193,9 @@ export class Dial {
   /** 0x121, then an empty message that the other end acknowledges: a session alone says nothing of it. */
   #proxy(registration: Registration, entry: Entry): void {
     const { target } = this.options
-    const exchange = requestProxy(this.#base, this.#exchanges, registration, target, (session, why, now) => {
+    const transaction = requestProxy(this.#context, this.#transactions, registration, target, (session, why, now) => {
       if (session === undefined) return this.#settle(entry, 'failed', `${why} from the relay`, now)
-      this.#link(now).relayed.open(
+      this.#connection(now).relayed.open(
         session,
         registration,
         (failure, at) =>
@@ -201,6 +208,6 @@ export class Dial {
         now,
       )
     })
-    this.#closers.push(() => exchange.close())
+    this.#closers.push(() => transaction.close())
   }
 }

@@ -3,7 +3,7 @@
  *
  *   registrations ── keep a binding at each relay          answers ────── 0x101 from others
  *   dials ────────── what `connect` started                invitations ── 0x112 from relays
- *   attempts ─────── direct paths being opened             links ──────── connections and their sessions
+ *   attempts ─────── direct paths being opened             connections ──────── connections and their sessions
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import {
@@ -20,9 +20,9 @@ import {
   RECORD_BYTE,
 } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES } from '@showchain/wire/end-to-end'
-import { Links } from '../connections/connection-table.ts'
-import type { DialId, DialPolicy, LinkId, PeerEvent } from '../context/events.ts'
-import type { Base } from '../context/peer-context.ts'
+import { ConnectionTable } from '../connections/connection-table.ts'
+import type { ConnectionHandle, DialId, DialPolicy, PeerEvent } from '../context/events.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import type { PeerCounter } from '../context/peer-counters.ts'
 import type { Admission } from '../endpoint/admission.ts'
 import type { Counters } from '../endpoint/counters.ts'
@@ -32,14 +32,14 @@ import { routeKey } from '../endpoint/route.ts'
 import type { Sent } from '../messages/message-session.ts'
 import { NatDiscovery } from '../nat/nat-discovery.ts'
 import { viewsOf } from '../punch/candidates.ts'
-import { Attempts } from '../punch/punch-attempts.ts'
-import { PunchRequest } from '../punch/punch-requester.ts'
-import { Invitations } from '../punch/punch-responder.ts'
+import { PunchAttempts } from '../punch/punch-attempts.ts'
+import { PunchRequester } from '../punch/punch-requester.ts'
+import { PunchResponder } from '../punch/punch-responder.ts'
 import { Registration, type RelayAddress } from '../relays/registration.ts'
-import { Consents } from '../requests/connection-gate.ts'
-import { Answers, type Request as DirectRequest, type Standing } from '../requests/direct-responder.ts'
+import { ConnectionGate } from '../requests/connection-gate.ts'
+import { type AddressValidation, type Request as DirectRequest, DirectResponder } from '../requests/direct-responder.ts'
 import { directSession } from '../requests/direct-session.ts'
-import { Exchanges } from '../requests/transaction.ts'
+import { Transactions } from '../requests/transaction.ts'
 import type { SecureStatistics } from '../secure/secure-session.ts'
 import type { Transport } from '../transport/transport.ts'
 import { Dial } from './dial.ts'
@@ -53,51 +53,53 @@ export interface DialTarget {
 }
 
 export class PeerMachine implements Machine<PeerEvent> {
-  readonly #base: Base
+  readonly #context: PeerContext
   readonly #counters: Counters<PeerCounter>
   readonly #admission: Admission
-  readonly #exchanges: Exchanges
-  readonly #answers: Answers
-  readonly #invitations: Invitations
-  readonly #links: Links
+  readonly #transactions: Transactions
+  readonly #answers: DirectResponder
+  readonly #invitations: PunchResponder
+  readonly #connections: ConnectionTable
   /** Not in seed mode, whose relays know no STUN. */
   readonly #discovery: NatDiscovery | undefined
   /** At most as many as the configuration names. */
   #stunServers: readonly Endpoint[] = []
-  readonly #attempts: Attempts
+  readonly #attempts: PunchAttempts
   /** By endpoint text: the relays of the configuration and of tickets that were dialled. */
   readonly #registrations = new Map<string, Registration>()
   /** Until each ends, within the time of two requests. */
   readonly #dials = new Map<DialId, Dial>()
   /** At most one for each connection. */
-  readonly #requests = new Set<PunchRequest>()
+  readonly #requests = new Set<PunchRequester>()
   #nextDial = 1
 
   constructor(options: PeerMachineOptions) {
-    const { base, admission, replay, counters } = peerParts(options)
-    this.#base = base
+    const { context, admission, replay, counters } = peerParts(options)
+    this.#context = context
     this.#counters = counters
     this.#admission = admission
-    this.#exchanges = new Exchanges(base)
-    const consents = new Consents(base, (id) => [...this.#dials.values()].some(({ options }) => options.target === id))
-    this.#links = new Links(base, this.#exchanges, consents, (...how) => this.#punchAgain(...how))
-    this.#attempts = new Attempts(base, this.#exchanges, this.#links)
-    this.#discovery = base.seedMode ? undefined : this.#natDiscovery()
-    this.#answers = new Answers(base, {
+    this.#transactions = new Transactions(context)
+    const consents = new ConnectionGate(context, (id) =>
+      [...this.#dials.values()].some(({ options }) => options.target === id),
+    )
+    this.#connections = new ConnectionTable(context, this.#transactions, consents, (...how) => this.#punchAgain(...how))
+    this.#attempts = new PunchAttempts(context, this.#transactions, this.#connections)
+    this.#discovery = context.seedMode ? undefined : this.#natDiscovery()
+    this.#answers = new DirectResponder(context, {
       admission,
       consents,
-      standing: (id, source, now) => this.#standing(id, source, now),
+      validation: (id, source, now) => this.#validation(id, source, now),
       answered: (request, key, source, agreed, now) => this.#answered(request, key, source, agreed, now),
     })
-    this.#invitations = new Invitations(base, {
+    this.#invitations = new PunchResponder(context, {
       registrations: this.#registrations,
       consents,
       replay,
       attempts: this.#attempts,
-      standing: (id) => {
-        const link = this.#links.get(id)
-        if (link === undefined) return base.policy === 'relay-only' ? 'hidden' : 'stranger'
-        return link.allowsDirect ? 'welcome' : 'hidden'
+      acquaintance: (id) => {
+        const connection = this.#connections.get(id)
+        if (connection === undefined) return context.policy === 'relay-only' ? 'hidden' : 'stranger'
+        return connection.allowsDirect ? 'known' : 'hidden'
       },
     })
   }
@@ -108,19 +110,19 @@ export class PeerMachine implements Machine<PeerEvent> {
   }
 
   get deadline(): Instant | undefined {
-    const timers = this.#base.timers.deadline
+    const timers = this.#context.timers.deadline
     const admission = this.#admission.deadline
     return timers === undefined || (admission !== undefined && admission < timers) ? admission : timers
   }
 
   wake(now: Instant): void {
-    this.#base.timers.wake(now)
+    this.#context.timers.wake(now)
     this.#admission.expire(now)
-    this.#links.expire(now)
+    this.#connections.expire(now)
   }
 
   poll(): Output<PeerEvent> | undefined {
-    return this.#base.outbox.poll()
+    return this.#context.outbox.poll()
   }
 
   /** Registers with a relay and stays registered. */
@@ -128,10 +130,10 @@ export class PeerMachine implements Machine<PeerEvent> {
     const key = formatEndpoint(relay.endpoint)
     const known = this.#registrations.get(key)
     if (known !== undefined) return known
-    const registration = new Registration(this.#base, this.#exchanges, relay, {
+    const registration = new Registration(this.#context, this.#transactions, relay, {
       registered: (at) => this.#discovery?.start(at),
-      lost: (lost, at) => this.#links.relayLost(lost, at),
-      moved: (_moved, at) => this.#links.addressChanged(at),
+      lost: (lost, at) => this.#connections.relayLost(lost, at),
+      moved: (_moved, at) => this.#connections.addressChanged(at),
     })
     this.#registrations.set(key, registration)
     registration.start(now)
@@ -152,11 +154,11 @@ export class PeerMachine implements Machine<PeerEvent> {
   /** Starts to connect; ends in a `dialed` or a `dialFailed` event. */
   dial({ id: target, policy, addresses, relays }: DialTarget, now: Instant): DialId {
     const id = this.#nextDial++
-    const dial = new Dial(this.#base, this.#exchanges, {
+    const dial = new Dial(this.#context, this.#transactions, {
       ...{ id, target, policy, addresses },
       relays: policy === 'direct' ? [] : relays.map((relay) => this.register(relay, now)),
       registrations: this.#registrations,
-      links: this.#links,
+      connections: this.#connections,
       attempts: this.#attempts,
       ended: () => this.#dials.delete(id),
     })
@@ -171,8 +173,8 @@ export class PeerMachine implements Machine<PeerEvent> {
   }
 
   /** Sends one message; `done` is called when the other end acknowledged it, or with why it did not. */
-  send(link: LinkId, bytes: Uint8Array, done: Sent, now: Instant): void {
-    const open = this.#links.byId(link)
+  send(connection: ConnectionHandle, bytes: Uint8Array, done: Sent, now: Instant): void {
+    const open = this.#connections.byId(connection)
     if (open === undefined) done({ code: 'ERR_CLOSED', why: 'The connection has ended.' }, now)
     else open.send(bytes, done, now)
   }
@@ -181,8 +183,8 @@ export class PeerMachine implements Machine<PeerEvent> {
    * Does something with the streams of a protected connection, and sends what follows.
    * @returns undefined when it has ended, or is not protected
    */
-  useTransport<T>(link: LinkId, use: (transport: Transport) => T, now: Instant): T | undefined {
-    const protection = this.#links.byId(link)?.protection
+  useTransport<T>(connection: ConnectionHandle, use: (transport: Transport) => T, now: Instant): T | undefined {
+    const protection = this.#connections.byId(connection)?.protection
     if (protection?.transport === undefined) return undefined
     const result = use(protection.transport)
     protection.secure.pump(now)
@@ -190,45 +192,46 @@ export class PeerMachine implements Machine<PeerEvent> {
   }
 
   /** Bytes that one message of this connection may have at the moment. */
-  maxMessage(link: LinkId): number {
-    return this.#links.byId(link)?.protection?.maxDatagram ?? this.#base.maxMessage
+  maxMessage(connection: ConnectionHandle): number {
+    return this.#connections.byId(connection)?.protection?.maxDatagram ?? this.#context.maxMessage
   }
 
   /** What is known of a connection's path; undefined when it has ended, or is not protected. */
-  statistics(link: LinkId): SecureStatistics | undefined {
-    return this.#links.byId(link)?.protection?.secure.statistics
+  statistics(connection: ConnectionHandle): SecureStatistics | undefined {
+    return this.#connections.byId(connection)?.protection?.secure.statistics
   }
 
   /** The application read a message of this connection: there is room for another. */
-  read(link: LinkId): void {
-    this.#links.byId(link)?.read()
+  read(connection: ConnectionHandle): void {
+    this.#connections.byId(connection)?.read()
   }
 
-  closeLink(link: LinkId, now: Instant): void {
-    this.#links.byId(link)?.close('closed by this side', now)
+  closeConnection(connection: ConnectionHandle, now: Instant): void {
+    this.#connections.byId(connection)?.close('closed by this side', now)
   }
 
   close(now: Instant): void {
     for (const dial of this.#dials.values()) dial.cancel(now)
-    this.#links.close(now)
+    this.#connections.close(now)
     this.#discovery?.close()
     for (const request of this.#requests) request.close()
     this.#attempts.close(now)
     for (const registration of this.#registrations.values()) registration.close(now)
     this.#registrations.clear()
-    this.#exchanges.close()
-    this.#base.sockets.closeAll()
+    this.#transactions.close()
+    this.#context.sockets.closeAll()
   }
 
   receive(datagram: Datagram, now: Instant): void {
-    this.#base.count('received')
+    this.#context.count('received')
     if (isStun(datagram.bytes))
       return this.#expected(this.#discovery?.receive(datagram.bytes, datagram.source, now) === true)
     const { bytes, source } = datagram
-    if (bytes[0] === RECORD_BYTE) return this.#links.record(bytes, true, source, now)
-    if (bytes[0] === CHANNEL_BYTE) return this.#links.record(bytes.subarray(CHANNEL_HEADER_BYTES), false, source, now)
+    if (bytes[0] === RECORD_BYTE) return this.#connections.record(bytes, true, source, now)
+    if (bytes[0] === CHANNEL_BYTE)
+      return this.#connections.record(bytes.subarray(CHANNEL_HEADER_BYTES), false, source, now)
     const decoded = datagram.bytes.length > MAX_DATAGRAM ? undefined : decode(datagram.bytes)
-    if (decoded?.ok !== true) return this.#base.count('refused')
+    if (decoded?.ok !== true) return this.#context.count('refused')
     this.#dispatch(decoded.message, decoded.encoding, datagram, now)
   }
 
@@ -242,51 +245,51 @@ export class PeerMachine implements Machine<PeerEvent> {
       case OP.directRequest:
         return this.#answers.receive(message, encoding, datagram, now)
       case OP.directResponse:
-        return this.#expected(this.#exchanges.deliver(OP.directRequest, message, datagram, now))
+        return this.#expected(this.#transactions.deliver(OP.directRequest, message, datagram, now))
       case OP.sameAddressResponse:
       case OP.punchPassAck:
-        return this.#expected(this.#exchanges.deliver(OP.punchRequest, message, datagram, now))
+        return this.#expected(this.#transactions.deliver(OP.punchRequest, message, datagram, now))
       case OP.proxyResponse:
-        return this.#expected(this.#exchanges.deliver(OP.proxyRequest, message, datagram, now))
+        return this.#expected(this.#transactions.deliver(OP.proxyRequest, message, datagram, now))
       case OP.challenge:
-        return this.#expected(this.#exchanges.deliver(message.ref_op, message, datagram, now))
+        return this.#expected(this.#transactions.deliver(message.ref_op, message, datagram, now))
       case OP.punchPassRequest:
         // Punch safety: only a relay that this peer registered with may make it send anywhere.
         return registration?.registered
           ? this.#invitations.receive(message, encoding, registration, now)
-          : this.#base.count('unexpected')
+          : this.#context.count('unexpected')
       case OP.proxyData:
       case OP.proxyPassData:
-        return this.#links.data(message, encoding, registration, source, now)
+        return this.#connections.data(message, encoding, registration, source, now)
       case OP.proxyDataAck:
-        return this.#links.acknowledged(message, source, now)
+        return this.#connections.acknowledged(message, source, now)
       case OP.error:
         return this.#error(message.code, message.ref_op, message, registration, now)
       case OP.punchRequest:
       case OP.punchAck:
       case OP.proxyRequest:
         // For relays; a peer that is none has nothing to say to them.
-        return this.#base.count('unexpected')
+        return this.#context.count('unexpected')
     }
   }
 
   #natDiscovery(): NatDiscovery {
     const registered = (): readonly Registration[] =>
       [...this.#registrations.values()].filter((each) => each.registered && each.knowsExtensions)
-    return new NatDiscovery(this.#base, {
+    return new NatDiscovery(this.#context, {
       servers: () => [...this.#stunServers, ...registered().map(({ relay }) => relay.endpoint)],
       views: () => viewsOf(registered()),
       changed: (report, now) => {
         const { mapping, filtering } = report
-        this.#base.nat.known = { mapping, filtering }
-        this.#base.outbox.event({ type: 'nat', report })
-        this.#links.natKnown(now)
+        this.#context.nat.known = { mapping, filtering }
+        this.#context.outbox.event({ type: 'nat', report })
+        this.#connections.natKnown(now)
       },
     })
   }
 
   #expected(wanted: boolean): void {
-    if (!wanted) this.#base.count('unexpected')
+    if (!wanted) this.#context.count('unexpected')
   }
 
   #keepAlive(
@@ -297,47 +300,47 @@ export class PeerMachine implements Machine<PeerEvent> {
     now: Instant,
   ): void {
     if (registration !== undefined && registration.relay.id === id) return registration.keptAlive(encoding, now)
-    const link = this.#links.get(id)
-    const live = link?.direct.heardAt(source, now) === true
-    if (live) link?.direct.keptAlive(encoding, now)
+    const connection = this.#connections.get(id)
+    const live = connection?.direct.heardAt(source, now) === true
+    if (live) connection?.direct.keptAlive(encoding, now)
     const attempt = this.#attempts.get(id)
     if (attempt !== undefined) attempt.heard(source)
-    else if (!live) this.#base.count('unexpected')
+    else if (!live) this.#context.count('unexpected')
   }
 
   #error(code: number, refOp: number, stamp: Stamp, registration: Registration | undefined, now: Instant): void {
-    if (registration === undefined) return this.#base.count('unexpected')
-    if (refOp === OP.proxyData) this.#links.noSession(stamp, registration, now)
+    if (registration === undefined) return this.#context.count('unexpected')
+    if (refOp === OP.proxyData) this.#connections.noSession(stamp, registration, now)
     else registration.error(code, now)
   }
 
-  #standing(id: PeerId, source: Route, now: Instant): Standing {
-    const link = this.#links.get(id)
-    if (link?.direct.heardAt(source, now)) return 'validated'
-    return this.#attempts.has(id) ? 'expected' : 'stranger'
+  #validation(id: PeerId, source: Route, now: Instant): AddressValidation {
+    const connection = this.#connections.get(id)
+    if (connection?.direct.heardAt(source, now)) return 'validated'
+    return this.#attempts.has(id) ? 'expected' : 'unvalidated'
   }
 
   #answered(request: DirectRequest, key: PublicKey, source: Route, agreed: 'attempt' | 'direct', now: Instant): void {
     const { id, ext } = request
-    const session = directSession(this.#base.provider, id, this.#base.self, request)
-    if (!this.#links.hasRoomFor(id)) return
-    const link = this.#links.open(id)
-    if (!link.allowsDirect) return
-    link.direct.learnCaps(ext?.caps)
+    const session = directSession(this.#context.provider, id, this.#context.self, request)
+    if (!this.#connections.hasRoomFor(id)) return
+    const connection = this.#connections.open(id)
+    if (!connection.allowsDirect) return
+    connection.direct.learnCaps(ext?.caps)
     if (agreed === 'direct') {
-      link.direct.add(session, source, key, now)
-      link.establish('the other end connected directly', now)
+      connection.direct.add(session, source, key, now)
+      connection.establish('the other end connected directly', now)
     } else {
-      link.direct.expect(session, source, key)
+      connection.direct.expect(session, source, key)
       this.#attempts.verified(id, source)
     }
   }
 
   /** A connection that lives on a relay asks it once more to be introduced. */
   #punchAgain(target: PeerId, registration: Registration, done: (now: Instant) => void, now: Instant): void {
-    const request = new PunchRequest(this.#base, this.#exchanges, {
+    const request = new PunchRequester(this.#context, this.#transactions, {
       ...{ target, registration, registrations: this.#registrations, attempts: this.#attempts },
-      knowsExtensions: this.#links.get(target)?.direct.speaksExtensions === true,
+      knowsExtensions: this.#connections.get(target)?.direct.speaksExtensions === true,
       done: (_why, at) => {
         request.close()
         this.#requests.delete(request)

@@ -11,7 +11,7 @@ import {
 import type { Encoding, Endpoint } from '@showchain/wire'
 import type { PathPolicy } from '../connections/connection-machine.ts'
 import type { PeerEvent } from '../context/events.ts'
-import type { Base } from '../context/peer-context.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import { PEER_COUNTERS, type PeerCounter } from '../context/peer-counters.ts'
 import { KEEP_ALIVE_INTERVAL } from '../context/timing.ts'
 import { type AddressPolicy, internetPolicy } from '../endpoint/address-policy.ts'
@@ -69,7 +69,7 @@ export interface PeerMachineOptions {
 }
 
 export interface PeerParts {
-  readonly base: Base
+  readonly context: PeerContext
   readonly admission: Admission
   readonly replay: RequestReplay
   readonly counters: Counters<PeerCounter>
@@ -94,7 +94,7 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
   const replay = new RequestReplay({ unixMs, capacity: MAX_REQUESTERS })
   const outbox = new Outbox<PeerEvent>()
   const plaintext = options.plaintext ?? false
-  const base: Base = {
+  const context: PeerContext = {
     ...{ provider, keys, random, outbox, count },
     self: self.id,
     spki: self.spki,
@@ -119,5 +119,5 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
     rates: { source: new RateLimit(SOURCE_RATE, MAX_RATES), id: new RateLimit(ID_RATE, MAX_RATES) },
     limits: { answers: MAX_ANSWERS, verifications: MAX_VERIFICATIONS },
   })
-  return { base, admission, replay, counters }
+  return { context, admission, replay, counters }
 }

@@ -7,7 +7,7 @@
  *   many ports:   0x100 after 0x100 from one socket to random ports of the other's address
  */
 import { type Endpoint, type Nat, OP } from '@showchain/wire'
-import { type Base, send } from '../context/peer-context.ts'
+import { type PeerContext, send } from '../context/peer-context.ts'
 import { BIRTHDAY_INTERVAL, BIRTHDAY_PROBES, BIRTHDAY_SOCKET_INTERVAL, BIRTHDAY_SOCKETS } from '../context/timing.ts'
 import { type Instant, later, type Route, type SocketId } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
@@ -31,7 +31,7 @@ const FIRST_PORT = 1024
 const PORTS = 65_536 - FIRST_PORT
 
 export class Birthday {
-  readonly #base: Base
+  readonly #context: PeerContext
   readonly #remote: Endpoint
   readonly #role: BirthdayRole
   /** At most BIRTHDAY_SOCKETS. */
@@ -43,12 +43,12 @@ export class Birthday {
   readonly #step: number
 
   /** @param remote what the relay announced of the other end. */
-  constructor(base: Base, role: BirthdayRole, remote: Endpoint, now: Instant) {
-    this.#base = base
+  constructor(context: PeerContext, role: BirthdayRole, remote: Endpoint, now: Instant) {
+    this.#context = context
     this.#role = role
     this.#remote = remote
-    this.#port = Math.floor(base.random.uniform() * PORTS)
-    this.#step = coprime(Math.floor(base.random.uniform() * PORTS))
+    this.#port = Math.floor(context.random.uniform() * PORTS)
+    this.#step = coprime(Math.floor(context.random.uniform() * PORTS))
     this.#next(now)
   }
 
@@ -59,7 +59,7 @@ export class Birthday {
 
   /** Closes every socket that is not wanted any more. */
   close(wanted: (socket: SocketId) => boolean): void {
-    for (const socket of this.#sockets) if (!wanted(socket)) this.#base.sockets.close(socket)
+    for (const socket of this.#sockets) if (!wanted(socket)) this.#context.sockets.close(socket)
   }
 
   #next(now: Instant): void {
@@ -67,14 +67,14 @@ export class Birthday {
       this.#role === 'many sockets'
         ? [BIRTHDAY_SOCKETS, BIRTHDAY_SOCKET_INTERVAL]
         : [BIRTHDAY_PROBES, BIRTHDAY_INTERVAL]
-    send(this.#base, this.#target(), { op_code: OP.keepAlive, id: this.#base.self, seq: 0, ts: 0 })
+    send(this.#context, this.#target(), { op_code: OP.keepAlive, id: this.#context.self, seq: 0, ts: 0 })
     this.#sent++
-    if (this.#sent < most) this.#timer = this.#base.timers.set(later(now, interval), (at) => this.#next(at))
+    if (this.#sent < most) this.#timer = this.#context.timers.set(later(now, interval), (at) => this.#next(at))
   }
 
   #target(): Route {
     if (this.#role === 'many sockets') {
-      const socket = this.#base.sockets.open()
+      const socket = this.#context.sockets.open()
       this.#sockets.push(socket)
       return { ...this.#remote, socket }
     }

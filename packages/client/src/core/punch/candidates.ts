@@ -3,25 +3,29 @@
  * behaviour, host candidates; and what of the other end's addresses may be probed.
  */
 import { CAPS, type Extensions, type Nat } from '@showchain/wire'
-import type { Base } from '../context/peer-context.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import { natBehaviour, type View } from '../nat/nat-behaviour.ts'
 import type { Registration } from '../relays/registration.ts'
 import { birthdayRole } from './birthday-probing.ts'
 import type { PunchAttempt } from './punch-attempt.ts'
-import type { Attempts } from './punch-attempts.ts'
+import type { PunchAttempts } from './punch-attempts.ts'
 
 /** Every registration of the peer: at most the relays of its configuration and its tickets. */
 export type Registrations = ReadonlyMap<string, Registration>
 
 /** The extension fields of a 0x111 or 0x114, or none in seed mode. @param signed whether signed fields may stand in it. */
-export function introduction(base: Base, registrations: Registrations, signed: boolean): { ext?: Extensions } {
-  if (base.seedMode) return {}
-  const local = base.hostCandidates()
-  const nat = ownNat(base, registrations)
+export function introduction(
+  context: PeerContext,
+  registrations: Registrations,
+  signed: boolean,
+): { ext?: Extensions } {
+  if (context.seedMode) return {}
+  const local = context.hostCandidates()
+  const nat = ownNat(context, registrations)
   return {
     ext: {
-      key: base.spki,
+      key: context.spki,
       ...(local.length === 0 ? {} : { local }),
       ...(signed ? { caps: CAPS.directData } : {}),
       ...(signed && nat !== undefined ? { nat } : {}),
@@ -38,8 +42,8 @@ export interface Announced {
 
 /** Starts probing what the policy allows of an announced address and its host candidates; false when nothing is left. */
 export function probeAll(
-  base: Base,
-  attempts: Attempts,
+  context: PeerContext,
+  attempts: PunchAttempts,
   attempt: PunchAttempt,
   { ip, port, ext }: Announced,
   registration: Registration,
@@ -49,19 +53,19 @@ export function probeAll(
   const announced = { ip, port }
   const shares = registration.observed?.ip === ip
   const candidates = [announced, ...(shares ? (ext?.local ?? []) : [])].filter((endpoint) => {
-    const allowed = base.allows(endpoint, shares)
-    if (!allowed) base.count('addressRefused')
+    const allowed = context.allows(endpoint, shares)
+    if (!allowed) context.count('addressRefused')
     return allowed
   })
   for (const endpoint of candidates) attempt.probe(endpoint, now)
-  const role = shares ? undefined : birthdayRole(ownNat(base, registrations), ext?.nat)
+  const role = shares ? undefined : birthdayRole(ownNat(context, registrations), ext?.nat)
   if (role !== undefined && candidates.includes(announced)) attempts.birthday(attempt, role, announced)
   return candidates.length > 0
 }
 
 /** By discovery, or until it is done by what several relays saw. */
-const ownNat = (base: Base, registrations: Registrations): Nat | undefined =>
-  base.nat.known ?? natBehaviour(viewsOf(registrations.values()))
+const ownNat = (context: PeerContext, registrations: Registrations): Nat | undefined =>
+  context.nat.known ?? natBehaviour(viewsOf(registrations.values()))
 
 /** What each relay saw of this peer's address. */
 export const viewsOf = (registrations: Iterable<Registration>): readonly View[] =>

@@ -9,7 +9,7 @@
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Endpoint, type Extensions, type Message, OP, type PeerId } from '@showchain/wire'
-import { type Base, send } from '../context/peer-context.ts'
+import { type PeerContext, send } from '../context/peer-context.ts'
 import {
   ATTEMPT_LIFETIME,
   BIRTHDAY_DELAY,
@@ -22,7 +22,7 @@ import { type Duration, type Instant, later, type Route, type SocketId } from '.
 import type { Stamp } from '../endpoint/request-stamp.ts'
 import { routeKey } from '../endpoint/route.ts'
 import type { Timer } from '../endpoint/timers.ts'
-import type { Exchange, Exchanges } from '../requests/transaction.ts'
+import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { Birthday, type BirthdayRole } from './birthday-probing.ts'
 
 export interface PunchAttemptOptions {
@@ -48,13 +48,13 @@ interface Candidate {
   announced: boolean
   /** 0x100 sent there. */
   probes: number
-  check: Exchange | undefined
+  check: Transaction | undefined
 }
 
 export class PunchAttempt {
   readonly options: PunchAttemptOptions
-  readonly #base: Base
-  readonly #exchanges: Exchanges
+  readonly #context: PeerContext
+  readonly #transactions: Transactions
   /** By route; at most MAX_CANDIDATES. */
   readonly #candidates = new Map<string, Candidate>()
   readonly #timers = new Set<Timer>()
@@ -68,13 +68,13 @@ export class PunchAttempt {
   #found = false
   #over = false
 
-  constructor(base: Base, exchanges: Exchanges, options: PunchAttemptOptions, now: Instant) {
-    this.#base = base
-    this.#exchanges = exchanges
+  constructor(context: PeerContext, transactions: Transactions, options: PunchAttemptOptions, now: Instant) {
+    this.#context = context
+    this.#transactions = transactions
     this.options = options
     this.#started = now
     this.#caps = options.caps
-    this.#end = base.timers.set(later(now, ATTEMPT_LIFETIME), (at) => this.end(at))
+    this.#end = context.timers.set(later(now, ATTEMPT_LIFETIME), (at) => this.end(at))
   }
 
   /** Whether a path was found. */
@@ -91,7 +91,7 @@ export class PunchAttempt {
     if (this.#over || this.#found || this.#birthday !== undefined || later(this.#started, LAST_PROBE) > now) return
     this.#started = now
     this.#end.cancel()
-    this.#end = this.#base.timers.set(later(now, ATTEMPT_LIFETIME), (at) => this.end(at))
+    this.#end = this.#context.timers.set(later(now, ATTEMPT_LIFETIME), (at) => this.end(at))
     for (const candidate of this.#candidates.values()) {
       candidate.announced = false
       candidate.probes = 0
@@ -120,9 +120,9 @@ export class PunchAttempt {
   birthday(role: BirthdayRole, announced: Endpoint): void {
     if (this.#found || this.#over) return
     this.#end.cancel()
-    this.#end = this.#base.timers.set(later(this.#started, BIRTHDAY_LIFETIME), (at) => this.end(at))
+    this.#end = this.#context.timers.set(later(this.#started, BIRTHDAY_LIFETIME), (at) => this.end(at))
     this.#later(later(this.#started, BIRTHDAY_DELAY), (now) => {
-      if (!this.#found && !this.#over) this.#birthday ??= new Birthday(this.#base, role, announced, now)
+      if (!this.#found && !this.#over) this.#birthday ??= new Birthday(this.#context, role, announced, now)
     })
   }
 
@@ -158,7 +158,7 @@ export class PunchAttempt {
   }
 
   #later(at: Instant, fire: (now: Instant) => void): void {
-    const timer = this.#base.timers.set(at, (now) => {
+    const timer = this.#context.timers.set(at, (now) => {
       this.#timers.delete(timer)
       fire(now)
     })
@@ -177,16 +177,16 @@ export class PunchAttempt {
   #sendProbe(candidate: Candidate): void {
     if (candidate.probes === MAX_PROBES || this.#over) return
     candidate.probes++
-    send(this.#base, candidate.route, { op_code: OP.keepAlive, id: this.#base.self, seq: 0, ts: 0 })
+    send(this.#context, candidate.route, { op_code: OP.keepAlive, id: this.#context.self, seq: 0, ts: 0 })
   }
 
   #check(candidate: Candidate): void {
     if (candidate.check !== undefined || this.#found || this.#over) return
-    candidate.check = this.#exchanges.start({
+    candidate.check = this.#transactions.start({
       to: candidate.route,
       request: (stamp, cookie) => ({
         op_code: OP.directRequest,
-        id: this.#base.self,
+        id: this.#context.self,
         target: this.options.remoteId,
         ...stamp,
         ...this.#extensions(cookie),
@@ -199,7 +199,7 @@ export class PunchAttempt {
   }
 
   #extensions(cookie: Uint8Array | undefined): { ext?: Extensions } {
-    if (this.#caps === undefined || this.#base.seedMode) return {}
+    if (this.#caps === undefined || this.#context.seedMode) return {}
     return { ext: { caps: CAPS.directData, ...(cookie === undefined ? {} : { cookie }) } }
   }
 

@@ -7,33 +7,33 @@
  * answered, a third goes with them: the first may have been lost, and the second has outdated it.
  */
 import { type Message, type MessageOf, OP, type PeerId } from '@showchain/wire'
-import { type Base, signerKey } from '../context/peer-context.ts'
+import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { PLAIN_PUNCH_AFTER } from '../context/timing.ts'
 import { type Instant, later } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import type { Registration } from '../relays/registration.ts'
-import type { Exchange, Exchanges } from '../requests/transaction.ts'
+import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { introduction, probeAll, type Registrations } from './candidates.ts'
 import type { PunchAttempt } from './punch-attempt.ts'
-import type { Attempts } from './punch-attempts.ts'
+import type { PunchAttempts } from './punch-attempts.ts'
 
-export interface PunchRequestOptions {
+export interface PunchRequesterOptions {
   readonly target: PeerId
   readonly registration: Registration
   readonly registrations: Registrations
   /** The target is known to know extensions. */
   readonly knowsExtensions: boolean
-  readonly attempts: Attempts
+  readonly attempts: PunchAttempts
   /** @param why undefined: there is a direct path. */
   done(why: string | undefined, now: Instant): void
 }
 
-export class PunchRequest {
-  readonly #base: Base
-  readonly #exchanges: Exchanges
-  readonly #options: PunchRequestOptions
+export class PunchRequester {
+  readonly #context: PeerContext
+  readonly #transactions: Transactions
+  readonly #options: PunchRequesterOptions
   /** The request, and the one without signed fields. */
-  readonly #open: Exchange[] = []
+  readonly #open: Transaction[] = []
   #attempt: PunchAttempt | undefined
   #fallback: Timer | undefined
   #signed = false
@@ -42,68 +42,68 @@ export class PunchRequest {
   /** What a 0x113 that came before the 0x115 announced. */
   #sameNetwork: Message | undefined
 
-  constructor(base: Base, exchanges: Exchanges, options: PunchRequestOptions) {
-    this.#base = base
-    this.#exchanges = exchanges
+  constructor(context: PeerContext, transactions: Transactions, options: PunchRequesterOptions) {
+    this.#context = context
+    this.#transactions = transactions
     this.#options = options
   }
 
   start(now: Instant): void {
-    this.#signed = !this.#base.seedMode && this.#options.registration.knowsExtensions
+    this.#signed = !this.#context.seedMode && this.#options.registration.knowsExtensions
     this.#send(this.#signed)
     if (this.#signed && !this.#options.knowsExtensions)
-      this.#fallback = this.#base.timers.set(later(now, PLAIN_PUNCH_AFTER), () => this.#send(false))
+      this.#fallback = this.#context.timers.set(later(now, PLAIN_PUNCH_AFTER), () => this.#send(false))
   }
 
   close(): void {
     this.#fallback?.cancel()
-    for (const exchange of this.#open) exchange.close()
+    for (const transaction of this.#open) transaction.close()
   }
 
   #send(signed: boolean): void {
     const { registration, registrations, target } = this.#options
-    const exchange: Exchange = this.#exchanges.start({
+    const transaction: Transaction = this.#transactions.start({
       to: registration.relay.endpoint,
       request: (stamp, cookie) => {
-        const { ext } = registration.knowsExtensions ? introduction(this.#base, registrations, signed) : {}
+        const { ext } = registration.knowsExtensions ? introduction(this.#context, registrations, signed) : {}
         const fields = cookie === undefined ? ext : { ...ext, cookie }
         return {
           op_code: OP.punchRequest,
           target,
-          id: this.#base.self,
+          id: this.#context.self,
           ...stamp,
           ...(fields === undefined ? {} : { ext: fields }),
         }
       },
-      answered: (message) => this.#answered(exchange, message),
-      failed: (why, now) => this.#failed(exchange, why, now),
+      answered: (message) => this.#answered(transaction, message),
+      failed: (why, now) => this.#failed(transaction, why, now),
     })
-    this.#open.push(exchange)
+    this.#open.push(transaction)
   }
 
-  #answered(exchange: Exchange, message: Message): void {
-    if (message.op_code === OP.sameAddressResponse) this.#answeredSame(exchange, message)
-    else if (message.op_code === OP.punchPassAck) this.#answeredAck(exchange, message)
+  #answered(transaction: Transaction, message: Message): void {
+    if (message.op_code === OP.sameAddressResponse) this.#answeredSame(transaction, message)
+    else if (message.op_code === OP.punchPassAck) this.#answeredAck(transaction, message)
   }
 
   /** Signed by the relay; another reading of the seed has the target sign it. */
-  #answeredSame(exchange: Exchange, message: MessageOf<typeof OP.sameAddressResponse>): void {
+  #answeredSame(transaction: Transaction, message: MessageOf<typeof OP.sameAddressResponse>): void {
     const { target, registration } = this.#options
     if (message.target !== target || (message.id !== registration.relay.id && message.id !== target)) return
-    const key = signerKey(this.#base, message.id, message)
-    if (key === undefined) return this.#base.count('unknownKey')
-    exchange.verify(key, message, (now) => {
+    const key = signerKey(this.#context, message.id, message)
+    if (key === undefined) return this.#context.count('unknownKey')
+    transaction.verify(key, message, (now) => {
       this.#sameNetwork = message
       this.#probeSame(now)
     })
   }
 
-  #answeredAck(exchange: Exchange, message: MessageOf<typeof OP.punchPassAck>): void {
+  #answeredAck(transaction: Transaction, message: MessageOf<typeof OP.punchPassAck>): void {
     const { target, registration } = this.#options
     if (message.id !== target || this.#complete) return
-    const key = signerKey(this.#base, target, message)
-    if (key === undefined) return this.#base.count('unknownKey')
-    exchange.verify(key, message, (now) => {
+    const key = signerKey(this.#context, target, message)
+    if (key === undefined) return this.#context.count('unknownKey')
+    transaction.verify(key, message, (now) => {
       if (this.#complete) return
       this.#fallback?.cancel()
       for (const each of this.#open) each.settle()
@@ -118,20 +118,20 @@ export class PunchRequest {
         )
       this.#attempt = attempt
       const { attempts, registrations } = this.#options
-      if (!probeAll(this.#base, attempts, attempt, message, registration, registrations, now)) attempt.end(now)
+      if (!probeAll(this.#context, attempts, attempt, message, registration, registrations, now)) attempt.end(now)
       this.#probeSame(now)
     })
   }
 
   #probeSame(now: Instant): void {
     for (const endpoint of this.#sameNetwork?.ext?.local ?? []) {
-      if (this.#base.allows(endpoint, true)) this.#attempt?.probe(endpoint, now)
-      else this.#base.count('addressRefused')
+      if (this.#context.allows(endpoint, true)) this.#attempt?.probe(endpoint, now)
+      else this.#context.count('addressRefused')
     }
   }
 
-  #failed(exchange: Exchange, why: string, now: Instant): void {
-    this.#open.splice(this.#open.indexOf(exchange), 1)
+  #failed(transaction: Transaction, why: string, now: Instant): void {
+    this.#open.splice(this.#open.indexOf(transaction), 1)
     if (this.#open.length === 0 && this.#attempt === undefined)
       this.#options.done(`${why}: the other end is absent, or refuses`, now)
   }

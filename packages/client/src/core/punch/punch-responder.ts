@@ -4,66 +4,70 @@
  */
 import type { PublicKey, RequestReplay } from '@showchain/crypto/core'
 import { type Encoding, type Message, type MessageOf, OP, type PeerId } from '@showchain/wire'
-import { type Base, signerKey } from '../context/peer-context.ts'
+import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { ATTEMPT_LIFETIME, MAX_PENDING_CONSENT } from '../context/timing.ts'
 import { ExpiringMap } from '../endpoint/expiring-map.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
 import type { Registration } from '../relays/registration.ts'
-import type { Consents } from '../requests/connection-gate.ts'
+import type { ConnectionGate } from '../requests/connection-gate.ts'
 import { introduction, probeAll, type Registrations } from './candidates.ts'
-import type { Attempts } from './punch-attempts.ts'
+import type { PunchAttempts } from './punch-attempts.ts'
 
 type Invitation = MessageOf<typeof OP.punchPassRequest>
 
-export interface InvitationsOptions {
+export interface PunchResponderOptions {
   readonly registrations: Registrations
-  readonly consents: Consents
+  readonly consents: ConnectionGate
   readonly replay: RequestReplay
-  readonly attempts: Attempts
-  /** Whether this peer is connected or being dialled already, so that nobody needs to be asked; 'hidden': it must not learn this one's address. */
-  standing(id: PeerId): 'stranger' | 'welcome' | 'hidden'
+  readonly attempts: PunchAttempts
+  /**
+   * - `known`: connected or being dialled, so the application need not be asked
+   * - `stranger`: the application decides
+   * - `hidden`: it must not learn this peer's address
+   */
+  acquaintance(id: PeerId): 'known' | 'stranger' | 'hidden'
 }
 
-export class Invitations {
-  readonly #base: Base
-  readonly #options: InvitationsOptions
+export class PunchResponder {
+  readonly #context: PeerContext
+  readonly #options: PunchResponderOptions
   /** By requester and stamp; the bytes of our 0x114 once there are any. */
   readonly #answers = new ExpiringMap<string, { bytes: Uint8Array | undefined }>({
     lifetime: ATTEMPT_LIFETIME,
     capacity: MAX_PENDING_CONSENT,
   })
 
-  constructor(base: Base, options: InvitationsOptions) {
-    this.#base = base
+  constructor(context: PeerContext, options: PunchResponderOptions) {
+    this.#context = context
     this.#options = options
   }
 
   receive(message: Invitation, encoding: Encoding, registration: Registration, now: Instant): void {
     this.#answers.expire(now)
-    if (message.target !== this.#base.self) return this.#base.count('unexpected')
+    if (message.target !== this.#context.self) return this.#context.count('unexpected')
     const { id, seq, ts } = message
     const name = `${id}:${seq}:${ts}:${message.session}`
     const known = this.#answers.get(name, now)
     if (known !== undefined) {
-      if (known.bytes !== undefined) this.#base.outbox.transmit(registration.relay.endpoint, known.bytes)
+      if (known.bytes !== undefined) this.#context.outbox.transmit(registration.relay.endpoint, known.bytes)
       return
     }
-    const key = signerKey(this.#base, id, message)
-    if (key === undefined) return this.#base.count('unknownKey')
-    const request = { op_code: OP.punchRequest, id, target: this.#base.self, seq, ts }
-    if (!this.#options.replay.check(request, false)) return this.#base.count('duplicate')
+    const key = signerKey(this.#context, id, message)
+    if (key === undefined) return this.#context.count('unknownKey')
+    const request = { op_code: OP.punchRequest, id, target: this.#context.self, seq, ts }
+    if (!this.#options.replay.check(request, false)) return this.#context.count('duplicate')
     const answer = { bytes: undefined }
     this.#answers.set(name, answer, now)
-    verify(this.#base, key, message, message.sign, (valid, at) => {
+    verify(this.#context, key, message, message.sign, (valid, at) => {
       if (!valid) {
         this.#answers.delete(name)
         return
       }
       this.#options.replay.accept(request, false)
-      const standing = this.#options.standing(id)
-      if (standing === 'hidden') return
-      if (standing === 'welcome') this.#accept(message, encoding, registration, key, answer)
+      const acquaintance = this.#options.acquaintance(id)
+      if (acquaintance === 'hidden') return
+      if (acquaintance === 'known') this.#accept(message, encoding, registration, key, answer)
       else this.#options.consents.ask(id, 'punch', at, () => this.#accept(message, encoding, registration, key, answer))
     })
   }
@@ -81,16 +85,17 @@ export class Invitations {
     const { seq, ts, session } = message
     // A seed-only requester would not know what the signature covers; unsigned fields the relay strips for it.
     const ext =
-      knows || registration.knowsExtensions ? introduction(this.#base, this.#options.registrations, knows) : {}
-    const ack = { op_code: OP.punchAck, id: this.#base.self, seq, ts, session, ...ext } as const
-    sign(this.#base, ack, (signed, now) => {
+      knows || registration.knowsExtensions ? introduction(this.#context, this.#options.registrations, knows) : {}
+    const ack = { op_code: OP.punchAck, id: this.#context.self, seq, ts, session, ...ext } as const
+    sign(this.#context, ack, (signed, now) => {
       const bytes = signed === undefined ? undefined : encodeFitting(signed as Message, encoding)
       if (bytes === undefined) return
       const attempt = this.#options.attempts.open(message.id, key, caps, now)
       const { attempts, registrations } = this.#options
-      if (!probeAll(this.#base, attempts, attempt, message, registration, registrations, now)) return attempt.end(now)
+      if (!probeAll(this.#context, attempts, attempt, message, registration, registrations, now))
+        return attempt.end(now)
       answer.bytes = bytes
-      this.#base.outbox.transmit(registration.relay.endpoint, bytes)
+      this.#context.outbox.transmit(registration.relay.endpoint, bytes)
       registration.sent(now)
     })
   }

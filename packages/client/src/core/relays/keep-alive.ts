@@ -10,13 +10,13 @@
  *   doubt ── 0x100 every 5 s ──► three unanswered: dead
  */
 import { type Encoding, OP } from '@showchain/wire'
-import { type Base, send } from '../context/peer-context.ts'
+import { type PeerContext, send } from '../context/peer-context.ts'
 import { KEEP_ALIVE_ECHO_GAP, MAX_UNANSWERED, SLEPT } from '../context/timing.ts'
 import { type Instant, instant, later, type Route } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 
 export class KeepAlive {
-  readonly #base: Base
+  readonly #context: PeerContext
   readonly #to: Route
   readonly #dead: (now: Instant) => void
   #timer: Timer | undefined
@@ -27,8 +27,8 @@ export class KeepAlive {
   #lastHeard: Instant
   #doubted = false
 
-  constructor(base: Base, to: Route, now: Instant, dead: (now: Instant) => void) {
-    this.#base = base
+  constructor(context: PeerContext, to: Route, now: Instant, dead: (now: Instant) => void) {
+    this.#context = context
     this.#to = to
     this.#dead = dead
     this.#lastSent = now
@@ -79,12 +79,12 @@ export class KeepAlive {
   #send(encoding: Encoding, now: Instant): void {
     this.#lastKeepAlive = now
     this.#lastSent = now
-    send(this.#base, this.#to, { op_code: OP.keepAlive, id: this.#base.self, seq: 0, ts: 0 }, encoding)
+    send(this.#context, this.#to, { op_code: OP.keepAlive, id: this.#context.self, seq: 0, ts: 0 }, encoding)
   }
 
   /** When the next one is due. */
   #next(now: Instant): Instant {
-    const { keepAlive } = this.#base
+    const { keepAlive } = this.#context
     const asked = this.#lastKeepAlive
     // A path in doubt is asked as often as the other end may answer.
     if (this.#doubted) return asked === undefined ? now : later(asked, KEEP_ALIVE_ECHO_GAP)
@@ -94,7 +94,7 @@ export class KeepAlive {
 
   #arm(now: Instant): void {
     this.#timer?.cancel()
-    this.#timer = this.#base.timers.set(this.#next(now), (at) => this.#due(at))
+    this.#timer = this.#context.timers.set(this.#next(now), (at) => this.#due(at))
   }
 
   #due(now: Instant): void {
@@ -103,7 +103,7 @@ export class KeepAlive {
       if (this.#unanswered === MAX_UNANSWERED) return this.#dead(now)
       // Nobody answers more often than once per gap: one that was sent sooner says nothing.
       if (later(this.#lastHeard, KEEP_ALIVE_ECHO_GAP) <= now) this.#unanswered++
-      this.#send(this.#base.encoding, now)
+      this.#send(this.#context.encoding, now)
       if (later(due, SLEPT) <= now) this.#doubted = true
     }
     this.#arm(now)

@@ -17,7 +17,7 @@ import {
   sameEndpoint,
   WIRE_ERROR,
 } from '@showchain/wire'
-import { type Base, signerKey } from '../context/peer-context.ts'
+import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import {
   DUPLICATE_LOSSES,
   DUPLICATE_WINDOW,
@@ -27,7 +27,7 @@ import {
 } from '../context/timing.ts'
 import { duration, type Instant, later } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
-import type { Exchange, Exchanges } from '../requests/transaction.ts'
+import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { KeepAlive } from './keep-alive.ts'
 
 export interface RelayAddress {
@@ -54,11 +54,11 @@ export class Registration {
   knowsExtensions = false
   /** Whether it forwards channel frames. */
   carriesFrames = false
-  readonly #base: Base
-  readonly #exchanges: Exchanges
+  readonly #context: PeerContext
+  readonly #transactions: Transactions
   readonly #events: RegistrationEvents
   #state: 'idle' | 'registering' | 'registered' | 'waiting' | 'closed' = 'idle'
-  #exchange: Exchange | undefined
+  #transaction: Transaction | undefined
   #keepAlive: KeepAlive | undefined
   #timer: Timer | undefined
   #failures = 0
@@ -70,10 +70,10 @@ export class Registration {
   /** Dials that wait for this relay: bounded by the dials that are open. */
   #waiters: Waiter[] = []
 
-  constructor(base: Base, exchanges: Exchanges, relay: RelayAddress, events: RegistrationEvents) {
+  constructor(context: PeerContext, transactions: Transactions, relay: RelayAddress, events: RegistrationEvents) {
     this.#events = events
-    this.#base = base
-    this.#exchanges = exchanges
+    this.#context = context
+    this.#transactions = transactions
     this.relay = relay
   }
 
@@ -91,12 +91,12 @@ export class Registration {
     this.#timer?.cancel()
     this.#state = 'registering'
     this.#lastStart = now
-    this.#exchange?.close()
-    this.#exchange = this.#exchanges.start({
+    this.#transaction?.close()
+    this.#transaction = this.#transactions.start({
       to: this.relay.endpoint,
       request: (stamp, cookie) => ({
         op_code: OP.directRequest,
-        id: this.#base.self,
+        id: this.#context.self,
         target: this.relay.id,
         ...stamp,
         ...this.#extensions(cookie),
@@ -149,7 +149,7 @@ export class Registration {
 
   close(now: Instant): void {
     this.#state = 'closed'
-    this.#exchange?.close()
+    this.#transaction?.close()
     this.#keepAlive?.stop()
     this.#timer?.cancel()
     this.#tell(false, 'closed', now)
@@ -158,24 +158,24 @@ export class Registration {
   /** First contact carries only key and cookie. A relay that is known by configuration and did not answer may be seed-only: every other try is in seed mode. */
   #extensions(cookie: Uint8Array | undefined): { ext?: Extensions } {
     const plain =
-      this.#base.seedMode ||
-      (cookie === undefined && this.#failures % 2 === 1 && this.#base.keys.get(this.relay.id) !== undefined)
+      this.#context.seedMode ||
+      (cookie === undefined && this.#failures % 2 === 1 && this.#context.keys.get(this.relay.id) !== undefined)
     if (plain) return {}
-    return { ext: { key: this.#base.spki, ...(cookie === undefined ? {} : { cookie }) } }
+    return { ext: { key: this.#context.spki, ...(cookie === undefined ? {} : { cookie }) } }
   }
 
   #answered(message: Message): void {
     if (message.op_code !== OP.directResponse || message.id !== this.relay.id) return
-    const key = signerKey(this.#base, this.relay.id, message)
+    const key = signerKey(this.#context, this.relay.id, message)
     if (key === undefined) {
-      this.#base.count('unknownKey')
+      this.#context.count('unknownKey')
       return
     }
-    this.#exchange?.verify(key, message, (at) => this.#succeed(message.ext, at))
+    this.#transaction?.verify(key, message, (at) => this.#succeed(message.ext, at))
   }
 
   #succeed(ext: Extensions | undefined, now: Instant): void {
-    this.#exchange?.close()
+    this.#transaction?.close()
     const known = this.observed
     const moved = ext?.observed !== undefined && (known === undefined || !sameEndpoint(ext.observed, known))
     this.observed = ext?.observed ?? this.observed
@@ -185,12 +185,12 @@ export class Registration {
     if (this.#usurped && !moved) this.#countLoss(now)
     this.#usurped = false
     this.#keepAlive?.stop()
-    this.#keepAlive = new KeepAlive(this.#base, this.relay.endpoint, now, (at) => this.#dead(at))
+    this.#keepAlive = new KeepAlive(this.#context, this.relay.endpoint, now, (at) => this.#dead(at))
     const first = this.#state !== 'registered'
     this.#state = 'registered'
     if (first || moved) {
       this.#events.registered(now)
-      this.#base.outbox.event({
+      this.#context.outbox.event({
         type: 'relay',
         relay: this.relay.id,
         at: this.relay.endpoint,
@@ -207,11 +207,11 @@ export class Registration {
     this.#losses = [...this.#losses.filter((at) => later(at, DUPLICATE_WINDOW) > now), now]
     if (this.#losses.length < DUPLICATE_LOSSES) return
     this.#losses = []
-    this.#base.outbox.event({ type: 'duplicate', relay: this.relay.id, at: this.relay.endpoint })
+    this.#context.outbox.event({ type: 'duplicate', relay: this.relay.id, at: this.relay.endpoint })
   }
 
   #failed(why: string, now: Instant): void {
-    this.#base.outbox.event({
+    this.#context.outbox.event({
       type: 'relay',
       relay: this.relay.id,
       at: this.relay.endpoint,
@@ -220,20 +220,20 @@ export class Registration {
     })
     const backoff = Math.min(REGISTER_BACKOFF_FIRST * 2 ** this.#failures, REGISTER_BACKOFF_LAST)
     this.#failures++
-    this.#wait(later(now, duration(backoff * (0.5 + this.#base.random.uniform()))))
+    this.#wait(later(now, duration(backoff * (0.5 + this.#context.random.uniform()))))
     this.#tell(false, why, now)
   }
 
   #wait(until: Instant): void {
     this.#state = 'waiting'
-    this.#timer = this.#base.timers.set(until, (now) => this.start(now))
+    this.#timer = this.#context.timers.set(until, (now) => this.start(now))
   }
 
   #lose(reason: string, now: Instant): void {
     this.#keepAlive?.stop()
     this.#keepAlive = undefined
     this.#state = 'waiting'
-    this.#base.outbox.event({ type: 'relay', relay: this.relay.id, at: this.relay.endpoint, state: 'lost', reason })
+    this.#context.outbox.event({ type: 'relay', relay: this.relay.id, at: this.relay.endpoint, state: 'lost', reason })
     this.#events.lost(this, now)
   }
 

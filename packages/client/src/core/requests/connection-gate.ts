@@ -4,21 +4,21 @@
  */
 import type { PeerId } from '@showchain/wire'
 import type { Via } from '../context/events.ts'
-import type { Base } from '../context/peer-context.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import { CONSENT_LIFETIME, MAX_HELD_MESSAGES, MAX_PENDING_CONSENT } from '../context/timing.ts'
 import { type Instant, later } from '../endpoint/machine.ts'
 
 type Then = (now: Instant) => void
 
-export class Consents {
-  readonly #base: Base
+export class ConnectionGate {
+  readonly #context: PeerContext
   readonly #dialling: (id: PeerId) => boolean
   /** What waits for each answer; at most MAX_PENDING_CONSENT peers × MAX_HELD_MESSAGES, each for CONSENT_LIFETIME. */
   readonly #pending = new Map<PeerId, Then[]>()
 
   /** @param dialling whether this peer is dialling that one: who dials has consented. */
-  constructor(base: Base, dialling: (id: PeerId) => boolean) {
-    this.#base = base
+  constructor(context: PeerContext, dialling: (id: PeerId) => boolean) {
+    this.#context = context
     this.#dialling = dialling
   }
 
@@ -30,19 +30,19 @@ export class Consents {
       if (waiting.length < MAX_HELD_MESSAGES) waiting.push(allowed)
       return
     }
-    if (this.#pending.size === MAX_PENDING_CONSENT) return this.#base.count('consentRefused')
+    if (this.#pending.size === MAX_PENDING_CONSENT) return this.#context.count('consentRefused')
     this.#pending.set(id, [allowed])
-    const timer = this.#base.timers.set(later(now, CONSENT_LIFETIME), (at) => decide(false, at))
+    const timer = this.#context.timers.set(later(now, CONSENT_LIFETIME), (at) => decide(false, at))
     const decide = (yes: boolean, at: Instant): void => {
       const then = this.#pending.get(id)
       if (then === undefined) return
       timer.cancel()
       this.#pending.delete(id)
-      if (!yes) return this.#base.count('consentRefused')
+      if (!yes) return this.#context.count('consentRefused')
       for (const each of then) each(at)
     }
     let decided = false
-    this.#base.outbox.event({
+    this.#context.outbox.event({
       type: 'consent',
       id,
       via,

@@ -4,43 +4,43 @@
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Encoding, type Extensions, type MessageOf, OP, type PeerId } from '@showchain/wire'
-import type { Base } from '../context/peer-context.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import type { Admission, Admitted } from '../endpoint/admission.ts'
 import type { Datagram, Instant, Route } from '../endpoint/machine.ts'
 import { encodeFitting, sign } from '../endpoint/signed-messages.ts'
-import type { Consents } from './connection-gate.ts'
+import type { ConnectionGate } from './connection-gate.ts'
 
 export type Request = MessageOf<typeof OP.directRequest>
 
 /** What this peer has with the sender already. */
-export type Standing = 'validated' | 'expected' | 'stranger'
+export type AddressValidation = 'validated' | 'expected' | 'unvalidated'
 
-export interface AnswersOptions {
+export interface DirectResponderOptions {
   readonly admission: Admission
-  readonly consents: Consents
-  standing(id: PeerId, source: Route, now: Instant): Standing
+  readonly consents: ConnectionGate
+  validation(id: PeerId, source: Route, now: Instant): AddressValidation
   /** A request was answered. @param agreed in a punch attempt, or by consent as a direct connect. */
   answered(request: Request, key: PublicKey, source: Route, agreed: 'attempt' | 'direct', now: Instant): void
 }
 
-export class Answers {
-  readonly #base: Base
-  readonly #options: AnswersOptions
+export class DirectResponder {
+  readonly #context: PeerContext
+  readonly #options: DirectResponderOptions
 
-  constructor(base: Base, options: AnswersOptions) {
-    this.#base = base
+  constructor(context: PeerContext, options: DirectResponderOptions) {
+    this.#context = context
     this.#options = options
   }
 
   receive(message: Request, encoding: Encoding, datagram: Datagram, now: Instant): void {
-    if (message.target !== this.#base.self) return this.#base.count('unexpected')
-    const standing = this.#options.standing(message.id, datagram.source, now)
+    if (message.target !== this.#context.self) return this.#context.count('unexpected')
+    const validation = this.#options.validation(message.id, datagram.source, now)
     this.#options.admission.admit(
       { message, bytes: datagram.bytes, source: datagram.source, encoding },
-      standing,
+      validation,
       now,
       (admitted, at) => {
-        if (standing !== 'stranger') this.#answer(message, admitted, 'attempt')
+        if (validation !== 'unvalidated') this.#answer(message, admitted, 'attempt')
         else this.#options.consents.ask(message.id, 'direct', at, () => this.#answer(message, admitted, 'direct'))
       },
     )
@@ -51,12 +51,12 @@ export class Answers {
     const { source, encoding, key } = admitted
     const response = {
       op_code: OP.directResponse,
-      id: this.#base.self,
+      id: this.#context.self,
       seq,
       ts,
       ...this.#extensions(message, source),
     } as const
-    sign(this.#base, response, (signed, now) => {
+    sign(this.#context, response, (signed, now) => {
       const bytes = signed === undefined ? undefined : encodeFitting(signed, encoding)
       if (bytes === undefined) return
       admitted.respond(bytes, now)
@@ -66,9 +66,9 @@ export class Answers {
 
   /** 0x102 carries `key` iff 0x101 did, and extensions only to a sender that showed that it knows them. */
   #extensions({ ext }: Request, source: Route): { ext?: Extensions } {
-    if (ext === undefined || this.#base.seedMode) return {}
+    if (ext === undefined || this.#context.seedMode) return {}
     return {
-      ext: { ...(ext.key === undefined ? {} : { key: this.#base.spki }), caps: CAPS.directData, observed: source },
+      ext: { ...(ext.key === undefined ? {} : { key: this.#context.spki }), caps: CAPS.directData, observed: source },
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Requests that this peer has outstanding. An exchange signs its request, sends it by the
+ * Requests that this peer has outstanding. An transaction signs its request, sends it by the
  * retransmission rule, follows challenges by signing anew with the cookie, and matches answers by
  * (op code, seq, ts): docs/protocol.md, Retransmission, Replay, Addresses.
  *
@@ -9,7 +9,7 @@
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import { type Message, type MessageOf, OP, type SignedMessage, type Unsigned } from '@showchain/wire'
-import type { Base } from '../context/peer-context.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import { MAX_CHALLENGES, MAX_FORGED_ANSWERS } from '../context/timing.ts'
 import type { Datagram, Instant, Route } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
@@ -20,7 +20,7 @@ import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
 type RequestOp = typeof OP.directRequest | typeof OP.punchRequest | typeof OP.proxyRequest
 type Request = Unsigned<MessageOf<RequestOp>>
 
-export interface ExchangeOptions {
+export interface TransactionOptions {
   readonly to: Route
   /** The request of this stamp; with the cookie of a challenge when there was one. */
   request(stamp: Stamp, cookie: Uint8Array | undefined): Request
@@ -31,39 +31,39 @@ export interface ExchangeOptions {
 
 const keyOf = (op: number, seq: number, ts: number): string => `${op}:${seq}:${ts}`
 
-/** Every exchange of a peer, by what answers echo. Bounded: each registration, dial and attempt holds a fixed number. */
-export class Exchanges {
-  readonly #base: Base
-  readonly #open = new Map<string, Exchange>()
+/** Every transaction of a peer, by what answers echo. Bounded: each registration, dial and attempt holds a fixed number. */
+export class Transactions {
+  readonly #context: PeerContext
+  readonly #open = new Map<string, Transaction>()
 
-  constructor(base: Base) {
-    this.#base = base
+  constructor(context: PeerContext) {
+    this.#context = context
   }
 
-  start(options: ExchangeOptions): Exchange {
-    const exchange = new Exchange(this.#base, options, this.#open)
-    exchange.begin(undefined)
-    return exchange
+  start(options: TransactionOptions): Transaction {
+    const transaction = new Transaction(this.#context, options, this.#open)
+    transaction.begin(undefined)
+    return transaction
   }
 
   /** Ends all without a word. */
   close(): void {
-    for (const exchange of [...this.#open.values()]) exchange.close()
+    for (const transaction of [...this.#open.values()]) transaction.close()
   }
 
-  /** Hands an answer to the exchange whose request it echoes, when it comes from where the request went. */
+  /** Hands an answer to the transaction whose request it echoes, when it comes from where the request went. */
   deliver(requestOp: number, message: Message & Stamp, datagram: Datagram, now: Instant): boolean {
-    const exchange = this.#open.get(keyOf(requestOp, message.seq, message.ts))
-    if (exchange === undefined || !sameRoute(exchange.options.to, datagram.source)) return false
-    exchange.deliver(message, now)
+    const transaction = this.#open.get(keyOf(requestOp, message.seq, message.ts))
+    if (transaction === undefined || !sameRoute(transaction.options.to, datagram.source)) return false
+    transaction.deliver(message, now)
     return true
   }
 }
 
-export class Exchange {
-  readonly options: ExchangeOptions
-  readonly #base: Base
-  readonly #open: Map<string, Exchange>
+export class Transaction {
+  readonly options: TransactionOptions
+  readonly #context: PeerContext
+  readonly #open: Map<string, Transaction>
   readonly #retransmission: Retransmission
   #key = ''
   #stamp: Stamp = { seq: 0, ts: 0 }
@@ -73,15 +73,15 @@ export class Exchange {
   #verifying = false
   #closed = false
 
-  constructor(base: Base, options: ExchangeOptions, open: Map<string, Exchange>) {
+  constructor(context: PeerContext, options: TransactionOptions, open: Map<string, Transaction>) {
     this.options = options
-    this.#base = base
+    this.#context = context
     this.#open = open
     this.#retransmission = new Retransmission({
-      timers: base.timers,
-      random: base.random,
+      timers: context.timers,
+      random: context.random,
       send: () => {
-        if (this.#bytes !== undefined) base.outbox.transmit(options.to, this.#bytes)
+        if (this.#bytes !== undefined) context.outbox.transmit(options.to, this.#bytes)
       },
       giveUp: (now) => this.#fail('no answer', now),
     })
@@ -96,18 +96,18 @@ export class Exchange {
   begin(cookie: Uint8Array | undefined): void {
     this.#retransmission.stop()
     this.#open.delete(this.#key)
-    const stamp = this.#base.sequence.next()
+    const stamp = this.#context.sequence.next()
     const request = this.options.request(stamp, cookie)
     this.#stamp = stamp
     this.#key = keyOf(request.op_code, stamp.seq, stamp.ts)
     const key = this.#key
     this.#open.set(key, this)
-    sign(this.#base, request, (message, at) => {
+    sign(this.#context, request, (message, at) => {
       if (this.#closed || this.#key !== key) return
-      this.#bytes = message === undefined ? undefined : encodeFitting(message as Message, this.#base.encoding)
+      this.#bytes = message === undefined ? undefined : encodeFitting(message as Message, this.#context.encoding)
       if (message === undefined) this.#fail('the request could not be signed', at)
       else if (this.#bytes === undefined)
-        this.#fail(`the request does not fit a datagram in ${this.#base.encoding}`, at)
+        this.#fail(`the request does not fit a datagram in ${this.#context.encoding}`, at)
       else this.#retransmission.start(at)
     })
   }
@@ -115,7 +115,7 @@ export class Exchange {
   deliver(message: Message, now: Instant): void {
     if (message.op_code !== OP.challenge) return this.options.answered(message, now)
     if (this.#bytes === undefined) return
-    if (this.#challenges === MAX_CHALLENGES || this.#base.seedMode) return
+    if (this.#challenges === MAX_CHALLENGES || this.#context.seedMode) return
     this.#challenges++
     this.#bytes = undefined
     this.begin(message.cookie)
@@ -125,7 +125,7 @@ export class Exchange {
   verify(key: PublicKey, message: SignedMessage, valid: (now: Instant) => void): void {
     if (this.#verifying || this.#closed || this.#forged === MAX_FORGED_ANSWERS) return
     this.#verifying = true
-    verify(this.#base, key, message, message.sign, (good, now) => {
+    verify(this.#context, key, message, message.sign, (good, now) => {
       this.#verifying = false
       if (this.#closed) return
       if (good) valid(now)

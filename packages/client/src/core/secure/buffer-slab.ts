@@ -1,7 +1,7 @@
 /** Parts of larger buffers, each handed out once: one allocation for many datagrams, of which nobody knows when the network is done with them. */
 const SLAB_BYTES = 64 * 1024
 
-export class Slab {
+export class BufferSlab {
   #buffer = new Uint8Array(0)
   #at = 0
 

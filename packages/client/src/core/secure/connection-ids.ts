@@ -1,23 +1,23 @@
 /** Which protected connection a record is for: its id is found by a number, and compared as a whole. */
 import type { Random } from '@showchain/crypto/core'
 import { CONNECTION_ID_BYTES, idKey } from '@showchain/wire/end-to-end'
-import type { Secure } from './secure-session.ts'
+import type { SecureSession } from './secure-session.ts'
 
 interface Entry {
   readonly id: Uint8Array
-  readonly owner: Secure
+  readonly owner: SecureSession
 }
 
 export class ConnectionIds {
   readonly #random: Random
-  /** One for each link. */
+  /** One for each connection. */
   readonly #entries = new Map<number, Entry>()
 
   constructor(random: Random) {
     this.#random = random
   }
 
-  allocate(owner: Secure): Uint8Array {
+  allocate(owner: SecureSession): Uint8Array {
     for (;;) {
       const id = this.#random.bytes(CONNECTION_ID_BYTES)
       const key = idKey(id, 0)
@@ -33,7 +33,7 @@ export class ConnectionIds {
   }
 
   /** @param record long enough for an id */
-  find(record: Uint8Array): Secure | undefined {
+  find(record: Uint8Array): SecureSession | undefined {
     const entry = this.#entries.get(idKey(record, 1))
     if (entry === undefined) return undefined
     const { id, owner } = entry

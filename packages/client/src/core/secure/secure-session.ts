@@ -1,5 +1,5 @@
 /**
- * The protected connection of one link: the handshake, then records in which a transport has its streams and datagrams. Paths
+ * The protected connection of one connection: the handshake, then records in which a transport has its streams and datagrams. Paths
  * come and go underneath: it asks its owner for the best one whenever it has something to send.
  *
  *   transport.fill ──► record layer seals ──► carrier (a direct path, a channel frame, or 0x123)
@@ -17,7 +17,7 @@ import {
   readHandshakePart,
   writeChannelHeader,
 } from '@showchain/wire/end-to-end'
-import type { Base } from '../context/peer-context.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import { equalBytes } from '../endpoint/equal-bytes.ts'
 import { type Instant, later, type Route } from '../endpoint/machine.ts'
 import { sameRoute } from '../endpoint/route.ts'
@@ -27,7 +27,7 @@ import { CLOSE_CODE } from '../transport/limits.ts'
 import type { PathTraits } from '../transport/recovery/path-traits.ts'
 import { GRANULARITY } from '../transport/recovery/rtt.ts'
 import { Transport, type TransportEvents, type TransportStatistics } from '../transport/transport.ts'
-import { Slab } from './buffer-slab.ts'
+import { BufferSlab } from './buffer-slab.ts'
 import type { ConnectionIds } from './connection-ids.ts'
 import type { Credentials } from './credentials.ts'
 import { Assembly, partsOf } from './fragments.ts'
@@ -36,7 +36,7 @@ import { CHALLENGE_LIFETIME } from './limits.ts'
 import { RecordLayer } from './record-layer.ts'
 
 /** How records reach the other end at the moment. */
-export interface Carrier {
+export interface RecordPath {
   readonly kind: 'direct' | 'channel' | 'seed'
   /** What makes it another path when it is another one. */
   readonly identity: object
@@ -56,10 +56,10 @@ export interface EndToEnd {
   readonly connectionIds: ConnectionIds
 }
 
-export interface SecureOptions {
+export interface SecureSessionOptions {
   readonly remoteId: PeerId
   readonly endToEnd: EndToEnd
-  carrier(): Carrier | undefined
+  carrier(): RecordPath | undefined
   /** The connection is protected. @param before of the one that the other end has lost, when there was one */
   secured(before: Transport | undefined, now: Instant): void
   failed(why: string, now: Instant): void
@@ -106,17 +106,17 @@ const CHALLENGE_RECORD_BYTES = RECORD_OVERHEAD + 1 + CHALLENGE_BYTES
 
 /** What no record is longer than. */
 const scratch = new Uint8Array(MAX_PROBED_DATAGRAM)
-const slab = new Slab()
+const slab = new BufferSlab()
 
-export class Secure {
-  readonly #base: Base
-  readonly #options: SecureOptions
+export class SecureSession {
+  readonly #context: PeerContext
+  readonly #options: SecureSessionOptions
   /** The same for every handshake; their keys differ. */
   readonly #connectionId: Uint8Array
   readonly #handshake: Handshake
   readonly #assembly = new Assembly()
   #session: Session | undefined
-  #carrier: Carrier | undefined
+  #carrier: RecordPath | undefined
   /** The path of the last record is gone, and what was on it. */
   #lost = false
   #timer: Timer | undefined
@@ -126,22 +126,22 @@ export class Secure {
   #source: Route | undefined
   readonly #bytes = { direct: { sent: 0, received: 0 }, relay: { sent: 0, received: 0 } }
 
-  constructor(base: Base, options: SecureOptions) {
+  constructor(context: PeerContext, options: SecureSessionOptions) {
     const { remoteId, endToEnd } = options
-    this.#base = base
+    this.#context = context
     this.#options = options
     this.#connectionId = endToEnd.connectionIds.allocate(this)
     this.#handshake = new Handshake({
-      ...{ self: base.self, remoteId, random: base.random, timers: base.timers },
+      ...{ self: context.self, remoteId, random: context.random, timers: context.timers },
       crypto: {
         ...endToEnd.crypto,
-        sha256: (bytes) => base.provider.sha256(bytes),
-        hmacSha256: (key, bytes) => base.provider.hmacSha256(key, bytes),
+        sha256: (bytes) => context.provider.sha256(bytes),
+        hmacSha256: (key, bytes) => context.provider.hmacSha256(key, bytes),
       },
       credentials: endToEnd.credentials,
       unixMs: endToEnd.unixMs,
-      keyOf: (spki) => base.keys.learn(remoteId, spki),
-      verify: (key, preimage, signature) => base.provider.verifyPss(key, preimage, signature),
+      keyOf: (spki) => context.keys.learn(remoteId, spki),
+      verify: (key, preimage, signature) => context.provider.verifyPss(key, preimage, signature),
       connectionId: this.#connectionId,
       current: () => this.#session?.secured.name,
       send: (kind, message, now) => this.#sendHandshake(kind, message, now),
@@ -149,7 +149,7 @@ export class Secure {
       failed: (why, now) => {
         if (this.#session === undefined) options.failed(why, now)
       },
-      refused: () => base.count('handshakeRefused'),
+      refused: () => context.count('handshakeRefused'),
     })
   }
 
@@ -205,7 +205,7 @@ export class Secure {
   receive(record: Uint8Array, source: Route | undefined, now: Instant): void {
     const session = this.#session
     const opened = session?.records.open(record, now)
-    if (session === undefined || opened === undefined) return this.#base.count('recordRefused')
+    if (session === undefined || opened === undefined) return this.#context.count('recordRefused')
     this.#handshake.confirmed()
     this.#bytes[source === undefined ? 'relay' : 'direct'].received += record.length
     if (source !== undefined) {
@@ -230,7 +230,7 @@ export class Secure {
     if (carrier.ready()) this.#arm(session.transport, now)
   }
 
-  #sendRecord({ records, transport }: Session, carrier: Carrier, now: Instant): boolean {
+  #sendRecord({ records, transport }: Session, carrier: RecordPath, now: Instant): boolean {
     const length = transport.fill(records.next, scratch, now)
     if (length === 0) return false
     const front = carrier.kind === 'channel' ? CHANNEL_HEADER_BYTES : 0
@@ -243,7 +243,7 @@ export class Secure {
   }
 
   /** Another path than before: the transport begins to learn anew. */
-  #take(carrier: Carrier, transport: Transport, now: Instant): void {
+  #take(carrier: RecordPath, transport: Transport, now: Instant): void {
     if (this.#carrier?.identity === carrier.identity && !this.#lost) return
     this.#carrier = carrier
     transport.moved(carrier.traits, this.#lost, now)
@@ -289,7 +289,7 @@ export class Secure {
     this.#timer?.cancel()
     // Never at once: what could be done by now is done.
     this.#timerAt = deadline <= now ? later(now, GRANULARITY) : deadline
-    this.#timer = this.#base.timers.set(this.#timerAt, (at) => {
+    this.#timer = this.#context.timers.set(this.#timerAt, (at) => {
       this.#timerAt = undefined
       transport.wake(at)
       this.pump(at)
@@ -301,7 +301,7 @@ export class Secure {
     if (carrier === undefined) return
     const front = carrier.kind === 'channel' ? CHANNEL_HEADER_BYTES : 0
     const session = sessionIdToBytes(carrier.session)
-    const fields = { session, kind, group: this.#base.random.uint32() }
+    const fields = { session, kind, group: this.#context.random.uint32() }
     for (const part of partsOf(message, carrier.traits.base - HANDSHAKE_HEADER_BYTES, fields)) {
       const datagram = new Uint8Array(front + part.length)
       if (front > 0) writeChannelHeader(datagram, session)
@@ -315,7 +315,7 @@ export class Secure {
     const current = this.#carrier
     if (current?.kind !== 'direct' || sameRoute(current.identity as Route, source)) return
     if (this.#challenge !== undefined && later(this.#challenge.at, CHALLENGE_LIFETIME) > now) return
-    const token = this.#base.random.bytes(CHALLENGE_BYTES)
+    const token = this.#context.random.bytes(CHALLENGE_BYTES)
     this.#challenge = { token, to: source, at: now }
     this.#sendToken(FRAME.pathChallenge, token, source, now)
   }
@@ -345,13 +345,13 @@ export class Secure {
     writer.token(type, token)
     const datagram = new Uint8Array(RECORD_OVERHEAD + payload.length)
     session.records.seal(payload, datagram, 0, session.transport.acknowledged, now)
-    this.#base.outbox.transmit(to, datagram)
+    this.#context.outbox.transmit(to, datagram)
   }
 }
 
 /** The bytes of a carrier's session, decoded once. */
-const decoded = new WeakMap<Carrier, Uint8Array>()
-function sessionBytes(carrier: Carrier): Uint8Array {
+const decoded = new WeakMap<RecordPath, Uint8Array>()
+function sessionBytes(carrier: RecordPath): Uint8Array {
   let bytes = decoded.get(carrier)
   if (bytes === undefined) {
     bytes = sessionIdToBytes(carrier.session)

@@ -14,13 +14,13 @@ import {
 import type { Instant } from '../endpoint/machine.ts'
 import type { CongestionFactory } from './congestion/controller.ts'
 import { CLOSE_CODE, CLOSE_RECORDS, DATAGRAM_QUEUE, PROBES, SEND_BUFFER } from './limits.ts'
-import { Acknowledger } from './recovery/ack-generator.ts'
+import { AckGenerator } from './recovery/ack-generator.ts'
 import { LossRecovery } from './recovery/loss-recovery.ts'
 import { Pacer } from './recovery/pacer.ts'
 import type { PathTraits } from './recovery/path-traits.ts'
 import type { SentFrame } from './recovery/sent-frame.ts'
 import type { Arrival } from './streams/receive-stream.ts'
-import { SendQueue } from './streams/send-schedule.ts'
+import { SendSchedule } from './streams/send-schedule.ts'
 import { isOver, type Stream } from './streams/stream.ts'
 import { ConnectionFlow, StreamTable } from './streams/stream-table.ts'
 
@@ -89,12 +89,12 @@ export class Transport {
   readonly #streams: StreamTable
   readonly #flow = new ConnectionFlow()
   readonly #recovery: LossRecovery
-  readonly #acknowledger: Acknowledger
+  readonly #ackGenerator: AckGenerator
   readonly #writer = new FrameWriter()
   readonly #sink: FrameSink
   #pacer: Pacer
   /** Streams with something to send, and those that wait for the connection's limit. */
-  readonly #ready = new SendQueue()
+  readonly #ready = new SendSchedule()
   readonly #blocked = new Set<Stream>()
   /** Streams of which something else has to be said. */
   readonly #controls = new Set<Stream>()
@@ -115,7 +115,7 @@ export class Transport {
   constructor({ initiator, congestion, path, events }: TransportOptions) {
     this.#events = events
     this.#pacer = new Pacer(path.base)
-    this.#acknowledger = new Acknowledger(path.acks)
+    this.#ackGenerator = new AckGenerator(path.acks)
     this.#streams = new StreamTable(initiator, (id) => events.opened(id))
     this.#recovery = new LossRecovery(
       {
@@ -160,7 +160,7 @@ export class Transport {
   /** When `wake` wants to be called. */
   get deadline(): Instant | undefined {
     let earliest = this.#recovery.deadline
-    for (const at of [this.#acknowledger.due, this.#pacedUntil])
+    for (const at of [this.#ackGenerator.due, this.#pacedUntil])
       if (at !== undefined && (earliest === undefined || at < earliest)) earliest = at
     return earliest
   }
@@ -193,14 +193,14 @@ export class Transport {
     if (this.#closing !== undefined) return this.#sayClose()
     const probe = this.#probes > 0 ? undefined : mtu.wanted(now)
     if (probe !== undefined && probe <= this.#recovery.room) return this.#probeSize(number, into, probe, now)
-    const due = this.#acknowledger.due
+    const due = this.#ackGenerator.due
     if (!this.#maySend(now)) {
       if (due === undefined || due > now) return 0
-      this.#acknowledger.write(this.#writer, now)
+      this.#ackGenerator.write(this.#writer, now)
       return this.#writer.length
     }
     const frames: SentFrame[] = []
-    const upTo = this.#acknowledger.pending ? this.#acknowledger.write(this.#writer, now) : undefined
+    const upTo = this.#ackGenerator.pending ? this.#ackGenerator.write(this.#writer, now) : undefined
     const before = this.#writer.length
     this.#writeFrames(frames, now)
     // What was ready turned out to be held up by the other end's limits.
@@ -235,7 +235,7 @@ export class Transport {
     const reading = readFrames(payload, this.#sink)
     if (this.closed) return
     if (reading === 'bad') this.#fail(CLOSE_CODE.frameEncoding, 'a frame that is none')
-    else this.#acknowledger.received(number, reading === 'eliciting', now)
+    else this.#ackGenerator.received(number, reading === 'eliciting', now)
   }
 
   /** Records take another path. @param dead what is under way on the one before is lost */
@@ -243,7 +243,7 @@ export class Transport {
     this.#now = now
     this.#pacer = new Pacer(path.base)
     this.#probes = 0
-    this.#acknowledger.acks = path.acks
+    this.#ackGenerator.acks = path.acks
     this.#recovery.move(path, dead, now)
   }
 
@@ -380,7 +380,7 @@ export class Transport {
     if (closing === undefined || closing.left === 0) return 0
     closing.left--
     // What came is acknowledged, so that the other end knows what arrived.
-    if (this.#acknowledger.pending) this.#acknowledger.write(this.#writer, this.#now)
+    if (this.#ackGenerator.pending) this.#ackGenerator.write(this.#writer, this.#now)
     this.#writer.close(closing.code, closing.reason)
     return this.#writer.length
   }
@@ -471,7 +471,7 @@ export class Transport {
   }
 
   #acked(frame: SentFrame): void {
-    if (frame.type === 'ack') return this.#acknowledger.forget(frame.upTo)
+    if (frame.type === 'ack') return this.#ackGenerator.forget(frame.upTo)
     if (!('id' in frame)) return
     const stream = this.#streams.get(frame.id)
     if (stream === undefined) return

@@ -5,7 +5,7 @@ import { ACK_DELAY, ACK_EVERY, ACK_SOON, RECEIVED_RANGES } from '../limits.ts'
 import type { Acks } from './path-traits.ts'
 import { Ranges } from './ranges.ts'
 
-export class Acknowledger {
+export class AckGenerator {
   /** How this path wants them. */
   acks: Acks
   readonly #received = new Ranges(RECEIVED_RANGES)

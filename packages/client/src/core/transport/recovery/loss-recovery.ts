@@ -8,7 +8,7 @@
 import { type Duration, duration, type Instant, later } from '../../endpoint/machine.ts'
 import type { Congestion, CongestionFactory } from '../congestion/controller.ts'
 import { ACK_DELAY } from '../limits.ts'
-import { PathMtu } from './mtu-discovery.ts'
+import { MtuDiscovery } from './mtu-discovery.ts'
 import type { PathTraits } from './path-traits.ts'
 import { GRANULARITY, Rtt } from './rtt.ts'
 import type { SentFrame } from './sent-frame.ts'
@@ -62,7 +62,7 @@ export class LossRecovery {
   #rtt = new Rtt()
   /** The other end may gather for so long before it acknowledges. */
   #ackDelay: Duration
-  #mtu: PathMtu
+  #mtu: MtuDiscovery
   /** Counts in packets of the size that every path takes: a little less bold than it might be on others. */
   #congestion: Congestion
   #delivered = 0
@@ -81,7 +81,7 @@ export class LossRecovery {
     this.#hooks = hooks
     this.#makeCongestion = makeCongestion
     this.#ackDelay = ACK_DELAY[traits.acks]
-    this.#mtu = new PathMtu(traits)
+    this.#mtu = new MtuDiscovery(traits)
     this.#congestion = makeCongestion(traits.base)
   }
 
@@ -89,7 +89,7 @@ export class LossRecovery {
     return this.#rtt
   }
 
-  get mtu(): PathMtu {
+  get mtu(): MtuDiscovery {
     return this.#mtu
   }
 
@@ -232,7 +232,7 @@ export class LossRecovery {
     this.#path++
     this.#rtt = new Rtt()
     this.#ackDelay = ACK_DELAY[traits.acks]
-    this.#mtu = new PathMtu(traits)
+    this.#mtu = new MtuDiscovery(traits)
     this.#congestion = this.#makeCongestion(traits.base)
     this.#inFlight = 0
     this.#backoff = 0

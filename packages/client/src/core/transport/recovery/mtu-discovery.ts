@@ -15,7 +15,7 @@ const RAISE_AFTER: Duration = duration(600_000)
 /** Large packets that were lost, and none that arrived since: the path has become a narrower one (RFC 8899 §4.3). */
 const BLACK_HOLE_LOSSES = 3
 
-export class PathMtu {
+export class MtuDiscovery {
   readonly #traits: PathTraits
   #size: number
   /** The next of the larger sizes to be tried. */

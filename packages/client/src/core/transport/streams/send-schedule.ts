@@ -1,7 +1,7 @@
 /** Which stream sends next: the lowest priority number first, and streams of the same one by turns. */
 import type { Stream } from './stream.ts'
 
-export class SendQueue {
+export class SendSchedule {
   readonly #levels = new Map<number, Set<Stream>>()
   /** Ascending. */
   #order: number[] = []
