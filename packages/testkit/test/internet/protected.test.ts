@@ -33,7 +33,7 @@ class Reader {
   constructor(peer: SimPeer) {
     this.peer = peer
     peer.onStream = (event) => {
-      if (event.type === 'stream' && event.what === 'readable') this.#read(event.link, event.stream)
+      if (event.type === 'stream' && event.what === 'readable') this.#read(event.connection, event.stream)
     }
   }
 
