@@ -3,7 +3,7 @@
  * proved to be at (docs/protocol.md, Words, Addresses). An id has at most one; it lives for 60 s after
  * the last accepted message from its address.
  */
-import { ExpiringMap, type Instant, rateSource, TokenBucket } from '@showchain/client/core'
+import { ExpiringMap, type Instant, rateSource, TokenBucket } from '@showchain/client/endpoint'
 import { type Encoding, type Endpoint, type PeerId, sameEndpoint } from '@showchain/wire'
 import type { RelayLimits } from './limits.ts'
 import { BINDING_LIFETIME } from './times.ts'

@@ -4,7 +4,7 @@
  *
  *   session? ─► from the bound address of one of its ends? ─► consent ─► rate ─► the other end's bound address
  */
-import type { Datagram, Instant } from '@showchain/client/core'
+import type { Datagram, Instant } from '@showchain/client/endpoint'
 import { MAX_PROBED_DATAGRAM } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES } from '@showchain/wire/end-to-end'
 import type { Binding, Bindings } from './bindings.ts'

@@ -3,7 +3,7 @@
  * over all of the pair's sessions without consent (docs/protocol.md, Consent). The minute slides: no 60 s hold
  * more. What went into a session that the target answered in later counts no longer.
  */
-import { ExpiringMap, type Instant, later } from '@showchain/client/core'
+import { ExpiringMap, type Instant, later } from '@showchain/client/endpoint'
 import type { PeerId } from '@showchain/wire'
 import { CONSENT_SPAN } from './times.ts'
 

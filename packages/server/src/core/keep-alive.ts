@@ -2,7 +2,7 @@
  * Keep-alive at a relay (the seed's section 1; docs/protocol.md, Who sends what): 0x100 from a bound address
  * refreshes its binding and is answered in kind; from anywhere else it is told `unbound`, and nothing changes.
  */
-import type { Datagram, Instant } from '@showchain/client/core'
+import type { Datagram, Instant } from '@showchain/client/endpoint'
 import { type Encoding, type MessageOf, OP, WIRE_ERROR } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
 import { OncePer } from './once-per.ts'

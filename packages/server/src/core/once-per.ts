@@ -2,7 +2,7 @@
  * At most once per span to each address. Entries end with their span. At the cap new addresses are
  * told no, since forgetting one would let it be sent to twice.
  */
-import { type Duration, ExpiringMap, type Instant } from '@showchain/client/core'
+import { type Duration, ExpiringMap, type Instant } from '@showchain/client/endpoint'
 import { type Endpoint, formatEndpoint } from '@showchain/wire'
 
 export class OncePer {

@@ -3,7 +3,7 @@
  * accepted for what stands here and nothing else; a repeated message is passed on again until then and
  * answered with the acknowledgement afterwards (docs/protocol.md, Retransmission, Who sends what).
  */
-import { ExpiringMap, type Instant } from '@showchain/client/core'
+import { ExpiringMap, type Instant } from '@showchain/client/endpoint'
 import type { Extensions } from '@showchain/wire'
 import type { RelayLimits } from './limits.ts'
 import type { End, Session } from './session-table.ts'

@@ -3,7 +3,7 @@
  * sender and a target and is answered with 0x122, whether the target is there or not, so that absence and
  * refusal look alike.
  */
-import { type Admission, type Admitted, type Instant, type Request, sign } from '@showchain/client/core'
+import { type Admission, type Admitted, type Instant, type Request, sign } from '@showchain/client/endpoint'
 import { type MessageOf, OP, SESSION_ID_BYTES } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
 import { encodeCounted, type RelayBase } from './relay-base.ts'

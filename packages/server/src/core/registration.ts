@@ -3,7 +3,7 @@
  * that it came from (the seed's section 2; docs/protocol.md, Who sends what, Addresses). Another address
  * takes a cookie; in seed mode only a first binding, the same address or an expired binding can be had.
  */
-import { type Admission, type Admitted, type Instant, type Request, sign } from '@showchain/client/core'
+import { type Admission, type Admitted, type Instant, type Request, sign } from '@showchain/client/endpoint'
 import { CAPS, type Extensions, hasExtensions, type MessageOf, OP, sameEndpoint } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
 import { encodeCounted, type RelayBase } from './relay-base.ts'

@@ -1,5 +1,5 @@
 /** What every part of a relay stands on, and how each of them sends. */
-import { type Count, encodeFitting, type RateLimit } from '@showchain/client/core'
+import { type Count, encodeFitting, type RateLimit } from '@showchain/client/endpoint'
 import type { CryptoProvider, KeyCache, PublicKey, Random } from '@showchain/crypto/core'
 import type { Encoding, Endpoint, Message } from '@showchain/wire'
 import type { RelayLimits } from './limits.ts'

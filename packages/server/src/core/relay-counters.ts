@@ -1,5 +1,5 @@
 /** What a relay counts. Metrics, the status output and the docs are read off this table. */
-import { ADMISSION_COUNTERS, type AdmissionCounter } from '@showchain/client/core'
+import { ADMISSION_COUNTERS, type AdmissionCounter } from '@showchain/client/endpoint'
 
 const OWN = {
   received: 'datagrams that came in',

@@ -17,7 +17,7 @@ import {
   type Machine,
   type Output,
   RateLimit,
-} from '@showchain/client/core'
+} from '@showchain/client/endpoint'
 import {
   CookieJar,
   type CryptoProvider,

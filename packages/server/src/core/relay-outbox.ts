@@ -1,5 +1,5 @@
 /** The outputs of a relay. Knows how much work is out, so that a relay that drains knows when it is done. */
-import { type Instant, Outbox, type Route } from '@showchain/client/core'
+import { type Instant, Outbox, type Route } from '@showchain/client/endpoint'
 import type { PublicKey } from '@showchain/crypto/core'
 import type { RelayEvent } from './events.ts'
 import type { RelayCounter } from './relay-counters.ts'

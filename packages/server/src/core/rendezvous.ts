@@ -20,7 +20,7 @@ import {
   type Request,
   sign,
   verify,
-} from '@showchain/client/core'
+} from '@showchain/client/endpoint'
 import { hasExtensions, type MessageOf, OP, type PeerId, type SessionId, sessionIdFromBytes } from '@showchain/wire'
 import type { Binding, Bindings } from './bindings.ts'
 import { passedFields } from './passed-fields.ts'

@@ -2,7 +2,7 @@
  * Open proxy sessions: which two peers each joins, and what the relay knows of both directions. They
  * follow their ends' current bindings: no address is kept here.
  */
-import { ExpiringMap, type Instant, later } from '@showchain/client/core'
+import { ExpiringMap, type Instant, later } from '@showchain/client/endpoint'
 import { ReplayWindow } from '@showchain/crypto/core'
 import { type PeerId, peerIdToBytes, type SessionId, sessionIdFromBytes } from '@showchain/wire'
 import { idKey } from '@showchain/wire/end-to-end'

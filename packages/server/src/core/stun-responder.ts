@@ -8,7 +8,7 @@
  * counts against the rate of its source like every request that costs something. What cannot be honoured is
  * refused, never answered otherwise: a client would take its NAT for an open one.
  */
-import { type Instant, type Route, rateSource, type SocketId } from '@showchain/client/core'
+import { type Instant, type Route, rateSource, type SocketId } from '@showchain/client/endpoint'
 import {
   decodeStun,
   type Endpoint,

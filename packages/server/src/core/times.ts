@@ -1,5 +1,5 @@
 /** The times of a relay, each once, with its source in docs/protocol.md. None is configuration: other implementations count on them. */
-import { type Duration, duration } from '@showchain/client/core'
+import { type Duration, duration } from '@showchain/client/endpoint'
 
 /** Addresses: a binding ends after this long without an accepted message from its address. */
 export const BINDING_LIFETIME: Duration = duration(60_000)

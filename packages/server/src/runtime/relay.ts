@@ -1,5 +1,5 @@
 /** A relay on Node: the machine on a UDP socket, with RSA off the loop. */
-import { duration, later } from '@showchain/client/core'
+import { duration, later } from '@showchain/client/endpoint'
 import {
   CryptoWorker,
   Driver,

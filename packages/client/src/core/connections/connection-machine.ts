@@ -6,14 +6,15 @@
  * A message is acknowledged on the path that it was sent on, so a change of path loses nothing and
  * doubles nothing.
  */
+
 import { formatEndpoint, type PeerId, type SessionId } from '@showchain/wire'
 import { isHandshake } from '@showchain/wire/end-to-end'
-import type { ConnectionHandle, Path } from '../context/events.ts'
+import type { ConnectionHandle, Path, PathPolicy } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
-import { SEND_QUEUE } from '../context/timing.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import type { MessageSession, OutgoingMessage, SendFailure, Sent } from '../messages/message-session.ts'
-import { MessageSessions, type SessionOwner } from '../messages/message-sessions.ts'
+import { SEND_QUEUE } from '../messages/message-session.ts'
+import { MessageSessions, type SessionEntry } from '../messages/message-sessions.ts'
 import { DirectPath } from '../paths/direct-path.ts'
 import { DirectUpgrade } from '../paths/direct-upgrade.ts'
 import { RelayedPath, type RelayedPathOptions } from '../paths/relayed-path.ts'
@@ -21,16 +22,13 @@ import type { Registration } from '../relays/registration.ts'
 import type { Transport } from '../transport/transport.ts'
 import { SecureDataPlane } from './secure-data-plane.ts'
 
-/** Which paths a connection may take. `relay-only` hides both ends' addresses. */
-export type PathPolicy = 'auto' | 'direct-only' | 'relay-only'
-
 export interface ConnectionMachineOptions {
   /** A number for the connection; another one when the other end begins anew. */
   newId(connection: ConnectionMachine): ConnectionHandle
   readonly remoteId: PeerId
   readonly policy: PathPolicy
   /** All live sessions of the peer; a connection adds and removes its own. */
-  readonly sessions: Map<SessionId, SessionOwner>
+  readonly sessions: Map<SessionId, SessionEntry<ConnectionMachine>>
   readonly request: RelayedPathOptions['request']
   /** Asks a relay to introduce both ends to each other once more. */
   punch(registration: Registration, done: (now: Instant) => void, now: Instant): void

@@ -12,20 +12,26 @@ import {
   sessionIdFromBytes,
 } from '@showchain/wire'
 import { isHandshake, RECORD_OVERHEAD, readHandshakePart } from '@showchain/wire/end-to-end'
-import type { ConnectionHandle } from '../context/events.ts'
+import type { ConnectionHandle, PathPolicy } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
-import { CLOSED_SESSION_LIFETIME, MAX_CLOSED_SESSIONS, MAX_CONNECTIONS } from '../context/timing.ts'
 import { ExpiringMap } from '../endpoint/expiring-map.ts'
-import type { Instant, Route } from '../endpoint/machine.ts'
+import { type Duration, duration, type Instant, type Route } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import { mayCarry } from '../messages/message-session.ts'
-import type { SessionOwner } from '../messages/message-sessions.ts'
+import type { SessionEntry } from '../messages/message-sessions.ts'
 import { requestProxy } from '../relays/proxy-requester.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { ConnectionGate } from '../requests/connection-gate.ts'
 import type { Transactions } from '../requests/transaction.ts'
-import { ConnectionMachine, type PathPolicy } from './connection-machine.ts'
+import { ConnectionMachine } from './connection-machine.ts'
+
+/** Connections of one peer; at the cap incoming ones are refused. */
+export const MAX_CONNECTIONS = 4096
+/** A session that this peer ended is remembered this long: as long as a relay keeps one that is idle. */
+export const CLOSED_SESSION_LIFETIME: Duration = duration(600_000)
+/** At the cap the oldest is forgotten. */
+export const MAX_CLOSED_SESSIONS = 4096
 
 type DataMessage = Extract<Message, { op_code: typeof OP.proxyData | typeof OP.proxyPassData }>
 type AckMessage = Extract<Message, { op_code: typeof OP.proxyDataAck }>
@@ -41,7 +47,7 @@ export class ConnectionTable {
   readonly #byPeer = new Map<PeerId, ConnectionMachine>()
   readonly #byId = new Map<ConnectionHandle, ConnectionMachine>()
   /** At most MAX_SESSIONS_PER_CONNECTION for each connection. */
-  readonly #sessions = new Map<SessionId, SessionOwner>()
+  readonly #sessions = new Map<SessionId, SessionEntry<ConnectionMachine>>()
   /** Sessions that this peer ended: their late messages open no new connection. */
   readonly #ended = new ExpiringMap<SessionId, true>({
     lifetime: CLOSED_SESSION_LIFETIME,

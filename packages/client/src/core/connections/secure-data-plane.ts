@@ -1,11 +1,12 @@
 /** What protects one connection: its handshake, its records on the best path of the moment, and who waits for them. */
+
 import { MAX_DATAGRAM, PROBED_DATAGRAMS } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES, DATAGRAM_OVERHEAD } from '@showchain/wire/end-to-end'
 import type { StreamChange } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
-import { SEND_WINDOW } from '../context/timing.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import type { MessageSession } from '../messages/message-session.ts'
+import { SEND_WINDOW } from '../messages/message-session.ts'
 import { type EndToEnd, type RecordPath, SecureSession } from '../secure/secure-session.ts'
 import type { PathTraits } from '../transport/recovery/path-traits.ts'
 import type { Transport } from '../transport/transport.ts'

@@ -1,8 +1,6 @@
 /** What a peer's machine tells its owner: life-cycle events as one union. */
-import type { Endpoint, PeerId } from '@showchain/wire'
-import type { PathPolicy } from '../connections/connection-machine.ts'
+import type { Endpoint, Nat, PeerId } from '@showchain/wire'
 import type { Instant } from '../endpoint/machine.ts'
-import type { NatReport } from '../nat/nat-discovery.ts'
 import type { Transport } from '../transport/transport.ts'
 
 /** The ways to reach a peer. */
@@ -12,6 +10,9 @@ export type Via = 'direct' | 'punch' | 'relay'
 export type Path =
   | { readonly kind: 'direct'; readonly remote: Endpoint }
   | { readonly kind: 'relay'; readonly remote: Endpoint; readonly relay: PeerId }
+
+/** Which paths a connection may take. `relay-only` hides both ends' addresses. */
+export type PathPolicy = 'auto' | 'direct-only' | 'relay-only'
 
 /** What a dial tries: all ways, all that are direct, the relay alone, or one way. */
 export type DialPolicy = PathPolicy | 'direct' | 'punch'
@@ -30,6 +31,18 @@ export interface DialAttempt {
 export type ConnectionHandle = number
 /** Number of a dial; never used again. */
 export type DialId = number
+
+/** What the NAT in front of this peer does (RFC 4787), as far as discovery could tell. */
+export interface NatReport extends Nat {
+  /** This peer's address as the first server sees it. */
+  readonly mapped: Endpoint | undefined
+  /** Whether that is another than the host's own. */
+  readonly natted: boolean | undefined
+  /** The seed's type; undefined when too little is known. */
+  readonly type: 'T1' | 'T2' | 'T3' | 'T4' | undefined
+  /** What could not be told, and why, in sentences. */
+  readonly notes: readonly string[]
+}
 
 /** Of a stream: the other end opened it; there is something to read; there is room to write; everything written was acknowledged. */
 export type StreamChange = 'opened' | 'readable' | 'writable' | 'finished'

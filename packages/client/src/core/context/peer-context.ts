@@ -1,7 +1,6 @@
 /** What every machine of a peer stands on: who it is, its keys, its clockless sources of time and chance, and its outbox. */
 import type { CryptoProvider, KeyCache, PublicKey, Random } from '@showchain/crypto/core'
 import type { Encoding, Endpoint, Message, Nat, PeerId } from '@showchain/wire'
-import type { PathPolicy } from '../connections/connection-machine.ts'
 import type { AddressPolicy } from '../endpoint/address-policy.ts'
 import type { Duration, Route } from '../endpoint/machine.ts'
 import type { Outbox } from '../endpoint/outbox.ts'
@@ -10,7 +9,7 @@ import { encodeFitting } from '../endpoint/signed-messages.ts'
 import type { Sockets } from '../endpoint/sockets.ts'
 import type { Timers } from '../endpoint/timers.ts'
 import type { EndToEnd } from '../secure/secure-session.ts'
-import type { PeerEvent } from './events.ts'
+import type { PathPolicy, PeerEvent } from './events.ts'
 import type { PeerCounter } from './peer-counters.ts'
 
 export interface PeerContext {

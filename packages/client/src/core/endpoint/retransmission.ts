@@ -3,9 +3,18 @@
  * other, given up 4 s after the last (docs/protocol.md, Retransmission).
  */
 import type { Random } from '@showchain/crypto/core'
-import { FINAL_WAIT, RETRY_DELAYS, RETRY_JITTER } from '../context/timing.ts'
-import { duration, type Instant, later } from './machine.ts'
+import { type Duration, duration, type Instant, later } from './machine.ts'
 import type { Timer, Timers } from './timers.ts'
+
+/** Retransmission: identical bytes again this long after the send before. */
+export const RETRY_DELAYS: readonly Duration[] = [500, 1000, 2000, 4000].map(duration)
+/** Retransmission: each delay is off by up to this share, so that peers that lost together do not repeat together. */
+export const RETRY_JITTER = 0.2
+/** A delay with its jitter. */
+export const jittered = (ms: number, random: Random): Duration =>
+  duration(ms * (1 + RETRY_JITTER * (2 * random.uniform() - 1)))
+/** Retransmission: how long the last send is waited for. */
+export const FINAL_WAIT: Duration = duration(4000)
 
 interface RetransmissionOptions {
   readonly timers: Timers
@@ -41,10 +50,7 @@ export class Retransmission {
     const { timers, random } = this.#options
     // The timer is set first: whoever `send` makes stop this must find it.
     if (delay === undefined) this.#timer = timers.set(later(now, FINAL_WAIT), (at) => this.#options.giveUp(at))
-    else {
-      const jitter = 1 + RETRY_JITTER * (2 * random.uniform() - 1)
-      this.#timer = timers.set(later(now, duration(delay * jitter)), (at) => this.#send(at))
-    }
+    else this.#timer = timers.set(later(now, jittered(delay, random)), (at) => this.#send(at))
     this.#options.send(now)
   }
 }

@@ -16,12 +16,20 @@ import {
   type SessionId,
 } from '@showchain/wire'
 import { type PeerContext, send } from '../context/peer-context.ts'
-import { SEND_QUEUE, SEND_WINDOW, SEND_WINDOW_UNCONSENTED, SUSPICIOUS_TRANSMISSIONS } from '../context/timing.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import { randomSeq } from '../endpoint/request-stamp.ts'
 import { Retransmission } from '../endpoint/retransmission.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
+
+/** So many transmissions of one message without an answer put its path in doubt. */
+export const SUSPICIOUS_TRANSMISSIONS = 3
+/** Unacknowledged proxied messages in flight per session and direction: a relay's consent budget lets 4 through, then this. */
+export const SEND_WINDOW = 64
+/** Messages that wait for the window. */
+export const SEND_QUEUE = 1024
+/** In flight until the first acknowledgement, which is the other end's consent (Consent: 4 packets a minute per pair). */
+export const SEND_WINDOW_UNCONSENTED = 1
 
 /** Why a message could not be delivered; undefined: the other end acknowledged it. */
 export type SendFailure = { readonly code: ErrorCode; readonly why: string } | undefined

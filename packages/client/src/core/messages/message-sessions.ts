@@ -4,15 +4,18 @@
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import type { PeerId, SessionId } from '@showchain/wire'
-import type { ConnectionMachine } from '../connections/connection-machine.ts'
 import type { PeerContext } from '../context/peer-context.ts'
-import { MAX_SESSIONS_PER_CONNECTION, MAX_UNREAD } from '../context/timing.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import { MessageSession, type OutgoingMessage } from './message-session.ts'
 
-/** Where a session's messages belong. */
-export interface SessionOwner {
-  readonly connection: ConnectionMachine
+/** Messages that one connection holds for its reader; more are not acknowledged, so that the other end sends them again later. */
+export const MAX_UNREAD = 1024
+/** Sessions of one connection that are still listened to: the newest ones of each path. */
+export const MAX_SESSIONS_PER_CONNECTION = 8
+
+/** A session and the connection that its messages belong to. */
+export interface SessionEntry<Connection> {
+  readonly connection: Connection
   readonly channel: MessageSession
 }
 
@@ -34,26 +37,26 @@ export interface SessionHooks {
   lost(unsent: readonly OutgoingMessage[], now: Instant): void
 }
 
-export interface MessageSessionsOptions {
-  readonly connection: ConnectionMachine
+export interface MessageSessionsOptions<Connection> {
+  readonly connection: Connection
   readonly remoteId: PeerId
   /** All live sessions of the peer. */
-  readonly sessions: Map<SessionId, SessionOwner>
+  readonly sessions: Map<SessionId, SessionEntry<Connection>>
   /** Whether a path uses the session: then it stays. */
   inUse(channel: MessageSession): boolean
   /** A message for the application. */
   message(bytes: Uint8Array, now: Instant): void
 }
 
-export class MessageSessions {
+export class MessageSessions<Connection = unknown> {
   readonly #context: PeerContext
-  readonly #options: MessageSessionsOptions
+  readonly #options: MessageSessionsOptions<Connection>
   /** At most MAX_SESSIONS_PER_CONNECTION, and those in use. */
   #open: MessageSession[] = []
   /** Messages that the application has not read yet; at most MAX_UNREAD, and one input's more. */
   #unread = 0
 
-  constructor(context: PeerContext, options: MessageSessionsOptions) {
+  constructor(context: PeerContext, options: MessageSessionsOptions<Connection>) {
     this.#context = context
     this.#options = options
   }

@@ -7,7 +7,9 @@
  * Filter tests come first: a mapping test sends to the second address, and so opens the filter for it. Everything
  * goes through the peer's own socket: what counts is the mapping that it uses.
  */
-import { type Endpoint, type Nat, type NatBehaviour, type StunMessage, sameEndpoint } from '@showchain/wire'
+
+import { type Endpoint, type NatBehaviour, type StunMessage, sameEndpoint } from '@showchain/wire'
+import type { NatReport } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import { type Duration, duration, type Instant, later, type Route } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
@@ -25,17 +27,6 @@ const MAX_AGAIN = 3
 const FILTER_MEMORY: Duration = duration(600_000)
 /** Servers that are asked: two tell what any number tells. */
 const MAX_SERVERS = 2
-
-export interface NatReport extends Nat {
-  /** This peer's address as the first server sees it. */
-  readonly mapped: Endpoint | undefined
-  /** Whether that is another than the host's own. */
-  readonly natted: boolean | undefined
-  /** The seed's type; undefined when too little is known. */
-  readonly type: 'T1' | 'T2' | 'T3' | 'T4' | undefined
-  /** What could not be told, and why, in sentences. */
-  readonly notes: readonly string[]
-}
 
 export interface NatDiscoveryOptions {
   /** Those of the configuration, then the relays that this peer is registered with. */

@@ -2,10 +2,17 @@
  * A relayed connection tries to become direct again, less and less often; at once when something changed that
  * may help: the direct path died, or this end has another address.
  */
+
 import type { PeerContext } from '../context/peer-context.ts'
-import { RETRY_JITTER, UPGRADE_FIRST, UPGRADE_LAST, UPGRADE_SOON } from '../context/timing.ts'
-import { duration, type Instant, later } from '../endpoint/machine.ts'
+import { type Duration, duration, type Instant, later } from '../endpoint/machine.ts'
+import { jittered } from '../endpoint/retransmission.ts'
 import type { Timer } from '../endpoint/timers.ts'
+
+/** A relayed connection tries again to be direct: after this long, then twice as long each time, ±20 %. */
+export const UPGRADE_FIRST: Duration = duration(16_000)
+export const UPGRADE_LAST: Duration = duration(600_000)
+/** A direct path that died, or an address that changed: this soon, so that both ends noticed. */
+export const UPGRADE_SOON: Duration = duration(1000)
 
 export interface DirectUpgradeOptions {
   /** Whether a direct path is missing and allowed. */
@@ -30,7 +37,7 @@ export class DirectUpgrade {
   plan(now: Instant): void {
     if (this.#state !== 'idle' || !this.#options.wanted()) return
     const wait = Math.min(UPGRADE_FIRST * 2 ** this.#tries, UPGRADE_LAST)
-    this.#wait(wait * (1 + RETRY_JITTER * (2 * this.#context.random.uniform() - 1)), now)
+    this.#wait(jittered(wait, this.#context.random), now)
   }
 
   /** Something changed: starts over, soon. */
@@ -44,10 +51,10 @@ export class DirectUpgrade {
     this.#timer?.cancel()
   }
 
-  #wait(ms: number, now: Instant): void {
+  #wait(delay: Duration, now: Instant): void {
     this.#timer?.cancel()
     this.#state = 'waiting'
-    this.#timer = this.#context.timers.set(later(now, duration(ms)), (at) => this.#go(at))
+    this.#timer = this.#context.timers.set(later(now, delay), (at) => this.#go(at))
   }
 
   #go(now: Instant): void {

@@ -3,10 +3,14 @@
  * the other, the registered ones, in rounds, until one works or the time is over.
  */
 import type { PeerContext } from '../context/peer-context.ts'
-import { RECOVERY_PAUSE, RECOVERY_TIME } from '../context/timing.ts'
-import { type Instant, later } from '../endpoint/machine.ts'
+import { type Duration, duration, type Instant, later } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import type { Registration } from '../relays/registration.ts'
+
+/** A connection without any path looks for one this long before it ends. */
+export const RECOVERY_TIME: Duration = duration(45_000)
+/** Between two rounds over the relays that both ends know. */
+export const RECOVERY_PAUSE: Duration = duration(2000)
 
 /** @param why undefined: the other end acknowledged something there. */
 type Tried = (why: string | undefined, now: Instant) => void

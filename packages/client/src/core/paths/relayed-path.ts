@@ -4,12 +4,14 @@
  */
 import type { SessionId } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
-import { MAX_RELAYS_PER_CONNECTION } from '../context/timing.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import type { MessageSession, OutgoingMessage, Sent } from '../messages/message-session.ts'
 import type { MessageSessions } from '../messages/message-sessions.ts'
 import type { Registration, RelayAddress } from '../relays/registration.ts'
 import { RelayFailover } from './relay-failover.ts'
+
+/** Relays that a connection remembers: as many as a ticket names. */
+export const MAX_RELAYS_PER_CONNECTION = 8
 
 export interface RelayedPathOptions {
   readonly channels: MessageSessions

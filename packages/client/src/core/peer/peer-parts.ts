@@ -1,4 +1,5 @@
 /** Sets up what the machines of one peer share, from what its owner injects. */
+
 import {
   CookieJar,
   type CryptoProvider,
@@ -9,11 +10,9 @@ import {
   RequestReplay,
 } from '@showchain/crypto/core'
 import type { Encoding, Endpoint } from '@showchain/wire'
-import type { PathPolicy } from '../connections/connection-machine.ts'
-import type { PeerEvent } from '../context/events.ts'
+import type { PathPolicy, PeerEvent } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import { PEER_COUNTERS, type PeerCounter } from '../context/peer-counters.ts'
-import { KEEP_ALIVE_INTERVAL } from '../context/timing.ts'
 import { type AddressPolicy, internetPolicy } from '../endpoint/address-policy.ts'
 import { Admission } from '../endpoint/admission.ts'
 import { Counters } from '../endpoint/counters.ts'
@@ -24,6 +23,7 @@ import { Sequence } from '../endpoint/request-stamp.ts'
 import { Sockets } from '../endpoint/sockets.ts'
 import { Timers } from '../endpoint/timers.ts'
 import { maxMessage } from '../messages/max-message-size.ts'
+import { KEEP_ALIVE_INTERVAL } from '../relays/keep-alive.ts'
 import { ConnectionIds } from '../secure/connection-ids.ts'
 import { Credentials } from '../secure/credentials.ts'
 import type { EndToEnd } from '../secure/secure-session.ts'

@@ -8,9 +8,18 @@
  */
 import { type Endpoint, type Nat, OP } from '@showchain/wire'
 import { type PeerContext, send } from '../context/peer-context.ts'
-import { BIRTHDAY_INTERVAL, BIRTHDAY_PROBES, BIRTHDAY_SOCKET_INTERVAL, BIRTHDAY_SOCKETS } from '../context/timing.ts'
-import { type Instant, later, type Route, type SocketId } from '../endpoint/machine.ts'
+import { type Duration, duration, type Instant, later, type Route, type SocketId } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
+
+/** Birthday probing starts when ordinary probes had their chance. */
+export const BIRTHDAY_DELAY: Duration = duration(2000)
+/** Sockets that the symmetric side opens: with 2048 probes at 64,512 ports, one is hit in 99.97 % of all cases (1 − (1 − 256/64,512)^2048). */
+export const BIRTHDAY_SOCKETS = 256
+export const BIRTHDAY_PROBES = 2048
+/** One packet of either side after the other: 100 a second, so that no router takes it for a flood. */
+export const BIRTHDAY_INTERVAL: Duration = duration(10)
+/** Sockets are opened so fast: all within a second, and long before the first mapping ends. */
+export const BIRTHDAY_SOCKET_INTERVAL: Duration = duration(4)
 
 /** Who we are in it. */
 export type BirthdayRole = 'many sockets' | 'many ports'

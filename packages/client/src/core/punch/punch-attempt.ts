@@ -10,20 +10,26 @@
 import type { PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Endpoint, type Extensions, type Message, OP, type PeerId } from '@showchain/wire'
 import { type PeerContext, send } from '../context/peer-context.ts'
-import {
-  ATTEMPT_LIFETIME,
-  BIRTHDAY_DELAY,
-  BIRTHDAY_LIFETIME,
-  MAX_CANDIDATES,
-  MAX_PROBES,
-  PROBE_TIMES,
-} from '../context/timing.ts'
-import { type Duration, type Instant, later, type Route, type SocketId } from '../endpoint/machine.ts'
+import { type Duration, duration, type Instant, later, type Route, type SocketId } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
 import { routeKey } from '../endpoint/route.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
-import { Birthday, type BirthdayRole } from './birthday-probing.ts'
+import { BIRTHDAY_DELAY, Birthday, type BirthdayRole } from './birthday-probing.ts'
+
+/** Punch safety: keep-alive-sized packets to one ip:port that has not answered. */
+export const MAX_PROBES = 8
+/**
+ * When the probes of an attempt go, after its start. Both ends start within one trip of each other, so
+ * the first few open the mappings; the later ones are for loss and for an end that consents late.
+ */
+export const PROBE_TIMES: readonly Duration[] = [0, 50, 150, 350, 750, 1550, 3150, 5000].map(duration)
+/** An attempt ends this long after its start: the last probe and a full path check fit. */
+export const ATTEMPT_LIFETIME: Duration = duration(15_000)
+/** Ip:ports of one attempt: the announced one, host candidates and sources that turned out to be the peer's. */
+export const MAX_CANDIDATES = 12
+/** An attempt with birthday probing ends this long after its start: the last probe and a path check fit. */
+export const BIRTHDAY_LIFETIME: Duration = duration(34_000)
 
 export interface PunchAttemptOptions {
   readonly remoteId: PeerId

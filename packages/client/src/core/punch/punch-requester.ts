@@ -8,14 +8,16 @@
  */
 import { type Message, type MessageOf, OP, type PeerId } from '@showchain/wire'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
-import { PLAIN_PUNCH_AFTER } from '../context/timing.ts'
-import { type Instant, later } from '../endpoint/machine.ts'
+import { type Duration, duration, type Instant, later } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { introduction, probeAll, type Registrations } from './candidates.ts'
 import type { PunchAttempt } from './punch-attempt.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
+
+/** Meeting the seed: a requester that got no 0x115 by now asks again without signed extension fields. */
+export const PLAIN_PUNCH_AFTER: Duration = duration(1000)
 
 export interface PunchRequesterOptions {
   readonly target: PeerId

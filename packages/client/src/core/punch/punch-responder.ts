@@ -2,16 +2,18 @@
  * The target's side of a punch (the seed's section 3): 0x112 from a relay of ours, R's signature
  * verified, consent asked, 0x114 sent, probing started. A repeated 0x112 gets the same 0x114.
  */
+
 import type { PublicKey, RequestReplay } from '@showchain/crypto/core'
 import { type Encoding, type Message, type MessageOf, OP, type PeerId } from '@showchain/wire'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
-import { ATTEMPT_LIFETIME, MAX_PENDING_CONSENT } from '../context/timing.ts'
 import { ExpiringMap } from '../endpoint/expiring-map.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { ConnectionGate } from '../requests/connection-gate.ts'
+import { MAX_PENDING_CONSENT } from '../requests/connection-gate.ts'
 import { introduction, probeAll, type Registrations } from './candidates.ts'
+import { ATTEMPT_LIFETIME } from './punch-attempt.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
 
 type Invitation = MessageOf<typeof OP.punchPassRequest>

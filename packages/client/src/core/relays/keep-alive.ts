@@ -11,9 +11,17 @@
  */
 import { type Encoding, OP } from '@showchain/wire'
 import { type PeerContext, send } from '../context/peer-context.ts'
-import { KEEP_ALIVE_ECHO_GAP, MAX_UNANSWERED, SLEPT } from '../context/timing.ts'
-import { type Instant, instant, later, type Route } from '../endpoint/machine.ts'
+import { type Duration, duration, type Instant, instant, later, type Route } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
+
+/** Keep-alive: NATs drop UDP mappings from 30 s on. */
+export const KEEP_ALIVE_INTERVAL: Duration = duration(15_000)
+/** Keep-alive: so many unanswered in a row mean that the path is dead. */
+export const MAX_UNANSWERED = 3
+/** Who sends what, 0x100: nobody sends one to an address that was sent one this recently, so that two ends never echo for ever. */
+export const KEEP_ALIVE_ECHO_GAP: Duration = duration(5000)
+/** A timer that fires so late was not late: the host slept, and everything may have changed. */
+export const SLEPT: Duration = duration(5000)
 
 export class KeepAlive {
   readonly #context: PeerContext

@@ -18,17 +18,19 @@ import {
   WIRE_ERROR,
 } from '@showchain/wire'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
-import {
-  DUPLICATE_LOSSES,
-  DUPLICATE_WINDOW,
-  REGISTER_BACKOFF_FIRST,
-  REGISTER_BACKOFF_LAST,
-  REREGISTER_GAP,
-} from '../context/timing.ts'
-import { duration, type Instant, later } from '../endpoint/machine.ts'
+import { type Duration, duration, type Instant, later } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { KeepAlive } from './keep-alive.ts'
+
+/** Who sends what, 0x100: an `unbound` error makes a peer register again at most this often. */
+export const REREGISTER_GAP: Duration = duration(5000)
+/** Back-off between failed registrations: doubles from the first to the last, ±50 % (a relay that comes back meets its peers one by one). */
+export const REGISTER_BACKOFF_FIRST: Duration = duration(1000)
+export const REGISTER_BACKOFF_LAST: Duration = duration(60_000)
+/** The same id at two hosts: so many lost bindings without a change of address, within this time. */
+export const DUPLICATE_LOSSES = 3
+export const DUPLICATE_WINDOW: Duration = duration(120_000)
 
 export interface RelayAddress {
   readonly id: PeerId

@@ -5,8 +5,14 @@
 import type { PeerId } from '@showchain/wire'
 import type { Via } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
-import { CONSENT_LIFETIME, MAX_HELD_MESSAGES, MAX_PENDING_CONSENT } from '../context/timing.ts'
-import { type Instant, later } from '../endpoint/machine.ts'
+import { type Duration, duration, type Instant, later } from '../endpoint/machine.ts'
+
+/** Consent questions that wait for the application's answer; more are dropped, as if absent. */
+export const MAX_PENDING_CONSENT = 256
+/** How long one waits. */
+export const CONSENT_LIFETIME: Duration = duration(10_000)
+/** Proxied messages that wait behind a consent question: what a relay lets through unconsented. */
+export const MAX_HELD_MESSAGES = 4
 
 type Then = (now: Instant) => void
 

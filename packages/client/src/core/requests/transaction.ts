@@ -10,12 +10,16 @@
 import type { PublicKey } from '@showchain/crypto/core'
 import { type Message, type MessageOf, OP, type SignedMessage, type Unsigned } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
-import { MAX_CHALLENGES, MAX_FORGED_ANSWERS } from '../context/timing.ts'
 import type { Datagram, Instant, Route } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
 import { Retransmission } from '../endpoint/retransmission.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
+
+/** Addresses: challenges that one request follows. */
+export const MAX_CHALLENGES = 2
+/** DirectResponder to one request that may fail verification before it is given up: forged ones would cost RSA without end. */
+export const MAX_FORGED_ANSWERS = 8
 
 type RequestOp = typeof OP.directRequest | typeof OP.punchRequest | typeof OP.proxyRequest
 type Request = Unsigned<MessageOf<RequestOp>>

@@ -12,6 +12,7 @@
  * Each message is sent again until the next one came. A forged one changes nothing: each is read with a copy. Both ends name the
  * connection that they have already: when it is the same, nothing is to be made, and somebody else asked.
  */
+
 import {
   certificatePreimage,
   DH_BYTES,
@@ -25,9 +26,9 @@ import {
 } from '@showchain/crypto/core'
 import { type PeerId, peerIdToBytes } from '@showchain/wire'
 import { CONNECTION_ID_BYTES } from '@showchain/wire/end-to-end'
-import { RETRY_JITTER } from '../context/timing.ts'
 import { equalBytes } from '../endpoint/equal-bytes.ts'
-import { duration, type Instant, later } from '../endpoint/machine.ts'
+import { type Instant, later } from '../endpoint/machine.ts'
+import { jittered } from '../endpoint/retransmission.ts'
 import type { Timer, Timers } from '../endpoint/timers.ts'
 import type { Credentials } from './credentials.ts'
 import { ASK_AFTER, HANDSHAKE_TIME, MAX_FIRST_MESSAGES, REPEAT_FIRST, REPEAT_GROWTH, REPEAT_LAST } from './limits.ts'
@@ -167,8 +168,7 @@ export class Handshake {
     let delay: number = REPEAT_FIRST
     const next = (at: Instant): void => {
       this.#options.send(kind, message, at)
-      const jitter = 1 + RETRY_JITTER * (2 * this.#options.random.uniform() - 1)
-      const due = later(at, duration(delay * jitter))
+      const due = later(at, jittered(delay, this.#options.random))
       delay = Math.min(delay * REPEAT_GROWTH, REPEAT_LAST)
       if (due < until) this.#repeat = this.#options.timers.set(due, next)
     }
