@@ -1,43 +1,13 @@
-/** Certificates of X25519 keys: what is written is read, and what counts when. */
-import fc from 'fast-check'
+/** Certificates of X25519 keys: when they count, and what they certify. */
+import { certificatePreimage } from '@showchain/wire/end-to-end'
 import { describe, expect, test } from 'vitest'
-import {
-  CERTIFICATE_LIFETIME,
-  type Certificate,
-  certificatePreimage,
-  identityOf,
-  isCurrent,
-  openssl,
-  readCertificate,
-  writeCertificate,
-} from '../src/index.ts'
+import { CERTIFICATE_LIFETIME, identityOf, isCurrent, openssl } from '../src/index.ts'
 import { PROVIDERS, privateKey } from './fixtures.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
 const DAY = 86_400_000
 const WEEK = { notBefore: NOW, notAfter: NOW + CERTIFICATE_LIFETIME }
 const KEY = new Uint8Array(32).fill(9)
-
-const certificates: fc.Arbitrary<Certificate> = fc.record({
-  notBefore: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
-  notAfter: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
-  spki: fc.uint8Array({ maxLength: 600 }),
-  signature: fc.uint8Array({ maxLength: 512 }),
-})
-
-test('what is written is read', () => {
-  fc.assert(
-    fc.property(certificates, (each) => {
-      expect(readCertificate(writeCertificate(each))).toEqual(each)
-    }),
-  )
-})
-
-test('what ends before its key does is none', () => {
-  const bytes = writeCertificate({ ...WEEK, spki: new Uint8Array(5), signature: new Uint8Array(0) })
-  for (let length = 0; length < bytes.length; length++)
-    expect(readCertificate(bytes.subarray(0, length))).toBeUndefined()
-})
 
 test.each([
   ['a week from now', WEEK, NOW, true],

@@ -1,10 +1,12 @@
 /** The binary encoding: `0xB1`, op code, the row's fields, extension fields. A loop over the row, knowing no message. */
+
+import { readU16, writeU16 } from './bytes.ts'
 import { BINARY_BYTE } from './classify.ts'
 import { type Decoded, refuse } from './decoded.ts'
 import { ShowchainError } from './errors.ts'
 import { extensionFields, measureFields, readFields, writeFields } from './extension-fields.ts'
 import type { Extensions } from './extensions.ts'
-import { type Kind, readU16, writeU16 } from './kinds.ts'
+import type { Kind } from './kinds.ts'
 import { HEADER_BYTES, Look } from './look.ts'
 import { type Message, sameTarget } from './message.ts'
 import { FIELDS, type FieldName, type MessageRow, rowOf } from './table.ts'

@@ -3,6 +3,8 @@
  * most once, so that a set of fields has one encoding; the hash that stands in a signature list is
  * over that encoding, whatever the message's own (docs/protocol.md, Extension fields).
  */
+
+import { readU16, writeU16 } from './bytes.ts'
 import { ShowchainError } from './errors.ts'
 import {
   EXTENSIONS,
@@ -11,7 +13,6 @@ import {
   type Extensions,
   type UnknownExtension,
 } from './extensions.ts'
-import { readU16, writeU16 } from './kinds.ts'
 import { MAX_DATAGRAM } from './limits.ts'
 
 /** One field ready to be written: measured and in its place. */

@@ -6,8 +6,9 @@
  * into the signature, passed on and otherwise ignored.
  */
 import { z } from 'zod'
+import { readU32, writeU32 } from './bytes.ts'
 import { type Endpoint, endpointSchema } from './endpoint.ts'
-import { ipKind, portKind, readU32, writeU32 } from './kinds.ts'
+import { ipKind, portKind } from './kinds.ts'
 import { KX_BYTES, MAX_COOKIE_BYTES, MAX_KEY_BYTES, MAX_LOCAL_CANDIDATES } from './limits.ts'
 
 /** RFC 4787 behaviour as the `nat` extension writes it: unknown, endpoint-independent, address-dependent, address- and port-dependent. */

@@ -3,6 +3,7 @@
  * Pure and portable: no I/O, no clock, no crypto; zod is the only dependency.
  */
 export { fromBase64url, toBase64url } from './base64url.ts'
+export { equalBytes } from './bytes.ts'
 export { BINARY_BYTE, CHANNEL_BYTE, classify, type DatagramClass, JSON_BYTE, RECORD_BYTE } from './classify.ts'
 export { decode, encode } from './codec.ts'
 export type { Decoded, Refusal } from './decoded.ts'
@@ -76,3 +77,4 @@ export {
   type Ticket,
   ticketSchema,
 } from './ticket.ts'
+export { utf8 } from './utf8.ts'

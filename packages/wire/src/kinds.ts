@@ -7,6 +7,7 @@
  */
 import { z } from 'zod'
 import { encodeChunk, fromBase64url, toBase64url } from './base64url.ts'
+import { readU16, readU32, readU64, writeU16, writeU64 } from './bytes.ts'
 import { ipSchema, portSchema } from './endpoint.ts'
 import {
   type PeerId,
@@ -51,26 +52,6 @@ export interface Kind<Value> {
   fromJson(json: JsonValue): Value | undefined
 }
 
-export function writeU16(out: Uint8Array, at: number, value: number): number {
-  out[at] = value >>> 8
-  out[at + 1] = value
-  return at + 2
-}
-
-export const readU16 = (bytes: Uint8Array, at: number): number =>
-  ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
-
-export function writeU32(out: Uint8Array, at: number, value: number): number {
-  out[at] = value >>> 24
-  out[at + 1] = value >>> 16
-  out[at + 2] = value >>> 8
-  out[at + 3] = value
-  return at + 4
-}
-
-export const readU32 = (bytes: Uint8Array, at: number): number => readU16(bytes, at) * 0x10000 + readU16(bytes, at + 2)
-
-const TWO_32 = 0x1_0000_0000
 const isWhole = (value: unknown, min: number, max: number): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
 
@@ -98,10 +79,10 @@ export const counterKind: Kind<number> = {
   binary: 'u64 big-endian, ≤ 2^53−1',
   json: 'number, integer',
   measure: (value) => (isWhole(value, 0, MAX_COUNTER) ? 8 : -1),
-  write: (out, at, value) => writeU32(out, writeU32(out, at, Math.floor(value / TWO_32)), value >>> 0),
+  write: writeU64,
   // 2^53 − 1 has 21 bits above the low 32.
   end: (bytes, at) => (at + 8 <= bytes.length && readU32(bytes, at) < 0x20_0000 ? at + 8 : -1),
-  read: (bytes, at) => readU32(bytes, at) * TWO_32 + readU32(bytes, at + 4),
+  read: readU64,
   toJson: (value) => value,
   fromJson: (json) => (isWhole(json, 0, MAX_COUNTER) ? json : undefined),
 }

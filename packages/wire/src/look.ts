@@ -7,8 +7,8 @@
  * passes the rest on as it came.
  */
 
+import { readU16, writeU16 } from './bytes.ts'
 import { BINARY_BYTE } from './classify.ts'
-import { readU16, writeU16 } from './kinds.ts'
 import { FIELDS, type FieldName, type MessageRow, rowOf } from './table.ts'
 
 /** Version byte and op code. */

@@ -5,10 +5,10 @@
  *   "SHOWCHAIN-P2P-v1" 0x00 | op_code u16 | the row's signature list | SHA-256 of signed extension fields, if any
  */
 import { kindOf } from './binary.ts'
+import { writeU16 } from './bytes.ts'
 import { ShowchainError } from './errors.ts'
 import { signedFieldBytes } from './extension-fields.ts'
 import type { Extensions } from './extensions.ts'
-import { writeU16 } from './kinds.ts'
 import type { Message, Unsigned } from './message.ts'
 import { rowOf } from './table.ts'
 import { utf8 } from './utf8.ts'

@@ -9,10 +9,11 @@
  *
  * Nobody here authenticates with STUN: MESSAGE-INTEGRITY is skipped, FINGERPRINT is checked.
  */
+
+import { readU16, readU32, writeU16, writeU32 } from './bytes.ts'
 import type { Endpoint } from './endpoint.ts'
 import { ShowchainError } from './errors.ts'
 import { formatIp, IPV4_BYTES, IPV6_BYTES, isMapped, parseIp } from './ip.ts'
-import { readU16, readU32, writeU16, writeU32 } from './kinds.ts'
 import { MAX_DATAGRAM } from './limits.ts'
 import { fromUtf8, utf8 } from './utf8.ts'
 

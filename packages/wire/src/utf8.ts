@@ -1,4 +1,5 @@
 /** UTF-8 by the WHATWG Encoding classes that every JavaScript runtime has; the language's own library does not name them. */
+import { equalBytes } from './bytes.ts'
 
 interface Encoder {
   encode(text: string): Uint8Array<ArrayBuffer>
@@ -22,8 +23,5 @@ const REPLACEMENT = '\ufffd'
 /** The text, or undefined when the bytes are not UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string | undefined {
   const text = decoder.decode(bytes)
-  return !text.includes(REPLACEMENT) || sameBytes(utf8(text), bytes) ? text : undefined
+  return !text.includes(REPLACEMENT) || equalBytes(utf8(text), bytes) ? text : undefined
 }
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, index) => byte === b[index])

@@ -1,15 +1,7 @@
 /** Protected connections: what a handshake costs, how long it takes to connect, and how fast a stream is, beside HyperDHT. */
-import {
-  certificatePreimage,
-  type KeyPair,
-  type NoiseCrypto,
-  NoiseXX,
-  openssl,
-  opensslEndToEnd,
-  readCertificate,
-  writeCertificate,
-} from '@showchain/crypto'
+import { type KeyPair, type NoiseCrypto, NoiseXX, openssl, opensslEndToEnd } from '@showchain/crypto'
 import { type Address, formatTicket } from '@showchain/wire'
+import { certificatePreimage, readCertificate, writeCertificate } from '@showchain/wire/end-to-end'
 import createTestnet from 'hyperdht/testnet.js'
 import { relayActor } from './actors.ts'
 import { Child } from './child.ts'

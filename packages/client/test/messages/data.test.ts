@@ -1,9 +1,9 @@
 /** docs/protocol.md: direct connect to this peer, proxied data, data on a direct path. */
 import { createHash } from 'node:crypto'
-import { openssl } from '@showchain/crypto'
+import { directSession, openssl } from '@showchain/crypto'
 import { type MessageOf, OP, peerIdToBytes, sessionIdFromBytes, toBase64url, WIRE_ERROR } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
-import { directSession, maxMessage, RECOVERY_TIME } from '../../src/core/index.ts'
+import { maxMessage, RECOVERY_TIME } from '../../src/core/index.ts'
 import { Bed, OTHER, other, RELAY, relay, self, sentTo } from '../peer-bed.ts'
 
 const SESSION = sessionIdFromBytes(new Uint8Array(16).fill(9))
@@ -287,7 +287,7 @@ describe('data on a direct path', () => {
       numbers,
     ])
     const expected = createHash('sha256').update(input).digest().subarray(0, 16)
-    expect(directSession(openssl, other.id, self.id, { seq, ts })).toBe(toBase64url(expected))
+    expect(directSession(openssl, { requester: other.id, responder: self.id, seq, ts })).toBe(toBase64url(expected))
   })
 
   test('is taken under a good signature from the address of the path only, and acknowledged there', () => {
@@ -295,7 +295,7 @@ describe('data on a direct path', () => {
     const stamp = { seq: 3, ts: bed.unixMs }
     bed.receive(other.signed({ op_code: OP.directRequest, id: other.id, target: self.id, ...stamp }), OTHER)
     bed.taken()
-    const session = directSession(openssl, other.id, self.id, stamp)
+    const session = directSession(openssl, { requester: other.id, responder: self.id, ...stamp })
     const message = other.signed({
       op_code: OP.proxyData,
       target: self.id,

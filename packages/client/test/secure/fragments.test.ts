@@ -1,9 +1,8 @@
 import { MAX_DATAGRAM } from '@showchain/wire'
-import { type HandshakePart, readHandshakePart } from '@showchain/wire/end-to-end'
+import { type HandshakePart, MAX_HANDSHAKE_PARTS, readHandshakePart, splitHandshake } from '@showchain/wire/end-to-end'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Assembly, partsOf } from '../../src/core/secure/fragments.ts'
-import { MAX_PARTS } from '../../src/core/secure/limits.ts'
+import { Assembly } from '../../src/core/secure/fragments.ts'
 
 const session = new Uint8Array(16).fill(7)
 const read = (bytes: Uint8Array): HandshakePart => {
@@ -22,7 +21,7 @@ test('messages come out of their parts, in any order, each part twice', () => {
       fc.nat(5),
       (length, room, turn) => {
         const whole = message(length)
-        const parts = partsOf(whole, room, { session, kind: 2, group: 9 })
+        const parts = splitHandshake(whole, room, { session, kind: 2, group: 9 })
         expect(parts.length).toBe(Math.max(1, Math.ceil(length / room)))
         for (const part of parts) expect(part.length).toBeLessThanOrEqual(MAX_DATAGRAM)
         const order = parts.map((_, index) => parts[(index + turn) % parts.length] as Uint8Array)
@@ -35,14 +34,16 @@ test('messages come out of their parts, in any order, each part twice', () => {
 })
 
 test('what would take too many parts is not sent, and not taken', () => {
-  expect(partsOf(message(4000), 1000, { session, kind: 2, group: 1 })).toEqual([])
+  expect(splitHandshake(message(4000), 1000, { session, kind: 2, group: 1 })).toEqual([])
   const assembly = new Assembly()
-  const part = { session, kind: 2, group: 1, bytes: message(10), count: MAX_PARTS + 1 }
-  for (let index = 0; index <= MAX_PARTS; index++) expect(assembly.add({ ...part, index })).toBeUndefined()
+  const part = { session, kind: 2, group: 1, bytes: message(10), count: MAX_HANDSHAKE_PARTS + 1 }
+  for (let index = 0; index <= MAX_HANDSHAKE_PARTS; index++) expect(assembly.add({ ...part, index })).toBeUndefined()
 })
 
 test('parts of two messages are not mixed: the newer one wins', () => {
-  const [old, young] = [0, 1].map((group) => partsOf(message(900, group), 500, { session, kind: 2, group }).map(read))
+  const [old, young] = [0, 1].map((group) =>
+    splitHandshake(message(900, group), 500, { session, kind: 2, group }).map(read),
+  )
   const assembly = new Assembly()
   expect(assembly.add(old?.[0] as HandshakePart)).toBeUndefined()
   expect(assembly.add(young?.[0] as HandshakePart)).toBeUndefined()

@@ -4,7 +4,7 @@
  *
  *   epoch (1 byte) | HMAC-SHA256 (first 24 bytes)
  */
-import { type Endpoint, formatEndpoint, type PeerId, peerIdToBytes } from '@showchain/wire'
+import { type Endpoint, formatEndpoint, type PeerId, peerIdToBytes, utf8 } from '@showchain/wire'
 import type { CryptoProvider, Random } from './provider.ts'
 
 /** A cookie is good in the epoch of its making and the next one, in ms. */
@@ -38,7 +38,7 @@ export class CookieJar {
   }
 
   #make(epoch: number, source: Endpoint, id: PeerId, op: number): Uint8Array {
-    const place = Uint8Array.from(formatEndpoint(source), (character) => character.charCodeAt(0))
+    const place = utf8(formatEndpoint(source))
     const input = new Uint8Array(8 + 2 + 32 + place.length)
     const view = new DataView(input.buffer)
     view.setFloat64(0, epoch)

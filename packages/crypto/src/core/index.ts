@@ -1,15 +1,8 @@
 /** The part of crypto that runs anywhere: no provider, no Node. */
 
-export {
-  CERTIFICATE_LIFETIME,
-  type Certificate,
-  certificatePreimage,
-  isCurrent,
-  readCertificate,
-  type Validity,
-  writeCertificate,
-} from './certificate.ts'
+export { CERTIFICATE_LIFETIME, isCurrent } from './certificate.ts'
 export { COOKIE_EPOCH, CookieJar } from './cookie-jar.ts'
+export { directSession } from './direct-session.ts'
 export {
   AEAD_KEY_BYTES,
   AEAD_NONCE_BYTES,

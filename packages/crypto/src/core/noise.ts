@@ -5,6 +5,7 @@
  *
  * A message that cannot be read ends the handshake; who wants to go on after a forged one reads with a copy.
  */
+import { utf8 } from '@showchain/wire'
 import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type Aead, DH_BYTES, type EndToEndCrypto } from './end-to-end.ts'
 import type { CryptoProvider } from './provider.ts'
 
@@ -35,7 +36,7 @@ export interface NoiseResult {
   readonly remoteStaticKey: Uint8Array
 }
 
-const PROTOCOL = Uint8Array.from('Noise_XX_25519_ChaChaPoly_SHA256', (character) => character.charCodeAt(0))
+const PROTOCOL: Uint8Array = utf8('Noise_XX_25519_ChaChaPoly_SHA256')
 const NOTHING = new Uint8Array(0)
 
 type Token = 'e' | 's' | 'ee' | 'es' | 'se'

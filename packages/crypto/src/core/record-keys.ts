@@ -5,14 +5,13 @@
  *   key of epoch 0    from the handshake
  *   key of epoch n+1  REKEY(key of epoch n), The Noise Protocol Framework §4.2, §11.3: nobody gets back from it
  */
+import { writeRecordNonce } from '@showchain/wire/end-to-end'
 import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type Aead, type EndToEndCrypto } from './end-to-end.ts'
 
 /** Epochs of one handshake; at 120 s each, 91 days. */
 export const MAX_EPOCH = 0xffff
 /** Records of one direction. */
 export const MAX_RECORD_NUMBER: number = 2 ** 48 - 1
-
-const TWO_32 = 0x1_0000_0000
 
 /** §4.2: the cipher text of 32 zero bytes under the highest nonce. */
 function rekeyed(crypto: EndToEndCrypto, key: Uint8Array): Uint8Array {
@@ -22,12 +21,10 @@ function rekeyed(crypto: EndToEndCrypto, key: Uint8Array): Uint8Array {
   return sealed.slice(0, AEAD_KEY_BYTES)
 }
 
-/** One nonce at a time: the cipher copies it. 32 zero bits, then the counter, little-endian (§12.3). */
+/** Reused: the cipher copies it. */
 const nonce = new Uint8Array(AEAD_NONCE_BYTES)
-const nonceView = new DataView(nonce.buffer)
 function nonceOf(epoch: number, number: number): Uint8Array {
-  nonceView.setUint32(4, number % TWO_32, true)
-  nonceView.setUint32(8, epoch * 0x1_0000 + Math.floor(number / TWO_32), true)
+  writeRecordNonce(nonce, epoch, number)
   return nonce
 }
 

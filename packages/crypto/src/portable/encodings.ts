@@ -1,5 +1,6 @@
 /** The encodings that a signature must open to: EMSA-PKCS1-v1_5 and EMSA-PSS (RFC 8017 §9.2, §9.1), both with SHA-256. */
 import { sha256 } from '@noble/hashes/sha2.js'
+import { equalBytes } from '@showchain/wire'
 import { concat } from './bytes.ts'
 
 /** DigestInfo of SHA-256 up to the digest (RFC 8017 §9.2, note 1). */
@@ -55,5 +56,5 @@ export function isEmsaPss(encoded: Uint8Array, message: Uint8Array): boolean {
   const salt = end - SALT_BYTES
   if (!block.subarray(0, salt - 1).every((byte) => byte === 0) || block[salt - 1] !== 1) return false
   const expected = sha256(concat(new Uint8Array(8), sha256(message), block.subarray(salt)))
-  return expected.every((byte, index) => byte === digest[index])
+  return equalBytes(expected, digest)
 }

@@ -6,7 +6,7 @@
  *
  * so a key is read by writing it again and comparing; nothing has to be parsed.
  */
-import { ShowchainError } from '@showchain/wire'
+import { equalBytes, ShowchainError } from '@showchain/wire'
 import { KEY_BITS, type KeyBits } from '../core/index.ts'
 import { concat } from './bytes.ts'
 
@@ -68,6 +68,6 @@ export function readSpki(spki: Uint8Array): RsaModulus {
   if ((modulus[0] as number) < 0x80) throw refused(`Its modulus is shorter than ${bits} bits.`)
   if (((modulus[modulus.length - 1] as number) & 1) === 0) throw refused('Its modulus is even.')
   const canonical = spkiOf(modulus)
-  if (!canonical.every((byte, index) => byte === spki[index])) throw refused('Its DER form is not the canonical one.')
+  if (!equalBytes(canonical, spki)) throw refused('Its DER form is not the canonical one.')
   return { bits, bytes: modulus }
 }

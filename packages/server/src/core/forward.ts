@@ -5,8 +5,8 @@
  *
  *   session? ─► an end of it, from its bound address? ─► rate ─► seen? ─► there, within budget? ─► signature ─► 0x124
  */
-import { type Datagram, equalBytes, type Instant } from '@showchain/client/endpoint'
-import { type Encoding, type Endpoint, type MessageOf, OP, WIRE_ERROR } from '@showchain/wire'
+import type { Datagram, Instant } from '@showchain/client/endpoint'
+import { type Encoding, type Endpoint, equalBytes, type MessageOf, OP, WIRE_ERROR } from '@showchain/wire'
 import type { Binding, Bindings } from './bindings.ts'
 import { ConsentBudget } from './consent-budget.ts'
 import type { DataPacket } from './data-packet.ts'

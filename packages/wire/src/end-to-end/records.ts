@@ -1,25 +1,27 @@
 /**
- * What peers protect from end to end, and the frame that a relay carries it in (docs/protocol.md, End to end). Neither is a
- * message: there is no JSON of them, and nothing in them is for the relay but the session.
+ * Records, and the frame in which a relay carries them (docs/protocol.md, End to end). Neither is a
+ * message: there is no JSON form, and a relay reads nothing but the session.
  *
  *   record         0xB2 | connection id of the receiver (8) | epoch (2) | number (6) | ciphertext | tag (16)
- *   handshake      0xB2 | zeros (8) | session (16) | kind (1) | part (1) | group (4) | bytes
- *   channel frame  0xB3 | session (16) | record or handshake
+ *   channel frame  0xB3 | session (16) | record or handshake part
+ *   nonce          zeros (4) | number (6, little-endian) | epoch (2, little-endian)
+ *
+ * Numbers are big-endian, save in the nonce.
  */
+import { fromHalves, highBits, readU16, readU32, writeU16, writeU32 } from '../bytes.ts'
 import { CHANNEL_BYTE, RECORD_BYTE } from '../classify.ts'
 import { SESSION_ID_BYTES } from '../limits.ts'
 
 export const CONNECTION_ID_BYTES = 8
 const COUNTER_BYTES = 8
 const TAG_BYTES = 16
+/** The header is the associated data of the record's encryption. */
 export const RECORD_HEADER_BYTES: number = 1 + CONNECTION_ID_BYTES + COUNTER_BYTES
-/** Bytes of a record beside what it protects. */
+/** Bytes of a record besides its payload. */
 export const RECORD_OVERHEAD: number = RECORD_HEADER_BYTES + TAG_BYTES
 export const CHANNEL_HEADER_BYTES: number = 1 + SESSION_ID_BYTES
-export const HANDSHAKE_HEADER_BYTES: number = 1 + CONNECTION_ID_BYTES + SESSION_ID_BYTES + 6
 
-const TWO_32 = 0x1_0000_0000
-const NUMBER_AT = 1 + CONNECTION_ID_BYTES
+const COUNTER_AT = 1 + CONNECTION_ID_BYTES
 
 export interface RecordHeader {
   readonly epoch: number
@@ -36,83 +38,45 @@ export function writeRecordHeader(
 ): void {
   into[at] = RECORD_BYTE
   into.set(connectionId, at + 1)
-  const high = Math.floor(number / TWO_32)
-  const from = at + NUMBER_AT
-  into[from] = epoch >>> 8
-  into[from + 1] = epoch
-  into[from + 2] = high >>> 8
-  into[from + 3] = high
-  into[from + 4] = number >>> 24
-  into[from + 5] = number >>> 16
-  into[from + 6] = number >>> 8
-  into[from + 7] = number
+  writeU32(into, writeU16(into, writeU16(into, at + COUNTER_AT, epoch), highBits(number)), number)
 }
 
-/** Undefined when it is too short to be one. */
+/** Undefined for bytes that are no record. */
 export function readRecordHeader(record: Uint8Array): RecordHeader | undefined {
   if (record.length < RECORD_OVERHEAD || record[0] !== RECORD_BYTE) return undefined
-  const byte = (index: number): number => record[NUMBER_AT + index] as number
-  const high = byte(2) * 256 + byte(3)
-  const low = byte(4) * 0x1_00_00_00 + byte(5) * 0x1_00_00 + byte(6) * 0x1_00 + byte(7)
-  return { epoch: byte(0) * 256 + byte(1), number: high * TWO_32 + low }
-}
-
-/** A number that nearly always tells one connection id, or session, from another: a key of a map. Small enough that V8 keeps it as it is. @param at where the id begins */
-export const idKey = (bytes: Uint8Array, at: number): number =>
-  (((bytes[at] as number) << 24) |
-    ((bytes[at + 1] as number) << 16) |
-    ((bytes[at + 2] as number) << 8) |
-    (bytes[at + 3] as number)) &
-  0x3fff_ffff
-
-export interface HandshakePart {
-  /** 16 bytes. */
-  readonly session: Uint8Array
-  readonly kind: number
-  readonly index: number
-  readonly count: number
-  /** The same for all parts of one message. */
-  readonly group: number
-  readonly bytes: Uint8Array
-}
-
-/** Whether it belongs to a handshake: its connection id is zero. */
-export function isHandshake(record: Uint8Array): boolean {
-  for (let index = 1; index <= CONNECTION_ID_BYTES; index++) if (record[index] !== 0) return false
-  return record.length > CONNECTION_ID_BYTES && record[0] === RECORD_BYTE
-}
-
-export function writeHandshakePart({ session, kind, index, count, group, bytes }: HandshakePart): Uint8Array {
-  const part = new Uint8Array(HANDSHAKE_HEADER_BYTES + bytes.length)
-  const view = new DataView(part.buffer)
-  part[0] = RECORD_BYTE
-  part.set(session, 1 + CONNECTION_ID_BYTES)
-  const at = 1 + CONNECTION_ID_BYTES + SESSION_ID_BYTES
-  part[at] = kind
-  part[at + 1] = (index << 4) | count
-  view.setUint32(at + 2, group)
-  part.set(bytes, HANDSHAKE_HEADER_BYTES)
-  return part
-}
-
-/** Undefined when it is none. Its fields are views. */
-export function readHandshakePart(record: Uint8Array): HandshakePart | undefined {
-  if (record.length < HANDSHAKE_HEADER_BYTES || !isHandshake(record)) return undefined
-  const at = 1 + CONNECTION_ID_BYTES + SESSION_ID_BYTES
-  const part = record[at + 1] as number
-  const [index, count] = [part >> 4, part & 0x0f]
-  if (index >= count) return undefined
   return {
-    session: record.subarray(1 + CONNECTION_ID_BYTES, at),
-    kind: record[at] as number,
-    index,
-    count,
-    group: new DataView(record.buffer, record.byteOffset + at + 2, 4).getUint32(0),
-    bytes: record.subarray(HANDSHAKE_HEADER_BYTES),
+    epoch: readU16(record, COUNTER_AT),
+    number: fromHalves(readU16(record, COUNTER_AT + 2), readU32(record, COUNTER_AT + 4)),
   }
 }
 
-/** The front of a channel frame. @param session 16 bytes */
+/**
+ * The nonce of a record: Noise's ChaChaPoly nonce (The Noise Protocol Framework §12.3) of the
+ * 64-bit counter whose upper 16 bits are the epoch.
+ *
+ * @param into 12 bytes, of which the first four stay zero
+ */
+export function writeRecordNonce(into: Uint8Array, epoch: number, number: number): void {
+  const high = highBits(number)
+  into[4] = number
+  into[5] = number >>> 8
+  into[6] = number >>> 16
+  into[7] = number >>> 24
+  into[8] = high
+  into[9] = high >>> 8
+  into[10] = epoch
+  into[11] = epoch >>> 8
+}
+
+/**
+ * A map key for a connection id or a session: its first 30 bits, which V8 stores as a small
+ * integer. Two ids can have the same key.
+ *
+ * @param at where the id begins
+ */
+export const idKey = (bytes: Uint8Array, at: number): number => readU32(bytes, at) & 0x3fff_ffff
+
+/** Writes the header of a channel frame. @param session 16 bytes */
 export function writeChannelHeader(into: Uint8Array, session: Uint8Array): void {
   into[0] = CHANNEL_BYTE
   into.set(session, 1)

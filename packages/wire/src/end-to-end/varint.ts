@@ -1,41 +1,29 @@
-/** Variable-length integers (RFC 9000 §16): the two highest bits tell whether 1, 2, 4 or 8 bytes. Here never beyond 2^53 − 1. */
-
-const TWO_32 = 0x1_0000_0000
+/**
+ * Variable-length integers (RFC 9000 §16): the two highest bits give the length, 1, 2, 4 or 8
+ * bytes. Values above 2^53 − 1 are refused.
+ */
+import { writeU16, writeU32, writeU64 } from '../bytes.ts'
 
 export const varintLength = (value: number): 1 | 2 | 4 | 8 =>
   value < 0x40 ? 1 : value < 0x4000 ? 2 : value < 0x4000_0000 ? 4 : 8
 
-/** @returns where the next byte goes */
+/** @returns the position behind the last byte written */
 export function writeVarint(into: Uint8Array, at: number, value: number): number {
   if (value < 0x40) {
     into[at] = value
     return at + 1
   }
-  if (value < 0x4000) {
-    into[at] = 0x40 | (value >>> 8)
-    into[at + 1] = value
-    return at + 2
-  }
-  if (value < 0x4000_0000) {
-    into[at] = 0x80 | (value >>> 24)
-    into[at + 1] = value >>> 16
-    into[at + 2] = value >>> 8
-    into[at + 3] = value
-    return at + 4
-  }
-  const high = Math.floor(value / TWO_32)
-  into[at] = 0xc0 | (high >>> 24)
-  into[at + 1] = high >>> 16
-  into[at + 2] = high >>> 8
-  into[at + 3] = high
-  into[at + 4] = value >>> 24
-  into[at + 5] = value >>> 16
-  into[at + 6] = value >>> 8
-  into[at + 7] = value
+  if (value < 0x4000) return writeU16(into, at, 0x4000 | value)
+  if (value < 0x4000_0000) return writeU32(into, at, 0x8000_0000 | value)
+  writeU64(into, at, value)
+  into[at] = (into[at] as number) | 0xc0
   return at + 8
 }
 
-/** Reads bytes in order. After one read beyond the end, or of a number that is too large, `ok` is false and what is read means nothing. */
+/**
+ * Reads bytes in order. `ok` becomes false, and stays so, with a read past the end or of a number
+ * above 2^53 − 1; the values read from then on are meaningless.
+ */
 export class Reader {
   readonly #bytes: Uint8Array
   #at = 0
@@ -67,7 +55,7 @@ export class Reader {
     return value
   }
 
-  /** A view. */
+  /** The next bytes, as a view. */
   take(length: number): Uint8Array {
     if (length > this.left) this.ok = false
     const from = this.#at

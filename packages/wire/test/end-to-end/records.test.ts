@@ -12,6 +12,7 @@ import {
   writeChannelHeader,
   writeHandshakePart,
   writeRecordHeader,
+  writeRecordNonce,
 } from '../../src/end-to-end/index.ts'
 import { classify } from '../../src/index.ts'
 
@@ -104,4 +105,12 @@ test('the number of an id depends on its first thirty bits', () => {
   expect(idKey(ID, 0)).toBe(0x0102_0304)
   expect(idKey(fromHex('ffffffff'), 0)).toBe(0x3fff_ffff)
   expect(idKey(fromHex('00aabbccdd'), 1)).toBe(0x2abb_ccdd)
+})
+
+test('a nonce is four zeros, the number and the epoch, little-endian', () => {
+  const nonce = new Uint8Array(12)
+  writeRecordNonce(nonce, 0x0203, 0x0405_0607_0809)
+  expect(hex(nonce)).toBe('00000000 090807060504 0302'.replaceAll(' ', ''))
+  writeRecordNonce(nonce, 0xffff, 2 ** 48 - 1)
+  expect(hex(nonce)).toBe(`00000000${'ff'.repeat(8)}`)
 })

@@ -16,9 +16,17 @@ import {
   type PublicKey,
   type RequestReplay,
 } from '@showchain/crypto/core'
-import { type Encoding, encode, hasExtensions, type MessageOf, OP, peerIdFromBytes, toBase64url } from '@showchain/wire'
+import {
+  type Encoding,
+  encode,
+  equalBytes,
+  hasExtensions,
+  type MessageOf,
+  OP,
+  peerIdFromBytes,
+  toBase64url,
+} from '@showchain/wire'
 import type { AdmissionCounter } from './admission-counters.ts'
-import { equalBytes } from './equal-bytes.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { type Duration, duration, type Instant, type Route } from './machine.ts'
 import type { Outbox } from './outbox.ts'

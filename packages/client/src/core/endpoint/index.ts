@@ -12,7 +12,6 @@ export {
 export * from './admission.ts'
 export * from './admission-counters.ts'
 export { type Count, Counters } from './counters.ts'
-export { equalBytes } from './equal-bytes.ts'
 export { ExpiringMap, type ExpiringMapOptions } from './expiring-map.ts'
 export {
   type Datagram,

@@ -4,6 +4,7 @@
  * have, and says what was tried.
  */
 
+import { directSession } from '@showchain/crypto/core'
 import { type Endpoint, formatEndpoint, type Message, OP, type PeerId } from '@showchain/wire'
 import type { ConnectionMachine } from '../connections/connection-machine.ts'
 import type { ConnectionTable } from '../connections/connection-table.ts'
@@ -15,7 +16,6 @@ import type { PunchAttempts } from '../punch/punch-attempts.ts'
 import { PunchRequester } from '../punch/punch-requester.ts'
 import { requestProxy } from '../relays/proxy-requester.ts'
 import type { Registration } from '../relays/registration.ts'
-import { directSession } from '../requests/direct-session.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 
 export interface DialOptions {
@@ -160,7 +160,7 @@ export class Dial {
           const connection = this.#connection(now)
           connection.direct.learnCaps(this.#context.seedMode ? 0 : (message.ext?.caps ?? 0))
           connection.direct.add(
-            directSession(this.#context.provider, this.#context.self, target, stamp),
+            directSession(this.#context.provider, { requester: this.#context.self, responder: target, ...stamp }),
             address,
             key,
             now,

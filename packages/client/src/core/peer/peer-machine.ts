@@ -5,7 +5,7 @@
  *   dials ────────── what `connect` started                invitations ── 0x112 from relays
  *   attempts ─────── direct paths being opened             connections ──────── connections and their sessions
  */
-import type { PublicKey } from '@showchain/crypto/core'
+import { directSession, type PublicKey } from '@showchain/crypto/core'
 import {
   CHANNEL_BYTE,
   decode,
@@ -38,7 +38,6 @@ import { PunchResponder } from '../punch/punch-responder.ts'
 import { Registration, type RelayAddress } from '../relays/registration.ts'
 import { ConnectionGate } from '../requests/connection-gate.ts'
 import { type AddressValidation, type Request as DirectRequest, DirectResponder } from '../requests/direct-responder.ts'
-import { directSession } from '../requests/direct-session.ts'
 import { Transactions } from '../requests/transaction.ts'
 import type { SecureStatistics } from '../secure/secure-session.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -321,8 +320,9 @@ export class PeerMachine implements Machine<PeerEvent> {
   }
 
   #answered(request: DirectRequest, key: PublicKey, source: Route, agreed: 'attempt' | 'direct', now: Instant): void {
+    const { provider, self } = this.#context
     const { id, ext } = request
-    const session = directSession(this.#context.provider, id, this.#context.self, request)
+    const session = directSession(provider, { requester: id, responder: self, seq: request.seq, ts: request.ts })
     if (!this.#connections.hasRoomFor(id)) return
     const connection = this.#connections.open(id)
     if (!connection.allowsDirect) return

@@ -1,11 +1,10 @@
 /** The punch attempts under way: one for each other peer, shared by both directions when both dial at once. */
-import type { PublicKey } from '@showchain/crypto/core'
+import { directSession, type PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Endpoint, OP, type PeerId } from '@showchain/wire'
 import type { ConnectionMachine } from '../connections/connection-machine.ts'
 import type { ConnectionTable } from '../connections/connection-table.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
-import { directSession } from '../requests/direct-session.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import type { BirthdayRole } from './birthday-probing.ts'
 import { PunchAttempt } from './punch-attempt.ts'
@@ -55,7 +54,11 @@ export class PunchAttempts {
         caps,
         uses: (socket) => this.#connections.get(peer)?.direct.usesSocket(socket) === true,
         direct: (route, stamp, told, at) => {
-          const session = directSession(this.#context.provider, this.#context.self, peer, stamp)
+          const session = directSession(this.#context.provider, {
+            requester: this.#context.self,
+            responder: peer,
+            ...stamp,
+          })
           const connection = this.#connections.open(peer)
           if (!connection.allowsDirect) return
           connection.direct.learnCaps(told ?? caps)

@@ -2,16 +2,8 @@
  * What this peer shows in handshakes: one X25519 key for its life, and the identity's certificate of it, renewed by
  * itself (docs/protocol.md, End to end).
  */
-import {
-  CERTIFICATE_LIFETIME,
-  certificatePreimage,
-  DH_BYTES,
-  type EndToEndCrypto,
-  type KeyPair,
-  type Random,
-  type Validity,
-  writeCertificate,
-} from '@showchain/crypto/core'
+import { CERTIFICATE_LIFETIME, DH_BYTES, type EndToEndCrypto, type KeyPair, type Random } from '@showchain/crypto/core'
+import { certificatePreimage, type Validity, writeCertificate } from '@showchain/wire/end-to-end'
 import type { PeerEvent } from '../context/events.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import type { Outbox } from '../endpoint/outbox.ts'

@@ -14,7 +14,6 @@
  */
 
 import {
-  certificatePreimage,
   DH_BYTES,
   isCurrent,
   type NoiseCrypto,
@@ -22,30 +21,23 @@ import {
   NoiseXX,
   type PublicKey,
   type Random,
-  readCertificate,
 } from '@showchain/crypto/core'
-import { type PeerId, peerIdToBytes } from '@showchain/wire'
-import { CONNECTION_ID_BYTES } from '@showchain/wire/end-to-end'
-import { equalBytes } from '../endpoint/equal-bytes.ts'
+import { equalBytes, type PeerId } from '@showchain/wire'
+import {
+  CONNECTION_NAME_BYTES,
+  certificatePreimage,
+  HANDSHAKE_KIND,
+  type HandshakePayload,
+  handshakePrologue,
+  readCertificate,
+  readHandshakePayload,
+  writeHandshakePayload,
+} from '@showchain/wire/end-to-end'
 import { type Instant, later } from '../endpoint/machine.ts'
 import { jittered } from '../endpoint/retransmission.ts'
 import type { Timer, Timers } from '../endpoint/timers.ts'
 import type { Credentials } from './credentials.ts'
 import { ASK_AFTER, HANDSHAKE_TIME, MAX_FIRST_MESSAGES, REPEAT_FIRST, REPEAT_GROWTH, REPEAT_LAST } from './limits.ts'
-
-export const ASK = 0
-const FIRST = 1
-const SECOND = 2
-const THIRD = 3
-
-const VERSION = 1
-/** Of a handshake's hash: names the connection that it made. */
-const NAME_BYTES = 16
-/** version (1) | zeros (4) | connection id (8) | name of the connection at hand, or zeros (16) | certificate */
-const PAYLOAD_BYTES = 1 + 4 + CONNECTION_ID_BYTES + NAME_BYTES
-
-const CONTEXT = Uint8Array.from('SHOWCHAIN-P2P-v1 end-to-end\0', (character) => character.charCodeAt(0))
-const NOBODY = new Uint8Array(NAME_BYTES)
 
 /** What a finished handshake gives. */
 export interface Secured extends Pick<NoiseResult, 'sendKey' | 'receiveKey'> {
@@ -113,8 +105,7 @@ export class Handshake {
     this.#options = options
     const { self, remoteId } = options
     this.#initiator = self < remoteId
-    const [first, second] = this.#initiator ? [self, remoteId] : [remoteId, self]
-    this.#prologue = new Uint8Array([...CONTEXT, VERSION, ...peerIdToBytes(first), ...peerIdToBytes(second)])
+    this.#prologue = this.#initiator ? handshakePrologue(self, remoteId) : handshakePrologue(remoteId, self)
   }
 
   get running(): boolean {
@@ -133,7 +124,10 @@ export class Handshake {
       )
     })
     if (this.#initiator) this.#begin(now)
-    else this.#asking = this.#options.timers.set(later(now, ASK_AFTER), (at) => this.#again(ASK, new Uint8Array(0), at))
+    else
+      this.#asking = this.#options.timers.set(later(now, ASK_AFTER), (at) =>
+        this.#again(HANDSHAKE_KIND.ask, new Uint8Array(0), at),
+      )
   }
 
   stop(): void {
@@ -150,10 +144,10 @@ export class Handshake {
   }
 
   receive(kind: number, message: Uint8Array, now: Instant): void {
-    if (kind === ASK && this.#initiator) return this.#asked(now)
-    if (kind === FIRST && !this.#initiator) return this.#first(message, now)
-    if (kind === SECOND && this.#initiator) return this.#second(message, now)
-    if (kind === THIRD && !this.#initiator) return this.#thirdCame(message, now)
+    if (kind === HANDSHAKE_KIND.ask && this.#initiator) return this.#asked(now)
+    if (kind === HANDSHAKE_KIND.first && !this.#initiator) return this.#first(message, now)
+    if (kind === HANDSHAKE_KIND.second && this.#initiator) return this.#second(message, now)
+    if (kind === HANDSHAKE_KIND.third && !this.#initiator) return this.#thirdCame(message, now)
     this.#options.refused()
   }
 
@@ -187,7 +181,7 @@ export class Handshake {
       if (this.#state !== 'running' || this.#beginning !== undefined) return
       if (certificate === undefined) return this.#options.failed('the certificate could not be signed', at)
       this.#beginning = { ephemeral: random.bytes(DH_BYTES), certificate }
-      this.#again(FIRST, this.#noise(this.#beginning.ephemeral).write(new Uint8Array(0)), at)
+      this.#again(HANDSHAKE_KIND.first, this.#noise(this.#beginning.ephemeral).write(new Uint8Array(0)), at)
     }, now)
   }
 
@@ -195,7 +189,7 @@ export class Handshake {
     const { credentials, random, send, refused } = this.#options
     if (message.length !== DH_BYTES) return refused()
     const known = this.#answer
-    if (known !== undefined && equalBytes(known.first, message)) return send(SECOND, known.second, now)
+    if (known !== undefined && equalBytes(known.first, message)) return send(HANDSHAKE_KIND.second, known.second, now)
     if (this.#answersSince === undefined || later(this.#answersSince, HANDSHAKE_TIME) <= now) {
       this.#answersSince = now
       this.#answers = 0
@@ -214,14 +208,15 @@ export class Handshake {
       // From now on it is the other end that sends again.
       this.#asking?.cancel()
       this.#repeat?.cancel()
-      send(SECOND, second, at)
+      send(HANDSHAKE_KIND.second, second, at)
     }, now)
   }
 
   #second(message: Uint8Array, now: Instant): void {
     const third = this.#third
     // The third message was lost, or is late.
-    if (third !== undefined && equalBytes(third.first, message)) return this.#options.send(THIRD, third.message, now)
+    if (third !== undefined && equalBytes(third.first, message))
+      return this.#options.send(HANDSHAKE_KIND.third, third.message, now)
     const beginning = this.#beginning
     if (this.#state !== 'running' || beginning === undefined) return this.#options.refused()
     const noise = this.#noise(beginning.ephemeral)
@@ -231,14 +226,14 @@ export class Handshake {
     if (theirs === undefined) return this.#options.refused()
     const current = this.#options.current()
     // Both have the same connection: somebody else asked for a new one.
-    if (current !== undefined && equalBytes(theirs.current, current)) return this.stop()
+    if (current !== undefined && theirs.current !== undefined && equalBytes(theirs.current, current)) return this.stop()
     const written = writeOrNothing(noise, this.#payload(beginning.certificate))
     if (written === undefined) return this.#options.refused()
     this.#quiet()
     this.#state = 'done'
     this.#beginning = undefined
     this.#third = { first: message.slice(), message: written }
-    this.#again(THIRD, written, now)
+    this.#again(HANDSHAKE_KIND.third, written, now)
     this.#finish(noise.result(), theirs.connectionId, now)
   }
 
@@ -259,7 +254,7 @@ export class Handshake {
 
   #finish(result: NoiseResult, remoteConnectionId: Uint8Array, now: Instant): void {
     const { sendKey, receiveKey, hash } = result
-    const name = hash.slice(0, NAME_BYTES)
+    const name = hash.slice(0, CONNECTION_NAME_BYTES)
     this.#options.secured({ sendKey, receiveKey, name, initiator: this.#initiator, remoteConnectionId }, now)
   }
 
@@ -275,32 +270,20 @@ export class Handshake {
   }
 
   #payload(certificate: Uint8Array): Uint8Array {
-    const payload = new Uint8Array(PAYLOAD_BYTES + certificate.length)
-    payload[0] = VERSION
     const { connectionId, current } = this.#options
-    payload.set(connectionId, 5)
-    payload.set(current() ?? NOBODY, 5 + CONNECTION_ID_BYTES)
-    payload.set(certificate, PAYLOAD_BYTES)
-    return payload
+    return writeHandshakePayload({ connectionId, current: current(), certificate })
   }
 
-  /** What the other end says of itself, when its identity says the same. */
-  #read(
-    payload: Uint8Array,
-    staticKey: Uint8Array | undefined,
-  ): { readonly connectionId: Uint8Array; readonly current: Uint8Array } | undefined {
-    if (staticKey === undefined || payload.length < PAYLOAD_BYTES || payload[0] !== VERSION) return undefined
-    const certificate = readCertificate(payload.subarray(PAYLOAD_BYTES))
+  /** The other end's payload, if its identity certifies its static key. */
+  #read(payload: Uint8Array, staticKey: Uint8Array | undefined): HandshakePayload | undefined {
+    const theirs = readHandshakePayload(payload)
+    const certificate = theirs && readCertificate(theirs.certificate)
     const { keyOf, verify, unixMs } = this.#options
-    if (certificate === undefined || !isCurrent(certificate, unixMs())) return undefined
+    if (staticKey === undefined || certificate === undefined || !isCurrent(certificate, unixMs())) return undefined
     const key = keyOf(certificate.spki)
     // A key that was known before is found whatever is asked for.
     if (key === undefined || !equalBytes(key.spki, certificate.spki)) return undefined
-    if (!verify(key, certificatePreimage(staticKey, certificate), certificate.signature)) return undefined
-    const connectionId = payload.slice(5, 5 + CONNECTION_ID_BYTES)
-    // Zeros stand for a handshake.
-    if (connectionId.every((byte) => byte === 0)) return undefined
-    return { connectionId, current: payload.slice(5 + CONNECTION_ID_BYTES, PAYLOAD_BYTES) }
+    return verify(key, certificatePreimage(staticKey, certificate), certificate.signature) ? theirs : undefined
   }
 }
 

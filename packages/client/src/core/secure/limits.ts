@@ -11,8 +11,6 @@ export const HANDSHAKE_TIME: Duration = duration(20_000)
 export const REPEAT_FIRST: Duration = duration(400)
 export const REPEAT_GROWTH = 1.5
 export const REPEAT_LAST: Duration = duration(1500)
-/** Parts of one handshake message: a certificate of RSA-4096 beside the RSA-4096 signature of a 0x123. */
-export const MAX_PARTS = 3
 /** First messages of one peer that are answered within HANDSHAKE_TIME: each costs two X25519, and on a validated path only. */
 export const MAX_FIRST_MESSAGES = 8
 /** How long the larger id waits for the smaller one to begin, before it asks. */

@@ -6,7 +6,14 @@
  *   transport.receive ◄── record layer opens ◄── whatever path
  */
 import type { EndToEndCrypto } from '@showchain/crypto/core'
-import { MAX_DATAGRAM, MAX_PROBED_DATAGRAM, type PeerId, type SessionId, sessionIdToBytes } from '@showchain/wire'
+import {
+  equalBytes,
+  MAX_DATAGRAM,
+  MAX_PROBED_DATAGRAM,
+  type PeerId,
+  type SessionId,
+  sessionIdToBytes,
+} from '@showchain/wire'
 import {
   CHALLENGE_BYTES,
   CHANNEL_HEADER_BYTES,
@@ -15,10 +22,10 @@ import {
   HANDSHAKE_HEADER_BYTES,
   RECORD_OVERHEAD,
   readHandshakePart,
+  splitHandshake,
   writeChannelHeader,
 } from '@showchain/wire/end-to-end'
 import type { PeerContext } from '../context/peer-context.ts'
-import { equalBytes } from '../endpoint/equal-bytes.ts'
 import { type Instant, later, type Route } from '../endpoint/machine.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import type { Timer } from '../endpoint/timers.ts'
@@ -30,7 +37,7 @@ import { Transport, type TransportEvents, type TransportStatistics } from '../tr
 import { BufferSlab } from './buffer-slab.ts'
 import type { ConnectionIds } from './connection-ids.ts'
 import type { Credentials } from './credentials.ts'
-import { Assembly, partsOf } from './fragments.ts'
+import { Assembly } from './fragments.ts'
 import { Handshake, type Secured } from './handshake.ts'
 import { CHALLENGE_LIFETIME } from './limits.ts'
 import { RecordLayer } from './record-layer.ts'
@@ -302,7 +309,7 @@ export class SecureSession {
     const front = carrier.kind === 'channel' ? CHANNEL_HEADER_BYTES : 0
     const session = sessionIdToBytes(carrier.session)
     const fields = { session, kind, group: this.#context.random.uint32() }
-    for (const part of partsOf(message, carrier.traits.base - HANDSHAKE_HEADER_BYTES, fields)) {
+    for (const part of splitHandshake(message, carrier.traits.base - HANDSHAKE_HEADER_BYTES, fields)) {
       const datagram = new Uint8Array(front + part.length)
       if (front > 0) writeChannelHeader(datagram, session)
       datagram.set(part, front)

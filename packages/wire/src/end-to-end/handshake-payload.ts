@@ -1,0 +1,57 @@
+/**
+ * What the handshake authenticates: its prologue, and the encrypted payload of messages 2 and 3
+ * (docs/protocol.md, End to end). Message 1 has an empty payload.
+ *
+ *   prologue  "SHOWCHAIN-P2P-v1 end-to-end" 0x00 | version (1) | initiator id (32) | responder id (32)
+ *   payload   version (1) | zeros (4) | connection id (8) | current connection's name, or zeros (16) | certificate
+ */
+import { type PeerId, peerIdToBytes } from '../ids.ts'
+import { PEER_ID_BYTES } from '../limits.ts'
+import { utf8 } from '../utf8.ts'
+import { CONNECTION_ID_BYTES } from './records.ts'
+
+const VERSION = 1
+/** The first bytes of a handshake's hash: the name of the connection that it made. */
+export const CONNECTION_NAME_BYTES = 16
+
+const CONTEXT = utf8('SHOWCHAIN-P2P-v1 end-to-end\0')
+const CONNECTION_ID_AT = 1 + 4
+const NAME_AT = CONNECTION_ID_AT + CONNECTION_ID_BYTES
+const CERTIFICATE_AT = NAME_AT + CONNECTION_NAME_BYTES
+
+export interface HandshakePayload {
+  /** Stands in records to the sender of this payload; 8 bytes, not all zero. */
+  readonly connectionId: Uint8Array
+  /** Name of the connection that the sender has with the receiver; 16 bytes. */
+  readonly current: Uint8Array | undefined
+  readonly certificate: Uint8Array
+}
+
+export function handshakePrologue(initiator: PeerId, responder: PeerId): Uint8Array {
+  const prologue = new Uint8Array(CONTEXT.length + 1 + 2 * PEER_ID_BYTES)
+  prologue.set(CONTEXT)
+  prologue[CONTEXT.length] = VERSION
+  prologue.set(peerIdToBytes(initiator), CONTEXT.length + 1)
+  prologue.set(peerIdToBytes(responder), CONTEXT.length + 1 + PEER_ID_BYTES)
+  return prologue
+}
+
+export function writeHandshakePayload({ connectionId, current, certificate }: HandshakePayload): Uint8Array {
+  const payload = new Uint8Array(CERTIFICATE_AT + certificate.length)
+  payload[0] = VERSION
+  payload.set(connectionId, CONNECTION_ID_AT)
+  if (current !== undefined) payload.set(current, NAME_AT)
+  payload.set(certificate, CERTIFICATE_AT)
+  return payload
+}
+
+/** Copies. Undefined for another version, too few bytes, or a connection id of zeros. */
+export function readHandshakePayload(payload: Uint8Array): HandshakePayload | undefined {
+  if (payload.length < CERTIFICATE_AT || payload[0] !== VERSION) return undefined
+  const connectionId = payload.slice(CONNECTION_ID_AT, NAME_AT)
+  const current = payload.slice(NAME_AT, CERTIFICATE_AT)
+  if (isZero(connectionId)) return undefined
+  return { connectionId, current: isZero(current) ? undefined : current, certificate: payload.slice(CERTIFICATE_AT) }
+}
+
+const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0)
