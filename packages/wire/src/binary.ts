@@ -3,12 +3,12 @@
 import { readU16, writeU16 } from './bytes.ts'
 import { BINARY_BYTE } from './classify.ts'
 import { type Decoded, refuse } from './decoded.ts'
-import { ShowchainError } from './errors.ts'
+import { quote, ShowchainError } from './errors.ts'
 import { extensionFields, measureFields, readFields, writeFields } from './extension-fields.ts'
 import type { Extensions } from './extensions.ts'
 import type { Kind } from './kinds.ts'
-import { HEADER_BYTES, Look } from './look.ts'
 import { type Message, sameTarget } from './message.ts'
+import { HEADER_BYTES, MessageView } from './message-view.ts'
 import { FIELDS, type FieldName, type MessageRow, rowOf } from './table.ts'
 
 /** A field's kind; values of different fields are only ever handled through it. */
@@ -20,21 +20,21 @@ export function keepsRules(row: MessageRow, message: Readonly<Record<string, unk
   return row.distinct !== true || !sameTarget(message)
 }
 
-/** One look at a time: decoding is synchronous. */
-const look = new Look()
+/** Reused: decoding is synchronous. */
+const view = new MessageView()
 
 export function decodeBinary(bytes: Uint8Array): Decoded {
-  if (!look.at(bytes))
+  if (!view.parse(bytes))
     return refuse(bytes.length >= HEADER_BYTES && rowOf(readU16(bytes, 1)) === undefined ? 'op' : 'field')
-  const row = look.row as MessageRow
+  const row = view.row as MessageRow
   const message: Record<string, unknown> = { op_code: row.op }
   for (let index = 0; index < row.fields.length; index++) {
     const name = row.fields[index] as FieldName
-    message[name] = kindOf(name).read(bytes, look.startOf(index), look.endOf(index))
+    message[name] = kindOf(name).read(bytes, view.startOf(index), view.endOf(index))
   }
   if (!keepsRules(row, message)) return refuse('rule')
-  if (look.end < bytes.length) {
-    const ext = readFields(row.op, bytes, look.end)
+  if (view.end < bytes.length) {
+    const ext = readFields(row.op, bytes, view.end)
     if (ext === undefined) return refuse('extension')
     message.ext = ext
   }
@@ -66,8 +66,10 @@ export function writable(message: Message): {
   fields: readonly WritableField[]
   ext: NonNullable<ReturnType<typeof extensionFields>>
 } {
-  const row = rowOf(message.op_code)
-  if (row === undefined) throw new ShowchainError('ERR_BAD_MESSAGE', `Op code ${message.op_code} is not in the table.`)
+  // From JavaScript, or from a cast, anything may come.
+  const op: unknown = (message as Message | undefined)?.op_code
+  const row = typeof op === 'number' ? rowOf(op) : undefined
+  if (row === undefined) throw new ShowchainError('ERR_BAD_MESSAGE', `Op code ${quote(op)} is not in the table.`)
   const values = message as unknown as Readonly<Record<string, unknown>> & { readonly ext?: Extensions }
   const fields = row.fields.map((name) => {
     const kind = kindOf(name)

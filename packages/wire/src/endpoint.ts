@@ -1,6 +1,6 @@
 /** Where a datagram goes to or comes from: an IP address in its one spelling and a UDP port. */
 import { z } from 'zod'
-import { ShowchainError } from './errors.ts'
+import { quote, ShowchainError } from './errors.ts'
 import { canonicalIp, ipFamily, isCanonicalIp } from './ip.ts'
 import { MAX_U16 } from './limits.ts'
 
@@ -19,13 +19,14 @@ export const sameEndpoint = (a: Endpoint, b: Endpoint): boolean => a.port === b.
 export function parseEndpoint(text: string): Endpoint {
   const split = splitHostPort(text)
   const ip = split === undefined ? undefined : canonicalIp(split.host)
-  if (split === undefined || ip === undefined)
-    throw new ShowchainError('ERR_BAD_ENDPOINT', `Got "${text.slice(0, 80)}".`)
+  if (split === undefined || ip === undefined) throw new ShowchainError('ERR_BAD_ENDPOINT', `Got ${quote(text)}.`)
   return { ip, port: split.port }
 }
 
 /** Splits `host:port` and `[ipv6]:port`; the port is 1–65535 without leading zeros. Brackets are for IPv6 and needed there. */
 export function splitHostPort(text: string): { readonly host: string; readonly port: number } | undefined {
+  // From JavaScript anything may come, and a pattern calls its toString.
+  if (typeof text !== 'string') return undefined
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^[\]:]+)):([1-9][0-9]{0,4})$/.exec(text)
   if (match === null) return undefined
   const port = Number(match[3])

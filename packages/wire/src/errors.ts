@@ -15,7 +15,6 @@ interface ErrorRow {
 export const ERROR_CODES = {
   ERR_ABORTED: { sentence: 'The operation was aborted by its caller.', retryable: false },
   ERR_ADDRESS_IN_USE: { sentence: 'The local address is in use: choose another port, or 0 for any.', retryable: true },
-  ERR_ADDRESS_REFUSED: { sentence: 'The address policy refuses this address.', retryable: false },
   ERR_BAD_CONFIG: { sentence: 'The configuration is not valid.', retryable: false },
   ERR_BAD_ENDPOINT: { sentence: 'Not an endpoint: expected ip:port, or [ip]:port for IPv6.', retryable: false },
   ERR_BAD_MESSAGE: { sentence: 'The message does not fit its row of the message table.', retryable: false },
@@ -30,7 +29,6 @@ export const ERROR_CODES = {
   ERR_CANNOT_RESOLVE: { sentence: 'The host name cannot be resolved.', retryable: true },
   ERR_CLOSED: { sentence: 'This has been closed.', retryable: false },
   ERR_CONNECT_FAILED: { sentence: 'Could not connect.', retryable: true },
-  ERR_DUPLICATE_SESSION: { sentence: 'The session exists already.', retryable: false },
   ERR_FILE_EXISTS: { sentence: 'The file exists already; nothing is ever overwritten.', retryable: false },
   ERR_FILE_MODE: { sentence: 'The key file can be read by others: run chmod 600 on it.', retryable: false },
   ERR_FILE_READ: { sentence: 'The file cannot be read.', retryable: false },
@@ -72,4 +70,17 @@ export class ShowchainError extends Error {
     this.code = code
     this.retryable = retryable
   }
+}
+
+/** Characters of a foreign text that an error shows. */
+const MAX_QUOTE = 80
+
+/**
+ * A foreign value for an error's detail. Never throws, and escapes control characters: the error
+ * may be printed on a terminal.
+ */
+export function quote(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, MAX_QUOTE))
+  if (typeof value === 'symbol' || typeof value === 'function') return `a ${typeof value}`
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
 }

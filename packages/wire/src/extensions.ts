@@ -7,8 +7,8 @@
  */
 import { z } from 'zod'
 import { readU32, writeU32 } from './bytes.ts'
-import { type Endpoint, endpointSchema } from './endpoint.ts'
-import { ipKind, portKind } from './kinds.ts'
+import { type Endpoint, endpointSchema, formatEndpoint } from './endpoint.ts'
+import { ipKind, portKind, showBytes } from './kinds.ts'
 import { KX_BYTES, MAX_COOKIE_BYTES, MAX_KEY_BYTES, MAX_LOCAL_CANDIDATES } from './limits.ts'
 
 /** RFC 4787 behaviour as the `nat` extension writes it: unknown, endpoint-independent, address-dependent, address- and port-dependent. */
@@ -25,6 +25,8 @@ export interface ExtensionKind<Value> {
   write(out: Uint8Array, at: number, value: Value): void
   /** The value of `bytes[at, end)`, or undefined when it is not canonical. */
   read(bytes: Uint8Array, at: number, end: number): Value | undefined
+  /** In one line of a log. */
+  show(value: Value): string
 }
 
 const opaque = (min: number, max: number): ExtensionKind<Uint8Array> => ({
@@ -34,6 +36,7 @@ const opaque = (min: number, max: number): ExtensionKind<Uint8Array> => ({
   measure: (value) => (value instanceof Uint8Array && value.length >= min && value.length <= max ? value.length : -1),
   write: (out, at, value) => out.set(value, at),
   read: (bytes, at, end) => (end - at >= min && end - at <= max ? bytes.subarray(at, end) : undefined),
+  show: showBytes,
 })
 
 const MAX_U32 = 0xffff_ffff
@@ -42,6 +45,7 @@ const capsKind: ExtensionKind<number> = {
   measure: (value) => (Number.isInteger(value) && value >= 0 && value <= MAX_U32 ? 4 : -1),
   write: (out, at, value) => void writeU32(out, at, value),
   read: (bytes, at, end) => (end - at === 4 ? readU32(bytes, at) : undefined),
+  show: String,
 }
 
 const isNatBehaviour = (value: number | undefined): value is NatBehaviour =>
@@ -58,6 +62,7 @@ const natKind: ExtensionKind<Nat> = {
     const filtering = bytes[at + 1]
     return end - at === 2 && isNatBehaviour(mapping) && isNatBehaviour(filtering) ? { mapping, filtering } : undefined
   },
+  show: ({ mapping, filtering }) => `${mapping}/${filtering}`,
 }
 
 const endpoints = (max: number): ExtensionKind<readonly Endpoint[]> => ({
@@ -88,6 +93,7 @@ const endpoints = (max: number): ExtensionKind<readonly Endpoint[]> => ({
     }
     return list.length === 0 ? undefined : list
   },
+  show: (value) => value.map(formatEndpoint).join(','),
 })
 
 const localKind = endpoints(MAX_LOCAL_CANDIDATES)
@@ -97,6 +103,7 @@ const observedKind: ExtensionKind<Endpoint> = {
   measure: (value) => oneEndpoint.measure([value]),
   write: (out, at, value) => oneEndpoint.write(out, at, [value]),
   read: (bytes, at, end) => oneEndpoint.read(bytes, at, end)?.[0],
+  show: formatEndpoint,
 }
 
 interface ExtensionRow<Value> {
@@ -190,11 +197,11 @@ export type Extensions = { readonly [Name in ExtensionName]?: ValueOf<Name> | un
   readonly unknown?: readonly UnknownExtension[] | undefined
 }
 
-/** Bits of the `caps` extension (docs/protocol.md, Capabilities). */
+/** Masks of the `caps` extension (docs/protocol.md, Capabilities). */
 export const CAPS = {
-  /** End-to-end records. Reserved. */
+  /** Reserved, and never sent: end-to-end protection is not negotiated. */
   encryption: 1,
-  /** Channel frames through a relay. Reserved. */
+  /** A relay: channel frames, in its 0x102. */
   channel: 2,
   /** Signed data (0x123) sent straight to the other end of a validated direct path. */
   directData: 4,

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { encodeChunk, fromBase64url, isBase64urlOf } from './base64url.ts'
-import { ShowchainError } from './errors.ts'
+import { quote, ShowchainError } from './errors.ts'
 import { PEER_ID_BYTES, SESSION_ID_BYTES } from './limits.ts'
 
 /** What keeps an id from being taken for any other text. */
@@ -30,7 +30,7 @@ export const sessionIdSchema: z.ZodType<SessionId> = z.custom<SessionId>(
 
 /** @throws ShowchainError `ERR_BAD_PEER_ID` */
 export function parsePeerId(text: string): PeerId {
-  if (!isPeerId(text)) throw new ShowchainError('ERR_BAD_PEER_ID', `Got "${text.slice(0, 60)}".`)
+  if (!isPeerId(text)) throw new ShowchainError('ERR_BAD_PEER_ID', `Got ${quote(text)}.`)
   return text
 }
 
@@ -56,7 +56,7 @@ export const sessionIdToBytes = (id: SessionId): Uint8Array => decodeId(id)
 
 function decodeId(id: string): Uint8Array {
   const bytes = fromBase64url(id)
-  if (bytes === undefined) throw new ShowchainError('ERR_BAD_MESSAGE', `"${id.slice(0, 60)}" is no id.`)
+  if (bytes === undefined) throw new ShowchainError('ERR_BAD_MESSAGE', `${quote(id)} is no id.`)
   return bytes
 }
 

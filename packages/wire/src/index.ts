@@ -9,7 +9,7 @@ export { decode, encode } from './codec.ts'
 export type { Decoded, Refusal } from './decoded.ts'
 export { describe } from './describe.ts'
 export { type Endpoint, endpointSchema, formatEndpoint, parseEndpoint, sameEndpoint } from './endpoint.ts'
-export { ERROR_CODES, type ErrorCode, ShowchainError } from './errors.ts'
+export { ERROR_CODES, type ErrorCode, quote, ShowchainError } from './errors.ts'
 export {
   CAPS,
   EXTENSIONS,
@@ -32,7 +32,6 @@ export {
 } from './ids.ts'
 export { canonicalIp, ipFamily, parseIp } from './ip.ts'
 export * from './limits.ts'
-export { Look, rewriteOp } from './look.ts'
 export {
   type Encoding,
   hasExtensions,
@@ -42,6 +41,7 @@ export {
   messageSchema,
   type Unsigned,
 } from './message.ts'
+export { MessageView, rewriteOp } from './message-view.ts'
 export { preimage, type SignedMessage } from './preimage.ts'
 export {
   decodeStun,

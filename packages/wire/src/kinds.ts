@@ -50,7 +50,14 @@ export interface Kind<Value> {
   toJson(value: Value): JsonValue
   /** The value, or undefined when the JSON form is not the canonical one. */
   fromJson(json: JsonValue): Value | undefined
+  /** In one line of a log. */
+  show(value: Value): string
 }
+
+/** Characters of an id or session that a log shows: enough to tell a handful apart. */
+const SHOWN = 8
+const shorten = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text)
+export const hexOf = (op: number): string => `0x${op.toString(16)}`
 
 const isWhole = (value: unknown, min: number, max: number): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
@@ -68,9 +75,11 @@ const u16 = (min: 0 | 1): Kind<number> => ({
   read: readU16,
   toJson: (value) => value,
   fromJson: (json) => (isWhole(json, min, MAX_U16) ? json : undefined),
+  show: String,
 })
 
 export const codeKind: Kind<number> = u16(0)
+export const opKind: Kind<number> = { ...codeKind, show: hexOf }
 export const portKind: Kind<number> = u16(1)
 
 /** Big-endian u64 that never passes 2^53 − 1, so that every JSON implementation can hold it. */
@@ -85,6 +94,7 @@ export const counterKind: Kind<number> = {
   read: readU64,
   toJson: (value) => value,
   fromJson: (json) => (isWhole(json, 0, MAX_COUNTER) ? json : undefined),
+  show: String,
 }
 
 function idKind<Id extends string>(
@@ -106,6 +116,7 @@ function idKind<Id extends string>(
     read: (bytes, at, end) => encodeChunk(bytes, at, end) as Id,
     toJson: (value) => value,
     fromJson: (json) => (typeof json === 'string' ? fromText(json) : undefined),
+    show: shorten,
   }
 }
 
@@ -135,7 +146,10 @@ export const ipKind: Kind<string> = {
   read: (bytes, at, end) => formatIp(bytes, at + 1, end - at - 1),
   toJson: (value) => value,
   fromJson: (json) => (typeof json === 'string' && isCanonicalIp(json) ? json : undefined),
+  show: String,
 }
+
+export const showBytes = (bytes: Uint8Array): string => `${bytes.length}B`
 
 function bytesKind(form: string, accepts: (length: number) => boolean): Kind<Uint8Array> {
   return {
@@ -158,14 +172,16 @@ function bytesKind(form: string, accepts: (length: number) => boolean): Kind<Uin
       const bytes = typeof json === 'string' ? fromBase64url(json) : undefined
       return bytes !== undefined && accepts(bytes.length) ? bytes : undefined
     },
+    show: showBytes,
   }
 }
 
 export const signKind: Kind<Uint8Array> = bytesKind('bytes, exactly the modulus length', (length) =>
   SIGNATURE_BYTES.includes(length),
 )
-export const cookieKind: Kind<Uint8Array> = bytesKind(
-  `1–${MAX_COOKIE_BYTES} bytes`,
-  (length) => length >= 1 && length <= MAX_COOKIE_BYTES,
-)
+export const cookieKind: Kind<Uint8Array> = {
+  ...bytesKind(`1–${MAX_COOKIE_BYTES} bytes`, (length) => length >= 1 && length <= MAX_COOKIE_BYTES),
+  // Its first bytes, since two cookies have the same length.
+  show: (cookie) => shorten(toBase64url(cookie.subarray(0, SHOWN))),
+}
 export const dataKind: Kind<Uint8Array> = bytesKind('bytes, may be empty', (length) => length <= MAX_DATAGRAM)

@@ -6,7 +6,7 @@
  */
 import { kindOf } from './binary.ts'
 import { writeU16 } from './bytes.ts'
-import { ShowchainError } from './errors.ts'
+import { quote, ShowchainError } from './errors.ts'
 import { signedFieldBytes } from './extension-fields.ts'
 import type { Extensions } from './extensions.ts'
 import type { Message, Unsigned } from './message.ts'
@@ -26,9 +26,10 @@ export type SignedMessage = Extract<Message, { readonly sign: Uint8Array }>
  * @throws ShowchainError `ERR_BAD_MESSAGE` when the message's row is not a signed one.
  */
 export function preimage(message: SignedMessage | Unsigned, sha256: (bytes: Uint8Array) => Uint8Array): Uint8Array {
-  const row = rowOf(message.op_code)
+  const op: unknown = (message as Message | undefined)?.op_code
+  const row = typeof op === 'number' ? rowOf(op) : undefined
   if (row?.signature === undefined)
-    throw new ShowchainError('ERR_BAD_MESSAGE', `Op code ${message.op_code} is not a signed message.`)
+    throw new ShowchainError('ERR_BAD_MESSAGE', `Op code ${quote(op)} is not a signed message.`)
   const values = message as unknown as Readonly<Record<string, unknown>> & { readonly ext?: Extensions }
   const out = new Uint8Array(MAX_PREIMAGE)
   out.set(CONTEXT)
@@ -39,7 +40,7 @@ export function preimage(message: SignedMessage | Unsigned, sha256: (bytes: Uint
       throw new ShowchainError('ERR_BAD_MESSAGE', `Field ${name} of ${row.name}: expected ${kind.binary}.`)
     at = kind.write(out, at, values[name])
   }
-  // Hashed in the words of the message it was signed in: a type known there is known in the message that passes it on.
+  // Every type that is known in the signed message is known in the message that passes it on.
   const signed = signedFieldBytes(row.op, values.ext)
   if (signed === undefined) return out.subarray(0, at)
   out.set(sha256(signed), at)

@@ -8,7 +8,7 @@
  */
 import { z } from 'zod'
 import { splitHostPort } from './endpoint.ts'
-import { ShowchainError } from './errors.ts'
+import { quote, ShowchainError } from './errors.ts'
 import { peerIdFromText, peerIdSchema } from './ids.ts'
 import { canonicalIp } from './ip.ts'
 import { MAX_TICKET_LENGTH, MAX_TICKET_ROUTES, MAX_U16 } from './limits.ts'
@@ -49,7 +49,7 @@ export const formatAddress = ({ host, port }: Address): string =>
 export function parseAddress(text: string): Address {
   const address = addressFrom(text)
   if (address === undefined)
-    throw new ShowchainError('ERR_BAD_ENDPOINT', `Got "${text.slice(0, 80)}"; a host name may stand for the ip.`)
+    throw new ShowchainError('ERR_BAD_ENDPOINT', `Got ${quote(text)}; a host name may stand for the ip.`)
   return address
 }
 
@@ -69,13 +69,14 @@ export function formatTicket({ id, relays, addresses }: Ticket): string {
 
 /** @throws ShowchainError `ERR_BAD_TICKET` with the part that is wrong. */
 export function parseTicket(text: string): Ticket {
+  if (typeof text !== 'string') throw bad(`Got ${quote(text)}.`)
   const trimmed = text.trim()
   if (trimmed.length > MAX_TICKET_LENGTH) throw bad(`It is longer than ${MAX_TICKET_LENGTH} characters.`)
   if (!trimmed.startsWith(SCHEME)) throw bad(`It must start with "${SCHEME}".`)
   const [idText = '', ...rest] = trimmed.slice(SCHEME.length).split('?')
   if (rest.length > 1) throw bad('It has more than one "?".')
   const id = peerIdFromText(idText)
-  if (id === undefined) throw bad(`"${idText.slice(0, 60)}" is not a peer id of 43 characters of base64url.`)
+  if (id === undefined) throw bad(`${quote(idText)} is not a peer id of 43 characters of base64url.`)
   const relays: Ticket['relays'][number][] = []
   const addresses: Address[] = []
   for (const parameter of (rest[0] ?? '').split('&')) {
@@ -83,8 +84,7 @@ export function parseTicket(text: string): Ticket {
     const name = parameter.slice(0, Math.max(equals, 0))
     const value = parameter.slice(equals + 1)
     if (name === 'relay') relays.push(parseRelay(value))
-    else if (name === 'addr')
-      addresses.push(addressFrom(value) ?? throwBad(`addr=${value.slice(0, 80)} is not host:port.`))
+    else if (name === 'addr') addresses.push(addressFrom(value) ?? throwBad(`addr=${quote(value)} is not host:port.`))
   }
   if (Math.max(relays.length, addresses.length) > MAX_TICKET_ROUTES)
     throw bad(`It names more than ${MAX_TICKET_ROUTES} relays or addresses.`)
@@ -95,7 +95,7 @@ function parseRelay(text: string): Ticket['relays'][number] {
   const at = text.indexOf('@')
   const id = peerIdFromText(text.slice(0, Math.max(at, 0)))
   const address = addressFrom(text.slice(at + 1))
-  if (id === undefined || address === undefined) throw bad(`relay=${text.slice(0, 120)} is not <relay-id>@host:port.`)
+  if (id === undefined || address === undefined) throw bad(`relay=${quote(text)} is not <relay-id>@host:port.`)
   return { id, address }
 }
 

@@ -32,7 +32,7 @@ describe('a message in one line', () => {
       },
     }
     expect(describeMessage(message)).toContain(
-      ' +key=294B +cookie=8B +caps=5 +nat=1/3 +local=192.0.2.1:1,[::1]:2 +kx +ext200=3B',
+      ' +key=294B +cookie=8B +caps=5 +nat=1/3 +local=192.0.2.1:1,[::1]:2 +kx=32B +ext200=3B',
     )
     const observed = { op_code: 0x102, ext: { observed: { ip: '::1', port: 2 } } } as unknown as Message
     expect(describeMessage(observed)).toContain(' +observed=[::1]:2')

@@ -67,7 +67,7 @@ describe('a ticket', () => {
   })
 
   test('that is refused says which part is wrong', () => {
-    expect(() => parseTicket(`showchain:${ALICE}?addr=nowhere`)).toThrow('addr=nowhere is not host:port.')
+    expect(() => parseTicket(`showchain:${ALICE}?addr=nowhere`)).toThrow('addr="nowhere" is not host:port.')
   })
 
   test('with the most and longest routes that there may be is read back from its text', () => {

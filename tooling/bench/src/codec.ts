@@ -3,7 +3,7 @@
  * take for the same members in the same run; and a binary message looked at in place.
  */
 import { type MessageVector, messageOf, readVectors } from '@showchain/testkit'
-import { decode, encode, Look, type Message, OP, rewriteOp } from '@showchain/wire'
+import { decode, encode, type Message, MessageView, OP, rewriteOp } from '@showchain/wire'
 import type { Effort } from './effort.ts'
 import { type Cell, type Figure, type FigureTable, type Findings, type Row, times } from './figures.ts'
 import { type CodePath, timeBatches } from './timing.ts'
@@ -110,19 +110,19 @@ async function rowOf({ vector, binary, json }: Subject, paths: Paths, effort: Ef
 /** What a relay does with a proxied message: look where its fields lie, copy its front, change the op code. */
 async function inPlace(all: readonly Subject[], effort: Effort): Promise<FigureTable> {
   const full = all.find(({ vector }) => vector.name === 'proxyData/2048/full') as Subject
-  const look = new Look()
+  const view = new MessageView()
   const bytes = full.binary.slice()
   const [looked, rewritten, passed, decoded] = (await timeBatches(
     [
-      () => look.at(bytes),
+      () => view.parse(bytes),
       () => {
-        const found = look.at(bytes)
+        const found = view.parse(bytes)
         rewriteOp(bytes, OP.proxyData)
         return found
       },
       () => {
-        look.at(bytes)
-        const front = bytes.slice(0, look.end)
+        view.parse(bytes)
+        const front = bytes.slice(0, view.end)
         rewriteOp(front, OP.proxyPassData)
         return front
       },
@@ -136,9 +136,9 @@ async function inPlace(all: readonly Subject[], effort: Effort): Promise<FigureT
     title: 'Codec: 0x123 of 1200 bytes in place',
     columns: ['what', 'time', 'of decoding it'],
     rows: [
-      { name: 'Look: where each field lies, checked for form', cells: [looked, times(looked, decoded)] },
-      { name: 'Look and rewriteOp', cells: [rewritten, times(rewritten, decoded)] },
-      { name: 'Look, copy and rewriteOp', cells: [passed, times(passed, decoded)] },
+      { name: 'MessageView: where each field lies, checked for form', cells: [looked, times(looked, decoded)] },
+      { name: 'MessageView and rewriteOp', cells: [rewritten, times(rewritten, decoded)] },
+      { name: 'MessageView, copy and rewriteOp', cells: [passed, times(passed, decoded)] },
       { name: 'decode', cells: [decoded, times(decoded, decoded)] },
     ],
     notes: [],

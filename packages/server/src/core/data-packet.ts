@@ -15,8 +15,8 @@ import {
   encode,
   FIELDS,
   type FieldName,
-  Look,
   type MessageOf,
+  MessageView,
   OP,
   PEER_ID_BYTES,
   type PeerId,
@@ -59,14 +59,14 @@ const SIGN = FIELD_NAMES.indexOf('sign')
 const PROOF_BYTES = 32
 const NO_DATA = new Uint8Array(0)
 
-/** One look at a time: what a packet needs later is taken from it at once. */
-const look = new Look()
+/** Reused: a packet takes from it at once what it needs later. */
+const view = new MessageView()
 
 /** The packet, when the datagram is a binary 0x123 without extension fields and of a right size. */
 export function lookAtData(bytes: Uint8Array): DataPacket | undefined {
   if (bytes[0] !== BINARY_BYTE || bytes[1] !== OP.proxyData >> 8 || bytes[2] !== (OP.proxyData & 0xff)) return undefined
-  if (!look.at(bytes) || look.end !== bytes.length) return undefined
-  const packet = new PlainData(look)
+  if (!view.parse(bytes) || view.end !== bytes.length) return undefined
+  const packet = new PlainData(view)
   return packet.isToItself ? undefined : packet
 }
 
@@ -86,7 +86,7 @@ class PlainData implements DataPacket {
   readonly #id: number
   readonly #end: number
 
-  constructor(at: Look) {
+  constructor(at: MessageView) {
     const { bytes } = at
     this.#bytes = bytes
     this.#target = at.startOf(TARGET)

@@ -6,15 +6,15 @@ import {
   describe,
   encode,
   JSON_BYTE,
-  Look,
   type Message,
+  MessageView,
   preimage,
   rowOf,
   type SignedMessage,
 } from '@showchain/wire'
 import { whyNot } from './json-oracle.ts'
 
-const look = new Look()
+const view = new MessageView()
 /** Preimages are only asked for, not compared. */
 const noHash = (): Uint8Array => new Uint8Array(32)
 
@@ -48,7 +48,7 @@ function judgeAccepted(bytes: Uint8Array, { message, encoding }: Decoded & { rea
   describe(message)
   if (encoding === 'json') return judgeJson(bytes, message)
   if (!same(encode(message, 'binary'), bytes)) return 'binary encodes to other bytes than it was read from'
-  return look.at(bytes) ? undefined : 'a look refuses what the decoder accepts'
+  return view.parse(bytes) ? undefined : 'a view refuses what the decoder accepts'
 }
 
 /** JSON has many texts for one message: it is the message that must come back, by way of binary too. */

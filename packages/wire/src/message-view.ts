@@ -1,10 +1,10 @@
 /**
- * A binary message in place: where its fields lie, checked for form, nothing built.
+ * A zero-copy view of a binary message: the positions of its fields, checked for form.
  *
  *   0xB1 | op u16 | fields in the row's order | extension fields
  *
- * The decoder builds messages from it; a relay's hot path looks at the few fields that it needs and
- * passes the rest on as it came.
+ * The decoder builds messages from it; a relay's hot path reads the few fields that it needs and
+ * forwards the bytes.
  */
 
 import { readU16, writeU16 } from './bytes.ts'
@@ -16,16 +16,16 @@ export const HEADER_BYTES = 3
 /** Far above any row's number of fields. */
 const MAX_FIELDS = 16
 
-/** Reusable: one look at a time, valid until the next `at()` or until the bytes change. */
-export class Look {
+/** Reusable: valid until the next `parse()`, or until the bytes change. */
+export class MessageView {
   bytes: Uint8Array = new Uint8Array(0)
   row: MessageRow | undefined
-  /** Position behind the row's last field: extension fields start here, or the message ends. */
+  /** Position behind the row's last field, where extension fields start or the message ends. */
   end = 0
   readonly #ends: Uint16Array = new Uint16Array(MAX_FIELDS)
 
-  /** Whether `bytes` start as a well-formed binary message of the table; extension fields are not looked at. */
-  at(bytes: Uint8Array): boolean {
+  /** False unless `bytes` begin as a well-formed binary message of the table. Extension fields are not read. */
+  parse(bytes: Uint8Array): boolean {
     this.bytes = bytes
     this.row = undefined
     if (bytes.length < HEADER_BYTES || bytes[0] !== BINARY_BYTE) return false
@@ -53,7 +53,7 @@ export class Look {
   }
 }
 
-/** Turns a binary message into one of another op in place. The caller knows that the rows agree up to where it cuts. */
+/** Changes the op code in place. The caller ensures that the two rows have the same fields up to where it cuts. */
 export function rewriteOp(bytes: Uint8Array, op: number): void {
   writeU16(bytes, 1, op)
 }
