@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { type RelayLimits, relayLimitsSchema } from '@showchain/server'
 import { type Address, parseAddress, parseEndpoint, ShowchainError } from '@showchain/wire'
 import { parse as parseYaml } from 'yaml'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Where a relay listens unless told otherwise; no registered service has it. */
 export const DEFAULT_PORT = 4400

@@ -11,7 +11,7 @@ import {
   type Ticket,
   ticketSchema,
 } from '@showchain/wire'
-import { z } from 'zod'
+import * as z from 'zod'
 import { type AddressPolicyName, Bbr, type CongestionFactory, Cubic, type PathPolicy, type Via } from './core/index.ts'
 import {
   type DatagramSocket,

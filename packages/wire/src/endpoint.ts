@@ -1,5 +1,5 @@
 /** Where a datagram goes to or comes from: an IP address in its one spelling and a UDP port. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { quote, ShowchainError } from './errors.ts'
 import { canonicalIp, ipFamily, isCanonicalIp } from './ip.ts'
 import { MAX_U16 } from './limits.ts'

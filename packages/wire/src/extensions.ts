@@ -5,7 +5,7 @@
  * A type that the table does not list for a message is unknown there: it is kept as bytes, hashed
  * into the signature, passed on and otherwise ignored.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { readU32, writeU32 } from './bytes.ts'
 import { type Endpoint, endpointSchema, formatEndpoint } from './endpoint.ts'
 import { ipKind, portKind, showBytes } from './kinds.ts'

@@ -2,7 +2,7 @@
  * Peer ids and session ids. Both are bytes on the binary wire and the same canonical base64url
  * text everywhere else (JSON, maps, logs, tickets), so two ids are equal iff their texts are.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { encodeChunk, fromBase64url, isBase64urlOf } from './base64url.ts'
 import { quote, ShowchainError } from './errors.ts'
 import { PEER_ID_BYTES, SESSION_ID_BYTES } from './limits.ts'

@@ -5,7 +5,7 @@
  * `measure` is the gate of the encoder (−1: cannot be written), `end` the gate of the decoder (−1:
  * refused). Behind a passed gate `write` and `read` need no checks of their own.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { encodeChunk, fromBase64url, toBase64url } from './base64url.ts'
 import { readU16, readU32, readU64, writeU16, writeU64 } from './bytes.ts'
 import { ipSchema, portSchema } from './endpoint.ts'

@@ -1,5 +1,5 @@
 /** Message objects: their types and zod schemas, both read off the message table. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { extensionName } from './extension-fields.ts'
 import { EXTENSIONS, type ExtensionName, type Extensions } from './extensions.ts'
 import { MAX_DATAGRAM } from './limits.ts'

@@ -6,7 +6,7 @@
  *
  * IPv6 stands in brackets, nothing is escaped, unknown parameters are ignored.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { splitHostPort } from './endpoint.ts'
 import { quote, ShowchainError } from './errors.ts'
 import { peerIdFromText, peerIdSchema } from './ids.ts'

@@ -4,7 +4,7 @@
  * consent-budget.ts and cannot be set.
  */
 import { ShowchainError } from '@showchain/wire'
-import { z } from 'zod'
+import * as z from 'zod'
 
 interface Limit {
   readonly default: number
