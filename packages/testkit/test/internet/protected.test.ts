@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { duration } from '@showchain/client/core'
+import { Cubic, duration } from '@showchain/client/core'
 import { opensslEndToEnd } from '@showchain/crypto'
-import { CHANNEL_BYTE, type Endpoint, RECORD_BYTE } from '@showchain/wire'
+import { CHANNEL_BYTE, decode, type Endpoint, OP, RECORD_BYTE } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES, isHandshake } from '@showchain/wire/end-to-end'
 import { describe, expect, test } from 'vitest'
 import {
@@ -209,7 +209,8 @@ describe('a protected connection', () => {
   })
 
   test('a NAT gives the sender another port: the stream goes on at once, directly', async () => {
-    await run('protected rebinding', { behind: nat.T3() }, async (scene) => {
+    const setting: Setting = { behind: nat.T2({ allocation: 'random' }), conditions: { bandwidth: 40e6 } }
+    await run('protected rebinding', setting, async (scene) => {
       const { internet, a, routers } = scene
       const link = await a.connect(scene.b)
       internet.advance(duration(30_000))
@@ -221,6 +222,41 @@ describe('a protected connection', () => {
           routers[0].reboot()
         }),
       ).toBe(digest(bytes))
+      const { paths } = incomingOf(scene.b)
+      expect([...new Set(paths.map(({ kind }) => kind))]).toEqual(['direct'])
+      expect(new Set(paths.map(({ remote }) => remote.port)).size).toBe(2)
+    })
+  })
+
+  // Two seeds: in one the sender has the smaller id, in the other the receiver.
+  test.each([0, 3])('a NAT gives the receiver another port: the path is not suspected, seed %d', async (seed) => {
+    const setting: Setting = {
+      behind: nat.T2(),
+      other: nat.T3({ allocation: 'random' }),
+      conditions: { bandwidth: 100e6 },
+      options: { congestion: (packet) => new Cubic(packet) },
+    }
+    await run(`protected receiver rebinding ${seed}`, setting, async ({ internet, a, b, routers }) => {
+      const link = await a.connect(b)
+      internet.advance(duration(30_000))
+      const reader = new Reader(b)
+      const key = `${incomingOf(b).id}/${sendStream(a, link.id, contents(15_000_000, 2))}`
+      internet.advance(duration(600))
+      const [before, port] = [reader.bytes.get(key) ?? 0, link.path.remote.port]
+      routers[1].reboot()
+      b.send(incomingOf(b).id, Uint8Array.of(1))
+      const { entries } = internet.sim.timeline
+      const from = entries.length
+      internet.advance(duration(500))
+      expect([link.path.kind, link.path.remote.port === port]).toEqual(['direct', false])
+      // A path that was suspected would be asked by a 0x100.
+      const keepAlives = entries.slice(from).filter((entry) => {
+        const decoded = entry.type === 'packet' && entry.from === 'a' ? decode(entry.packet.bytes) : undefined
+        return decoded?.ok === true && decoded.message.op_code === OP.keepAlive
+      })
+      expect(keepAlives).toEqual([])
+      const megabits = (((reader.bytes.get(key) ?? 0) - before) * 8) / 500 / 1000
+      expect(megabits).toBeGreaterThan(32)
     })
   })
 

@@ -270,8 +270,8 @@ export class SecureSession {
         ...events,
         silent,
         closed: (_code, reason, at) => closed(reason, at),
-        pathChallenge: (token) => this.#answer(token, now),
-        pathResponse: (token) => this.#answered(token, now),
+        pathChallenge: (token, at) => this.#answer(token, at),
+        pathResponse: (token, at) => this.#answered(token, at),
       },
     })
     this.#session = { transport, secured, records: new RecordLayer(endToEnd.crypto, secured, now) }

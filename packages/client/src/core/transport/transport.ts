@@ -39,8 +39,8 @@ export interface TransportEvents {
   stopped(stream: number, code: number): void
   datagram(bytes: Uint8Array): void
   /** A token to be sent back the way it came. */
-  pathChallenge(token: Uint8Array): void
-  pathResponse(token: Uint8Array): void
+  pathChallenge(token: Uint8Array, now: Instant): void
+  pathResponse(token: Uint8Array, now: Instant): void
   /** Nothing comes back: so many probes in a row. */
   silent(probes: number, now: Instant): void
   /** The other end closed, or broke a rule. */
@@ -585,11 +585,11 @@ export class Transport {
         return true
       },
       pathChallenge: (token) => {
-        events.pathChallenge(token)
+        events.pathChallenge(token, this.#now)
         return true
       },
       pathResponse: (token) => {
-        events.pathResponse(token)
+        events.pathResponse(token, this.#now)
         return true
       },
       datagram: (bytes) => {
