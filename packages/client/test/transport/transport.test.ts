@@ -360,6 +360,20 @@ describe('moving', () => {
     )
   })
 
+  it('a sender that the flow control holds up sends again what the path before lost, within three round trips', () => {
+    const pair = new Pair(CUBIC, { delay: 20 })
+    const id = open(pair)
+    pair.b.reads = false
+    send(pair, id, 2 * STREAM_WINDOW)
+    pair.run(SECONDS, () => pair.a.sentSizes.reduce((sum, size) => sum + size, 0) > STREAM_WINDOW)
+    pair.run(pair.now + 10)
+    pair.a.flights.splice(-8)
+    pair.move({ delay: 20 }, false)
+    pair.run(pair.now + 3 * 40)
+    pair.b.read(id)
+    expect(pair.b.received.get(id)).toBe(STREAM_WINDOW)
+  })
+
   it.each([
     ['cubic', CUBIC],
     ['bbr', BBR],

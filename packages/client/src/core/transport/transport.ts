@@ -245,6 +245,8 @@ export class Transport {
     this.#probes = 0
     this.#ackGenerator.acks = path.acks
     this.#recovery.move(path, dead, now)
+    // Its acknowledgement measures the path, and shows what was lost on the one before.
+    if (this.#recovery.waits) this.#flags.add('ping')
   }
 
   /** Asks the other end for an acknowledgement. */
