@@ -8,7 +8,14 @@ export type {
   PlainEndpoint,
   PlainTicket,
 } from './conformance/operations.ts'
-export { type ConformanceResult, runConformance, tally, UnsupportedOperation } from './conformance/run.ts'
+export {
+  type ConformanceResult,
+  conforms,
+  ImplementationGone,
+  runConformance,
+  tally,
+  UnsupportedOperation,
+} from './conformance/run.ts'
 export { wireImplementation } from './conformance/wire.ts'
 export { type FuzzFinding, FuzzInputs, type FuzzReport, fuzz } from './fuzz/fuzz.ts'
 export { type GoodputOptions, goodput, type LineShape } from './internet/goodput.ts'

@@ -3,6 +3,7 @@ import type { Encoding } from '@showchain/wire'
 import {
   type IdentityVector,
   type MessageVector,
+  type RefusedKeyVector,
   readMessages,
   readVectors,
   type TextVectors,
@@ -14,6 +15,7 @@ export function* conformanceChecks(): Generator<Check> {
   const { identities } = readVectors('identities.json')
   for (const { name, spki, id } of identities)
     yield { vector: name, operation: 'peerId', input: { key: spki }, expected: id }
+  yield* refusedKeyChecks(readVectors('refused-keys.json').keys)
   for (const vector of readMessages()) yield* messageChecks(vector, identities)
   for (const { name, datagram, strictOnly } of readVectors('refused.json').refused) {
     if (strictOnly === undefined) yield decodes(name, datagram, false, null)
@@ -77,6 +79,14 @@ function* signatureChecks(
   signature[signature.length - 1] = (signature.at(-1) as number) ^ 1
   yield verifies('one bit of the signature', { ...message, sign: signature.toString('base64url') }, signer.spki, false)
   yield verifies('another ts', { ...message, ts: Number(message.ts) + 1 }, signer.spki, false)
+}
+
+function* refusedKeyChecks(keys: readonly RefusedKeyVector[]): Generator<Check> {
+  for (const { name, spki, message } of keys) {
+    yield { vector: name, operation: 'peerId', input: { key: spki }, expected: null }
+    if (message === undefined) continue
+    yield { vector: `signed by ${name}`, operation: 'verify', input: { message, key: spki }, expected: false }
+  }
 }
 
 function* textChecks(text: TextVectors): Generator<Check> {

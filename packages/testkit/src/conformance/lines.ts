@@ -7,13 +7,14 @@
  *   ← {"id":1,"unsupported":true}                                    the operation is skipped
  *   ← {"id":1,"error":"what went wrong"}                             the check has failed
  *
- * Requests come one at a time; the end of standard input asks to exit.
+ * Requests come one at a time; when standard input ends, the program exits. README.md has the shapes
+ * of every operation's `with` and `result`.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import type { Implementation, Operation, Operations } from './operations.ts'
-import { UnsupportedOperation } from './run.ts'
+import { type Implementation, OPERATIONS, type Operation, type Operations } from './operations.ts'
+import { ImplementationGone, UnsupportedOperation } from './run.ts'
 
 export interface Request {
   readonly id: number
@@ -25,20 +26,6 @@ export interface Answer {
   readonly result?: unknown
   readonly unsupported?: true
   readonly error?: string
-}
-
-const OPERATIONS: { readonly [Name in Operation]: Name } = {
-  decode: 'decode',
-  encode: 'encode',
-  preimage: 'preimage',
-  verify: 'verify',
-  sign: 'sign',
-  peerId: 'peerId',
-  parseId: 'parseId',
-  parseEndpoint: 'parseEndpoint',
-  formatEndpoint: 'formatEndpoint',
-  parseTicket: 'parseTicket',
-  formatTicket: 'formatTicket',
 }
 
 /** Answers requests from `input` until it ends: the other side of the protocol, for an implementation in JavaScript. */
@@ -63,7 +50,7 @@ async function answer(implementation: Implementation, line: string): Promise<Ans
   }
 }
 
-/** An answer that takes longer than this has failed, and so have all that follow. */
+/** A program that does not answer for this long is ended. */
 const ANSWER_MS = 10_000
 
 /** An implementation in a process of its own. */
@@ -78,11 +65,12 @@ export class LineProcess implements AsyncDisposable {
     this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#started = new Promise((resolve, reject) => {
       this.#child.once('spawn', resolve)
-      this.#child.once('error', reject)
+      this.#child.once('error', (cause) => reject(new ImplementationGone(`Cannot start ${command}: ${cause.message}`)))
     })
+    // Whoever asks for anything is told.
     this.#started.catch(() => undefined)
     this.#exited = new Promise((resolve) => this.#child.once('close', () => resolve()))
-    // a process that has gone answers nothing more: the missing answer says so
+    // A program that has ended gives no answer, which is the error that counts.
     this.#child.stdin.on('error', () => undefined)
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
   }
@@ -91,27 +79,37 @@ export class LineProcess implements AsyncDisposable {
   get implementation(): Implementation {
     const ask = <Name extends Operation>(name: Name) =>
       [name, (input: Operations[Name]['input']) => this.#ask(name, input)] as const
-    return Object.fromEntries(Object.values(OPERATIONS).map((name) => ask(name))) as Implementation
+    return Object.fromEntries(OPERATIONS.map((name) => ask(name))) as Implementation
+  }
+
+  /** Rejects with ImplementationGone when the program cannot be started. */
+  async started(): Promise<void> {
+    await this.#started
   }
 
   async #ask(operation: Operation, input: unknown): Promise<unknown> {
-    await this.#started
+    await this.started()
     const id = ++this.#lastId
     const request: Request = { id, do: operation, with: input }
     this.#child.stdin.write(`${JSON.stringify(request)}\n`)
     const line = await this.#nextLine()
-    const answer = JSON.parse(line) as Answer
-    if (answer.id !== id) throw new Error(`The answer has id ${answer.id}, the request had ${id}.`)
+    const answer = JSON.parse(line) as Answer | null
+    if (answer?.id !== id) throw new Error(`The answer has id ${answer?.id}, the request had ${id}.`)
     if (answer.unsupported === true) throw new UnsupportedOperation(operation)
     if (answer.error !== undefined) throw new Error(answer.error)
     return answer.result ?? null
   }
 
   async #nextLine(): Promise<string> {
-    const timeout = setTimeout(() => this.#child.kill(), ANSWER_MS)
+    let late = false
+    const timeout = setTimeout(() => {
+      late = true
+      this.#child.kill()
+    }, ANSWER_MS)
     try {
       const next = await this.#answers.next()
-      if (next.done === true) throw new Error('The process has ended, or gave no answer in time.')
+      if (next.done === true)
+        throw new ImplementationGone(`The program ended without an answer${late ? ` within ${ANSWER_MS} ms` : ''}.`)
       return next.value
     } finally {
       clearTimeout(timeout)

@@ -4,14 +4,15 @@
  */
 import { parseArgs } from 'node:util'
 import { LineProcess, serveConformance } from './lines.ts'
-import { type ConformanceResult, runConformance, tally } from './run.ts'
+import { type ConformanceResult, conforms, runConformance, tally } from './run.ts'
 import { wireImplementation } from './wire.ts'
 
 const USAGE = `Usage: showchain-conformance [--json] -- <command> [arguments…]
        showchain-conformance --self
 
 Runs the golden vectors of Show Chain against a program that reads one JSON request
-per line and writes one JSON answer per line. Exits with 1 when an answer is wrong.
+per line and writes one JSON answer per line. Exits with 0 when every answer is right and
+there is one, 1 otherwise, 2 when the program cannot be started.
 
   --json   print every result as one line of JSON
   --self   be such a program, with the implementation of @showchain/wire
@@ -19,6 +20,16 @@ per line and writes one JSON answer per line. Exits with 1 when an answer is wro
 
 /** @returns the exit code. */
 export async function conformanceCommand(args: readonly string[]): Promise<number> {
+  try {
+    return await run(args)
+  } catch (error) {
+    // A wrong option, or a program that cannot be started.
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+    return 2
+  }
+}
+
+async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     options: { json: { type: 'boolean' }, self: { type: 'boolean' }, help: { type: 'boolean' } },
@@ -34,12 +45,13 @@ export async function conformanceCommand(args: readonly string[]): Promise<numbe
     return values.help === true ? 0 : 2
   }
   await using child = new LineProcess(command, rest)
+  await child.started()
   const results = await runConformance(child.implementation)
   process.stdout.write(values.json === true ? results.map((r) => `${JSON.stringify(r)}\n`).join('') : report(results))
-  return tally(results).failed === 0 ? 0 : 1
+  return conforms(results) ? 0 : 1
 }
 
-/** What failed, then how many. A long value is cut: the vector's name leads to the rest. */
+/** The failures, the operations that are not supported, the counts. A long value is cut: its vector has the rest. */
 function report(results: readonly ConformanceResult[]): string {
   const cut = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text)
   const failures = results.flatMap((result) =>
@@ -48,5 +60,8 @@ function report(results: readonly ConformanceResult[]): string {
       : [],
   )
   const { passed, failed, skipped } = tally(results)
-  return `${failures.join('')}${passed} passed, ${failed} failed, ${skipped} skipped\n`
+  const unsupported = new Set(results.filter(({ outcome }) => outcome === 'skipped').map(({ operation }) => operation))
+  const skips = unsupported.size === 0 ? '' : `not supported: ${[...unsupported].join(', ')}\n`
+  const nothing = passed === 0 && failed === 0 ? 'No operation is supported: nothing was shown.\n' : ''
+  return `${failures.join('')}${skips}${nothing}${passed} passed, ${failed} failed, ${skipped} skipped\n`
 }

@@ -25,12 +25,12 @@ export interface Operations {
   encode: { input: { readonly message: PlainMessage; readonly encoding: Encoding }; result: string | null }
   /** What the signature of a message covers. */
   preimage: { input: { readonly message: PlainMessage }; result: string | null }
-  /** Whether the signature of a message is that of a key, given as SPKI. */
+  /** Whether a message is signed by a key, given as SPKI. False for a key that the import policy refuses. */
   verify: { input: { readonly message: PlainMessage; readonly key: string }; result: boolean }
   /** The signature of a message that has none yet, by a private key in PKCS#8 PEM. */
   sign: { input: { readonly message: PlainMessage; readonly privateKey: string }; result: string }
-  /** The id of a public key. */
-  peerId: { input: { readonly key: string }; result: string }
+  /** The id of a public key, given as SPKI; null when the import policy refuses it. */
+  peerId: { input: { readonly key: string }; result: string | null }
   /** The 32 bytes of an id's text. */
   parseId: { input: { readonly text: string }; result: string | null }
   parseEndpoint: { input: { readonly text: string }; result: PlainEndpoint | null }
@@ -39,6 +39,22 @@ export interface Operations {
   formatTicket: { input: PlainTicket; result: string }
 }
 export type Operation = keyof Operations
+
+const ALL: { readonly [Name in Operation]: true } = {
+  decode: true,
+  encode: true,
+  preimage: true,
+  verify: true,
+  sign: true,
+  peerId: true,
+  parseId: true,
+  parseEndpoint: true,
+  formatEndpoint: true,
+  parseTicket: true,
+  formatTicket: true,
+}
+/** The names of all operations. */
+export const OPERATIONS = Object.keys(ALL) as readonly Operation[]
 
 /** An implementation of some or all operations; what is absent is skipped. */
 export type Implementation = {

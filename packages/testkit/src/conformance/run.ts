@@ -19,25 +19,56 @@ export class UnsupportedOperation extends Error {
   override readonly name = 'UnsupportedOperation'
 }
 
-/** Every result, in the order of the vectors. */
+/** An implementation throws this when it will never answer again, as its process has ended. */
+export class ImplementationGone extends Error {
+  override readonly name = 'ImplementationGone'
+}
+
+/** Every result, in the order of the vectors. An implementation that is gone is asked nothing more. */
 export async function runConformance(implementation: Implementation): Promise<readonly ConformanceResult[]> {
   const results: ConformanceResult[] = []
-  for (const check of conformanceChecks()) results.push(await runCheck(implementation, check))
+  for (const check of conformanceChecks()) {
+    const { result, gone } = await runCheck(implementation, check)
+    results.push(result)
+    if (gone) break
+  }
   return results
 }
 
-async function runCheck(implementation: Implementation, check: Check): Promise<ConformanceResult> {
+/** Whether the results are those of a conforming implementation: no wrong answer, and at least one right one. */
+export function conforms(results: readonly ConformanceResult[]): boolean {
+  const { passed, failed } = tally(results)
+  return passed > 0 && failed === 0
+}
+
+/** How many results there are of each outcome. */
+export function tally(results: readonly ConformanceResult[]): Readonly<Record<ConformanceResult['outcome'], number>> {
+  const counts = { passed: 0, failed: 0, skipped: 0 }
+  for (const { outcome } of results) counts[outcome]++
+  return counts
+}
+
+interface Asked {
+  readonly result: ConformanceResult
+  readonly gone: boolean
+}
+
+async function runCheck(implementation: Implementation, check: Check): Promise<Asked> {
   const { vector, operation, input, expected } = check
+  const about = { vector, operation }
+  const skipped: Asked = { result: { ...about, outcome: 'skipped' }, gone: false }
+  const failed = (got: string, gone: boolean): Asked => ({
+    result: { ...about, outcome: 'failed', expected: sameText(expected), got },
+    gone,
+  })
   const ask = implementation[operation] as ((input: unknown) => unknown) | undefined
-  if (ask === undefined) return { vector, operation, outcome: 'skipped' }
+  if (ask === undefined) return skipped
   try {
     const got = await ask.call(implementation, input)
-    if (sameText(comparable(check, got)) === sameText(comparable(check, expected)))
-      return { vector, operation, outcome: 'passed' }
-    return { vector, operation, outcome: 'failed', expected: sameText(expected), got: sameText(got) }
+    if (sameText(comparable(check, got)) !== sameText(comparable(check, expected))) return failed(sameText(got), false)
+    return { result: { ...about, outcome: 'passed' }, gone: false }
   } catch (error) {
-    if (error instanceof UnsupportedOperation) return { vector, operation, outcome: 'skipped' }
-    return { vector, operation, outcome: 'failed', expected: sameText(expected), got: String(error) }
+    return error instanceof UnsupportedOperation ? skipped : failed(String(error), error instanceof ImplementationGone)
   }
 }
 
@@ -56,11 +87,4 @@ function sameText(value: unknown): string {
         : part,
     ) ?? 'undefined'
   )
-}
-
-/** How many results there are of each outcome. */
-export function tally(results: readonly ConformanceResult[]): Readonly<Record<ConformanceResult['outcome'], number>> {
-  const counts = { passed: 0, failed: 0, skipped: 0 }
-  for (const { outcome } of results) counts[outcome]++
-  return counts
 }

@@ -43,13 +43,14 @@ export const wireImplementation: Required<Implementation> = {
   },
   encode: ({ message, encoding }) => orNull(() => toHex(encode(messageFrom(message), encoding))),
   preimage: ({ message }) => orNull(() => toHex(preimageOf(message))),
-  verify: ({ message, key }) => {
-    const { sign } = messageFrom(message) as SignedMessage
-    return openssl.verify(openssl.importPublicKey(fromHex(key)), preimageOf(message), sign)
-  },
+  verify: ({ message, key }) =>
+    orNull(() => {
+      const { sign } = messageFrom(message) as SignedMessage
+      return openssl.verify(openssl.importPublicKey(fromHex(key)), preimageOf(message), sign)
+    }) ?? false,
   sign: async ({ message, privateKey }) =>
     toHex(await openssl.sign(openssl.importPrivateKey(privateKey), preimageOf(message))),
-  peerId: ({ key }) => openssl.importPublicKey(fromHex(key)).id,
+  peerId: ({ key }) => orNull(() => openssl.importPublicKey(fromHex(key)).id),
   parseId: ({ text }) => orNull(() => toHex(peerIdToBytes(parsePeerId(text)))),
   parseEndpoint: ({ text }) => orNull(() => parseEndpoint(text)),
   formatEndpoint,

@@ -21,6 +21,24 @@ export interface IdentityVector {
   readonly privateKey: string
 }
 
+/** An identity whose key the import policy refuses. */
+export interface RefusedIdentity {
+  readonly name: string
+  readonly reason: string
+  readonly id: string
+  readonly spki: string
+  readonly privateKey: string
+}
+
+/** A public key that the import policy refuses. */
+export interface RefusedKeyVector {
+  readonly name: string
+  readonly reason: string
+  readonly spki: string
+  /** A message whose signature the key verifies, and whose id is the hash of `spki`. */
+  readonly message?: PlainMessage
+}
+
 /** One message in all its forms. */
 export interface MessageVector {
   readonly name: string
@@ -97,7 +115,12 @@ export interface TextVectors {
 
 /** What stands in each file. */
 export interface VectorFiles {
-  readonly 'identities.json': { readonly about: string; readonly identities: readonly IdentityVector[] }
+  readonly 'identities.json': {
+    readonly about: string
+    readonly identities: readonly IdentityVector[]
+    readonly refused: readonly RefusedIdentity[]
+  }
+  readonly 'refused-keys.json': { readonly about: string; readonly keys: readonly RefusedKeyVector[] }
   readonly 'messages-2048.json': MessageFile
   readonly 'messages-3072.json': MessageFile
   readonly 'messages-4096.json': MessageFile

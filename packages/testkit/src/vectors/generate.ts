@@ -15,6 +15,7 @@ import {
 import { acceptedJson, refusedJson } from './json-cases.ts'
 import { messageVectors, VectorSigner } from './messages.ts'
 import { refusedBinary } from './refused-binary.ts'
+import { refusedKeys } from './refused-keys.ts'
 import { textVectors } from './text-cases.ts'
 
 type Generated = Omit<VectorFiles, 'identities.json'>
@@ -30,7 +31,7 @@ export function generateVectors(): ReadonlyMap<VectorFileName, string> {
 }
 
 function contents(): Generated {
-  const { identities } = readVectors('identities.json')
+  const { identities, refused } = readVectors('identities.json')
   const signers = new Map(
     KEY_SIZES.map((bits) => [bits, new VectorSigner(identities.filter((identity) => identity.bits === bits))]),
   )
@@ -57,6 +58,10 @@ function contents(): Generated {
     'accepted.json': {
       about: 'JSON datagrams that are not written as this project writes them and mean the same.',
       accepted: acceptedJson(request.message),
+    },
+    'refused-keys.json': {
+      about: 'Public keys that the import policy refuses, and messages that they would verify.',
+      keys: refusedKeys(requester, refused),
     },
     'text.json': textVectors(requester, target, relay),
   }

@@ -91,7 +91,7 @@ const DATA_OVERHEAD = 1 + 2 + 2 * 32 + 2 + 16 + 2 * 8
 const roomForData = (row: MessageRow, bits: number): number =>
   MAX_DATAGRAM - DATA_OVERHEAD - (row.signature === undefined ? 0 : 2 + bits / 8)
 
-function variantsOf(row: MessageRow, key: Uint8Array, bits: number): readonly Variant[] {
+function variantsOf(row: MessageRow, self: PeerId, key: Uint8Array, bits: number): readonly Variant[] {
   const listed = (Object.keys(EXTENSIONS) as ExtensionName[]).filter((name) => EXTENSIONS[name].in.includes(row.op))
   const variants: Variant[] = [{ name: 'seed', what: 'without extension fields, as the seed has it' }]
   if (listed.includes('key'))
@@ -116,6 +116,12 @@ function variantsOf(row: MessageRow, key: Uint8Array, bits: number): readonly Va
         unknown: [TOMORROW],
       },
       six: true,
+    })
+  if (row.fields.includes('id') && row.fields.includes('target') && row.distinct !== true)
+    variants.push({
+      name: 'own-target',
+      what: 'with one peer as id and target, which this row allows',
+      fields: { target: self },
     })
   if (row.fields.includes('data'))
     variants.push(
@@ -157,7 +163,7 @@ export function messageVectors(signer: VectorSigner): readonly MessageVector[] {
   return MESSAGES.flatMap((row: MessageRow) => {
     const role = senderOf(row)
     const key = fromHex(signer.identities[role].spki)
-    const variants = variantsOf(row, key, requester.bits)
+    const variants = variantsOf(row, ids[role], key, requester.bits)
     return variants.map((variant) => {
       const fields = { op_code: row.op, ...fieldsOf(row, ids, variant.six === true), ...variant.fields }
       const unsigned = (variant.ext === undefined ? fields : { ...fields, ext: variant.ext }) as unknown as Message

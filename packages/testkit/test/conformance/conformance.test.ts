@@ -1,10 +1,19 @@
+import { createHash, createPublicKey } from 'node:crypto'
 import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { conformanceChecks } from '../../src/conformance/checks.ts'
 import { type Answer, serveConformance } from '../../src/conformance/lines.ts'
 import type { Implementation } from '../../src/conformance/operations.ts'
-import { type ConformanceResult, runConformance, tally, UnsupportedOperation } from '../../src/conformance/run.ts'
+import {
+  type ConformanceResult,
+  conforms,
+  ImplementationGone,
+  runConformance,
+  tally,
+  UnsupportedOperation,
+} from '../../src/conformance/run.ts'
 import { wireImplementation } from '../../src/conformance/wire.ts'
+import { type RefusedKeyVector, readVectors } from '../../src/vectors/files.ts'
 
 const failures = async (implementation: Implementation): Promise<readonly ConformanceResult[]> =>
   (await runConformance(implementation)).filter((result) => result.outcome === 'failed')
@@ -22,14 +31,32 @@ describe('the conformance runner', () => {
   test('skips what an implementation does not do', async () => {
     const results = await runConformance({ peerId: wireImplementation.peerId })
     const { passed, failed, skipped } = tally(results)
-    expect({ passed, failed }).toEqual({ passed: 9, failed: 0 })
+    expect(passed).toBe(results.filter(({ operation }) => operation === 'peerId').length)
+    expect(failed).toBe(0)
     expect(passed + failed + skipped).toBe(results.length)
+    expect(conforms(results)).toBe(true)
     const unsupported: Implementation = {
       sign: () => {
         throw new UnsupportedOperation()
       },
     }
     expect(tally(await runConformance(unsupported))).toEqual({ passed: 0, failed: 0, skipped: results.length })
+  })
+
+  test('finds no conformance where nothing is supported', async () => {
+    expect(conforms(await runConformance({}))).toBe(false)
+  })
+
+  test('asks nothing more of an implementation that is gone', async () => {
+    let asked = 0
+    const peerId = (): never => {
+      asked++
+      throw new ImplementationGone('It ended.')
+    }
+    expect(await runConformance({ peerId })).toMatchObject([
+      { outcome: 'failed', got: 'ImplementationGone: It ended.' },
+    ])
+    expect(asked).toBe(1)
   })
 
   test('takes JSON whose members stand in another order and with other white space', async () => {
@@ -105,6 +132,48 @@ describe('the conformance runner finds an implementation that', () => {
     const found = await failedVectors({ verify: () => true })
     expect(found.length).toBeGreaterThan(0)
     expect(await failedVectors({ verify })).toEqual([])
+  })
+
+  test('refuses a 0x113 whose target is its signer', async () => {
+    const strict = (input: Input<'decode'>): ReturnType<typeof decode> => {
+      const message = decode(input) as Record<string, unknown> | null
+      return message !== null && message.op_code === 0x113 && message.id === message.target ? null : decode(input)
+    }
+    expect(await failedVectors({ decode: strict })).toEqual(
+      [2048, 3072, 4096].flatMap((bits) =>
+        ['binary', 'JSON'].map((encoding) => `decode sameAddressResponse/${bits}/own-target, ${encoding}`),
+      ),
+    )
+  })
+
+  test.each([
+    ['a key with exponent 3', 'exponent-3'],
+    ['a key of 1024 bits', 'rsa-1024'],
+    ['a key without parameters of its algorithm', 'another encoding: no parameters of the algorithm'],
+    ['bytes behind a key', 'another encoding: a byte behind the key'],
+    ['BER in place of DER', 'another encoding: a length in more bytes than it needs'],
+  ])('takes %s', async (_what, name) => {
+    const { keys } = readVectors('refused-keys.json')
+    const taken = keys.find((key) => key.name === name) as RefusedKeyVector
+    const { peerId } = wireImplementation
+    const lenient: Implementation = {
+      peerId: ({ key }) => (key === taken.spki ? String(taken.message?.id) : peerId({ key })),
+      verify: (input) => input.key === taken.spki || verify(input),
+    }
+    expect(await failedVectors(lenient)).toEqual([`peerId ${name}`, `verify signed by ${name}`])
+  })
+
+  test('imports keys with OpenSSL and no policy of its own', async () => {
+    const careless = ({ key }: Input<'peerId'>): string | null => {
+      try {
+        const spki = Buffer.from(key, 'hex')
+        createPublicKey({ key: spki, format: 'der', type: 'spki' })
+        return createHash('sha256').update(spki).digest('base64url')
+      } catch {
+        return null
+      }
+    }
+    expect((await failedVectors({ peerId: careless })).length).toBeGreaterThan(12)
   })
 
   test('sends what is too large', async () => {

@@ -1,12 +1,21 @@
-import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { openssl } from '@showchain/crypto'
+import { portable } from '@showchain/crypto/portable'
 import { decode, MESSAGES } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
-import { fromHex, KEY_SIZES, readMessages, readVectors, VECTOR_FOLDER } from '../../src/vectors/files.ts'
+import {
+  fromHex,
+  type IdentityVector,
+  KEY_SIZES,
+  readMessages,
+  readVectors,
+  VECTOR_FOLDER,
+} from '../../src/vectors/files.ts'
 import { generateVectors } from '../../src/vectors/generate.ts'
 import { binaryByHand, preimageByHand } from './by-hand.ts'
 
-const { identities } = readVectors('identities.json')
+const { identities, refused } = readVectors('identities.json')
 const messages = readMessages()
 
 describe('the vector files', () => {
@@ -73,5 +82,29 @@ describe('our decoder refuses for the reason that the vector gives', () => {
     const datagram = fromHex(vector.datagram)
     expect(decode(datagram, { strict: true })).toEqual({ ok: false, refusal: vector.reason })
     expect(decode(datagram).ok).toBe(vector.strictOnly === true)
+  })
+})
+
+describe('every refused key', () => {
+  const { keys } = readVectors('refused-keys.json')
+
+  test.each(keys.map((vector) => [vector.name, vector] as const))('%s is refused by both providers', (_, { spki }) => {
+    for (const provider of [openssl, portable])
+      expect(() => provider.importPublicKey(fromHex(spki))).toThrow(
+        expect.objectContaining({ code: 'ERR_KEY_REFUSED' }),
+      )
+  })
+
+  test('that has a message has the id and the signature of one, were the key taken', () => {
+    const signed = keys.flatMap(({ name, spki, message }) => (message === undefined ? [] : [{ name, spki, message }]))
+    expect(signed).toHaveLength(11)
+    for (const { name, spki, message } of signed) {
+      expect(message.id).toBe(createHash('sha256').update(Buffer.from(spki, 'hex')).digest('base64url'))
+      const covered = Buffer.from(String(preimageByHand(message)), 'hex')
+      // The encodings that are refused are all of the first identity's key.
+      const { privateKey } = refused.find((identity) => identity.name === name) ?? (identities[0] as IdentityVector)
+      const signature = Buffer.from(String(message.sign), 'base64url')
+      expect(verify('sha256', covered, createPublicKey(privateKey), signature)).toBe(true)
+    }
   })
 })
