@@ -291,7 +291,7 @@ describe('a protected connection', () => {
       internet.until(() => dial.ended !== undefined)
       expect(dial.link).toBeDefined()
       internet.advance(duration(1000))
-      expect(first.closed).toBe('the other end began anew')
+      expect(first.closed).toBe('the remote peer restarted')
       expect(a.open.length).toBe(1)
     })
   })

@@ -1,6 +1,6 @@
 /**
- * The connections of a peer and the sessions in them: one connection for each other peer, each session of
- * either side found by its id, and what becomes of messages for sessions that nobody knows.
+ * The connections of a peer and the sessions in them: one connection for each other peer, each session of either
+ * side found by its id, and what becomes of messages for sessions that are not known.
  */
 import {
   type Encoding,
@@ -36,16 +36,17 @@ export const MAX_CLOSED_SESSIONS = 4096
 type DataMessage = Extract<Message, { op_code: typeof OP.proxyData | typeof OP.proxyPassData }>
 type AckMessage = Extract<Message, { op_code: typeof OP.proxyDataAck }>
 
+/** Asks a relay to introduce this peer to another once more. @param done when that ended, with a path or without */
 export type Punch = (peer: PeerId, registration: Registration, done: (now: Instant) => void, now: Instant) => void
 
 export class ConnectionTable {
   readonly #context: PeerContext
   readonly #transactions: Transactions
-  readonly #consents: ConnectionGate
+  readonly #gate: ConnectionGate
   readonly #punch: Punch
   /** At most MAX_CONNECTIONS, and one for each dial. */
   readonly #byPeer = new Map<PeerId, ConnectionMachine>()
-  readonly #byId = new Map<ConnectionHandle, ConnectionMachine>()
+  readonly #byHandle = new Map<ConnectionHandle, ConnectionMachine>()
   /** At most MAX_SESSIONS_PER_CONNECTION for each connection. */
   readonly #sessions = new Map<SessionId, SessionEntry<ConnectionMachine>>()
   /** Sessions that this peer ended: their late messages open no new connection. */
@@ -53,29 +54,28 @@ export class ConnectionTable {
     lifetime: CLOSED_SESSION_LIFETIME,
     capacity: MAX_CLOSED_SESSIONS,
   })
-  #nextId = 1
+  #nextHandle = 1
 
-  /** @param punch asks a relay to introduce this peer to another once more. */
-  constructor(context: PeerContext, transactions: Transactions, consents: ConnectionGate, punch: Punch) {
-    this.#punch = punch
+  constructor(context: PeerContext, transactions: Transactions, gate: ConnectionGate, punch: Punch) {
     this.#context = context
     this.#transactions = transactions
-    this.#consents = consents
+    this.#gate = gate
+    this.#punch = punch
   }
 
   get(peer: PeerId): ConnectionMachine | undefined {
     return this.#byPeer.get(peer)
   }
 
-  byId(id: ConnectionHandle): ConnectionMachine | undefined {
-    return this.#byId.get(id)
+  byHandle(handle: ConnectionHandle): ConnectionMachine | undefined {
+    return this.#byHandle.get(handle)
   }
 
-  /** Whether another peer may get a connection that nobody here dialled. */
-  hasRoomFor(peer: PeerId): boolean {
-    const room = this.#byPeer.has(peer) || this.#byPeer.size < MAX_CONNECTIONS
-    if (!room) this.#context.count('consentRefused')
-    return room
+  /** Whether another peer may get a connection that was not dialled here; counts a refusal. */
+  admits(peer: PeerId): boolean {
+    const admitted = this.#byPeer.has(peer) || this.#byPeer.size < MAX_CONNECTIONS
+    if (!admitted) this.#context.count('consentRefused')
+    return admitted
   }
 
   /** The connection with a peer that was dialled, under the dial's policy. */
@@ -85,16 +85,16 @@ export class ConnectionTable {
     return connection
   }
 
-  /** The connection with a peer; a new one is theirs. */
+  /** The connection with a peer; a new one is incoming. */
   open(peer: PeerId, policy: PathPolicy = this.#context.policy): ConnectionMachine {
     const known = this.#byPeer.get(peer)
     if (known !== undefined) return known
     const connection = new ConnectionMachine(this.#context, {
-      newId: (owner) => {
-        const id = this.#nextId++
-        this.#byId.delete(owner.id)
-        this.#byId.set(id, owner)
-        return id
+      newHandle: (owner) => {
+        const handle = this.#nextHandle++
+        this.#byHandle.delete(owner.handle)
+        this.#byHandle.set(handle, owner)
+        return handle
       },
       remoteId: peer,
       policy,
@@ -105,7 +105,7 @@ export class ConnectionTable {
       ended: (session, now) => this.#ended.set(session, true, now),
       closed: (closed) => {
         this.#byPeer.delete(peer)
-        this.#byId.delete(closed.id)
+        this.#byHandle.delete(closed.handle)
       },
     })
     this.#byPeer.set(peer, connection)
@@ -114,7 +114,8 @@ export class ConnectionTable {
 
   /** A registration ended: connections through that relay look for another way. */
   relayLost(registration: Registration, now: Instant): void {
-    for (const connection of [...this.#byPeer.values()]) connection.relayed.relayLost(registration, now)
+    for (const connection of [...this.#byPeer.values()])
+      connection.update((paths) => paths.relayed.relayLost(registration, now), now)
   }
 
   /** This peer has another address. */
@@ -135,23 +136,25 @@ export class ConnectionTable {
     source: Route,
     now: Instant,
   ): void {
-    const { target, session, id, op_code, data } = message
-    if (target !== this.#context.self || this.#ended.get(session, now)) return this.#context.count('unexpected')
-    const owner = this.#sessions.get(session)
-    if (owner !== undefined) {
-      owner.connection.direct.heardAt(source, now)
-      return owner.channel.receive(message, encoding, source, now)
-    }
+    const { target, session: sessionId, id, op_code, data } = message
+    if (target !== this.#context.self || this.#ended.get(sessionId, now)) return this.#context.count('unexpected')
+    const known = this.#sessions.get(sessionId)
+    if (known !== undefined)
+      return known.connection.update((paths) => {
+        paths.direct.heardAt(source, now)
+        known.session.receive(message, encoding, source, now)
+      }, now)
     if (op_code !== OP.proxyPassData || registration?.registered !== true || !this.#allowsRelay(id))
       return this.#context.count('unexpected')
     if (!mayCarry(this.#context, data)) return this.#context.count('plaintextRefused')
     const accept = (at: Instant): void => {
-      if (!this.hasRoomFor(id)) return
-      const channel = this.#sessions.get(session)?.channel ?? this.open(id).relayed.accept(session, registration)
-      channel.receive(message, encoding, source, at)
+      if (!this.admits(id)) return
+      const receive = (connection: ConnectionMachine): void =>
+        connection.update((paths) => paths.accept(sessionId, registration).receive(message, encoding, source, at), at)
+      receive(this.#sessions.get(sessionId)?.connection ?? this.open(id))
     }
     if (this.get(id)?.open) accept(now)
-    else this.#consents.ask(id, 'relay', now, accept)
+    else this.#gate.ask(id, 'relay', now, accept)
   }
 
   /** A record, or a part of a handshake. @param direct whether it came as it is, and not through a relay */
@@ -160,35 +163,38 @@ export class ConnectionTable {
     if (endToEnd === undefined) return count('unexpected')
     if (isHandshake(record)) return this.#handshake(record, source, now)
     if (record.length < RECORD_OVERHEAD || record[0] !== RECORD_BYTE) return count('refused')
-    const secure = endToEnd.connectionIds.find(record)
-    if (secure === undefined) return count('recordRefused')
-    secure.receive(record, direct ? source : undefined, now)
+    const receiver = endToEnd.connectionIds.find(record)
+    if (receiver === undefined) return count('recordRefused')
+    receiver.receiveRecord(record, direct ? source : undefined, now)
   }
 
   /** Only from where its session is, so that strangers cannot make this peer compute. */
   #handshake(record: Uint8Array, source: Route, now: Instant): void {
     const part = readHandshakePart(record)
-    const owner = part && this.#sessions.get(sessionIdFromBytes(part.session))
-    if (owner === undefined || !sameRoute(owner.channel.options.to, source))
+    const entry = part && this.#sessions.get(sessionIdFromBytes(part.session))
+    if (entry === undefined || !sameRoute(entry.session.options.to, source))
       return this.#context.count('handshakeRefused')
-    owner.connection.protection?.secure.handshake(record, now)
+    entry.connection.receiveHandshake(record, now)
   }
 
   #allowsRelay(peer: PeerId): boolean {
-    return this.get(peer)?.allowsRelay ?? this.#context.policy !== 'direct-only'
+    return this.get(peer)?.paths.allowsRelay ?? this.#context.policy !== 'direct-only'
   }
 
   acknowledged(message: AckMessage, source: Route, now: Instant): void {
-    const owner = this.#sessions.get(message.session)
-    if (owner === undefined) return this.#context.count('unexpected')
-    owner.connection.direct.heardAt(source, now)
-    owner.channel.acknowledged(message, source, now)
+    const entry = this.#sessions.get(message.session)
+    if (entry === undefined) return this.#context.count('unexpected')
+    entry.connection.update((paths) => {
+      paths.direct.heardAt(source, now)
+      entry.session.acknowledged(message, source, now)
+    }, now)
   }
 
   /** A relay does not have the session of one of our messages. Rare, and the one place that looks at every session. */
   noSession({ seq, ts }: Stamp, registration: Registration, now: Instant): void {
-    for (const { channel } of this.#sessions.values()) {
-      if (channel.options.to === registration.relay.endpoint && channel.refused(seq, ts, now)) return
+    for (const { connection, session } of this.#sessions.values()) {
+      if (session.options.to !== registration.relay.endpoint || !session.refused(seq, ts)) continue
+      return connection.update(() => {}, now)
     }
   }
 

@@ -2,8 +2,8 @@
 import type { CryptoProvider, KeyCache, PublicKey, Random } from '@showchain/crypto/core'
 import type { Encoding, Endpoint, Message, Nat, PeerId } from '@showchain/wire'
 import type { AddressPolicy } from '../endpoint/address-policy.ts'
+import type { Outlet } from '../endpoint/drained.ts'
 import type { Duration, Route } from '../endpoint/machine.ts'
-import type { Outbox } from '../endpoint/outbox.ts'
 import type { Sequence } from '../endpoint/request-stamp.ts'
 import { encodeFitting } from '../endpoint/signed-messages.ts'
 import type { Sockets } from '../endpoint/sockets.ts'
@@ -20,9 +20,9 @@ export interface PeerContext {
   readonly keys: KeyCache
   readonly random: Random
   readonly sequence: Sequence
-  readonly timers: Timers
+  readonly timers: Pick<Timers, 'set'>
   readonly sockets: Sockets
-  readonly outbox: Outbox<PeerEvent>
+  readonly outbox: Outlet<PeerEvent>
   /** The encoding of requests; answers come in that of what they answer. */
   readonly encoding: Encoding
   /** Send no extension field at all. */

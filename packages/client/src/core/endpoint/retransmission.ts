@@ -17,7 +17,7 @@ export const jittered = (ms: number, random: Random): Duration =>
 export const FINAL_WAIT: Duration = duration(4000)
 
 interface RetransmissionOptions {
-  readonly timers: Timers
+  readonly timers: Pick<Timers, 'set'>
   readonly random: Random
   send(now: Instant): void
   giveUp(now: Instant): void

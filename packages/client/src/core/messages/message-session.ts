@@ -16,6 +16,7 @@ import {
   type SessionId,
 } from '@showchain/wire'
 import { type PeerContext, send } from '../context/peer-context.ts'
+import type { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import { randomSeq } from '../endpoint/request-stamp.ts'
 import { Retransmission } from '../endpoint/retransmission.ts'
@@ -35,10 +36,16 @@ export const SEND_WINDOW_UNCONSENTED = 1
 export type SendFailure = { readonly code: ErrorCode; readonly why: string } | undefined
 export type Sent = (failure: SendFailure, now: Instant) => void
 
+/** The failure of messages that a relay may or may not have forwarded before it lost their session. */
+export const SESSION_LOST: SendFailure = {
+  code: 'ERR_TIMEOUT',
+  why: 'The relay lost the session; the message may or may not have arrived.',
+}
+
 type Arrival = MessageOf<typeof OP.proxyData> | MessageOf<typeof OP.proxyPassData>
 
 export interface MessageSessionOptions {
-  readonly session: SessionId
+  readonly id: SessionId
   readonly remoteId: PeerId
   /** Where messages go and come from: the relay, or the other end itself. */
   readonly to: Route
@@ -46,16 +53,32 @@ export interface MessageSessionOptions {
   readonly directKey: PublicKey | undefined
   /** Whether the other end agreed to the session already: it opened it, or it is at the end of a checked path. */
   readonly consented: boolean
-  sent(now: Instant): void
-  /** A message was sent again and again without an answer. */
-  doubted(now: Instant): void
-  /** Whether nobody has room for more: then nothing is acknowledged, and the other end sends again. */
+  /** What keeps the path of the session alive. */
+  readonly liveness: PathLiveness
+  /** Whether the reader is behind: then nothing is acknowledged, and the other end sends again. */
   full(): boolean
-  /** Data came in; the empty message, which only asks for an acknowledgement, too. */
-  delivered(bytes: Uint8Array, now: Instant): void
-  /** The relay does not know the session. What was certainly not passed on is handed back to be sent elsewhere. */
-  lost(unsent: readonly OutgoingMessage[], now: Instant): void
 }
+
+/** What keeps one path alive, and is told what happens on it. */
+export interface PathLiveness {
+  /** Something was sent. */
+  sent(now: Instant): void
+  /** Something was sent several times without an answer. */
+  suspect(now: Instant): void
+}
+
+export type MessageSessionEvent =
+  /** Data came in. Empty bytes only ask for an acknowledgement. */
+  | { readonly type: 'received'; readonly session: MessageSession; readonly bytes: Uint8Array }
+  /** The relay does not have the session. */
+  | {
+      readonly type: 'lost'
+      readonly session: MessageSession
+      /** What the relay certainly did not forward, to be sent by another session. */
+      readonly unsent: readonly OutgoingMessage[]
+      /** What it may have forwarded: fails with SESSION_LOST, once the connection has left this session. */
+      readonly abandoned: readonly OutgoingMessage[]
+    }
 
 /** A message that waits to be sent or acknowledged. */
 export interface OutgoingMessage {
@@ -74,6 +97,7 @@ interface Outstanding extends OutgoingMessage {
 export class MessageSession {
   readonly options: MessageSessionOptions
   readonly #context: PeerContext
+  readonly #events: EventQueue<MessageSessionEvent>
   readonly #window = new ReplayWindow()
   /** By seq; at most SEND_WINDOW. */
   readonly #outstanding = new Map<number, Outstanding>()
@@ -85,8 +109,10 @@ export class MessageSession {
   /** Whether anything of ours was sent beside acknowledgements. */
   #spoke = false
 
-  constructor(context: PeerContext, options: MessageSessionOptions) {
+  /** @param events of all sessions of a connection; polled by whoever called into one of them */
+  constructor(context: PeerContext, options: MessageSessionOptions, events: EventQueue<MessageSessionEvent>) {
     this.#context = context
+    this.#events = events
     this.options = options
     this.#seq = randomSeq(context.random)
     this.#consented = options.consented
@@ -146,24 +172,21 @@ export class MessageSession {
   }
 
   /** The relay says that it has no such session: 0x1F0 about a message of ours. */
-  refused(seq: number, ts: number, now: Instant): boolean {
+  refused(seq: number, ts: number): boolean {
     const about = this.#outstanding.get(seq)
     if (about?.ts !== ts) return false
     const unsent: OutgoingMessage[] = []
-    const failed: Outstanding[] = []
+    const abandoned: Outstanding[] = []
     for (const message of this.#outstanding.values()) {
       message.retransmission.stop()
       if (isUnsent(message, about)) unsent.push(message)
-      else failed.push(message)
+      else abandoned.push(message)
     }
     unsent.push(...this.#queue)
     this.#outstanding.clear()
     this.#queue = []
     this.#closed = true
-    // First of all: what fails must find the connection on its way to another session.
-    this.options.lost(unsent, now)
-    for (const { done } of failed)
-      done({ code: 'ERR_TIMEOUT', why: 'The relay lost the session; the message may or may not have arrived.' }, now)
+    this.#events.push({ type: 'lost', session: this, unsent, abandoned })
     return true
   }
 
@@ -193,7 +216,7 @@ export class MessageSession {
   }
 
   #transmit(message: OutgoingMessage): void {
-    const { session, remoteId, to } = this.options
+    const { id, remoteId, to } = this.options
     this.#spoke = true
     const { ts } = this.#context.sequence.next()
     this.#seq++
@@ -206,8 +229,8 @@ export class MessageSession {
         outstanding.transmissions++
         outstanding.sentAt = at
         if (bytes !== undefined) this.#context.outbox.transmit(to, bytes)
-        this.options.sent(at)
-        if (outstanding.transmissions >= SUSPICIOUS_TRANSMISSIONS) this.options.doubted(at)
+        this.options.liveness.sent(at)
+        if (outstanding.transmissions >= SUSPICIOUS_TRANSMISSIONS) this.options.liveness.suspect(at)
       },
       giveUp: (at) =>
         this.#fail(seq, { code: 'ERR_TIMEOUT', why: 'The other end did not acknowledge the message.' }, at),
@@ -216,7 +239,7 @@ export class MessageSession {
     this.#outstanding.set(seq, outstanding)
     sign(
       this.#context,
-      { op_code: OP.proxyData, target: remoteId, id: this.#context.self, data: message.bytes, session, seq, ts },
+      { op_code: OP.proxyData, target: remoteId, id: this.#context.self, data: message.bytes, session: id, seq, ts },
       (signed, at) => {
         if (this.#outstanding.get(seq) !== outstanding) return
         bytes = signed === undefined ? undefined : encodeFitting(signed, this.#context.encoding)
@@ -240,7 +263,7 @@ export class MessageSession {
   #take(message: Arrival, encoding: Encoding, now: Instant): void {
     if (!this.#window.accept(message.seq)) return
     this.#acknowledge(message, encoding, now)
-    this.options.delivered(message.data, now)
+    this.#events.push({ type: 'received', session: this, bytes: message.data })
   }
 
   /**
@@ -254,7 +277,7 @@ export class MessageSession {
 
   #acknowledge({ session, seq, ts }: Arrival, encoding: Encoding, now: Instant): void {
     send(this.#context, this.options.to, { op_code: OP.proxyDataAck, session, seq, ts }, encoding)
-    this.options.sent(now)
+    this.options.liveness.sent(now)
   }
 }
 

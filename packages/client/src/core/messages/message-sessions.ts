@@ -1,14 +1,15 @@
 /**
- * The sessions of one connection, longest unused first: those that carry it now, and older ones that late
- * messages may still come in by. What comes in by any of them is the connection's.
+ * The sessions of one connection, longest unused first: those that carry it now, and older ones by which late
+ * messages may still come. A message that comes by any of them is the connection's.
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import type { PeerId, SessionId } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
-import type { Instant, Route } from '../endpoint/machine.ts'
-import { MessageSession, type OutgoingMessage } from './message-session.ts'
+import { EventQueue } from '../endpoint/event-queue.ts'
+import type { Route } from '../endpoint/machine.ts'
+import { MessageSession, type MessageSessionEvent, type PathLiveness } from './message-session.ts'
 
-/** Messages that one connection holds for its reader; more are not acknowledged, so that the other end sends them again later. */
+/** Messages that one connection holds for its reader. Further ones are not acknowledged, so the other end sends them again. */
 export const MAX_UNREAD = 1024
 /** Sessions of one connection that are still listened to: the newest ones of each path. */
 export const MAX_SESSIONS_PER_CONNECTION = 8
@@ -16,41 +17,33 @@ export const MAX_SESSIONS_PER_CONNECTION = 8
 /** A session and the connection that its messages belong to. */
 export interface SessionEntry<Connection> {
   readonly connection: Connection
-  readonly channel: MessageSession
+  readonly session: MessageSession
 }
 
 /** What tells one session from another. */
-export interface Session {
+export interface SessionTraits {
   readonly id: SessionId
   readonly to: Route
   /** The other end's key on a direct path. */
   readonly directKey: PublicKey | undefined
   /** Whether the other end agreed to it already. */
   readonly consented: boolean
-}
-
-/** What the path of a session does about it. */
-export interface SessionHooks {
-  sent(now: Instant): void
-  doubted(now: Instant): void
-  delivered(now: Instant): void
-  lost(unsent: readonly OutgoingMessage[], now: Instant): void
+  readonly liveness: PathLiveness
 }
 
 export interface MessageSessionsOptions<Connection> {
   readonly connection: Connection
   readonly remoteId: PeerId
   /** All live sessions of the peer. */
-  readonly sessions: Map<SessionId, SessionEntry<Connection>>
+  readonly table: Map<SessionId, SessionEntry<Connection>>
   /** Whether a path uses the session: then it stays. */
-  inUse(channel: MessageSession): boolean
-  /** A message for the application. */
-  message(bytes: Uint8Array, now: Instant): void
+  inUse(session: MessageSession): boolean
 }
 
 export class MessageSessions<Connection = unknown> {
   readonly #context: PeerContext
   readonly #options: MessageSessionsOptions<Connection>
+  readonly #events = new EventQueue<MessageSessionEvent>()
   /** At most MAX_SESSIONS_PER_CONNECTION, and those in use. */
   #open: MessageSession[] = []
   /** Messages that the application has not read yet; at most MAX_UNREAD, and one input's more. */
@@ -61,31 +54,30 @@ export class MessageSessions<Connection = unknown> {
     this.#options = options
   }
 
-  get(session: SessionId): MessageSession | undefined {
-    return this.#options.sessions.get(session)?.channel
+  get(id: SessionId): MessageSession | undefined {
+    return this.#options.table.get(id)?.session
   }
 
-  add({ id, to, directKey, consented }: Session, { delivered, ...hooks }: SessionHooks): MessageSession {
-    const { connection, remoteId, sessions, inUse, message } = this.#options
-    const channel = new MessageSession(this.#context, {
-      ...{ session: id, remoteId, to, directKey, consented },
-      ...hooks,
-      full: () => this.#unread >= MAX_UNREAD,
-      delivered: (bytes, now) => {
-        this.#used(channel)
-        delivered(now)
-        if (bytes.length === 0) return
-        this.#unread++
-        message(bytes, now)
-      },
-    })
-    this.#open.push(channel)
-    sessions.set(id, { connection, channel })
+  add(traits: SessionTraits): MessageSession {
+    const { connection, remoteId, table, inUse } = this.#options
+    const options = { ...traits, remoteId, full: () => this.#unread >= MAX_UNREAD }
+    const session = new MessageSession(this.#context, options, this.#events)
+    this.#open.push(session)
+    table.set(traits.id, { connection, session })
     if (this.#open.length > MAX_SESSIONS_PER_CONNECTION) {
-      const spare = this.#open.find((each) => each !== channel && !inUse(each))
+      const spare = this.#open.find((each) => each !== session && !inUse(each))
       if (spare !== undefined) this.drop(spare)
     }
-    return channel
+    return session
+  }
+
+  /** What happened in one of the sessions. A message that came is unread from then on. */
+  poll(): MessageSessionEvent | undefined {
+    const event = this.#events.poll()
+    if (event?.type !== 'received') return event
+    this.#used(event.session)
+    if (event.bytes.length > 0) this.#unread++
+    return event
   }
 
   /** The application read a message. */
@@ -93,19 +85,19 @@ export class MessageSessions<Connection = unknown> {
     this.#unread--
   }
 
-  drop(channel: MessageSession): void {
-    this.#open = this.#open.filter((each) => each !== channel)
-    this.#options.sessions.delete(channel.options.session)
+  drop(session: MessageSession): void {
+    this.#open = this.#open.filter((each) => each !== session)
+    this.#options.table.delete(session.options.id)
   }
 
   /** Drops all of a kind. @returns them, to be closed. */
   dropAll(kind?: 'direct'): readonly MessageSession[] {
     const all = this.#open.filter(({ options }) => kind === undefined || options.directKey !== undefined)
-    for (const channel of all) this.drop(channel)
+    for (const session of all) this.drop(session)
     return all
   }
 
-  #used(channel: MessageSession): void {
-    if (this.#open.at(-1) !== channel) this.#open = [...this.#open.filter((each) => each !== channel), channel]
+  #used(session: MessageSession): void {
+    if (this.#open.at(-1) !== session) this.#open = [...this.#open.filter((each) => each !== session), session]
   }
 }

@@ -11,6 +11,7 @@
 import { type Endpoint, type NatBehaviour, type StunMessage, sameEndpoint } from '@showchain/wire'
 import type { NatReport } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
+import { EventQueue } from '../endpoint/event-queue.ts'
 import { type Duration, duration, type Instant, later, type Route } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import { natBehaviour, type View } from './nat-behaviour.ts'
@@ -33,8 +34,6 @@ export interface NatDiscoveryOptions {
   servers(): readonly Endpoint[]
   /** What they saw at registration, for relays that do not answer STUN. */
   views(): readonly View[]
-  /** The behaviour is another than before. */
-  changed(report: NatReport, now: Instant): void
 }
 
 interface Found {
@@ -47,6 +46,7 @@ export class NatDiscovery {
   readonly #context: PeerContext
   readonly #options: NatDiscoveryOptions
   readonly #transactions: StunTransactions
+  readonly #events = new EventQueue<NatReport>()
   #report: NatReport | undefined
   #state: 'idle' | 'running' | 'again' = 'idle'
   #notes: string[] = []
@@ -63,12 +63,17 @@ export class NatDiscovery {
     this.#transactions = new StunTransactions(context)
   }
 
+  /** A report that differs from the one before. */
+  poll(): NatReport | undefined {
+    return this.#events.poll()
+  }
+
   /** What was found last. */
   get report(): NatReport | undefined {
     return this.#report
   }
 
-  /** Looks, or looks once more when it is at it. */
+  /** Starts discovery; if it is running, repeats it when that ends. */
   start(now: Instant): void {
     this.#agains = 0
     if (this.#state === 'idle') this.#ask(now)
@@ -210,7 +215,7 @@ export class NatDiscovery {
     const known = this.#report
     if (known === undefined || !knowsMore(known, report)) {
       this.#report = report
-      if (known === undefined || !sameReport(known, report)) this.#options.changed(report, now)
+      if (known === undefined || !sameReport(known, report)) this.#events.push(report)
     }
     const again = this.#state === 'again'
     this.#state = 'idle'

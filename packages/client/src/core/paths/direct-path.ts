@@ -1,38 +1,36 @@
 /**
- * The direct path of one connection: where the other end answered, what it takes there, and how it is kept
- * alive. Both ends may find one of their own; then that of the smaller id counts, and the other end takes it.
+ * The direct path of one connection: the route on which the other end answered, whether it carries data, and its
+ * keep-alive. Each end may find one of its own; then the one of the smaller id counts, and the other end takes it.
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Encoding, formatEndpoint, type SessionId } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
+import { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import { sameRoute } from '../endpoint/route.ts'
-import type { MessageSession, OutgoingMessage } from '../messages/message-session.ts'
+import type { MessageSession } from '../messages/message-session.ts'
 import type { MessageSessions } from '../messages/message-sessions.ts'
 import { KeepAlive } from '../relays/keep-alive.ts'
+import type { PathEvent } from './path-event.ts'
 
 export interface DirectPathOptions {
-  readonly channels: MessageSessions
-  /** Whether this end's path counts when each found one. */
+  readonly sessions: MessageSessions
+  /** Whether this end's path counts when each end found one. */
   readonly leads: boolean
-  note(what: string): void
-  /** Data came on a direct path. */
-  established(reason: string, now: Instant): void
-  /** Nothing comes back on it any more. @param unsent what waited to be sent there. */
-  died(unsent: readonly OutgoingMessage[], now: Instant): void
 }
 
 interface Current {
   readonly route: Route
   readonly keepAlive: KeepAlive
-  channel: MessageSession
+  session: MessageSession
 }
 
 export class DirectPath {
   readonly #context: PeerContext
   readonly #options: DirectPathOptions
+  readonly #events = new EventQueue<PathEvent>()
   #current: Current | undefined
-  /** Whether the other end takes data on a direct path, as far as it told. */
+  /** Whether the other end takes data on a direct path; undefined before it said. */
   #takesData: boolean | 'asked' | undefined
 
   constructor(context: PeerContext, options: DirectPathOptions) {
@@ -40,17 +38,21 @@ export class DirectPath {
     this.#options = options
   }
 
+  poll(): PathEvent | undefined {
+    return this.#events.poll()
+  }
+
   get route(): Route | undefined {
     return this.#current?.route
   }
 
-  get channel(): MessageSession | undefined {
-    return this.#current?.channel
+  get session(): MessageSession | undefined {
+    return this.#current?.session
   }
 
   /** Whether something that was sent on it is not answered. */
-  get doubted(): boolean {
-    return this.#current?.keepAlive.doubted === true
+  get suspected(): boolean {
+    return this.#current?.keepAlive.suspected === true
   }
 
   /** Whether data may go there: not to an end in seed mode, or before one has said what it can do. */
@@ -68,12 +70,12 @@ export class DirectPath {
     return this.#takesData === 'asked'
   }
 
-  /** What the other end said of itself; undefined: nothing. */
+  /** The capabilities that the other end announced; undefined: none. */
   learnCaps(caps: number | undefined): void {
     if (caps !== undefined) this.#takesData = (caps & CAPS.directData) !== 0
   }
 
-  /** Whether somebody has to ask the other end what it can do; until then messages wait, where no relay carries them. */
+  /** Whether the other end has to be asked for its capabilities. Until it answers, messages wait where no relay carries them. */
   awaitCaps(): boolean {
     if (this.#takesData !== undefined || this.#context.seedMode) return false
     this.#takesData = 'asked'
@@ -81,56 +83,49 @@ export class DirectPath {
   }
 
   /** 0x101/0x102 succeeded on this route: data goes there under this session. */
-  add(session: SessionId, route: Route, key: PublicKey, now: Instant): void {
-    const channel = this.expect(session, route, key)
-    const known = this.#current
-    if (known !== undefined && sameRoute(known.route, route)) {
-      known.channel = channel
-      return
-    }
-    this.drop()
-    this.#current = { route, channel, keepAlive: new KeepAlive(this.#context, route, now, (at) => this.fail(at)) }
-    this.#options.note(`direct path to ${formatEndpoint(route)}`)
-  }
-
-  /** Tells the other end of the path that was found: it may have none, or another than counts. */
-  announce(now: Instant): void {
-    if (this.#takesData === true) this.#current?.channel.send({ bytes: new Uint8Array(0), done: () => {} }, now)
+  found(id: SessionId, route: Route, key: PublicKey, reason: string, now: Instant): void {
+    this.#use(this.expect(id, route, key), route, now)
+    this.#events.push({ type: 'usable', reason })
   }
 
   /** The other end's 0x101 was answered there: it may send data under this session. */
-  expect(session: SessionId, route: Route, key: PublicKey): MessageSession {
-    const { channels, leads, established } = this.#options
-    const known = channels.get(session)
+  expect(id: SessionId, route: Route, key: PublicKey): MessageSession {
+    const { sessions } = this.#options
+    const known = sessions.get(id)
     if (known !== undefined) return known
-    const channel = channels.add(
-      { id: session, to: route, directKey: key, consented: true },
-      {
-        sent: (now) => this.#through(channel)?.keepAlive.sent(now),
-        doubted: (now) => this.#through(channel)?.keepAlive.suspect(now),
-        lost: () => {},
-        delivered: (now) => {
-          this.#takesData = true
-          // Data came under a session that only our answer can have told of: the path works both ways.
-          if (this.#current === undefined || (!leads && !sameRoute(this.#current.route, route)))
-            this.add(session, route, key, now)
-          established('data came on a direct path', now)
-        },
+    const session: MessageSession = sessions.add({
+      ...{ id, to: route, directKey: key, consented: true },
+      liveness: {
+        sent: (now) => this.#keepAliveOf(session)?.sent(now),
+        suspect: (now) => this.#keepAliveOf(session)?.suspect(now),
       },
-    )
-    return channel
+    })
+    return session
   }
 
-  /** The other end answered at another address than before: its NAT gave it a new one. */
+  /** Tells the other end of the path that was found: it may have none, or another one than counts. */
+  announce(now: Instant): void {
+    if (this.#takesData === true) this.#current?.session.send({ bytes: new Uint8Array(0), done: () => {} }, now)
+  }
+
+  /** Data came under a session that only an answer of this peer can have named: the path works both ways. */
+  received(session: MessageSession, now: Instant): void {
+    const { to } = session.options
+    this.#takesData = true
+    if (this.#current === undefined || (!this.#options.leads && !sameRoute(this.#current.route, to)))
+      this.#use(session, to, now)
+    this.#events.push({ type: 'usable', reason: 'data came on a direct path' })
+  }
+
+  /** The other end answered at another address than before: its NAT has a new mapping. */
   rebind(route: Route, now: Instant): void {
     const current = this.#current
-    const key = current?.channel.options.directKey
+    const key = current?.session.options.directKey
     if (current === undefined || key === undefined) return
-    const { session } = current.channel.options
-    this.#options.channels.drop(current.channel)
+    this.#options.sessions.drop(current.session)
     this.#current = undefined
     current.keepAlive.stop()
-    this.add(session, route, key, now)
+    this.found(current.session.options.id, route, key, 'the remote peer has another address', now)
   }
 
   /** Whether it goes through this socket of ours. */
@@ -138,14 +133,14 @@ export class DirectPath {
     return this.#current?.route.socket === socket
   }
 
-  /** A datagram came from an address of the other end; true when it came on this path. */
+  /** A datagram came from an address of the other end. @returns whether it came on this path */
   heardAt(source: Route, now: Instant): boolean {
     if (this.#current === undefined || !sameRoute(this.#current.route, source)) return false
     this.#current.keepAlive.heard(now)
     return true
   }
 
-  /** The other end keeps it alive. */
+  /** The other end's keep-alive came. */
   keptAlive(encoding: Encoding, now: Instant): void {
     this.#current?.keepAlive.echo(encoding, now)
   }
@@ -154,22 +149,33 @@ export class DirectPath {
     this.#current?.keepAlive.suspect(now)
   }
 
-  /** It is dead. */
-  fail(now: Instant): void {
-    const unsent = this.#current?.channel.takeQueued() ?? []
+  /** The path is dead. */
+  fail(): void {
+    const unsent = this.#current?.session.takeQueued() ?? []
     this.drop()
-    this.#options.note('the direct path is dead: nothing comes back on it')
-    this.#options.died(unsent, now)
+    this.#events.push({ type: 'note', what: 'the direct path is dead: nothing comes back on it' })
+    this.#events.push({ type: 'lost', reason: 'the direct path is dead', unsent, abandoned: [] })
   }
 
-  /** Without a word, with the socket that it had for itself. */
+  /** Leaves the path, with the socket that it had for itself. */
   drop(): void {
     this.#current?.keepAlive.stop()
     this.#context.sockets.close(this.#current?.route.socket)
     this.#current = undefined
   }
 
-  #through(channel: MessageSession): Current | undefined {
-    return this.#current?.channel === channel ? this.#current : undefined
+  #use(session: MessageSession, route: Route, now: Instant): void {
+    const known = this.#current
+    if (known !== undefined && sameRoute(known.route, route)) {
+      known.session = session
+      return
+    }
+    this.drop()
+    this.#current = { route, session, keepAlive: new KeepAlive(this.#context, route, now, () => this.fail()) }
+    this.#events.push({ type: 'note', what: `direct path to ${formatEndpoint(route)}` })
+  }
+
+  #keepAliveOf(session: MessageSession): KeepAlive | undefined {
+    return this.#current?.session === session ? this.#current.keepAlive : undefined
   }
 }

@@ -1,9 +1,9 @@
 /**
- * A relayed connection tries to become direct again, less and less often; at once when something changed that
- * may help: the direct path died, or this end has another address.
+ * A relayed connection tries to become direct (DCUtR's direct connection upgrade): with exponential back-off, and at
+ * once when something changed that may help, such as a direct path that died or another address of this peer.
  */
-
 import type { PeerContext } from '../context/peer-context.ts'
+import { EventQueue } from '../endpoint/event-queue.ts'
 import { type Duration, duration, type Instant, later } from '../endpoint/machine.ts'
 import { jittered } from '../endpoint/retransmission.ts'
 import type { Timer } from '../endpoint/timers.ts'
@@ -14,28 +14,28 @@ export const UPGRADE_LAST: Duration = duration(600_000)
 /** A direct path that died, or an address that changed: this soon, so that both ends noticed. */
 export const UPGRADE_SOON: Duration = duration(1000)
 
-export interface DirectUpgradeOptions {
-  /** Whether a direct path is missing and allowed. */
-  wanted(): boolean
-  /** Punches once; @param done is called when that ended, well or not. */
-  punch(done: (now: Instant) => void, now: Instant): void
-}
-
 export class DirectUpgrade {
   readonly #context: PeerContext
-  readonly #options: DirectUpgradeOptions
+  /** Whether a direct path is missing and allowed. */
+  readonly #wanted: () => boolean
+  readonly #punches = new EventQueue<'punch'>()
   #timer: Timer | undefined
   #tries = 0
   #state: 'idle' | 'waiting' | 'punching' | 'stopped' = 'idle'
 
-  constructor(context: PeerContext, options: DirectUpgradeOptions) {
+  constructor(context: PeerContext, wanted: () => boolean) {
     this.#context = context
-    this.#options = options
+    this.#wanted = wanted
+  }
+
+  /** `punch`: the owner starts one and calls `punched` when it ended. */
+  poll(): 'punch' | undefined {
+    return this.#punches.poll()
   }
 
   /** Tries when the time has come, unless that is planned already. */
   plan(now: Instant): void {
-    if (this.#state !== 'idle' || !this.#options.wanted()) return
+    if (this.#state !== 'idle' || !this.#wanted()) return
     const wait = Math.min(UPGRADE_FIRST * 2 ** this.#tries, UPGRADE_LAST)
     this.#wait(jittered(wait, this.#context.random), now)
   }
@@ -46,6 +46,13 @@ export class DirectUpgrade {
     if (this.#state === 'idle' || this.#state === 'waiting') this.#wait(UPGRADE_SOON, now)
   }
 
+  /** A punch ended, with a direct path or without. */
+  punched(now: Instant): void {
+    if (this.#state !== 'punching') return
+    this.#state = 'idle'
+    this.plan(now)
+  }
+
   stop(): void {
     this.#state = 'stopped'
     this.#timer?.cancel()
@@ -54,21 +61,17 @@ export class DirectUpgrade {
   #wait(delay: Duration, now: Instant): void {
     this.#timer?.cancel()
     this.#state = 'waiting'
-    this.#timer = this.#context.timers.set(later(now, delay), (at) => this.#go(at))
+    this.#timer = this.#context.timers.set(later(now, delay), () => this.#go())
   }
 
-  #go(now: Instant): void {
+  #go(): void {
     this.#state = 'idle'
-    if (!this.#options.wanted()) {
+    if (!this.#wanted()) {
       this.#tries = 0
       return
     }
     this.#state = 'punching'
     this.#tries++
-    this.#options.punch((at) => {
-      if (this.#state !== 'punching') return
-      this.#state = 'idle'
-      this.plan(at)
-    }, now)
+    this.#punches.push('punch')
   }
 }

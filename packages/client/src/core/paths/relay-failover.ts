@@ -1,41 +1,51 @@
 /**
- * A connection that has lost its relay looks for another way through a relay that both ends know: one after
- * the other, the registered ones, in rounds, until one works or the time is over.
+ * A connection that has lost its relay looks for another relay that both ends know: one after the other, the
+ * registered ones, in rounds, until one works or the time is over.
  */
-import type { PeerContext } from '../context/peer-context.ts'
+import { EventQueue } from '../endpoint/event-queue.ts'
 import { type Duration, duration, type Instant, later } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import type { Registration } from '../relays/registration.ts'
+import type { ConnectionContext } from './connection-context.ts'
 
 /** A connection without any path looks for one this long before it ends. */
 export const RECOVERY_TIME: Duration = duration(45_000)
 /** Between two rounds over the relays that both ends know. */
 export const RECOVERY_PAUSE: Duration = duration(2000)
 
-/** @param why undefined: the other end acknowledged something there. */
-type Tried = (why: string | undefined, now: Instant) => void
-
-export interface RelayFailoverOptions {
-  /** Relays that both ends know, the most useful first. */
-  relays(): readonly Registration[]
-  /** Opens a session at a registered relay, and proves it. */
-  open(registration: Registration, tried: Tried, now: Instant): void
-  /** Nothing was found in time. */
-  failed(why: string, now: Instant): void
+/** One relay's turn in one round. */
+export interface Turn {
+  readonly relay: Registration
+  readonly round: number
 }
 
+export type FailoverEvent =
+  /** The owner opens a session there, proves it, and calls `tried`. */
+  | { readonly type: 'try'; readonly turn: Turn }
+  /** Nothing was found in time. */
+  | { readonly type: 'failed'; readonly why: string }
+
 export class RelayFailover {
-  readonly #context: PeerContext
-  readonly #options: RelayFailoverOptions
+  readonly #context: ConnectionContext
+  /** Relays that both ends know, the most useful first. */
+  readonly #relays: () => readonly Registration[]
+  readonly #events = new EventQueue<FailoverEvent>()
   #state: 'idle' | 'running' | 'stopped' = 'idle'
   #deadline: Instant | undefined
   #timer: Timer | undefined
-  /** Outdates what an earlier round still waits for. */
+  /** Outdates the results of earlier rounds. */
   #round = 0
+  /** The registered relays of this round, and how many of them had their turn. */
+  #ready: readonly Registration[] = []
+  #turns = 0
 
-  constructor(context: PeerContext, options: RelayFailoverOptions) {
+  constructor(context: ConnectionContext, relays: () => readonly Registration[]) {
     this.#context = context
-    this.#options = options
+    this.#relays = relays
+  }
+
+  poll(): FailoverEvent | undefined {
+    return this.#events.poll()
   }
 
   start(now: Instant): void {
@@ -43,6 +53,14 @@ export class RelayFailover {
     this.#state = 'running'
     this.#deadline = later(now, RECOVERY_TIME)
     this.#begin(now)
+  }
+
+  /** A relay's turn is over. @param why undefined: the other end acknowledged something there */
+  tried({ round }: Turn, why: string | undefined, now: Instant): void {
+    if (round !== this.#round) return
+    if (why === undefined) return this.settle()
+    if (this.#turns < this.#ready.length) this.#next()
+    else this.#pause(why, now)
   }
 
   /** There is a path again. */
@@ -63,36 +81,32 @@ export class RelayFailover {
 
   #begin(now: Instant): void {
     const round = ++this.#round
-    const ready = this.#options.relays().filter(({ registered }) => registered)
-    if (ready.length > 0) return this.#try(ready, 0, round, now)
+    this.#ready = this.#relays().filter(({ registered }) => registered)
+    this.#turns = 0
+    if (this.#ready.length > 0) return this.#next()
     // Whichever comes first: a relay answers again, or the next look.
-    for (const relay of this.#options.relays())
+    for (const relay of this.#relays())
       relay.whenReady((registered, _why, at) => {
-        if (registered && round === this.#round) this.#begin(at)
+        if (!registered || round !== this.#round) return
+        this.#begin(at)
+        this.#context.drain(at)
       }, now)
-    if (round === this.#round) this.#pause('no relay that both ends know can be reached', round, now)
+    if (round === this.#round) this.#pause('no relay that both ends know can be reached', now)
   }
 
-  #try(relays: readonly Registration[], index: number, round: number, now: Instant): void {
-    const relay = relays[index]
-    if (relay === undefined) return
-    this.#options.open(
-      relay,
-      (why, at) => {
-        if (round !== this.#round) return
-        if (why === undefined) return this.settle()
-        if (index + 1 < relays.length) this.#try(relays, index + 1, round, at)
-        else this.#pause(why, round, at)
-      },
-      now,
-    )
+  #next(): void {
+    const relay = this.#ready[this.#turns]
+    this.#turns++
+    if (relay !== undefined) this.#events.push({ type: 'try', turn: { relay, round: this.#round } })
   }
 
-  #pause(why: string, round: number, now: Instant): void {
+  #pause(why: string, now: Instant): void {
     if (this.#deadline === undefined || now >= this.#deadline) {
       this.settle()
-      return this.#options.failed(why, now)
+      this.#events.push({ type: 'failed', why })
+      return
     }
+    const round = this.#round
     this.#timer = this.#context.timers.set(later(now, RECOVERY_PAUSE), (at) => {
       if (round === this.#round) this.#begin(at)
     })

@@ -1,62 +1,68 @@
 /**
- * The path of one connection through a relay: a session there, and another one, there or at the next relay
- * that both ends know, when that is lost (recovery.ts).
+ * The path of one connection through a relay: a session there, and another one, there or at the next relay that both
+ * ends know, when that is lost (relay-failover.ts).
  */
 import type { SessionId } from '@showchain/wire'
-import type { PeerContext } from '../context/peer-context.ts'
+import { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import type { MessageSession, OutgoingMessage, Sent } from '../messages/message-session.ts'
 import type { MessageSessions } from '../messages/message-sessions.ts'
 import type { Registration, RelayAddress } from '../relays/registration.ts'
-import { RelayFailover } from './relay-failover.ts'
+import type { ConnectionContext } from './connection-context.ts'
+import type { PathEvent } from './path-event.ts'
+import { RelayFailover, type Turn } from './relay-failover.ts'
 
 /** Relays that a connection remembers: as many as a ticket names. */
 export const MAX_RELAYS_PER_CONNECTION = 8
 
+/** Asks a relay for a session. @param granted gets its id, or undefined and why there is none */
+export type RequestSession = (
+  registration: Registration,
+  granted: (id: SessionId | undefined, why: string, now: Instant) => void,
+) => void
+
 export interface RelayedPathOptions {
-  readonly channels: MessageSessions
+  readonly sessions: MessageSessions
   /** Whether a relay may see data. */
-  allowed(): boolean
-  note(what: string): void
-  /** Asks a relay for a session; undefined and why when there is none. */
-  request(
-    registration: Registration,
-    granted: (session: SessionId | undefined, why: string, now: Instant) => void,
-  ): void
-  /** The other end is there, through a relay. */
-  established(reason: string, now: Instant): void
-  /** The relay, or its session, is lost; another is being looked for. @param unsent what waited to be sent there. */
-  lost(reason: string, unsent: readonly OutgoingMessage[], now: Instant): void
-  /** None was found in time. */
-  failed(why: string, now: Instant): void
+  readonly allowed: () => boolean
+  readonly request: RequestSession
 }
 
 interface Current {
   readonly registration: Registration
-  readonly channel: MessageSession
+  readonly session: MessageSession
 }
 
-const SILENT = 'the other end does not acknowledge any more'
+const SILENT = 'the remote peer does not acknowledge any more'
 
 export class RelayedPath {
+  readonly #context: ConnectionContext
   readonly #options: RelayedPathOptions
-  readonly #recovery: RelayFailover
+  readonly #events = new EventQueue<PathEvent>()
+  readonly #failover: RelayFailover
+  /** The relay of each session. */
+  readonly #relayOf = new WeakMap<MessageSession, Registration>()
   #current: Current | undefined
   #stopped = false
   /** Relays that both ends know; at most MAX_RELAYS_PER_CONNECTION. */
   #relays: readonly Registration[] = []
 
-  constructor(context: PeerContext, options: RelayedPathOptions) {
+  constructor(context: ConnectionContext, options: RelayedPathOptions) {
+    this.#context = context
     this.#options = options
-    this.#recovery = new RelayFailover(context, {
-      relays: () => (options.allowed() ? this.#relays : []),
-      open: (registration, tried) => this.#ask(registration, tried),
-      failed: options.failed,
-    })
+    this.#failover = new RelayFailover(context, () => (options.allowed() ? this.#relays : []))
   }
 
-  get channel(): MessageSession | undefined {
-    return this.#current?.channel
+  poll(): PathEvent | undefined {
+    for (let event = this.#failover.poll(); event !== undefined; event = this.#failover.poll()) {
+      if (event.type === 'failed') this.#events.push(event)
+      else this.#try(event.turn)
+    }
+    return this.#events.poll()
+  }
+
+  get session(): MessageSession | undefined {
+    return this.#current?.session
   }
 
   get relay(): RelayAddress | undefined {
@@ -80,88 +86,106 @@ export class RelayedPath {
   }
 
   /** A relay granted a session: it is a path once the other end acknowledged something in it. */
-  open(session: SessionId, registration: Registration, opened: Sent, now: Instant): void {
-    const channel = this.#channel(session, registration, false)
+  open(id: SessionId, registration: Registration, opened: Sent, now: Instant): void {
+    const session = this.#add(id, registration, false)
     const done: Sent = (failure, at) => {
-      if (failure === undefined) this.#arrived(channel, registration, 'the relay reached the other end', at)
-      // Otherwise it is listened to all the same: the other end may have got the message, and use the session.
+      // On a failure it is listened to all the same: the other end may have got the message, and use the session.
+      if (failure === undefined) {
+        this.#reached(session, registration, 'the relay reached the remote peer')
+        this.#context.drain(at)
+      }
       opened(failure, at)
     }
-    channel.send({ bytes: new Uint8Array(0), done }, now)
+    session.send({ bytes: new Uint8Array(0), done }, now)
   }
 
   /** The other end uses a session that a relay granted to it. */
-  accept(session: SessionId, registration: Registration): MessageSession {
+  accept(id: SessionId, registration: Registration): MessageSession {
     this.meet(registration)
-    const channel = this.#channel(session, registration, true)
-    this.#current = { registration, channel }
-    return channel
+    const session = this.#add(id, registration, true)
+    this.#current = { registration, session }
+    return session
   }
 
   /** Looks for a relay, as there is no path at all. */
   recover(now: Instant): void {
-    this.#recovery.start(now)
+    this.#failover.start(now)
   }
 
   /** The relay does not answer any more, or has forgotten this peer. */
   relayLost(registration: Registration, now: Instant): void {
-    if (this.#current?.registration === registration) this.#leave(`relay ${registration.relay.id} is lost`, [], now)
+    if (this.#current?.registration === registration) this.#leave(`relay ${registration.relay.id} is lost`, now)
   }
 
   /** A message was sent since then, in vain, and nothing else was acknowledged: on a relay that works, it is the other end's fault or the session's. */
-  silent(carrier: MessageSession, since: Instant, now: Instant): void {
+  silent(session: MessageSession, since: Instant, now: Instant): void {
     const current = this.#current
-    if (current?.channel === carrier && current.registration.heardSince(since)) this.#leave(SILENT, [], now)
+    if (current?.session === session && current.registration.heardSince(since)) this.#leave(SILENT, now)
+  }
+
+  /** Something of the other end came by a session: what was sent there before arrived. */
+  received(session: MessageSession): void {
+    const registration = this.#relayOf.get(session)
+    if (registration !== undefined) this.#reached(session, registration, 'data came through the relay')
+  }
+
+  /** The relay does not have a session any more. */
+  sessionLost(
+    session: MessageSession,
+    unsent: readonly OutgoingMessage[],
+    abandoned: readonly OutgoingMessage[],
+    now: Instant,
+  ): void {
+    this.#options.sessions.drop(session)
+    const reason = `relay ${this.#relayOf.get(session)?.relay.id} lost the session`
+    if (this.#current === undefined || this.#current.session === session) this.#leave(reason, now, unsent, abandoned)
+    else this.#events.push({ type: 'lost', reason, unsent, abandoned })
   }
 
   /** There is a path that makes another one needless. */
   settle(): void {
-    this.#recovery.settle()
+    this.#failover.settle()
   }
 
   stop(): void {
     this.#stopped = true
-    this.#recovery.stop()
+    this.#failover.stop()
     this.#current = undefined
   }
 
-  #arrived(channel: MessageSession, registration: Registration, reason: string, now: Instant): void {
-    this.#current ??= { registration, channel }
-    this.#recovery.settle()
-    this.#options.established(reason, now)
+  #reached(session: MessageSession, registration: Registration, reason: string): void {
+    this.#current ??= { registration, session }
+    this.#failover.settle()
+    this.#events.push({ type: 'usable', reason })
   }
 
-  #leave(why: string, handedBack: readonly OutgoingMessage[], now: Instant): void {
-    const unsent = [...handedBack, ...(this.#current?.channel.takeQueued() ?? [])]
+  #leave(
+    reason: string,
+    now: Instant,
+    handedBack: readonly OutgoingMessage[] = [],
+    abandoned: readonly OutgoingMessage[] = [],
+  ): void {
+    const unsent = [...handedBack, ...(this.#current?.session.takeQueued() ?? [])]
     this.#current = undefined
-    this.#options.note(why)
-    this.#recovery.start(now)
-    this.#options.lost(why, unsent, now)
+    this.#events.push({ type: 'note', what: reason })
+    this.#failover.start(now)
+    this.#events.push({ type: 'lost', reason, unsent, abandoned })
   }
 
-  #ask(registration: Registration, tried: (why: string | undefined, now: Instant) => void): void {
-    this.#options.request(registration, (session, why, now) => {
+  #try(turn: Turn): void {
+    this.#options.request(turn.relay, (id, why, now) => {
       if (this.#stopped) return
-      if (session === undefined) tried(why, now)
-      else this.open(session, registration, (failure, at) => tried(failure && SILENT, at), now)
+      if (id === undefined) this.#failover.tried(turn, why, now)
+      else this.open(id, turn.relay, (failure, at) => this.#failover.tried(turn, failure && SILENT, at), now)
+      this.#context.drain(now)
     })
   }
 
-  #channel(id: SessionId, registration: Registration, consented: boolean): MessageSession {
-    const { channels } = this.#options
-    const session = { id, to: registration.relay.endpoint, directKey: undefined, consented }
-    const channel = channels.add(session, {
-      sent: (now) => registration.sent(now),
-      doubted: (now) => registration.suspect(now),
-      lost: (unsent, now) => {
-        channels.drop(channel)
-        const why = `relay ${registration.relay.id} lost the session`
-        if (this.#current === undefined || this.#current.channel === channel) this.#leave(why, unsent, now)
-        else this.#options.lost(why, unsent, now)
-      },
-      // What comes in by a session of ours was preceded by something of ours that arrived.
-      delivered: (now) => this.#arrived(channel, registration, 'data came through the relay', now),
-    })
-    return channel
+  #add(id: SessionId, registration: Registration, consented: boolean): MessageSession {
+    const { sessions } = this.#options
+    const to = registration.relay.endpoint
+    const session = sessions.add({ id, to, directKey: undefined, consented, liveness: registration })
+    this.#relayOf.set(session, registration)
+    return session
   }
 }

@@ -11,6 +11,7 @@ import type { ConnectionTable } from '../connections/connection-table.ts'
 import type { DialAttempt, DialId, DialPolicy, Via } from '../context/events.ts'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import type { Instant } from '../endpoint/machine.ts'
+import type { Sent } from '../messages/message-session.ts'
 import type { Registrations } from '../punch/candidates.ts'
 import type { PunchAttempts } from '../punch/punch-attempts.ts'
 import { PunchRequester } from '../punch/punch-requester.ts'
@@ -52,8 +53,10 @@ export class Dial {
 
   start(now: Instant): void {
     const { policy, addresses, relays } = this.options
-    // From now on the connection is ours, whoever's packet completes it.
-    for (const relay of relays) this.#connection(now).relayed.meet(relay)
+    // From now on the connection is ours, whichever side's packet completes it.
+    this.#claim(now).update(({ relayed }) => {
+      for (const relay of relays) relayed.meet(relay)
+    }, now)
     // Each entry stands before anything is tried, so that an instant failure does not end the dial early.
     const direct =
       policy === 'auto' || policy === 'direct-only' || policy === 'direct'
@@ -81,13 +84,18 @@ export class Dial {
   /** Gives up; what works already goes on working. */
   cancel(now: Instant): void {
     for (const entry of this.#attempts)
-      if (entry.state === 'trying') this.#settle(entry, 'failed', 'given up: no time left', now)
+      if (entry.state === 'trying') this.#settle(entry, 'failed', 'timed out or cancelled', now)
   }
 
-  /** The connection may have been closed while the dial goes on: then the next success opens another. */
-  #connection(now: Instant): ConnectionMachine {
+  /** Makes the connection this side's, under the dial's policy. */
+  #claim(now: Instant): ConnectionMachine {
     const { connections, target, policy } = this.options
     return connections.claim(target, policy === 'direct' || policy === 'punch' ? 'direct-only' : policy, now)
+  }
+
+  /** The connection, for a way that worked. It may have been closed meanwhile: then there is another. */
+  #connection(now: Instant): ConnectionMachine {
+    return this.options.connections.get(this.options.target) ?? this.#claim(now)
   }
 
   #enter(via: Via, at: string): Entry {
@@ -99,7 +107,7 @@ export class Dial {
   /** A way is good when data can flow. */
   #settle(entry: Entry, state: 'reached' | 'failed', why: string | undefined, now: Instant): void {
     if (state === 'failed') return this.#end(entry, 'failed', why, now)
-    this.#connection(now).whenSecured(
+    this.#connection(now).whenReady(
       (reason, at) => this.#end(entry, reason === undefined ? 'reached' : 'failed', reason, at),
       now,
     )
@@ -109,7 +117,8 @@ export class Dial {
     if (entry.state !== 'trying') return
     entry.state = state
     entry.why = why
-    this.#connection(now).note(`${entry.via} by ${entry.at}: ${why ?? state}`)
+    const what = `${entry.via} by ${entry.at}: ${why ?? state}`
+    this.#context.outbox.event({ type: 'note', remoteId: this.options.target, what })
     this.#review(now)
   }
 
@@ -119,14 +128,15 @@ export class Dial {
     const trying = this.#attempts.some((entry) => entry.state === 'trying')
     if (!this.#reported && this.#attempts.some((entry) => entry.state === 'reached')) {
       this.#reported = true
-      this.#context.outbox.event({ type: 'dialed', dial: id, connection: this.#connection(now).id })
+      this.#context.outbox.event({ type: 'dialed', dial: id, connection: this.#connection(now).handle })
     }
     if (trying || this.#over) return
     this.#over = true
     if (!this.#reported) this.#context.outbox.event({ type: 'dialFailed', dial: id, attempts: this.attempts })
     for (const close of this.#closers) close()
     this.options.ended()
-    if (!this.#connection(now).open) this.#connection(now).close('could not connect', now)
+    const connection = this.options.connections.get(this.options.target)
+    if (connection?.open === false) connection.close('could not connect', now)
   }
 
   #withRelay(registration: Registration, entry: Entry, now: Instant, go: (now: Instant) => void): void {
@@ -156,21 +166,18 @@ export class Dial {
         if (key === undefined) return this.#context.count('unknownKey')
         transaction.verify(key, message, (now) => {
           transaction.close()
-          const { stamp } = transaction
-          const connection = this.#connection(now)
-          connection.direct.learnCaps(this.#context.seedMode ? 0 : (message.ext?.caps ?? 0))
-          connection.direct.add(
-            directSession(this.#context.provider, { requester: this.#context.self, responder: target, ...stamp }),
-            address,
-            key,
-            now,
-          )
-          connection.establish('the other end answered at its address', now)
-          connection.direct.announce(now)
+          const { provider, self, seedMode } = this.#context
+          const session = directSession(provider, { requester: self, responder: target, ...transaction.stamp })
+          this.#connection(now).update(({ direct }) => {
+            direct.learnCaps(seedMode ? 0 : (message.ext?.caps ?? 0))
+            direct.found(session, address, key, 'the remote peer answered at its address', now)
+            direct.announce(now)
+          }, now)
           this.#settle(entry, 'reached', undefined, now)
         })
       },
-      failed: (why, now) => this.#settle(entry, 'failed', `${why}: it is absent, unreachable, or refuses`, now),
+      failed: (why, now) =>
+        this.#settle(entry, 'failed', `${why}: the remote peer is absent, unreachable, or refuses`, now),
     })
     this.#closers.push(() => transaction.close())
   }
@@ -183,7 +190,7 @@ export class Dial {
       registration,
       registrations,
       attempts,
-      knowsExtensions: this.#connection(now).direct.speaksExtensions,
+      knowsExtensions: this.#connection(now).paths.direct.speaksExtensions,
       done: (why, at) => this.#settle(entry, why === undefined ? 'reached' : 'failed', why, at),
     })
     this.#closers.push(() => request.close())
@@ -195,18 +202,11 @@ export class Dial {
     const { target } = this.options
     const transaction = requestProxy(this.#context, this.#transactions, registration, target, (session, why, now) => {
       if (session === undefined) return this.#settle(entry, 'failed', `${why} from the relay`, now)
-      this.#connection(now).relayed.open(
-        session,
-        registration,
-        (failure, at) =>
-          this.#settle(
-            entry,
-            failure === undefined ? 'reached' : 'failed',
-            failure && 'nothing was acknowledged: the other end is absent, or refuses',
-            at,
-          ),
-        now,
-      )
+      const opened: Sent = (failure, at) => {
+        const why = failure && 'nothing was acknowledged: the remote peer is absent, or refuses'
+        this.#settle(entry, failure === undefined ? 'reached' : 'failed', why, at)
+      }
+      this.#connection(now).update(({ relayed }) => relayed.open(session, registration, opened, now), now)
     })
     this.#closers.push(() => transaction.close())
   }

@@ -26,7 +26,7 @@ import { maxMessage } from '../messages/max-message-size.ts'
 import { KEEP_ALIVE_INTERVAL } from '../relays/keep-alive.ts'
 import { ConnectionIds } from '../secure/connection-ids.ts'
 import { Credentials } from '../secure/credentials.ts'
-import type { EndToEnd } from '../secure/secure-session.ts'
+import type { EndToEnd, RecordReceiver } from '../secure/secure-session.ts'
 import { Bbr } from '../transport/congestion/bbr.ts'
 import type { CongestionFactory } from '../transport/congestion/controller.ts'
 import {
@@ -70,6 +70,8 @@ export interface PeerMachineOptions {
 
 export interface PeerParts {
   readonly context: PeerContext
+  readonly timers: Timers
+  readonly outbox: Outbox<PeerEvent>
   readonly admission: Admission
   readonly replay: RequestReplay
   readonly counters: Counters<PeerCounter>
@@ -81,7 +83,7 @@ function endToEndOf(
   outbox: Outbox<PeerEvent>,
 ): EndToEnd {
   const credentials = new Credentials({ spki: self.spki, crypto, random, unixMs, outbox })
-  return { crypto, credentials, congestion, unixMs, connectionIds: new ConnectionIds(random) }
+  return { crypto, credentials, congestion, unixMs, connectionIds: new ConnectionIds<RecordReceiver>(random) }
 }
 
 export function peerParts(options: PeerMachineOptions): PeerParts {
@@ -93,13 +95,14 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
   const configured = new Set(knownKeys.map(({ id }) => id))
   const replay = new RequestReplay({ unixMs, capacity: MAX_REQUESTERS })
   const outbox = new Outbox<PeerEvent>()
+  const timers = new Timers()
   const plaintext = options.plaintext ?? false
   const context: PeerContext = {
     ...{ provider, keys, random, outbox, count },
     self: self.id,
     spki: self.spki,
     sequence: new Sequence(random, unixMs),
-    timers: new Timers(),
+    timers,
     sockets: new Sockets(outbox),
     encoding: options.encoding ?? 'binary',
     seedMode: options.seedMode ?? false,
@@ -119,5 +122,5 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
     rates: { source: new RateLimit(SOURCE_RATE, MAX_RATES), id: new RateLimit(ID_RATE, MAX_RATES) },
     limits: { answers: MAX_ANSWERS, verifications: MAX_VERIFICATIONS },
   })
-  return { context, admission, replay, counters }
+  return { context, timers, outbox, admission, replay, counters }
 }

@@ -5,7 +5,7 @@
  *   0x100 to each candidate, paced, at most 8 each ──► something heard from a candidate, or a
  *   verified 0x101 from anywhere ──► 0x101 there ──► 0x102: the path works both ways
  *
- * Where one end's ports cannot be told, birthday probing follows (birthday.ts).
+ * Where one end's ports cannot be told, birthday probing follows (birthday-probing.ts).
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Endpoint, type Extensions, type Message, OP, type PeerId } from '@showchain/wire'
@@ -14,6 +14,7 @@ import { type Duration, duration, type Instant, later, type Route, type SocketId
 import type { Stamp } from '../endpoint/request-stamp.ts'
 import { routeKey } from '../endpoint/route.ts'
 import type { Timer } from '../endpoint/timers.ts'
+import { Waiters } from '../endpoint/waiters.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { BIRTHDAY_DELAY, Birthday, type BirthdayRole } from './birthday-probing.ts'
 
@@ -46,8 +47,6 @@ export interface PunchAttemptOptions {
 
 const LAST_PROBE = PROBE_TIMES.at(-1) as Duration
 
-type Done = (found: boolean, now: Instant) => void
-
 interface Candidate {
   readonly route: Route
   /** Whether it was announced: only such addresses are probed unasked. */
@@ -69,7 +68,7 @@ export class PunchAttempt {
   #end: Timer
   #birthday: Birthday | undefined
   /** At most one of each side's own requests: a handful. */
-  #waiting: Done[] = []
+  readonly #waiters = new Waiters<[found: boolean, now: Instant]>()
   #caps: number | undefined
   #found = false
   #over = false
@@ -105,9 +104,9 @@ export class PunchAttempt {
   }
 
   /** Calls back once: when a path was found, or when the attempt ends without. */
-  whenDone(done: Done, now: Instant): void {
+  whenDone(done: (found: boolean, now: Instant) => void, now: Instant): void {
     if (this.#found || this.#over) done(this.#found, now)
-    else this.#waiting.push(done)
+    else this.#waiters.add(done)
   }
 
   /** Adds an announced address or a host candidate and starts probing it. The caller has asked the address policy. */
@@ -160,7 +159,7 @@ export class PunchAttempt {
     for (const { check } of this.#candidates.values()) check?.close()
     this.#birthday?.close((socket) => this.options.uses(socket))
     this.options.ended()
-    this.#tell(now)
+    this.#waiters.settle(this.#found, now)
   }
 
   #later(at: Instant, fire: (now: Instant) => void): void {
@@ -222,11 +221,7 @@ export class PunchAttempt {
       // The other end may have chosen another one: those that it was heard at stay until the attempt ends.
       this.#birthday?.close((socket) => [...this.#candidates.values()].some(({ route }) => route.socket === socket))
       this.options.direct(candidate.route, stamp, message.ext?.caps, now)
-      this.#tell(now)
+      this.#waiters.settle(this.#found, now)
     })
-  }
-
-  #tell(now: Instant): void {
-    for (const done of this.#waiting.splice(0)) done(this.#found, now)
   }
 }

@@ -26,10 +26,6 @@ export class PunchAttempts {
     this.#connections = connections
   }
 
-  has(peer: PeerId): boolean {
-    return this.#byPeer.has(peer)
-  }
-
   get(peer: PeerId): PunchAttempt | undefined {
     return this.#byPeer.get(peer)
   }
@@ -40,7 +36,7 @@ export class PunchAttempts {
    */
   open(peer: PeerId, key: PublicKey, caps: number | undefined, now: Instant): PunchAttempt {
     const known = this.#byPeer.get(peer)
-    if (known !== undefined && (!known.found || this.#connections.get(peer)?.hasDirect === true)) {
+    if (known !== undefined && (!known.found || this.#connections.get(peer)?.paths.hasDirect === true)) {
       known.introduced(caps, now)
       return known
     }
@@ -52,7 +48,7 @@ export class PunchAttempts {
         remoteId: peer,
         key,
         caps,
-        uses: (socket) => this.#connections.get(peer)?.direct.usesSocket(socket) === true,
+        uses: (socket) => this.#connections.get(peer)?.paths.direct.usesSocket(socket) === true,
         direct: (route, stamp, told, at) => {
           const session = directSession(this.#context.provider, {
             requester: this.#context.self,
@@ -60,12 +56,13 @@ export class PunchAttempts {
             ...stamp,
           })
           const connection = this.#connections.open(peer)
-          if (!connection.allowsDirect) return
-          connection.direct.learnCaps(told ?? caps)
-          if (connection.direct.awaitCaps()) this.#askCaps(connection, route, key)
-          connection.direct.add(session, route, key, at)
-          connection.establish('both ends reached each other', at)
-          connection.direct.announce(at)
+          if (!connection.paths.allowsDirect) return
+          connection.update(({ direct }) => {
+            direct.learnCaps(told ?? caps)
+            if (direct.awaitCaps()) this.#askCaps(connection, route, key)
+            direct.found(session, route, key, 'both ends reached each other', at)
+            direct.announce(at)
+          }, at)
         },
         ended: () => {
           if (this.#byPeer.get(peer) === attempt) this.#byPeer.delete(peer)
@@ -78,7 +75,7 @@ export class PunchAttempts {
     return attempt
   }
 
-  /** Looks for the port that nobody can tell, unless another attempt is at it. */
+  /** Starts birthday probing for an unpredictable external port; at most one attempt probes at a time. */
   birthday(attempt: PunchAttempt, role: BirthdayRole, announced: Endpoint): void {
     const peer = attempt.options.remoteId
     if (this.#birthday !== undefined) return
@@ -96,12 +93,12 @@ export class PunchAttempts {
    * because packets were lost: one more 0x101 there, with `caps`. A seed-only end drops it.
    */
   #askCaps(connection: ConnectionMachine, route: Route, key: PublicKey): void {
-    const { remoteId } = connection.options
+    const { remoteId } = connection
     const ended = (caps: number | undefined, now: Instant): void => {
       transaction.close()
       this.#questions.delete(transaction)
-      connection.direct.learnCaps(caps ?? (connection.direct.awaitsCaps ? 0 : undefined))
-      connection.establish('the other end said what it can do', now)
+      connection.update(({ direct }) => direct.learnCaps(caps ?? (direct.awaitsCaps ? 0 : undefined)), now)
+      connection.pathChanged('the remote peer announced its capabilities', now)
     }
     const transaction: Transaction = this.#transactions.start({
       to: route,

@@ -20,7 +20,7 @@ type Invitation = MessageOf<typeof OP.punchPassRequest>
 
 export interface PunchResponderOptions {
   readonly registrations: Registrations
-  readonly consents: ConnectionGate
+  readonly gate: ConnectionGate
   readonly replay: RequestReplay
   readonly attempts: PunchAttempts
   /**
@@ -70,7 +70,7 @@ export class PunchResponder {
       const acquaintance = this.#options.acquaintance(id)
       if (acquaintance === 'hidden') return
       if (acquaintance === 'known') this.#accept(message, encoding, registration, key, answer)
-      else this.#options.consents.ask(id, 'punch', at, () => this.#accept(message, encoding, registration, key, answer))
+      else this.#options.gate.ask(id, 'punch', at, () => this.#accept(message, encoding, registration, key, answer))
     })
   }
 

@@ -33,7 +33,7 @@ export class KeepAlive {
   #unanswered = 0
   /** When anything came from the other end last. */
   #lastHeard: Instant
-  #doubted = false
+  #suspected = false
 
   constructor(context: PeerContext, to: Route, now: Instant, dead: (now: Instant) => void) {
     this.#context = context
@@ -45,8 +45,8 @@ export class KeepAlive {
   }
 
   /** Whether something was not answered lately. */
-  get doubted(): boolean {
-    return this.#doubted
+  get suspected(): boolean {
+    return this.#suspected
   }
 
   /** When anything came from the other end last. */
@@ -63,13 +63,13 @@ export class KeepAlive {
   heard(now: Instant): void {
     this.#unanswered = 0
     this.#lastHeard = now
-    this.#doubted = false
+    this.#suspected = false
   }
 
   /** Something that was sent is not answered. */
   suspect(now: Instant): void {
-    if (this.#doubted) return
-    this.#doubted = true
+    if (this.#suspected) return
+    this.#suspected = true
     this.#arm(now)
   }
 
@@ -95,7 +95,7 @@ export class KeepAlive {
     const { keepAlive } = this.#context
     const asked = this.#lastKeepAlive
     // A path in doubt is asked as often as the other end may answer.
-    if (this.#doubted) return asked === undefined ? now : later(asked, KEEP_ALIVE_ECHO_GAP)
+    if (this.#suspected) return asked === undefined ? now : later(asked, KEEP_ALIVE_ECHO_GAP)
     const listening = asked === undefined || asked < this.#lastHeard ? this.#lastHeard : asked
     return later(instant(Math.min(listening, this.#lastSent)), keepAlive)
   }
@@ -112,7 +112,7 @@ export class KeepAlive {
       // Nobody answers more often than once per gap: one that was sent sooner says nothing.
       if (later(this.#lastHeard, KEEP_ALIVE_ECHO_GAP) <= now) this.#unanswered++
       this.#send(this.#context.encoding, now)
-      if (later(due, SLEPT) <= now) this.#doubted = true
+      if (later(due, SLEPT) <= now) this.#suspected = true
     }
     this.#arm(now)
   }

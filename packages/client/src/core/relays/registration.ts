@@ -18,8 +18,11 @@ import {
   WIRE_ERROR,
 } from '@showchain/wire'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
+import { EventQueue } from '../endpoint/event-queue.ts'
 import { type Duration, duration, type Instant, later } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
+import { Waiters } from '../endpoint/waiters.ts'
+import type { PathLiveness } from '../messages/message-session.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { KeepAlive } from './keep-alive.ts'
 
@@ -37,18 +40,15 @@ export interface RelayAddress {
   readonly endpoint: Endpoint
 }
 
-export interface RegistrationEvents {
+export type RegistrationEvent =
   /** The relay does not answer any more, or has forgotten this peer. */
-  lost(registration: Registration, now: Instant): void
+  | 'lost'
   /** It answered: for the first time, after it was lost, or with another address. */
-  registered(now: Instant): void
+  | 'registered'
   /** This peer has another address than before. */
-  moved(registration: Registration, now: Instant): void
-}
+  | 'moved'
 
-type Waiter = (ready: boolean, why: string | undefined, now: Instant) => void
-
-export class Registration {
+export class Registration implements PathLiveness {
   readonly relay: RelayAddress
   /** This peer's address as the relay sees it; undefined until registered or when the relay does not say. */
   observed: Endpoint | undefined
@@ -58,7 +58,7 @@ export class Registration {
   carriesFrames = false
   readonly #context: PeerContext
   readonly #transactions: Transactions
-  readonly #events: RegistrationEvents
+  readonly #events = new EventQueue<RegistrationEvent>()
   #state: 'idle' | 'registering' | 'registered' | 'waiting' | 'closed' = 'idle'
   #transaction: Transaction | undefined
   #keepAlive: KeepAlive | undefined
@@ -70,13 +70,16 @@ export class Registration {
   #losses: readonly Instant[] = []
   #lastStart: Instant | undefined
   /** Dials that wait for this relay: bounded by the dials that are open. */
-  #waiters: Waiter[] = []
+  readonly #waiters = new Waiters<[ready: boolean, why: string | undefined, now: Instant]>()
 
-  constructor(context: PeerContext, transactions: Transactions, relay: RelayAddress, events: RegistrationEvents) {
-    this.#events = events
+  constructor(context: PeerContext, transactions: Transactions, relay: RelayAddress) {
     this.#context = context
     this.#transactions = transactions
     this.relay = relay
+  }
+
+  poll(): RegistrationEvent | undefined {
+    return this.#events.poll()
   }
 
   get registered(): boolean {
@@ -84,9 +87,9 @@ export class Registration {
   }
 
   /** Calls back once: at once when registered, else when this or the next try ends. */
-  whenReady(waiter: Waiter, now: Instant): void {
+  whenReady(waiter: (ready: boolean, why: string | undefined, now: Instant) => void, now: Instant): void {
     if (this.registered) waiter(true, undefined, now)
-    else this.#waiters.push(waiter)
+    else this.#waiters.add(waiter)
   }
 
   start(now: Instant): void {
@@ -137,7 +140,7 @@ export class Registration {
   error(code: number, now: Instant): void {
     if (code !== WIRE_ERROR.unbound || this.#state !== 'registered') return
     this.#usurped = true
-    this.#lose('the relay does not know this address any more', now)
+    this.#lose('the relay does not know this address any more')
     const earliest = later(this.#lastStart ?? now, REREGISTER_GAP)
     if (earliest <= now) this.start(now)
     else this.#wait(earliest)
@@ -145,7 +148,7 @@ export class Registration {
 
   /** The path to the relay is dead. */
   #dead(now: Instant): void {
-    this.#lose('keep-alives are not answered', now)
+    this.#lose('keep-alives are not answered')
     this.start(now)
   }
 
@@ -154,7 +157,7 @@ export class Registration {
     this.#transaction?.close()
     this.#keepAlive?.stop()
     this.#timer?.cancel()
-    this.#tell(false, 'closed', now)
+    this.#waiters.settle(false, 'closed', now)
   }
 
   /** First contact carries only key and cookie. A relay that is known by configuration and did not answer may be seed-only: every other try is in seed mode. */
@@ -191,7 +194,7 @@ export class Registration {
     const first = this.#state !== 'registered'
     this.#state = 'registered'
     if (first || moved) {
-      this.#events.registered(now)
+      this.#events.push('registered')
       this.#context.outbox.event({
         type: 'relay',
         relay: this.relay.id,
@@ -200,8 +203,8 @@ export class Registration {
         observed: this.observed,
       })
     }
-    if (moved && known !== undefined) this.#events.moved(this, now)
-    this.#tell(true, undefined, now)
+    if (moved && known !== undefined) this.#events.push('moved')
+    this.#waiters.settle(true, undefined, now)
   }
 
   /** A relay that restarted forgets everybody, once; whoever is forgotten again and again shares its identity with another host. */
@@ -223,7 +226,7 @@ export class Registration {
     const backoff = Math.min(REGISTER_BACKOFF_FIRST * 2 ** this.#failures, REGISTER_BACKOFF_LAST)
     this.#failures++
     this.#wait(later(now, duration(backoff * (0.5 + this.#context.random.uniform()))))
-    this.#tell(false, why, now)
+    this.#waiters.settle(false, why, now)
   }
 
   #wait(until: Instant): void {
@@ -231,17 +234,11 @@ export class Registration {
     this.#timer = this.#context.timers.set(until, (now) => this.start(now))
   }
 
-  #lose(reason: string, now: Instant): void {
+  #lose(reason: string): void {
     this.#keepAlive?.stop()
     this.#keepAlive = undefined
     this.#state = 'waiting'
     this.#context.outbox.event({ type: 'relay', relay: this.relay.id, at: this.relay.endpoint, state: 'lost', reason })
-    this.#events.lost(this, now)
-  }
-
-  #tell(ready: boolean, why: string | undefined, now: Instant): void {
-    const waiters = this.#waiters
-    this.#waiters = []
-    for (const waiter of waiters) waiter(ready, why, now)
+    this.#events.push('lost')
   }
 }

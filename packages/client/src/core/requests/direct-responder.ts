@@ -5,19 +5,16 @@
 import type { PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Encoding, type Extensions, type MessageOf, OP, type PeerId } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
-import type { Admission, Admitted } from '../endpoint/admission.ts'
+import type { AddressValidation, Admission, Admitted } from '../endpoint/admission.ts'
 import type { Datagram, Instant, Route } from '../endpoint/machine.ts'
 import { encodeFitting, sign } from '../endpoint/signed-messages.ts'
 import type { ConnectionGate } from './connection-gate.ts'
 
 export type Request = MessageOf<typeof OP.directRequest>
 
-/** What this peer has with the sender already. */
-export type AddressValidation = 'validated' | 'expected' | 'unvalidated'
-
 export interface DirectResponderOptions {
   readonly admission: Admission
-  readonly consents: ConnectionGate
+  readonly gate: ConnectionGate
   validation(id: PeerId, source: Route, now: Instant): AddressValidation
   /** A request was answered. @param agreed in a punch attempt, or by consent as a direct connect. */
   answered(request: Request, key: PublicKey, source: Route, agreed: 'attempt' | 'direct', now: Instant): void
@@ -41,7 +38,7 @@ export class DirectResponder {
       now,
       (admitted, at) => {
         if (validation !== 'unvalidated') this.#answer(message, admitted, 'attempt')
-        else this.#options.consents.ask(message.id, 'direct', at, () => this.#answer(message, admitted, 'direct'))
+        else this.#options.gate.ask(message.id, 'direct', at, () => this.#answer(message, admitted, 'direct'))
       },
     )
   }

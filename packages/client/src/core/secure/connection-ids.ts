@@ -1,23 +1,22 @@
 /** Which protected connection a record is for: its id is found by a number, and compared as a whole. */
 import type { Random } from '@showchain/crypto/core'
 import { CONNECTION_ID_BYTES, idKey } from '@showchain/wire/end-to-end'
-import type { SecureSession } from './secure-session.ts'
 
-interface Entry {
+interface Entry<Owner> {
   readonly id: Uint8Array
-  readonly owner: SecureSession
+  readonly owner: Owner
 }
 
-export class ConnectionIds {
+export class ConnectionIds<Owner> {
   readonly #random: Random
   /** One for each connection. */
-  readonly #entries = new Map<number, Entry>()
+  readonly #entries = new Map<number, Entry<Owner>>()
 
   constructor(random: Random) {
     this.#random = random
   }
 
-  allocate(owner: SecureSession): Uint8Array {
+  allocate(owner: Owner): Uint8Array {
     for (;;) {
       const id = this.#random.bytes(CONNECTION_ID_BYTES)
       const key = idKey(id, 0)
@@ -33,7 +32,7 @@ export class ConnectionIds {
   }
 
   /** @param record long enough for an id */
-  find(record: Uint8Array): SecureSession | undefined {
+  find(record: Uint8Array): Owner | undefined {
     const entry = this.#entries.get(idKey(record, 1))
     if (entry === undefined) return undefined
     const { id, owner } = entry

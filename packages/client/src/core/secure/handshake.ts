@@ -53,9 +53,9 @@ export interface HandshakeOptions {
   readonly self: PeerId
   readonly remoteId: PeerId
   readonly crypto: NoiseCrypto
-  readonly credentials: Credentials
+  readonly credentials: Pick<Credentials, 'staticKey' | 'certificate'>
   readonly random: Random
-  readonly timers: Timers
+  readonly timers: Pick<Timers, 'set'>
   readonly unixMs: () => number
   /** The key of a certificate: one that hashes to the other end's id. */
   keyOf(spki: Uint8Array): PublicKey | undefined

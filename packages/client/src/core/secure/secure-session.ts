@@ -54,18 +54,24 @@ export interface RecordPath {
   transmit(datagram: Uint8Array, now: Instant): void
 }
 
+/** The owner of a secure session, to whom the records with its id go. */
+export interface RecordReceiver {
+  receiveRecord(record: Uint8Array, source: Route | undefined, now: Instant): void
+}
+
 /** What all protected connections of a peer share. */
 export interface EndToEnd {
   readonly crypto: EndToEndCrypto
-  readonly credentials: Credentials
+  readonly credentials: Pick<Credentials, 'staticKey' | 'certificate'>
   readonly congestion: CongestionFactory
   readonly unixMs: () => number
-  readonly connectionIds: ConnectionIds
+  readonly connectionIds: ConnectionIds<RecordReceiver>
 }
 
 export interface SecureSessionOptions {
   readonly remoteId: PeerId
   readonly endToEnd: EndToEnd
+  readonly receiver: RecordReceiver
   carrier(): RecordPath | undefined
   /** The connection is protected. @param before of the one that the other end has lost, when there was one */
   secured(before: Transport | undefined, now: Instant): void
@@ -137,7 +143,7 @@ export class SecureSession {
     const { remoteId, endToEnd } = options
     this.#context = context
     this.#options = options
-    this.#connectionId = endToEnd.connectionIds.allocate(this)
+    this.#connectionId = endToEnd.connectionIds.allocate(options.receiver)
     this.#handshake = new Handshake({
       ...{ self: context.self, remoteId, random: context.random, timers: context.timers },
       crypto: {

@@ -1,0 +1,191 @@
+/**
+ * The paths of one connection and the sessions in them: which one the next data takes, what becomes of a path on
+ * which nothing is acknowledged, and how another one is found. It sends on the direct path, unless that is suspect
+ * while a relay is there.
+ *
+ *   MessageSessions ──► DirectPath, RelayedPath ──► 'usable', 'lost', 'failed' ──► the connection
+ */
+import type { Encoding, PeerId, SessionId } from '@showchain/wire'
+import type { Path, PathPolicy } from '../context/events.ts'
+import { EventQueue } from '../endpoint/event-queue.ts'
+import type { Instant, Route } from '../endpoint/machine.ts'
+import type { MessageSession, MessageSessionEvent, OutgoingMessage } from '../messages/message-session.ts'
+import { MessageSessions, type MessageSessionsOptions } from '../messages/message-sessions.ts'
+import type { ConnectionContext } from '../paths/connection-context.ts'
+import { DirectPath } from '../paths/direct-path.ts'
+import { DirectUpgrade } from '../paths/direct-upgrade.ts'
+import type { PathEvent } from '../paths/path-event.ts'
+import { RelayedPath, type RequestSession } from '../paths/relayed-path.ts'
+import type { Registration } from '../relays/registration.ts'
+
+export type ConnectionPathsEvent =
+  | PathEvent
+  /** Data came by a session. */
+  | { readonly type: 'received'; readonly bytes: Uint8Array }
+  /** A direct path is wanted: this relay can introduce both ends. The owner calls `upgrade.punched` when that ended. */
+  | { readonly type: 'punch'; readonly registration: Registration }
+
+export interface ConnectionPathsOptions<Connection> {
+  readonly connection: Connection
+  readonly remoteId: PeerId
+  readonly policy: PathPolicy
+  readonly table: MessageSessionsOptions<Connection>['table']
+  readonly request: RequestSession
+  /** Whether the connection is open, so that a direct path is worth looking for. */
+  readonly open: () => boolean
+}
+
+export class ConnectionPaths<Connection = unknown> {
+  readonly sessions: MessageSessions<Connection>
+  readonly direct: DirectPath
+  readonly relayed: RelayedPath
+  readonly upgrade: DirectUpgrade
+  readonly #events = new EventQueue<ConnectionPathsEvent>()
+  #policy: PathPolicy
+  #stopped = false
+  /** When the other end acknowledged something last. */
+  #acknowledgedAt: Instant | undefined
+
+  constructor(context: ConnectionContext, options: ConnectionPathsOptions<Connection>) {
+    const { connection, remoteId, policy, table, request, open } = options
+    this.#policy = policy
+    const sessions = new MessageSessions(context, {
+      ...{ connection, remoteId, table },
+      inUse: (session) => session === this.direct.session || session === this.relayed.session,
+    })
+    this.sessions = sessions
+    this.direct = new DirectPath(context, { sessions, leads: context.self < remoteId })
+    this.relayed = new RelayedPath(context, { sessions, request, allowed: () => this.allowsRelay })
+    this.upgrade = new DirectUpgrade(context, () => open() && !this.hasDirect && this.allowsDirect)
+  }
+
+  poll(now: Instant): ConnectionPathsEvent | undefined {
+    const ofDirect = this.direct.poll()
+    if (ofDirect?.type === 'lost') this.#onDirectLost(now)
+    const event = ofDirect ?? this.relayed.poll() ?? this.#events.poll()
+    if (event !== undefined) return event
+    const ofSession = this.sessions.poll()
+    if (ofSession !== undefined) {
+      this.#onSession(ofSession, now)
+      return this.poll(now)
+    }
+    return this.upgrade.poll() && this.#punch(now)
+  }
+
+  get hasDirect(): boolean {
+    return this.direct.route !== undefined
+  }
+
+  /** Whether the other end may learn this one's address. */
+  get allowsDirect(): boolean {
+    return this.#policy !== 'relay-only'
+  }
+
+  /** Whether a relay may see its data. */
+  get allowsRelay(): boolean {
+    return this.#policy !== 'direct-only'
+  }
+
+  /** The path that the next data takes; a direct one that carries none where there is nothing else. */
+  get best(): Path | undefined {
+    const { route } = this.direct
+    const { relay } = this.relayed
+    if (route !== undefined && (relay === undefined || this.#prefersDirect())) return { kind: 'direct', remote: route }
+    return relay && { kind: 'relay', remote: relay.endpoint, relay: relay.id }
+  }
+
+  /** The session for the next data. */
+  get session(): MessageSession | undefined {
+    const relayed = this.relayed.session
+    if (relayed !== undefined && this.direct.suspected) return relayed
+    return this.#prefersDirect() ? this.direct.session : relayed
+  }
+
+  /** Whether there is a direct path to an end that takes no data there. */
+  get withoutData(): boolean {
+    return this.hasDirect && !this.direct.awaitsCaps
+  }
+
+  /** This side dialled, under this policy. @returns the sessions that it ends */
+  restrict(policy: PathPolicy): readonly MessageSession[] {
+    this.#policy = policy
+    if (this.allowsDirect) return []
+    this.direct.drop()
+    return this.sessions.dropAll('direct')
+  }
+
+  /** Sends a message. When nothing is acknowledged for as long as it is tried, its path is dead. */
+  deliver(session: MessageSession, { bytes, done }: OutgoingMessage, sent: Instant): void {
+    session.send(
+      {
+        bytes,
+        done: (failure, now) => {
+          if (failure === undefined) this.#acknowledgedAt = now
+          done(failure, now)
+          const heard = this.#acknowledgedAt !== undefined && this.#acknowledgedAt >= sent
+          if (failure?.code !== 'ERR_TIMEOUT' || heard || this.#stopped) return
+          // Its address may go on answering: then the other end has forgotten the session, and a new punch makes another.
+          if (this.direct.session === session) this.direct.fail()
+          else this.relayed.silent(session, sent, now)
+        },
+      },
+      sent,
+    )
+  }
+
+  /** Nothing comes back on the path that data takes: it is asked by other means. */
+  suspect(now: Instant): void {
+    const { session } = this
+    if (session === undefined) return
+    if (session === this.direct.session) this.direct.suspect(now)
+    else if (session.backlog === 0) this.deliver(session, { bytes: new Uint8Array(0), done: () => {} }, now)
+  }
+
+  /** The other end's keep-alive came from here. @returns whether it came on the direct path */
+  keptAlive(encoding: Encoding, source: Route, now: Instant): boolean {
+    if (!this.direct.heardAt(source, now)) return false
+    this.direct.keptAlive(encoding, now)
+    return true
+  }
+
+  /** A relay granted the other end a session with this one. */
+  accept(id: SessionId, registration: Registration): MessageSession {
+    return this.sessions.get(id) ?? this.relayed.accept(id, registration)
+  }
+
+  /** @returns the sessions that end with the connection */
+  stop(): readonly MessageSession[] {
+    this.#stopped = true
+    this.upgrade.stop()
+    this.relayed.stop()
+    this.direct.drop()
+    return this.sessions.dropAll()
+  }
+
+  /** Whether data belongs on the direct path; before the other end has said that it takes it there, only where no relay carries it. */
+  #prefersDirect(): boolean {
+    return this.direct.carriesData && (this.direct.speaksExtensions || this.relayed.session === undefined)
+  }
+
+  #onSession(event: MessageSessionEvent, now: Instant): void {
+    const { session } = event
+    const direct = session.options.directKey !== undefined
+    if (event.type === 'lost') return this.relayed.sessionLost(session, event.unsent, event.abandoned, now)
+    if (direct) this.direct.received(session, now)
+    else this.relayed.received(session)
+    if (event.bytes.length > 0) this.#events.push({ type: 'received', bytes: event.bytes })
+  }
+
+  /** Another direct path is looked for soon, and a relay when no path is left. */
+  #onDirectLost(now: Instant): void {
+    this.upgrade.soon(now)
+    if (this.best === undefined) this.relayed.recover(now)
+  }
+
+  #punch(now: Instant): ConnectionPathsEvent | undefined {
+    const { registered } = this.relayed
+    if (registered !== undefined) return { type: 'punch', registration: registered }
+    this.upgrade.punched(now)
+    return undefined
+  }
+}

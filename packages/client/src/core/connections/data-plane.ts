@@ -1,0 +1,41 @@
+/** What carries the application's data on one connection: protected records (secure) or the seed's readable messages (plaintext). */
+import type { StreamChange } from '../context/events.ts'
+import type { Instant, Route } from '../endpoint/machine.ts'
+import type { OutgoingMessage, SendFailure, Sent } from '../messages/message-session.ts'
+import type { Transport } from '../transport/transport.ts'
+
+export type DataPlaneEvent =
+  /** Data can flow. @param before of the connection that the other end has lost, when there was one */
+  | { readonly type: 'ready'; readonly before: Transport | undefined }
+  /** The connection cannot go on. */
+  | { readonly type: 'failed'; readonly why: string }
+  /** Nothing comes back on the path that data takes. */
+  | { readonly type: 'suspect' }
+  /** The other end answered at another address than before. */
+  | { readonly type: 'rebound'; readonly route: Route }
+  | { readonly type: 'datagram'; readonly bytes: Uint8Array }
+  | { readonly type: 'stream'; readonly stream: number; readonly what: StreamChange }
+  | { readonly type: 'openable' }
+  | { readonly type: 'streamStopped'; readonly stream: number; readonly code: number }
+
+export interface DataPlane {
+  /** Whether data can flow once there is a path: keys are agreed on, or none are wanted. */
+  readonly ready: boolean
+  /** Bytes that one datagram of the application may have at the moment. */
+  readonly maxDatagramSize: number
+  poll(): DataPlaneEvent | undefined
+  /** There is a path, or another one: what waits for one goes on. */
+  resume(now: Instant): void
+  /** A path is gone, with what was under way on it. @param unsent messages that waited there */
+  pathLost(unsent: readonly OutgoingMessage[], now: Instant): void
+  /** Sends one datagram of the application. */
+  send(bytes: Uint8Array, done: Sent, now: Instant): void
+  /** Data of a 0x123 or 0x124 came. */
+  receive(data: Uint8Array, now: Instant): void
+  /** The application read a datagram. */
+  read(): void
+  close(why: string, now: Instant): void
+}
+
+/** Why nothing can be sent any more. */
+export const CONNECTION_ENDED: SendFailure = { code: 'ERR_CLOSED', why: 'The connection has ended.' }
