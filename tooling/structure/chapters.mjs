@@ -1,0 +1,29 @@
+// The order of chapters, lowest first. A file imports its own chapter and lower ones; chapters on one line do not
+// import each other. '.' stands for the files that lie in the folder itself. docs/architecture.md says why.
+export const CHAPTERS = {
+  'packages/client/src/core/transport': [['congestion'], ['recovery'], ['streams']],
+  'packages/client/src/core': [
+    ['endpoint'],
+    ['transport'],
+    ['secure'],
+    ['context'],
+    ['requests', 'messages', 'nat'],
+    ['relays'],
+    ['paths'],
+    ['connections'],
+    ['punch'],
+    ['peer'],
+    ['.'],
+  ],
+  'packages/client/src': [['core'], ['runtime'], ['async'], ['.']],
+  'packages/crypto/src': [['core'], ['portable'], ['openssl'], ['.']],
+  'packages/server/src': [['core'], ['runtime'], ['.']],
+  'packages/testkit/src': [['sim'], ['internet']],
+}
+
+/** Which entry points of another package a folder may import; nothing else of that package. */
+export const ENTRIES = {
+  // Pure code must not load Node's sockets, so the relay's core and its runtime import different entries.
+  'packages/server/src/core': { '@showchain/client': ['@showchain/client/endpoint'] },
+  'packages/server/src/runtime': { '@showchain/client': ['@showchain/client/endpoint', '@showchain/client/runtime'] },
+}

@@ -1,0 +1,7 @@
+export function findings(): {
+  circles: string[][]
+  long: string[]
+  upward: string[]
+  suppressions: string[]
+  files: number
+}
