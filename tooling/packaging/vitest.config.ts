@@ -1,4 +1,4 @@
 import { preset } from '@showchain-tooling/vitest'
 
 // packs and installs for real
-export default preset({ globalSetup: 'test/pack.ts', testTimeout: 120_000, hookTimeout: 120_000 })
+export default preset({ testTimeout: 120_000, hookTimeout: 120_000 })

@@ -1,17 +1,12 @@
-/** Packs the public packages as `pnpm publish` would, into a folder that goes away with the test run. */
-import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+/** The public packages of a checkout. */
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-
-export const run = promisify(execFile)
-export const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 export interface Manifest {
   readonly name: string
   readonly version: string
+  readonly private?: boolean
   readonly bin?: Readonly<Record<string, string>>
   readonly exports: Readonly<Record<string, unknown>>
   readonly dependencies?: Readonly<Record<string, string>>
@@ -19,57 +14,49 @@ export interface Manifest {
 
 export interface PublicPackage {
   readonly name: string
+  readonly kind: 'library' | 'program'
+  /** Relative to the root. */
   readonly folder: string
   readonly manifest: Manifest
-  /** File name of its tarball in the folder of `packAll`. */
-  readonly tarball: string
 }
 
-async function load(folder: string): Promise<PublicPackage> {
-  const manifest = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8')) as Manifest
-  return { name: manifest.name, folder, manifest, tarball: `${manifest.name.replace('@', '').replace('/', '-')}.tgz` }
+export interface Workspace {
+  readonly root: string
+  readonly packages: readonly PublicPackage[]
 }
 
-export const LIBRARIES: readonly PublicPackage[] = await Promise.all(
-  ['wire', 'crypto', 'client', 'server', 'testkit'].map((name) => load(`packages/${name}`)),
-)
-export const APPS: readonly PublicPackage[] = await Promise.all(
-  ['relay', 'peer-cli'].map((name) => load(`apps/${name}`)),
-)
-export const PACKAGES: readonly PublicPackage[] = [...LIBRARIES, ...APPS]
+/** Root of the checkout that this file is in. */
+export const ROOT: string = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** A package with every workspace package below it. */
-export function withDependencies(entry: PublicPackage): readonly PublicPackage[] {
-  const names = new Set([entry.name])
-  for (const name of names) {
-    const found = PACKAGES.find((candidate) => candidate.name === name)
-    for (const dependency of Object.keys(found?.manifest.dependencies ?? {})) {
-      if (PACKAGES.some((candidate) => candidate.name === dependency)) names.add(dependency)
+const FOLDERS = [
+  ['packages', 'library'],
+  ['apps', 'program'],
+] as const
+
+export async function readWorkspace(root: string): Promise<Workspace> {
+  const packages: PublicPackage[] = []
+  for (const [parent, kind] of FOLDERS) {
+    for (const child of (await readdir(join(root, parent))).sort()) {
+      const folder = `${parent}/${child}`
+      const manifest = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8')) as Manifest
+      if (manifest.private !== true) packages.push({ name: manifest.name, kind, folder, manifest })
     }
   }
-  return PACKAGES.filter((candidate) => names.has(candidate.name))
+  return { root, packages }
 }
 
-export async function temporaryFolder(): Promise<string> {
-  return await mkdtemp(join(tmpdir(), 'showchain-packaging-'))
+export function find({ packages }: Workspace, name: string): PublicPackage {
+  const found = packages.find((candidate) => candidate.name === name)
+  if (found === undefined) throw new Error(`${name} is not a public package`)
+  return found
 }
 
-export async function remove(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true })
-}
-
-/** Packs `packages` into a new folder and returns it. */
-export async function packAll(packages: readonly PublicPackage[]): Promise<string> {
-  const folder = await temporaryFolder()
-  await Promise.all(
-    packages.map(async ({ folder: source, tarball }) => {
-      const own = await mkdtemp(join(folder, 'pack-'))
-      await run('pnpm', ['pack', '--pack-destination', own], { cwd: join(root, source) })
-      const [file] = await readdir(own)
-      if (file === undefined) throw new Error(`pnpm pack made no tarball of ${source}`)
-      await rename(join(own, file), join(folder, tarball))
-      await rm(own, { recursive: true })
-    }),
-  )
-  return folder
+/** A package and every workspace package that it depends on, directly or not. */
+export function withDependencies({ packages }: Workspace, entry: PublicPackage): readonly PublicPackage[] {
+  const names = new Set([entry.name])
+  for (const name of names) {
+    const found = packages.find((candidate) => candidate.name === name)
+    for (const dependency of Object.keys(found?.manifest.dependencies ?? {})) names.add(dependency)
+  }
+  return packages.filter((candidate) => names.has(candidate.name))
 }

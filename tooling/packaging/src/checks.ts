@@ -1,0 +1,68 @@
+/** What must hold of a public package before it is released. The tests and `pnpm release:dry` run the same table. */
+import type { Check } from './check.ts'
+import * as install from './install-checks.ts'
+import * as tarball from './tarball-checks.ts'
+import type { PublicPackage } from './workspace.ts'
+
+const every = (): boolean => true
+const libraries = ({ kind }: PublicPackage): boolean => kind === 'library'
+const programs = ({ kind }: PublicPackage): boolean => kind === 'program'
+
+export const CHECKS: readonly Check[] = [
+  {
+    column: 'tarball',
+    demand: 'its tarball holds the build, sources, README, LICENSE and manifest, and nothing else',
+    appliesTo: every,
+    run: tarball.contents,
+  },
+  {
+    column: 'manifest',
+    demand: 'its manifest asks for released versions, and for those of our packages that were packed with it',
+    appliesTo: every,
+    run: tarball.versions,
+  },
+  { column: 'publint', demand: 'publint finds no fault', appliesTo: every, run: tarball.publintFindings },
+  { column: 'types', demand: 'its types resolve for every ESM resolver', appliesTo: libraries, run: tarball.types },
+  {
+    column: 'links',
+    demand: "each link of its README leads to a file in the tarball or in the repository's main branch",
+    appliesTo: every,
+    run: tarball.links,
+  },
+  {
+    column: 'installs',
+    demand: 'it brings along our tarballs and the third-party packages that it may',
+    appliesTo: every,
+    run: install.dependencies,
+  },
+  {
+    column: 'loads',
+    demand: 'each entry point loads, and each program shows its help',
+    appliesTo: every,
+    run: install.loads,
+  },
+  {
+    column: 'README',
+    demand: 'the examples of its README compile and run',
+    appliesTo: libraries,
+    run: install.examples,
+  },
+  {
+    column: 'README',
+    demand: 'the commands of its README connect two peers through a relay',
+    appliesTo: programs,
+    run: install.commands,
+  },
+  {
+    column: 'TS floor',
+    demand: 'the declarations of every library pass the oldest TypeScript that READMEs name',
+    appliesTo: install.bringsAllLibraries,
+    run: install.floor,
+  },
+  {
+    column: 'browser',
+    demand: 'its browser bundles keep their budget',
+    appliesTo: install.hasBudget,
+    run: install.bundles,
+  },
+]

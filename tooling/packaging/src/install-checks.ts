@@ -1,0 +1,116 @@
+/** Checks that install a tarball into a user's project and use it there. */
+import { mkdir } from 'node:fs/promises'
+import { join, posix } from 'node:path'
+import { BUDGETS, bundledSize } from './bundle.ts'
+import type { Subject, Verdict } from './check.ts'
+import { commandsOf } from './commands.ts'
+import { compile, compileAndRun } from './examples.ts'
+import { codeBlocks } from './markdown.ts'
+import { play, type Scripts } from './programs.ts'
+import { node } from './shell.ts'
+import { find, type PublicPackage, withDependencies } from './workspace.ts'
+
+/** The third-party packages that each library may bring along. */
+const THIRD_PARTY: Readonly<Record<string, readonly string[]>> = {
+  '@showchain/wire': ['zod'],
+  '@showchain/crypto': ['@noble/hashes', 'node-forge', 'zod'],
+  '@showchain/client': ['@noble/hashes', 'node-forge', 'zod'],
+  '@showchain/server': ['@noble/hashes', 'node-forge', 'zod'],
+  '@showchain/testkit': ['@noble/hashes', 'node-forge', 'zod'],
+}
+/** What no program may bring along. */
+const DEVELOPMENT = /^(typescript|vitest|fast-check|turbo|@types\/.*)$/
+
+const [RELAY, PEER_CLI] = ['@showchain/relay', '@showchain/peer-cli']
+
+/** Problems of each item, those that a rejection tells. */
+async function each<Item>(items: Iterable<Item>, use: (item: Item) => Promise<unknown>): Promise<readonly string[]> {
+  const problems: string[] = []
+  for (const item of items) await use(item).catch((error: Error) => problems.push(error.message))
+  return problems
+}
+
+export async function dependencies({ entry, release }: Subject): Promise<Verdict> {
+  const { packages } = await release.project(entry.name)
+  const ours = withDependencies(release.workspace, entry).map(({ name }) => name)
+  const foreign = packages.filter(({ name }) => !ours.includes(name)).map(({ name }) => name)
+  const allowed = THIRD_PARTY[entry.name]
+  const wrong = foreign.filter((name) => (allowed === undefined ? DEVELOPMENT.test(name) : !allowed.includes(name)))
+  const elsewhere = packages.filter(({ name, resolved }) => ours.includes(name) && !resolved.startsWith('file:'))
+  return {
+    problems: [
+      ...wrong.map((name) => `it brings along ${name}`),
+      ...elsewhere.map(({ name, resolved }) => `${name} came from ${resolved}`),
+    ],
+    figure: `+ ${foreign.length}`,
+  }
+}
+
+/** What programs import from a package, as `@showchain/client/core`. */
+const entryPointsOf = ({ name, manifest }: PublicPackage): readonly string[] =>
+  Object.keys(manifest.exports)
+    .filter((path) => !path.endsWith('.json'))
+    .map((path) => posix.join(name, path))
+
+const scriptOf = (project: string, { name, manifest }: PublicPackage, bin: string): string =>
+  join(project, 'node_modules', name, manifest.bin?.[bin] ?? '')
+
+export async function loads({ entry, release }: Subject): Promise<Verdict> {
+  const { folder: cwd } = await release.project(entry.name)
+  const unloaded = await each(entryPointsOf(entry), (path) =>
+    node(['--input-type=module', '-e', `await import('${path}')`], { cwd }),
+  )
+  const silent = await each(Object.keys(entry.manifest.bin ?? {}), async (bin) => {
+    const { stdout } = await node([scriptOf(cwd, entry, bin), '--help'], { cwd })
+    if (!stdout.includes(`Usage: ${bin}`)) throw new Error(`${bin} --help prints: ${stdout}`)
+  })
+  return { problems: [...unloaded, ...silent] }
+}
+
+export async function examples({ entry, release }: Subject): Promise<Verdict> {
+  const { folder } = await release.project(entry.name)
+  const sources = codeBlocks(release.tarball(entry.name).readme, 'ts')
+  const problems = await each(sources, (source) => compileAndRun(source, folder))
+  return { problems: sources.length === 0 ? ['README.md has no example'] : problems, figure: `${sources.length} ran` }
+}
+
+/** Whether a project that installs it has every library. */
+export const bringsAllLibraries = ({ name }: PublicPackage): boolean => name === '@showchain/testkit'
+
+export async function floor({ entry, release }: Subject): Promise<Verdict> {
+  const { folder } = await release.project(entry.name)
+  const libraries = release.workspace.packages.filter(({ kind }) => kind === 'library')
+  const imports = libraries.flatMap(entryPointsOf).map((path, index) => `export * as _${index} from '${path}'`)
+  return { problems: await each([imports.join('\n')], (source) => compile(source, folder, 'floor')) }
+}
+
+/** The package's own commands, and those of the other program's README for the roles that it does not mention. */
+export async function commands({ entry, release }: Subject): Promise<Verdict> {
+  const readmes = [...new Set([entry.name, RELAY, PEER_CLI])].map((name) => release.tarball(name).readme)
+  const folder = join(release.folder, 'played', entry.name)
+  await mkdir(folder, { recursive: true })
+  const script = async (name: string, bin: string): Promise<string> =>
+    scriptOf((await release.project(name)).folder, find(release.workspace, name), bin)
+  const scripts: Scripts = {
+    showchain: await script(PEER_CLI, 'showchain'),
+    'showchain-relay': await script(RELAY, 'showchain-relay'),
+  }
+  return { problems: await each([readmes.flatMap(commandsOf)], (all) => play(all, scripts, folder)) }
+}
+
+const budgetsOf = ({ name }: PublicPackage): readonly (readonly [string, number])[] =>
+  Object.entries(BUDGETS).filter(([path]) => path === name || path.startsWith(`${name}/`))
+
+export const hasBudget = (entry: PublicPackage): boolean => budgetsOf(entry).length > 0
+
+export async function bundles({ entry, release }: Subject): Promise<Verdict> {
+  const { folder } = await release.project(entry.name)
+  const problems: string[] = []
+  const figures: string[] = []
+  for (const [entryPoint, budget] of budgetsOf(entry)) {
+    const size = await bundledSize(entryPoint, folder)
+    figures.push(`${size.toFixed(1)} of ${budget} kB`)
+    if (size > budget) problems.push(`${entryPoint} has ${size.toFixed(1)} kB gzipped, more than ${budget}`)
+  }
+  return { problems, figure: figures.join('\n') }
+}

@@ -1,0 +1,84 @@
+/** Runs the commands of a README as they stand, on loopback: a relay and two peers, each a process of its own. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Program } from '@showchain-tooling/vitest/programs'
+import type { Command } from './commands.ts'
+
+/** Scripts of the installed programs, by the name that people type. */
+export type Scripts = Readonly<Record<'showchain' | 'showchain-relay', string>>
+
+const TIME = 60_000 // ms, for everything
+const TICKET = /^showchain:/
+const PLACEHOLDER = /</ // '<relay ticket>', 'showchain:<id>?relay=…'
+const LINE = 'a line from a README'
+
+/** The subcommand of `showchain`, or `relay`. */
+const role = ({ program, args }: Command): string => (program === 'showchain-relay' ? 'relay' : (args[0] ?? ''))
+
+/** With another value for an option, or with the option when it has none. */
+function having(args: readonly string[], option: string, value: string): readonly string[] {
+  const at = args.indexOf(option)
+  return at === -1 ? [...args, option, value] : [...args.slice(0, at + 1), value, ...args.slice(at + 2)]
+}
+
+const lab = (args: readonly string[]): readonly string[] =>
+  having(args.includes('--lab') ? args : [...args, '--lab'], '--host', '127.0.0.1')
+
+const withTicket = (args: readonly string[], ticket: string): readonly string[] =>
+  args.map((argument) => (PLACEHOLDER.test(argument) ? ticket : argument))
+
+/** The relay's ticket with the loopback address in place of a public one. */
+const reachable = (ticket: string, port: number): string => ticket.replace(/addr=.*/, `addr=127.0.0.1:${port}`)
+
+/**
+ * Starts the relay, the listener and the connecting end of `commands` (the first command of each), and sends a
+ * line from one peer to the other. Tickets take the place of placeholders; ports and addresses become loopback ones.
+ * @throws Error when a command does not do what its README says
+ */
+export async function play(commands: readonly Command[], scripts: Scripts, folder: string): Promise<void> {
+  const running: Program[] = []
+  const start = async (args: readonly string[], name: keyof Scripts, home: string): Promise<Program> => {
+    await mkdir(join(folder, home), { recursive: true })
+    const paths = args.map((argument) => (argument.endsWith('.pem') ? join(folder, argument) : argument))
+    const program = new Program(scripts[name], paths, { XDG_CONFIG_HOME: join(folder, home) })
+    running.push(program)
+    return program
+  }
+  const of = (wanted: string): readonly Command[] => commands.filter((command) => role(command) === wanted)
+  const first = (wanted: string): readonly string[] => {
+    const args = of(wanted)[0]?.args
+    if (args === undefined) throw new Error(`no README has a command for: ${wanted}`)
+    return args
+  }
+
+  const deadline = setTimeout(() => running.forEach((program) => void program.kill()), TIME)
+  try {
+    for (const { args } of of('keygen')) {
+      // without --out, each user has a file of their own
+      for (const home of args.includes('--out') ? ['any'] : ['listener', 'caller']) {
+        const { code, stderr } = await (await start(args, 'showchain', home)).ended()
+        if (code !== 0) throw new Error(`showchain ${args.join(' ')}: ${stderr}`)
+      }
+    }
+    const relay = await start(
+      having(having(first('relay'), '--listen', '127.0.0.1:0'), '--log-format', 'json'),
+      'showchain-relay',
+      'relay',
+    )
+    const listening = await relay.stderr.line(/"listening"/)
+    const { addresses } = JSON.parse(listening) as { readonly addresses: readonly { readonly port: number }[] }
+    const relayTicket = reachable(await relay.stdout.line(TICKET), addresses[0]?.port ?? 0)
+
+    const listener = await start(lab(withTicket(first('listen'), relayTicket)), 'showchain', 'listener')
+    const ticket = await listener.stdout.line(TICKET)
+    const caller = await start(lab(withTicket(first('connect'), ticket)), 'showchain', 'caller')
+    caller.type(LINE)
+    await listener.stdout.line(new RegExp(`^${LINE}$`))
+    caller.child.stdin?.end()
+    const { code, stderr } = await caller.ended()
+    if (code !== 0) throw new Error(`showchain connect ended with ${code}: ${stderr}`)
+  } finally {
+    clearTimeout(deadline)
+    for (const program of running) program.kill()
+  }
+}
