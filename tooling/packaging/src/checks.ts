@@ -16,7 +16,7 @@ export const CHECKS: readonly Check[] = [
     run: tarball.contents,
   },
   {
-    column: 'manifest',
+    column: 'version',
     demand: 'its manifest asks for released versions, and for those of our packages that were packed with it',
     appliesTo: every,
     run: tarball.versions,

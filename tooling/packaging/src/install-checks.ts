@@ -109,7 +109,7 @@ export async function bundles({ entry, release }: Subject): Promise<Verdict> {
   const figures: string[] = []
   for (const [entryPoint, budget] of budgetsOf(entry)) {
     const size = await bundledSize(entryPoint, folder)
-    figures.push(`${size.toFixed(1)} of ${budget} kB`)
+    figures.push(`${entryPoint.replace(entry.name, '.')}: ${size.toFixed(1)} of ${budget} kB`)
     if (size > budget) problems.push(`${entryPoint} has ${size.toFixed(1)} kB gzipped, more than ${budget}`)
   }
   return { problems, figure: figures.join('\n') }
