@@ -14,9 +14,9 @@ import { find, type PublicPackage, withDependencies } from './workspace.ts'
 const THIRD_PARTY: Readonly<Record<string, readonly string[]>> = {
   '@showchain/wire': ['zod'],
   '@showchain/crypto': ['@noble/hashes', 'node-forge', 'zod'],
-  '@showchain/client': ['@noble/hashes', 'node-forge', 'zod'],
-  '@showchain/server': ['@noble/hashes', 'node-forge', 'zod'],
-  '@showchain/testkit': ['@noble/hashes', 'node-forge', 'zod'],
+  '@showchain/client': ['@noble/hashes', 'ipaddr.js', 'node-forge', 'zod'],
+  '@showchain/server': ['@noble/hashes', 'ipaddr.js', 'node-forge', 'zod'],
+  '@showchain/testkit': ['@noble/hashes', 'ipaddr.js', 'node-forge', 'zod'],
 }
 /** What no program may bring along. */
 const DEVELOPMENT = /^(typescript|vitest|fast-check|turbo|@types\/.*)$/
