@@ -20,7 +20,15 @@ export { wireImplementation } from './conformance/wire.ts'
 export { type FuzzFinding, FuzzInputs, type FuzzReport, fuzz } from './fuzz/fuzz.ts'
 export { type GoodputOptions, goodput, type LineShape } from './internet/goodput.ts'
 export { type HostPlace, Internet, type PeerPlace, type RouterPlace } from './internet/internet.ts'
-export { type Outcome, PAIRINGS, type Pairing, play, SETTLED } from './internet/matrix.ts'
+export {
+  NAT_PAIRINGS,
+  type Outcome,
+  PAIRINGS,
+  type Pairing,
+  type PlayOptions,
+  play,
+  SETTLED,
+} from './internet/matrix.ts'
 export { type Dependence, KEY, type NatBehaviour, NatTable, nat } from './internet/nat.ts'
 export { Router, type RouterOptions } from './internet/router.ts'
 export {

@@ -1,5 +1,5 @@
 /** `pnpm matrix`: every pair of NAT types and places, on the simulated internet. */
-import { PAIRINGS } from '@showchain/testkit'
+import { NAT_PAIRINGS, PAIRINGS, type Pairing } from '@showchain/testkit'
 import { Command, InvalidArgumentError } from 'commander'
 import { isGood, measure, type Row } from './measure.ts'
 import { LEGEND, matrixTable } from './show.ts'
@@ -32,12 +32,15 @@ const command = new Command('matrix')
 const { json, seeds, loss } = command.opts<Options>()
 
 const rows: Row[] = []
-for (const lossPercent of loss) {
-  for (const pairing of PAIRINGS) {
-    const row = await measure(pairing, lossPercent, seeds)
+async function add(pairings: readonly Pairing[], lossPercent: number, plaintext: boolean): Promise<void> {
+  for (const pairing of pairings) {
+    const row = await measure(pairing, { lossPercent, seeds, plaintext })
     rows.push(row)
     if (json) console.log(JSON.stringify({ event: 'matrix', ok: isGood(row), ...row }))
   }
 }
+for (const lossPercent of loss) await add(PAIRINGS, lossPercent, false)
+// For comparison: peers that know only the seed have no protection.
+await add(NAT_PAIRINGS, loss[0] ?? 0, true)
 if (!json) console.log(`\n${matrixTable(rows)}\n${LEGEND}`)
 process.exitCode = rows.every(isGood) ? 0 : 1

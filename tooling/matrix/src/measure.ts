@@ -13,6 +13,8 @@ export interface Row {
   /** What physics allows. */
   readonly best: Pairing['best']
   readonly lossPercent: number
+  /** Whether the peers do without end-to-end protection. */
+  readonly plaintext: boolean
   readonly runs: number
   readonly connected: number
   /** Runs in which both ends came to send directly. */
@@ -27,12 +29,19 @@ export interface Row {
   readonly packets: Spread | undefined
 }
 
-export async function measure(pairing: Pairing, lossPercent: number, seeds: number): Promise<Row> {
+export interface MeasureOptions {
+  readonly lossPercent: number
+  readonly seeds: number
+  readonly plaintext: boolean
+}
+
+export async function measure(pairing: Pairing, { lossPercent, seeds, plaintext }: MeasureOptions): Promise<Row> {
   const { requester, target, best } = pairing
   const outcomes: Outcome[] = []
-  for (let seed = 0; seed < seeds; seed++) outcomes.push(await play(pairing, seed, { loss: lossPercent / 100 }))
+  for (let seed = 0; seed < seeds; seed++)
+    outcomes.push(await play(pairing, seed, { plaintext, loss: lossPercent / 100 }))
   return {
-    ...{ requester, target, best, lossPercent },
+    ...{ requester, target, best, lossPercent, plaintext },
     runs: seeds,
     connected: outcomes.filter(({ connected }) => connected).length,
     direct: outcomes.filter(({ direct }) => direct !== undefined).length,

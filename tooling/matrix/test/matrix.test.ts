@@ -1,12 +1,21 @@
 import { fileURLToPath } from 'node:url'
-import { PAIRINGS } from '@showchain/testkit'
+import { NAT_PAIRINGS, PAIRINGS } from '@showchain/testkit'
 import { Program } from '@showchain-tooling/vitest/programs'
 import { describe, expect, test } from 'vitest'
 import { isGood, type Row } from '../src/measure.ts'
 
 describe('a row of the matrix is good', () => {
   const row: Row = {
-    ...{ requester: 'T1', target: 'T2', best: 'direct', lossPercent: 0, runs: 100, connected: 100, direct: 100 },
+    ...{
+      requester: 'T1',
+      target: 'T2',
+      best: 'direct',
+      lossPercent: 0,
+      plaintext: false,
+      runs: 100,
+      connected: 100,
+      direct: 100,
+    },
     ...{ firstByteTrips: undefined, directTrips: undefined, directMs: undefined, packets: undefined },
   }
   test.each([
@@ -25,17 +34,20 @@ describe('a row of the matrix is good', () => {
 const program = (name: string): string => fileURLToPath(new URL(`../dist/${name}.js`, import.meta.url))
 
 describe('pnpm matrix', () => {
-  test('prints a line of JSON for each pair, and ends with 0 when each is as it must be', async () => {
+  test('prints a line of JSON for each protected pair and each plaintext pair of NAT types, and ends with 0', async () => {
     const { code, stdout } = await new Program(program('main'), ['--json', '--seeds', '1']).ended()
     const rows = stdout.split('\n').map((line) => JSON.parse(line))
-    expect(rows).toHaveLength(PAIRINGS.length)
+    expect(rows.filter(({ plaintext }) => !plaintext)).toHaveLength(PAIRINGS.length)
+    expect(rows.filter(({ plaintext }) => plaintext)).toHaveLength(NAT_PAIRINGS.length)
     expect(rows.every(({ event, ok }) => event === 'matrix' && ok)).toBe(true)
     expect(code).toBe(0)
   })
 
   test('prints a table for people', async () => {
     const { code, stdout } = await new Program(program('main'), ['--seeds', '1', '--loss', '0,5']).ended()
-    expect(stdout.split('\n').filter((line) => line.endsWith('ok │'))).toHaveLength(2 * PAIRINGS.length)
+    const rows = stdout.split('\n').filter((line) => line.endsWith('ok │'))
+    expect(rows.filter((line) => line.includes('protected'))).toHaveLength(2 * PAIRINGS.length)
+    expect(rows.filter((line) => line.includes('plaintext'))).toHaveLength(NAT_PAIRINGS.length)
     expect(code).toBe(0)
   })
 

@@ -1,13 +1,15 @@
 /**
  * Every ordered pair of NAT types, and the places beyond them: who connects to whom, on which path, after
- * how many one-way trips, with how many packets.
+ * how many one-way trips, with how many packets. The peers are protected from end to end, as by default.
  */
-import { type Duration, duration, type Instant, later } from '@showchain/client/core'
+import { type ConnectionHandle, type Duration, duration, type Instant, later } from '@showchain/client/core'
+import { opensslEndToEnd } from '@showchain/crypto'
 import type { Conditions } from '../sim/conditions.ts'
 import type { Seed } from '../sim/random.ts'
 import { Internet, type PeerPlace } from './internet.ts'
 import { nat } from './nat.ts'
 import type { Delivery, SimPeer } from './sim-peer.ts'
+import { StreamChecker, StreamWriter } from './sim-streams.ts'
 
 /** One pair of places, and the path that physics allows. */
 export interface Pairing {
@@ -47,12 +49,16 @@ const simple = (requester: string, target: string, how: Pairing['best'], places:
   place: () => ({ requester: places[0], target: places[1] }),
 })
 
-export const PAIRINGS: readonly Pairing[] = [
-  ...TYPES.flatMap((requester) =>
-    TYPES.map((target) =>
-      simple(requester, target, best(requester, target), [{ behind: nat[requester]() }, { behind: nat[target]() }]),
-    ),
+/** The seed's four NAT types, each with each. */
+export const NAT_PAIRINGS: readonly Pairing[] = TYPES.flatMap((requester) =>
+  TYPES.map((target) =>
+    simple(requester, target, best(requester, target), [{ behind: nat[requester]() }, { behind: nat[target]() }]),
   ),
+)
+
+/** And the places beyond them. */
+export const PAIRINGS: readonly Pairing[] = [
+  ...NAT_PAIRINGS,
   ...TYPES.flatMap((type) => [
     simple('public', type, 'direct', [{}, { behind: nat[type]() }]),
     simple(type, 'public', 'direct', [{ behind: nat[type]() }, {}]),
@@ -129,8 +135,18 @@ export const SETTLED: Duration = duration(120_000)
 /** A dial that fails on a bad line is made again, as an application does. */
 const MAX_DIALS = 10
 
-/** Plays one pair. @param conditions of the public network beside its latency of 10 ms. */
-export async function play(pairing: Pairing, seed: Seed, conditions: Partial<Conditions> = {}): Promise<Outcome> {
+/** Conditions of the public network beside its latency of 10 ms, and what the peers are. */
+export interface PlayOptions extends Partial<Conditions> {
+  /** Without end-to-end protection, as peers that know only the seed. @default false */
+  readonly plaintext?: boolean | undefined
+}
+
+/** Plays one pair. */
+export async function play(
+  pairing: Pairing,
+  seed: Seed,
+  { plaintext = false, ...conditions }: PlayOptions = {},
+): Promise<Outcome> {
   let outcome: Outcome | undefined
   await Internet.run(
     `${pairing.requester} → ${pairing.target} ${seed}`,
@@ -138,34 +154,85 @@ export async function play(pairing: Pairing, seed: Seed, conditions: Partial<Con
     async (internet) => {
       await internet.relay()
       const places = pairing.place(internet)
-      const target = await internet.peer({ name: 'target', ...places.target })
-      const requester = await internet.peer({ name: 'requester', ...places.requester })
-      outcome = await connect(internet, requester, target)
+      const kind = plaintext ? {} : { endToEnd: opensslEndToEnd }
+      const target = await internet.peer({ name: 'target', ...kind, ...places.target })
+      const requester = await internet.peer({ name: 'requester', ...kind, ...places.requester })
+      const first = plaintext ? new FirstMessage(requester, target) : new FirstStreamByte(requester, target)
+      outcome = await connect(internet, requester, target, first)
     },
   )
   return outcome as Outcome
 }
 
+/** The first byte that the requester sends. */
+interface FirstByte {
+  /** Sends it on the requester's connection, unless it is on its way there. */
+  send(connection: ConnectionHandle): void
+  readonly arrived: boolean
+}
+
+/** A message; one that a bad line swallowed is sent again, as an application does. */
+class FirstMessage implements FirstByte {
+  readonly #requester: SimPeer
+  readonly #target: SimPeer
+  #delivery: Delivery | undefined
+
+  constructor(requester: SimPeer, target: SimPeer) {
+    this.#requester = requester
+    this.#target = target
+  }
+
+  get arrived(): boolean {
+    return this.#target.arrived.length > 0
+  }
+
+  send(connection: ConnectionHandle): void {
+    if (this.#delivery === undefined || this.#delivery.failure !== undefined)
+      this.#delivery = this.#requester.send(connection, Uint8Array.of(1))
+  }
+}
+
+/** A stream of one byte. */
+class FirstStreamByte implements FirstByte {
+  readonly #requester: SimPeer
+  readonly #checker: StreamChecker
+  #connection: ConnectionHandle | undefined
+
+  constructor(requester: SimPeer, target: SimPeer) {
+    this.#requester = requester
+    this.#checker = new StreamChecker(target)
+  }
+
+  get arrived(): boolean {
+    return this.#checker.bytes > 0
+  }
+
+  send(connection: ConnectionHandle): void {
+    if (this.#connection === connection) return
+    this.#connection = connection
+    new StreamWriter(this.#requester, connection).open(1)
+  }
+}
+
 const isDirect = (peer: SimPeer): boolean => peer.open[0]?.path.kind === 'direct'
 
-async function connect(internet: Internet, requester: SimPeer, target: SimPeer): Promise<Outcome> {
+async function connect(internet: Internet, requester: SimPeer, target: SimPeer, first: FirstByte): Promise<Outcome> {
   const { clock, timeline } = internet.sim
   const start: Instant = clock.now()
-  const trips = (at: Instant): number => Math.round((at - start) / LATENCY)
+  const trips = (at: Instant | undefined): number | undefined => at && Math.round((at - start) / LATENCY)
   const sentBefore = timeline.sent
   const deadline = later(start, SETTLED)
-  let delivery: Delivery | undefined
   let dials = 0
   let dialled = requester.dialPeer(target)
+  let firstByte: Instant | undefined
   let direct: Instant | undefined
   let packets = 0
-  while (clock.now() < deadline && (direct === undefined || target.arrived.length === 0)) {
+  while (clock.now() < deadline && (direct === undefined || firstByte === undefined)) {
     if (dialled.ended !== undefined && dialled.link === undefined && ++dials < MAX_DIALS)
       dialled = requester.dialPeer(target)
-    const link = requester.open[0]
-    // A message that a bad line swallowed is sent again, as an application does.
-    if (link !== undefined && (delivery === undefined || delivery.failure !== undefined))
-      delivery = requester.send(link.id, Uint8Array.of(1))
+    const [connection] = requester.open
+    if (connection !== undefined && !first.arrived) first.send(connection.id)
+    if (firstByte === undefined && first.arrived) firstByte = clock.now()
     if (direct === undefined && isDirect(requester) && isDirect(target)) {
       direct = clock.now()
       packets = timeline.sent - sentBefore
@@ -173,12 +240,11 @@ async function connect(internet: Internet, requester: SimPeer, target: SimPeer):
     if (!clock.step()) break
   }
   internet.until(() => clock.now() >= deadline)
-  const firstByte = target.arrived[0]?.at
   return {
     connected: firstByte !== undefined,
     path: requester.open[0]?.path.kind,
-    firstByte: firstByte === undefined ? undefined : trips(firstByte),
-    direct: direct === undefined ? undefined : trips(direct),
+    firstByte: trips(firstByte),
+    direct: trips(direct),
     directMs: direct === undefined ? undefined : direct - start,
     packets: direct === undefined ? timeline.sent - sentBefore : packets,
   }

@@ -1,8 +1,10 @@
 /** What every pair must come to, on a network that loses so much. */
 import { expect, test } from 'vitest'
-import { type Outcome, PAIRINGS, play } from '../../src/index.ts'
+import { NAT_PAIRINGS, type Outcome, PAIRINGS, type Pairing, play } from '../../src/index.ts'
 
 const SEEDS = 200
+/** The way to a path is the same in plaintext. */
+const PLAINTEXT_SEEDS = 20
 /** Birthday probing meets within this time … */
 const BIRTHDAY_MS = 35_000
 /** … in so many of all runs. */
@@ -14,15 +16,32 @@ export function expectMatrix(loss: number): void {
     async (_requester, _target, pairing) => {
       const outcomes: Outcome[] = []
       for (let seed = 0; seed < SEEDS; seed++) outcomes.push(await play(pairing, seed, { loss }))
-      expect(outcomes.filter(({ connected }) => !connected)).toEqual([])
-      const direct = outcomes.filter(({ directMs }) => directMs !== undefined)
-      if (pairing.best === 'relay') expect(direct).toEqual([])
-      else if (pairing.best === 'direct') expect(direct).toHaveLength(SEEDS)
-      else {
-        const inTime = direct.filter(({ directMs }) => (directMs as number) <= BIRTHDAY_MS)
-        expect(inTime.length).toBeGreaterThanOrEqual(BIRTHDAY_SHARE * SEEDS)
-      }
+      expectAll(pairing.best, outcomes)
     },
     120_000,
   )
+}
+
+export function expectPlaintextMatrix(loss: number): void {
+  test.each(NAT_PAIRINGS.map((pairing) => [pairing.requester, pairing.target, pairing] as const))(
+    `%s → %s in plaintext at ${loss * 100} % loss`,
+    async (_requester, _target, pairing) => {
+      const outcomes: Outcome[] = []
+      for (let seed = 0; seed < PLAINTEXT_SEEDS; seed++)
+        outcomes.push(await play(pairing, seed, { loss, plaintext: true }))
+      expectAll(pairing.best, outcomes)
+    },
+    120_000,
+  )
+}
+
+function expectAll(best: Pairing['best'], outcomes: readonly Outcome[]): void {
+  expect(outcomes.filter(({ connected }) => !connected)).toEqual([])
+  const direct = outcomes.filter(({ directMs }) => directMs !== undefined)
+  if (best === 'relay') expect(direct).toEqual([])
+  else if (best === 'direct') expect(direct).toHaveLength(outcomes.length)
+  else {
+    const inTime = direct.filter(({ directMs }) => (directMs as number) <= BIRTHDAY_MS)
+    expect(inTime.length).toBeGreaterThanOrEqual(BIRTHDAY_SHARE * outcomes.length)
+  }
 }

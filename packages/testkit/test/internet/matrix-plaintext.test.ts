@@ -1,0 +1,3 @@
+import { expectPlaintextMatrix } from './matrix-expectations.ts'
+
+expectPlaintextMatrix(0.05)
