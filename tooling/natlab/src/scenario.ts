@@ -115,7 +115,7 @@ async function cannotBeDirect(lab: Lab, from: Host, ticket: string): Promise<voi
   const caller = lab.connect(from, ticket, { args: ['--via', 'direct-only'] })
   const code = await caller.ended
   const text = caller.events.findLast(({ event }) => event === 'line')?.text
-  if (code !== 3 || !String(text).includes('no packet came through'))
+  if (code !== 3 || !String(text).includes('no probe was answered'))
     throw new Error(`a direct connection should be impossible here; it ended with ${code}.\n${caller.said()}`)
 }
 

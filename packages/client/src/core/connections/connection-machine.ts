@@ -1,6 +1,7 @@
 /**
- * One connection: everything that this peer has with one other peer, whichever paths carry it. It opens with its
- * first path and sends on the best it has. It closes when it has none and none can be found.
+ * One connection: everything that this peer has with one other peer, whichever paths carry it. It
+ * opens with its first path and sends on the best it has. It closes when it has none and none can
+ * be found.
  *
  *   ConnectionPaths ──► this ◄── DataPlane (secure or plaintext)        both polled by whoever called into either
  */
@@ -9,8 +10,9 @@ import type { ConnectionHandle, PathPolicy } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import { Waiters } from '../endpoint/waiters.ts'
-import { type MessageSession, SESSION_LOST, type Sent } from '../messages/message-session.ts'
+import type { MessageSession } from '../messages/message-session.ts'
 import type { SessionEntry } from '../messages/message-sessions.ts'
+import { SESSION_LOST, type Sent } from '../messages/outgoing-message.ts'
 import { type ConnectionContext, connectionContext } from '../paths/connection-context.ts'
 import type { RequestSession } from '../paths/relayed-path.ts'
 import type { Registration } from '../relays/registration.ts'
@@ -98,7 +100,10 @@ export class ConnectionMachine {
     this.#drain(now)
   }
 
-  /** This side dialled: whatever the other end's late packets began is ours from now on, by this policy. */
+  /**
+   * This side dialled: whatever the other end's late packets began is ours from now on, by this
+   * policy.
+   */
   claim(policy: PathPolicy, now: Instant): void {
     this.#incoming = false
     this.#end(this.#paths.restrict(policy), 'relay-only from now on', now)
@@ -123,7 +128,10 @@ export class ConnectionMachine {
     this.#dataPlane.read()
   }
 
-  /** Does something with the streams of a protected connection, and sends what follows. @returns undefined without any */
+  /**
+   * Does something with the streams of a protected connection, and sends what follows.
+   * @returns undefined without any
+   */
   useTransport<Result>(use: (transport: Transport) => Result, now: Instant): Result | undefined {
     const transport = this.#secure?.transport
     if (transport === undefined) return undefined
@@ -255,7 +263,10 @@ export class ConnectionMachine {
     this.#incoming = true
   }
 
-  /** There is a path, or another one: the handshake goes on, or the application learns of it and data flows. */
+  /**
+   * There is a path, or another one: the handshake goes on, or the application learns of it and
+   * data flows.
+   */
   #pathChanged(reason: string, now: Instant): void {
     const { best } = this.#paths
     if (best === undefined || this.#state === 'closed') return

@@ -1,7 +1,7 @@
 /**
- * The paths of one connection and the sessions in them: which one the next data takes, what becomes of a path on
- * which nothing is acknowledged, and how another one is found. It sends on the direct path, unless that is suspect
- * while a relay is there.
+ * The paths of one connection and the sessions in them: which one the next data takes, what becomes
+ * of a path on which nothing is acknowledged, and how another one is found. It sends on the direct
+ * path, unless that is suspect while a relay is there.
  *
  *   MessageSessions ──► DirectPath, RelayedPath ──► 'usable', 'lost', 'failed' ──► the connection
  */
@@ -9,8 +9,9 @@ import type { Encoding, PeerId, SessionId } from '@showchain/wire'
 import type { Path, PathPolicy } from '../context/events.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
-import type { MessageSession, MessageSessionEvent, OutgoingMessage } from '../messages/message-session.ts'
+import type { MessageSession, MessageSessionEvent } from '../messages/message-session.ts'
 import { MessageSessions, type MessageSessionsOptions } from '../messages/message-sessions.ts'
+import type { OutgoingMessage } from '../messages/outgoing-message.ts'
 import type { ConnectionContext } from '../paths/connection-context.ts'
 import { DirectPath } from '../paths/direct-path.ts'
 import { DirectUpgrade } from '../paths/direct-upgrade.ts'
@@ -22,7 +23,10 @@ export type ConnectionPathsEvent =
   | PathEvent
   /** Data came by a session. */
   | { readonly type: 'received'; readonly bytes: Uint8Array }
-  /** A direct path is wanted: this relay can introduce both ends. The owner calls `upgrade.punched` when that ended. */
+  /**
+   * A direct path is wanted: this relay can introduce both ends. The owner calls `upgrade.punched`
+   * when that ended.
+   */
   | { readonly type: 'punch'; readonly registration: Registration }
 
 export interface ConnectionPathsOptions<Connection> {
@@ -86,7 +90,9 @@ export class ConnectionPaths<Connection = unknown> {
     return this.#policy !== 'direct-only'
   }
 
-  /** The path that the next data takes; a direct one that carries none where there is nothing else. */
+  /**
+   * The path that the next data takes; a direct one that carries none where there is nothing else.
+   */
   get best(): Path | undefined {
     const { route } = this.direct
     const { relay } = this.relayed
@@ -124,7 +130,8 @@ export class ConnectionPaths<Connection = unknown> {
           done(failure, now)
           const heard = this.#acknowledgedAt !== undefined && this.#acknowledgedAt >= sent
           if (failure?.code !== 'ERR_TIMEOUT' || heard || this.#stopped) return
-          // Its address may go on answering: then the other end has forgotten the session, and a new punch makes another.
+          // Its address may go on answering: then the other end has forgotten the session, and a
+          // new punch makes another.
           if (this.direct.session === session) this.direct.fail()
           else this.relayed.silent(session, sent, now)
         },
@@ -162,7 +169,10 @@ export class ConnectionPaths<Connection = unknown> {
     return this.sessions.dropAll()
   }
 
-  /** Whether data belongs on the direct path; before the other end has said that it takes it there, only where no relay carries it. */
+  /**
+   * Whether data belongs on the direct path; before the other end has said that it takes it there,
+   * only where no relay carries it.
+   */
   #prefersDirect(): boolean {
     return this.direct.carriesData && (this.direct.speaksExtensions || this.relayed.session === undefined)
   }

@@ -1,6 +1,7 @@
 /**
- * The connections of a peer and the sessions in them: one connection for each other peer, each session of either
- * side found by its id, and what becomes of messages for sessions that are not known.
+ * The connections of a peer and the sessions in them: one connection for each other peer, each
+ * session of either side found by its id, and what becomes of messages for sessions that are not
+ * known.
  */
 import {
   type Encoding,
@@ -28,7 +29,10 @@ import { ConnectionMachine } from './connection-machine.ts'
 
 /** Connections of one peer; at the cap incoming ones are refused. */
 export const MAX_CONNECTIONS = 4096
-/** A session that this peer ended is remembered this long: as long as a relay keeps one that is idle. */
+/**
+ * A session that this peer ended is remembered this long: as long as a relay keeps one that is
+ * idle.
+ */
 export const CLOSED_SESSION_LIFETIME: Duration = duration(600_000)
 /** At the cap the oldest is forgotten. */
 export const MAX_CLOSED_SESSIONS = 4096
@@ -36,7 +40,10 @@ export const MAX_CLOSED_SESSIONS = 4096
 type DataMessage = Extract<Message, { op_code: typeof OP.proxyData | typeof OP.proxyPassData }>
 type AckMessage = Extract<Message, { op_code: typeof OP.proxyDataAck }>
 
-/** Asks a relay to introduce this peer to another once more. @param done when that ended, with a path or without */
+/**
+ * Asks a relay to introduce this peer to another once more.
+ * @param done when that ended, with a path or without
+ */
 export type Punch = (peer: PeerId, registration: Registration, done: (now: Instant) => void, now: Instant) => void
 
 export class ConnectionTable {
@@ -157,7 +164,10 @@ export class ConnectionTable {
     else this.#gate.ask(id, 'relay', now, accept)
   }
 
-  /** A record, or a part of a handshake. @param direct whether it came as it is, and not through a relay */
+  /**
+   * A record, or a part of a handshake.
+   * @param direct whether it came as it is, and not through a relay
+   */
   record(record: Uint8Array, direct: boolean, source: Route, now: Instant): void {
     const { endToEnd, count } = this.#context
     if (endToEnd === undefined) return count('unexpected')
@@ -190,7 +200,10 @@ export class ConnectionTable {
     }, now)
   }
 
-  /** A relay does not have the session of one of our messages. Rare, and the one place that looks at every session. */
+  /**
+   * A relay does not have the session of one of our messages. Rare, and the one place that looks at
+   * every session.
+   */
   noSession({ seq, ts }: Stamp, registration: Registration, now: Instant): void {
     for (const { connection, session } of this.#sessions.values()) {
       if (session.options.to !== registration.relay.endpoint || !session.refused(seq, ts)) continue

@@ -1,11 +1,17 @@
-/** What carries the application's data on one connection: protected records (secure) or the seed's readable messages (plaintext). */
+/**
+ * What carries the application's data on one connection: protected records (secure) or the seed's
+ * readable messages (plaintext).
+ */
 import type { StreamChange } from '../context/events.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
-import type { OutgoingMessage, SendFailure, Sent } from '../messages/message-session.ts'
+import type { OutgoingMessage, SendFailure, Sent } from '../messages/outgoing-message.ts'
 import type { Transport } from '../transport/transport.ts'
 
 export type DataPlaneEvent =
-  /** Data can flow. @param before of the connection that the other end has lost, when there was one */
+  /**
+   * Data can flow.
+   * @param before of the connection that the other end has lost, when there was one
+   */
   | { readonly type: 'ready'; readonly before: Transport | undefined }
   /** The connection cannot go on. */
   | { readonly type: 'failed'; readonly why: string }

@@ -1,10 +1,12 @@
 /**
- * Readable data (`plaintext`): each datagram of the application is one acknowledged message of the seed. A message is
- * acknowledged on the path that it was sent on, so a change of path loses nothing and doubles nothing.
+ * Readable data (`plaintext`): each datagram of the application is one acknowledged message of the
+ * seed. A message is acknowledged on the path that it was sent on, so a change of path loses
+ * nothing and doubles nothing.
  */
 import { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant } from '../endpoint/machine.ts'
-import { type OutgoingMessage, SEND_QUEUE, type Sent } from '../messages/message-session.ts'
+import { SEND_QUEUE } from '../messages/message-session.ts'
+import type { OutgoingMessage, Sent } from '../messages/outgoing-message.ts'
 import type { ConnectionPaths } from './connection-paths.ts'
 import { CONNECTION_ENDED, type DataPlane, type DataPlaneEvent } from './data-plane.ts'
 

@@ -1,10 +1,14 @@
-/** Protected data: a secure session whose records take the best path of the moment, as each kind of path carries them. */
+/**
+ * Protected data: a secure session whose records take the best path of the moment, as each kind of
+ * path carries them.
+ */
 import { MAX_DATAGRAM, type PeerId, PROBED_DATAGRAMS } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES, DATAGRAM_OVERHEAD, isHandshake } from '@showchain/wire/end-to-end'
 import type { StreamChange } from '../context/events.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
-import { type MessageSession, type OutgoingMessage, SEND_WINDOW, type Sent } from '../messages/message-session.ts'
+import { type MessageSession, SEND_WINDOW } from '../messages/message-session.ts'
+import type { OutgoingMessage, Sent } from '../messages/outgoing-message.ts'
 import type { ConnectionContext } from '../paths/connection-context.ts'
 import {
   type EndToEnd,
@@ -18,7 +22,10 @@ import type { Transport } from '../transport/transport.ts'
 import type { ConnectionPaths } from './connection-paths.ts'
 import { CONNECTION_ENDED, type DataPlane, type DataPlaneEvent } from './data-plane.ts'
 
-/** Probe timeouts in a row that make a path suspect: about three round trips, and their variation, without an answer. */
+/**
+ * Probe timeouts in a row that make a path suspect: about three round trips, and their variation,
+ * without an answer.
+ */
 const SUSPICIOUS_PROBES = 2
 
 const DIRECT: PathTraits = { base: MAX_DATAGRAM, larger: PROBED_DATAGRAMS, acks: 'prompt' }

@@ -1,4 +1,4 @@
-/** What a peer's machine tells its owner: life-cycle events as one union. */
+/** Events of a peer's machine as one union, and the types in them. */
 import type { Endpoint, Nat, PeerId } from '@showchain/wire'
 import type { Instant } from '../endpoint/machine.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -6,7 +6,7 @@ import type { Transport } from '../transport/transport.ts'
 /** The ways to reach a peer. */
 export type Via = 'direct' | 'punch' | 'relay'
 
-/** How a connection's messages travel at the moment. */
+/** The path that a connection's data takes. */
 export type Path =
   | { readonly kind: 'direct'; readonly remote: Endpoint }
   | { readonly kind: 'relay'; readonly remote: Endpoint; readonly relay: PeerId }
@@ -14,37 +14,40 @@ export type Path =
 /** Which paths a connection may take. `relay-only` hides both ends' addresses. */
 export type PathPolicy = 'auto' | 'direct-only' | 'relay-only'
 
-/** What a dial tries: all ways, all that are direct, the relay alone, or one way. */
+/** What a dial tries: every way, every direct way, the relay alone, or one way. */
 export type DialPolicy = PathPolicy | 'direct' | 'punch'
 
-/** One way that a dial tried, and what came of it. */
+/** One way that a dial tried, and its result. */
 export interface DialAttempt {
   readonly via: Via
-  /** The address or the relay that was tried, for people. */
+  /** The address or relay, as text. */
   readonly at: string
   readonly state: 'trying' | 'reached' | 'failed'
-  /** Why it failed, for people. */
+  /** Why it failed, as text. */
   readonly why: string | undefined
 }
 
-/** Number of a connection; never used again. */
+/** Handle of a connection; never reused. */
 export type ConnectionHandle = number
-/** Number of a dial; never used again. */
+/** Handle of a dial; never reused. */
 export type DialId = number
 
 /** What the NAT in front of this peer does (RFC 4787), as far as discovery could tell. */
 export interface NatReport extends Nat {
   /** This peer's address as the first server sees it. */
   readonly mapped: Endpoint | undefined
-  /** Whether that is another than the host's own. */
+  /** Whether it differs from the host's own addresses. */
   readonly natted: boolean | undefined
   /** The seed's type; undefined when too little is known. */
   readonly type: 'T1' | 'T2' | 'T3' | 'T4' | undefined
-  /** What could not be told, and why, in sentences. */
+  /** What could not be determined and why, in sentences. */
   readonly notes: readonly string[]
 }
 
-/** Of a stream: the other end opened it; there is something to read; there is room to write; everything written was acknowledged. */
+/**
+ * Of a stream: the remote peer opened it; it has data to read; its send buffer has space; all its
+ * data was acknowledged.
+ */
 export type StreamChange = 'opened' | 'readable' | 'writable' | 'finished'
 
 export type PeerEvent =
@@ -63,11 +66,14 @@ export type PeerEvent =
       readonly state: 'lost' | 'failed'
       readonly reason: string
     }
-  /** What the NAT in front of this peer does, as far as the relays can tell: found out after registering, and when it changed. */
+  /** NAT discovery after a registration found another behaviour than before. */
   | { readonly type: 'nat'; readonly report: NatReport }
-  /** Another host uses this identity: each takes the binding at the relay from the other. Comes again while that lasts. */
+  /**
+   * Another host uses this identity: each takes the binding at the relay from the other. Repeated
+   * while that lasts.
+   */
   | { readonly type: 'duplicate'; readonly relay: PeerId; readonly at: Endpoint }
-  /** Somebody wants to connect. Until `decide(true)` nothing is answered. */
+  /** A peer wants to connect. Nothing is answered before `decide(true)`. */
   | { readonly type: 'consent'; readonly id: PeerId; readonly via: Via; decide(allowed: boolean, now: Instant): void }
   | {
       readonly type: 'open'
@@ -84,9 +90,9 @@ export type PeerEvent =
       readonly stream: number
       readonly what: StreamChange
     }
-  /** The other end allows more streams. */
+  /** The remote peer allows more streams (MAX_STREAMS). */
   | { readonly type: 'openable'; readonly connection: ConnectionHandle }
-  /** The other end does not want the rest of a stream. */
+  /** The remote peer asked to stop sending on a stream (STOP_SENDING). */
   | {
       readonly type: 'streamStopped'
       readonly connection: ConnectionHandle
@@ -100,7 +106,7 @@ export type PeerEvent =
       readonly reason: string
       readonly transport: Transport | undefined
     }
-  /** A line of the connection's story. */
+  /** A line of a connection's timeline. */
   | { readonly type: 'note'; readonly remoteId: PeerId; readonly what: string }
   | { readonly type: 'dialed'; readonly dial: DialId; readonly connection: ConnectionHandle }
   | { readonly type: 'dialFailed'; readonly dial: DialId; readonly attempts: readonly DialAttempt[] }

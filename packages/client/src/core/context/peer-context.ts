@@ -1,4 +1,7 @@
-/** What every machine of a peer stands on: who it is, its keys, its clockless sources of time and chance, and its outbox. */
+/**
+ * Dependencies that a peer's state machines share: identity, settings, key cache, timers,
+ * randomness, outbox.
+ */
 import type { CryptoProvider, KeyCache, PublicKey, Random } from '@showchain/crypto/core'
 import type { Encoding, Endpoint, Message, Nat, PeerId } from '@showchain/wire'
 import type { AddressPolicy } from '../endpoint/address-policy.ts'
@@ -23,21 +26,21 @@ export interface PeerContext {
   readonly timers: Pick<Timers, 'set'>
   readonly sockets: Sockets
   readonly outbox: Outlet<PeerEvent>
-  /** The encoding of requests; answers come in that of what they answer. */
+  /** The encoding of requests. An answer has the encoding of its request. */
   readonly encoding: Encoding
   /** Send no extension field at all. */
   readonly seedMode: boolean
-  /** Which paths connections may take that nobody dialled with a policy of its own. */
+  /** The paths that a connection may take unless a dial has a policy of its own. */
   readonly policy: PathPolicy
-  /** Data is readable, both ways: there is no protection from end to end. */
+  /** Data is readable in both directions, without end-to-end protection. */
   readonly plaintext: boolean
   /** Undefined with plaintext. */
   readonly endToEnd: EndToEnd | undefined
-  /** Bytes that one 0x123 of this peer carries. */
+  /** Bytes of data that one 0x123 of this peer carries. */
   readonly maxMessage: number
   readonly allows: AddressPolicy
   readonly keepAlive: Duration
-  /** What is known of the NAT in front of this peer, by its own discovery. */
+  /** The behaviour of this peer's NAT, once discovery has found it. */
   readonly nat: { known: Nat | undefined }
   /** Where this host can be reached on its own networks, best first. */
   readonly hostCandidates: () => readonly Endpoint[]
@@ -60,7 +63,9 @@ export function send(
   return true
 }
 
-/** The key of a message's signer: a known one, or the one that the message carries and that hashes to the id. */
+/**
+ * The key of a message's signer: from the cache, or carried in the message if it hashes to the id.
+ */
 export function signerKey(context: PeerContext, id: PeerId, message: Message): PublicKey | undefined {
   const known = context.keys.get(id)
   const carried = message.ext?.key

@@ -1,19 +1,19 @@
-/** What a peer counts: datagrams and decisions that nobody is told about otherwise. */
+/** Counters of a peer: datagrams and decisions that cause no event. */
 import { ADMISSION_COUNTERS, type AdmissionCounter } from '../endpoint/admission-counters.ts'
 
 const OWN_COUNTERS = {
-  received: 'datagrams that came in',
-  refused: 'datagrams that were no message',
-  unexpected: 'messages that answer nothing outstanding or come from the wrong address',
-  signShed: 'messages that nobody had time to sign',
-  tooLarge: 'messages that did not fit a datagram',
-  addressRefused: 'announced addresses that the policy refuses',
+  received: 'datagrams received',
+  refused: 'malformed datagrams',
+  unexpected: 'messages that match no outstanding request or come from another address',
+  signShed: 'signing requests shed because the queue was full',
+  tooLarge: 'messages that were too large for a datagram',
+  addressRefused: 'announced addresses refused by the address policy',
   consentRefused: 'peers that were refused, or not decided on in time',
-  plaintextRefused: 'readable data that came in without opt-in',
-  recordRefused: 'records that are not genuine, came before, or are for no connection',
-  handshakeRefused: 'handshake messages that are not genuine, or that nobody waits for',
-  receiverFull: 'data that was not acknowledged because its reader is behind',
-  duplicate: 'data that had arrived before',
+  plaintextRefused: 'readable data received without `plaintext`',
+  recordRefused: 'records that are forged, replayed, or for an unknown connection',
+  handshakeRefused: 'handshake messages that are forged or unexpected',
+  receiverFull: 'messages not acknowledged because the reader was behind',
+  duplicate: 'messages received again',
 } as const
 export type PeerCounter = AdmissionCounter | keyof typeof OWN_COUNTERS
 

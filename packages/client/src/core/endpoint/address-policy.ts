@@ -1,21 +1,29 @@
 /**
- * Which announced addresses a peer sends to (docs/protocol.md, Punch safety). The policy is injected: a test lab lives
- * on the very ranges to which a stranger on the internet must not make a peer send.
+ * Which announced addresses a peer sends to (docs/protocol.md, Punch safety). The policy is
+ * injected: a test lab lives on the very ranges to which a stranger on the internet must not make a
+ * peer send.
  */
 import { type Endpoint, parseIp } from '@showchain/wire'
 import ipaddr from 'ipaddr.js'
 
-/** @param sharesPublicIp whether both ends are behind one public address, so that private ones can mean the same network */
+/**
+ * @param sharesPublicIp whether both ends are behind one public address, so that private ones can
+ * mean the same network
+ */
 export type AddressPolicy = (endpoint: Endpoint, sharesPublicIp: boolean) => boolean
 
-/** Ranges that mean a host of the same network: RFC 1918, RFC 6598, RFC 3927, RFC 4193. IPv6 link-local needs a zone, which no endpoint has. */
+/**
+ * Ranges that mean a host of the same network: RFC 1918, RFC 6598, RFC 3927, RFC 4193. IPv6
+ * link-local needs a zone, which no endpoint has.
+ */
 const PRIVATE: ReadonlySet<string> = new Set(['private', 'carrierGradeNat', 'linkLocal', 'uniqueLocal'])
 
 type Range = 'public' | 'private' | 'never'
 
 /**
- * By the IANA special-purpose registries (RFC 6890), as ipaddr.js names them: loopback, documentation, multicast,
- * benchmarking, and the prefixes that hide an IPv4 address (NAT64, 6to4, Teredo, IPv4-compatible) are never sent to.
+ * By the IANA special-purpose registries (RFC 6890), as ipaddr.js names them: loopback,
+ * documentation, multicast, benchmarking, and the prefixes that hide an IPv4 address (NAT64, 6to4,
+ * Teredo, IPv4-compatible) are never sent to.
  */
 function rangeOf(ip: string): Range {
   const bytes = parseIp(ip)
@@ -33,7 +41,10 @@ export const internetPolicy: AddressPolicy = ({ ip }, sharesPublicIp) => {
   return range === 'public' || (range === 'private' && sharesPublicIp)
 }
 
-/** For labs on loopback, private and documentation ranges: everything that one host can be reached at. */
+/**
+ * For labs on loopback, private and documentation ranges: everything that one host can be reached
+ * at.
+ */
 export const labPolicy: AddressPolicy = ({ ip }) => {
   const first = parseIp(ip)?.[0]
   return first !== undefined && (ip.includes(':') ? first !== 0xff && ip !== '::' : first !== 0 && first < 224)

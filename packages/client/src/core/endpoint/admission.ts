@@ -1,7 +1,7 @@
 /**
- * Who gets in: what every signed request passes before anything is done for it, at a relay and at a
- * peer that answers 0x101 itself (docs/protocol.md, Replay, Retransmission, Addresses). Cheap checks
- * come first, RSA comes last, and no state advances before it:
+ * Admission control: what every signed request passes before a relay, or a peer that answers 0x101
+ * itself, acts on it (docs/protocol.md, Replay, Retransmission, Addresses). Cheap checks come first
+ * and RSA last. No state advances before the signature is verified:
  *
  *   decoded ─► same bytes again? ─► key known or carried? ─► rate ─► cookie ─► replay ─► signature ─► act
  *              the same answer      else silence             else    else      else      else
@@ -51,9 +51,10 @@ export interface Request<Message extends RequestMessage = RequestMessage> {
 }
 
 /**
- * What the sender has with the receiver already:
- * - `validated`: the source is the address that this id proved to be at
- * - `expected`: both ends consented to a punch attempt that this request may belong to, and its key is known
+ * Address validation (RFC 9000 §8) of the source of a request:
+ * - `validated`: the source is the address at which this id is bound
+ * - `expected`: both ends consented to a punch attempt to which this request may belong, and its
+ *   key is known
  * - `unvalidated`: neither
  */
 export type AddressValidation = 'validated' | 'expected' | 'unvalidated'
@@ -63,7 +64,10 @@ export interface Admitted<Message extends RequestMessage = RequestMessage> {
   readonly key: PublicKey
   readonly source: Route
   readonly encoding: Encoding
-  /** What stands for the source address: a cookie, an earlier proof (`bound`), a punch attempt, or (seed mode) the signature alone. */
+  /**
+   * What validates the source address: a cookie, an earlier binding (`bound`), a punch attempt, or
+   * (seed mode) the signature alone.
+   */
   readonly by: 'cookie' | 'bound' | 'expected' | 'seed'
   /** Sends the answer, and sends it again when the same request comes again within 15 s. */
   respond(answer: Uint8Array, now: Instant): void
@@ -82,7 +86,10 @@ interface Accepted {
 export interface AdmissionOptions {
   readonly provider: CryptoProvider
   readonly keys: KeyCache
-  /** Whether a key comes from configuration: only such a peer is admitted without extension fields (seed mode). */
+  /**
+   * Whether a key comes from configuration: only such a peer is admitted without extension fields
+   * (seed mode).
+   */
   readonly isConfigured: (key: PublicKey) => boolean
   readonly cookies: CookieJar
   readonly replay: RequestReplay
@@ -101,9 +108,15 @@ const isLater = (a: Stamp, b: Stamp): boolean => a.ts > b.ts || (a.ts === b.ts &
 
 export class Admission {
   readonly #options: AdmissionOptions
-  /** The newest admitted request of each (op, id, target). Bounded by `limits.answers`, ends after 15 s. */
+  /**
+   * The newest admitted request of each (op, id, target). Bounded by `limits.answers`, ends after
+   * 15 s.
+   */
   readonly #accepted: ExpiringMap<string, Accepted>
-  /** The newest request that came with each cookie. Bounded by `limits.answers`, ends when the cookie does. */
+  /**
+   * The newest request that came with each cookie. Bounded by `limits.answers`, ends when the
+   * cookie does.
+   */
   readonly #spent: ExpiringMap<string, Stamp>
   /** (op, id, target) with a signature in verification. Bounded by `limits.verifications`. */
   readonly #verifying = new Set<string>()
@@ -132,7 +145,8 @@ export class Admission {
   }
 
   /**
-   * Calls `act` once the request is beyond doubt: at once, after its signature was checked off the loop, or never.
+   * Calls `act` once the request is admitted: at once, after its signature was verified off the
+   * loop, or never.
    * @param spki key of this id, where the receiver keeps one outside the key cache.
    */
   admit<Message extends RequestMessage>(
@@ -156,7 +170,8 @@ export class Admission {
     if (message.sign.length !== key.signatureLength) return count('badSignature')
     if (!replay.check(message, by === 'cookie')) return count('replayed')
     if (this.#verifying.size >= limits.verifications) return count('verifyShed')
-    // An id is charged where it cannot be anybody else's doing: at its own address, or once it has signed.
+    // An id is charged only for what it sent itself: from its bound address, or under its
+    // signature.
     const unvalidated = validation === 'unvalidated'
     if (!unvalidated && !rates.id.take(message.id, now)) return count('rateLimited')
     this.#verify(slot, request, key, (at) => {
@@ -166,7 +181,7 @@ export class Admission {
     })
   }
 
-  /** Whether these are the bytes of the last admitted request once more; then its answer is too. */
+  /** Whether the bytes repeat the last admitted request. Its answer is then sent again. */
   #repeats(slot: string, { bytes, source }: Request, now: Instant): boolean {
     const accepted = this.#accepted.get(slot, now)
     if (accepted === undefined || !sameRoute(accepted.source, source) || !equalBytes(accepted.bytes, bytes))
@@ -176,14 +191,18 @@ export class Admission {
     return true
   }
 
-  /** What stands for the source address; undefined when nothing does, and then the sender has been told if it may be. */
+  /**
+   * What validates the source address; undefined when nothing does. The sender was challenged then,
+   * if it may be.
+   */
   #proof(request: Request, validation: AddressValidation, now: Instant): Admitted['by'] | undefined {
     const { message, source } = request
     const { provider, cookies, count } = this.#options
     const { key, cookie } = message.ext ?? {}
     if (key !== undefined && peerIdFromBytes(provider.sha256(key)) !== message.id) count('badKey')
     else if (cookie !== undefined && cookies.check(cookie, now, source, message.id, message.op_code)) {
-      // A recorded request comes with a good cookie of its own, which must not take a peer back to where it was then.
+      // A recorded request carries a valid cookie of its own. It must not move a binding back to
+      // where the peer was then.
       if (validation === 'validated' || !this.#wasSpent(cookie, message, now)) return 'cookie'
       this.#challenge(request, now)
     } else if (validation === 'validated') return 'bound'
@@ -198,7 +217,10 @@ export class Admission {
     return newest !== undefined && !isLater(message, newest)
   }
 
-  /** Asks for a proof of address, in fewer bytes than any request has: those have a signature. */
+  /**
+   * Challenges the source address. The challenge is shorter than any request, since requests are
+   * signed.
+   */
   #challenge({ message, source, encoding }: Request, now: Instant): void {
     const { id, op_code, seq, ts } = message
     const cookie = this.#options.cookies.issue(now, source, id, op_code)
@@ -207,7 +229,7 @@ export class Admission {
     this.#options.outbox.transmit(source, challenge)
   }
 
-  /** Parsing a key costs as much as a verification: it comes behind the cookie. */
+  /** Parsing a key costs as much as a verification, so it comes after the cookie. */
   #keyOf(message: RequestMessage, spki: Uint8Array | undefined): PublicKey | undefined {
     const { keys, count } = this.#options
     const bytes = spki ?? message.ext?.key
@@ -226,11 +248,15 @@ export class Admission {
     })
   }
 
-  /** False when the request is not new any more: a cookie may have reset its sender's time while it was being verified. */
+  /**
+   * False when the request is no longer new: a cookie may have reset its sender's replay state
+   * during verification.
+   */
   #advance({ message }: Request, by: Admitted['by'], now: Instant): boolean {
     if (!this.#options.replay.accept(message, by === 'cookie')) return false
     const { seq, ts, ext } = message
-    // Only its stamp: the message would keep its whole datagram for as long as the cookie is remembered.
+    // Only its stamp: the message would keep its whole datagram for as long as the cookie is
+    // remembered.
     if (by === 'cookie' && ext?.cookie !== undefined) this.#spent.set(toBase64url(ext.cookie), { seq, ts }, now)
     return true
   }

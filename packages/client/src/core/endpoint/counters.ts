@@ -1,6 +1,6 @@
 /**
- * Counters: what a machine did that nobody is told about otherwise. Each machine has one table of
- * names with a sentence each; metrics, status pages and docs are read off the table.
+ * Counters of what a machine did without an event. Each machine has one table of names with a
+ * sentence each. Metrics, status pages and docs are generated from the table.
  */
 
 /** The port: a machine counts through it and never reads back. */

@@ -1,6 +1,6 @@
 /**
- * Timers and results of work call into an inner machine directly. An owner gives its parts these views of both,
- * so that it drains their events after those calls as it does after its own.
+ * Timers and results of work call into an inner machine directly. An owner gives its parts these
+ * views of both, so that it drains their events after those calls as it does after its own.
  */
 import type { Instant } from './machine.ts'
 import type { Outbox } from './outbox.ts'

@@ -1,4 +1,7 @@
-/** What an inner machine has to say to its owner, in order. The owner polls it before it returns from what called into the machine. */
+/**
+ * Events of an inner machine for its owner, in order. The owner polls them before it returns from
+ * its call into the machine.
+ */
 export class EventQueue<Event> {
   /** Bounded by what one call into the machine makes. */
   readonly #events: Event[] = []

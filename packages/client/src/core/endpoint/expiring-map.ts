@@ -1,7 +1,7 @@
 /**
  * A map with a cap whose entries end when they have not been touched for a while. All entries share
- * one lifetime, so insertion order is nearly expiry order: touching only notes the time, and an entry
- * that was touched goes to the back when its turn to expire comes. Nothing is ever scanned.
+ * one lifetime, so insertion order is nearly expiry order: touching only notes the time, and an
+ * entry that was touched goes to the back when its turn to expire comes. Nothing is ever scanned.
  */
 import { type Duration, type Instant, later } from './machine.ts'
 
@@ -14,9 +14,9 @@ interface Slot<Value> {
 
 export interface ExpiringMapOptions<Key, Value> {
   readonly lifetime: Duration
-  /** Most entries; at the cap the one that was silent longest makes room. */
+  /** Most entries; at the cap the least recently touched is evicted. */
   readonly capacity: number
-  /** Told of each entry that expired or made room, not of `delete`. */
+  /** Called for each entry that expired or was evicted, not for `delete`. */
   readonly onEnd?: (key: Key, value: Value, why: 'expired' | 'evicted') => void
 }
 
@@ -61,7 +61,10 @@ export class ExpiringMap<Key, Value> {
     return first === undefined ? undefined : later(first.queued, this.#options.lifetime)
   }
 
-  /** Ends what has been silent for a lifetime. Each entry is looked at no more than once per lifetime. */
+  /**
+   * Removes what was not touched for a lifetime. Each entry is looked at no more than once per
+   * lifetime.
+   */
   expire(now: Instant): void {
     for (const [key, slot] of this.#slots) {
       if (later(slot.queued, this.#options.lifetime) > now) return
@@ -71,7 +74,10 @@ export class ExpiringMap<Key, Value> {
     }
   }
 
-  /** The front entry that was not touched since it was queued makes room; touched ones go to the back once. */
+  /**
+   * Evicts the front entry that was not touched since it was queued; touched ones go to the back
+   * once.
+   */
   #evict(): void {
     for (const [key, slot] of this.#slots) {
       this.#slots.delete(key)

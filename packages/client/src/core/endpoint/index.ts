@@ -1,6 +1,7 @@
 /**
- * What a peer and a relay are both made of: the machine contract, timers, transmission, signatures, rate
- * limits, admission. Pure: no clock, no socket, no Node. The sub-path `@showchain/client/endpoint`.
+ * What a peer and a relay are both made of: the machine contract, timers, transmission, signatures,
+ * rate limits, admission. Pure: no clock, no socket, no Node. The sub-path
+ * `@showchain/client/endpoint`.
  */
 export {
   ADDRESS_POLICIES,

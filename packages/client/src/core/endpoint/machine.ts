@@ -7,7 +7,7 @@ import type { PublicKey } from '@showchain/crypto/core'
 import type { Endpoint } from '@showchain/wire'
 
 declare const timeOf: unique symbol
-/** Milliseconds on a clock that only goes forward; where it starts means nothing. */
+/** Milliseconds on a clock that only goes forward; its origin has no meaning. */
 export type Instant = number & { readonly [timeOf]: 'instant' }
 /** Milliseconds between two instants. */
 export type Duration = number & { readonly [timeOf]: 'duration' }
@@ -19,13 +19,19 @@ export const later = (from: Instant, by: Duration): Instant => (from + by) as In
 /** One of the sockets that a machine's driver has: 0 is the one it was made with. */
 export type SocketId = number
 
-/** An address as one of our own sockets reaches it: what comes from there came in at that socket, and answers leave from it. */
+/**
+ * A remote address and the local socket that reaches it: datagrams arrive at that socket, and
+ * answers leave from it.
+ */
 export interface Route extends Endpoint {
   /** @default 0 */
   readonly socket?: SocketId | undefined
 }
 
-/** One UDP datagram as it came in. The machine may keep views into `bytes`: nobody writes to them again. */
+/**
+ * One UDP datagram as it came in. The machine may keep views into `bytes`: they are never written
+ * again.
+ */
 export interface Datagram {
   readonly bytes: Uint8Array
   readonly source: Route
@@ -44,11 +50,16 @@ export interface SocketChange {
   readonly socket: SocketId
 }
 
-/** RSA that may leave the loop. The result comes back as an input, by `resume`. */
+/**
+ * An RSA operation that may run off the event loop. The result comes back as an input, by `resume`.
+ */
 export type Work =
   | {
       readonly type: 'work'
-      /** `certify`: RSASSA-PSS; of what is no message. */
+      /**
+       * `sign`: RSASSA-PKCS1-v1_5 of a message's preimage. `certify`: RSASSA-PSS of a
+       * certificate's.
+       */
       readonly kind: 'sign' | 'certify'
       readonly preimage: Uint8Array
       /** @param signature undefined when the queue was full or signing failed. */

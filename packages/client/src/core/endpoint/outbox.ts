@@ -1,12 +1,17 @@
-/** The outputs of a machine, in order, until its driver drains them after the input that made them. */
+/**
+ * The outputs of a machine, in order, until its driver drains them after the input that made them.
+ */
 import type { PublicKey } from '@showchain/crypto/core'
 import type { Instant, Output, Route, SocketId } from './machine.ts'
 
-/** Places that are kept when the queue is empty. */
+/** Slots that are kept when the queue is empty. */
 const KEPT = 64
 
 export class Outbox<Event> {
-  /** Bounded by what one input makes: the driver drains after each. Its places are used again: there is one input for each packet. */
+  /**
+   * Bounded by what one input makes: the driver drains after each. Slots are reused, since there is
+   * one input for each packet.
+   */
   #queue: (Output<Event> | undefined)[] = []
   #next = 0
   #end = 0

@@ -1,4 +1,7 @@
-/** Who shares a rate limit: one IPv4 address, or one IPv6 /64, which is what a single host is given (RFC 7421). */
+/**
+ * The key of a source's rate limit: its IPv4 address, or its IPv6 /64, which is what one host is
+ * assigned (RFC 7421).
+ */
 import { ipFamily, parseIp } from '@showchain/wire'
 
 /** Bytes of an IPv6 address that name the subnet. */

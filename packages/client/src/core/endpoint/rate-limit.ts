@@ -1,6 +1,5 @@
 /**
- * Rate limits by token bucket: so many at once, so many per second from then on. A bucket per key,
- * in a table with a cap.
+ * Rate limits by token bucket, one bucket for each key, in a table with a cap.
  */
 import type { Instant } from './machine.ts'
 
@@ -22,7 +21,7 @@ export class TokenBucket {
     this.#at = now
   }
 
-  /** Whether so many tokens were there to be taken. */
+  /** Takes tokens; false when there are too few. */
   take(now: Instant, amount = 1): boolean {
     this.#tokens = this.#filled(now)
     this.#at = now
@@ -31,7 +30,7 @@ export class TokenBucket {
     return true
   }
 
-  /** A full bucket says nothing that a new one would not say. */
+  /** A full bucket holds no more information than a new one. */
   isFull(now: Instant): boolean {
     return this.#filled(now) >= this.#rate.burst
   }
@@ -42,14 +41,17 @@ export class TokenBucket {
   }
 }
 
-/** Buckets that one new key may look at to find room: constant work, and every bucket's turn comes. */
+/**
+ * Buckets that one new key may inspect to find a slot: constant work, and every bucket is inspected
+ * in turn.
+ */
 const ROOM_SEARCH = 8
 
 /**
- * A bucket for each key. At the cap, buckets that are full again make room; when none of the few
- * that are looked at is, the new key is refused. So a flood from ever new (forged) sources, which alone can
- * hold a table of busy buckets, shuts out new keys for its duration and leaves the known ones alone; evicting
- * instead would forget exactly the buckets that hold somebody back.
+ * A bucket for each key. At the cap, buckets that are full again are evicted. When none of the
+ * inspected ones is full, the new key is refused. Only a flood from ever new (forged) sources can
+ * keep the table busy. It shuts out new keys while it lasts and leaves known keys alone. Evicting a
+ * bucket that is not full would forget a limit in force.
  */
 export class RateLimit {
   readonly #rate: Rate

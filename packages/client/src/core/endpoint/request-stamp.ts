@@ -1,6 +1,7 @@
 /**
- * The (ts, seq) of this node's own requests: growing lexicographically, also when its wall clock
- * steps back, since verifiers refuse what does not grow (docs/protocol.md, Replay).
+ * The (ts, seq) of this node's own requests. It grows lexicographically, also when the wall clock
+ * steps back, since verifiers refuse a request whose stamp does not grow (docs/protocol.md,
+ * Replay).
  */
 import type { Random } from '@showchain/crypto/core'
 

@@ -1,19 +1,22 @@
 /**
- * One message, sent again as identical bytes until it is answered: 0.5, 1, 2, 4 s (±20 %) after each
- * other, given up 4 s after the last (docs/protocol.md, Retransmission).
+ * Retransmission of one message as identical bytes until it is answered, after 0.5, 1, 2 and 4 s
+ * (±20 %). It is given up 4 s after the last (docs/protocol.md, Retransmission).
  */
 import type { Random } from '@showchain/crypto/core'
 import { type Duration, duration, type Instant, later } from './machine.ts'
 import type { Timer, Timers } from './timers.ts'
 
-/** Retransmission: identical bytes again this long after the send before. */
+/** Delays between transmissions. */
 export const RETRY_DELAYS: readonly Duration[] = [500, 1000, 2000, 4000].map(duration)
-/** Retransmission: each delay is off by up to this share, so that peers that lost together do not repeat together. */
+/**
+ * Each delay varies by up to this share, so that peers that lost packets together do not retransmit
+ * together.
+ */
 export const RETRY_JITTER = 0.2
 /** A delay with its jitter. */
 export const jittered = (ms: number, random: Random): Duration =>
   duration(ms * (1 + RETRY_JITTER * (2 * random.uniform() - 1)))
-/** Retransmission: how long the last send is waited for. */
+/** Time after the last transmission until it is given up. */
 export const FINAL_WAIT: Duration = duration(4000)
 
 interface RetransmissionOptions {
@@ -48,7 +51,7 @@ export class Retransmission {
     const delay = RETRY_DELAYS[this.#sent]
     this.#sent++
     const { timers, random } = this.#options
-    // The timer is set first: whoever `send` makes stop this must find it.
+    // The timer is set first, so that a `stop` from within `send` cancels it.
     if (delay === undefined) this.#timer = timers.set(later(now, FINAL_WAIT), (at) => this.#options.giveUp(at))
     else this.#timer = timers.set(later(now, jittered(delay, random)), (at) => this.#send(at))
     this.#options.send(now)

@@ -1,4 +1,4 @@
-/** Messages into datagrams, and signatures on their way off the loop and back: shared by peers and relays. */
+/** Encoding, signing and verifying messages, for peers and relays. RSA runs off the event loop. */
 import { type CryptoProvider, messagePreimage, type PublicKey } from '@showchain/crypto/core'
 import {
   type Encoding,
@@ -12,19 +12,21 @@ import {
 import type { Instant } from './machine.ts'
 import type { Outbox } from './outbox.ts'
 
-/** What signing and verifying stand on. */
+/** Dependencies of `sign` and `verify`. */
 export interface Signing {
   readonly provider: CryptoProvider
   readonly outbox: Pick<Outbox<unknown>, 'sign' | 'verify'>
   readonly count: (name: 'signShed' | 'verifyShed' | 'badSignature') => void
 }
 
-/** Messages to which a relay adds the original sender's key: their receiver may know it from elsewhere. */
+/**
+ * Messages to which a relay adds the original sender's key, which their receiver may know already.
+ */
 const KEY_IS_ADDED: readonly number[] = [OP.punchPassRequest, OP.punchPassAck]
 
 /**
- * The datagram, or undefined when it does not fit one. What stands outside the signature goes first:
- * `local`, then a `key` that a relay added (docs/protocol.md, JSON).
+ * The datagram, or undefined when it does not fit one. Fields outside the signature are left out
+ * first: `local`, then a `key` that a relay added (docs/protocol.md, JSON).
  */
 export function encodeFitting(message: Message, encoding: Encoding): Uint8Array | undefined {
   const { ext } = message
@@ -36,14 +38,17 @@ export function encodeFitting(message: Message, encoding: Encoding): Uint8Array 
     try {
       return encode(candidate, encoding)
     } catch (error) {
-      // Values were decoded or made by us: only the size can be wrong.
+      // The values were decoded or made here, so only the size can be wrong.
       if (!(error instanceof ShowchainError) || error.code !== 'ERR_TOO_LARGE') throw error
     }
   }
   return undefined
 }
 
-/** Signs off the loop; `done` gets the whole message, or undefined (and counted) when no signature could be had. */
+/**
+ * Signs a message. `done` gets it with its signature, or undefined (counted) when the signing queue
+ * was full.
+ */
 export function sign<U extends Unsigned>(
   { provider, outbox, count }: Signing,
   unsigned: U,
@@ -55,7 +60,10 @@ export function sign<U extends Unsigned>(
   })
 }
 
-/** Verifies off the loop where that pays; `done` gets false (counted) for a bad signature and for one that nobody had time for. */
+/**
+ * Verifies a signature. `done` gets false (counted) for a bad one and when the verification queue
+ * was full.
+ */
 export function verify(
   { provider, outbox, count }: Signing,
   key: PublicKey,

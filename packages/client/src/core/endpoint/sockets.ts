@@ -1,8 +1,8 @@
-/** Sockets beside the first, which a machine opens for a while: numbers that are never used again. */
+/** Sockets beside the first one that a machine opens for a time. Their numbers are never reused. */
 import type { SocketId } from './machine.ts'
 import type { Outbox } from './outbox.ts'
 
-/** Numbers below are those that an owner gave its driver. */
+/** Lower numbers are the sockets that the owner gave its driver. */
 const FIRST = 16
 
 export class Sockets {
@@ -22,7 +22,7 @@ export class Sockets {
     return socket
   }
 
-  /** The first socket, and one that is closed, stay as they are. */
+  /** Does nothing for the first socket and for a closed one. */
   close(socket: SocketId | undefined): void {
     if (socket !== undefined && this.#open.delete(socket)) this.#outbox.socket('close', socket)
   }

@@ -1,4 +1,7 @@
-/** How many bytes one message may carry: what fits 0x123 as it is sent and 0x124 as it may be passed on, in either encoding. */
+/**
+ * Bytes of data that one message may carry: what fits 0x123 as it is sent and 0x124 as it may be
+ * forwarded, in either encoding.
+ */
 import {
   type Encoding,
   encode,
@@ -18,7 +21,10 @@ const room = (encoding: Encoding, empty: Message): number => {
   return encoding === 'binary' ? left : Math.floor((left * 3) / 4)
 }
 
-/** @param signatureLength of the sender's key. @param encoding of the sender; the receiver's is not known to it. */
+/**
+ * @param signatureLength of the sender's key.
+ * @param encoding of the sender; the receiver's is not known to it.
+ */
 export function maxMessage(signatureLength: number, encoding: Encoding): number {
   const fields = {
     target: peerIdFromBytes(new Uint8Array(PEER_ID_BYTES)),

@@ -1,20 +1,13 @@
 /**
- * Messages of one session, both ways (the seed's section 5): 0x123 signed and sent until 0x125 came,
- * what comes in delivered once and acknowledged each time.
+ * Messages of one session, in both directions (the seed's section 5). 0x123 is signed and
+ * retransmitted until 0x125 comes. A message that comes in is delivered once and acknowledged each
+ * time.
  *
  * Through a relay, 0x123 goes to the relay and 0x124 comes from it. On a direct path (**ext**,
  * docs/protocol.md, Data on a direct path) 0x123 goes straight to the other end, which verifies it.
  */
 import { type PublicKey, ReplayWindow } from '@showchain/crypto/core'
-import {
-  type Encoding,
-  type ErrorCode,
-  type MessageOf,
-  OP,
-  type PeerId,
-  RECORD_BYTE,
-  type SessionId,
-} from '@showchain/wire'
+import { type Encoding, type MessageOf, OP, type PeerId, RECORD_BYTE, type SessionId } from '@showchain/wire'
 import { type PeerContext, send } from '../context/peer-context.ts'
 import type { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
@@ -22,25 +15,22 @@ import { randomSeq } from '../endpoint/request-stamp.ts'
 import { Retransmission } from '../endpoint/retransmission.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
+import type { OutgoingMessage, SendFailure } from './outgoing-message.ts'
 
-/** So many transmissions of one message without an answer put its path in doubt. */
+/** Transmissions of one message without an acknowledgement that make its path suspect. */
 export const SUSPICIOUS_TRANSMISSIONS = 3
-/** Unacknowledged proxied messages in flight per session and direction: a relay's consent budget lets 4 through, then this. */
+/**
+ * Unacknowledged messages in flight in one direction of a session, once the remote peer has
+ * acknowledged one.
+ */
 export const SEND_WINDOW = 64
 /** Messages that wait for the window. */
 export const SEND_QUEUE = 1024
-/** In flight until the first acknowledgement, which is the other end's consent (Consent: 4 packets a minute per pair). */
+/**
+ * The same before the first acknowledgement, which is the remote peer's consent (Consent: 4 packets
+ * a minute per pair).
+ */
 export const SEND_WINDOW_UNCONSENTED = 1
-
-/** Why a message could not be delivered; undefined: the other end acknowledged it. */
-export type SendFailure = { readonly code: ErrorCode; readonly why: string } | undefined
-export type Sent = (failure: SendFailure, now: Instant) => void
-
-/** The failure of messages that a relay may or may not have forwarded before it lost their session. */
-export const SESSION_LOST: SendFailure = {
-  code: 'ERR_TIMEOUT',
-  why: 'The relay lost the session; the message may or may not have arrived.',
-}
 
 type Arrival = MessageOf<typeof OP.proxyData> | MessageOf<typeof OP.proxyPassData>
 
@@ -51,7 +41,10 @@ export interface MessageSessionOptions {
   readonly to: Route
   /** The other end's key on a direct path; undefined through a relay, which verifies. */
   readonly directKey: PublicKey | undefined
-  /** Whether the other end agreed to the session already: it opened it, or it is at the end of a checked path. */
+  /**
+   * Whether the other end agreed to the session already: it opened it, or it is at the end of a
+   * checked path.
+   */
   readonly consented: boolean
   /** What keeps the path of the session alive. */
   readonly liveness: PathLiveness
@@ -59,7 +52,7 @@ export interface MessageSessionOptions {
   full(): boolean
 }
 
-/** What keeps one path alive, and is told what happens on it. */
+/** What keeps one path alive, and learns what happens on it. */
 export interface PathLiveness {
   /** Something was sent. */
   sent(now: Instant): void
@@ -76,15 +69,12 @@ export type MessageSessionEvent =
       readonly session: MessageSession
       /** What the relay certainly did not forward, to be sent by another session. */
       readonly unsent: readonly OutgoingMessage[]
-      /** What it may have forwarded: fails with SESSION_LOST, once the connection has left this session. */
+      /**
+       * What it may have forwarded: fails with SESSION_LOST, once the connection has left this
+       * session.
+       */
       readonly abandoned: readonly OutgoingMessage[]
     }
-
-/** A message that waits to be sent or acknowledged. */
-export interface OutgoingMessage {
-  readonly bytes: Uint8Array
-  readonly done: Sent
-}
 
 interface Outstanding extends OutgoingMessage {
   readonly ts: number
@@ -190,7 +180,9 @@ export class MessageSession {
     return true
   }
 
-  /** What was not sent yet, to go another way; what was sent is still waited for. */
+  /**
+   * Takes what was not sent yet, to go another way. What was sent still awaits its acknowledgement.
+   */
   takeQueued(): readonly OutgoingMessage[] {
     const queued = this.#queue
     this.#queue = []
@@ -233,7 +225,7 @@ export class MessageSession {
         if (outstanding.transmissions >= SUSPICIOUS_TRANSMISSIONS) this.options.liveness.suspect(at)
       },
       giveUp: (at) =>
-        this.#fail(seq, { code: 'ERR_TIMEOUT', why: 'The other end did not acknowledge the message.' }, at),
+        this.#fail(seq, { code: 'ERR_TIMEOUT', why: 'The remote peer did not acknowledge the message.' }, at),
     })
     const outstanding: Outstanding = { ...message, ts, retransmission, transmissions: 0, sentAt: undefined }
     this.#outstanding.set(seq, outstanding)
@@ -267,8 +259,9 @@ export class MessageSession {
   }
 
   /**
-   * Acknowledgements of ours got lost, and a relay passes few messages on before it has seen one (docs/protocol.md,
-   * Consent): an empty message of our own says the same, and is sent until it is acknowledged.
+   * Our acknowledgements were lost, and a relay forwards few messages before it has seen one
+   * (docs/protocol.md, Consent). An empty message of our own consents as well, and is
+   * retransmitted.
    */
   #insist(now: Instant): void {
     if (this.options.directKey === undefined && !this.#spoke)
@@ -281,13 +274,14 @@ export class MessageSession {
   }
 }
 
-/** Whether data is what it has to be: nothing, a record, or readable by choice of this peer. */
+/** Whether data is allowed: none, a record, or readable data if this peer chose `plaintext`. */
 export const mayCarry = ({ plaintext, endToEnd }: PeerContext, data: Uint8Array): boolean =>
   data.length === 0 || plaintext || (endToEnd !== undefined && data[0] === RECORD_BYTE)
 
 /**
- * Whether certainly nobody got the message: sent once, and not before the one that found a relay without the session.
- * One that was sent more often, or earlier, may have met a relay that still had it.
+ * Whether the message was certainly not forwarded: it was sent once, and not before the one that
+ * the relay refused. One that was sent more often, or earlier, may have reached a relay that still
+ * had the session.
  */
 const isUnsent = ({ transmissions, sentAt }: Outstanding, refused: Outstanding): boolean =>
   sentAt === undefined || (transmissions === 1 && sentAt >= (refused.sentAt ?? sentAt))

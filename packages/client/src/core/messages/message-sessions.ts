@@ -1,6 +1,6 @@
 /**
- * The sessions of one connection, longest unused first: those that carry it now, and older ones by which late
- * messages may still come. A message that comes by any of them is the connection's.
+ * The sessions of one connection, longest unused first: those that carry it now, and older ones by
+ * which late messages may still come. A message that comes by any of them is the connection's.
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import type { PeerId, SessionId } from '@showchain/wire'
@@ -9,7 +9,10 @@ import { EventQueue } from '../endpoint/event-queue.ts'
 import type { Route } from '../endpoint/machine.ts'
 import { MessageSession, type MessageSessionEvent, type PathLiveness } from './message-session.ts'
 
-/** Messages that one connection holds for its reader. Further ones are not acknowledged, so the other end sends them again. */
+/**
+ * Messages that one connection holds for its reader. Further ones are not acknowledged, so the
+ * other end sends them again.
+ */
 export const MAX_UNREAD = 1024
 /** Sessions of one connection that are still listened to: the newest ones of each path. */
 export const MAX_SESSIONS_PER_CONNECTION = 8

@@ -1,6 +1,6 @@
 /**
- * What several relays' views of one socket tell of the NAT in front of it (RFC 4787 §4.1). Filtering
- * needs a server that answers from another address and stays unknown here.
+ * What several relays' views of one socket tell of the NAT in front of it (RFC 4787 §4.1).
+ * Filtering needs a server that answers from another address and stays unknown here.
  */
 import { type Endpoint, ipFamily, type Nat, sameEndpoint } from '@showchain/wire'
 
@@ -20,6 +20,7 @@ export function natBehaviour(views: readonly View[]): Nat | undefined {
   )
   if (comparable.length === 0) return undefined
   const independent = comparable.every((view) => sameEndpoint(view.observed, first.observed))
-  // Views from different addresses cannot tell address- from address-and-port-dependent: the weaker claim.
+  // Views from different addresses cannot tell address- from address-and-port-dependent: the weaker
+  // claim.
   return { mapping: independent ? 1 : 2, filtering: 0 }
 }

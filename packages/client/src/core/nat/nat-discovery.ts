@@ -1,11 +1,11 @@
 /**
- * Finds out what the NAT in front of this peer does (RFC 5780 §4), with what is available: STUN servers and the relays
- * that it is registered with, each of which may have a second address or port.
+ * NAT behaviour discovery (RFC 5780 §4) with the servers that are available: STUN servers and the
+ * relays with which this peer is registered, each of which may have a second address or port.
  *
  *   ask each server for our address ──► filter tests ──► mapping tests ──► report
  *
- * Filter tests come first: a mapping test sends to the second address, and so opens the filter for it. Everything
- * goes through the peer's own socket: what counts is the mapping that it uses.
+ * Filter tests come first: a mapping test sends to the second address, and so opens the filter for
+ * it. Everything goes through the peer's own socket, since its mapping is the one that counts.
  */
 
 import { type Endpoint, type NatBehaviour, type StunMessage, sameEndpoint } from '@showchain/wire'
@@ -17,22 +17,31 @@ import type { Timer } from '../endpoint/timers.ts'
 import { natBehaviour, type View } from './nat-behaviour.ts'
 import { type Ask, StunTransactions } from './stun-transactions.ts'
 
-/** Waits after each send (RFC 8489 §6.2.1 with an RTO of 300 ms, cut short: what it tells can wait for the next time). */
+/**
+ * Delays after each transmission: RFC 8489 §6.2.1 with an RTO of 300 ms, cut short because
+ * discovery is repeated.
+ */
 const SCHEDULE: readonly Duration[] = [300, 600, 1200, 2400, 2400].map(duration)
-/** A filter test is expected to have no answer, so it is waited for less long. */
+/** A filtering test often has no answer, so it takes less time. */
 const FILTER_SCHEDULE: readonly Duration[] = [200, 200, 200, 200, 200, 900].map(duration)
-/** Where an answer was expected and none came, everything is asked again after so long, twice as long each time. */
+/**
+ * When an expected answer did not come, discovery is repeated after this time, which doubles each
+ * time.
+ */
 const AGAIN_FIRST: Duration = duration(10_000)
 const MAX_AGAIN = 3
-/** A NAT may let in for so long whom something was sent to: no filter test is believed before. Longer than any mapping is kept in practice. */
+/**
+ * A NAT's filter may stay open this long for an address that was sent to, so filtering tests from
+ * there are not trusted before.
+ */
 const FILTER_MEMORY: Duration = duration(600_000)
-/** Servers that are asked: two tell what any number tells. */
+/** Servers that are asked: more than two tell nothing further. */
 const MAX_SERVERS = 2
 
 export interface NatDiscoveryOptions {
   /** Those of the configuration, then the relays that this peer is registered with. */
   servers(): readonly Endpoint[]
-  /** What they saw at registration, for relays that do not answer STUN. */
+  /** The addresses that relays observed at registration, for relays that do not answer STUN. */
   views(): readonly View[]
 }
 
@@ -80,7 +89,7 @@ export class NatDiscovery {
     else this.#state = 'again'
   }
 
-  /** STUN came in. @returns whether it was meant for this. */
+  /** A STUN message came. @returns whether it answers a request of this machine */
   receive(bytes: Uint8Array, source: Route, now: Instant): boolean {
     return this.#transactions.receive(bytes, source, now)
   }
@@ -121,7 +130,7 @@ export class NatDiscovery {
   /** RFC 5780 §4.4, tests II and III at once. */
   #filter({ server, mapped, other }: Found, done: (filtering: NatBehaviour, now: Instant) => void, now: Instant): void {
     if (other === undefined || !isFull(server, other)) {
-      this.#notes.push('No server can answer from a second address: what the filter lets in is not known.')
+      this.#notes.push('No server can answer from a second address, so the filtering behaviour is unknown.')
       return done(0, now)
     }
     const known = this.#report
@@ -129,7 +138,7 @@ export class NatDiscovery {
     if (known !== undefined && same && this.#spoiled !== undefined && later(this.#spoiled, FILTER_MEMORY) > now)
       return done(known.filtering, now)
     if (this.#options.servers().some(({ ip }) => ip === other.ip)) {
-      this.#notes.push('The second address of the server is one that we use: the filter is open for it anyway.')
+      this.#notes.push('The second address of the server is one that this peer uses, so the filter is open for it.')
       return done(0, now)
     }
     const otherPort = { ip: server.ip, port: other.port }
@@ -140,7 +149,7 @@ export class NatDiscovery {
       ],
       ([both, port], at) => {
         const refused = both?.type === 'bindingError' || port?.type === 'bindingError'
-        if (refused) this.#notes.push('The server does not answer from its second address, though it names one.')
+        if (refused) this.#notes.push('The server announces a second address but does not answer from it.')
         // Only what really came in from there counts as open.
         done(refused ? 0 : both !== undefined ? 1 : port !== undefined ? 2 : 3, at)
       },
@@ -154,9 +163,9 @@ export class NatDiscovery {
     const second = found.find((each) => each.server.ip !== server.ip)
     const finish = (mapping: NatBehaviour, at: Instant): void => this.#finish(mapped, mapping, filtering, at)
     if (other === undefined) {
-      if (second === undefined) this.#notes.push('One server with one port cannot tell how the NAT maps.')
+      if (second === undefined) this.#notes.push('One server with one port cannot determine the mapping behaviour.')
       else if (!sameEndpoint(second.mapped, mapped))
-        this.#notes.push('Whether the port of the remote makes a difference is not known.')
+        this.#notes.push('Whether the mapping depends on the remote port is unknown.')
       return finish(second === undefined ? 0 : sameEndpoint(second.mapped, mapped) ? 1 : 2, now)
     }
     if (!isFull(server, other)) return this.#mappingByPort(best, second, finish, now)
@@ -197,7 +206,7 @@ export class NatDiscovery {
         if (byPort !== undefined && !sameEndpoint(byPort, mapped)) return finish(3, at)
         if (second !== undefined) return finish(sameEndpoint(second.mapped, mapped) ? 1 : 2, at)
         this.#notes.push(
-          'One server with one address cannot tell whether the address of the remote makes a difference.',
+          'One server with one address cannot determine whether the mapping depends on the remote address.',
         )
         finish(0, at)
       },
@@ -250,14 +259,17 @@ export class NatDiscovery {
 const isFull = (server: Endpoint, other: Endpoint | undefined): boolean =>
   other !== undefined && other.ip !== server.ip && other.port !== server.port
 
-/** docs/protocol.md, Words: T1 EIM+EIF, T2 EIM+ADF, T3 EIM+APDF, T4 any mapping that depends on the destination. */
+/**
+ * docs/protocol.md, Words: T1 EIM+EIF, T2 EIM+ADF, T3 EIM+APDF, T4 any mapping that depends on the
+ * destination.
+ */
 function typeOf(mapping: NatBehaviour, filtering: NatBehaviour): NatReport['type'] {
   if (mapping === 2 || mapping === 3) return 'T4'
   if (mapping === 0 || filtering === 0) return undefined
   return (['T1', 'T2', 'T3'] as const)[filtering - 1]
 }
 
-/** Lost packets make nothing unknown that was known of the same address. */
+/** Lost packets do not erase what was known of the same address. */
 function knowsMore(known: NatReport, now: NatReport): boolean {
   if (now.mapped === undefined) return known.mapped !== undefined
   const same = known.mapped !== undefined && sameEndpoint(known.mapped, now.mapped)

@@ -1,6 +1,6 @@
 /**
- * STUN Binding requests that are under way (RFC 8489 §6): sent again until an answer comes from where it is
- * expected, or given up. What answers nothing of ours is somebody else's, and counts for nothing.
+ * Outstanding STUN Binding requests (RFC 8489 §6), retransmitted until an answer comes from where
+ * it is expected. Other STUN messages are ignored.
  */
 import { decodeStun, type Endpoint, encodeStun, type StunMessage, sameEndpoint, toBase64url } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
@@ -14,7 +14,9 @@ export interface Ask {
   readonly change?: StunMessage['change']
   /** Where the answer must come from. @default where the request goes */
   readonly from?: Endpoint | undefined
-  /** When it is sent, after the first time; the last one is how long the last answer is waited for. */
+  /**
+   * When it is sent, after the first time; the last one is how long the last answer is waited for.
+   */
   readonly schedule: readonly Duration[]
   /** @param answer undefined: none came. */
   done(answer: StunMessage | undefined, now: Instant): void

@@ -1,6 +1,7 @@
 /**
- * The direct path of one connection: the route on which the other end answered, whether it carries data, and its
- * keep-alive. Each end may find one of its own; then the one of the smaller id counts, and the other end takes it.
+ * The direct path of one connection: the route on which the other end answered, whether it carries
+ * data, and its keep-alive. Each end may find one of its own; then the one of the smaller id
+ * counts, and the other end takes it.
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Encoding, formatEndpoint, type SessionId } from '@showchain/wire'
@@ -55,7 +56,9 @@ export class DirectPath {
     return this.#current?.keepAlive.suspected === true
   }
 
-  /** Whether data may go there: not to an end in seed mode, or before one has said what it can do. */
+  /**
+   * Whether data may go there: not to an end in seed mode, or before one has said what it can do.
+   */
   get carriesData(): boolean {
     const refused = this.#context.seedMode || this.#takesData === false || this.awaitsCaps
     return this.#current !== undefined && !refused
@@ -75,7 +78,10 @@ export class DirectPath {
     if (caps !== undefined) this.#takesData = (caps & CAPS.directData) !== 0
   }
 
-  /** Whether the other end has to be asked for its capabilities. Until it answers, messages wait where no relay carries them. */
+  /**
+   * Whether the other end has to be asked for its capabilities. Until it answers, messages wait
+   * where no relay carries them.
+   */
   awaitCaps(): boolean {
     if (this.#takesData !== undefined || this.#context.seedMode) return false
     this.#takesData = 'asked'
@@ -103,12 +109,17 @@ export class DirectPath {
     return session
   }
 
-  /** Tells the other end of the path that was found: it may have none, or another one than counts. */
+  /**
+   * Tells the other end of the path that was found: it may have none, or another one than counts.
+   */
   announce(now: Instant): void {
     if (this.#takesData === true) this.#current?.session.send({ bytes: new Uint8Array(0), done: () => {} }, now)
   }
 
-  /** Data came under a session that only an answer of this peer can have named: the path works both ways. */
+  /**
+   * Data came under a session that only an answer of this peer can have named: the path works both
+   * ways.
+   */
   received(session: MessageSession, now: Instant): void {
     const { to } = session.options
     this.#takesData = true

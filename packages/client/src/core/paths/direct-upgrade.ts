@@ -1,6 +1,7 @@
 /**
- * A relayed connection tries to become direct (DCUtR's direct connection upgrade): with exponential back-off, and at
- * once when something changed that may help, such as a direct path that died or another address of this peer.
+ * A relayed connection tries to become direct (DCUtR's direct connection upgrade): with exponential
+ * back-off, and at once when something changed that may help, such as a direct path that died or
+ * another address of this peer.
  */
 import type { PeerContext } from '../context/peer-context.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
@@ -8,7 +9,10 @@ import { type Duration, duration, type Instant, later } from '../endpoint/machin
 import { jittered } from '../endpoint/retransmission.ts'
 import type { Timer } from '../endpoint/timers.ts'
 
-/** A relayed connection tries again to be direct: after this long, then twice as long each time, ±20 %. */
+/**
+ * A relayed connection tries again to be direct: after this long, then twice as long each time, ±20
+ * %.
+ */
 export const UPGRADE_FIRST: Duration = duration(16_000)
 export const UPGRADE_LAST: Duration = duration(600_000)
 /** A direct path that died, or an address that changed: this soon, so that both ends noticed. */

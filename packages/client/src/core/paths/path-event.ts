@@ -1,5 +1,5 @@
 /** What one path of a connection tells the connection. */
-import type { OutgoingMessage } from '../messages/message-session.ts'
+import type { OutgoingMessage } from '../messages/outgoing-message.ts'
 
 export type PathEvent =
   /** A line of the connection's story. */

@@ -1,6 +1,6 @@
 /**
- * A connection that has lost its relay looks for another relay that both ends know: one after the other, the
- * registered ones, in rounds, until one works or the time is over.
+ * A connection that has lost its relay looks for another relay that both ends know: one after the
+ * other, the registered ones, in rounds, until one works or the time is over.
  */
 import { EventQueue } from '../endpoint/event-queue.ts'
 import { type Duration, duration, type Instant, later } from '../endpoint/machine.ts'

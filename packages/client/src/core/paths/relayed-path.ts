@@ -1,12 +1,13 @@
 /**
- * The path of one connection through a relay: a session there, and another one, there or at the next relay that both
- * ends know, when that is lost (relay-failover.ts).
+ * The path of one connection through a relay: a session there, and another one, there or at the
+ * next relay that both ends know, when that is lost (relay-failover.ts).
  */
 import type { SessionId } from '@showchain/wire'
 import { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant } from '../endpoint/machine.ts'
-import type { MessageSession, OutgoingMessage, Sent } from '../messages/message-session.ts'
+import type { MessageSession } from '../messages/message-session.ts'
 import type { MessageSessions } from '../messages/message-sessions.ts'
+import type { OutgoingMessage, Sent } from '../messages/outgoing-message.ts'
 import type { Registration, RelayAddress } from '../relays/registration.ts'
 import type { ConnectionContext } from './connection-context.ts'
 import type { PathEvent } from './path-event.ts'
@@ -89,7 +90,8 @@ export class RelayedPath {
   open(id: SessionId, registration: Registration, opened: Sent, now: Instant): void {
     const session = this.#add(id, registration, false)
     const done: Sent = (failure, at) => {
-      // On a failure it is listened to all the same: the other end may have got the message, and use the session.
+      // On a failure it is listened to all the same: the other end may have got the message, and
+      // use the session.
       if (failure === undefined) {
         this.#reached(session, registration, 'the relay reached the remote peer')
         this.#context.drain(at)
@@ -117,7 +119,10 @@ export class RelayedPath {
     if (this.#current?.registration === registration) this.#leave(`relay ${registration.relay.id} is lost`, now)
   }
 
-  /** A message was sent since then, in vain, and nothing else was acknowledged: on a relay that works, it is the other end's fault or the session's. */
+  /**
+   * A message was not acknowledged, nor anything else since it was sent. If the relay works, the
+   * session or the remote peer is gone.
+   */
   silent(session: MessageSession, since: Instant, now: Instant): void {
     const current = this.#current
     if (current?.session === session && current.registration.heardSince(since)) this.#leave(SILENT, now)

@@ -1,7 +1,7 @@
 /**
  * One `connect`: every way that the policy and the ticket allow, tried at the same time. The first
- * that works opens the connection; the others go on and may better its path. The dial fails when all
- * have, and says what was tried.
+ * that works opens the connection. The others go on and may find a better path. The dial fails when
+ * all ways have failed.
  */
 
 import { directSession } from '@showchain/crypto/core'
@@ -11,7 +11,7 @@ import type { ConnectionTable } from '../connections/connection-table.ts'
 import type { DialAttempt, DialId, DialPolicy, Via } from '../context/events.ts'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import type { Instant } from '../endpoint/machine.ts'
-import type { Sent } from '../messages/message-session.ts'
+import type { Sent } from '../messages/outgoing-message.ts'
 import type { Registrations } from '../punch/candidates.ts'
 import type { PunchAttempts } from '../punch/punch-attempts.ts'
 import { PunchRequester } from '../punch/punch-requester.ts'
@@ -57,7 +57,8 @@ export class Dial {
     this.#claim(now).update(({ relayed }) => {
       for (const relay of relays) relayed.meet(relay)
     }, now)
-    // Each entry stands before anything is tried, so that an instant failure does not end the dial early.
+    // Each entry stands before anything is tried, so that an instant failure does not end the dial
+    // early.
     const direct =
       policy === 'auto' || policy === 'direct-only' || policy === 'direct'
         ? addresses.map((address) => ({ address, entry: this.#enter('direct', formatEndpoint(address)) }))
@@ -81,7 +82,7 @@ export class Dial {
     return this.#attempts.map((entry) => ({ ...entry }))
   }
 
-  /** Gives up; what works already goes on working. */
+  /** Gives up. A connection that is open stays open. */
   cancel(now: Instant): void {
     for (const entry of this.#attempts)
       if (entry.state === 'trying') this.#settle(entry, 'failed', 'timed out or cancelled', now)
@@ -93,7 +94,10 @@ export class Dial {
     return connections.claim(target, policy === 'direct' || policy === 'punch' ? 'direct-only' : policy, now)
   }
 
-  /** The connection, for a way that worked. It may have been closed meanwhile: then there is another. */
+  /**
+   * The connection, for a way that worked. It may have been closed meanwhile: then there is
+   * another.
+   */
   #connection(now: Instant): ConnectionMachine {
     return this.options.connections.get(this.options.target) ?? this.#claim(now)
   }
@@ -197,7 +201,10 @@ export class Dial {
     request.start(now)
   }
 
-  /** 0x121, then an empty message that the other end acknowledges: a session alone says nothing of it. */
+  /**
+   * 0x121, then an empty message that the remote peer acknowledges: a session alone does not show
+   * that it is there.
+   */
   #proxy(registration: Registration, entry: Entry): void {
     const { target } = this.options
     const transaction = requestProxy(this.#context, this.#transactions, registration, target, (session, why, now) => {

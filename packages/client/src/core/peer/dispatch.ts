@@ -1,4 +1,4 @@
-/** Where the datagrams that come to a peer are told apart: by their first byte, then by op code. */
+/** Demultiplexes the datagrams that come to a peer: by first byte, then by op code. */
 import {
   CHANNEL_BYTE,
   decode,
@@ -34,7 +34,7 @@ export interface Destinations {
   readonly discovery: NatDiscovery | undefined
 }
 
-/** Hands one datagram to the machine that it is for; counts what is for none. */
+/** Hands one datagram to the machine for which it is; counts the others. */
 export function dispatch(context: PeerContext, to: Destinations, datagram: Datagram, now: Instant): void {
   const { bytes, source } = datagram
   context.count('received')

@@ -1,4 +1,7 @@
-/** Limits of a peer's shared tables: a laptop's numbers, far above what one person's peers need, and still bounded. A relay has its own. */
+/**
+ * Capacities of a peer's shared tables: far above what one person's peers need. A relay has its
+ * own.
+ */
 import type { Rate } from '../endpoint/rate-limit.ts'
 
 /** Parsed keys, a few KiB each. */

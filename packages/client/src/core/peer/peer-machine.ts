@@ -14,7 +14,7 @@ import type { PeerCounter } from '../context/peer-counters.ts'
 import type { AddressValidation } from '../endpoint/admission.ts'
 import { drainedOutbox } from '../endpoint/drained.ts'
 import type { Datagram, Instant, Machine, Output, Route } from '../endpoint/machine.ts'
-import type { Sent } from '../messages/message-session.ts'
+import type { Sent } from '../messages/outgoing-message.ts'
 import { NatDiscovery } from '../nat/nat-discovery.ts'
 import { viewsOf } from '../punch/candidates.ts'
 import { PunchAttempts } from '../punch/punch-attempts.ts'
@@ -154,7 +154,10 @@ export class PeerMachine implements Machine<PeerEvent> {
     this.#dials.get(id)?.cancel(now)
   }
 
-  /** Sends one datagram; `done` is called when the other end acknowledged it (plaintext) or when it was sent, or with why not. */
+  /**
+   * Sends one datagram; `done` is called when the other end acknowledged it (plaintext) or when it
+   * was sent, or with why not.
+   */
   send(connection: ConnectionHandle, bytes: Uint8Array, done: Sent, now: Instant): void {
     const open = this.#connection(connection)
     if (open === undefined) done({ code: 'ERR_CLOSED', why: 'The connection has ended.' }, now)

@@ -1,4 +1,4 @@
-/** Sets up what the machines of one peer share, from what its owner injects. */
+/** Builds what the machines of one peer share, from what its owner injects. */
 
 import {
   CookieJar,
@@ -46,7 +46,10 @@ export interface PeerMachineOptions {
   readonly random: Random
   /** Wall clock, in ms. */
   readonly unixMs: () => number
-  /** Where this host can be reached on its own networks, at most MAX_LOCAL_CANDIDATES, best first. @default nowhere */
+  /**
+   * Where this host can be reached on its own networks, at most MAX_LOCAL_CANDIDATES, best first.
+   * @default nowhere
+   */
   readonly hostCandidates?: (() => readonly Endpoint[]) | undefined
   /** Keys from configuration: peers and relays that speak only the seed. @default none */
   readonly knownKeys?: readonly PublicKey[] | undefined

@@ -1,7 +1,8 @@
 /**
- * Birthday probing (**ext**; docs/protocol.md, Choosing a path): a peer whose NAT gives each destination
- * another port meets one whose NAT lets in nobody but whom it sent to. Nobody can tell the port, so one side
- * makes many and the other tries many, until two meet as birthdays do in a room.
+ * Birthday probing (**ext**; docs/protocol.md, Choosing a path), between a NAT with address- and
+ * port-dependent mapping and one with port-dependent filtering. The mapped port is unpredictable,
+ * so one side opens many mappings and the other tries many ports, until one matches (the birthday
+ * paradox).
  *
  *   many sockets: 256 × 0x100, each from a socket of its own, to the other's ip:port
  *   many ports:   0x100 after 0x100 from one socket to random ports of the other's address
@@ -11,31 +12,43 @@ import { type PeerContext, send } from '../context/peer-context.ts'
 import { type Duration, duration, type Instant, later, type Route, type SocketId } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 
-/** Birthday probing starts when ordinary probes had their chance. */
+/** Birthday probing starts after the first ordinary probes. */
 export const BIRTHDAY_DELAY: Duration = duration(2000)
-/** Sockets that the symmetric side opens: with 2048 probes at 64,512 ports, one is hit in 99.97 % of all cases (1 − (1 − 256/64,512)^2048). */
+/**
+ * Sockets that the symmetric side opens: with 2048 probes at 64,512 ports, one is hit in 99.97 % of
+ * all cases (1 − (1 − 256/64,512)^2048).
+ */
 export const BIRTHDAY_SOCKETS = 256
 export const BIRTHDAY_PROBES = 2048
-/** One packet of either side after the other: 100 a second, so that no router takes it for a flood. */
+/**
+ * Between two packets of the side that tries ports: 100 a second, so that no router takes it for a
+ * flood.
+ */
 export const BIRTHDAY_INTERVAL: Duration = duration(10)
-/** Sockets are opened so fast: all within a second, and long before the first mapping ends. */
+/**
+ * Between two sockets of the other side: all are open within about a second, long before the first
+ * mapping expires.
+ */
 export const BIRTHDAY_SOCKET_INTERVAL: Duration = duration(4)
 
-/** Who we are in it. */
+/** The part of this peer. */
 export type BirthdayRole = 'many sockets' | 'many ports'
 
 const dependent = ({ mapping }: Nat): boolean => mapping === 2 || mapping === 3
-/** One port for all, open to nobody but whom it sent to; what is not known of the filter counts as that. */
+/** Endpoint-independent mapping with port-dependent filtering; unknown filtering counts as that. */
 const restricted = ({ mapping, filtering }: Nat): boolean => mapping === 1 && (filtering === 3 || filtering === 0)
 
-/** Our part in it, or undefined where ordinary punching works, or nothing does, or too little is known. */
+/**
+ * The part of this peer; undefined where ordinary punching works, nothing works, or too little is
+ * known.
+ */
 export function birthdayRole(ours: Nat | undefined, theirs: Nat | undefined): BirthdayRole | undefined {
   if (ours === undefined || theirs === undefined) return undefined
   if (dependent(ours) && restricted(theirs)) return 'many sockets'
   return restricted(ours) && dependent(theirs) ? 'many ports' : undefined
 }
 
-/** Ports that a NAT gives away (RFC 4787 §4.2.2: not the well-known ones). */
+/** Ports that a NAT allocates (RFC 4787 §4.2.2: not the well-known ones). */
 const FIRST_PORT = 1024
 const PORTS = 65_536 - FIRST_PORT
 
@@ -47,11 +60,11 @@ export class Birthday {
   readonly #sockets: SocketId[] = []
   #timer: Timer | undefined
   #sent = 0
-  /** Ports are walked in steps of a number that shares no divisor with their count: none comes twice. */
+  /** Ports are visited in steps coprime to their count, so none comes twice. */
   #port: number
   readonly #step: number
 
-  /** @param remote what the relay announced of the other end. */
+  /** @param remote the remote peer's address as the relay announced it. */
   constructor(context: PeerContext, role: BirthdayRole, remote: Endpoint, now: Instant) {
     this.#context = context
     this.#role = role
@@ -61,7 +74,7 @@ export class Birthday {
     this.#next(now)
   }
 
-  /** Sends nothing more. */
+  /** Stops sending. */
   stop(): void {
     this.#timer?.cancel()
   }

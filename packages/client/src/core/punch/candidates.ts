@@ -1,6 +1,6 @@
 /**
- * What two peers tell each other while a relay introduces them (0x111–0x115): capabilities, NAT
- * behaviour, host candidates; and what of the other end's addresses may be probed.
+ * What two peers announce while a relay introduces them (0x111–0x115): capabilities, NAT behaviour,
+ * host candidates; and which of the remote peer's candidates may be probed.
  */
 import { CAPS, type Extensions, type Nat } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
@@ -14,7 +14,10 @@ import type { PunchAttempts } from './punch-attempts.ts'
 /** Every registration of the peer: at most the relays of its configuration and its tickets. */
 export type Registrations = ReadonlyMap<string, Registration>
 
-/** The extension fields of a 0x111 or 0x114, or none in seed mode. @param signed whether signed fields may stand in it. */
+/**
+ * The extension fields of a 0x111 or 0x114, or none in seed mode.
+ * @param signed whether signed fields may stand in it.
+ */
 export function introduction(
   context: PeerContext,
   registrations: Registrations,
@@ -40,7 +43,10 @@ export interface Announced {
   readonly ext?: Extensions | undefined
 }
 
-/** Starts probing what the policy allows of an announced address and its host candidates; false when nothing is left. */
+/**
+ * Probes an announced address and its host candidates, as far as the address policy allows; false
+ * when it allows none.
+ */
 export function probeAll(
   context: PeerContext,
   attempts: PunchAttempts,
@@ -63,7 +69,7 @@ export function probeAll(
   return candidates.length > 0
 }
 
-/** By discovery, or until it is done by what several relays saw. */
+/** From discovery or, until that is done, from what several relays observed. */
 const ownNat = (context: PeerContext, registrations: Registrations): Nat | undefined =>
   context.nat.known ?? natBehaviour(viewsOf(registrations.values()))
 

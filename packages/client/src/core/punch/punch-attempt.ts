@@ -5,7 +5,7 @@
  *   0x100 to each candidate, paced, at most 8 each ──► something heard from a candidate, or a
  *   verified 0x101 from anywhere ──► 0x101 there ──► 0x102: the path works both ways
  *
- * Where one end's ports cannot be told, birthday probing follows (birthday-probing.ts).
+ * Where one end's ports are unpredictable, birthday probing follows (birthday-probing.ts).
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Endpoint, type Extensions, type Message, OP, type PeerId } from '@showchain/wire'
@@ -18,18 +18,24 @@ import { Waiters } from '../endpoint/waiters.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { BIRTHDAY_DELAY, Birthday, type BirthdayRole } from './birthday-probing.ts'
 
-/** Punch safety: keep-alive-sized packets to one ip:port that has not answered. */
+/** Punch safety: probes to one ip:port that has not answered. */
 export const MAX_PROBES = 8
 /**
- * When the probes of an attempt go, after its start. Both ends start within one trip of each other, so
- * the first few open the mappings; the later ones are for loss and for an end that consents late.
+ * When the probes of an attempt go, after its start. Both ends start within one trip of each other,
+ * so the first few open the mappings; the later ones are for loss and for an end that consents
+ * late.
  */
 export const PROBE_TIMES: readonly Duration[] = [0, 50, 150, 350, 750, 1550, 3150, 5000].map(duration)
 /** An attempt ends this long after its start: the last probe and a full path check fit. */
 export const ATTEMPT_LIFETIME: Duration = duration(15_000)
-/** Ip:ports of one attempt: the announced one, host candidates and sources that turned out to be the peer's. */
+/**
+ * Candidates of one attempt: the announced one, host candidates and peer-reflexive ones (RFC 8445).
+ */
 export const MAX_CANDIDATES = 12
-/** An attempt with birthday probing ends this long after its start: the last probe and a path check fit. */
+/**
+ * An attempt with birthday probing ends this long after its start: the last probe and a path check
+ * fit.
+ */
 export const BIRTHDAY_LIFETIME: Duration = duration(34_000)
 
 export interface PunchAttemptOptions {
@@ -37,7 +43,10 @@ export interface PunchAttemptOptions {
   readonly key: PublicKey
   /** What the other end can do; undefined when it did not show (yet) that it knows extensions. */
   readonly caps: number | undefined
-  /** 0x101 was answered: the path works, and this is the stamp that names its session. @param caps what the answer told of the other end. */
+  /**
+   * 0x101 was answered: the path works, and this is the stamp that names its session.
+   * @param caps what the answer told of the other end.
+   */
   direct(route: Route, stamp: Stamp, caps: number | undefined, now: Instant): void
   /** Whether a path is in use that goes through this socket. */
   uses(socket: SocketId): boolean
@@ -49,7 +58,7 @@ const LAST_PROBE = PROBE_TIMES.at(-1) as Duration
 
 interface Candidate {
   readonly route: Route
-  /** Whether it was announced: only such addresses are probed unasked. */
+  /** Whether it was announced: only announced candidates are probed unasked. */
   announced: boolean
   /** 0x100 sent there. */
   probes: number
@@ -88,8 +97,8 @@ export class PunchAttempt {
   }
 
   /**
-   * The relay introduced both once more. That may say more than before; and when every probe of the introduction before is
-   * sent, it begins anew, for the other end does so as well.
+   * The relay introduced both ends again. The introduction may say more than the one before. When
+   * all probes of that one are sent, probing starts over, as it does at the remote peer.
    */
   introduced(caps: number | undefined, now: Instant): void {
     this.#caps ??= caps
@@ -109,7 +118,10 @@ export class PunchAttempt {
     else this.#waiters.add(done)
   }
 
-  /** Adds an announced address or a host candidate and starts probing it. The caller has asked the address policy. */
+  /**
+   * Adds an announced address or a host candidate and starts probing it. The caller has asked the
+   * address policy.
+   */
   probe(endpoint: Endpoint, now: Instant): void {
     const candidate = this.#candidate(endpoint)
     if (candidate === undefined || candidate.announced || this.#found) return
@@ -121,7 +133,10 @@ export class PunchAttempt {
     }
   }
 
-  /** Once ordinary probes had their chance, looks for the port that nobody can tell. @param announced the other end as the relay sees it. */
+  /**
+   * Starts birthday probing after the first ordinary probes.
+   * @param announced the remote peer's address as the relay announced it
+   */
   birthday(role: BirthdayRole, announced: Endpoint): void {
     if (this.#found || this.#over) return
     this.#end.cancel()
@@ -139,7 +154,8 @@ export class PunchAttempt {
     const candidate = known ?? this.#candidate(source)
     if (candidate === undefined) return
     if (announced) return this.#check(candidate)
-    // An address nobody announced (a symmetric NAT's): echo it, so that the other end hears us and sends 0x101.
+    // A peer-reflexive candidate (a symmetric NAT's): the echo lets the remote peer hear this one
+    // and send 0x101.
     this.#sendProbe(candidate)
   }
 
@@ -218,7 +234,8 @@ export class PunchAttempt {
       this.#found = true
       this.#birthday?.stop()
       for (const other of this.#candidates.values()) other.check?.close()
-      // The other end may have chosen another one: those that it was heard at stay until the attempt ends.
+      // The remote peer may have chosen another one: sockets at which it was heard stay until the
+      // attempt ends.
       this.#birthday?.close((socket) => [...this.#candidates.values()].some(({ route }) => route.socket === socket))
       this.options.direct(candidate.route, stamp, message.ext?.caps, now)
       this.#waiters.settle(this.#found, now)

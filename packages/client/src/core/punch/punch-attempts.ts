@@ -1,4 +1,7 @@
-/** The punch attempts under way: one for each other peer, shared by both directions when both dial at once. */
+/**
+ * The punch attempts under way: one for each other peer, shared by both directions when both dial
+ * at once.
+ */
 import { directSession, type PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Endpoint, OP, type PeerId } from '@showchain/wire'
 import type { ConnectionMachine } from '../connections/connection-machine.ts'
@@ -17,7 +20,10 @@ export class PunchAttempts {
   readonly #byPeer = new Map<PeerId, PunchAttempt>()
   /** Whose attempt does birthday probing: one at a time. */
   #birthday: PeerId | undefined
-  /** Unanswered 0x101 that ask for `caps`: one for each attempt that found a path, for the time of one request. */
+  /**
+   * Unanswered 0x101 that ask for `caps`: one for each attempt that found a path, for the time of
+   * one request.
+   */
   readonly #questions = new Set<Transaction>()
 
   constructor(context: PeerContext, transactions: Transactions, connections: ConnectionTable) {
@@ -31,7 +37,7 @@ export class PunchAttempts {
   }
 
   /**
-   * The attempt under way, or a new one when there is none or the path that it found is gone.
+   * The running attempt, or a new one when there is none or the path that it found is gone.
    * @param caps what the other end can do; undefined when it did not show that it knows extensions.
    */
   open(peer: PeerId, key: PublicKey, caps: number | undefined, now: Instant): PunchAttempt {
@@ -75,7 +81,10 @@ export class PunchAttempts {
     return attempt
   }
 
-  /** Starts birthday probing for an unpredictable external port; at most one attempt probes at a time. */
+  /**
+   * Starts birthday probing for an unpredictable external port; at most one attempt probes at a
+   * time.
+   */
   birthday(attempt: PunchAttempt, role: BirthdayRole, announced: Endpoint): void {
     const peer = attempt.options.remoteId
     if (this.#birthday !== undefined) return
@@ -89,8 +98,9 @@ export class PunchAttempts {
   }
 
   /**
-   * Ends that met by a 0x111 without signed fields know nothing of each other, be it because one speaks only the seed or
-   * because packets were lost: one more 0x101 there, with `caps`. A seed-only end drops it.
+   * Peers that were introduced without signed fields know no capabilities of each other, either
+   * because one speaks only the seed or because packets were lost. One more 0x101 with `caps` asks.
+   * A seed-only peer drops it.
    */
   #askCaps(connection: ConnectionMachine, route: Route, key: PublicKey): void {
     const { remoteId } = connection

@@ -3,8 +3,9 @@
  * target's consent and address, 0x113 when both share a public address, then the attempt.
  *
  * A seed-only target cannot verify a signature over extension fields, so after a second without an
- * answer a second 0x111 goes without signed ones (docs/protocol.md, Meeting the seed). When that one is
- * answered, a third goes with them: the first may have been lost, and the second has outdated it.
+ * answer a second 0x111 goes without signed ones (docs/protocol.md, Meeting the seed). When that
+ * one is answered, a third goes with them: the first may have been lost, and the second has
+ * outdated it.
  */
 import { type Message, type MessageOf, OP, type PeerId } from '@showchain/wire'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
@@ -16,14 +17,17 @@ import { introduction, probeAll, type Registrations } from './candidates.ts'
 import type { PunchAttempt } from './punch-attempt.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
 
-/** Meeting the seed: a requester that got no 0x115 by now asks again without signed extension fields. */
+/**
+ * Meeting the seed: a requester that got no 0x115 by now asks again without signed extension
+ * fields.
+ */
 export const PLAIN_PUNCH_AFTER: Duration = duration(1000)
 
 export interface PunchRequesterOptions {
   readonly target: PeerId
   readonly registration: Registration
   readonly registrations: Registrations
-  /** The target is known to know extensions. */
+  /** Whether the target has shown that it knows extensions. */
   readonly knowsExtensions: boolean
   readonly attempts: PunchAttempts
   /** @param why undefined: there is a direct path. */
@@ -39,7 +43,7 @@ export class PunchRequester {
   #attempt: PunchAttempt | undefined
   #fallback: Timer | undefined
   #signed = false
-  /** All that the other end will say is there. */
+  /** The remote peer has announced all that it will. */
   #complete = false
   /** What a 0x113 that came before the 0x115 announced. */
   #sameNetwork: Message | undefined
@@ -115,7 +119,7 @@ export class PunchRequester {
       if (this.#attempt !== attempt)
         attempt.whenDone(
           (found, at) =>
-            this.#options.done(found ? undefined : 'the relay introduced both, but no packet came through', at),
+            this.#options.done(found ? undefined : 'the relay introduced both peers, but no probe was answered', at),
           now,
         )
       this.#attempt = attempt

@@ -1,6 +1,7 @@
 /**
- * The target's side of a punch (the seed's section 3): 0x112 from a relay of ours, R's signature
- * verified, consent asked, 0x114 sent, probing started. A repeated 0x112 gets the same 0x114.
+ * The target's side of a punch (the seed's section 3): 0x112 from a relay with which this peer is
+ * registered. The requester's signature is verified, consent asked, 0x114 sent, and probing
+ * started. A repeated 0x112 gets the same 0x114.
  */
 
 import type { PublicKey, RequestReplay } from '@showchain/crypto/core'
@@ -81,11 +82,13 @@ export class PunchResponder {
     key: PublicKey,
     answer: { bytes: Uint8Array | undefined },
   ): void {
-    // A relay adds `key`, but only the requester itself can sign `caps`: with it, R knows extensions.
+    // A relay adds `key`, but only the requester itself can sign `caps`: with it, R knows
+    // extensions.
     const caps = message.ext?.caps
     const knows = caps !== undefined
     const { seq, ts, session } = message
-    // A seed-only requester would not know what the signature covers; unsigned fields the relay strips for it.
+    // A seed-only requester would not know what the signature covers; unsigned fields the relay
+    // strips for it.
     const ext =
       knows || registration.knowsExtensions ? introduction(this.#context, this.#options.registrations, knows) : {}
     const ack = { op_code: OP.punchAck, id: this.#context.self, seq, ts, session, ...ext } as const

@@ -1,26 +1,29 @@
 /**
- * Keeps one path open and notices when it is dead (the seed's section 1; docs/protocol.md,
- * Keep-alive): 0x100 after an interval in which nothing was sent, since a mapping ends in silence, or
- * nothing was heard, since sending alone proves nothing. Three in a row that nothing came back for mean
- * that the path is dead. A path in doubt is asked at once and more often.
+ * Keeps one path open and detects when it is dead (the seed's section 1; docs/protocol.md,
+ * Keep-alive). 0x100 is sent after an interval in which nothing was sent, since NAT mappings
+ * expire, or nothing was received, since sending alone proves nothing. Three unanswered in a row
+ * mean that the path is dead. A suspect path is probed at once, and more often.
  *
- *   calm ── nothing sent or heard for 15 s: 0x100 ──► three unanswered: dead
+ *   alive ── nothing sent or heard for 15 s: 0x100 ──► three unanswered: dead
  *    ▲ │ suspect()
  *    │ ▼
- *   doubt ── 0x100 every 5 s ──► three unanswered: dead
+ *   suspect ── 0x100 every 5 s ──► three unanswered: dead
  */
 import { type Encoding, OP } from '@showchain/wire'
 import { type PeerContext, send } from '../context/peer-context.ts'
 import { type Duration, duration, type Instant, instant, later, type Route } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 
-/** Keep-alive: NATs drop UDP mappings from 30 s on. */
+/** NATs may drop UDP mappings after 30 s (RFC 4787 REQ-5 asks for more; not all comply). */
 export const KEEP_ALIVE_INTERVAL: Duration = duration(15_000)
-/** Keep-alive: so many unanswered in a row mean that the path is dead. */
+/** Unanswered keep-alives in a row that mean a dead path. */
 export const MAX_UNANSWERED = 3
-/** Who sends what, 0x100: nobody sends one to an address that was sent one this recently, so that two ends never echo for ever. */
+/**
+ * The least time between two 0x100 to one address, so that two ends do not echo each other for
+ * ever.
+ */
 export const KEEP_ALIVE_ECHO_GAP: Duration = duration(5000)
-/** A timer that fires so late was not late: the host slept, and everything may have changed. */
+/** A timer that fires this late means that the host slept, and everything may have changed. */
 export const SLEPT: Duration = duration(5000)
 
 export class KeepAlive {
@@ -73,7 +76,7 @@ export class KeepAlive {
     this.#arm(now)
   }
 
-  /** A 0x100 came from the other end: answered in its encoding, unless one was sent just now. */
+  /** A 0x100 came: it is answered in its encoding, unless one was sent just now. */
   echo(encoding: Encoding, now: Instant): void {
     this.heard(now)
     if (this.#lastKeepAlive === undefined || later(this.#lastKeepAlive, KEEP_ALIVE_ECHO_GAP) <= now)
@@ -94,7 +97,7 @@ export class KeepAlive {
   #next(now: Instant): Instant {
     const { keepAlive } = this.#context
     const asked = this.#lastKeepAlive
-    // A path in doubt is asked as often as the other end may answer.
+    // A suspect path is probed as often as the remote peer may answer.
     if (this.#suspected) return asked === undefined ? now : later(asked, KEEP_ALIVE_ECHO_GAP)
     const listening = asked === undefined || asked < this.#lastHeard ? this.#lastHeard : asked
     return later(instant(Math.min(listening, this.#lastSent)), keepAlive)
@@ -109,7 +112,7 @@ export class KeepAlive {
     const due = this.#next(now)
     if (due <= now) {
       if (this.#unanswered === MAX_UNANSWERED) return this.#dead(now)
-      // Nobody answers more often than once per gap: one that was sent sooner says nothing.
+      // A peer answers at most once in each gap: a probe that was sent sooner proves nothing.
       if (later(this.#lastHeard, KEEP_ALIVE_ECHO_GAP) <= now) this.#unanswered++
       this.#send(this.#context.encoding, now)
       if (later(due, SLEPT) <= now) this.#suspected = true

@@ -1,7 +1,7 @@
 /**
- * One relay that this peer is registered with (the seed's section 2, made to a relay): 0x101 with
- * this peer's key, kept alive, and made again when the relay forgot it, the address changed, or
- * nothing comes back any more.
+ * The registration with one relay (the seed's section 2, addressed to a relay): 0x101 with this
+ * peer's key, kept alive, and renewed when the relay has forgotten it, the address changed, or
+ * nothing comes back.
  *
  *   registering ──► registered ──► registering …        (unbound, dead keep-alive)
  *        └──► waiting (jittered back-off) ──► registering
@@ -26,12 +26,17 @@ import type { PathLiveness } from '../messages/message-session.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { KeepAlive } from './keep-alive.ts'
 
-/** Who sends what, 0x100: an `unbound` error makes a peer register again at most this often. */
+/** The least time between two registrations that `unbound` errors cause. */
 export const REREGISTER_GAP: Duration = duration(5000)
-/** Back-off between failed registrations: doubles from the first to the last, ±50 % (a relay that comes back meets its peers one by one). */
+/**
+ * Back-off between failed registrations: doubles from the first to the last, ±50 %, so that a relay
+ * that comes back is not flooded.
+ */
 export const REGISTER_BACKOFF_FIRST: Duration = duration(1000)
 export const REGISTER_BACKOFF_LAST: Duration = duration(60_000)
-/** The same id at two hosts: so many lost bindings without a change of address, within this time. */
+/**
+ * Bindings lost without a change of address, within this time, that mean the same id at two hosts.
+ */
 export const DUPLICATE_LOSSES = 3
 export const DUPLICATE_WINDOW: Duration = duration(120_000)
 
@@ -50,7 +55,10 @@ export type RegistrationEvent =
 
 export class Registration implements PathLiveness {
   readonly relay: RelayAddress
-  /** This peer's address as the relay sees it; undefined until registered or when the relay does not say. */
+  /**
+   * This peer's address as the relay sees it; undefined until registered or when the relay does not
+   * say.
+   */
   observed: Endpoint | undefined
   /** Whether the relay showed that it knows extensions. */
   knowsExtensions = false
@@ -64,9 +72,12 @@ export class Registration implements PathLiveness {
   #keepAlive: KeepAlive | undefined
   #timer: Timer | undefined
   #failures = 0
-  /** The relay gave the binding away since the last registration. */
+  /** The relay gave the binding to another address since the last registration. */
   #usurped = false
-  /** When that turned out to have happened without a change of address; at most DUPLICATE_LOSSES, within DUPLICATE_WINDOW. */
+  /**
+   * When that happened without a change of this peer's address; at most DUPLICATE_LOSSES, within
+   * DUPLICATE_WINDOW.
+   */
   #losses: readonly Instant[] = []
   #lastStart: Instant | undefined
   /** Dials that wait for this relay: bounded by the dials that are open. */
@@ -136,11 +147,13 @@ export class Registration implements PathLiveness {
     this.#keepAlive?.echo(encoding, now)
   }
 
-  /** The relay says that it does not know this peer at its address: register again, not too often. */
+  /**
+   * The relay says that it does not know this peer at its address: register again, not too often.
+   */
   error(code: number, now: Instant): void {
     if (code !== WIRE_ERROR.unbound || this.#state !== 'registered') return
     this.#usurped = true
-    this.#lose('the relay does not know this address any more')
+    this.#lose('the relay no longer knows this address')
     const earliest = later(this.#lastStart ?? now, REREGISTER_GAP)
     if (earliest <= now) this.start(now)
     else this.#wait(earliest)
@@ -160,7 +173,10 @@ export class Registration implements PathLiveness {
     this.#waiters.settle(false, 'closed', now)
   }
 
-  /** First contact carries only key and cookie. A relay that is known by configuration and did not answer may be seed-only: every other try is in seed mode. */
+  /**
+   * First contact carries only key and cookie. A relay that is known by configuration and did not
+   * answer may speak only the seed: every other try is in seed mode.
+   */
   #extensions(cookie: Uint8Array | undefined): { ext?: Extensions } {
     const plain =
       this.#context.seedMode ||
@@ -207,7 +223,10 @@ export class Registration implements PathLiveness {
     this.#waiters.settle(true, undefined, now)
   }
 
-  /** A relay that restarted forgets everybody, once; whoever is forgotten again and again shares its identity with another host. */
+  /**
+   * A relay that restarted forgets each peer once. A peer that is forgotten repeatedly shares its
+   * identity with another host.
+   */
   #countLoss(now: Instant): void {
     this.#losses = [...this.#losses.filter((at) => later(at, DUPLICATE_WINDOW) > now), now]
     if (this.#losses.length < DUPLICATE_LOSSES) return

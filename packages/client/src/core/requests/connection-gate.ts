@@ -1,17 +1,20 @@
 /**
- * Questions to the application: may this peer connect? Nothing is answered before it says yes, and a
- * no looks like an absent peer (docs/protocol.md, Consent).
+ * Asks the application whether a peer may connect. Nothing is answered before it agrees, and a
+ * refused peer sees what an absent one would show (docs/protocol.md, Consent).
  */
 import type { PeerId } from '@showchain/wire'
 import type { Via } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import { type Duration, duration, type Instant, later } from '../endpoint/machine.ts'
 
-/** Consent questions that wait for the application's answer; more are dropped, as if absent. */
+/** Peers that wait for the application's decision; further ones are dropped. */
 export const MAX_PENDING_CONSENT = 256
-/** How long one waits. */
+/** Time for a decision. */
 export const CONSENT_LIFETIME: Duration = duration(10_000)
-/** Proxied messages that wait behind a consent question: what a relay lets through unconsented. */
+/**
+ * Proxied messages of one peer that wait for the decision: as many as a relay forwards without
+ * consent.
+ */
 export const MAX_HELD_MESSAGES = 4
 
 type Then = (now: Instant) => void
@@ -19,16 +22,22 @@ type Then = (now: Instant) => void
 export class ConnectionGate {
   readonly #context: PeerContext
   readonly #dialling: (id: PeerId) => boolean
-  /** What waits for each answer; at most MAX_PENDING_CONSENT peers × MAX_HELD_MESSAGES, each for CONSENT_LIFETIME. */
+  /**
+   * What waits for each decision; at most MAX_PENDING_CONSENT peers × MAX_HELD_MESSAGES, each for
+   * CONSENT_LIFETIME.
+   */
   readonly #pending = new Map<PeerId, Then[]>()
 
-  /** @param dialling whether this peer is dialling that one: who dials has consented. */
+  /** @param dialling whether this peer is dialling that one: a dial is consent. */
   constructor(context: PeerContext, dialling: (id: PeerId) => boolean) {
     this.#context = context
     this.#dialling = dialling
   }
 
-  /** Asks unless the same peer is being asked about or dialled; `allowed` is called when the answer is yes, and never otherwise. */
+  /**
+   * Asks, unless the same peer is being asked about or dialled. `allowed` is called only when the
+   * peer may connect.
+   */
   ask(id: PeerId, via: Via, now: Instant, allowed: Then): void {
     if (this.#dialling(id)) return allowed(now)
     const waiting = this.#pending.get(id)

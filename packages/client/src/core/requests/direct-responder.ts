@@ -1,6 +1,6 @@
 /**
- * A peer answers 0x101 itself (the seed's section 2; docs/protocol.md, Who sends what): as the
- * reachable end of a direct connect, and as either end of a punch, where it is the path check.
+ * Answers 0x101 (the seed's section 2; docs/protocol.md, Who sends what): as the reachable end of a
+ * direct connect, and as either end of a punch, where the request is the path check.
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Encoding, type Extensions, type MessageOf, OP, type PeerId } from '@showchain/wire'
@@ -16,7 +16,10 @@ export interface DirectResponderOptions {
   readonly admission: Admission
   readonly gate: ConnectionGate
   validation(id: PeerId, source: Route, now: Instant): AddressValidation
-  /** A request was answered. @param agreed in a punch attempt, or by consent as a direct connect. */
+  /**
+   * A request was answered.
+   * @param agreed in a punch attempt, or by consent as a direct connect.
+   */
   answered(request: Request, key: PublicKey, source: Route, agreed: 'attempt' | 'direct', now: Instant): void
 }
 
@@ -61,7 +64,10 @@ export class DirectResponder {
     })
   }
 
-  /** 0x102 carries `key` iff 0x101 did, and extensions only to a sender that showed that it knows them. */
+  /**
+   * 0x102 carries `key` iff 0x101 did, and extensions only to a sender that showed that it knows
+   * them.
+   */
   #extensions({ ext }: Request, source: Route): { ext?: Extensions } {
     if (ext === undefined || this.#context.seedMode) return {}
     return {

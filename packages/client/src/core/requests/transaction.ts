@@ -1,7 +1,7 @@
 /**
- * Requests that this peer has outstanding. An transaction signs its request, sends it by the
- * retransmission rule, follows challenges by signing anew with the cookie, and matches answers by
- * (op code, seq, ts): docs/protocol.md, Retransmission, Replay, Addresses.
+ * Outstanding requests of this peer (transactions in the sense of RFC 8489). A transaction signs
+ * its request, retransmits it, signs it again with the cookie when it is challenged, and matches
+ * answers by (op code, seq, ts): docs/protocol.md, Retransmission, Replay, Addresses.
  *
  *   signing ──► sent ──► answered (stays listed until it is closed: a late 0x113 still belongs to it)
  *      ▲         │ 0x1F1
@@ -16,9 +16,12 @@ import { Retransmission } from '../endpoint/retransmission.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
 
-/** Addresses: challenges that one request follows. */
+/** Challenges that one request follows. */
 export const MAX_CHALLENGES = 2
-/** DirectResponder to one request that may fail verification before it is given up: forged ones would cost RSA without end. */
+/**
+ * Answers to one request that may fail verification; further ones are ignored, so that forged ones
+ * cannot cost RSA without bound.
+ */
 export const MAX_FORGED_ANSWERS = 8
 
 type RequestOp = typeof OP.directRequest | typeof OP.punchRequest | typeof OP.proxyRequest
@@ -35,7 +38,10 @@ export interface TransactionOptions {
 
 const keyOf = (op: number, seq: number, ts: number): string => `${op}:${seq}:${ts}`
 
-/** Every transaction of a peer, by what answers echo. Bounded: each registration, dial and attempt holds a fixed number. */
+/**
+ * The transactions of a peer, by what answers echo. Bounded: each registration, dial and attempt
+ * has a fixed number.
+ */
 export class Transactions {
   readonly #context: PeerContext
   readonly #open = new Map<string, Transaction>()
@@ -50,12 +56,15 @@ export class Transactions {
     return transaction
   }
 
-  /** Ends all without a word. */
+  /** Cancels every transaction without calling `failed`. */
   close(): void {
     for (const transaction of [...this.#open.values()]) transaction.close()
   }
 
-  /** Hands an answer to the transaction whose request it echoes, when it comes from where the request went. */
+  /**
+   * Hands an answer to the transaction whose request it echoes, if it came from where the request
+   * went.
+   */
   deliver(requestOp: number, message: Message & Stamp, datagram: Datagram, now: Instant): boolean {
     const transaction = this.#open.get(keyOf(requestOp, message.seq, message.ts))
     if (transaction === undefined || !sameRoute(transaction.options.to, datagram.source)) return false
@@ -137,12 +146,12 @@ export class Transaction {
     })
   }
 
-  /** The answer is there: no more sending. */
+  /** The answer is there: stops retransmitting. */
   settle(): void {
     this.#retransmission.stop()
   }
 
-  /** Nothing that answers this is wanted any more. */
+  /** Ends the transaction: answers are no longer accepted. */
   close(): void {
     this.settle()
     this.#closed = true
