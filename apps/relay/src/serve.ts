@@ -30,7 +30,6 @@ export async function serve(config: Config): Promise<void> {
     config.metrics === undefined ? undefined : await closingOnFailure(relay, serveMetrics(relay, config.metrics, log))
   process.stdout.write(`${relay.ticket}\n`)
   log.info({ id: relay.id, addresses: relay.addresses }, 'listening')
-  log.warn('data is not encrypted end to end yet: this relay can read what it carries')
   const signal = await asked
   log.info({ signal }, 'draining; once more ends at once')
   await Promise.race([relay.drain(), endSignal()])
