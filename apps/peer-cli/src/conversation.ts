@@ -1,12 +1,15 @@
-/** Lines between two ends of a connection: on streams of their own, one for each direction; in plaintext each as a message. */
+/**
+ * Lines between two peers: on one stream for each direction; in plaintext mode each line is a
+ * message.
+ */
 import type { Connection, Stream } from '@showchain/client'
 
 const NEWLINE = 0x0a
 
 export interface Conversation {
-  /** Resolves when there is room for more; in plaintext when the other end has it. */
+  /** Resolves when the stream accepts more; in plaintext mode, when the line was acknowledged. */
   send(line: Uint8Array): Promise<void>
-  /** Resolves when the other end has everything. */
+  /** Resolves when every line was acknowledged. */
   end(): Promise<void>
   lines(): AsyncIterable<Uint8Array>
 }

@@ -1,8 +1,7 @@
-/** Where the identity is, and how its passphrase comes in. */
-import { readFile } from 'node:fs/promises'
+/** The identity file of a command, and its passphrase. */
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { type Identity, loadIdentity } from '@showchain/crypto'
+import { type Identity, loadIdentity, readPassphrase } from '@showchain/crypto'
 import { ShowchainError } from '@showchain/wire'
 import { UsageError } from './usage-error.ts'
 
@@ -16,17 +15,13 @@ export function defaultIdentity(environment: NodeJS.ProcessEnv = process.env): s
   return join(environment.XDG_CONFIG_HOME || join(homedir(), '.config'), 'showchain', 'identity.pem')
 }
 
-/** From --passphrase-file, without the line end that editors add, or from SHOWCHAIN_PASSPHRASE. @throws UsageError */
-export async function passphraseOf({ passphraseFile }: IdentityFlags): Promise<string | undefined> {
-  if (passphraseFile === undefined) return process.env.SHOWCHAIN_PASSPHRASE
-  try {
-    return (await readFile(passphraseFile, 'utf8')).replace(/\r?\n$/, '')
-  } catch (error) {
-    throw new UsageError(`--passphrase-file: ${(error as Error).message}`)
-  }
-}
+/** From --passphrase-file or SHOWCHAIN_PASSPHRASE. @throws ShowchainError `ERR_FILE_READ` */
+export const passphraseOf = async ({ passphraseFile }: IdentityFlags): Promise<string | undefined> =>
+  passphraseFile === undefined ? process.env.SHOWCHAIN_PASSPHRASE : readPassphrase(passphraseFile)
 
-/** @throws UsageError when there is none; ShowchainError as loadIdentity does. */
+/**
+ * @throws UsageError when there is no file or no passphrase; ShowchainError as loadIdentity does.
+ */
 export async function identityOf(flags: IdentityFlags): Promise<Identity> {
   const path = flags.identity ?? defaultIdentity()
   try {
@@ -35,7 +30,7 @@ export async function identityOf(flags: IdentityFlags): Promise<Identity> {
     if (!(error instanceof ShowchainError)) throw error
     if ((error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT')
       throw new UsageError(
-        `there is no identity at ${path}: make one with \`showchain keygen\`, or name another with --identity`,
+        `there is no identity at ${path}: create one with \`showchain keygen\`, or choose another file with --identity`,
       )
     if (error.code === 'ERR_PASSPHRASE_NEEDED')
       throw new UsageError(`${path} is encrypted: set SHOWCHAIN_PASSPHRASE or give --passphrase-file`)

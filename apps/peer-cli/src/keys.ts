@@ -11,7 +11,7 @@ export interface KeygenFlags extends IdentityFlags {
   readonly out?: string
 }
 
-/** Makes a key file and prints its id; never touches one that is there. */
+/** Creates a key file and prints its id; an existing file is never overwritten. */
 export async function keygen(flags: KeygenFlags): Promise<void> {
   const bits = KEY_BITS.find((each) => String(each) === flags.bits)
   if (bits === undefined) throw new UsageError(`--bits is one of ${KEY_BITS.join(', ')}, not ${flags.bits}`)

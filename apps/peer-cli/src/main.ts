@@ -1,4 +1,4 @@
-/** The showchain program. Exit codes: 0 done, 1 failed while running, 2 wrong arguments, key file or ticket, 3 could not connect. */
+/** The showchain program. Exit codes: see `program.ts`. */
 import { ShowchainError } from '@showchain/wire'
 import { CommanderError } from 'commander'
 import { program } from './program.ts'
@@ -13,6 +13,7 @@ const EXIT_CODES: Readonly<Partial<Record<ShowchainError['code'], number>>> = {
   ERR_FILE_EXISTS: 2,
   ERR_FILE_MODE: 2,
   ERR_FILE_READ: 2,
+  ERR_FILE_WRITE: 2,
   ERR_KEY_REFUSED: 2,
   ERR_PASSPHRASE_NEEDED: 2,
   ERR_PASSPHRASE_WRONG: 2,
@@ -22,7 +23,7 @@ const EXIT_CODES: Readonly<Partial<Record<ShowchainError['code'], number>>> = {
   ERR_TIMEOUT: 3,
 }
 
-/** One line for people and the exit code for scripts; a stack only for what is our own mistake. */
+/** Prints the error in one line; a stack only for an unexpected one, which is a bug. */
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   if (error instanceof UsageError || error instanceof UndeliveredError || error instanceof ShowchainError) {
@@ -34,7 +35,7 @@ function exitCodeOf(error: unknown): number {
   return 1
 }
 
-// Nobody reads what we print (`… | head -1`): the end, as of any filter.
+// EPIPE: the reader of stdout has gone (`… | head -1`), so end like any filter.
 process.stdout.on('error', () => process.exit())
 process.stderr.on('error', () => {})
 

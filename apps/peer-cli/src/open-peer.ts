@@ -1,10 +1,10 @@
-/** Opens the peer of a talking command from its flags. */
+/** Opens the peer of `listen` and `connect` from their flags. */
 import { type NatReport, type PathPolicy, Peer, type PeerOptions } from '@showchain/client'
+import { traceLine } from '@showchain/client/runtime'
 import { generateIdentity, loadPublicKey } from '@showchain/crypto'
 import { type PeerId, parseAddress, parsePeerId } from '@showchain/wire'
 import { type IdentityFlags, identityOf } from './identity.ts'
 import type { Output } from './output.ts'
-import { writeTrace } from './trace.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface PeerFlags extends IdentityFlags {
@@ -68,12 +68,12 @@ export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOpt
     seedMode: flags.seedMode === true,
     addressPolicy: flags.lab === true ? 'lab' : 'internet',
     ...(keepAlive === undefined ? {} : { keepAlive }),
-    ...(flags.trace === true ? { trace: writeTrace } : {}),
+    ...(flags.trace === true ? { trace: (entry) => void process.stderr.write(`${traceLine(entry)}\n`) } : {}),
     onWarning: (sentence) => output.note('warning', sentence),
   })
-  if (flags.plaintext === true) output.note('plaintext', 'what you send can be read by relays and networks on the way')
+  if (flags.plaintext === true) output.note('plaintext', 'relays and networks on the path can read and alter the data')
   peer.on('relay', ({ relay, state, at, observed, reason }) => {
-    const seen = observed === undefined ? '' : `, which sees ${observed.ip} port ${observed.port}`
+    const seen = observed === undefined ? '' : `; it sees this host at ${observed.ip} port ${observed.port}`
     const sentence =
       state === 'registered'
         ? `registered with the relay at ${at.ip} port ${at.port}${seen}`
@@ -84,11 +84,11 @@ export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOpt
   return peer
 }
 
-/** RFC 4787's words, by NatBehaviour. */
+/** RFC 4787's terms, by NatBehaviour. */
 const BEHAVIOUR = ['unknown', 'endpoint-independent', 'address-dependent', 'address- and port-dependent'] as const
 
 function natSentence({ natted, type, mapping, filtering }: NatReport): string {
-  if (natted === false) return 'no NAT: the relay sees this host at its own address'
+  if (natted === false) return 'no NAT: the relay sees the local address of this host'
   const name = type === undefined ? 'a NAT' : `a NAT of type ${type}`
   return `behind ${name} (mapping ${BEHAVIOUR[mapping]}, filtering ${BEHAVIOUR[filtering]})`
 }

@@ -1,16 +1,17 @@
 /**
- * What a talking command prints. For people: what was said on stdout, what happens on stderr. With
- * --json: every event as one JSON object a line on stdout. With --pipe stdout is for bytes, and all of this goes to stderr.
+ * The output of `listen` and `connect`: received lines on stdout, events on stderr. With --json:
+ * every event on stdout, one JSON object a line. With --pipe stdout carries the data, and events go
+ * to stderr.
  */
 import type { Connection } from '@showchain/client'
 import { type PeerId, toBase64url } from '@showchain/wire'
 
-/** Enough of an id to tell a handful apart. */
+/** Characters of an id that are shown: enough to tell a few peers apart. */
 const SHORT_ID = 8
 const short = (id: PeerId): string => `${id.slice(0, SHORT_ID)}…`
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
-/** A message as text when it is text. */
+/** The text of a message; undefined when it is not UTF-8. */
 function textOf(bytes: Uint8Array): string | undefined {
   try {
     return decoder.decode(bytes)
@@ -22,7 +23,7 @@ function textOf(bytes: Uint8Array): string | undefined {
 export interface Output {
   /** The first line on stdout. */
   ticket(ticket: string): void
-  /** Something happened that people may want to know. */
+  /** @param sentence for people; @param details for programs, with --json. */
   note(event: string, sentence: string, details?: Readonly<Record<string, unknown>>): void
   message(from: PeerId, bytes: Uint8Array): void
 }
@@ -52,10 +53,10 @@ export function outputFor({
 
 const describePath = ({ path }: Connection): string => {
   const at = `${path.remote.ip} port ${path.remote.port}`
-  return path.kind === 'direct' ? `directly, ${at}` : `through the relay at ${at}`
+  return path.kind === 'direct' ? `directly, to ${at}` : `through the relay at ${at}`
 }
 
-/** Tells of a connection's beginning, its changes of path and its end. */
+/** Prints when the connection opens, when its path changes and when it closes. */
 export function follow(connection: Connection, output: Output): void {
   const { remoteId } = connection
   const details = (): Record<string, unknown> => ({ peer: remoteId, path: connection.path })

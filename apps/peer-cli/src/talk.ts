@@ -1,4 +1,4 @@
-/** `showchain listen` and `showchain connect`: two terminals talk line by line, or pipe bytes. */
+/** `showchain listen` and `showchain connect`: exchange lines, or pipe bytes. */
 import { createInterface } from 'node:readline'
 import type { Connection, DialPolicy, Peer } from '@showchain/client'
 import { duration, later } from '@showchain/client/core'
@@ -24,21 +24,21 @@ export interface ConnectFlags extends PeerFlags {
 }
 
 const POLICIES: readonly DialPolicy[] = ['auto', 'direct-only', 'relay-only', 'direct', 'punch']
-/** Less than a connection lets wait, so that several of them take their turns. */
-const LINES_UNDER_WAY = 256
+/** Below the queue limit of a connection, so that slow connections do not fail. */
+const MAX_PENDING_LINES = 256
 const encoder = new TextEncoder()
 
-/** Waits for others, until a signal. */
+/** Accepts connections until a signal. */
 export async function listen(flags: ListenFlags): Promise<void> {
   const output = outputFor(flags)
   const accept = flags.allow === undefined ? 'everyone' : peerIds(flags.allow)
   const timeout = timeoutOf(flags)
   const peer = await openPeer(flags, output, accept)
-  const stop = stopOnSignal(peer)
+  const stopped = closeOnSignal(peer)
   try {
     if ((flags.relay ?? []).length > 0) await peer.registered({ timeout })
     output.ticket(peer.ticket)
-    if (accept === 'everyone') output.note('accept', 'everybody who has the ticket may connect; --allow names who may')
+    if (accept === 'everyone') output.note('accept', 'any peer that has the ticket may connect; --allow restricts this')
     if (flags.pipe === true) return await pipeFirst(peer, output)
     const open = new Set<Conversation>()
     const input = lines()
@@ -51,14 +51,17 @@ export async function listen(flags: ListenFlags): Promise<void> {
       void receive(connection, conversation, output, flags.echo === true)
     }
   } catch (error) {
-    if (!stop.signalled) throw error
+    if (!stopped.aborted) throw error
   } finally {
-    letGoOfStdin()
+    destroyStdin()
     await peer.close()
   }
 }
 
-/** Connects, sends the lines of stdin, and ends when all of them are acknowledged and nothing more comes. */
+/**
+ * Connects, sends the lines of stdin, and ends when all are acknowledged and none was received for
+ * a while.
+ */
 export async function connect(text: string, flags: ConnectFlags): Promise<void> {
   const output = outputFor(flags)
   const via = POLICIES.find((policy) => policy === flags.via)
@@ -67,30 +70,30 @@ export async function connect(text: string, flags: ConnectFlags): Promise<void> 
   const timeout = timeoutOf(flags)
   const ticket = parseTicket(text)
   const peer = await openPeer(flags, output, 'nobody')
-  const stop = stopOnSignal(peer)
+  const stopped = closeOnSignal(peer)
   try {
     const connection = await peer.connect(ticket, { via, timeout })
     follow(connection, output)
     if (flags.pipe === true) return await pipe(connection)
     const conversation = conversationOn(connection)
-    const quiet = new Quiet(linger * 1000)
-    void receive(connection, conversation, output, false, () => quiet.stir())
+    const idle = new IdleTimer(linger * 1000)
+    void receive(connection, conversation, output, false, () => idle.restart())
     const input = lines()
     const closed = new Promise<string>((resolve) => connection.on('close', resolve))
     const sent = sendLines(input, () => [conversation], output)
     const gone = await Promise.race([sent.then(() => undefined), closed])
     if (gone !== undefined) throw new ShowchainError('ERR_CLOSED', gone)
-    await Promise.race([quiet.wait(), closed])
+    await Promise.race([idle.wait(), closed])
     if (await sent) throw new UndeliveredError('not every line was delivered')
   } catch (error) {
-    if (!stop.signalled) throw error
+    if (!stopped.aborted) throw error
   } finally {
-    letGoOfStdin()
+    destroyStdin()
     await peer.close()
   }
 }
 
-/** The first that connects gets stdin, and stdout gets what comes from there. */
+/** Pipes stdin and stdout to the first connection. */
 async function pipeFirst(peer: Peer, output: Output): Promise<void> {
   const { value: connection, done } = await peer.incoming.next()
   if (done) return
@@ -98,39 +101,31 @@ async function pipeFirst(peer: Peer, output: Output): Promise<void> {
   await pipe(connection)
 }
 
-interface Stop {
-  /** Whether a signal came. */
-  readonly signalled: boolean
-  readonly done: Promise<void>
-}
-
-/** The first SIGINT or SIGTERM closes the peer, which ends everything; a second one ends the process as usual. */
-function stopOnSignal(peer: Peer): Stop {
-  let signalled = false
-  const done = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        signalled = true
-        resolve()
-        void peer.close()
-      })
-    }
-  })
-  return {
-    get signalled() {
-      return signalled
-    },
-    done,
+/**
+ * Aborted by the first SIGINT or SIGTERM, which closes the peer; a second one ends the process at
+ * once.
+ */
+function closeOnSignal(peer: Peer): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      controller.abort()
+      void peer.close()
+    })
   }
+  return controller.signal
 }
 
 const lines = (): ReturnType<typeof createInterface> =>
   createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })
 
-/** A readline that is only closed resumes stdin once the lines that it has in store are read, and that keeps the process. */
-const letGoOfStdin = (): void => void process.stdin.destroy()
+/**
+ * Closing the readline is not enough: it resumes stdin after its buffered lines, and keeps the
+ * process alive.
+ */
+const destroyStdin = (): void => void process.stdin.destroy()
 
-/** Sends each line to whoever is connected; true when one of them did not arrive. */
+/** Sends each line on every open connection; resolves to true when a line was not delivered. */
 async function sendLines(
   input: ReturnType<typeof createInterface>,
   conversations: () => readonly Conversation[],
@@ -148,8 +143,8 @@ async function sendLines(
       sending.add(sent)
       void sent.then(() => sending.delete(sent))
     }
-    // A file is read as fast as it is acknowledged.
-    while (sending.size >= LINES_UNDER_WAY) await Promise.race(sending)
+    // Back-pressure: a file is read only as fast as its lines are acknowledged.
+    while (sending.size >= MAX_PENDING_LINES) await Promise.race(sending)
   }
   await Promise.all(sending)
   const ends = await Promise.allSettled(conversations().map((conversation) => conversation.end()))
@@ -161,12 +156,12 @@ async function receive(
   conversation: Conversation,
   output: Output,
   echo: boolean,
-  stirred = (): void => {},
+  onLine = (): void => {},
 ): Promise<void> {
   const echoing = new Set<Promise<void>>()
   try {
     for await (const bytes of conversation.lines()) {
-      stirred()
+      onLine()
       output.message(remoteId, bytes)
       if (!echo) continue
       const sent = conversation.send(bytes).catch((error: unknown) => {
@@ -174,15 +169,15 @@ async function receive(
       })
       echoing.add(sent)
       void sent.then(() => echoing.delete(sent))
-      while (echoing.size >= LINES_UNDER_WAY) await Promise.race(echoing)
+      while (echoing.size >= MAX_PENDING_LINES) await Promise.race(echoing)
     }
   } catch {
-    // The connection has ended, as its own line says.
+    // The connection has closed; `follow` has printed why.
   }
 }
 
-/** Waits until nothing has happened for a while. */
-class Quiet {
+/** Waits until nothing was received for a while. */
+class IdleTimer {
   readonly #ms: number
   #last = systemClock.now()
 
@@ -190,12 +185,12 @@ class Quiet {
     this.#ms = ms
   }
 
-  stir(): void {
+  restart(): void {
     this.#last = systemClock.now()
   }
 
   async wait(): Promise<void> {
-    this.stir()
+    this.restart()
     for (let until = this.#end(); until > systemClock.now(); until = this.#end())
       await new Promise<void>((resolve) => systemClock.schedule(until, resolve))
   }

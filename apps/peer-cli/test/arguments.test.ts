@@ -40,6 +40,11 @@ describe('keygen and id', () => {
     expect(readFileSync(file, 'utf8')).toBe('something of value')
   })
 
+  test('name the file that cannot be written, with exit code 2', async () => {
+    const { code, stderr } = await run(['keygen', '--out', folder.file('absent/a.pem')])
+    expect([code, stderr]).toEqual([2, expect.stringContaining('absent/a.pem')])
+  })
+
   test('encrypt with a passphrase, and say when it is missing or wrong', async () => {
     const file = folder.file('encrypted.pem')
     const passphrase = folder.write('passphrase', 'open sesame\n')

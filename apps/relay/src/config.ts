@@ -1,14 +1,15 @@
 /**
- * The configuration: flags, environment and a file become one checked object. What is wrong is named
- * by its key and where it came from.
+ * The configuration: flags, environment and a file become one checked object. An error names the
+ * key and where its value came from.
  */
 import { readFile } from 'node:fs/promises'
 import { type RelayLimits, relayLimitsSchema } from '@showchain/server'
-import { type Address, parseAddress, parseEndpoint, ShowchainError } from '@showchain/wire'
+import { type Address, parseAddress, parseEndpoint } from '@showchain/wire'
+import type { Command } from 'commander'
 import { parse as parseYaml } from 'yaml'
 import * as z from 'zod'
 
-/** Where a relay listens unless told otherwise; no registered service has it. */
+/** The default port of a relay; no service is registered for it. */
 export const DEFAULT_PORT = 4400
 
 /** The command line, the environment or the configuration is wrong: exit code 2. */
@@ -16,14 +17,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** What commander hands over. */
-export interface Flags {
-  readonly config?: string
-  readonly limit?: readonly string[]
-  readonly [name: string]: unknown
-}
-
-/** Text by one of wire's parsers, its error as zod's. */
+/** Text read by one of wire's parsers; its error becomes an issue of zod's. */
 const parsed = <Value>(parse: (text: string) => Value) =>
   z.string().transform((text, context) => {
     try {
@@ -34,7 +28,7 @@ const parsed = <Value>(parse: (text: string) => Value) =>
     }
   })
 
-/** Where to listen; port 0 is any. */
+/** An address to listen on; port 0 lets the system choose. */
 export interface Listen {
   readonly host: string
   readonly port: number
@@ -50,7 +44,7 @@ function parseListen(text: string): Listen {
   }
 }
 
-/** One value, or a list of them, or a text with commas between them. */
+/** A list, or a text with commas between its items. */
 const list = <Item extends z.ZodType>(item: Item) =>
   z.preprocess(
     (value) => (typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value),
@@ -86,7 +80,7 @@ export interface Config {
   readonly passphraseFile?: string | undefined
   readonly listen: readonly Listen[]
   readonly publicAddress?: readonly Address[] | undefined
-  /** Where it answers STUN beside. */
+  /** Further addresses, which answer STUN only. */
   readonly stunAlternate: readonly Listen[]
   /** Paths of public keys. */
   readonly peerKey: readonly string[]
@@ -97,24 +91,25 @@ export interface Config {
   readonly trace: boolean
 }
 
-const KEYS = Object.keys(schema.shape)
-const ENVIRONMENT_PREFIX = 'SHOWCHAIN_RELAY_'
-
+/** A value of one place, before it is checked. */
 interface Sourced {
   readonly value: unknown
-  /** For people. */
+  /** The flag, the environment variable or the file, for error messages. */
   readonly source: string
-  /** Of each name, when the value has been put together from several places. */
+  /** Of each member, when the value was merged from several places. */
   readonly sources?: ReadonlyMap<string, string>
 }
 
-/** @throws UsageError with one line that names every wrong key. */
-export async function configFrom(flags: Flags, environment: NodeJS.ProcessEnv): Promise<Config> {
-  const file = flags.config ?? environment[`${ENVIRONMENT_PREFIX}CONFIG`]
+/**
+ * The configuration of a parsed command line.
+ *
+ * @throws UsageError with one line that names every wrong key.
+ */
+export async function configFrom(command: Command): Promise<Config> {
+  const file = command.opts<{ readonly config?: string }>().config
   const sourced = new Map<string, Sourced>()
-  const places = [file === undefined ? [] : await fromFile(file), fromEnvironment(environment), fromFlags(flags)]
-  for (const [key, given] of places.flat())
-    sourced.set(key, key === 'limits' ? bothLimits(sourced.get(key), given) : given)
+  for (const [key, given] of [...(file === undefined ? [] : await fromFile(file)), ...fromCommand(command)])
+    sourced.set(key, key === 'limits' ? mergedLimits(sourced.get(key), given) : given)
   const result = schema.safeParse(Object.fromEntries([...sourced].map(([key, { value }]) => [key, value])))
   if (result.success) return result.data
   const issues = result.error.issues.flatMap((issue) => {
@@ -129,7 +124,7 @@ export async function configFrom(flags: Flags, environment: NodeJS.ProcessEnv): 
 }
 
 /** Limits are overridden one by one; each remembers where it came from. */
-function bothLimits(before: Sourced | undefined, { value, source }: Sourced): Sourced {
+function mergedLimits(before: Sourced | undefined, { value, source }: Sourced): Sourced {
   if (!isObject(value) || (before !== undefined && !isObject(before.value))) return { value, source }
   const named = Object.keys(value).map((name): [string, string] => [name, source])
   return {
@@ -160,27 +155,27 @@ async function fromFile(path: string): Promise<[string, Sourced][]> {
   return Object.entries(content).map(([key, value]) => [key, { value, source: path }])
 }
 
-const environmentName = (key: string): string =>
-  `${ENVIRONMENT_PREFIX}${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
-
-function fromEnvironment(environment: NodeJS.ProcessEnv): [string, Sourced][] {
-  return KEYS.flatMap((key): [string, Sourced][] => {
-    const name = environmentName(key)
-    const value = environment[name]
-    if (value === undefined) return []
-    return [[key, { value: key === 'limits' ? limitsFrom(value.split(','), name) : value, source: name }]]
+/** What the environment and the flags give, in the order of precedence: a later one overrides. */
+function fromCommand(command: Command): [string, Sourced][] {
+  return command.options.flatMap((option) => {
+    const { envVar, long } = option
+    const name = option.attributeName()
+    if (envVar === undefined || long == null || name === 'config') return []
+    // As text: the schema splits lists and reads booleans, and names the variable when it is wrong.
+    const places = [
+      { value: process.env[envVar], source: envVar },
+      { value: command.getOptionValueSource(name) === 'cli' ? command.getOptionValue(name) : undefined, source: long },
+    ]
+    return places.flatMap(({ value, source }): [string, Sourced][] => {
+      if (value === undefined) return []
+      return [name === 'limit' ? ['limits', { value: limitsFrom(value, source), source }] : [name, { value, source }]]
+    })
   })
 }
 
-function fromFlags({ config: _config, limit, ...flags }: Flags): [string, Sourced][] {
-  const dashed = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
-  const given = Object.entries(flags).map(([key, value]): [string, Sourced] => [key, { value, source: dashed(key) }])
-  if (limit === undefined) return given
-  return [...given, ['limits', { value: limitsFrom(limit, '--limit'), source: '--limit' }]]
-}
-
-/** `name=value` each. */
-function limitsFrom(texts: readonly string[], source: string): Record<string, number> {
+/** @param given `name=value` each: a list of them, or a text with commas between. */
+function limitsFrom(given: string | readonly string[], source: string): Record<string, number> {
+  const texts = typeof given === 'string' ? given.split(',') : given
   return Object.fromEntries(
     texts.map((text) => {
       const [, name, value] = /^\s*([A-Za-z]+)=([0-9]+)\s*$/.exec(text) ?? []
@@ -189,20 +184,3 @@ function limitsFrom(texts: readonly string[], source: string): Record<string, nu
     }),
   )
 }
-
-/** The passphrase of the identity, without the line end that editors add. @throws UsageError */
-export async function passphraseOf(
-  { passphraseFile }: Config,
-  environment: NodeJS.ProcessEnv,
-): Promise<string | undefined> {
-  if (passphraseFile === undefined) return environment.SHOWCHAIN_PASSPHRASE
-  try {
-    return (await readFile(passphraseFile, 'utf8')).replace(/\r?\n$/, '')
-  } catch (error) {
-    throw new UsageError(`passphraseFile: ${(error as Error).message}`)
-  }
-}
-
-/** Whether a file is not there, as opposed to not readable. */
-export const isMissing = (error: unknown): boolean =>
-  error instanceof ShowchainError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'

@@ -1,4 +1,4 @@
-/** Logs on stderr: stdout belongs to the ticket. */
+/** Logs on stderr; the only line on stdout is the ticket. */
 import { type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
 import type { Config } from './config.ts'
@@ -8,7 +8,7 @@ const STDERR = 2
 export function logger({ logLevel, logFormat = process.stderr.isTTY ? 'pretty' : 'json' }: Config): Logger {
   const options = { level: logLevel, base: null }
   const lines = pino.destination({ dest: STDERR, sync: true })
-  // Nobody reads them any more; that is no reason to stop serving.
+  // EPIPE: the reader has gone, and the relay goes on.
   lines.on('error', () => {})
   return pino(options, logFormat === 'pretty' ? pretty({ destination: lines, translateTime: 'HH:MM:ss.l' }) : lines)
 }

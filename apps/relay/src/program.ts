@@ -1,27 +1,30 @@
 /** The command line: every option, its help, and nothing else. */
+import { createRequire } from 'node:module'
 import { RELAY_LIMITS } from '@showchain/server'
-import { Command } from 'commander'
-import { configFrom, DEFAULT_PORT, type Flags } from './config.ts'
+import { Command, Option } from 'commander'
+import { type Config, configFrom, DEFAULT_PORT } from './config.ts'
 import { serve } from './serve.ts'
-import { version } from './version.ts'
 
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+const { version } = createRequire(import.meta.url)('../package.json') as { readonly version: string }
+const ENVIRONMENT_PREFIX = 'SHOWCHAIN_RELAY_'
 
-const EXAMPLES = `
-Every option can also come from the environment (SHOWCHAIN_RELAY_LISTEN, …; lists separated by commas) or from a
-JSON or YAML file (--config; keys in camelCase: listen, publicAddress, peerKey, limits: {…}).
-Flags win over the environment, the environment over the file. The passphrase of an encrypted
-identity comes from --passphrase-file or from SHOWCHAIN_PASSPHRASE.
+const NOTES = `
+Options come from flags, from the environment, and from a JSON or YAML file (--config), whose keys are in
+camelCase: listen, publicAddress, peerKey, limits: {…}. Flags win over the environment, the environment over
+the file; limits are overridden one by one. An option with … may be repeated; in the environment its values
+are separated by commas. The passphrase of an encrypted identity comes from --passphrase-file or from
+SHOWCHAIN_PASSPHRASE.
 
 The first line on stdout is the relay's ticket; logs go to stderr.
-SIGTERM and SIGINT finish what is in work (5 s at most) and end; a second one ends at once.
+On SIGTERM or SIGINT the relay drains: it refuses new requests, completes those in progress (5 s at most)
+and exits. A second signal ends it at once.
 
 Limits (--limit name=value):
 ${Object.entries(RELAY_LIMITS)
   .map(([name, limit]) => `  ${name} (${limit.default}): ${limit.sentence}`)
   .join('\n')}
 
-Exit codes: 0 ended as asked; 1 failed while running; 2 wrong arguments, configuration or key file.
+Exit codes: 0 ended by a signal; 1 failed while running; 2 wrong arguments, configuration or key file.
 
 Examples:
   showchain-relay --identity relay.pem --create-identity
@@ -29,38 +32,45 @@ Examples:
   showchain-relay --identity relay.pem --listen 127.0.0.1:0 --peer-key other.pub.pem --trace
   showchain-relay --config relay.yaml --metrics 127.0.0.1:9464`
 
-export function program(): Command {
-  return new Command('showchain-relay')
-    .description('A relay for Show Chain peers: registers them, introduces them to each other, carries their data.')
-    .version(version())
-    .option('--config <file>', 'JSON or YAML file with any of these options')
-    .option('--identity <file>', 'private key of the relay (PKCS#8 PEM), as `showchain keygen` makes it')
-    .option('--create-identity', 'make the identity file when there is none')
-    .option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity')
-    .option(
-      '--listen <host:port>',
-      `address to listen on, at most one of each family (0.0.0.0:${DEFAULT_PORT} and [::]:${DEFAULT_PORT})`,
-      collect,
+/** An option that the environment may give as well: `--log-level` as SHOWCHAIN_RELAY_LOG_LEVEL. */
+function option(flags: string, description: string): Option {
+  const made = new Option(flags, description)
+  return made.env(`${ENVIRONMENT_PREFIX}${made.name().replaceAll('-', '_').toUpperCase()}`)
+}
+
+/** @param run gets the checked configuration. */
+export function program(run: (config: Config) => Promise<void> = serve): Command {
+  const command = new Command('showchain-relay')
+    .description(
+      'A relay for Show Chain peers: registration, rendezvous for hole punching, and forwarding of their data.',
     )
-    .option(
-      '--public-address <host:port>',
-      'address for the ticket, when peers reach the relay at another one',
-      collect,
-    )
-    .option(
-      '--stun-alternate <host:port>',
-      'another address that answers STUN alone, so that peers learn what their NAT does; repeatable',
-      collect,
-    )
-    .option('--peer-key <file>', 'public key (PEM) of a peer that speaks only the seed; repeatable', collect)
-    .option('--limit <name=value>', 'one of the limits below; repeatable', collect)
-    .option('--metrics <host:port>', 'serve /metrics (Prometheus) and /healthz over HTTP')
-    .option('--log-level <level>', 'fatal, error, warn, info, debug or silent (info)')
-    .option('--log-format <format>', 'pretty or json (pretty on a terminal, else json)')
-    .option('--trace', 'show every message on stderr, one JSON object a line')
-    .addHelpText('after', EXAMPLES)
+    .version(version)
+  for (const each of [
+    option('--config <file>', 'JSON or YAML file with any of these options'),
+    option('--identity <file>', 'private key of the relay (PKCS#8 PEM), as `showchain keygen` makes it'),
+    option('--create-identity', 'create the identity file if it does not exist'),
+    option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity'),
+    option(
+      '--listen <host:port...>',
+      `address to listen on, at most one of each family (default 0.0.0.0:${DEFAULT_PORT} and [::]:${DEFAULT_PORT})`,
+    ),
+    option('--public-address <host:port...>', 'address for the ticket, when peers reach the relay at a different one'),
+    option(
+      '--stun-alternate <host:port...>',
+      'further address that answers STUN only, so that peers can discover their NAT',
+    ),
+    option('--peer-key <file...>', 'public key (PEM) of a peer that runs in seed mode'),
+    option('--limit <name=value...>', 'one of the limits below').env(`${ENVIRONMENT_PREFIX}LIMITS`),
+    option('--metrics <host:port>', 'serve /metrics (Prometheus) and /healthz over HTTP'),
+    option('--log-level <level>', 'fatal, error, warn, info (default), debug or silent'),
+    option('--log-format <format>', 'pretty or json (default: pretty on a terminal, otherwise json)'),
+    option('--trace', 'print every message on stderr, one JSON object a line'),
+  ])
+    command.addOption(each)
+  return command
+    .addHelpText('after', NOTES)
     .showHelpAfterError('(showchain-relay --help shows all options)')
     .allowExcessArguments(false)
     .exitOverride()
-    .action(async (flags: Flags) => serve(await configFrom(flags, process.env)))
+    .action(async () => run(await configFrom(command)))
 }

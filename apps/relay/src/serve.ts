@@ -1,20 +1,29 @@
-/** Runs the relay until it is told to end: opens it, prints its ticket, logs what happens, drains on signals. */
-import { generateIdentity, type Identity, loadIdentity, loadPublicKey, saveIdentity } from '@showchain/crypto'
+/** Runs a relay until a signal: opens it, prints its ticket, logs its events, drains it. */
+
+import { type Trace, traceLine } from '@showchain/client/runtime'
+import {
+  generateIdentity,
+  type Identity,
+  loadIdentity,
+  loadPublicKey,
+  type PublicKey,
+  readPassphrase,
+  saveIdentity,
+} from '@showchain/crypto'
 import { Relay } from '@showchain/server/runtime'
+import { ShowchainError } from '@showchain/wire'
 import type { Logger } from 'pino'
-import { type Config, isMissing, passphraseOf, UsageError } from './config.ts'
+import { type Config, UsageError } from './config.ts'
 import { logger } from './log.ts'
 import { serveMetrics } from './metrics.ts'
-import { writeTrace } from './trace.ts'
 
 export async function serve(config: Config): Promise<void> {
-  // From now on: whoever reads the ticket may end the relay at once.
-  const asked = endSignal()
-  // Whoever read them has gone; that is no reason to stop serving.
+  // Before the ticket is printed: the process that reads it may send the signal at once.
+  const ended = endSignal()
+  // EPIPE: the reader of stdout or stderr has gone, and the relay goes on.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const log = logger(config)
-  const identity = await identityOf(config, log)
-  const knownKeys = await Promise.all(config.peerKey.map(loadPublicKey))
+  const { identity, knownKeys } = await keysOf(config, log)
   const relay = await Relay.open({
     identity,
     listen: config.listen,
@@ -22,7 +31,7 @@ export async function serve(config: Config): Promise<void> {
     limits: config.limits,
     stunAlternates: config.stunAlternate,
     ...(config.publicAddress === undefined ? {} : { publicAddresses: config.publicAddress }),
-    ...(config.trace ? { trace: writeTrace } : {}),
+    ...(config.trace ? { trace } : {}),
     onEvent: (event) => log.debug(event, event.type),
     onWarning: (sentence) => log.warn(sentence),
   })
@@ -30,32 +39,49 @@ export async function serve(config: Config): Promise<void> {
     config.metrics === undefined ? undefined : await closingOnFailure(relay, serveMetrics(relay, config.metrics, log))
   process.stdout.write(`${relay.ticket}\n`)
   log.info({ id: relay.id, addresses: relay.addresses }, 'listening')
-  const signal = await asked
-  log.info({ signal }, 'draining; once more ends at once')
+  const signal = await ended
+  log.info({ signal }, 'draining; a second signal ends the relay at once')
   await Promise.race([relay.drain(), endSignal()])
   await relay.close()
   await metrics?.close()
   log.info(relay.counters(), 'ended')
 }
 
-async function identityOf(config: Config, log: Logger): Promise<Identity> {
-  const passphrase = await passphraseOf(config, process.env)
+const trace: Trace = (entry) => void process.stderr.write(`${traceLine(entry)}\n`)
+
+interface Keys {
+  readonly identity: Identity
+  readonly knownKeys: readonly PublicKey[]
+}
+
+/** @throws UsageError when a key file that the configuration names cannot be used. */
+async function keysOf(config: Config, log: Logger): Promise<Keys> {
   try {
-    return await loadIdentity(config.identity, { passphrase })
+    return { identity: await identityOf(config, log), knownKeys: await Promise.all(config.peerKey.map(loadPublicKey)) }
   } catch (error) {
-    if (!isMissing(error)) throw error
-    if (!config.createIdentity)
+    throw error instanceof ShowchainError ? new UsageError(error.message, { cause: error }) : error
+  }
+}
+
+async function identityOf({ identity: path, passphraseFile, createIdentity }: Config, log: Logger): Promise<Identity> {
+  const passphrase =
+    passphraseFile === undefined ? process.env.SHOWCHAIN_PASSPHRASE : await readPassphrase(passphraseFile)
+  try {
+    return await loadIdentity(path, { passphrase })
+  } catch (error) {
+    if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw error
+    if (!createIdentity)
       throw new UsageError(
-        `identity: there is no ${config.identity}; --create-identity makes it, or \`showchain keygen --out\``,
+        `identity: there is no ${path}; create it with --create-identity, or with \`showchain keygen --out\``,
       )
   }
   const identity = await generateIdentity()
-  await saveIdentity(identity, config.identity, { passphrase })
-  log.info({ id: identity.id, file: config.identity }, 'made a new identity')
+  await saveIdentity(identity, path, { passphrase })
+  log.info({ id: identity.id, file: path }, 'created a new identity')
   return identity
 }
 
-/** The next signal that asks this process to end. */
+/** The next SIGTERM or SIGINT. */
 function endSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))

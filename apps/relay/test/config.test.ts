@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Folder } from '@showchain-tooling/vitest/programs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { configFrom, UsageError } from '../src/config.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { type Config, UsageError } from '../src/config.ts'
+import { program } from '../src/program.ts'
 
 let folder: Folder
 beforeAll(() => {
@@ -9,16 +10,28 @@ beforeAll(() => {
 })
 afterAll(() => folder.remove())
 
-/** What is said about a wrong configuration. */
-const complaint = async (...args: Parameters<typeof configFrom>): Promise<string> => {
-  const error: unknown = await configFrom(...args).catch((reason: unknown) => reason)
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+/** The configuration that a command line gives in an environment. */
+async function configOf(args: readonly string[], environment: Record<string, string> = {}): Promise<Config> {
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
+  const made: Config[] = []
+  await program(async (config) => void made.push(config)).parseAsync(args, { from: 'user' })
+  return made[0] as Config
+}
+
+/** The message of the error that a wrong configuration throws. */
+async function complaint(args: readonly string[], environment?: Record<string, string>): Promise<string> {
+  const error: unknown = await configOf(args, environment).catch((reason: unknown) => reason)
   expect(error).toBeInstanceOf(UsageError)
   return (error as Error).message
 }
 
 describe('the configuration', () => {
   test('has defaults for everything but the identity', async () => {
-    const config = await configFrom({ identity: 'relay.pem' }, {})
+    const config = await configOf(['--identity', 'relay.pem'])
     expect(config.listen).toEqual([
       { host: '0.0.0.0', port: 4400 },
       { host: '::', port: 4400 },
@@ -29,18 +42,18 @@ describe('the configuration', () => {
   test('takes flags before the environment before the file', async () => {
     const file = folder.write('relay.yaml', 'identity: file.pem\nlogLevel: error\nlisten: ["127.0.0.1:1"]\n')
     const environment = { SHOWCHAIN_RELAY_IDENTITY: 'environment.pem', SHOWCHAIN_RELAY_LOG_LEVEL: 'warn' }
-    const config = await configFrom({ config: file, identity: 'flag.pem' }, environment)
+    const config = await configOf(['--config', file, '--identity', 'flag.pem'], environment)
     expect(config).toMatchObject({ identity: 'flag.pem', logLevel: 'warn', listen: [{ host: '127.0.0.1', port: 1 }] })
   })
 
   test('reads JSON as well as YAML, and limits from each place', async () => {
     const file = folder.write('relay.json', JSON.stringify({ identity: 'a', limits: { bindings: 7 } }))
-    expect((await configFrom({ config: file }, {})).limits).toEqual({ bindings: 7 })
-    expect((await configFrom({ config: file, limit: ['bindings=8', 'sessions=9'] }, {})).limits).toEqual({
+    expect((await configOf(['--config', file])).limits).toEqual({ bindings: 7 })
+    expect((await configOf(['--config', file, '--limit', 'bindings=8', 'sessions=9'])).limits).toEqual({
       bindings: 8,
       sessions: 9,
     })
-    expect((await configFrom({ config: file }, { SHOWCHAIN_RELAY_LIMITS: 'ids=5' })).limits).toEqual({
+    expect((await configOf(['--config', file], { SHOWCHAIN_RELAY_LIMITS: 'ids=5' })).limits).toEqual({
       bindings: 7,
       ids: 5,
     })
@@ -49,18 +62,38 @@ describe('the configuration', () => {
   test('overrides limits one by one, and knows where each came from', async () => {
     const file = folder.write('limits.yaml', 'identity: a\nlimits: { bindings: 7, sessions: 0, ids: 5 }\n')
     const environment = { SHOWCHAIN_RELAY_LIMITS: 'bindings=8,ids=6' }
-    const text = await complaint({ config: file, limit: ['ids=0'] }, environment)
+    const text = await complaint(['--config', file, '--limit', 'ids=0'], environment)
     expect(text).toContain(`limits.sessions (${file}):`)
     expect(text).toContain('limits.ids (--limit):')
-    const { limits } = await configFrom({ config: file, limit: ['sessions=9'] }, environment)
+    const { limits } = await configOf(['--config', file, '--limit', 'sessions=9'], environment)
     expect(limits).toEqual({ bindings: 8, sessions: 9, ids: 6 })
   })
 
   test("takes the README's example", async () => {
     const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
     const yaml = /```yaml\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
-    const config = await configFrom({ config: folder.write('readme.yaml', yaml) }, {})
+    const config = await configOf(['--config', folder.write('readme.yaml', yaml)])
     expect(config).toMatchObject({ limits: { bindings: 100_000 }, metrics: { host: '127.0.0.1', port: 9464 } })
+  })
+
+  test('takes repeated flags as lists', async () => {
+    const args = ['--identity', 'a', '--peer-key', 'one,two.pem', '--peer-key', 'three.pem', '--trace']
+    expect(await configOf(args)).toMatchObject({ peerKey: ['one,two.pem', 'three.pem'], trace: true })
+  })
+
+  test.each([
+    ['1', true],
+    ['true', true],
+    ['0', false],
+    ['false', false],
+  ])('reads SHOWCHAIN_RELAY_CREATE_IDENTITY=%s as %s', async (text, expected) => {
+    const { createIdentity } = await configOf(['--identity', 'a'], { SHOWCHAIN_RELAY_CREATE_IDENTITY: text })
+    expect(createIdentity).toBe(expected)
+  })
+
+  test('reads the name of the file from the environment', async () => {
+    const file = folder.write('named.yaml', 'identity: file.pem\n')
+    expect(await configOf([], { SHOWCHAIN_RELAY_CONFIG: file })).toMatchObject({ identity: 'file.pem' })
   })
 
   test('splits lists of the environment at commas', async () => {
@@ -68,7 +101,7 @@ describe('the configuration', () => {
       SHOWCHAIN_RELAY_LISTEN: '127.0.0.1:0, [::1]:0',
       SHOWCHAIN_RELAY_PUBLIC_ADDRESS: 'relay.example.org:4400',
     }
-    const config = await configFrom({ identity: 'a' }, environment)
+    const config = await configOf(['--identity', 'a'], environment)
     expect(config.listen).toEqual([
       { host: '127.0.0.1', port: 0 },
       { host: '::1', port: 0 },
@@ -77,32 +110,32 @@ describe('the configuration', () => {
   })
 
   test.each([
-    [{ identity: 'a', listen: ['nonsense'] }, 'listen.0 (--listen)'],
-    [{ identity: 'a', listen: ['localhost:0'] }, '"localhost:0" is not ip:port'],
-    [{ identity: 'a', publicAddress: ['x'] }, 'publicAddress.0 (--public-address)'],
-    [{ identity: 'a', logLevel: 'loud' }, 'logLevel (--log-level)'],
-    [{ identity: 'a', limit: ['bindings'] }, 'limits (--limit)'],
-    [{ identity: 'a', limit: ['bindings=0'] }, 'limits.bindings (--limit)'],
-    [{ identity: 'a', limit: ['binding=1'] }, 'limits.binding (--limit): no such key'],
-    [{ identity: 'a', metrics: 'here' }, 'metrics (--metrics)'],
-    [{}, 'identity: is needed'],
-  ])('names the key and the flag that are wrong: %j', async (flags, expected) => {
-    expect(await complaint(flags, {})).toContain(expected)
+    [['--identity', 'a', '--listen', 'nonsense'], 'listen.0 (--listen)'],
+    [['--identity', 'a', '--listen', 'localhost:0'], '"localhost:0" is not ip:port'],
+    [['--identity', 'a', '--public-address', 'x'], 'publicAddress.0 (--public-address)'],
+    [['--identity', 'a', '--log-level', 'loud'], 'logLevel (--log-level)'],
+    [['--identity', 'a', '--limit', 'bindings'], 'limits (--limit)'],
+    [['--identity', 'a', '--limit', 'bindings=0'], 'limits.bindings (--limit)'],
+    [['--identity', 'a', '--limit', 'binding=1'], 'limits.binding (--limit): no such key'],
+    [['--identity', 'a', '--metrics', 'here'], 'metrics (--metrics)'],
+    [[], 'identity: is needed'],
+  ])('names the key and the flag that are wrong: %j', async (args, expected) => {
+    expect(await complaint(args)).toContain(expected)
   })
 
   test('names the variable or the file that is wrong, and every wrong key at once', async () => {
     const file = folder.write('bad.yaml', 'identity: a\nlisten: [1]\ncolour: red\n')
-    const text = await complaint({ config: file }, { SHOWCHAIN_RELAY_TRACE: 'perhaps' })
+    const text = await complaint(['--config', file], { SHOWCHAIN_RELAY_TRACE: 'perhaps' })
     expect(text).toContain('trace (SHOWCHAIN_RELAY_TRACE)')
     expect(text).toContain(`listen.0 (${file})`)
     expect(text).toContain(`colour (${file}): no such key`)
   })
 
   test('says in one line what is wrong with a file that is no configuration', async () => {
-    expect(await complaint({ config: folder.file('absent.yaml') }, {})).toMatch(
+    expect(await complaint(['--config', folder.file('absent.yaml')])).toMatch(
       /^config \(.*absent\.yaml\): ENOENT[^\n]*$/,
     )
-    expect(await complaint({ config: folder.write('list.yaml', '- a\n') }, {})).toContain('not a JSON or YAML object')
-    expect(await complaint({ config: folder.write('broken.yaml', 'a: [1\n') }, {})).toMatch(/^config \([^\n]+$/)
+    expect(await complaint(['--config', folder.write('list.yaml', '- a\n')])).toContain('not a JSON or YAML object')
+    expect(await complaint(['--config', folder.write('broken.yaml', 'a: [1\n')])).toMatch(/^config \([^\n]+$/)
   })
 })

@@ -9,6 +9,7 @@ export {
   type PassphraseOptions,
   publicKeyFromPem,
   publicKeyToPem,
+  readPassphrase,
   saveIdentity,
 } from './files/key-files.ts'
 export { opensslEndToEnd } from './openssl/end-to-end.ts'

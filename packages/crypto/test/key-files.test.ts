@@ -1,7 +1,14 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { Folder } from '@showchain-tooling/vitest/programs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { identityFromPem, loadIdentity, loadPublicKey, publicKeyToPem, saveIdentity } from '../src/index.ts'
+import {
+  identityFromPem,
+  loadIdentity,
+  loadPublicKey,
+  publicKeyToPem,
+  readPassphrase,
+  saveIdentity,
+} from '../src/index.ts'
 import * as portable from '../src/portable/index.ts'
 import { pemOf } from './fixtures.ts'
 
@@ -85,5 +92,24 @@ describe('a public key as a file', () => {
       code: 'ERR_KEY_REFUSED',
     })
     await expect(loadPublicKey(folder.write('word.pem', 'hello'))).rejects.toMatchObject({ code: 'ERR_KEY_REFUSED' })
+  })
+})
+
+describe('a passphrase in a file', () => {
+  test.each([
+    ['open sesame', 'open sesame'],
+    ['open sesame\n', 'open sesame'],
+    ['open sesame\r\n', 'open sesame'],
+    [' open sesame \n\n', ' open sesame \n'],
+  ])('is read without the last newline: %j', async (content, expected) => {
+    expect(await readPassphrase(folder.write('passphrase', content))).toBe(expected)
+  })
+
+  test('is a typed error when the file is missing', async () => {
+    const path = folder.file('absent')
+    await expect(readPassphrase(path)).rejects.toMatchObject({
+      code: 'ERR_FILE_READ',
+      message: expect.stringContaining(path),
+    })
   })
 })

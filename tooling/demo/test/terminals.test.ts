@@ -86,9 +86,9 @@ describe('two terminals', () => {
     expect((await alice.ended()).code).toBe(0)
   })
 
-  test('say when what they send can be read', async () => {
+  test('say with --plaintext who can read the data', async () => {
     const bob = showchain('listen', '--ephemeral', ...SEED)
-    await bob.stderr.line(/can be read by relays and networks/)
+    await bob.stderr.line(/relays and networks on the path can read/)
   })
 
   test('need no relay when the ticket has an address, and --port fixes it', async () => {

@@ -7,7 +7,7 @@ export { nodeRandom } from './random.ts'
 export { RECEIVE_BUFFER } from './receive-buffer.ts'
 export { resolveAddress } from './resolve.ts'
 export type { DatagramSocket } from './socket.ts'
-export { type Trace, type TraceEntry, traceEntry, traceTaps } from './trace.ts'
+export { type Trace, type TraceEntry, traceEntry, traceLine, traceTaps } from './trace.ts'
 export {
   LISTEN_EVERYWHERE,
   type ListenAddress,

@@ -1,5 +1,5 @@
 /** What went over the wire, for people: each datagram of a driver with the message in it, or why it is none. */
-import { decode, type Endpoint, type Message, type Refusal } from '@showchain/wire'
+import { decode, describe, type Endpoint, formatEndpoint, type Message, type Refusal } from '@showchain/wire'
 import type { Machine } from '../core/endpoint/machine.ts'
 import type { Clock } from './clock.ts'
 import type { DriverOptions } from './driver.ts'
@@ -27,6 +27,12 @@ export function traceEntry(
   const decoded = decode(bytes)
   const what = decoded.ok ? { message: decoded.message } : { refusal: decoded.refusal }
   return { direction, at, remote, bytes, ...what }
+}
+
+/** An entry as one line of JSON: `{ trace, at, remote, size, op, text }`, or `refusal` in place of the last two. */
+export function traceLine({ direction, at, remote, bytes, message, refusal }: TraceEntry): string {
+  const what = message === undefined ? { refusal } : { op: message.op_code, text: describe(message) }
+  return JSON.stringify({ trace: direction, at, remote: formatEndpoint(remote), size: bytes.length, ...what })
 }
 
 /** The taps of a driver that show everything to `trace`; none when there is no `trace`, since decoding twice costs. */

@@ -26,7 +26,7 @@ export interface PassphraseOptions {
  *   `ERR_PASSPHRASE_NEEDED`, `ERR_PASSPHRASE_WRONG`
  */
 export async function loadIdentity(path: string, { passphrase }: PassphraseOptions = {}): Promise<Identity> {
-  const { text, mode } = await readKeyFile(path)
+  const { text, mode } = await readSmallFile(path)
   if (process.platform !== 'win32' && (mode & OTHERS) !== 0) {
     throw new ShowchainError('ERR_FILE_MODE', `${path} has mode ${(mode & 0o777).toString(8)}.`)
   }
@@ -63,9 +63,18 @@ export async function saveIdentity(
   }
 }
 
+/**
+ * The passphrase in a file, without the newline that editors append.
+ * @throws ShowchainError `ERR_FILE_READ`
+ */
+export async function readPassphrase(path: string): Promise<string> {
+  const { text } = await readSmallFile(path)
+  return text.replace(/\r?\n$/, '')
+}
+
 /** A public key of the configuration. @throws ShowchainError `ERR_FILE_READ`, `ERR_KEY_REFUSED` */
 export async function loadPublicKey(path: string): Promise<PublicKey> {
-  const { text } = await readKeyFile(path)
+  const { text } = await readSmallFile(path)
   return within(path, () => publicKeyFromPem(text))
 }
 
@@ -88,12 +97,12 @@ export const publicKeyToPem = ({ spki }: PublicKey): string =>
     .export({ type: 'spki', format: 'pem' })
     .toString()
 
-async function readKeyFile(path: string): Promise<{ readonly text: string; readonly mode: number }> {
+async function readSmallFile(path: string): Promise<{ readonly text: string; readonly mode: number }> {
   let file: FileHandle | undefined
   try {
     file = await open(path, constants.O_RDONLY)
     const { mode, size } = await file.stat()
-    if (size > MAX_FILE_BYTES) throw new Error(`${size} bytes are no key file`)
+    if (size > MAX_FILE_BYTES) throw new Error(`${size} bytes, more than ${MAX_FILE_BYTES}`)
     return { text: await file.readFile('utf8'), mode }
   } catch (error) {
     throw new ShowchainError('ERR_FILE_READ', `${path}: ${(error as Error).message}`, { cause: error })
