@@ -1,4 +1,11 @@
 /** Tests for Show Chain programs: a simulated network on virtual time, crypto that costs nothing, golden vectors. */
+export type {
+  EndToEndOperations,
+  HandshakeInput,
+  HandshakeOutcome,
+  PlainCertificate,
+  PlainRecord,
+} from './conformance/end-to-end-operations.ts'
 export { LineProcess, serveConformance } from './conformance/lines.ts'
 export type {
   Check,
@@ -8,6 +15,7 @@ export type {
   PlainEndpoint,
   PlainTicket,
 } from './conformance/operations.ts'
+export { ownImplementation } from './conformance/own.ts'
 export {
   type ConformanceResult,
   conforms,
@@ -16,7 +24,6 @@ export {
   tally,
   UnsupportedOperation,
 } from './conformance/run.ts'
-export { wireImplementation } from './conformance/wire.ts'
 export { type FuzzFinding, FuzzInputs, type FuzzReport, fuzz } from './fuzz/fuzz.ts'
 export { type GoodputOptions, goodput, type LineShape } from './internet/goodput.ts'
 export { type HostPlace, Internet, type PeerPlace, type RouterPlace } from './internet/internet.ts'

@@ -24,7 +24,7 @@ export {
   type PublicKey,
   type Random,
 } from './provider.ts'
-export { MAX_EPOCH, MAX_RECORD_NUMBER, OpeningKey, SealingKey } from './record-keys.ts'
+export { MAX_EPOCH, MAX_RECORD_NUMBER, OpeningKey, rekey, SealingKey } from './record-keys.ts'
 export { type Freshness, REPLAY_WINDOW, ReplayWindow } from './replay-window.ts'
 export {
   FIRST_CONTACT_TOLERANCE,

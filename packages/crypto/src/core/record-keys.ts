@@ -13,8 +13,8 @@ export const MAX_EPOCH = 0xffff
 /** Records of one direction. */
 export const MAX_RECORD_NUMBER: number = 2 ** 48 - 1
 
-/** §4.2: the cipher text of 32 zero bytes under the highest nonce. */
-function rekeyed(crypto: EndToEndCrypto, key: Uint8Array): Uint8Array {
+/** REKEY (§4.2): the first 32 bytes of zeros sealed under the highest nonce. */
+export function rekey(crypto: EndToEndCrypto, key: Uint8Array): Uint8Array {
   const nonce = new Uint8Array(AEAD_NONCE_BYTES).fill(0xff, 4)
   const sealed = new Uint8Array(AEAD_KEY_BYTES + AEAD_TAG_BYTES)
   crypto.aead(key).seal(nonce, new Uint8Array(0), new Uint8Array(AEAD_KEY_BYTES), sealed, 0)
@@ -59,7 +59,7 @@ export class SealingKey {
   /** From now on under the next key; the old one is gone. */
   advance(): void {
     if (this.#epoch === MAX_EPOCH) throw new Error('There is no epoch left.')
-    this.#key = rekeyed(this.#crypto, this.#key)
+    this.#key = rekey(this.#crypto, this.#key)
     this.#aead = this.#crypto.aead(this.#key)
     this.#epoch++
   }
@@ -116,7 +116,7 @@ export class OpeningKey {
   }
 
   #successor(): { readonly key: Uint8Array; readonly aead: Aead } {
-    const key = rekeyed(this.#crypto, this.#key)
+    const key = rekey(this.#crypto, this.#key)
     return { key, aead: this.#crypto.aead(key) }
   }
 }

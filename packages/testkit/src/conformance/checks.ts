@@ -9,6 +9,7 @@ import {
   type TextVectors,
 } from '../vectors/files.ts'
 import type { PlainMessage } from '../vectors/plain.ts'
+import { endToEndChecks } from './end-to-end-checks.ts'
 import type { Check } from './operations.ts'
 
 export function* conformanceChecks(): Generator<Check> {
@@ -26,6 +27,7 @@ export function* conformanceChecks(): Generator<Check> {
     if (strictOnlyRefused === undefined) yield decodes(`${name}, strict`, datagram, true, message)
   }
   yield* textChecks(readVectors('text.json'))
+  yield* endToEndChecks()
 }
 
 const decodes = (vector: string, datagram: string, strict: boolean, expected: PlainMessage | null): Check => ({

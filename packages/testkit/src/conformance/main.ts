@@ -4,8 +4,8 @@
  */
 import { parseArgs } from 'node:util'
 import { LineProcess, serveConformance } from './lines.ts'
+import { ownImplementation } from './own.ts'
 import { type ConformanceResult, conforms, runConformance, tally } from './run.ts'
-import { wireImplementation } from './wire.ts'
 
 const USAGE = `Usage: showchain-conformance [--json] -- <command> [arguments…]
        showchain-conformance --self
@@ -15,7 +15,7 @@ per line and writes one JSON answer per line. Exits with 0 when every answer is 
 there is one, 1 otherwise, 2 when the program cannot be started.
 
   --json   print every result as one line of JSON
-  --self   be such a program, with the implementation of @showchain/wire
+  --self   be such a program, with our own implementation
 `
 
 /** @returns the exit code. */
@@ -37,7 +37,7 @@ async function run(args: readonly string[]): Promise<number> {
   })
   const [command, ...rest] = positionals
   if (values.self === true) {
-    await serveConformance(wireImplementation, process.stdin, process.stdout)
+    await serveConformance(ownImplementation, process.stdin, process.stdout)
     return 0
   }
   if (command === undefined || values.help === true) {

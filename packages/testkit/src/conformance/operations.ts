@@ -6,6 +6,7 @@
 import type { Encoding } from '@showchain/wire'
 import type { AddressVector, TicketVector } from '../vectors/files.ts'
 import type { PlainMessage } from '../vectors/plain.ts'
+import type { EndToEndOperations } from './end-to-end-operations.ts'
 
 export interface PlainEndpoint {
   readonly ip: string
@@ -18,7 +19,7 @@ export interface PlainTicket {
 }
 
 /** Each operation's input and result. */
-export interface Operations {
+export interface Operations extends EndToEndOperations {
   /** Reads a datagram. Strict mode refuses JSON members that are neither fields nor extensions. */
   decode: { input: { readonly datagram: string; readonly strict: boolean }; result: PlainMessage | null }
   /** Writes a message; null when it does not fit one datagram. */
@@ -52,16 +53,37 @@ const ALL: { readonly [Name in Operation]: true } = {
   formatEndpoint: true,
   parseTicket: true,
   formatTicket: true,
+  directSession: true,
+  initiator: true,
+  handshake: true,
+  writeHandshakePayload: true,
+  readHandshakePayload: true,
+  writeHandshakePart: true,
+  readHandshakePart: true,
+  writeCertificate: true,
+  readCertificate: true,
+  certificatePreimage: true,
+  certify: true,
+  checkCertificate: true,
+  sealRecord: true,
+  openRecord: true,
+  rekey: true,
+  receiveRecords: true,
+  writeChannelFrame: true,
+  readFrames: true,
+  writeFrames: true,
 }
 /** The names of all operations. */
 export const OPERATIONS = Object.keys(ALL) as readonly Operation[]
 
-/** An implementation of some or all operations; what is absent is skipped. */
-export type Implementation = {
-  readonly [Name in Operation]?: (
-    input: Operations[Name]['input'],
-  ) => Operations[Name]['result'] | Promise<Operations[Name]['result']>
+/** An implementation of all of these operations. */
+export type Implementing<Each> = {
+  readonly [Name in keyof Each]: Each[Name] extends { input: infer Input; result: infer Result }
+    ? (input: Input) => Result | Promise<Result>
+    : never
 }
+/** An implementation of some or all operations; what is absent is skipped. */
+export type Implementation = Partial<Implementing<Operations>>
 
 /** One question with its only right answer. */
 export type Check = {

@@ -4,7 +4,8 @@
  */
 import { JSON_BYTE } from '@showchain/wire'
 import { SeededRandom } from '../sim/random.ts'
-import { fromHex, readMessages, readVectors } from '../vectors/files.ts'
+import { readMessages, readVectors } from '../vectors/files.ts'
+import { fromHex } from '../vectors/hex.ts'
 import { Dice } from './dice.ts'
 import { judge } from './judge.ts'
 import { BYTE_MUTATIONS, type Mutation } from './mutate-bytes.ts'

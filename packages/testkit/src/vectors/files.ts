@@ -3,6 +3,14 @@
  * no language; byte strings are lower-case hex, messages are written in their JSON encoding.
  */
 import { readFileSync } from 'node:fs'
+import type {
+  CertificateFile,
+  ConnectionFile,
+  DirectSessionFile,
+  FrameFile,
+  HandshakeFile,
+  RecordFile,
+} from './end-to-end/forms.ts'
 import type { PlainMessage } from './plain.ts'
 
 export type Role = 'requester' | 'target' | 'relay'
@@ -127,6 +135,12 @@ export interface VectorFiles {
   readonly 'refused.json': { readonly about: string; readonly refused: readonly RefusedVector[] }
   readonly 'accepted.json': { readonly about: string; readonly accepted: readonly AcceptedVector[] }
   readonly 'text.json': TextVectors
+  readonly 'certificate.json': CertificateFile
+  readonly 'connection.json': ConnectionFile
+  readonly 'direct-session.json': DirectSessionFile
+  readonly 'frames.json': FrameFile
+  readonly 'handshake.json': HandshakeFile
+  readonly 'records.json': RecordFile
 }
 export interface MessageFile {
   readonly about: string
@@ -144,6 +158,3 @@ export function readVectors<Name extends VectorFileName>(name: Name): VectorFile
 /** The messages of every key size. */
 export const readMessages = (): readonly MessageVector[] =>
   KEY_SIZES.flatMap((bits) => readVectors(`messages-${bits}.json`).messages)
-
-export const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
-export const fromHex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'))

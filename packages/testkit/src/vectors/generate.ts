@@ -2,16 +2,23 @@
  * Makes every vector file but `identities.json`, whose keys are the one input. Nothing here is
  * random and no clock is read: the same keys give the same bytes.
  */
+import { certificateFile } from './end-to-end/certificates.ts'
+import { connectionFile } from './end-to-end/connection.ts'
+import { directSessionFile } from './end-to-end/direct-sessions.ts'
+import type { HandshakeVector } from './end-to-end/forms.ts'
+import { frameFile } from './end-to-end/frames.ts'
+import { handshakeFile } from './end-to-end/handshakes.ts'
+import { recordFile } from './end-to-end/records.ts'
 import {
   KEY_SIZES,
   type KeySize,
   type MessageFile,
   type MessageVector,
   readVectors,
-  toHex,
   type VectorFileName,
   type VectorFiles,
 } from './files.ts'
+import { toHex } from './hex.ts'
 import { acceptedJson, refusedJson } from './json-cases.ts'
 import { messageVectors, VectorSigner } from './messages.ts'
 import { refusedBinary } from './refused-binary.ts'
@@ -43,7 +50,11 @@ function contents(): Generated {
   const small = messagesOf(2048)
   const golden = (name: string): MessageVector => small.find((vector) => vector.name === name) as MessageVector
   const request = golden('directRequest/2048/seed')
-  const { requester, target, relay } = (signers.get(2048) as VectorSigner).identities
+  const signer = signers.get(2048) as VectorSigner
+  const { requester, target, relay } = signer.identities
+  const weakKeys = refusedKeys(requester, refused)
+  const handshakes = handshakeFile(identities)
+  const [handshake] = handshakes.handshakes as [HandshakeVector]
   return {
     'messages-2048.json': file(2048),
     'messages-3072.json': file(3072),
@@ -61,9 +72,15 @@ function contents(): Generated {
     },
     'refused-keys.json': {
       about: 'Public keys that the import policy refuses, and messages that they would verify.',
-      keys: refusedKeys(requester, refused),
+      keys: weakKeys,
     },
     'text.json': textVectors(requester, target, relay),
+    'certificate.json': certificateFile(identities, refused, weakKeys),
+    'connection.json': connectionFile(signer, handshake),
+    'direct-session.json': directSessionFile(requester, target),
+    'frames.json': frameFile(),
+    'handshake.json': handshakes,
+    'records.json': recordFile(handshake),
   }
 }
 

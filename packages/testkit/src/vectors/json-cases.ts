@@ -2,7 +2,8 @@
  * JSON datagrams at the edge: what every decoder refuses, and what it accepts although this project
  * would have written it otherwise. All are the text of one good 0x101 with a part rewritten.
  */
-import { type AcceptedVector, type RefusedVector, toHex } from './files.ts'
+import type { AcceptedVector, RefusedVector } from './files.ts'
+import { toHex } from './hex.ts'
 import type { PlainMessage } from './plain.ts'
 
 const hex = (text: string): string => toHex(Buffer.from(text, 'utf8'))

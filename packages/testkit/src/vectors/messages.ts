@@ -19,7 +19,8 @@ import {
   type SignedMessage,
   sessionIdFromBytes,
 } from '@showchain/wire'
-import { fromHex, type IdentityVector, type MessageVector, type Role, toHex } from './files.ts'
+import type { IdentityVector, MessageVector, Role } from './files.ts'
+import { fromHex, toHex } from './hex.ts'
 import { plainOf } from './plain.ts'
 import { sha256 } from './sha256.ts'
 

@@ -4,7 +4,8 @@
  */
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { type Message, parsePeerId, preimage, type SignedMessage, toBase64url } from '@showchain/wire'
-import { fromHex, type IdentityVector, type RefusedIdentity, type RefusedKeyVector, toHex } from './files.ts'
+import type { IdentityVector, RefusedIdentity, RefusedKeyVector } from './files.ts'
+import { fromHex, toHex } from './hex.ts'
 import { plainOf } from './plain.ts'
 import { sha256 } from './sha256.ts'
 

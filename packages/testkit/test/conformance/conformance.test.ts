@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { conformanceChecks } from '../../src/conformance/checks.ts'
 import { type Answer, serveConformance } from '../../src/conformance/lines.ts'
 import type { Implementation } from '../../src/conformance/operations.ts'
+import { ownImplementation } from '../../src/conformance/own.ts'
 import {
   type ConformanceResult,
   conforms,
@@ -12,7 +13,6 @@ import {
   tally,
   UnsupportedOperation,
 } from '../../src/conformance/run.ts'
-import { wireImplementation } from '../../src/conformance/wire.ts'
 import { type RefusedKeyVector, readVectors } from '../../src/vectors/files.ts'
 
 const failures = async (implementation: Implementation): Promise<readonly ConformanceResult[]> =>
@@ -22,14 +22,14 @@ const failedVectors = async (implementation: Implementation): Promise<readonly s
 
 describe('the conformance runner', () => {
   test('finds nothing wrong with our own implementation, and skips nothing', async () => {
-    const results = await runConformance(wireImplementation)
+    const results = await runConformance(ownImplementation)
     expect(results.filter((result) => result.outcome !== 'passed')).toEqual([])
     expect(results).toHaveLength([...conformanceChecks()].length)
-    expect(new Set(results.map((result) => result.operation))).toEqual(new Set(Object.keys(wireImplementation)))
+    expect(new Set(results.map((result) => result.operation))).toEqual(new Set(Object.keys(ownImplementation)))
   })
 
   test('skips what an implementation does not do', async () => {
-    const results = await runConformance({ peerId: wireImplementation.peerId })
+    const results = await runConformance({ peerId: ownImplementation.peerId })
     const { passed, failed, skipped } = tally(results)
     expect(passed).toBe(results.filter(({ operation }) => operation === 'peerId').length)
     expect(failed).toBe(0)
@@ -61,7 +61,7 @@ describe('the conformance runner', () => {
 
   test('takes JSON whose members stand in another order and with other white space', async () => {
     const encode: Required<Implementation>['encode'] = (input) => {
-      const hex = wireImplementation.encode(input) as string | null
+      const hex = ownImplementation.encode(input) as string | null
       if (input.encoding === 'binary' || hex === null) return hex
       const members = Object.entries(JSON.parse(Buffer.from(hex, 'hex').toString()) as object)
       return Buffer.from(JSON.stringify(Object.fromEntries(members.reverse()), undefined, 1)).toString('hex')
@@ -84,7 +84,7 @@ describe('the conformance runner', () => {
 })
 
 describe('the conformance runner finds an implementation that', () => {
-  const { decode, encode, preimage, verify, parseTicket } = wireImplementation
+  const { decode, encode, preimage, verify, parseTicket } = ownImplementation
   type Input<Name extends keyof Implementation> = Parameters<Required<Implementation>[Name]>[0]
   const jsonOf = (datagram: string): string => Buffer.from(datagram, 'hex').toString()
 
@@ -155,7 +155,7 @@ describe('the conformance runner finds an implementation that', () => {
   ])('takes %s', async (_what, name) => {
     const { keys } = readVectors('refused-keys.json')
     const taken = keys.find((key) => key.name === name) as RefusedKeyVector
-    const { peerId } = wireImplementation
+    const { peerId } = ownImplementation
     const lenient: Implementation = {
       peerId: ({ key }) => (key === taken.spki ? String(taken.message?.id) : peerId({ key })),
       verify: (input) => input.key === taken.spki || verify(input),
@@ -211,7 +211,7 @@ describe('the line protocol', () => {
         '{"id":3,"do":"sign","with":{"message":{},"privateKey":"none"}}',
         '{"id":4,"do":"dance","with":{}}',
       ],
-      wireImplementation,
+      ownImplementation,
     )
     expect(answers).toEqual([
       { id: 1, result: { ip: '192.0.2.1', port: 5 } },

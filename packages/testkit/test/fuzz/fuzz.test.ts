@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks'
 import { decode } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import { FuzzInputs, fuzz } from '../../src/fuzz/fuzz.ts'
-import { toHex } from '../../src/vectors/files.ts'
+import { toHex } from '../../src/vectors/hex.ts'
 
 const inputs = Number(process.env.SHOWCHAIN_FUZZ_INPUTS ?? 1_000_000)
 const seed = Number(process.env.SHOWCHAIN_FUZZ_SEED ?? 1)

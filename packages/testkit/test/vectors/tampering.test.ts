@@ -15,7 +15,8 @@ import {
   toBase64url,
 } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
-import { fromHex, KEY_SIZES, type MessageVector, readMessages, readVectors, toHex } from '../../src/vectors/files.ts'
+import { KEY_SIZES, type MessageVector, readMessages, readVectors } from '../../src/vectors/files.ts'
+import { fromHex, toHex } from '../../src/vectors/hex.ts'
 import { type PlainMessage, plainOf } from '../../src/vectors/plain.ts'
 
 const { identities } = readVectors('identities.json')

@@ -4,15 +4,9 @@ import { openssl } from '@showchain/crypto'
 import { portable } from '@showchain/crypto/portable'
 import { decode, MESSAGES } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
-import {
-  fromHex,
-  type IdentityVector,
-  KEY_SIZES,
-  readMessages,
-  readVectors,
-  VECTOR_FOLDER,
-} from '../../src/vectors/files.ts'
+import { type IdentityVector, KEY_SIZES, readMessages, readVectors, VECTOR_FOLDER } from '../../src/vectors/files.ts'
 import { generateVectors } from '../../src/vectors/generate.ts'
+import { fromHex } from '../../src/vectors/hex.ts'
 import { binaryByHand, preimageByHand } from './by-hand.ts'
 
 const { identities, refused } = readVectors('identities.json')

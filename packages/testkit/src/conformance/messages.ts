@@ -1,4 +1,4 @@
-/** Our own implementation, as the conformance runner asks for one. */
+/** Our own implementation of messages and texts, as the conformance runner asks for one. */
 import { openssl } from '@showchain/crypto'
 import {
   decode,
@@ -15,9 +15,10 @@ import {
   type SignedMessage,
   ticketSchema,
 } from '@showchain/wire'
-import { fromHex, toHex } from '../vectors/files.ts'
+import { fromHex, toHex } from '../vectors/hex.ts'
 import { messageOf, type PlainMessage, plainOf } from '../vectors/plain.ts'
-import type { Implementation } from './operations.ts'
+import type { EndToEndOperations } from './end-to-end-operations.ts'
+import type { Implementing, Operations } from './operations.ts'
 
 /** A refusal that our API throws, as null. */
 function orNull<T>(read: () => T): T | null {
@@ -36,7 +37,7 @@ function messageFrom(plain: PlainMessage): Message {
 }
 const preimageOf = (plain: PlainMessage): Uint8Array => preimage(messageFrom(plain) as SignedMessage, openssl.sha256)
 
-export const wireImplementation: Required<Implementation> = {
+export const messageImplementation: Implementing<Omit<Operations, keyof EndToEndOperations>> = {
   decode: ({ datagram, strict }) => {
     const decoded = decode(fromHex(datagram), { strict })
     return decoded.ok ? plainOf(decoded.message) : null

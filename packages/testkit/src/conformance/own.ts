@@ -1,0 +1,6 @@
+/** Our own implementation of every operation. */
+import { endToEndImplementation } from './end-to-end.ts'
+import { messageImplementation } from './messages.ts'
+import type { Implementing, Operations } from './operations.ts'
+
+export const ownImplementation: Implementing<Operations> = { ...messageImplementation, ...endToEndImplementation }

@@ -1,0 +1,235 @@
+/**
+ * What stands in the vector files of the end-to-end layer (docs/protocol.md, End to end). Byte
+ * strings are lower-case hex, times Unix milliseconds.
+ */
+import type { PlainMessage } from '../plain.ts'
+import type { PlainFrame, PlainFrames } from './plain-frames.ts'
+
+export interface RefusedBytes {
+  readonly name: string
+  readonly bytes: string
+}
+
+/** One certificate in all its forms. */
+export interface CertificateVector {
+  readonly name: string
+  /** Who certifies: a name of `identities.json`. */
+  readonly identity: string
+  /** The X25519 public key that is certified. */
+  readonly staticKey: string
+  readonly notBefore: number
+  readonly notAfter: number
+  /** What the signature covers. */
+  readonly preimage: string
+  /** Of RSASSA-PSS, fixed here so that the signature is; random in life. */
+  readonly salt: string
+  readonly signature: string
+  readonly certificate: string
+}
+
+/** A certificate as a receiver meets it: whether it proves that `staticKey` is a key of `id` at `unixMs`. */
+export interface CertificateCheckVector {
+  readonly name: string
+  readonly certificate: string
+  readonly staticKey: string
+  readonly id: string
+  readonly unixMs: number
+  readonly genuine: boolean
+}
+
+export interface CertificateFile {
+  readonly about: string
+  readonly certificates: readonly CertificateVector[]
+  readonly checks: readonly CertificateCheckVector[]
+  /** Bytes that are no certificate by their form. */
+  readonly refused: readonly RefusedBytes[]
+}
+
+export interface DirectSessionVector {
+  readonly name: string
+  readonly requester: string
+  readonly responder: string
+  readonly seq: number
+  readonly ts: number
+  readonly preimage: string
+  readonly session: string
+}
+
+export interface DirectSessionFile {
+  readonly about: string
+  readonly sessions: readonly DirectSessionVector[]
+}
+
+export interface KeyPairHex {
+  readonly privateKey: string
+  readonly publicKey: string
+}
+
+export type Side = 'initiator' | 'responder'
+
+/** One end of a handshake. */
+export interface EndVector {
+  /** A name of `identities.json`. */
+  readonly identity: string
+  readonly id: string
+  /** X25519. */
+  readonly staticKey: KeyPairHex
+  readonly ephemeralKey: KeyPairHex
+  /** Stands in records to this end. */
+  readonly connectionId: string
+  /** Name of the connection that it has with the other end already; null: it has none. */
+  readonly current: string | null
+  readonly certificate: string
+}
+
+export interface HandshakeMessageVector {
+  readonly from: Side
+  readonly kind: number
+  /** In plain; empty in the first message. */
+  readonly payload: string
+  readonly message: string
+}
+
+export interface HandshakeVector {
+  readonly name: string
+  readonly initiator: EndVector
+  readonly responder: EndVector
+  readonly prologue: string
+  /** Kinds 1, 2 and 3. */
+  readonly messages: readonly HandshakeMessageVector[]
+  /** Noise's handshake hash. */
+  readonly hash: string
+  /** Its first 16 bytes. */
+  readonly connection: string
+  /** What each side seals with in epoch 0, and the other opens with. */
+  readonly keys: { readonly [S in Side]: string }
+}
+
+/** A handshake message in the datagrams that carry it. */
+export interface PartsVector {
+  readonly name: string
+  readonly session: string
+  readonly kind: number
+  readonly group: number
+  readonly message: string
+  readonly datagrams: readonly string[]
+}
+
+/** A part by itself. */
+export interface PartVector {
+  readonly name: string
+  readonly datagram: string
+  readonly part: PlainPart
+}
+
+export interface PlainPart {
+  readonly session: string
+  readonly kind: number
+  readonly index: number
+  readonly count: number
+  readonly group: number
+  readonly bytes: string
+}
+
+export interface PlainPayload {
+  readonly connectionId: string
+  readonly current: string | null
+  readonly certificate: string
+}
+
+export interface PayloadVector {
+  readonly name: string
+  readonly payload: string
+  readonly fields: PlainPayload
+  /** False: read so, but written otherwise. */
+  readonly canonical: boolean
+}
+
+export interface HandshakeFile {
+  readonly about: string
+  /** Which of two ids is the initiator. */
+  readonly initiators: readonly { readonly ids: readonly [string, string]; readonly initiator: string }[]
+  readonly handshakes: readonly HandshakeVector[]
+  readonly payloads: readonly PayloadVector[]
+  readonly refusedPayloads: readonly RefusedBytes[]
+  readonly messagesInParts: readonly PartsVector[]
+  readonly parts: readonly PartVector[]
+  readonly refusedParts: readonly RefusedBytes[]
+}
+
+export interface RecordVector {
+  readonly name: string
+  /** Of the receiver. */
+  readonly connectionId: string
+  readonly epoch: number
+  readonly number: number
+  /** The key of this epoch. */
+  readonly key: string
+  readonly header: string
+  readonly nonce: string
+  readonly payload: string
+  readonly record: string
+}
+
+/** Records as they come in, one after the other, to one receiver. */
+export interface RecordSequenceVector {
+  readonly name: string
+  /** The receive key of epoch 0. */
+  readonly key: string
+  /** The payload of each record, or null where it is refused. */
+  readonly records: readonly { readonly what: string; readonly record: string; readonly payload: string | null }[]
+}
+
+export interface RecordFile {
+  readonly about: string
+  /** The keys of one direction by epoch: each the REKEY of the one before. */
+  readonly epochKeys: readonly string[]
+  readonly records: readonly RecordVector[]
+  /** No record under `key`. */
+  readonly refused: readonly { readonly name: string; readonly key: string; readonly record: string }[]
+  readonly sequences: readonly RecordSequenceVector[]
+  readonly channelFrames: readonly {
+    readonly name: string
+    readonly session: string
+    readonly bytes: string
+    readonly frame: string
+  }[]
+}
+
+export interface FramesVector extends PlainFrames {
+  readonly name: string
+  readonly payload: string
+  /** False: read so, but this project writes the same frames otherwise. */
+  readonly canonical: boolean
+}
+
+export interface FrameFile {
+  readonly about: string
+  readonly varints: readonly { readonly bytes: string; readonly value: number; readonly shortest: boolean }[]
+  readonly refusedVarints: readonly RefusedBytes[]
+  readonly payloads: readonly FramesVector[]
+  readonly refused: readonly RefusedBytes[]
+}
+
+/** One datagram of a connection, and what is in it. */
+export type ConnectionStep = {
+  readonly from: Side
+  readonly what: string
+  readonly datagram: string
+} & (
+  | { readonly message: PlainMessage }
+  | { readonly part: PlainPart }
+  | {
+      readonly record: Pick<RecordVector, 'epoch' | 'number' | 'key' | 'nonce' | 'payload'>
+      readonly frames: readonly PlainFrame[]
+    }
+)
+
+/** A whole protected connection on a direct path, datagram by datagram. */
+export interface ConnectionFile {
+  readonly about: string
+  readonly handshake: HandshakeVector
+  /** Derived from the first two datagrams. */
+  readonly session: string
+  readonly steps: readonly ConnectionStep[]
+}

@@ -1,0 +1,120 @@
+/** Frames as JSON: the form in which vectors and the conformance protocol hold the payload of a record. */
+import { FRAME, type FrameSink, FrameWriter, readFrames } from '@showchain/wire/end-to-end'
+import { fromHex, toHex } from '../hex.ts'
+
+export type PlainFrame =
+  /** `ranges`: [lowest, highest], the newest first. `delay`: in units of 8 µs, as it stands in the frame. */
+  | { readonly type: 'ACK'; readonly ranges: readonly (readonly [number, number])[]; readonly delay: number }
+  | { readonly type: 'RESET_STREAM'; readonly stream: number; readonly code: number; readonly finalSize: number }
+  | { readonly type: 'STOP_SENDING'; readonly stream: number; readonly code: number }
+  | {
+      readonly type: 'STREAM'
+      readonly stream: number
+      readonly offset: number
+      readonly fin: boolean
+      readonly data: string
+    }
+  | { readonly type: 'MAX_DATA'; readonly limit: number }
+  | { readonly type: 'MAX_STREAM_DATA'; readonly stream: number; readonly limit: number }
+  | { readonly type: 'MAX_STREAMS'; readonly limit: number }
+  | { readonly type: 'PATH_CHALLENGE' | 'PATH_RESPONSE'; readonly token: string }
+  | { readonly type: 'CONNECTION_CLOSE'; readonly code: number; readonly reason: string }
+  | { readonly type: 'DATAGRAM'; readonly data: string }
+
+/** What the payload of a record says. */
+export interface PlainFrames {
+  /** All but PADDING and PING, in order. */
+  readonly frames: readonly PlainFrame[]
+  /** Whether anything but ACK, PADDING and CONNECTION_CLOSE is in it (RFC 9000 §13.2). */
+  readonly ackEliciting: boolean
+}
+
+/** An ACK's delay is told in units of 8 µs (RFC 9000 §18.2, ack_delay_exponent 3). */
+const DELAY_UNITS_PER_MS = 125
+
+/** Undefined when they break a rule of form. */
+export function plainFrames(payload: Uint8Array): PlainFrames | undefined {
+  const frames: PlainFrame[] = []
+  const reading = readFrames(
+    payload,
+    sinkOf((frame) => frames.push(frame)),
+  )
+  return reading === 'bad' ? undefined : { frames, ackEliciting: reading === 'eliciting' }
+}
+
+function sinkOf(push: (frame: PlainFrame) => void): FrameSink {
+  const take = (frame: PlainFrame): true => {
+    push(frame)
+    return true
+  }
+  return {
+    ack: (flat, delayMs) => {
+      const ranges = Array.from({ length: flat.length / 2 }, (_, at): [number, number] => [
+        flat[2 * at] as number,
+        flat[2 * at + 1] as number,
+      ])
+      return take({ type: 'ACK', ranges, delay: Math.round(delayMs * DELAY_UNITS_PER_MS) })
+    },
+    stream: (stream, offset, data, fin) => take({ type: 'STREAM', stream, offset, fin, data: toHex(data) }),
+    resetStream: (stream, code, finalSize) => take({ type: 'RESET_STREAM', stream, code, finalSize }),
+    stopSending: (stream, code) => take({ type: 'STOP_SENDING', stream, code }),
+    maxData: (limit) => take({ type: 'MAX_DATA', limit }),
+    maxStreamData: (stream, limit) => take({ type: 'MAX_STREAM_DATA', stream, limit }),
+    maxStreams: (limit) => take({ type: 'MAX_STREAMS', limit }),
+    pathChallenge: (token) => take({ type: 'PATH_CHALLENGE', token: toHex(token) }),
+    pathResponse: (token) => take({ type: 'PATH_RESPONSE', token: toHex(token) }),
+    datagram: (data) => take({ type: 'DATAGRAM', data: toHex(data) }),
+    close: (code, reason) => take({ type: 'CONNECTION_CLOSE', code, reason }),
+  }
+}
+
+/** Larger than any record. */
+const ROOM = 65_536
+
+/** The bytes of frames, as this project writes them. */
+export function framesToBytes(frames: readonly PlainFrame[]): Uint8Array {
+  const into = new Uint8Array(ROOM)
+  const writer = new FrameWriter()
+  writer.reset(into, ROOM)
+  for (const frame of frames) write(writer, frame)
+  return into.slice(0, writer.length)
+}
+
+function write(writer: FrameWriter, frame: PlainFrame): void {
+  switch (frame.type) {
+    case 'ACK':
+      writer.ack(frame.ranges.flat(), frame.delay / DELAY_UNITS_PER_MS)
+      return
+    case 'RESET_STREAM':
+      writer.numbers(FRAME.resetStream, frame.stream, frame.code, frame.finalSize)
+      return
+    case 'STOP_SENDING':
+      writer.numbers(FRAME.stopSending, frame.stream, frame.code)
+      return
+    case 'STREAM': {
+      const data = fromHex(frame.data)
+      writer.stream(frame.stream, frame.offset, data.length, frame.fin).set(data)
+      return
+    }
+    case 'MAX_DATA':
+      writer.numbers(FRAME.maxData, frame.limit)
+      return
+    case 'MAX_STREAM_DATA':
+      writer.numbers(FRAME.maxStreamData, frame.stream, frame.limit)
+      return
+    case 'MAX_STREAMS':
+      writer.numbers(FRAME.maxStreams, frame.limit)
+      return
+    case 'PATH_CHALLENGE':
+      writer.token(FRAME.pathChallenge, fromHex(frame.token))
+      return
+    case 'PATH_RESPONSE':
+      writer.token(FRAME.pathResponse, fromHex(frame.token))
+      return
+    case 'DATAGRAM':
+      writer.datagram(fromHex(frame.data))
+      return
+    case 'CONNECTION_CLOSE':
+      writer.close(frame.code, frame.reason)
+  }
+}
