@@ -8,7 +8,6 @@ export type {
   Path,
   PathPolicy,
   PeerEvent,
-  StreamChange,
   Via,
 } from './context/events.ts'
 export type { PeerContext } from './context/peer-context.ts'
@@ -23,8 +22,9 @@ export { MAX_PROBES } from './punch/punch-attempt.ts'
 export { PLAIN_PUNCH_AFTER } from './punch/punch-requester.ts'
 export { KEEP_ALIVE_ECHO_GAP, KEEP_ALIVE_INTERVAL } from './relays/keep-alive.ts'
 export type { RelayAddress } from './relays/registration.ts'
-export type { PathBytes, SecureStatistics } from './secure/secure-session.ts'
+export type { PathBytes, SecureStatistics } from './secure/statistics.ts'
 export { Bbr } from './transport/congestion/bbr.ts'
 export type { AckSample, Congestion, CongestionFactory, LossSample } from './transport/congestion/controller.ts'
 export { Cubic } from './transport/congestion/cubic.ts'
-export type { StreamRead, Transport, TransportStatistics } from './transport/transport.ts'
+export type { StreamChange, StreamRead, TransportStatistics } from './transport/events.ts'
+export type { Transport } from './transport/transport.ts'

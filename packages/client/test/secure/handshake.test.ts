@@ -65,15 +65,15 @@ describe('a handshake', () => {
     })
     expectSecured(pair)
     for (const { kind, bytes } of late) {
-      pair.a.handshake.receive(kind, bytes, pair.now)
-      pair.b.handshake.receive(kind, bytes, pair.now)
+      pair.a.receive(kind, bytes, pair.now)
+      pair.b.receive(kind, bytes, pair.now)
     }
     expect([pair.a.secured.length, pair.b.secured.length]).toEqual([1, 1])
   })
 
   test('the larger id asks the smaller one when nothing comes', () => {
     const pair = new Pair(self, other)
-    pair.b.handshake.start(pair.now)
+    pair.b.start(pair.now)
     pair.transaction()
     expect(pair.b.secured).toEqual([])
     pair.advance(1000)
@@ -131,11 +131,11 @@ describe('a forged message', () => {
           if (byte >= 20 && byte < message.bytes.length - 20 && bit % 8 !== byte % 8) continue
           const forged = message.bytes.slice()
           forged[byte] = (forged[byte] as number) ^ (1 << (bit & 7))
-          target.handshake.receive(kind, forged, pair.now)
+          target.receive(kind, forged, pair.now)
           tried++
         }
         for (const forged of [message.bytes.subarray(1), new Uint8Array([...message.bytes, 0]), new Uint8Array(0)]) {
-          target.handshake.receive(kind, forged, pair.now)
+          target.receive(kind, forged, pair.now)
           tried++
         }
         expect(target.secured).toEqual([])
@@ -152,9 +152,9 @@ describe('a forged message', () => {
     pair.start()
     pair.transaction((message) => {
       if (message.kind === FIRST) {
-        pair.b.handshake.receive(FIRST, random.bytes(32), pair.now)
-        pair.b.handshake.receive(FIRST, SMALL_ORDER, pair.now)
-        pair.b.handshake.receive(FIRST, new Uint8Array(31), pair.now)
+        pair.b.receive(FIRST, random.bytes(32), pair.now)
+        pair.b.receive(FIRST, SMALL_ORDER, pair.now)
+        pair.b.receive(FIRST, new Uint8Array(31), pair.now)
       }
       return [message]
     })
@@ -163,7 +163,7 @@ describe('a forged message', () => {
 
   test('number 1, again and again, is answered only so often', () => {
     const pair = new Pair(self, other)
-    for (let index = 0; index < 100; index++) pair.b.handshake.receive(FIRST, random.bytes(32), pair.now)
+    for (let index = 0; index < 100; index++) pair.b.receive(FIRST, random.bytes(32), pair.now)
     expect(pair.b.take().length).toBe(MAX_FIRST_MESSAGES)
     expect(pair.b.certificates).toBe(1)
   })
@@ -171,8 +171,8 @@ describe('a forged message', () => {
   test("of a kind that is not this end's to read is refused", () => {
     const pair = new Pair(self, other)
     pair.start()
-    for (const kind of [FIRST, THIRD, 4, 255]) pair.a.handshake.receive(kind, random.bytes(32), pair.now)
-    for (const kind of [0, SECOND, 4]) pair.b.handshake.receive(kind, random.bytes(32), pair.now)
+    for (const kind of [FIRST, THIRD, 4, 255]) pair.a.receive(kind, random.bytes(32), pair.now)
+    for (const kind of [0, SECOND, 4]) pair.b.receive(kind, random.bytes(32), pair.now)
     expect([pair.a.refused, pair.b.refused]).toEqual([4, 3])
   })
 })
@@ -224,9 +224,9 @@ describe('whoever is not who was dialled is refused', () => {
     const [ours, theirs] = [new Pair(low, high), new Pair(middle, high)]
     for (const pair of [ours, theirs]) pair.start()
     const [first] = ours.a.take()
-    theirs.b.handshake.receive(FIRST, first?.bytes as Uint8Array, theirs.now)
+    theirs.b.receive(FIRST, first?.bytes as Uint8Array, theirs.now)
     const [second] = theirs.b.take()
-    ours.a.handshake.receive(SECOND, second?.bytes as Uint8Array, ours.now)
+    ours.a.receive(SECOND, second?.bytes as Uint8Array, ours.now)
     expect([ours.a.secured, ours.a.refused]).toEqual([[], 1])
   })
 
@@ -261,10 +261,10 @@ describe('whoever is not who was dialled is refused', () => {
     const [first] = ours.a.take()
     theirs.a.take()
     if (first === undefined) throw new Error('nothing was sent')
-    theirs.b.handshake.receive(first.kind, first.bytes, theirs.now)
+    theirs.b.receive(first.kind, first.bytes, theirs.now)
     const [second] = theirs.b.take()
     if (second === undefined) throw new Error('nothing was answered')
-    ours.a.handshake.receive(second.kind, second.bytes, ours.now)
+    ours.a.receive(second.kind, second.bytes, ours.now)
     expect([ours.a.secured, ours.a.refused]).toEqual([[], 1])
   })
 
@@ -273,7 +273,7 @@ describe('whoever is not who was dialled is refused', () => {
     pair.start()
     const [first] = pair.a.take()
     if (first === undefined) throw new Error('nothing was sent')
-    for (const kind of [FIRST, SECOND, THIRD]) pair.a.handshake.receive(kind, first.bytes, pair.now)
+    for (const kind of [FIRST, SECOND, THIRD]) pair.a.receive(kind, first.bytes, pair.now)
     expect([pair.a.secured, pair.a.refused]).toEqual([[], 3])
   })
 })
@@ -285,7 +285,7 @@ describe('a connection that is there already', () => {
     pair.transaction()
     pair.a.handshake.confirmed()
     const before = pair.a.secured[0]?.name
-    pair.a.handshake.receive(0, new Uint8Array(0), pair.now)
+    pair.a.receive(0, new Uint8Array(0), pair.now)
     pair.transaction()
     pair.advance(60_000)
     expect([pair.a.secured.length, pair.b.secured.length]).toEqual([1, 1])
@@ -294,7 +294,7 @@ describe('a connection that is there already', () => {
 
   test('is replaced when the other end has lost it', () => {
     const pair = new Pair(self, other, { a: { current: random.bytes(16) } })
-    pair.b.handshake.start(pair.now)
+    pair.b.start(pair.now)
     pair.advance(1000)
     expectSecured(pair)
   })
@@ -305,6 +305,6 @@ test('the certificate is made once, and renewed after half of its life', () => {
   pair.start()
   pair.transaction()
   pair.a.handshake.stop()
-  pair.a.handshake.start(instant(1000))
+  pair.a.start(instant(1000))
   expect(pair.a.certificates).toBe(1)
 })

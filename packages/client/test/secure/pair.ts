@@ -74,13 +74,32 @@ export class End {
       verify: (key, preimage, signature) => openssl.verifyPss(key, preimage, signature),
       connectionId,
       current: () => this.secured.at(-1)?.name ?? current,
-      send: (kind, bytes) => this.sent.push({ kind, bytes }),
-      secured: (secured) => this.secured.push(secured),
-      failed: (why) => this.failures.push(why),
-      refused: () => {
+      transmit: (kind, bytes) => this.sent.push({ kind, bytes }),
+      count: () => {
         this.refused++
       },
     })
+  }
+
+  start(now: Instant): void {
+    this.handshake.start(now)
+    this.#drain()
+  }
+
+  receive(kind: number, bytes: Uint8Array, now: Instant): void {
+    this.handshake.receive(kind, bytes, now)
+    this.#drain()
+  }
+
+  wake(now: Instant): void {
+    this.timers.wake(now)
+    this.#drain()
+  }
+
+  #drain(): void {
+    for (let event = this.handshake.poll(); event !== undefined; event = this.handshake.poll())
+      if (event.type === 'secured') this.secured.push(event.secured)
+      else this.failures.push(event.reason)
   }
 
   /** What it has sent since it was asked last. */
@@ -102,8 +121,8 @@ export class Pair {
   }
 
   start(): void {
-    this.a.handshake.start(this.now)
-    this.b.handshake.start(this.now)
+    this.a.start(this.now)
+    this.b.start(this.now)
   }
 
   /** Hands over what was sent, until nobody says anything more. @param how what becomes of each message on its way */
@@ -112,8 +131,8 @@ export class Pair {
       const there = this.a.take().flatMap((message) => how(message, 'a'))
       const back = this.b.take().flatMap((message) => how(message, 'b'))
       if (there.length + back.length === 0) return
-      for (const { kind, bytes } of there) this.b.handshake.receive(kind, bytes, this.now)
-      for (const { kind, bytes } of back) this.a.handshake.receive(kind, bytes, this.now)
+      for (const { kind, bytes } of there) this.b.receive(kind, bytes, this.now)
+      for (const { kind, bytes } of back) this.a.receive(kind, bytes, this.now)
     }
   }
 
@@ -125,7 +144,7 @@ export class Pair {
       const next = Math.min(...deadlines)
       if (!(next <= until)) break
       this.now = instant(Math.max(next, this.now))
-      for (const { timers } of [this.a, this.b]) timers.wake(this.now)
+      for (const end of [this.a, this.b]) end.wake(this.now)
       this.transaction(how)
     }
     this.now = until

@@ -47,6 +47,7 @@ function inject(pair: Pair, write: (writer: FrameWriter) => void): void {
   writer.reset(buffer, 1000)
   write(writer)
   pair.b.transport.receive(pair.a.next++, buffer.slice(0, writer.length), pair.b.next, pair.now)
+  pair.b.drain()
 }
 
 describe('streams', () => {
@@ -298,7 +299,7 @@ describe('loss and silence', () => {
     const id = open(pair)
     pair.a.transport.write(id, Uint8Array.of(1))
     pair.run(20 * SECONDS)
-    expect(pair.a.silent).toBeGreaterThanOrEqual(4)
+    expect(pair.a.probeTimeouts).toBeGreaterThanOrEqual(4)
     expect(pair.a.sentSizes.length).toBeLessThan(20)
   })
 
@@ -351,7 +352,7 @@ describe('moving', () => {
         send(pair, id, 1_500_000)
         for (const wait of moves) {
           pair.run(pair.now + wait)
-          pair.move({ delay: 1 + (wait % 40), rate: 20e6, queue: 100_000, loss: 0.02 }, dead)
+          pair.migrate({ delay: 1 + (wait % 40), rate: 20e6, queue: 100_000, loss: 0.02 }, dead)
         }
         pair.run(60 * SECONDS, () => pair.b.ended.has(id))
         expect([pair.b.received.get(id), found.wrong]).toEqual([1_500_000, 0])
@@ -368,7 +369,7 @@ describe('moving', () => {
     pair.run(SECONDS, () => pair.a.sentSizes.reduce((sum, size) => sum + size, 0) > STREAM_WINDOW)
     pair.run(pair.now + 10)
     pair.a.flights.splice(-8)
-    pair.move({ delay: 20 }, false)
+    pair.migrate({ delay: 20 }, false)
     pair.run(pair.now + 3 * 40)
     pair.b.read(id)
     expect(pair.b.received.get(id)).toBe(STREAM_WINDOW)
@@ -386,7 +387,7 @@ describe('moving', () => {
     pair.a.onWritable = feed
     feed()
     pair.run(5 * SECONDS)
-    pair.move({ delay: 10, rate: 50e6, queue: 125_000 }, true)
+    pair.migrate({ delay: 10, rate: 50e6, queue: 125_000 }, true)
     const before = pair.b.received.get(id) ?? 0
     pair.run(6 * SECONDS)
     const inASecond = (pair.b.received.get(id) ?? 0) - before

@@ -9,6 +9,7 @@ import { RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
 import { Bbr } from '../../src/core/transport/congestion/bbr.ts'
 import type { CongestionFactory } from '../../src/core/transport/congestion/controller.ts'
 import { Cubic } from '../../src/core/transport/congestion/cubic.ts'
+import type { TransportEvent } from '../../src/core/transport/events.ts'
 import type { PathTraits } from '../../src/core/transport/recovery/path-traits.ts'
 import { Transport } from '../../src/core/transport/transport.ts'
 
@@ -75,7 +76,8 @@ export class End {
   readonly resets = new Map<number, number>()
   readonly ended = new Set<number>()
   closedBy: { code: number; reason: string } | undefined
-  silent = 0
+  /** Most of them in a row. */
+  probeTimeouts = 0
   /** Bytes of each stream that were read. */
   readonly received = new Map<number, number>()
   onBytes: (stream: number, bytes: Uint8Array) => void = () => {}
@@ -92,28 +94,38 @@ export class End {
   constructor(initiator: boolean, congestion: CongestionFactory, traits: PathTraits, path: Bottleneck, seed: number) {
     this.path = path
     this.random = randomOf(seed)
-    this.transport = new Transport({
-      ...{ initiator, congestion, path: traits },
-      events: {
-        opened: (id) => this.opened.push(id),
-        readable: (id) => {
-          if (this.reads) this.read(id)
-        },
-        writable: (id) => this.onWritable(id),
-        finished: () => {},
-        openable: () => {},
-        stopped: (id, code) => this.stopped.push([id, code]),
-        datagram: (bytes) => this.datagrams.push(bytes.slice()),
-        pathChallenge: () => {},
-        pathResponse: () => {},
-        silent: (probes) => {
-          this.silent = Math.max(this.silent, probes)
-        },
-        closed: (code, reason) => {
-          this.closedBy = { code, reason }
-        },
-      },
-    })
+    this.transport = new Transport({ initiator, congestion, path: traits })
+  }
+
+  /** Takes up what the transport has to say. */
+  drain(): void {
+    for (let event = this.transport.poll(); event !== undefined; event = this.transport.poll()) this.#on(event)
+  }
+
+  #on(event: TransportEvent): void {
+    switch (event.type) {
+      case 'stream':
+        if (event.what === 'opened') this.opened.push(event.stream)
+        else if (event.what === 'readable' && this.reads) this.read(event.stream)
+        else if (event.what === 'writable') this.onWritable(event.stream)
+        return
+      case 'streamStopped':
+        this.stopped.push([event.stream, event.code])
+        return
+      case 'datagram':
+        this.datagrams.push(event.bytes.slice())
+        return
+      case 'probeTimeout':
+        this.probeTimeouts = Math.max(this.probeTimeouts, event.ptoCount)
+        return
+      case 'closed':
+        this.closedBy = { code: event.code, reason: event.reason }
+        return
+      case 'openable':
+      case 'pathChallenge':
+      case 'pathResponse':
+        return
+    }
   }
 
   read(id: number): void {
@@ -170,11 +182,11 @@ export class Pair {
   }
 
   /** Both ends on another path. */
-  move(shape: PathShape, dead: boolean): void {
+  migrate(shape: PathShape, abandonInFlight: boolean): void {
     for (const end of [this.a, this.b]) {
       end.path = new Bottleneck(shape)
-      if (dead) end.flights.length = 0
-      end.transport.moved(TRAITS, dead, this.now)
+      if (abandonInFlight) end.flights.length = 0
+      end.transport.migrate(TRAITS, { abandonInFlight }, this.now)
     }
   }
 
@@ -207,8 +219,11 @@ export function runAll(pairs: readonly Pair[], until: number, done: () => boolea
         while (from.flights[0] !== undefined && from.flights[0].at <= pair.now) {
           const flight = from.flights.shift() as Flight
           to.transport.receive(flight.number, flight.bytes, to.next, pair.now)
+          to.drain()
         }
-        if (from.transport.deadline !== undefined && from.transport.deadline <= pair.now) from.transport.wake(pair.now)
+        if (from.transport.deadline === undefined || from.transport.deadline > pair.now) continue
+        from.transport.wake(pair.now)
+        from.drain()
       }
     }
   }

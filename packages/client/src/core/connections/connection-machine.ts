@@ -16,7 +16,7 @@ import { SESSION_LOST, type Sent } from '../messages/outgoing-message.ts'
 import { type ConnectionContext, connectionContext } from '../paths/connection-context.ts'
 import type { RequestSession } from '../paths/relayed-path.ts'
 import type { Registration } from '../relays/registration.ts'
-import type { SecureStatistics } from '../secure/secure-session.ts'
+import type { SecureStatistics } from '../secure/statistics.ts'
 import type { Transport } from '../transport/transport.ts'
 import { ConnectionPaths, type ConnectionPathsEvent } from './connection-paths.ts'
 import { CONNECTION_ENDED, type DataPlane, type DataPlaneEvent } from './data-plane.ts'
@@ -136,7 +136,6 @@ export class ConnectionMachine {
     const transport = this.#secure?.transport
     if (transport === undefined) return undefined
     const result = use(transport)
-    this.#secure?.resume(now)
     this.#drain(now)
     return result
   }
@@ -189,16 +188,21 @@ export class ConnectionMachine {
     }
   }
 
-  /** Takes up what its parts have to say until they are silent. */
+  /** Takes up what its parts have to say until they are silent, then sends what may leave. */
   #drain(now: Instant): void {
     if (this.#draining) return
     this.#draining = true
+    let pumped = false
     while (this.#state !== 'closed') {
       const ofPaths = this.#paths.poll(now)
       const ofData = ofPaths === undefined ? this.#dataPlane.poll() : undefined
       if (ofPaths !== undefined) this.#onPaths(ofPaths, now)
       else if (ofData !== undefined) this.#onData(ofData, now)
-      else break
+      else if (pumped) break
+      else {
+        this.#secure?.pump(now)
+        pumped = true
+      }
     }
     this.#draining = false
   }

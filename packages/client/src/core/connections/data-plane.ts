@@ -2,12 +2,13 @@
  * What carries the application's data on one connection: protected records (secure) or the seed's
  * readable messages (plaintext).
  */
-import type { StreamChange } from '../context/events.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import type { OutgoingMessage, SendFailure, Sent } from '../messages/outgoing-message.ts'
+import type { StreamEvent } from '../transport/events.ts'
 import type { Transport } from '../transport/transport.ts'
 
 export type DataPlaneEvent =
+  | StreamEvent
   /**
    * Data can flow.
    * @param before of the connection that the other end has lost, when there was one
@@ -19,10 +20,6 @@ export type DataPlaneEvent =
   | { readonly type: 'suspect' }
   /** The other end answered at another address than before. */
   | { readonly type: 'rebound'; readonly route: Route }
-  | { readonly type: 'datagram'; readonly bytes: Uint8Array }
-  | { readonly type: 'stream'; readonly stream: number; readonly what: StreamChange }
-  | { readonly type: 'openable' }
-  | { readonly type: 'streamStopped'; readonly stream: number; readonly code: number }
 
 export interface DataPlane {
   /** Whether data can flow once there is a path: keys are agreed on, or none are wanted. */

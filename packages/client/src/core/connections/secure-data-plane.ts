@@ -2,21 +2,18 @@
  * Protected data: a secure session whose records take the best path of the moment, as each kind of
  * path carries them.
  */
-import { MAX_DATAGRAM, type PeerId, PROBED_DATAGRAMS } from '@showchain/wire'
+import { MAX_DATAGRAM, type PeerId, PROBED_DATAGRAMS, sessionIdToBytes } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES, DATAGRAM_OVERHEAD, isHandshake } from '@showchain/wire/end-to-end'
-import type { StreamChange } from '../context/events.ts'
-import { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import { type MessageSession, SEND_WINDOW } from '../messages/message-session.ts'
 import type { OutgoingMessage, Sent } from '../messages/outgoing-message.ts'
 import type { ConnectionContext } from '../paths/connection-context.ts'
-import {
-  type EndToEnd,
-  type RecordPath,
-  type RecordReceiver,
-  SecureSession,
-  type SecureStatistics,
-} from '../secure/secure-session.ts'
+import { drainedCredentials } from '../secure/credentials.ts'
+import type { EndToEnd, RecordReceiver } from '../secure/end-to-end.ts'
+import type { SecureEvent } from '../secure/events.ts'
+import type { RecordPath } from '../secure/record-path.ts'
+import { SecureSession } from '../secure/secure-session.ts'
+import type { SecureStatistics } from '../secure/statistics.ts'
 import type { PathTraits } from '../transport/recovery/path-traits.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { ConnectionPaths } from './connection-paths.ts'
@@ -39,7 +36,6 @@ export class SecureDataPlane implements DataPlane {
   readonly #session: SecureSession
   readonly #context: ConnectionContext
   readonly #paths: ConnectionPaths
-  readonly #events = new EventQueue<DataPlaneEvent>()
   #recordPath: { readonly session: MessageSession; readonly path: RecordPath } | undefined
 
   constructor(
@@ -49,48 +45,23 @@ export class SecureDataPlane implements DataPlane {
     receiver: RecordReceiver,
     paths: ConnectionPaths,
   ) {
-    const { credentials } = endToEnd
-    const events = this.#events
-    const stream = (id: number, what: StreamChange): void => events.push({ type: 'stream', stream: id, what })
-    const failed = (why: string): void => events.push({ type: 'failed', why })
+    const { self, random, timers, provider, keys, count, outbox } = context
     this.#context = context
     this.#paths = paths
-    this.#session = new SecureSession(context, {
-      ...{ remoteId, receiver },
-      endToEnd: {
-        ...endToEnd,
-        credentials: {
-          staticKey: credentials.staticKey,
-          certificate: (got, now) =>
-            credentials.certificate((certificate, at) => {
-              got(certificate, at)
-              context.drain(at)
-            }, now),
-        },
-      },
-      carrier: () => this.#currentPath(),
-      secured: (before) => events.push({ type: 'ready', before }),
-      failed,
-      closed: failed,
-      silent: (probes) => {
-        if (probes >= SUSPICIOUS_PROBES) events.push({ type: 'suspect' })
-      },
-      heard: (source, now) => void paths.direct.heardAt(source, now),
-      rebound: (route) => events.push({ type: 'rebound', route }),
-      events: {
-        opened: (id) => stream(id, 'opened'),
-        readable: (id) => stream(id, 'readable'),
-        writable: (id) => stream(id, 'writable'),
-        finished: (id) => stream(id, 'finished'),
-        openable: () => events.push({ type: 'openable' }),
-        stopped: (id, code) => events.push({ type: 'streamStopped', stream: id, code }),
-        datagram: (bytes) => events.push({ type: 'datagram', bytes }),
-      },
+    this.#session = new SecureSession({
+      ...{ self, remoteId, random, timers, provider, keys, receiver, count },
+      endToEnd: { ...endToEnd, credentials: drainedCredentials(endToEnd.credentials, context.drain) },
+      path: () => this.#currentPath(),
+      transmit: (to, datagram) => outbox.transmit(to, datagram),
     })
   }
 
   poll(): DataPlaneEvent | undefined {
-    return this.#events.poll()
+    for (let event = this.#session.poll(); event !== undefined; event = this.#session.poll()) {
+      const handedUp = planeEvent(event)
+      if (handedUp !== undefined) return handedUp
+    }
+    return undefined
   }
 
   get ready(): boolean {
@@ -109,10 +80,14 @@ export class SecureDataPlane implements DataPlane {
     return (this.#session.packet ?? CHANNEL.base) - DATAGRAM_OVERHEAD
   }
 
-  /** Begins the handshake, or sends what waits. */
+  /** Begins the handshake. */
   resume(now: Instant): void {
-    if (this.ready) this.#session.pump(now)
-    else this.#session.start(now)
+    if (!this.ready) this.#session.start(now)
+  }
+
+  /** Sends what may leave now. */
+  pump(now: Instant): void {
+    this.#session.pump(now)
   }
 
   /** Loss recovery sends again what the lost records carried. */
@@ -128,7 +103,6 @@ export class SecureDataPlane implements DataPlane {
       return done({ code: 'ERR_TOO_LARGE', why: `This path takes ${this.maxDatagramSize} bytes.` }, now)
     if (!transport.datagram(bytes, (sent, at) => done(sent ? undefined : CONNECTION_ENDED, at)))
       return done({ code: 'ERR_BUSY', why: 'Too many datagrams wait to be sent.' }, now)
-    this.#session.pump(now)
   }
 
   /** A record, or a part of a handshake message, that came as the data of a message. */
@@ -140,7 +114,8 @@ export class SecureDataPlane implements DataPlane {
 
   /** @param source of a record that came on a direct path */
   receiveRecord(record: Uint8Array, source: Route | undefined, now: Instant): void {
-    this.#session.receive(record, source, now)
+    const genuine = this.#session.receive(record, source, now)
+    if (genuine && source !== undefined) this.#paths.direct.heardAt(source, now)
   }
 
   /** A part of a handshake message that came as it is. */
@@ -162,23 +137,37 @@ export class SecureDataPlane implements DataPlane {
     return this.#recordPath.path
   }
 
-  #recordPathOf(session: MessageSession): RecordPath {
-    const { id, to, liveness, directKey } = session.options
+  #recordPathOf(messages: MessageSession): RecordPath {
+    const { id, to, liveness, directKey } = messages.options
+    const session = sessionIdToBytes(id)
     const transmit = (bytes: Uint8Array, now: Instant): void => {
       this.#context.outbox.transmit(to, bytes)
       liveness.sent(now)
     }
     const ready = (): boolean => true
-    if (directKey !== undefined) return { kind: 'direct', identity: to, session: id, traits: DIRECT, ready, transmit }
-    if (this.#paths.relayed.carriesFrames)
-      return { kind: 'channel', identity: session, session: id, traits: CHANNEL, ready, transmit }
-    const done = (_failure: unknown, now: Instant): void => this.#session.pump(now)
+    if (directKey !== undefined) return { kind: 'direct', to, session, traits: DIRECT, ready, transmit }
+    if (this.#paths.relayed.carriesFrames) return { kind: 'channel', session, traits: CHANNEL, ready, transmit }
     return {
-      ...{ kind: 'seed', identity: session, session: id },
+      ...{ kind: 'message', session },
       // Each record is in a message, which has its size and a signature.
       traits: { base: this.#context.maxMessage, larger: [], acks: 'gathered' },
-      ready: () => session.backlog < SEND_WINDOW,
-      transmit: (bytes, now) => session.send({ bytes, done }, now),
+      ready: () => messages.backlog < SEND_WINDOW,
+      transmit: (bytes, now) => messages.send({ bytes, done: () => {} }, now),
     }
+  }
+}
+
+/** What a session's event is to the connection; undefined: nothing. */
+function planeEvent(event: SecureEvent): DataPlaneEvent | undefined {
+  switch (event.type) {
+    case 'secured':
+      return { type: 'ready', before: event.before }
+    case 'failed':
+    case 'closed':
+      return { type: 'failed', why: event.reason }
+    case 'probeTimeout':
+      return event.ptoCount < SUSPICIOUS_PROBES ? undefined : { type: 'suspect' }
+    default:
+      return event
   }
 }

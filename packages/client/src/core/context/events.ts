@@ -1,6 +1,7 @@
 /** Events of a peer's machine as one union, and the types in them. */
 import type { Endpoint, Nat, PeerId } from '@showchain/wire'
 import type { Instant } from '../endpoint/machine.ts'
+import type { StreamChange } from '../transport/events.ts'
 import type { Transport } from '../transport/transport.ts'
 
 /** The ways to reach a peer. */
@@ -43,12 +44,6 @@ export interface NatReport extends Nat {
   /** What could not be determined and why, in sentences. */
   readonly notes: readonly string[]
 }
-
-/**
- * Of a stream: the remote peer opened it; it has data to read; its send buffer has space; all its
- * data was acknowledged.
- */
-export type StreamChange = 'opened' | 'readable' | 'writable' | 'finished'
 
 export type PeerEvent =
   /** `registered` comes again when the observed address changed. */

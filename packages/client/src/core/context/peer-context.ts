@@ -11,7 +11,7 @@ import type { Sequence } from '../endpoint/request-stamp.ts'
 import { encodeFitting } from '../endpoint/signed-messages.ts'
 import type { Sockets } from '../endpoint/sockets.ts'
 import type { Timers } from '../endpoint/timers.ts'
-import type { EndToEnd } from '../secure/secure-session.ts'
+import type { EndToEnd } from '../secure/end-to-end.ts'
 import type { PathPolicy, PeerEvent } from './events.ts'
 import type { PeerCounter } from './peer-counters.ts'
 

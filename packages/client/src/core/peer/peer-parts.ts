@@ -26,7 +26,7 @@ import { maxMessage } from '../messages/max-message-size.ts'
 import { KEEP_ALIVE_INTERVAL } from '../relays/keep-alive.ts'
 import { ConnectionIds } from '../secure/connection-ids.ts'
 import { Credentials } from '../secure/credentials.ts'
-import type { EndToEnd, RecordReceiver } from '../secure/secure-session.ts'
+import type { EndToEnd, RecordReceiver } from '../secure/end-to-end.ts'
 import { Bbr } from '../transport/congestion/bbr.ts'
 import type { CongestionFactory } from '../transport/congestion/controller.ts'
 import {

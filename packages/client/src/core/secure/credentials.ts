@@ -4,7 +4,6 @@
  */
 import { CERTIFICATE_LIFETIME, DH_BYTES, type EndToEndCrypto, type KeyPair, type Random } from '@showchain/crypto/core'
 import { certificatePreimage, type Validity, writeCertificate } from '@showchain/wire/end-to-end'
-import type { PeerEvent } from '../context/events.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import type { Outbox } from '../endpoint/outbox.ts'
 
@@ -16,10 +15,26 @@ export interface CredentialsOptions {
   readonly crypto: EndToEndCrypto
   readonly random: Random
   readonly unixMs: () => number
-  readonly outbox: Pick<Outbox<PeerEvent>, 'certify'>
+  readonly outbox: Pick<Outbox<unknown>, 'certify'>
 }
 
 type Waiter = (certificate: Uint8Array | undefined, now: Instant) => void
+
+/** What a handshake needs of this peer's credentials. */
+export type CertificateSource = Pick<Credentials, 'staticKey' | 'certificate'>
+
+/** Credentials after whose answers the owner of a handshake drains its events. */
+export const drainedCredentials = (
+  credentials: CertificateSource,
+  drain: (now: Instant) => void,
+): CertificateSource => ({
+  staticKey: credentials.staticKey,
+  certificate: (waiter, now) =>
+    credentials.certificate((certificate, at) => {
+      waiter(certificate, at)
+      drain(at)
+    }, now),
+})
 
 export class Credentials {
   readonly staticKey: KeyPair

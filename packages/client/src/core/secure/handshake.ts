@@ -33,10 +33,12 @@ import {
   readHandshakePayload,
   writeHandshakePayload,
 } from '@showchain/wire/end-to-end'
+import type { Count } from '../endpoint/counters.ts'
+import { EventQueue } from '../endpoint/event-queue.ts'
 import { type Instant, later } from '../endpoint/machine.ts'
 import { jittered } from '../endpoint/retransmission.ts'
 import type { Timer, Timers } from '../endpoint/timers.ts'
-import type { Credentials } from './credentials.ts'
+import type { CertificateSource } from './credentials.ts'
 import { ASK_AFTER, HANDSHAKE_TIME, MAX_FIRST_MESSAGES, REPEAT_FIRST, REPEAT_GROWTH, REPEAT_LAST } from './limits.ts'
 
 /** What a finished handshake gives. */
@@ -53,7 +55,7 @@ export interface HandshakeOptions {
   readonly self: PeerId
   readonly remoteId: PeerId
   readonly crypto: NoiseCrypto
-  readonly credentials: Pick<Credentials, 'staticKey' | 'certificate'>
+  readonly credentials: CertificateSource
   readonly random: Random
   readonly timers: Pick<Timers, 'set'>
   readonly unixMs: () => number
@@ -64,13 +66,15 @@ export interface HandshakeOptions {
   readonly connectionId: Uint8Array
   /** The name of the connection at hand. */
   current(): Uint8Array | undefined
-  send(kind: number, message: Uint8Array, now: Instant): void
-  secured(secured: Secured, now: Instant): void
-  /** @param why of a handshake that this end wants; a forged message is not one */
-  failed(why: string, now: Instant): void
-  /** A message was not genuine. */
-  refused(): void
+  transmit(kind: number, message: Uint8Array, now: Instant): void
+  /** A message was not genuine, or is not for this end to read. */
+  readonly count: Count<'handshakeRefused'>
 }
+
+export type HandshakeEvent =
+  | { readonly type: 'secured'; readonly secured: Secured }
+  /** A handshake that this end wants has failed; forged messages do not make it fail. */
+  | { readonly type: 'failed'; readonly reason: string }
 
 /** The other end's first message, and our answer to it. */
 interface Answer {
@@ -89,6 +93,7 @@ export class Handshake {
   readonly #options: HandshakeOptions
   readonly #initiator: boolean
   readonly #prologue: Uint8Array
+  readonly #events = new EventQueue<HandshakeEvent>()
   /** What is sent again until it is answered, and until when. */
   #repeat: Timer | undefined
   #state: 'idle' | 'running' | 'done' = 'idle'
@@ -108,20 +113,17 @@ export class Handshake {
     this.#prologue = this.#initiator ? handshakePrologue(self, remoteId) : handshakePrologue(remoteId, self)
   }
 
-  get running(): boolean {
-    return this.#state === 'running'
+  poll(): HandshakeEvent | undefined {
+    return this.#events.poll()
   }
 
   /** There is a path, and no connection yet. */
   start(now: Instant): void {
     if (this.#state === 'running') return
     this.#state = 'running'
-    this.#deadline = this.#options.timers.set(later(now, HANDSHAKE_TIME), (at) => {
+    this.#deadline = this.#options.timers.set(later(now, HANDSHAKE_TIME), () => {
       this.stop()
-      this.#options.failed(
-        'the other end does not answer the handshake: it does not encrypt, or is not who it says',
-        at,
-      )
+      this.#fail('the other end does not answer the handshake: it does not encrypt, or is not who it says')
     })
     if (this.#initiator) this.#begin(now)
     else
@@ -147,8 +149,16 @@ export class Handshake {
     if (kind === HANDSHAKE_KIND.ask && this.#initiator) return this.#asked(now)
     if (kind === HANDSHAKE_KIND.first && !this.#initiator) return this.#first(message, now)
     if (kind === HANDSHAKE_KIND.second && this.#initiator) return this.#second(message, now)
-    if (kind === HANDSHAKE_KIND.third && !this.#initiator) return this.#thirdCame(message, now)
-    this.#options.refused()
+    if (kind === HANDSHAKE_KIND.third && !this.#initiator) return this.#thirdCame(message)
+    this.#refuse()
+  }
+
+  #fail(reason: string): void {
+    this.#events.push({ type: 'failed', reason })
+  }
+
+  #refuse(): void {
+    this.#options.count('handshakeRefused')
   }
 
   #quiet(): void {
@@ -161,7 +171,7 @@ export class Handshake {
     const until = later(now, HANDSHAKE_TIME)
     let delay: number = REPEAT_FIRST
     const next = (at: Instant): void => {
-      this.#options.send(kind, message, at)
+      this.#options.transmit(kind, message, at)
       const due = later(at, jittered(delay, this.#options.random))
       delay = Math.min(delay * REPEAT_GROWTH, REPEAT_LAST)
       if (due < until) this.#repeat = this.#options.timers.set(due, next)
@@ -179,36 +189,37 @@ export class Handshake {
     const { credentials, random } = this.#options
     credentials.certificate((certificate, at) => {
       if (this.#state !== 'running' || this.#beginning !== undefined) return
-      if (certificate === undefined) return this.#options.failed('the certificate could not be signed', at)
+      if (certificate === undefined) return this.#fail('the certificate could not be signed')
       this.#beginning = { ephemeral: random.bytes(DH_BYTES), certificate }
       this.#again(HANDSHAKE_KIND.first, this.#noise(this.#beginning.ephemeral).write(new Uint8Array(0)), at)
     }, now)
   }
 
   #first(message: Uint8Array, now: Instant): void {
-    const { credentials, random, send, refused } = this.#options
-    if (message.length !== DH_BYTES) return refused()
+    const { credentials, random, transmit } = this.#options
+    if (message.length !== DH_BYTES) return this.#refuse()
     const known = this.#answer
-    if (known !== undefined && equalBytes(known.first, message)) return send(HANDSHAKE_KIND.second, known.second, now)
+    if (known !== undefined && equalBytes(known.first, message))
+      return transmit(HANDSHAKE_KIND.second, known.second, now)
     if (this.#answersSince === undefined || later(this.#answersSince, HANDSHAKE_TIME) <= now) {
       this.#answersSince = now
       this.#answers = 0
     }
-    if (++this.#answers > MAX_FIRST_MESSAGES) return refused()
+    if (++this.#answers > MAX_FIRST_MESSAGES) return this.#refuse()
     const first = message.slice()
     credentials.certificate((certificate, at) => {
       if (certificate === undefined) return
       const ephemeral = random.bytes(DH_BYTES)
       const payload = this.#payload(certificate)
       const noise = this.#noise(ephemeral)
-      if (noise.read(first) === undefined) return refused()
+      if (noise.read(first) === undefined) return this.#refuse()
       const second = writeOrNothing(noise, payload)
-      if (second === undefined) return refused()
+      if (second === undefined) return this.#refuse()
       this.#answer = { first, ephemeral, payload, second }
       // From now on it is the other end that sends again.
       this.#asking?.cancel()
       this.#repeat?.cancel()
-      send(HANDSHAKE_KIND.second, second, at)
+      transmit(HANDSHAKE_KIND.second, second, at)
     }, now)
   }
 
@@ -216,46 +227,47 @@ export class Handshake {
     const third = this.#third
     // The third message was lost, or is late.
     if (third !== undefined && equalBytes(third.first, message))
-      return this.#options.send(HANDSHAKE_KIND.third, third.message, now)
+      return this.#options.transmit(HANDSHAKE_KIND.third, third.message, now)
     const beginning = this.#beginning
-    if (this.#state !== 'running' || beginning === undefined) return this.#options.refused()
+    if (this.#state !== 'running' || beginning === undefined) return this.#refuse()
     const noise = this.#noise(beginning.ephemeral)
     noise.write(new Uint8Array(0))
     const payload = noise.read(message)
     const theirs = payload && this.#read(payload, noise.remoteStaticKey)
-    if (theirs === undefined) return this.#options.refused()
+    if (theirs === undefined) return this.#refuse()
     const current = this.#options.current()
     // Both have the same connection: somebody else asked for a new one.
     if (current !== undefined && theirs.current !== undefined && equalBytes(theirs.current, current)) return this.stop()
     const written = writeOrNothing(noise, this.#payload(beginning.certificate))
-    if (written === undefined) return this.#options.refused()
+    if (written === undefined) return this.#refuse()
     this.#quiet()
     this.#state = 'done'
     this.#beginning = undefined
     this.#third = { first: message.slice(), message: written }
     this.#again(HANDSHAKE_KIND.third, written, now)
-    this.#finish(noise.result(), theirs.connectionId, now)
+    this.#finish(noise.result(), theirs.connectionId)
   }
 
-  #thirdCame(message: Uint8Array, now: Instant): void {
+  #thirdCame(message: Uint8Array): void {
     const answer = this.#answer
-    if (answer === undefined) return this.#options.refused()
+    if (answer === undefined) return this.#refuse()
     const noise = this.#noise(answer.ephemeral)
     noise.read(answer.first)
     noise.write(answer.payload)
     const payload = noise.read(message)
     const theirs = payload && this.#read(payload, noise.remoteStaticKey)
-    if (theirs === undefined) return this.#options.refused()
+    if (theirs === undefined) return this.#refuse()
     this.#quiet()
     this.#state = 'done'
     this.#answer = undefined
-    this.#finish(noise.result(), theirs.connectionId, now)
+    this.#finish(noise.result(), theirs.connectionId)
   }
 
-  #finish(result: NoiseResult, remoteConnectionId: Uint8Array, now: Instant): void {
+  #finish(result: NoiseResult, remoteConnectionId: Uint8Array): void {
     const { sendKey, receiveKey, hash } = result
     const name = hash.slice(0, CONNECTION_NAME_BYTES)
-    this.#options.secured({ sendKey, receiveKey, name, initiator: this.#initiator, remoteConnectionId }, now)
+    const secured = { sendKey, receiveKey, name, initiator: this.#initiator, remoteConnectionId }
+    this.#events.push({ type: 'secured', secured })
   }
 
   #noise(ephemeral: Uint8Array): NoiseXX {

@@ -1,207 +1,145 @@
 /**
- * The protected connection of one connection: the handshake, then records in which a transport has its streams and datagrams. Paths
- * come and go underneath: it asks its owner for the best one whenever it has something to send.
+ * Protects one connection: the handshake, then records in which a transport has its streams and datagrams. Paths come
+ * and go underneath: it asks its owner for the best one whenever it has something to send.
  *
- *   transport.fill ──► record layer seals ──► carrier (a direct path, a channel frame, or 0x123)
- *   transport.receive ◄── record layer opens ◄── whatever path
+ *   transport.fill ──► record layer seals ──► record path (direct, a channel frame, or a 0x123)
+ *   transport.receive ◄── record layer opens ◄── any path
+ *
+ * After each call, and after each timer and result of work, the owner polls it for events, then calls `pump`.
  */
-import type { EndToEndCrypto } from '@showchain/crypto/core'
-import {
-  equalBytes,
-  MAX_DATAGRAM,
-  MAX_PROBED_DATAGRAM,
-  type PeerId,
-  type SessionId,
-  sessionIdToBytes,
-} from '@showchain/wire'
-import {
-  CHALLENGE_BYTES,
-  CHANNEL_HEADER_BYTES,
-  FRAME,
-  FrameWriter,
-  HANDSHAKE_HEADER_BYTES,
-  RECORD_OVERHEAD,
-  readHandshakePart,
-  splitHandshake,
-  writeChannelHeader,
-} from '@showchain/wire/end-to-end'
-import type { PeerContext } from '../context/peer-context.ts'
+import type { CryptoProvider, KeyCache, Random } from '@showchain/crypto/core'
+import { MAX_DATAGRAM, MAX_PROBED_DATAGRAM, type PeerId } from '@showchain/wire'
+import { HANDSHAKE_HEADER_BYTES, RECORD_OVERHEAD, readHandshakePart, splitHandshake } from '@showchain/wire/end-to-end'
+import type { Count } from '../endpoint/counters.ts'
+import { drainedTimers } from '../endpoint/drained.ts'
+import { EventQueue } from '../endpoint/event-queue.ts'
 import { type Instant, later, type Route } from '../endpoint/machine.ts'
 import { sameRoute } from '../endpoint/route.ts'
-import type { Timer } from '../endpoint/timers.ts'
-import type { CongestionFactory } from '../transport/congestion/controller.ts'
+import type { Timer, Timers } from '../endpoint/timers.ts'
 import { CLOSE_CODE } from '../transport/limits.ts'
-import type { PathTraits } from '../transport/recovery/path-traits.ts'
 import { GRANULARITY } from '../transport/recovery/rtt.ts'
-import { Transport, type TransportEvents, type TransportStatistics } from '../transport/transport.ts'
+import { Transport } from '../transport/transport.ts'
 import { BufferSlab } from './buffer-slab.ts'
-import type { ConnectionIds } from './connection-ids.ts'
-import type { Credentials } from './credentials.ts'
+import { drainedCredentials } from './credentials.ts'
+import type { EndToEnd, RecordReceiver } from './end-to-end.ts'
+import type { SecureEvent } from './events.ts'
 import { Assembly } from './fragments.ts'
 import { Handshake, type Secured } from './handshake.ts'
-import { CHALLENGE_LIFETIME } from './limits.ts'
+import { CHALLENGE_RECORD_BYTES, PathValidation, pathFrame } from './path-validation.ts'
 import { RecordLayer } from './record-layer.ts'
-
-/** How records reach the other end at the moment. */
-export interface RecordPath {
-  readonly kind: 'direct' | 'channel' | 'seed'
-  /** What makes it another path when it is another one. */
-  readonly identity: object
-  readonly session: SessionId
-  readonly traits: PathTraits
-  /** Whether it takes another record now; when it does again, `pump` is called. */
-  ready(): boolean
-  transmit(datagram: Uint8Array, now: Instant): void
-}
-
-/** The owner of a secure session, to whom the records with its id go. */
-export interface RecordReceiver {
-  receiveRecord(record: Uint8Array, source: Route | undefined, now: Instant): void
-}
-
-/** What all protected connections of a peer share. */
-export interface EndToEnd {
-  readonly crypto: EndToEndCrypto
-  readonly credentials: Pick<Credentials, 'staticKey' | 'certificate'>
-  readonly congestion: CongestionFactory
-  readonly unixMs: () => number
-  readonly connectionIds: ConnectionIds<RecordReceiver>
-}
+import { frontBytes, type RecordPath, samePath, writeFront } from './record-path.ts'
+import type { SecureStatistics } from './statistics.ts'
 
 export interface SecureSessionOptions {
+  readonly self: PeerId
   readonly remoteId: PeerId
+  readonly random: Random
+  readonly timers: Pick<Timers, 'set'>
+  readonly provider: CryptoProvider
+  readonly keys: KeyCache
   readonly endToEnd: EndToEnd
   readonly receiver: RecordReceiver
-  carrier(): RecordPath | undefined
-  /** The connection is protected. @param before of the one that the other end has lost, when there was one */
-  secured(before: Transport | undefined, now: Instant): void
-  failed(why: string, now: Instant): void
-  closed(why: string, now: Instant): void
-  /** Nothing comes back. */
-  silent(probes: number, now: Instant): void
-  /** Records came from the other end on a direct path. */
-  heard(source: Route, now: Instant): void
-  /** The other end answered at another address than before. */
-  rebound(route: Route, now: Instant): void
-  readonly events: Pick<
-    TransportEvents,
-    'opened' | 'readable' | 'writable' | 'finished' | 'openable' | 'stopped' | 'datagram'
-  >
+  readonly count: Count<'recordRefused' | 'handshakeRefused'>
+  /** The best path of the moment. */
+  path(): RecordPath | undefined
+  /** Sends where no record path leads: to an address that is being validated. */
+  transmit(to: Route, datagram: Uint8Array): void
 }
 
-/** Bytes of records by path. */
-export interface PathBytes {
-  readonly sent: number
-  readonly received: number
-}
-
-export interface SecureStatistics extends TransportStatistics {
-  readonly epoch: number
-  readonly direct: PathBytes
-  readonly relay: PathBytes
-}
-
-interface Session {
+/** What a complete handshake made. */
+interface Established {
   readonly records: RecordLayer
   readonly transport: Transport
   readonly secured: Secured
 }
-
-/** A new address of the other end that has to answer. */
-interface Challenge {
-  readonly token: Uint8Array
-  readonly to: Route
-  readonly at: Instant
-}
-
-/** A path challenge is never longer than what it answers: an address that is not validated gets no more than it sent. */
-const CHALLENGE_RECORD_BYTES = RECORD_OVERHEAD + 1 + CHALLENGE_BYTES
 
 /** What no record is longer than. */
 const scratch = new Uint8Array(MAX_PROBED_DATAGRAM)
 const slab = new BufferSlab()
 
 export class SecureSession {
-  readonly #context: PeerContext
   readonly #options: SecureSessionOptions
   /** The same for every handshake; their keys differ. */
   readonly #connectionId: Uint8Array
   readonly #handshake: Handshake
   readonly #assembly = new Assembly()
-  #session: Session | undefined
-  #carrier: RecordPath | undefined
-  /** The path of the last record is gone, and what was on it. */
-  #lost = false
+  readonly #validation = new PathValidation()
+  readonly #events = new EventQueue<SecureEvent>()
+  #established: Established | undefined
+  /** The path of the last record. */
+  #path: RecordPath | undefined
+  /** That path is gone, and what was in flight on it is lost. */
+  #pathLost = false
   #timer: Timer | undefined
   #timerAt: Instant | undefined
-  #challenge: Challenge | undefined
-  /** Where the record came from that is being read. */
-  #source: Route | undefined
+  #closed = false
   readonly #bytes = { direct: { sent: 0, received: 0 }, relay: { sent: 0, received: 0 } }
 
-  constructor(context: PeerContext, options: SecureSessionOptions) {
-    const { remoteId, endToEnd } = options
-    this.#context = context
+  constructor(options: SecureSessionOptions) {
+    const { self, remoteId, random, timers, provider, keys, endToEnd, receiver, count } = options
+    const drain = (now: Instant): void => this.#drainHandshake(now)
     this.#options = options
-    this.#connectionId = endToEnd.connectionIds.allocate(options.receiver)
+    this.#connectionId = endToEnd.connectionIds.allocate(receiver)
     this.#handshake = new Handshake({
-      ...{ self: context.self, remoteId, random: context.random, timers: context.timers },
+      ...{ self, remoteId, random, unixMs: endToEnd.unixMs, count },
+      timers: drainedTimers(timers, drain),
       crypto: {
         ...endToEnd.crypto,
-        sha256: (bytes) => context.provider.sha256(bytes),
-        hmacSha256: (key, bytes) => context.provider.hmacSha256(key, bytes),
+        sha256: (bytes) => provider.sha256(bytes),
+        hmacSha256: (key, bytes) => provider.hmacSha256(key, bytes),
       },
-      credentials: endToEnd.credentials,
-      unixMs: endToEnd.unixMs,
-      keyOf: (spki) => context.keys.learn(remoteId, spki),
-      verify: (key, preimage, signature) => context.provider.verifyPss(key, preimage, signature),
+      credentials: drainedCredentials(endToEnd.credentials, drain),
+      keyOf: (spki) => keys.learn(remoteId, spki),
+      verify: (key, preimage, signature) => provider.verifyPss(key, preimage, signature),
       connectionId: this.#connectionId,
-      current: () => this.#session?.secured.name,
-      send: (kind, message, now) => this.#sendHandshake(kind, message, now),
-      secured: (secured, now) => this.#begin(secured, now),
-      failed: (why, now) => {
-        if (this.#session === undefined) options.failed(why, now)
-      },
-      refused: () => context.count('handshakeRefused'),
+      current: () => this.#established?.secured.name,
+      transmit: (kind, message, now) => this.#sendHandshake(kind, message, now),
     })
+  }
+
+  /** What happened, in order; nothing after the session was closed. */
+  poll(): SecureEvent | undefined {
+    return this.#closed ? undefined : this.#events.poll()
   }
 
   /** Whether records can be sent. */
   get done(): boolean {
-    return this.#session !== undefined
+    return this.#established !== undefined
   }
 
   get transport(): Transport | undefined {
-    return this.#session?.transport
+    return this.#established?.transport
   }
 
   /** Bytes of a full record on the path of the moment; undefined: there is no path. */
   get packet(): number | undefined {
-    const carrier = this.#options.carrier()
-    const known = carrier !== undefined && carrier.identity === this.#carrier?.identity
-    return known ? this.#session?.transport.packet : carrier?.traits.base
+    const path = this.#options.path()
+    const known = path !== undefined && this.#path !== undefined && samePath(path, this.#path)
+    return known ? this.#established?.transport.packet : path?.traits.base
   }
 
   get statistics(): SecureStatistics | undefined {
-    if (this.#session === undefined) return undefined
-    const { transport, records } = this.#session
+    if (this.#established === undefined) return undefined
+    const { transport, records } = this.#established
     return { ...transport.statistics, epoch: records.epoch, ...this.#bytes }
   }
 
   /** There is a path. */
   start(now: Instant): void {
-    if (this.#session === undefined) this.#handshake.start(now)
+    if (this.#established === undefined) this.#handshake.start(now)
+    this.#drainHandshake(now)
   }
 
-  /** The path of before is gone: what was on it is lost. */
+  /** The former path is gone: what was in flight on it is lost. */
   pathLost(): void {
-    this.#lost = true
+    this.#pathLost = true
   }
 
-  /** Says goodbye and forgets everything. */
+  /** Sends CONNECTION_CLOSE and forgets everything. */
   close(reason: string, now: Instant): void {
-    this.#session?.transport.close(CLOSE_CODE.none, reason)
+    this.#established?.transport.close(CLOSE_CODE.none, reason)
     this.pump(now)
+    this.#closed = true
     this.#handshake.stop()
     this.#end(now)
     this.#options.endToEnd.connectionIds.forget(this.#connectionId)
@@ -211,86 +149,105 @@ export class SecureSession {
   handshake(record: Uint8Array, now: Instant): void {
     const part = readHandshakePart(record)
     const message = part && this.#assembly.add(part)
-    if (part !== undefined && message !== undefined) this.#handshake.receive(part.kind, message, now)
+    if (part === undefined || message === undefined) return
+    this.#handshake.receive(part.kind, message, now)
+    this.#drainHandshake(now)
   }
 
-  /** A record with this connection's id came. @param source of one that came directly */
-  receive(record: Uint8Array, source: Route | undefined, now: Instant): void {
-    const session = this.#session
-    const opened = session?.records.open(record, now)
-    if (session === undefined || opened === undefined) return this.#context.count('recordRefused')
+  /**
+   * A record with this connection's id came.
+   * @param source of one that came directly
+   * @returns whether it is genuine, so that the remote peer is alive at `source`
+   */
+  receive(record: Uint8Array, source: Route | undefined, now: Instant): boolean {
+    const { records, transport } = this.#established ?? {}
+    const opened = records?.open(record, now)
+    if (records === undefined || transport === undefined || opened === undefined) {
+      this.#options.count('recordRefused')
+      return false
+    }
     this.#handshake.confirmed()
     this.#bytes[source === undefined ? 'relay' : 'direct'].received += record.length
-    if (source !== undefined) {
-      this.#options.heard(source, now)
-      if (opened.newest && record.length >= CHALLENGE_RECORD_BYTES) this.#follow(source, now)
-    }
-    this.#source = source
-    session.transport.receive(opened.number, opened.payload, session.records.next, now)
-    this.#source = undefined
-    this.pump(now)
+    if (source !== undefined && opened.newest && record.length >= CHALLENGE_RECORD_BYTES)
+      this.#probeNewPath(source, now)
+    transport.receive(opened.number, opened.payload, records.next, now)
+    this.#drainTransport(transport, source, now)
+    return true
   }
 
   /** Sends what may leave now, on the best path. */
   pump(now: Instant): void {
-    const session = this.#session
-    if (session === undefined) return
-    const carrier = this.#options.carrier()
-    // Without a path there is nothing to wait for: whoever finds one comes back here.
-    if (carrier === undefined) return
-    this.#take(carrier, session.transport, now)
-    while (carrier.ready() && this.#sendRecord(session, carrier, now));
-    if (carrier.ready()) this.#arm(session.transport, now)
+    const established = this.#established
+    if (established === undefined) return
+    const path = this.#options.path()
+    // Without a path there is nothing to wait for: the owner pumps when there is one.
+    if (path === undefined) return
+    this.#switchPath(path, established.transport, now)
+    while (path.ready() && this.#sendRecord(established, path, now));
+    if (path.ready()) this.#arm(established.transport, now)
   }
 
-  #sendRecord({ records, transport }: Session, carrier: RecordPath, now: Instant): boolean {
+  #sendRecord({ records, transport }: Established, path: RecordPath, now: Instant): boolean {
     const length = transport.fill(records.next, scratch, now)
     if (length === 0) return false
-    const front = carrier.kind === 'channel' ? CHANNEL_HEADER_BYTES : 0
+    const front = frontBytes(path)
     const datagram = slab.take(front + RECORD_OVERHEAD + length)
-    if (front > 0) writeChannelHeader(datagram, sessionBytes(carrier))
+    writeFront(path, datagram)
     records.seal(scratch.subarray(0, length), datagram, front, transport.acknowledged, now)
-    this.#bytes[carrier.kind === 'direct' ? 'direct' : 'relay'].sent += datagram.length
-    carrier.transmit(datagram, now)
+    this.#bytes[path.kind === 'direct' ? 'direct' : 'relay'].sent += datagram.length
+    path.transmit(datagram, now)
     return true
   }
 
-  /** Another path than before: the transport begins to learn anew. */
-  #take(carrier: RecordPath, transport: Transport, now: Instant): void {
-    if (this.#carrier?.identity === carrier.identity && !this.#lost) return
-    this.#carrier = carrier
-    transport.moved(carrier.traits, this.#lost, now)
-    this.#lost = false
+  #switchPath(path: RecordPath, transport: Transport, now: Instant): void {
+    if (this.#path !== undefined && samePath(path, this.#path) && !this.#pathLost) return
+    this.#path = path
+    transport.migrate(path.traits, { abandonInFlight: this.#pathLost }, now)
+    this.#pathLost = false
   }
 
-  #begin(secured: Secured, now: Instant): void {
-    const before = this.#session?.transport
+  #drainHandshake(now: Instant): void {
+    for (let event = this.#handshake.poll(); event !== undefined; event = this.#handshake.poll()) {
+      if (event.type === 'secured') this.#establish(event.secured, now)
+      else if (this.#established === undefined) this.#events.push(event)
+    }
+  }
+
+  /** @param source of the record that is being read; undefined: it came through a relay, or none came */
+  #drainTransport(transport: Transport, source: Route | undefined, now: Instant): void {
+    for (let event = transport.poll(); event !== undefined; event = transport.poll())
+      switch (event.type) {
+        case 'pathChallenge':
+          if (source !== undefined) this.#sendPathFrame('pathResponse', event.token, source, now)
+          break
+        case 'pathResponse':
+          this.#onPathResponse(event.token)
+          break
+        default:
+          this.#events.push(event)
+      }
+  }
+
+  #establish(secured: Secured, now: Instant): void {
+    const before = this.#established?.transport
     this.#end(now)
-    const { endToEnd, events, closed, silent } = this.#options
+    const { crypto, congestion } = this.#options.endToEnd
     const transport = new Transport({
       initiator: secured.initiator,
-      congestion: endToEnd.congestion,
-      // Until it is told of its path, with the first record.
+      congestion,
+      // Until the first record has its path.
       path: { base: MAX_DATAGRAM, larger: [], acks: 'prompt' },
-      events: {
-        ...events,
-        silent,
-        closed: (_code, reason, at) => closed(reason, at),
-        pathChallenge: (token, at) => this.#answer(token, at),
-        pathResponse: (token, at) => this.#answered(token, at),
-      },
     })
-    this.#session = { transport, secured, records: new RecordLayer(endToEnd.crypto, secured, now) }
-    // The end that did not begin shows that it has the keys.
+    this.#established = { transport, secured, records: new RecordLayer(crypto, secured, now) }
+    // The responder shows that it has the keys.
     if (!secured.initiator) transport.ping()
-    this.#options.secured(before, now)
-    this.pump(now)
+    this.#events.push({ type: 'secured', before })
   }
 
   #end(now: Instant): void {
-    this.#session?.transport.abandon(now)
-    this.#session = undefined
-    this.#carrier = undefined
+    this.#established?.transport.abandon(now)
+    this.#established = undefined
+    this.#path = undefined
     this.#timer?.cancel()
     this.#timer = undefined
     this.#timerAt = undefined
@@ -300,75 +257,47 @@ export class SecureSession {
     const { deadline } = transport
     if (deadline === undefined || (this.#timerAt !== undefined && this.#timerAt <= deadline)) return
     this.#timer?.cancel()
-    // Never at once: what could be done by now is done.
+    // Never at once: what was due by now is done.
     this.#timerAt = deadline <= now ? later(now, GRANULARITY) : deadline
-    this.#timer = this.#context.timers.set(this.#timerAt, (at) => {
+    this.#timer = this.#options.timers.set(this.#timerAt, (at) => {
       this.#timerAt = undefined
       transport.wake(at)
-      this.pump(at)
+      this.#drainTransport(transport, undefined, at)
     })
   }
 
   #sendHandshake(kind: number, message: Uint8Array, now: Instant): void {
-    const carrier = this.#options.carrier()
-    if (carrier === undefined) return
-    const front = carrier.kind === 'channel' ? CHANNEL_HEADER_BYTES : 0
-    const session = sessionIdToBytes(carrier.session)
-    const fields = { session, kind, group: this.#context.random.uint32() }
-    for (const part of splitHandshake(message, carrier.traits.base - HANDSHAKE_HEADER_BYTES, fields)) {
+    const path = this.#options.path()
+    if (path === undefined) return
+    const front = frontBytes(path)
+    const fields = { session: path.session, kind, group: this.#options.random.uint32() }
+    for (const part of splitHandshake(message, path.traits.base - HANDSHAKE_HEADER_BYTES, fields)) {
       const datagram = new Uint8Array(front + part.length)
-      if (front > 0) writeChannelHeader(datagram, session)
+      writeFront(path, datagram)
       datagram.set(part, front)
-      carrier.transmit(datagram, now)
+      path.transmit(datagram, now)
     }
   }
 
-  /** The newest record came from an address that is not the other end's: perhaps its NAT gave it a new one. */
-  #follow(source: Route, now: Instant): void {
-    const current = this.#carrier
-    if (current?.kind !== 'direct' || sameRoute(current.identity as Route, source)) return
-    if (this.#challenge !== undefined && later(this.#challenge.at, CHALLENGE_LIFETIME) > now) return
-    const token = this.#context.random.bytes(CHALLENGE_BYTES)
-    this.#challenge = { token, to: source, at: now }
-    this.#sendToken(FRAME.pathChallenge, token, source, now)
+  /** The newest record came from another address than the remote peer's: its NAT may have a new mapping. */
+  #probeNewPath(source: Route, now: Instant): void {
+    const current = this.#path
+    if (current?.kind !== 'direct' || sameRoute(current.to, source)) return
+    const token = this.#validation.start(source, this.#options.random, now)
+    if (token !== undefined) this.#sendPathFrame('pathChallenge', token, source, now)
   }
 
-  #answer(token: Uint8Array, now: Instant): void {
-    if (this.#source !== undefined) this.#sendToken(FRAME.pathResponse, token, this.#source, now)
+  #onPathResponse(token: Uint8Array): void {
+    const route = this.#validation.validated(token)
+    if (route !== undefined) this.#events.push({ type: 'rebound', route })
   }
 
-  #answered(token: Uint8Array, now: Instant): void {
-    const challenge = this.#challenge
-    if (challenge === undefined || !equalBytes(challenge.token, token)) return
-    this.#challenge = undefined
-    this.#options.rebound(challenge.to, now)
-  }
-
-  #sendToken(
-    type: typeof FRAME.pathChallenge | typeof FRAME.pathResponse,
-    token: Uint8Array,
-    to: Route,
-    now: Instant,
-  ): void {
-    const session = this.#session
-    if (session === undefined) return
-    const payload = new Uint8Array(1 + CHALLENGE_BYTES)
-    const writer = new FrameWriter()
-    writer.reset(payload, payload.length)
-    writer.token(type, token)
+  #sendPathFrame(type: 'pathChallenge' | 'pathResponse', token: Uint8Array, to: Route, now: Instant): void {
+    const established = this.#established
+    if (established === undefined) return
+    const payload = pathFrame(type, token)
     const datagram = new Uint8Array(RECORD_OVERHEAD + payload.length)
-    session.records.seal(payload, datagram, 0, session.transport.acknowledged, now)
-    this.#context.outbox.transmit(to, datagram)
+    established.records.seal(payload, datagram, 0, established.transport.acknowledged, now)
+    this.#options.transmit(to, datagram)
   }
-}
-
-/** The bytes of a carrier's session, decoded once. */
-const decoded = new WeakMap<RecordPath, Uint8Array>()
-function sessionBytes(carrier: RecordPath): Uint8Array {
-  let bytes = decoded.get(carrier)
-  if (bytes === undefined) {
-    bytes = sessionIdToBytes(carrier.session)
-    decoded.set(carrier, bytes)
-  }
-  return bytes
 }

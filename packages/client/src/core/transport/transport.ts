@@ -1,7 +1,7 @@
 /**
  * Streams and datagrams over records that may be lost, doubled or late, after RFC 9000 and RFC 9002: frames go into records, each
  * once, and what a lost record carried goes into a later one. It knows neither paths nor keys: whoever owns it asks
- * it to fill the next record (`fill`), hands it what came (`receive`), and tells it when the path is another one (`moved`).
+ * it to fill the next record (`fill`), hands it what came (`receive`), and tells it when the path is another one (`migrate`).
  */
 import {
   DATAGRAM_OVERHEAD,
@@ -11,8 +11,10 @@ import {
   RECORD_OVERHEAD,
   readFrames,
 } from '@showchain/wire/end-to-end'
+import { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import type { CongestionFactory } from './congestion/controller.ts'
+import type { StreamChange, StreamRead, TransportEvent, TransportStatistics } from './events.ts'
 import { CLOSE_CODE, CLOSE_RECORDS, DATAGRAM_QUEUE, PROBES, SEND_BUFFER } from './limits.ts'
 import { AckGenerator } from './recovery/ack-generator.ts'
 import { LossRecovery } from './recovery/loss-recovery.ts'
@@ -24,68 +26,20 @@ import { SendSchedule } from './streams/send-schedule.ts'
 import { isOver, type Stream } from './streams/stream.ts'
 import { ConnectionFlow, StreamTable } from './streams/stream-table.ts'
 
-export interface TransportEvents {
-  /** The other end opened a stream. */
-  opened(stream: number): void
-  /** There is something to read again, or nothing more will come: `read` tells. */
-  readable(stream: number): void
-  /** There is room to write again. */
-  writable(stream: number): void
-  /** Everything that was written, and the end, was acknowledged; or the other end knows that nothing more comes. */
-  finished(stream: number): void
-  /** There may be room for another stream of this end's. */
-  openable(): void
-  /** The other end does not want the rest of what is written to it. */
-  stopped(stream: number, code: number): void
-  datagram(bytes: Uint8Array): void
-  /** A token to be sent back the way it came. */
-  pathChallenge(token: Uint8Array, now: Instant): void
-  pathResponse(token: Uint8Array, now: Instant): void
-  /** Nothing comes back: so many probes in a row. */
-  silent(probes: number, now: Instant): void
-  /** The other end closed, or broke a rule. */
-  closed(code: number, reason: string, now: Instant): void
-}
-
 export interface TransportOptions {
   /** Whether this end began the handshake. */
   readonly initiator: boolean
   readonly congestion: CongestionFactory
   readonly path: PathTraits
-  readonly events: TransportEvents
 }
-
-/** What a stream has for its reader. */
-export type StreamRead =
-  | { readonly type: 'data'; readonly bytes: Uint8Array }
-  | { readonly type: 'end' }
-  | { readonly type: 'reset'; readonly code: number }
 
 interface QueuedDatagram {
   readonly bytes: Uint8Array
   done(sent: boolean, now: Instant): void
 }
 
-export interface TransportStatistics {
-  /** Milliseconds; undefined before anything was measured on this path. */
-  readonly rtt: number | undefined
-  readonly minRtt: number | undefined
-  /** Bytes of a record that the path is known to take. */
-  readonly mtu: number
-  readonly congestion: string
-  /** Bytes that may be under way, and are. */
-  readonly window: number
-  readonly inFlight: number
-  /** Bytes per second that are let out. */
-  readonly pacing: number | undefined
-  /** Records that wanted an acknowledgement, and those of them that were lost. */
-  readonly sent: number
-  readonly lost: number
-  readonly streams: number
-}
-
 export class Transport {
-  readonly #events: TransportEvents
+  readonly #events = new EventQueue<TransportEvent>()
   readonly #streams: StreamTable
   readonly #flow = new ConnectionFlow()
   readonly #recovery: LossRecovery
@@ -112,11 +66,10 @@ export class Transport {
   /** One more than the highest record number of this end. */
   #sentTo = 0
 
-  constructor({ initiator, congestion, path, events }: TransportOptions) {
-    this.#events = events
+  constructor({ initiator, congestion, path }: TransportOptions) {
     this.#pacer = new Pacer(path.base)
     this.#ackGenerator = new AckGenerator(path.acks)
-    this.#streams = new StreamTable(initiator, (id) => events.opened(id))
+    this.#streams = new StreamTable(initiator, (id) => this.#tell(id, 'opened'))
     this.#recovery = new LossRecovery(
       {
         acked: (frame) => this.#acked(frame),
@@ -127,6 +80,11 @@ export class Transport {
       path,
     )
     this.#sink = this.#makeSink()
+  }
+
+  /** Drained by the owner after each `receive` and `wake`. */
+  poll(): TransportEvent | undefined {
+    return this.#events.poll()
   }
 
   get closed(): boolean {
@@ -177,7 +135,7 @@ export class Transport {
     this.#flags.add('ping')
     // What is oldest goes out once more with the probe.
     for (const frame of this.#recovery.oldest()) this.#lost(frame)
-    this.#events.silent(this.#recovery.silence, now)
+    this.#events.push({ type: 'probeTimeout', ptoCount: this.#recovery.silence })
   }
 
   /**
@@ -238,13 +196,13 @@ export class Transport {
     else this.#ackGenerator.received(number, reading === 'eliciting', now)
   }
 
-  /** Records take another path. @param dead what is under way on the one before is lost */
-  moved(path: PathTraits, dead: boolean, now: Instant): void {
+  /** Records take another path (RFC 9000 §9). `abandonInFlight`: what is in flight on the former one is lost. */
+  migrate(path: PathTraits, { abandonInFlight }: { readonly abandonInFlight: boolean }, now: Instant): void {
     this.#now = now
     this.#pacer = new Pacer(path.base)
     this.#probes = 0
     this.#ackGenerator.acks = path.acks
-    this.#recovery.move(path, dead, now)
+    this.#recovery.move(path, abandonInFlight, now)
     // Its acknowledgement measures the path, and shows what was lost on the one before.
     if (this.#recovery.waits) this.#flags.add('ping')
   }
@@ -480,10 +438,10 @@ export class Transport {
     const wasDone = stream.send.done
     if (frame.type === 'stream') stream.send.acked(frame.from, frame.to, frame.fin)
     else if (frame.type === 'resetStream') stream.send.resetAcked()
-    if (stream.send.done && !wasDone) this.#events.finished(stream.id)
+    if (stream.send.done && !wasDone) this.#tell(stream.id, 'finished')
     if (stream.awaitsRoom && stream.send.buffered < this.#sendBuffer / 2) {
       stream.awaitsRoom = false
-      this.#events.writable(stream.id)
+      this.#tell(stream.id, 'writable')
     }
     this.#settle(stream)
   }
@@ -546,9 +504,13 @@ export class Transport {
     return before !== undefined && this.#now - before < 2 * this.#recovery.rtt.smoothed
   }
 
+  #tell(stream: number, what: StreamChange): void {
+    this.#events.push({ type: 'stream', stream, what })
+  }
+
   #fail(code: number, reason: string): void {
     this.close(code, reason)
-    this.#events.closed(code, reason, this.#now)
+    this.#events.push({ type: 'closed', code, reason })
   }
 
   #makeSink(): FrameSink {
@@ -564,7 +526,7 @@ export class Transport {
         const stream = this.#incoming(id)
         if (stream === undefined) return this.#closing === undefined
         if (stream.send.ended && stream.send.done) return true
-        if (!stream.send.wasReset) events.stopped(id, code)
+        if (!stream.send.wasReset) events.push({ type: 'streamStopped', stream: id, code })
         stream.send.reset(code)
         this.#controls.add(stream)
         return true
@@ -583,24 +545,24 @@ export class Transport {
         return true
       },
       maxStreams: (count) => {
-        if (this.#streams.allow(count)) events.openable()
+        if (this.#streams.allow(count)) events.push({ type: 'openable' })
         return true
       },
       pathChallenge: (token) => {
-        events.pathChallenge(token, this.#now)
+        events.push({ type: 'pathChallenge', token })
         return true
       },
       pathResponse: (token) => {
-        events.pathResponse(token, this.#now)
+        events.push({ type: 'pathResponse', token })
         return true
       },
       datagram: (bytes) => {
-        events.datagram(bytes)
+        events.push({ type: 'datagram', bytes })
         return true
       },
       close: (code, reason) => {
         this.#closing ??= { code, reason, left: 0 }
-        events.closed(code, reason, this.#now)
+        events.push({ type: 'closed', code, reason })
         return true
       },
     }
@@ -631,7 +593,7 @@ export class Transport {
     this.#consumed(receive.readTo - readTo)
     if (stream.awaitsData && receive.readable && !receive.stopped) {
       stream.awaitsData = false
-      this.#events.readable(id)
+      this.#tell(id, 'readable')
     }
     if (receive.done) this.#settle(stream)
     return true

@@ -92,7 +92,7 @@ describe('packet size', () => {
     const pair = new Pair(BBR, PATH)
     stream(pair, 500_000)
     const before = pair.a.sentSizes.length
-    pair.move({ ...PATH, mtu: base }, false)
+    pair.migrate({ ...PATH, mtu: base }, false)
     expect(pair.a.transport.packet).toBe(base)
     stream(pair, 500_000)
     // Once on the new path nothing but probes is larger than what it takes.

@@ -1,0 +1,34 @@
+/** The path that records take at the moment. */
+import { equalBytes } from '@showchain/wire'
+import { CHANNEL_HEADER_BYTES, writeChannelHeader } from '@showchain/wire/end-to-end'
+import type { Instant, Route } from '../endpoint/machine.ts'
+import { sameRoute } from '../endpoint/route.ts'
+import type { PathTraits } from '../transport/recovery/path-traits.ts'
+
+interface Carrier {
+  /** Session id of the path, 16 bytes: names it in handshake parts and channel frames. */
+  readonly session: Uint8Array
+  readonly traits: PathTraits
+  /** Whether it takes another record now. When it does again, its owner calls `pump`. */
+  ready(): boolean
+  transmit(datagram: Uint8Array, now: Instant): void
+}
+
+/** Records travel as they are, in a relay's channel frames, or as the data of 0x123 messages. */
+export type RecordPath =
+  | (Carrier & { readonly kind: 'direct'; readonly to: Route })
+  | (Carrier & { readonly kind: 'channel' | 'message' })
+
+/** A direct path is its address, a relayed one its session. */
+export function samePath(a: RecordPath, b: RecordPath): boolean {
+  if (a === b) return true
+  if (a.kind === 'direct') return b.kind === 'direct' && sameRoute(a.to, b.to)
+  return a.kind === b.kind && equalBytes(a.session, b.session)
+}
+
+/** Bytes of a datagram on this path in front of the record. */
+export const frontBytes = ({ kind }: RecordPath): number => (kind === 'channel' ? CHANNEL_HEADER_BYTES : 0)
+
+export function writeFront({ kind, session }: RecordPath, datagram: Uint8Array): void {
+  if (kind === 'channel') writeChannelHeader(datagram, session)
+}

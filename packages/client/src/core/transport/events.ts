@@ -1,0 +1,47 @@
+/** What a transport hands up, and what it tells of itself. */
+
+/** Of a stream: the remote peer opened it; it has data or its end to read; it takes more data; all its data is acknowledged. */
+export type StreamChange = 'opened' | 'readable' | 'writable' | 'finished'
+
+/** What the application's side is told of its streams and datagrams. */
+export type StreamEvent =
+  | { readonly type: 'stream'; readonly stream: number; readonly what: StreamChange }
+  /** STOP_SENDING: the remote peer does not read the rest of this stream. */
+  | { readonly type: 'streamStopped'; readonly stream: number; readonly code: number }
+  /** MAX_STREAMS: the remote peer allows more streams. */
+  | { readonly type: 'openable' }
+  | { readonly type: 'datagram'; readonly bytes: Uint8Array }
+
+export type TransportEvent =
+  | StreamEvent
+  /** A token to be sent back on the path that it came by (RFC 9000 §8.2). */
+  | { readonly type: 'pathChallenge' | 'pathResponse'; readonly token: Uint8Array }
+  /** @see RFC 9002 §6.2. `ptoCount`: probe timeouts in a row without an acknowledgement. */
+  | { readonly type: 'probeTimeout'; readonly ptoCount: number }
+  /** The remote peer closed the connection, or violated the protocol. */
+  | { readonly type: 'closed'; readonly code: number; readonly reason: string }
+
+/** What a stream has for its reader. */
+export type StreamRead =
+  | { readonly type: 'data'; readonly bytes: Uint8Array }
+  | { readonly type: 'end' }
+  | { readonly type: 'reset'; readonly code: number }
+
+export interface TransportStatistics {
+  /** Smoothed round-trip time, milliseconds; undefined before the first sample on this path. */
+  readonly rtt: number | undefined
+  readonly minRtt: number | undefined
+  /** Bytes of the largest record that the path is known to take. */
+  readonly mtu: number
+  /** Name of the congestion controller. */
+  readonly congestion: string
+  /** Congestion window and bytes in flight. */
+  readonly window: number
+  readonly inFlight: number
+  /** Pacing rate, bytes per second. */
+  readonly pacing: number | undefined
+  /** Ack-eliciting records sent, and those declared lost. */
+  readonly sent: number
+  readonly lost: number
+  readonly streams: number
+}
