@@ -1,9 +1,14 @@
 // The vitest configuration every package shares: workspace packages are read from their sources
 // (the `@showchain/source` export condition), and each run leaves a JSON report that `npm test` adds up.
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { runs } from './random.js'
 
 // ours first, then vite's own for server code
 const conditions = ['@showchain/source', 'module', 'node', 'development|production']
+
+// Tests of this tag take long: `pnpm test:long` runs them and nothing else, everything else leaves them out.
+const LONG = 'long'
 
 export function preset(test = {}) {
   return defineConfig({
@@ -11,12 +16,15 @@ export function preset(test = {}) {
     ssr: { resolve: { conditions } },
     test: {
       include: ['test/**/*.test.ts'],
+      setupFiles: [fileURLToPath(import.meta.resolve('./setup.js'))],
       passWithNoTests: true,
+      tags: [{ name: LONG, description: 'takes long: left to pnpm test:long', timeout: 0 }],
+      tagsFilter: [process.env.SHOWCHAIN_LONG ? LONG : `!${LONG}`],
       reporters: ['default', ['json', { outputFile: '.cache/report/vitest.json' }]],
       // turbo already runs one package per core
       maxWorkers: '50%',
       // properties and real processes on a busy machine: a limit only for what hangs
-      testTimeout: 60_000,
+      testTimeout: runs(60_000),
       hookTimeout: 60_000,
       ...test,
     },

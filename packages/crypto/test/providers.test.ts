@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { OP, peerIdFromBytes } from '@showchain/wire'
+import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import forge from 'node-forge'
 import { describe, expect, test } from 'vitest'
@@ -30,7 +31,7 @@ describe('the providers agree', () => {
         expect(await portable.verifyAsync(theirs.publicKey, bytes, signature)).toBe(false)
         expect(await openssl.verifyAsync(ours.publicKey, bytes, signature)).toBe(false)
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     )
   })
 
@@ -77,7 +78,7 @@ describe('the providers agree', () => {
         bytes[at] = (bytes[at] as number) ^ change
         expect(taken(portable, bytes)).toBe(taken(openssl, bytes))
       }),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     )
   })
 })

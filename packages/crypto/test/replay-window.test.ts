@@ -1,3 +1,4 @@
+import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { REPLAY_WINDOW, ReplayWindow } from '../src/index.ts'
@@ -48,7 +49,7 @@ describe('a replay window', () => {
           newest = Math.max(newest, seq)
         }
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     )
   })
 })

@@ -1,5 +1,6 @@
 /** docs/protocol.md, Replay: each sentence. */
 import { OP, peerIdFromBytes } from '@showchain/wire'
+import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { FIRST_CONTACT_TOLERANCE, RequestReplay, type RequestStamp } from '../src/index.ts'
@@ -146,7 +147,7 @@ describe('forgetting', () => {
           for (const old of accepted) expect(small.check(old, false)).toBe(false)
         }
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     )
   })
 })

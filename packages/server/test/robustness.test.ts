@@ -1,4 +1,5 @@
 import { encode, MAX_DATAGRAM, OP } from '@showchain/wire'
+import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Bed, data, openSession, ops } from './relay-bed.ts'
@@ -42,7 +43,7 @@ describe('no datagram', () => {
           bed.sendBytes(from, cut % 3 === 0 ? bytes.subarray(0, cut % (bytes.length + 1)) : bytes)
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     )
     fc.assert(fc.property(fc.uint8Array({ maxLength: 1300 }), source, (bytes, from) => void bed.sendBytes(from, bytes)))
   })

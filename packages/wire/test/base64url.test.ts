@@ -1,3 +1,4 @@
+import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encodeChunk, isBase64urlOf } from '../src/base64url.ts'
@@ -46,7 +47,7 @@ describe('base64url', () => {
         expect(toBase64url(bytes)).toBe(text)
         expect(fromBase64url(text)).toEqual(bytes)
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     )
   })
 
@@ -57,7 +58,7 @@ describe('base64url', () => {
       fc.property(fc.oneof(alike, canonical), fc.nat(9), (text, bytes) => {
         expect(isBase64urlOf(text, bytes)).toBe(fromBase64url(text)?.length === bytes)
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     )
   })
 

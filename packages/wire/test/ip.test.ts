@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalIp, ipFamily, parseIp } from '../src/index.ts'
@@ -89,7 +90,7 @@ describe('IP addresses', () => {
       fc.property(fc.oneof(nearlyAnAddress, ip, fc.ipV4(), fc.ipV6()), (text) => {
         expect(parseIp(text) !== undefined).toBe(isIP(text) !== 0)
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 

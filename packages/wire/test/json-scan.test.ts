@@ -1,3 +1,4 @@
+import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { scanObject } from '../src/json-scan.ts'
@@ -61,7 +62,7 @@ describe('the scanner', () => {
           expect(scan(text)).toEqual(expected)
         },
       ),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 
@@ -123,7 +124,7 @@ describe('the scanner', () => {
         if (scanned !== undefined) expect(parsed(text)).toBeDefined()
         else if (parsed(text) !== undefined) expect(hasNameTwice(text)).toBe(true)
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     )
   })
 })

@@ -1,3 +1,4 @@
+import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -78,7 +79,7 @@ describe('the schemas', () => {
         if (message.ext !== undefined && !hasKnownNames(message.ext)) return
         expect(fitsSchema(message)).toBe(encodes(message))
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     )
   })
 
@@ -90,7 +91,7 @@ describe('the schemas', () => {
       fc.property(swapped, (message) => {
         expect(fitsSchema(message)).toBe(encodes(message))
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 

@@ -1,3 +1,4 @@
+import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decode, encode, MESSAGES, type MessageRow, ShowchainError } from '../src/index.ts'
@@ -56,7 +57,7 @@ describe('the binary form', () => {
         const decoded = decode(datagram)
         if (decoded.ok && decoded.encoding === 'binary') expect(encode(decoded.message, 'binary')).toEqual(datagram)
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 
@@ -66,7 +67,7 @@ describe('the binary form', () => {
         bytes[0] = first
         expect(typeof decode(bytes).ok).toBe('boolean')
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     )
   })
 })
@@ -84,7 +85,7 @@ describe('encode', () => {
           expect(error).toBeInstanceOf(ShowchainError)
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 })

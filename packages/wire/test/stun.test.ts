@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -140,7 +141,7 @@ describe('round trip', () => {
           expect(decodeStun(bytes.subarray(0, length))).toBeUndefined()
         expect(decodeStun(Uint8Array.of(...bytes, ...more))).toBeUndefined()
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     )
   })
 
@@ -162,7 +163,7 @@ describe('round trip', () => {
         expect(isStun(bytes)).toBe(true)
         decodeStun(bytes)
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     )
   })
 })

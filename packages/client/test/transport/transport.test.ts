@@ -1,5 +1,6 @@
 import { instant } from '@showchain/client/core'
 import { FRAME, FrameWriter } from '@showchain/wire/end-to-end'
+import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CLOSE_CODE, DATAGRAM_QUEUE, MAX_OPEN_STREAMS, STREAM_WINDOW } from '../../src/core/transport/limits.ts'
@@ -70,7 +71,7 @@ describe('streams', () => {
           expect([found.wrong, pair.b.ended.size]).toEqual([0, 3])
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     )
   })
 
@@ -357,7 +358,7 @@ describe('moving', () => {
         pair.run(60 * SECONDS, () => pair.b.ended.has(id))
         expect([pair.b.received.get(id), found.wrong]).toEqual([1_500_000, 0])
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     )
   })
 

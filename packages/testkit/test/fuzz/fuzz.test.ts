@@ -1,25 +1,32 @@
-/**
- * `SHOWCHAIN_FUZZ_INPUTS=50000000 SHOWCHAIN_FUZZ_SEED=7 npx vitest run fuzz` looks longer and
- * elsewhere. Without them the inputs are always the same million.
- */
 import { performance } from 'node:perf_hooks'
 import { decode } from '@showchain/wire'
-import { describe, expect, test } from 'vitest'
+import { runs, SEED } from '@showchain-tooling/vitest/random'
+import { describe, expect, type RunnerTestCase, test } from 'vitest'
 import { FuzzInputs, fuzz } from '../../src/fuzz/fuzz.ts'
 import { toHex } from '../../src/vectors/hex.ts'
 
-const inputs = Number(process.env.SHOWCHAIN_FUZZ_INPUTS ?? 1_000_000)
-const seed = Number(process.env.SHOWCHAIN_FUZZ_SEED ?? 1)
-
 describe('the decoders', () => {
-  test('never throw, and take nothing that does not come back the same', { timeout: 0 }, () => {
-    const report = fuzz({ seed, inputs })
-    console.info(`fuzz: seed ${seed}, ${report.inputs} inputs, ${report.accepted} accepted`)
+  const SOME = runs(100_000)
+  const MANY = 1_000_000
+  test(
+    `never throw, and take nothing that does not come back the same: ${SOME} datagrams`,
+    { timeout: 0 },
+    ({ task }) => tried(SOME, task),
+  )
+  test(
+    `never throw, and take nothing that does not come back the same: ${MANY} datagrams`,
+    { tags: ['long'] },
+    ({ task }) => tried(MANY, task),
+  )
+
+  function tried(inputs: number, { meta }: RunnerTestCase): void {
+    const report = fuzz({ seed: SEED, inputs })
+    meta.inputs = report.inputs
     expect(report.findings.map(({ what, datagram }) => `${what}: ${toHex(datagram)}`)).toEqual([])
     expect(report.inputs).toBe(inputs)
     // a fuzzer whose inputs are all refused at the first byte would find nothing
     expect(report.accepted).toBeGreaterThan(inputs / 20)
-  })
+  }
 
   test('take less than a millisecond for the datagrams that took longest', { timeout: 0 }, () => {
     // one long run says little on a busy machine: the slowest few run again, and their best time counts
@@ -45,7 +52,7 @@ function timeOf(datagram: Uint8Array): number {
 const bestTime = (datagram: Uint8Array): number => Math.min(...Array.from({ length: REPEATS }, () => timeOf(datagram)))
 
 function slowestOf(count: number): readonly Uint8Array[] {
-  const source = new FuzzInputs(seed + 1)
+  const source = new FuzzInputs(SEED + 1)
   let slowest: { readonly datagram: Uint8Array; readonly ms: number }[] = []
   for (let input = 0; input < count; input++) {
     const datagram = source.next()

@@ -1,21 +1,26 @@
+import { runs, SEED } from '@showchain-tooling/vitest/random'
 import { expect, test } from 'vitest'
 import { soak } from '../../src/index.ts'
 
 /** `pnpm soak` plays 10,000. */
-const SCENARIOS = 300
+const SCENARIOS = runs(300)
 
-test(`${SCENARIOS} random scenarios: each dial and each message ends, and nothing stays behind`, async () => {
-  let connected = 0
-  let direct = 0
-  for (let seed = 0; seed < SCENARIOS; seed++) {
-    const outcome = await soak(seed)
-    connected += outcome.connected
-    direct += outcome.direct
-  }
-  // Not a rule, but a scenario in which nobody meets tests nothing.
-  expect(connected).toBeGreaterThan(SCENARIOS)
-  expect(direct).toBeGreaterThan(SCENARIOS / 2)
-}, 180_000)
+test(
+  `${SCENARIOS} random scenarios: each dial and each message ends, and nothing stays behind`,
+  async () => {
+    let connected = 0
+    let direct = 0
+    for (let scenario = 0; scenario < SCENARIOS; scenario++) {
+      const outcome = await soak(SEED + scenario)
+      connected += outcome.connected
+      direct += outcome.direct
+    }
+    // Not a rule, but a scenario in which nobody meets tests nothing.
+    expect(connected).toBeGreaterThan(SCENARIOS)
+    expect(direct).toBeGreaterThan(SCENARIOS / 2)
+  },
+  runs(180_000),
+)
 
 test('the same seed is the same run', async () => {
   expect(await soak('twice')).toEqual(await soak('twice'))

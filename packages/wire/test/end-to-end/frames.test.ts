@@ -1,3 +1,4 @@
+import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -130,7 +131,7 @@ describe('frames', () => {
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         expect(['bad', 'quiet', 'eliciting']).toContain(read(bytes).reading)
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     )
   })
 

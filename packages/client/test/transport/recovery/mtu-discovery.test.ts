@@ -1,4 +1,5 @@
 import { DATAGRAM_OVERHEAD } from '@showchain/wire/end-to-end'
+import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BBR, CUBIC, Pair, type PathShape, TRAITS } from '../wire.ts'
@@ -41,7 +42,7 @@ describe('packet size', () => {
         expect(pair.a.transport.packet).toBe(larger.find((size) => size <= mtu) ?? base)
         expect(pair.a.transport.statistics.lost).toBe(0)
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     )
   })
 

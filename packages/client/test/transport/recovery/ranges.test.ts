@@ -1,3 +1,4 @@
+import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Ranges } from '../../../src/core/transport/recovery/ranges.ts'
@@ -25,7 +26,7 @@ describe('ranges', () => {
         )
         expect(spans.sort((a, b) => a - b)).toEqual([...model].sort((a, b) => a - b))
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     )
   })
 
