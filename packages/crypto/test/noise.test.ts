@@ -133,6 +133,14 @@ test.each([0, 31, 32, 79, 80])('a second message of %d bytes is refused', (lengt
   expect(a.read(b.write(text('')).subarray(0, length))).toBeUndefined()
 })
 
+test('a message that is too short ends the handshake: the genuine one is not read after it', () => {
+  const { a, b } = ends()
+  b.read(a.write(text('')))
+  const second = b.write(text(''))
+  expect(a.read(second.subarray(0, 31))).toBeUndefined()
+  expect(a.read(second)).toBeUndefined()
+})
+
 test('a key of small order is refused', () => {
   const { b } = ends()
   b.read(new Uint8Array(32))

@@ -13,6 +13,10 @@ import { fromHex, PROVIDERS, pemOf, privateKey, toHex } from './fixtures.ts'
 const NAMES = ['rsa-2048-a', 'rsa-3072', 'rsa-4096'] as const
 const message = new TextEncoder().encode('what is signed')
 
+const numberOf = (bytes: Uint8Array): bigint => BigInt(`0x0${toHex(bytes)}`)
+/** Of RSA-2048: 256 bytes, with the exponent's 5 behind them. */
+const modulusOf = (spki: Uint8Array): Uint8Array => spki.slice(-5 - 256, -5)
+
 describe('the providers agree', () => {
   test.each(NAMES)('on id, public key and signature of %s', async (name) => {
     const [ours, theirs] = [privateKey(openssl, name), privateKey(portable, name)]
@@ -60,6 +64,23 @@ describe('the providers agree', () => {
         expect(provider.verify(key.publicKey, message, wrong)).toBe(false)
       expect(provider.verify(privateKey(provider, 'rsa-2048-b').publicKey, message, signature)).toBe(false)
       expect(provider.verify(key.publicKey, message.slice(1), signature)).toBe(false)
+    }
+  })
+
+  test('that a number from the modulus on is no signature, though it stands for the same remainder', async () => {
+    for (const provider of PROVIDERS) {
+      const key = privateKey(provider)
+      const modulus = numberOf(modulusOf(key.publicKey.spki))
+      // Only a small signature still fits 256 bytes with the modulus added.
+      let signature = new Uint8Array(0)
+      let text = new Uint8Array(0)
+      for (let number = 0; numberOf(signature) + modulus >= 2n ** 2048n || number === 0; number++) {
+        text = Uint8Array.of(number)
+        signature = new Uint8Array(await provider.sign(key, text))
+      }
+      const larger = fromHex((numberOf(signature) + modulus).toString(16).padStart(512, '0'))
+      expect(provider.verify(key.publicKey, text, signature)).toBe(true)
+      expect(provider.verify(key.publicKey, text, larger)).toBe(false)
     }
   })
 

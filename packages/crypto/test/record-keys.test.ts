@@ -91,6 +91,32 @@ describe('the next epoch', () => {
     expect([opens(opening, second), opens(opening, third)]).toEqual([true, true])
     expect(opens(opening, first)).toBe(false)
   })
+
+  test('is one ahead: a record that names a later one under the next key is refused', () => {
+    const { opening } = pair()
+    // REKEY (The Noise Protocol Framework §4.2), and a record of number 0 under it that says epoch 2
+    const nonce = (...end: readonly number[]): Uint8Array =>
+      Uint8Array.from([...new Uint8Array(12 - end.length), ...end])
+    const next = new Uint8Array(48)
+    opensslEndToEnd
+      .aead(KEY)
+      .seal(nonce(...new Array<number>(8).fill(0xff)), new Uint8Array(0), new Uint8Array(32), next, 0)
+    const bytes = new Uint8Array(PLAIN.length + 16)
+    opensslEndToEnd.aead(next.slice(0, 32)).seal(nonce(2, 0), AAD, PLAIN, bytes, 0)
+    expect(opens(opening, { epoch: 2, number: 0, bytes })).toBe(false)
+    opensslEndToEnd.aead(next.slice(0, 32)).seal(nonce(1, 0), AAD, PLAIN, bytes, 0)
+    expect(opens(opening, { epoch: 1, number: 0, bytes })).toBe(true)
+  })
+})
+
+test('there are 65,536 epochs, and none after them', () => {
+  const { sealing } = pair()
+  for (let epoch = 0; epoch < MAX_EPOCH; epoch++) {
+    expect(sealing.exhausted).toBe(false)
+    sealing.advance()
+  }
+  expect([sealing.epoch, sealing.exhausted]).toEqual([65_535, true])
+  expect(() => sealing.advance()).toThrow('no epoch left')
 })
 
 test('a record of one direction is none of the other', () => {

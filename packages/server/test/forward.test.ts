@@ -86,6 +86,11 @@ describe('0x123', () => {
     ],
     ['for a third peer', (bed, r, _t, session) => bed.send(r, data(r, bed.registered(), session))],
     [
+      // The signature of 0x123 does not cover its id.
+      'by its target in the name of a third peer',
+      (bed, r, t, session) => bed.send(t, { ...data(t, r, session), id: bed.registered().id }),
+    ],
+    [
       'with a bad signature',
       (bed, r, t, session) => bed.send(r, { ...data(r, t, session), sign: new Uint8Array(256) }),
     ],

@@ -216,6 +216,14 @@ describe('0x114', () => {
     expect(only(shared, OP.punchPassAck).ext).toEqual({ caps: 4, local, key: b.key.spki })
   })
 
+  test("passes on T's key as its registration proved it, whatever key came with the 0x114", () => {
+    const bed = new Bed()
+    const [r, t] = [bed.registered(), bed.registered()]
+    const ext = { caps: 4, key: r.key.spki }
+    const sent = bed.send(t, { ...consent(t, bed.send(r, punch(r, t))), ext })
+    expect(only(sent, OP.punchPassAck).ext).toEqual({ caps: 4, key: t.key.spki })
+  })
+
   test('passes no unsigned field to a requester that does not know extensions', () => {
     const bed = new Bed({ knownKeys: [fakeKey(600)] })
     const [t, r] = neighbours(bed, true)

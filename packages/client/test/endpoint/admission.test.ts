@@ -284,6 +284,20 @@ describe('replay', () => {
     good(request({ op_code: OP.proxyRequest }), 'validated')
     expect(admitted.map(({ message }) => message.op_code)).toEqual([OP.directRequest, OP.punchRequest])
   })
+
+  test('a request that is new no more when its signature has verified is not admitted', () => {
+    const { challenge, send, request, verdicts, admitted, counters, unixMs } = setUp()
+    send(request({ op_code: OP.punchRequest }), 'validated')
+    // Meanwhile a cookie vouches for another clock, by which that first contact is hours old.
+    const ts = unixMs() + 10_000_000
+    const { cookie } = challenge(request({ ts, ext: { caps: 1 } }))
+    send(request({ ts, ext: { cookie } }), 'unvalidated')
+    const [ofPunch, ofCookie] = verdicts
+    ofCookie?.(true)
+    ofPunch?.(true)
+    expect(admitted.map(({ message }) => message.op_code)).toEqual([OP.directRequest])
+    expect(counters.get('replayed')).toBe(1)
+  })
 })
 
 describe('a repeated request', () => {

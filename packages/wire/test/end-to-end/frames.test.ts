@@ -1,6 +1,6 @@
 import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   FRAME,
   type FrameSink,
@@ -45,7 +45,7 @@ function read(payload: Uint8Array): { readonly reading: string; readonly notes: 
 }
 
 describe('variable-length integers', () => {
-  it.each([
+  test.each([
     // RFC 9000, appendix A.1
     ['c2197c5eff14e88c', undefined],
     ['9d7f3e7d', 494_878_333],
@@ -58,7 +58,7 @@ describe('variable-length integers', () => {
     expect(reader.ok ? found : undefined).toBe(value)
   })
 
-  it('writes what it reads', () => {
+  test('writes what it reads', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), (value) => {
         const bytes = new Uint8Array(8)
@@ -70,7 +70,7 @@ describe('variable-length integers', () => {
     )
   })
 
-  it('knows when bytes are missing', () => {
+  test('knows when bytes are missing', () => {
     const reader = new Reader(hex('9d7f3e'))
     reader.varint()
     expect(reader.ok).toBe(false)
@@ -78,7 +78,7 @@ describe('variable-length integers', () => {
 })
 
 describe('frames', () => {
-  it.each<[string, string, (writer: FrameWriter) => void]>([
+  test.each<[string, string, (writer: FrameWriter) => void]>([
     ['resetStream 4 9 1000', '04040943e8', (writer) => writer.numbers(FRAME.resetStream, 4, 9, 1000)],
     ['stopSending 5 7', '050507', (writer) => writer.numbers(FRAME.stopSending, 5, 7)],
     ['maxData 70000', '1080011170', (writer) => writer.numbers(FRAME.maxData, 70_000)],
@@ -104,29 +104,57 @@ describe('frames', () => {
     expect(read(hex(bytes)).notes).toEqual([note])
   })
 
-  it('a stream frame without length takes the rest, and one without offset begins at 0', () => {
+  test('a stream frame without length takes the rest, and one without offset begins at 0', () => {
     expect(read(hex('0804aabbcc')).notes).toEqual(['stream 4 0 aabbcc false'])
   })
 
-  it('padding, acknowledgements and the end want no acknowledgement; everything else does', () => {
+  test('padding, acknowledgements and the end want no acknowledgement; everything else does', () => {
     expect(read(hex('0000020e320000')).reading).toBe('quiet')
     expect(read(hex('1d0a00')).reading).toBe('quiet')
     expect(read(hex('01')).reading).toBe('eliciting')
     expect(read(hex('00003102aabb')).reading).toBe('eliciting')
   })
 
-  it.each(['03', '1c00', '3fff', '7f', '0204', '0204000103', '31', '3105aabb', '1a01', '1d0a44ff', '0a0405aa'])(
+  test.each(['03', '1c00', '3fff', '7f', '0204', '0204000103', '31', '3105aabb', '1a01', '1d0a44ff', '0a0405aa'])(
     'refuses %s, and hands on nothing of the frame',
     (bytes) => {
       expect(read(hex(bytes))).toEqual({ reading: 'bad', notes: [] })
     },
   )
 
-  it('an ACK frame never goes below zero', () => {
+  test('an ACK frame never goes below zero', () => {
     expect(read(hex('0202000003')).reading).toBe('bad')
   })
 
-  it('never throws, whatever the bytes', () => {
+  test('of an ACK frame the newest 64 ranges are read, however many it has', () => {
+    const ranges = Array.from({ length: 80 }, (_, index) => 1000 - 2 * index)
+    // highest 1000, no delay, 79 more ranges; each has one number, and one number is missing between two
+    const frame = `0243e800404f00${'0000'.repeat(79)}`
+    const newest = ranges.slice(0, 64).flatMap((number) => [number, number])
+    expect(read(hex(frame)).notes).toEqual([`ack ${newest.join(',')} 0`])
+  })
+
+  test.each([
+    ['1', '0e04c01fffffffffffff0100', 'bad', []],
+    ['0', '0e04c01fffffffffffff00', 'eliciting', ['stream 4 9007199254740991  false']],
+  ])('a stream has no byte behind 2^53 − 1: %s bytes there', (_bytes, frame, reading, notes) => {
+    expect(read(hex(frame))).toEqual({ reading, notes })
+  })
+
+  test('a reason is shown in ASCII that prints, whatever its bytes: no escape reaches a terminal', () => {
+    // ESC ] 0 ; A BEL, a line feed, DEL, é in UTF-8
+    expect(read(hex('1d070a1b5d303b41070a7fc3a9')).notes).toEqual(['close 7 ?]0;A?????'])
+  })
+
+  test.each([
+    [256, 'quiet'],
+    [257, 'bad'],
+  ])('a reason of %d bytes: %s', (length, reading) => {
+    const frame = `1d07${(0x4000 | length).toString(16)}${'41'.repeat(length)}`
+    expect(read(hex(frame)).reading).toBe(reading)
+  })
+
+  test('never throws, whatever the bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         expect(['bad', 'quiet', 'eliciting']).toContain(read(bytes).reading)
@@ -135,7 +163,7 @@ describe('frames', () => {
     )
   })
 
-  it('an ACK frame tells as many ranges as there is room for, the newest', () => {
+  test('an ACK frame tells as many ranges as there is room for, the newest', () => {
     const ranges = Array.from({ length: 40 }, (_, index) => [1000 - 10 * index, 1003 - 10 * index]).flat()
     const bytes = written((writer) => writer.ack(ranges, 0), 30)
     const [note = ''] = read(bytes).notes
