@@ -1,0 +1,44 @@
+/** A mutant: one rule taken out of the code, and the test that must notice. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface Mutant {
+  /** Unique: package and rule, as in `wire/datagram-size`. */
+  readonly name: string
+  /** The rule that it takes out, in one sentence. */
+  readonly rule: string
+  /** Folder of the package, from the root of the repository. */
+  readonly folder: string
+  /** The source file, from that folder. */
+  readonly file: string
+  /** Occurs in the file exactly once. */
+  readonly text: string
+  readonly replacement: string
+  /** The test file that must fail, from that folder. */
+  readonly test: string
+  /** The test must never end. @default it must fail */
+  readonly hangs?: true
+}
+
+/** Gives the mutants of one package their folder, and its name in front of theirs. */
+export const inPackage = (name: string, mutants: readonly Omit<Mutant, 'folder'>[]): readonly Mutant[] =>
+  mutants.map((mutant) => ({ ...mutant, name: `${name}/${mutant.name}`, folder: `packages/${name}` }))
+
+/** Why a mutant fits its tree no more; undefined when it does. @param root of the tree */
+export function staleness(root: string, { folder, file, text, replacement, test }: Mutant): string | undefined {
+  const source = contentOf(join(root, folder, file))
+  if (source === undefined) return `${folder}/${file} is not there`
+  const occurrences = source.split(text).length - 1
+  if (occurrences !== 1) return `its text occurs ${occurrences} times in ${folder}/${file}`
+  if (text === replacement) return 'it changes nothing'
+  if (contentOf(join(root, folder, test)) === undefined) return `${folder}/${test} is not there`
+  return undefined
+}
+
+function contentOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
