@@ -54,7 +54,7 @@ class MessageConversation implements Conversation {
   }
 
   async send(line: Uint8Array): Promise<void> {
-    const sent = this.#connection.send(line)
+    const sent = this.#connection.sendDatagram(line)
     this.#sending.add(sent)
     await sent.finally(() => this.#sending.delete(sent))
   }

@@ -29,13 +29,13 @@ export interface ConnectionPort {
   readonly path: Path
   readonly plaintext: boolean
   readonly timeline: readonly TimelineEntry[]
-  /** Bytes that one message may have on the path of the moment. */
-  maxMessage(): number
-  send(bytes: Uint8Array, done: (failure: SendFailure) => void): void
+  /** Bytes that one datagram may have on the path of the moment. */
+  maxDatagramSize(): number
+  sendDatagram(bytes: Uint8Array, done: (failure: SendFailure) => void): void
   /** Undefined when the connection has ended, or is not protected. */
   transport<T>(use: (transport: Transport) => T): T | undefined
   statistics(): SecureStatistics | undefined
-  read(): void
+  readDatagram(): void
   close(): void
 }
 
@@ -54,8 +54,8 @@ export interface OpenStreamOptions extends WaitOptions {
 }
 
 /**
- * Streams carry bytes reliably and in order; `send` is for datagrams, which may be lost. Iterate over it for datagrams that come in: each at
- * most once, in the order of arrival. Where data is readable (`plaintext`) there are no streams, and `send` is acknowledged.
+ * Streams carry bytes reliably and in order; `sendDatagram` is for datagrams, which may be lost. Iterate over it for datagrams that come in: each at
+ * most once, in the order of arrival. Where data is readable (`plaintext`) there are no streams, and `sendDatagram` is acknowledged.
  */
 export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   readonly remoteId: PeerId
@@ -71,7 +71,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   #openers: (() => void)[] = []
   readonly #timeline: TimelineEntry[]
   #path: Path
-  #why = 'it was the first'
+  #why = 'initial path'
   #closed: string | undefined
 
   /** @internal Connections come from `peer.connect` and `peer.incoming`. */
@@ -81,12 +81,12 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     this.incoming = port.incoming
     this.#path = port.path
     this.#timeline = [...port.timeline]
-    this.#messages = new AsyncQueue(() => port.read())
+    this.#messages = new AsyncQueue(() => port.readDatagram())
   }
 
-  /** Bytes that one message may have on the path of the moment, at most. */
-  get maxMessage(): number {
-    return this.#port.maxMessage()
+  /** Bytes that one datagram may have on the path of the moment, at most. */
+  get maxDatagramSize(): number {
+    return this.#port.maxDatagramSize()
   }
 
   /** Whether nobody on the way can read or alter anything. */
@@ -129,7 +129,8 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
    * @throws ShowchainError `ERR_PLAINTEXT_REFUSED` (not protected), `ERR_CLOSED`, `ERR_TIMEOUT`, `ERR_ABORTED`
    */
   async openStream({ priority = 0, ...wait }: OpenStreamOptions = {}): Promise<Stream> {
-    if (this.#port.plaintext) throw new ShowchainError('ERR_PLAINTEXT_REFUSED', 'There are no streams in plaintext.')
+    if (this.#port.plaintext)
+      throw new ShowchainError('ERR_PLAINTEXT_REFUSED', 'A plaintext connection has no streams.')
     const now = this.#tryOpen(priority)
     if (now !== undefined) return now
     let look = (): void => {}
@@ -155,22 +156,25 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
    * Sends one datagram; resolves when it left, and the other end may or may not get it. In plaintext resolves when the other
    * end acknowledged it. Several may be under way.
    *
-   * @param bytes 1 to `maxMessage` bytes; not to be changed before the promise settles.
+   * @param bytes 1 to `maxDatagramSize` bytes; not to be changed before the promise settles.
    * @param options.signal stops the waiting; the message may still arrive.
    * @throws ShowchainError `ERR_TOO_LARGE`, `ERR_TIMEOUT` (not acknowledged),
    *   `ERR_BUSY` (too many wait), `ERR_NO_DATA_PATH`, `ERR_CLOSED`, `ERR_ABORTED`.
    */
-  async send(bytes: Uint8Array, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+  async sendDatagram(bytes: Uint8Array, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     const { signal } = options
-    if (bytes.length === 0 || bytes.length > this.maxMessage) {
-      throw new ShowchainError('ERR_TOO_LARGE', `A message has 1 to ${this.maxMessage} bytes, not ${bytes.length}.`)
+    if (bytes.length === 0 || bytes.length > this.maxDatagramSize) {
+      throw new ShowchainError(
+        'ERR_TOO_LARGE',
+        `A datagram has 1 to ${this.maxDatagramSize} bytes, not ${bytes.length}.`,
+      )
     }
     if (signal?.aborted) throw new ShowchainError('ERR_ABORTED', undefined, { cause: signal.reason })
     if (this.#closed !== undefined) throw new ShowchainError('ERR_CLOSED', this.#closed)
     await new Promise<void>((resolve, reject) => {
       const abort = (): void => reject(new ShowchainError('ERR_ABORTED', undefined, { cause: signal?.reason }))
       signal?.addEventListener('abort', abort, { once: true })
-      this.#port.send(bytes, (failure) => {
+      this.#port.sendDatagram(bytes, (failure) => {
         signal?.removeEventListener('abort', abort)
         if (failure === undefined) resolve()
         else reject(new ShowchainError(failure.code, failure.why))

@@ -280,7 +280,7 @@ export class Peer implements AsyncDisposable {
         return this.#onOpen(event)
       case 'path':
         return this.#connections.get(event.connection)?.moved(event.path, event.reason)
-      case 'message':
+      case 'datagram':
         return this.#connections.get(event.connection)?.receive(event.bytes)
       case 'stream':
         return this.#connections.get(event.connection)?.onStream(event.stream, event.what)
@@ -343,13 +343,14 @@ export class Peer implements AsyncDisposable {
       path,
       plaintext: this.#options.plaintext,
       timeline: this.#notes.get(remoteId) ?? [],
-      send: (bytes, done) => this.#driver.input((machine, now) => machine.send(handle, bytes, done, now)),
-      maxMessage: () => this.#machine.maxMessage(handle),
+      sendDatagram: (bytes, done) =>
+        this.#driver.input((machine, now) => machine.sendDatagram(handle, bytes, done, now)),
+      maxDatagramSize: () => this.#machine.maxDatagramSize(handle),
       transport: (use) =>
         this.#closed ? undefined : this.#driver.input((machine, now) => machine.useTransport(handle, use, now)),
       statistics: () => this.#machine.statistics(handle),
-      read: () => {
-        if (!this.#closed) this.#driver.input((machine) => machine.read(handle))
+      readDatagram: () => {
+        if (!this.#closed) this.#driver.input((machine) => machine.readDatagram(handle))
       },
       close: () => this.#driver.input((machine, now) => machine.closeConnection(handle, now)),
     })

@@ -30,7 +30,7 @@ export interface StreamReset {
 }
 
 const resetError = (streamCode: number): ShowchainError =>
-  new ShowchainError('ERR_STREAM_RESET', `Its code is ${streamCode}.`, { cause: { streamCode } satisfies StreamReset })
+  new ShowchainError('ERR_STREAM_RESET', `Stream code ${streamCode}.`, { cause: { streamCode } satisfies StreamReset })
 
 function codeOf(reason: unknown): number {
   const code = typeof reason === 'object' && reason !== null && 'streamCode' in reason ? reason.streamCode : undefined

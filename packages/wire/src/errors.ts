@@ -24,10 +24,10 @@ export const ERROR_CODES = {
     sentence: 'Not a ticket: expected showchain:<id>?relay=<id>@host:port or ?addr=ip:port.',
     retryable: false,
   },
-  ERR_BUSY: { sentence: 'Too much work is waiting: try again later.', retryable: true },
+  ERR_BUSY: { sentence: 'A queue is full: try again later.', retryable: true },
   ERR_CANNOT_LISTEN: { sentence: 'Cannot listen on the local address.', retryable: false },
   ERR_CANNOT_RESOLVE: { sentence: 'The host name cannot be resolved.', retryable: true },
-  ERR_CLOSED: { sentence: 'This has been closed.', retryable: false },
+  ERR_CLOSED: { sentence: 'The peer, connection or stream is closed.', retryable: false },
   ERR_CONNECT_FAILED: { sentence: 'Could not connect.', retryable: true },
   ERR_FILE_EXISTS: { sentence: 'The file exists already; nothing is ever overwritten.', retryable: false },
   ERR_FILE_MODE: { sentence: 'The key file can be read by others: run chmod 600 on it.', retryable: false },
@@ -37,22 +37,20 @@ export const ERROR_CODES = {
     sentence: 'The key is refused: expected RSA of 2048, 3072 or 4096 bits with exponent 65537.',
     retryable: false,
   },
-  ERR_NO_DATA_PATH: { sentence: 'No path to the other end carries data: connect through a relay.', retryable: false },
+  ERR_NO_DATA_PATH: { sentence: 'No path to the remote peer carries data: connect through a relay.', retryable: false },
   ERR_NO_PATH: {
-    sentence:
-      'No way to reach the peer is known: the ticket names neither an address nor a relay that is registered with.',
+    sentence: 'No path to the remote peer is known: neither an address nor a relay that can be used.',
     retryable: false,
   },
   ERR_PASSPHRASE_NEEDED: { sentence: 'The key file is encrypted: a passphrase is needed.', retryable: false },
   ERR_PASSPHRASE_WRONG: { sentence: 'The passphrase is wrong.', retryable: false },
   ERR_PLAINTEXT_REFUSED: {
-    sentence:
-      'The other end, or this runtime, protects nothing from end to end: opt in to plaintext to send readable data.',
+    sentence: 'Not available without end-to-end encryption.',
     retryable: false,
   },
   ERR_SIGNING_FAILED: { sentence: 'The private key could not sign.', retryable: false },
-  ERR_STREAM_RESET: { sentence: 'The other end gave the stream up.', retryable: false },
-  ERR_TIMEOUT: { sentence: 'No answer came in time.', retryable: true },
+  ERR_STREAM_RESET: { sentence: 'The remote peer reset the stream.', retryable: false },
+  ERR_TIMEOUT: { sentence: 'Timed out.', retryable: true },
   ERR_TOO_LARGE: { sentence: 'The message does not fit one datagram.', retryable: false },
 } as const satisfies Record<string, ErrorRow>
 

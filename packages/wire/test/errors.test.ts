@@ -17,10 +17,10 @@ import {
 describe('ShowchainError', () => {
   test('says the sentence of its code, then what exactly', () => {
     const error = new ShowchainError('ERR_TIMEOUT', 'The relay was silent for 4 s.')
-    expect(error.message).toBe('No answer came in time. The relay was silent for 4 s.')
+    expect(error.message).toBe('Timed out. The relay was silent for 4 s.')
     expect(error).toMatchObject({ name: 'ShowchainError', code: 'ERR_TIMEOUT', retryable: true })
     expect(error).toBeInstanceOf(Error)
-    expect(new ShowchainError('ERR_CLOSED').message).toBe('This has been closed.')
+    expect(new ShowchainError('ERR_CLOSED').message).toBe('The peer, connection or stream is closed.')
   })
 
   test('carries its cause', () => {

@@ -20,13 +20,13 @@ export async function sendFile(
   file: Uint8Array,
   progress: (done: number) => void,
 ): Promise<void> {
-  const room = connection.maxMessage - HEADER_BYTES
+  const room = connection.maxDatagramSize - HEADER_BYTES
   const waiting = new Set<Promise<void>>()
   let done = 0
   let reported = 0
   for (let offset = 0; offset < file.length; offset += room) {
     const part = file.subarray(offset, offset + room)
-    const sent = connection.send(messageOf(file.length, offset, part)).then(() => {
+    const sent = connection.sendDatagram(messageOf(file.length, offset, part)).then(() => {
       waiting.delete(sent)
       done += part.length
       const step = Math.floor((done * STEPS) / file.length)

@@ -41,7 +41,7 @@ export function waitFor<Result>(
     const timer = systemClock.schedule(later(systemClock.now(), duration(timeout)), () => {
       end()
       giveUp()
-      reject(new ShowchainError('ERR_TIMEOUT', `${timeout} ms have passed.`))
+      reject(new ShowchainError('ERR_TIMEOUT', `No result within ${timeout} ms.`))
     })
     signal?.addEventListener('abort', abort, { once: true })
     start({

@@ -115,7 +115,7 @@ describe('proxied data that comes in', () => {
     const bed = new Bed().registered()
     for (let times = 0; times < 3; times++) bed.receive(data(10), RELAY)
     expect(bed.eventsOf('open')).toMatchObject([{ incoming: true, path: { kind: 'relay' } }])
-    expect(bed.eventsOf('message')).toHaveLength(1)
+    expect(bed.eventsOf('datagram')).toHaveLength(1)
     expect(bed.taken(OP.proxyDataAck)).toHaveLength(3)
   })
 
@@ -152,7 +152,7 @@ describe('proxied data that comes in', () => {
     careful.receive(data(11, { data: new Uint8Array(0) }), RELAY)
     expect(careful.taken(OP.proxyDataAck)).toHaveLength(1)
     careful.receive(data(12), RELAY)
-    expect([careful.taken(), careful.eventsOf('message')]).toEqual([[], []])
+    expect([careful.taken(), careful.eventsOf('datagram')]).toEqual([[], []])
   })
 
   test('is not acknowledged while its reader is 1,024 messages behind, and again when one was read', () => {
@@ -160,7 +160,7 @@ describe('proxied data that comes in', () => {
     for (let seq = 0; seq < 1030; seq++) bed.receive(data(seq), RELAY)
     expect(bed.taken(OP.proxyDataAck)).toHaveLength(1024)
     const [open] = bed.eventsOf('open')
-    bed.do((machine) => machine.read(open?.connection ?? 0))
+    bed.do((machine) => machine.readDatagram(open?.connection ?? 0))
     bed.receive(data(1029), RELAY)
     expect(bed.taken(OP.proxyDataAck)).toHaveLength(1)
   })
@@ -179,7 +179,7 @@ describe('data that goes out', () => {
   const send = (bed: Bed, results: unknown[]): void => {
     const [open] = bed.eventsOf('open')
     bed.do((machine, now) =>
-      machine.send(
+      machine.sendDatagram(
         open?.connection ?? 0,
         Uint8Array.of(7),
         (failure) => results.push(failure?.code ?? 'delivered'),
@@ -307,10 +307,10 @@ describe('data on a direct path', () => {
     })
     bed.receive({ ...message, sign: new Uint8Array(256) }, OTHER)
     bed.receive(message, { ...OTHER, port: 1 })
-    expect([bed.taken(), bed.eventsOf('message')]).toEqual([[], []])
+    expect([bed.taken(), bed.eventsOf('datagram')]).toEqual([[], []])
     bed.receive(message, OTHER)
     bed.receive(message, OTHER)
-    expect(bed.eventsOf('message')).toHaveLength(1)
+    expect(bed.eventsOf('datagram')).toHaveLength(1)
     expect(bed.sent.filter(sentTo(OTHER)).map(({ message: { op_code } }) => op_code)).toEqual([
       OP.proxyDataAck,
       OP.proxyDataAck,

@@ -221,7 +221,7 @@ export class SimPeer {
       delivery.ended = now
       delivery.failure = failure
     }
-    this.input((now) => this.machine.send(link, bytes, done, now))
+    this.input((now) => this.machine.sendDatagram(link, bytes, done, now))
     return delivery
   }
 
@@ -296,10 +296,10 @@ export class SimPeer {
       case 'closed':
         this.#link(event.connection).closed = event.reason
         return
-      case 'message': {
+      case 'datagram': {
         const { connection: link, bytes } = event
         this.arrived.push({ at: now, from: this.#link(link).remoteId, link, bytes })
-        return this.input(() => this.machine.read(link))
+        return this.input(() => this.machine.readDatagram(link))
       }
       case 'stream':
       case 'streamStopped':

@@ -168,7 +168,7 @@ describe('a protected connection', () => {
       expect(link.path.kind).toBe(kind)
       const found = scene.a.transport(link.id, (transport) => transport.statistics.mtu)
       expect(found).toBe(largest)
-      const largestDatagram = new Uint8Array(scene.a.machine.maxMessage(link.id)).fill(9)
+      const largestDatagram = new Uint8Array(scene.a.machine.maxDatagramSize(link.id)).fill(9)
       scene.a.send(link.id, largestDatagram)
       scene.internet.advance(duration(1000))
       expect(scene.b.arrived.map((each) => each.bytes.length)).toEqual([largestDatagram.length])

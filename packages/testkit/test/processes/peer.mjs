@@ -45,7 +45,7 @@ function follow(connection, type) {
 async function sendPart(connection, message) {
   for (;;) {
     try {
-      return await connection.send(message)
+      return await connection.sendDatagram(message)
     } catch (error) {
       if (error.code !== 'ERR_TIMEOUT') throw error
     }
@@ -93,7 +93,7 @@ const commands = {
   async send({ size }) {
     const [connection] = connections.slice(-1)
     const file = randomBytes(size)
-    const room = connection.maxMessage - HEADER_BYTES
+    const room = connection.maxDatagramSize - HEADER_BYTES
     const waiting = new Set()
     for (let offset = 0; offset < size; offset += room) {
       const header = Buffer.alloc(HEADER_BYTES)

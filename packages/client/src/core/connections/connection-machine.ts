@@ -248,7 +248,7 @@ export class ConnectionMachine {
       case 'rebound':
         return this.#paths.direct.rebind(event.route, now)
       case 'datagram':
-        return outbox.event({ type: 'message', connection, bytes: event.bytes })
+        return outbox.event({ type: 'datagram', connection, bytes: event.bytes })
       case 'stream':
         return outbox.event({ type: 'stream', connection, stream: event.stream, what: event.what })
       case 'openable':

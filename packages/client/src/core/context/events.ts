@@ -78,7 +78,7 @@ export type PeerEvent =
       readonly incoming: boolean
     }
   | { readonly type: 'path'; readonly connection: ConnectionHandle; readonly path: Path; readonly reason: string }
-  | { readonly type: 'message'; readonly connection: ConnectionHandle; readonly bytes: Uint8Array }
+  | { readonly type: 'datagram'; readonly connection: ConnectionHandle; readonly bytes: Uint8Array }
   | {
       readonly type: 'stream'
       readonly connection: ConnectionHandle

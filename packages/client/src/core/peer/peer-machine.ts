@@ -158,7 +158,7 @@ export class PeerMachine implements Machine<PeerEvent> {
    * Sends one datagram; `done` is called when the other end acknowledged it (plaintext) or when it
    * was sent, or with why not.
    */
-  send(connection: ConnectionHandle, bytes: Uint8Array, done: Sent, now: Instant): void {
+  sendDatagram(connection: ConnectionHandle, bytes: Uint8Array, done: Sent, now: Instant): void {
     const open = this.#connection(connection)
     if (open === undefined) done({ code: 'ERR_CLOSED', why: 'The connection has ended.' }, now)
     else open.send(bytes, done, now)
@@ -173,7 +173,7 @@ export class PeerMachine implements Machine<PeerEvent> {
   }
 
   /** Bytes that one datagram of this connection may have at the moment. */
-  maxMessage(connection: ConnectionHandle): number {
+  maxDatagramSize(connection: ConnectionHandle): number {
     return this.#connection(connection)?.maxDatagramSize ?? this.#context.maxMessage
   }
 
@@ -183,7 +183,7 @@ export class PeerMachine implements Machine<PeerEvent> {
   }
 
   /** The application read a datagram of this connection: there is room for another. */
-  read(connection: ConnectionHandle): void {
+  readDatagram(connection: ConnectionHandle): void {
     this.#connection(connection)?.read()
   }
 
