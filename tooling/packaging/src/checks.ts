@@ -6,6 +6,10 @@ import type { PublicPackage } from './workspace.ts'
 
 const every = (): boolean => true
 const libraries = ({ kind }: PublicPackage): boolean => kind === 'library'
+const only =
+  (wanted: string) =>
+  ({ name }: PublicPackage): boolean =>
+    name === wanted
 const programs = ({ kind }: PublicPackage): boolean => kind === 'program'
 
 export const CHECKS: readonly Check[] = [
@@ -54,9 +58,21 @@ export const CHECKS: readonly Check[] = [
     run: install.commands,
   },
   {
+    column: 'repository',
+    demand: "the program of the repository's README compiles with it",
+    appliesTo: only('@showchain/client'),
+    run: install.repositoryPrograms,
+  },
+  {
+    column: 'repository',
+    demand: "the commands of the repository's README connect two peers through a relay",
+    appliesTo: only('@showchain/peer-cli'),
+    run: install.repositoryCommands,
+  },
+  {
     column: 'TS floor',
     demand: 'the declarations of every library pass the oldest TypeScript that READMEs name',
-    appliesTo: install.bringsAllLibraries,
+    appliesTo: only('@showchain/testkit'),
     run: install.floor,
   },
   {

@@ -1,11 +1,12 @@
 /** Checks that install a tarball into a user's project and use it there. */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { BUDGETS, bundledSize } from './bundle.ts'
 import type { Subject, Verdict } from './check.ts'
 import { commandsOf } from './commands.ts'
 import { compile, compileAndRun } from './examples.ts'
 import { codeBlocks } from './markdown.ts'
+import type { PackedRelease } from './packed.ts'
 import { play, type Scripts } from './programs.ts'
 import { node } from './shell.ts'
 import { find, type PublicPackage, withDependencies } from './workspace.ts'
@@ -67,16 +68,7 @@ export async function loads({ entry, release }: Subject): Promise<Verdict> {
   return { problems: [...unloaded, ...silent] }
 }
 
-export async function examples({ entry, release }: Subject): Promise<Verdict> {
-  const { folder } = await release.project(entry.name)
-  const sources = codeBlocks(release.tarball(entry.name).readme, 'ts')
-  const problems = await each(sources, (source) => compileAndRun(source, folder))
-  return { problems: sources.length === 0 ? ['README.md has no example'] : problems, figure: `${sources.length} ran` }
-}
-
-/** Whether a project that installs it has every library. */
-export const bringsAllLibraries = ({ name }: PublicPackage): boolean => name === '@showchain/testkit'
-
+/** For testkit, whose project has every library. */
 export async function floor({ entry, release }: Subject): Promise<Verdict> {
   const { folder } = await release.project(entry.name)
   const libraries = release.workspace.packages.filter(({ kind }) => kind === 'library')
@@ -84,19 +76,45 @@ export async function floor({ entry, release }: Subject): Promise<Verdict> {
   return { problems: await each([imports.join('\n')], (source) => compile(source, folder, 'floor')) }
 }
 
-/** The package's own commands, and those of the other program's README for the roles that it does not mention. */
-export async function commands({ entry, release }: Subject): Promise<Verdict> {
-  const readmes = [...new Set([entry.name, RELAY, PEER_CLI])].map((name) => release.tarball(name).readme)
-  const folder = join(release.folder, 'played', entry.name)
-  await mkdir(folder, { recursive: true })
-  const script = async (name: string, bin: string): Promise<string> =>
-    scriptOf((await release.project(name)).folder, find(release.workspace, name), bin)
+const repositoryReadme = ({ workspace }: PackedRelease): Promise<string> =>
+  readFile(join(workspace.root, 'README.md'), 'utf8')
+
+export async function examples({ entry, release }: Subject): Promise<Verdict> {
+  const { folder } = await release.project(entry.name)
+  const sources = codeBlocks(release.tarball(entry.name).readme, 'ts')
+  const problems = await each(sources, (source) => compileAndRun(source, folder))
+  return { problems: sources.length === 0 ? ['README.md has no example'] : problems, figure: `${sources.length} ran` }
+}
+
+/** The programs of the repository's README need a relay to run: they are compiled only. */
+export async function repositoryPrograms({ entry, release }: Subject): Promise<Verdict> {
+  const { folder } = await release.project(entry.name)
+  const sources = codeBlocks(await repositoryReadme(release), 'ts')
+  const whole = sources.map((source) => `declare const relayTicket: string\n${source}`)
+  return { problems: await each(whole, (source) => compile(source, folder, 'current')), figure: 'compiles' }
+}
+
+async function playIn(name: string, readme: string, { release }: Subject): Promise<Verdict> {
+  const script = async (owner: string, bin: string): Promise<string> =>
+    scriptOf((await release.project(owner)).folder, find(release.workspace, owner), bin)
   const scripts: Scripts = {
     showchain: await script(PEER_CLI, 'showchain'),
     'showchain-relay': await script(RELAY, 'showchain-relay'),
   }
-  return { problems: await each([readmes.flatMap(commandsOf)], (all) => play(all, scripts, folder)) }
+  const folder = join(release.folder, 'played', name)
+  await mkdir(folder, { recursive: true })
+  return { problems: await each([commandsOf(readme)], (all) => play(all, scripts, folder)), figure: 'ran' }
 }
+
+/** The commands of its README, and of the other program's README for the roles that it does not mention. */
+export async function commands(subject: Subject): Promise<Verdict> {
+  const { entry, release } = subject
+  const readmes = [...new Set([entry.name, RELAY, PEER_CLI])].map((name) => release.tarball(name).readme)
+  return await playIn(entry.name, readmes.join('\n'), subject)
+}
+
+export const repositoryCommands = async (subject: Subject): Promise<Verdict> =>
+  await playIn('repository', await repositoryReadme(subject.release), subject)
 
 const budgetsOf = ({ name }: PublicPackage): readonly (readonly [string, number])[] =>
   Object.entries(BUDGETS).filter(([path]) => path === name || path.startsWith(`${name}/`))

@@ -21,6 +21,9 @@ function having(args: readonly string[], option: string, value: string): readonl
   return at === -1 ? [...args, option, value] : [...args.slice(0, at + 1), value, ...args.slice(at + 2)]
 }
 
+const optionOf = (args: readonly string[], option: string): string | undefined =>
+  args.includes(option) ? args[args.indexOf(option) + 1] : undefined
+
 const lab = (args: readonly string[]): readonly string[] =>
   having(args.includes('--lab') ? args : [...args, '--lab'], '--host', '127.0.0.1')
 
@@ -67,7 +70,11 @@ export async function play(commands: readonly Command[], scripts: Scripts, folde
     )
     const listening = await relay.stderr.line(/"listening"/)
     const { addresses } = JSON.parse(listening) as { readonly addresses: readonly { readonly port: number }[] }
-    const relayTicket = reachable(await relay.stdout.line(TICKET), addresses[0]?.port ?? 0)
+    const announced = await relay.stdout.line(TICKET)
+    const publicAddress = optionOf(first('relay'), '--public-address')
+    if (publicAddress !== undefined && !announced.endsWith(`addr=${publicAddress}`))
+      throw new Error(`the ticket does not have ${publicAddress}: ${announced}`)
+    const relayTicket = reachable(announced, addresses[0]?.port ?? 0)
 
     const listener = await start(lab(withTicket(first('listen'), relayTicket)), 'showchain', 'listener')
     const ticket = await listener.stdout.line(TICKET)

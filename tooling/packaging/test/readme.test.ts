@@ -53,6 +53,7 @@ test('the commands of a README are read without comments, quotes and line contin
   ])
 })
 
+const MAX_LINE = 110
 const texts = execFileSync('git', ['ls-files', '*.md'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n')
 
 test.each(texts.filter((text) => !text.startsWith('.')))(
@@ -62,3 +63,24 @@ test.each(texts.filter((text) => !text.startsWith('.')))(
     expect(deadLinks(readFileSync(join(ROOT, text), 'utf8'), places)).toEqual([])
   },
 )
+
+const readmes = texts.filter((text) => text.endsWith('README.md'))
+
+test.each(readmes)(`the prose of %s has at most ${MAX_LINE} characters a line`, (text) => {
+  const prose = readFileSync(join(ROOT, text), 'utf8')
+    .replace(/^```[\s\S]*?^```$/gm, '')
+    .replace(/\]\([^)]*\)/g, ']') // addresses cannot be wrapped
+  const long = prose.split('\n').filter((line) => line.length > MAX_LINE && !line.startsWith('|'))
+  expect(long).toEqual([])
+})
+
+test('the README of the repository names every script that people run', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>
+  }
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+  const unnamed = Object.keys(scripts).filter(
+    (name) => !['start', 'test'].includes(name) && !readme.includes(`\`${name}\``),
+  )
+  expect(unnamed).toEqual([])
+})
