@@ -8,7 +8,7 @@ const bob = peerIdFromBytes(new Uint8Array(32).fill(7))
 const request = { op_code: OP.directRequest, id: alice.id, target: bob, seq: 1, ts: Date.now() } as const
 const signed = { ...request, sign: await alice.sign(messagePreimage(openssl, request)) }
 
-// Whoever gets it needs her key, from anyone: it is hers iff it hashes to her id.
+// The verifier needs her public key, from any source: it is hers if its hash is her id.
 const keys = new KeyCache(openssl, 1000)
 const key = keys.learn(signed.id, alice.publicKey.spki)
 console.log(key !== undefined && verifyMessage(openssl, key, signed)) // true

@@ -10,10 +10,10 @@ const internet = await Internet.run('any seed', { latency: duration(30), loss: 0
   const alice = await it.peer({ name: 'alice', behind: home })
   const bob = await it.peer({ name: 'bob', behind: nat.T2({ hairpin: true }) })
 
-  const connection = await alice.connect(bob) // the first path that works: through the relay
-  it.until(() => connection.path.kind === 'direct') // and what it becomes underneath
-  home.reboot() // every mapping is gone …
-  await relay.restart() // … and so is what the relay knew
+  const connection = await alice.connect(bob) // opens on the first path: through the relay
+  it.until(() => connection.path.kind === 'direct') // and moves to a direct path
+  home.reboot() // drops every mapping
+  await relay.restart() // drops every binding and session
   it.advance(duration(60_000))
   console.log(alice.nat?.type, connection.closed ?? connection.path.kind) // T3 direct
 })

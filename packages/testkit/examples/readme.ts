@@ -2,7 +2,7 @@ import type { Socket } from 'node:dgram'
 import { duration } from '@showchain/client/core'
 import { Internet, nat } from '@showchain/testkit'
 
-// Your program, as it is: a server that introduces two clients, and clients that say hello to each other.
+// Your program, unchanged: a server that introduces two clients, and clients that say hello to each other.
 function serve(socket: Socket): void {
   const clients: { address: string; port: number }[] = []
   socket.bind(7000).on('message', (_join, from) => {
@@ -22,7 +22,7 @@ function join(socket: Socket, server: string, hello: () => void): void {
   socket.send('join', 7000, server)
 }
 
-// What becomes of it behind routers of each pair of types: full cone, restricted, port-restricted, symmetric.
+// Run it behind pairs of NATs: full cone, restricted cone, port-restricted cone, symmetric.
 for (const [ours, theirs] of [
   ['T1', 'T4'],
   ['T2', 'T3'],
@@ -36,7 +36,7 @@ for (const [ours, theirs] of [
     const bob = it.host('bob', { behind: it.router({ nat: nat[theirs]() }) })
     serve(server.dgram())
     for (const host of [alice, bob]) join(host.dgram(), server.ips[0] as string, () => hellos++)
-    it.advance(duration(60_000)) // a minute in no time
+    it.advance(duration(60_000)) // one minute of virtual time
   })
   console.log(
     `${ours} and ${theirs}: ${hellos} of 2 arrived; ${internet.timeline().split('\n').length} lines to see why`,

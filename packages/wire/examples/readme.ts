@@ -1,6 +1,6 @@
 import { decode, describe, encode, formatTicket, type Message, OP, parseTicket, peerIdFromBytes } from '@showchain/wire'
 
-const alice = peerIdFromBytes(new Uint8Array(32).fill(1)) // in life: SHA-256 of her public key
+const alice = peerIdFromBytes(new Uint8Array(32).fill(1)) // in practice: SHA-256 of her public key
 const bob = peerIdFromBytes(new Uint8Array(32).fill(2))
 
 const message: Message = {
@@ -9,7 +9,7 @@ const message: Message = {
   target: bob,
   seq: 7,
   ts: 1_767_225_600_000,
-  sign: new Uint8Array(256), // in life: RSA over preimage(message, sha256)
+  sign: new Uint8Array(256), // in practice: RSA over preimage(message, sha256)
   ext: { caps: 4 },
 }
 
