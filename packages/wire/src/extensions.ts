@@ -137,7 +137,7 @@ export const EXTENSIONS = {
     value: `1–${MAX_COOKIE_BYTES} bytes`,
     signed: true,
     in: [0x101, 0x111, 0x112, 0x121],
-    meaning: 'the value of a challenge, echoed in any request; 0x112 passes on what 0x111 carried',
+    meaning: 'the value of a challenge, echoed. Only 0x101 is ever challenged',
   }),
   caps: row({
     type: 3,
@@ -170,7 +170,7 @@ export const EXTENSIONS = {
     value: `${KX_BYTES} bytes`,
     signed: true,
     in: [0x101, 0x102, 0x111, 0x112, 0x114, 0x115, 0x121, 0x122],
-    meaning: 'X25519 public key, reserved for end-to-end protection',
+    meaning: 'reserved: never sent',
   }),
   observed: row({
     type: 7,

@@ -2,14 +2,14 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
+export const ROOT: string = fileURLToPath(new URL('../../../', import.meta.url))
 
-export const PROTOCOL: string = `${root}docs/protocol.md`
+export const PROTOCOL: string = `${ROOT}docs/protocol.md`
 
 export function docs(): readonly string[] {
-  return readdirSync(`${root}docs`)
+  return readdirSync(`${ROOT}docs`)
     .filter((name) => name.endsWith('.md'))
-    .map((name) => `${root}docs/${name}`)
+    .map((name) => `${ROOT}docs/${name}`)
 }
 
 export interface DocumentedPackage {
@@ -26,6 +26,6 @@ function examplesIn(folder: string): readonly string[] {
 
 export const PACKAGES: readonly DocumentedPackage[] = ['wire', 'crypto', 'client', 'server', 'testkit'].map((name) => ({
   name,
-  readme: `${root}packages/${name}/README.md`,
-  examples: examplesIn(`${root}packages/${name}/examples`),
+  readme: `${ROOT}packages/${name}/README.md`,
+  examples: examplesIn(`${ROOT}packages/${name}/examples`),
 }))

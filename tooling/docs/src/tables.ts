@@ -3,6 +3,7 @@
  * kinds of their fields, the extension fields and the codes of errors.
  */
 import { ERROR_CODES, EXTENSIONS, FIELDS, MESSAGES, type MessageRow } from '@showchain/wire'
+import { workedExample } from './worked-example.ts'
 
 const hex = (op: number): string => `0x${op.toString(16).toUpperCase()}`
 
@@ -67,4 +68,10 @@ function errors(): string {
 }
 
 /** What may stand between `<!-- generated:NAME -->` and `<!-- /generated -->`. */
-export const TABLES: Readonly<Record<string, () => string>> = { messages, fields, extensions, errors }
+export const TABLES: Readonly<Record<string, () => string>> = {
+  messages,
+  fields,
+  extensions,
+  errors,
+  'worked-example': workedExample,
+}

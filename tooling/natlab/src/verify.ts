@@ -15,7 +15,7 @@ const WORDS = {
 type Words = keyof typeof WORDS
 export type Behaviour = `${(typeof WORDS)[Words]}/${(typeof WORDS)[Words]}`
 
-/** docs/protocol.md, Words: mapping and filtering of each kind. */
+/** docs/protocol.md, Terms: mapping and filtering of each kind. */
 export const BEHAVIOUR: Readonly<Record<NatKind, Behaviour>> = { T1: 'EI/EI', T2: 'EI/AD', T3: 'EI/APD', T4: 'APD/APD' }
 
 /** @throws Error when the tool finds no NAT, or could not tell. */

@@ -1,6 +1,6 @@
 /**
  * Bindings: what a relay knows of each registered peer, first of all the source address that it
- * proved to be at (docs/protocol.md, Words, Addresses). An id has at most one; it lives for 60 s after
+ * proved to be at (docs/protocol.md, Terms, Addresses). An id has at most one; it lives for 60 s after
  * the last accepted message from its address.
  */
 import { ExpiringMap, type Instant, rateSource, TokenBucket } from '@showchain/client/endpoint'

@@ -260,7 +260,7 @@ const isFull = (server: Endpoint, other: Endpoint | undefined): boolean =>
   other !== undefined && other.ip !== server.ip && other.port !== server.port
 
 /**
- * docs/protocol.md, Words: T1 EIM+EIF, T2 EIM+ADF, T3 EIM+APDF, T4 any mapping that depends on the
+ * docs/protocol.md, Terms: T1 EIM+EIF, T2 EIM+ADF, T3 EIM+APDF, T4 any mapping that depends on the
  * destination.
  */
 function typeOf(mapping: NatBehaviour, filtering: NatBehaviour): NatReport['type'] {
