@@ -1,10 +1,15 @@
 /** Keys made once, so that tests need not wait for primes, and both providers by name. */
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type CryptoProvider, openssl, type PrivateKey } from '../src/index.ts'
-import { portable } from '../src/portable/index.ts'
+import { type CryptoProvider, type NoiseCrypto, openssl, opensslEndToEnd, type PrivateKey } from '../src/index.ts'
+import { portable, portableEndToEnd } from '../src/portable/index.ts'
 
 export const PROVIDERS: readonly CryptoProvider[] = [openssl, portable]
+/** What end-to-end protection computes with, by the name of its provider. */
+export const END_TO_END: readonly (readonly [name: string, crypto: NoiseCrypto])[] = [
+  ['openssl', { ...opensslEndToEnd, sha256: openssl.sha256, hmacSha256: openssl.hmacSha256 }],
+  ['portable', { ...portableEndToEnd, sha256: portable.sha256, hmacSha256: portable.hmacSha256 }],
+]
 
 export const pemOf = (name: string): string => readFileSync(new URL(`fixtures/${name}.pem`, import.meta.url), 'utf8')
 export const privateKey = (provider: CryptoProvider, name = 'rsa-2048-a'): PrivateKey =>

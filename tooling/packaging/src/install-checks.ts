@@ -14,10 +14,10 @@ import { find, type PublicPackage, withDependencies } from './workspace.ts'
 /** The third-party packages that each library may bring along. */
 const THIRD_PARTY: Readonly<Record<string, readonly string[]>> = {
   '@showchain/wire': ['zod'],
-  '@showchain/crypto': ['@noble/hashes', 'node-forge', 'zod'],
-  '@showchain/client': ['@noble/hashes', 'ipaddr.js', 'node-forge', 'zod'],
-  '@showchain/server': ['@noble/hashes', 'ipaddr.js', 'node-forge', 'zod'],
-  '@showchain/testkit': ['@noble/hashes', 'ipaddr.js', 'node-forge', 'zod'],
+  '@showchain/crypto': ['@noble/ciphers', '@noble/curves', '@noble/hashes', 'node-forge', 'zod'],
+  '@showchain/client': ['@noble/ciphers', '@noble/curves', '@noble/hashes', 'ipaddr.js', 'node-forge', 'zod'],
+  '@showchain/server': ['@noble/ciphers', '@noble/curves', '@noble/hashes', 'ipaddr.js', 'node-forge', 'zod'],
+  '@showchain/testkit': ['@noble/ciphers', '@noble/curves', '@noble/hashes', 'ipaddr.js', 'node-forge', 'zod'],
 }
 /** What no program may bring along. */
 const DEVELOPMENT = /^(typescript|vitest|fast-check|turbo|@types\/.*)$/

@@ -1,8 +1,9 @@
-/** Crypto for runtimes without node:crypto: everything of the core, and a provider from node-forge and @noble/hashes. */
+/** Crypto for runtimes without node:crypto: everything of the core, and providers from node-forge and noble. */
 import { generateIdentityWith, type Identity, identityFromPemWith, type KeyBits } from '../core/index.ts'
 import { portable } from './portable.ts'
 
 export * from '../core/index.ts'
+export { portableEndToEnd } from './end-to-end.ts'
 export { portable } from './portable.ts'
 
 /** A new identity; 2048 bits unless told otherwise. Takes seconds, on the caller's thread. */
