@@ -1,15 +1,22 @@
-/** One connection to another peer: messages both ways, on whichever path is best at the moment. */
+/**
+ * One connection to another peer: streams and datagrams in both directions, on the best path of the
+ * moment.
+ */
 import { type PeerId, ShowchainError } from '@showchain/wire'
 import { AsyncQueue } from './async/async-queue.ts'
 import { type WaitOptions, waitFor } from './async/deadline.ts'
 import { Listeners } from './async/listeners.ts'
-import type { Path, SecureStatistics, SendFailure, StreamChange, StreamRead, Transport } from './core/index.ts'
+import type { ConnectionPort } from './connection-port.ts'
+import type { Path, SecureStatistics, StreamChange, UnreadStream } from './core/index.ts'
+import type { Clock } from './runtime/index.ts'
 import { Stream } from './stream.ts'
 
-/** Lines of its story that a connection keeps. */
-const MAX_TIMELINE = 256
+/** Lines of its timeline that a connection keeps. */
+export const MAX_TIMELINE = 256
 
-/** What is known of a connection and its path. Bytes are those of records; `rtt` in milliseconds. */
+/**
+ * What is known of a connection and its path. Bytes are those of records; `rtt` in milliseconds.
+ */
 export interface ConnectionStatistics extends SecureStatistics {
   readonly path: Path
   /** Why it is on this path. */
@@ -22,21 +29,13 @@ export interface TimelineEntry {
   readonly what: string
 }
 
-/** What a connection asks of its peer. */
-export interface ConnectionPort {
+/** What a connection is from its first moment on. */
+export interface ConnectionTraits {
   readonly remoteId: PeerId
   readonly incoming: boolean
   readonly path: Path
   readonly plaintext: boolean
   readonly timeline: readonly TimelineEntry[]
-  /** Bytes that one datagram may have on the path of the moment. */
-  maxDatagramSize(): number
-  sendDatagram(bytes: Uint8Array, done: (failure: SendFailure) => void): void
-  /** Undefined when the connection has ended, or is not protected. */
-  transport<T>(use: (transport: Transport) => T): T | undefined
-  statistics(): SecureStatistics | undefined
-  readDatagram(): void
-  close(): void
 }
 
 interface ConnectionEvents {
@@ -45,7 +44,10 @@ interface ConnectionEvents {
   close: [reason: string]
 }
 
-/** Datagrams of a protected connection that wait for their reader; later ones are lost, as any may be. */
+/**
+ * Datagrams of a protected connection that wait for their reader; later ones are lost, as any may
+ * be.
+ */
 const MAX_UNREAD_DATAGRAMS = 1024
 
 export interface OpenStreamOptions extends WaitOptions {
@@ -54,16 +56,20 @@ export interface OpenStreamOptions extends WaitOptions {
 }
 
 /**
- * Streams carry bytes reliably and in order; `sendDatagram` is for datagrams, which may be lost. Iterate over it for datagrams that come in: each at
- * most once, in the order of arrival. Where data is readable (`plaintext`) there are no streams, and `sendDatagram` is acknowledged.
+ * Streams carry bytes reliably and in order; `sendDatagram` is for datagrams, which may be lost.
+ * Iterate over it for datagrams that come in: each at most once, in the order of arrival. Where
+ * data is readable (`plaintext`) there are no streams, and `sendDatagram` is acknowledged.
  */
 export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   readonly remoteId: PeerId
   /** Whether the other end connected to us. */
   readonly incoming: boolean
+  /** Whether data is protected end to end: relays can neither read nor alter it. */
+  readonly protected: boolean
   readonly #port: ConnectionPort
+  readonly #clock: Clock
   readonly #listeners = new Listeners<ConnectionEvents>()
-  readonly #messages: AsyncQueue<Uint8Array>
+  readonly #datagrams: AsyncQueue<Uint8Array>
   /** By id, until both halves are over; as many as the transport has. */
   readonly #open = new Map<number, Stream>()
   readonly #incomingStreams = new AsyncQueue<Stream>()
@@ -75,28 +81,28 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   #closed: string | undefined
 
   /** @internal Connections come from `peer.connect` and `peer.incoming`. */
-  constructor(port: ConnectionPort) {
+  constructor({ remoteId, incoming, path, plaintext, timeline }: ConnectionTraits, port: ConnectionPort, clock: Clock) {
+    this.remoteId = remoteId
+    this.incoming = incoming
+    this.protected = !plaintext
     this.#port = port
-    this.remoteId = port.remoteId
-    this.incoming = port.incoming
-    this.#path = port.path
-    this.#timeline = [...port.timeline]
-    this.#messages = new AsyncQueue(() => port.readDatagram())
+    this.#clock = clock
+    this.#path = path
+    this.#timeline = [...timeline]
+    this.#datagrams = new AsyncQueue(() => port.readDatagram())
   }
 
-  /** Bytes that one datagram may have on the path of the moment, at most. */
+  /** Bytes that one datagram may have on the current path, at most. */
   get maxDatagramSize(): number {
-    return this.#port.maxDatagramSize()
+    return this.#port.maxDatagramSize
   }
 
-  /** Whether nobody on the way can read or alter anything. */
-  get protected(): boolean {
-    return !this.#port.plaintext
-  }
-
-  /** Round trip, loss, rate and bytes by path; undefined when the connection has ended or is not protected. */
+  /**
+   * Round trip, loss, rate and bytes by path; undefined when the connection has ended or is not
+   * protected.
+   */
   get statistics(): ConnectionStatistics | undefined {
-    const found = this.#port.statistics()
+    const found = this.#port.statistics
     return found && { ...found, path: this.#path, why: this.#why }
   }
 
@@ -125,16 +131,18 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Opens a stream; the other end sees it with its first byte. Waits while the other end allows no more (256 at a time).
-   * @throws ShowchainError `ERR_PLAINTEXT_REFUSED` (not protected), `ERR_CLOSED`, `ERR_TIMEOUT`, `ERR_ABORTED`
+   * Opens a stream; the other end sees it with its first byte. Waits while the other end allows no
+   * more (256 at a time).
+   * @throws ShowchainError `ERR_PLAINTEXT_REFUSED` (not protected), `ERR_CLOSED`, `ERR_TIMEOUT`,
+   *   `ERR_ABORTED`
    */
   async openStream({ priority = 0, ...wait }: OpenStreamOptions = {}): Promise<Stream> {
-    if (this.#port.plaintext)
-      throw new ShowchainError('ERR_PLAINTEXT_REFUSED', 'A plaintext connection has no streams.')
+    if (!this.protected) throw new ShowchainError('ERR_PLAINTEXT_REFUSED', 'A plaintext connection has no streams.')
     const now = this.#tryOpen(priority)
     if (now !== undefined) return now
     let look = (): void => {}
     const opened = waitFor<Stream>(
+      this.#clock,
       wait,
       () => {},
       ({ resolve, reject }) => {
@@ -153,8 +161,8 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Sends one datagram; resolves when it left, and the other end may or may not get it. In plaintext resolves when the other
-   * end acknowledged it. Several may be under way.
+   * Sends one datagram; resolves when it left, and the other end may or may not get it. In
+   * plaintext resolves when the other end acknowledged it. Several may be under way.
    *
    * @param bytes 1 to `maxDatagramSize` bytes; not to be changed before the promise settles.
    * @param options.signal stops the waiting; the message may still arrive.
@@ -183,10 +191,13 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    return this.#messages
+    return this.#datagrams
   }
 
-  /** Ends the connection on this side; messages that are not acknowledged fail. The other end notices when it sends. */
+  /**
+   * Ends the connection on this side; messages that are not acknowledged fail. The other end
+   * notices when it sends.
+   */
   async close(): Promise<void> {
     if (this.#closed === undefined) this.#port.close()
   }
@@ -197,7 +208,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
 
   /** @internal */
   receive(bytes: Uint8Array): void {
-    if (this.#port.plaintext || this.#messages.size < MAX_UNREAD_DATAGRAMS) this.#messages.push(bytes)
+    if (!this.protected || this.#datagrams.size < MAX_UNREAD_DATAGRAMS) this.#datagrams.push(bytes)
   }
 
   /** @internal Something happened to a stream. */
@@ -230,18 +241,14 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     if (this.#timeline.length > MAX_TIMELINE) this.#timeline.shift()
   }
 
-  /** @internal @param transport what came and was not read yet */
-  ended(reason: string, transport: Transport | undefined): void {
+  /** @internal @param unread what came and was not read yet */
+  ended(reason: string, unread: readonly UnreadStream[]): void {
     if (this.#closed !== undefined) return
     this.#closed = reason
-    this.#messages.end()
+    this.#datagrams.end()
     this.#incomingStreams.end()
-    for (const stream of this.#open.values())
-      stream.closed(
-        reason,
-        transport && gather(transport, stream.id, Number.POSITIVE_INFINITY),
-        transport?.read(stream.id),
-      )
+    const rest = new Map(unread.map(({ stream, reads }) => [stream, reads]))
+    for (const stream of this.#open.values()) stream.closed(reason, rest.get(stream.id) ?? [])
     this.#open.clear()
     this.onOpenable()
     this.#listeners.emit('close', reason)
@@ -249,57 +256,33 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
 
   #tryOpen(priority: number): Stream | undefined {
     if (this.#closed !== undefined) throw new ShowchainError('ERR_CLOSED', this.#closed)
-    const id = this.#port.transport((transport) => transport.open(priority))
+    const id = this.#port.openStream(priority)
     return id === undefined ? undefined : this.#add(id)
   }
 
-  /** When it is over. */
+  /** Both halves may be over. */
   #forget(id: number): void {
-    if (this.#port.transport((transport) => transport.has(id)) === false) this.#open.delete(id)
+    if (!this.#port.hasStream(id)) this.#open.delete(id)
   }
 
   #add(id: number): Stream {
-    const use = <T>(what: (transport: Transport) => T): T | undefined =>
-      this.#closed === undefined ? this.#port.transport(what) : undefined
+    const port = this.#port
     const stream = new Stream({
       id,
       read: (most) => {
-        const found = use((transport) => gather(transport, id, most))
+        const found = port.readStream(id, most)
         if (found !== undefined && found.type !== 'data') this.#forget(id)
         return found
       },
-      write: (bytes) => use((transport) => transport.write(id, bytes)) ?? true,
-      end: () => use((transport) => transport.end(id)),
-      reset: (code) => use((transport) => transport.reset(id, code)),
+      write: (bytes) => port.writeStream(id, bytes),
+      end: () => port.endStream(id),
+      reset: (code) => port.resetStream(id, code),
       stop: (code) => {
-        use((transport) => transport.stop(id, code))
+        port.stopStream(id, code)
         this.#forget(id)
       },
     })
     this.#open.set(id, stream)
     return stream
   }
-}
-
-/** What there is of a stream, up to so many bytes, in one piece. */
-function gather(transport: Transport, id: number, most: number): StreamRead | undefined {
-  const first = transport.read(id)
-  if (first?.type !== 'data') return first
-  const pieces = [first.bytes]
-  let length = first.bytes.length
-  while (length < most) {
-    const next = transport.read(id)
-    // The end is said again when it is asked for again.
-    if (next?.type !== 'data') break
-    pieces.push(next.bytes)
-    length += next.bytes.length
-  }
-  if (pieces.length === 1) return first
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const piece of pieces) {
-    bytes.set(piece, at)
-    at += piece.length
-  }
-  return { type: 'data', bytes }
 }

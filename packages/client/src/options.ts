@@ -13,31 +13,32 @@ import {
 } from '@showchain/wire'
 import * as z from 'zod'
 import { type AddressPolicyName, Bbr, type CongestionFactory, Cubic, type PathPolicy, type Via } from './core/index.ts'
-import {
-  type DatagramSocket,
-  LISTEN_EVERYWHERE,
-  type ListenAddress,
-  openUdp,
-  type Trace,
-  type UdpOptions,
-} from './runtime/index.ts'
+import { LISTEN_EVERYWHERE, type ListenAddress, nodeRuntime, type Runtime, type Trace } from './runtime/index.ts'
 
 /** Asked before anything is answered; a no, a throw or a rejection looks like an absent peer. */
 export type AcceptCallback = (request: { readonly id: PeerId; readonly via: Via }) => boolean | Promise<boolean>
 export type Accept = 'everyone' | 'nobody' | readonly PeerId[] | AcceptCallback
-
-export type OpenSocket = (options: UdpOptions) => Promise<DatagramSocket>
 
 export interface PeerOptions {
   /** Who this peer is. */
   readonly identity: Identity
   /** Tickets of the relays to register with. @default none */
   readonly relays?: readonly (string | Ticket)[] | undefined
-  /** Local addresses, at most one of each family; a port without a host is that port in both. @default any port in both families */
+  /**
+   * Local addresses, at most one of each family; a port without a host is that port in both.
+   * @default any port in both families
+   */
   readonly listen?: readonly Partial<ListenAddress>[] | undefined
-  /** STUN servers that are asked what the NAT does, before the relays: with a second address (RFC 5780) one tells all there is. @default none */
+  /**
+   * STUN servers that are asked what the NAT does, before the relays: with a second address (RFC
+   * 5780) one tells all there is.
+   * @default none
+   */
   readonly stunServers?: readonly Address[] | undefined
-  /** Addresses for the ticket beside the relays, when this peer is reachable there. @default none */
+  /**
+   * Addresses for the ticket beside the relays, when this peer is reachable there.
+   * @default none
+   */
   readonly announce?: readonly Address[] | undefined
   /** Who may connect. @default 'everyone' */
   readonly accept?: Accept | undefined
@@ -47,18 +48,36 @@ export interface PeerOptions {
   readonly encoding?: Encoding | undefined
   /** Send no extension field at all. @default false */
   readonly seedMode?: boolean | undefined
-  /** Which paths connections may take: `relay-only` hides this peer's address, `direct-only` shows a relay no data. @default 'auto' */
+  /**
+   * Which paths connections may take: `relay-only` hides this peer's address, `direct-only` shows a
+   * relay no data.
+   * @default 'auto'
+   */
   readonly policy?: PathPolicy | undefined
-  /** No protection: data that relays and networks on the way can read and alter, for other ends that know only the seed. @default false */
+  /**
+   * No protection: data that relays and networks on the way can read and alter, for other ends that
+   * know only the seed.
+   * @default false
+   */
   readonly plaintext?: boolean | undefined
-  /** How fast protected data is sent: `bbr` holds its rate where packets are lost at random, `cubic` gives way to others as TCP does. @default 'bbr' */
+  /**
+   * How fast protected data is sent: `bbr` holds its rate where packets are lost at random, `cubic`
+   * gives way to others as TCP does.
+   * @default 'bbr'
+   */
   readonly congestion?: CongestionName | undefined
-  /** Which announced addresses are sent to; `lab` allows loopback, private and documentation ranges. @default 'internet' */
+  /**
+   * Which announced addresses are sent to; `lab` allows loopback, private and documentation ranges.
+   * @default 'internet'
+   */
   readonly addressPolicy?: AddressPolicyName | undefined
   /** Milliseconds of silence after which a path is kept alive, 100 to 60,000. @default 15,000 */
   readonly keepAlive?: number | undefined
-  /** Opens the socket in place of Node's own, for tests and for carriers of one's own. @default openUdp */
-  readonly openSocket?: OpenSocket | undefined
+  /**
+   * The system that the peer runs on: Node, or a host of testkit's simulated internet.
+   * @default nodeRuntime
+   */
+  readonly runtime?: Runtime | undefined
   /** Sees every datagram, decoded. */
   readonly trace?: Trace | undefined
   /** Told in a sentence what works, but not as well as it could. */
@@ -87,7 +106,7 @@ export interface CheckedOptions extends Required<Omit<PeerOptions, 'relays' | 't
   readonly plaintext: boolean
   readonly congestion: CongestionName
   readonly keepAlive: number
-  readonly openSocket: OpenSocket
+  readonly runtime: Runtime
   readonly trace: Trace | undefined
   readonly onWarning: ((sentence: string) => void) | undefined
 }
@@ -125,12 +144,17 @@ const schema = z.strictObject({
   congestion: z.enum(['bbr', 'cubic']).default('bbr'),
   addressPolicy: z.enum(['internet', 'lab']).default('internet'),
   keepAlive: z.number().int().min(100).max(60_000).default(15_000),
-  openSocket: callable<OpenSocket>().default(() => openUdp),
+  runtime: z
+    .custom<Runtime>((value) => has(value, 'clock', 'openSocket', 'worker'), 'not a runtime')
+    .default(nodeRuntime),
   trace: callable<Trace>().optional(),
   onWarning: callable<(sentence: string) => void>().optional(),
 })
 
-/** @throws ShowchainError `ERR_BAD_CONFIG` naming each key that is wrong; `ERR_BAD_TICKET`, `ERR_BAD_PEER_ID` */
+/**
+ * @throws ShowchainError `ERR_BAD_CONFIG` naming each key that is wrong; `ERR_BAD_TICKET`,
+ * `ERR_BAD_PEER_ID`
+ */
 export function checkOptions(options: PeerOptions): CheckedOptions {
   const parsed = schema.safeParse(options)
   if (!parsed.success) {

@@ -1,14 +1,14 @@
 /**
- * One stream of a connection: bytes both ways, in order, each once. As Web streams, or through `toDuplex` as a stream of
- * Node's. Closing the writing side resolves when the other end has acknowledged everything.
+ * One stream of a connection: bytes both ways, in order, each once. As Web streams, or through
+ * `toDuplex` as a stream of Node's. Closing the writing side resolves when the other end has
+ * acknowledged everything.
  */
-import { Duplex } from 'node:stream'
 import { ReadableStream, WritableStream } from 'node:stream/web'
 import { ShowchainError } from '@showchain/wire'
 import type { StreamRead } from './core/index.ts'
 
 /** Bytes that are handed on in one piece, where so many are there. */
-const PIECE: number = 64 * 1024
+export const PIECE: number = 64 * 1024
 /** What the other end gets of an end that was given up without a code. */
 const NO_CODE = 0
 
@@ -89,7 +89,10 @@ export class Stream {
     return this.#readableStream
   }
 
-  /** A chunk must not be changed after it was written. Aborting it gives the stream up; `{ streamCode }` as the reason tells why. */
+  /**
+   * A chunk must not be changed after it was written. Aborting it gives the stream up; `{
+   * streamCode }` as the reason tells why.
+   */
   get writable(): WritableStream<Uint8Array> {
     this.#writableStream ??= new WritableStream<Uint8Array>({
       write: (chunk) => this.write(chunk),
@@ -99,7 +102,10 @@ export class Stream {
     return this.#writableStream
   }
 
-  /** The next piece; undefined at the end. @throws ShowchainError `ERR_STREAM_RESET`, `ERR_CLOSED` */
+  /**
+   * The next piece; undefined at the end.
+   * @throws ShowchainError `ERR_STREAM_RESET`, `ERR_CLOSED`
+   */
   async read(): Promise<Uint8Array | undefined> {
     while (!this.#ended) {
       if (this.#readFailure !== undefined) throw this.#readFailure
@@ -127,7 +133,10 @@ export class Stream {
     }
   }
 
-  /** Ends the writing side; resolves when the other end has everything. @throws ShowchainError as `write` */
+  /**
+   * Ends the writing side; resolves when the other end has everything.
+   * @throws ShowchainError as `write`
+   */
   async end(): Promise<void> {
     if (this.#writeFailure !== undefined) throw this.#writeFailure
     this.#port.end()
@@ -161,37 +170,16 @@ export class Stream {
     this.#writable.happened()
   }
 
-  /** @internal The connection has ended. @param rest what came and was not read yet, and how it ended when it did */
-  closed(why: string, ...rest: readonly (StreamRead | undefined)[]): void {
+  /**
+   * @internal The connection has ended.
+   * @param rest what came and was not read yet, and the stream's end if it came
+   */
+  closed(why: string, rest: readonly StreamRead[]): void {
     const failure = new ShowchainError('ERR_CLOSED', why)
-    this.#rest = rest.filter((found) => found !== undefined)
+    this.#rest = [...rest]
     this.#closed = failure
     if (!this.#finished) this.#writeFailure ??= failure
     this.#readable.happened()
     this.#writable.happened()
   }
-}
-
-/** The stream as one of Node's: piped, destroyed and waited for like any other. Not beside `readable` and `writable`. */
-export function toDuplex(stream: Stream): Duplex {
-  const settle = (work: Promise<void>, done: (error?: Error | null) => void): void => {
-    work.then(() => done(), done)
-  }
-  return new Duplex({
-    readableHighWaterMark: PIECE,
-    writableHighWaterMark: PIECE,
-    read() {
-      stream.read().then(
-        (bytes) => this.push(bytes ?? null),
-        (error) => this.destroy(error),
-      )
-    },
-    write: (chunk: Uint8Array, _encoding, done) => settle(stream.write(chunk), done),
-    final: (done) => settle(stream.end(), done),
-    destroy(error, done) {
-      if (!this.writableFinished) stream.abort(error)
-      if (!this.readableEnded) stream.cancel(error)
-      done(error)
-    },
-  })
 }

@@ -26,7 +26,14 @@ export {
 } from './conformance/run.ts'
 export { type FuzzFinding, FuzzInputs, type FuzzReport, fuzz } from './fuzz/fuzz.ts'
 export { type GoodputOptions, goodput, type LineShape } from './internet/goodput.ts'
-export { type HostPlace, Internet, type PeerPlace, type RouterPlace } from './internet/internet.ts'
+export {
+  type HostPlace,
+  Internet,
+  type PeerPlace,
+  type Place,
+  type RouterPlace,
+  type SimPeerPlace,
+} from './internet/internet.ts'
 export {
   NAT_PAIRINGS,
   type Outcome,
@@ -56,7 +63,8 @@ export { type Bursts, type Conditions, GOOD_CONDITIONS } from './sim/conditions.
 export { type Faults, faultySocket } from './sim/faulty-socket.ts'
 export { Host } from './sim/host.ts'
 export { type Carriage, Line, type LineFate } from './sim/line.ts'
-export { Network, type NetworkOptions, type Packet, type Station } from './sim/network.ts'
+export { Network, type NetworkOptions, type Station } from './sim/network.ts'
+export type { Packet } from './sim/packet.ts'
 export { type PcapOptions, toPcap } from './sim/pcap.ts'
 export { type Seed, SeededRandom } from './sim/random.ts'
 export { type Placed, type Placement, Simulation } from './sim/simulation.ts'

@@ -43,7 +43,7 @@ async function tenMinutes(seed: number): Promise<number> {
     await it.relay()
     const peers: SimPeer[] = []
     for (let index = 1; index < NODES; index++)
-      peers.push(await it.peer({ behind: nat[KINDS[index % KINDS.length] as 'T1']() }))
+      peers.push(await it.simPeer({ behind: nat[KINDS[index % KINDS.length] as 'T1']() }))
     for (const [index, peer] of peers.entries()) {
       const other = peers[index + 1]
       if (index % 2 === 0 && other !== undefined) await peer.connect(other)

@@ -49,8 +49,8 @@ async function simulatedThrough({
     while (running.length < relays) running.push(await internet.relay(place))
     const [here, there] = behind.map((behaviour) => internet.router({ nat: behaviour, ipv6 })) as [Router, Router]
     const [alice, bob] = [
-      await internet.peer({ behind: here, endToEnd: opensslEndToEnd }),
-      await internet.peer({ behind: there, endToEnd: opensslEndToEnd }),
+      await internet.simPeer({ behind: here, endToEnd: opensslEndToEnd }),
+      await internet.simPeer({ behind: there, endToEnd: opensslEndToEnd }),
     ]
     if (glare) bob.dialPeer(alice)
     const ours = await alice.connect(bob)
@@ -88,8 +88,8 @@ export async function simulatedBlocked(): Promise<readonly string[]> {
   let said: readonly string[] = []
   await Internet.run('natlab', {}, async (internet) => {
     await internet.relay()
-    const bob = await internet.peer({ behind: nat.T2() })
-    const alice = internet.addPeer({ behind: internet.router({ nat: nat.T2(), blocks: 'all' }) })
+    const bob = await internet.simPeer({ behind: nat.T2() })
+    const alice = internet.addSimPeer({ behind: internet.router({ nat: nat.T2(), blocks: 'all' }) })
     const dialled = alice.dialPeer(bob)
     internet.until(() => dialled.ended !== undefined)
     if (dialled.link !== undefined) throw new Error('in the simulator it connects')

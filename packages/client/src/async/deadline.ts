@@ -1,9 +1,12 @@
 /** One promise for everything that waits: it settles by its outcome, its deadline or its signal. */
 import { ShowchainError } from '@showchain/wire'
 import { duration, later } from '../core/index.ts'
-import { systemClock } from '../runtime/index.ts'
+import type { Clock } from '../runtime/index.ts'
 
-/** Milliseconds: the whole retransmission of two requests in a row, a registration and what follows it. */
+/**
+ * Milliseconds: the whole retransmission of two requests in a row, a registration and what follows
+ * it.
+ */
 const DEFAULT_TIMEOUT = 25_000
 
 export interface WaitOptions {
@@ -18,10 +21,12 @@ export interface Waiting<Result> {
 }
 
 /**
- * @param giveUp ends the matter when the deadline or the signal comes first; it may itself reject with more to say than "in time".
+ * @param giveUp ends the matter when the deadline or the signal comes first; it may itself reject
+ *   with more to say than "in time".
  * @throws ShowchainError `ERR_TIMEOUT`, `ERR_ABORTED`
  */
 export function waitFor<Result>(
+  clock: Clock,
   { signal, timeout = DEFAULT_TIMEOUT }: WaitOptions,
   giveUp: () => void,
   start: (waiting: Waiting<Result>) => void,
@@ -38,7 +43,7 @@ export function waitFor<Result>(
       reject(aborted())
       giveUp()
     }
-    const timer = systemClock.schedule(later(systemClock.now(), duration(timeout)), () => {
+    const timer = clock.schedule(later(clock.now(), duration(timeout)), () => {
       end()
       giveUp()
       reject(new ShowchainError('ERR_TIMEOUT', `No result within ${timeout} ms.`))

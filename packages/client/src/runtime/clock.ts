@@ -1,4 +1,7 @@
-/** Time as a port: Node's clock here, a virtual one in the simulator. The only `setTimeout` of the repository. */
+/**
+ * Time as a port: Node's clock here, a virtual one in the simulator. The only `setTimeout` of the
+ * repository.
+ */
 import { type Instant, instant } from '../core/endpoint/machine.ts'
 
 export interface Scheduled {
@@ -14,7 +17,10 @@ export interface Clock {
   schedule(at: Instant, fire: () => void): Scheduled
 }
 
-/** Longest delay that Node's timers take; what is due later fires early, which a driver answers by arming again. */
+/**
+ * Longest delay that Node's timers take; what is due later fires early, which a driver answers by
+ * arming again.
+ */
 const MAX_TIMER_DELAY = 2 ** 31 - 1
 
 export const systemClock: Clock = {

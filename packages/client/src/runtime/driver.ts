@@ -1,6 +1,6 @@
 /**
- * The one thing that holds a machine: hands it inputs with the time, drains it after each, keeps one
- * timer for its deadline.
+ * The one thing that holds a machine: hands it inputs with the time, drains it after each, keeps
+ * one timer for its deadline.
  *
  *   datagram ─┐               ┌─► transmit → socket
  *   timer ────┼─► machine ────┼─► work → worker ──┐
@@ -74,7 +74,9 @@ export class Driver<M extends Machine<unknown>> {
     return this.#enter(command)
   }
 
-  /** Stops the timer, the worker and the socket. Results and datagrams that come later are dropped. */
+  /**
+   * Stops the timer, the worker and the socket. Results and datagrams that come later are dropped.
+   */
   async close(): Promise<void> {
     this.#closed = true
     this.#armed?.timer.cancel()
@@ -172,7 +174,10 @@ export class Driver<M extends Machine<unknown>> {
     this.#armed = { at, timer }
   }
 
-  /** An owner that throws gets its exception back from the input; the events after it come with the next one. */
+  /**
+   * An owner that throws gets its exception back from the input; the events after it come with the
+   * next one.
+   */
   #deliver(): void {
     if (this.#delivering || this.#events.length === 0) return
     this.#delivering = true

@@ -1,6 +1,7 @@
 /**
- * One more UDP socket on a free port of the kernel's choice, there at once: it is bound when it first sends.
- * A machine opens many of them for a moment, to be found at one of their mappings (birthday probing).
+ * One more UDP socket on a free port of the kernel's choice, there at once: it is bound when it
+ * first sends. A machine opens many of them for a moment, to be found at one of their mappings
+ * (birthday probing).
  */
 import { createSocket, type Socket } from 'node:dgram'
 import { type Endpoint, ipFamily } from '@showchain/wire'

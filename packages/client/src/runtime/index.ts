@@ -1,4 +1,7 @@
-/** Machines on Node: the driver and the ports it works on (clock, socket, worker), with Node's own bindings of each. */
+/**
+ * Machines on Node: the driver and the ports it works on (clock, socket, worker), with Node's own
+ * bindings of each.
+ */
 export { type Clock, type Scheduled, systemClock } from './clock.ts'
 export { Driver, type DriverOptions, type EventOf } from './driver.ts'
 export { ExtraUdpSocket } from './extra-udp.ts'
@@ -6,13 +9,13 @@ export { hostCandidates, type Interfaces, isWildcard, localAddresses } from './l
 export { nodeRandom } from './random.ts'
 export { RECEIVE_BUFFER } from './receive-buffer.ts'
 export { resolveAddress } from './resolve.ts'
-export type { DatagramSocket } from './socket.ts'
+export { nodeRuntime, type Runtime } from './runtime.ts'
+export type { CountedSocket, DatagramSocket, SocketCounters } from './socket.ts'
 export { type Trace, type TraceEntry, traceEntry, traceLine, traceTaps } from './trace.ts'
 export {
   LISTEN_EVERYWHERE,
   type ListenAddress,
   openUdp,
-  type UdpCounters,
   type UdpOptions,
   UdpSocket,
 } from './udp.ts'

@@ -1,4 +1,7 @@
-/** Randomness from OpenSSL's CSPRNG, a page at a time: single calls cost more than the bytes they bring. */
+/**
+ * Randomness from OpenSSL's CSPRNG, a page at a time: single calls cost more than the bytes they
+ * bring.
+ */
 import { randomBytes, randomFillSync } from 'node:crypto'
 import type { Random } from '@showchain/crypto'
 

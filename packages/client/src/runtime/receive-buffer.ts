@@ -7,7 +7,9 @@ import type { Socket } from 'node:dgram'
 /** 4 MiB: 3,500 datagrams of the largest size, 70 ms at 50,000 a second. */
 export const RECEIVE_BUFFER: number = 4 * 1024 * 1024
 
-/** Linux reports twice what it grants: the other half is its own bookkeeping (socket(7), SO_RCVBUF). */
+/**
+ * Linux reports twice what it grants: the other half is its own bookkeeping (socket(7), SO_RCVBUF).
+ */
 const REPORTED_PER_GRANTED = process.platform === 'linux' ? 2 : 1
 
 /** What of a socket matters here. */
@@ -23,7 +25,8 @@ export function checkBuffers(
     try {
       ask()
     } catch {
-      // Some kernels refuse what is over their limit instead of granting the limit: what was there before stays.
+      // Some kernels refuse what is over their limit instead of granting the limit: what was there
+      // before stays.
     }
   }
   const granted = Math.floor(socket.getRecvBufferSize() / reportedPerGranted)

@@ -1,9 +1,13 @@
-/** From the address in a ticket or an argument, which may be a host name, to the endpoints that it stands for. */
+/**
+ * From the address in a ticket or an argument, which may be a host name, to the endpoints that it
+ * stands for.
+ */
 import { lookup } from 'node:dns/promises'
 import { type Address, canonicalIp, type Endpoint, formatEndpoint, ShowchainError } from '@showchain/wire'
 
 /**
- * All endpoints of the address, in the order of the system's resolver. An IP address never reaches a resolver.
+ * All endpoints of the address, in the order of the system's resolver. An IP address never reaches
+ * a resolver.
  *
  * @throws ShowchainError `ERR_CANNOT_RESOLVE`
  */

@@ -12,3 +12,22 @@ export interface DatagramSocket {
   /** Nothing is sent or delivered after it. Closing twice is closing once. */
   close(): Promise<void>
 }
+
+/** What a binding counts that it does not throw. */
+export interface SocketCounters {
+  /**
+   * Datagrams that the kernel did not take: no route, too long for the path, buffer full. A lower
+   * bound: not every send is asked about.
+   */
+  sendFailed: number
+  /** Datagrams to an address family without a socket. */
+  noSocket: number
+  /** Datagrams from a link-local address, which has no meaning without a zone. */
+  linkLocalSource: number
+  /** Errors of a socket that were not about one datagram. */
+  socketErrors: number
+}
+
+export interface CountedSocket extends DatagramSocket {
+  readonly counters: SocketCounters
+}

@@ -1,4 +1,7 @@
-/** What went over the wire, for people: each datagram of a driver with the message in it, or why it is none. */
+/**
+ * What went over the wire, for people: each datagram of a driver with the message in it, or why it
+ * is none.
+ */
 import { decode, describe, type Endpoint, formatEndpoint, type Message, type Refusal } from '@showchain/wire'
 import type { Machine } from '../core/endpoint/machine.ts'
 import type { Clock } from './clock.ts'
@@ -29,13 +32,19 @@ export function traceEntry(
   return { direction, at, remote, bytes, ...what }
 }
 
-/** An entry as one line of JSON: `{ trace, at, remote, size, op, text }`, or `refusal` in place of the last two. */
+/**
+ * An entry as one line of JSON: `{ trace, at, remote, size, op, text }`, or `refusal` in place of
+ * the last two.
+ */
 export function traceLine({ direction, at, remote, bytes, message, refusal }: TraceEntry): string {
   const what = message === undefined ? { refusal } : { op: message.op_code, text: describe(message) }
   return JSON.stringify({ trace: direction, at, remote: formatEndpoint(remote), size: bytes.length, ...what })
 }
 
-/** The taps of a driver that show everything to `trace`; none when there is no `trace`, since decoding twice costs. */
+/**
+ * The taps of a driver that show everything to `trace`; none when there is no `trace`, since
+ * decoding twice costs.
+ */
 export function traceTaps(
   trace: Trace | undefined,
   clock: Clock,

@@ -7,7 +7,7 @@ import { canonicalIp, type Endpoint, ipFamily, ShowchainError } from '@showchain
 import type { Datagram } from '../core/endpoint/machine.ts'
 import { isWildcard } from './local-addresses.ts'
 import { checkBuffers, RECEIVE_BUFFER } from './receive-buffer.ts'
-import type { DatagramSocket } from './socket.ts'
+import type { CountedSocket, SocketCounters } from './socket.ts'
 
 export interface ListenAddress {
   /** An IP address; `0.0.0.0` and `::` stand for all of their family. */
@@ -23,7 +23,10 @@ export const LISTEN_EVERYWHERE: readonly ListenAddress[] = [
 ]
 
 export interface UdpOptions {
-  /** At most one of each family, since an answer must leave from where its request came in. @default LISTEN_EVERYWHERE */
+  /**
+   * At most one of each family, since an answer must leave from where its request came in.
+   * @default LISTEN_EVERYWHERE
+   */
   readonly listen?: readonly ListenAddress[] | undefined
   /** Bytes that the kernel may hold for us. @default RECEIVE_BUFFER */
   readonly receiveBuffer?: number | undefined
@@ -31,20 +34,10 @@ export interface UdpOptions {
   readonly onWarning?: ((sentence: string) => void) | undefined
 }
 
-export interface UdpCounters {
-  /** Datagrams that the kernel did not take: no route, too long for the path, buffer full. At least so many: see ASK_EVERY. */
-  sendFailed: number
-  /** Datagrams to a family that no socket is bound for. */
-  noSocket: number
-  /** Datagrams from a link-local address, which nobody could name without a zone. */
-  linkLocalSource: number
-  /** Errors of a socket that were not about one datagram. */
-  socketErrors: number
-}
-
 /**
- * Node tells how a send went in a tick of its own, which costs 5 % of what passing a packet on does (pnpm bench frames): as long as
- * all goes well, one send of so many is asked about, at first and after a failure each of the next ASK_AGAIN.
+ * Node tells how a send went in a tick of its own, which costs 5 % of what passing a packet on does
+ * (pnpm bench frames): as long as all goes well, one send of so many is asked about, at first and
+ * after a failure each of the next ASK_AGAIN.
  */
 const ASK_EVERY = 32
 const ASK_AGAIN = 1024
@@ -66,10 +59,12 @@ export async function openUdp(options: UdpOptions = {}): Promise<UdpSocket> {
   return new UdpSocket(sockets, skipped)
 }
 
-export class UdpSocket implements DatagramSocket {
-  readonly counters: UdpCounters = { sendFailed: 0, noSocket: 0, linkLocalSource: 0, socketErrors: 0 }
+export class UdpSocket implements CountedSocket {
+  readonly counters: SocketCounters = { sendFailed: 0, noSocket: 0, linkLocalSource: 0, socketErrors: 0 }
   readonly localEndpoints: readonly Endpoint[]
-  /** What was asked for and this host does not have: `::` beside `0.0.0.0` where there is no IPv6. */
+  /**
+   * What was asked for and this host does not have: `::` beside `0.0.0.0` where there is no IPv6.
+   */
   readonly skipped: readonly ListenAddress[]
   readonly #sockets: readonly Socket[]
   readonly #ipv4: Socket | undefined
@@ -129,10 +124,12 @@ export class UdpSocket implements DatagramSocket {
 
   #deliver(buffer: Buffer, address: string, port: number): void {
     if (this.#closed !== undefined) return
-    // libuv writes RFC 5952 but for ::a.b.c.d (RFC 4291 §2.5.5.1), and zones only for link-local addresses.
+    // libuv writes RFC 5952 but for ::a.b.c.d (RFC 4291 §2.5.5.1), and zones only for link-local
+    // addresses.
     const ip = address.includes(':') && /[%.]/.test(address) ? canonicalIp(address) : address
     if (ip === undefined) this.counters.linkLocalSource++
-    // A source port of 0 means that no answer is possible (RFC 768): nothing that a protocol here can use.
+    // A source port of 0 means that no answer is possible (RFC 768): nothing that a protocol here
+    // can use.
     else if (port !== 0) this.#receive?.({ bytes: plain(buffer), source: { ip, port } })
   }
 }
@@ -151,7 +148,10 @@ function boundTo(socket: Socket): Endpoint {
   return { ip: canonicalIp(address) ?? address, port }
 }
 
-/** Binds each address; when both ask for any port, both get the same one, so that one port can be announced. */
+/**
+ * Binds each address; when both ask for any port, both get the same one, so that one port can be
+ * announced.
+ */
 async function bindAll(
   listen: readonly ListenAddress[],
 ): Promise<{ readonly sockets: readonly Socket[]; readonly skipped: readonly ListenAddress[] }> {
@@ -184,7 +184,8 @@ function bind({ host, port }: ListenAddress): Promise<Socket> {
     type,
     // An IPv4-mapped source must not occur: IPv4 has a socket of its own.
     ipv6Only: type === 'udp6',
-    // Everything is an IP address here: a trip through the resolver would put every send off by a tick.
+    // Everything is an IP address here: a trip through the resolver would put every send off by a
+    // tick.
     lookup: (hostname, _options, callback) => callback(null, hostname, ipFamily(hostname)),
   })
   return new Promise((resolve, reject) => {

@@ -9,6 +9,8 @@ import type { Instant, Work } from '../core/endpoint/machine.ts'
 /** Takes work from a driver and gives each result back through `enter`, at once or later. */
 export interface Worker {
   run(work: Work, enter: (resume: (now: Instant) => void) => void): void
+  /** Jobs that wait for a thread. */
+  readonly waiting: number
   /** Drops what waits; results that come later are never entered. */
   close(): void
 }
@@ -32,8 +34,8 @@ const POOL_THREADS = 4
 export const WORKER_LIMITS: WorkerLimits = {
   // An RSA-2048 check takes some 40 µs: four leave a turn of the loop far below a millisecond.
   verifyPerTick: 4,
-  // Enough that no thread runs dry while a turn of the loop hands out the next ones, few enough that
-  // a signature to be made stands behind at most a millisecond of checks.
+  // Enough that no thread runs dry while a turn of the loop hands out the next ones, few enough
+  // that a signature to be made stands behind at most a millisecond of checks.
   verifyInFlight: 16 * POOL_THREADS,
   // About 50 ms of checks on one thread: who waits longer is repeated by its sender soon (0.5 s).
   verifyQueue: 1024,

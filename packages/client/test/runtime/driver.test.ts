@@ -90,7 +90,11 @@ describe('a driver', () => {
 
   test('a worker that answers at once is drained in the same input', () => {
     const { machine, driver, events } = driven({
-      worker: { run: (work, enter) => enter((now) => work.kind === 'sign' && work.resume(undefined, now)), close() {} },
+      worker: {
+        waiting: 0,
+        run: (work, enter) => enter((now) => work.kind === 'sign' && work.resume(undefined, now)),
+        close() {},
+      },
     })
     driver.input(() =>
       machine.outbox.sign(Uint8Array.of(1), (signature) => machine.outbox.event(`shed ${signature === undefined}`)),

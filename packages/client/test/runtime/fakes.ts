@@ -66,11 +66,15 @@ export class HandSocket implements DatagramSocket {
 
 /** A worker that keeps its work until the test finishes it. */
 export class HandWorker implements Worker {
-  readonly waiting: { work: Work; enter: (resume: (now: Instant) => void) => void }[] = []
+  readonly jobs: { work: Work; enter: (resume: (now: Instant) => void) => void }[] = []
   closed = false
 
+  get waiting(): number {
+    return this.jobs.length
+  }
+
   run(work: Work, enter: (resume: (now: Instant) => void) => void): void {
-    this.waiting.push({ work, enter })
+    this.jobs.push({ work, enter })
   }
 
   close(): void {
@@ -79,7 +83,7 @@ export class HandWorker implements Worker {
 
   /** Gives the oldest signing job its result. */
   finish(signature: Uint8Array | undefined): void {
-    const job = this.waiting.shift()
+    const job = this.jobs.shift()
     if (job !== undefined && job.work.kind !== 'verify') {
       const { work, enter } = job
       enter((now) => work.resume(signature, now))

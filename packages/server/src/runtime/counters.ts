@@ -1,8 +1,8 @@
 /** What a relay's sockets count, beside what its machine does. */
-import type { UdpCounters } from '@showchain/client/runtime'
+import type { SocketCounters } from '@showchain/client/runtime'
 import type { RelayCounter } from '../core/index.ts'
 
-export type SocketCounter = keyof UdpCounters
+export type SocketCounter = keyof SocketCounters
 export type CounterName = RelayCounter | SocketCounter
 
 export const SOCKET_COUNTERS: Readonly<Record<SocketCounter, string>> = {

@@ -1,20 +1,20 @@
 /** A relay on Node: the machine on a UDP socket, with RSA off the loop. */
 import { duration, later } from '@showchain/client/endpoint'
 import {
-  CryptoWorker,
+  type Clock,
+  type CountedSocket,
   Driver,
   hostCandidates,
   isWildcard,
   type ListenAddress,
-  nodeRandom,
-  openUdp,
-  systemClock,
+  nodeRuntime,
+  type Runtime,
   type Trace,
   traceTaps,
-  type UdpSocket,
+  type Worker,
   type WorkerLimits,
 } from '@showchain/client/runtime'
-import { type CryptoProvider, type Identity, openssl, type PublicKey } from '@showchain/crypto'
+import type { Identity, PublicKey } from '@showchain/crypto'
 import {
   type Address,
   canonicalIp,
@@ -42,8 +42,8 @@ export interface RelayOpenOptions {
   readonly limits?: Partial<RelayLimits> | undefined
   /** How much RSA waits and runs at once. @default WORKER_LIMITS */
   readonly workers?: Partial<WorkerLimits> | undefined
-  /** Who checks signatures and hashes; the identity brings who signs. @default openssl */
-  readonly provider?: CryptoProvider | undefined
+  /** The system that the relay runs on: Node, or a host of testkit's simulated internet. @default nodeRuntime */
+  readonly runtime?: Runtime | undefined
   /** Told of each datagram, with the message in it. Costs a second decoding of each. @default none */
   readonly trace?: Trace | undefined
   /** Told of bindings and sessions that come and go. @default none */
@@ -67,55 +67,61 @@ export class Relay implements AsyncDisposable {
   readonly ticket: string
   readonly #machine: RelayMachine
   readonly #driver: Driver<RelayMachine>
-  readonly #socket: UdpSocket
-  readonly #worker: CryptoWorker
+  readonly #socket: CountedSocket
+  readonly #worker: Worker
+  readonly #clock: Clock
   #draining: Promise<void> | undefined
   /** Ends the wait of `drain`. */
   #drained: () => void = () => {}
 
   /** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`, `ERR_BAD_CONFIG` */
   static async open(options: RelayOpenOptions): Promise<Relay> {
-    const { listen, limits, stunAlternates = [], onWarning } = options
+    const { listen, limits, stunAlternates = [], onWarning, runtime = nodeRuntime } = options
     // Before the sockets: a bad limit must leave nothing behind.
     relayLimits(limits)
-    const sockets: UdpSocket[] = []
+    const sockets: CountedSocket[] = []
     try {
-      sockets.push(await openUdp({ listen, onWarning }))
-      for (const alternate of stunAlternates) sockets.push(await openUdp({ listen: [alternate], onWarning }))
+      sockets.push(await runtime.openSocket({ listen, onWarning }))
+      for (const alternate of stunAlternates) sockets.push(await runtime.openSocket({ listen: [alternate], onWarning }))
     } catch (error) {
       await Promise.all(sockets.map((socket) => socket.close()))
       throw error
     }
     const [socket, ...others] = sockets
-    return new Relay(options, socket as UdpSocket, others)
+    return new Relay(options, runtime, socket as CountedSocket, others)
   }
 
-  private constructor(options: RelayOpenOptions, socket: UdpSocket, others: readonly UdpSocket[]) {
-    const { identity, publicAddresses, knownKeys, limits, workers, onEvent, trace, provider = openssl } = options
+  private constructor(
+    options: RelayOpenOptions,
+    runtime: Runtime,
+    socket: CountedSocket,
+    others: readonly CountedSocket[],
+  ) {
+    const { identity, publicAddresses, knownKeys, limits, workers, onEvent, trace } = options
+    const { clock, random, provider } = runtime
     this.id = identity.id
-    const addresses = publicAddresses ?? reachableAddresses(socket.localEndpoints)
+    const addresses = publicAddresses ?? reachableAddresses(socket.localEndpoints, runtime.localAddresses())
     this.ticket = formatTicket({ id: this.id, relays: [], addresses: addresses.slice(0, MAX_TICKET_ROUTES) })
     const machine = new RelayMachine({
-      ...{ provider, knownKeys, limits },
+      ...{ provider, random, knownKeys, limits },
       self: identity.publicKey,
-      random: nodeRandom,
-      unixMs: systemClock.unixMs,
+      unixMs: () => clock.unixMs(),
       stun: [seenFromOutside(socket.localEndpoints, publicAddresses), ...others.map((other) => other.localEndpoints)],
     })
     this.#machine = machine
     this.#socket = socket
-    this.#worker = new CryptoWorker({ provider, identity, limits: workers })
+    this.#clock = clock
+    this.#worker = runtime.worker(identity, workers)
     this.#driver = new Driver({
       machine,
       socket,
-      others,
-      clock: systemClock,
+      ...{ others, clock },
       worker: this.#worker,
       onEvent: (event) => {
         if (event.type === 'drained') this.#drained()
         onEvent?.(event)
       },
-      ...traceTaps(trace, systemClock),
+      ...traceTaps(trace, clock),
     })
   }
 
@@ -148,7 +154,7 @@ export class Relay implements AsyncDisposable {
   async #drain(timeout: number): Promise<void> {
     if (!this.#driver.closed) {
       await new Promise<void>((resolve) => {
-        const timer = systemClock.schedule(later(systemClock.now(), duration(timeout)), resolve)
+        const timer = this.#clock.schedule(later(this.#clock.now(), duration(timeout)), resolve)
         this.#drained = () => {
           timer.cancel()
           resolve()
@@ -182,8 +188,8 @@ function seenFromOutside(bound: readonly Endpoint[], announced: readonly Address
 const addressOf = ({ ip, port }: Endpoint): Address => ({ host: ip, port })
 
 /** The bound endpoints as others on the same networks reach them; loopback when this host is on none. */
-function reachableAddresses(bound: readonly Endpoint[]): readonly Address[] {
-  const candidates = hostCandidates(bound)
+function reachableAddresses(bound: readonly Endpoint[], own: readonly string[]): readonly Address[] {
+  const candidates = hostCandidates(bound, own)
   if (candidates.length > 0) return candidates.map(addressOf)
   return hostCandidates(bound, ['127.0.0.1', '::1']).map(addressOf)
 }

@@ -41,7 +41,7 @@ export async function goodput({
   let found = 0
   await Internet.run(seed, { latency: duration(rtt / 2), bandwidth: rate, loss, queue }, async (internet) => {
     const place = { endToEnd: opensslEndToEnd, congestion }
-    const [a, b] = [await internet.peer({ name: 'a', ...place }), await internet.peer({ name: 'b', ...place })]
+    const [a, b] = [await internet.simPeer({ name: 'a', ...place }), await internet.simPeer({ name: 'b', ...place })]
     const link = await a.connect(b)
     const checker = new StreamChecker(b)
     new StreamWriter(a, link.id).open(ENDLESS)

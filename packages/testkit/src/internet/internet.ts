@@ -2,13 +2,17 @@
  * An internet in one object: relays, routers and peers on virtual time, with the machines of life. Whatever
  * a scenario does, `finish` closes everything and says what was left behind.
  */
+import { Peer, type PeerOptions } from '@showchain/client'
 import { type Duration, duration } from '@showchain/client/core'
+import type { Runtime } from '@showchain/client/runtime'
 import { type Endpoint, sameEndpoint } from '@showchain/wire'
+import type { TestIdentity } from '../provider.ts'
 import type { Conditions } from '../sim/conditions.ts'
 import { Host } from '../sim/host.ts'
 import type { Network } from '../sim/network.ts'
 import { type PcapOptions, toPcap } from '../sim/pcap.ts'
 import type { Seed } from '../sim/random.ts'
+import { simulatedRuntime } from '../sim/runtime.ts'
 import { Simulation } from '../sim/simulation.ts'
 import { AddressPlan } from './addresses.ts'
 import { leftovers } from './leftovers.ts'
@@ -35,7 +39,21 @@ export interface RouterPlace {
   readonly ipv6?: boolean | undefined
 }
 
-export interface PeerPlace extends SimPeerOptions {
+export interface SimPeerPlace extends SimPeerOptions, Place {
+  /** Relays that it registers with. @default all that there are */
+  readonly relays?: readonly SimRelay[] | undefined
+}
+
+/** Options of `Peer.open`, and where the peer is. */
+export interface PeerPlace extends Omit<PeerOptions, 'identity' | 'relays' | 'runtime'>, Place {
+  /** Who it is. @default the identity of its name */
+  readonly identity?: TestIdentity | undefined
+  /** Relays that it registers with. @default all that there are */
+  readonly relays?: readonly SimRelay[] | undefined
+}
+
+/** Where a peer is. */
+export interface Place {
   /** @default peer1, peer2, … */
   readonly name?: string | undefined
   /** A router that others are behind too, or the behaviour of one of its own. @default on the public network */
@@ -44,8 +62,6 @@ export interface PeerPlace extends SimPeerOptions {
   readonly host?: Host | undefined
   /** Its addresses. */
   readonly ips?: readonly string[] | undefined
-  /** Relays that it registers with. @default all that there are */
-  readonly relays?: readonly SimRelay[] | undefined
 }
 
 interface Lan {
@@ -65,6 +81,7 @@ export class Internet {
   readonly #lans = new Map<Router, Lan>()
   readonly #relays: SimRelay[] = []
   readonly #peers: SimPeer[] = []
+  readonly #open: { readonly host: Host; close(): Promise<void> }[] = []
   readonly #trusted: Endpoint[] = []
   #routers = 0
 
@@ -122,14 +139,39 @@ export class Internet {
     return this.addRelay(options)
   }
 
-  /** A peer that is registered with its relays, and has found out what its NAT does. */
-  async peer(place: PeerPlace = {}): Promise<SimPeer> {
-    const peer = this.addPeer(place)
+  /** A machine of a peer that is registered with its relays, and has found out what its NAT does. */
+  async simPeer(place: SimPeerPlace = {}): Promise<SimPeer> {
+    const peer = this.addSimPeer(place)
     const relays = place.relays ?? this.#relays
     this.sim.until(() => relays.every((relay) => peer.isRegistered(relay)), REGISTRATION_PATIENCE)
     if (place.seedMode !== true && relays.length > 0)
       this.sim.until(() => peer.nat !== undefined, REGISTRATION_PATIENCE)
     return peer
+  }
+
+  /**
+   * A peer of the public API on a host of this internet, on virtual time. It is registered with its relays, and closed by
+   * `finish`. Await its promises by `settle`, which lets virtual time pass.
+   */
+  async peer(place: PeerPlace = {}): Promise<Peer> {
+    const { host, name, rest } = this.#place(place)
+    const { relays = this.#relays, identity = this.sim.identity(name), ...options } = rest
+    const tickets = relays.map(({ ticket }) => ticket)
+    const opened = Peer.open({ ...options, identity, relays: tickets, runtime: this.runtime(host) })
+    const peer = await this.settle(opened)
+    this.#open.push({ host, close: () => peer.close() })
+    if (relays.length > 0) await this.settle(peer.registered())
+    return peer
+  }
+
+  /** The system that a `Peer` or a `Relay` on this host runs on. */
+  runtime(host: Host): Runtime {
+    return simulatedRuntime(this.sim, host)
+  }
+
+  /** Lets virtual time pass until the promise is settled. */
+  settle<Result>(promise: Promise<Result>, patience?: Duration): Promise<Result> {
+    return this.sim.settle(promise, patience)
   }
 
   /** As `relay`, for code that does not await. */
@@ -149,11 +191,11 @@ export class Internet {
     return relay
   }
 
-  /** As `peer`, but its registrations are under way. */
-  addPeer(place: PeerPlace = {}): SimPeer {
-    const { name = `peer${this.#peers.length + 1}`, behind, host, ips, relays = this.#relays, ...options } = place
-    const router = behind === undefined || behind instanceof Router ? behind : this.router({ nat: behind })
-    const peer = new SimPeer(this.sim, name, host ?? this.host(name, { behind: router, ips }), options)
+  /** As `simPeer`, but its registrations are under way. */
+  addSimPeer(place: SimPeerPlace = {}): SimPeer {
+    const { host, name, rest } = this.#place(place)
+    const { relays = this.#relays, ...options } = rest
+    const peer = new SimPeer(this.sim, name, host, options)
     if (options.seedMode === true) this.#trusted.push(peer.endpoint)
     this.#peers.push(peer)
     for (const relay of relays) peer.register(relay)
@@ -192,8 +234,15 @@ export class Internet {
 
   /** Closes every peer and relay, and throws when anything stayed behind. */
   async finish(): Promise<void> {
-    const found = await leftovers(this)
+    const found = await leftovers({ sim: this.sim, peers: this.#peers, relays: this.#relays, open: this.#open })
     if (found.length > 0) throw new Error(found.join('\n'))
+  }
+
+  /** The host of a peer, made where it is said. */
+  #place<Rest extends Place>(place: Rest): { host: Host; name: string; rest: Omit<Rest, keyof Place> } {
+    const { name = `peer${this.#peers.length + this.#open.length + 1}`, behind, host, ips, ...rest } = place
+    const router = behind === undefined || behind instanceof Router ? behind : this.router({ nat: behind })
+    return { name, host: host ?? this.host(name, { behind: router, ips }), rest }
   }
 
   /** What is not translated has to be reachable as it is. */

@@ -1,27 +1,41 @@
 /** What is wrong at the end of a scenario, when everything has been closed: broken rules, and things that stayed behind. */
 import { type Duration, duration, later } from '@showchain/client/core'
+import type { Host } from '../sim/host.ts'
+import type { Simulation } from '../sim/simulation.ts'
 import type { TimelineEntry } from '../sim/timeline.ts'
-import type { Internet } from './internet.ts'
+import type { SimPeer } from './sim-peer.ts'
+import type { SimRelay } from './sim-relay.ts'
 
 /** Longer than everything that a machine remembers. */
 const AFTER_ALL: Duration = duration(3_600_000)
 
-export async function leftovers({ sim, peers, relays }: Internet): Promise<readonly string[]> {
+/** Who was part of a scenario. */
+export interface Participants {
+  readonly sim: Simulation
+  readonly peers: readonly SimPeer[]
+  readonly relays: readonly SimRelay[]
+  /** Peers of the public API, and their hosts. */
+  readonly open: readonly { readonly host: Host; close(): Promise<void> }[]
+}
+
+export async function leftovers({ sim, peers, relays, open }: Participants): Promise<readonly string[]> {
   const found: string[] = []
   const lastSent = (): TimelineEntry | undefined =>
     sim.timeline.entries.findLast((entry) => entry.type === 'packet' && entry.from in senders)
-  const senders = Object.fromEntries([...peers, ...relays].map(({ host }) => [host.name, true]))
+  const everybody = [...peers, ...relays, ...open]
+  const senders = Object.fromEntries(everybody.map(({ host }) => [host.name, true]))
   for (const { ledger } of [...peers, ...relays]) found.push(...ledger.violations)
   for (const peer of peers) {
     await peer.close()
     for (const { id } of peer.open) found.push(`${peer.host.name}: connection ${id} stayed open`)
   }
+  for (const each of open) await sim.settle(each.close())
   for (const relay of relays) await relay.kill()
   // What is still under way arrives at nobody: nothing answers, and nothing else is scheduled.
   const last = lastSent()
   while (sim.clock.step());
   if (lastSent() !== last) found.push('a node that was closed sent a packet')
-  for (const { host } of [...peers, ...relays])
+  for (const { host } of everybody)
     if (host.openSockets > 0) found.push(`${host.name}: ${host.openSockets} sockets stayed open`)
   for (const { host, machine } of peers) {
     machine.wake(later(sim.clock.now(), AFTER_ALL))

@@ -6,7 +6,7 @@ import { type ConnectionHandle, type Duration, duration, type Instant, later } f
 import { opensslEndToEnd } from '@showchain/crypto'
 import type { Conditions } from '../sim/conditions.ts'
 import type { Seed } from '../sim/random.ts'
-import { Internet, type PeerPlace } from './internet.ts'
+import { Internet, type SimPeerPlace } from './internet.ts'
 import { nat } from './nat.ts'
 import type { Delivery, SimPeer } from './sim-peer.ts'
 import { StreamChecker, StreamWriter } from './sim-streams.ts'
@@ -16,7 +16,7 @@ export interface Pairing {
   readonly requester: string
   readonly target: string
   readonly best: 'direct' | 'birthday' | 'relay'
-  place(internet: Internet): { readonly requester: PeerPlace; readonly target: PeerPlace }
+  place(internet: Internet): { readonly requester: SimPeerPlace; readonly target: SimPeerPlace }
 }
 
 /** What came of one pair under one seed. Trips are one-way trips of a packet between two stations of the public network. */
@@ -42,7 +42,12 @@ function best(requester: (typeof TYPES)[number], target: (typeof TYPES)[number])
   return pair === 'T4,T4' ? 'relay' : pair === 'T3,T4' ? 'birthday' : 'direct'
 }
 
-const simple = (requester: string, target: string, how: Pairing['best'], places: [PeerPlace, PeerPlace]): Pairing => ({
+const simple = (
+  requester: string,
+  target: string,
+  how: Pairing['best'],
+  places: [SimPeerPlace, SimPeerPlace],
+): Pairing => ({
   requester,
   target,
   best: how,
@@ -81,7 +86,7 @@ export const PAIRINGS: readonly Pairing[] = [
     best: 'direct',
     place: (internet) => {
       const carrier = internet.router({ nat: nat.T3({ hairpin: true }) })
-      const home = (): PeerPlace => ({ behind: internet.router({ nat: nat.T3(), behind: carrier }) })
+      const home = (): SimPeerPlace => ({ behind: internet.router({ nat: nat.T3(), behind: carrier }) })
       return { requester: home(), target: home() }
     },
   },
@@ -91,7 +96,7 @@ export const PAIRINGS: readonly Pairing[] = [
     best: 'relay',
     place: (internet) => {
       const carrier = internet.router({ nat: nat.T3() })
-      const home = (): PeerPlace => ({ behind: internet.router({ nat: nat.T3(), behind: carrier }) })
+      const home = (): SimPeerPlace => ({ behind: internet.router({ nat: nat.T3(), behind: carrier }) })
       return { requester: home(), target: home() }
     },
   },
@@ -155,8 +160,8 @@ export async function play(
       await internet.relay()
       const places = pairing.place(internet)
       const kind = plaintext ? {} : { endToEnd: opensslEndToEnd }
-      const target = await internet.peer({ name: 'target', ...kind, ...places.target })
-      const requester = await internet.peer({ name: 'requester', ...kind, ...places.requester })
+      const target = await internet.simPeer({ name: 'target', ...kind, ...places.target })
+      const requester = await internet.simPeer({ name: 'requester', ...kind, ...places.requester })
       const first = plaintext ? new FirstMessage(requester, target) : new FirstStreamByte(requester, target)
       outcome = await connect(internet, requester, target, first)
     },

@@ -8,7 +8,8 @@
  */
 import { type Duration, duration, type Instant, later } from '@showchain/client/core'
 import { type Endpoint, formatEndpoint, ipFamily } from '@showchain/wire'
-import { Network, type Packet, type Station } from '../sim/network.ts'
+import { Network, type Station } from '../sim/network.ts'
+import type { Packet } from '../sim/packet.ts'
 import type { SeededRandom } from '../sim/random.ts'
 import type { RouterVerdict } from '../sim/timeline.ts'
 import { type Dependence, KEY, type NatBehaviour, NatTable } from './nat.ts'

@@ -14,7 +14,6 @@ import {
   type PeerEvent,
   PeerMachine,
   type SendFailure,
-  type Transport,
   type Via,
 } from '@showchain/client/core'
 import type { DatagramSocket, Driver } from '@showchain/client/runtime'
@@ -228,13 +227,9 @@ export class SimPeer {
   /** What happens to the streams of its connections. */
   onStream: (event: StreamEvent) => void = () => {}
 
-  /** Does something with the streams of a protected connection. */
-  transport<T>(link: ConnectionHandle, use: (transport: Transport) => T): T | undefined {
-    let result: T | undefined
-    this.input((now) => {
-      result = this.machine.useTransport(link, use, now)
-    })
-    return result
+  /** Runs a command of the machine that has a result, such as those of streams. */
+  command<Result>(run: (machine: PeerMachine, now: Instant) => Result): Result {
+    return this.#driver.input((_sleeper, now) => run(this.machine, now))
   }
 
   closeConnection(link: ConnectionHandle): void {
@@ -309,6 +304,7 @@ export class SimPeer {
         return this.#dialEnded(event.dial, { link: event.connection })
       case 'dialFailed':
         return this.#dialEnded(event.dial, { attempts: event.attempts })
+      case 'abandoned':
       case 'openable':
       case 'relay':
       case 'duplicate':

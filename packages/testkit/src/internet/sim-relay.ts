@@ -2,7 +2,7 @@
 
 import type { DatagramSocket } from '@showchain/client/runtime'
 import { type RelayEvent, RelayMachine, type RelayOptions } from '@showchain/server'
-import type { Endpoint } from '@showchain/wire'
+import { type Endpoint, formatTicket } from '@showchain/wire'
 import type { TestIdentity } from '../provider.ts'
 import type { Host } from '../sim/host.ts'
 import type { Placed, Simulation } from '../sim/simulation.ts'
@@ -64,6 +64,11 @@ export class SimRelay {
   /** Every address that it answers at, with that for STUN alone. */
   get ips(): readonly string[] {
     return [...this.host.ips, ...(this.#second?.ips ?? [])]
+  }
+
+  get ticket(): string {
+    const { ip, port } = this.endpoint
+    return formatTicket({ id: this.identity.id, relays: [], addresses: [{ host: ip, port }] })
   }
 
   /** What a ticket says of it. */

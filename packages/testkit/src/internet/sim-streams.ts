@@ -2,7 +2,7 @@
  * Streams whose every byte is known by its place: one end writes them, the other checks them as they come. The
  * pattern's length is a prime, so that bytes out of place are found, and nothing is computed for them.
  */
-import type { ConnectionHandle } from '@showchain/client/core'
+import type { ConnectionHandle, StreamRead } from '@showchain/client/core'
 import type { SimPeer } from './sim-peer.ts'
 
 const PERIOD = 65_521
@@ -40,7 +40,7 @@ export class StreamWriter {
 
   /** @returns the stream's id. @throws Error when the other end allows no more */
   open(length: number): number {
-    const id = this.#peer.transport(this.#link, (transport) => transport.open())
+    const id = this.#peer.command((machine, now) => machine.openStream(this.#link, 0, now))
     if (id === undefined) throw new Error('The other end allows no more streams.')
     this.#left.set(id, { offset: 0, length })
     this.#write(id)
@@ -50,15 +50,15 @@ export class StreamWriter {
   #write(id: number): void {
     const left = this.#left.get(id)
     if (left === undefined) return
-    this.#peer.transport(this.#link, (transport) => {
+    this.#peer.command((machine, now) => {
       for (let room = true; room && left.offset < left.length; ) {
         const bytes = patternAt(id, left.offset, left.length - left.offset)
         left.offset += bytes.length
-        room = transport.write(id, bytes)
+        room = machine.writeStream(this.#link, id, bytes, now)
       }
       if (left.offset < left.length) return
       this.#left.delete(id)
-      transport.end(id)
+      machine.endStream(this.#link, id, now)
     })
   }
 }
@@ -83,8 +83,9 @@ export class StreamChecker {
 
   #read(link: ConnectionHandle, stream: number): void {
     const key = `${link} ${stream}`
-    this.#peer.transport(link, (transport) => {
-      for (let found = transport.read(stream); found !== undefined; found = transport.read(stream)) {
+    this.#peer.command((machine, now) => {
+      const read = (): StreamRead | undefined => machine.readStream(link, stream, now)
+      for (let found = read(); found !== undefined; found = read()) {
         if (found.type !== 'data') {
           this.ended++
           return

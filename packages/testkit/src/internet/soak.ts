@@ -8,7 +8,7 @@ import { opensslEndToEnd } from '@showchain/crypto'
 import type { Conditions } from '../sim/conditions.ts'
 import type { Host } from '../sim/host.ts'
 import type { Seed, SeededRandom } from '../sim/random.ts'
-import { Internet, type PeerPlace } from './internet.ts'
+import { Internet, type SimPeerPlace } from './internet.ts'
 import { type NatBehaviour, nat } from './nat.ts'
 import type { Router } from './router.ts'
 import type { Delivery, Dialled, SimConnection, SimPeer } from './sim-peer.ts'
@@ -111,14 +111,14 @@ function build(internet: Internet): World {
   const count = 2 + Math.floor(random.uniform() * 3)
   for (let index = 0; index < count; index++) {
     const place = placeOf(world)
-    const peer = internet.addPeer({ name: `peer${index}`, endToEnd, ...place })
+    const peer = internet.addSimPeer({ name: `peer${index}`, endToEnd, ...place })
     world.peers.push(peer)
     if (place.isBlocked) world.blocked.add(peer)
   }
   return world
 }
 
-function placeOf({ internet, random, routers }: World): PeerPlace & { readonly isBlocked: boolean } {
+function placeOf({ internet, random, routers }: World): SimPeerPlace & { readonly isBlocked: boolean } {
   const kind = random.uniform()
   if (kind < 0.12) return { isBlocked: false }
   if (kind < 0.25 && routers.length > 0) return { behind: pick(random, routers), isBlocked: false }

@@ -57,8 +57,8 @@ export async function streamSoak({
   await Internet.run(seed, { loss, bandwidth: rate }, async (internet) => {
     const relay = await internet.relay()
     const routers = [internet.router({ nat: nat.T3() }), internet.router({ nat: nat.T2() })] as const
-    const a = await internet.peer({ name: 'a', behind: routers[0], endToEnd: opensslEndToEnd })
-    const b = await internet.peer({ name: 'b', behind: routers[1], endToEnd: opensslEndToEnd })
+    const a = await internet.simPeer({ name: 'a', behind: routers[0], endToEnd: opensslEndToEnd })
+    const b = await internet.simPeer({ name: 'b', behind: routers[1], endToEnd: opensslEndToEnd })
     const link = await a.connect(b)
     const checker = new StreamChecker(b)
     const writer = new StreamWriter(a, link.id)

@@ -3,7 +3,8 @@ import type { Datagram } from '@showchain/client/core'
 import type { DatagramSocket } from '@showchain/client/runtime'
 import { type Endpoint, ipFamily, ShowchainError } from '@showchain/wire'
 import { type DgramType, virtualDgram } from './dgram.ts'
-import type { Network, Packet, Station } from './network.ts'
+import type { Network, Station } from './network.ts'
+import type { Packet } from './packet.ts'
 
 /** Dynamic ports start here (RFC 6335 §6). */
 const FIRST_DYNAMIC_PORT = 49_152

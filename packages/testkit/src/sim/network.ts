@@ -4,19 +4,15 @@
  *
  *   host ── carry(packet) ──► network ── conditions of the path ──► deliver(packet) ── station
  */
+
 import { type Instant, later } from '@showchain/client/core'
 import type { Clock } from '@showchain/client/runtime'
-import { type Endpoint, ipFamily } from '@showchain/wire'
+import { ipFamily } from '@showchain/wire'
 import { type Conditions, GOOD_CONDITIONS } from './conditions.ts'
 import { Line } from './line.ts'
+import type { Packet } from './packet.ts'
 import type { SeededRandom } from './random.ts'
 import type { Fate, Timeline } from './timeline.ts'
-
-export interface Packet {
-  readonly source: Endpoint
-  readonly destination: Endpoint
-  readonly bytes: Uint8Array
-}
 
 export interface Station {
   /** Names it in the timeline. */

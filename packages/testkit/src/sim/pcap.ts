@@ -4,7 +4,7 @@
  */
 import { type Endpoint, ipFamily, parseIp } from '@showchain/wire'
 import { SIMULATED_EPOCH } from './clock.ts'
-import type { Packet } from './network.ts'
+import type { Packet } from './packet.ts'
 import type { PacketEntry, TimelineEntry } from './timeline.ts'
 
 /** Timestamps in microseconds, in the byte order of what follows. */

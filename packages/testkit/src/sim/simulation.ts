@@ -50,6 +50,8 @@ export class Simulation {
   readonly provider: TestProvider = new TestProvider()
   readonly random: SeededRandom
   readonly network: Network
+  /** What host names resolve to. */
+  readonly names: Map<string, string> = new Map<string, string>()
 
   constructor(seed: Seed, conditions?: Partial<Conditions>) {
     this.seed = seed

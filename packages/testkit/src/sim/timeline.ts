@@ -2,7 +2,7 @@
 import type { Instant } from '@showchain/client/core'
 import { classify, decode, describe, type Endpoint, formatEndpoint } from '@showchain/wire'
 import type { LineFate } from './line.ts'
-import type { Packet } from './network.ts'
+import type { Packet } from './packet.ts'
 
 /**
  * What a line did with it (line.ts), or:

@@ -18,6 +18,8 @@ export interface VirtualWorkerOptions {
 
 export class VirtualWorker implements Worker {
   readonly #options: VirtualWorkerOptions
+  /** Nothing waits: each job is done at once, or after its time. */
+  readonly waiting = 0
   #closed = false
 
   constructor(options: VirtualWorkerOptions) {

@@ -13,8 +13,8 @@ describe('one identity on two hosts', () => {
     await Internet.run(`duplicate ${loss}`, { loss }, async (internet) => {
       await internet.relay()
       const identity = internet.sim.identity('alice')
-      const first = await internet.peer({ name: 'first', behind: nat.T3(), identity })
-      const second = internet.addPeer({ name: 'second', behind: nat.T3(), identity })
+      const first = await internet.simPeer({ name: 'first', behind: nat.T3(), identity })
+      const second = internet.addSimPeer({ name: 'second', behind: nat.T3(), identity })
       internet.advance(duration(minutes * 60_000))
       expect([reports(first) > 0, reports(second) > 0]).toEqual([true, true])
     })
@@ -24,7 +24,7 @@ describe('one identity on two hosts', () => {
     await Internet.run('no duplicate', {}, async (internet) => {
       const relay = await internet.relay()
       const router = internet.router({ nat: nat.T4() })
-      const peer = await internet.peer({ behind: router })
+      const peer = await internet.simPeer({ behind: router })
       for (const fault of [() => relay.restart(), () => router.reboot(), () => router.renumber('81.3.0.9')]) {
         await fault()
         internet.advance(duration(70_000))

@@ -38,8 +38,8 @@ async function connected(
     const all: SimRelay[] = []
     for (let index = 0; index < relays; index++) all.push(await internet.relay())
     const routers: [Router, Router] = [internet.router({ nat: behind[0] }), internet.router({ nat: behind[1] })]
-    const alice = await internet.peer({ name: 'alice', behind: routers[0] })
-    const bob = await internet.peer({ name: 'bob', behind: routers[1] })
+    const alice = await internet.simPeer({ name: 'alice', behind: routers[0] })
+    const bob = await internet.simPeer({ name: 'bob', behind: routers[1] })
     const ours = await alice.connect(bob)
     internet.advance(duration(CALM))
     const theirs = bob.open[0] as SimConnection
@@ -214,8 +214,8 @@ test('mappings that end sooner than keep-alives come: the connection lives, and 
 test('a path with relays alone never shows an address to the other end', async () => {
   await Internet.run('relay only', {}, async (internet) => {
     await internet.relay()
-    const alice = await internet.peer({ name: 'alice', behind: nat.T1() })
-    const bob = await internet.peer({ name: 'bob', behind: nat.T1() })
+    const alice = await internet.simPeer({ name: 'alice', behind: nat.T1() })
+    const bob = await internet.simPeer({ name: 'bob', behind: nat.T1() })
     const ours = await alice.connect(bob, 'relay-only')
     internet.advance(duration(600_000))
     expect(ours.paths.map(({ kind }) => kind)).toEqual(['relay'])

@@ -27,7 +27,7 @@ async function found(
   let report: SimPeer['nat']
   await Internet.run(seed, { loss }, async (internet) => {
     for (const stun of relays) await internet.relay({ stun })
-    const peer = await internet.peer({ name: 'alice', behind })
+    const peer = await internet.simPeer({ name: 'alice', behind })
     // The first relay that answers is asked at once; the second may tell more.
     internet.advance(duration(60_000))
     report = peer.nat
@@ -87,7 +87,7 @@ test('a host firewall shows as a filter without a NAT', async () => {
   await Internet.run('firewall', {}, async (internet) => {
     await internet.relay()
     const firewall = internet.router({ nat: 'none', lan: '81.9.9' })
-    const peer = await internet.peer({ behind: firewall })
+    const peer = await internet.simPeer({ behind: firewall })
     expect(peer.nat).toMatchObject({ natted: false, mapping: 1, filtering: 3 })
   })
 })
@@ -98,7 +98,7 @@ describe('changes', () => {
       await internet.relay()
       const home = internet.router({ nat: nat.T3() })
       const phone = internet.router({ nat: nat.T4() })
-      const peer = await internet.peer({ name: 'laptop', behind: home })
+      const peer = await internet.simPeer({ name: 'laptop', behind: home })
       expect(peer.nat).toMatchObject({ type: 'T3' })
       internet.move(peer.host, phone)
       internet.advance(duration(120_000))
@@ -110,7 +110,7 @@ describe('changes', () => {
   test('nothing new is not told again', async () => {
     await Internet.run('same', {}, async (internet) => {
       const relay = await internet.relay()
-      const peer = await internet.peer({ behind: nat.T2() })
+      const peer = await internet.simPeer({ behind: nat.T2() })
       await relay.restart()
       internet.advance(duration(120_000))
       expect(peer.events.filter(({ event }) => event.type === 'nat')).toHaveLength(1)

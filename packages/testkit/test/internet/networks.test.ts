@@ -20,8 +20,8 @@ describe('IPv6', () => {
     await Internet.run('six', {}, async (internet) => {
       const relay = await internet.relay({ ips: ['2a01:4f9::1'], stun: 'plain' })
       const behind = () => internet.router({ nat: nat.T4(), ipv6: true })
-      const alice = await internet.peer({ name: 'alice', behind: behind() })
-      const bob = await internet.peer({ name: 'bob', behind: behind() })
+      const alice = await internet.simPeer({ name: 'alice', behind: behind() })
+      const bob = await internet.simPeer({ name: 'bob', behind: behind() })
       const link = await alice.connect(bob)
       internet.advance(duration(5000))
       expect(relay.bound.every(({ at }) => at.ip.includes(':'))).toBe(true)
@@ -33,8 +33,8 @@ describe('IPv6', () => {
   test('a host of both families and one of IPv4 alone meet over IPv4', async () => {
     await Internet.run('both', {}, async (internet) => {
       await internet.relay({ ips: ['5.9.0.1'], stun: 'plain' })
-      const alice = await internet.peer({ name: 'alice', behind: internet.router({ nat: nat.T2(), ipv6: true }) })
-      const bob = await internet.peer({ name: 'bob', behind: nat.T3() })
+      const alice = await internet.simPeer({ name: 'alice', behind: internet.router({ nat: nat.T2(), ipv6: true }) })
+      const bob = await internet.simPeer({ name: 'bob', behind: nat.T3() })
       const link = await alice.connect(bob)
       internet.advance(duration(5000))
       expect(link.path.kind).toBe('direct')
@@ -46,8 +46,8 @@ describe('IPv6', () => {
       await internet.relay({ name: 'four', ips: ['5.9.0.1'], stun: 'plain' })
       const six = await internet.relay({ name: 'six', ips: DUAL.ips.slice(1), stun: 'plain' })
       const home = internet.router({ nat: nat.T4(), ipv6: true })
-      const alice = await internet.peer({ name: 'alice', behind: home })
-      const bob = await internet.peer({ name: 'bob', behind: internet.router({ nat: nat.T4(), ipv6: true }) })
+      const alice = await internet.simPeer({ name: 'alice', behind: home })
+      const bob = await internet.simPeer({ name: 'bob', behind: internet.router({ nat: nat.T4(), ipv6: true }) })
       internet.until(() => [alice, bob].every((peer) => peer.isRegistered(six)))
       const link = await alice.connect(bob)
       alice.host.moveToNetwork(home.inside, ...alice.host.ips.filter((ip) => ip.includes(':')))
@@ -69,7 +69,7 @@ describe('without UDP', () => {
     await Internet.run(`blocked ${blocks} ${where}`, {}, async (internet) => {
       await internet.relay()
       const behind = (name: string) => internet.router({ nat: nat.T1(), ...(name === where ? { blocks } : {}) })
-      const [alice, bob] = ['alice', 'bob'].map((name) => internet.addPeer({ name, behind: behind(name) })) as [
+      const [alice, bob] = ['alice', 'bob'].map((name) => internet.addSimPeer({ name, behind: behind(name) })) as [
         SimPeer,
         SimPeer,
       ]
@@ -90,8 +90,8 @@ describe('without UDP', () => {
 describe('policies', () => {
   const pair = async (internet: Internet, ours: PathPolicy, theirs: PathPolicy) => {
     await internet.relay()
-    const alice = await internet.peer({ name: 'alice', behind: nat.T2(), policy: ours })
-    const bob = await internet.peer({ name: 'bob', behind: nat.T2(), policy: theirs })
+    const alice = await internet.simPeer({ name: 'alice', behind: nat.T2(), policy: ours })
+    const bob = await internet.simPeer({ name: 'bob', behind: nat.T2(), policy: theirs })
     return [alice, bob] as const
   }
 
@@ -123,7 +123,7 @@ describe('policies', () => {
   test('a connection that may only be direct ends in time when it cannot be', async () => {
     await Internet.run('impossible', {}, async (internet) => {
       await internet.relay()
-      const [alice, bob] = [await internet.peer({ behind: nat.T4() }), await internet.peer({ behind: nat.T4() })]
+      const [alice, bob] = [await internet.simPeer({ behind: nat.T4() }), await internet.simPeer({ behind: nat.T4() })]
       const dialled = alice.dialPeer(bob, 'direct-only')
       internet.advance(duration(DIAL_PATIENCE))
       expect(dialled.attempts?.map(({ via, state }) => [via, state])).toEqual([['punch', 'failed']])
@@ -153,9 +153,9 @@ test('a host with the address that the peer has on its own network is never take
       internet.router({ nat: nat.T2(), behind: carrier }),
       internet.router({ nat: nat.T2(), behind: carrier }),
     ]
-    const impostor = await internet.peer({ name: 'impostor', behind: here, port: 4000 })
-    const alice = await internet.peer({ name: 'alice', behind: here, port: 5000 })
-    const bob = await internet.peer({ name: 'bob', behind: there, port: 4000 })
+    const impostor = await internet.simPeer({ name: 'impostor', behind: here, port: 4000 })
+    const alice = await internet.simPeer({ name: 'alice', behind: here, port: 5000 })
+    const bob = await internet.simPeer({ name: 'bob', behind: there, port: 4000 })
     expect(impostor.endpoint).toEqual(bob.endpoint)
     const link = await alice.connect(bob)
     internet.advance(duration(60_000))
@@ -174,7 +174,7 @@ test('the same seed gives the same run, byte for byte; another one another', asy
     const internet = await Internet.run(seed, { jitter: duration(20), loss: 0.1, duplicate: 0.05 }, async (it) => {
       const relay = await it.relay()
       const peers = []
-      for (const behind of [nat.T1(), nat.T2(), nat.T3(), nat.T4()]) peers.push(await it.peer({ behind }))
+      for (const behind of [nat.T1(), nat.T2(), nat.T3(), nat.T4()]) peers.push(await it.simPeer({ behind }))
       const [alice, bob, carol, dave] = peers as [SimPeer, SimPeer, SimPeer, SimPeer]
       const links = [await alice.connect(bob), await carol.connect(dave)]
       await relay.restart()

@@ -10,10 +10,10 @@ import {
   Internet,
   type NatBehaviour,
   nat,
-  type PeerPlace,
   type Router,
   type SimConnection,
   type SimPeer,
+  type SimPeerPlace,
   type SimRelay,
 } from '../../src/index.ts'
 
@@ -39,8 +39,9 @@ class Reader {
 
   #read(link: number, stream: number): void {
     const key = `${link}/${stream}`
-    this.peer.transport(link, (transport) => {
-      for (let found = transport.read(stream); found !== undefined; found = transport.read(stream)) {
+    this.peer.command((machine, now) => {
+      const read = () => machine.readStream(link, stream, now)
+      for (let found = read(); found !== undefined; found = read()) {
         if (found.type !== 'data') {
           this.ended.add(key)
           return
@@ -65,7 +66,7 @@ interface Setting {
   readonly conditions?: Partial<Conditions>
   readonly behind?: NatBehaviour
   readonly other?: NatBehaviour
-  readonly options?: PeerPlace
+  readonly options?: SimPeerPlace
 }
 
 const run = (
@@ -77,8 +78,8 @@ const run = (
     const relay = await internet.relay()
     const routers: [Router, Router] = [internet.router({ nat: behind }), internet.router({ nat: other })]
     const place = { endToEnd: opensslEndToEnd, ...options }
-    const a = await internet.peer({ name: 'a', behind: routers[0], ...place })
-    const b = await internet.peer({ name: 'b', behind: routers[1], ...place })
+    const a = await internet.simPeer({ name: 'a', behind: routers[0], ...place })
+    const b = await internet.simPeer({ name: 'b', behind: routers[1], ...place })
     await scenario({ internet, relay, routers, a, b })
   })
 
@@ -88,13 +89,14 @@ function incomingOf(peer: SimPeer): SimConnection {
   return link
 }
 
-/** Writes a whole stream; what has no room waits in the transport. */
+/** Writes a whole stream; what exceeds the send buffer waits in the transport. */
 function sendStream(peer: SimPeer, link: number, bytes: Uint8Array): number {
-  const stream = peer.transport(link, (transport) => {
-    const id = transport.open()
+  const stream = peer.command((machine, now) => {
+    const id = machine.openStream(link, 0, now)
     if (id === undefined) return undefined
-    for (let at = 0; at < bytes.length; at += 60_000) transport.write(id, bytes.subarray(at, at + 60_000))
-    transport.end(id)
+    for (let at = 0; at < bytes.length; at += 60_000)
+      machine.writeStream(link, id, bytes.subarray(at, at + 60_000), now)
+    machine.endStream(link, id, now)
     return id
   })
   if (stream === undefined) throw new Error('no stream')
@@ -166,8 +168,7 @@ describe('a protected connection', () => {
       const bytes = contents(300_000, 5)
       expect(arrives(scene, link, bytes)).toBe(digest(bytes))
       expect(link.path.kind).toBe(kind)
-      const found = scene.a.transport(link.id, (transport) => transport.statistics.mtu)
-      expect(found).toBe(largest)
+      expect(scene.a.machine.statistics(link.id)?.mtu).toBe(largest)
       const largestDatagram = new Uint8Array(scene.a.machine.maxDatagramSize(link.id)).fill(9)
       scene.a.send(link.id, largestDatagram)
       scene.internet.advance(duration(1000))
@@ -281,7 +282,7 @@ describe('a protected connection', () => {
     await run('protected anew', {}, async ({ internet, a, b }) => {
       const first = await a.connect(b)
       await b.crash()
-      const again = await internet.peer({
+      const again = await internet.simPeer({
         name: 'b2',
         identity: b.identity,
         behind: internet.router({ nat: nat.T4() }),
@@ -312,8 +313,8 @@ describe('a peer that cannot be protected', () => {
   test('plaintext and protection do not connect, and both say why', async () => {
     await Internet.run('protected against plaintext', {}, async (internet) => {
       await internet.relay()
-      const a = await internet.peer({ name: 'a', behind: nat.T3(), endToEnd: opensslEndToEnd })
-      const b = await internet.peer({ name: 'b', behind: nat.T3() })
+      const a = await internet.simPeer({ name: 'a', behind: nat.T3(), endToEnd: opensslEndToEnd })
+      const b = await internet.simPeer({ name: 'b', behind: nat.T3() })
       await expect(a.connect(b)).rejects.toThrow('does not encrypt')
       internet.advance(duration(60_000))
       expect(a.open.length).toBe(0)
@@ -356,8 +357,8 @@ describe('a dishonest relay', () => {
       })
       const routers: [Router, Router] = [internet.router({ nat: nat.T4() }), internet.router({ nat: nat.T4() })]
       const [a, b] = [
-        await internet.peer({ name: 'a', behind: routers[0], endToEnd: opensslEndToEnd }),
-        await internet.peer({ name: 'b', behind: routers[1], endToEnd: opensslEndToEnd }),
+        await internet.simPeer({ name: 'a', behind: routers[0], endToEnd: opensslEndToEnd }),
+        await internet.simPeer({ name: 'b', behind: routers[1], endToEnd: opensslEndToEnd }),
       ]
       const scene = { internet, relay, routers, a, b }
       const link = await a.connect(b)
@@ -459,9 +460,9 @@ describe('somebody on the path', () => {
       const before = incomingOf(b).path.remote
 
       // Too short for a challenge that is no longer.
-      const [ping] = held(() => a.transport(link.id, (transport) => transport.ping()))
-      expect(ping?.length).toBeLessThan(42)
-      give([ping as Uint8Array])
+      const [short] = held(() => void a.send(link.id, Uint8Array.of(1)))
+      expect(short?.length).toBeLessThan(42)
+      give([short as Uint8Array])
       expect(heard).toEqual([])
 
       // Genuine, but older than what came meanwhile.
@@ -503,8 +504,8 @@ describe('a relay that knows only the seed', () => {
       const relay = await internet.relay({ knownKeys: keys })
       const knownKeys = [...keys, relay.identity.publicKey]
       const place = { endToEnd: opensslEndToEnd, seedMode: true, knownKeys }
-      const a = await internet.peer({ name: 'a', ...place })
-      const b = await internet.peer({ name: 'b', ...place })
+      const a = await internet.simPeer({ name: 'a', ...place })
+      const b = await internet.simPeer({ name: 'b', ...place })
       const link = await a.connect(b, 'relay-only')
       const scene = { internet, relay, a, b, routers: [] as unknown as [Router, Router] }
       const bytes = contents(60_000, 8)

@@ -1,7 +1,6 @@
 // A peer as a process of its own, with a bad line in front of its socket: commands and events over IPC.
 import { createHash, randomBytes } from 'node:crypto'
-import { Peer } from '@showchain/client'
-import { openUdp, systemClock } from '@showchain/client/runtime'
+import { nodeRuntime, Peer } from '@showchain/client'
 import { identityFromPem, publicKeyFromPem } from '@showchain/crypto'
 import { faultySocket, SeededRandom } from '@showchain/testkit'
 import { formatEndpoint } from '@showchain/wire'
@@ -62,13 +61,15 @@ const commands = {
       listen: [{ host, port: 0 }],
       addressPolicy: 'lab',
       plaintext: true,
-      openSocket: async (udp) =>
-        faultySocket(await openUdp(udp), {
-          clock: systemClock,
-          random: new SeededRandom(seed),
-          direction: 'sent',
-          ...faults,
-        }),
+      runtime: {
+        ...nodeRuntime,
+        openSocket: async (udp) => {
+          const socket = await nodeRuntime.openSocket(udp)
+          const { clock } = nodeRuntime
+          const faulty = faultySocket(socket, { clock, random: new SeededRandom(seed), direction: 'sent', ...faults })
+          return Object.assign(faulty, { counters: socket.counters })
+        },
+      },
       trace: ({ direction, remote, message }) => {
         if (message !== undefined)
           report({

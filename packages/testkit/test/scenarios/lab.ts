@@ -61,7 +61,7 @@ export class Lab {
   /** @param on its address, or a host that is there. */
   peer(name: string, on: string | Host, options: SimPeerOptions = {}): SimPeer {
     const place = typeof on === 'string' ? { ips: [on] } : { host: on }
-    return this.#internet.addPeer({ local: [], ...options, ...place, name, relays: [] })
+    return this.#internet.addSimPeer({ local: [], ...options, ...place, name, relays: [] })
   }
 
   /** Alice and bob, registered with one relay. */

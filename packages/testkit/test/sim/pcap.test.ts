@@ -80,8 +80,8 @@ test.skipIf(!installed)('tcpdump reads a whole scenario, and finds every checksu
   onTestFinished(() => rm(folder, { recursive: true }))
   const internet = await Internet.run('tcpdump', {}, async (it) => {
     await it.relay()
-    const alice = await it.peer({ name: 'alice', behind: nat.T3() })
-    await alice.connect(await it.peer({ name: 'bob', behind: nat.T4() }))
+    const alice = await it.simPeer({ name: 'alice', behind: nat.T3() })
+    await alice.connect(await it.simPeer({ name: 'bob', behind: nat.T4() }))
     it.advance(duration(60_000))
   })
   const file = join(folder, 'internet.pcap')

@@ -128,16 +128,18 @@ export class ConnectionMachine {
     this.#dataPlane.read()
   }
 
-  /**
-   * Does something with the streams of a protected connection, and sends what follows.
-   * @returns undefined without any
-   */
+  /** Runs a command on the transport of a protected connection, and sends what follows. */
   useTransport<Result>(use: (transport: Transport) => Result, now: Instant): Result | undefined {
     const transport = this.#secure?.transport
     if (transport === undefined) return undefined
     const result = use(transport)
     this.#drain(now)
     return result
+  }
+
+  /** Whether a half of the stream is still in use. */
+  hasStream(stream: number): boolean {
+    return this.#secure?.transport?.has(stream) === true
   }
 
   /** A record of this connection came. @param source when it came on a direct path */
@@ -172,12 +174,14 @@ export class ConnectionMachine {
   close(why: string, now: Instant): void {
     if (this.#state === 'closed') return
     const wasOpen = this.open
-    const transport = this.#secure?.transport
+    const unread = this.#secure?.transport?.unread() ?? []
     this.#dataPlane.close(why, now)
     this.#state = 'closed'
     this.#end(this.#paths.stop(), why, now)
     this.#options.closed(this)
-    if (wasOpen) this.#context.outbox.event({ type: 'closed', connection: this.#handle, reason: why, transport })
+    const { outbox } = this.#context
+    if (wasOpen) outbox.event({ type: 'closed', connection: this.#handle, reason: why, unread })
+    else outbox.event({ type: 'abandoned', remoteId: this.remoteId })
     this.#waiters.settle(why, now)
   }
 
@@ -261,7 +265,7 @@ export class ConnectionMachine {
   /** The other end has lost this connection and made another: to the application they are two. */
   #startOver(before: Transport): void {
     const reason = 'the remote peer restarted'
-    this.#context.outbox.event({ type: 'closed', connection: this.#handle, reason, transport: before })
+    this.#context.outbox.event({ type: 'closed', connection: this.#handle, reason, unread: before.unread() })
     this.#handle = this.#options.newHandle(this)
     this.#state = 'opening'
     this.#incoming = true

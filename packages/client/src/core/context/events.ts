@@ -1,8 +1,7 @@
 /** Events of a peer's machine as one union, and the types in them. */
 import type { Endpoint, Nat, PeerId } from '@showchain/wire'
 import type { Instant } from '../endpoint/machine.ts'
-import type { StreamChange } from '../transport/events.ts'
-import type { Transport } from '../transport/transport.ts'
+import type { StreamChange, UnreadStream } from '../transport/events.ts'
 
 /** The ways to reach a peer. */
 export type Via = 'direct' | 'punch' | 'relay'
@@ -94,14 +93,16 @@ export type PeerEvent =
       readonly stream: number
       readonly code: number
     }
-  /** The connection is over. `transport` has what came and was not read yet. */
+  /** The connection is over. Bounded by the connection's flow control, `unread` is what came on its streams. */
   | {
       readonly type: 'closed'
       readonly connection: ConnectionHandle
       readonly reason: string
-      readonly transport: Transport | undefined
+      readonly unread: readonly UnreadStream[]
     }
   /** A line of a connection's timeline. */
   | { readonly type: 'note'; readonly remoteId: PeerId; readonly what: string }
+  /** A connection ended that was never open. */
+  | { readonly type: 'abandoned'; readonly remoteId: PeerId }
   | { readonly type: 'dialed'; readonly dial: DialId; readonly connection: ConnectionHandle }
   | { readonly type: 'dialFailed'; readonly dial: DialId; readonly attempts: readonly DialAttempt[] }

@@ -25,7 +25,7 @@ import { ConnectionGate } from '../requests/connection-gate.ts'
 import { type Request as DirectRequest, DirectResponder } from '../requests/direct-responder.ts'
 import { Transactions } from '../requests/transaction.ts'
 import type { SecureStatistics } from '../secure/statistics.ts'
-import type { Transport } from '../transport/transport.ts'
+import type { StreamRead } from '../transport/events.ts'
 import { Dial } from './dial.ts'
 import { type Destinations, dispatch } from './dispatch.ts'
 import { type PeerMachineOptions, type PeerParts, peerParts } from './peer-parts.ts'
@@ -164,12 +164,42 @@ export class PeerMachine implements Machine<PeerEvent> {
     else open.send(bytes, done, now)
   }
 
+  /** Opens a stream; undefined while the remote peer allows no more, and where there are none. */
+  openStream(connection: ConnectionHandle, priority: number, now: Instant): number | undefined {
+    return this.#connection(connection)?.useTransport((transport) => transport.open(priority), now)
+  }
+
   /**
-   * Does something with the streams of a protected connection, and sends what follows.
-   * @returns undefined when it has ended, or is not protected
+   * @param bytes not to be changed until they are acknowledged
+   * @returns false when the send buffer is full; a `writable` event follows
    */
-  useTransport<T>(connection: ConnectionHandle, use: (transport: Transport) => T, now: Instant): T | undefined {
-    return this.#connection(connection)?.useTransport(use, now)
+  writeStream(connection: ConnectionHandle, stream: number, bytes: Uint8Array, now: Instant): boolean {
+    return this.#connection(connection)?.useTransport((transport) => transport.write(stream, bytes), now) ?? true
+  }
+
+  /** No more data will be written. */
+  endStream(connection: ConnectionHandle, stream: number, now: Instant): void {
+    this.#connection(connection)?.useTransport((transport) => transport.end(stream), now)
+  }
+
+  /** RESET_STREAM: gives up writing. */
+  resetStream(connection: ConnectionHandle, stream: number, code: number, now: Instant): void {
+    this.#connection(connection)?.useTransport((transport) => transport.reset(stream, code), now)
+  }
+
+  /** STOP_SENDING: gives up reading. */
+  stopStream(connection: ConnectionHandle, stream: number, code: number, now: Instant): void {
+    this.#connection(connection)?.useTransport((transport) => transport.stop(stream, code), now)
+  }
+
+  /** The next data of a stream or its end; undefined: nothing yet, a `readable` event follows. */
+  readStream(connection: ConnectionHandle, stream: number, now: Instant): StreamRead | undefined {
+    return this.#connection(connection)?.useTransport((transport) => transport.read(stream), now)
+  }
+
+  /** Whether a half of the stream is still in use. */
+  hasStream(connection: ConnectionHandle, stream: number): boolean {
+    return this.#connection(connection)?.hasStream(stream) === true
   }
 
   /** Bytes that one datagram of this connection may have at the moment. */

@@ -27,6 +27,13 @@ export type StreamRead =
   | { readonly type: 'end' }
   | { readonly type: 'reset'; readonly code: number }
 
+/** What came on a stream and was not read when its connection ended. */
+export interface UnreadStream {
+  readonly stream: number
+  /** In order; the last one is the stream's end, if that came. */
+  readonly reads: readonly StreamRead[]
+}
+
 export interface TransportStatistics {
   /** Smoothed round-trip time, milliseconds; undefined before the first sample on this path. */
   readonly rtt: number | undefined

@@ -14,7 +14,7 @@ import {
 import { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import type { CongestionFactory } from './congestion/controller.ts'
-import type { StreamChange, StreamRead, TransportEvent, TransportStatistics } from './events.ts'
+import type { StreamChange, StreamRead, TransportEvent, TransportStatistics, UnreadStream } from './events.ts'
 import { CLOSE_CODE, CLOSE_RECORDS, DATAGRAM_QUEUE, PROBES, SEND_BUFFER } from './limits.ts'
 import { AckGenerator } from './recovery/ack-generator.ts'
 import { LossRecovery } from './recovery/loss-recovery.ts'
@@ -284,6 +284,18 @@ export class Transport {
     }
     stream.awaitsData = true
     return undefined
+  }
+
+  /** What came and was not read, when the connection has ended. */
+  unread(): readonly UnreadStream[] {
+    return this.#streams.ids.flatMap((stream) => {
+      const reads: StreamRead[] = []
+      for (let found = this.read(stream); found !== undefined; found = this.read(stream)) {
+        reads.push(found)
+        if (found.type !== 'data') break
+      }
+      return reads.length === 0 ? [] : [{ stream, reads }]
+    })
   }
 
   /** Whether a stream is not over. */

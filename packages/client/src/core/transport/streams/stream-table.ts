@@ -32,6 +32,11 @@ export class StreamTable {
     return this.#streams.size
   }
 
+  /** Streams of which a half is in use. */
+  get ids(): readonly number[] {
+    return [...this.#streams.keys()]
+  }
+
   get(id: number): Stream | undefined {
     return this.#streams.get(id)
   }

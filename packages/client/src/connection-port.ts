@@ -1,0 +1,103 @@
+/**
+ * What a connection asks of its peer's machine, by its handle. Nothing of the machine itself gets
+ * out.
+ */
+import type { ConnectionHandle, Instant, PeerMachine, SecureStatistics, SendFailure, StreamRead } from './core/index.ts'
+import type { Driver } from './runtime/index.ts'
+
+export class ConnectionPort {
+  readonly #driver: Driver<PeerMachine>
+  readonly #machine: PeerMachine
+  readonly #handle: ConnectionHandle
+
+  constructor(driver: Driver<PeerMachine>, machine: PeerMachine, handle: ConnectionHandle) {
+    this.#driver = driver
+    this.#machine = machine
+    this.#handle = handle
+  }
+
+  /** Bytes that one datagram may have on the current path. */
+  get maxDatagramSize(): number {
+    return this.#machine.maxDatagramSize(this.#handle)
+  }
+
+  /** Undefined when the connection has ended, or is not protected. */
+  get statistics(): SecureStatistics | undefined {
+    return this.#machine.statistics(this.#handle)
+  }
+
+  sendDatagram(bytes: Uint8Array, done: (failure: SendFailure) => void): void {
+    this.#driver.input((machine, now) => machine.sendDatagram(this.#handle, bytes, done, now))
+  }
+
+  /** The application read a datagram. */
+  readDatagram(): void {
+    if (!this.#driver.closed) this.#driver.input((machine) => machine.readDatagram(this.#handle))
+  }
+
+  close(): void {
+    this.#driver.input((machine, now) => machine.closeConnection(this.#handle, now))
+  }
+
+  /** Undefined while the remote peer allows no further stream. */
+  openStream(priority: number): number | undefined {
+    return this.#input((machine, now) => machine.openStream(this.#handle, priority, now))
+  }
+
+  /** False: the send buffer is full, until `writable`. */
+  writeStream(stream: number, bytes: Uint8Array): boolean {
+    return this.#input((machine, now) => machine.writeStream(this.#handle, stream, bytes, now)) ?? true
+  }
+
+  endStream(stream: number): void {
+    this.#input((machine, now) => machine.endStream(this.#handle, stream, now))
+  }
+
+  resetStream(stream: number, code: number): void {
+    this.#input((machine, now) => machine.resetStream(this.#handle, stream, code, now))
+  }
+
+  stopStream(stream: number, code: number): void {
+    this.#input((machine, now) => machine.stopStream(this.#handle, stream, code, now))
+  }
+
+  /** What there is of a stream, up to about `most` bytes, in one piece; undefined: nothing yet. */
+  readStream(stream: number, most: number): StreamRead | undefined {
+    return this.#input((machine, now) => {
+      const first = machine.readStream(this.#handle, stream, now)
+      if (first?.type !== 'data') return first
+      const pieces = [first.bytes]
+      for (let length = first.bytes.length; length < most; ) {
+        const next = machine.readStream(this.#handle, stream, now)
+        // The end is returned again by the next call.
+        if (next?.type !== 'data') break
+        pieces.push(next.bytes)
+        length += next.bytes.length
+      }
+      return { type: 'data', bytes: joined(pieces) }
+    })
+  }
+
+  /** Whether a half of the stream is still in use. */
+  hasStream(stream: number): boolean {
+    return this.#machine.hasStream(this.#handle, stream)
+  }
+
+  /** Undefined once the peer is closed. */
+  #input<Result>(command: (machine: PeerMachine, now: Instant) => Result): Result | undefined {
+    return this.#driver.closed ? undefined : this.#driver.input(command)
+  }
+}
+
+/** The pieces in one; a single piece is not copied. */
+export function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [first] = pieces
+  if (pieces.length === 1 && first !== undefined) return first
+  const bytes = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return bytes
+}

@@ -1,0 +1,30 @@
+/** A stream of a connection as one of Node's. */
+import { Duplex } from 'node:stream'
+import { PIECE, type Stream } from './stream.ts'
+
+/**
+ * The stream as one of Node's: piped, destroyed and waited for like any other. Not beside
+ * `readable` and `writable`.
+ */
+export function toDuplex(stream: Stream): Duplex {
+  const settle = (work: Promise<void>, done: (error?: Error | null) => void): void => {
+    work.then(() => done(), done)
+  }
+  return new Duplex({
+    readableHighWaterMark: PIECE,
+    writableHighWaterMark: PIECE,
+    read() {
+      stream.read().then(
+        (bytes) => this.push(bytes ?? null),
+        (error) => this.destroy(error),
+      )
+    },
+    write: (chunk: Uint8Array, _encoding, done) => settle(stream.write(chunk), done),
+    final: (done) => settle(stream.end(), done),
+    destroy(error, done) {
+      if (!this.writableFinished) stream.abort(error)
+      if (!this.readableEnded) stream.cancel(error)
+      done(error)
+    },
+  })
+}

@@ -1,0 +1,178 @@
+/** Hands the events of a peer's machine to its listeners, connections and dials. */
+import { type Endpoint, type PeerId, ShowchainError } from '@showchain/wire'
+import { AsyncQueue } from './async/async-queue.ts'
+import type { Waiting } from './async/deadline.ts'
+import { Listeners } from './async/listeners.ts'
+import { Connection, MAX_TIMELINE, type TimelineEntry } from './connection.ts'
+import type { ConnectionPort } from './connection-port.ts'
+import type { ConnectionHandle, DialAttempt, DialId, Instant, NatReport, PeerEvent } from './core/index.ts'
+import type { Accept } from './options.ts'
+import type { Clock } from './runtime/index.ts'
+
+export interface RelayEvent {
+  readonly relay: PeerId
+  readonly at: Endpoint
+  readonly state: 'registered' | 'lost' | 'failed'
+  /** This peer's address as the relay sees it. */
+  readonly observed?: Endpoint | undefined
+  /** Why it is lost or failed, as text. */
+  readonly reason?: string | undefined
+}
+
+export interface PeerListeners {
+  relay: [event: RelayEvent]
+  /** NAT discovery found another behaviour than before. */
+  nat: [report: NatReport]
+  /**
+   * Another host uses this identity, as this relay notices: only one of both can be reached at a
+   * time.
+   */
+  duplicate: [relay: PeerId]
+}
+
+export interface PeerEventsOptions {
+  readonly accept: Accept
+  readonly plaintext: boolean
+  /** Relays of the configuration. */
+  readonly relays: ReadonlySet<PeerId>
+  readonly onWarning: ((sentence: string) => void) | undefined
+  readonly clock: Clock
+  /** Runs a command on the machine, unless the peer is closed. */
+  input(command: (now: Instant) => void): void
+  /** What a connection asks of the machine. */
+  port(handle: ConnectionHandle): ConnectionPort
+}
+
+export class PeerEvents {
+  readonly listeners: Listeners<PeerListeners> = new Listeners<PeerListeners>()
+  readonly incoming: AsyncQueue<Connection> = new AsyncQueue<Connection>()
+  /** Relays of the configuration that this peer is registered with. */
+  readonly registered: Set<PeerId> = new Set<PeerId>()
+  /** Relays of the configuration that did not answer when they were asked last. */
+  readonly unreachable: Set<PeerId> = new Set<PeerId>()
+  nat: NatReport | undefined
+  readonly #options: PeerEventsOptions
+  /** As many as the machine has connections. */
+  readonly #connections = new Map<ConnectionHandle, Connection>()
+  /** Until each ends. */
+  readonly #dials = new Map<DialId, Waiting<Connection>>()
+  /**
+   * Timelines of connections that are not open yet, by remote peer; dropped when one is abandoned.
+   */
+  readonly #notes = new Map<PeerId, TimelineEntry[]>()
+
+  constructor(options: PeerEventsOptions) {
+    this.#options = options
+  }
+
+  /** A dial began: its result goes to `waiting`. */
+  dialling(dial: DialId, waiting: Waiting<Connection>): void {
+    this.#dials.set(dial, waiting)
+  }
+
+  /** The peer closes. */
+  close(): void {
+    for (const { reject } of this.#dials.values()) reject(new ShowchainError('ERR_CLOSED'))
+    this.#dials.clear()
+    this.#notes.clear()
+    this.incoming.end()
+  }
+
+  on(event: PeerEvent): void {
+    switch (event.type) {
+      case 'relay':
+        return this.#onRelay(event)
+      case 'nat':
+        this.nat = event.report
+        return this.listeners.emit('nat', event.report)
+      case 'duplicate':
+        this.#options.onWarning?.(`Another host uses this identity: relay ${event.relay} knows both.`)
+        return this.listeners.emit('duplicate', event.relay)
+      case 'consent':
+        return void this.#decide(event)
+      case 'open':
+        return this.#onOpen(event)
+      case 'path':
+        return this.#connections.get(event.connection)?.moved(event.path, event.reason)
+      case 'datagram':
+        return this.#connections.get(event.connection)?.receive(event.bytes)
+      case 'stream':
+        return this.#connections.get(event.connection)?.onStream(event.stream, event.what)
+      case 'streamStopped':
+        return this.#connections.get(event.connection)?.onStopped(event.stream, event.code)
+      case 'openable':
+        return this.#connections.get(event.connection)?.onOpenable()
+      case 'closed': {
+        const connection = this.#connections.get(event.connection)
+        this.#connections.delete(event.connection)
+        return connection?.ended(event.reason, event.unread)
+      }
+      case 'abandoned':
+        this.#notes.delete(event.remoteId)
+        return
+      case 'note':
+        return this.#onNote(event.remoteId, { at: this.#options.clock.unixMs(), what: event.what })
+      case 'dialed': {
+        const connection = this.#connections.get(event.connection)
+        const waiting = this.#takeDial(event.dial)
+        if (connection !== undefined) waiting?.resolve(connection)
+        return
+      }
+      case 'dialFailed':
+        return this.#takeDial(event.dial)?.reject(
+          new ShowchainError('ERR_CONNECT_FAILED', describeAttempts(event.attempts)),
+        )
+    }
+  }
+
+  #takeDial(dial: DialId): Waiting<Connection> | undefined {
+    const waiting = this.#dials.get(dial)
+    this.#dials.delete(dial)
+    return waiting
+  }
+
+  #onRelay({ relay, at, state, ...rest }: Extract<PeerEvent, { type: 'relay' }>): void {
+    if (this.#options.relays.has(relay)) {
+      const [now, before] =
+        state === 'registered' ? [this.registered, this.unreachable] : [this.unreachable, this.registered]
+      before.delete(relay)
+      now.add(relay)
+    }
+    this.listeners.emit('relay', { relay, at, state, ...rest })
+  }
+
+  async #decide({ id, via, decide }: Extract<PeerEvent, { type: 'consent' }>): Promise<void> {
+    const { accept, input } = this.#options
+    let allowed = false
+    try {
+      if (typeof accept === 'function') allowed = await accept({ id, via })
+      else allowed = accept === 'everyone' || (accept !== 'nobody' && accept.includes(id))
+    } catch {
+      // An application that cannot decide has not agreed.
+    }
+    input((now) => decide(allowed, now))
+  }
+
+  #onOpen({ connection: handle, remoteId, path, incoming }: Extract<PeerEvent, { type: 'open' }>): void {
+    const timeline = this.#notes.get(remoteId) ?? []
+    const { plaintext } = this.#options
+    const traits = { remoteId, incoming, path, plaintext, timeline }
+    const connection = new Connection(traits, this.#options.port(handle), this.#options.clock)
+    this.#notes.delete(remoteId)
+    this.#connections.set(handle, connection)
+    if (incoming) this.incoming.push(connection)
+  }
+
+  #onNote(remoteId: PeerId, entry: TimelineEntry): void {
+    for (const connection of this.#connections.values())
+      if (connection.remoteId === remoteId) return connection.note(entry)
+    const notes = this.#notes.get(remoteId) ?? []
+    if (notes.length === 0) this.#notes.set(remoteId, notes)
+    notes.push(entry)
+    if (notes.length > MAX_TIMELINE) notes.shift()
+  }
+}
+
+/** What was tried and why each way failed, in one line. */
+const describeAttempts = (attempts: readonly DialAttempt[]): string =>
+  `${attempts.map(({ via, at, why }) => `${via} by ${at}: ${why}`).join('; ')}.`

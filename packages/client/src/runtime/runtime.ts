@@ -1,0 +1,51 @@
+/**
+ * Everything that a peer or a relay takes from the system that it runs on, as one object: Node's
+ * own here, a host of the simulated internet in testkit. The same `Peer` and `Relay` run on either.
+ */
+import {
+  type CryptoProvider,
+  type EndToEndCrypto,
+  type Identity,
+  openssl,
+  opensslEndToEnd,
+  type Random,
+} from '@showchain/crypto'
+import type { Address, Endpoint } from '@showchain/wire'
+import { type Clock, systemClock } from './clock.ts'
+import { ExtraUdpSocket } from './extra-udp.ts'
+import { localAddresses } from './local-addresses.ts'
+import { nodeRandom } from './random.ts'
+import { resolveAddress } from './resolve.ts'
+import type { CountedSocket, DatagramSocket } from './socket.ts'
+import { openUdp, type UdpOptions } from './udp.ts'
+import { CryptoWorker, type Worker, type WorkerLimits } from './worker.ts'
+
+export interface Runtime {
+  readonly clock: Clock
+  readonly random: Random
+  readonly provider: CryptoProvider
+  readonly endToEnd: EndToEndCrypto
+  /** Where the RSA of one node is done, with its identity. */
+  worker(identity: Identity, limits?: Partial<WorkerLimits>): Worker
+  /** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`, `ERR_BAD_CONFIG` */
+  openSocket(options: UdpOptions): Promise<CountedSocket>
+  /** One more socket on a free port, at once: for birthday probing. */
+  openExtraSocket(): DatagramSocket
+  /** All endpoints of an address. @throws ShowchainError `ERR_CANNOT_RESOLVE` */
+  resolve(address: Address): Promise<readonly Endpoint[]>
+  /** IP addresses of this host, best first, without loopback and link-local ones. */
+  localAddresses(): readonly string[]
+}
+
+/** Node's clock, sockets and resolver; OpenSSL's randomness and RSA. */
+export const nodeRuntime: Runtime = {
+  clock: systemClock,
+  random: nodeRandom,
+  provider: openssl,
+  endToEnd: opensslEndToEnd,
+  worker: (identity, limits) => new CryptoWorker({ provider: openssl, identity, limits }),
+  openSocket: openUdp,
+  openExtraSocket: () => new ExtraUdpSocket(),
+  resolve: resolveAddress,
+  localAddresses: () => localAddresses(),
+}

@@ -1,0 +1,8 @@
+/** A datagram on a simulated network. */
+import type { Endpoint } from '@showchain/wire'
+
+export interface Packet {
+  readonly source: Endpoint
+  readonly destination: Endpoint
+  readonly bytes: Uint8Array
+}

@@ -1,0 +1,44 @@
+/**
+ * A simulated host as the system that a `Peer` or a `Relay` runs on: the public API of both, on virtual time. It starts
+ * no real timer and opens no real socket. RSA is that of the simulation's provider, so an identity must be one of
+ * `simulation.identity`.
+ */
+import type { CountedSocket, DatagramSocket, Runtime } from '@showchain/client/runtime'
+import { type Identity, opensslEndToEnd } from '@showchain/crypto'
+import { canonicalIp, ShowchainError } from '@showchain/wire'
+import type { TestIdentity } from '../provider.ts'
+import type { Host } from './host.ts'
+import type { Simulation } from './simulation.ts'
+import { VirtualWorker } from './worker.ts'
+
+export function simulatedRuntime(sim: Simulation, host: Host): Runtime {
+  const { clock, provider } = sim
+  return {
+    clock,
+    provider,
+    random: sim.random.fork(`runtime of ${host.name}`),
+    endToEnd: opensslEndToEnd,
+    worker: (identity) => {
+      const { signNow, certifyNow } = ofSimulation(identity)
+      return new VirtualWorker({ clock, provider, sign: signNow, certify: certifyNow })
+    },
+    openSocket: async ({ listen = [] }) => counted(host.socket(listen[0]?.port)),
+    openExtraSocket: () => host.socket(),
+    resolve: async ({ host: name, port }) => {
+      const ip = canonicalIp(name) ?? sim.names.get(name)
+      if (ip === undefined) throw new ShowchainError('ERR_CANNOT_RESOLVE', `Got "${name.slice(0, 80)}".`)
+      return [{ ip, port }]
+    },
+    localAddresses: () => host.ips,
+  }
+}
+
+/** Nothing that a simulated host sends fails. */
+const counted = (socket: DatagramSocket): CountedSocket =>
+  Object.assign(socket, { counters: { sendFailed: 0, noSocket: 0, linkLocalSource: 0, socketErrors: 0 } })
+
+function ofSimulation(identity: Identity): TestIdentity {
+  if (!('signNow' in identity && 'certifyNow' in identity))
+    throw new ShowchainError('ERR_BAD_CONFIG', 'On a simulated host the identity is one of simulation.identity().')
+  return identity as TestIdentity
+}
