@@ -1,3 +1,4 @@
+import type { Connection, Stream } from '@showchain/client'
 import { duration } from '@showchain/client/core'
 import { describe, expect, test } from 'vitest'
 import { Internet, nat } from '../../src/index.ts'
@@ -12,10 +13,10 @@ describe('a peer of the public API on the simulated internet', () => {
       const alice = await internet.peer({ name: 'alice', behind: nat.T3() })
       const bob = await internet.peer({ name: 'bob', behind: nat.T2() })
       const connection = await internet.settle(alice.connect(bob.ticket))
-      const { value: incoming } = await internet.settle(bob.incoming.next())
+      const incoming: Connection = (await internet.settle(bob.incoming.next())).value
       const stream = await internet.settle(connection.openStream())
       await internet.settle(stream.write(bytes('hello')))
-      const { value: theirs } = await internet.settle(incoming.streams.next())
+      const theirs: Stream = (await internet.settle(incoming.streams.next())).value
       expect(textOf(await internet.settle(theirs.read()))).toBe('hello')
       await internet.settle(theirs.write(bytes('and back')))
       expect(textOf(await internet.settle(stream.read()))).toBe('and back')
