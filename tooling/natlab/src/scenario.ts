@@ -1,6 +1,7 @@
 /** What a scenario is, and what most of them do. */
-import type { Host, Lab, Router, RouterOptions } from './lab.ts'
+import type { Host, Lab } from './lab.ts'
 import type { Program, ProgramEvent } from './program.ts'
+import type { Router, RouterOptions } from './router.ts'
 import { NAT_KINDS, type NatKind } from './rules.ts'
 import type { PathKind } from './simulated.ts'
 import { BEHAVIOUR, discover } from './verify.ts'
