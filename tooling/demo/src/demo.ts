@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import type { DialPolicy } from '@showchain/client'
 import { generateIdentity, saveIdentity } from '@showchain/crypto'
 import { formatEndpoint, OP, parseTicket } from '@showchain/wire'
-import { DemoPeer, endAll, type Sent, startRelay } from './processes.ts'
+import { type Expected, ObservedMessages } from './observed-messages.ts'
+import { DemoPeer, endAll, startRelay } from './processes.ts'
 import type { PeerReport } from './reports.ts'
 import type { Row, Show } from './show.ts'
 
@@ -14,31 +15,17 @@ const FILE_BYTES = 1024 * 1024
 const STREAM_BYTES = 16 * 1024 * 1024
 /** A keep-alive comes after 15 s of silence; nobody wants to watch that. */
 const KEEP_ALIVE_MS = 600
-/** What a step waits for comes within a second; a retransmission or two may be needed on a busy machine. */
-const PATIENCE_MS = 15_000
-/** Data messages of one step that are shown one by one. */
-const SHOWN_DATA = 6
-const DATA_OPS: readonly number[] = [OP.proxyData, OP.proxyPassData, OP.proxyDataAck]
-
-/** A kind of message that a step is about: who sends it to whom. */
-type Expected = readonly [op: number, from: string, to: string]
 
 export class Demo {
   readonly #show: Show
   readonly #rows: Row[] = []
-  /** Names by `ip:port`. */
-  readonly #names = new Map<string, string>()
-  /** Messages to somebody who has not told its address yet: reports of several processes overtake each other. */
-  #unnamed: Sent[] = []
-  /** Messages of the step that is under way. */
-  #seen: { readonly sent: Sent; readonly to: string }[] = []
-  #watchers = new Set<() => void>()
-  #data = 0
+  readonly #messages: ObservedMessages
   /** Where the key files are. */
   #folder: string | undefined
 
   constructor(show: Show) {
     this.#show = show
+    this.#messages = new ObservedMessages(show)
   }
 
   /** Runs every step; true when all of them worked. */
@@ -74,9 +61,9 @@ export class Demo {
     const [relayKey, aliceKey, bobKey] = await Promise.all(
       ['relay', 'alice', 'bob'].map((name) => makeKey(folder, name)),
     )
-    const { pid, ticket: relay } = await startRelay(relayKey as string, (message) => this.#on(message))
+    const { pid, ticket: relay } = await startRelay(relayKey as string, (message) => this.#messages.add(message))
     const [address] = parseTicket(relay).addresses
-    this.#name(`${address?.host}:${address?.port}`, 'relay')
+    this.#messages.name(`${address?.host}:${address?.port}`, 'relay')
     const bob = this.#peer('bob')
     const alice = this.#peer('alice')
     this.#show.process('relay', pid)
@@ -249,73 +236,33 @@ export class Demo {
     work: () => Promise<Result>,
   ): Promise<Result> {
     this.#show.step(section, title)
-    this.#seen = []
-    this.#data = 0
+    this.#messages.begin()
     const row = { section, what: title }
     try {
       const result = await work()
-      await this.#allSeen(expected)
-      if (this.#data > SHOWN_DATA) this.#show.note(`… ${this.#data - SHOWN_DATA} more messages of data`)
+      await this.#messages.all(expected)
+      const { hidden } = this.#messages
+      if (hidden > 0) this.#show.note(`… ${hidden} more messages of data`)
       this.#rows.push({
         ...row,
-        messages: this.#seen.length,
+        messages: this.#messages.count,
         result: 'ok',
         detail: typeof detail === 'string' ? detail : detail(),
       })
       return result
     } catch (error) {
-      this.#rows.push({ ...row, messages: this.#seen.length, result: 'failed', detail: (error as Error).message })
+      this.#rows.push({ ...row, messages: this.#messages.count, result: 'failed', detail: (error as Error).message })
       throw new Error('the steps after it were not tried')
     }
   }
 
-  #allSeen(expected: readonly Expected[]): Promise<void> {
-    const missing = (): readonly Expected[] =>
-      expected.filter(
-        ([op, from, to]) => !this.#seen.some(({ sent, to: at }) => sent.op === op && sent.from === from && at === to),
-      )
-    return new Promise((resolve, reject) => {
-      const patience = setTimeout(() => {
-        this.#watchers.delete(look)
-        const names = missing().map(([op, from, to]) => `0x${op.toString(16)} ${from} → ${to}`)
-        reject(new Error(`not seen: ${names.join(', ')}`))
-      }, PATIENCE_MS)
-      const look = (): void => {
-        if (missing().length > 0) return
-        this.#watchers.delete(look)
-        clearTimeout(patience)
-        resolve()
-      }
-      this.#watchers.add(look)
-      look()
-    })
-  }
-
   #peer(name: string): DemoPeer {
     return new DemoPeer(name, (report: PeerReport) => {
-      if (report.type === 'opened') this.#name(formatEndpoint(report.local), name)
+      if (report.type === 'opened') this.#messages.name(formatEndpoint(report.local), name)
       else if (report.type === 'progress')
         this.#show.note(`${name} has ${Math.round((100 * report.done) / report.size)} % of the file acknowledged`)
-      else if (report.type === 'sent') this.#on({ from: name, ...report, to: formatEndpoint(report.to) })
+      else if (report.type === 'sent') this.#messages.add({ from: name, ...report, to: formatEndpoint(report.to) })
     })
-  }
-
-  #name(address: string, name: string): void {
-    this.#names.set(address, name)
-    for (const sent of this.#unnamed.splice(0)) this.#on(sent)
-  }
-
-  #on(sent: Sent): void {
-    const to = this.#names.get(sent.to)
-    if (to === undefined) {
-      this.#unnamed.push(sent)
-      return
-    }
-    this.#seen.push({ sent, to })
-    const isData = DATA_OPS.includes(sent.op)
-    if (isData) this.#data++
-    if (!isData || this.#data <= SHOWN_DATA) this.#show.message(sent, to)
-    for (const look of this.#watchers) look()
   }
 }
 
