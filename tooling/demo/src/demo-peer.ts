@@ -1,6 +1,6 @@
 /**
- * One peer of the demo, a process of its own on @showchain/client. It does what it is told over IPC,
- * reports what it sends, and ends with the one who started it.
+ * One peer of the demo: a process that runs `@showchain/client`. It takes commands over IPC,
+ * reports the messages that it sends, and exits with its parent.
  */
 import { createHash } from 'node:crypto'
 import { type Connection, Peer } from '@showchain/client'
@@ -43,7 +43,7 @@ async function receive(connection: Connection): Promise<void> {
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
-/** Each command reports its end under its name. */
+/** Each command reports its result. */
 const commands: { [Name in PeerCommand['type']]: (command: Extract<PeerCommand, { type: Name }>) => Promise<void> } = {
   async open({ identity, relay, keepAlive, plaintext }) {
     peer = await Peer.open({
@@ -93,5 +93,5 @@ process.on('message', (command: PeerCommand) => {
   run(command).catch((error: unknown) => report({ type: 'failed', what: command.type, why: (error as Error).message }))
 })
 process.once('disconnect', () => process.exit())
-// Ctrl-C reaches the whole group: the one who started this process ends it.
+// Ctrl-C reaches the whole process group; the parent ends this process.
 process.on('SIGINT', () => {})

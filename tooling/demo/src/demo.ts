@@ -1,4 +1,7 @@
-/** The demo: a relay and two peers go through the seed's five sections, and what they say is shown as they say it. */
+/**
+ * The demo: a relay and peers go through the seed's five sections; their messages are shown as they
+ * are sent.
+ */
 import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,14 +16,14 @@ import type { Row, Show } from './show.ts'
 
 const FILE_BYTES = 1024 * 1024
 const STREAM_BYTES = 16 * 1024 * 1024
-/** A keep-alive comes after 15 s of silence; nobody wants to watch that. */
+/** In place of the default, 15 s, so that the demo takes seconds. */
 const KEEP_ALIVE_MS = 600
 
 export class Demo {
   readonly #show: Show
   readonly #rows: Row[] = []
   readonly #messages: ObservedMessages
-  /** Where the key files are. */
+  /** Has the key files. */
   #folder: string | undefined
 
   constructor(show: Show) {
@@ -28,10 +31,10 @@ export class Demo {
     this.#messages = new ObservedMessages(show)
   }
 
-  /** Runs every step; true when all of them worked. */
+  /** Runs every step; resolves to true when all of them succeeded. */
   async run(): Promise<boolean> {
     const started = performance.now()
-    // At once: a signal must not come between making it and knowing of it.
+    // Synchronously: `end` must know of the folder when a signal arrives.
     this.#folder = mkdtempSync(join(tmpdir(), 'showchain-demo-'))
     try {
       await this.#steps(this.#folder)
@@ -51,7 +54,7 @@ export class Demo {
     return ok
   }
 
-  /** Leaves nothing behind, wherever the demo is. */
+  /** Ends every process and removes the key files, at any step. */
   async end(): Promise<void> {
     await endAll()
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 })
@@ -80,13 +83,13 @@ export class Demo {
         [OP.challenge, 'relay', 'alice'],
         [OP.directResponse, 'relay', 'alice'],
       ],
-      'the relay challenges each address, then binds it',
+      'the relay challenges each address before it binds it',
       async () => {
         for (const [peer, identity] of [
           [bob, bobKey],
           [alice, aliceKey],
         ] as const)
-          peer.tell({ type: 'open', identity: identity as string, relay, keepAlive: KEEP_ALIVE_MS, plaintext: true })
+          peer.command({ type: 'open', identity: identity as string, relay, keepAlive: KEEP_ALIVE_MS, plaintext: true })
         await alice.next('registered')
         return (await bob.next('registered')).ticket
       },
@@ -101,26 +104,26 @@ export class Demo {
         [OP.keepAlive, 'bob', 'relay'],
         [OP.keepAlive, 'relay', 'bob'],
       ],
-      `after ${KEEP_ALIVE_MS} ms of silence here, 15 s in life`,
+      `after ${KEEP_ALIVE_MS} ms without traffic; by default after 15 s`,
       async () => {},
     )
 
     await this.#step(
       '2',
-      'UDP connect (direct): Alice knows where Bob listens',
+      'UDP connect (direct): the ticket has the address of Bob',
       [
         [OP.directRequest, 'alice', 'bob'],
         [OP.challenge, 'bob', 'alice'],
         [OP.directResponse, 'bob', 'alice'],
       ],
-      'no relay in between',
+      'no relay on the path',
       () => this.#connect(alice, bob, ticket, 'direct'),
     )
     await this.#hangUp(alice, bob)
 
     await this.#step(
       '3',
-      'UDP connect (through NAT): the relay introduces both',
+      'UDP connect (through NAT): rendezvous at the relay, then hole punching',
       [
         [OP.punchRequest, 'alice', 'relay'],
         [OP.punchPassRequest, 'relay', 'bob'],
@@ -134,7 +137,7 @@ export class Demo {
         [OP.directRequest, 'bob', 'alice'],
         [OP.directResponse, 'alice', 'bob'],
       ],
-      'same public address, so 0x113 as well',
+      'both have the same public address, so the relay sends 0x113 too',
       () => this.#connect(alice, bob, withoutAddresses(ticket), 'punch'),
     )
     await this.#hangUp(alice, bob)
@@ -150,7 +153,7 @@ export class Demo {
         [OP.proxyDataAck, 'bob', 'relay'],
         [OP.proxyDataAck, 'relay', 'alice'],
       ],
-      'an empty message shows that Bob is there',
+      'an empty message shows that the path works',
       () => this.#connect(alice, bob, withoutAddresses(ticket), 'relay-only'),
     )
 
@@ -159,32 +162,35 @@ export class Demo {
     await this.#protected(folder, relay)
   }
 
-  /** What two peers of ours do: protected from end to end, relay first and direct underneath. */
+  /**
+   * The default of two peers: encrypted end to end, first through the relay, then on a direct path.
+   */
   async #protected(folder: string, relay: string): Promise<void> {
     const [carol, dave] = [this.#peer('carol'), this.#peer('dave')]
+    for (const { name, pid } of [carol, dave]) this.#show.process(name, pid)
     const hashes: string[] = []
     await this.#step(
       'ext',
-      `End to end: ${STREAM_BYTES / 1024 / 1024} MiB on one stream of a protected connection`,
+      `End to end: ${STREAM_BYTES / 1024 / 1024} MiB on one stream of an encrypted connection`,
       [
         [OP.proxyRequest, 'carol', 'relay'],
         [OP.punchRequest, 'carol', 'relay'],
         [OP.directRequest, 'carol', 'dave'],
         [OP.directResponse, 'dave', 'carol'],
       ],
-      () => `SHA-256 ${hashes[0]?.slice(0, 16)}… at both ends`,
+      () => `SHA-256 ${hashes[0]?.slice(0, 16)}… at both peers`,
       async () => {
         for (const peer of [carol, dave]) {
           const identity = await makeKey(folder, peer.name)
-          peer.tell({ type: 'open', identity, relay, keepAlive: KEEP_ALIVE_MS, plaintext: false })
+          peer.command({ type: 'open', identity, relay, keepAlive: KEEP_ALIVE_MS, plaintext: false })
         }
         await carol.next('registered')
         const { ticket } = await dave.next('registered')
         await this.#connect(carol, dave, withoutAddresses(ticket), 'auto')
-        carol.tell({ type: 'sendFile', size: STREAM_BYTES })
+        carol.command({ type: 'sendFile', size: STREAM_BYTES })
         const { sha256 } = await carol.next('fileSent')
         const received = await dave.next('received')
-        if (received.sha256 !== sha256) throw new Error('the stream arrived with another SHA-256')
+        if (received.sha256 !== sha256) throw new Error('the received stream has a different SHA-256')
         hashes.push(sha256)
         this.#show.note(`carol: ${sha256}\n              dave: ${received.sha256}`)
       },
@@ -202,12 +208,12 @@ export class Demo {
         [OP.proxyDataAck, to.name, 'relay'],
         [OP.proxyDataAck, 'relay', from.name],
       ],
-      () => `SHA-256 ${hashes[0]?.slice(0, 16)}… at both ends`,
+      () => `SHA-256 ${hashes[0]?.slice(0, 16)}… at both peers`,
       async () => {
-        from.tell({ type: 'sendFile', size: FILE_BYTES })
+        from.command({ type: 'sendFile', size: FILE_BYTES })
         const { sha256 } = await from.next('fileSent')
         const received = await to.next('received')
-        if (received.sha256 !== sha256) throw new Error('the file arrived with another SHA-256')
+        if (received.sha256 !== sha256) throw new Error('the received file has a different SHA-256')
         hashes.push(sha256)
         this.#show.note(`${from.name}: ${sha256}\n              ${to.name}: ${received.sha256}`)
       },
@@ -215,19 +221,19 @@ export class Demo {
   }
 
   async #connect(alice: DemoPeer, bob: DemoPeer, ticket: string, via: DialPolicy): Promise<void> {
-    alice.tell({ type: 'connect', ticket, via })
+    alice.command({ type: 'connect', ticket, via })
     await alice.next('connected')
     await bob.next('incoming')
   }
 
   async #hangUp(...peers: readonly DemoPeer[]): Promise<void> {
     for (const peer of peers) {
-      peer.tell({ type: 'closeConnections' })
+      peer.command({ type: 'closeConnections' })
       await peer.next('closed')
     }
   }
 
-  /** One step: done when its work is done and every expected message was seen. */
+  /** One step: complete when its work is done and every expected message was observed. */
   async #step<Result>(
     section: string,
     title: string,
@@ -252,7 +258,7 @@ export class Demo {
       return result
     } catch (error) {
       this.#rows.push({ ...row, messages: this.#messages.count, result: 'failed', detail: (error as Error).message })
-      throw new Error('the steps after it were not tried')
+      throw new Error('the steps after it were skipped')
     }
   }
 
@@ -260,7 +266,7 @@ export class Demo {
     return new DemoPeer(name, (report: PeerReport) => {
       if (report.type === 'opened') this.#messages.name(formatEndpoint(report.local), name)
       else if (report.type === 'progress')
-        this.#show.note(`${name} has ${Math.round((100 * report.done) / report.size)} % of the file acknowledged`)
+        this.#show.note(`${name}: ${Math.round((100 * report.done) / report.size)} % of the file is acknowledged`)
       else if (report.type === 'sent') this.#messages.add({ from: name, ...report, to: formatEndpoint(report.to) })
     })
   }
@@ -272,5 +278,5 @@ async function makeKey(folder: string, name: string): Promise<string> {
   return path
 }
 
-/** The ticket as it is of somebody behind a NAT: only the relay knows the way. */
+/** A ticket that names relays only, like that of a peer behind a NAT. */
 const withoutAddresses = (ticket: string): string => ticket.replace(/&addr=[^&]*/g, '')

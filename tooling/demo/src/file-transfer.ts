@@ -1,6 +1,6 @@
 /**
- * A file over a protected connection is a stream. Over the messages of a plaintext one, which may arrive in any order, each
- * carries the file's size and its own place:
+ * A file over a protected connection is a stream. Over the messages of a plaintext one, which may
+ * arrive in any order, each carries the file's size and its own place:
  *
  *   size u32 | offset u32 | bytes
  */
@@ -8,10 +8,10 @@ import { randomBytes } from 'node:crypto'
 import type { Connection } from '@showchain/client'
 
 const HEADER_BYTES = 8
-/** Messages that wait for their acknowledgement at once; the connection has a window of its own below. */
-const IN_FLIGHT = 128
-/** Reports of progress per file. */
-const STEPS = 4
+/** Unacknowledged messages at once; the connection below has a window of its own. */
+const MAX_UNACKNOWLEDGED = 128
+/** Progress reports of one file. */
+const PROGRESS_REPORTS = 4
 
 export const fileOf = (size: number): Uint8Array => randomBytes(size)
 
@@ -20,26 +20,26 @@ export async function sendFile(
   file: Uint8Array,
   progress: (done: number) => void,
 ): Promise<void> {
-  const room = connection.maxDatagramSize - HEADER_BYTES
+  const partBytes = connection.maxDatagramSize - HEADER_BYTES
   const waiting = new Set<Promise<void>>()
   let done = 0
   let reported = 0
-  for (let offset = 0; offset < file.length; offset += room) {
-    const part = file.subarray(offset, offset + room)
+  for (let offset = 0; offset < file.length; offset += partBytes) {
+    const part = file.subarray(offset, offset + partBytes)
     const sent = connection.sendDatagram(messageOf(file.length, offset, part)).then(() => {
       waiting.delete(sent)
       done += part.length
-      const step = Math.floor((done * STEPS) / file.length)
+      const step = Math.floor((done * PROGRESS_REPORTS) / file.length)
       if (step > reported) progress(done)
       reported = Math.max(reported, step)
     })
     waiting.add(sent)
-    if (waiting.size >= IN_FLIGHT) await Promise.race(waiting)
+    if (waiting.size >= MAX_UNACKNOWLEDGED) await Promise.race(waiting)
   }
   await Promise.all(waiting)
 }
 
-/** Resolves when the other end has everything. */
+/** Resolves when the remote peer has acknowledged the whole file. */
 export async function streamFile(connection: Connection, file: Uint8Array): Promise<void> {
   const stream = await connection.openStream()
   await stream.write(file)
@@ -55,12 +55,12 @@ function messageOf(size: number, offset: number, part: Uint8Array): Uint8Array {
   return message
 }
 
-/** Puts one file after the other together. */
+/** Reassembles files, one after the other. */
 export class FileReceiver {
   #file: Uint8Array | undefined
   #missing = 0
 
-  /** The file that this message completes. */
+  /** The file, when this message completes it. */
   take(message: Uint8Array): Uint8Array | undefined {
     const view = new DataView(message.buffer, message.byteOffset, HEADER_BYTES)
     const size = view.getUint32(0)

@@ -3,7 +3,10 @@ import { OP } from '@showchain/wire'
 import type { Sent } from './processes.ts'
 import type { Show } from './show.ts'
 
-/** Deadline for the messages of a step. They take under a second, or a few retransmissions on a busy machine. */
+/**
+ * Deadline for the messages of a step. They take under a second, or a few retransmissions on a busy
+ * machine.
+ */
 const TIMEOUT_MS = 15_000
 /** Data messages of one step that are shown one by one. */
 const SHOWN_DATA = 6
@@ -16,7 +19,9 @@ export class ObservedMessages {
   readonly #show: Show
   /** Names of processes by `ip:port`. */
   readonly #names = new Map<string, string>()
-  /** Messages to an address without a name yet: reports of different processes arrive in any order. */
+  /**
+   * Messages to an address without a name yet: reports of different processes arrive in any order.
+   */
   #unnamed: Sent[] = []
   #messages: { readonly sent: Sent; readonly to: string }[] = []
   readonly #observers = new Set<() => void>()
@@ -60,7 +65,10 @@ export class ObservedMessages {
     for (const look of this.#observers) look()
   }
 
-  /** Resolves when each expected message was observed. @throws Error that names the missing ones, after a deadline */
+  /**
+   * Resolves when each expected message was observed.
+   * @throws Error that names the missing ones, after a deadline
+   */
   all(expected: readonly Expected[]): Promise<void> {
     const missing = (): readonly Expected[] =>
       expected.filter(

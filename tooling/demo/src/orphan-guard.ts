@@ -1,4 +1,4 @@
-/** Preloaded into the relay's process: the relay ends as on SIGTERM when the demo is gone without a word. */
+/** Preloaded into the relay's process: ends the relay when the demo has gone without ending it. */
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
-// Ctrl-C reaches the whole group: the demo ends its relay.
+// Ctrl-C reaches the whole process group; the demo ends the relay.
 process.on('SIGINT', () => {})

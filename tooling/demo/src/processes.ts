@@ -1,10 +1,10 @@
-/** The demo's processes: the relay's own program and two peers. None outlives the demo. */
+/** The demo's processes: the relay program and the peers. None of them outlives the demo. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { PeerCommand, PeerReport } from './reports.ts'
 
-/** One message that went over the wire, as its sender tells. */
+/** A message on the wire, as its sender reports it. */
 export interface Sent {
   readonly from: string
   readonly at: number
@@ -20,14 +20,14 @@ const children = new Set<ChildProcess>()
 let ended = false
 
 function start(path: string, args: readonly string[], execArgv: readonly string[] = []): ChildProcess {
-  if (ended) throw new Error('the demo has been ended')
+  if (ended) throw new Error('the demo has ended')
   const child = fork(path, args, { execArgv: [...execArgv], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   children.add(child)
   child.once('exit', () => children.delete(child))
   return child
 }
 
-/** Ends what is still running, and waits for it; nothing starts from now on. */
+/** Ends every process and waits for it; none can start after this. */
 export async function endAll(): Promise<void> {
   ended = true
   await Promise.all(
@@ -61,10 +61,10 @@ export async function startRelay(identity: string, sent: (message: Sent) => void
     '--trace',
   ]
   const child = start(program, args, ['--import', here('orphan-guard.js')])
-  const complaints: string[] = []
+  const errors: string[] = []
   createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => {
     const entry = line.startsWith('{"trace":') ? (JSON.parse(line) as RelayTrace) : undefined
-    if (entry === undefined) complaints.push(line)
+    if (entry === undefined) errors.push(line)
     else if (entry.trace === 'sent' && entry.op !== undefined)
       sent({ from: 'relay', at: entry.at, to: entry.remote, size: entry.size, op: entry.op, text: entry.text ?? '' })
   })
@@ -72,7 +72,7 @@ export async function startRelay(identity: string, sent: (message: Sent) => void
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', (ticket) =>
       resolve({ pid: child.pid, ticket }),
     )
-    child.once('exit', (code) => reject(new Error(`the relay ended (${code}): ${complaints.join(' ')}`)))
+    child.once('exit', (code) => reject(new Error(`the relay exited (${code}): ${errors.join(' ')}`)))
   })
 }
 
@@ -85,7 +85,7 @@ interface RelayTrace {
   readonly text?: string
 }
 
-/** A peer's process: commands go in, reports come out. */
+/** A peer's process, which takes commands and sends reports. */
 export class DemoPeer {
   readonly name: string
   readonly #child: ChildProcess
@@ -103,7 +103,7 @@ export class DemoPeer {
       for (const look of this.#waiting) look()
     })
     this.#child.once('exit', (code) => {
-      this.#reports.push({ type: 'failed', what: 'process', why: `it ended (${code})` })
+      this.#reports.push({ type: 'failed', what: 'process', why: `exited (${code})` })
       for (const look of this.#waiting) look()
     })
   }
@@ -112,11 +112,14 @@ export class DemoPeer {
     return this.#child.pid
   }
 
-  tell(command: PeerCommand): void {
+  command(command: PeerCommand): void {
     if (this.#child.connected) this.#child.send(command)
   }
 
-  /** The next report of this type, also one that came already; each is taken once. @throws Error when something failed. */
+  /**
+   * The next report of this type, received already or to come; each is taken once.
+   * @throws Error when a command failed
+   */
   async next<Type extends PeerReport['type']>(type: Type): Promise<Extract<PeerReport, { type: Type }>> {
     return new Promise((resolve, reject) => {
       const look = (): void => {

@@ -1,4 +1,4 @@
-/** What the demo and its peers tell each other over IPC. */
+/** Messages between the demo and its peers over IPC. */
 import type { DialPolicy } from '@showchain/client'
 import type { Endpoint } from '@showchain/wire'
 
@@ -8,7 +8,7 @@ export type PeerCommand =
       readonly identity: string
       readonly relay: string
       readonly keepAlive: number
-      /** Data as the seed has it, which everybody on the way can read. */
+      /** The seed's data messages, which relays and networks on the path can read. */
       readonly plaintext: boolean
     }
   | { readonly type: 'connect'; readonly ticket: string; readonly via: DialPolicy }

@@ -1,4 +1,4 @@
-/** What the demo shows: for people in a terminal, or the same as one JSON object a line. */
+/** The demo's output: for people on a terminal, or one JSON object a line. */
 import Table from 'cli-table3'
 import type { Sent } from './processes.ts'
 
@@ -37,7 +37,7 @@ function forPeople(write: (text: string) => void): Show {
       for (const { section, what, messages, result, detail } of rows)
         table.push([section, what, messages, result, detail])
       write(
-        `\n${table.toString()}\n${ok ? 'All of it worked' : 'Something failed'}, in ${seconds.toFixed(1)} s. Sections 4 and 5 are the seed's own, whose data a relay can read; the last connection is protected from end to end.\n`,
+        `\n${table.toString()}\n${ok ? 'All steps succeeded' : 'A step failed'}, in ${seconds.toFixed(1)} s. Sections 4 and 5 use the seed's plaintext messages, which a relay can read; the last connection is encrypted end to end.\n`,
       )
     },
   }

@@ -1,4 +1,4 @@
-/** The demo as a user starts it: real processes, everything it shows, and nothing left behind. */
+/** The demo as a user runs it: its processes, its output, and that it leaves nothing behind. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, rmSync } from 'node:fs'
@@ -24,7 +24,7 @@ interface Line {
   readonly rows?: readonly { readonly section: string; readonly result: string; readonly messages: number }[]
 }
 
-/** Where the demos put their keys. */
+/** Folder of the demos' key files. */
 let temporary: Folder
 beforeAll(() => {
   temporary = new Folder()
@@ -47,7 +47,7 @@ function start(...args: readonly string[]): ChildProcess {
   return child
 }
 
-/** Those of a demo's processes that run. */
+/** The processes of a demo that are still running. */
 const stillRunning = (lines: readonly Line[]): readonly number[] =>
   lines.flatMap(({ pid }) => {
     try {
@@ -58,7 +58,7 @@ const stillRunning = (lines: readonly Line[]): readonly number[] =>
   })
 const keyFolders = (): readonly string[] => readdirSync(temporary.path)
 
-/** What a demo with --json prints, as it comes. */
+/** The lines of a demo with --json, as they arrive. */
 function linesOf(child: ChildProcess): { readonly read: readonly Line[]; until(event: Line['event']): Promise<void> } {
   const read: Line[] = []
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
@@ -95,8 +95,8 @@ describe('the demo with --json', () => {
     )
   }
   /**
-   * Whether these were sent one after the other, by their senders' clocks: three processes report by three ways, and
-   * what was sent first may be shown second.
+   * Whether these were sent in this order, by the clocks of their senders: reports of different
+   * processes arrive in any order.
    */
   const inOrder = (messages: readonly Shown[], expected: readonly string[]): boolean => {
     const left = [...messages].sort((a, b) => a.at - b.at)
@@ -108,7 +108,7 @@ describe('the demo with --json', () => {
     })
   }
 
-  test('prints one JSON object a line, ends with a summary in which everything worked, and exits 0', () => {
+  test('prints one JSON object a line, ends with a summary of successful steps, and exits with 0', () => {
     expect(exitCode).toBe(0)
     expect(lines.at(-1)).toMatchObject({ event: 'summary', ok: true })
     expect(lines.at(-1)?.rows?.map(({ section, result }) => `${section} ${result}`)).toEqual([
@@ -123,7 +123,7 @@ describe('the demo with --json', () => {
     ])
   })
 
-  test('shows both registrations: challenge, cookie, binding', () => {
+  test('shows the challenge and the cookie of each registration', () => {
     for (const peer of ['alice', 'bob'])
       expect(
         inOrder(messagesOf(0), [`101 ${peer}→relay`, `1f1 relay→${peer}`, `101 ${peer}→relay`, `102 relay→${peer}`]),
@@ -135,18 +135,18 @@ describe('the demo with --json', () => {
       expect(inOrder(messagesOf(1), [`100 ${peer}→relay`, `100 relay→${peer}`])).toBe(true)
   })
 
-  test('shows a direct connect without the relay', () => {
+  test('shows a direct connect that the relay takes no part in', () => {
     expect(inOrder(messagesOf(2), ['101 alice→bob', '1f1 bob→alice', '101 alice→bob', '102 bob→alice'])).toBe(true)
   })
 
-  test('shows the introduction, the same address, and the path check both ways', () => {
+  test('shows the rendezvous, the 0x113 for a shared public address, and the path check in both directions', () => {
     const messages = messagesOf(3)
     expect(inOrder(messages, ['111 alice→relay', '112 relay→bob', '114 bob→relay', '115 relay→alice'])).toBe(true)
     for (const message of ['113 relay→alice', '101 alice→bob', '102 bob→alice', '101 bob→alice', '102 alice→bob'])
       expect(messages.map(({ what }) => what)).toContain(message)
   })
 
-  test('shows the proxy session and its first, empty message', () => {
+  test('shows the proxy session and the empty message that opens it', () => {
     expect(
       inOrder(messagesOf(4), [
         '121 alice→relay',
@@ -159,21 +159,22 @@ describe('the demo with --json', () => {
     ).toBe(true)
   })
 
-  test('moves a file of 1 MiB each way: as many messages as that takes, each acknowledged', () => {
+  test('transfers 1 MiB each way in acknowledged messages', () => {
     const rows = lines.at(-1)?.rows?.filter(({ section }) => section === '5') ?? []
-    // 1 MiB in messages of at most 741 bytes with 8 of the transfer's own: 1,431, each 0x123, 0x124 and 0x125 twice.
+    // 1 MiB in messages of at most 741 bytes with 8 of the transfer's own: 1,431, each 0x123, 0x124
+    // and 0x125 twice.
     for (const { messages } of rows) expect(messages).toBeGreaterThanOrEqual(4 * 1431)
     expect(rows).toHaveLength(2)
   })
 
   test('leaves neither a process nor a key file behind', () => {
-    expect(lines.flatMap(({ name }) => name ?? [])).toEqual(['relay', 'alice', 'bob'])
+    expect(lines.flatMap(({ name }) => name ?? [])).toEqual(['relay', 'alice', 'bob', 'carol', 'dave'])
     expect(stillRunning(lines)).toEqual([])
     expect(keyFolders()).toEqual([])
   })
 })
 
-test('for people it prints who sends what to whom, and a table', async () => {
+test('prints the sender, the receiver and the kind of each message, and a table at the end', async () => {
   const child = start()
   let text = ''
   child.stdout?.on('data', (chunk: Buffer) => {
@@ -181,7 +182,7 @@ test('for people it prints who sends what to whom, and a table', async () => {
   })
   await once(child, 'close')
   expect(text).toMatch(/alice → relay +\d+ B {2}punchRequest 0x111/)
-  expect(text).toContain('All of it worked')
+  expect(text).toContain('All steps succeeded')
 })
 
 test.each([
@@ -198,7 +199,7 @@ test.each([
   expect(keyFolders()).toEqual([])
 })
 
-test('ends every process and removes the keys when nobody reads it any more', async () => {
+test('ends every process and removes the keys when its stdout is closed', async () => {
   const child = start('--json')
   const { read, until } = linesOf(child)
   await until('message')
@@ -208,7 +209,7 @@ test('ends every process and removes the keys when nobody reads it any more', as
   expect(keyFolders()).toEqual([])
 })
 
-test('its processes end when it is killed outright', async () => {
+test('its processes exit when it is killed by SIGKILL', async () => {
   const child = start('--json')
   const { read, until } = linesOf(child)
   await until('message')
@@ -218,7 +219,7 @@ test('its processes end when it is killed outright', async () => {
   for (const left of keyFolders()) rmSync(temporary.file(left), { recursive: true })
 })
 
-test('an unknown option is one clear line and exit code 2', async () => {
+test('an unknown option gives one line on stderr and exit code 2', async () => {
   const child = start('--jsn')
   let text = ''
   child.stderr?.on('data', (chunk: Buffer) => {

@@ -1,4 +1,4 @@
-/** Two terminals and a relay, as people use them: real processes, real sockets. */
+/** The `showchain` and `showchain-relay` programs together: real processes, real sockets. */
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
@@ -59,13 +59,13 @@ async function digestOf(stream: Readable): Promise<string> {
 
 const withoutAddress = (ticket: string): string => ticket.replace(/&addr=.*/, '')
 
-describe('two terminals', () => {
+describe('showchain listen and connect', () => {
   test.each([
     ['direct', /directly/],
     ['punch', /directly/],
     ['relay-only', /through the relay/],
     ['auto', /connected with/],
-  ])('talk line by line, both ways, --via %s', async (via, path) => {
+  ])('exchange lines in both directions with --via %s', async (via, path) => {
     const relay = await startRelay()
     const bob = showchain('listen', '--ephemeral', ...LOCAL, '--relay', relay.ticket)
     const ticket = await bob.stdout.line(/^showchain:/)
@@ -86,12 +86,12 @@ describe('two terminals', () => {
     expect((await alice.ended()).code).toBe(0)
   })
 
-  test('say with --plaintext who can read the data', async () => {
+  test('warn with --plaintext that the path can read the data', async () => {
     const bob = showchain('listen', '--ephemeral', ...SEED)
     await bob.stderr.line(/relays and networks on the path can read/)
   })
 
-  test('need no relay when the ticket has an address, and --port fixes it', async () => {
+  test('need no relay when the ticket has an address, whose port --port sets', async () => {
     const bob = showchain('listen', '--ephemeral', ...LOCAL, '--echo')
     const ticket = await bob.stdout.line(/^showchain:/)
     expect(ticket).not.toContain('relay=')
@@ -102,7 +102,7 @@ describe('two terminals', () => {
     expect(await again.stdout.line(/^showchain:/)).toMatch(new RegExp(`addr=127\\.0\\.0\\.1:${port}$`))
   })
 
-  test('--echo sends everything back, and piped lines are all acknowledged before connect ends', async () => {
+  test('return every line with --echo, and end when all of stdin is acknowledged', async () => {
     const bob = showchain('listen', '--ephemeral', ...LOCAL, '--echo')
     const alice = showchain('connect', '--ephemeral', ...LOCAL, await bob.stdout.line(/^showchain:/))
     const lines = Array.from({ length: 200 }, (_, index) => `line ${index}`)
@@ -112,7 +112,7 @@ describe('two terminals', () => {
     expect(stdout.split('\n').sort()).toEqual([...lines].sort())
   })
 
-  test('--json prints every event as one object a line', async () => {
+  test('print every event as one JSON object a line with --json', async () => {
     const bob = showchain('listen', '--ephemeral', ...LOCAL, '--echo', '--json')
     const { ticket } = JSON.parse(await bob.stdout.line(/"ticket"/)) as { readonly ticket: string }
     const alice = showchain('connect', '--ephemeral', ...LOCAL, '--json', ticket)
@@ -125,7 +125,7 @@ describe('two terminals', () => {
     expect(events.find(({ event }) => event === 'message')?.text).toBe('hello')
   })
 
-  test('--allow keeps everybody else out, who cannot tell it from an absent peer', async () => {
+  test('refuse peers that --allow does not name, to which the listener looks absent', async () => {
     const friend = await keygen('friend')
     const bob = showchain('listen', '--ephemeral', ...LOCAL, '--allow', friend.id, '--echo')
     const ticket = await bob.stdout.line(/^showchain:/)
@@ -140,7 +140,7 @@ describe('two terminals', () => {
     ['binary', 'binary'],
     ['json', 'binary'],
     ['json', 'json'],
-  ])('speak only the seed with known keys: %s to %s', async (ours, theirs) => {
+  ])('work in seed mode with configured keys: %s to %s', async (ours, theirs) => {
     const [alice, bob] = [await keygen(`seed-a-${ours}-${theirs}`), await keygen(`seed-b-${ours}-${theirs}`)]
     const relay = await startRelay('--peer-key', alice.publicKey, '--peer-key', bob.publicKey)
     const keys = [relay.publicKey, alice.publicKey, bob.publicKey].flatMap((file) => ['--peer-key', file])
@@ -175,7 +175,7 @@ describe('two terminals', () => {
     expect(await talking.ended()).toMatchObject({ code: 0, stdout: 'plain' })
   })
 
-  test('register again when the relay comes back, and go on', async () => {
+  test('register again when the relay comes back, and accept connections through it', async () => {
     const relay = await startRelay()
     const port = /:(\d+)$/.exec(relay.ticket)?.[1]
     const bob = showchain('listen', '--ephemeral', ...LOCAL, '--relay', relay.ticket, '--keep-alive', '200', '--echo')
@@ -191,12 +191,12 @@ describe('two terminals', () => {
     await alice.stdout.line(/^back again$/)
   })
 
-  test('--addr goes into the ticket', async () => {
+  test('put --addr into the ticket', async () => {
     const bob = showchain('listen', '--ephemeral', ...LOCAL, '--addr', 'bob.example.org:4500')
     expect(await bob.stdout.line(/^showchain:/)).toContain('addr=bob.example.org:4500&addr=127.0.0.1:')
   })
 
-  test('end quietly when nobody reads what they print', async () => {
+  test('exit with 0 when their stdout is closed', async () => {
     const bob = showchain('listen', '--ephemeral', ...LOCAL)
     const ticket = await bob.stdout.line(/^showchain:/)
     const alice = showchain('connect', '--ephemeral', ...LOCAL, ticket)
@@ -206,7 +206,7 @@ describe('two terminals', () => {
     expect(await bob.ended()).toMatchObject({ code: 0, stderr: expect.not.stringMatching(/^ {4}at /m) })
   })
 
-  test('end with 0 on a signal in the middle of a file that nobody finishes', async () => {
+  test('exit with 0 on SIGTERM in the middle of stdin', async () => {
     const bob = showchain('listen', '--ephemeral', ...LOCAL, '--echo')
     const alice = showchain('connect', '--ephemeral', ...LOCAL, await bob.stdout.line(/^showchain:/))
     const lines = Array.from({ length: 20_000 }, (_, index) => `line ${index}`)
@@ -217,7 +217,7 @@ describe('two terminals', () => {
     expect((await alice.ended()).code).toBe(0)
   })
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('end with 0 on %s', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('exit with 0 on %s', async (signal) => {
     const bob = showchain('listen', '--ephemeral', ...LOCAL)
     const alice = showchain('connect', '--ephemeral', ...LOCAL, await bob.stdout.line(/^showchain:/))
     await alice.stderr.line(/connected with/)
@@ -229,7 +229,7 @@ describe('two terminals', () => {
 })
 
 describe('--pipe', () => {
-  test.each(['direct', 'relay-only'])('carries bytes both ways, as they are, --via %s', async (via) => {
+  test.each(['direct', 'relay-only'])('carries bytes unchanged in both directions with --via %s', async (via) => {
     const relay = await startRelay()
     const [there, back] = [randomBytes(3_000_000), randomBytes(1_000_000)]
     const bob = showchain('listen', '--ephemeral', ...LOCAL, '--pipe', '--relay', relay.ticket)
@@ -243,8 +243,8 @@ describe('--pipe', () => {
   })
 })
 
-describe('what cannot work', () => {
-  test('a line too long for a message is named, the others arrive, and the exit code is 1', async () => {
+describe('a failure', () => {
+  test('of a line too long for one message does not stop the others, and gives exit code 1', async () => {
     const bob = showchain('listen', '--ephemeral', ...SEED)
     const alice = showchain('connect', '--ephemeral', ...SEED, await bob.stdout.line(/^showchain:/))
     alice.child.stdin?.end(`before\n${'x'.repeat(5000)}\nafter\n`)
@@ -254,7 +254,7 @@ describe('what cannot work', () => {
     expect(stderr).toMatch(/not delivered: .*does not fit[\s\S]*not every line was delivered/)
   })
 
-  test('says what was tried when nobody is there', async () => {
+  test('to connect names each attempt and why it failed', async () => {
     const relay = await startRelay()
     const { id } = await generateIdentity()
     const relayId = /showchain:([^?]+)/.exec(relay.ticket)?.[1]
@@ -272,7 +272,7 @@ describe('what cannot work', () => {
     expect(stderr).toMatch(/punch by relay .*; relay by relay /)
   })
 
-  test("says so when the relay's ticket is the peer's own", async () => {
+  test("is explained when the ticket is the peer's own", async () => {
     const bob = await keygen('own-relay')
     const ticket = `showchain:${bob.id}?addr=127.0.0.1:4400`
     expect(await showchain('listen', '--identity', bob.file, ...LOCAL, '--relay', ticket).ended()).toMatchObject({
@@ -283,7 +283,7 @@ describe('what cannot work', () => {
     expect(alice).toMatchObject({ code: 2, stderr: expect.stringContaining("this peer's own") })
   })
 
-  test('says so when the relay does not answer', async () => {
+  test('to register with a relay that does not answer gives exit code 3', async () => {
     const relay = await startRelay()
     relay.program.kill()
     await relay.program.ended()
