@@ -1,25 +1,28 @@
-/** Many peers in one process: `crowd-process.js COUNT TICKET`; they open together when told to. */
+/**
+ * Many peers in one process: `crowd-process.js COUNT TICKET`. They open when a line arrives on
+ * stdin.
+ */
 import { createPrivateKey, generatePrimeSync } from 'node:crypto'
 import { once } from 'node:events'
 import { Peer } from '@showchain/client'
 import { type Identity, identityFromPem } from '@showchain/crypto'
 
 const [count, relay] = process.argv.slice(2)
-const say = (event: string): void => void process.stdout.write(`${JSON.stringify({ event })}\n`)
+const report = (event: string): void => void process.stdout.write(`${JSON.stringify({ event })}\n`)
 const MINUTE = 60_000
 const PRIME_BITS = 1024
 const PUBLIC_EXPONENT = 65_537n
 
 const identities = manyIdentities(Number(count))
-say('ready')
+report('ready')
 await once(process.stdin, 'data')
 const open = identities.map((identity) =>
   Peer.open({ identity, relays: [relay as string], listen: [{ host: '0.0.0.0' }], addressPolicy: 'lab' }),
 )
 await Promise.all((await Promise.all(open)).map((peer) => registered(peer)))
-say('registered')
+report('registered')
 
-/** A relay that is busy does not answer at once; a peer asks again by itself. */
+/** A busy relay may exceed the timeout of one call; the peer retries by itself. */
 async function registered(peer: Peer): Promise<void> {
   const deadline = AbortSignal.timeout(MINUTE)
   for (;;) {
@@ -35,8 +38,9 @@ async function registered(peer: Peer): Promise<void> {
 }
 
 /**
- * Making a key is slow because of its primes. A lab has no secrets: every pair of a few primes is a key here, and
- * minutes become seconds. Keys with a prime in common are broken for anything else.
+ * Prime generation dominates the cost of an RSA key. Here each pair of a few primes makes a key,
+ * which takes seconds instead of minutes. Keys that share a prime are insecure; the lab protects
+ * nothing.
  */
 function manyIdentities(wanted: number): readonly Identity[] {
   const primes: bigint[] = []
@@ -62,7 +66,7 @@ function base64url(number: bigint): string {
   return Buffer.from(digits.padStart(digits.length + (digits.length % 2), '0'), 'hex').toString('base64url')
 }
 
-/** Of a number modulo another, by Euclid's extended algorithm. */
+/** The modular inverse, by the extended Euclidean algorithm. */
 function inverse(number: bigint, modulus: bigint): bigint {
   let [rest, next, factor, other] = [modulus, number, 0n, 1n]
   while (next !== 0n) {

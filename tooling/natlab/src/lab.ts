@@ -1,5 +1,6 @@
 /**
- * The lab: a public segment, routers on it, networks behind them, and programs on their hosts.
+ * The lab: a public segment, routers on it, private networks behind them, and programs on their
+ * hosts.
  *
  *   public    relays .10 .11, .20 .21, .25 .26   coturn .30 .31   hosts .40 …   203.0.113.0/24, 2001:db8::/64
  *     │
@@ -59,7 +60,7 @@ export class Lab {
     this.names.ip('public', `addr add ${NET6}::1/64 dev br0 nodad`)
   }
 
-  /** An address of the public segment that nobody has. */
+  /** An unused address of the public segment. */
   freeAddress(): string {
     return `${NET}.${FIRST_ROUTER + this.#routers++}`
   }
@@ -94,7 +95,7 @@ export class Lab {
     return router
   }
 
-  /** IP packets that the hosts have had to cut into several. */
+  /** IP packets that these hosts have fragmented. */
   fragmented(...hosts: readonly Host[]): number {
     return hosts.reduce((sum, { name }) => sum + fragmentsCreated(this.names.exec(name, 'cat', ['/proc/net/snmp'])), 0)
   }
@@ -121,7 +122,7 @@ export class Lab {
     return { name, ip, ip6 }
   }
 
-  /** Any program in a namespace. */
+  /** Starts any program in a namespace. */
   start(name: string, where: string, command: readonly string[], raw = false): Program {
     const child = this.names.spawn(where, command, { stdio: ['pipe', 'pipe', 'pipe'] })
     const program = new Program(name, child, raw)
@@ -129,7 +130,7 @@ export class Lab {
     return program
   }
 
-  /** coturn with two addresses, for others to tell what a NAT does. */
+  /** coturn with two addresses, as RFC 5780 needs for NAT behaviour discovery. */
   async stunServer(): Promise<string> {
     const [here, there] = [`${NET}.${STUN_SERVER}`, `${NET}.${STUN_SERVER + 1}`]
     const turn = this.start('coturn', 'public', [
@@ -138,11 +139,11 @@ export class Lab {
       ...['--pidfile', join(this.folder, 'turn.pid'), '-b', join(this.folder, 'turn.db')],
       ...['--no-dynamic-ip-list', '--no-dynamic-realms'],
     ])
-    await turn.until('it listens', ({ text }) => String(text).includes('Total General servers'))
+    await turn.until('it is listening', ({ text }) => String(text).includes('Total General servers'))
     return here
   }
 
-  /** A relay with two addresses. Started again, it is the same relay. */
+  /** A relay with two addresses. A second start of the same index has the same identity. */
   async relay(
     index: 0 | 1 | 2 = 0,
     { ipv6 = false }: { readonly ipv6?: boolean } = {},
@@ -161,7 +162,7 @@ export class Lab {
     return { program, ticket: ticket as string }
   }
 
-  /** `showchain listen`, registered; resolves when it knows what its NAT does. */
+  /** `showchain listen`; resolves when it is registered and has discovered its NAT. */
   async listen(
     host: Host,
     relays: readonly string[],
@@ -178,24 +179,24 @@ export class Lab {
     return { program, ticket: withoutAddresses(ticket as string) }
   }
 
-  /** `showchain connect`; ends when its stdin does. */
+  /** `showchain connect`; exits at the end of its stdin. */
   connect(host: Host, ticket: string, { args = [], pipe = false }: PeerOptions = {}): Program {
     return this.#peer(host, pipe, ['connect', ...args, ticket])
   }
 
-  /** Captures the public segment into a file until it is ended. */
+  /** Captures the public segment into a file until the program is ended. */
   capture(folder: string, name: string): Program {
     mkdirSync(folder, { recursive: true })
     const file = join(folder, `${name}.pcap`)
     return this.start('tcpdump', 'public', ['tcpdump', '-q', '-U', '-i', 'br0', '-w', file, 'udp'])
   }
 
-  /** What runs by now stays until the lab closes. */
+  /** The programs that run now stay until the lab closes. */
   keepPrograms(): void {
     this.#kept.push(...this.#programs.splice(0))
   }
 
-  /** Ends every other program that is still running. */
+  /** Ends every other running program. */
   async endPrograms(): Promise<void> {
     await Promise.all(this.#programs.splice(0).map((program) => program.kill('SIGKILL')))
   }
@@ -215,8 +216,9 @@ export class Lab {
   }
 
   /**
-   * The one who is asked on its segment. Its hardware address is fixed: a bridge that has none of its own takes the lowest
-   * of its ports, so a new cable could change it, and whoever had resolved it would talk to nobody for a while.
+   * A bridge with a fixed MAC address. Without one, a bridge takes the lowest MAC address of its
+   * ports: a new port could change it, and neighbours would send to the former one until their ARP
+   * entries expire.
    */
   #bridge(name: string, device: string): void {
     this.names.ip(name, `link add ${device} address 02:00:00:00:00:01 type bridge`)
@@ -225,7 +227,7 @@ export class Lab {
       this.names.set(name, `net.bridge.bridge-nf-call-${setting}`, 0)
   }
 
-  /** A cable from an interface of one namespace to a bridge of another. */
+  /** A veth pair from an interface of one namespace to a bridge of another. */
   #plug(name: string, device: string, to: string, bridge: string): void {
     const port = `to-${name}`.slice(0, 15)
     this.names.ip(name, `link add ${device} type veth peer name ${port} netns ${this.names.nameOf(to)}`)
@@ -234,10 +236,13 @@ export class Lab {
   }
 }
 
-/** What a listener says of its own network means nothing elsewhere. */
+/** Without the listener's own addresses, which are private. */
 const withoutAddresses = (ticket: string): string => ticket.replace(/&addr=[^&]*/g, '')
 
-/** `FragCreates` of /proc/net/snmp, whose first two lines are the names and the values of IP's counters. */
+/**
+ * `FragCreates` of /proc/net/snmp, whose first two lines are the names and the values of IP's
+ * counters.
+ */
 function fragmentsCreated(snmp: string): number {
   const [names = [], values = []] = snmp.split('\n').map((line) => line.split(' '))
   return Number(values[names.indexOf('FragCreates')])

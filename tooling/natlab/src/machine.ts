@@ -1,28 +1,28 @@
-/** What the lab needs of the machine that it runs on, and how it runs its tools. */
+/** The requirements of the lab, and how it runs system tools. */
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** A tool of the lab answers at once, or something is very wrong. */
+/** System tools take milliseconds; this is for one that hangs. */
 const TOOL_TIMEOUT_MS = 20_000
 
-/** Tools, and Debian's packages that have them. */
+/** Tools, and the Debian packages that provide them. */
 const TOOLS = { ip: 'iproute2', nft: 'nftables', turnserver: 'coturn', turnutils_natdiscovery: 'coturn' } as const
 
 export const isInstalled = (tool: string): boolean =>
   [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'].some((folder) => existsSync(join(folder, tool)))
 
-/** What stands in the way, in one line; undefined: nothing does. */
+/** The first requirement that is not met, in one line; undefined when the lab can run. */
 export function missing(): string | undefined {
   if (process.platform !== 'linux') return 'the NAT lab needs Linux: its NATs are the kernel’s'
-  if (process.getuid?.() !== 0) return 'the NAT lab needs root: it makes network namespaces'
+  if (process.getuid?.() !== 0) return 'the NAT lab needs root: it creates network namespaces'
   const packages = Object.entries(TOOLS).flatMap(([tool, name]) => (isInstalled(tool) ? [] : [name]))
   if (packages.length > 0)
     return `the NAT lab needs Debian's ${[...new Set(packages)].join(', ')}: apt-get install them`
   return undefined
 }
 
-/** Runs a tool to its end. @throws Error with what it said */
+/** Runs a tool and returns its stdout. @throws Error with its stderr */
 export function run(tool: string, args: readonly string[], input = ''): string {
   try {
     const stdio = ['pipe', 'pipe', 'pipe'] as const

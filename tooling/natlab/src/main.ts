@@ -1,4 +1,4 @@
-/** `pnpm natlab`: connects the built programs through NATs of the kernel. */
+/** `pnpm natlab`: connects the built programs through the kernel's NATs. */
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Table from 'cli-table3'
@@ -18,14 +18,12 @@ interface Options {
 const BAD_ARGUMENTS = 2
 
 const command = new Command('natlab')
-  .description(
-    'Connects the built programs through NATs of the kernel, in network namespaces of its own. Needs root on Linux.',
-  )
-  .argument('[names...]', 'scenarios, or the beginnings of their names; all when there is none')
-  .option('--list', 'name the scenarios', false)
-  .option('--keep', 'leave the lab up at the end, and say how to get in', false)
-  .option('--pcap', 'capture the public segment, one file for each scenario', false)
-  .option('--json', 'one JSON object a line', false)
+  .description('Connects the built programs through NATs of the Linux kernel, in network namespaces. Needs root.')
+  .argument('[names...]', 'scenarios, or prefixes of their names (default: all)')
+  .option('--list', 'list the scenarios', false)
+  .option('--keep', 'keep the lab running at the end, and print how to enter it', false)
+  .option('--pcap', 'capture the public segment to one file per scenario', false)
+  .option('--json', 'print one JSON object a line', false)
   .showHelpAfterError()
   .parse()
 const options = command.opts<Options>()
@@ -48,7 +46,7 @@ if (why !== undefined) {
 }
 
 const lab = new Lab()
-const say = (line: string): void => {
+const print = (line: string): void => {
   if (!options.json) console.log(line)
 }
 const results: Result[] = []
@@ -56,16 +54,16 @@ const captures = join(tmpdir(), `${lab.names.run}-pcap`)
 const stop = async (): Promise<void> => {
   if (!options.keep) return lab.close()
   lab.names.keep()
-  console.log(`The lab is still up. Namespaces: ip netns list | grep ${lab.names.run}`)
+  console.log(`The lab is still running. Namespaces: ip netns list | grep ${lab.names.run}`)
   console.log(`A shell in one: ip netns exec ${lab.names.nameOf('router1')} bash`)
   console.log(
-    `Away with it: for n in $(ip netns list | grep -o '${lab.names.run}[^ ]*'); do ip netns pids $n | xargs -r kill; ip netns delete $n; done`,
+    `Clean up: for n in $(ip netns list | grep -o '${lab.names.run}[^ ]*'); do ip netns pids $n | xargs -r kill; ip netns delete $n; done`,
   )
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop().then(() => process.exit(1)))
 
 try {
-  say(`lab ${lab.names.run}: two routers of each kind, each verified with coturn's natdiscovery …`)
+  print(`lab ${lab.names.run}: two routers of each NAT type, each verified by coturn's natdiscovery …`)
   const world = await World.open(lab)
   for (const scenario of chosen) {
     const capture = options.pcap ? lab.capture(captures, scenario.name) : undefined
@@ -73,12 +71,12 @@ try {
     await capture?.ended
     results.push(result)
     if (options.json) console.log(JSON.stringify({ event: 'scenario', ...result }))
-    else say(`${result.ok ? 'ok  ' : 'FAIL'} ${result.title}: ${result.seen} (${result.seconds} s)`)
+    else print(`${result.ok ? 'ok  ' : 'FAIL'} ${result.title}: ${result.seen} (${result.seconds} s)`)
   }
 } finally {
   await stop()
 }
-if (options.pcap) say(`Captures of the public segment: ${captures}`)
+if (options.pcap) print(`Captures of the public segment: ${captures}`)
 if (!options.json) {
   const table = new Table({ head: ['scenario', '', 's', 'seen'], style: { head: [], border: [] } })
   for (const { title, ok, seconds, seen } of results)

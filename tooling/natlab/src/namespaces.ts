@@ -1,6 +1,6 @@
 /**
- * The network namespaces of one run. Everything of the lab lives in them: no interface and no address of the machine
- * itself is touched. A reaper outside waits for the end of this process, however it comes, and takes them away.
+ * The network namespaces of one run. The lab creates interfaces and addresses in them only, never
+ * on the host. A reaper process waits until this process ends, in whatever way, and removes them.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -8,7 +8,7 @@ import { run } from './machine.ts'
 
 const PREFIX = 'sclab'
 
-/** Until its stdin ends, then everything whose name begins with $1 goes, processes first. */
+/** Waits for the end of its stdin, then removes the namespaces of run $1, their processes first. */
 const REAPER = `cat > /dev/null
 for name in $(ip netns list | cut -d ' ' -f 1 | grep "^$1-"); do
   ip netns pids "$name" | xargs -r kill -9
@@ -16,37 +16,37 @@ for name in $(ip netns list | cut -d ' ' -f 1 | grep "^$1-"); do
 done`
 
 export class Namespaces {
-  /** Tells this run from others on the same machine. */
+  /** Distinguishes this run from others on the same host. */
   readonly run: string = `${PREFIX}-${randomBytes(3).toString('hex')}`
   readonly #reaper: ChildProcess
   #closed = false
 
   constructor() {
-    // In a group of its own, so that Ctrl-C does not end it.
+    // In its own process group, so that Ctrl-C does not end it.
     this.#reaper = spawn('sh', ['-c', REAPER, 'reaper', this.run], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     })
   }
 
-  /** The full name of one, as `ip netns exec` wants it. */
+  /** The full name of a namespace, for `ip netns exec`. */
   nameOf(name: string): string {
     return `${this.run}-${name}`
   }
 
-  /** @throws Error when the run has been closed: nobody would take it away */
+  /** @throws Error when the run is closed: the namespace would never be removed */
   add(name: string): void {
     if (this.#closed) throw new Error(`${this.run} is closed`)
     run('ip', ['netns', 'add', this.nameOf(name)])
     this.ip(name, 'link set lo up')
   }
 
-  /** `ip` inside of it; arguments separated by spaces. */
+  /** Runs `ip` in a namespace. @param command its arguments, separated by spaces */
   ip(name: string, command: string): string {
     return run('ip', ['-n', this.nameOf(name), ...command.split(' ')])
   }
 
-  /** Any tool inside of it. */
+  /** Runs any tool in a namespace. */
   exec(name: string, tool: string, args: readonly string[], input = ''): string {
     return run('ip', ['netns', 'exec', this.nameOf(name), tool, ...args], input)
   }
@@ -55,7 +55,7 @@ export class Namespaces {
     this.exec(name, 'sysctl', ['-q', '-w', `${setting}=${value}`])
   }
 
-  /** Replaces the rules of a namespace. Tables that are not named stay, and so do connections that are tracked. */
+  /** Loads nftables rules. Other tables and tracked connections stay. */
   nft(name: string, rules: string): void {
     this.exec(name, 'nft', ['-f', '-'], rules)
   }
@@ -64,13 +64,13 @@ export class Namespaces {
     return spawn('ip', ['netns', 'exec', this.nameOf(name), ...command], options)
   }
 
-  /** Leaves everything as it is, for people who want to look. */
+  /** Keeps the namespaces after this process ends. */
   keep(): void {
-    // Without the reaper, the end of its stdin means nothing.
+    // The namespaces stay when there is no reaper.
     this.#reaper.kill('SIGKILL')
   }
 
-  /** Takes everything away. */
+  /** Removes the namespaces. */
   async close(): Promise<void> {
     this.#closed = true
     if (this.#reaper.exitCode !== null || this.#reaper.signalCode !== null) return

@@ -1,4 +1,6 @@
-/** A program of ours in a namespace: what it prints is a list of events, and whoever waits for one waits with a deadline. */
+/**
+ * A program in a namespace: its output as a list of events, which can be awaited with a deadline.
+ */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -9,8 +11,8 @@ export interface ProgramEvent {
   readonly [name: string]: unknown
 }
 
-/** Longer than anything that a scenario waits for takes. */
-const PATIENCE_MS = 90_000
+/** Longer than any event of a scenario takes. */
+const TIMEOUT_MS = 90_000
 const LINES_SHOWN = 30
 const MAX_SHOWN = 300
 
@@ -24,18 +26,18 @@ export class Program {
   readonly child: ChildProcess
   readonly events: ProgramEvent[] = []
   readonly ended: Promise<number | null>
-  readonly #complaints: string[] = []
+  readonly #stderrLines: string[] = []
   readonly #waiters = new Set<Waiter>()
   readonly #listeners = new Set<(event: ProgramEvent) => void>()
 
-  /** @param raw its stdout is bytes, for whoever reads them */
+  /** @param raw its stdout carries data rather than events */
   constructor(name: string, child: ChildProcess, raw = false) {
     this.name = name
     this.child = child
     this.ended = new Promise((resolve) => child.once('exit', resolve))
     for (const stream of raw ? [child.stderr] : [child.stdout, child.stderr])
       if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#line(line))
-    // A program that ended does not read any more.
+    // EPIPE: the program has exited.
     child.stdin?.on('error', () => {})
   }
 
@@ -44,20 +46,23 @@ export class Program {
     this.#listeners.add(listener)
   }
 
-  /** The first event, of those before and those to come, that is wanted. @throws Error when none comes in time, or the program ends */
+  /**
+   * The first matching event, past or future.
+   * @throws Error at the deadline, or when the program exits
+   */
   async until(what: string, wanted: (event: ProgramEvent) => boolean): Promise<ProgramEvent> {
     const known = this.events.find(wanted)
     return known ?? this.next(what, wanted)
   }
 
-  /** As `until`, but only what is still to come. */
+  /** Like `until`, but for future events only. */
   async next(what: string, wanted: (event: ProgramEvent) => boolean): Promise<ProgramEvent> {
     return new Promise((resolve, reject) => {
       const fail = (why: string): void => {
         this.#waiters.delete(waiter)
-        reject(new Error(`${this.name} did not say that ${what} (${why}).\n${this.said()}`))
+        reject(new Error(`${this.name} did not report that ${what} (${why}).\n${this.transcript()}`))
       }
-      const timer = setTimeout(() => fail(`waited ${PATIENCE_MS / 1000} s`), PATIENCE_MS)
+      const timer = setTimeout(() => fail(`timed out after ${TIMEOUT_MS / 1000} s`), TIMEOUT_MS)
       const waiter: Waiter = {
         wanted,
         found: (event) => {
@@ -68,34 +73,34 @@ export class Program {
       this.#waiters.add(waiter)
       void this.ended.then((code) => {
         clearTimeout(timer)
-        if (this.#waiters.has(waiter)) fail(`it ended with ${code}`)
+        if (this.#waiters.has(waiter)) fail(`exited with ${code}`)
       })
     })
   }
 
-  /** What it printed last, for people. */
-  said(): string {
+  /** Its last lines of output, for error messages. */
+  transcript(): string {
     const events = this.events
       .filter(({ event }) => event !== 'message' && event !== 'line')
       .map((event) => JSON.stringify(event))
-    return [...events.slice(-LINES_SHOWN), ...this.#complaints.slice(-LINES_SHOWN)]
+    return [...events.slice(-LINES_SHOWN), ...this.#stderrLines.slice(-LINES_SHOWN)]
       .map((line) => `  ${this.name}: ${line.slice(0, MAX_SHOWN)}`)
       .join('\n')
   }
 
-  type(line: string): boolean {
+  writeLine(line: string): boolean {
     return this.child.stdin?.write(`${line}\n`) ?? false
   }
 
-  /** Whether it read all that was typed; false: it ended, or reads no more. */
-  async reads(): Promise<boolean> {
+  /** Waits until its stdin has drained; resolves to false when it has exited or closed stdin. */
+  async drained(): Promise<boolean> {
     const { stdin } = this.child
     if (stdin === null || stdin.destroyed) return false
-    const drained = once(stdin, 'drain').then(
+    const drain = once(stdin, 'drain').then(
       () => true,
       () => false,
     )
-    return Promise.race([drained, this.ended.then(() => false)])
+    return Promise.race([drain, this.ended.then(() => false)])
   }
 
   async kill(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
@@ -105,14 +110,14 @@ export class Program {
 
   #line(line: string): void {
     if (!line.startsWith('{')) {
-      this.#complaints.push(line)
-      // A relay's ticket is no JSON.
-      return this.#tell(/^showchain:\S/.test(line) ? { event: 'ticket', ticket: line } : { event: 'line', text: line })
+      this.#stderrLines.push(line)
+      // A relay prints its ticket as plain text.
+      return this.#emit(/^showchain:\S/.test(line) ? { event: 'ticket', ticket: line } : { event: 'line', text: line })
     }
-    this.#tell(JSON.parse(line) as ProgramEvent)
+    this.#emit(JSON.parse(line) as ProgramEvent)
   }
 
-  #tell(event: ProgramEvent): void {
+  #emit(event: ProgramEvent): void {
     this.events.push(event)
     for (const listener of this.#listeners) listener(event)
     for (const waiter of this.#waiters) {

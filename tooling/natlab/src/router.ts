@@ -1,31 +1,36 @@
-/** A router of the lab: a network namespace with two interfaces, whose nftables rules make it a NAT. */
+/**
+ * A router of the lab: a network namespace with two interfaces, whose nftables rules make it a NAT.
+ */
 import type { Namespaces } from './namespaces.ts'
 import {
   BLOCKED,
-  cutRules,
   FIREWALL6,
   hairpinRules,
   lossRules,
   MAPPING_SECONDS,
   type NatKind,
   natRules,
+  partitionRules,
 } from './rules.ts'
 
 export interface RouterOptions {
   readonly kind: NatKind
-  /** A carrier's router, that this one is behind. @default on the public segment */
+  /** The carrier's router that this one is behind (CGN). @default on the public segment */
   readonly behind?: Router | undefined
-  /** First three numbers of the network behind it. @default 192.168.1, as everybody's */
+  /** First three numbers of the private network. @default 192.168.1 */
   readonly lan?: string | undefined
   /** @default false */
   readonly hairpin?: boolean | undefined
-  /** How long conntrack and the maps keep an idle mapping. */
+  /** Lifetime of an idle mapping, in conntrack and in the maps of cones. */
   readonly mappingSeconds?: number | undefined
-  /** Lets no UDP through. @default false */
+  /** Drops all UDP. @default false */
   readonly blocked?: boolean | undefined
-  /** Percent of packets that it loses, each way. @default 0 */
+  /** Packet loss in percent, in each direction. @default 0 */
   readonly loss?: number | undefined
-  /** Bytes of an IP packet on its way out; it says so of a larger one, and nothing of a larger one that comes in. @default 1500 */
+  /**
+   * MTU of the WAN interface, in bytes: a larger packet outwards is answered with ICMP
+   * "fragmentation needed", a larger one inwards is dropped silently. @default 1500
+   */
   readonly mtu?: number | undefined
 }
 
@@ -56,36 +61,39 @@ export class Router {
     this.#names.nft(this.name, rules.join(''))
   }
 
-  /** Behaves otherwise from now on. */
+  /** Changes its behaviour. */
   with(changes: Partial<RouterOptions>): this {
     this.options = { ...this.options, ...changes }
     this.load()
     return this
   }
 
-  /** The hosts that have a mapping of a cone at the moment. */
+  /** Whether any host has a mapping in the cone's map. */
   get mapped(): boolean {
     return this.#names.exec(this.name, 'nft', ['list', 'map', 'ip', 'cone', 'inside']).includes('elements')
   }
 
-  /** Nothing goes to an address outside, or comes from there. Mappings stay. */
-  cut(ip: string): void {
-    this.#names.nft(this.name, cutRules(ip))
+  /** Drops packets to and from an address outside. Mappings stay. */
+  partition(ip: string): void {
+    this.#names.nft(this.name, partitionRules(ip))
   }
 
-  /** Undoes `cut`. */
-  mend(): void {
-    this.#names.nft(this.name, 'delete table ip cut\n')
+  /** Ends the partition. */
+  heal(): void {
+    this.#names.nft(this.name, 'delete table ip partition\n')
   }
 
-  /** Switched off and on: netfilter forgets the mappings of an interface that goes down, and the maps begin empty. */
+  /**
+   * Power cycle: netfilter drops the mappings of an interface that goes down, and the maps start
+   * empty.
+   */
   reboot(): void {
     this.#names.ip(this.name, 'link set wan down')
     this.load()
     this.#names.ip(this.name, 'link set wan up')
   }
 
-  /** The provider gives it another address. */
+  /** The provider assigns it a new address. */
   renumber(wan: string): void {
     this.#names.ip(this.name, `addr del ${this.wan}/24 dev wan`)
     this.#names.ip(this.name, `addr add ${wan}/24 dev wan`)

@@ -1,16 +1,17 @@
 /**
- * What makes a Linux router a NAT of each kind: nftables. Netfilter's own NAT maps each flow; that it looks
- * endpoint-independent is port preservation. Cones need maps of their own, which say whom a packet from outside is for.
+ * nftables rules that make a Linux router a NAT of each kind. Netfilter maps each flow by itself;
+ * port preservation makes that mapping look endpoint-independent. Cones (T1, T2) need a map from
+ * the external port to the host inside, for packets of other flows.
  */
 export type NatKind = 'T1' | 'T2' | 'T3' | 'T4'
 export const NAT_KINDS: readonly NatKind[] = ['T1', 'T2', 'T3', 'T4']
 
-/** How long an idle mapping of a cone lives, in seconds; conntrack's own time for UDP that was answered. */
+/** Lifetime of an idle mapping of a cone, in seconds: conntrack's timeout of a UDP stream. */
 export const MAPPING_SECONDS = 120
 
 /**
- * Without it a packet from outside that nobody wanted takes the flow's place in conntrack, and the next packet from
- * inside leaves from another port.
+ * Drops unsolicited packets. Otherwise one would create a conntrack entry that occupies the
+ * external port, and the next packet from inside would leave from a different port.
  */
 const CLOSED = `table ip closed {
   chain input {
@@ -28,7 +29,9 @@ const masquerade = (how: string): string => `table ip nat {
 }
 `
 
-/** A map from the external port, and what else of the remote counts, to the host inside. */
+/**
+ * A map from the external port, and what the filtering compares of the remote, to the host inside.
+ */
 const cone = (key: string, found: string, recorded: string, seconds: number): string => `table ip cone {
   map inside {
     type ${key} : ipv4_addr . inet_service
@@ -47,7 +50,7 @@ const cone = (key: string, found: string, recorded: string, seconds: number): st
 }
 `
 
-/** @param seconds that an idle mapping of T1 and T2 lives; conntrack has T3's and T4's. */
+/** @param seconds lifetime of an idle mapping of T1 and T2; conntrack keeps those of T3 and T4 */
 export function natRules(kind: NatKind, seconds: number): string {
   switch (kind) {
     case 'T1':
@@ -88,7 +91,7 @@ export const hairpinRules = (external: string, inside: string): string => `table
 }
 `
 
-/** No UDP gets through. */
+/** Drops all UDP. */
 export const BLOCKED = `table inet blocked {
   chain forward {
     type filter hook forward priority 0;
@@ -97,8 +100,8 @@ export const BLOCKED = `table inet blocked {
 }
 `
 
-/** Nothing to or from one address outside. */
-export const cutRules = (ip: string): string => `table ip cut {
+/** Drops packets to and from one address outside. */
+export const partitionRules = (ip: string): string => `table ip partition {
   chain forward {
     type filter hook forward priority -20;
     ip daddr ${ip} drop
@@ -107,7 +110,7 @@ export const cutRules = (ip: string): string => `table ip cut {
 }
 `
 
-/** IPv6 is not translated: only answers come in (RFC 6092). */
+/** IPv6 is not translated; a stateful firewall drops unsolicited packets (RFC 6092). */
 export const FIREWALL6 = `table ip6 firewall {
   chain forward {
     type filter hook forward priority 0;
@@ -116,7 +119,7 @@ export const FIREWALL6 = `table ip6 firewall {
 }
 `
 
-/** Loses so many packets of a hundred, each way. */
+/** Drops packets at random, in each direction. */
 export const lossRules = (percent: number): string => `table inet loss {
   chain forward {
     type filter hook forward priority -10;

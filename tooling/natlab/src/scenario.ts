@@ -1,4 +1,4 @@
-/** What a scenario is, and what most of them do. */
+/** The scenarios' interface, the world they share, and the steps that most of them use. */
 import type { Host, Lab } from './lab.ts'
 import type { Program, ProgramEvent } from './program.ts'
 import type { Router, RouterOptions } from './router.ts'
@@ -6,10 +6,13 @@ import { NAT_KINDS, type NatKind } from './rules.ts'
 import type { PathKind } from './simulated.ts'
 import { BEHAVIOUR, discover } from './verify.ts'
 
-/** What scenarios share: one lab, one relay, and two routers of each kind, each verified before anything uses it. */
+/**
+ * Shared by all scenarios: one lab, one relay, and two routers of each NAT type, verified by
+ * coturn.
+ */
 export class World {
   readonly lab: Lab
-  /** Its ticket. Whoever wants to end a relay starts the second one for itself. */
+  /** The ticket of the shared relay. A scenario that ends a relay starts its own. */
   readonly relay: string
   readonly #server: string
   readonly #sides: ReadonlyMap<string, Router>
@@ -31,7 +34,7 @@ export class World {
     return new World(lab, ticket, server, sides)
   }
 
-  /** Plays a scenario, and ends whatever it left running. */
+  /** Runs a scenario, then ends every program that it left running. */
   async play(scenario: Scenario): Promise<Result> {
     const started = performance.now()
     const outcome = await scenario.run(this).then(
@@ -43,7 +46,10 @@ export class World {
     return { name, title, ...outcome, seconds: Math.round((performance.now() - started) / 100) / 10 }
   }
 
-  /** A router of its own for one scenario, verified as well. What coturn cannot see through is verified before it is loaded. */
+  /**
+   * A verified router for one scenario. Blocking and loss, which would disturb coturn, are applied
+   * afterwards.
+   */
   async router(options: RouterOptions): Promise<Router> {
     const { blocked = false, loss = 0, ...plain } = options
     const router = this.lab.router(plain)
@@ -51,24 +57,24 @@ export class World {
     return blocked || loss > 0 ? router.with({ blocked, loss }) : router
   }
 
-  /** A router of a kind that coturn has seen to be of that kind. */
+  /** A shared router, verified to be of this NAT type. */
   side(side: 'a' | 'b', kind: NatKind): Router {
     return this.#sides.get(`${side} ${kind}`) as Router
   }
 }
 
-/** @throws Error when coturn takes the router for another kind. */
+/** @throws Error when coturn discovers another NAT type */
 export async function verify(lab: Lab, router: Router, server: string): Promise<void> {
   const found = await discover(lab.names, lab.host(router), server)
   const wanted = BEHAVIOUR[router.options.kind]
-  if (found !== wanted) throw new Error(`${router.name} should be ${router.options.kind} (${wanted}) and is ${found}.`)
+  if (found !== wanted) throw new Error(`${router.name} should be ${router.options.kind} (${wanted}), but is ${found}.`)
 }
 
 export interface Scenario {
   /** As in `pnpm natlab <name>`. */
   readonly name: string
   readonly title: string
-  /** @returns what was seen, in a few words. @throws Error when something is not as it must be */
+  /** @returns the observation, in a few words. @throws Error when an expectation fails */
   run(world: World): Promise<string>
 }
 
@@ -76,7 +82,7 @@ export interface Result {
   readonly name: string
   readonly title: string
   readonly ok: boolean
-  /** What was seen, or what was wrong. */
+  /** The observation, or the error. */
   readonly seen: string
   readonly seconds: number
 }
@@ -96,8 +102,8 @@ export interface Pair {
   readonly listener: Program
 }
 
-/** Connects two hosts, and waits until both are on the path. */
-export async function meet(
+/** Connects two hosts, and waits until both use this kind of path. */
+export async function connectPair(
   { lab, relay }: World,
   from: Host,
   to: Host,
@@ -105,22 +111,22 @@ export async function meet(
   relays: readonly string[] = [relay],
 ): Promise<Pair> {
   const { program: listener, ticket } = await lab.listen(to, relays)
-  if (path === 'relay') await cannotBeDirect(lab, from, ticket)
+  if (path === 'relay') await expectNoDirectPath(lab, from, ticket)
   const caller = lab.connect(from, ticket, { args: ['--linger', '3600'] })
   await Promise.all([caller, listener].map((program) => program.until(`its path is ${path}`, isOn(path))))
   return { caller, listener }
 }
 
-/** A dial that may only be direct fails, and says why. */
-async function cannotBeDirect(lab: Lab, from: Host, ticket: string): Promise<void> {
+/** Checks that a direct-only dial fails, with its reason. */
+async function expectNoDirectPath(lab: Lab, from: Host, ticket: string): Promise<void> {
   const caller = lab.connect(from, ticket, { args: ['--via', 'direct-only'] })
   const code = await caller.ended
   const text = caller.events.findLast(({ event }) => event === 'line')?.text
   if (code !== 3 || !String(text).includes('no probe was answered'))
-    throw new Error(`a direct connection should be impossible here; it ended with ${code}.\n${caller.said()}`)
+    throw new Error(`a direct connection should fail here; the dial exited with ${code}.\n${caller.transcript()}`)
 }
 
-/** Ends both programs as their users would. */
-export async function part({ caller, listener }: Pair): Promise<void> {
+/** Ends both programs by SIGTERM. */
+export async function endPair({ caller, listener }: Pair): Promise<void> {
   await Promise.all([caller.kill(), listener.kill()])
 }

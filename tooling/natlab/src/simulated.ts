@@ -1,17 +1,20 @@
-/** What the simulator says that happens: a scenario of the lab asks it, and then shows that the kernel agrees. */
+/**
+ * The simulator's prediction for a scenario: the lab then checks that the kernel behaves the same.
+ */
 import { duration, later } from '@showchain/client/core'
 import { opensslEndToEnd } from '@showchain/crypto'
 import { Internet, type NatBehaviour, nat, PAIRINGS, play, type Router, type SimRelay } from '@showchain/testkit'
 
 export type PathKind = 'direct' | 'relay'
 
-/** Virtual time in which a pair finds its best path, and finds it again. */
-const CALM = duration(180_000)
+/** Virtual time in which a pair settles on its best path, also after a disturbance. */
+const SETTLE_TIME = duration(180_000)
 const RELAY6 = '2a01:4f9::1'
-const SPOKEN_EACH = duration(1000)
+/** A message this often keeps the pair busy. */
+const MESSAGE_INTERVAL = duration(1000)
 
 /** The path of a pair of the matrix. */
-export async function simulated(requester: string, target: string): Promise<PathKind> {
+export async function simulatedPair(requester: string, target: string): Promise<PathKind> {
   const pairing = PAIRINGS.find((each) => each.requester === requester && each.target === target)
   if (pairing === undefined) throw new Error(`the simulator has no pair ${requester} → ${target}`)
   const { path } = await play(pairing, 'natlab')
@@ -21,9 +24,9 @@ export async function simulated(requester: string, target: string): Promise<Path
 export interface Disturbed {
   readonly behind: readonly [NatBehaviour, NatBehaviour]
   readonly relays?: number
-  /** Percent of the packets on the public network. @default 0 */
+  /** Packet loss on the public network, in percent. @default 0 */
   readonly loss?: number
-  /** Relays with IPv6 alone, and IPv6 behind both routers. @default false */
+  /** IPv6-only relays, and IPv6 behind both routers. @default false */
   readonly ipv6?: boolean
   /** Both dial. @default false */
   readonly glare?: boolean
@@ -33,8 +36,11 @@ export interface Disturbed {
   }): void | Promise<void>
 }
 
-/** The path of a busy pair before something happens, and when it has recovered. @throws Error when it does not */
-async function simulatedThrough({
+/**
+ * The path of a busy pair before a disturbance, and after its recovery.
+ * @throws Error when it does not recover
+ */
+async function simulatedPaths({
   behind,
   relays = 1,
   loss = 0,
@@ -55,37 +61,38 @@ async function simulatedThrough({
     if (glare) bob.dialPeer(alice)
     const ours = await alice.connect(bob)
     const { clock } = internet.sim
-    const speak = (): void => {
-      const [link] = alice.open
-      if (link === undefined) return
-      alice.send(link.id, Uint8Array.of(1))
-      clock.schedule(later(clock.now(), SPOKEN_EACH), speak)
+    const sendMessage = (): void => {
+      const [connection] = alice.open
+      if (connection === undefined) return
+      alice.send(connection.id, Uint8Array.of(1))
+      clock.schedule(later(clock.now(), MESSAGE_INTERVAL), sendMessage)
     }
-    speak()
-    internet.advance(CALM)
+    sendMessage()
+    internet.advance(SETTLE_TIME)
     const before = ours.path.kind
     await happen({ routers: [here, there], relays: running })
-    internet.advance(CALM)
-    const [link] = alice.open
-    if (link === undefined) throw new Error(`in the simulator the connection ended: ${ours.closed}`)
+    internet.advance(SETTLE_TIME)
+    const [connection] = alice.open
+    if (connection === undefined) throw new Error(`in the simulator the connection closed: ${ours.closed}`)
     if (alice.open.length > 1) throw new Error(`in the simulator there are ${alice.open.length} connections`)
-    if (ipv6 && !link.path.remote.ip.includes(':'))
-      throw new Error(`in the simulator the path goes to ${link.path.remote.ip}`)
-    found = [before, link.path.kind]
+    if (ipv6 && !connection.path.remote.ip.includes(':'))
+      throw new Error(`in the simulator the path goes to ${connection.path.remote.ip}`)
+    found = [before, connection.path.kind]
   })
   return found as readonly [PathKind, PathKind]
 }
 
-/** The path of a busy pair, which is the same one when it has recovered from what happens. @throws Error otherwise */
-export async function foreseen(disturbed: Disturbed): Promise<PathKind> {
-  const [before, after] = await simulatedThrough(disturbed)
-  if (before !== after) throw new Error(`in the simulator the path was ${before}, and in the end ${after}`)
+/** The path of a busy pair, the same before and after a disturbance. @throws Error otherwise */
+export async function simulatedPath(disturbed: Disturbed): Promise<PathKind> {
+  const [before, after] = await simulatedPaths(disturbed)
+  if (before !== after)
+    throw new Error(`in the simulator the path was ${before} before, and ${after} after the disturbance`)
   return after
 }
 
-/** What a dial from a host without any UDP says of each way that it tried. */
+/** Why each attempt of a dial fails on a host without UDP. */
 export async function simulatedBlocked(): Promise<readonly string[]> {
-  let said: readonly string[] = []
+  let reasons: readonly string[] = []
   await Internet.run('natlab', {}, async (internet) => {
     await internet.relay()
     const bob = await internet.simPeer({ behind: nat.T2() })
@@ -93,7 +100,7 @@ export async function simulatedBlocked(): Promise<readonly string[]> {
     const dialled = alice.dialPeer(bob)
     internet.until(() => dialled.ended !== undefined)
     if (dialled.link !== undefined) throw new Error('in the simulator it connects')
-    said = (dialled.attempts ?? []).flatMap(({ why }) => why ?? [])
+    reasons = (dialled.attempts ?? []).flatMap(({ why }) => why ?? [])
   })
-  return said
+  return reasons
 }

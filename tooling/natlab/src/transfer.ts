@@ -1,21 +1,27 @@
-/** A file from one end to the other and back, line by line over a stream, and whether every byte came, once and in order. */
+/**
+ * Transfers a file to the other peer and back, line by line, and checks that every byte arrives
+ * once and in order.
+ */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Program } from './program.ts'
 import type { Pair } from './scenario.ts'
 
-/** Each way. */
+/** In each direction. */
 export const FILE_BYTES: number = 8 * 1024 * 1024
-/** Of the file in one line, in base64. */
+/** Bytes of the file in one line, before base64. */
 const CHUNK_BYTES = 6 * 1024
-const PATIENCE_MS = 180_000
+const TIMEOUT_MS = 180_000
 
 export interface Disturbance {
-  /** Share of the file that is echoed when it happens. */
+  /** Happens when this share of the file was echoed. */
   readonly at: number
   happen(): Promise<void> | void
 }
 
-/** @returns SHA-256 of what came. @throws Error when something did not come, or came altered */
+/**
+ * @returns SHA-256 of the file.
+ * @throws Error when a line is missing, repeated, reordered or altered
+ */
 export async function transfer(
   { caller, listener }: Pair,
   bytes: number,
@@ -24,11 +30,11 @@ export async function transfer(
   const file = randomBytes(bytes)
   const lines = linesOf(file)
   const [there, back] = [new Received(listener, lines.length), new Received(caller, lines.length)]
-  const say = async (indices: Iterable<number>): Promise<void> => {
-    for (const index of indices) if (!caller.type(lines[index] as string) && !(await caller.reads())) return
+  const send = async (indices: Iterable<number>): Promise<void> => {
+    for (const index of indices) if (!caller.writeLine(lines[index] as string) && !(await caller.drained())) return
   }
   const all = Promise.all([
-    say(lines.keys()),
+    send(lines.keys()),
     there.whenHas(lines.length),
     back.whenHas(lines.length),
     ...disturbances.map(({ at, happen }) => back.whenHas(Math.floor(at * lines.length)).then(happen)),
@@ -36,21 +42,22 @@ export async function transfer(
   let deadline: NodeJS.Timeout | undefined
   const failed = new Promise<never>((_resolve, reject) => {
     const fail = (why: string): void => reject(new Error(`${why}; ${back.missing.length} lines are missing`))
-    deadline = setTimeout(() => fail(`waited ${PATIENCE_MS / 1000} s`), PATIENCE_MS)
+    deadline = setTimeout(() => fail(`timed out after ${TIMEOUT_MS / 1000} s`), TIMEOUT_MS)
     for (const program of [caller, listener])
-      void program.ended.then((code) => fail(`${program.name} ended with ${code}`))
+      void program.ended.then((code) => fail(`${program.name} exited with ${code}`))
   })
   try {
     await Promise.race([all, failed])
   } catch (error) {
-    throw new Error(`${(error as Error).message}\n${caller.said()}\n${listener.said()}`)
+    throw new Error(`${(error as Error).message}\n${caller.transcript()}\n${listener.transcript()}`)
   } finally {
     clearTimeout(deadline)
   }
   const wrong = there.wrong ?? back.wrong
   if (wrong !== undefined) throw new Error(wrong)
   const hashes = [createHash('sha256').update(file).digest('hex'), there.hash(), back.hash()]
-  if (new Set(hashes).size !== 1) throw new Error(`SHA-256 of the file, there, and back: ${hashes.join(', ')}`)
+  if (new Set(hashes).size !== 1)
+    throw new Error(`SHA-256 of the file, at the listener and echoed: ${hashes.join(', ')}`)
   return hashes[0] as string
 }
 
@@ -62,7 +69,7 @@ function linesOf(file: Uint8Array): readonly string[] {
   })
 }
 
-/** What one end got, each line once. */
+/** The lines that one peer received. */
 class Received {
   readonly #chunks: (Buffer | undefined)[]
   readonly #waiters: {
@@ -70,7 +77,7 @@ class Received {
     readonly resolve: () => void
   }[] = []
   #count = 0
-  /** What came twice, or out of order. */
+  /** The first line that was repeated or out of order. */
   wrong: string | undefined
 
   constructor(program: Program, count: number) {
@@ -99,7 +106,7 @@ class Received {
 
   #take(text: string): void {
     const [index, data] = text.split(' ')
-    if (Number(index) !== this.#count) this.wrong ??= `line ${index} came when it was the turn of ${this.#count}`
+    if (Number(index) !== this.#count) this.wrong ??= `received line ${index} in place of line ${this.#count}`
     this.#chunks[Number(index)] = Buffer.from(data ?? '', 'base64')
     this.#count++
     for (const waiter of this.#waiters) if (this.#count >= waiter.count) waiter.resolve()

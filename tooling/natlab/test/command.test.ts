@@ -17,13 +17,13 @@ function natlab(...args: readonly string[]): Program {
   return program
 }
 
-test('--list names every scenario', async () => {
+test('--list prints every scenario', async () => {
   const { code, stdout } = await natlab('--list').ended()
   expect(code).toBe(0)
   expect(stdout.split('\n').map((line) => line.split(' ')[0])).toEqual(SCENARIOS.map(({ name }) => name))
 })
 
-test('a name that nobody has ends with 2 and one line', async () => {
+test('an unknown scenario gives exit code 2 and one line', async () => {
   expect(await natlab('t5').ended()).toEqual({
     code: 2,
     stdout: '',
@@ -31,7 +31,7 @@ test('a name that nobody has ends with 2 and one line', async () => {
   })
 })
 
-test('says in one line what is missing', async () => {
+test('a missing requirement gives exit code 2 and one line', async () => {
   const program = new Program(MAIN, [], { PATH: '/nowhere' })
   const { code, stderr } = await program.ended()
   expect(code).toBe(2)
@@ -43,7 +43,7 @@ const namespaces = (lab: string): readonly string[] =>
     .split('\n')
     .filter((line) => line.startsWith(`${lab}-`))
 
-/** Resolves when the last namespace of a lab is gone. */
+/** Resolves when the last namespace of a lab was removed. */
 async function gone(lab: string): Promise<void> {
   await new Promise<void>((resolve) => {
     const watcher = watch(NAMESPACES, () => look())
@@ -60,7 +60,7 @@ const labOf = async (program: Program): Promise<string> =>
   /sclab-[0-9a-f]+/.exec(await program.stdout.line(/sclab-/))?.[0] as string
 
 describe.skipIf(missing() !== undefined)('a lab', () => {
-  test('that is killed leaves nothing behind', { timeout: MINUTES }, async () => {
+  test('that is killed leaves no namespace behind', { timeout: MINUTES }, async () => {
     const program = natlab('t4-t4')
     const lab = await labOf(program)
     expect(namespaces(lab).length).toBeGreaterThan(0)
@@ -70,7 +70,7 @@ describe.skipIf(missing() !== undefined)('a lab', () => {
     expect(namespaces(lab)).toEqual([])
   })
 
-  test('does not meet another one', { timeout: 2 * MINUTES }, async () => {
+  test('runs beside another one', { timeout: 2 * MINUTES }, async () => {
     const programs = [natlab('t2-t2'), natlab('t2-t2')]
     const labs = await Promise.all(programs.map(labOf))
     expect(new Set(labs).size).toBe(2)

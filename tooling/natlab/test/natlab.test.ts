@@ -1,4 +1,4 @@
-/** Every scenario of the lab, one after the other: netfilter's timers are real ones. */
+/** Every scenario of the lab, one after the other: netfilter runs in real time. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Lab } from '../src/lab.ts'
 import { missing } from '../src/machine.ts'
@@ -9,7 +9,7 @@ const MINUTES = 60_000
 const why = missing()
 if (why !== undefined) console.warn(`SKIPPED: ${why}.`)
 
-describe.skipIf(why !== undefined)('the built programs behind NATs of the kernel', () => {
+describe.skipIf(why !== undefined)('the built programs behind NATs of the Linux kernel', () => {
   let lab: Lab
   let world: World
 

@@ -1,11 +1,11 @@
-/** Many at once, and both at once. */
+/** Simultaneous dials and simultaneous registrations. */
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { generateIdentity, saveIdentity } from '@showchain/crypto'
 import { nat } from '@showchain/testkit'
 import { NAT_KINDS } from '../rules.ts'
-import { isOn, part, type Scenario } from '../scenario.ts'
-import { foreseen } from '../simulated.ts'
+import { endPair, isOn, type Scenario } from '../scenario.ts'
+import { simulatedPath } from '../simulated.ts'
 
 const PEERS = 1000
 const CROWD = fileURLToPath(new URL('../../dist/crowd-process.js', import.meta.url))
@@ -13,10 +13,10 @@ const CROWD = fileURLToPath(new URL('../../dist/crowd-process.js', import.meta.u
 export const CROWDS: readonly Scenario[] = [
   {
     name: 'glare',
-    title: 'both dial at once',
+    title: 'both peers dial at once',
     async run(world) {
       const { lab, relay } = world
-      const path = await foreseen({ behind: [nat.T3(), nat.T3()], glare: true })
+      const path = await simulatedPath({ behind: [nat.T3(), nat.T3()], glare: true })
       const sides = await Promise.all(
         (['a', 'b'] as const).map(async (side) => {
           const identity = await generateIdentity()
@@ -35,15 +35,15 @@ export const CROWDS: readonly Scenario[] = [
         lab.connect(host, ticket, { args: ['--identity', file, '--linger', '3600'] })
       const [caller, listener] = [dial(a, b.ticket), dial(b, a.ticket)]
       for (const program of [caller, listener]) await program.until(`its path is ${path}`, isOn(path))
-      caller.type('from a')
-      listener.type('from b')
-      await listener.until('the line of a came', ({ text }) => text === 'from a')
-      await caller.until('the line of b came', ({ text }) => text === 'from b')
+      caller.writeLine('from a')
+      listener.writeLine('from b')
+      await listener.until('it received the line of a', ({ text }) => text === 'from a')
+      await caller.until('it received the line of b', ({ text }) => text === 'from b')
       const connections = [caller, listener].map(
         ({ events }) => events.filter(({ event }) => event === 'connected').length,
       )
       if (connections.join() !== '1,1') throw new Error(`there are ${connections.join(' and ')} connections`)
-      await part({ caller, listener })
+      await endPair({ caller, listener })
       return `one connection, ${path}, as simulated`
     },
   },
@@ -57,9 +57,9 @@ export const CROWDS: readonly Scenario[] = [
           ...[process.execPath, CROWD, String(PEERS / NAT_KINDS.length), world.relay],
         ])
       })
-      await Promise.all(crowds.map((crowd) => crowd.until('its keys are made', ({ event }) => event === 'ready')))
+      await Promise.all(crowds.map((crowd) => crowd.until('its keys are generated', ({ event }) => event === 'ready')))
       const started = performance.now()
-      for (const crowd of crowds) crowd.type('go')
+      for (const crowd of crowds) crowd.writeLine('go')
       await Promise.all(crowds.map((crowd) => crowd.until('all are registered', ({ event }) => event === 'registered')))
       const seconds = (performance.now() - started) / 1000
       await Promise.all(crowds.map((crowd) => crowd.kill('SIGKILL')))

@@ -1,4 +1,4 @@
-/** Every scenario, in the order that `pnpm natlab` plays them. */
+/** Every scenario, in the order that `pnpm natlab` runs them. */
 import type { Scenario } from '../scenario.ts'
 import { CROWDS } from './crowds.ts'
 import { PAIRS } from './pairs.ts'

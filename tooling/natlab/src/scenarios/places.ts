@@ -1,17 +1,17 @@
-/** Peers behind one NAT, behind one carrier, and with IPv6. */
+/** Peers behind one NAT, behind one CGN, and with IPv6. */
 import { nat } from '@showchain/testkit'
 import type { Host } from '../lab.ts'
-import { meet, part, type Scenario, type World } from '../scenario.ts'
-import { foreseen, type PathKind, simulated, simulatedBlocked } from '../simulated.ts'
+import { connectPair, endPair, type Scenario, type World } from '../scenario.ts'
+import { type PathKind, simulatedBlocked, simulatedPair, simulatedPath } from '../simulated.ts'
 
 async function hello(world: World, from: Host, to: Host, path: PathKind, relays?: readonly string[]): Promise<string> {
-  const met = await meet(world, from, to, path, relays)
-  met.caller.type('hello')
-  await met.caller.until('its line came back', ({ event, text }) => event === 'message' && text === 'hello')
+  const met = await connectPair(world, from, to, path, relays)
+  met.caller.writeLine('hello')
+  await met.caller.until('its line was echoed', ({ event, text }) => event === 'message' && text === 'hello')
   const remotes = met.caller.events.flatMap(
     ({ path: at }) => (at as { remote: { ip: string } } | undefined)?.remote.ip ?? [],
   )
-  await part(met)
+  await endPair(met)
   return remotes.at(-1) ?? ''
 }
 
@@ -30,12 +30,12 @@ export const PLACES: readonly Scenario[] = [
     title: 'two hosts behind one T3 without hairpinning',
     async run(world) {
       const router = await world.router({ kind: 'T3' })
-      const path = await simulated('T3', 'same NAT')
+      const path = await simulatedPair('T3', 'same NAT')
       const [from, to] = [world.lab.host(router), world.lab.host(router)]
       const remote = await hello(world, from, to, path)
       if (remote !== to.ip && remote !== to.ip6)
         throw new Error(`the path goes to ${remote}, not to ${to.ip} or ${to.ip6}`)
-      return `${path}, as simulated, by the address inside`
+      return `${path}, as simulated, on the private address`
     },
   },
   {
@@ -43,16 +43,16 @@ export const PLACES: readonly Scenario[] = [
     title: 'two hosts behind one T4 with hairpinning',
     async run(world) {
       const router = await world.router({ kind: 'T4', hairpin: true })
-      const path = await simulated('T4', 'same NAT, hairpin')
+      const path = await simulatedPair('T4', 'same NAT, hairpin')
       await hello(world, world.lab.host(router), world.lab.host(router), path)
       return `${path}, as simulated`
     },
   },
   {
     name: 'cgn',
-    title: 'a home behind a carrier (T3, T3), and one of its own (T3)',
+    title: 'a home behind a CGN (T3 behind T3), and a home with a public address (T3)',
     async run(world) {
-      const path = await simulated('T3 in CGN', 'T3')
+      const path = await simulatedPair('T3 in CGN', 'T3')
       const [home] = await twoHomes(world, false)
       await hello(world, home, world.lab.host(world.side('b', 'T3')), path)
       return `${path}, as simulated`
@@ -60,9 +60,9 @@ export const PLACES: readonly Scenario[] = [
   },
   {
     name: 'cgn-hairpin',
-    title: 'two homes with the same addresses inside, behind one carrier with hairpinning',
+    title: 'two homes with the same private addresses, behind one CGN with hairpinning',
     async run(world) {
-      const path = await simulated('CGN', 'same CGN')
+      const path = await simulatedPair('CGN', 'same CGN')
       const [from, to] = await twoHomes(world, true)
       await hello(world, from, to, path)
       return `${path}, as simulated`
@@ -70,9 +70,9 @@ export const PLACES: readonly Scenario[] = [
   },
   {
     name: 'cgn-no-hairpin',
-    title: 'two homes behind one carrier without hairpinning',
+    title: 'two homes behind one CGN without hairpinning',
     async run(world) {
-      const path = await simulated('CGN', 'same CGN, no hairpin')
+      const path = await simulatedPair('CGN', 'same CGN, no hairpin')
       const [from, to] = await twoHomes(world, false)
       await hello(world, from, to, path)
       return `${path}, as simulated`
@@ -82,7 +82,7 @@ export const PLACES: readonly Scenario[] = [
     name: 'ipv6',
     title: 'two hosts with IPv6 behind stateful firewalls, their IPv4 behind T4',
     async run(world) {
-      const path = await foreseen({ behind: [nat.T4(), nat.T4()], ipv6: true })
+      const path = await simulatedPath({ behind: [nat.T4(), nat.T4()], ipv6: true })
       const relay = await world.lab.relay(1, { ipv6: true })
       const [from, to] = [world.lab.host(world.side('a', 'T4')), world.lab.host(world.side('b', 'T4'))]
       const remote = await hello(world, from, to, path, [relay.ticket])
@@ -93,7 +93,7 @@ export const PLACES: readonly Scenario[] = [
   },
   {
     name: 'blocked',
-    title: 'no UDP at all at one end',
+    title: 'one host without UDP',
     async run(world) {
       const [why] = await simulatedBlocked()
       const router = await world.router({ kind: 'T2', blocked: true })
@@ -103,9 +103,9 @@ export const PLACES: readonly Scenario[] = [
       const code = await caller.ended
       const seconds = Math.round((performance.now() - started) / 1000)
       await program.kill()
-      if (code !== 3 || !caller.said().includes(String(why)))
-        throw new Error(`it ended with ${code}.\n${caller.said()}`)
-      return `ends with code 3 and says, as simulated, "${why}", after ${seconds} s`
+      if (code !== 3 || !caller.transcript().includes(String(why)))
+        throw new Error(`it exited with ${code}.\n${caller.transcript()}`)
+      return `exits with 3 after ${seconds} s, and reports, as simulated: ${why}`
     },
   },
 ]

@@ -1,15 +1,24 @@
-/** 8 MiB there and back, while things happen. */
+/** 8 MiB in each direction, under disturbances. */
 import { createHash, randomBytes } from 'node:crypto'
 import { duration } from '@showchain/client/core'
 import { nat } from '@showchain/testkit'
 import type { NatKind } from '../rules.ts'
-import { isOn, isPath, meet, type Pair, type PathEvent, part, type Scenario, type World } from '../scenario.ts'
-import { foreseen, type PathKind, simulated } from '../simulated.ts'
+import {
+  connectPair,
+  endPair,
+  isOn,
+  isPath,
+  type Pair,
+  type PathEvent,
+  type Scenario,
+  type World,
+} from '../scenario.ts'
+import { type PathKind, simulatedPair, simulatedPath } from '../simulated.ts'
 import { type Disturbance, FILE_BYTES, transfer } from '../transfer.ts'
 
 const MIB = 1024 * 1024
 
-/** Waits until both ends are, or are again, on the path. */
+/** Waits until both peers use this kind of path, or use it again. */
 async function settled({ caller, listener }: Pair, path: PathKind): Promise<void> {
   const other = path === 'direct' ? 'relay' : 'direct'
   for (const program of [caller, listener])
@@ -17,8 +26,11 @@ async function settled({ caller, listener }: Pair, path: PathKind): Promise<void
       await program.next(`its path is ${path} again`, isOn(path))
 }
 
-/** A transfer over a pair that is on the path, and is on it again in the end whatever happens in between. */
-async function played(
+/**
+ * A transfer between a pair that uses this kind of path before the disturbances and after its
+ * recovery.
+ */
+async function transferOn(
   pair: Pair,
   path: PathKind,
   bytes: number,
@@ -29,9 +41,9 @@ async function played(
   const seconds = (performance.now() - started) / 1000
   await settled(pair, path)
   const paths = pair.caller.events.filter(({ event }) => event === 'path').length
-  await part(pair)
+  await endPair(pair)
   const rate = ((2 * bytes) / MIB / seconds).toFixed(1)
-  return `${path}, as simulated, after ${paths} changes; ${bytes / MIB} MiB each way, SHA-256 ${hash.slice(0, 8)}… at both ends; ${rate} MiB/s`
+  return `${path}, as simulated, after ${paths} path changes; ${bytes / MIB} MiB each way, SHA-256 ${hash.slice(0, 8)}… at both peers; ${rate} MiB/s`
 }
 
 const hosts = (world: World, a: NatKind, b: NatKind) =>
@@ -39,13 +51,13 @@ const hosts = (world: World, a: NatKind, b: NatKind) =>
 
 const relayRestart = (how: 'SIGTERM' | 'SIGKILL'): Scenario => ({
   name: how === 'SIGTERM' ? 'relay-restart' : 'relay-kill',
-  title: `the relay is ended by ${how} in mid-transfer and started again`,
+  title: `the relay is ended by ${how} during a transfer and started again`,
   async run(world) {
-    const path = await foreseen({ behind: [nat.T4(), nat.T4()], happen: ({ relays }) => relays[0]?.restart() })
+    const path = await simulatedPath({ behind: [nat.T4(), nat.T4()], happen: ({ relays }) => relays[0]?.restart() })
     const relay = await world.lab.relay(1)
-    const pair = await meet(world, ...hosts(world, 'T4', 'T4'), path, [relay.ticket])
+    const pair = await connectPair(world, ...hosts(world, 'T4', 'T4'), path, [relay.ticket])
     let { program } = relay
-    const seen = await played(pair, path, FILE_BYTES, {
+    const seen = await transferOn(pair, path, FILE_BYTES, {
       at: 0.3,
       async happen() {
         await program.kill(how)
@@ -57,24 +69,24 @@ const relayRestart = (how: 'SIGTERM' | 'SIGKILL'): Scenario => ({
   },
 })
 
-const quiet = (a: 'T3' | 'T4', b: 'T3' | 'T4'): Scenario => ({
+const undisturbed = (a: 'T3' | 'T4', b: 'T3' | 'T4'): Scenario => ({
   name: `transfer-${a}-${b}`.toLowerCase(),
   title: `a file between ${a} and ${b}`,
   async run(world) {
-    const path = await simulated(a, b)
-    return played(await meet(world, ...hosts(world, a, b), path), path, FILE_BYTES)
+    const path = await simulatedPair(a, b)
+    return transferOn(await connectPair(world, ...hosts(world, a, b), path), path, FILE_BYTES)
   },
 })
 
-/** One stream, fed while the path moves; what is left of it goes at full speed. */
+/** One stream, written slowly while the path changes; the rest of it at full speed. */
 const STREAM_BYTES = 64 * MIB
 const PIECE_BYTES = 64 * 1024
-/** About 2.5 MB/s while it moves. */
+/** About 2.5 MB/s while the path changes. */
 const PIECE_MS = 25
 
-async function streamWhileMoving(world: World): Promise<string> {
+async function streamAcrossPaths(world: World): Promise<string> {
   const [here, there] = [await world.router({ kind: 'T3' }), world.side('b', 'T3')]
-  here.cut(there.wan)
+  here.partition(there.wan)
   const { program: listener, ticket } = await world.lab.listen(world.lab.host(there), [world.relay], { pipe: true })
   const caller = world.lab.connect(world.lab.host(here), ticket, { pipe: true })
   const [sent, received] = [createHash('sha256'), createHash('sha256')]
@@ -89,108 +101,108 @@ async function streamWhileMoving(world: World): Promise<string> {
     const piece = randomBytes(PIECE_BYTES)
     sent.update(piece)
     sentBytes += piece.length
-    if (caller.child.stdin?.write(piece) === false) await caller.reads()
+    if (caller.child.stdin?.write(piece) === false) await caller.drained()
   }
-  let moving = true
+  let slow = true
   const feeding = (async () => {
-    while (moving && sentBytes < STREAM_BYTES - PIECE_BYTES) {
+    while (slow && sentBytes < STREAM_BYTES - PIECE_BYTES) {
       await feed()
       await new Promise((resolve) => setTimeout(resolve, PIECE_MS))
     }
   })()
   await caller.until('it is relayed', isOn('relay'))
-  here.mend()
+  here.heal()
   await caller.until('it is direct', isOn('direct'))
-  here.cut(there.wan)
+  here.partition(there.wan)
   await caller.next('it is relayed again', isOn('relay'))
-  moving = false
+  slow = false
   await feeding
   while (sentBytes < STREAM_BYTES) await feed()
   caller.child.stdin?.end()
   const codes = await Promise.all([caller.ended, listener.ended])
-  here.mend()
+  here.heal()
   const [ours, theirs] = [sent.digest('hex'), received.digest('hex')]
   if (codes.some((code) => code !== 0) || ours !== theirs)
     throw new Error(
-      `ended with ${codes}; ${receivedBytes} of ${sentBytes} bytes; ${ours} ${theirs}\n${caller.said()}\n${listener.said()}`,
+      `exited with ${codes}; ${receivedBytes} of ${sentBytes} bytes; ${ours} ${theirs}\n${caller.transcript()}\n${listener.transcript()}`,
     )
   const paths = caller.events.filter(isPath).map(({ path }) => path.kind)
-  return `${paths.join(' → ')}; one stream of ${sentBytes / MIB} MiB, SHA-256 ${ours.slice(0, 8)}… at both ends`
+  return `${paths.join(' → ')}; one stream of ${sentBytes / MIB} MiB, SHA-256 ${ours.slice(0, 8)}… at both peers`
 }
 
 const NARROW_MTU = 1400
 
-/** The caller's router answers what is too large with "fragmentation needed" on its way out, and drops it in silence on its way in. */
+/** The caller's router has a small MTU: see `RouterOptions.mtu`. */
 async function narrow(world: World): Promise<string> {
-  const path = await simulated('T3', 'T2')
+  const path = await simulatedPair('T3', 'T2')
   const router = await world.router({ kind: 'T3', mtu: NARROW_MTU })
   const [from, to] = [world.lab.host(router), world.lab.host(world.side('b', 'T2'))]
-  const seen = await played(await meet(world, from, to, path), path, FILE_BYTES)
-  const cut = world.lab.fragmented(from, to)
-  if (cut !== 0) throw new Error(`${cut} fragments: packets larger than the path takes were sent all the time`)
-  return `${seen}; no packet was cut`
+  const seen = await transferOn(await connectPair(world, from, to, path), path, FILE_BYTES)
+  const fragments = world.lab.fragmented(from, to)
+  if (fragments !== 0) throw new Error(`${fragments} fragments: packets above the path MTU were sent`)
+  return `${seen}; no IP fragmentation`
 }
 
 export const TRANSFERS: readonly Scenario[] = [
   {
     name: 'stream',
-    title: 'a stream of 64 MiB while the path moves from the relay to direct and back',
-    run: streamWhileMoving,
+    title: 'a stream of 64 MiB while the path changes from relay to direct and back',
+    run: streamAcrossPaths,
   },
-  quiet('T3', 'T3'),
-  quiet('T4', 'T4'),
+  undisturbed('T3', 'T3'),
+  undisturbed('T4', 'T4'),
   {
     name: 'expiry',
-    title: 'mappings that end after 6 s, long before a keep-alive is due',
+    title: 'NAT mappings that expire after 6 s, before a keep-alive is due',
     async run(world) {
       const short = nat.T2({ lifetime: duration(6000) })
-      const path = await foreseen({ behind: [short, short] })
+      const path = await simulatedPath({ behind: [short, short] })
       const [here, there] = [
         await world.router({ kind: 'T2', mappingSeconds: 6 }),
         await world.router({ kind: 'T2', mappingSeconds: 6 }),
       ]
-      const pair = await meet(world, world.lab.host(here), world.lab.host(there), path)
-      // The kernel tells nobody that a mapping is gone.
+      const pair = await connectPair(world, world.lab.host(here), world.lab.host(there), path)
+      // The kernel sends no event when a mapping expires.
       while (here.mapped && there.mapped) await new Promise((resolve) => setTimeout(resolve, 250))
-      return played(pair, path, FILE_BYTES)
+      return transferOn(pair, path, FILE_BYTES)
     },
   },
   {
     name: 'reboot',
-    title: 'a router reboots in mid-transfer: every mapping is gone',
+    title: 'a router reboots during a transfer and loses every mapping',
     async run(world) {
-      const path = await foreseen({ behind: [nat.T3(), nat.T3()], happen: ({ routers }) => routers[0].reboot() })
+      const path = await simulatedPath({ behind: [nat.T3(), nat.T3()], happen: ({ routers }) => routers[0].reboot() })
       const router = await world.router({ kind: 'T3' })
-      const pair = await meet(world, world.lab.host(router), world.lab.host(world.side('b', 'T3')), path)
-      return played(pair, path, FILE_BYTES, { at: 0.3, happen: () => router.reboot() })
+      const pair = await connectPair(world, world.lab.host(router), world.lab.host(world.side('b', 'T3')), path)
+      return transferOn(pair, path, FILE_BYTES, { at: 0.3, happen: () => router.reboot() })
     },
   },
   {
     name: 'renumber',
-    title: 'a router gets another address in mid-transfer',
+    title: 'a router gets a new address during a transfer',
     async run(world) {
-      const path = await foreseen({
+      const path = await simulatedPath({
         behind: [nat.T2(), nat.T3()],
         happen: ({ routers }) => routers[0].renumber('81.3.0.9'),
       })
       const router = await world.router({ kind: 'T2' })
-      const pair = await meet(world, world.lab.host(router), world.lab.host(world.side('b', 'T3')), path)
-      return played(pair, path, FILE_BYTES, { at: 0.3, happen: () => router.renumber(world.lab.freeAddress()) })
+      const pair = await connectPair(world, world.lab.host(router), world.lab.host(world.side('b', 'T3')), path)
+      return transferOn(pair, path, FILE_BYTES, { at: 0.3, happen: () => router.renumber(world.lab.freeAddress()) })
     },
   },
   relayRestart('SIGTERM'),
   relayRestart('SIGKILL'),
   {
     name: 'second-relay',
-    title: 'the relay in use is killed in mid-transfer, and there is another one',
+    title: 'the relay in use is killed during a transfer, and the peers have a second one',
     async run(world) {
-      const path = await foreseen({
+      const path = await simulatedPath({
         behind: [nat.T4(), nat.T4()],
         relays: 2,
         happen: ({ relays }) => relays[0]?.kill(),
       })
       const relays = [await world.lab.relay(1), await world.lab.relay(2)]
-      const pair = await meet(
+      const pair = await connectPair(
         world,
         ...hosts(world, 'T4', 'T4'),
         path,
@@ -201,26 +213,26 @@ export const TRANSFERS: readonly Scenario[] = [
         return relays.find(({ ticket }) => ticket.includes(`=${remote.ip}:`)) as (typeof relays)[number]
       }
       const first = used()
-      const seen = await played(pair, path, FILE_BYTES, { at: 0.3, happen: () => first.program.kill('SIGKILL') })
+      const seen = await transferOn(pair, path, FILE_BYTES, { at: 0.3, happen: () => first.program.kill('SIGKILL') })
       const second = used()
-      if (first === second) throw new Error('the path still goes through the relay that was killed')
+      if (first === second) throw new Error('the path still uses the killed relay')
       await second.program.kill()
       return seen
     },
   },
   {
     name: 'narrow',
-    title: `a router whose way out takes IP packets of ${NARROW_MTU} bytes`,
+    title: `a router whose WAN has an MTU of ${NARROW_MTU} bytes`,
     run: narrow,
   },
   {
     name: 'loss',
-    title: 'both routers lose 20 % each way',
+    title: 'both routers drop 20 % in each direction',
     async run(world) {
-      const path = await foreseen({ behind: [nat.T3(), nat.T2()], loss: 36 })
+      const path = await simulatedPath({ behind: [nat.T3(), nat.T2()], loss: 36 })
       const [here, there] = [await world.router({ kind: 'T3', loss: 20 }), await world.router({ kind: 'T2', loss: 20 })]
-      const pair = await meet(world, world.lab.host(here), world.lab.host(there), path)
-      return played(pair, path, FILE_BYTES)
+      const pair = await connectPair(world, world.lab.host(here), world.lab.host(there), path)
+      return transferOn(pair, path, FILE_BYTES)
     },
   },
 ]
