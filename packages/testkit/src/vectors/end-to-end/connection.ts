@@ -1,7 +1,7 @@
 /**
  * A whole protected connection on a direct path, datagram by datagram, as two peers with these keys
- * would send it: the address is proven, the handshake, streams and a datagram, the next epoch, a
- * goodbye. Everything in it can be recomputed from the keys alone.
+ * may send it: address validation, the handshake, a stream and a datagram, the next epoch, a path
+ * challenge, the close. Every byte can be recomputed from the keys.
  */
 import { CAPS, encode, type Message, OP, parsePeerId, preimage, type SignedMessage } from '@showchain/wire'
 import { HANDSHAKE_KIND, splitHandshake } from '@showchain/wire/end-to-end'
@@ -41,7 +41,7 @@ export function connectionFile(signer: VectorSigner, handshake: HandshakeVector)
   }
 }
 
-/** The smaller id, which is the initiator of the handshake, dials the ticket's address and is challenged. */
+/** The initiator of the handshake dials the address of a ticket and is challenged. */
 function openPath(signer: VectorSigner): { readonly steps: readonly ConnectionStep[]; readonly session: string } {
   const { requester, target } = signer.identities
   const [id, other] = [parsePeerId(requester.id), parsePeerId(target.id)]
@@ -60,13 +60,13 @@ function openPath(signer: VectorSigner): { readonly steps: readonly ConnectionSt
   return {
     steps: [
       step('initiator', 'a first contact, with its key', signed('requester', { ...request, ext: { key } })),
-      step('responder', 'a challenge: the address is not proven', {
+      step('responder', 'a challenge: the address is not validated', {
         ...{ op_code: OP.challenge, cookie: COOKIE, ref_op: OP.directRequest },
         ...{ seq: SEQ, ts: NOW },
       }),
       step(
         'initiator',
-        'the request anew, with the cookie',
+        'the request again, with the cookie',
         signed('requester', { ...request, ...stamp, ext: { key, cookie: COOKIE } }),
       ),
       step(
@@ -85,7 +85,7 @@ function openPath(signer: VectorSigner): { readonly steps: readonly ConnectionSt
 
 function handshakeSteps({ messages }: HandshakeVector, session: string): readonly ConnectionStep[] {
   const whats = new Map<number, string>([
-    [HANDSHAKE_KIND.ask, 'the larger id asks the smaller one to begin'],
+    [HANDSHAKE_KIND.ask, 'kind 0: the larger id asks the smaller one to begin'],
     [HANDSHAKE_KIND.first, 'message 1: e'],
     [HANDSHAKE_KIND.second, 'message 2: e, ee, s, es, and the payload of the responder'],
     [HANDSHAKE_KIND.third, 'message 3: s, se, and the payload of the initiator'],
@@ -108,46 +108,63 @@ interface Said {
   readonly what: string
   readonly epoch?: number
   readonly frames: readonly PlainFrame[]
-  /** In place of frames that are no items. */
+  /** PING, which PlainFrame leaves out. */
   readonly payload?: string
 }
 
 const SAID: readonly Said[] = [
   { from: 'responder', what: 'PING: the responder has the keys', frames: [], payload: PING },
-  { from: 'initiator', what: 'the first stream begins', frames: [ack(0, 0), stream(0, 'What stands at the door? ')] },
-  { from: 'initiator', what: 'the stream goes on and ends', frames: [stream(25, 'A friend.', true)] },
+  {
+    from: 'initiator',
+    what: 'the first bytes of stream 0',
+    frames: [ack(0, 0), stream(0, 'What stands at the door? ')],
+  },
+  { from: 'initiator', what: 'the last bytes of stream 0, with FIN', frames: [stream(25, 'A friend.', true)] },
   {
     from: 'responder',
-    what: 'both are acknowledged, and answered on the same stream',
+    what: 'ACK of both, and an answer on the same stream',
     frames: [ack(0, 1), stream(0, 'Come in.', true)],
   },
   {
     from: 'initiator',
-    what: 'a datagram, beside the acknowledgement',
+    what: 'ACK and a datagram',
     frames: [ack(0, 1), { type: 'DATAGRAM', data: text('knock') }],
   },
   {
     from: 'responder',
-    what: 'more is allowed',
+    what: 'ACK and higher limits',
     frames: [ack(0, 2), { type: 'MAX_DATA', limit: 2_097_152 }, { type: 'MAX_STREAMS', limit: 257 }],
   },
   {
     from: 'initiator',
-    what: 'two minutes later: the next epoch, which the responder follows',
+    what: 'two minutes later: the first record of the next epoch',
     epoch: 1,
     frames: [ack(0, 2)],
     payload: PING,
   },
-  { from: 'responder', what: 'the acknowledgement, still in its own first epoch', frames: [ack(0, 3)] },
-  { from: 'responder', what: 'its next epoch', epoch: 1, frames: [], payload: PING },
+  { from: 'responder', what: 'ACK; the responder still seals in epoch 0', frames: [ack(0, 3)] },
+  {
+    from: 'responder',
+    what: 'the first record of the responder in the next epoch',
+    epoch: 1,
+    frames: [],
+    payload: PING,
+  },
   {
     from: 'initiator',
-    what: 'an address is validated',
+    what: 'the responder has a new address: a path challenge to it',
     epoch: 1,
-    frames: [ack(0, 4), { type: 'PATH_CHALLENGE', token: '6368616c6c656e67' }],
+    frames: [{ type: 'PATH_CHALLENGE', token: '6368616c6c656e67' }],
   },
-  { from: 'responder', what: 'the answer', epoch: 1, frames: [{ type: 'PATH_RESPONSE', token: '6368616c6c656e67' }] },
-  ...[1, 2, 3].map((time): Said => ({ from: 'initiator', what: `goodbye, ${time} of 3`, epoch: 1, frames: [GOODBYE] })),
+  {
+    from: 'responder',
+    what: 'the path response from there',
+    epoch: 1,
+    frames: [{ type: 'PATH_RESPONSE', token: '6368616c6c656e67' }],
+  },
+  ...[1, 2, 3].map(
+    (time): Said => ({ from: 'initiator', what: `CONNECTION_CLOSE, ${time} of 3`, epoch: 1, frames: [GOODBYE] }),
+  ),
 ]
 
 function recordSteps({ keys, initiator, responder }: HandshakeVector): readonly ConnectionStep[] {
