@@ -80,7 +80,7 @@ export class ConnectionPort {
 
   /** Whether a half of the stream is still in use. */
   hasStream(stream: number): boolean {
-    return this.#machine.hasStream(this.#handle, stream)
+    return this.#input((machine, now) => machine.hasStream(this.#handle, stream, now)) === true
   }
 
   /** Undefined once the peer is closed. */

@@ -3,7 +3,7 @@
  * sender and a target and is answered with 0x122, whether the target is there or not, so that absence and
  * refusal look alike.
  */
-import { type Admission, type Admitted, type Instant, type Request, sign } from '@showchain/client/endpoint'
+import { type Admission, type AdmissionRequest, type Admitted, type Instant, sign } from '@showchain/client/endpoint'
 import { type MessageOf, OP, SESSION_ID_BYTES } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
 import { encodeCounted, type RelayBase } from './relay-base.ts'
@@ -25,7 +25,7 @@ export class ProxySessions {
   }
 
   /** 0x121. */
-  request(request: Request<ProxyRequest>, now: Instant): void {
+  request(request: AdmissionRequest<ProxyRequest>, now: Instant): void {
     const binding = this.#bindings.at(request.message.id, request.source, now)
     if (binding === undefined) return this.#base.count('unbound')
     this.#admission.admit(request, 'validated', now, (admitted, at) => this.#open(admitted, at), binding.spki)

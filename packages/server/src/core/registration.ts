@@ -3,7 +3,7 @@
  * that it came from (the seed's section 2; docs/protocol.md, Who sends what, Addresses). Another address
  * takes a cookie; in seed mode only a first binding, the same address or an expired binding can be had.
  */
-import { type Admission, type Admitted, type Instant, type Request, sign } from '@showchain/client/endpoint'
+import { type Admission, type AdmissionRequest, type Admitted, type Instant, sign } from '@showchain/client/endpoint'
 import { CAPS, type Extensions, hasExtensions, type MessageOf, OP, sameEndpoint } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
 import { encodeCounted, type RelayBase } from './relay-base.ts'
@@ -21,7 +21,7 @@ export class Registration {
     this.#bindings = bindings
   }
 
-  receive(request: Request<DirectRequest>, now: Instant): void {
+  receive(request: AdmissionRequest<DirectRequest>, now: Instant): void {
     const { message, source } = request
     if (message.target !== this.#base.self.id) return this.#base.count('unexpected')
     const binding = this.#bindings.get(message.id, now)

@@ -13,11 +13,11 @@
  */
 import {
   type Admission,
+  type AdmissionRequest,
   type Admitted,
   type Datagram,
   ExpiringMap,
   type Instant,
-  type Request,
   sign,
   verify,
 } from '@showchain/client/endpoint'
@@ -70,7 +70,7 @@ export class Rendezvous {
   }
 
   /** 0x111. */
-  request(request: Request<PunchRequest>, now: Instant): void {
+  request(request: AdmissionRequest<PunchRequest>, now: Instant): void {
     const binding = this.#bindings.at(request.message.id, request.source, now)
     if (binding === undefined) return this.#base.count('unbound')
     this.#admission.admit(request, 'validated', now, (admitted, at) => this.#pass(admitted, at), binding.spki)

@@ -137,11 +137,6 @@ export class ConnectionMachine {
     return result
   }
 
-  /** Whether a half of the stream is still in use. */
-  hasStream(stream: number): boolean {
-    return this.#secure?.transport?.has(stream) === true
-  }
-
   /** A record of this connection came. @param source when it came on a direct path */
   receiveRecord(record: Uint8Array, source: Route | undefined, now: Instant): void {
     this.#secure?.receiveRecord(record, source, now)
@@ -158,17 +153,6 @@ export class ConnectionMachine {
   whenReady(waiter: (why: string | undefined, now: Instant) => void, now: Instant): void {
     if (this.#dataPlane.ready) waiter(undefined, now)
     else this.#waiters.add(waiter)
-  }
-
-  /** This end has another address: its direct path may be gone, or has become possible. */
-  addressChanged(now: Instant): void {
-    if (this.#paths.hasDirect) this.#paths.direct.suspect(now)
-    else this.improve(now)
-  }
-
-  /** More is known than when a direct path was looked for last. */
-  improve(now: Instant): void {
-    if (this.open && !this.#paths.hasDirect) this.#paths.upgrade.soon(now)
   }
 
   close(why: string, now: Instant): void {

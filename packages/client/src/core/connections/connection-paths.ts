@@ -45,6 +45,7 @@ export class ConnectionPaths<Connection = unknown> {
   readonly relayed: RelayedPath
   readonly upgrade: DirectUpgrade
   readonly #events = new EventQueue<ConnectionPathsEvent>()
+  readonly #open: () => boolean
   #policy: PathPolicy
   #stopped = false
   /** When the other end acknowledged something last. */
@@ -53,6 +54,7 @@ export class ConnectionPaths<Connection = unknown> {
   constructor(context: ConnectionContext, options: ConnectionPathsOptions<Connection>) {
     const { connection, remoteId, policy, table, request, open } = options
     this.#policy = policy
+    this.#open = open
     const sessions = new MessageSessions(context, {
       ...{ connection, remoteId, table },
       inUse: (session) => session === this.direct.session || session === this.relayed.session,
@@ -153,6 +155,17 @@ export class ConnectionPaths<Connection = unknown> {
     if (!this.direct.heardAt(source, now)) return false
     this.direct.keptAlive(encoding, now)
     return true
+  }
+
+  /** This end has another address: its direct path may be gone, or has become possible. */
+  addressChanged(now: Instant): void {
+    if (this.hasDirect) this.direct.suspect(now)
+    else this.improve(now)
+  }
+
+  /** More is known than when a direct path was looked for last. */
+  improve(now: Instant): void {
+    if (this.#open() && !this.hasDirect) this.upgrade.soon(now)
   }
 
   /** A relay granted the other end a session with this one. */

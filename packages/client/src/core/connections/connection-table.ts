@@ -127,12 +127,12 @@ export class ConnectionTable {
 
   /** This peer has another address. */
   addressChanged(now: Instant): void {
-    for (const connection of this.#byPeer.values()) connection.addressChanged(now)
+    for (const connection of this.#byPeer.values()) connection.paths.addressChanged(now)
   }
 
   /** What this peer's NAT does became known. */
   natKnown(now: Instant): void {
-    for (const connection of this.#byPeer.values()) connection.improve(now)
+    for (const connection of this.#byPeer.values()) connection.paths.improve(now)
   }
 
   /** 0x123 from the other end of a direct path, or 0x124 from a relay. */

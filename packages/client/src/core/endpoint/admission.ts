@@ -43,7 +43,7 @@ const COOKIE_LIFETIME: Duration = duration(2 * COOKIE_EPOCH)
 
 export type RequestMessage = MessageOf<typeof OP.directRequest | typeof OP.punchRequest | typeof OP.proxyRequest>
 
-export interface Request<Message extends RequestMessage = RequestMessage> {
+export interface AdmissionRequest<Message extends RequestMessage = RequestMessage> {
   readonly message: Message
   readonly bytes: Uint8Array
   readonly source: Route
@@ -150,7 +150,7 @@ export class Admission {
    * @param spki key of this id, where the receiver keeps one outside the key cache.
    */
   admit<Message extends RequestMessage>(
-    request: Request<Message>,
+    request: AdmissionRequest<Message>,
     validation: AddressValidation,
     now: Instant,
     act: (admitted: Admitted<Message>, now: Instant) => void,
@@ -182,7 +182,7 @@ export class Admission {
   }
 
   /** Whether the bytes repeat the last admitted request. Its answer is then sent again. */
-  #repeats(slot: string, { bytes, source }: Request, now: Instant): boolean {
+  #repeats(slot: string, { bytes, source }: AdmissionRequest, now: Instant): boolean {
     const accepted = this.#accepted.get(slot, now)
     if (accepted === undefined || !sameRoute(accepted.source, source) || !equalBytes(accepted.bytes, bytes))
       return false
@@ -195,7 +195,7 @@ export class Admission {
    * What validates the source address; undefined when nothing does. The sender was challenged then,
    * if it may be.
    */
-  #proof(request: Request, validation: AddressValidation, now: Instant): Admitted['by'] | undefined {
+  #proof(request: AdmissionRequest, validation: AddressValidation, now: Instant): Admitted['by'] | undefined {
     const { message, source } = request
     const { provider, cookies, count } = this.#options
     const { key, cookie } = message.ext ?? {}
@@ -221,7 +221,7 @@ export class Admission {
    * Challenges the source address. The challenge is shorter than any request, since requests are
    * signed.
    */
-  #challenge({ message, source, encoding }: Request, now: Instant): void {
+  #challenge({ message, source, encoding }: AdmissionRequest, now: Instant): void {
     const { id, op_code, seq, ts } = message
     const cookie = this.#options.cookies.issue(now, source, id, op_code)
     const challenge = encode({ op_code: OP.challenge, cookie, ref_op: op_code, seq, ts }, encoding)
@@ -238,7 +238,7 @@ export class Admission {
     return key
   }
 
-  #verify(slot: string, { message }: Request, key: PublicKey, verified: (now: Instant) => void): void {
+  #verify(slot: string, { message }: AdmissionRequest, key: PublicKey, verified: (now: Instant) => void): void {
     const { outbox, provider, count } = this.#options
     this.#verifying.add(slot)
     outbox.verify(key, messagePreimage(provider, message), message.sign, (valid, now) => {
@@ -252,7 +252,7 @@ export class Admission {
    * False when the request is no longer new: a cookie may have reset its sender's replay state
    * during verification.
    */
-  #advance({ message }: Request, by: Admitted['by'], now: Instant): boolean {
+  #advance({ message }: AdmissionRequest, by: Admitted['by'], now: Instant): boolean {
     if (!this.#options.replay.accept(message, by === 'cookie')) return false
     const { seq, ts, ext } = message
     // Only its stamp: the message would keep its whole datagram for as long as the cookie is
@@ -263,7 +263,7 @@ export class Admission {
 
   #act<Message extends RequestMessage>(
     slot: string,
-    { message, bytes, source, encoding }: Request<Message>,
+    { message, bytes, source, encoding }: AdmissionRequest<Message>,
     key: PublicKey,
     by: Admitted['by'],
     now: Instant,

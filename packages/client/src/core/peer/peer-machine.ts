@@ -18,11 +18,11 @@ import type { Sent } from '../messages/outgoing-message.ts'
 import { NatDiscovery } from '../nat/nat-discovery.ts'
 import { viewsOf } from '../punch/candidates.ts'
 import { PunchAttempts } from '../punch/punch-attempts.ts'
-import { PunchRequester } from '../punch/punch-requester.ts'
 import { PunchResponder } from '../punch/punch-responder.ts'
+import { Reintroductions } from '../punch/reintroductions.ts'
 import { Registration, type RelayAddress } from '../relays/registration.ts'
 import { ConnectionGate } from '../requests/connection-gate.ts'
-import { type Request as DirectRequest, DirectResponder } from '../requests/direct-responder.ts'
+import { type DirectRequest, DirectResponder } from '../requests/direct-responder.ts'
 import { Transactions } from '../requests/transaction.ts'
 import type { SecureStatistics } from '../secure/statistics.ts'
 import type { StreamRead } from '../transport/events.ts'
@@ -47,8 +47,7 @@ export class PeerMachine implements Machine<PeerEvent> {
   readonly #registrations = new Map<string, Registration>()
   /** Until each ends, within the time of two requests. */
   readonly #dials = new Map<DialId, Dial>()
-  /** At most one for each connection. */
-  readonly #requests = new Set<PunchRequester>()
+  readonly #reintroductions: Reintroductions
   #nextDial = 1
 
   constructor(options: PeerMachineOptions) {
@@ -60,8 +59,12 @@ export class PeerMachine implements Machine<PeerEvent> {
     // Whoever dials has consented.
     const dialling = (id: PeerId): boolean => [...this.#dials.values()].some(({ options }) => options.target === id)
     const gate = new ConnectionGate(context, dialling)
-    const connections = new ConnectionTable(context, transactions, gate, (...how) => this.#punchAgain(...how))
+    const connections = new ConnectionTable(context, transactions, gate, (...how) =>
+      this.#reintroductions.start(...how),
+    )
     const punchAttempts = new PunchAttempts(context, transactions, connections)
+    const introduced = { registrations, connections, attempts: punchAttempts }
+    this.#reintroductions = new Reintroductions(context, transactions, introduced)
     this.#parts = parts
     this.#context = context
     this.#machines = {
@@ -198,8 +201,8 @@ export class PeerMachine implements Machine<PeerEvent> {
   }
 
   /** Whether a half of the stream is still in use. */
-  hasStream(connection: ConnectionHandle, stream: number): boolean {
-    return this.#connection(connection)?.hasStream(stream) === true
+  hasStream(connection: ConnectionHandle, stream: number, now: Instant): boolean {
+    return this.#connection(connection)?.useTransport((transport) => transport.has(stream), now) === true
   }
 
   /** Bytes that one datagram of this connection may have at the moment. */
@@ -226,7 +229,7 @@ export class PeerMachine implements Machine<PeerEvent> {
     for (const dial of this.#dials.values()) dial.cancel(now)
     connections.close(now)
     discovery?.close()
-    for (const request of this.#requests) request.close()
+    this.#reintroductions.close()
     punchAttempts.close(now)
     for (const registration of this.#registrations.values()) registration.close(now)
     this.#registrations.clear()
@@ -285,21 +288,5 @@ export class PeerMachine implements Machine<PeerEvent> {
       else direct.expect(session, source, key)
     }, now)
     if (agreed === 'attempt') punchAttempts.verified(id, source)
-  }
-
-  /** A connection that lives on a relay asks it once more to be introduced. */
-  #punchAgain(target: PeerId, registration: Registration, done: (now: Instant) => void, now: Instant): void {
-    const { transactions, connections, punchAttempts } = this.#machines
-    const request = new PunchRequester(this.#context, transactions, {
-      ...{ target, registration, registrations: this.#registrations, attempts: punchAttempts },
-      knowsExtensions: connections.get(target)?.paths.direct.speaksExtensions === true,
-      done: (_why, at) => {
-        request.close()
-        this.#requests.delete(request)
-        done(at)
-      },
-    })
-    this.#requests.add(request)
-    request.start(now)
   }
 }

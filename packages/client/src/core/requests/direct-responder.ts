@@ -10,7 +10,7 @@ import type { Datagram, Instant, Route } from '../endpoint/machine.ts'
 import { encodeFitting, sign } from '../endpoint/signed-messages.ts'
 import type { ConnectionGate } from './connection-gate.ts'
 
-export type Request = MessageOf<typeof OP.directRequest>
+export type DirectRequest = MessageOf<typeof OP.directRequest>
 
 export interface DirectResponderOptions {
   readonly admission: Admission
@@ -20,7 +20,7 @@ export interface DirectResponderOptions {
    * A request was answered.
    * @param agreed in a punch attempt, or by consent as a direct connect.
    */
-  answered(request: Request, key: PublicKey, source: Route, agreed: 'attempt' | 'direct', now: Instant): void
+  answered(request: DirectRequest, key: PublicKey, source: Route, agreed: 'attempt' | 'direct', now: Instant): void
 }
 
 export class DirectResponder {
@@ -32,7 +32,7 @@ export class DirectResponder {
     this.#options = options
   }
 
-  receive(message: Request, encoding: Encoding, datagram: Datagram, now: Instant): void {
+  receive(message: DirectRequest, encoding: Encoding, datagram: Datagram, now: Instant): void {
     if (message.target !== this.#context.self) return this.#context.count('unexpected')
     const validation = this.#options.validation(message.id, datagram.source, now)
     this.#options.admission.admit(
@@ -46,7 +46,7 @@ export class DirectResponder {
     )
   }
 
-  #answer(message: Request, admitted: Admitted, agreed: 'attempt' | 'direct'): void {
+  #answer(message: DirectRequest, admitted: Admitted, agreed: 'attempt' | 'direct'): void {
     const { seq, ts } = message
     const { source, encoding, key } = admitted
     const response = {
@@ -68,7 +68,7 @@ export class DirectResponder {
    * 0x102 carries `key` iff 0x101 did, and extensions only to a sender that showed that it knows
    * them.
    */
-  #extensions({ ext }: Request, source: Route): { ext?: Extensions } {
+  #extensions({ ext }: DirectRequest, source: Route): { ext?: Extensions } {
     if (ext === undefined || this.#context.seedMode) return {}
     return {
       ext: { ...(ext.key === undefined ? {} : { key: this.#context.spki }), caps: CAPS.directData, observed: source },

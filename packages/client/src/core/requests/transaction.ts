@@ -25,12 +25,12 @@ export const MAX_CHALLENGES = 2
 export const MAX_FORGED_ANSWERS = 8
 
 type RequestOp = typeof OP.directRequest | typeof OP.punchRequest | typeof OP.proxyRequest
-type Request = Unsigned<MessageOf<RequestOp>>
+type TransactionRequest = Unsigned<MessageOf<RequestOp>>
 
 export interface TransactionOptions {
   readonly to: Route
   /** The request of this stamp; with the cookie of a challenge when there was one. */
-  request(stamp: Stamp, cookie: Uint8Array | undefined): Request
+  request(stamp: Stamp, cookie: Uint8Array | undefined): TransactionRequest
   /** A message that answers the request came from `to`. It is not verified yet. */
   answered(message: Message, now: Instant): void
   failed(why: string, now: Instant): void
