@@ -195,8 +195,9 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Ends the connection on this side; messages that are not acknowledged fail. The other end
-   * notices when it sends.
+   * Ends the connection. What is not acknowledged by then may be lost, and fails. A protected
+   * connection notifies the remote peer at once. In plaintext, and through a relay that implements
+   * only the base protocol, the remote peer notices as with a path that died.
    */
   async close(): Promise<void> {
     if (this.#closed === undefined) this.#port.close()

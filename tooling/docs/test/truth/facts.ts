@@ -1,0 +1,220 @@
+/**
+ * Numbers that a page states, and the constants that they come from. A row whose sentence is not on
+ * its page, word for word, is false or has moved.
+ */
+import { constant } from './constants.ts'
+
+export interface Fact {
+  /** `package/NAME`, as many as the sentence has numbers. */
+  readonly of: readonly string[]
+  readonly page: string
+  readonly sentence: string
+}
+
+const WORDS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight']
+const number = (path: string): number => {
+  const value = constant(path)
+  if (typeof value !== 'number') throw new Error(`${path} is no number`)
+  return value
+}
+const list = (path: string): readonly number[] => {
+  const value = constant(path)
+  if (!Array.isArray(value)) throw new Error(`${path} is no list`)
+  return value as readonly number[]
+}
+const seconds = (path: string): string => String(number(path) / 1000)
+const minutes = (path: string): string => String(number(path) / 60_000)
+const word = (path: string): string => WORDS[number(path)] ?? String(number(path))
+const grouped = (path: string): string => number(path).toLocaleString('en')
+const days = (path: string): string => String(number(path) / 86_400_000)
+const kibi = (path: string): string => String(number(path) / 1024)
+const mebi = (path: string): string => String(number(path) / 1024 ** 2)
+const plain = (path: string): string => String(number(path))
+const percent = (path: string): string => String(100 * number(path))
+
+/** `a, b and c` */
+const enumerated = (values: readonly (string | number)[]): string =>
+  `${values.slice(0, -1).join(', ')} and ${values.at(-1)}`
+
+type Show = (path: string) => string
+
+/** @param template with one `{}` for each constant */
+const says = (template: string, ...shown: readonly (readonly [show: Show, path: string])[]): Fact => ({
+  of: shown.map(([, path]) => path),
+  page: 'docs/protocol.md',
+  sentence: shown.reduce((text, [show, path]) => text.replace('{}', show(path)), template),
+})
+
+export const facts = (): readonly Fact[] => [
+  // Identity, endpoints, tickets, datagrams
+  says('DER of at most {} bytes', [plain, 'wire/MAX_KEY_BYTES']),
+  says('What is left has at most {} characters', [plain, 'wire/MAX_TICKET_LENGTH']),
+  says('Each may occur up to {} times', [plain, 'wire/MAX_TICKET_ROUTES']),
+  says('A message that exceeds {} bytes loses local first', [plain, 'wire/MAX_DATAGRAM']),
+  says('{} bytes of UDP payload are an IPv6 packet of 1500 bytes', [plain, 'wire/MAX_PROBED_DATAGRAM']),
+  // Who sends what
+  says('sends 0x100 to an address at most every {} s', [seconds, 'server/KEEP_ALIVE_GAP']),
+  says('at most once per {} s and address', [seconds, 'server/UNBOUND_GAP']),
+  says('The peer then registers again, at most once per {} s', [seconds, 'client/REREGISTER_GAP']),
+  says('After {} answers that did not verify', [plain, 'client/MAX_FORGED_ANSWERS']),
+  says('A requester that has no 0x115 after {} s', [seconds, 'client/PLAIN_PUNCH_AFTER']),
+  says('A question is open for at most {} s', [seconds, 'client/CONSENT_LIFETIME']),
+  says(
+    'at most {} packets or {} bytes of datagrams',
+    [plain, 'server/MAX_UNCONSENTED_PACKETS'],
+    [plain, 'server/MAX_UNCONSENTED_BYTES'],
+  ),
+  says('no {} s hold more', [seconds, 'server/CONSENT_SPAN']),
+  // Retransmission
+  {
+    of: ['client/RETRY_DELAYS'],
+    page: 'docs/protocol.md',
+    sentence: `as identical bytes ${enumerated(list('client/RETRY_DELAYS').map((ms) => ms / 1000))} s after each other`,
+  },
+  says('each delay ±{} %', [percent, 'client/RETRY_JITTER']),
+  says('They fail {} s after the last', [seconds, 'client/FINAL_WAIT']),
+  says('gets the cached answer, kept {} s', [seconds, 'client/ANSWER_LIFETIME']),
+  says('again, at most {} times per attempt', [word, 'server/MAX_ACK_REPEATS']),
+  says('P forwards one message at most {} times', [plain, 'server/MAX_FORWARDS']),
+  says('the first {} bytes of its signature', [plain, 'server/PROOF_BYTES']),
+  says('P remembers a message for {} s', [seconds, 'server/OUTSTANDING_LIFETIME']),
+  says('A punch attempt lives {} s at P', [seconds, 'server/ATTEMPT_LIFETIME']),
+  says('A session ends after {} min without a message', [minutes, 'server/SESSION_IDLE']),
+  says('noSession is sent at most every {} ms', [plain, 'server/NO_SESSION_GAP']),
+  // Replay, addresses
+  says('Its ts must be within ±{} s', [seconds, 'crypto/FIRST_CONTACT_TOLERANCE']),
+  says('Proxied data has a window of {}', [grouped, 'crypto/REPLAY_WINDOW']),
+  says('has 1 to {} bytes', [plain, 'wire/MAX_COOKIE_BYTES']),
+  says('one byte of epoch and {} bytes of HMAC-SHA256', [plain, 'crypto/MAC_BYTES']),
+  says('An epoch has {} s', [seconds, 'crypto/COOKIE_EPOCH']),
+  says('It follows at most {} challenges for one request', [word, 'client/MAX_CHALLENGES']),
+  says('it ends after {} s without one', [seconds, 'server/BINDING_LIFETIME']),
+  // STUN
+  says('is repeated after {}, 20 and 40 s', [seconds, 'client/AGAIN_FIRST']),
+  {
+    of: ['client/SCHEDULE'],
+    page: 'docs/protocol.md',
+    sentence: (() => {
+      const waits = list('client/SCHEDULE')
+      const sent = waits.map((_, index) => waits.slice(0, index).reduce((sum, ms) => sum + ms, 0) / 1000)
+      return `after ${enumerated(sent)} s, and gives up at ${waits.reduce((sum, ms) => sum + ms, 0) / 1000} s`
+    })(),
+  },
+  // Punching
+  {
+    of: ['client/PROBE_TIMES'],
+    page: 'docs/protocol.md',
+    sentence: `Probes leave ${enumerated(list('client/PROBE_TIMES'))} ms after the introduction`,
+  },
+  says(
+    'An attempt ends {} s after the introduction ({} s with birthday probing)',
+    [seconds, 'client/ATTEMPT_LIFETIME'],
+    [seconds, 'client/BIRTHDAY_LIFETIME'],
+  ),
+  says('It has at most {} candidates', [plain, 'client/MAX_CANDIDATES']),
+  says('at most {} keep-alive-sized packets go to an ip:port', [plain, 'client/MAX_PROBES']),
+  says(
+    'at most 256 such packets from {} sockets to one ip:port, or {} to as many ports',
+    [plain, 'client/BIRTHDAY_SOCKETS'],
+    [grouped, 'client/BIRTHDAY_PROBES'],
+  ),
+  says(
+    'One leaves every {} ms or every {} ms',
+    [plain, 'client/BIRTHDAY_SOCKET_INTERVAL'],
+    [plain, 'client/BIRTHDAY_INTERVAL'],
+  ),
+  says('{} s after the start of an attempt that found nothing', [seconds, 'client/BIRTHDAY_DELAY']),
+  says('Two of {} ports meet', [grouped, 'client/PORTS']),
+  // Keep-alive
+  says('A 0x100 leaves when nothing was sent for {} s', [seconds, 'client/KEEP_ALIVE_INTERVAL']),
+  says('A path is dead when {} of them are unanswered', [word, 'client/MAX_UNANSWERED']),
+  says('unless one was sent there in the last {} s', [seconds, 'client/KEEP_ALIVE_ECHO_GAP']),
+  says('a message on it was sent {} times without an acknowledgement', [word, 'client/SUSPICIOUS_TRANSMISSIONS']),
+  says('{} probe timeouts passed', [word, 'client/SUSPICIOUS_PROBES']),
+  says('a timer fired more than {} s late', [seconds, 'client/SLEPT']),
+  // End to end
+  says('minus {} is sent in the fewest parts', [plain, 'wire/HANDSHAKE_HEADER_BYTES']),
+  says('all of one size except the last, at most {}.', [plain, 'wire/MAX_HANDSHAKE_PARTS']),
+  says('a channel frame to the relay, {} bytes longer', [plain, 'wire/CHANNEL_HEADER_BYTES']),
+  {
+    of: ['wire/PROBED_DATAGRAMS', 'wire/MAX_DATAGRAM', 'wire/CHANNEL_HEADER_BYTES'],
+    page: 'docs/protocol.md',
+    sentence: `a datagram to the other end | ${plain('wire/MAX_DATAGRAM')} | ${list('wire/PROBED_DATAGRAMS').join(', ')} |`,
+  },
+  {
+    of: ['wire/PROBED_DATAGRAMS', 'wire/MAX_DATAGRAM', 'wire/CHANNEL_HEADER_BYTES'],
+    page: 'docs/protocol.md',
+    sentence: `17 bytes longer | ${number('wire/MAX_DATAGRAM') - number('wire/CHANNEL_HEADER_BYTES')} | ${list(
+      'wire/PROBED_DATAGRAMS',
+    )
+      .map((size) => size - number('wire/CHANNEL_HEADER_BYTES'))
+      .join(', ')} |`,
+  },
+  says('only if nothing came for {} ms', [plain, 'client/ASK_AFTER']),
+  says(
+    'sent again after {} s, then {} times later each time, at most {} s',
+    [seconds, 'client/REPEAT_FIRST'],
+    [plain, 'client/REPEAT_GROWTH'],
+    [seconds, 'client/REPEAT_LAST'],
+  ),
+  says('A handshake that an end wants has failed after {} s', [seconds, 'client/HANDSHAKE_TIME']),
+  says(
+    'answers at most {} different messages 1 in {} s',
+    [plain, 'client/MAX_FIRST_MESSAGES'],
+    [seconds, 'client/HANDSHAKE_TIME'],
+  ),
+  says('valid for more than {} days', [days, 'crypto/CERTIFICATE_LIFETIME']),
+  says('begins more than {} day after its own clock', [
+    (path) => WORDS[number(path) / 86_400_000] ?? '',
+    'crypto/CLOCK_TOLERANCE',
+  ]),
+  says('The {} bytes of the header are associated data', [plain, 'wire/RECORD_HEADER_BYTES']),
+  says('when {} s have passed since the last change', [seconds, 'client/REKEY_AFTER']),
+  says('Records of the epoch before are taken for another {} s', [seconds, 'client/PREVIOUS_KEY_GRACE']),
+  says('Replay window: {} numbers', [grouped, 'crypto/REPLAY_WINDOW']),
+  says('The last epoch is {}', [grouped, 'crypto/MAX_EPOCH']),
+  says('One challenge is open at a time, for {} s', [seconds, 'client/CHALLENGE_LIFETIME']),
+  // Streams
+  says('{} KiB ({} bytes) for each stream', [kibi, 'client/STREAM_WINDOW'], [grouped, 'client/STREAM_WINDOW']),
+  says('{} MiB ({}) for all streams', [mebi, 'client/CONNECTION_WINDOW'], [grouped, 'client/CONNECTION_WINDOW']),
+  says('and {} streams of each opener', [plain, 'client/MAX_OPEN_STREAMS']),
+  says(
+    'up to {} MiB for a stream and {} MiB for all',
+    [mebi, 'client/MAX_STREAM_WINDOW'],
+    [mebi, 'client/MAX_CONNECTION_WINDOW'],
+  ),
+  says('reason of at most {} bytes', [plain, 'wire/MAX_REASON_BYTES']),
+  says('The closing end sends it in {} records', [word, 'client/CLOSE_RECORDS']),
+  says('the record size of the path minus {}:', [plain, 'wire/DATAGRAM_OVERHEAD']),
+  says('An ACK leaves after {} records', [plain, 'client/ACK_EVERY']),
+  says('and {} ms after the second', [plain, 'client/ACK_SOON']),
+  says(
+    'It has at most {} ranges; a receiver reads the first {} of an ACK',
+    [plain, 'client/RECEIVED_RANGES'],
+    [plain, 'wire/MAX_ACK_RANGES'],
+  ),
+  says('an initial round trip of {} ms', [plain, 'client/INITIAL_RTT']),
+  says('a packet threshold of {} and', [plain, 'client/PACKET_THRESHOLD']),
+  says('what was lost is tried again after {} min', [minutes, 'client/RAISE_AFTER']),
+  // Choosing a path
+  says(
+    'punches again after {} s, then after twice as long each time, up to {} min',
+    [seconds, 'client/UPGRADE_FIRST'],
+    [minutes, 'client/UPGRADE_LAST'],
+  ),
+  says('Either end does after {} s when a direct path died', [seconds, 'client/UPGRADE_SOON']),
+  says('the registered ones first, again every {} s', [seconds, 'client/RECOVERY_PAUSE']),
+  says('A connection without any path ends after {} s', [seconds, 'client/RECOVERY_TIME']),
+  says(
+    'unbound {} times in {} minutes',
+    [word, 'client/DUPLICATE_LOSSES'],
+    [(path) => WORDS[number(path) / 60_000] ?? '', 'client/DUPLICATE_WINDOW'],
+  ),
+  // Security
+  { ...says('answered in {} s', [seconds, 'client/HANDSHAKE_TIME']), page: 'docs/security.md' },
+  {
+    ...says("certified by its owner's identity for at most {} days", [days, 'crypto/CERTIFICATE_LIFETIME']),
+    page: 'docs/security.md',
+  },
+  { ...says('{} keep-alives to an announced ip:port', [plain, 'client/MAX_PROBES']), page: 'docs/security.md' },
+]
