@@ -6,7 +6,7 @@ import { build } from 'esbuild'
 export const BUDGETS: Readonly<Record<string, number>> = {
   '@showchain/wire': 40,
   '@showchain/wire/end-to-end': 30,
-  '@showchain/crypto/portable': 140,
+  '@showchain/crypto/portable': 150,
 }
 
 /** Kilobytes of an entry point's browser bundle, minified and gzipped. @param folder where it is installed */

@@ -11,13 +11,14 @@ import { play, type Scripts } from './programs.ts'
 import { node } from './shell.ts'
 import { find, type PublicPackage, withDependencies } from './workspace.ts'
 
+const NOBLE = ['@noble/ciphers', '@noble/curves', '@noble/hashes']
 /** The third-party packages that each library may bring along. */
 const THIRD_PARTY: Readonly<Record<string, readonly string[]>> = {
   '@showchain/wire': ['zod'],
-  '@showchain/crypto': ['@noble/ciphers', '@noble/curves', '@noble/hashes', 'node-forge', 'zod'],
-  '@showchain/client': ['@noble/ciphers', '@noble/curves', '@noble/hashes', 'ipaddr.js', 'node-forge', 'zod'],
-  '@showchain/server': ['@noble/ciphers', '@noble/curves', '@noble/hashes', 'ipaddr.js', 'node-forge', 'zod'],
-  '@showchain/testkit': ['@noble/ciphers', '@noble/curves', '@noble/hashes', 'ipaddr.js', 'node-forge', 'zod'],
+  '@showchain/crypto': [...NOBLE, 'node-forge', 'zod'],
+  '@showchain/client': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
+  '@showchain/server': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
+  '@showchain/testkit': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
 }
 /** What no program may bring along. */
 const DEVELOPMENT = /^(typescript|vitest|fast-check|turbo|@types\/.*)$/

@@ -79,11 +79,13 @@ export async function play(commands: readonly Command[], scripts: Scripts, folde
     const listener = await start(lab(withTicket(first('listen'), relayTicket)), 'showchain', 'listener')
     const ticket = await listener.stdout.line(TICKET)
     const caller = await start(lab(withTicket(first('connect'), ticket)), 'showchain', 'caller')
+    const ended = caller.ended().then(({ code, stderr }) => {
+      if (code !== 0) throw new Error(`showchain connect ended with ${code}: ${stderr}`)
+    })
     caller.type(LINE)
-    await listener.stdout.line(new RegExp(`^${LINE}$`))
+    await Promise.race([listener.stdout.line(new RegExp(`^${LINE}$`)), ended])
     caller.child.stdin?.end()
-    const { code, stderr } = await caller.ended()
-    if (code !== 0) throw new Error(`showchain connect ended with ${code}: ${stderr}`)
+    await ended
   } finally {
     clearTimeout(deadline)
     for (const program of running) program.kill()
