@@ -85,6 +85,7 @@ test('both ends get the same keys, crosswise, and each the key of the other', ()
   expect([ours.sendKey, ours.receiveKey, ours.hash].map(toHex)).toEqual(
     [theirs.receiveKey, theirs.sendKey, theirs.hash].map(toHex),
   )
+  expect(toHex(ours.sendKey)).not.toBe(toHex(ours.receiveKey))
   expect([ours, theirs].map(({ remoteStaticKey }) => toHex(remoteStaticKey))).toEqual(
     [staticB, staticA].map(({ publicKey }) => toHex(publicKey)),
   )

@@ -351,3 +351,11 @@ describe('a repeated 0x114', () => {
     expect(bed.verified).toBe(checked)
   })
 })
+
+test('attempts are capped: the oldest makes room, and its acknowledgement is not passed on any more', () => {
+  const bed = new Bed({ limits: { attempts: 2 } })
+  const [r, t] = [bed.registered(), bed.registered()]
+  const passed = [1, 2, 3].map(() => bed.send(r, punch(r, t)))
+  expect(bed.machine.stats().attempts).toBe(2)
+  expect(passed.map((sent) => ops(bed.send(t, consent(t, sent))))).toEqual([[], [OP.punchPassAck], [OP.punchPassAck]])
+})

@@ -307,6 +307,9 @@ describe('data on a direct path', () => {
     })
     bed.receive({ ...message, sign: new Uint8Array(256) }, OTHER)
     bed.receive(message, { ...OTHER, port: 1 })
+    // Unsigned, as a relay passes data on.
+    const { sign: _sign, ...unsigned } = message
+    bed.receive({ ...unsigned, op_code: OP.proxyPassData }, OTHER)
     expect([bed.taken(), bed.eventsOf('datagram')]).toEqual([[], []])
     bed.receive(message, OTHER)
     bed.receive(message, OTHER)

@@ -115,6 +115,16 @@ describe('registration', () => {
     expect(bed.taken(OP.directRequest)).toHaveLength(0)
   })
 
+  test('is not made again sooner than 5 s after the last one, however often the relay says that it is unbound', () => {
+    const bed = new Bed().registered()
+    const error = { op_code: OP.error, code: WIRE_ERROR.unbound, ref_op: OP.keepAlive, seq: 0, ts: 0 } as const
+    for (let times = 0; times < 10; times++) bed.receive(error, RELAY)
+    bed.advance(4999)
+    expect(bed.taken(OP.directRequest)).toHaveLength(0)
+    bed.advance(1)
+    expect(bed.taken(OP.directRequest)).toHaveLength(1)
+  })
+
   test('in seed mode carries no extension field', () => {
     const bed = start(new Bed({ seedMode: true, knownKeys: [relay.publicKey] }))
     expect(bed.last(OP.directRequest).ext).toBeUndefined()

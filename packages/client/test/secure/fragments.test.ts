@@ -46,6 +46,6 @@ test('parts of two messages are not mixed: the newer one wins', () => {
   )
   const assembly = new Assembly()
   expect(assembly.add(old?.[0] as HandshakePart)).toBeUndefined()
-  expect(assembly.add(young?.[0] as HandshakePart)).toBeUndefined()
-  expect(assembly.add(young?.[1] as HandshakePart)).toEqual(message(900, 1))
+  expect(assembly.add(young?.[1] as HandshakePart)).toBeUndefined()
+  expect(assembly.add(young?.[0] as HandshakePart)).toEqual(message(900, 1))
 })

@@ -1,0 +1,81 @@
+/** Which messages open a connection, and how many connections there may be. */
+import { type MessageOf, OP, type PeerId, peerIdFromBytes, sessionIdFromBytes } from '@showchain/wire'
+import { describe, expect, test } from 'vitest'
+import { MAX_CONNECTIONS } from '../../src/core/connections/connection-table.ts'
+import { Bed, OTHER, other, RELAY, relay, self } from '../peer-bed.ts'
+
+/** Four bytes, then zeros. */
+const numbered = (number: number, length: number): Uint8Array => {
+  const bytes = new Uint8Array(length)
+  new DataView(bytes.buffer).setUint32(0, number)
+  return bytes
+}
+
+function data(number: number, id: PeerId = peerIdFromBytes(numbered(number, 32))): MessageOf<typeof OP.proxyPassData> {
+  return {
+    op_code: OP.proxyPassData,
+    target: self.id,
+    id,
+    data: Uint8Array.of(1),
+    session: sessionIdFromBytes(numbered(number, 16)),
+    seq: 1,
+    ts: 1,
+  }
+}
+
+describe('data in a session that is not known', () => {
+  test('opens a connection when it comes from a relay that this peer is registered with', () => {
+    const bed = new Bed().registered()
+    bed.receive(data(1, other.id), RELAY)
+    expect(bed.eventsOf('open')).toMatchObject([{ remoteId: other.id, incoming: true }])
+  })
+
+  test('opens none, asks nobody and gets no answer when it comes from anywhere else', () => {
+    const bed = new Bed().registered()
+    bed.receive(data(1, other.id), OTHER)
+    bed.receive(data(1, other.id), { ...RELAY, port: RELAY.port + 1 })
+    expect([bed.eventsOf('consent'), bed.eventsOf('open'), bed.taken()]).toEqual([[], [], []])
+    expect(bed.counted('unexpected')).toBe(2)
+  })
+
+  test('opens none when it comes from a relay that has not answered the registration', () => {
+    const bed = new Bed()
+    bed.do((machine, now) => machine.register({ id: relay.id, endpoint: RELAY }, now))
+    bed.taken()
+    bed.receive(data(1, other.id), RELAY)
+    expect([bed.eventsOf('consent'), bed.eventsOf('open'), bed.taken()]).toEqual([[], [], []])
+  })
+
+  test('opens none at a peer that takes direct paths only', () => {
+    const bed = new Bed({ policy: 'direct-only' }).registered()
+    bed.receive(data(1, other.id), RELAY)
+    expect([bed.eventsOf('consent'), bed.eventsOf('open'), bed.taken()]).toEqual([[], [], []])
+  })
+
+  test('opens none when it is for another peer', () => {
+    const bed = new Bed().registered()
+    bed.receive({ ...data(1, other.id), target: relay.id }, RELAY)
+    expect([bed.eventsOf('consent'), bed.eventsOf('open'), bed.taken()]).toEqual([[], [], []])
+  })
+
+  test('opens none when that session was closed here: a late message is no new connection', () => {
+    const bed = new Bed().registered()
+    bed.receive(data(1, other.id), RELAY)
+    const [opened] = bed.eventsOf('open')
+    bed.do((machine, now) => machine.closeConnection(opened?.connection ?? -1, now))
+    bed.taken()
+    bed.receive({ ...data(1, other.id), seq: 2 }, RELAY)
+    expect([bed.eventsOf('open').length, bed.taken()]).toEqual([1, []])
+  })
+})
+
+test('strangers get 4,096 connections and no more; one that ends makes room', () => {
+  const bed = new Bed().registered()
+  for (let number = 1; number <= MAX_CONNECTIONS + 1; number++) bed.receive(data(number), RELAY)
+  expect(bed.eventsOf('open')).toHaveLength(MAX_CONNECTIONS)
+  expect(bed.counted('consentRefused')).toBe(1)
+  const [opened] = bed.eventsOf('open')
+  bed.do((machine, now) => machine.closeConnection(opened?.connection ?? -1, now))
+  bed.receive(data(MAX_CONNECTIONS + 2), RELAY)
+  expect(bed.eventsOf('open')).toHaveLength(MAX_CONNECTIONS + 1)
+})

@@ -1,0 +1,137 @@
+/** docs/protocol.md, Moving: records that come from another address than the other end's. */
+import { type Endpoint, sameEndpoint } from '@showchain/wire'
+import { RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
+import { describe, expect, test } from 'vitest'
+import { type Flight, type PeerEnd, TwoPeers } from './two-peers.ts'
+
+const ELSEWHERE: Endpoint = { ip: '203.0.113.9', port: 9009 }
+const THIRD: Endpoint = { ip: '203.0.113.10', port: 9010 }
+/** A record with a PATH_CHALLENGE: its type and 8 bytes (RFC 9000 §19.17). */
+const CHALLENGE_BYTES = RECORD_OVERHEAD + 1 + 8
+
+/** The records in which `from` sends one datagram of the application, held back. */
+function recordsOf(peers: TwoPeers, from: PeerEnd, bytes = new Uint8Array(100)): readonly Flight[] {
+  peers.holds = (flight) => sameEndpoint(flight.from, from.address)
+  from.send(bytes)
+  return peers.held.splice(0)
+}
+
+/** An acknowledgement of `from` alone, held back. */
+function acknowledgementOf(peers: TwoPeers, from: PeerEnd, to: PeerEnd): Flight {
+  peers.holds = (flight) => sameEndpoint(flight.from, from.address)
+  to.send(Uint8Array.of(1))
+  peers.advance(100)
+  const [acknowledgement] = peers.held.splice(0)
+  if (acknowledgement === undefined) throw new Error('nothing was acknowledged')
+  return acknowledgement
+}
+
+const first = <Item>([item]: readonly Item[]): Item => {
+  if (item === undefined) throw new Error('there is none')
+  return item
+}
+
+describe('a record from another address', () => {
+  test('is answered there by a path challenge, which is no longer than it', () => {
+    const peers = new TwoPeers().connected()
+    const record = first(recordsOf(peers, peers.a))
+    peers.deliver(record, ELSEWHERE)
+    const sent = peers.sentTo(ELSEWHERE)
+    expect(sent.map(({ bytes }) => bytes.length)).toEqual([CHALLENGE_BYTES])
+    expect(record.bytes.length).toBeGreaterThanOrEqual(CHALLENGE_BYTES)
+  })
+
+  test('gets nothing when it is shorter than a path challenge', () => {
+    const peers = new TwoPeers().connected()
+    const acknowledgement = acknowledgementOf(peers, peers.a, peers.b)
+    expect(acknowledgement.bytes.length).toBeLessThan(CHALLENGE_BYTES)
+    peers.deliver(acknowledgement, ELSEWHERE)
+    peers.advance(10_000)
+    expect(peers.sentTo(ELSEWHERE)).toEqual([])
+  })
+
+  test('gets nothing when a newer one has come: it may have been held back', () => {
+    const peers = new TwoPeers().connected()
+    const older = first(recordsOf(peers, peers.a))
+    const newer = first(recordsOf(peers, peers.a))
+    peers.deliver(newer)
+    peers.deliver(older, ELSEWHERE)
+    peers.advance(10_000)
+    expect(peers.sentTo(ELSEWHERE)).toEqual([])
+    expect(peers.b.eventsOf('datagram')).toHaveLength(2)
+  })
+
+  test('gets nothing when it is a repetition, or not genuine', () => {
+    const peers = new TwoPeers().connected()
+    const record = first(recordsOf(peers, peers.a))
+    const forged = { ...record, bytes: record.bytes.map((byte, index) => (index === 20 ? byte ^ 1 : byte)) }
+    peers.deliver(forged, ELSEWHERE)
+    peers.deliver(record)
+    peers.deliver(record, ELSEWHERE)
+    peers.advance(10_000)
+    expect(peers.sentTo(ELSEWHERE)).toEqual([])
+    expect(peers.b.counted('recordRefused')).toBe(2)
+  })
+
+  test('is challenged at one address at a time', () => {
+    const peers = new TwoPeers().connected()
+    peers.deliver(first(recordsOf(peers, peers.a)), ELSEWHERE)
+    peers.deliver(first(recordsOf(peers, peers.a)), THIRD)
+    peers.deliver(first(recordsOf(peers, peers.a)), ELSEWHERE)
+    expect([peers.sentTo(ELSEWHERE).length, peers.sentTo(THIRD).length]).toEqual([1, 0])
+  })
+
+  test('changes nothing until the challenge is answered: data goes on to the address that is known', () => {
+    const peers = new TwoPeers().connected()
+    peers.deliver(first(recordsOf(peers, peers.a)), ELSEWHERE)
+    peers.sent.length = 0
+    peers.b.send(new Uint8Array(50))
+    expect(peers.sent.map(({ to }) => to)).toEqual([peers.a.address])
+  })
+
+  test('moves the path once the challenge is answered', () => {
+    const peers = new TwoPeers().connected()
+    peers.deliver(first(recordsOf(peers, peers.a)), ELSEWHERE)
+    const challenge = first(peers.sentTo(ELSEWHERE))
+    peers.deliver({ ...challenge, to: peers.a.address })
+    peers.deliver(first(peers.held.splice(0)), ELSEWHERE)
+    peers.sent.length = 0
+    peers.b.send(new Uint8Array(50))
+    expect(peers.sent.at(-1)?.to).toEqual(ELSEWHERE)
+    expect(peers.b.eventsOf('path').at(-1)?.path).toEqual({ kind: 'direct', remote: ELSEWHERE })
+  })
+
+  test('is not validated by the answer to an earlier challenge', () => {
+    const peers = new TwoPeers().connected()
+    peers.deliver(first(recordsOf(peers, peers.a)), ELSEWHERE)
+    peers.deliver({ ...first(peers.sentTo(ELSEWHERE)), to: peers.a.address })
+    const late = first(peers.held.splice(0))
+    // By then the first challenge is over, and another address can be asked.
+    peers.holds = (flight) => sameEndpoint(flight.from, peers.a.address)
+    peers.advance(4000)
+    peers.held.length = 0
+    peers.deliver(first(recordsOf(peers, peers.a)), THIRD)
+    expect(peers.sentTo(THIRD)).toHaveLength(1)
+    peers.deliver(late)
+    peers.sent.length = 0
+    peers.b.send(new Uint8Array(50))
+    expect(peers.sent.map(({ to }) => to)).toEqual([peers.a.address])
+  })
+})
+
+describe('a handshake', () => {
+  test('is taken only from where its session is: elsewhere a first message makes nobody compute', () => {
+    // The smaller id begins.
+    const peers = new TwoPeers()
+    peers.holds = ({ bytes }) => bytes[0] === 0xb2
+    peers.dial().advance(400)
+    const message = first(peers.held.splice(0))
+    const receiver = sameEndpoint(message.to, peers.a.address) ? peers.a : peers.b
+    peers.deliver(message, ELSEWHERE)
+    expect(receiver.counted('handshakeRefused')).toBe(1)
+    expect([peers.held, peers.sentTo(ELSEWHERE)]).toEqual([[], []])
+    peers.deliver(message)
+    expect(receiver.counted('handshakeRefused')).toBe(1)
+    expect(peers.held.length).toBeGreaterThan(0)
+  })
+})
