@@ -146,4 +146,12 @@ export const CLIENT_ENDPOINT: readonly Mutant[] = inPackage('client', [
     replacement: 'const SUBNET_BYTES = 16',
     test: 'test/endpoint/rate-limit.test.ts',
   },
+  {
+    name: 'table-cap',
+    rule: 'A table that is full forgets the entry that was silent longest.',
+    file: 'src/core/endpoint/expiring-map.ts',
+    text: 'if (this.#slots.size >= this.#options.capacity) this.#evict()',
+    replacement: '',
+    test: 'test/endpoint/admission.test.ts',
+  },
 ])

@@ -402,4 +402,12 @@ export const CRYPTO: readonly Mutant[] = inPackage('crypto', [
     replacement: 'if (false) throw new Error(`',
     test: 'test/key-files.test.ts',
   },
+  {
+    name: 'noise-directions',
+    rule: 'The two directions of a connection have different keys: a reflected record opens nowhere.',
+    file: 'src/core/noise.ts',
+    text: 'sendKey: initiator ? first : second,\n      receiveKey: initiator ? second : first,',
+    replacement: 'sendKey: first,\n      receiveKey: first,',
+    test: 'test/noise.test.ts',
+  },
 ])
