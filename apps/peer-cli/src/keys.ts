@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { generateIdentity, KEY_BITS, publicKeyToPem, saveIdentity } from '@showchain/crypto'
-import { ShowchainError } from '@showchain/wire'
+import { quote, ShowchainError } from '@showchain/wire'
 import { defaultIdentity, type IdentityFlags, identityOf, passphraseOf } from './identity.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -14,7 +14,7 @@ export interface KeygenFlags extends IdentityFlags {
 /** Creates a key file and prints its id; an existing file is never overwritten. */
 export async function keygen(flags: KeygenFlags): Promise<void> {
   const bits = KEY_BITS.find((each) => String(each) === flags.bits)
-  if (bits === undefined) throw new UsageError(`--bits is one of ${KEY_BITS.join(', ')}, not ${flags.bits}`)
+  if (bits === undefined) throw new UsageError(`--bits is one of ${KEY_BITS.join(', ')}, not ${quote(flags.bits)}`)
   const path = flags.out ?? defaultIdentity()
   const passphrase = await passphraseOf(flags)
   const identity = await generateIdentity({ bits })

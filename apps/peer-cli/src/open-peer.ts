@@ -2,7 +2,7 @@
 import { type NatReport, type PathPolicy, Peer, type PeerOptions } from '@showchain/client'
 import { traceLine } from '@showchain/client/runtime'
 import { generateIdentity, loadPublicKey } from '@showchain/crypto'
-import { type PeerId, parseAddress, parsePeerId } from '@showchain/wire'
+import { type PeerId, parseAddress, parsePeerId, quote } from '@showchain/wire'
 import { type IdentityFlags, identityOf } from './identity.ts'
 import type { Output } from './output.ts'
 import { UsageError } from './usage-error.ts'
@@ -30,7 +30,7 @@ export function wholeNumber(flag: string, text: string | undefined, min: number,
   if (text === undefined) return undefined
   const value = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN
   if (!(value >= min && value <= max))
-    throw new UsageError(`${flag} is a whole number from ${min} to ${max}, not "${text}"`)
+    throw new UsageError(`${flag} is a whole number from ${min} to ${max}, not ${quote(text)}`)
   return value
 }
 
@@ -48,9 +48,10 @@ export const peerIds = (texts: readonly string[]): readonly PeerId[] => texts.ma
 export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOptions['accept']): Promise<Peer> {
   const { encoding = 'binary', host } = flags
   if (encoding !== 'binary' && encoding !== 'json')
-    throw new UsageError(`--encoding is binary or json, not "${encoding}"`)
+    throw new UsageError(`--encoding is binary or json, not ${quote(encoding)}`)
   const policy = POLICIES.find((each) => each === (flags.policy ?? 'auto'))
-  if (policy === undefined) throw new UsageError(`--policy is one of ${POLICIES.join(', ')}, not "${flags.policy}"`)
+  if (policy === undefined)
+    throw new UsageError(`--policy is one of ${POLICIES.join(', ')}, not ${quote(flags.policy)}`)
   const port = wholeNumber('--port', flags.port, 0, 65_535)
   const keepAlive = wholeNumber('--keep-alive', flags.keepAlive, 100, 60_000)
   const identity = flags.ephemeral === true ? await generateIdentity() : await identityOf(flags)

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import type { Connection, DialPolicy, Peer } from '@showchain/client'
 import { duration, later } from '@showchain/client/core'
 import { systemClock } from '@showchain/client/runtime'
-import { parseTicket, ShowchainError } from '@showchain/wire'
+import { parseTicket, quote, ShowchainError } from '@showchain/wire'
 import { type Conversation, conversationOn } from './conversation.ts'
 import { openPeer, type PeerFlags, peerIds, timeoutOf, wholeNumber } from './open-peer.ts'
 import { follow, type Output, outputFor } from './output.ts'
@@ -65,7 +65,7 @@ export async function listen(flags: ListenFlags): Promise<void> {
 export async function connect(text: string, flags: ConnectFlags): Promise<void> {
   const output = outputFor(flags)
   const via = POLICIES.find((policy) => policy === flags.via)
-  if (via === undefined) throw new UsageError(`--via is one of ${POLICIES.join(', ')}, not "${flags.via}"`)
+  if (via === undefined) throw new UsageError(`--via is one of ${POLICIES.join(', ')}, not ${quote(flags.via)}`)
   const linger = wholeNumber('--linger', flags.linger, 0, 86_400) ?? 0
   const timeout = timeoutOf(flags)
   const ticket = parseTicket(text)

@@ -76,6 +76,7 @@ describe('wrong arguments', () => {
     [['lisen'], /unknown command 'lisen'/],
     [['listen', ...open, '--port', '70000'], /--port is a whole number from 0 to 65535/],
     [['listen', ...open, '--encoding', 'xml'], /--encoding is binary or json/],
+    [['listen', ...open, '--encoding', '\u001b[2J\n'], /^showchain: --encoding is [^\p{C}]*$/u],
     [['listen', ...open, '--relay', 'x'], /Not a ticket/],
     [['listen', ...open, '--allow', 'x'], /Not a peer id/],
     [['listen', ...open, '--timeout', '0'], /--timeout is a whole number/],

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { type RelayLimits, relayLimitsSchema } from '@showchain/server'
-import { type Address, parseAddress, parseEndpoint } from '@showchain/wire'
+import { type Address, parseAddress, parseEndpoint, printable, quote } from '@showchain/wire'
 import type { Command } from 'commander'
 import { parse as parseYaml } from 'yaml'
 import * as z from 'zod'
@@ -40,7 +40,7 @@ function parseListen(text: string): Listen {
     const { ip, port } = parseEndpoint(anyPort === null ? text : `${anyPort[1]}:1`)
     return { host: ip, port: anyPort === null ? port : 0 }
   } catch (error) {
-    throw new Error(`"${text}" is not ip:port, or [ip]:port for IPv6`, { cause: error })
+    throw new Error(`${quote(text)} is not ip:port, or [ip]:port for IPv6`, { cause: error })
   }
 }
 
@@ -120,7 +120,7 @@ export async function configFrom(command: Command): Promise<Config> {
       return `${path.join('.')}${source === undefined ? '' : ` (${source})`}: ${unknown ? 'no such key' : issue.message}`
     })
   })
-  throw new UsageError(issues.join('; '))
+  throw new UsageError(printable(issues.join('; ')))
 }
 
 /** Limits are overridden one by one; each remembers where it came from. */
@@ -149,7 +149,7 @@ async function fromFile(path: string): Promise<[string, Sourced][]> {
     content = parseYaml(await readFile(path, 'utf8'))
   } catch (error) {
     const [reason] = (error as Error).message.split('\n')
-    throw new UsageError(`config (${path}): ${reason}`)
+    throw new UsageError(`config (${path}): ${printable(reason ?? '')}`)
   }
   if (!isObject(content)) throw new UsageError(`config (${path}): not a JSON or YAML object`)
   return Object.entries(content).map(([key, value]) => [key, { value, source: path }])
@@ -179,7 +179,7 @@ function limitsFrom(given: string | readonly string[], source: string): Record<s
   return Object.fromEntries(
     texts.map((text) => {
       const [, name, value] = /^\s*([A-Za-z]+)=([0-9]+)\s*$/.exec(text) ?? []
-      if (name === undefined) throw new UsageError(`limits (${source}): "${text}" is not name=value`)
+      if (name === undefined) throw new UsageError(`limits (${source}): ${quote(text)} is not name=value`)
       return [name, Number(value)]
     }),
   )

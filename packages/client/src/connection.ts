@@ -2,7 +2,7 @@
  * One connection to another peer: streams and datagrams in both directions, on the best path of the
  * moment.
  */
-import { type PeerId, ShowchainError } from '@showchain/wire'
+import { type PeerId, quote, ShowchainError } from '@showchain/wire'
 import { AsyncQueue } from './async/async-queue.ts'
 import { type WaitOptions, waitFor } from './async/deadline.ts'
 import { Listeners } from './async/listeners.ts'
@@ -174,7 +174,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     if (bytes.length === 0 || bytes.length > this.maxDatagramSize) {
       throw new ShowchainError(
         'ERR_TOO_LARGE',
-        `A datagram has 1 to ${this.maxDatagramSize} bytes, not ${bytes.length}.`,
+        `A datagram has 1 to ${this.maxDatagramSize} bytes, not ${quote(bytes.length)}.`,
       )
     }
     if (signal?.aborted) throw new ShowchainError('ERR_ABORTED', undefined, { cause: signal.reason })

@@ -5,6 +5,7 @@ import {
   addressSchema,
   type Encoding,
   type PeerId,
+  parseOptions,
   parsePeerId,
   parseTicket,
   ShowchainError,
@@ -156,12 +157,7 @@ const schema = z.strictObject({
  * `ERR_BAD_PEER_ID`
  */
 export function checkOptions(options: PeerOptions): CheckedOptions {
-  const parsed = schema.safeParse(options)
-  if (!parsed.success) {
-    const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`)
-    throw new ShowchainError('ERR_BAD_CONFIG', `${issues.join('; ')}.`, { cause: parsed.error })
-  }
-  const { trace, onWarning, ...rest } = parsed.data
+  const { trace, onWarning, ...rest } = parseOptions(schema, options, 'options')
   return { ...rest, listen: rest.listen.flatMap(withHost), trace, onWarning }
 }
 

@@ -1,5 +1,13 @@
 /** A peer: opens sockets, keeps its registrations, connects and is connected to. */
-import { type Endpoint, formatEndpoint, type PeerId, parseTicket, ShowchainError, type Ticket } from '@showchain/wire'
+import {
+  type Endpoint,
+  formatEndpoint,
+  type PeerId,
+  parseTicket,
+  quote,
+  ShowchainError,
+  type Ticket,
+} from '@showchain/wire'
 import { type WaitOptions, waitFor } from './async/deadline.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionPort } from './connection-port.ts'
@@ -184,7 +192,7 @@ export class Peer implements AsyncDisposable {
     const called = via === 'relay-only' || via === 'punch' ? 0 : addresses.length
     if (called === 0 && (via === 'direct' || relays.length === 0)) {
       const found = `${addresses.length} addresses and ${relays.length} relays`
-      throw new ShowchainError('ERR_NO_PATH', `The ticket has ${found} that this host can reach; via is ${via}.`)
+      throw new ShowchainError('ERR_NO_PATH', `The ticket has ${found} that this host can reach; via is ${quote(via)}.`)
     }
     let dial: DialId | undefined
     const giveUp = (): void => {

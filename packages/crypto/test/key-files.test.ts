@@ -1,5 +1,8 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { ShowchainError } from '@showchain/wire'
+import { foreign } from '@showchain-tooling/vitest/foreign'
 import { Folder } from '@showchain-tooling/vitest/programs'
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   identityFromPem,
@@ -111,5 +114,28 @@ describe('a passphrase in a file', () => {
       code: 'ERR_FILE_READ',
       message: expect.stringContaining(path),
     })
+  })
+})
+
+describe('a path that is none', () => {
+  test.each([
+    ['loadIdentity', loadIdentity, 'ERR_FILE_READ'],
+    ['loadPublicKey', loadPublicKey, 'ERR_FILE_READ'],
+    ['readPassphrase', readPassphrase, 'ERR_FILE_READ'],
+    ['saveIdentity', (path: string) => saveIdentity(identity, path), 'ERR_FILE_WRITE'],
+  ])('makes a typed error of one line: %s', async (_name, call, code) => {
+    await fc.assert(
+      fc.asyncProperty(foreign, async (given) => {
+        const path = given()
+        // a text could name a file that is there
+        fc.pre(typeof path !== 'string' && !ArrayBuffer.isView(path))
+        const error = await call(path as string).then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        )
+        expect(error instanceof ShowchainError && error.code).toBe(code)
+        expect((error as ShowchainError).message).toMatch(/^\P{C}+$/u)
+      }),
+    )
   })
 })

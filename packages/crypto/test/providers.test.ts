@@ -139,7 +139,8 @@ describe.each(PROVIDERS.map((provider) => [provider.name, provider] as const))(
     test('makes keys that it takes itself', async () => {
       const made = await provider.generate(2048)
       expect(provider.importPublicKey(made.publicKey.spki).id).toBe(made.publicKey.id)
-      await expect(provider.generate(1024 as 2048)).rejects.toMatchObject({ code: 'ERR_KEY_REFUSED' })
+      for (const bits of [1024, { toString: [] }, Symbol('bits')] as readonly unknown[])
+        await expect(provider.generate(bits as 2048)).rejects.toMatchObject({ code: 'ERR_KEY_REFUSED' })
     })
 
     test('refuses to work with a key of another provider', () => {

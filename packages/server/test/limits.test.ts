@@ -1,5 +1,7 @@
-import { RELAY_COUNTERS, RELAY_LIMITS, relayLimits } from '@showchain/server'
+import { RELAY_COUNTERS, RELAY_LIMITS, type RelayLimits, relayLimits } from '@showchain/server'
 import { ShowchainError } from '@showchain/wire'
+import { foreign, unreadable } from '@showchain-tooling/vitest/foreign'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 describe('limits', () => {
@@ -23,6 +25,21 @@ describe('limits', () => {
       expect(() => relayLimits(limits as never)).toThrow(name)
     },
   )
+
+  test('make an error of one line, whatever they are', () => {
+    fc.assert(
+      fc.property(foreign, fc.constantFrom('bindings', 'sessions', '\u001b[2J'), (given, name) => {
+        for (const limits of [given(), { [name]: given() }, unreadable({}, name)]) {
+          try {
+            relayLimits(limits as Partial<RelayLimits>)
+          } catch (error) {
+            expect(error instanceof ShowchainError && error.code).toBe('ERR_BAD_CONFIG')
+            expect((error as ShowchainError).message).toMatch(/^\P{C}+$/u)
+          }
+        }
+      }),
+    )
+  })
 })
 
 test('every counter has a sentence', () => {

@@ -2,7 +2,7 @@
 import { decodeBinary, encodeBinary } from './binary.ts'
 import { classify } from './classify.ts'
 import { type Decoded, refuse } from './decoded.ts'
-import { ShowchainError } from './errors.ts'
+import { ShowchainError, typedError } from './errors.ts'
 import { decodeJson, encodeJson } from './json.ts'
 import { MAX_DATAGRAM } from './limits.ts'
 import type { Encoding, Message } from './message.ts'
@@ -24,8 +24,19 @@ export function decode(bytes: Uint8Array, options?: { readonly strict?: boolean 
  * @throws ShowchainError `ERR_BAD_MESSAGE` when a field is not of its kind, `ERR_TOO_LARGE` when it does not fit.
  */
 export function encode(message: Message, encoding: Encoding): Uint8Array {
-  const bytes = encoding === 'binary' ? encodeBinary(message) : encodeJson(message)
+  const bytes = written(message, encoding)
   if (bytes.length > MAX_DATAGRAM)
-    throw new ShowchainError('ERR_TOO_LARGE', `${bytes.length} bytes of ${encoding}, ${MAX_DATAGRAM} is the most.`)
+    throw new ShowchainError(
+      'ERR_TOO_LARGE',
+      `${bytes.length} bytes of ${encoding === 'binary' ? 'binary' : 'json'}, ${MAX_DATAGRAM} is the most.`,
+    )
   return bytes
+}
+
+function written(message: Message, encoding: Encoding): Uint8Array {
+  try {
+    return encoding === 'binary' ? encodeBinary(message) : encodeJson(message)
+  } catch (error) {
+    throw typedError(error, 'ERR_BAD_MESSAGE', 'It cannot be read.')
+  }
 }

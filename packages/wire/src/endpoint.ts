@@ -1,6 +1,7 @@
 /** Where a datagram goes to or comes from: an IP address in its one spelling and a UDP port. */
 import * as z from 'zod'
-import { quote, ShowchainError } from './errors.ts'
+import { ShowchainError } from './errors.ts'
+import { quote } from './foreign.ts'
 import { canonicalIp, ipFamily, isCanonicalIp } from './ip.ts'
 import { MAX_U16 } from './limits.ts'
 

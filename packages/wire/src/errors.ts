@@ -5,6 +5,8 @@
  * improved at any time. Bad datagrams are never errors: they are counted and dropped.
  */
 
+import { printable } from './foreign.ts'
+
 interface ErrorRow {
   /** What happened and what to do about it. */
   readonly sentence: string
@@ -61,24 +63,20 @@ export class ShowchainError extends Error {
   readonly code: ErrorCode
   readonly retryable: boolean
 
-  /** @param detail what exactly, in the words of the caller's world; follows the code's sentence. */
+  /** @param detail what exactly, in the words of the caller's world; follows the code's sentence, in one line. */
   constructor(code: ErrorCode, detail?: string, options?: { readonly cause?: unknown }) {
     const { sentence, retryable } = ERROR_CODES[code]
-    super(detail === undefined ? sentence : `${sentence} ${detail}`, options)
+    super(detail === undefined ? sentence : `${sentence} ${printable(detail)}`, options)
     this.code = code
     this.retryable = retryable
   }
 }
 
-/** Characters of a foreign text that an error shows. */
-const MAX_QUOTE = 80
-
-/**
- * A foreign value for an error's detail. Never throws, and escapes control characters: the error
- * may be printed on a terminal.
- */
-export function quote(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, MAX_QUOTE))
-  if (typeof value === 'symbol' || typeof value === 'function') return `a ${typeof value}`
-  return typeof value === 'object' && value !== null ? 'an object' : String(value)
+/** What was thrown, when it is an error of ours; else an error of this code that has it as its cause. Never throws. */
+export function typedError(thrown: unknown, code: ErrorCode, detail: string): ShowchainError {
+  try {
+    // A proxy may throw when it is asked what it is.
+    if (thrown instanceof ShowchainError) return thrown
+  } catch {}
+  return new ShowchainError(code, detail, { cause: thrown })
 }

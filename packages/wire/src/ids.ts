@@ -4,7 +4,8 @@
  */
 import * as z from 'zod'
 import { encodeChunk, fromBase64url, isBase64urlOf } from './base64url.ts'
-import { quote, ShowchainError } from './errors.ts'
+import { ShowchainError } from './errors.ts'
+import { quote } from './foreign.ts'
 import { PEER_ID_BYTES, SESSION_ID_BYTES } from './limits.ts'
 
 /** What keeps an id from being taken for any other text. */
@@ -37,14 +38,14 @@ export function parsePeerId(text: string): PeerId {
 /** @param bytes 32 bytes. @throws ShowchainError `ERR_BAD_PEER_ID` */
 export function peerIdFromBytes(bytes: Uint8Array): PeerId {
   if (bytes.length !== PEER_ID_BYTES)
-    throw new ShowchainError('ERR_BAD_PEER_ID', `Got ${bytes.length} bytes, not ${PEER_ID_BYTES}.`)
+    throw new ShowchainError('ERR_BAD_PEER_ID', `Got ${quote(bytes.length)} bytes, not ${PEER_ID_BYTES}.`)
   return encodeChunk(bytes, 0, PEER_ID_BYTES) as PeerId
 }
 
 /** @param bytes 16 bytes. @throws ShowchainError `ERR_BAD_SESSION_ID` */
 export function sessionIdFromBytes(bytes: Uint8Array): SessionId {
   if (bytes.length !== SESSION_ID_BYTES)
-    throw new ShowchainError('ERR_BAD_SESSION_ID', `Got ${bytes.length} bytes, not ${SESSION_ID_BYTES}.`)
+    throw new ShowchainError('ERR_BAD_SESSION_ID', `Got ${quote(bytes.length)} bytes, not ${SESSION_ID_BYTES}.`)
   return encodeChunk(bytes, 0, SESSION_ID_BYTES) as SessionId
 }
 

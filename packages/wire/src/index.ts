@@ -9,7 +9,7 @@ export { decode, encode } from './codec.ts'
 export type { Decoded, Refusal } from './decoded.ts'
 export { describe } from './describe.ts'
 export { type Endpoint, endpointSchema, formatEndpoint, parseEndpoint, sameEndpoint } from './endpoint.ts'
-export { ERROR_CODES, type ErrorCode, quote, ShowchainError } from './errors.ts'
+export { ERROR_CODES, type ErrorCode, ShowchainError } from './errors.ts'
 export {
   CAPS,
   EXTENSIONS,
@@ -19,6 +19,7 @@ export {
   type NatBehaviour,
   type UnknownExtension,
 } from './extensions.ts'
+export { printable, quote } from './foreign.ts'
 export {
   type PeerId,
   parsePeerId,
@@ -42,6 +43,7 @@ export {
   type Unsigned,
 } from './message.ts'
 export { MessageView, rewriteOp } from './message-view.ts'
+export { parseOptions } from './options.ts'
 export { preimage, type SignedMessage } from './preimage.ts'
 export {
   decodeStun,

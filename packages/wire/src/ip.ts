@@ -40,6 +40,8 @@ function longestZeroRun(groups: readonly number[]): readonly [start: number, len
 
 /** The 4 or 16 bytes of an address in any spelling (a mapped one gives 4), or undefined. */
 export function parseIp(text: string): Uint8Array | undefined {
+  // From JavaScript anything may come.
+  if (typeof text !== 'string') return undefined
   if (!text.includes(':')) return parseIpv4(text)
   const bytes = parseIpv6(text)
   return bytes !== undefined && isMapped(bytes, 0) ? bytes.slice(12) : bytes

@@ -6,9 +6,10 @@
  */
 import { kindOf } from './binary.ts'
 import { writeU16 } from './bytes.ts'
-import { quote, ShowchainError } from './errors.ts'
+import { ShowchainError, typedError } from './errors.ts'
 import { signedFieldBytes } from './extension-fields.ts'
 import type { Extensions } from './extensions.ts'
+import { quote } from './foreign.ts'
 import type { Message, Unsigned } from './message.ts'
 import { rowOf } from './table.ts'
 import { utf8 } from './utf8.ts'
@@ -26,23 +27,36 @@ export type SignedMessage = Extract<Message, { readonly sign: Uint8Array }>
  * @throws ShowchainError `ERR_BAD_MESSAGE` when the message's row is not a signed one.
  */
 export function preimage(message: SignedMessage | Unsigned, sha256: (bytes: Uint8Array) => Uint8Array): Uint8Array {
-  const op: unknown = (message as Message | undefined)?.op_code
-  const row = typeof op === 'number' ? rowOf(op) : undefined
-  if (row?.signature === undefined)
-    throw new ShowchainError('ERR_BAD_MESSAGE', `Op code ${quote(op)} is not a signed message.`)
-  const values = message as unknown as Readonly<Record<string, unknown>> & { readonly ext?: Extensions }
   const out = new Uint8Array(MAX_PREIMAGE)
-  out.set(CONTEXT)
-  let at = writeU16(out, CONTEXT.length, row.signedAs ?? row.op)
-  for (const name of row.signature) {
-    const kind = kindOf(name)
-    if (kind.measure(values[name]) === -1)
-      throw new ShowchainError('ERR_BAD_MESSAGE', `Field ${name} of ${row.name}: expected ${kind.binary}.`)
-    at = kind.write(out, at, values[name])
+  const { end, signed } = fieldsOf(message, out)
+  if (signed === undefined) return out.subarray(0, end)
+  out.set(sha256(signed), end)
+  return out.subarray(0, end + SHA256_BYTES)
+}
+
+/** Writes all but the hash; `signed` is what that is of. */
+function fieldsOf(
+  message: Unsigned,
+  out: Uint8Array,
+): { readonly end: number; readonly signed: Uint8Array | undefined } {
+  try {
+    const op: unknown = (message as Message | undefined)?.op_code
+    const row = typeof op === 'number' ? rowOf(op) : undefined
+    if (row?.signature === undefined)
+      throw new ShowchainError('ERR_BAD_MESSAGE', `Op code ${quote(op)} is not a signed message.`)
+    const values = message as unknown as Readonly<Record<string, unknown>> & { readonly ext?: Extensions }
+    out.set(CONTEXT)
+    let at = writeU16(out, CONTEXT.length, row.signedAs ?? row.op)
+    for (const name of row.signature) {
+      const kind = kindOf(name)
+      const value = values[name]
+      if (kind.measure(value) === -1)
+        throw new ShowchainError('ERR_BAD_MESSAGE', `Field ${name} of ${row.name}: expected ${kind.binary}.`)
+      at = kind.write(out, at, value)
+    }
+    // Every type that is known in the signed message is known in the message that passes it on.
+    return { end: at, signed: signedFieldBytes(row.op, values.ext) }
+  } catch (error) {
+    throw typedError(error, 'ERR_BAD_MESSAGE', 'It cannot be read.')
   }
-  // Every type that is known in the signed message is known in the message that passes it on.
-  const signed = signedFieldBytes(row.op, values.ext)
-  if (signed === undefined) return out.subarray(0, at)
-  out.set(sha256(signed), at)
-  return out.subarray(0, at + SHA256_BYTES)
 }

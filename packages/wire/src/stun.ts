@@ -13,6 +13,7 @@
 import { readU16, readU32, writeU16, writeU32 } from './bytes.ts'
 import type { Endpoint } from './endpoint.ts'
 import { ShowchainError } from './errors.ts'
+import { quote } from './foreign.ts'
 import { formatIp, IPV4_BYTES, IPV6_BYTES, isMapped, parseIp } from './ip.ts'
 import { MAX_DATAGRAM } from './limits.ts'
 import { fromUtf8, utf8 } from './utf8.ts'
@@ -254,7 +255,7 @@ function readAddress(value: Uint8Array): Endpoint | undefined {
 
 function address({ ip, port }: Endpoint): Uint8Array {
   const bytes = parseIp(ip)
-  if (bytes === undefined) throw new ShowchainError('ERR_BAD_MESSAGE', `"${ip}" is no IP address.`)
+  if (bytes === undefined) throw new ShowchainError('ERR_BAD_MESSAGE', `${quote(ip)} is no IP address.`)
   return Uint8Array.of(0, bytes.length === IPV4_BYTES ? 1 : 2, port >> 8, port & 0xff, ...bytes)
 }
 

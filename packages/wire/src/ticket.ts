@@ -8,7 +8,8 @@
  */
 import * as z from 'zod'
 import { splitHostPort } from './endpoint.ts'
-import { quote, ShowchainError } from './errors.ts'
+import { ShowchainError } from './errors.ts'
+import { quote } from './foreign.ts'
 import { peerIdFromText, peerIdSchema } from './ids.ts'
 import { canonicalIp } from './ip.ts'
 import { MAX_TICKET_LENGTH, MAX_TICKET_ROUTES, MAX_U16 } from './limits.ts'

@@ -1,4 +1,8 @@
+import { foreign, unreadable, withHostile } from '@showchain-tooling/vitest/foreign'
+import { runs } from '@showchain-tooling/vitest/random'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import * as z from 'zod'
 import {
   ERROR_CODES,
   type ErrorCode,
@@ -6,6 +10,7 @@ import {
   type Message,
   parseAddress,
   parseEndpoint,
+  parseOptions,
   parsePeerId,
   parseTicket,
   preimage,
@@ -13,6 +18,7 @@ import {
   ShowchainError,
   type SignedMessage,
 } from '../src/index.ts'
+import { anyMessage } from './arbitraries.ts'
 
 describe('ShowchainError', () => {
   test('says the sentence of its code, then what exactly', () => {
@@ -36,45 +42,88 @@ describe('ShowchainError', () => {
   })
 })
 
-describe('a foreign value in an error', () => {
-  const FOREIGN: readonly unknown[] = [
-    undefined,
-    null,
-    5,
-    5n,
-    Number.NaN,
-    Symbol('s'),
-    () => 1,
-    [],
-    { toString: [] },
-    Object.create(null),
-    {
-      toString() {
-        throw new Error('never asked')
-      },
-    },
-  ]
+describe('the sentence of an error', () => {
+  test('is one line of a terminal, whatever its detail', () => {
+    const error = new ShowchainError('ERR_FILE_READ', 'a\n\u001b[2J\u202e')
+    expect(error.message).toBe('The file cannot be read. a\\u{a}\\u{1b}[2J\\u{202e}')
+  })
+})
 
-  test('is shown without asking it, in one line, cut short', () => {
-    for (const value of FOREIGN) expect(quote(value)).toMatch(/^[ -~]{1,82}$/)
-    expect(quote('a\n\u001b[2J'.padEnd(200))).toMatch(/^"a\\n\\u001b\[2J *"$/)
-    expect(quote('x'.repeat(200))).toHaveLength(82)
+/** At most 80 characters of six or more each when all are escaped, quotes and what says that it is cut. */
+const LONGEST_QUOTE = 80 * 9 + 3
+/** Neither control characters nor anything else that a terminal obeys. */
+const ONE_LINE = /^[^\p{C}\p{Zl}\p{Zp}]+$/u
+
+describe('a foreign value in an error', () => {
+  test('is shown in one short line', () => {
+    expect([undefined, null, true, 5, 5n, 10n ** 30n].map(quote)).toEqual([
+      ...['undefined', 'null', 'true', '5', '5n', 'a bigint'],
+    ])
+    expect([Symbol('s'), () => 1, [], new Error('no')].map(quote)).toEqual([
+      ...['a symbol', 'a function', 'an object', 'an object'],
+    ])
+    expect(quote('x'.repeat(81))).toBe(`"${'x'.repeat(80)}…"`)
+    expect(quote('x'.repeat(80))).toBe(`"${'x'.repeat(80)}"`)
+    expect(quote('a"\n\u001b[2J\u009b\u202e')).toBe('"a\\"\\n\\u001b[2J\\u{9b}\\u{202e}"')
   })
 
-  test.each(FOREIGN.map((value) => [typeof value, value] as const))(
-    'of type %s makes a typed error',
-    (_type, value) => {
-      const typed = (code: ErrorCode, call: () => unknown): void =>
-        expect(call).toThrow(expect.objectContaining({ code }))
-      for (const message of [value, { op_code: value }, { op_code: 0x101, id: value }] as readonly Message[]) {
-        typed('ERR_BAD_MESSAGE', () => encode(message, 'binary'))
-        typed('ERR_BAD_MESSAGE', () => encode(message, 'json'))
-        typed('ERR_BAD_MESSAGE', () => preimage(message as SignedMessage, (bytes) => bytes))
-      }
-      typed('ERR_BAD_PEER_ID', () => parsePeerId(value as string))
-      typed('ERR_BAD_ENDPOINT', () => parseEndpoint(value as string))
-      typed('ERR_BAD_ENDPOINT', () => parseAddress(value as string))
-      typed('ERR_BAD_TICKET', () => parseTicket(value as string))
-    },
+  test('is shown without asking it', () => {
+    fc.assert(
+      fc.property(foreign, (given) => {
+        const shown = quote(given())
+        expect(shown).toMatch(ONE_LINE)
+        expect(shown.length).toBeLessThanOrEqual(LONGEST_QUOTE)
+      }),
+      withHostile,
+    )
+  })
+
+  /** A message in which one value is a foreign one, or cannot even be read. */
+  const NAMES = ['op_code', 'id', 'session', 'seq', 'ip', 'data', 'sign', 'ext', 'relays', 'addresses'] as const
+  const spoilt = fc.tuple(anyMessage, fc.constantFrom(...NAMES), foreign).map(([message, name, given]) => () => ({
+    ...message,
+    [name]: given(),
+  }))
+  const throwing = fc.tuple(anyMessage, fc.constantFrom(...NAMES)).map(
+    ([message, name]) =>
+      () =>
+        unreadable({ ...message }, name),
   )
+  const object = fc.oneof(foreign, spoilt, throwing)
+  const OPTIONS = z.strictObject({ op_code: z.number().max(5), id: z.record(z.string(), z.int()).optional() }).partial()
+
+  test.each([
+    ['ERR_BAD_MESSAGE', (value: unknown) => encode(value as Message, 'binary')],
+    ['ERR_BAD_MESSAGE', (value: unknown) => encode(value as Message, 'json')],
+    ['ERR_BAD_MESSAGE', (value: unknown) => preimage(value as SignedMessage, () => new Uint8Array(32))],
+    ['ERR_BAD_PEER_ID', (value: unknown) => parsePeerId(value as string)],
+    ['ERR_BAD_ENDPOINT', (value: unknown) => parseEndpoint(value as string)],
+    ['ERR_BAD_ENDPOINT', (value: unknown) => parseAddress(value as string)],
+    ['ERR_BAD_TICKET', (value: unknown) => parseTicket(value as string)],
+    ['ERR_BAD_CONFIG', (value: unknown) => parseOptions(OPTIONS, value, 'options')],
+  ] as const)('makes no other error than %s', (code, call) => {
+    fc.assert(
+      fc.property(object, (given) => {
+        try {
+          call(given())
+        } catch (error) {
+          // not by `toThrow`: the value itself could be what was thrown
+          expect(error instanceof ShowchainError && error.code).toBe(code)
+          expect((error as ShowchainError).message).toMatch(ONE_LINE)
+        }
+      }),
+      { numRuns: runs(300), ...withHostile },
+    )
+  })
+
+  test('may throw what throws when it is looked at', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    const message = {
+      get op_code(): never {
+        throw proxy
+      },
+    }
+    expect(() => encode(message as unknown as Message, 'binary')).toThrow(ShowchainError)
+  })
 })

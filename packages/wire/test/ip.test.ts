@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { foreign, withHostile } from '@showchain-tooling/vitest/foreign'
 import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -8,6 +9,16 @@ import { ip } from './arbitraries.ts'
 import { fromHex } from './samples.ts'
 
 describe('IP addresses', () => {
+  test('are texts: nothing else is one, and nothing is asked whether it is', () => {
+    fc.assert(
+      fc.property(foreign, (given) => {
+        const value = given()
+        if (typeof value !== 'string') expect(canonicalIp(value as string)).toBeUndefined()
+      }),
+      withHostile,
+    )
+  })
+
   // RFC 5952, by the section that gives the example
   test.each([
     ['§1 leading zeros', '2001:0db8:0000:0000:0001:0000:0000:0001', '2001:db8::1:0:0:1'],

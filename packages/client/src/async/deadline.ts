@@ -1,5 +1,5 @@
 /** One promise for everything that waits: it settles by its outcome, its deadline or its signal. */
-import { ShowchainError } from '@showchain/wire'
+import { quote, ShowchainError } from '@showchain/wire'
 import { duration, later } from '../core/index.ts'
 import type { Clock } from '../runtime/index.ts'
 
@@ -46,7 +46,7 @@ export function waitFor<Result>(
     const timer = clock.schedule(later(clock.now(), duration(timeout)), () => {
       end()
       giveUp()
-      reject(new ShowchainError('ERR_TIMEOUT', `No result within ${timeout} ms.`))
+      reject(new ShowchainError('ERR_TIMEOUT', `No result within ${quote(timeout)} ms.`))
     })
     signal?.addEventListener('abort', abort, { once: true })
     start({

@@ -3,7 +3,7 @@
  * repository. Nothing that the network does makes it throw: errors of sending are counted.
  */
 import { createSocket, type Socket } from 'node:dgram'
-import { canonicalIp, type Endpoint, ipFamily, ShowchainError } from '@showchain/wire'
+import { canonicalIp, type Endpoint, ipFamily, quote, ShowchainError } from '@showchain/wire'
 import type { Datagram } from '../core/endpoint/machine.ts'
 import { isWildcard } from './local-addresses.ts'
 import { checkBuffers, RECEIVE_BUFFER } from './receive-buffer.ts'
@@ -139,7 +139,8 @@ const plain = ({ buffer, byteOffset, length }: Buffer): Uint8Array => new Uint8A
 
 function checked({ host, port }: ListenAddress): ListenAddress {
   const ip = canonicalIp(host)
-  if (ip === undefined) throw new ShowchainError('ERR_BAD_CONFIG', `Cannot listen on "${host}": not an IP address.`)
+  if (ip === undefined)
+    throw new ShowchainError('ERR_BAD_CONFIG', `Cannot listen on ${quote(host)}: not an IP address.`)
   return { host: ip, port }
 }
 

@@ -6,7 +6,7 @@
 import { createPublicKey } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
-import { ShowchainError } from '@showchain/wire'
+import { quote, ShowchainError } from '@showchain/wire'
 import { type Identity, identityFromPemWith, type PublicKey } from '../core/index.ts'
 import { openssl } from '../openssl/openssl.ts'
 
@@ -28,7 +28,7 @@ export interface PassphraseOptions {
 export async function loadIdentity(path: string, { passphrase }: PassphraseOptions = {}): Promise<Identity> {
   const { text, mode } = await readSmallFile(path)
   if (process.platform !== 'win32' && (mode & OTHERS) !== 0) {
-    throw new ShowchainError('ERR_FILE_MODE', `${path} has mode ${(mode & 0o777).toString(8)}.`)
+    throw new ShowchainError('ERR_FILE_MODE', `${shown(path)} has mode ${(mode & 0o777).toString(8)}.`)
   }
   return within(path, () => identityFromPemWith(openssl, text, passphrase))
 }
@@ -48,8 +48,8 @@ export async function saveIdentity(
     file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, PRIVATE_MODE)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST')
-      throw new ShowchainError('ERR_FILE_EXISTS', path, { cause: error })
-    throw new ShowchainError('ERR_FILE_WRITE', `${path}: ${(error as Error).message}`, { cause: error })
+      throw new ShowchainError('ERR_FILE_EXISTS', shown(path), { cause: error })
+    throw new ShowchainError('ERR_FILE_WRITE', `${shown(path)}: ${(error as Error).message}`, { cause: error })
   }
   try {
     await file.writeFile(pem)
@@ -57,7 +57,7 @@ export async function saveIdentity(
   } catch (error) {
     // Half a key file is of no use, and it is ours: O_EXCL made it.
     await unlink(path)
-    throw new ShowchainError('ERR_FILE_WRITE', `${path}: ${(error as Error).message}`, { cause: error })
+    throw new ShowchainError('ERR_FILE_WRITE', `${shown(path)}: ${(error as Error).message}`, { cause: error })
   } finally {
     await file.close()
   }
@@ -105,11 +105,14 @@ async function readSmallFile(path: string): Promise<{ readonly text: string; rea
     if (size > MAX_FILE_BYTES) throw new Error(`${size} bytes, more than ${MAX_FILE_BYTES}`)
     return { text: await file.readFile('utf8'), mode }
   } catch (error) {
-    throw new ShowchainError('ERR_FILE_READ', `${path}: ${(error as Error).message}`, { cause: error })
+    throw new ShowchainError('ERR_FILE_READ', `${shown(path)}: ${(error as Error).message}`, { cause: error })
   } finally {
     await file?.close()
   }
 }
+
+/** A path as it is: quoted and cut short it could not be copied. From JavaScript anything may come. */
+const shown = (path: unknown): string => (typeof path === 'string' ? path : quote(path))
 
 /** Names the file in what went wrong with its content. */
 function within<Result>(path: string, read: () => Result): Result {
@@ -117,7 +120,7 @@ function within<Result>(path: string, read: () => Result): Result {
     return read()
   } catch (error) {
     if (error instanceof ShowchainError)
-      throw new ShowchainError(error.code, `${path}: ${error.message}`, { cause: error })
+      throw new ShowchainError(error.code, `${shown(path)}: ${error.message}`, { cause: error })
     throw error
   }
 }

@@ -14,7 +14,7 @@ import {
   verify as verifyNow,
 } from 'node:crypto'
 import { promisify } from 'node:util'
-import { MAX_KEY_BYTES, peerIdFromBytes, ShowchainError } from '@showchain/wire'
+import { MAX_KEY_BYTES, peerIdFromBytes, quote, ShowchainError } from '@showchain/wire'
 import { type CryptoProvider, KEY_BITS, type KeyBits, type PrivateKey, type PublicKey } from '../core/index.ts'
 import { encryptPkcs8Der } from '../portable/private-keys.ts'
 
@@ -59,7 +59,7 @@ const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(by
 const refused = (why: string, cause?: unknown): ShowchainError => new ShowchainError('ERR_KEY_REFUSED', why, { cause })
 
 function publicKeyOf(spki: Uint8Array): OpensslPublicKey {
-  if (spki.length > MAX_KEY_BYTES) throw refused(`Its DER form has ${spki.length} bytes.`)
+  if (spki.length > MAX_KEY_BYTES) throw refused(`Its DER form has ${quote(spki.length)} bytes.`)
   const handle = readPublicKey(Buffer.from(spki))
   const { modulusLength, publicExponent } = handle.asymmetricKeyDetails ?? {}
   const bits = KEY_BITS.find((each) => each === modulusLength)
@@ -169,7 +169,7 @@ export const openssl: CryptoProvider = {
     return verifyNow(ALGORITHM, message, pss(handle), signature)
   },
   async generate(bits) {
-    if (!KEY_BITS.includes(bits)) throw refused(`${bits} bits were asked for.`)
+    if (!KEY_BITS.includes(bits)) throw refused(`${quote(bits)} bits were asked for.`)
     const { privateKey } = await generate('rsa', { modulusLength: bits, publicExponent: Number(PUBLIC_EXPONENT) })
     return new OpensslPrivateKey(privateKey)
   },

@@ -7,7 +7,7 @@
  */
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { type PeerId, peerIdFromBytes, ShowchainError } from '@showchain/wire'
+import { type PeerId, peerIdFromBytes, quote, ShowchainError } from '@showchain/wire'
 import forge from 'node-forge'
 import { type CryptoProvider, KEY_BITS, type KeyBits, type PrivateKey, type PublicKey } from '../core/index.ts'
 import { fromBigInt, fromBinaryString, toBigInt, toBinaryString } from './bytes.ts'
@@ -99,7 +99,7 @@ export const portable: CryptoProvider = {
     return opened !== undefined && isEmsaPss(fromBigInt(opened, publicKey.signatureLength), message)
   },
   async generate(bits) {
-    if (!KEY_BITS.includes(bits)) throw new ShowchainError('ERR_KEY_REFUSED', `${bits} bits were asked for.`)
+    if (!KEY_BITS.includes(bits)) throw new ShowchainError('ERR_KEY_REFUSED', `${quote(bits)} bits were asked for.`)
     // With a source of chance of its own, forge looks neither for Node's generator nor for web workers.
     const { privateKey } = forge.pki.rsa.generateKeyPair({ bits, e: EXPONENT, prng: forge.random })
     return new PortablePrivateKey(privateKey)

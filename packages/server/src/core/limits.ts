@@ -3,7 +3,7 @@
  * schema of configuration and the defaults come from it. What the protocol fixes is in times.ts and
  * consent-budget.ts and cannot be set.
  */
-import { ShowchainError } from '@showchain/wire'
+import { parseOptions } from '@showchain/wire'
 import * as z from 'zod'
 
 interface Limit {
@@ -65,11 +65,6 @@ export const relayLimitsSchema: z.ZodType<Partial<RelayLimits>> = z.strictObject
 
 /** All limits, the given ones in place of defaults. @throws ShowchainError `ERR_BAD_CONFIG` that names the limit. */
 export function relayLimits(overrides: Partial<RelayLimits> = {}): RelayLimits {
-  const parsed = relayLimitsSchema.safeParse(overrides)
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    const where = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : issue?.path.join('.')
-    throw new ShowchainError('ERR_BAD_CONFIG', `limits: ${where}: ${issue?.message}.`)
-  }
-  return Object.fromEntries(NAMES.map((name) => [name, parsed.data[name] ?? RELAY_LIMITS[name].default])) as RelayLimits
+  const given = parseOptions(relayLimitsSchema, overrides, 'limits')
+  return Object.fromEntries(NAMES.map((name) => [name, given[name] ?? RELAY_LIMITS[name].default])) as RelayLimits
 }

@@ -1,0 +1,32 @@
+/** Options and configuration, read by a schema, with an error that names each key that is wrong. */
+import type * as z from 'zod'
+import { ShowchainError, typedError } from './errors.ts'
+import { quote } from './foreign.ts'
+
+/** Of the keys that are wrong an error names the first. */
+const MAX_SHOWN = 8
+const PLAIN_KEY = /^\w{1,40}$/
+
+/**
+ * @param what a name for the whole, which an error shows.
+ * @throws ShowchainError `ERR_BAD_CONFIG`, and what the schema's own transformations throw of ours
+ */
+export function parseOptions<Options>(schema: z.ZodType<Options>, value: unknown, what: string): Options {
+  try {
+    const parsed = schema.safeParse(value)
+    if (parsed.success) return parsed.data
+    const issues = parsed.error.issues.slice(0, MAX_SHOWN).map((issue) => showIssue(what, issue))
+    throw new ShowchainError('ERR_BAD_CONFIG', `${issues.join('; ')}.`, { cause: parsed.error })
+  } catch (error) {
+    // Reading a foreign object may run its own code.
+    throw typedError(error, 'ERR_BAD_CONFIG', `${what}: cannot be read.`)
+  }
+}
+
+function showIssue(what: string, issue: z.core.$ZodIssue): string {
+  const where = [what, ...issue.path].map(showKey).join('.')
+  if (issue.code !== 'unrecognized_keys') return `${where}: ${issue.message}`
+  return `${where}: no such key: ${issue.keys.slice(0, MAX_SHOWN).map(showKey).join(', ')}`
+}
+
+const showKey = (key: PropertyKey): string => (typeof key === 'string' && PLAIN_KEY.test(key) ? key : quote(key))
