@@ -46,16 +46,22 @@ export const CHECKS: readonly Check[] = [
     run: install.loads,
   },
   {
-    column: 'README',
+    column: 'examples',
     demand: 'the examples of its README compile and run',
     appliesTo: libraries,
     run: install.examples,
   },
   {
-    column: 'README',
+    column: 'commands',
     demand: 'the commands of its README connect two peers through a relay',
     appliesTo: programs,
     run: install.commands,
+  },
+  {
+    column: 'commands',
+    demand: 'the command of its README passes an implementation that answers as ours',
+    appliesTo: only('@showchain/testkit'),
+    run: install.conformance,
   },
   {
     column: 'repository',

@@ -117,6 +117,19 @@ export async function commands(subject: Subject): Promise<Verdict> {
 export const repositoryCommands = async (subject: Subject): Promise<Verdict> =>
   await playIn('repository', await repositoryReadme(subject.release), subject)
 
+const CONFORMANCE = 'showchain-conformance'
+
+/** As its README has it, with our own implementation in place of somebody's. */
+export async function conformance({ entry, release }: Subject): Promise<Verdict> {
+  const { folder: cwd } = await release.project(entry.name)
+  const command = commandsOf(release.tarball(entry.name).readme).find(({ args }) => args.includes(CONFORMANCE))
+  if (command === undefined) return { problems: [`README.md has no command ${CONFORMANCE}`] }
+  const options = command.args.slice(command.args.indexOf(CONFORMANCE) + 1, command.args.lastIndexOf('--'))
+  const script = scriptOf(cwd, entry, CONFORMANCE)
+  const run = node([script, ...options, '--', process.execPath, script, '--self'], { cwd })
+  return { problems: await each([run], (running) => running), figure: 'ran' }
+}
+
 const budgetsOf = ({ name }: PublicPackage): readonly (readonly [string, number])[] =>
   Object.entries(BUDGETS).filter(([path]) => path === name || path.startsWith(`${name}/`))
 

@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { BUDGETS } from '../src/bundle.ts'
 import { commandsOf } from '../src/commands.ts'
 import { deadLinks, type Place, REPOSITORY } from '../src/links.ts'
 import { folder } from '../src/places.ts'
-import { ROOT } from '../src/workspace.ts'
+import { ROOT, readWorkspace } from '../src/workspace.ts'
 
 const place = (files: Readonly<Record<string, string>>): Place => ({
   has: (path) => Object.keys(files).some((file) => file === path || file.startsWith(`${path}/`)),
@@ -64,9 +66,9 @@ test.each(texts.filter((text) => !text.startsWith('.')))(
   },
 )
 
-const readmes = texts.filter((text) => text.endsWith('README.md'))
+const written = texts.filter((text) => text.endsWith('README.md') || text.startsWith('.changeset/'))
 
-test.each(readmes)(`the prose of %s has at most ${MAX_LINE} characters a line`, (text) => {
+test.each(written)(`the prose of %s has at most ${MAX_LINE} characters a line`, (text) => {
   const prose = readFileSync(join(ROOT, text), 'utf8')
     .replace(/^```[\s\S]*?^```$/gm, '')
     .replace(/\]\([^)]*\)/g, ']') // addresses cannot be wrapped
@@ -83,4 +85,20 @@ test('the README of the repository names every script that people run', () => {
     (name) => !['start', 'test'].includes(name) && !readme.includes(`\`${name}\``),
   )
   expect(unnamed).toEqual([])
+})
+
+const { packages } = await readWorkspace(ROOT)
+const { version } = createRequire(import.meta.url)('typescript-floor/package.json') as { version: string }
+const floor = `TypeScript ${version.split('.').slice(0, 2).join('.')} or later`
+
+test.each(packages.filter(({ kind }) => kind === 'library'))(
+  'the README of $name names the oldest TypeScript',
+  (entry) => {
+    expect(readFileSync(join(ROOT, entry.folder, 'README.md'), 'utf8')).toContain(floor)
+  },
+)
+
+test("the README of wire names its browser bundle's budget", () => {
+  const readme = readFileSync(join(ROOT, 'packages/wire/README.md'), 'utf8')
+  expect(readme).toContain(`at most ${BUDGETS['@showchain/wire']} kB gzipped`)
 })
