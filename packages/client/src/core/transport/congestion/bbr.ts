@@ -1,59 +1,59 @@
 /**
- * BBR (draft-ietf-ccwg-bbr): sends at the rate at which packets were seen to arrive, and keeps one round trip's worth of them
- * under way, whatever is lost.
+ * BBR (draft-ietf-ccwg-bbr): sends at the measured delivery rate, with about one bandwidth-delay product in flight.
  *
- *   startup ──► drain ──► probe-bandwidth ◄──► probe-round-trip
+ *   startup ──► drain ──► probe-bandwidth ◄──► probe-rtt
  *
- * It differs from the draft where that backs off: a path that loses by itself (radio, a long way) is what it is for, so lost
- * packets alone do not slow it down; that no more than twice the path's capacity is under way bounds what it costs others.
+ * It differs from the draft in that loss alone does not reduce the rate: paths with random loss (radio, long
+ * distance) are what it is for. At most two bandwidth-delay products in flight bound what that costs others.
  */
 import { duration, type Instant, later } from '../../endpoint/machine.ts'
 import { type AckSample, type Congestion, initialWindow, type LossSample } from './controller.ts'
+import { WindowedMax } from './windowed-max.ts'
 
-/** §2.4: the lowest gain that doubles the rate each round: 4 ln 2. */
+/** §2.4: the lowest gain that doubles the rate each round, 4 ln 2. */
 const STARTUP_GAIN = 2.77
 const DRAIN_GAIN = 0.5
 const WINDOW_GAIN = 2
-/** §2.5: less than the estimate, so that no queue stays. */
+/** §2.5: a little below the estimate, so that queues drain. */
 const PACING_MARGIN = 0.99
-/** §5.3.1.2: the pipe is full when three rounds brought less than a quarter more. */
+/** §5.3.1.2: the pipe is full when three rounds increase the bandwidth by less than a quarter. */
 const FULL_GROWTH = 1.25
 const FULL_ROUNDS = 3
-/** Probing for more: one round up, one down, and six in between, as BBR's first version has it. */
+/** Pacing gains while probing for bandwidth: one round up, one down, six level, as in BBRv1. */
 const CYCLE: readonly number[] = [1.25, 0.75, 1, 1, 1, 1, 1, 1]
 const BANDWIDTH_ROUNDS = 10
-const EXTRA_ROUNDS = 10
-/** §2.8: how long a shortest round trip counts, and how long a new one is looked for. */
+const EXTRA_ACKED_ROUNDS = 10
+/** §2.8: how long a minimum RTT is valid, and how long ProbeRTT lasts. */
 const MIN_RTT_LIFETIME = duration(10_000)
 const PROBE_RTT_TIME = duration(200)
-/** §5.3.4.3: half of what is under way while the round trip is probed. */
+/** §5.3.4.3: half of the bandwidth-delay product in flight during ProbeRTT. */
 const PROBE_RTT_GAIN = 0.5
 const MIN_PACKETS = 4
-const PACING_GAINS = { startup: STARTUP_GAIN, drain: DRAIN_GAIN, 'round-trip': 1 } as const
+const PACING_GAINS = { startup: STARTUP_GAIN, drain: DRAIN_GAIN, 'probe-rtt': 1 } as const
 
 export class Bbr implements Congestion {
   readonly name = 'bbr'
   readonly #packet: number
-  #state: 'startup' | 'drain' | 'bandwidth' | 'round-trip' = 'startup'
+  #state: 'startup' | 'drain' | 'probe-bandwidth' | 'probe-rtt' = 'startup'
   #window: number
-  /** Bytes per millisecond, by round. */
-  readonly #bandwidth = new RecentMax(BANDWIDTH_ROUNDS)
-  /** Bytes beyond what was expected that came in one go: ACKs are gathered on the way (§5.5.9). */
-  readonly #extra = new RecentMax(EXTRA_ROUNDS)
-  #extraSince: Instant | undefined
-  #extraDelivered = 0
+  /** Delivery rate, bytes per millisecond. */
+  readonly #bandwidth = new WindowedMax(BANDWIDTH_ROUNDS)
+  /** Bytes acknowledged beyond what the rate explains: ACK aggregation (§5.5.9). */
+  readonly #extraAcked = new WindowedMax(EXTRA_ACKED_ROUNDS)
+  #aggregationSince: Instant | undefined
+  #aggregated = 0
   #minRtt = Number.POSITIVE_INFINITY
   #minRttAt: Instant | undefined
   #round = 0
-  #roundEnd = 0
+  #roundEndsAt = 0
   #fullBandwidth = 0
-  #fullRounds = 0
-  #filled = false
+  #fullRoundCount = 0
+  #pipeFull = false
   #cycle = 0
-  #cycleStart: Instant | undefined
-  #probeDone: Instant | undefined
-  #probeRound = 0
-  #windowBefore = 0
+  #cycleStartedAt: Instant | undefined
+  #probeRttDoneAt: Instant | undefined
+  #probeRttRound = 0
+  #priorWindow = 0
   #lostInCycle = false
 
   constructor(packet: number) {
@@ -62,8 +62,8 @@ export class Bbr implements Congestion {
   }
 
   get window(): number {
-    const probing = Math.max(PROBE_RTT_GAIN * this.#product(1), MIN_PACKETS * this.#packet)
-    return this.#state === 'round-trip' ? Math.min(this.#window, probing) : this.#window
+    const probing = Math.max(PROBE_RTT_GAIN * this.#bdp(1), MIN_PACKETS * this.#packet)
+    return this.#state === 'probe-rtt' ? Math.min(this.#window, probing) : this.#window
   }
 
   get pacingRate(): number | undefined {
@@ -74,137 +74,115 @@ export class Bbr implements Congestion {
   }
 
   get #pacingGain(): number {
-    return this.#state === 'bandwidth' ? (CYCLE[this.#cycle] as number) : PACING_GAINS[this.#state]
+    return this.#state === 'probe-bandwidth' ? (CYCLE[this.#cycle] as number) : PACING_GAINS[this.#state]
   }
 
   acked(sample: AckSample): void {
     const { now, rate, appLimited, rtt, delivered, deliveredAtSend, inFlight } = sample
-    const newRound = deliveredAtSend >= this.#roundEnd
+    const newRound = deliveredAtSend >= this.#roundEndsAt
     if (newRound) {
       this.#round++
-      this.#roundEnd = delivered
+      this.#roundEndsAt = delivered
     }
     if (rate !== undefined && (!appLimited || rate >= this.#bandwidth.max)) this.#bandwidth.update(this.#round, rate)
-    this.#gatherExtra(sample)
-    if (newRound && !appLimited) this.#checkFull()
-    if (this.#state === 'startup' && this.#filled) this.#state = 'drain'
-    if (this.#state === 'drain' && inFlight <= this.#product(1)) this.#probeBandwidth(now)
-    if (this.#state === 'bandwidth') this.#advance(sample)
-    this.#probeRoundTrip(now, rtt, newRound, inFlight)
-    this.#grow(sample)
+    this.#updateAggregation(sample)
+    if (newRound && !appLimited) this.#checkFullPipe()
+    if (this.#state === 'startup' && this.#pipeFull) this.#state = 'drain'
+    if (this.#state === 'drain' && inFlight <= this.#bdp(1)) this.#probeBandwidth(now)
+    if (this.#state === 'probe-bandwidth') this.#advanceCycle(sample)
+    this.#updateMinRtt(now, rtt, newRound, inFlight)
+    this.#updateWindow(sample)
   }
 
   lost({ persistent }: LossSample): void {
     this.#lostInCycle = true
     if (!persistent) return
-    // Nothing is known of the path any more: it begins anew, from where it can.
+    // Persistent congestion (RFC 9002 §7.6): restart from the minimum window.
     this.#window = MIN_PACKETS * this.#packet
     this.#state = 'startup'
-    this.#filled = false
+    this.#pipeFull = false
     this.#fullBandwidth = 0
-    this.#fullRounds = 0
+    this.#fullRoundCount = 0
   }
 
-  /** Bytes under way that fill the path so many times. */
-  #product(gain: number): number {
+  /** Bandwidth-delay product, times a gain. */
+  #bdp(gain: number): number {
     const bandwidth = this.#bandwidth.max
     if (bandwidth === 0 || !Number.isFinite(this.#minRtt)) return initialWindow(this.#packet)
     return gain * bandwidth * this.#minRtt
   }
 
-  #gatherExtra({ now, acked }: AckSample): void {
-    const expected = this.#extraSince === undefined ? 0 : this.#bandwidth.max * (now - this.#extraSince)
-    if (this.#extraSince === undefined || this.#extraDelivered <= expected) {
-      this.#extraSince = now
-      this.#extraDelivered = acked
-      return this.#extra.update(this.#round, Math.min(acked, this.#window))
+  #updateAggregation({ now, acked }: AckSample): void {
+    const expected = this.#aggregationSince === undefined ? 0 : this.#bandwidth.max * (now - this.#aggregationSince)
+    if (this.#aggregationSince === undefined || this.#aggregated <= expected) {
+      this.#aggregationSince = now
+      this.#aggregated = acked
+      return this.#extraAcked.update(this.#round, Math.min(acked, this.#window))
     }
-    this.#extraDelivered += acked
-    this.#extra.update(this.#round, Math.min(this.#extraDelivered - expected, this.#window))
+    this.#aggregated += acked
+    this.#extraAcked.update(this.#round, Math.min(this.#aggregated - expected, this.#window))
   }
 
-  #checkFull(): void {
-    if (this.#filled) return
+  #checkFullPipe(): void {
+    if (this.#pipeFull) return
     const bandwidth = this.#bandwidth.max
     if (bandwidth >= this.#fullBandwidth * FULL_GROWTH) {
       this.#fullBandwidth = bandwidth
-      this.#fullRounds = 0
-    } else if (++this.#fullRounds >= FULL_ROUNDS) this.#filled = true
+      this.#fullRoundCount = 0
+    } else if (++this.#fullRoundCount >= FULL_ROUNDS) this.#pipeFull = true
   }
 
   #probeBandwidth(now: Instant): void {
-    this.#state = 'bandwidth'
-    // Not at the phase that drains: the queue is drained.
+    this.#state = 'probe-bandwidth'
+    // Not at the phase that drains, since the queue is empty.
     this.#cycle = 2
-    this.#cycleStart = now
+    this.#cycleStartedAt = now
   }
 
-  #advance({ now, inFlightBefore, inFlight }: AckSample): void {
+  #advanceCycle({ now, inFlightBefore, inFlight }: AckSample): void {
     const gain = CYCLE[this.#cycle] as number
-    const past = this.#cycleStart !== undefined && now - this.#cycleStart > this.#minRtt
+    const past = this.#cycleStartedAt !== undefined && now - this.#cycleStartedAt > this.#minRtt
     const over =
       gain > 1
-        ? past && (this.#lostInCycle || inFlightBefore >= this.#product(gain))
+        ? past && (this.#lostInCycle || inFlightBefore >= this.#bdp(gain))
         : gain < 1
-          ? past || inFlight <= this.#product(1)
+          ? past || inFlight <= this.#bdp(1)
           : past
     if (!over) return
     this.#cycle = (this.#cycle + 1) % CYCLE.length
-    this.#cycleStart = now
+    this.#cycleStartedAt = now
     this.#lostInCycle = false
   }
 
-  #probeRoundTrip(now: Instant, rtt: number | undefined, newRound: boolean, inFlight: number): void {
+  #updateMinRtt(now: Instant, rtt: number | undefined, newRound: boolean, inFlight: number): void {
     const expired = this.#minRttAt !== undefined && now > later(this.#minRttAt, MIN_RTT_LIFETIME)
     if (rtt !== undefined && (rtt <= this.#minRtt || expired)) {
       this.#minRtt = rtt
       this.#minRttAt = now
     }
-    if (expired && this.#state !== 'round-trip') {
-      this.#windowBefore = this.#window
-      this.#state = 'round-trip'
-      this.#probeDone = undefined
+    if (expired && this.#state !== 'probe-rtt') {
+      this.#priorWindow = this.#window
+      this.#state = 'probe-rtt'
+      this.#probeRttDoneAt = undefined
     }
-    if (this.#state !== 'round-trip') return
-    if (this.#probeDone === undefined) {
+    if (this.#state !== 'probe-rtt') return
+    if (this.#probeRttDoneAt === undefined) {
       if (inFlight > this.window) return
-      this.#probeDone = later(now, PROBE_RTT_TIME)
-      this.#probeRound = this.#round
-    } else if (now >= this.#probeDone && newRound && this.#round > this.#probeRound) {
+      this.#probeRttDoneAt = later(now, PROBE_RTT_TIME)
+      this.#probeRttRound = this.#round
+    } else if (now >= this.#probeRttDoneAt && newRound && this.#round > this.#probeRttRound) {
       this.#minRttAt = now
-      this.#window = Math.max(this.#window, this.#windowBefore)
-      if (this.#filled) this.#probeBandwidth(now)
+      this.#window = Math.max(this.#window, this.#priorWindow)
+      if (this.#pipeFull) this.#probeBandwidth(now)
       else this.#state = 'startup'
     }
   }
 
-  #grow({ acked, delivered }: AckSample): void {
+  #updateWindow({ acked, delivered }: AckSample): void {
     const gain = this.#state === 'startup' ? STARTUP_GAIN : WINDOW_GAIN
-    const target = this.#product(gain) + this.#extra.max + 3 * this.#packet
-    if (this.#filled) this.#window = Math.min(this.#window + acked, target)
+    const target = this.#bdp(gain) + this.#extraAcked.max + 3 * this.#packet
+    if (this.#pipeFull) this.#window = Math.min(this.#window + acked, target)
     else if (this.#window < target || delivered < initialWindow(this.#packet)) this.#window += acked
     this.#window = Math.max(this.#window, MIN_PACKETS * this.#packet)
-  }
-}
-
-/** The greatest of what came in the last rounds. */
-class RecentMax {
-  readonly #rounds: number
-  /** Descending in value, ascending in round; at most one for each round. */
-  readonly #samples: { readonly round: number; readonly value: number }[] = []
-
-  constructor(rounds: number) {
-    this.#rounds = rounds
-  }
-
-  get max(): number {
-    return this.#samples[0]?.value ?? 0
-  }
-
-  update(round: number, value: number): void {
-    const samples = this.#samples
-    while (samples.length > 0 && (samples.at(-1) as { value: number }).value <= value) samples.pop()
-    if (samples.at(-1)?.round !== round || samples.length === 0) samples.push({ round, value })
-    while ((samples[0] as { round: number }).round <= round - this.#rounds) samples.shift()
   }
 }

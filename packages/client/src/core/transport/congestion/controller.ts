@@ -1,48 +1,49 @@
-/** What a congestion controller is told, and what it decides: how much may be under way, and how fast it leaves. */
+/** What a congestion controller learns, and what it decides: the congestion window and the pacing rate. */
 import type { Instant } from '../../endpoint/machine.ts'
 
-/** What one ACK says. */
+/** What one ACK frame tells of the path. Times in milliseconds. */
 export interface AckSample {
   readonly now: Instant
-  /** Bytes that it acknowledges for the first time. */
+  /** Bytes newly acknowledged. */
   readonly acked: number
-  /** When the newest of these packets was sent. */
+  /** When the newest packet acknowledged was sent. */
   readonly sentAt: Instant
-  /** The newest packet's number, and that of the next one to be sent: a round is over when a packet of the next comes back. */
+  /** Its number, and that of the next packet to be sent. A round ends when a packet sent after it began is acknowledged. */
   readonly newest: number
   readonly next: number
-  /** Round trip of the newest packet, when this ACK measured it; milliseconds. */
+  /** RTT sample; undefined when this ACK gives none (RFC 9002 §5.1). */
   readonly rtt: number | undefined
   readonly minRtt: number
   readonly smoothedRtt: number
-  /** Bytes per millisecond that reached the other end lately; undefined when it could not be told. */
+  /** Delivery rate, bytes per millisecond; undefined when it could not be sampled. */
   readonly rate: number | undefined
-  /** Whether the application, not the path, was what kept the rate down. */
+  /** Whether the application, not the path, limited that rate. */
   readonly appLimited: boolean
-  /** Bytes delivered so far on this path, and when the newest packet was sent. */
+  /** Bytes delivered on this path: so far, and when the newest packet was sent. */
   readonly delivered: number
   readonly deliveredAtSend: number
-  /** Bytes under way before this ACK, and after. */
+  /** Bytes in flight before this ACK, and after. */
   readonly inFlightBefore: number
   readonly inFlight: number
 }
 
 export interface LossSample {
   readonly now: Instant
+  /** Bytes declared lost. */
   readonly lost: number
   /** When the newest lost packet was sent. */
   readonly sentAt: Instant
   readonly inFlight: number
-  /** Everything was lost for so long that what was known of the path counts no more (RFC 9002 §7.6). */
+  /** Persistent congestion (RFC 9002 §7.6). */
   readonly persistent: boolean
 }
 
 export interface Congestion {
-  /** For people. */
+  /** Shown in statistics. */
   readonly name: string
-  /** Bytes that may be under way. */
+  /** Congestion window, bytes. */
   readonly window: number
-  /** Bytes per millisecond; undefined: as fast as the window allows. */
+  /** Bytes per millisecond; undefined: not paced. */
   readonly pacingRate: number | undefined
   acked(sample: AckSample): void
   lost(sample: LossSample): void
@@ -51,7 +52,7 @@ export interface Congestion {
 /** @param packet bytes of a full packet */
 export type CongestionFactory = (packet: number) => Congestion
 
-/** RFC 9002 §7.2: ten packets, but no more than 14,720 bytes. */
+/** RFC 9002 §7.2: ten packets, at most 14,720 bytes, at least two packets. */
 export const initialWindow = (packet: number): number => Math.min(10 * packet, Math.max(14_720, 2 * packet))
-/** RFC 9002 §7.2. */
+/** RFC 9002 §7.2, kMinimumWindow. */
 export const minimumWindow = (packet: number): number => 2 * packet
