@@ -15,12 +15,12 @@ const byteAt = (stream: number, offset: number): number => (offset * 31 + (offse
 
 /** Writes a stream of so many bytes, whatever the room. */
 function send(pair: Pair, stream: number, length: number, chunk = 10_000): void {
-  const { transport } = pair.a
+  const { streams } = pair.a.transport
   for (let at = 0; at < length; at += chunk) {
     const bytes = Uint8Array.from({ length: Math.min(chunk, length - at) }, (_, index) => byteAt(stream, at + index))
-    transport.write(stream, bytes)
+    streams.write(stream, bytes)
   }
-  transport.end(stream)
+  streams.end(stream)
 }
 
 /** Counts bytes of a stream that are not what they should be. */
@@ -36,7 +36,7 @@ function checking(pair: Pair): { wrong: number } {
 }
 
 const open = (pair: Pair, priority = 0): number => {
-  const id = pair.a.transport.open(priority)
+  const id = pair.a.transport.streams.open(priority)
   if (id === undefined) throw new Error('no stream')
   return id
 }
@@ -48,7 +48,7 @@ function inject(pair: Pair, write: (writer: FrameWriter) => void): void {
   writer.reset(buffer, 1000)
   write(writer)
   pair.b.transport.receive(pair.a.next++, buffer.slice(0, writer.length), pair.b.next, pair.now)
-  pair.b.drain()
+  pair.b.drain(pair.now)
 }
 
 describe('streams', () => {
@@ -78,12 +78,12 @@ describe('streams', () => {
   it('go both ways, and are forgotten when both halves are over', () => {
     const pair = new Pair(CUBIC, LAN)
     const id = open(pair)
-    pair.a.transport.write(id, Uint8Array.of(1, 2, 3))
-    pair.a.transport.end(id)
+    pair.a.transport.streams.write(id, Uint8Array.of(1, 2, 3))
+    pair.a.transport.streams.end(id)
     pair.run(SECONDS, () => pair.b.ended.has(id))
     expect(pair.b.opened).toEqual([id])
-    pair.b.transport.write(id, Uint8Array.of(4, 5))
-    pair.b.transport.end(id)
+    pair.b.transport.streams.write(id, Uint8Array.of(4, 5))
+    pair.b.transport.streams.end(id)
     pair.run(2 * SECONDS)
     expect([pair.a.received.get(id), pair.a.ended.has(id)]).toEqual([2, true])
     expect([pair.a.transport.statistics.streams, pair.b.transport.statistics.streams]).toEqual([0, 0])
@@ -92,7 +92,9 @@ describe('streams', () => {
 
   it('of one end have other ids than those of the other', () => {
     const pair = new Pair(CUBIC, LAN)
-    expect([pair.a.transport.open(), pair.a.transport.open(), pair.b.transport.open()]).toEqual([0, 2, 1])
+    expect([pair.a.transport.streams.open(), pair.a.transport.streams.open(), pair.b.transport.streams.open()]).toEqual(
+      [0, 2, 1],
+    )
   })
 
   it('do not wait for each other', () => {
@@ -103,7 +105,7 @@ describe('streams', () => {
     pair.run(SECONDS)
     send(pair, fast, 5000)
     pair.run(2 * SECONDS)
-    pair.b.read(fast)
+    pair.b.read(fast, pair.now)
     expect([pair.b.received.get(fast), pair.b.ended.has(fast)]).toEqual([5000, true])
   })
 
@@ -129,7 +131,7 @@ describe('streams', () => {
     const bytes = pair.a.transport.statistics
     expect(bytes.inFlight).toBe(0)
     pair.b.reads = true
-    pair.b.read(id)
+    pair.b.read(id, pair.now)
     expect(pair.b.received.get(id)).toBe(STREAM_WINDOW)
     pair.run(10 * SECONDS, () => pair.b.ended.has(id))
     expect(pair.b.received.get(id)).toBe(4 * STREAM_WINDOW)
@@ -141,7 +143,7 @@ describe('streams', () => {
     const writable: number[] = []
     pair.a.onWritable = (stream) => writable.push(stream)
     let written = 0
-    while (pair.a.transport.write(id, new Uint8Array(50_000))) written += 50_000
+    while (pair.a.transport.streams.write(id, new Uint8Array(50_000))) written += 50_000
     expect(written).toBeGreaterThan(100_000)
     expect(writable).toEqual([])
     pair.run(10 * SECONDS)
@@ -151,10 +153,10 @@ describe('streams', () => {
   it('can be given up by the writer: the reader gets the code', () => {
     const pair = new Pair(CUBIC, { ...LAN, loss: 0.3 }, { seed: 4 })
     const id = open(pair)
-    pair.a.transport.write(id, new Uint8Array(100_000))
+    pair.a.transport.streams.write(id, new Uint8Array(100_000))
     pair.run(12)
-    pair.a.transport.reset(id, 77)
-    pair.b.transport.end(id)
+    pair.a.transport.streams.reset(id, 77)
+    pair.b.transport.streams.end(id)
     pair.run(20 * SECONDS)
     expect(pair.b.resets.get(id)).toBe(77)
     expect([pair.a.transport.statistics.streams, pair.b.transport.statistics.streams]).toEqual([0, 0])
@@ -163,10 +165,10 @@ describe('streams', () => {
   it('can be given up by the reader: the writer is told, and stops', () => {
     const pair = new Pair(CUBIC, { ...LAN, loss: 0.3 }, { seed: 9 })
     const id = open(pair)
-    pair.a.transport.write(id, new Uint8Array(3 * STREAM_WINDOW))
+    pair.a.transport.streams.write(id, new Uint8Array(3 * STREAM_WINDOW))
     pair.run(12)
-    pair.b.transport.stop(id, 5)
-    pair.b.transport.end(id)
+    pair.b.transport.streams.stopSending(id, 5, pair.now)
+    pair.b.transport.streams.end(id)
     pair.run(20 * SECONDS)
     expect(pair.a.stopped).toEqual([[id, 5]])
     expect([pair.a.transport.statistics.streams, pair.b.transport.statistics.streams]).toEqual([0, 0])
@@ -180,12 +182,12 @@ describe('streams', () => {
   it('are only so many at a time; more when some are over', () => {
     const pair = new Pair(CUBIC, LAN)
     const ids = Array.from({ length: MAX_OPEN_STREAMS }, () => open(pair))
-    expect(pair.a.transport.open()).toBeUndefined()
-    for (const id of ids) pair.a.transport.end(id)
+    expect(pair.a.transport.streams.open()).toBeUndefined()
+    for (const id of ids) pair.a.transport.streams.end(id)
     pair.run(SECONDS)
-    for (const id of pair.b.opened) pair.b.transport.end(id)
+    for (const id of pair.b.opened) pair.b.transport.streams.end(id)
     pair.run(2 * SECONDS)
-    expect(pair.a.transport.open()).toBe(2 * MAX_OPEN_STREAMS)
+    expect(pair.a.transport.streams.open()).toBe(2 * MAX_OPEN_STREAMS)
   })
 })
 
@@ -193,7 +195,8 @@ describe('datagrams', () => {
   it('arrive at most once, and are not sent again', () => {
     const pair = new Pair(CUBIC, { ...LAN, loss: 0.2 }, { seed: 3 })
     let left = 0
-    for (let index = 0; index < 200; index++) pair.a.transport.datagram(new Uint8Array(900).fill(index), () => left++)
+    for (let index = 0; index < 200; index++)
+      pair.a.transport.datagrams.push(new Uint8Array(900).fill(index), () => left++)
     pair.run(20 * SECONDS)
     const seen = pair.b.datagrams.map(([value]) => value)
     expect(left).toBe(200)
@@ -205,19 +208,20 @@ describe('datagrams', () => {
   it('that never left are told so when nothing is sent any more, each once', () => {
     const pair = new Pair(CUBIC, LAN)
     const ends: boolean[] = []
-    for (let index = 0; index < 50; index++) pair.a.transport.datagram(new Uint8Array(1000), (sent) => ends.push(sent))
+    for (let index = 0; index < 50; index++)
+      pair.a.transport.datagrams.push(new Uint8Array(1000), (sent) => ends.push(sent))
     pair.a.pump(pair.now)
     const left = ends.length
     expect(left).toBeGreaterThan(0)
-    pair.a.transport.abandon(pair.now)
-    pair.a.transport.abandon(pair.now)
+    pair.a.transport.datagrams.abandon(pair.now)
+    pair.a.transport.datagrams.abandon(pair.now)
     expect(ends).toEqual(Array.from({ length: 50 }, (_, index) => index < left))
   })
 
   it('are refused when too many wait', () => {
     const pair = new Pair(CUBIC, LAN)
     const taken = Array.from({ length: DATAGRAM_QUEUE + 1 }, () =>
-      pair.a.transport.datagram(new Uint8Array(10), () => {}),
+      pair.a.transport.datagrams.push(new Uint8Array(10), () => {}),
     )
     expect(taken.filter((each) => !each).length).toBe(1)
     expect(taken.at(-1)).toBe(false)
@@ -271,9 +275,9 @@ describe('rules', () => {
 
   it('late frames of a stream that is over are nothing', () => {
     const pair = new Pair(CUBIC, LAN)
-    pair.a.transport.end(open(pair))
+    pair.a.transport.streams.end(open(pair))
     pair.run(SECONDS)
-    pair.b.transport.end(0)
+    pair.b.transport.streams.end(0)
     pair.run(2 * SECONDS)
     expect(pair.b.transport.statistics.streams).toBe(0)
     inject(pair, (writer) => writer.stream(0, 0, 1, true))
@@ -298,7 +302,7 @@ describe('loss and silence', () => {
   it('probes go out less and less often, and tell how long nothing came', () => {
     const pair = new Pair(CUBIC, { delay: 5, loss: 1 })
     const id = open(pair)
-    pair.a.transport.write(id, Uint8Array.of(1))
+    pair.a.transport.streams.write(id, Uint8Array.of(1))
     pair.run(20 * SECONDS)
     expect(pair.a.probeTimeouts).toBeGreaterThanOrEqual(4)
     expect(pair.a.sentSizes.length).toBeLessThan(20)
@@ -372,7 +376,7 @@ describe('moving', () => {
     pair.a.flights.splice(-8)
     pair.migrate({ delay: 20 }, false)
     pair.run(pair.now + 3 * 40)
-    pair.b.read(id)
+    pair.b.read(id, pair.now)
     expect(pair.b.received.get(id)).toBe(STREAM_WINDOW)
   })
 
@@ -383,7 +387,7 @@ describe('moving', () => {
     const pair = new Pair(congestion, { delay: 40, rate: 5e6, queue: 50_000 })
     const id = open(pair)
     const feed = (): void => {
-      while (pair.a.transport.write(id, new Uint8Array(20_000)));
+      while (pair.a.transport.streams.write(id, new Uint8Array(20_000)));
     }
     pair.a.onWritable = feed
     feed()
@@ -400,7 +404,7 @@ describe('moving', () => {
 function goodput(pair: Pair, from: number, to: number): number {
   const id = open(pair)
   const feed = (): void => {
-    while (pair.a.transport.write(id, new Uint8Array(50_000)));
+    while (pair.a.transport.streams.write(id, new Uint8Array(50_000)));
   }
   pair.a.onWritable = feed
   feed()
@@ -444,7 +448,7 @@ describe('congestion control', () => {
     for (const pair of pairs) {
       const id = open(pair)
       const feed = (): void => {
-        while (pair.a.transport.write(id, new Uint8Array(50_000)));
+        while (pair.a.transport.streams.write(id, new Uint8Array(50_000)));
       }
       pair.a.onWritable = feed
       feed()

@@ -98,15 +98,15 @@ export class End {
   }
 
   /** Takes up what the transport has to say. */
-  drain(): void {
-    for (let event = this.transport.poll(); event !== undefined; event = this.transport.poll()) this.#on(event)
+  drain(now: Instant): void {
+    for (let event = this.transport.poll(); event !== undefined; event = this.transport.poll()) this.#on(event, now)
   }
 
-  #on(event: TransportEvent): void {
+  #on(event: TransportEvent, now: Instant): void {
     switch (event.type) {
       case 'stream':
         if (event.what === 'opened') this.opened.push(event.stream)
-        else if (event.what === 'readable' && this.reads) this.read(event.stream)
+        else if (event.what === 'readable' && this.reads) this.read(event.stream, now)
         else if (event.what === 'writable') this.onWritable(event.stream)
         return
       case 'streamStopped':
@@ -128,8 +128,12 @@ export class End {
     }
   }
 
-  read(id: number): void {
-    for (let found = this.transport.read(id); found !== undefined; found = this.transport.read(id)) {
+  read(id: number, now: Instant): void {
+    for (
+      let found = this.transport.streams.read(id, now);
+      found !== undefined;
+      found = this.transport.streams.read(id, now)
+    ) {
       if (found.type === 'data') {
         this.received.set(id, (this.received.get(id) ?? 0) + found.bytes.length)
         this.onBytes(id, found.bytes)
@@ -186,7 +190,7 @@ export class Pair {
     for (const end of [this.a, this.b]) {
       end.path = new Bottleneck(shape)
       if (abandonInFlight) end.flights.length = 0
-      end.transport.migrate(TRAITS, { abandonInFlight }, this.now)
+      end.transport.migrate(TRAITS, { abandonInFlight })
     }
   }
 
@@ -219,11 +223,11 @@ export function runAll(pairs: readonly Pair[], until: number, done: () => boolea
         while (from.flights[0] !== undefined && from.flights[0].at <= pair.now) {
           const flight = from.flights.shift() as Flight
           to.transport.receive(flight.number, flight.bytes, to.next, pair.now)
-          to.drain()
+          to.drain(pair.now)
         }
         if (from.transport.deadline === undefined || from.transport.deadline > pair.now) continue
         from.transport.wake(pair.now)
-        from.drain()
+        from.drain(pair.now)
       }
     }
   }

@@ -17,7 +17,8 @@ import { type ConnectionContext, connectionContext } from '../paths/connection-c
 import type { RequestSession } from '../paths/relayed-path.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { SecureStatistics } from '../secure/statistics.ts'
-import type { Transport } from '../transport/transport.ts'
+import type { UnreadStream } from '../transport/events.ts'
+import type { Streams } from '../transport/streams/streams.ts'
 import { ConnectionPaths, type ConnectionPathsEvent } from './connection-paths.ts'
 import { CONNECTION_ENDED, type DataPlane, type DataPlaneEvent } from './data-plane.ts'
 import { PlaintextDataPlane } from './plaintext-data-plane.ts'
@@ -128,11 +129,11 @@ export class ConnectionMachine {
     this.#dataPlane.read()
   }
 
-  /** Runs a command on the transport of a protected connection, and sends what follows. */
-  useTransport<Result>(use: (transport: Transport) => Result, now: Instant): Result | undefined {
-    const transport = this.#secure?.transport
-    if (transport === undefined) return undefined
-    const result = use(transport)
+  /** Runs a command on the streams of a protected connection, and sends what follows. */
+  useStreams<Result>(use: (streams: Streams) => Result, now: Instant): Result | undefined {
+    const streams = this.#secure?.streams
+    if (streams === undefined) return undefined
+    const result = use(streams)
     this.#drain(now)
     return result
   }
@@ -158,7 +159,7 @@ export class ConnectionMachine {
   close(why: string, now: Instant): void {
     if (this.#state === 'closed') return
     const wasOpen = this.open
-    const unread = this.#secure?.transport?.unread() ?? []
+    const unread = this.#secure?.streams?.unread() ?? []
     this.#dataPlane.close(why, now)
     this.#state = 'closed'
     this.#end(this.#paths.stop(), why, now)
@@ -247,9 +248,9 @@ export class ConnectionMachine {
   }
 
   /** The other end has lost this connection and made another: to the application they are two. */
-  #startOver(before: Transport): void {
+  #startOver(unread: readonly UnreadStream[]): void {
     const reason = 'the remote peer restarted'
-    this.#context.outbox.event({ type: 'closed', connection: this.#handle, reason, unread: before.unread() })
+    this.#context.outbox.event({ type: 'closed', connection: this.#handle, reason, unread })
     this.#handle = this.#options.newHandle(this)
     this.#state = 'opening'
     this.#incoming = true

@@ -4,16 +4,15 @@
  */
 import type { Instant, Route } from '../endpoint/machine.ts'
 import type { OutgoingMessage, SendFailure, Sent } from '../messages/outgoing-message.ts'
-import type { StreamEvent } from '../transport/events.ts'
-import type { Transport } from '../transport/transport.ts'
+import type { StreamEvent, UnreadStream } from '../transport/events.ts'
 
 export type DataPlaneEvent =
   | StreamEvent
   /**
    * Data can flow.
-   * @param before of the connection that the other end has lost, when there was one
+   * @param before what was not read of the connection that the remote peer has lost, when there was one
    */
-  | { readonly type: 'ready'; readonly before: Transport | undefined }
+  | { readonly type: 'ready'; readonly before: readonly UnreadStream[] | undefined }
   /** The connection cannot go on. */
   | { readonly type: 'failed'; readonly why: string }
   /** Nothing comes back on the path that data takes. */

@@ -15,7 +15,7 @@ import type { RecordPath } from '../secure/record-path.ts'
 import { SecureSession } from '../secure/secure-session.ts'
 import type { SecureStatistics } from '../secure/statistics.ts'
 import type { PathTraits } from '../transport/recovery/path-traits.ts'
-import type { Transport } from '../transport/transport.ts'
+import type { Streams } from '../transport/streams/streams.ts'
 import type { ConnectionPaths } from './connection-paths.ts'
 import { CONNECTION_ENDED, type DataPlane, type DataPlaneEvent } from './data-plane.ts'
 
@@ -68,8 +68,8 @@ export class SecureDataPlane implements DataPlane {
     return this.#session.done
   }
 
-  get transport(): Transport | undefined {
-    return this.#session.transport
+  get streams(): Streams | undefined {
+    return this.#session.streams
   }
 
   get statistics(): SecureStatistics | undefined {
@@ -97,11 +97,11 @@ export class SecureDataPlane implements DataPlane {
   }
 
   send(bytes: Uint8Array, done: Sent, now: Instant): void {
-    const { transport } = this.#session
-    if (transport === undefined) return done(CONNECTION_ENDED, now)
+    const { datagrams } = this.#session
+    if (datagrams === undefined) return done(CONNECTION_ENDED, now)
     if (bytes.length > this.maxDatagramSize)
       return done({ code: 'ERR_TOO_LARGE', why: `This path takes ${this.maxDatagramSize} bytes.` }, now)
-    if (!transport.datagram(bytes, (sent, at) => done(sent ? undefined : CONNECTION_ENDED, at)))
+    if (!datagrams.push(bytes, (sent, at) => done(sent ? undefined : CONNECTION_ENDED, at)))
       return done({ code: 'ERR_BUSY', why: 'Too many datagrams wait to be sent.' }, now)
   }
 

@@ -169,7 +169,7 @@ export class PeerMachine implements Machine<PeerEvent> {
 
   /** Opens a stream; undefined while the remote peer allows no more, and where there are none. */
   openStream(connection: ConnectionHandle, priority: number, now: Instant): number | undefined {
-    return this.#connection(connection)?.useTransport((transport) => transport.open(priority), now)
+    return this.#connection(connection)?.useStreams((streams) => streams.open(priority), now)
   }
 
   /**
@@ -177,32 +177,32 @@ export class PeerMachine implements Machine<PeerEvent> {
    * @returns false when the send buffer is full; a `writable` event follows
    */
   writeStream(connection: ConnectionHandle, stream: number, bytes: Uint8Array, now: Instant): boolean {
-    return this.#connection(connection)?.useTransport((transport) => transport.write(stream, bytes), now) ?? true
+    return this.#connection(connection)?.useStreams((streams) => streams.write(stream, bytes), now) ?? true
   }
 
   /** No more data will be written. */
   endStream(connection: ConnectionHandle, stream: number, now: Instant): void {
-    this.#connection(connection)?.useTransport((transport) => transport.end(stream), now)
+    this.#connection(connection)?.useStreams((streams) => streams.end(stream), now)
   }
 
   /** RESET_STREAM: gives up writing. */
   resetStream(connection: ConnectionHandle, stream: number, code: number, now: Instant): void {
-    this.#connection(connection)?.useTransport((transport) => transport.reset(stream, code), now)
+    this.#connection(connection)?.useStreams((streams) => streams.reset(stream, code), now)
   }
 
   /** STOP_SENDING: gives up reading. */
   stopStream(connection: ConnectionHandle, stream: number, code: number, now: Instant): void {
-    this.#connection(connection)?.useTransport((transport) => transport.stop(stream, code), now)
+    this.#connection(connection)?.useStreams((streams) => streams.stopSending(stream, code, now), now)
   }
 
   /** The next data of a stream or its end; undefined: nothing yet, a `readable` event follows. */
   readStream(connection: ConnectionHandle, stream: number, now: Instant): StreamRead | undefined {
-    return this.#connection(connection)?.useTransport((transport) => transport.read(stream), now)
+    return this.#connection(connection)?.useStreams((streams) => streams.read(stream, now), now)
   }
 
   /** Whether a half of the stream is still in use. */
   hasStream(connection: ConnectionHandle, stream: number, now: Instant): boolean {
-    return this.#connection(connection)?.useTransport((transport) => transport.has(stream), now) === true
+    return this.#connection(connection)?.useStreams((streams) => streams.has(stream), now) === true
   }
 
   /** Bytes that one datagram of this connection may have at the moment. */

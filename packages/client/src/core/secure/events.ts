@@ -1,12 +1,11 @@
 /** What a secure session hands up to its owner. */
 import type { Route } from '../endpoint/machine.ts'
-import type { StreamEvent, TransportEvent } from '../transport/events.ts'
-import type { Transport } from '../transport/transport.ts'
+import type { StreamEvent, TransportEvent, UnreadStream } from '../transport/events.ts'
 
 export type SecureEvent =
   | StreamEvent
-  /** The handshake is complete. `before`: the transport of the connection that the remote peer no longer has. */
-  | { readonly type: 'secured'; readonly before: Transport | undefined }
+  /** The handshake is complete. `before`: what was not read of the connection that the remote peer has lost. */
+  | { readonly type: 'secured'; readonly before: readonly UnreadStream[] | undefined }
   /** The handshake failed: the connection cannot be protected. */
   | { readonly type: 'failed'; readonly reason: string }
   /** The remote peer closed the connection, or violated the protocol. */

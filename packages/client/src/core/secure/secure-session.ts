@@ -16,8 +16,10 @@ import { EventQueue } from '../endpoint/event-queue.ts'
 import { type Instant, later, type Route } from '../endpoint/machine.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import type { Timer, Timers } from '../endpoint/timers.ts'
+import type { DatagramQueue } from '../transport/datagram-queue.ts'
 import { CLOSE_CODE } from '../transport/limits.ts'
 import { GRANULARITY } from '../transport/recovery/rtt.ts'
+import type { Streams } from '../transport/streams/streams.ts'
 import { Transport } from '../transport/transport.ts'
 import { BufferSlab } from './buffer-slab.ts'
 import { drainedCredentials } from './credentials.ts'
@@ -107,15 +109,19 @@ export class SecureSession {
     return this.#established !== undefined
   }
 
-  get transport(): Transport | undefined {
-    return this.#established?.transport
+  get streams(): Streams | undefined {
+    return this.#established?.transport.streams
+  }
+
+  get datagrams(): DatagramQueue | undefined {
+    return this.#established?.transport.datagrams
   }
 
   /** Bytes of a full record on the path of the moment; undefined: there is no path. */
   get packet(): number | undefined {
     const path = this.#options.path()
     const known = path !== undefined && this.#path !== undefined && samePath(path, this.#path)
-    return known ? this.#established?.transport.packet : path?.traits.base
+    return known ? this.#established?.transport.recordSize : path?.traits.base
   }
 
   get statistics(): SecureStatistics | undefined {
@@ -182,7 +188,7 @@ export class SecureSession {
     const path = this.#options.path()
     // Without a path there is nothing to wait for: the owner pumps when there is one.
     if (path === undefined) return
-    this.#switchPath(path, established.transport, now)
+    this.#switchPath(path, established.transport)
     while (path.ready() && this.#sendRecord(established, path, now));
     if (path.ready()) this.#arm(established.transport, now)
   }
@@ -193,16 +199,16 @@ export class SecureSession {
     const front = frontBytes(path)
     const datagram = slab.take(front + RECORD_OVERHEAD + length)
     writeFront(path, datagram)
-    records.seal(scratch.subarray(0, length), datagram, front, transport.acknowledged, now)
+    records.seal(scratch.subarray(0, length), datagram, front, transport.largestAcked, now)
     this.#bytes[path.kind === 'direct' ? 'direct' : 'relay'].sent += datagram.length
     path.transmit(datagram, now)
     return true
   }
 
-  #switchPath(path: RecordPath, transport: Transport, now: Instant): void {
+  #switchPath(path: RecordPath, transport: Transport): void {
     if (this.#path !== undefined && samePath(path, this.#path) && !this.#pathLost) return
     this.#path = path
-    transport.migrate(path.traits, { abandonInFlight: this.#pathLost }, now)
+    transport.migrate(path.traits, { abandonInFlight: this.#pathLost })
     this.#pathLost = false
   }
 
@@ -229,7 +235,7 @@ export class SecureSession {
   }
 
   #establish(secured: Secured, now: Instant): void {
-    const before = this.#established?.transport
+    const before = this.#established?.transport.streams.unread()
     this.#end(now)
     const { crypto, congestion } = this.#options.endToEnd
     const transport = new Transport({
@@ -245,7 +251,7 @@ export class SecureSession {
   }
 
   #end(now: Instant): void {
-    this.#established?.transport.abandon(now)
+    this.#established?.transport.datagrams.abandon(now)
     this.#established = undefined
     this.#path = undefined
     this.#timer?.cancel()
@@ -297,7 +303,7 @@ export class SecureSession {
     if (established === undefined) return
     const payload = pathFrame(type, token)
     const datagram = new Uint8Array(RECORD_OVERHEAD + payload.length)
-    established.records.seal(payload, datagram, 0, established.transport.acknowledged, now)
+    established.records.seal(payload, datagram, 0, established.transport.largestAcked, now)
     this.#options.transmit(to, datagram)
   }
 }

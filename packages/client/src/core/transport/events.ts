@@ -27,10 +27,10 @@ export type StreamRead =
   | { readonly type: 'end' }
   | { readonly type: 'reset'; readonly code: number }
 
-/** What came on a stream and was not read when its connection ended. */
+/** What arrived on a stream and was not read when its connection ended. */
 export interface UnreadStream {
   readonly stream: number
-  /** In order; the last one is the stream's end, if that came. */
+  /** In order; the last one is the stream's end, if that arrived. */
   readonly reads: readonly StreamRead[]
 }
 

@@ -16,7 +16,7 @@ function after(...frames: readonly ((writer: FrameWriter) => void)[]): { readonl
     writer.reset(buffer, buffer.length)
     write(writer)
     pair.b.transport.receive(pair.a.next++, buffer.slice(0, writer.length), pair.b.next, pair.now)
-    pair.b.drain()
+    pair.b.drain(pair.now)
   }
   return { code: pair.b.closedBy?.code }
 }

@@ -1,4 +1,4 @@
-/** Which records came, and when the other end has to be told (RFC 9000 §13.2). */
+/** Which records arrived, and when they are acknowledged (RFC 9000 §13.2). */
 import type { FrameWriter } from '@showchain/wire/end-to-end'
 import { type Instant, later } from '../../endpoint/machine.ts'
 import { ACK_DELAY, ACK_EVERY, ACK_SOON, RECEIVED_RANGES } from '../limits.ts'
@@ -6,11 +6,11 @@ import type { Acks } from './path-traits.ts'
 import { Ranges } from './ranges.ts'
 
 export class AckGenerator {
-  /** How this path wants them. */
+  /** How the path of the moment wants acknowledgements. */
   acks: Acks
   readonly #received = new Ranges(RECEIVED_RANGES)
-  #largestAt: Instant | undefined
-  /** Records that want an acknowledgement and got none yet. */
+  #largestReceivedAt: Instant | undefined
+  /** Ack-eliciting records since the last ACK frame. */
   #unacknowledged = 0
   #due: Instant | undefined
 
@@ -18,22 +18,22 @@ export class AckGenerator {
     this.acks = acks
   }
 
-  /** When an acknowledgement has to leave. */
+  /** When an ACK frame has to leave. */
   get due(): Instant | undefined {
     return this.#due
   }
 
-  /** Whether an acknowledgement would tell anything. */
+  /** Whether an ACK frame would tell anything. */
   get pending(): boolean {
     return this.#unacknowledged > 0
   }
 
-  /** A record came; each number once. */
-  received(number: number, eliciting: boolean, now: Instant): void {
+  /** A record arrived; each number once. */
+  received(number: number, ackEliciting: boolean, now: Instant): void {
     const { end = 0 } = this.#received
     this.#received.add(number, number + 1)
-    if (number >= end) this.#largestAt = now
-    if (!eliciting) return
+    if (number >= end) this.#largestReceivedAt = now
+    if (!ackEliciting) return
     this.#unacknowledged++
     const due = this.#dueFor(number === end, now)
     if (this.#due === undefined || due < this.#due) this.#due = due
@@ -42,21 +42,21 @@ export class AckGenerator {
   #dueFor(inOrder: boolean, now: Instant): Instant {
     if (this.#unacknowledged >= ACK_EVERY) return now
     if (this.acks === 'gathered') return later(now, ACK_DELAY.gathered)
-    // What is out of order, or leaves a gap, tells the other end of a loss: at once.
+    // A gap, or a record that fills one, tells the remote peer of loss or reordering: at once (RFC 9000 §13.2.1).
     return inOrder ? later(now, this.#unacknowledged < 2 ? ACK_DELAY.prompt : ACK_SOON) : now
   }
 
-  /** Writes an ACK frame, when there is room. @returns one more than the largest number that it acknowledges */
+  /** Writes an ACK frame, if it fits. @returns one more than the largest number that it acknowledges */
   write(writer: FrameWriter, now: Instant): number | undefined {
     const { end } = this.#received
-    if (end === undefined || this.#largestAt === undefined) return undefined
-    if (!writer.ack(this.#received.descending(RECEIVED_RANGES), now - this.#largestAt)) return undefined
+    if (end === undefined || this.#largestReceivedAt === undefined) return undefined
+    if (!writer.ack(this.#received.descending(RECEIVED_RANGES), now - this.#largestReceivedAt)) return undefined
     this.#unacknowledged = 0
     this.#due = undefined
     return end
   }
 
-  /** The other end knows of an acknowledgement up to here: older ranges need not be told again. */
+  /** An ACK frame for numbers below this one was acknowledged: they are not reported again (RFC 9000 §13.2.4). */
   forget(upTo: number): void {
     const { end } = this.#received
     if (end !== undefined) this.#received.remove(0, Math.min(upTo, end - 1))

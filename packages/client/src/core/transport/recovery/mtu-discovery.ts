@@ -1,32 +1,32 @@
 /**
- * How large a packet a path takes: packetization-layer path MTU discovery (RFC 8899). A path begins with a size that every path
- * has to take. Once something was acknowledged on it, larger packets that carry nothing are tried, from the largest down, until
- * one arrives. When large packets vanish and small ones do not, it begins again (a black hole).
+ * Packetization-layer path MTU discovery (RFC 8899): how large a record a path takes. A path begins at a size that
+ * every such path takes. Once it is confirmed to carry anything, probes of larger sizes, which carry only padding,
+ * are sent from the largest down until one is acknowledged. When large records are lost and small ones are not, it
+ * falls back to the base size (a black hole, §4.3).
  *
- * It is a short list and no search to the byte, since UDP sockets of Node cannot ask for "do not fragment": a system that
- * has heard of a narrower path cuts what is larger from then on, so that the next larger size seems to pass. The first size below the
- * one that was lost is therefore one that nearly every narrow path takes whole.
+ * The sizes are a short list, not a search to the byte, because Node cannot set DF. After an ICMP "packet too big"
+ * the kernel fragments larger datagrams, so a larger probe would appear to succeed. The size below the first one that
+ * is lost is therefore one that nearly every narrow path takes whole.
  */
 import { type Duration, duration, type Instant, later } from '../../endpoint/machine.ts'
 import type { PathTraits } from './path-traits.ts'
 
-/** RFC 8899 §5.1.1, PMTU_RAISE_TIMER: how long it counts that a size did not pass. */
+/** RFC 8899 §5.1.1, PMTU_RAISE_TIMER: when larger sizes are probed again. */
 const RAISE_AFTER: Duration = duration(600_000)
-/** Large packets that were lost, and none that arrived since: the path has become a narrower one (RFC 8899 §4.3). */
+/** Large records lost since the last one that was acknowledged: the path has become narrower (RFC 8899 §4.3). */
 const BLACK_HOLE_LOSSES = 3
 
 export class MtuDiscovery {
   readonly #traits: PathTraits
   #size: number
-  /** The next of the larger sizes to be tried. */
+  /** Index of the next larger size to probe. */
   #next = 0
-  /** Whether the path carries anything at all. */
+  /** Whether the path is confirmed to carry anything (RFC 8899 §5.2, BASE). */
   #confirmed = false
   #probing = false
-  /** When the largest is tried again. */
-  #again: Instant | undefined
-  /** The newest large packet that arrived, and how many newer ones did not. */
-  #arrived = -1
+  #raiseAt: Instant | undefined
+  /** The newest large record that was acknowledged, and how many newer ones were lost. */
+  #largestAcked = -1
   #losses = 0
 
   constructor(traits: PathTraits) {
@@ -34,21 +34,21 @@ export class MtuDiscovery {
     this.#size = traits.base
   }
 
-  /** Bytes of a full packet. */
+  /** Bytes of a full record (PLPMTU). */
   get size(): number {
     return this.#size
   }
 
-  /** What a packet has to be no larger than that must not be lost for its size. */
+  /** Bytes that every such path takes (BASE_PLPMTU). */
   get base(): number {
     return this.#traits.base
   }
 
-  /** The size of the probe that should leave now. */
-  wanted(now: Instant): number | undefined {
+  /** Bytes of the probe that should leave now; undefined: none. */
+  probeSize(now: Instant): number | undefined {
     if (!this.#confirmed || this.#probing) return undefined
-    if (this.#again !== undefined && this.#again <= now) {
-      this.#again = undefined
+    if (this.#raiseAt !== undefined && this.#raiseAt <= now) {
+      this.#raiseAt = undefined
       this.#next = 0
     }
     const size = this.#traits.larger[this.#next]
@@ -66,7 +66,7 @@ export class MtuDiscovery {
       this.#size = Math.max(this.#size, bytes)
     }
     if (bytes <= this.#traits.base) return
-    this.#arrived = Math.max(this.#arrived, number)
+    this.#largestAcked = Math.max(this.#largestAcked, number)
     this.#losses = 0
   }
 
@@ -74,12 +74,12 @@ export class MtuDiscovery {
     if (probe) {
       this.#probing = false
       this.#next++
-      this.#again ??= later(now, RAISE_AFTER)
-    } else if (bytes > this.#traits.base && number > this.#arrived && ++this.#losses >= BLACK_HOLE_LOSSES) {
+      this.#raiseAt ??= later(now, RAISE_AFTER)
+    } else if (bytes > this.#traits.base && number > this.#largestAcked && ++this.#losses >= BLACK_HOLE_LOSSES) {
       this.#size = this.#traits.base
       this.#losses = 0
       this.#next = this.#traits.larger.length
-      this.#again = later(now, RAISE_AFTER)
+      this.#raiseAt = later(now, RAISE_AFTER)
     }
   }
 }

@@ -1,29 +1,35 @@
-/** Lets packets leave evenly (RFC 9002 §7.7): a bucket of bytes that fills at the controller's rate. */
+/** Spreads packets over the round trip (RFC 9002 §7.7): a token bucket that fills at the controller's pacing rate. */
 import { duration, type Instant, later } from '../../endpoint/machine.ts'
 
-/** Packets that may leave in one go, after a pause too. */
+/** Full packets that may leave at once, after a pause too (RFC 9002 §7.7: at most the initial window). */
 const BURST_PACKETS = 10
-/** What a timer of the system cannot tell apart must not cost rate. */
+/** A burst is at least what the rate gives in this time: timers of the system are no finer. */
 const BURST_MS = 5
+/** Sums of fractions come out a little low: less than a byte is not waited for. */
+const ROUNDING = 1
 
 export class Pacer {
   #tokens: number
-  #at: Instant | undefined
+  #filledAt: Instant | undefined
   #burst: number
 
+  /** @param packet bytes of a full packet */
   constructor(packet: number) {
     this.#burst = BURST_PACKETS * packet
     this.#tokens = this.#burst
   }
 
-  /** When a full packet may leave. @param packet its bytes. @param rate bytes per millisecond; undefined: at once */
-  ready(packet: number, rate: number | undefined, now: Instant): Instant {
+  /**
+   * When a full packet may leave.
+   * @param packet bytes of a full packet
+   * @param rate bytes per millisecond; undefined: not paced
+   */
+  readyAt(packet: number, rate: number | undefined, now: Instant): Instant {
     if (rate === undefined) return now
     this.#burst = Math.max(BURST_PACKETS * packet, rate * BURST_MS)
-    if (this.#at !== undefined) this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * rate)
-    this.#at = now
-    // A byte less is none: sums of fractions would otherwise wait for nothing.
-    if (this.#tokens + 1 >= packet) return now
+    if (this.#filledAt !== undefined) this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#filledAt) * rate)
+    this.#filledAt = now
+    if (this.#tokens + ROUNDING >= packet) return now
     return later(now, duration((packet - this.#tokens) / rate))
   }
 

@@ -1,26 +1,21 @@
-/** How long a round trip takes (RFC 9002 §5). Milliseconds throughout. */
+/** Round-trip time of a path (RFC 9002 §5). Milliseconds throughout. */
 import { type Duration, duration } from '../../endpoint/machine.ts'
 
-/** Before anything is known (RFC 9002 §6.2.2). */
-export const INITIAL_RTT: Duration = duration(333)
-/** What a timer can tell apart (RFC 9002 §6.1.2). */
+/** Before the first sample (RFC 9002 §6.2.2, kInitialRtt). */
+const INITIAL_RTT: Duration = duration(333)
+/** What a timer can tell apart (RFC 9002 §6.1.2, kGranularity). */
 export const GRANULARITY: Duration = duration(1)
 
 export class Rtt {
   #latest = 0
   #min = Number.POSITIVE_INFINITY
-  #smoothed: number
-  #variation: number
-  #samples = 0
+  #smoothed: number = INITIAL_RTT
+  #variation: number = INITIAL_RTT / 2
+  #measured = false
 
-  constructor(initial: number = INITIAL_RTT) {
-    this.#smoothed = initial
-    this.#variation = initial / 2
-  }
-
-  /** Whether anything was measured yet. */
+  /** Whether there was a sample. */
   get measured(): boolean {
-    return this.#samples > 0
+    return this.#measured
   }
 
   get latest(): number {
@@ -35,15 +30,15 @@ export class Rtt {
     return this.#smoothed
   }
 
-  get variation(): number {
-    return this.#variation
-  }
-
-  /** @param ackDelay how long the other end waited before it acknowledged, as it says. @param maxAckDelay more than that it must not wait */
+  /**
+   * @param ackDelay how long the remote peer delayed the acknowledgement, as it says
+   * @param maxAckDelay more than that it may not delay it
+   */
   update(sample: number, ackDelay: number, maxAckDelay: number): void {
     this.#latest = sample
     this.#min = Math.min(this.#min, sample)
-    if (this.#samples++ === 0) {
+    if (!this.#measured) {
+      this.#measured = true
       this.#smoothed = sample
       this.#variation = sample / 2
       return
@@ -54,7 +49,7 @@ export class Rtt {
     this.#smoothed = 0.875 * this.#smoothed + 0.125 * adjusted
   }
 
-  /** How long to wait for an acknowledgement (RFC 9002 §6.2.1). */
+  /** Probe timeout without backoff (RFC 9002 §6.2.1). */
   probeTimeout(maxAckDelay: number): number {
     return this.#smoothed + Math.max(4 * this.#variation, GRANULARITY) + maxAckDelay
   }

@@ -1,6 +1,6 @@
-/** The receiving half of a stream (RFC 9000 §3.2): puts what came in order, each byte once, within what was allowed. */
+/** The receiving half of a stream (RFC 9000 §3.2): data in order, each byte once, within the limit. */
 
-/** What an arrival was: bytes beyond the limit, or beyond or before the end, break the rules (RFC 9000 §4.1, §4.5). */
+/** What a frame was: data beyond the limit or a changed final size violates the protocol (RFC 9000 §4.1, §4.5). */
 export type Arrival = 'ok' | 'flow control' | 'final size'
 
 interface Piece {
@@ -10,12 +10,12 @@ interface Piece {
 
 export class ReceiveStream {
   readonly id: number
-  /** What cannot be read yet, ascending and without overlap; bounded by the window. */
+  /** Out of order: ascending and without overlap; bounded by the window. */
   readonly #pieces: Piece[] = []
-  /** What can be read, in order; bounded by the window. */
+  /** In order and not read; bounded by the window. */
   #ready: Uint8Array[] = []
   #readyBytes = 0
-  /** Offsets: how far it is in order; how far the application has read; the highest that came. */
+  /** Offsets: in order below; read by the application below; received below. */
   #next = 0
   #read = 0
   #highest = 0
@@ -23,7 +23,7 @@ export class ReceiveStream {
   #limit: number
   #window: number
   readonly #maxWindow: number
-  #reset: number | undefined
+  #resetCode: number | undefined
   #stopped = false
 
   constructor(id: number, window: number, maxWindow: number) {
@@ -33,40 +33,36 @@ export class ReceiveStream {
     this.#maxWindow = maxWindow
   }
 
-  /** The highest offset that came: counts for the connection's limit. */
+  /** One more than the highest offset received: counts for the connection's limit. */
   get highest(): number {
     return this.#highest
   }
 
-  /** Offset up to which the application has read. */
+  /** Offset below which the application has read. */
   get readTo(): number {
     return this.#read
   }
 
-  get limit(): number {
-    return this.#limit
-  }
-
-  /** Everything came; the application may still have to read it. */
+  /** All data has arrived; the application may not have read it. */
   get complete(): boolean {
     return this.#finalSize !== undefined && this.#next === this.#finalSize
   }
 
-  /** The application has had everything, or there is nothing to have any more. */
+  /** The application has read all data, or the stream was reset. */
   get done(): boolean {
-    return this.#reset !== undefined || (this.complete && this.#readyBytes === 0)
+    return this.#resetCode !== undefined || (this.complete && this.#readyBytes === 0)
   }
 
-  /** The other end's code, when it gave up. */
+  /** Application error code of the remote peer's RESET_STREAM. */
   get resetCode(): number | undefined {
-    return this.#reset
+    return this.#resetCode
   }
 
   get readable(): boolean {
     return this.#readyBytes > 0 || this.done
   }
 
-  /** A frame came. `data` may be kept. */
+  /** A STREAM frame came. `data` may be kept. */
   receive(offset: number, data: Uint8Array, fin: boolean): Arrival {
     const end = offset + data.length
     if (end > this.#limit) return 'flow control'
@@ -75,25 +71,25 @@ export class ReceiveStream {
     if (fin && end < this.#highest) return 'final size'
     if (fin) this.#finalSize = end
     this.#highest = Math.max(this.#highest, end)
-    if (this.#reset !== undefined || end <= this.#next) return 'ok'
+    if (this.#resetCode !== undefined || end <= this.#next) return 'ok'
     if (offset <= this.#next && this.#pieces.length === 0) this.#append(data.subarray(this.#next - offset))
     else this.#insert(Math.max(offset, this.#next), offset < this.#next ? data.subarray(this.#next - offset) : data)
     return 'ok'
   }
 
   /** RESET_STREAM came. */
-  wasReset(code: number, finalSize: number): Arrival {
+  reset(code: number, finalSize: number): Arrival {
     if (finalSize > this.#limit) return 'flow control'
     if (finalSize < this.#highest || (this.#finalSize !== undefined && this.#finalSize !== finalSize))
       return 'final size'
     this.#finalSize = finalSize
     this.#highest = finalSize
-    // What is complete may still be read.
+    // Complete data may still be read (RFC 9000 §3.2, Data Recvd).
     if (!this.complete) this.#drop(code)
     return 'ok'
   }
 
-  /** The application does not want the rest. */
+  /** The application reads no more: what arrives is dropped. */
   stop(): void {
     this.#stopped = true
     this.#pieces.length = 0
@@ -106,8 +102,8 @@ export class ReceiveStream {
     return this.#stopped
   }
 
-  /** What is there, in order. */
-  take(): Uint8Array | undefined {
+  /** The next data in order. */
+  read(): Uint8Array | undefined {
     const chunk = this.#ready.shift()
     if (chunk === undefined) return undefined
     this.#readyBytes -= chunk.length
@@ -115,13 +111,13 @@ export class ReceiveStream {
     return chunk
   }
 
-  /** Whether the other end should be told of a higher limit: half of the window is used up. */
-  get wantsLimit(): boolean {
-    if (this.#finalSize !== undefined || this.#reset !== undefined) return false
+  /** Whether MAX_STREAM_DATA is due: half of the window is used up. */
+  get limitDue(): boolean {
+    if (this.#finalSize !== undefined || this.#resetCode !== undefined) return false
     return this.#limit - this.#read < this.#window / 2
   }
 
-  /** The higher limit. @param widen the application reads faster than the window lets come */
+  /** Raises the limit. @param widen the window limits the sender. @returns what MAX_STREAM_DATA announces */
   raiseLimit(widen: boolean): number {
     if (widen) this.#window = Math.min(2 * this.#window, this.#maxWindow)
     this.#limit = Math.max(this.#limit, this.#read + this.#window)
@@ -129,7 +125,7 @@ export class ReceiveStream {
   }
 
   #drop(code: number): void {
-    this.#reset = code
+    this.#resetCode = code
     this.#pieces.length = 0
     this.#ready = []
     this.#readyBytes = 0
@@ -147,7 +143,7 @@ export class ReceiveStream {
     this.#readyBytes += bytes.length
   }
 
-  /** Keeps the parts that are not there yet, then moves what has come into order. */
+  /** Keeps what is new, then moves what is in order to the reader. */
   #insert(offset: number, data: Uint8Array): void {
     const pieces = this.#pieces
     const end = offset + data.length
@@ -174,7 +170,7 @@ export class ReceiveStream {
     if (ready > 0) pieces.splice(0, ready)
   }
 
-  /** Index of the first piece that begins after an offset. */
+  /** Index of the first piece that begins beyond an offset. */
   #indexAfter(offset: number): number {
     let [low, high] = [0, this.#pieces.length]
     while (low < high) {
@@ -186,7 +182,7 @@ export class ReceiveStream {
   }
 }
 
-/** A view of a record's bytes, or a copy where the view would hold much more memory than it shows. */
+/** A view of a record's bytes, or a copy where the view would hold much more memory than it needs. */
 function owned(data: Uint8Array, from: number, to: number): Uint8Array {
   const part = data.subarray(from, to)
   return part.length * 2 < data.buffer.byteLength ? part.slice() : part

@@ -1,4 +1,4 @@
-/** Which stream sends next: the lowest priority number first, and streams of the same one by turns. */
+/** Which stream sends next: the lowest priority number first, streams of the same one in turn. */
 import type { Stream } from './stream.ts'
 
 export class SendSchedule {
@@ -34,7 +34,7 @@ export class SendSchedule {
     this.#order = this.#order.filter((each) => each !== priority)
   }
 
-  /** It had its turn. */
+  /** Its turn is over. */
   rotate(stream: Stream): void {
     const level = this.#levels.get(stream.send.priority)
     if (level === undefined || level.size === 1) return

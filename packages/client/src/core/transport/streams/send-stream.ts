@@ -1,52 +1,48 @@
-/** The sending half of a stream (RFC 9000 §3.1): bytes that wait, that are under way, that were lost, until all are acknowledged. */
+/** The sending half of a stream (RFC 9000 §3.1): its data until all of it is acknowledged. */
 import { Ranges } from '../recovery/ranges.ts'
 
-/** A part of a stream that goes into one frame. */
+/** A range of a stream for one STREAM frame. */
 export interface Part {
   readonly from: number
   readonly to: number
   readonly fin: boolean
-  /** Whether it was sent before. */
-  readonly again: boolean
+  /** Whether it was sent before: then it counts for no limit. */
+  readonly retransmission: boolean
 }
 
 export class SendStream {
   readonly id: number
-  /** Lower goes first. */
+  /** Streams of a lower number are sent first. */
   priority = 0
-  /** What the application wrote and is not acknowledged, in order; bounded by SEND_BUFFER and one write. */
+  /** Written and not acknowledged, in order; bounded by the send buffer and one write. */
   #chunks: { readonly at: number; readonly bytes: Uint8Array }[] = []
   #head = 0
-  /** Offsets: all before is acknowledged; the next that was never sent; the end of what was written. */
+  /** Offsets: acknowledged below; never sent from; written below. */
   #acked = 0
   #next = 0
   #end = 0
   readonly #ackedRanges = new Ranges()
   readonly #lost = new Ranges()
   #limit: number
-  #fin: 'open' | 'wanted' | 'sent' | 'acked' = 'open'
-  #reset: { readonly code: number; state: 'wanted' | 'sent' | 'acked' } | undefined
+  #fin: 'open' | 'pending' | 'sent' | 'acked' = 'open'
+  #reset: { readonly code: number; state: 'pending' | 'sent' | 'acked' } | undefined
 
   constructor(id: number, limit: number) {
     this.id = id
     this.#limit = limit
   }
 
-  /** Bytes that were written and are not acknowledged. */
+  /** Bytes written and not acknowledged. */
   get buffered(): number {
     return this.#end - this.#acked
   }
 
-  /** The end of what was sent: counts for the connection's limit. */
-  get sentTo(): number {
-    return this.#next
-  }
-
+  /** Whether the application writes no more. */
   get ended(): boolean {
     return this.#fin !== 'open' || this.#reset !== undefined
   }
 
-  /** Everything arrived, or the other end knows that nothing more comes. */
+  /** All data and FIN, or RESET_STREAM, is acknowledged. */
   get done(): boolean {
     return this.#reset === undefined
       ? this.#fin === 'acked' && this.#acked === this.#end
@@ -57,17 +53,20 @@ export class SendStream {
     return this.#reset !== undefined
   }
 
-  /** The RESET_STREAM that has to be said: its code, and the final size. */
+  /** Fields of a pending RESET_STREAM. */
   get resetToSend(): { readonly code: number; readonly size: number } | undefined {
-    return this.#reset?.state === 'wanted' ? { code: this.#reset.code, size: this.#next } : undefined
+    return this.#reset?.state === 'pending' ? { code: this.#reset.code, size: this.#next } : undefined
   }
 
-  /** Whether there is anything to send within the limits. @param allowed new bytes that the connection's limit allows */
-  wants(allowed: number): boolean {
+  /**
+   * Whether a STREAM frame can be sent within the limits.
+   * @param credit new bytes that the connection's flow control allows
+   */
+  canSend(credit: number): boolean {
     if (this.#reset !== undefined) return false
     if (!this.#lost.isEmpty) return true
-    if (this.#next < this.#end) return this.#next < this.#limit && allowed > 0
-    return this.#fin === 'wanted'
+    if (this.#next < this.#end) return this.#next < this.#limit && credit > 0
+    return this.#fin === 'pending'
   }
 
   write(bytes: Uint8Array): void {
@@ -77,56 +76,60 @@ export class SendStream {
   }
 
   end(): void {
-    if (this.#fin === 'open') this.#fin = 'wanted'
+    if (this.#fin === 'open') this.#fin = 'pending'
   }
 
-  /** Nothing more is sent, not again either. */
+  /** Data is neither sent nor retransmitted any more. */
   reset(code: number): void {
     if (this.#reset !== undefined || this.done) return
-    this.#reset = { code, state: 'wanted' }
+    this.#reset = { code, state: 'pending' }
     this.#chunks = []
     this.#head = 0
   }
 
   resetSent(): void {
-    if (this.#reset?.state === 'wanted') this.#reset.state = 'sent'
+    if (this.#reset?.state === 'pending') this.#reset.state = 'sent'
   }
 
   resetLost(): void {
-    if (this.#reset?.state === 'sent') this.#reset.state = 'wanted'
+    if (this.#reset?.state === 'sent') this.#reset.state = 'pending'
   }
 
   resetAcked(): void {
     if (this.#reset !== undefined) this.#reset.state = 'acked'
   }
 
-  /** The other end allows bytes up to here. */
-  allow(limit: number): void {
+  /** MAX_STREAM_DATA came. */
+  onMaxStreamData(limit: number): void {
     this.#limit = Math.max(this.#limit, limit)
   }
 
-  /** Where the next part begins; what was lost goes first. */
+  /** Offset of the next part; lost data goes first. */
   get nextOffset(): number {
     return this.#lost.first ?? this.#next
   }
 
-  /** Takes the next part. @param room bytes that a frame has for it. @param allowed new bytes that the connection's limit allows */
-  take(room: number, allowed: number): Part | undefined {
+  /**
+   * Takes the next part.
+   * @param space bytes of data that the frame has room for
+   * @param credit new bytes that the connection's flow control allows
+   */
+  take(space: number, credit: number): Part | undefined {
     if (this.#reset !== undefined) return undefined
     const lost = this.#lost.first
     if (lost !== undefined) {
-      const to = Math.min(this.#lost.firstEnd as number, lost + room)
-      // The offset beyond the last byte stands for the end of the stream.
+      const to = Math.min(this.#lost.firstEnd as number, lost + space)
+      // The offset beyond the last byte stands for FIN.
       const last = Math.min(to, this.#end)
       if (last === lost && to === lost) return undefined
       const fin = this.#fin !== 'open' && last === this.#end && (to > this.#end || this.#lost.end === this.#end + 1)
       this.#lost.remove(lost, fin ? this.#end + 1 : last)
-      return { from: lost, to: last, fin, again: true }
+      return { from: lost, to: last, fin, retransmission: true }
     }
-    const to = Math.min(this.#end, this.#limit, this.#next + Math.min(room, allowed))
-    const fin = this.#fin === 'wanted' && to === this.#end
+    const to = Math.min(this.#end, this.#limit, this.#next + Math.min(space, credit))
+    const fin = this.#fin === 'pending' && to === this.#end
     if (to === this.#next && !fin) return undefined
-    const part = { from: this.#next, to, fin, again: false }
+    const part = { from: this.#next, to, fin, retransmission: false }
     this.#next = to
     if (fin) this.#fin = 'sent'
     return part
@@ -149,7 +152,7 @@ export class SendStream {
     if (this.#reset !== undefined) return
     if (fin) this.#fin = 'acked'
     if (from < to) this.#ackedRanges.add(Math.max(from, this.#acked), to)
-    // It may have been taken for lost.
+    // It may have been declared lost.
     if (!this.#lost.isEmpty) this.#lost.remove(from, fin ? to + 1 : to)
     if (this.#ackedRanges.first !== this.#acked) return
     this.#acked = this.#ackedRanges.firstEnd as number
@@ -174,7 +177,7 @@ export class SendStream {
     }
   }
 
-  /** The chunk that has a byte: nearly always near the end of those that are under way. */
+  /** Index of the chunk with the byte at an offset. */
   #chunkOf(offset: number): number {
     let [low, high] = [this.#head, this.#chunks.length - 1]
     while (low < high) {

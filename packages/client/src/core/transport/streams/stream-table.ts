@@ -1,150 +1,91 @@
-/** The streams of a connection by id. The lowest bit of an id tells who opened it: 0 the initiator of the handshake, 1 the other. */
-import type { Instant } from '../../endpoint/machine.ts'
-import {
-  CONNECTION_WINDOW,
-  MAX_CONNECTION_WINDOW,
-  MAX_OPEN_STREAMS,
-  MAX_STREAM_WINDOW,
-  STREAM_WINDOW,
-} from '../limits.ts'
+/** The streams of a connection by id. The lowest bit of an id tells who opened it: 0 the initiator of the handshake. */
+import { MAX_OPEN_STREAMS, MAX_STREAM_WINDOW, STREAM_WINDOW } from '../limits.ts'
 import { ReceiveStream } from './receive-stream.ts'
 import { SendStream } from './send-stream.ts'
 import type { Stream } from './stream.ts'
 
 export class StreamTable {
-  readonly #ours: 0 | 1
-  readonly #opened: (id: number) => void
-  /** At most MAX_OPEN_STREAMS of the other end's, and what it allows of ours. */
+  readonly #local: 0 | 1
+  /** At most MAX_OPEN_STREAMS of the remote peer's, and what it allows of this end's. */
   readonly #streams = new Map<number, Stream>()
-  /** Streams of either side so far, and how many may be. */
-  #nextOurs = 0
-  #allowedOurs = MAX_OPEN_STREAMS
-  #nextTheirs = 0
-  #allowedTheirs = MAX_OPEN_STREAMS
-  #closedTheirs = 0
+  /** Streams that each end opened so far, and may open. */
+  #localOpened = 0
+  #localLimit = MAX_OPEN_STREAMS
+  #remoteOpened = 0
+  #remoteLimit = MAX_OPEN_STREAMS
+  #remoteFinished = 0
 
-  constructor(initiator: boolean, opened: (id: number) => void) {
-    this.#ours = initiator ? 0 : 1
-    this.#opened = opened
+  constructor(initiator: boolean) {
+    this.#local = initiator ? 0 : 1
   }
 
   get size(): number {
     return this.#streams.size
   }
 
-  /** Streams of which a half is in use. */
-  get ids(): readonly number[] {
-    return [...this.#streams.keys()]
-  }
-
-  get(id: number): Stream | undefined {
-    return this.#streams.get(id)
+  /** Streams that the remote peer may open in total: what MAX_STREAMS announces. */
+  get remoteLimit(): number {
+    return this.#remoteLimit
   }
 
   values(): Iterable<Stream> {
     return this.#streams.values()
   }
 
-  /** A new one of ours; undefined: the other end allows no more for now. */
-  open(): Stream | undefined {
-    if (this.#nextOurs >= this.#allowedOurs) return undefined
-    return this.#make(2 * this.#nextOurs++ + this.#ours)
-  }
-
-  /** The stream of a frame that came in; one of theirs that is new opens, and those before it. Undefined: it is over. */
-  incoming(id: number): Stream | 'bad' | undefined {
-    const index = Math.floor(id / 2)
-    if (id % 2 === this.#ours) return index < this.#nextOurs ? this.#streams.get(id) : 'bad'
-    if (index >= this.#allowedTheirs) return 'bad'
-    while (this.#nextTheirs <= index) {
-      const opened = 2 * this.#nextTheirs++ + (1 - this.#ours)
-      this.#make(opened)
-      this.#opened(opened)
-    }
+  get(id: number): Stream | undefined {
     return this.#streams.get(id)
   }
 
-  /** The other end allows more. @returns whether it is more than before */
-  allow(count: number): boolean {
-    if (count <= this.#allowedOurs) return false
-    this.#allowedOurs = count
+  /** A new stream of this end's; undefined: the remote peer allows no more for now. */
+  open(): Stream | undefined {
+    if (this.#localOpened >= this.#localLimit) return undefined
+    return this.#add(2 * this.#localOpened++ + this.#local)
+  }
+
+  /** Whether a frame may name this stream: this end opened it, or the remote peer may open it. */
+  isAllowed(id: number): boolean {
+    const index = Math.floor(id / 2)
+    return index < (id % 2 === this.#local ? this.#localOpened : this.#remoteLimit)
+  }
+
+  /** The remote peer opens a stream, and with it those of lower ids (RFC 9000 §2.1). @returns the new ones, in order */
+  openRemote(id: number): readonly number[] {
+    const opened: number[] = []
+    if (id % 2 === this.#local) return opened
+    while (this.#remoteOpened <= Math.floor(id / 2)) {
+      const next = 2 * this.#remoteOpened++ + (1 - this.#local)
+      this.#add(next)
+      opened.push(next)
+    }
+    return opened
+  }
+
+  /** MAX_STREAMS came. @returns whether it allows more than before */
+  onMaxStreams(limit: number): boolean {
+    if (limit <= this.#localLimit) return false
+    this.#localLimit = limit
     return true
   }
 
-  /** Streams that the other end may open, altogether. */
-  get allowance(): number {
-    return this.#allowedTheirs
-  }
-
-  /** @returns whether the other end should be told that it may open more: half of them are over. */
+  /** @returns whether MAX_STREAMS is due: half of what is allowed is used up */
   remove(id: number): boolean {
     this.#streams.delete(id)
-    if (id % 2 === this.#ours) return false
-    this.#closedTheirs++
-    if (this.#closedTheirs + MAX_OPEN_STREAMS - this.#allowedTheirs < MAX_OPEN_STREAMS / 2) return false
-    this.#allowedTheirs = this.#closedTheirs + MAX_OPEN_STREAMS
+    if (id % 2 === this.#local) return false
+    this.#remoteFinished++
+    if (this.#remoteFinished + MAX_OPEN_STREAMS - this.#remoteLimit < MAX_OPEN_STREAMS / 2) return false
+    this.#remoteLimit = this.#remoteFinished + MAX_OPEN_STREAMS
     return true
   }
 
-  #make(id: number): Stream {
+  #add(id: number): Stream {
     const stream: Stream = {
       id,
       send: new SendStream(id, STREAM_WINDOW),
       receive: new ReceiveStream(id, STREAM_WINDOW, MAX_STREAM_WINDOW),
-      ...{ told: false, stop: undefined, limit: false, raisedAt: undefined, awaitsData: true, awaitsRoom: false },
+      ...{ stopSending: undefined, maxStreamDataPending: false, raisedAt: undefined },
+      ...{ endReported: false, readBlocked: true, writeBlocked: false },
     }
     this.#streams.set(id, stream)
     return stream
-  }
-}
-
-/** What both ends may send over all streams together, and what they have. */
-export class ConnectionFlow {
-  /** Offsets of all streams added up: sent, allowed; came, read, allowed. */
-  #sent = 0
-  #maySend = CONNECTION_WINDOW
-  #came = 0
-  #read = 0
-  #limit = CONNECTION_WINDOW
-  #window = CONNECTION_WINDOW
-  /** When the limit was raised last. */
-  raisedAt: Instant | undefined
-
-  /** New bytes that may be sent. */
-  get allowed(): number {
-    return this.#maySend - this.#sent
-  }
-
-  get limit(): number {
-    return this.#limit
-  }
-
-  sent(bytes: number): void {
-    this.#sent += bytes
-  }
-
-  /** @returns whether it is more than before */
-  allow(limit: number): boolean {
-    if (limit <= this.#maySend) return false
-    this.#maySend = limit
-    return true
-  }
-
-  /** @returns whether that was allowed */
-  came(bytes: number): boolean {
-    this.#came += bytes
-    return this.#came <= this.#limit
-  }
-
-  /** @returns whether the other end should be told of a higher limit */
-  read(bytes: number): boolean {
-    this.#read += bytes
-    return this.#limit - this.#read < this.#window / 2
-  }
-
-  raise(widen: boolean): number {
-    if (widen) this.#window = Math.min(2 * this.#window, MAX_CONNECTION_WINDOW)
-    this.#limit = Math.max(this.#limit, this.#read + this.#window)
-    return this.#limit
   }
 }

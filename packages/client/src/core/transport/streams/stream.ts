@@ -1,4 +1,4 @@
-/** One stream: both halves, and what has to be said of them. */
+/** One stream: both halves, and the frames about it that are pending. */
 import type { Instant } from '../../endpoint/machine.ts'
 import type { ReceiveStream } from './receive-stream.ts'
 import type { SendStream } from './send-stream.ts'
@@ -7,18 +7,18 @@ export interface Stream {
   readonly id: number
   readonly send: SendStream
   readonly receive: ReceiveStream
-  /** STOP_SENDING has to be said, with this code. */
-  stop: { readonly code: number; state: 'wanted' | 'sent' } | undefined
-  /** MAX_STREAM_DATA has to be said. */
-  limit: boolean
-  /** When that limit was raised last. */
+  /** STOP_SENDING of this code is pending or sent. */
+  stopSending: { readonly code: number; state: 'pending' | 'sent' } | undefined
+  /** MAX_STREAM_DATA is pending. */
+  maxStreamDataPending: boolean
+  /** When the receive limit was raised last. */
   raisedAt: Instant | undefined
   /** Whether the application knows how reading ended, or does not want to. */
-  told: boolean
-  /** Whether the application waits to be told that there is something to read, or room to write. */
-  awaitsData: boolean
-  awaitsRoom: boolean
+  endReported: boolean
+  /** Whether the application waits for data to read, or for space to write. */
+  readBlocked: boolean
+  writeBlocked: boolean
 }
 
-/** Whether both halves have come to their end, and nobody has to be told. */
-export const isOver = ({ send, receive, told }: Stream): boolean => send.done && receive.done && told
+/** Whether both halves are over, and the application knows. */
+export const isFinished = ({ send, receive, endReported }: Stream): boolean => send.done && receive.done && endReported
