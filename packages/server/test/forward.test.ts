@@ -1,7 +1,16 @@
 import { decode, type Encoding, encode, type MessageOf, OP, type SessionId, WIRE_ERROR } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
-import { fakeKey } from './fake-provider.ts'
-import { Bed, type BedOptions, data, only, openSession, ops, type Sent, type TestPeer } from './relay-bed.ts'
+import {
+  Bed,
+  type BedOptions,
+  data,
+  identityOf,
+  only,
+  openSession,
+  ops,
+  type Sent,
+  type TestPeer,
+} from './relay-bed.ts'
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 /** The receiver's acknowledgement of what it got. */
@@ -446,7 +455,7 @@ describe('caps of proxied data', () => {
   })
 
   test('the key of a peer is parsed again when the cache has let it go', () => {
-    const { bed, r, t, session } = setUp({ key: fakeKey(4000) })
+    const { bed, r, t, session } = setUp({ identity: identityOf(4000) })
     expect(bed.machine.stats().parsedKeys).toBeGreaterThan(0)
     expect(ops(bed.send(r, data(r, t, session)))).toEqual([OP.proxyPassData])
   })

@@ -1,7 +1,6 @@
 import { type Encoding, type Endpoint, OP } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
-import { fakeKey } from './fake-provider.ts'
-import { Bed, isSignedBy, only, ops, type TestPeer } from './relay-bed.ts'
+import { Bed, identityOf, isSignedBy, only, ops, type TestPeer } from './relay-bed.ts'
 
 const request = (bed: Bed, peer: TestPeer) => ({ op_code: OP.directRequest, id: peer.id, target: bed.id }) as const
 const withKey = (bed: Bed, peer: TestPeer) => ({ ...request(bed, peer), ext: { key: peer.key.spki } })
@@ -64,7 +63,7 @@ describe('registration of a peer that knows extensions', () => {
   test('is not answered when the key does not hash to its id, not even by a challenge', () => {
     const bed = new Bed()
     const peer = bed.peer()
-    expect(bed.send(peer, { ...request(bed, peer), ext: { key: fakeKey(99).spki } })).toEqual([])
+    expect(bed.send(peer, { ...request(bed, peer), ext: { key: identityOf(99).publicKey.spki } })).toEqual([])
     expect(bed.count('badKey')).toBe(1)
   })
 
@@ -97,7 +96,7 @@ describe('registration of a peer that knows extensions', () => {
   test('is not answered when it is for somebody else', () => {
     const bed = new Bed()
     const peer = bed.peer()
-    expect(bed.send(peer, { ...withKey(bed, peer), target: fakeKey(50).id })).toEqual([])
+    expect(bed.send(peer, { ...withKey(bed, peer), target: identityOf(50).id })).toEqual([])
   })
 
   test('does without a private-key operation until the address is proven, however often it asks', () => {
@@ -279,9 +278,9 @@ describe('a binding', () => {
 
 describe('seed mode', () => {
   const setUp = () => {
-    const key = fakeKey(500)
-    const bed = new Bed({ knownKeys: [key] })
-    return { bed, peer: bed.peer({ key, seedMode: true }) }
+    const identity = identityOf(500)
+    const bed = new Bed({ knownKeys: [identity.publicKey] })
+    return { bed, peer: bed.peer({ identity, seedMode: true }) }
   }
 
   test('is never challenged: a peer whose key is configured registers with one request', () => {
@@ -326,14 +325,14 @@ describe('seed mode', () => {
 })
 
 test('a peer whose clock is ahead shuts nobody out when it is forgotten', () => {
-  const key = fakeKey(500)
-  const bed = new Bed({ knownKeys: [key] })
+  const identity = identityOf(500)
+  const bed = new Bed({ knownKeys: [identity.publicKey] })
   const early = bed.peer()
   early.clockOffset = 3_600_000
   bed.register(early)
   bed.pass(200_000)
   bed.registered()
-  expect(ops(bed.register(bed.peer({ key, seedMode: true })))).toEqual([OP.directResponse])
+  expect(ops(bed.register(bed.peer({ identity, seedMode: true })))).toEqual([OP.directResponse])
 })
 
 describe('caps', () => {

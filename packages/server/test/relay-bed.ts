@@ -1,6 +1,7 @@
 /** A relay's machine alone on virtual time, and peers that are nothing but a key, an address and a clock. */
 import { duration, type Instant, instant, later, type Work } from '@showchain/client/core'
-import { messagePreimage, type PublicKey, type Random } from '@showchain/crypto/core'
+import { type KeyBits, messagePreimage, type PublicKey, type Random } from '@showchain/crypto/core'
+import { type TestIdentity, TestProvider } from '@showchain/crypto/testing'
 import { type RelayEvent, type RelayLimits, RelayMachine } from '@showchain/server'
 import {
   decode,
@@ -19,7 +20,11 @@ import {
   type Unsigned,
 } from '@showchain/wire'
 import { expect } from 'vitest'
-import { fakeKey, fakeProvider, fakeSignature } from './fake-provider.ts'
+
+/** Shared by all beds, so that keys can be made before a bed. */
+export const provider = new TestProvider()
+/** The identity with this number: the same in every run. */
+export const identityOf = (number: number, bits?: KeyBits): TestIdentity => provider.identity(String(number), bits)
 
 /** When the tests begin. */
 const UNIX_START = 1_800_000_000_000
@@ -43,7 +48,7 @@ function countingRandom(): Random {
 }
 
 export class TestPeer {
-  readonly key: PublicKey
+  readonly identity: TestIdentity
   source: Endpoint
   encoding: Encoding
   /** Whether it sends extension fields with its registration. */
@@ -52,15 +57,19 @@ export class TestPeer {
   clockOffset = 0
   #seq = 1000
 
-  constructor(options: { key: PublicKey; source: Endpoint; encoding?: Encoding; seedMode?: boolean }) {
-    this.key = options.key
+  constructor(options: { identity: TestIdentity; source: Endpoint; encoding?: Encoding; seedMode?: boolean }) {
+    this.identity = options.identity
     this.source = options.source
     this.encoding = options.encoding ?? 'binary'
     this.seedMode = options.seedMode ?? false
   }
 
+  get key(): PublicKey {
+    return this.identity.publicKey
+  }
+
   get id(): PeerId {
-    return this.key.id
+    return this.identity.id
   }
 
   nextSeq(): number {
@@ -71,14 +80,14 @@ export class TestPeer {
 export interface BedOptions {
   readonly limits?: Partial<RelayLimits>
   readonly knownKeys?: readonly PublicKey[]
-  readonly relayKey?: PublicKey
+  readonly identity?: TestIdentity
 }
 
 type Timeless<M> = M extends M ? Omit<M, 'seq' | 'ts'> & { readonly seq?: number; readonly ts?: number } : never
 type Sendable = Timeless<Unsigned> | Timeless<Message>
 
 export class Bed {
-  readonly key: PublicKey
+  readonly identity: TestIdentity
   readonly machine: RelayMachine
   readonly events: RelayEvent[] = []
   /** Work that waits for `finish`, when `holds` is set. */
@@ -95,11 +104,11 @@ export class Bed {
   #peers = 0
   #sent: Sent[] = []
 
-  constructor({ limits, knownKeys, relayKey = fakeKey(0) }: BedOptions = {}) {
-    this.key = relayKey
+  constructor({ limits, knownKeys, identity = identityOf(0) }: BedOptions = {}) {
+    this.identity = identity
     this.machine = new RelayMachine({
-      self: relayKey,
-      provider: fakeProvider,
+      self: identity.publicKey,
+      provider,
       random: countingRandom(),
       unixMs: () => this.unixMs,
       knownKeys,
@@ -107,8 +116,12 @@ export class Bed {
     })
   }
 
+  get key(): PublicKey {
+    return this.identity.publicKey
+  }
+
   get id(): PeerId {
-    return this.key.id
+    return this.identity.id
   }
 
   get unixMs(): number {
@@ -119,7 +132,7 @@ export class Bed {
   peer(options: Partial<ConstructorParameters<typeof TestPeer>[0]> = {}): TestPeer {
     const number = ++this.#peers
     return new TestPeer({
-      key: fakeKey(number),
+      identity: identityOf(number),
       source: { ip: `198.51.100.${number}`, port: 4000 + number },
       ...options,
     })
@@ -146,8 +159,8 @@ export class Bed {
     const stamped = { seq: peer.nextSeq(), ts: this.unixMs + peer.clockOffset, ...message } as Message
     const signs = 'sign' in message || !isSigned(stamped)
     if (signs) return stamped
-    const covered = messagePreimage(fakeProvider, stamped as Unsigned)
-    return { ...stamped, sign: fakeSignature(peer.key, covered) } as Message
+    const covered = messagePreimage(provider, stamped as Unsigned)
+    return { ...stamped, sign: peer.identity.signNow(covered) } as Message
   }
 
   /** Sends a message and returns what the relay sent because of it. */
@@ -208,10 +221,10 @@ export class Bed {
     if (this.sheds === work.kind) work.resume(undefined, this.now)
     else if (work.kind === 'sign') {
       this.signed++
-      work.resume(fakeSignature(this.key, work.preimage), this.now)
+      work.resume(this.identity.signNow(work.preimage), this.now)
     } else if (work.kind === 'verify') {
       this.verified++
-      work.resume(fakeProvider.verify(work.key, work.preimage, work.signature), this.now)
+      work.resume(provider.verify(work.key, work.preimage, work.signature), this.now)
     }
   }
 }
@@ -246,7 +259,7 @@ export const ops = (sent: readonly Sent[]): readonly number[] => sent.map(({ mes
 /** Whether the signature is this key's. */
 export const isSignedBy = (key: PublicKey, message: Message): boolean => {
   const { sign } = message as Message & { readonly sign: Uint8Array }
-  return fakeProvider.verify(key, messagePreimage(fakeProvider, message as Unsigned), sign)
+  return provider.verify(key, messagePreimage(provider, message as Unsigned), sign)
 }
 
 /** Opens a proxy session and returns its id. */

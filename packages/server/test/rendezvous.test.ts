@@ -1,7 +1,6 @@
 import { type Encoding, type Endpoint, OP } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
-import { fakeKey } from './fake-provider.ts'
-import { Bed, isSignedBy, only, ops, type Sent, type TestPeer } from './relay-bed.ts'
+import { Bed, identityOf, isSignedBy, only, ops, type Sent, type TestPeer } from './relay-bed.ts'
 
 const punch = (from: TestPeer, to: TestPeer) => ({ op_code: OP.punchRequest, target: to.id, id: from.id }) as const
 /** T's answer to a 0x112. */
@@ -15,7 +14,7 @@ const neighbours = (bed: Bed, seedMode = false) => {
   const at = (port: number) => ({ source: { ip: '192.0.2.44', port } })
   return [
     bed.registered(at(1)),
-    bed.registered({ ...at(2), ...(seedMode ? { seedMode, key: fakeKey(600) } : {}) }),
+    bed.registered({ ...at(2), ...(seedMode ? { seedMode, identity: identityOf(600) } : {}) }),
   ] as const
 }
 
@@ -100,7 +99,7 @@ describe('extension fields of 0x111', () => {
   })
 
   test('that are not signed are kept from a target that does not know extensions', () => {
-    const bed = new Bed({ knownKeys: [fakeKey(600)] })
+    const bed = new Bed({ knownKeys: [identityOf(600).publicKey] })
     const [r, t] = neighbours(bed, true)
     expect(
       only(bed.send(r, { ...punch(r, t), ext: { key: r.key.spki, local } }), OP.punchPassRequest).ext,
@@ -115,7 +114,7 @@ describe('extension fields of 0x111', () => {
     const at = (port: number) => ({ source: { ip: '192.0.2.44', port } })
     const [small, large, t] = [
       bed.registered(at(1)),
-      bed.registered({ ...at(2), key: fakeKey(700, 4096) }),
+      bed.registered({ ...at(2), identity: identityOf(700, 4096) }),
       bed.registered({ ...at(3), encoding: 'json' }),
     ] as const
     const many = [1, 2, 3, 4].map((last) => ({ ip: `2001:db8:1111:2222:3333:4444:5555:${last}`, port: 40_000 }))
@@ -225,7 +224,7 @@ describe('0x114', () => {
   })
 
   test('passes no unsigned field to a requester that does not know extensions', () => {
-    const bed = new Bed({ knownKeys: [fakeKey(600)] })
+    const bed = new Bed({ knownKeys: [identityOf(600).publicKey] })
     const [t, r] = neighbours(bed, true)
     const sent = bed.send(t, { ...consent(t, bed.send(r, punch(r, t))), ext: { caps: 4, local } })
     expect(only(sent, OP.punchPassAck).ext).toEqual({ caps: 4 })
@@ -278,8 +277,8 @@ describe("T's acknowledgements", () => {
   })
 
   test('carry their key to a requester whose 0x111 shows that it knows extensions, whatever its registration did', () => {
-    const bed = new Bed({ knownKeys: [fakeKey(600)] })
-    const [r, t] = [bed.registered({ key: fakeKey(600), seedMode: true }), bed.registered()]
+    const bed = new Bed({ knownKeys: [identityOf(600).publicKey] })
+    const [r, t] = [bed.registered({ identity: identityOf(600), seedMode: true }), bed.registered()]
     const sent = bed.send(t, consent(t, bed.send(r, { ...punch(r, t), ext: { caps: 1 } })))
     expect(only(sent, OP.punchPassAck).ext).toEqual({ key: t.key.spki })
   })

@@ -2,7 +2,7 @@ import { duration, type Instant, instant, later, type Route } from '@showchain/c
 import { RELAY_LIMITS, RelayMachine, type StunSockets } from '@showchain/server'
 import { decodeStun, type Endpoint, encodeStun, STUN_ATTRIBUTE, type StunMessage, type StunType } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
-import { fakeKey, fakeProvider } from './fake-provider.ts'
+import { identityOf, provider } from './relay-bed.ts'
 
 const PEER: Endpoint = { ip: '198.51.100.7', port: 40_000 }
 const A: Endpoint = { ip: '203.0.113.10', port: 3478 }
@@ -26,8 +26,8 @@ class Bed {
   constructor(stun?: StunSockets) {
     const random = { bytes: (length: number) => new Uint8Array(length), uint32: () => 1, uniform: () => 0.5 }
     this.#machine = new RelayMachine({
-      ...{ random, stun, provider: fakeProvider },
-      self: fakeKey(1),
+      ...{ random, stun, provider },
+      self: identityOf(1).publicKey,
       unixMs: () => 1_800_000_000_000,
     })
   }

@@ -1,4 +1,6 @@
 /** Tests for Show Chain programs: a simulated network on virtual time, crypto that costs nothing, golden vectors. */
+
+export { type TestIdentity, TestProvider } from '@showchain/crypto/testing'
 export type {
   EndToEndOperations,
   HandshakeInput,
@@ -57,7 +59,6 @@ export { type Forgery, RELAY_PORT, SimRelay, type SimRelayOptions } from './inte
 export { StreamChecker, StreamWriter } from './internet/sim-streams.ts'
 export { type SoakOutcome, soak } from './internet/soak.ts'
 export { type StreamSoakOptions, type StreamSoakOutcome, streamSoak } from './internet/stream-soak.ts'
-export { type TestIdentity, TestProvider } from './provider.ts'
 export { SIMULATED_EPOCH, VirtualClock } from './sim/clock.ts'
 export { type Bursts, type Conditions, GOOD_CONDITIONS } from './sim/conditions.ts'
 export { type Faults, faultySocket } from './sim/faulty-socket.ts'

@@ -1,9 +1,9 @@
 /** The real machine of a relay on a simulated host; it can die and come back with empty tables, as a process does. */
 
 import type { DatagramSocket } from '@showchain/client/runtime'
+import type { TestIdentity } from '@showchain/crypto/testing'
 import { type RelayEvent, RelayMachine, type RelayOptions } from '@showchain/server'
 import { type Endpoint, formatTicket } from '@showchain/wire'
-import type { TestIdentity } from '../provider.ts'
 import type { Host } from '../sim/host.ts'
 import type { Placed, Simulation } from '../sim/simulation.ts'
 import { Ledger } from './ledger.ts'

@@ -5,8 +5,8 @@
  */
 import type { CountedSocket, DatagramSocket, Runtime } from '@showchain/client/runtime'
 import { type Identity, opensslEndToEnd } from '@showchain/crypto'
+import type { TestIdentity } from '@showchain/crypto/testing'
 import { canonicalIp, ShowchainError } from '@showchain/wire'
-import type { TestIdentity } from '../provider.ts'
 import type { Host } from './host.ts'
 import type { Simulation } from './simulation.ts'
 import { VirtualWorker } from './worker.ts'

@@ -4,7 +4,7 @@
  */
 import { type Duration, duration, later, type Machine } from '@showchain/client/core'
 import { type DatagramSocket, Driver, type EventOf, type Worker } from '@showchain/client/runtime'
-import { type TestIdentity, TestProvider } from '../provider.ts'
+import { type TestIdentity, TestProvider } from '@showchain/crypto/testing'
 import { VirtualClock } from './clock.ts'
 import type { Conditions } from './conditions.ts'
 import { Host } from './host.ts'

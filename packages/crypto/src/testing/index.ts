@@ -1,10 +1,10 @@
 /**
- * Crypto for simulations: hashes are real, keys and signatures are not, so that signing takes
- * microseconds and an identity follows from a seed. A signature is SHA-256(secret ‖ message),
- * expanded to the length that RSA would give; only the provider that made a key can check it.
- *
- * Sizes are those of RSA, so datagrams are as long as in life. Never for anything but tests.
+ * An insecure crypto provider for tests and simulations, never for anything else. Hashes are real; keys and
+ * signatures are not, so that signing takes microseconds and an identity follows from a seed. A signature
+ * is SHA-256(secret ‖ message), expanded to the length of an RSA signature: datagrams have their real size.
+ * Only the provider that made a key can verify with it. The sub-path `@showchain/crypto/testing`.
  */
+import { MAX_KEY_BYTES, type PeerId, peerIdFromBytes, ShowchainError } from '@showchain/wire'
 import {
   type CryptoProvider,
   DEFAULT_KEY_BITS,
@@ -12,16 +12,15 @@ import {
   identityOf,
   KEY_BITS,
   type KeyBits,
-  openssl,
   type PrivateKey,
   type PublicKey,
-} from '@showchain/crypto'
-import { MAX_KEY_BYTES, type PeerId, peerIdFromBytes, ShowchainError } from '@showchain/wire'
+} from '../core/index.ts'
+import { openssl } from '../openssl/openssl.ts'
 
 /** Bytes of an RSA SubjectPublicKeyInfo of each size with exponent 65537. */
 const SPKI_BYTES: Record<KeyBits, number> = { 2048: 294, 3072: 422, 4096: 550 }
 
-/** An identity that can also sign without waiting, for workers that do so. */
+/** An identity that also signs synchronously, for simulated workers. */
 export interface TestIdentity extends Identity {
   signNow(message: Uint8Array): Uint8Array
   certifyNow(message: Uint8Array): Uint8Array
@@ -38,11 +37,11 @@ const text = new TextEncoder()
 
 export class TestProvider implements CryptoProvider {
   readonly name = 'test'
-  /** The secrets of this provider's keys; bounded by the identities that a test makes. */
+  /** The secrets of this provider's keys. Bounded by the identities that a test makes. */
   readonly #secrets = new Map<PeerId, Uint8Array>()
   #generated = 0
 
-  /** The identity that this seed always gives. */
+  /** The identity of a seed: the same in every run. */
   identity(seed: string, bits: KeyBits = DEFAULT_KEY_BITS): TestIdentity {
     const key = this.#keyOf(seed, bits)
     return {
@@ -60,7 +59,7 @@ export class TestProvider implements CryptoProvider {
     return openssl.hmacSha256(key, bytes)
   }
 
-  /** Takes any bytes that are not too long, also such as no provider of this kind made. */
+  /** Accepts any bytes up to the limit, also those that no test provider made. */
   importPublicKey(spki: Uint8Array): PublicKey {
     if (spki.length === 0 || spki.length > MAX_KEY_BYTES)
       throw new ShowchainError('ERR_KEY_REFUSED', `It has ${spki.length} bytes.`)
@@ -94,7 +93,7 @@ export class TestProvider implements CryptoProvider {
     return this.sign(key, pss(message))
   }
 
-  /** Not PEM but the seed, and never encrypted. */
+  /** The seed in place of PEM, never encrypted. */
   exportPrivateKey(key: PrivateKey): string {
     return `${key.publicKey.bits} ${own(key).seed}`
   }
@@ -114,10 +113,10 @@ export class TestProvider implements CryptoProvider {
   }
 }
 
-/** One scheme's signature is none of the other. */
+/** Separates the domains of the two signature schemes. */
 const pss = (message: Uint8Array): Uint8Array => Uint8Array.of(...text.encode('pss'), ...message)
 
-/** Keys of another provider are a mistake of the program, not of the network. */
+/** @throws TypeError for a key of another provider: a mistake in the test */
 function own(key: PrivateKey): TestPrivateKey {
   if (!('secret' in key)) throw new TypeError('This key was made by another crypto provider.')
   return key as TestPrivateKey
@@ -130,7 +129,7 @@ function signature(secret: Uint8Array, message: Uint8Array, length: number): Uin
   return expand(openssl.sha256(secretAndMessage), length)
 }
 
-/** Bytes without end from a seed: SHA-256(seed ‖ 0), SHA-256(seed ‖ 1), … */
+/** A byte stream from a seed: SHA-256(seed ‖ 0), SHA-256(seed ‖ 1), … */
 function expand(seed: Uint8Array, length: number): Uint8Array {
   const bytes = new Uint8Array(length)
   const block = new Uint8Array(seed.length + 1)
