@@ -147,6 +147,14 @@ test.each(facts())('$page states what the sources have: $sentence', ({ page, sen
   expect(flat(read(page))).toContain(sentence)
 })
 
+test('docs/nat-lab.md names every scenario of the lab', () => {
+  const scenarios = sources()
+    .filter(({ name }) => name.startsWith('tooling/natlab/src/scenarios/'))
+    .flatMap(({ text }) => [...text.matchAll(/^ +name: '([a-z\d-]+)'/gm)].map((match) => match[1] as string))
+  expect(scenarios.length).toBeGreaterThan(10)
+  expect(scenarios.filter((name) => !read('docs/nat-lab.md').includes(`\`${name}\``))).toEqual([])
+})
+
 test('docs/security.md names test files that exist', () => {
   const files = sources().map(({ name }) => basename(name))
   const named = [...security.matchAll(/`([\w-]+\.test\.ts)`/g)].map((match) => match[1] as string)

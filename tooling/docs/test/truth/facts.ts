@@ -38,12 +38,17 @@ const enumerated = (values: readonly (string | number)[]): string =>
 
 type Show = (path: string) => string
 
-/** @param template with one `{}` for each constant */
-const says = (template: string, ...shown: readonly (readonly [show: Show, path: string])[]): Fact => ({
-  of: shown.map(([, path]) => path),
-  page: 'docs/protocol.md',
-  sentence: shown.reduce((text, [show, path]) => text.replace('{}', show(path)), template),
-})
+/** @returns a function whose template has one `{}` for each constant */
+const on =
+  (page: string) =>
+  (template: string, ...shown: readonly (readonly [show: Show, path: string])[]): Fact => ({
+    page,
+    of: shown.map(([, path]) => path),
+    sentence: shown.reduce((text, [show, path]) => text.replace('{}', show(path)), template),
+  })
+const says = on('docs/protocol.md')
+const security = on('docs/security.md')
+const client = on('packages/client/README.md')
 
 export const facts = (): readonly Fact[] => [
   // Identity, endpoints, tickets, datagrams
@@ -210,11 +215,29 @@ export const facts = (): readonly Fact[] => [
     [word, 'client/DUPLICATE_LOSSES'],
     [(path) => WORDS[number(path) / 60_000] ?? '', 'client/DUPLICATE_WINDOW'],
   ),
-  // Security
-  { ...says('answered in {} s', [seconds, 'client/HANDSHAKE_TIME']), page: 'docs/security.md' },
+  // Other pages
+  security('answered in {} s', [seconds, 'client/HANDSHAKE_TIME']),
+  security("certified by its owner's identity for at most {} days", [days, 'crypto/CERTIFICATE_LIFETIME']),
+  security('{} keep-alives to an announced ip:port', [plain, 'client/MAX_PROBES']),
+  security('the one before is forgotten after {} s', [seconds, 'client/PREVIOUS_KEY_GRACE']),
+  client('keepAlive | {} |', [grouped, 'client/KEEP_ALIVE_INTERVAL']),
+  client('opens a stream; waits while {} are open', [plain, 'client/MAX_OPEN_STREAMS']),
+  client('while {} datagrams wait', [plain, 'client/DATAGRAM_QUEUE']),
+  client('If {} are unread, later ones are dropped', [grouped, 'client/MAX_UNREAD_DATAGRAMS']),
   {
-    ...says("certified by its owner's identity for at most {} days", [days, 'crypto/CERTIFICATE_LIFETIME']),
-    page: 'docs/security.md',
+    of: ['wire/MAX_DATAGRAM', 'wire/DATAGRAM_OVERHEAD'],
+    page: 'packages/client/README.md',
+    sentence: `it is ${(number('wire/MAX_DATAGRAM') - number('wire/DATAGRAM_OVERHEAD')).toLocaleString('en')} bytes at first`,
   },
-  { ...says('{} keep-alives to an announced ip:port', [plain, 'client/MAX_PROBES']), page: 'docs/security.md' },
+  client('A connection without any path for {} s closes', [seconds, 'client/RECOVERY_TIME']),
+  on('packages/server/README.md')('extends the binding by {} s', [seconds, 'server/BINDING_LIFETIME']),
+  on('apps/peer-cli/README.md')('before a keep-alive is sent ({})', [plain, 'client/KEEP_ALIVE_INTERVAL']),
+  ...[
+    'MAX_DATAGRAM',
+    'MAX_KEY_BYTES',
+    'MAX_COOKIE_BYTES',
+    'MAX_LOCAL_CANDIDATES',
+    'MAX_TICKET_LENGTH',
+    'MAX_TICKET_ROUTES',
+  ].map((name) => on('packages/wire/README.md')(`${name} | {} |`, [plain, `wire/${name}`])),
 ]
