@@ -2,35 +2,44 @@
 // counted when it passes, and is one failure when it fails.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { showSkipped, skippedFor } from '@showchain-tooling/vitest/tests'
 import { readJson, root } from './workspace.mjs'
 
 const REPORT = '.cache/report/vitest.json'
 
-/** Counts of one vitest report. A file that could not even be loaded, or an error outside any test, is a failure. */
-export function countReport(report) {
+/**
+ * Counts of one vitest report. A file that could not even be loaded, or an error outside any test, is a failure.
+ * `skipped`: a Map from what is missing to how many tests miss it. @param long whether the run is that of the long tests
+ */
+export function countReport(report, long = false) {
   const unloaded = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
   const failed = report.numFailedTests + unloaded.length
   return {
     passed: report.numPassedTests,
     failed: failed === 0 && !report.success ? 1 : failed,
-    skipped: report.numPendingTests + report.numTodoTests,
+    skipped: skippedFor(
+      report.testResults.flatMap((file) => file.assertionResults),
+      long,
+    ),
   }
 }
 
 /** `summary` is what `turbo run --summarize` wrote; without one turbo itself failed. */
-export function tally(summary, status) {
+export function tally(summary, status, long = false) {
   const total = { passed: 0, failed: 0, skipped: 0, lines: [] }
   for (const task of summary?.tasks ?? []) {
     const broken = (task.execution?.exitCode ?? 0) !== 0
     const path = `${task.directory}/${REPORT}`
     if (task.task === 'test' && existsSync(join(root, path))) {
-      const count = countReport(readJson(path))
+      const count = countReport(readJson(path), long)
       if (broken && count.failed === 0) count.failed = 1
       total.passed += count.passed
       total.failed += count.failed
-      total.skipped += count.skipped
-      const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : ''
-      total.lines.push(`  ${task.package}: ${count.passed} passed, ${count.failed} failed${skipped}`)
+      total.lines.push(`  ${task.package}: ${count.passed} passed, ${count.failed} failed`)
+      for (const entry of count.skipped) {
+        total.skipped += entry[1]
+        total.lines.push(`    ${showSkipped(entry)}`)
+      }
     } else if (broken) {
       total.failed += 1
       total.lines.push(`  ${task.taskId}: failed`)

@@ -15,6 +15,16 @@ export function packageFolders() {
   )
 }
 
+/** Folders of the packages with these names, with or without scope; of all without names. */
+export function foldersOf(names) {
+  if (names.length === 0) return packageFolders()
+  const known = packageFolders().map((folder) => ({ folder, name: readJson(`${folder}/package.json`).name }))
+  return names.map((wanted) => {
+    const found = known.find(({ folder, name }) => [folder, name, name.split('/')[1]].includes(wanted))
+    return found?.folder ?? fail(`there is no package ${wanted}: ${known.map(({ name }) => name).join(', ')}`)
+  })
+}
+
 export function readJson(path) {
   return JSON.parse(readFileSync(join(root, path), 'utf8'))
 }

@@ -3,24 +3,23 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { runs } from './random.js'
+import { SkipReporter } from './skip-reporter.js'
+import { isLong, LONG, LONG_FILES, testFiles } from './tests.js'
 
 // ours first, then vite's own for server code
 const conditions = ['@showchain/source', 'module', 'node', 'development|production']
-
-// Tests of this tag take long: `pnpm test:long` runs them and nothing else, everything else leaves them out.
-const LONG = 'long'
 
 export function preset(test = {}) {
   return defineConfig({
     resolve: { conditions },
     ssr: { resolve: { conditions } },
     test: {
-      include: ['test/**/*.test.ts'],
+      include: isLong ? testFiles('.', LONG_FILES) : ['test/**/*.test.ts'],
       setupFiles: [fileURLToPath(import.meta.resolve('./setup.js'))],
       passWithNoTests: true,
-      tags: [{ name: LONG, description: 'takes long: left to pnpm test:long', timeout: 0 }],
-      tagsFilter: [process.env.SHOWCHAIN_LONG ? LONG : `!${LONG}`],
-      reporters: ['default', ['json', { outputFile: '.cache/report/vitest.json' }]],
+      tags: [{ name: LONG, description: 'takes long: left to `pnpm test:long`', timeout: 0 }],
+      tagsFilter: [isLong ? LONG : `!${LONG}`],
+      reporters: ['default', new SkipReporter(), ['json', { outputFile: '.cache/report/vitest.json' }]],
       // turbo already runs one package per core
       maxWorkers: '50%',
       // properties and real processes on a busy machine: a limit only for what hangs

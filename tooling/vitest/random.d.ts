@@ -4,6 +4,8 @@ declare module 'vitest' {
   interface TaskMeta {
     /** Random inputs that a test tried. */
     inputs?: number
+    /** What a skipped test needs that is not there, and how to get it. */
+    missing?: string
   }
 }
 

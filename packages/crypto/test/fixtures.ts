@@ -1,6 +1,8 @@
 /** Keys made once, so that tests need not wait for primes, and both providers by name. */
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { needs } from '@showchain-tooling/vitest/needs'
+import type { TestOptions } from 'vitest'
 import { type CryptoProvider, type NoiseCrypto, openssl, opensslEndToEnd, type PrivateKey } from '../src/index.ts'
 import { portable, portableEndToEnd } from '../src/portable/index.ts'
 
@@ -18,8 +20,10 @@ export const privateKey = (provider: CryptoProvider, name = 'rsa-2048-a'): Priva
 /** Others' vectors, which are not copied into this project. */
 const VECTORS = process.env.SHOWCHAIN_VECTORS ?? fileURLToPath(new URL('../../../../shared/vectors', import.meta.url))
 export const HAS_VECTORS: boolean = existsSync(VECTORS)
-if (!HAS_VECTORS)
-  console.warn(`SKIPPED: no test vectors in ${VECTORS}; set SHOWCHAIN_VECTORS to the folder that has them`)
+export const needsVectors: TestOptions = needs(
+  HAS_VECTORS,
+  'no test vectors of others (set SHOWCHAIN_VECTORS to the folder that has them)',
+)
 export const vectors = <Contents>(file: string): Contents => JSON.parse(readFileSync(`${VECTORS}/${file}`, 'utf8'))
 
 export const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'))

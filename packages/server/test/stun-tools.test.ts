@@ -3,20 +3,16 @@
  * `turnutils_stunclient` and `turnutils_natdiscovery` (RFC 5780), on loopback addresses.
  */
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { openUdp } from '@showchain/client/runtime'
 import { generateIdentity } from '@showchain/crypto'
 import { Relay } from '@showchain/server/runtime'
+import { needsTool } from '@showchain-tooling/vitest/needs'
 import { describe, expect, test } from 'vitest'
 
 const HERE = '127.0.0.1'
 const THERE = '127.0.0.2'
 /** A tool that waits for answers that do not come gives up by itself before that. */
 const TOOL_TIMEOUT_MS = 30_000
-
-const isInstalled = (tool: string): boolean =>
-  (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, tool)))
 
 /** Runs a tool to its end, whatever its exit code. */
 const run = (tool: string, ...args: readonly string[]): Promise<{ readonly text: string }> =>
@@ -52,11 +48,7 @@ async function relayWith(full: boolean): Promise<{ readonly relay: Relay; readon
 }
 
 function withTool(tool: string, name: string, play: () => Promise<void>): void {
-  if (isInstalled(tool)) test(name, play, 2 * TOOL_TIMEOUT_MS)
-  else {
-    console.warn(`SKIPPED: ${tool} is not installed (Debian: apt-get install coturn stun-client).`)
-    test.skip(name)
-  }
+  test(name, { timeout: 2 * TOOL_TIMEOUT_MS, ...needsTool(tool, tool === 'stun' ? 'stun-client' : 'coturn') }, play)
 }
 
 describe('a relay with two addresses and two ports', () => {

@@ -1,3 +1,4 @@
+import { showSkipped } from '@showchain-tooling/vitest/tests'
 import { describe, expect, test } from 'vitest'
 import { countReport, tally } from '../tally.mjs'
 
@@ -12,18 +13,45 @@ const report = (counts: object): Parameters<typeof countReport>[0] => ({
 })
 
 describe('one vitest report', () => {
-  test('counts passed, failed and skipped tests', () => {
-    const counts = { numPassedTests: 5, numFailedTests: 2, numPendingTests: 1, numTodoTests: 1, success: false }
-    expect(countReport(report(counts))).toEqual({ passed: 5, failed: 2, skipped: 2 })
+  const skipped = (tags: readonly string[], missing?: string): object => ({
+    status: 'skipped',
+    tags,
+    meta: missing === undefined ? {} : { missing },
+  })
+
+  test('counts passed and failed tests', () => {
+    const counts = { numPassedTests: 5, numFailedTests: 2, success: false }
+    expect(countReport(report(counts))).toEqual({ passed: 5, failed: 2, skipped: new Map() })
+  })
+
+  test('counts skipped tests by what they are missing; those that the run leaves out are none', () => {
+    const coturn = 'no coturn (apt-get install coturn)'
+    const assertionResults = [skipped([], coturn), skipped([], coturn), skipped([]), skipped(['long'], coturn)]
+    const given = report({ testResults: [{ status: 'passed', assertionResults }] })
+    expect(countReport(given).skipped).toEqual(
+      new Map([
+        [coturn, 2],
+        [undefined, 1],
+      ]),
+    )
+    expect(countReport(given, true).skipped).toEqual(new Map([[coturn, 1]]))
+    expect([...countReport(given).skipped].map(showSkipped)).toEqual([
+      'skipped: no coturn (apt-get install coturn), 2 tests',
+      'skipped: no reason given, 1 test',
+    ])
   })
 
   test('a test file that could not be loaded is a failure', () => {
     const counts = { success: false, testResults: [{ status: 'failed', assertionResults: [] }] }
-    expect(countReport(report(counts))).toEqual({ passed: 0, failed: 1, skipped: 0 })
+    expect(countReport(report(counts))).toEqual({ passed: 0, failed: 1, skipped: new Map() })
   })
 
   test('an error outside any test is a failure', () => {
-    expect(countReport(report({ numPassedTests: 3, success: false }))).toEqual({ passed: 3, failed: 1, skipped: 0 })
+    expect(countReport(report({ numPassedTests: 3, success: false }))).toEqual({
+      passed: 3,
+      failed: 1,
+      skipped: new Map(),
+    })
   })
 })
 

@@ -1,4 +1,8 @@
-/** `pnpm soak`: thousands of random scenarios, on every processor. A seed that fails is printed, and fails again when it is played alone. */
+/**
+ * `pnpm soak`: thousands of random scenarios, on every processor. A seed that fails is printed with the command
+ * that plays it alone: it fails again.
+ */
+import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { SoakOutcome } from '@showchain/testkit'
@@ -13,11 +17,16 @@ export interface SoakReport {
 const command = new Command('soak')
   .description('Plays random scenarios on the simulated internet: random places, random faults.')
   .option('--scenarios <number>', 'how many', Number, 10_000)
-  .option('--from <seed>', 'the first seed', Number, 0)
+  .option('--from <seed>', 'the first seed; the others count on from it (default: a random one)', Number)
   .option('--jobs <number>', 'how many at once', Number, availableParallelism())
   .showHelpAfterError()
   .parse()
-const { scenarios, from, jobs } = command.opts<{ scenarios: number; from: number; jobs: number }>()
+const {
+  scenarios,
+  from = randomInt(2 ** 31),
+  jobs,
+} = command.opts<{ scenarios: number; from?: number; jobs: number }>()
+console.log(`${scenarios} scenarios from seed ${from} on`)
 
 /** A line of progress after so many. */
 const STEP = 500
@@ -32,6 +41,7 @@ function took({ seed, outcome, failure }: SoakReport): void {
   if (failure !== undefined) {
     failed.push({ seed, failure })
     console.error(`seed ${seed}: ${failure}`)
+    console.error(`  replay: pnpm soak --scenarios 1 --from ${seed}`)
   }
   for (const [name, value] of Object.entries(outcome ?? {})) sum.set(name, (sum.get(name) ?? 0) + value)
   if (done % STEP === 0) console.log(`${done} scenarios, ${failed.length} failed`)

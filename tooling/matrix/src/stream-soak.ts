@@ -1,4 +1,5 @@
 /** `pnpm soak:streams`: a lot of bytes on streams, while packets are lost, NATs rebind and the relay dies. */
+import { randomInt } from 'node:crypto'
 import { streamSoak } from '@showchain/testkit'
 import { Command } from 'commander'
 
@@ -6,10 +7,12 @@ const command = new Command('soak:streams')
   .description('Sends streams through loss, rebinding NATs and a dying relay, and checks every byte.')
   .option('--bytes <number>', 'in total', Number, 1e9)
   .option('--loss <percent>', 'of packets on every public hop', Number, 20)
-  .option('--seed <seed>', 'of the simulation', '1')
+  .option('--seed <seed>', 'of the simulation', String(randomInt(2 ** 31)))
   .showHelpAfterError()
   .parse()
 const { bytes, loss, seed } = command.opts<{ bytes: number; loss: number; seed: string }>()
+
+console.log(`seed ${seed}; replay: pnpm soak:streams --bytes ${bytes} --loss ${loss} --seed ${seed}`)
 
 const MEGABYTE = 1e6
 /** A line of progress after so many. */

@@ -71,6 +71,7 @@ test('pnpm soak plays scenarios on several threads, and ends with 0 when all end
     '--jobs',
     '2',
   ]).ended()
+  expect(stdout).toMatch(/^12 scenarios from seed 100 on$/m)
   expect(stdout).toMatch(/^12 scenarios in /m)
   expect(stdout).toMatch(/^All ended as they must\.$/m)
   expect(code).toBe(0)
@@ -78,7 +79,7 @@ test('pnpm soak plays scenarios on several threads, and ends with 0 when all end
 
 test('pnpm soak:streams says how much went through what', async () => {
   const { code, stdout } = await new Program(program('stream-soak'), ['--bytes', '2000000', '--seed', 'few']).ended()
-  expect(stdout).toMatch(/^2,000,000 bytes on 1 streams in .* 0 bytes lost, doubled, out of place or altered\.$/)
+  expect(stdout).toMatch(/^2,000,000 bytes on 1 streams in .* 0 bytes lost, doubled, out of place or altered\.$/m)
   expect(code).toBe(0)
 })
 

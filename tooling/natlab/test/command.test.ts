@@ -1,6 +1,7 @@
 /** `pnpm natlab` as a program. */
 import { watch } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { needs } from '@showchain-tooling/vitest/needs'
 import { Program } from '@showchain-tooling/vitest/programs'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { missing, run } from '../src/machine.ts'
@@ -59,7 +60,7 @@ async function gone(lab: string): Promise<void> {
 const labOf = async (program: Program): Promise<string> =>
   /sclab-[0-9a-f]+/.exec(await program.stdout.line(/sclab-/))?.[0] as string
 
-describe.skipIf(missing() !== undefined)('a lab', () => {
+describe('a lab', needs(missing() === undefined, missing() ?? ''), () => {
   test('that is killed leaves no namespace behind', { timeout: MINUTES }, async () => {
     const program = natlab('t4-t4')
     const lab = await labOf(program)

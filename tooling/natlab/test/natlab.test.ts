@@ -1,4 +1,5 @@
 /** Every scenario of the lab, one after the other: netfilter runs in real time. */
+import { needs } from '@showchain-tooling/vitest/needs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Lab } from '../src/lab.ts'
 import { missing } from '../src/machine.ts'
@@ -7,9 +8,8 @@ import { SCENARIOS } from '../src/scenarios/index.ts'
 
 const MINUTES = 60_000
 const why = missing()
-if (why !== undefined) console.warn(`SKIPPED: ${why}.`)
 
-describe.skipIf(why !== undefined)('the built programs behind NATs of the Linux kernel', () => {
+describe('the built programs behind NATs of the Linux kernel', needs(why === undefined, why ?? ''), () => {
   let lab: Lab
   let world: World
 

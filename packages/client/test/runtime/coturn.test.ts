@@ -1,10 +1,10 @@
 /** What a peer finds out from a STUN server that somebody else wrote: coturn (Debian's package), on loopback addresses. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { generateIdentity } from '@showchain/crypto'
+import { needsTool } from '@showchain-tooling/vitest/needs'
 import { expect, onTestFinished, test } from 'vitest'
 import { type NatReport, Peer } from '../../src/index.ts'
 import { openUdp } from '../../src/runtime/index.ts'
@@ -13,8 +13,7 @@ const HERE = '127.0.0.1'
 const THERE = '127.0.0.2'
 /** Debian's package coturn. */
 const SERVER = 'turnserver'
-const installed = (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, SERVER)))
-if (!installed) console.warn('SKIPPED: turnserver is not installed (Debian: apt-get install coturn).')
+const needsCoturn = needsTool(SERVER, 'coturn')
 
 /** Two ports that are free at both addresses. */
 async function freePorts(): Promise<readonly [number, number]> {
@@ -66,13 +65,13 @@ async function reportOf(server: { readonly host: string; readonly port: number }
   return peer.nat ?? new Promise((resolve) => peer.on('nat', resolve))
 }
 
-test.skipIf(!installed)('coturn with two addresses shows that nothing is in between', async () => {
+test('coturn with two addresses shows that nothing is in between', needsCoturn, async () => {
   const report = await reportOf(await coturn([HERE, THERE]))
   expect(report).toMatchObject({ natted: false, mapping: 1, filtering: 1, type: 'T1', notes: [] })
   expect(report.mapped?.ip).toBe(HERE)
 })
 
-test.skipIf(!installed)('coturn with one address cannot tell what the filter does', async () => {
+test('coturn with one address cannot tell what the filter does', needsCoturn, async () => {
   const report = await reportOf(await coturn([HERE]))
   expect(report).toMatchObject({ natted: false, filtering: 0, type: undefined })
   expect(report.notes.length).toBeGreaterThan(0)

@@ -1,12 +1,9 @@
 import { createSocket } from 'node:dgram'
-import { networkInterfaces } from 'node:os'
 import type { Endpoint } from '@showchain/wire'
+import { needsIpv6 } from '@showchain-tooling/vitest/needs'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Datagram } from '../../src/core/endpoint/machine.ts'
 import { openUdp, type UdpOptions, type UdpSocket } from '../../src/runtime/index.ts'
-
-const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
-if (!hasIpv6) console.warn('SKIPPED: the tests of UDP over IPv6, since this host has no ::1.')
 
 const open: UdpSocket[] = []
 async function udp(options: UdpOptions): Promise<UdpSocket> {
@@ -22,10 +19,10 @@ const local = (socket: UdpSocket): Endpoint => socket.localEndpoints[0] as Endpo
 const arrival = (socket: UdpSocket): Promise<Datagram> => new Promise((resolve) => socket.onDatagram(resolve))
 
 describe.each([
-  ['127.0.0.1', true],
-  ['::1', hasIpv6],
-])('UDP on %s', (host, available) => {
-  test.runIf(available)('brings a datagram from one socket to the other, with its source', async () => {
+  ['127.0.0.1', {}],
+  ['::1', needsIpv6],
+])('UDP on %s', (host, needed) => {
+  test('brings a datagram from one socket to the other, with its source', needed, async () => {
     const [a, b] = [await udp({ listen: [{ host, port: 0 }] }), await udp({ listen: [{ host, port: 0 }] })]
     const received = arrival(b)
     a.send(local(b), Uint8Array.of(1, 2, 3))
@@ -36,14 +33,14 @@ describe.each([
     expect(source.ip).toBe(host)
   })
 
-  test.runIf(available)('says that an address is in use', async () => {
+  test('says that an address is in use', needed, async () => {
     const { port } = local(await udp({ listen: [{ host, port: 0 }] }))
     await expect(openUdp({ listen: [{ host, port }] })).rejects.toMatchObject({ code: 'ERR_ADDRESS_IN_USE' })
   })
 })
 
 describe('a UDP socket', () => {
-  test.runIf(hasIpv6)('of both families has one port, and answers in the family it was asked in', async () => {
+  test('of both families has one port, and answers in the family it was asked in', needsIpv6, async () => {
     const both = await udp({})
     expect(both.localEndpoints.map(({ ip }) => ip)).toEqual(['0.0.0.0', '::'])
     expect(new Set(both.localEndpoints.map(({ port }) => port)).size).toBe(1)

@@ -2,10 +2,10 @@
  * The seed's five sections between three real processes on loopback, on good lines and on bad ones. A
  * message that was lost five times is sent again by the test's own transfer; nothing else is tried twice.
  */
-import { createSocket } from 'node:dgram'
 import { duration } from '@showchain/client/core'
 import { generateIdentity, type Identity, publicKeyToPem } from '@showchain/crypto'
 import { OP } from '@showchain/wire'
+import { needsIpv6 } from '@showchain-tooling/vitest/needs'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Actor } from './actor.ts'
 
@@ -67,14 +67,6 @@ async function transfer(from: Actor, to: Actor): Promise<void> {
 }
 const withoutAddresses = (ticket: string): string => ticket.replace(/&addr=[^&]*/g, '')
 
-/** Whether this host has ::1. */
-const ipv6 = await new Promise<boolean>((resolve) => {
-  const socket = createSocket('udp6')
-  socket.once('error', () => resolve(false))
-  socket.bind(0, '::1', () => socket.close(() => resolve(true)))
-})
-if (!ipv6) console.warn('SKIPPED: this host has no IPv6 loopback')
-
 const LINES = [
   ['good lines', {}],
   ['10 % loss', { loss: 0.1 }],
@@ -82,10 +74,10 @@ const LINES = [
 ] as const
 
 describe.each([
-  ['IPv4', '127.0.0.1', true],
-  ['IPv6', '::1', ipv6],
-] as const)('over %s', (_family, host, there) => {
-  test.skipIf(!there).each(LINES)('all five sections, %s', async (_line, faults) => {
+  ['IPv4', '127.0.0.1', {}],
+  ['IPv6', '::1', needsIpv6],
+] as const)('over %s', (_family, host, needed) => {
+  test.each(LINES)('all five sections, %s', needed, async (_line, faults) => {
     const relay = await startRelay(host)
     const options = { relay: relay.ticket, host, faults }
     const bob = await startPeer(2, options)

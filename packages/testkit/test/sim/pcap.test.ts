@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { duration } from '@showchain/client/core'
+import { needsTool } from '@showchain-tooling/vitest/needs'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Internet, nat, Simulation, toPcap } from '../../src/index.ts'
 
@@ -72,10 +72,8 @@ describe('a capture file', () => {
 })
 
 const TCPDUMP = 'tcpdump'
-const installed = (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, TCPDUMP)))
-if (!installed) console.warn('SKIPPED: tcpdump is not installed (Debian: apt-get install tcpdump).')
 
-test.skipIf(!installed)('tcpdump reads a whole scenario, and finds every checksum right', async () => {
+test('tcpdump reads a whole scenario, and finds every checksum right', needsTool(TCPDUMP), async () => {
   const folder = await mkdtemp(join(tmpdir(), 'showchain-pcap-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   const internet = await Internet.run('tcpdump', {}, async (it) => {
