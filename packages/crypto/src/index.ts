@@ -1,4 +1,4 @@
-/** Crypto on Node: everything of the core, OpenSSL as its provider, and identities as files. */
+/** Crypto on Node: the core, OpenSSL as the provider, and identities in files. */
 import { generateIdentityWith, type Identity, identityFromPemWith, type KeyBits } from './core/index.ts'
 import { openssl } from './openssl/openssl.ts'
 
@@ -15,10 +15,13 @@ export {
 export { opensslEndToEnd } from './openssl/end-to-end.ts'
 export { openssl } from './openssl/openssl.ts'
 
-/** A new identity with an OpenSSL key; 2048 bits unless told otherwise. */
+/** A new identity with an OpenSSL key. @param options.bits default 2048 */
 export const generateIdentity = (options: { readonly bits?: KeyBits } = {}): Promise<Identity> =>
   generateIdentityWith(openssl, options.bits)
 
-/** @param pem PKCS#8. @throws ShowchainError `ERR_KEY_REFUSED`, `ERR_PASSPHRASE_NEEDED`, `ERR_PASSPHRASE_WRONG` */
+/**
+ * @param pem PKCS#8.
+ * @throws ShowchainError `ERR_KEY_REFUSED`, `ERR_PASSPHRASE_NEEDED`, `ERR_PASSPHRASE_WRONG`
+ */
 export const identityFromPem = (pem: string, passphrase?: string): Identity =>
   identityFromPemWith(openssl, pem, passphrase)

@@ -150,7 +150,7 @@ test('a message that is too short ends the handshake: the genuine one is not rea
 test('a key of small order is refused', () => {
   const { b } = ends()
   b.read(new Uint8Array(32))
-  expect(() => b.write(text(''))).toThrow('bad key')
+  expect(() => b.write(text(''))).toThrow('small order')
 })
 
 test('a message that is read twice, or by its writer, is refused', () => {
@@ -159,5 +159,5 @@ test('a message that is read twice, or by its writer, is refused', () => {
   expect(a.read(first)).toBeUndefined()
   expect(b.read(first)).toEqual(text(''))
   expect(b.read(first)).toBeUndefined()
-  expect(() => a.result()).toThrow('not done')
+  expect(() => a.result()).toThrow('not finished')
 })

@@ -116,7 +116,7 @@ test('there are 65,536 epochs, and none after them', () => {
     sealing.advance()
   }
   expect([sealing.epoch, sealing.exhausted]).toEqual([65_535, true])
-  expect(() => sealing.advance()).toThrow('no epoch left')
+  expect(() => sealing.advance()).toThrow('The last epoch has been reached.')
 })
 
 test('a record of one direction is none of the other', () => {

@@ -1,6 +1,6 @@
 /**
  * Base64url without padding (RFC 4648 §5), canonical only: a text whose unused last bits are not
- * zero is another spelling of the same bytes and is refused, so that one value has one text.
+ * zero is a second encoding of the same bytes and is refused. One value has one text.
  */
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -15,7 +15,7 @@ const sextet = (text: string, at: number): number => {
   return charCode < 128 ? (VALUES[charCode] as number) : 64
 }
 
-/** How many bytes one call of `String.fromCharCode` is given: far below any argument limit. */
+/** Bytes per call of `String.fromCharCode`: far below every engine's limit on arguments. */
 const CHUNK = 3 * 512
 
 export function toBase64url(bytes: Uint8Array): string {
@@ -25,7 +25,7 @@ export function toBase64url(bytes: Uint8Array): string {
   return text
 }
 
-/** Character codes of the two lengths of ids, which every datagram has: reused, since each id would cost an array. */
+/** Reused arrays of character codes for the two lengths of ids, which every datagram contains. */
 const SCRATCH = new Map([43, 22].map((length) => [length, new Array<number>(length).fill(0)]))
 
 /** Text of `bytes[from, to)`. */
@@ -54,10 +54,13 @@ export function encodeChunk(bytes: Uint8Array, from: number, to: number): string
   return String.fromCharCode.apply(undefined, codes)
 }
 
-/** Bits of the last character that no byte has, by the number of bytes modulo 3. */
+/** Unused bits of the last character, by the number of bytes modulo 3. */
 const UNUSED_BITS = [0, 15, 3]
 
-/** Whether `fromBase64url` would give this many bytes; makes none, since every id of every message is asked. */
+/**
+ * Whether `fromBase64url` would give this many bytes. Allocates nothing: it runs for every id of
+ * every message.
+ */
 export function isBase64urlOf(text: string, bytes: number): boolean {
   const { length } = text
   if (length !== Math.ceil((bytes * 4) / 3)) return false

@@ -1,4 +1,7 @@
-/** The binary encoding: `0xB1`, op code, the row's fields, extension fields. A loop over the row, knowing no message. */
+/**
+ * The binary encoding: `0xB1`, op code, the row's fields, extension fields. Driven by the row
+ * alone.
+ */
 
 import { readU16, writeU16 } from './bytes.ts'
 import { BINARY_BYTE } from './classify.ts'
@@ -12,10 +15,10 @@ import { type Message, sameTarget } from './message.ts'
 import { HEADER_BYTES, MessageView } from './message-view.ts'
 import { FIELDS, type FieldName, type MessageRow, rowOf } from './table.ts'
 
-/** A field's kind; values of different fields are only ever handled through it. */
+/** A field's kind, for code that handles values of any field. */
 export const kindOf = (name: FieldName): Kind<unknown> => FIELDS[name] as Kind<unknown>
 
-/** Whether the values keep the rules of their row beyond their kinds. */
+/** Whether the values keep the row's rules that kinds cannot express. */
 export function keepsRules(row: MessageRow, message: Readonly<Record<string, unknown>>): boolean {
   if (row.zero?.some((name) => message[name] !== 0) === true) return false
   return row.distinct !== true || !sameTarget(message)
@@ -61,7 +64,7 @@ interface WritableField {
   readonly bytes: number
 }
 
-/** A message taken apart for writing, every value checked. @throws ShowchainError `ERR_BAD_MESSAGE` */
+/** The checked parts of a message, ready to be written. @throws ShowchainError `ERR_BAD_MESSAGE` */
 export function writable(message: Message): {
   row: MessageRow
   fields: readonly WritableField[]
@@ -83,6 +86,9 @@ export function writable(message: Message): {
   if (!keepsRules(row, values)) throw new ShowchainError('ERR_BAD_MESSAGE', `${row.name} breaks a rule of its row.`)
   const ext = extensionFields(row.op, values.ext)
   if (ext === undefined)
-    throw new ShowchainError('ERR_BAD_MESSAGE', `${row.name} has an extension field that it may not have.`)
+    throw new ShowchainError(
+      'ERR_BAD_MESSAGE',
+      `${row.name} has an extension field that is not allowed, or has a bad value.`,
+    )
   return { row, fields, ext }
 }

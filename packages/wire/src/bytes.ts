@@ -21,7 +21,10 @@ export const readU32 = (bytes: Uint8Array, at: number): number => readU16(bytes,
 
 const TWO_32 = 0x1_0000_0000
 
-/** The bits of a number above the lowest 32: numbers up to 2^53 do not fit JavaScript's 32-bit shifts. */
+/**
+ * The bits of a number above the lowest 32: numbers up to 2^53 do not fit JavaScript's 32-bit
+ * shifts.
+ */
 export const highBits = (value: number): number => Math.floor(value / TWO_32)
 /** The inverse of `highBits(value)` and `value >>> 0`. */
 export const fromHalves = (high: number, low: number): number => high * TWO_32 + low

@@ -1,6 +1,6 @@
 /**
- * What a datagram is, by its first byte, so that STUN, JSON, binary messages, records and channel
- * frames share one socket (docs/protocol.md, Datagrams; the idea is RFC 7983's).
+ * The class of a datagram, by its first byte: STUN, JSON, binary messages, records and channel
+ * frames share one socket (docs/protocol.md, Datagrams), as RFC 7983 does for WebRTC.
  */
 import { isStun } from './stun.ts'
 

@@ -1,4 +1,7 @@
-/** Messages to datagrams and back, in both encodings. One message has one binary encoding, and the decoder takes no other. */
+/**
+ * Messages to datagrams and back. A message has one binary encoding; the decoder refuses every
+ * other.
+ */
 import { decodeBinary, encodeBinary } from './binary.ts'
 import { classify } from './classify.ts'
 import { type Decoded, refuse } from './decoded.ts'
@@ -9,7 +12,8 @@ import type { Encoding, Message } from './message.ts'
 
 /**
  * Reads one datagram; never throws. Byte values of the message are views into `bytes`.
- * @param options.strict refuse JSON members that are neither fields nor extensions; default: ignore them.
+ * @param options.strict refuse JSON members that are neither fields nor extensions; default: ignore
+ *   them.
  */
 export function decode(bytes: Uint8Array, options?: { readonly strict?: boolean }): Decoded {
   if (bytes.length === 0 || bytes.length > MAX_DATAGRAM) return refuse('size')
@@ -21,7 +25,8 @@ export function decode(bytes: Uint8Array, options?: { readonly strict?: boolean 
 
 /**
  * @returns a datagram of at most 1200 bytes.
- * @throws ShowchainError `ERR_BAD_MESSAGE` when a field is not of its kind, `ERR_TOO_LARGE` when it does not fit.
+ * @throws ShowchainError `ERR_BAD_MESSAGE` when a field is not of its kind, `ERR_TOO_LARGE` when it
+ *   does not fit.
  */
 export function encode(message: Message, encoding: Encoding): Uint8Array {
   const bytes = written(message, encoding)

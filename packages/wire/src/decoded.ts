@@ -1,16 +1,16 @@
-/** What a decoder answers: a message, or why the datagram is none. */
+/** The result of decoding: a message, or the reason why the datagram is refused. */
 import type { Encoding, Message } from './message.ts'
 
 /**
- * Why a datagram is no message: for counters, never for answers.
+ * Why a datagram is refused. For counters; the sender gets no answer.
  * - `size`: longer than a datagram may be, or empty
- * - `class`: not a message by its first byte
+ * - `class`: the first byte is not that of a message
  * - `syntax`: JSON that does not parse or repeats a name
- * - `op`: not in the table
- * - `field`: missing, cut short, of the wrong kind or not canonical
- * - `extension`: out of order, repeated, unfinished, or known and bad
+ * - `op`: an op code that is not in the table
+ * - `field`: missing, truncated, of the wrong kind or not canonical
+ * - `extension`: out of order, repeated, truncated, or a known type with a bad value
  * - `unknownName`: a JSON member that is neither field nor extension, in strict mode
- * - `rule`: a value that the seed forbids there (keep-alive with seq or ts, a peer that targets itself)
+ * - `rule`: a value that the seed forbids (keep-alive with seq or ts, a peer that targets itself)
  */
 export type Refusal = 'size' | 'class' | 'syntax' | 'op' | 'field' | 'extension' | 'unknownName' | 'rule'
 

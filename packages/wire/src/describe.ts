@@ -1,4 +1,7 @@
-/** A message in one line for people: `directRequest 0x101 id=PMwx… target=Zq0a… seq=7 ts=… sign=256B +key=294B`. */
+/**
+ * A message as one line of a log:
+ * `directRequest 0x101 id=PMwx… target=Zq0a… seq=7 ts=… sign=256B +key=294B`
+ */
 import { kindOf } from './binary.ts'
 import { extensionKind } from './extension-fields.ts'
 import { EXTENSIONS, type ExtensionName, type Extensions } from './extensions.ts'
@@ -19,7 +22,10 @@ function showExtensions(ext: Extensions): string[] {
   ]
 }
 
-/** The message's name, op code, fields in the row's order, and extension fields; ids are shortened, bytes are counted. */
+/**
+ * Name, op code, fields in the row's order, extension fields. Ids are shortened; of bytes the
+ * length is shown.
+ */
 export function describe(message: Message): string {
   const row = rowOf(message.op_code)
   if (row === undefined) return hexOf(message.op_code)

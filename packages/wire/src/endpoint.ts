@@ -1,4 +1,4 @@
-/** Where a datagram goes to or comes from: an IP address in its one spelling and a UDP port. */
+/** Endpoints: an IP address in canonical form and a UDP port. */
 import * as z from 'zod'
 import { ShowchainError } from './errors.ts'
 import { quote } from './foreign.ts'
@@ -10,7 +10,10 @@ export const portSchema = z.number().int().min(1).max(MAX_U16)
 export const endpointSchema = z.strictObject({ ip: ipSchema, port: portSchema }).readonly()
 export type Endpoint = z.infer<typeof endpointSchema>
 
-/** `192.0.2.1:4000` or `[2001:db8::1]:4000`; equal endpoints have equal texts, so it is also the map key. */
+/**
+ * `192.0.2.1:4000` or `[2001:db8::1]:4000`. Equal endpoints have equal texts: it serves as a map
+ * key.
+ */
 export const formatEndpoint = ({ ip, port }: Endpoint): string =>
   ipFamily(ip) === 6 ? `[${ip}]:${port}` : `${ip}:${port}`
 
@@ -24,9 +27,12 @@ export function parseEndpoint(text: string): Endpoint {
   return { ip, port: split.port }
 }
 
-/** Splits `host:port` and `[ipv6]:port`; the port is 1–65535 without leading zeros. Brackets are for IPv6 and needed there. */
+/**
+ * Splits `host:port` and `[ipv6]:port`. IPv6 needs brackets, and nothing else may have them; the
+ * port is 1–65535 without leading zeros.
+ */
 export function splitHostPort(text: string): { readonly host: string; readonly port: number } | undefined {
-  // From JavaScript anything may come, and a pattern calls its toString.
+  // A caller in JavaScript may pass anything, and exec() would call its toString.
   if (typeof text !== 'string') return undefined
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^[\]:]+)):([1-9][0-9]{0,4})$/.exec(text)
   if (match === null) return undefined

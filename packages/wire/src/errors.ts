@@ -1,16 +1,16 @@
 /**
- * The one error class of Show Chain and the one table of its codes.
+ * The error class of Show Chain and the table of its codes.
  *
- * An error's `code` is stable and made for programs; the sentence is made for people and may be
- * improved at any time. Bad datagrams are never errors: they are counted and dropped.
+ * An error's `code` is stable and meant for programs; the message is meant for people and may
+ * change. Malformed datagrams are not errors: they are dropped and counted.
  */
 
 import { printable } from './foreign.ts'
 
 interface ErrorRow {
-  /** What happened and what to do about it. */
+  /** What happened, and what to do about it. */
   readonly sentence: string
-  /** Whether the same call may succeed later without any change by the caller. */
+  /** Whether the same call may succeed later. */
   readonly retryable: boolean
 }
 
@@ -31,8 +31,8 @@ export const ERROR_CODES = {
   ERR_CANNOT_RESOLVE: { sentence: 'The host name cannot be resolved.', retryable: true },
   ERR_CLOSED: { sentence: 'The peer, connection or stream is closed.', retryable: false },
   ERR_CONNECT_FAILED: { sentence: 'Could not connect.', retryable: true },
-  ERR_FILE_EXISTS: { sentence: 'The file exists already; nothing is ever overwritten.', retryable: false },
-  ERR_FILE_MODE: { sentence: 'The key file can be read by others: run chmod 600 on it.', retryable: false },
+  ERR_FILE_EXISTS: { sentence: 'The file already exists; files are never overwritten.', retryable: false },
+  ERR_FILE_MODE: { sentence: 'Other users can read the key file: run chmod 600 on it.', retryable: false },
   ERR_FILE_READ: { sentence: 'The file cannot be read.', retryable: false },
   ERR_FILE_WRITE: { sentence: 'The file cannot be written.', retryable: false },
   ERR_KEY_REFUSED: {
@@ -63,7 +63,7 @@ export class ShowchainError extends Error {
   readonly code: ErrorCode
   readonly retryable: boolean
 
-  /** @param detail what exactly, in the words of the caller's world; follows the code's sentence, in one line. */
+  /** @param detail follows the code's sentence, in one line: which address, file or field it was. */
   constructor(code: ErrorCode, detail?: string, options?: { readonly cause?: unknown }) {
     const { sentence, retryable } = ERROR_CODES[code]
     super(detail === undefined ? sentence : `${sentence} ${printable(detail)}`, options)
@@ -72,10 +72,13 @@ export class ShowchainError extends Error {
   }
 }
 
-/** What was thrown, when it is an error of ours; else an error of this code that has it as its cause. Never throws. */
+/**
+ * The thrown value if it is a ShowchainError, otherwise a ShowchainError with the value as its cause.
+ * Never throws.
+ */
 export function typedError(thrown: unknown, code: ErrorCode, detail: string): ShowchainError {
   try {
-    // A proxy may throw when it is asked what it is.
+    // instanceof throws for some proxies.
     if (thrown instanceof ShowchainError) return thrown
   } catch {}
   return new ShowchainError(code, detail, { cause: thrown })

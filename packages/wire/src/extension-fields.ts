@@ -1,7 +1,7 @@
 /**
- * Extension fields between objects and bytes. The order on the wire is by ascending type, each at
- * most once, so that a set of fields has one encoding; the hash that stands in a signature list is
- * over that encoding, whatever the message's own (docs/protocol.md, Extension fields).
+ * Extension fields to bytes and back. On the wire they are in ascending order of type, each at most
+ * once: a set of fields has one encoding. The hash in a signature is over that encoding, also for a
+ * message in JSON (docs/protocol.md, Extension fields).
  */
 
 import { readU16, writeU16 } from './bytes.ts'
@@ -15,7 +15,7 @@ import {
 } from './extensions.ts'
 import { MAX_DATAGRAM } from './limits.ts'
 
-/** One field ready to be written: measured and in its place. */
+/** A field with its measured length. */
 interface Field {
   readonly type: number
   readonly length: number
@@ -28,17 +28,20 @@ const HEADER_BYTES = 3
 const NAMES = Object.keys(EXTENSIONS) as ExtensionName[]
 const NAME_BY_TYPE = new Map<number, ExtensionName>(NAMES.map((name) => [EXTENSIONS[name].type, name]))
 
-/** The name under which a message of this op knows a type, or undefined where it is unknown. */
+/** The name of a type in messages of this op, or undefined if the type is unknown there. */
 export function extensionName(op: number, type: number): ExtensionName | undefined {
   const name = NAME_BY_TYPE.get(type)
   return name !== undefined && EXTENSIONS[name].in.includes(op) ? name : undefined
 }
 
-/** The kind of a name; values of different extensions are only ever handled through it. */
+/** The kind of an extension, for code that handles values of any extension. */
 export const extensionKind = (name: ExtensionName): ExtensionKind<unknown> =>
   EXTENSIONS[name].kind as ExtensionKind<unknown>
 
-/** The fields in wire order, or undefined when one does not belong to the message or is not of its kind. */
+/**
+ * The fields in wire order, or undefined if one is not allowed in the message or is not of its
+ * kind.
+ */
 export function extensionFields(op: number, ext: Extensions | undefined): readonly Field[] | undefined {
   const fields: Field[] = []
   if (ext === undefined) return fields
@@ -62,7 +65,7 @@ export function extensionFields(op: number, ext: Extensions | undefined): readon
   return fields.some((field, index) => field.type === fields[index - 1]?.type) ? undefined : fields
 }
 
-/** Whether it can stand in a message of this op as a field that nobody knows there. */
+/** Whether it is a well-formed field of a type that is unknown in messages of this op. */
 function isUnknown(op: number, unknown: UnknownExtension | undefined): unknown is UnknownExtension {
   const { type, value } = unknown ?? {}
   if (type === undefined || !Number.isInteger(type) || type < 0 || type > 255) return false
@@ -84,13 +87,14 @@ export function writeFields(out: Uint8Array, start: number, fields: readonly Fie
 }
 
 /**
- * The encoding that a signature covers: every field but `key` and `local`. Undefined when there is none.
- * @throws ShowchainError `ERR_BAD_MESSAGE` when one does not belong to the message or is not of its kind.
+ * The encoding of the signed fields, which are all but `key` and `local`. Undefined without any.
+ * @throws ShowchainError `ERR_BAD_MESSAGE` if a field is not allowed in the message or not of its
+ *   kind.
  */
 export function signedFieldBytes(op: number, ext: Extensions | undefined): Uint8Array | undefined {
   const fields = extensionFields(op, ext)
   if (fields === undefined)
-    throw new ShowchainError('ERR_BAD_MESSAGE', 'It has an extension field that it may not have.')
+    throw new ShowchainError('ERR_BAD_MESSAGE', 'An extension field is not allowed in it, or has a bad value.')
   const signed = fields.filter((field) => field.signed)
   if (signed.length === 0) return undefined
   const out = new Uint8Array(measureFields(signed))
@@ -98,7 +102,7 @@ export function signedFieldBytes(op: number, ext: Extensions | undefined): Uint8
   return out
 }
 
-/** Collects fields of one message in any order. */
+/** Collects the fields of one message, in any order. */
 export class ExtensionReader {
   readonly #op: number
   readonly #known: { -readonly [Name in ExtensionName]?: unknown } = {}
@@ -108,7 +112,7 @@ export class ExtensionReader {
     this.#op = op
   }
 
-  /** Takes the value `bytes[at, end)` of a type; false when it is a known type with a bad value. */
+  /** Adds the value `bytes[at, end)` of a type. False for a known type with a bad value. */
   take(type: number, bytes: Uint8Array, at: number, end: number): boolean {
     const name = extensionName(this.#op, type)
     if (name === undefined) {
@@ -126,7 +130,7 @@ export class ExtensionReader {
   }
 }
 
-/** Reads the fields that fill `bytes` from `at` on, or undefined when they are not canonical. */
+/** Reads the fields from `start` to the end of `bytes`. Undefined if they are not canonical. */
 export function readFields(op: number, bytes: Uint8Array, start: number): Extensions | undefined {
   const reader = new ExtensionReader(op)
   let last = -1

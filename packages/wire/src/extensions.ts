@@ -1,9 +1,9 @@
 /**
- * Extension fields: `u8 type, u16 length, value` behind a binary message's row, members of a JSON
- * one (docs/protocol.md, Extension fields). One table, as for messages.
+ * The table of extension fields: `u8 type, u16 length, value` after the row of a binary message,
+ * members of a JSON message (docs/protocol.md, Extension fields).
  *
- * A type that the table does not list for a message is unknown there: it is kept as bytes, hashed
- * into the signature, passed on and otherwise ignored.
+ * A type that the table does not list for a message is unknown there: it is kept as bytes, covered
+ * by the signature, forwarded, and otherwise ignored.
  */
 import * as z from 'zod'
 import { readU32, writeU32 } from './bytes.ts'
@@ -11,21 +11,25 @@ import { type Endpoint, endpointSchema, formatEndpoint } from './endpoint.ts'
 import { ipKind, portKind, showBytes } from './kinds.ts'
 import { KX_BYTES, MAX_COOKIE_BYTES, MAX_KEY_BYTES, MAX_LOCAL_CANDIDATES } from './limits.ts'
 
-/** RFC 4787 behaviour as the `nat` extension writes it: unknown, endpoint-independent, address-dependent, address- and port-dependent. */
+/**
+ * RFC 4787 behaviour in the `nat` extension: 0 unknown, 1 endpoint-independent, 2
+ * address-dependent,
+ * 3 address- and port-dependent.
+ */
 export const natBehaviourSchema = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)])
 export const natSchema = z.strictObject({ mapping: natBehaviourSchema, filtering: natBehaviourSchema }).readonly()
 export type Nat = z.infer<typeof natSchema>
 export type NatBehaviour = Nat['mapping']
 
-/** The binary value of an extension, without type and length. */
+/** How the value of an extension is encoded, without type and length. */
 export interface ExtensionKind<Value> {
   readonly schema: z.ZodType<Value>
-  /** Bytes of the value, or −1 when it is not of this kind. */
+  /** Bytes of the value, or −1 if it is not of this kind. */
   measure(value: Value): number
   write(out: Uint8Array, at: number, value: Value): void
-  /** The value of `bytes[at, end)`, or undefined when it is not canonical. */
+  /** The value of `bytes[at, end)`, or undefined if it is not canonical. */
   read(bytes: Uint8Array, at: number, end: number): Value | undefined
-  /** In one line of a log. */
+  /** As part of a log line. */
   show(value: Value): string
 }
 
@@ -111,16 +115,16 @@ interface ExtensionRow<Value> {
   readonly kind: ExtensionKind<Value>
   /** For the reference page. */
   readonly value: string
-  /** Op codes of the messages that it may stand in. */
+  /** Op codes of the messages that may carry it. */
   readonly in: readonly number[]
-  /** Whether a message's signature covers it. */
+  /** Whether the signature covers it. */
   readonly signed: boolean
   readonly meaning: string
 }
 
 const row = <Value>(spec: ExtensionRow<Value>): ExtensionRow<Value> => spec
 
-/** In ascending type order, which is also their order on the wire. */
+/** In ascending order of type, as on the wire. */
 export const EXTENSIONS = {
   key: row({
     type: 1,
@@ -185,7 +189,7 @@ export const EXTENSIONS = {
 export type ExtensionName = keyof typeof EXTENSIONS
 type ValueOf<Name extends ExtensionName> = z.infer<(typeof EXTENSIONS)[Name]['kind']['schema']>
 
-/** A field of a type that this version does not know, or not in this message. */
+/** A field of a type that is unknown, or unknown in this message. */
 export interface UnknownExtension {
   /** 0–255. */
   readonly type: number
@@ -193,7 +197,7 @@ export interface UnknownExtension {
 }
 
 export type Extensions = { readonly [Name in ExtensionName]?: ValueOf<Name> | undefined } & {
-  /** In ascending type order. */
+  /** In ascending order of type. */
   readonly unknown?: readonly UnknownExtension[] | undefined
 }
 

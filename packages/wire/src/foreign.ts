@@ -1,21 +1,24 @@
 /**
- * Foreign values in the sentence of an error: from JavaScript, from a file or from a stranger
- * anything may come. Nothing here throws, and `quote` calls nothing of the value that it shows.
+ * Values of unknown type in error messages: from a caller in JavaScript, a file or the network.
+ * Nothing here throws, and `quote` calls no method of the value.
  */
 
-/** Characters of a foreign text that an error shows. */
+/** Characters of a text that an error shows. */
 const MAX_QUOTE = 80
-/** The largest bigint that is shown: writing out a longer one takes time that grows with its square. */
+/** The largest bigint that is shown: formatting takes time quadratic in the length. */
 const MAX_BIGINT = 2n ** 64n
 
-/** What moves a terminal's cursor, reorders or ends a line, or is no character at all (Unicode's categories C, Zl, Zp). */
+/**
+ * Characters that control a terminal, reorder or end a line, or are unassigned (Unicode categories
+ * C, Zl, Zp).
+ */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu
 
-/** A text in one line of a terminal: control characters and the like are escaped. */
+/** The text with those characters escaped: one printable line. */
 export const printable = (text: string): string =>
   text.replace(UNPRINTABLE, (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`)
 
-/** A foreign value, for the detail of an error: short, in one line, printable. */
+/** A value as part of an error's detail: short, one printable line. */
 export function quote(value: unknown): string {
   switch (typeof value) {
     case 'string':

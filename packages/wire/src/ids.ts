@@ -1,6 +1,6 @@
 /**
- * Peer ids and session ids. Both are bytes on the binary wire and the same canonical base64url
- * text everywhere else (JSON, maps, logs, tickets), so two ids are equal iff their texts are.
+ * Peer ids and session ids: bytes in binary messages, canonical base64url text everywhere else
+ * (JSON, maps, logs, tickets). Two ids are equal iff their texts are.
  */
 import * as z from 'zod'
 import { encodeChunk, fromBase64url, isBase64urlOf } from './base64url.ts'
@@ -8,12 +8,15 @@ import { ShowchainError } from './errors.ts'
 import { quote } from './foreign.ts'
 import { PEER_ID_BYTES, SESSION_ID_BYTES } from './limits.ts'
 
-/** What keeps an id from being taken for any other text. */
+/** Brands an id, so that no other string is assignable to it. */
 declare const idOf: unique symbol
 
-/** SHA-256 of a peer's canonical DER SubjectPublicKeyInfo (the seed's `USER_ID`), 43 characters of base64url. */
+/**
+ * SHA-256 of a peer's canonical DER SubjectPublicKeyInfo (the seed's `USER_ID`), 43 characters of
+ * base64url.
+ */
 export type PeerId = string & { readonly [idOf]: 'peer' }
-/** 16 bytes from the relay's CSPRNG that name a punch attempt or a proxy session, 22 characters of base64url. */
+/** 16 bytes that name a punch attempt or a session, 22 characters of base64url. */
 export type SessionId = string & { readonly [idOf]: 'session' }
 
 const isPeerId = (text: unknown): text is PeerId => typeof text === 'string' && isBase64urlOf(text, PEER_ID_BYTES)
@@ -57,10 +60,10 @@ export const sessionIdToBytes = (id: SessionId): Uint8Array => decodeId(id)
 
 function decodeId(id: string): Uint8Array {
   const bytes = fromBase64url(id)
-  if (bytes === undefined) throw new ShowchainError('ERR_BAD_MESSAGE', `${quote(id)} is no id.`)
+  if (bytes === undefined) throw new ShowchainError('ERR_BAD_MESSAGE', `${quote(id)} is not an id.`)
   return bytes
 }
 
-/** An id's JSON form to the id, or undefined when it is none. */
+/** Undefined if the text is not an id. */
 export const peerIdFromText = (text: string): PeerId | undefined => (isPeerId(text) ? text : undefined)
 export const sessionIdFromText = (text: string): SessionId | undefined => (isSessionId(text) ? text : undefined)

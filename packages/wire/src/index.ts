@@ -1,6 +1,6 @@
 /**
- * What stands on the wire of Show Chain: the message table and everything that follows from it.
- * Pure and portable: no I/O, no clock, no crypto; zod is the only dependency.
+ * The wire format of Show Chain: the message table and everything derived from it. Pure and
+ * portable: no I/O, no clock, no cryptography; zod is the only dependency.
  */
 export { fromBase64url, toBase64url } from './base64url.ts'
 export { equalBytes } from './bytes.ts'

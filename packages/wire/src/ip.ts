@@ -1,6 +1,6 @@
 /**
- * IP addresses as text and bytes, one spelling each: dotted quad for IPv4, RFC 5952 for IPv6, no
- * zones. An IPv4-mapped IPv6 address is an IPv4 address and is only ever written as one.
+ * IP addresses as text and bytes. The canonical text is a dotted quad for IPv4 and RFC 5952 for
+ * IPv6, without zones. An IPv4-mapped IPv6 address is an IPv4 address and written as one.
  */
 
 export const IPV4_BYTES = 4
@@ -22,7 +22,10 @@ export function formatIp(bytes: Uint8Array, at: number, length: number): string 
   return run < 2 ? hex(groups) : `${hex(groups.slice(0, start))}::${hex(groups.slice(start + run))}`
 }
 
-/** RFC 5952 §4.2: the longest run of zero groups is shortened, the first of equals, never a single one. */
+/**
+ * RFC 5952 §4.2: `::` stands for the longest run of zero groups, the first of equals, never one
+ * group.
+ */
 function longestZeroRun(groups: readonly number[]): readonly [start: number, length: number] {
   let best = 0
   let bestLength = 0
@@ -38,7 +41,7 @@ function longestZeroRun(groups: readonly number[]): readonly [start: number, len
   return [best, bestLength]
 }
 
-/** The 4 or 16 bytes of an address in any spelling (a mapped one gives 4), or undefined. */
+/** The 4 or 16 bytes of an address in any textual form (4 for a mapped one), or undefined. */
 export function parseIp(text: string): Uint8Array | undefined {
   // From JavaScript anything may come.
   if (typeof text !== 'string') return undefined
@@ -69,7 +72,7 @@ function parseIpv6(text: string): Uint8Array | undefined {
   return Uint8Array.from([...head, ...new Array<number>(missing).fill(0), ...tail])
 }
 
-/** @param last whether a dotted quad may end these groups (RFC 4291 §2.2). */
+/** @param last whether these groups may end with a dotted quad (RFC 4291 §2.2). */
 function parseGroups(text: string, last: boolean): readonly number[] | undefined {
   if (text === '') return []
   const bytes: number[] = []
@@ -88,13 +91,13 @@ function parseGroups(text: string, last: boolean): readonly number[] | undefined
   return bytes
 }
 
-/** The one spelling of an address, or undefined when the text is none. */
+/** The canonical text of an address, or undefined if the text is not an address. */
 export function canonicalIp(text: string): string | undefined {
   const bytes = parseIp(text)
   return bytes === undefined ? undefined : formatIp(bytes, 0, bytes.length)
 }
 
-/** Whether the value is the text of an address in its one spelling. */
+/** Whether the value is the canonical text of an address. */
 export const isCanonicalIp = (value: unknown): value is string =>
   typeof value === 'string' && canonicalIp(value) === value
 

@@ -1,15 +1,19 @@
 /**
- * The members of one JSON object (RFC 8259), with what `JSON.parse` cannot see: repeated names, and
- * how a number is written. Own code for a second reason: `JSON.parse` throws, and making an error
- * takes ten times as long as reading a message (measured), which is no way to treat what strangers send.
+ * The members of one JSON object (RFC 8259), including what `JSON.parse` hides: repeated names, and
+ * how a number is written. It never throws, as `JSON.parse` does: an error takes ten times as long
+ * to make as a message takes to read (measured), and anyone can send malformed datagrams.
  */
 import type { JsonValue } from './kinds.ts'
 import { fromUtf8 } from './utf8.ts'
 
-/** Name → value; null stands for every value that no message has (other numbers, literals, arrays, objects). */
+/**
+ * Name → value. Null: a value that no message contains (a literal, another number, array, object).
+ */
 export type Members = ReadonlyMap<string, JsonValue | null>
 
-/** The members of the object that fills `bytes`, or undefined: not UTF-8, not an object, or a name twice. */
+/**
+ * The members of the object in `bytes`. Undefined: not UTF-8, not one object, or a repeated name.
+ */
 export function scanObject(bytes: Uint8Array): Members | undefined {
   const text = fromUtf8(bytes)
   return text === undefined ? undefined : new Scanner(text).whole()
@@ -24,13 +28,13 @@ const CLOSE_BRACE = 0x7d
 const OPEN_BRACKET = 0x5b
 const CLOSE_BRACKET = 0x5d
 
-/** Literals and numbers exactly as RFC 8259 §3 and §6 write them; sticky. */
+/** Literals and numbers (RFC 8259 §3, §6); sticky. */
 const SCALAR = /true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 const INTEGER = /^(?:0|[1-9][0-9]*)$/
-/** A backslash, or a character that must not stand in a string as it is (§7). */
+/** A backslash, or a character that a string must not contain unescaped (§7). */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
 const NEEDS_CARE = /[\\\u0000-\u001f]/
-/** What stands between the quotes of a string; every escape is one of these. */
+/** The content of a string, with every escape that exists (§7). */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it refuses
 const STRING = /^(?:[^\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*$/
 const ESCAPE = /\\(?:u(....)|(.))/g
@@ -42,7 +46,10 @@ const SHORT_ESCAPES: ReadonlyMap<string, string> = new Map([
   ['t', '\t'],
 ])
 
-/** Reads from left to right; each method starts at the first character of what it reads and ends behind its last. */
+/**
+ * Reads from left to right. Each method begins at the first character of its part and ends after
+ * the last.
+ */
 class Scanner {
   readonly #text: string
   #at = 0
@@ -60,7 +67,7 @@ class Scanner {
     return read && this.#at === this.#text.length ? members : undefined
   }
 
-  /** Elements with commas between them, behind the opening bracket, to the closing one. */
+  /** Elements separated by commas, from after the opening bracket to the closing one. */
   #list(close: number, element: () => boolean): boolean {
     this.#skipSpace()
     if (this.#take(close)) return true
@@ -81,7 +88,7 @@ class Scanner {
     return true
   }
 
-  /** A name with the colon and the space behind it. */
+  /** A name, with the colon and the white space after it. */
   #name(): string | undefined {
     const name = this.#string()
     this.#skipSpace()
@@ -102,7 +109,7 @@ class Scanner {
     return Number.isSafeInteger(value) ? value : null
   }
 
-  /** A value inside a value: nobody reads it, so it only has to be JSON. A datagram bounds how deep it goes. */
+  /** A nested value is ignored, but must be JSON. The size of a datagram bounds its depth. */
   #nested(): boolean {
     const value = (): boolean => this.#value() !== undefined
     if (this.#take(OPEN_BRACKET)) return this.#list(CLOSE_BRACKET, value)
@@ -120,7 +127,7 @@ class Scanner {
     return NEEDS_CARE.test(raw) ? unescaped(raw) : raw
   }
 
-  /** Whether an odd number of backslashes stands before the quote at `quote`. */
+  /** Whether an odd number of backslashes precedes the quote at `quote`. */
   #isEscaped(start: number, quote: number): boolean {
     let at = quote
     while (at > start && this.#text.charCodeAt(at - 1) === BACKSLASH) at--
@@ -141,7 +148,9 @@ class Scanner {
   }
 }
 
-/** A string's characters, or undefined when it has an escape that does not exist or a bare control character. */
+/**
+ * The characters of a string. Undefined for an unknown escape or an unescaped control character.
+ */
 function unescaped(raw: string): string | undefined {
   if (!STRING.test(raw)) return undefined
   return raw.replace(ESCAPE, (_all, hex: string | undefined, short: string) =>

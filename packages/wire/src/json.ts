@@ -1,6 +1,6 @@
 /**
- * The JSON encoding, the seed's own notation made exact: one flat object, canonical values, free
- * white space and key order (docs/protocol.md, Field kinds).
+ * The JSON encoding, the seed's notation made exact: one flat object with canonical values; white
+ * space and order of members are free (docs/protocol.md, JSON).
  */
 import { fromBase64url, toBase64url } from './base64url.ts'
 import { keepsRules, kindOf, writable } from './binary.ts'
@@ -13,10 +13,7 @@ import type { Message } from './message.ts'
 import { FIELDS, type MessageRow, rowOf } from './table.ts'
 import { utf8 } from './utf8.ts'
 
-/**
- * The JSON name of an extension type in a message: its own name where it is known there and the row
- * has no field of that name, else `extN`.
- */
+/** The member name of an extension type: its name where the message's row lists it, else `extN`. */
 const memberName = (row: MessageRow, type: number): string => extensionName(row.op, type) ?? `ext${type}`
 
 export function encodeJson(message: Message): Uint8Array {
@@ -31,7 +28,7 @@ export function encodeJson(message: Message): Uint8Array {
   return utf8(JSON.stringify(json))
 }
 
-/** The extension type that a member name stands for in a message, or undefined when it is not an extension. */
+/** The extension type of a member name, or undefined if the member is not an extension. */
 function memberType(row: MessageRow, name: string): number | undefined {
   if (Object.hasOwn(EXTENSIONS, name)) {
     const { type } = EXTENSIONS[name as ExtensionName]
@@ -59,7 +56,7 @@ export function decodeJson(bytes: Uint8Array, strict: boolean): Decoded {
   return refusal ?? { ok: true, message: message as unknown as Message, encoding: 'json' }
 }
 
-/** Reads what is not a field of the row into `message.ext`. */
+/** Reads the members that are not fields of the row into `message.ext`. */
 function readMembers(
   row: MessageRow,
   members: ReadonlyMap<string, JsonValue | null>,

@@ -1,9 +1,9 @@
 /**
- * The kinds of values that a message row is made of: for each its binary and its JSON form
- * (docs/protocol.md, Field kinds). Both codecs are loops over rows of these; neither knows a field.
+ * The kinds of values in message rows, each with its binary and its JSON form (docs/protocol.md,
+ * Field kinds). Both codecs loop over rows of kinds and know no single field.
  *
- * `measure` is the gate of the encoder (−1: cannot be written), `end` the gate of the decoder (−1:
- * refused). Behind a passed gate `write` and `read` need no checks of their own.
+ * `measure` is the encoder's check (−1: cannot be written), `end` the decoder's (−1: refused).
+ * `write` and `read` run after that check and need none of their own.
  */
 import * as z from 'zod'
 import { encodeChunk, fromBase64url, toBase64url } from './base64url.ts'
@@ -30,31 +30,31 @@ import {
   SIGNATURE_BYTES,
 } from './limits.ts'
 
-/** A JSON value of a message: nothing else ever stands in one. */
+/** A value of a JSON message. */
 export type JsonValue = string | number
 
 export interface Kind<Value> {
-  /** What a message object holds. */
+  /** The value in a message object. */
   readonly schema: z.ZodType<Value>
   /** For the reference page. */
   readonly binary: string
   readonly json: string
-  /** Bytes that the value takes, or −1 when it is not of this kind. */
+  /** Bytes of the value, or −1 if it is not of this kind. */
   measure(value: Value): number
-  /** Writes a measured value at `at` and returns the position behind it. */
+  /** Writes a measured value at `at`. @returns the position after it */
   write(out: Uint8Array, at: number, value: Value): number
-  /** Position behind the value that starts at `at`, or −1 when there is none or it is not canonical. */
+  /** The position after the value at `at`, or −1 if it is truncated or not canonical. */
   end(bytes: Uint8Array, at: number): number
-  /** Reads the value of `bytes[at, end)`; byte values are views, not copies. */
+  /** Reads the value of `bytes[at, end)`. Bytes are a view, not a copy. */
   read(bytes: Uint8Array, at: number, end: number): Value
   toJson(value: Value): JsonValue
-  /** The value, or undefined when the JSON form is not the canonical one. */
+  /** The value, or undefined if the JSON form is not canonical. */
   fromJson(json: JsonValue): Value | undefined
-  /** In one line of a log. */
+  /** As part of a log line. */
   show(value: Value): string
 }
 
-/** Characters of an id or session that a log shows: enough to tell a handful apart. */
+/** Characters of an id or session in a log: enough to distinguish a handful. */
 const SHOWN = 8
 const shorten = (text: string): string => (text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text)
 export const hexOf = (op: number): string => `0x${op.toString(16)}`
@@ -62,7 +62,7 @@ export const hexOf = (op: number): string => `0x${op.toString(16)}`
 const isWhole = (value: unknown, min: number, max: number): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
 
-/** Kinds whose binary form always takes `size` bytes. */
+/** `end` of a kind whose binary form always has `size` bytes. */
 const fits = (size: number) => (bytes: Uint8Array, at: number) => (at + size <= bytes.length ? at + size : -1)
 
 const u16 = (min: 0 | 1): Kind<number> => ({
@@ -82,7 +82,7 @@ export const codeKind: Kind<number> = u16(0)
 export const opKind: Kind<number> = { ...codeKind, show: hexOf }
 export const portKind: Kind<number> = u16(1)
 
-/** Big-endian u64 that never passes 2^53 − 1, so that every JSON implementation can hold it. */
+/** A big-endian u64 of at most 2^53 − 1, which every JSON implementation can represent. */
 export const counterKind: Kind<number> = {
   schema: z.number().int().min(0).max(MAX_COUNTER),
   binary: 'u64 big-endian, ≤ 2^53−1',
@@ -181,7 +181,7 @@ export const signKind: Kind<Uint8Array> = bytesKind('bytes, exactly the modulus 
 )
 export const cookieKind: Kind<Uint8Array> = {
   ...bytesKind(`1–${MAX_COOKIE_BYTES} bytes`, (length) => length >= 1 && length <= MAX_COOKIE_BYTES),
-  // Its first bytes, since two cookies have the same length.
+  // All cookies have the same length, so the first bytes are shown.
   show: (cookie) => shorten(toBase64url(cookie.subarray(0, SHOWN))),
 }
 export const dataKind: Kind<Uint8Array> = bytesKind('bytes, may be empty', (length) => length <= MAX_DATAGRAM)

@@ -1,11 +1,17 @@
-/** The sizes of the wire: each number once, with its source. Times belong to the machines that keep them. */
+/**
+ * The sizes of the wire format, each with its source. Times are constants of the machines that use
+ * them.
+ */
 
-/** Largest UDP payload on a path that has not proven more (docs/protocol.md, Datagrams). */
+/** Largest UDP payload, unless path MTU discovery found more (docs/protocol.md, Datagrams). */
 export const MAX_DATAGRAM = 1200
 const IPV6_UDP_HEADERS: number = 40 + 8
-/** Largest UDP payload that is tried on a path, for records alone: an IP packet of Ethernet's 1500 bytes. */
+/** Largest UDP payload that path MTU discovery probes, for records only: a 1500-byte IP packet. */
 export const MAX_PROBED_DATAGRAM: number = 1500 - IPV6_UDP_HEADERS
-/** What is tried, the largest first: then 1400 bytes, which nearly all tunnels take, and the least that IPv6 asks of a link (RFC 8200 §5). */
+/**
+ * Probed UDP payloads, the largest first: IP packets of 1500 bytes, of 1400 (most tunnels), and of
+ * 1280, the minimum MTU of IPv6 (RFC 8200 §5).
+ */
 export const PROBED_DATAGRAMS: readonly number[] = [
   MAX_PROBED_DATAGRAM,
   1400 - IPV6_UDP_HEADERS,
@@ -17,7 +23,7 @@ export const PEER_ID_BYTES = 32
 export const SESSION_ID_BYTES = 16
 /** An RSA-4096 SubjectPublicKeyInfo is 550 bytes; the import policy allows up to this many. */
 export const MAX_KEY_BYTES = 600
-/** A cookie is opaque to everyone but its issuer (docs/protocol.md, Extension fields). */
+/** A cookie is opaque to all but its issuer (docs/protocol.md, Extension fields). */
 export const MAX_COOKIE_BYTES = 64
 /** RSA modulus lengths that may sign, in bytes: 2048, 3072 and 4096 bits. */
 export const SIGNATURE_BYTES: readonly number[] = [256, 384, 512]
@@ -27,9 +33,9 @@ export const MAX_LOCAL_CANDIDATES = 4
 export const KX_BYTES = 32
 /** Largest u16: op codes, ports, lengths. */
 export const MAX_U16 = 0xffff
-/** `seq` and `ts` stay exact in JSON numbers everywhere: 2^53 − 1. */
+/** Largest `seq` and `ts`: exact as a JSON number in every implementation. */
 export const MAX_COUNTER = Number.MAX_SAFE_INTEGER
-/** A ticket is pasted by hand; eight relays and eight addresses with the longest host names take 4,653 characters. */
+/** Eight relays and eight addresses with the longest host names take 4,653 characters. */
 export const MAX_TICKET_LENGTH = 4700
-/** Ways to reach a peer that one ticket may name, of each sort. */
+/** Most relays, and most addresses, in one ticket. */
 export const MAX_TICKET_ROUTES = 8

@@ -20,11 +20,14 @@ const MAX_FIELDS = 16
 export class MessageView {
   bytes: Uint8Array = new Uint8Array(0)
   row: MessageRow | undefined
-  /** Position behind the row's last field, where extension fields start or the message ends. */
+  /** Position after the row's last field: extension fields start here, or the message ends. */
   end = 0
   readonly #ends: Uint16Array = new Uint16Array(MAX_FIELDS)
 
-  /** False unless `bytes` begin as a well-formed binary message of the table. Extension fields are not read. */
+  /**
+   * False unless `bytes` begin as a well-formed binary message of the table. Extension fields are
+   * not read.
+   */
   parse(bytes: Uint8Array): boolean {
     this.bytes = bytes
     this.row = undefined
@@ -53,7 +56,10 @@ export class MessageView {
   }
 }
 
-/** Changes the op code in place. The caller ensures that the two rows have the same fields up to where it cuts. */
+/**
+ * Changes the op code in place. Both rows must have the same fields, up to where the caller
+ * truncates.
+ */
 export function rewriteOp(bytes: Uint8Array, op: number): void {
   writeU16(bytes, 1, op)
 }

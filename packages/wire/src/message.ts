@@ -1,4 +1,4 @@
-/** Message objects: their types and zod schemas, both read off the message table. */
+/** Message objects: their types and zod schemas, both derived from the message table. */
 import * as z from 'zod'
 import { extensionName } from './extension-fields.ts'
 import { EXTENSIONS, type ExtensionName, type Extensions } from './extensions.ts'
@@ -16,26 +16,26 @@ type MessageOfRow<R extends Row> = R extends Row
     >
   : never
 
-/** Any message: a union told apart by `op_code`. `ext` is absent where there are no extension fields. */
+/** Any message: a union discriminated by `op_code`. `ext` is absent without extension fields. */
 export type Message = MessageOfRow<Row>
 /** The message with this op code: `MessageOf<typeof OP.directRequest>`. */
 export type MessageOf<Op extends OpCode> = Extract<Message, { readonly op_code: Op }>
 type DistributiveOmit<M, Key extends PropertyKey> = M extends M ? Omit<M, Key> : never
-/** A signed message before its signature is made. */
+/** A signed message without its signature. */
 export type Unsigned<M extends Message = Extract<Message, { readonly sign: Uint8Array }>> = DistributiveOmit<M, 'sign'>
 
 export type Encoding = 'binary' | 'json'
 
-/** Whether the sender showed that it knows extensions: a message without any is seed mode. */
+/** Whether the sender supports extensions: a message without any is seed mode. */
 export const hasExtensions = (message: { readonly ext?: Extensions | undefined }): boolean => message.ext !== undefined
 
-/** What a field of this row may hold beyond its kind: the seed fixes some to 0. */
+/** The schema of a field in this row: the seed fixes some fields to 0. */
 const fieldSchema = (row: MessageRow, name: FieldName): z.ZodType =>
   row.zero?.includes(name) ? z.literal(0) : FIELDS[name].schema
 
 /**
- * Messages as message objects, for public input; codecs have checks of their own and never run this.
- * By op code, all derived from the table.
+ * Schemas of message objects by op code, for public input. Codecs have their own checks and run
+ * none of them.
  */
 export const MESSAGE_SCHEMAS: ReadonlyMap<number, z.ZodType> = new Map(
   MESSAGES.map((row) => [row.op, objectSchema(row)]),
@@ -57,14 +57,14 @@ function objectSchema(row: MessageRow): z.ZodType {
     : schema
 }
 
-/** Fields that nobody knows in this message, each type once, in any order. */
+/** Fields of types that are unknown in this message, each type once, in any order. */
 function unknownSchema(op: number): z.ZodType {
   const type = z
     .number()
     .int()
     .min(0)
     .max(255)
-    .refine((type) => extensionName(op, type) === undefined, 'a known type stands under its own name')
+    .refine((type) => extensionName(op, type) === undefined, 'a known type must be under its own name')
   const value = z.instanceof(Uint8Array).refine((bytes) => bytes.length <= MAX_DATAGRAM, 'longer than a datagram')
   return z
     .array(z.strictObject({ type, value }))

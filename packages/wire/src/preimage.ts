@@ -1,8 +1,9 @@
 /**
- * What a message's signature covers: the same bytes whatever the encoding of the datagram
- * (docs/protocol.md, Signatures).
+ * The bytes that a message's signature covers: the same in both encodings (docs/protocol.md,
+ * Signatures).
  *
- *   "SHOWCHAIN-P2P-v1" 0x00 | op_code u16 | the row's signature list | SHA-256 of signed extension fields, if any
+ *   "SHOWCHAIN-P2P-v1" 0x00 | op_code u16 | the row's signature list
+ *                           | SHA-256 of the signed extension fields, if any
  */
 import { kindOf } from './binary.ts'
 import { writeU16 } from './bytes.ts'
@@ -23,8 +24,8 @@ export type SignedMessage = Extract<Message, { readonly sign: Uint8Array }>
 
 /**
  * @param message a signed message, with or without its `sign`.
- * @param sha256 wire has no hash of its own.
- * @throws ShowchainError `ERR_BAD_MESSAGE` when the message's row is not a signed one.
+ * @param sha256 supplied by the caller: this package has no cryptography.
+ * @throws ShowchainError `ERR_BAD_MESSAGE` if messages of this row are not signed.
  */
 export function preimage(message: SignedMessage | Unsigned, sha256: (bytes: Uint8Array) => Uint8Array): Uint8Array {
   const out = new Uint8Array(MAX_PREIMAGE)

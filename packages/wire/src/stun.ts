@@ -1,13 +1,13 @@
 /**
- * STUN, as far as it tells a peer its address and the behaviour of its NAT: Binding requests and
- * their responses (RFC 8489 §5, §14; RFC 5780 §7), and those of RFC 3489, which have no magic cookie.
+ * STUN for address and NAT behaviour discovery: Binding requests and responses (RFC 8489 §5, §14;
+ * RFC 5780 §7), and those of RFC 3489, which have no magic cookie.
  *
  *    0               2               4                               8                 20
  *   +---------------+---------------+-------------------------------+------- … --------+-- … --
  *   | type          | length        | magic cookie 0x2112A442       | transaction id   | attributes
  *   +---------------+---------------+-------------------------------+------- … --------+-- … --
  *
- * Nobody here authenticates with STUN: MESSAGE-INTEGRITY is skipped, FINGERPRINT is checked.
+ * MESSAGE-INTEGRITY is skipped, since credentials are not used; FINGERPRINT is checked.
  */
 
 import { readU16, readU32, writeU16, writeU32 } from './bytes.ts'
@@ -20,12 +20,12 @@ import { fromUtf8, utf8 } from './utf8.ts'
 
 export const STUN_MAGIC_COOKIE = 0x2112_a442
 export const STUN_HEADER_BYTES = 20
-/** RFC 8489 §5: the two top bits are zero. No method that our sockets know of has a larger first byte than this. */
+/** Largest first byte of a Binding message (RFC 8489 §5). */
 const MAX_STUN_BYTE = 0x03
-/** What is XORed into the CRC-32 of FINGERPRINT (RFC 8489 §14.7). */
+/** XORed with the CRC-32 of FINGERPRINT (RFC 8489 §14.7). */
 const FINGERPRINT_XOR = 0x5354_554e
 
-/** Type of a message: the method Binding (0x001) with its class (RFC 8489 §5). */
+/** Message types: the method Binding (0x001) with its class (RFC 8489 §5). */
 export const STUN_TYPE = {
   bindingRequest: 0x0001,
   bindingIndication: 0x0011,
@@ -37,7 +37,10 @@ const TYPE_NAMES = new Map<number, StunType>(
   Object.entries(STUN_TYPE).map(([name, value]) => [value, name as StunType]),
 )
 
-/** Attribute types (RFC 8489 §18.3, RFC 5780 §9.1; SOURCE-ADDRESS and CHANGED-ADDRESS are RFC 3489 §11.2's). */
+/**
+ * Attribute types (RFC 8489 §18.3, RFC 5780 §9.1; SOURCE-ADDRESS and CHANGED-ADDRESS are RFC 3489
+ * §11.2's).
+ */
 export const STUN_ATTRIBUTE = {
   mappedAddress: 0x0001,
   changeRequest: 0x0003,
@@ -59,48 +62,51 @@ export const STUN_ATTRIBUTE = {
   otherAddress: 0x802c,
 } as const
 
-/** RFC 8489 §14: below this, a receiver that does not know an attribute must not go on. */
+/** Attributes below this are comprehension-required (RFC 8489 §14). */
 const FIRST_OPTIONAL = 0x8000
 
-/** Those whose value means something here, or may be skipped without a word: credentials that nobody asked for. */
+/** Attributes that are read, or skipped without an error, as credentials are. */
 const UNDERSTOOD: ReadonlySet<number> = new Set(Object.values(STUN_ATTRIBUTE))
 
 export interface StunMessage {
   readonly type: StunType
-  /** 12 bytes; 16 without the magic cookie, in a message of RFC 3489. */
+  /** 12 bytes; 16 in a message of RFC 3489, which has no magic cookie. */
   readonly transactionId: Uint8Array
-  /** XOR-MAPPED-ADDRESS, or MAPPED-ADDRESS where there is no other: the sender as the server sees it. */
+  /** XOR-MAPPED-ADDRESS, else MAPPED-ADDRESS: the source address that the server saw. */
   readonly mapped?: Endpoint | undefined
-  /** CHANGE-REQUEST: answer from another address or port. */
+  /** CHANGE-REQUEST: respond from another address or port. */
   readonly change?: { readonly ip: boolean; readonly port: boolean } | undefined
-  /** RESPONSE-ORIGIN or SOURCE-ADDRESS: where the response was sent from. */
+  /** RESPONSE-ORIGIN or SOURCE-ADDRESS: the address that the response was sent from. */
   readonly origin?: Endpoint | undefined
-  /** OTHER-ADDRESS or CHANGED-ADDRESS: where the server would answer from with both changed. */
+  /** OTHER-ADDRESS or CHANGED-ADDRESS: the server's other address and port. */
   readonly other?: Endpoint | undefined
-  /** RESPONSE-PORT: the port to answer to in place of the source's. */
+  /** RESPONSE-PORT: the port to respond to, instead of the source port. */
   readonly responsePort?: number | undefined
   /** PADDING: its length. */
   readonly padding?: number | undefined
   readonly error?: { readonly code: number; readonly reason: string } | undefined
   /** UNKNOWN-ATTRIBUTES of a 420. */
   readonly unknown?: readonly number[] | undefined
-  /** Attributes that must be understood and are not, in order; what `encodeStun` is given of it is ignored. */
+  /** Comprehension-required attributes that are unknown, in order. `encodeStun` ignores it. */
   readonly notUnderstood?: readonly number[] | undefined
-  /** Whether FINGERPRINT stands at the end. */
+  /** Whether the message ends with FINGERPRINT. */
   readonly fingerprint?: boolean | undefined
 }
 
-/** Whether these bytes are STUN, with the magic cookie or as RFC 3489 has it: the length must be right. */
+/** Whether these bytes are STUN, with or without the magic cookie, by first byte and length. */
 export function isStun(bytes: Uint8Array): boolean {
   const first = bytes[0]
   if (first === undefined || first > MAX_STUN_BYTE || bytes.length < STUN_HEADER_BYTES) return false
   return readU16(bytes, 2) === bytes.length - STUN_HEADER_BYTES && bytes.length % 4 === 0
 }
 
-/** Whether a message speaks RFC 3489: then it is answered without XOR. */
+/** Whether a message is of RFC 3489: the response then has no XOR-MAPPED-ADDRESS. */
 export const isClassic = ({ transactionId }: Pick<StunMessage, 'transactionId'>): boolean => transactionId.length === 16
 
-/** The message, or undefined for everything that is none. Of an attribute that comes twice, the first counts (RFC 8489 §14). */
+/**
+ * Undefined if the bytes are not a Binding message. Of a repeated attribute the first is read (RFC
+ * 8489 §14).
+ */
 export function decodeStun(bytes: Uint8Array): StunMessage | undefined {
   if (!isStun(bytes)) return undefined
   const type = TYPE_NAMES.get(readU16(bytes, 0))
@@ -126,7 +132,8 @@ export function decodeStun(bytes: Uint8Array): StunMessage | undefined {
       if (UNDERSTOOD.has(attribute)) {
         if (!read(message, attribute, value, bytes)) return undefined
       } else if (attribute < FIRST_OPTIONAL) notUnderstood.push(attribute)
-      // RFC 8489 §14.5: what follows the integrity of a message is not part of it, but for FINGERPRINT and a stronger integrity.
+      // RFC 8489 §14.5: attributes after the integrity are ignored, except FINGERPRINT and a
+      // stronger integrity.
       integrity = attribute === STUN_ATTRIBUTE.messageIntegritySha256
     }
   }
@@ -135,8 +142,9 @@ export function decodeStun(bytes: Uint8Array): StunMessage | undefined {
 }
 
 /**
- * @param message its transaction id tells which RFC it is written by: 12 bytes RFC 8489, 16 bytes RFC 3489, which
- *   knows neither XOR-MAPPED-ADDRESS nor RFC 5780's names.
+ * @param message with a transaction id of 12 bytes for RFC 8489, of 16 bytes for RFC 3489, which
+ *   has
+ *   neither XOR-MAPPED-ADDRESS nor RFC 5780's attributes.
  * @throws ShowchainError `ERR_BAD_MESSAGE`, `ERR_TOO_LARGE`
  */
 export function encodeStun(message: StunMessage): Uint8Array {
@@ -153,7 +161,7 @@ export function encodeStun(message: StunMessage): Uint8Array {
   bytes.set(transactionId, classic ? 4 : 8)
   let at = STUN_HEADER_BYTES
   const put = (attribute: number, value: Uint8Array): void => {
-    if (at + 4 + padded(value.length) > MAX_DATAGRAM) throw new ShowchainError('ERR_TOO_LARGE', 'A STUN message.')
+    if (at + 4 + padded(value.length) > MAX_DATAGRAM) throw new ShowchainError('ERR_TOO_LARGE', 'It is a STUN message.')
     writeU16(bytes, at, attribute)
     writeU16(bytes, at + 2, value.length)
     bytes.set(value, at + 4)
@@ -170,7 +178,7 @@ export function encodeStun(message: StunMessage): Uint8Array {
     put(STUN_ATTRIBUTE.errorCode, Uint8Array.of(0, 0, Math.floor(error.code / 100), error.code % 100, ...reason))
   }
   if (unknown !== undefined) {
-    // RFC 3489 §11.2.10: an odd list repeats its last, since it knows no padding.
+    // RFC 3489 §11.2.10: a list of odd length repeats its last element, for lack of padding.
     const list = classic && unknown.length % 2 === 1 ? [...unknown, unknown.at(-1) as number] : unknown
     put(STUN_ATTRIBUTE.unknownAttributes, Uint8Array.from(list.flatMap((each) => [each >> 8, each & 0xff])))
   }
@@ -197,7 +205,7 @@ function u32(value: number): Uint8Array {
   return bytes
 }
 
-/** Reads an attribute into the message; false when its value is bad. */
+/** Reads an attribute into the message. False for a bad value. */
 function read(message: Writable<StunMessage>, attribute: number, value: Uint8Array, whole: Uint8Array): boolean {
   switch (attribute) {
     case STUN_ATTRIBUTE.xorMappedAddress:
@@ -255,16 +263,22 @@ function readAddress(value: Uint8Array): Endpoint | undefined {
 
 function address({ ip, port }: Endpoint): Uint8Array {
   const bytes = parseIp(ip)
-  if (bytes === undefined) throw new ShowchainError('ERR_BAD_MESSAGE', `${quote(ip)} is no IP address.`)
+  if (bytes === undefined) throw new ShowchainError('ERR_BAD_MESSAGE', `${quote(ip)} is not an IP address.`)
   return Uint8Array.of(0, bytes.length === IPV4_BYTES ? 1 : 2, port >> 8, port & 0xff, ...bytes)
 }
 
-/** RFC 8489 §14.2: the port with the cookie's first half, the address with cookie and transaction id. */
+/**
+ * RFC 8489 §14.2: XORs the port with half of the cookie, the address with cookie and transaction
+ * id.
+ */
 function xor(value: Uint8Array, header: Uint8Array): Uint8Array {
   return value.map((byte, index) => (index < 2 ? byte : byte ^ (header[index < 4 ? 2 + index : index] as number)))
 }
 
-/** CRC-32 (ISO 3309, ITU-T V.42) of what stands before FINGERPRINT, XORed (RFC 8489 §14.7); the length field must count FINGERPRINT already. */
+/**
+ * The value of FINGERPRINT (RFC 8489 §14.7): CRC-32 (ISO 3309, ITU-T V.42) of the bytes before it,
+ * XORed. Their length field must include FINGERPRINT.
+ */
 function fingerprintOf(covered: Uint8Array): number {
   let crc = 0xffff_ffff
   for (const byte of covered) crc = (CRC_TABLE[(crc ^ byte) & 0xff] as number) ^ (crc >>> 8)

@@ -1,9 +1,8 @@
 /**
- * The message table: one row is the whole truth about one message. The zod schemas, the types,
- * both codecs, the signature preimages, `describe` and the reference pages all come from here;
- * a new message is a new row and nothing else.
+ * The message table: one row defines one message. Schemas, types, both codecs, signature preimages,
+ * `describe` and the reference pages are derived from it; a new message is a new row.
  *
- * Names, field names and order are the seed's (its sections 1–5); rows at 0x1E0–0x1FF are ours.
+ * Fields and their order are the seed's (sections 1–5); rows at 0x1E0–0x1FF are extensions.
  */
 import {
   codeKind,
@@ -18,7 +17,7 @@ import {
   signKind,
 } from './kinds.ts'
 
-/** Every field name means the same in every message that has it. */
+/** A field has the same kind in every message. */
 export const FIELDS = {
   id: peerIdKind,
   target: peerIdKind,
@@ -35,7 +34,7 @@ export const FIELDS = {
 } as const
 
 export type FieldName = keyof typeof FIELDS
-/** What a signature list may name; `op_code` comes first in each. */
+/** Elements of signature lists; each list begins with `op_code`, which is left out here. */
 export type SignedElement = 'target' | 'id' | 'session' | 'seq' | 'ts'
 
 export interface MessageRow {
@@ -46,13 +45,15 @@ export interface MessageRow {
   readonly section: 1 | 2 | 3 | 4 | 5 | 'ext'
   /** In the order of the binary form. */
   readonly fields: readonly FieldName[]
-  /** What `sign` covers behind the op code, in order; absent: the message is not signed. */
+  /**
+   * The fields that `sign` covers after the op code, in order. Absent: the message is not signed.
+   */
   readonly signature?: readonly SignedElement[]
-  /** The op code that stands in the preimage when the signature is another message's, passed through. */
+  /** The op code in the preimage, if the signature is that of another message, forwarded. */
   readonly signedAs?: number
   /** Fields that the seed fixes to 0. */
   readonly zero?: readonly FieldName[]
-  /** `id` and `target` name two different peers. */
+  /** `id` and `target` must differ. */
   readonly distinct?: true
   /** Who sends it to whom. */
   readonly route: string
@@ -214,13 +215,13 @@ export const OP = Object.fromEntries(MESSAGES.map(({ name, op }) => [name, op]))
 
 const ROWS = new Map<number, MessageRow>(MESSAGES.map((row) => [row.op, row]))
 
-/** The row of an op code, or undefined when the table has none. */
+/** The row of an op code, or undefined if there is none. */
 export const rowOf = (op: number): MessageRow | undefined => ROWS.get(op)
 
 /** Codes of the error message, 0x1F0. */
 export const WIRE_ERROR = {
-  /** A keep-alive came from an address that this relay knows no peer at: register again. */
+  /** No binding for the source of a keep-alive: register again. */
   unbound: 1,
-  /** Proxied data named a session that this relay does not have: ask for a new one. */
+  /** No such session for proxied data: request a new one. */
   noSession: 2,
 } as const

@@ -1,10 +1,10 @@
 /**
- * Tickets: what one person pastes to another to be reached. A URI that carries an id and ways to
- * reach it (docs/protocol.md, Tickets):
+ * Tickets: URIs that a person gives to another to be reached. A ticket has an id, relays and
+ * addresses (docs/protocol.md, Tickets):
  *
  *   showchain:<id>?relay=<relay-id>@host:port&relay=…&addr=host:port
  *
- * IPv6 stands in brackets, nothing is escaped, unknown parameters are ignored.
+ * IPv6 addresses are in brackets, nothing is escaped, unknown parameters are ignored.
  */
 import * as z from 'zod'
 import { splitHostPort } from './endpoint.ts'
@@ -18,15 +18,15 @@ const SCHEME = 'showchain:'
 /** A DNS name (RFC 1123 §2.1) of at most 253 characters. */
 const HOST_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i
 
-/** A last label that is a number makes resolvers read the whole as an IPv4 address in an odd spelling: `127.1`, `0x7f000001`. */
+/** Resolvers read a name whose last label is a number as an IPv4 address: `127.1`, `0x7f000001`. */
 const NUMBER_AT_END = /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/i
 
-/** An IP address in its one spelling, or a host name. */
+/** A canonical IP address, or a host name in lower case. */
 const canonicalHost = (text: string): string | undefined =>
   canonicalIp(text) ?? (HOST_NAME.test(text) && !NUMBER_AT_END.test(text) ? text.toLowerCase() : undefined)
 
 const hostSchema = z.string().refine((host) => canonicalHost(host) === host, 'not an IP address or host name')
-/** Like an endpoint, but the host may still have to be looked up. */
+/** Like an endpoint, but with an IP address or a host name. */
 export const addressSchema = z.strictObject({ host: hostSchema, port: z.number().int().min(1).max(MAX_U16) }).readonly()
 export type Address = z.infer<typeof addressSchema>
 
@@ -46,11 +46,14 @@ export type Ticket = z.infer<typeof ticketSchema>
 export const formatAddress = ({ host, port }: Address): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 
-/** Reads `host:port` with an IP address (IPv6 in brackets) or a host name. @throws ShowchainError `ERR_BAD_ENDPOINT` */
+/**
+ * Reads `host:port` with an IP address (IPv6 in brackets) or a host name.
+ * @throws ShowchainError `ERR_BAD_ENDPOINT`
+ */
 export function parseAddress(text: string): Address {
   const address = addressFrom(text)
   if (address === undefined)
-    throw new ShowchainError('ERR_BAD_ENDPOINT', `Got ${quote(text)}; a host name may stand for the ip.`)
+    throw new ShowchainError('ERR_BAD_ENDPOINT', `Got ${quote(text)}; a host name may replace the ip.`)
   return address
 }
 
@@ -68,7 +71,7 @@ export function formatTicket({ id, relays, addresses }: Ticket): string {
   return parameters.length === 0 ? `${SCHEME}${id}` : `${SCHEME}${id}?${parameters.join('&')}`
 }
 
-/** @throws ShowchainError `ERR_BAD_TICKET` with the part that is wrong. */
+/** @throws ShowchainError `ERR_BAD_TICKET`; its message names the wrong part. */
 export function parseTicket(text: string): Ticket {
   if (typeof text !== 'string') throw bad(`Got ${quote(text)}.`)
   const trimmed = text.trim()

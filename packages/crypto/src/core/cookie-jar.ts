@@ -1,16 +1,16 @@
 /**
- * Stateless cookies that prove an address (docs/protocol.md, Addresses; the idea is RFC 9000 §8.1.2's
- * and RFC 6347 §4.2.1's): HMAC over (epoch, source, id, op). Nothing is kept per peer.
+ * Stateless cookies for address validation (docs/protocol.md, Addresses; as in RFC 9000 §8.1.2 and
+ * RFC 6347 §4.2.1): HMAC over (epoch, source, id, op). No state is kept per peer.
  *
  *   epoch (1 byte) | HMAC-SHA256 (first 24 bytes)
  */
 import { type Endpoint, formatEndpoint, type PeerId, peerIdToBytes, utf8 } from '@showchain/wire'
 import type { CryptoProvider, Random } from './provider.ts'
 
-/** A cookie is good in the epoch of its making and the next one, in ms. */
+/** Length of an epoch in ms. A cookie is valid in the epoch that it was issued in, and the next. */
 export const COOKIE_EPOCH = 120_000
 const SECRET_BYTES = 32
-/** 192 bits: guessing is hopeless, and a challenge stays smaller than any request. */
+/** 192 bits: too many to guess, and a challenge stays smaller than every request. */
 const MAC_BYTES = 24
 const COOKIE_BYTES = 1 + MAC_BYTES
 
@@ -23,12 +23,15 @@ export class CookieJar {
     this.#secret = random.bytes(SECRET_BYTES)
   }
 
-  /** @param now any clock in ms that never goes back. @param op the op code that is challenged. */
+  /** @param now a monotonic clock in ms. @param op the op code of the challenged request. */
   issue(now: number, source: Endpoint, id: PeerId, op: number): Uint8Array {
     return this.#make(Math.floor(now / COOKIE_EPOCH), source, id, op)
   }
 
-  /** Whether this jar issued the cookie for the same source, id and op in this epoch or the one before. */
+  /**
+   * Whether this jar issued the cookie for the same source, id and op in this epoch or the one
+   * before.
+   */
   check(cookie: Uint8Array, now: number, source: Endpoint, id: PeerId, op: number): boolean {
     if (cookie.length !== COOKIE_BYTES) return false
     const current = Math.floor(now / COOKIE_EPOCH)
@@ -38,13 +41,13 @@ export class CookieJar {
   }
 
   #make(epoch: number, source: Endpoint, id: PeerId, op: number): Uint8Array {
-    const place = utf8(formatEndpoint(source))
-    const input = new Uint8Array(8 + 2 + 32 + place.length)
+    const address = utf8(formatEndpoint(source))
+    const input = new Uint8Array(8 + 2 + 32 + address.length)
     const view = new DataView(input.buffer)
     view.setFloat64(0, epoch)
     view.setUint16(8, op)
     input.set(peerIdToBytes(id), 10)
-    input.set(place, 42)
+    input.set(address, 42)
     const cookie = new Uint8Array(COOKIE_BYTES)
     cookie[0] = epoch & 0xff
     cookie.set(this.#provider.hmacSha256(this.#secret, input).subarray(0, MAC_BYTES), 1)
@@ -52,7 +55,7 @@ export class CookieJar {
   }
 }
 
-/** In time that does not depend on where they differ. */
+/** In constant time. */
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   let difference = a.length ^ b.length
   for (let i = 0; i < a.length; i++) difference |= (a[i] as number) ^ (b[i] ?? 0)

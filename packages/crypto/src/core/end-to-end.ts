@@ -1,22 +1,28 @@
-/** What end-to-end protection stands on beside hashes: X25519 (RFC 7748) and ChaCha20-Poly1305 (RFC 8439). */
+/**
+ * Cryptography of the end-to-end layer, besides hashes: X25519 (RFC 7748), ChaCha20-Poly1305 (RFC
+ * 8439).
+ */
 
 export const DH_BYTES = 32
 export const AEAD_KEY_BYTES = 32
 export const AEAD_NONCE_BYTES = 12
 export const AEAD_TAG_BYTES = 16
 
-/** One key of ChaCha20-Poly1305. A nonce must never be used twice for sealing. */
+/** A key of ChaCha20-Poly1305. Never seal twice with the same nonce. */
 export interface Aead {
-  /** Writes ciphertext and tag to `into` from `at` on: AEAD_TAG_BYTES more than the plaintext. */
+  /** Writes ciphertext and tag to `into` at `at`: AEAD_TAG_BYTES more than the plaintext. */
   seal(nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, into: Uint8Array, at: number): void
-  /** The plaintext, or undefined when anything was altered; never throws. @param sealed ciphertext and tag */
+  /**
+   * The plaintext, or undefined if authentication fails; never throws.
+   * @param sealed ciphertext and tag
+   */
   open(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined
 }
 
 export interface EndToEndCrypto {
-  /** The public half of 32 random bytes. */
+  /** @param privateKey 32 random bytes */
   x25519Public(privateKey: Uint8Array): Uint8Array
-  /** Undefined when the result is all zero: a public key of small order, which nobody makes by accident (RFC 7748 §6.1). */
+  /** Undefined if the result is all zero, as with a public key of small order (RFC 7748 §6.1). */
   x25519(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined
   /** @param key AEAD_KEY_BYTES */
   aead(key: Uint8Array): Aead

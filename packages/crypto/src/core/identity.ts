@@ -1,15 +1,20 @@
-/** Who a node is: an RSA key pair, and the id that is the hash of its public half (docs/protocol.md, Identity). */
+/**
+ * Identities: an RSA key pair, and an id that is the hash of the public key (docs/protocol.md,
+ * Identity).
+ */
 import type { PeerId } from '@showchain/wire'
 import { type CryptoProvider, DEFAULT_KEY_BITS, type KeyBits, type PrivateKey, type PublicKey } from './provider.ts'
 
 export interface Identity {
   readonly id: PeerId
   readonly publicKey: PublicKey
-  /** Signs by RSASSA-PKCS1-v1_5 with SHA-256, off the loop where the runtime can. */
+  /**
+   * RSASSA-PKCS1-v1_5 with SHA-256: signatures of messages. On another thread if the runtime can.
+   */
   sign(message: Uint8Array): Promise<Uint8Array>
-  /** Signs by RSASSA-PSS what is not a message of the seed: one key of this identity by another. */
+  /** RSASSA-PSS: signatures of certificates, which are not messages of the seed. */
   certify(message: Uint8Array): Promise<Uint8Array>
-  /** PKCS#8 PEM; encrypted when there is a passphrase. */
+  /** PKCS#8 PEM; encrypted if a passphrase is given. */
   toPem(passphrase?: string): string
 }
 
@@ -24,7 +29,7 @@ export function identityOf(provider: CryptoProvider, key: PrivateKey): Identity 
   }
 }
 
-/** A new identity; takes some 100 ms for 2048 bits and seconds for 4096. */
+/** A new identity. Takes some 100 ms for 2048 bits, seconds for 4096. */
 export async function generateIdentityWith(
   provider: CryptoProvider,
   bits: KeyBits = DEFAULT_KEY_BITS,

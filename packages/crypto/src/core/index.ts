@@ -1,4 +1,4 @@
-/** The part of crypto that runs anywhere: no provider, no Node. */
+/** The part of crypto that runs in every JavaScript runtime: no provider, no Node. */
 
 export { CERTIFICATE_LIFETIME, isCurrent } from './certificate.ts'
 export { COOKIE_EPOCH, CookieJar } from './cookie-jar.ts'

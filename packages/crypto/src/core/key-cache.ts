@@ -1,6 +1,6 @@
 /**
- * Parsed public keys by id: importing a key costs more than verifying with it. A key that arrives from
- * anyone is trusted for an id iff it hashes to the id (docs/protocol.md, Identity).
+ * Imported public keys by id: importing a key costs more than verifying with it. A key is trusted
+ * for an id iff it hashes to the id, whoever sent it (docs/protocol.md, Identity).
  */
 import { type PeerId, peerIdFromBytes, ShowchainError } from '@showchain/wire'
 import type { CryptoProvider, PublicKey } from './provider.ts'
@@ -8,18 +8,18 @@ import type { CryptoProvider, PublicKey } from './provider.ts'
 export class KeyCache {
   readonly #provider: CryptoProvider
   readonly #capacity: number
-  /** Least recently used first; at the cap it makes room. */
+  /** Least recently used first, which is evicted first. Bounded by `capacity`. */
   readonly #learned = new Map<PeerId, PublicKey>()
-  /** From configuration: never makes room. Bounded by the configuration. */
+  /** From configuration, never evicted. Bounded by the configuration. */
   readonly #pinned = new Map<PeerId, PublicKey>()
 
-  /** @param capacity most learned keys; a parsed one takes a few KiB. */
+  /** @param capacity most learned keys; an imported key takes a few KiB. */
   constructor(provider: CryptoProvider, capacity: number) {
     this.#provider = provider
     this.#capacity = capacity
   }
 
-  /** Learned keys. */
+  /** The number of learned keys. */
   get size(): number {
     return this.#learned.size
   }
@@ -36,8 +36,8 @@ export class KeyCache {
   }
 
   /**
-   * The key of an id, parsed and kept; undefined when it hashes to something else or breaks the import
-   * policy. For an id whose key is known already that key, whatever the bytes are.
+   * Imports and keeps the key of an id. Undefined if the bytes do not hash to the id, or the import
+   * policy refuses them. If the key of the id is already known, returns that, whatever the bytes.
    */
   learn(id: PeerId, spki: Uint8Array): PublicKey | undefined {
     const known = this.get(id)
@@ -53,7 +53,10 @@ export class KeyCache {
     return key
   }
 
-  /** Keeps a key of the configuration for good, whichever provider read it. @throws ShowchainError `ERR_KEY_REFUSED` */
+  /**
+   * Keeps a key of the configuration permanently. It may be of another provider.
+   * @throws ShowchainError `ERR_KEY_REFUSED`
+   */
   pin({ id, spki }: PublicKey): void {
     this.#pinned.set(id, this.#provider.importPublicKey(spki))
   }

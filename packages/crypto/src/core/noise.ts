@@ -1,15 +1,17 @@
 /**
- * Noise_XX_25519_ChaChaPoly_SHA256 (The Noise Protocol Framework, revision 34; section numbers below are its own):
+ * Noise_XX_25519_ChaChaPoly_SHA256 (The Noise Protocol Framework, revision 34; § below refer to
+ * it):
  *
  *   XX:  → e        ← e, ee, s, es        → s, se
  *
- * A message that cannot be read ends the handshake; who wants to go on after a forged one reads with a copy.
+ * A message that fails to authenticate ends the handshake. To survive forged messages, read each
+ * with a handshake object of its own, made from the same keys.
  */
 import { utf8 } from '@showchain/wire'
 import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type Aead, DH_BYTES, type EndToEndCrypto } from './end-to-end.ts'
 import type { CryptoProvider } from './provider.ts'
 
-/** What a handshake computes with. */
+/** The cryptography that a handshake needs. */
 export interface NoiseCrypto extends EndToEndCrypto, Pick<CryptoProvider, 'sha256' | 'hmacSha256'> {}
 
 export interface KeyPair {
@@ -22,16 +24,16 @@ export interface NoiseOptions {
   readonly initiator: boolean
   readonly prologue: Uint8Array
   readonly staticKey: KeyPair
-  /** Made for this handshake alone. */
+  /** For this handshake only. */
   readonly ephemeralKey: KeyPair
 }
 
-/** What both ends have when the handshake is done (§5.2, Split). */
+/** The result of a finished handshake (§5.2, Split). */
 export interface NoiseResult {
-  /** For what this end sends. */
+  /** For records of this end. */
   readonly sendKey: Uint8Array
   readonly receiveKey: Uint8Array
-  /** The handshake's hash: the same at both ends, and different for every handshake (§11.2). */
+  /** The handshake hash `h`: equal at both ends, unique to the handshake (§11.2). */
   readonly hash: Uint8Array
   readonly remoteStaticKey: Uint8Array
 }
@@ -50,7 +52,7 @@ const concat = (a: Uint8Array, b: Uint8Array): Uint8Array => {
   return both
 }
 
-/** The nonce of a ChaCha20-Poly1305 message: 32 zero bits, then its number, little-endian (§12.3). @param number below 2^32 */
+/** 32 zero bits, then the message number, little-endian (§12.3). @param number below 2^32 */
 function nonceOf(number: number): Uint8Array {
   const nonce = new Uint8Array(AEAD_NONCE_BYTES)
   new DataView(nonce.buffer).setUint32(4, number, true)
@@ -81,13 +83,13 @@ export class NoiseXX {
 
   constructor(options: NoiseOptions) {
     this.#options = options
-    // The name has exactly the length of a hash, so it is taken as it is (§5.2, InitializeSymmetric).
+    // The name has the length of a hash, so it is `h` itself (§5.2, InitializeSymmetric).
     this.#hash = PROTOCOL
     this.#chainingKey = PROTOCOL
     this.#mixHash(options.prologue)
   }
 
-  /** Whether the next message is this end's to write. */
+  /** Whether this end writes the next message. */
   get writes(): boolean {
     return (this.#message % 2 === 0) === this.#options.initiator
   }
@@ -96,9 +98,9 @@ export class NoiseXX {
     return this.#message === XX.length
   }
 
-  /** The next message of this end. @param payload encrypted from the second message on */
+  /** Writes the next message. @param payload encrypted, except in message 1 */
   write(payload: Uint8Array): Uint8Array {
-    if (this.#failed || this.done || !this.writes) throw new Error('It is not this end that writes now.')
+    if (this.#failed || this.done || !this.writes) throw new Error("The next message is not this end's to write.")
     const { ephemeralKey, staticKey } = this.#options
     const parts: Uint8Array[] = []
     for (const token of XX[this.#message] as readonly Token[]) {
@@ -106,15 +108,15 @@ export class NoiseXX {
         parts.push(ephemeralKey.publicKey)
         this.#mixHash(ephemeralKey.publicKey)
       } else if (token === 's') parts.push(this.#encrypt(staticKey.publicKey))
-      // The other end's keys were read with a good result, or there would be nothing to write.
-      else if (!this.#mixDh(token)) throw new Error('The other end sent a bad key.')
+      // Both keys are there: the messages before were read. This one is of small order.
+      else if (!this.#mixDh(token)) throw new Error('The remote end sent a key of small order.')
     }
     parts.push(this.#encrypt(payload))
     this.#message++
     return parts.reduce(concat)
   }
 
-  /** The payload of the other end's next message, or undefined when it is not genuine: then the handshake is over. */
+  /** The payload of the remote end's next message. Undefined ends the handshake: not authentic. */
   read(message: Uint8Array): Uint8Array | undefined {
     if (this.#failed || this.done || this.writes) return undefined
     const payload = this.#read(message)
@@ -123,15 +125,15 @@ export class NoiseXX {
     return payload
   }
 
-  /** The other end's static key, as soon as a message proved it. */
+  /** The remote end's static key, once a message has authenticated it. */
   get remoteStaticKey(): Uint8Array | undefined {
     return this.#remoteStatic
   }
 
-  /** @throws Error before the handshake is done */
+  /** @throws Error if the handshake is not finished */
   result(): NoiseResult {
     const remoteStaticKey = this.#remoteStatic
-    if (!this.done || remoteStaticKey === undefined) throw new Error('The handshake is not done.')
+    if (!this.done || remoteStaticKey === undefined) throw new Error('The handshake is not finished.')
     const [first, second] = noiseHkdf(this.#options.crypto, this.#chainingKey, NOTHING)
     const { initiator } = this.#options
     return {
@@ -162,7 +164,7 @@ export class NoiseXX {
     return this.#decrypt(message.subarray(at))
   }
 
-  /** False when a key of the other end is worthless. */
+  /** False for a public key of small order. */
   #mixDh(token: 'ee' | 'es' | 'se'): boolean {
     const { crypto, initiator, ephemeralKey, staticKey } = this.#options
     // The first letter is the initiator's key, the second the responder's.

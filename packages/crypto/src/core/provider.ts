@@ -1,6 +1,6 @@
 /**
- * The small interface behind which RSA and hashes are done: `openssl` on Node, `portable` elsewhere,
- * a fast fake in simulations. Messages are signed by RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 §8.2).
+ * Crypto providers: RSA and hashes. `openssl` is for Node, `portable` for other runtimes. Messages
+ * are signed by RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 §8.2).
  */
 import type { PeerId } from '@showchain/wire'
 
@@ -29,13 +29,13 @@ export interface CryptoProvider {
   hmacSha256(key: Uint8Array, bytes: Uint8Array): Uint8Array
   /**
    * Import policy: DER of at most 600 bytes, rsaEncryption, a modulus of exactly 2048, 3072 or 4096
-   * bits, exponent 65537, and nothing that a second export would write otherwise.
+   * bits, exponent 65537, and only the canonical encoding.
    * @throws ShowchainError `ERR_KEY_REFUSED`
    */
   importPublicKey(spki: Uint8Array): PublicKey
-  /** False for every wrong signature, also one of the wrong length; never throws. */
+  /** False for every wrong signature, including one of the wrong length; never throws. */
   verify(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean
-  /** The same off the loop, where the runtime can. */
+  /** The same on another thread, if the runtime can. */
   verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean>
   generate(bits: KeyBits): Promise<PrivateKey>
   /**
@@ -43,20 +43,20 @@ export interface CryptoProvider {
    * @throws ShowchainError `ERR_KEY_REFUSED`, `ERR_PASSPHRASE_NEEDED`, `ERR_PASSPHRASE_WRONG`
    */
   importPrivateKey(pem: string, passphrase?: string): PrivateKey
-  /** PKCS#8 PEM; encrypted when there is a passphrase. */
+  /** PKCS#8 PEM; encrypted if a passphrase is given. */
   exportPrivateKey(key: PrivateKey, passphrase?: string): string
-  /** Off the loop, where the runtime can. */
+  /** On another thread, if the runtime can. */
   sign(key: PrivateKey, message: Uint8Array): Promise<Uint8Array>
   /**
-   * RSASSA-PSS (RFC 8017 §8.1) with SHA-256, MGF1 of SHA-256 and a salt of 32 bytes: for what is not a message of the seed.
-   * Off the loop, where the runtime can.
+   * RSASSA-PSS (RFC 8017 §8.1) with SHA-256, MGF1 of SHA-256 and a salt of 32 bytes: for
+   * certificates. On another thread, if the runtime can.
    */
   signPss(key: PrivateKey, message: Uint8Array): Promise<Uint8Array>
-  /** False for every wrong signature, also one of the wrong length; never throws. */
+  /** False for every wrong signature, including one of the wrong length; never throws. */
   verifyPss(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean
 }
 
-/** Where chance comes from: a CSPRNG in life, a seed in simulations. */
+/** A source of randomness: a CSPRNG, or a seeded generator in simulations. */
 export interface Random {
   bytes(length: number): Uint8Array
   /** 0 to 2^32 − 1. */

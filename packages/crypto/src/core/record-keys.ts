@@ -1,9 +1,10 @@
 /**
- * The keys of one direction of a connection. The 64-bit counter of a record is its epoch (16 bits) and its number
- * (48 bits); the number goes on from epoch to epoch, so a nonce is never used twice and one replay window serves all.
+ * The keys of one direction of a connection. The 64-bit counter of a record is its epoch (16 bits)
+ * and its number (48 bits). Numbers go on from epoch to epoch, so a nonce is never reused and one
+ * replay window covers all epochs.
  *
  *   key of epoch 0    from the handshake
- *   key of epoch n+1  REKEY(key of epoch n), The Noise Protocol Framework §4.2, §11.3: nobody gets back from it
+ *   key of epoch n+1  REKEY(key of epoch n) (The Noise Protocol Framework §4.2, §11.3), one-way
  */
 import { writeRecordNonce } from '@showchain/wire/end-to-end'
 import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type Aead, type EndToEndCrypto } from './end-to-end.ts'
@@ -28,7 +29,7 @@ function nonceOf(epoch: number, number: number): Uint8Array {
   return nonce
 }
 
-/** What this end seals with. */
+/** The sending side of a direction. */
 export class SealingKey {
   readonly #crypto: EndToEndCrypto
   #key: Uint8Array
@@ -51,30 +52,33 @@ export class SealingKey {
     return this.#next
   }
 
-  /** Whether there is no epoch or no number left: only a new handshake helps. */
+  /** Whether epochs or numbers are used up: the connection needs a new handshake. */
   get exhausted(): boolean {
     return this.#epoch === MAX_EPOCH || this.#next === MAX_RECORD_NUMBER
   }
 
-  /** From now on under the next key; the old one is gone. */
+  /** Changes to the key of the next epoch and discards the old one. */
   advance(): void {
-    if (this.#epoch === MAX_EPOCH) throw new Error('There is no epoch left.')
+    if (this.#epoch === MAX_EPOCH) throw new Error('The last epoch has been reached.')
     this.#key = rekey(this.#crypto, this.#key)
     this.#aead = this.#crypto.aead(this.#key)
     this.#epoch++
   }
 
-  /** Seals under the next number, which the header in `aad` must show. @returns the number */
+  /** Seals under the next number, which the header in `aad` must contain. @returns the number */
   seal(aad: Uint8Array, plaintext: Uint8Array, into: Uint8Array, at: number): number {
     const number = this.#next
-    if (number >= MAX_RECORD_NUMBER) throw new Error('There is no number left.')
+    if (number >= MAX_RECORD_NUMBER) throw new Error('The last record number has been used.')
     this.#next++
     this.#aead.seal(nonceOf(this.#epoch, number), aad, plaintext, into, at)
     return number
   }
 }
 
-/** What this end opens with: the newest epoch that proved itself, the one before while records may be late, and the one after. */
+/**
+ * The receiving side of a direction: the key of the current epoch, of the previous one for late
+ * records, and of the next one.
+ */
 export class OpeningKey {
   readonly #crypto: EndToEndCrypto
   #key: Uint8Array
@@ -93,12 +97,12 @@ export class OpeningKey {
     return this.#epoch
   }
 
-  /** Late records of the epoch before are refused from now on. */
+  /** From now on records of the previous epoch are refused. */
   forgetPrevious(): void {
     this.#previous = undefined
   }
 
-  /** The plaintext, or undefined. The first genuine record of the next epoch makes it the current one. */
+  /** The plaintext, or undefined. The first authentic record of the next epoch makes it current. */
   open(epoch: number, number: number, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
     const at = nonceOf(epoch, number)
     if (epoch === this.#epoch) return this.#current.open(at, aad, sealed)

@@ -1,36 +1,37 @@
 /**
- * Which numbers of a session came already: a bitmap that slides with the newest (RFC 6479). It is made
- * of blocks of 32 that are reused in a ring, so that sliding clears blocks and never shifts bits.
+ * The numbers of a session that have arrived: a bitmap that slides with the newest (RFC 6479). It
+ * is
+ * a ring of 32-bit blocks, so that sliding clears blocks and shifts no bits.
  */
 
-/** RFC 6479's window: numbers behind the newest that are still told apart (docs/protocol.md, Replay). */
+/** Numbers behind the newest that are still tracked (docs/protocol.md, Replay). */
 export const REPLAY_WINDOW = 8128
 const BLOCK_BITS = 32
-/** One block more than the window has, since the newest block is only partly used: 8,192 bits. */
+/** The window is not aligned to blocks, hence two more: 8,192 bits. */
 const BLOCKS = REPLAY_WINDOW / BLOCK_BITS + 2
-/** A session starts with a ring this small; most never have more than a few messages in flight. */
+/** Blocks of a new session; most have only a few messages in flight. */
 const FIRST_BLOCKS = 4
 
 export type Freshness = 'fresh' | 'seen' | 'old'
 
 export class ReplayWindow {
-  /** A ring of blocks, grown to BLOCKS as the numbers in it spread. */
+  /** A ring of blocks; it grows up to BLOCKS. */
   #ring: Uint32Array | undefined
   #newest = -1
-  /** Block number of the oldest number that the ring still knows. */
+  /** Number of the oldest block in the ring. */
   #oldestBlock = 0
 
-  /** Whether a number is new, was seen, or is too old to tell. Changes nothing. */
+  /** Whether a number is new, was seen, or is behind the window. Changes nothing. */
   check(seq: number): Freshness {
     if (seq > this.#newest) return 'fresh'
     if (seq <= this.#newest - REPLAY_WINDOW) return 'old'
     const block = Math.floor(seq / BLOCK_BITS)
-    // The ring has not grown back there: nothing that old was ever marked.
+    // Older than all in the ring: never marked.
     if (this.#ring === undefined || block < this.#oldestBlock) return 'fresh'
     return (this.#word(this.#ring, block) & bit(seq)) === 0 ? 'fresh' : 'seen'
   }
 
-  /** Marks a number as seen; false when it was or is too old. Only for what proved to be genuine. */
+  /** Marks a number as seen; false if it was, or is too old. Call it only for authentic records. */
   accept(seq: number): boolean {
     if (this.check(seq) !== 'fresh') return false
     const block = Math.floor(seq / BLOCK_BITS)
@@ -45,7 +46,7 @@ export class ReplayWindow {
     return ring[block % ring.length] as number
   }
 
-  /** Makes the ring hold this block: grown while that is possible, else sliding forward. */
+  /** Makes the ring contain this block: grows it if possible, otherwise slides it. */
   #cover(block: number): Uint32Array {
     const newest = Math.floor(this.#newest / BLOCK_BITS)
     if (this.#ring === undefined) {

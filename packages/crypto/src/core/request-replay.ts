@@ -1,20 +1,23 @@
 /**
- * Which signed requests are new (docs/protocol.md, Replay): per (id, op, target), (ts, seq) must grow.
- * A first contact has nothing to grow from and must be of now, unless a cookie vouches for it.
+ * Replay protection of signed requests (docs/protocol.md, Replay): per (id, op, target), (ts, seq)
+ * must increase. A first contact must be current by the clock, unless it has a valid cookie.
  *
- * Everything has a bound, and forgetting does not let an old request in again: a forgotten
- * (op, target) raises the floor of its id, a forgotten id that of every id that is not known.
+ * All state is bounded, and eviction does not readmit old requests: an evicted (op, target) raises
+ * the floor of its id, an evicted id that of all unknown ids.
  */
 import type { PeerId } from '@showchain/wire'
 
-/** How far a first contact may be from the verifier's clock, in ms. */
+/** Largest difference of a first contact's `ts` from the verifier's clock, in ms. */
 export const FIRST_CONTACT_TOLERANCE = 60_000
-/** An id is remembered this long: until nothing that it signed can pass for a first contact any more, and its binding (60 s) is over. */
+/**
+ * An id is kept this long: until its requests are too old for a first contact and its binding (60
+ * s) is over.
+ */
 const MEMORY = 3 * FIRST_CONTACT_TOLERANCE
-/** (op, target) pairs that are remembered of one id: a peer asks for few others within minutes. */
+/** Most (op, target) pairs kept per id: a peer requests few targets within minutes. */
 const MAX_ENTRIES = 32
 
-/** What places a request in time. */
+/** The fields of a request that replay protection reads. */
 export interface RequestStamp {
   readonly op_code: number
   readonly id: PeerId
@@ -32,13 +35,13 @@ interface Entry extends Moment {
 }
 
 interface Sender {
-  /** The sender's clock minus ours, as a cookie vouched for it; else 0. */
+  /** The sender's clock minus ours, from its last request with a cookie; else 0. */
   offset: number
-  /** For an (op, target) without an entry, nothing at or before this is new. */
+  /** Requests for an (op, target) without an entry must be later than this. */
   floor: Moment
   /** Least recently used first; at most MAX_ENTRIES. */
   entries: Entry[]
-  /** Our clock when it last had a request accepted. */
+  /** When its last request was accepted, by our clock. */
   touched: number
 }
 
@@ -49,7 +52,7 @@ const latest = (a: Moment, b: Moment): Moment => (isAfter(a, b) ? a : b)
 export interface RequestReplayOptions {
   /** Wall clock, in ms. */
   readonly unixMs: () => number
-  /** Most ids; at the cap the one that was silent longest is forgotten. */
+  /** Most ids; at the cap the least recently used one is evicted. */
   readonly capacity: number
 }
 
@@ -57,25 +60,27 @@ export class RequestReplay {
   readonly #unixMs: () => number
   readonly #capacity: number
   readonly #started: number
-  /** Longest silent first. Bounded by `capacity`. */
+  /** Least recently used first. Bounded by `capacity`. */
   readonly #senders = new Map<PeerId, Sender>()
-  /** What requests of unknown ids must be newer than: nothing that a forgotten id signed. */
+  /** Requests of unknown ids must be later than this: later than all that evicted ids signed. */
   #forgotten: number
 
   constructor({ unixMs, capacity }: RequestReplayOptions) {
     this.#unixMs = unixMs
     this.#capacity = capacity
     this.#started = unixMs()
-    // Without a cookie nothing older than this verifier's own start is new: it cannot know whether it was accepted before.
+    // Older than this verifier's start: it cannot know whether it accepted the request before.
     this.#forgotten = this.#started - 1
   }
 
-  /** Ids that are remembered. */
+  /** The number of ids kept. */
   get size(): number {
     return this.#senders.size
   }
 
-  /** Whether the request may be new. Changes nothing: `accept` follows once its signature verified. */
+  /**
+   * Whether the request may be new. Changes nothing: call `accept` after verifying the signature.
+   */
   check(request: RequestStamp, byCookie: boolean): boolean {
     if (byCookie) return true
     const sender = this.#senders.get(request.id)
@@ -88,10 +93,9 @@ export class RequestReplay {
   }
 
   /**
-   * Remembers a request whose signature verified. With a valid signed cookie it starts the sender's
-   * time anew: what is later than it by the sender's former clock no longer counts, what is earlier still does.
-   *
-   * @returns false when the request is not new any more, because a later one was accepted since `check`.
+   * Records a request whose signature verified. One with a valid cookie resets the sender's clock:
+   * entries that are later than it are dropped, earlier ones stay.
+   * @returns false if the request is no longer new: a later one was accepted since `check`
    */
   accept(request: RequestStamp, byCookie: boolean): boolean {
     if (!this.check(request, byCookie)) return false
@@ -113,22 +117,22 @@ export class RequestReplay {
     return true
   }
 
-  /** One that is not known, or not any more: what it may have signed before it was forgotten stays old. */
+  /** The state of an unknown id, which may have been evicted: its old requests stay old. */
   #newcomer(now: number): Sender {
     const floor = { ts: this.#forgotten, seq: Number.MAX_SAFE_INTEGER }
     return { offset: 0, floor, entries: [], touched: now }
   }
 
-  /** Forgets the ids at the front whose time is over, and the first of all at the cap. */
+  /** Evicts expired ids, and at the cap the least recently used one. */
   #makeRoom(now: number): void {
     for (const [id, sender] of this.#senders) {
       const over = sender.touched + MEMORY < now
       if (!over && this.#senders.size < this.#capacity) return
       this.#senders.delete(id)
-      // What is over is too old for a first contact by itself.
+      // Its requests are too old for a first contact.
       if (over) continue
       const newest = sender.entries.reduce<Moment>((moment, entry) => latest(moment, entry), sender.floor)
-      // No more than an honest clock can be ahead: one sender's must not shut out others.
+      // Bounded by what an honest clock can be ahead: one sender must not shut out others.
       this.#forgotten = Math.max(this.#forgotten, Math.min(newest.ts, sender.touched + FIRST_CONTACT_TOLERANCE))
     }
   }

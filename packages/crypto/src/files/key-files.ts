@@ -1,6 +1,6 @@
 /**
- * Identities and public keys as files: PKCS#8 and SubjectPublicKeyInfo PEM. A private key is readable
- * by its owner only, is written in one piece, and never in place of anything.
+ * Identities and public keys in files: PKCS#8 and SubjectPublicKeyInfo PEM. A private key file is
+ * readable by its owner only, and never overwritten.
  */
 
 import { createPublicKey } from 'node:crypto'
@@ -10,14 +10,14 @@ import { quote, ShowchainError } from '@showchain/wire'
 import { type Identity, identityFromPemWith, type PublicKey } from '../core/index.ts'
 import { openssl } from '../openssl/openssl.ts'
 
-/** Owner: read and write; nobody else: anything. */
+/** Read and write for the owner, no access for others. */
 const PRIVATE_MODE = 0o600
 const OTHERS = 0o077
 /** Far above an encrypted RSA-4096 key in PEM. */
 const MAX_FILE_BYTES = 64 * 1024
 
 export interface PassphraseOptions {
-  /** Of an encrypted key file. */
+  /** For an encrypted key file. */
   readonly passphrase?: string | undefined
 }
 
@@ -35,7 +35,7 @@ export async function loadIdentity(path: string, { passphrase }: PassphraseOptio
 
 /**
  * Writes a new key file, mode 0600.
- * @throws ShowchainError `ERR_FILE_EXISTS` (nothing is overwritten), `ERR_FILE_WRITE`
+ * @throws ShowchainError `ERR_FILE_EXISTS`, `ERR_FILE_WRITE`
  */
 export async function saveIdentity(
   identity: Identity,
@@ -55,7 +55,7 @@ export async function saveIdentity(
     await file.writeFile(pem)
     await file.sync()
   } catch (error) {
-    // Half a key file is of no use, and it is ours: O_EXCL made it.
+    // Remove the partial file: O_EXCL guarantees that it is ours.
     await unlink(path)
     throw new ShowchainError('ERR_FILE_WRITE', `${shown(path)}: ${(error as Error).message}`, { cause: error })
   } finally {
@@ -72,7 +72,7 @@ export async function readPassphrase(path: string): Promise<string> {
   return text.replace(/\r?\n$/, '')
 }
 
-/** A public key of the configuration. @throws ShowchainError `ERR_FILE_READ`, `ERR_KEY_REFUSED` */
+/** A public key from a PEM file. @throws ShowchainError `ERR_FILE_READ`, `ERR_KEY_REFUSED` */
 export async function loadPublicKey(path: string): Promise<PublicKey> {
   const { text } = await readSmallFile(path)
   return within(path, () => publicKeyFromPem(text))
@@ -81,17 +81,17 @@ export async function loadPublicKey(path: string): Promise<PublicKey> {
 /** @param pem `BEGIN PUBLIC KEY`. @throws ShowchainError `ERR_KEY_REFUSED` */
 export function publicKeyFromPem(pem: string): PublicKey {
   if (!pem.includes('BEGIN PUBLIC KEY'))
-    throw new ShowchainError('ERR_KEY_REFUSED', 'It is no public key in PEM (BEGIN PUBLIC KEY).')
+    throw new ShowchainError('ERR_KEY_REFUSED', 'It is not a public key in PEM (BEGIN PUBLIC KEY).')
   let spki: Uint8Array
   try {
     spki = createPublicKey({ key: pem, format: 'pem' }).export({ type: 'spki', format: 'der' })
   } catch (error) {
-    throw new ShowchainError('ERR_KEY_REFUSED', 'It is no public key in PEM.', { cause: error })
+    throw new ShowchainError('ERR_KEY_REFUSED', 'It is not a public key in PEM.', { cause: error })
   }
   return openssl.importPublicKey(spki)
 }
 
-/** `BEGIN PUBLIC KEY`, for the `--peer-key` of others. */
+/** `BEGIN PUBLIC KEY`, as `--peer-key` reads it. */
 export const publicKeyToPem = ({ spki }: PublicKey): string =>
   createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
     .export({ type: 'spki', format: 'pem' })
@@ -111,10 +111,10 @@ async function readSmallFile(path: string): Promise<{ readonly text: string; rea
   }
 }
 
-/** A path as it is: quoted and cut short it could not be copied. From JavaScript anything may come. */
+/** A path in full: shortened it could not be copied. A caller in JavaScript may pass anything. */
 const shown = (path: unknown): string => (typeof path === 'string' ? path : quote(path))
 
-/** Names the file in what went wrong with its content. */
+/** Adds the path to errors about the file's content. */
 function within<Result>(path: string, read: () => Result): Result {
   try {
     return read()

@@ -1,6 +1,7 @@
 /**
- * The provider for Node: OpenSSL through node:crypto. One verification is done on the spot; signing,
- * and verifying where the caller asks for it, go to libuv's threads.
+ * The provider for Node: OpenSSL through node:crypto. `verify` runs on the calling thread; `sign`
+ * and
+ * `verifyAsync` run on libuv's threads.
  */
 import {
   constants,
@@ -51,7 +52,10 @@ const ALGORITHM = 'RSA-SHA256'
 const PSS_SALT_BYTES = 32
 /** A SubjectPublicKeyInfo ends with the exponent: INTEGER, length 3, 65537. */
 const EXPONENT_BYTES = 5
-/** In front of the PKCS#1 key: SEQUENCE, rsaEncryption with NULL, BIT STRING; as long for every size that is allowed. */
+/**
+ * Before the PKCS#1 key: SEQUENCE, rsaEncryption with NULL, BIT STRING; the same length for every
+ * allowed size.
+ */
 const HEADER_BYTES = 24
 
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
@@ -66,18 +70,19 @@ function publicKeyOf(spki: Uint8Array): OpensslPublicKey {
   if (handle.asymmetricKeyType !== 'rsa') throw refused(`It is of type ${handle.asymmetricKeyType}.`)
   if (bits === undefined) throw refused(`It has ${modulusLength} bits.`)
   if (publicExponent !== PUBLIC_EXPONENT) throw refused(`Its exponent is ${publicExponent}.`)
-  // OpenSSL reads past what it understands (trailing bytes, odd parameters); only its own spelling counts.
+  // OpenSSL tolerates other encodings (trailing bytes, other parameters): only what it would write
+  // is accepted.
   const canonical = handle.export({ type: 'spki', format: 'der' })
   if (!canonical.equals(spki)) throw refused('Its DER form is not the canonical one.')
-  // No product of two large primes, and OpenSSL's arithmetic does not take it.
+  // Not a product of two large primes, and OpenSSL cannot compute with it.
   if (((canonical[canonical.length - EXPONENT_BYTES - 1] as number) & 1) === 0) throw refused('Its modulus is even.')
   return new OpensslPublicKey(handle, new Uint8Array(canonical), bits)
 }
 
 /**
- * A canonical key is a fixed header and a PKCS#1 key. OpenSSL 3 reads and writes what came in as the latter
- * thirty times as fast (10 µs instead of 300 for both, measured), and whether the header is the right one
- * the comparison with what it writes tells. What is no such key is read as a whole, to say what it is instead.
+ * A canonical key is a fixed header and a PKCS#1 key. OpenSSL 3 imports and exports the latter 30
+ * times as fast (10 µs instead of 300 for both, measured); the caller compares the header with what
+ * OpenSSL writes. Other bytes are read as SPKI, so that the error can say what they are.
  */
 function readPublicKey(spki: Buffer): KeyObject {
   try {
@@ -86,12 +91,12 @@ function readPublicKey(spki: Buffer): KeyObject {
     try {
       return createPublicKey({ key: spki, format: 'der', type: 'spki' })
     } catch (error) {
-      throw refused('It is no DER SubjectPublicKeyInfo.', error)
+      throw refused('It is not a DER SubjectPublicKeyInfo.', error)
     }
   }
 }
 
-/** Keys of another provider are a mistake of the program, not of the network. */
+/** A key of another provider is a mistake of the program. */
 function own<Key>(key: unknown, kind: abstract new (...args: never[]) => Key): Key {
   if (!(key instanceof kind)) throw new TypeError('This key was made by another crypto provider.')
   return key
@@ -130,15 +135,15 @@ function importPrivateKey(pem: string, passphrase?: string): OpensslPrivateKey {
     handle = createPrivateKey({ key: pem, format: 'pem', ...(encrypted ? { passphrase } : {}) })
   } catch (error) {
     if (encrypted) throw new ShowchainError('ERR_PASSPHRASE_WRONG', undefined, { cause: error })
-    throw refused('It is no PKCS#8 private key in PEM.', error)
+    throw refused('It is not a PKCS#8 private key in PEM.', error)
   }
   if (handle.asymmetricKeyType !== 'rsa') throw refused(`It is of type ${handle.asymmetricKeyType}.`)
   const key = new OpensslPrivateKey(handle)
-  if (!fits(key)) throw refused('Its numbers do not belong together: the file is damaged.')
+  if (!fits(key)) throw refused('Its numbers do not match: the file is damaged.')
   return key
 }
 
-/** Whether what the private half signs verifies with the public half. */
+/** Whether a signature of the private key verifies with the public key. */
 function fits({ handle, publicKey }: OpensslPrivateKey): boolean {
   const probe = Buffer.from('showchain key check')
   try {
@@ -177,7 +182,7 @@ export const openssl: CryptoProvider = {
   exportPrivateKey(key, passphrase) {
     const { handle } = own(key, OpensslPrivateKey)
     if (passphrase === undefined) return handle.export({ type: 'pkcs8', format: 'pem' }).toString()
-    // Node's own encryption has no more than 2,048 rounds against guessing.
+    // Node's own encryption has only 2,048 rounds of PBKDF2.
     return encryptPkcs8Der(handle.export({ type: 'pkcs8', format: 'der' }), passphrase)
   },
   sign: (key, message) =>

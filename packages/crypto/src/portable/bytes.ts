@@ -1,4 +1,4 @@
-/** Bytes as numbers, and as the binary strings that forge works on. */
+/** Bytes as integers, and as forge's binary strings. */
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 

@@ -1,4 +1,4 @@
-/** The encodings that a signature must open to: EMSA-PKCS1-v1_5 and EMSA-PSS (RFC 8017 §9.2, §9.1), both with SHA-256. */
+/** Signature encodings with SHA-256: EMSA-PKCS1-v1_5 and EMSA-PSS (RFC 8017 §9.2, §9.1). */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { equalBytes } from '@showchain/wire'
 import { concat } from './bytes.ts'
@@ -44,7 +44,7 @@ function mask(seed: Uint8Array, length: number): Uint8Array {
   return concat(...blocks).subarray(0, length)
 }
 
-/** EMSA-PSS-VERIFY; the modulus has a multiple of 8 bits, so that exactly one bit of `encoded` is unused. */
+/** EMSA-PSS-VERIFY. The modulus has whole bytes, so exactly one bit of `encoded` is unused. */
 export function isEmsaPss(encoded: Uint8Array, message: Uint8Array): boolean {
   const end = encoded.length - DIGEST_BYTES - 1
   const first = encoded[0] as number

@@ -1,4 +1,7 @@
-/** X25519 by @noble/curves and ChaCha20-Poly1305 by @noble/ciphers, for runtimes without node:crypto. */
+/**
+ * X25519 by @noble/curves and ChaCha20-Poly1305 by @noble/ciphers, for runtimes without
+ * node:crypto.
+ */
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { x25519 } from '@noble/curves/ed25519.js'
 import { AEAD_TAG_BYTES, type Aead, DH_BYTES, type EndToEndCrypto } from '../core/index.ts'

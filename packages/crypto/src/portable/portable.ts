@@ -1,9 +1,9 @@
 /**
- * The provider for runtimes without node:crypto: node-forge makes keys and signatures, @noble/hashes
- * hashes. Verification is the raw public operation and a comparison with the one encoding that a right
- * signature opens to (RFC 8017 §8.2.2), never forge's own verifier, which accepts encodings that it must not.
+ * The provider for runtimes without node:crypto: keys and signatures by node-forge, hashes by
+ * @noble/hashes. Verification is the raw public operation and a comparison with the one correct
+ * encoding (RFC 8017 §8.2.2). forge's verifier is never used: it accepts wrong encodings.
  *
- * There are no threads: `sign`, `generate` and `verifyAsync` do their work where they are called.
+ * There are no threads: `sign`, `generate` and `verifyAsync` run on the calling thread.
  */
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -37,7 +37,7 @@ class PortablePublicKey implements PublicKey {
     this.modulus = toBigInt(bytes)
   }
 
-  /** RSAVP1: the number that a signature opens to; undefined when it is none of this key (RFC 8017 §5.2.2). */
+  /** RSAVP1 (RFC 8017 §5.2.2). Undefined if the signature is out of range for this key. */
   open(signature: Uint8Array): bigint | undefined {
     if (signature.length !== this.signatureLength) return undefined
     const s = toBigInt(signature)
@@ -100,7 +100,7 @@ export const portable: CryptoProvider = {
   },
   async generate(bits) {
     if (!KEY_BITS.includes(bits)) throw new ShowchainError('ERR_KEY_REFUSED', `${quote(bits)} bits were asked for.`)
-    // With a source of chance of its own, forge looks neither for Node's generator nor for web workers.
+    // Given a generator, forge looks neither for Node's nor for web workers.
     const { privateKey } = forge.pki.rsa.generateKeyPair({ bits, e: EXPONENT, prng: forge.random })
     return new PortablePrivateKey(privateKey)
   },
@@ -108,7 +108,7 @@ export const portable: CryptoProvider = {
     const key = new PortablePrivateKey(readPkcs8(pem, passphrase))
     const probe = new Uint8Array(1)
     if (!verify(key.publicKey, probe, signNow(key, probe)))
-      throw new ShowchainError('ERR_KEY_REFUSED', 'Its numbers do not belong together: the file is damaged.')
+      throw new ShowchainError('ERR_KEY_REFUSED', 'Its numbers do not match: the file is damaged.')
     return key
   },
   exportPrivateKey: (key, passphrase) => writePkcs8(own(key, PortablePrivateKey).handle, passphrase),

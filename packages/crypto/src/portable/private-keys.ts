@@ -1,11 +1,11 @@
-/** Private keys as forge knows them: PKCS#8 PEM in and out, with and without a passphrase. */
+/** Private keys of forge: PKCS#8 PEM, with and without a passphrase. */
 import { ShowchainError } from '@showchain/wire'
 import forge from 'node-forge'
 import { fromBinaryString } from './bytes.ts'
 
 /**
- * PBES2 with AES-256-CBC and PBKDF2-HMAC-SHA256. A hundred times the 2,048 rounds that Node defaults to:
- * 60 ms in OpenSSL and 1.6 s in JavaScript (measured), which is as long as a person may be kept waiting.
+ * PBES2 with AES-256-CBC and PBKDF2-HMAC-SHA256, with a hundred times the rounds of Node's default:
+ * 60 ms in OpenSSL, 1.6 s in JavaScript (measured).
  */
 const ENCRYPTION = { algorithm: 'aes256', count: 200_000, saltSize: 16, prfAlgorithm: 'sha256' } as const
 
@@ -23,7 +23,7 @@ export function readPkcs8(pem: string, passphrase?: string): ForgePrivateKey {
       ? forge.pki.privateKeyFromPem(info)
       : (forge.pki.privateKeyFromAsn1(info) as ForgePrivateKey)
   } catch (error) {
-    throw refused('It is no PKCS#8 private key of RSA in PEM.', error)
+    throw refused('It is not a PKCS#8 private key of RSA in PEM.', error)
   }
 }
 
@@ -42,14 +42,14 @@ export function writePkcs8(key: ForgePrivateKey, passphrase?: string): string {
   return passphrase === undefined ? forge.pki.privateKeyInfoToPem(info) : encryptPkcs8(info, passphrase)
 }
 
-/** The same for a key of any provider, from its PKCS#8 DER. */
+/** The same for a key of another provider. @param der PKCS#8 */
 export const encryptPkcs8Der = (der: Uint8Array, passphrase: string): string =>
   encryptPkcs8(forge.asn1.fromDer(forge.util.createBuffer(toForge(der))), passphrase)
 
 const encryptPkcs8 = (info: forge.asn1.Asn1, passphrase: string): string =>
   forge.pki.encryptedPrivateKeyToPem(forge.pki.encryptPrivateKeyInfo(info, utf8(passphrase), ENCRYPTION))
 
-/** A passphrase as forge wants it: one character for each byte of its UTF-8, as everybody else reads it. */
+/** forge takes a passphrase as a binary string: one character per byte of its UTF-8. */
 const utf8 = (passphrase: string): string => forge.util.encodeUtf8(passphrase)
 
 const toForge = (bytes: Uint8Array): string => forge.util.binary.raw.encode(bytes)

@@ -1,10 +1,11 @@
 /**
- * SubjectPublicKeyInfo of an RSA key (RFC 5280 §4.1, RFC 8017 appendix A.1.1). With the exponent
- * fixed, DER leaves one encoding for each modulus:
+ * SubjectPublicKeyInfo of an RSA key (RFC 5280 §4.1, RFC 8017 appendix A.1.1). With a fixed
+ * exponent
+ * each modulus has one DER encoding:
  *
  *   30 len | 30 0D 06 09 2A864886F70D010101 05 00 | 03 len 00 | 30 len | 02 len 00 modulus | 02 03 010001
  *
- * so a key is read by writing it again and comparing; nothing has to be parsed.
+ * A key is read by encoding its modulus again and comparing; no parser is needed.
  */
 import { equalBytes, ShowchainError } from '@showchain/wire'
 import { KEY_BITS, type KeyBits } from '../core/index.ts'
@@ -34,7 +35,7 @@ const ALGORITHM = Uint8Array.of(
 /** INTEGER 65537, the last bytes of every key. */
 const EXPONENT = Uint8Array.of(INTEGER, 3, 1, 0, 1)
 
-/** A DER element; nothing here is longer than 65,535 bytes. */
+/** A DER element of at most 65,535 bytes. */
 function element(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
   const content = concat(...contents)
   const { length } = content
@@ -48,7 +49,7 @@ export function spkiOf(modulus: Uint8Array): Uint8Array {
   return element(SEQUENCE, ALGORITHM, element(BIT_STRING, Uint8Array.of(0), key))
 }
 
-/** The length of a whole encoding tells the size of its key. */
+/** Key sizes by the length of the encoding. */
 const BITS_BY_LENGTH = new Map<number, KeyBits>(KEY_BITS.map((bits) => [spkiOf(new Uint8Array(bits / 8)).length, bits]))
 
 export interface RsaModulus {
@@ -57,14 +58,14 @@ export interface RsaModulus {
   readonly bytes: Uint8Array
 }
 
-/** @throws ShowchainError `ERR_KEY_REFUSED` unless it is the one encoding of a key that the import policy allows. */
+/** @throws ShowchainError `ERR_KEY_REFUSED` unless the import policy allows it. */
 export function readSpki(spki: Uint8Array): RsaModulus {
   const refused = (why: string): ShowchainError => new ShowchainError('ERR_KEY_REFUSED', why)
   const bits = BITS_BY_LENGTH.get(spki.length)
   if (bits === undefined) throw refused(`Its DER form has ${spki.length} bytes.`)
   const end = spki.length - EXPONENT.length
   const modulus = spki.slice(end - bits / 8, end)
-  // Fewer bits than the bytes have room for, or no product of two large primes.
+  // A shorter modulus, or one that is not a product of two large primes.
   if ((modulus[0] as number) < 0x80) throw refused(`Its modulus is shorter than ${bits} bits.`)
   if (((modulus[modulus.length - 1] as number) & 1) === 0) throw refused('Its modulus is even.')
   const canonical = spkiOf(modulus)

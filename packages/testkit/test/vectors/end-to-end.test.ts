@@ -205,7 +205,7 @@ describe('frames', () => {
   test('integers have these bytes', () => {
     for (const { bytes, value, shortest } of varints) {
       const reader = new Reader(fromHex(bytes))
-      expect([reader.varint(), reader.ok, reader.left]).toEqual([value, true, 0])
+      expect([reader.varint(), reader.ok, reader.remaining]).toEqual([value, true, 0])
       const into = new Uint8Array(8)
       const end = writeVarint(into, 0, value)
       expect(end).toBe(varintLength(value))

@@ -1,9 +1,10 @@
 /**
  * The certificate by which an identity vouches for its X25519 key (docs/protocol.md, End to end):
- * RSA-PSS over a context of its own. For how long one counts is decided in @showchain/crypto.
+ * RSA-PSS over a context of its own. @showchain/crypto decides when one is valid.
  *
  *   certificate  not before (8, Unix ms) | not after (8) | length (2) | SPKI DER | signature
- *   preimage     "SHOWCHAIN-P2P-v1 certificate" 0x00 | X25519 public key (32) | not before (8) | not after (8)
+ *   preimage     "SHOWCHAIN-P2P-v1 certificate" 0x00 | X25519 public key (32)
+ *                | not before (8) | not after (8)
  */
 import { readU16, readU64, writeU16, writeU64 } from '../bytes.ts'
 import { MAX_COUNTER } from '../limits.ts'
@@ -21,12 +22,12 @@ export interface Validity {
 }
 
 export interface Certificate extends Validity {
-  /** The identity's public key, as it came: not checked. */
+  /** The identity's public key; not checked. */
   readonly spki: Uint8Array
   readonly signature: Uint8Array
 }
 
-/** What the identity signs. @param staticKey the X25519 public key, 32 bytes */
+/** The bytes that the identity signs. @param staticKey the X25519 public key, 32 bytes */
 export function certificatePreimage(staticKey: Uint8Array, { notBefore, notAfter }: Validity): Uint8Array {
   const timesAt = CONTEXT.length + staticKey.length
   const preimage = new Uint8Array(timesAt + LENGTH_AT)
@@ -46,7 +47,7 @@ export function writeCertificate({ spki, signature, notBefore, notAfter }: Certi
   return bytes
 }
 
-/** Copies. Undefined when the bytes end before the key does, or a time is above 2^53 − 1. */
+/** Copies. Undefined if the bytes end inside the key, or a time is above 2^53 − 1. */
 export function readCertificate(bytes: Uint8Array): Certificate | undefined {
   if (bytes.length < SPKI_AT) return undefined
   const notBefore = readU64(bytes, 0)

@@ -15,7 +15,7 @@ const RESPONDER_AT: number = CONTEXT.length + PEER_ID_BYTES
 const STAMP_AT: number = RESPONDER_AT + PEER_ID_BYTES
 
 export interface AnsweredRequest {
-  /** Who sent the 0x101. */
+  /** The sender of the 0x101. */
   readonly requester: PeerId
   readonly responder: PeerId
   /** As the 0x101 has them. */

@@ -1,6 +1,6 @@
 /**
- * What stands in a record: frames, as in QUIC (RFC 9000 §19, RFC 9221) with its numbers, so that what is known of them holds
- * here. Streams are all bidirectional; the lowest bit of a stream's id tells who opened it.
+ * The frames in a record: those of QUIC (RFC 9000 §19, RFC 9221), with the same types and forms.
+ * All streams are bidirectional; the lowest bit of a stream id is that of its opener.
  *
  *   type (varint) | fields (varints) | data
  */
@@ -13,7 +13,7 @@ export const FRAME = {
   ack: 0x02,
   resetStream: 0x04,
   stopSending: 0x05,
-  /** 0x08 to 0x0f: three flags. */
+  /** 0x08 to 0x0f: with three flags. */
   stream: 0x08,
   maxData: 0x10,
   maxStreamData: 0x11,
@@ -32,17 +32,17 @@ const STREAM_OFFSET = 0x04
 
 /** Bytes of a path challenge (RFC 9000 §19.17). */
 export const CHALLENGE_BYTES = 8
-/** ACK ranges that are read of one frame; the newest come first. */
+/** ACK ranges that are read from one frame, the newest first. */
 export const MAX_ACK_RANGES = 64
-/** ACK delays are told in units of 8 µs (RFC 9000 §18.2, ack_delay_exponent). */
+/** ACK delays are in units of 8 µs (RFC 9000 §18.2, ack_delay_exponent 3). */
 const ACK_DELAY_UNITS_PER_MS = 125
 const MAX_REASON_BYTES = 256
-/** Its type, and a length of two bytes. */
+/** A type, and a length of two bytes. */
 const DATAGRAM_FRAME_BYTES = 3
-/** Bytes of a record beside the datagram that it carries. */
+/** Bytes of a record besides the DATAGRAM's data. */
 export const DATAGRAM_OVERHEAD: number = RECORD_OVERHEAD + DATAGRAM_FRAME_BYTES
 
-/** What becomes of the frames of one record. A false ends the connection: the other end broke the rules. */
+/** Receives the frames of one record. False is a protocol violation: reading stops. */
 export interface FrameSink {
   /** @param ranges lowest, highest, lowest, highest, …: the newest range first */
   ack(ranges: readonly number[], delayMs: number): boolean
@@ -58,26 +58,28 @@ export interface FrameSink {
   close(code: number, reason: string): boolean
 }
 
-/** What a record's frames amount to: `bad` ends the connection; `quiet` wants no acknowledgement (RFC 9000 §13.2). */
-export type Reading = 'bad' | 'quiet' | 'eliciting'
+/**
+ * `violation`: a malformed frame, or one that the sink refused. Otherwise RFC 9000 §13.2's term.
+ */
+export type FramesRead = 'violation' | 'non-eliciting' | 'ack-eliciting'
 
-/** Reasons are for people and logs: ASCII that prints, so that nothing in them can do anything there. */
+/** A reason is shown to people: only printable ASCII, so that it cannot control a terminal. */
 const textOf = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '?')).join('')
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0) & 0x7f)
 
-export function readFrames(payload: Uint8Array, sink: FrameSink): Reading {
+export function readFrames(payload: Uint8Array, sink: FrameSink): FramesRead {
   const reader = new Reader(payload)
-  let reading: Reading = 'quiet'
-  while (reader.left > 0) {
+  let reading: FramesRead = 'non-eliciting'
+  while (reader.remaining > 0) {
     const type = reader.varint()
-    if (!readFrame(type, reader, sink) || !reader.ok) return 'bad'
-    if (type !== FRAME.ack && type !== FRAME.padding && type !== FRAME.close) reading = 'eliciting'
+    if (!readFrame(type, reader, sink) || !reader.ok) return 'violation'
+    if (type !== FRAME.ack && type !== FRAME.padding && type !== FRAME.close) reading = 'ack-eliciting'
   }
   return reading
 }
 
-/** Nothing is handed on of a frame that is not whole. */
+/** A truncated frame does not reach the sink. */
 function readFrame(type: number, reader: Reader, sink: FrameSink): boolean {
   if ((type & ~0x07) === FRAME.stream) return readStream(type, reader, sink)
   switch (type) {
@@ -116,7 +118,7 @@ function readFrame(type: number, reader: Reader, sink: FrameSink): boolean {
     }
     case FRAME.datagram:
     case FRAME.datagramWithLength: {
-      const bytes = reader.take(type === FRAME.datagram ? reader.left : reader.varint())
+      const bytes = reader.take(type === FRAME.datagram ? reader.remaining : reader.varint())
       return reader.ok && sink.datagram(bytes)
     }
     case FRAME.close: {
@@ -133,7 +135,7 @@ function readFrame(type: number, reader: Reader, sink: FrameSink): boolean {
 function readStream(type: number, reader: Reader, sink: FrameSink): boolean {
   const id = reader.varint()
   const offset = (type & STREAM_OFFSET) === 0 ? 0 : reader.varint()
-  const data = reader.take((type & STREAM_LENGTH) === 0 ? reader.left : reader.varint())
+  const data = reader.take((type & STREAM_LENGTH) === 0 ? reader.remaining : reader.varint())
   if (!reader.ok || offset + data.length > Number.MAX_SAFE_INTEGER) return false
   return sink.stream(id, offset, data, (type & STREAM_FIN) !== 0)
 }
@@ -154,47 +156,53 @@ function readAck(reader: Reader, sink: FrameSink): boolean {
   return sink.ack(ranges, delay)
 }
 
-/** Writes frames one after the other into a record's room. `left` tells how much there is; what does not fit is the caller's mistake. */
+/**
+ * Writes frames into the payload of a record. A frame that does not fit is the caller's mistake,
+ * unless it returns false.
+ */
 export class FrameWriter {
   #into: Uint8Array = new Uint8Array(0)
   #at = 0
   #end = 0
 
-  /** A new record. @param room bytes that it has for frames */
-  reset(into: Uint8Array, room: number): void {
+  /** Starts a record. @param capacity bytes for frames */
+  reset(into: Uint8Array, capacity: number): void {
     this.#into = into
     this.#at = 0
-    this.#end = room
+    this.#end = capacity
   }
 
   get length(): number {
     return this.#at
   }
 
-  get left(): number {
+  get remaining(): number {
     return this.#end - this.#at
   }
 
-  /** A frame of numbers alone; false when there is no room. */
+  /** A frame of integers only, its type first. False if it does not fit. */
   numbers(...values: readonly number[]): boolean {
     let length = 0
     for (const value of values) length += varintLength(value)
-    if (length > this.left) return false
+    if (length > this.remaining) return false
     for (const value of values) this.#at = writeVarint(this.#into, this.#at, value)
     return true
   }
 
-  /** @param ranges lowest, highest, …, the newest first; as many as there is room for. False when there is none at all. */
+  /**
+   * An ACK with as many ranges as fit. False if not even the first does.
+   * @param ranges lowest, highest, …, the newest first
+   */
   ack(ranges: readonly number[], delayMs: number): boolean {
     const [lowest = 0, highest = 0] = ranges
     const delay = Math.max(0, Math.round(delayMs * ACK_DELAY_UNITS_PER_MS))
-    let room = this.left - (1 + varintLength(highest) + varintLength(delay) + 2 + varintLength(highest - lowest))
-    if (room < 0) return false
+    let spare = this.remaining - (1 + varintLength(highest) + varintLength(delay) + 2 + varintLength(highest - lowest))
+    if (spare < 0) return false
     let count = 0
     for (let index = 2; index + 1 < ranges.length && count < MAX_ACK_RANGES - 1; index += 2, count++) {
       const gap = (ranges[index - 2] as number) - (ranges[index + 1] as number) - 2
-      room -= varintLength(gap) + varintLength((ranges[index + 1] as number) - (ranges[index] as number))
-      if (room < 0) break
+      spare -= varintLength(gap) + varintLength((ranges[index + 1] as number) - (ranges[index] as number))
+      if (spare < 0) break
     }
     this.numbers(FRAME.ack, highest, delay, count, highest - lowest)
     for (let index = 2; index < 2 + 2 * count; index += 2) {
@@ -204,42 +212,42 @@ export class FrameWriter {
     return true
   }
 
-  /** How many bytes of a stream a frame can take here; negative when not even its header fits. The length stands in it always. */
-  streamRoom(id: number, offset: number): number {
-    // A length of two bytes suffices for every record.
-    return this.left - 1 - varintLength(id) - varintLength(offset) - 2
+  /** Bytes of data that fit a STREAM frame with a length; negative if its header does not fit. */
+  streamCapacity(id: number, offset: number): number {
+    // A length of two bytes is enough for every record.
+    return this.remaining - 1 - varintLength(id) - varintLength(offset) - 2
   }
 
-  /** The front of a stream frame. @returns where its data goes */
+  /** The header of a STREAM frame. @returns the place for its data */
   stream(id: number, offset: number, length: number, fin: boolean): Uint8Array {
     this.numbers(FRAME.stream | STREAM_OFFSET | STREAM_LENGTH | (fin ? STREAM_FIN : 0), id, offset, length)
     return this.#take(length)
   }
 
   token(type: typeof FRAME.pathChallenge | typeof FRAME.pathResponse, token: Uint8Array): boolean {
-    if (this.left < 1 + token.length) return false
+    if (this.remaining < 1 + token.length) return false
     this.numbers(type)
     this.#take(token.length).set(token)
     return true
   }
 
   datagram(bytes: Uint8Array): boolean {
-    if (bytes.length > this.left - DATAGRAM_FRAME_BYTES) return false
+    if (bytes.length > this.remaining - DATAGRAM_FRAME_BYTES) return false
     this.numbers(FRAME.datagramWithLength, bytes.length)
     this.#take(bytes.length).set(bytes)
     return true
   }
 
-  /** @param reason for people; cut to what there is room for */
+  /** @param reason for people; truncated to fit */
   close(code: number, reason: string): void {
-    const text = bytesOf(reason).subarray(0, Math.min(MAX_REASON_BYTES, this.left - 16))
+    const text = bytesOf(reason).subarray(0, Math.min(MAX_REASON_BYTES, this.remaining - 16))
     this.numbers(FRAME.close, code, text.length)
     this.#take(text.length).set(text)
   }
 
-  /** Fills the record. */
+  /** PADDING to the end of the record. */
   pad(): void {
-    this.#take(this.left).fill(FRAME.padding)
+    this.#take(this.remaining).fill(FRAME.padding)
   }
 
   #take(length: number): Uint8Array {

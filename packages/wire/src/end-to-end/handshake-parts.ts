@@ -1,8 +1,9 @@
 /**
- * Handshake messages in datagrams (docs/protocol.md, End to end). A message that is too long for
- * the path is sent in parts; a record's connection id is never zero, which tells the two apart.
+ * Handshake messages in datagrams (docs/protocol.md, Handshake). A message that is too long for the
+ * path is sent in parts. The connection id of a part is zero, that of a record never is.
  *
- *   0xB2 | zeros (8) | session (16) | kind (1) | index (4 bits) | count (4 bits) | group (4) | bytes
+ *   0xB2 | zeros (8) | session (16) | kind (1) | index (4 bits), count (4 bits)
+ *        | group (4) | bytes
  */
 import { readU32, writeU32 } from '../bytes.ts'
 import { RECORD_BYTE } from '../classify.ts'
@@ -10,7 +11,7 @@ import { SESSION_ID_BYTES } from '../limits.ts'
 import { CONNECTION_ID_BYTES } from './records.ts'
 
 export const HANDSHAKE_KIND = {
-  /** Empty: the responder asks the initiator to begin. */
+  /** Empty; the responder asks the initiator to begin. */
   ask: 0,
   /** The three messages of Noise XX. */
   first: 1,
@@ -18,14 +19,16 @@ export const HANDSHAKE_KIND = {
   third: 3,
 } as const
 
-/** Parts of one message: enough for an RSA-4096 certificate beside the RSA-4096 signature of a 0x123. */
+/**
+ * Most parts of one message: an RSA-4096 certificate in 0x123 messages with RSA-4096 signatures.
+ */
 export const MAX_HANDSHAKE_PARTS = 3
 
 const SESSION_AT = 1 + CONNECTION_ID_BYTES
 const KIND_AT: number = SESSION_AT + SESSION_ID_BYTES
 const PART_AT = KIND_AT + 1
 const GROUP_AT = PART_AT + 1
-/** Bytes of a part besides its piece of the message. */
+/** Bytes of a part in front of its piece of the message. */
 export const HANDSHAKE_HEADER_BYTES: number = GROUP_AT + 4
 
 export interface HandshakePart {
@@ -40,7 +43,7 @@ export interface HandshakePart {
   readonly bytes: Uint8Array
 }
 
-/** Whether these bytes belong to a handshake and not to a connection: the connection id is zero. */
+/** Whether a datagram that begins with 0xB2 is a handshake part: its connection id is zero. */
 export function isHandshake(record: Uint8Array): boolean {
   for (let index = 1; index <= CONNECTION_ID_BYTES; index++) if (record[index] !== 0) return false
   return record.length > CONNECTION_ID_BYTES && record[0] === RECORD_BYTE
@@ -57,7 +60,7 @@ export function writeHandshakePart({ session, kind, index, count, group, bytes }
   return part
 }
 
-/** Undefined for bytes that are no handshake part. `session` and `bytes` are views. */
+/** `session` and `bytes` are views. Undefined for other bytes. */
 export function readHandshakePart(record: Uint8Array): HandshakePart | undefined {
   if (record.length < HANDSHAKE_HEADER_BYTES || !isHandshake(record)) return undefined
   const part = record[PART_AT] as number
@@ -74,16 +77,16 @@ export function readHandshakePart(record: Uint8Array): HandshakePart | undefined
 }
 
 /**
- * A message in as few parts as the path allows, all of one size save the last.
- * @param room bytes of the message that fit one part
- * @returns empty when it would take more than MAX_HANDSHAKE_PARTS
+ * A message in the fewest parts, all of one size except the last.
+ * @param capacity bytes of the message that fit one part
+ * @returns empty if it takes more than MAX_HANDSHAKE_PARTS
  */
 export function splitHandshake(
   message: Uint8Array,
-  room: number,
+  capacity: number,
   fields: Pick<HandshakePart, 'session' | 'kind' | 'group'>,
 ): readonly Uint8Array[] {
-  const count = Math.max(1, Math.ceil(message.length / room))
+  const count = Math.max(1, Math.ceil(message.length / capacity))
   if (count > MAX_HANDSHAKE_PARTS) return []
   const size = Math.ceil(message.length / count)
   return Array.from({ length: count }, (_, index) =>

@@ -1,9 +1,11 @@
 /**
- * What the handshake authenticates: its prologue, and the encrypted payload of messages 2 and 3
- * (docs/protocol.md, End to end). Message 1 has an empty payload.
+ * The prologue of the handshake, and the encrypted payload of messages 2 and 3 (docs/protocol.md,
+ * Handshake). The payload of message 1 is empty.
  *
- *   prologue  "SHOWCHAIN-P2P-v1 end-to-end" 0x00 | version (1) | initiator id (32) | responder id (32)
- *   payload   version (1) | zeros (4) | connection id (8) | current connection's name, or zeros (16) | certificate
+ *   prologue  "SHOWCHAIN-P2P-v1 end-to-end" 0x00 | version (1)
+ *             | initiator id (32) | responder id (32)
+ *   payload   version (1) | zeros (4) | connection id (8)
+ *             | name of the current connection, or zeros (16) | certificate
  */
 import { type PeerId, peerIdToBytes } from '../ids.ts'
 import { PEER_ID_BYTES } from '../limits.ts'
@@ -11,7 +13,7 @@ import { utf8 } from '../utf8.ts'
 import { CONNECTION_ID_BYTES } from './records.ts'
 
 const VERSION = 1
-/** The first bytes of a handshake's hash: the name of the connection that it made. */
+/** A connection is named by the first bytes of its handshake's hash. */
 export const CONNECTION_NAME_BYTES = 16
 
 const CONTEXT = utf8('SHOWCHAIN-P2P-v1 end-to-end\0')
@@ -20,9 +22,9 @@ const NAME_AT = CONNECTION_ID_AT + CONNECTION_ID_BYTES
 const CERTIFICATE_AT = NAME_AT + CONNECTION_NAME_BYTES
 
 export interface HandshakePayload {
-  /** Stands in records to the sender of this payload; 8 bytes, not all zero. */
+  /** In records to the sender of this payload; 8 bytes, not all zero. */
   readonly connectionId: Uint8Array
-  /** Name of the connection that the sender has with the receiver; 16 bytes. */
+  /** Name of the sender's connection with the receiver, if it has one; 16 bytes. */
   readonly current: Uint8Array | undefined
   readonly certificate: Uint8Array
 }

@@ -1,6 +1,6 @@
 /**
- * Byte layouts of what two peers protect end to end: the handshake, certificates, records and the
- * frames in a record. A sub-path of its own, so that a bundle that only reads messages has none of it.
+ * Byte layouts of the end-to-end layer: handshake, certificates, records, and the frames in a
+ * record. Exported as a sub-path: code that only reads messages does not load it.
  */
 export * from './certificate.ts'
 export * from './direct-session.ts'

@@ -1,12 +1,13 @@
 /**
- * Records, and the frame in which a relay carries them (docs/protocol.md, End to end). Neither is a
- * message: there is no JSON form, and a relay reads nothing but the session.
+ * Records, and the channel frame in which a relay forwards them (docs/protocol.md, End to end).
+ * Neither is a message: they have no JSON form, and a relay reads only the session.
  *
- *   record         0xB2 | connection id of the receiver (8) | epoch (2) | number (6) | ciphertext | tag (16)
+ *   record         0xB2 | connection id of the receiver (8) | epoch (2) | number (6)
+ *                  | ciphertext | tag (16)
  *   channel frame  0xB3 | session (16) | record or handshake part
  *   nonce          zeros (4) | number (6, little-endian) | epoch (2, little-endian)
  *
- * Numbers are big-endian, save in the nonce.
+ * Integers are big-endian, except in the nonce.
  */
 import { fromHalves, highBits, readU16, readU32, writeU16, writeU32 } from '../bytes.ts'
 import { CHANNEL_BYTE, RECORD_BYTE } from '../classify.ts'
@@ -41,7 +42,7 @@ export function writeRecordHeader(
   writeU32(into, writeU16(into, writeU16(into, at + COUNTER_AT, epoch), highBits(number)), number)
 }
 
-/** Undefined for bytes that are no record. */
+/** Undefined for bytes that are not a record. */
 export function readRecordHeader(record: Uint8Array): RecordHeader | undefined {
   if (record.length < RECORD_OVERHEAD || record[0] !== RECORD_BYTE) return undefined
   return {
@@ -69,9 +70,8 @@ export function writeRecordNonce(into: Uint8Array, epoch: number, number: number
 }
 
 /**
- * A map key for a connection id or a session: its first 30 bits, which V8 stores as a small
+ * A map key for a connection id or session: 30 bits of its first bytes, which V8 stores as a small
  * integer. Two ids can have the same key.
- *
  * @param at where the id begins
  */
 export const idKey = (bytes: Uint8Array, at: number): number => readU32(bytes, at) & 0x3fff_ffff

@@ -33,7 +33,7 @@ export class Reader {
     this.#bytes = bytes
   }
 
-  get left(): number {
+  get remaining(): number {
     return this.ok ? this.#bytes.length - this.#at : 0
   }
 
@@ -45,7 +45,7 @@ export class Reader {
   varint(): number {
     const first = this.byte()
     const more = (1 << (first >> 6)) - 1
-    if (this.left < more) {
+    if (this.remaining < more) {
       this.ok = false
       return 0
     }
@@ -57,7 +57,7 @@ export class Reader {
 
   /** The next bytes, as a view. */
   take(length: number): Uint8Array {
-    if (length > this.left) this.ok = false
+    if (length > this.remaining) this.ok = false
     const from = this.#at
     this.#at += length
     return this.#bytes.subarray(from, this.#at)

@@ -65,7 +65,7 @@ describe('variable-length integers', () => {
         const length = writeVarint(bytes, 0, value)
         const reader = new Reader(bytes.subarray(0, length))
         expect(length).toBe(varintLength(value))
-        expect([reader.varint(), reader.ok, reader.left]).toEqual([value, true, 0])
+        expect([reader.varint(), reader.ok, reader.remaining]).toEqual([value, true, 0])
       }),
     )
   })
@@ -109,21 +109,21 @@ describe('frames', () => {
   })
 
   test('padding, acknowledgements and the end want no acknowledgement; everything else does', () => {
-    expect(read(hex('0000020e320000')).reading).toBe('quiet')
-    expect(read(hex('1d0a00')).reading).toBe('quiet')
-    expect(read(hex('01')).reading).toBe('eliciting')
-    expect(read(hex('00003102aabb')).reading).toBe('eliciting')
+    expect(read(hex('0000020e320000')).reading).toBe('non-eliciting')
+    expect(read(hex('1d0a00')).reading).toBe('non-eliciting')
+    expect(read(hex('01')).reading).toBe('ack-eliciting')
+    expect(read(hex('00003102aabb')).reading).toBe('ack-eliciting')
   })
 
   test.each(['03', '1c00', '3fff', '7f', '0204', '0204000103', '31', '3105aabb', '1a01', '1d0a44ff', '0a0405aa'])(
     'refuses %s, and hands on nothing of the frame',
     (bytes) => {
-      expect(read(hex(bytes))).toEqual({ reading: 'bad', notes: [] })
+      expect(read(hex(bytes))).toEqual({ reading: 'violation', notes: [] })
     },
   )
 
   test('an ACK frame never goes below zero', () => {
-    expect(read(hex('0202000003')).reading).toBe('bad')
+    expect(read(hex('0202000003')).reading).toBe('violation')
   })
 
   test('of an ACK frame the newest 64 ranges are read, however many it has', () => {
@@ -135,8 +135,8 @@ describe('frames', () => {
   })
 
   test.each([
-    ['1', '0e04c01fffffffffffff0100', 'bad', []],
-    ['0', '0e04c01fffffffffffff00', 'eliciting', ['stream 4 9007199254740991  false']],
+    ['1', '0e04c01fffffffffffff0100', 'violation', []],
+    ['0', '0e04c01fffffffffffff00', 'ack-eliciting', ['stream 4 9007199254740991  false']],
   ])('a stream has no byte behind 2^53 − 1: %s bytes there', (_bytes, frame, reading, notes) => {
     expect(read(hex(frame))).toEqual({ reading, notes })
   })
@@ -147,8 +147,8 @@ describe('frames', () => {
   })
 
   test.each([
-    [256, 'quiet'],
-    [257, 'bad'],
+    [256, 'non-eliciting'],
+    [257, 'violation'],
   ])('a reason of %d bytes: %s', (length, reading) => {
     const frame = `1d07${(0x4000 | length).toString(16)}${'41'.repeat(length)}`
     expect(read(hex(frame)).reading).toBe(reading)
@@ -157,7 +157,7 @@ describe('frames', () => {
   test('never throws, whatever the bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
-        expect(['bad', 'quiet', 'eliciting']).toContain(read(bytes).reading)
+        expect(['violation', 'non-eliciting', 'ack-eliciting']).toContain(read(bytes).reading)
       }),
       { numRuns: runs(2000) },
     )

@@ -266,8 +266,8 @@ export const CLIENT_TRANSPORT: readonly Mutant[] = inPackage('client', [
     name: 'frame-bad',
     rule: 'A record with a malformed frame ends the connection.',
     file: 'src/core/transport/frame-receiver.ts',
-    text: "return reading === 'bad' ? { by: 'local', code: CLOSE_CODE.frameEncoding, reason: 'malformed frame' } : reading",
-    replacement: "return reading === 'bad' ? 'quiet' : reading",
+    text: "? { by: 'local', code: CLOSE_CODE.frameEncoding, reason: 'malformed frame' }",
+    replacement: "? 'non-eliciting'",
     test: 'test/transport/transport.test.ts',
   },
   {

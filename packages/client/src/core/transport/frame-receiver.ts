@@ -1,5 +1,5 @@
 /** Takes up the frames of a record (RFC 9000 §12.4): each goes to the part of the transport that it is about. */
-import { type FrameSink, type Reading, readFrames } from '@showchain/wire/end-to-end'
+import { type FrameSink, type FramesRead, readFrames } from '@showchain/wire/end-to-end'
 import type { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import type { TransportEvent } from './events.ts'
@@ -31,12 +31,14 @@ export class FrameReceiver implements FrameSink {
   }
 
   /** @param nextNumber one more than the highest number of this end's records */
-  read(payload: Uint8Array, nextNumber: number, now: Instant): Exclude<Reading, 'bad'> | Ending {
+  read(payload: Uint8Array, nextNumber: number, now: Instant): Exclude<FramesRead, 'violation'> | Ending {
     this.#now = now
     this.#nextNumber = nextNumber
     const reading = readFrames(payload, this)
     if (this.#ending !== undefined) return this.#ending
-    return reading === 'bad' ? { by: 'local', code: CLOSE_CODE.frameEncoding, reason: 'malformed frame' } : reading
+    return reading === 'violation'
+      ? { by: 'local', code: CLOSE_CODE.frameEncoding, reason: 'malformed frame' }
+      : reading
   }
 
   ack(ranges: readonly number[], delayMs: number): boolean {

@@ -142,7 +142,7 @@ export class Transport {
     const read = this.#frames.read(payload, nextNumber, now)
     this.#settleSent()
     if (typeof read === 'object') this.#end(read)
-    else this.#acks.received(number, read === 'eliciting', now)
+    else this.#acks.received(number, read === 'ack-eliciting', now)
   }
 
   /** Records take another path (RFC 9000 §9). `abandonInFlight`: what is in flight on the former one is lost. */

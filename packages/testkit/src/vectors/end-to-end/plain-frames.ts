@@ -35,11 +35,11 @@ const DELAY_UNITS_PER_MS = 125
 /** Undefined when they break a rule of form. */
 export function plainFrames(payload: Uint8Array): PlainFrames | undefined {
   const frames: PlainFrame[] = []
-  const reading = readFrames(
+  const read = readFrames(
     payload,
     sinkOf((frame) => frames.push(frame)),
   )
-  return reading === 'bad' ? undefined : { frames, ackEliciting: reading === 'eliciting' }
+  return read === 'violation' ? undefined : { frames, ackEliciting: read === 'ack-eliciting' }
 }
 
 function sinkOf(push: (frame: PlainFrame) => void): FrameSink {

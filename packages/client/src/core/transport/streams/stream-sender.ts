@@ -83,7 +83,7 @@ export class StreamSender {
   writeData(writer: FrameWriter, frames: SentFrame[]): void {
     for (let stream = this.#ready.first; stream !== undefined; stream = this.#ready.first) {
       const { id, send } = stream
-      const space = writer.streamRoom(id, send.nextOffset)
+      const space = writer.streamCapacity(id, send.nextOffset)
       if (space <= 0) return
       const part = send.take(space, this.#flow.sendCredit)
       if (part !== undefined) {
