@@ -1,4 +1,4 @@
-/** `pnpm matrix`: every pair of NAT types and places, on the simulated internet. */
+/** `pnpm matrix`: every pair of NAT types, and topologies beyond them, on the simulated internet. */
 import { NAT_PAIRINGS, PAIRINGS, type Pairing } from '@showchain/testkit'
 import { Command, InvalidArgumentError } from 'commander'
 import { isGood, measure, type Row } from './measure.ts'
@@ -23,9 +23,11 @@ function losses(text: string): readonly number[] {
 }
 
 const command = new Command('matrix')
-  .description('Connects every pair of NAT types and places on the simulated internet, and says on which path.')
+  .description(
+    'Connects every pair of NAT types and topologies on the simulated internet, and prints the path of each.',
+  )
   .option('--seeds <number>', 'runs of each pair', count, 5)
-  .option('--loss <percents>', 'share of packets that the public network loses', losses, [0])
+  .option('--loss <percents>', 'packet loss of the public network, as in 0,5,20', losses, [0])
   .option('--json', 'one JSON object a line', false)
   .showHelpAfterError()
   .parse()
@@ -40,7 +42,7 @@ async function add(pairings: readonly Pairing[], lossPercent: number, plaintext:
   }
 }
 for (const lossPercent of loss) await add(PAIRINGS, lossPercent, false)
-// For comparison: peers that know only the seed have no protection.
+// For comparison: peers that implement only the seed have no protection.
 await add(NAT_PAIRINGS, loss[0] ?? 0, true)
 if (!json) console.log(`\n${matrixTable(rows)}\n${LEGEND}`)
 process.exitCode = rows.every(isGood) ? 0 : 1

@@ -1,7 +1,7 @@
-/** Plays every pair of the matrix over many seeds, and sums up. */
+/** Plays one pair of the matrix with many seeds, and summarises the results. */
 import { type Outcome, type Pairing, play } from '@showchain/testkit'
 
-/** The middle one and the worst. */
+/** The median and the worst case. */
 export interface Spread {
   readonly median: number
   readonly worst: number
@@ -10,22 +10,22 @@ export interface Spread {
 export interface Row {
   readonly requester: string
   readonly target: string
-  /** What physics allows. */
+  /** The best path that the network allows. */
   readonly best: Pairing['best']
   readonly lossPercent: number
   /** Whether the peers do without end-to-end protection. */
   readonly plaintext: boolean
   readonly runs: number
   readonly connected: number
-  /** Runs in which both ends came to send directly. */
+  /** Runs that ended on a direct path. */
   readonly direct: number
-  /** One-way trips from `connect` until the requester's first byte arrived. */
+  /** Trips from `connect` until the target received the requester's first byte. */
   readonly firstByteTrips: Spread | undefined
-  /** One-way trips until both ends sent directly. */
+  /** Trips from `connect` until both ends used a direct path. */
   readonly directTrips: Spread | undefined
-  /** Virtual milliseconds until then. */
+  /** The same in milliseconds of virtual time. */
   readonly directMs: Spread | undefined
-  /** Datagrams on the networks until the path was settled. */
+  /** Datagrams that were sent until then. */
   readonly packets: Spread | undefined
 }
 
@@ -58,7 +58,7 @@ function spread(values: readonly (number | undefined)[]): Spread | undefined {
   return worst === undefined ? undefined : { median: sorted[sorted.length >> 1] as number, worst }
 }
 
-/** Whether a row is as it must be: all connected, and direct exactly where that is possible. */
+/** Whether all runs connected, and ended on a direct path exactly where that is possible. */
 export function isGood({ best, runs, connected, direct }: Row): boolean {
   if (connected < runs) return false
   return best === 'relay' ? direct === 0 : best === 'birthday' ? direct >= 0.99 * runs : direct === runs

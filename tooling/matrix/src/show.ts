@@ -1,4 +1,4 @@
-/** The matrix for people, and the same for programs: one JSON object a line. */
+/** The matrix as a table. */
 import Table from 'cli-table3'
 import { isGood, type Row, type Spread } from './measure.ts'
 
@@ -28,11 +28,11 @@ export function matrixTable(rows: readonly Row[]): string {
     table.push([
       ...[requester, target, plaintext ? 'plaintext' : 'protected', `${lossPercent} %`, `${connected}/${runs}`],
       ...[row.best === 'birthday' && direct > 0 ? `${path}, birthday` : path, both(firstByteTrips), both(directTrips)],
-      ...[both(inSeconds(directMs)), both(packets), isGood(row) ? 'ok' : 'NOT AS IT MUST BE'],
+      ...[both(inSeconds(directMs)), both(packets), isGood(row) ? 'ok' : 'WRONG'],
     ])
   }
   return table.toString()
 }
 
-export const LEGEND = `Trips are one-way trips of a packet on the public network; a relayed byte takes two. Median (worst).
-Every packet of it was simulated: the machines of life on virtual time.`
+export const LEGEND = `A trip is the one-way trip of a packet on the public network; relayed data takes two. Median (worst case).
+Simulated: the real state machines, on virtual time.`

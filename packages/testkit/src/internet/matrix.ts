@@ -1,6 +1,7 @@
 /**
- * Every ordered pair of NAT types, and the places beyond them: who connects to whom, on which path, after
- * how many one-way trips, with how many packets. The peers are protected from end to end, as by default.
+ * The connection matrix: every ordered pair of NAT types, and topologies beyond them. One play of a
+ * pair measures the path, the one-way trips and the packets. The peers are protected from end to
+ * end, as by default.
  */
 import { type ConnectionHandle, type Duration, duration, type Instant, later } from '@showchain/client/core'
 import { opensslEndToEnd } from '@showchain/crypto'
@@ -11,7 +12,7 @@ import { nat } from './nat.ts'
 import type { Delivery, SimPeer } from './sim-peer.ts'
 import { StreamChecker, StreamWriter } from './sim-streams.ts'
 
-/** One pair of places, and the path that physics allows. */
+/** Where two peers are, and the best path that the network allows between them. */
 export interface Pairing {
   readonly requester: string
   readonly target: string
@@ -19,18 +20,21 @@ export interface Pairing {
   place(internet: Internet): { readonly requester: SimPeerPlace; readonly target: SimPeerPlace }
 }
 
-/** What came of one pair under one seed. Trips are one-way trips of a packet between two stations of the public network. */
+/**
+ * The result of one pair with one seed. A trip is the one-way trip of a packet between two nodes of
+ * the public network.
+ */
 export interface Outcome {
   readonly connected: boolean
-  /** The path in the end. */
+  /** The requester's path when everything has settled. */
   readonly path: 'direct' | 'relay' | undefined
-  /** One-way trips from `connect` until the first byte of the requester was at the target. */
+  /** Trips from `connect` until the target received the requester's first byte. */
   readonly firstByte: number | undefined
-  /** One-way trips until both ends send directly. */
+  /** Trips from `connect` until both ends use a direct path. */
   readonly direct: number | undefined
-  /** Milliseconds of virtual time until then. */
+  /** The same in milliseconds of virtual time. */
   readonly directMs: number | undefined
-  /** Datagrams that both ends and the relays sent from `connect` until the path was settled. */
+  /** Datagrams that both ends and the relay sent from `connect` until then, or in all without a direct path. */
   readonly packets: number
 }
 
@@ -54,14 +58,14 @@ const simple = (
   place: () => ({ requester: places[0], target: places[1] }),
 })
 
-/** The seed's four NAT types, each with each. */
+/** Every ordered pair of the seed's four NAT types. */
 export const NAT_PAIRINGS: readonly Pairing[] = TYPES.flatMap((requester) =>
   TYPES.map((target) =>
     simple(requester, target, best(requester, target), [{ behind: nat[requester]() }, { behind: nat[target]() }]),
   ),
 )
 
-/** And the places beyond them. */
+/** These, public peers, carrier-grade NAT, a shared NAT, and a path that works one way only. */
 export const PAIRINGS: readonly Pairing[] = [
   ...NAT_PAIRINGS,
   ...TYPES.flatMap((type) => [
@@ -133,16 +137,16 @@ export const PAIRINGS: readonly Pairing[] = [
   },
 ]
 
-/** One way between two stations of the public network, when nothing else is said. */
+/** One-way delay between two nodes of the public network, by default. */
 const LATENCY: Duration = duration(10)
-/** Until then a pair that can be direct is direct: birthday probing takes longest. */
+/** By then every pair has its final path: birthday probing takes longest. */
 export const SETTLED: Duration = duration(120_000)
-/** A dial that fails on a bad line is made again, as an application does. */
+/** A dial that fails on a lossy network is repeated, as an application does. */
 const MAX_DIALS = 10
 
-/** Conditions of the public network beside its latency of 10 ms, and what the peers are. */
+/** Conditions of the public network, whose latency is 10 ms by default, and the kind of peers. */
 export interface PlayOptions extends Partial<Conditions> {
-  /** Without end-to-end protection, as peers that know only the seed. @default false */
+  /** No end-to-end protection, as between peers that implement only the seed. @default false */
   readonly plaintext?: boolean | undefined
 }
 
@@ -171,12 +175,12 @@ export async function play(
 
 /** The first byte that the requester sends. */
 interface FirstByte {
-  /** Sends it on the requester's connection, unless it is on its way there. */
+  /** Sends it on this connection of the requester, unless that has been done. */
   send(connection: ConnectionHandle): void
   readonly arrived: boolean
 }
 
-/** A message; one that a bad line swallowed is sent again, as an application does. */
+/** A plaintext message; one that fails is sent again, as an application does. */
 class FirstMessage implements FirstByte {
   readonly #requester: SimPeer
   readonly #target: SimPeer
