@@ -65,7 +65,7 @@ export class SecureDataPlane implements DataPlane {
   }
 
   get ready(): boolean {
-    return this.#session.done
+    return this.#session.secured
   }
 
   get streams(): Streams | undefined {
@@ -77,7 +77,7 @@ export class SecureDataPlane implements DataPlane {
   }
 
   get maxDatagramSize(): number {
-    return (this.#session.packet ?? CHANNEL.base) - DATAGRAM_OVERHEAD
+    return (this.#session.recordSize ?? CHANNEL.base) - DATAGRAM_OVERHEAD
   }
 
   /** Begins the handshake. */
@@ -108,7 +108,7 @@ export class SecureDataPlane implements DataPlane {
   /** A record, or a part of a handshake message, that came as the data of a message. */
   receive(data: Uint8Array, now: Instant): void {
     this.#paths.sessions.read()
-    if (isHandshake(data)) this.#session.handshake(data, now)
+    if (isHandshake(data)) this.#session.receiveHandshake(data, now)
     else this.#session.receive(data, undefined, now)
   }
 
@@ -120,7 +120,7 @@ export class SecureDataPlane implements DataPlane {
 
   /** A part of a handshake message that came as it is. */
   receiveHandshake(part: Uint8Array, now: Instant): void {
-    this.#session.handshake(part, now)
+    this.#session.receiveHandshake(part, now)
   }
 
   /** Datagrams are not acknowledged: nothing waits for the reader. */

@@ -1,11 +1,18 @@
-/** Parts of larger buffers, each handed out once: one allocation for many datagrams, of which nobody knows when the network is done with them. */
+/**
+ * Buffers for datagrams, cut from larger ones: one allocation for many. Each is handed out once,
+ * since the socket may hold it for an unknown time.
+ */
+
 const SLAB_BYTES = 64 * 1024
 
 export class BufferSlab {
   #buffer = new Uint8Array(0)
   #at = 0
 
-  /** Zeros. @param length at most that of a datagram */
+  /**
+   * Zero-filled bytes.
+   * @param length at most that of a datagram
+   */
   take(length: number): Uint8Array {
     if (this.#at + length > this.#buffer.length) {
       this.#buffer = new Uint8Array(SLAB_BYTES)

@@ -1,4 +1,7 @@
-/** Which protected connection a record is for: its id is found by a number, and compared as a whole. */
+/**
+ * Owners of protected connections by connection id: found by part of the id, then compared as a
+ * whole.
+ */
 import type { Random } from '@showchain/crypto/core'
 import { CONNECTION_ID_BYTES, idKey } from '@showchain/wire/end-to-end'
 
@@ -20,7 +23,7 @@ export class ConnectionIds<Owner> {
     for (;;) {
       const id = this.#random.bytes(CONNECTION_ID_BYTES)
       const key = idKey(id, 0)
-      // Zeros stand for a handshake.
+      // Zeros mark handshake messages.
       if (key === 0 || this.#entries.has(key)) continue
       this.#entries.set(key, { id, owner })
       return id

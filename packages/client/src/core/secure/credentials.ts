@@ -1,13 +1,17 @@
 /**
- * What this peer shows in handshakes: one X25519 key for its life, and the identity's certificate of it, renewed by
- * itself (docs/protocol.md, End to end).
+ * What this peer shows in handshakes: one static X25519 key for as long as it runs, and its
+ * identity's certificate of that key, renewed in time (docs/protocol.md, End to end).
  */
 import { CERTIFICATE_LIFETIME, DH_BYTES, type EndToEndCrypto, type KeyPair, type Random } from '@showchain/crypto/core'
 import { certificatePreimage, type Validity, writeCertificate } from '@showchain/wire/end-to-end'
 import type { Instant } from '../endpoint/machine.ts'
 import type { Outbox } from '../endpoint/outbox.ts'
+import { Waiters } from '../endpoint/waiters.ts'
 
-/** A new one is made when this much of it is over; the old one serves until then. */
+/**
+ * A certificate is renewed after half of its lifetime; until the new one is signed, the old one
+ * serves.
+ */
 const RENEW_AFTER: number = CERTIFICATE_LIFETIME / 2
 
 export interface CredentialsOptions {
@@ -23,7 +27,7 @@ type Waiter = (certificate: Uint8Array | undefined, now: Instant) => void
 /** What a handshake needs of this peer's credentials. */
 export type CertificateSource = Pick<Credentials, 'staticKey' | 'certificate'>
 
-/** Credentials after whose answers the owner of a handshake drains its events. */
+/** Credentials after whose callbacks the owner of a handshake drains its events. */
 export const drainedCredentials = (
   credentials: CertificateSource,
   drain: (now: Instant) => void,
@@ -41,7 +45,7 @@ export class Credentials {
   readonly #options: CredentialsOptions
   #current: { readonly bytes: Uint8Array; readonly validity: Validity } | undefined
   /** Handshakes that wait for the first certificate: at most two for each connection. */
-  #waiters: Waiter[] = []
+  readonly #waiters = new Waiters<Parameters<Waiter>>()
   #signing = false
 
   constructor(options: CredentialsOptions) {
@@ -58,7 +62,7 @@ export class Credentials {
     if ((made === undefined || unixMs > made + RENEW_AFTER) && !this.#signing) this.#sign(unixMs)
     const current = this.#current
     if (current !== undefined && unixMs < current.validity.notAfter) waiter(current.bytes, now)
-    else this.#waiters.push(waiter)
+    else this.#waiters.add(waiter)
   }
 
   #sign(unixMs: number): void {
@@ -69,9 +73,7 @@ export class Credentials {
       this.#signing = false
       if (signature !== undefined)
         this.#current = { bytes: writeCertificate({ spki, signature, ...validity }), validity }
-      const waiters = this.#waiters
-      this.#waiters = []
-      for (const waiter of waiters) waiter(this.#current?.bytes, now)
+      this.#waiters.settle(this.#current?.bytes, now)
     })
   }
 }

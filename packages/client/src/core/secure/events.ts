@@ -4,7 +4,10 @@ import type { StreamEvent, TransportEvent, UnreadStream } from '../transport/eve
 
 export type SecureEvent =
   | StreamEvent
-  /** The handshake is complete. `before`: what was not read of the connection that the remote peer has lost. */
+  /**
+   * The handshake is complete. `before`: what was not read of the connection that the remote peer
+   * has lost.
+   */
   | { readonly type: 'secured'; readonly before: readonly UnreadStream[] | undefined }
   /** The handshake failed: the connection cannot be protected. */
   | { readonly type: 'failed'; readonly reason: string }

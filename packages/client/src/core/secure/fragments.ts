@@ -1,11 +1,11 @@
-/** Handshake messages from their parts. */
+/** Handshake messages that come in parts. */
 import { HANDSHAKE_KIND, type HandshakePart, MAX_HANDSHAKE_PARTS } from '@showchain/wire/end-to-end'
 
-/** Puts parts together: one message of each kind at a time, so what it holds is bounded. */
+/** Puts parts together: one message of each kind at a time, which bounds what it holds. */
 export class Assembly {
   readonly #open = new Map<number, { readonly group: number; readonly parts: (Uint8Array | undefined)[] }>()
 
-  /** The whole message, when this was its last part. */
+  /** @returns the whole message, if this was its last missing part */
   add({ kind, group, index, count, bytes }: HandshakePart): Uint8Array | undefined {
     if (count === 1) return bytes
     if (count > MAX_HANDSHAKE_PARTS || kind > HANDSHAKE_KIND.third) return undefined

@@ -1,6 +1,7 @@
 /**
- * Path validation (RFC 9000 §8.2): a remote peer that sends from another address, because its NAT has a new mapping
- * for it, has to send a random token back from there before anything else goes there.
+ * Path validation (RFC 9000 §8.2): a remote peer that sends from another address, because its NAT
+ * has a new mapping for it, has to send a random token back from there before anything else goes
+ * there.
  */
 import type { Random } from '@showchain/crypto/core'
 import { equalBytes } from '@showchain/wire'
@@ -9,8 +10,8 @@ import { type Instant, later, type Route } from '../endpoint/machine.ts'
 import { CHALLENGE_LIFETIME } from './limits.ts'
 
 /**
- * Bytes of a record with a PATH_CHALLENGE. Only a record of at least this size is answered by one: an address that
- * is not validated gets no more than it sent.
+ * Bytes of a record with a PATH_CHALLENGE. Only a record of at least this size is answered by one:
+ * an address that is not validated gets no more than it sent.
  */
 export const CHALLENGE_RECORD_BYTES: number = RECORD_OVERHEAD + 1 + CHALLENGE_BYTES
 
@@ -26,7 +27,10 @@ export class PathValidation {
     return token
   }
 
-  /** A PATH_RESPONSE came, on whichever path (RFC 9000 §8.2.3). @returns the address that it validates */
+  /**
+   * A PATH_RESPONSE came, on whichever path (RFC 9000 §8.2.3).
+   * @returns the address that it validates
+   */
   validated(token: Uint8Array): Route | undefined {
     const challenge = this.#challenge
     if (challenge === undefined || !equalBytes(challenge.token, token)) return undefined

@@ -1,6 +1,11 @@
 /** The path that records take at the moment. */
 import { equalBytes } from '@showchain/wire'
-import { CHANNEL_HEADER_BYTES, writeChannelHeader } from '@showchain/wire/end-to-end'
+import {
+  CHANNEL_HEADER_BYTES,
+  HANDSHAKE_HEADER_BYTES,
+  splitHandshake,
+  writeChannelHeader,
+} from '@showchain/wire/end-to-end'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import type { PathTraits } from '../transport/recovery/path-traits.ts'
@@ -28,6 +33,21 @@ export function samePath(a: RecordPath, b: RecordPath): boolean {
 
 /** Bytes of a datagram on this path in front of the record. */
 export const frontBytes = ({ kind }: RecordPath): number => (kind === 'channel' ? CHANNEL_HEADER_BYTES : 0)
+
+/**
+ * Sends a handshake message in as many parts as it takes.
+ * @param group names the parts of one message
+ */
+export function sendHandshake(path: RecordPath, kind: number, group: number, message: Uint8Array, now: Instant): void {
+  const front = frontBytes(path)
+  const { session, traits } = path
+  for (const part of splitHandshake(message, traits.base - HANDSHAKE_HEADER_BYTES, { session, kind, group })) {
+    const datagram = new Uint8Array(front + part.length)
+    writeFront(path, datagram)
+    datagram.set(part, front)
+    path.transmit(datagram, now)
+  }
+}
 
 export function writeFront({ kind, session }: RecordPath, datagram: Uint8Array): void {
   if (kind === 'channel') writeChannelHeader(datagram, session)

@@ -1,35 +1,36 @@
 /**
- * Protects one connection: the handshake, then records in which a transport has its streams and datagrams. Paths come
- * and go underneath: it asks its owner for the best one whenever it has something to send.
+ * Protects one connection: the handshake, then records that carry the frames of a transport. Paths
+ * come and go underneath: it asks its owner for the best one whenever it has something to send.
  *
  *   transport.fill ──► record layer seals ──► record path (direct, a channel frame, or a 0x123)
  *   transport.receive ◄── record layer opens ◄── any path
  *
- * After each call, and after each timer and result of work, the owner polls it for events, then calls `pump`.
+ * After each call, and after each timer and result of work, the owner polls it for events, then
+ * calls `pump`.
  */
-import type { CryptoProvider, KeyCache, Random } from '@showchain/crypto/core'
+import type { CryptoProvider, EndToEndCrypto, KeyCache, NoiseCrypto, Random } from '@showchain/crypto/core'
 import { MAX_DATAGRAM, MAX_PROBED_DATAGRAM, type PeerId } from '@showchain/wire'
-import { HANDSHAKE_HEADER_BYTES, RECORD_OVERHEAD, readHandshakePart, splitHandshake } from '@showchain/wire/end-to-end'
+import { RECORD_OVERHEAD, readHandshakePart } from '@showchain/wire/end-to-end'
 import type { Count } from '../endpoint/counters.ts'
 import { drainedTimers } from '../endpoint/drained.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
-import { type Instant, later, type Route } from '../endpoint/machine.ts'
+import type { Instant, Route } from '../endpoint/machine.ts'
 import { sameRoute } from '../endpoint/route.ts'
-import type { Timer, Timers } from '../endpoint/timers.ts'
+import type { Timers } from '../endpoint/timers.ts'
 import type { DatagramQueue } from '../transport/datagram-queue.ts'
 import { CLOSE_CODE } from '../transport/limits.ts'
-import { GRANULARITY } from '../transport/recovery/rtt.ts'
 import type { Streams } from '../transport/streams/streams.ts'
 import { Transport } from '../transport/transport.ts'
 import { BufferSlab } from './buffer-slab.ts'
 import { drainedCredentials } from './credentials.ts'
+import { DeadlineTimer } from './deadline-timer.ts'
 import type { EndToEnd, RecordReceiver } from './end-to-end.ts'
 import type { SecureEvent } from './events.ts'
 import { Assembly } from './fragments.ts'
 import { Handshake, type Secured } from './handshake.ts'
 import { CHALLENGE_RECORD_BYTES, PathValidation, pathFrame } from './path-validation.ts'
 import { RecordLayer } from './record-layer.ts'
-import { frontBytes, type RecordPath, samePath, writeFront } from './record-path.ts'
+import { frontBytes, type RecordPath, samePath, sendHandshake, writeFront } from './record-path.ts'
 import type { SecureStatistics } from './statistics.ts'
 
 export interface SecureSessionOptions {
@@ -42,7 +43,7 @@ export interface SecureSessionOptions {
   readonly endToEnd: EndToEnd
   readonly receiver: RecordReceiver
   readonly count: Count<'recordRefused' | 'handshakeRefused'>
-  /** The best path of the moment. */
+  /** The best path at the moment. */
   path(): RecordPath | undefined
   /** Sends where no record path leads: to an address that is being validated. */
   transmit(to: Route, datagram: Uint8Array): void
@@ -55,7 +56,13 @@ interface Established {
   readonly secured: Secured
 }
 
-/** What no record is longer than. */
+const noiseCrypto = (crypto: EndToEndCrypto, provider: CryptoProvider): NoiseCrypto => ({
+  ...crypto,
+  sha256: (bytes) => provider.sha256(bytes),
+  hmacSha256: (key, bytes) => provider.hmacSha256(key, bytes),
+})
+
+/** Records are never longer. */
 const scratch = new Uint8Array(MAX_PROBED_DATAGRAM)
 const slab = new BufferSlab()
 
@@ -65,6 +72,7 @@ export class SecureSession {
   readonly #connectionId: Uint8Array
   readonly #handshake: Handshake
   readonly #assembly = new Assembly()
+  readonly #timer: DeadlineTimer
   readonly #validation = new PathValidation()
   readonly #events = new EventQueue<SecureEvent>()
   #established: Established | undefined
@@ -72,8 +80,6 @@ export class SecureSession {
   #path: RecordPath | undefined
   /** That path is gone, and what was in flight on it is lost. */
   #pathLost = false
-  #timer: Timer | undefined
-  #timerAt: Instant | undefined
   #closed = false
   readonly #bytes = { direct: { sent: 0, received: 0 }, relay: { sent: 0, received: 0 } }
 
@@ -82,14 +88,11 @@ export class SecureSession {
     const drain = (now: Instant): void => this.#drainHandshake(now)
     this.#options = options
     this.#connectionId = endToEnd.connectionIds.allocate(receiver)
+    this.#timer = new DeadlineTimer(timers, (now) => this.#wake(now))
     this.#handshake = new Handshake({
       ...{ self, remoteId, random, unixMs: endToEnd.unixMs, count },
       timers: drainedTimers(timers, drain),
-      crypto: {
-        ...endToEnd.crypto,
-        sha256: (bytes) => provider.sha256(bytes),
-        hmacSha256: (key, bytes) => provider.hmacSha256(key, bytes),
-      },
+      crypto: noiseCrypto(endToEnd.crypto, provider),
       credentials: drainedCredentials(endToEnd.credentials, drain),
       keyOf: (spki) => keys.learn(remoteId, spki),
       verify: (key, preimage, signature) => provider.verifyPss(key, preimage, signature),
@@ -104,8 +107,8 @@ export class SecureSession {
     return this.#closed ? undefined : this.#events.poll()
   }
 
-  /** Whether records can be sent. */
-  get done(): boolean {
+  /** Whether the handshake is complete. */
+  get secured(): boolean {
     return this.#established !== undefined
   }
 
@@ -117,8 +120,8 @@ export class SecureSession {
     return this.#established?.transport.datagrams
   }
 
-  /** Bytes of a full record on the path of the moment; undefined: there is no path. */
-  get packet(): number | undefined {
+  /** Bytes of a full record on the current path; undefined without a path. */
+  get recordSize(): number | undefined {
     const path = this.#options.path()
     const known = path !== undefined && this.#path !== undefined && samePath(path, this.#path)
     return known ? this.#established?.transport.recordSize : path?.traits.base
@@ -130,7 +133,7 @@ export class SecureSession {
     return { ...transport.statistics, epoch: records.epoch, ...this.#bytes }
   }
 
-  /** There is a path. */
+  /** There is a path: begins the handshake. */
   start(now: Instant): void {
     if (this.#established === undefined) this.#handshake.start(now)
     this.#drainHandshake(now)
@@ -151,8 +154,8 @@ export class SecureSession {
     this.#options.endToEnd.connectionIds.forget(this.#connectionId)
   }
 
-  /** Part of a handshake message came by a session of this connection. */
-  handshake(record: Uint8Array, now: Instant): void {
+  /** A part of a handshake message arrived by a session of this connection. */
+  receiveHandshake(record: Uint8Array, now: Instant): void {
     const part = readHandshakePart(record)
     const message = part && this.#assembly.add(part)
     if (part === undefined || message === undefined) return
@@ -161,8 +164,8 @@ export class SecureSession {
   }
 
   /**
-   * A record with this connection's id came.
-   * @param source of one that came directly
+   * A record with this connection's id arrived.
+   * @param source of one that arrived on a direct path
    * @returns whether it is genuine, so that the remote peer is alive at `source`
    */
   receive(record: Uint8Array, source: Route | undefined, now: Instant): boolean {
@@ -186,11 +189,11 @@ export class SecureSession {
     const established = this.#established
     if (established === undefined) return
     const path = this.#options.path()
-    // Without a path there is nothing to wait for: the owner pumps when there is one.
+    // Without a path there is nothing to wait for: the owner pumps once there is one.
     if (path === undefined) return
     this.#switchPath(path, established.transport)
     while (path.ready() && this.#sendRecord(established, path, now));
-    if (path.ready()) this.#arm(established.transport, now)
+    if (path.ready()) this.#timer.arm(established.transport.deadline, now)
   }
 
   #sendRecord({ records, transport }: Established, path: RecordPath, now: Instant): boolean {
@@ -219,16 +222,21 @@ export class SecureSession {
     }
   }
 
-  /** @param source of the record that is being read; undefined: it came through a relay, or none came */
+  /**
+   * @param source of the record that is being read; undefined: it came through a relay, or none
+   * came
+   */
   #drainTransport(transport: Transport, source: Route | undefined, now: Instant): void {
     for (let event = transport.poll(); event !== undefined; event = transport.poll())
       switch (event.type) {
         case 'pathChallenge':
           if (source !== undefined) this.#sendPathFrame('pathResponse', event.token, source, now)
           break
-        case 'pathResponse':
-          this.#onPathResponse(event.token)
+        case 'pathResponse': {
+          const route = this.#validation.validated(event.token)
+          if (route !== undefined) this.#events.push({ type: 'rebound', route })
           break
+        }
         default:
           this.#events.push(event)
       }
@@ -254,48 +262,30 @@ export class SecureSession {
     this.#established?.transport.datagrams.abandon(now)
     this.#established = undefined
     this.#path = undefined
-    this.#timer?.cancel()
-    this.#timer = undefined
-    this.#timerAt = undefined
+    this.#timer.cancel()
   }
 
-  #arm(transport: Transport, now: Instant): void {
-    const { deadline } = transport
-    if (deadline === undefined || (this.#timerAt !== undefined && this.#timerAt <= deadline)) return
-    this.#timer?.cancel()
-    // Never at once: what was due by now is done.
-    this.#timerAt = deadline <= now ? later(now, GRANULARITY) : deadline
-    this.#timer = this.#options.timers.set(this.#timerAt, (at) => {
-      this.#timerAt = undefined
-      transport.wake(at)
-      this.#drainTransport(transport, undefined, at)
-    })
+  #wake(now: Instant): void {
+    const { transport } = this.#established ?? {}
+    if (transport === undefined) return
+    transport.wake(now)
+    this.#drainTransport(transport, undefined, now)
   }
 
   #sendHandshake(kind: number, message: Uint8Array, now: Instant): void {
     const path = this.#options.path()
-    if (path === undefined) return
-    const front = frontBytes(path)
-    const fields = { session: path.session, kind, group: this.#options.random.uint32() }
-    for (const part of splitHandshake(message, path.traits.base - HANDSHAKE_HEADER_BYTES, fields)) {
-      const datagram = new Uint8Array(front + part.length)
-      writeFront(path, datagram)
-      datagram.set(part, front)
-      path.transmit(datagram, now)
-    }
+    if (path !== undefined) sendHandshake(path, kind, this.#options.random.uint32(), message, now)
   }
 
-  /** The newest record came from another address than the remote peer's: its NAT may have a new mapping. */
+  /**
+   * The newest record came from another address than the remote peer's: its NAT may have a new
+   * mapping.
+   */
   #probeNewPath(source: Route, now: Instant): void {
     const current = this.#path
     if (current?.kind !== 'direct' || sameRoute(current.to, source)) return
     const token = this.#validation.start(source, this.#options.random, now)
     if (token !== undefined) this.#sendPathFrame('pathChallenge', token, source, now)
-  }
-
-  #onPathResponse(token: Uint8Array): void {
-    const route = this.#validation.validated(token)
-    if (route !== undefined) this.#events.push({ type: 'rebound', route })
   }
 
   #sendPathFrame(type: 'pathChallenge' | 'pathResponse', token: Uint8Array, to: Route, now: Instant): void {

@@ -24,7 +24,10 @@ export class DatagramQueue {
     return true
   }
 
-  /** Writes DATAGRAM frames until the record is full. @param recordSize bytes of a full record */
+  /**
+   * Writes DATAGRAM frames until the record is full.
+   * @param recordSize bytes of a full record
+   */
   write(writer: FrameWriter, recordSize: number, now: Instant): void {
     let count = 0
     for (const { bytes, done } of this.#queue) {

@@ -1,6 +1,9 @@
 /** What a transport hands up, and what it tells of itself. */
 
-/** Of a stream: the remote peer opened it; it has data or its end to read; it takes more data; all its data is acknowledged. */
+/**
+ * Of a stream: the remote peer opened it; it has data or its end to read; it takes more data; all
+ * its data is acknowledged.
+ */
 export type StreamChange = 'opened' | 'readable' | 'writable' | 'finished'
 
 /** What the application's side is told of its streams and datagrams. */

@@ -1,4 +1,7 @@
-/** Takes up the frames of a record (RFC 9000 §12.4): each goes to the part of the transport that it is about. */
+/**
+ * Takes up the frames of a record (RFC 9000 §12.4): each goes to the part of the transport that it
+ * is about.
+ */
 import { type FrameSink, type FramesRead, readFrames } from '@showchain/wire/end-to-end'
 import type { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant } from '../endpoint/machine.ts'
@@ -9,7 +12,10 @@ import type { Streams, Violation } from './streams/streams.ts'
 
 /** How a record ends the connection. */
 export interface Ending extends Violation {
-  /** Whether the remote peer closed it, or this end has to, since the remote peer violated the protocol. */
+  /**
+   * Whether the remote peer closed it, or this end has to, since the remote peer violated the
+   * protocol.
+   */
   readonly by: 'remote' | 'local'
 }
 
@@ -21,7 +27,9 @@ export interface FrameReceiverOptions {
 
 export class FrameReceiver implements FrameSink {
   readonly #options: FrameReceiverOptions
-  /** Of the record that is being read: when it arrived, and the number of this end's next record. */
+  /**
+   * Of the record that is being read: when it arrived, and the number of this end's next record.
+   */
   #now: Instant = 0 as Instant
   #nextNumber = 0
   #ending: Ending | undefined

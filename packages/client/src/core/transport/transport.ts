@@ -1,7 +1,8 @@
 /**
- * Streams and datagrams over records that may be lost, duplicated or reordered, after RFC 9000, 9002 and 9221: each
- * frame goes into one record, and what a lost record carried goes into a later one. It knows neither paths nor keys.
- * Its owner asks it to fill the next record, hands it each record that arrives, and tells it of migrations.
+ * Streams and datagrams over records that may be lost, duplicated or reordered, after RFC 9000,
+ * 9002 and 9221: each frame goes into one record, and what a lost record carried goes into a later
+ * one. It knows neither paths nor keys. Its owner asks it to fill the next record, hands it each
+ * record that arrives, and tells it of migrations.
  *
  *   fill ──► control frames, DatagramQueue, StreamSender ──► LossRecovery remembers the record
  *   receive ──► FrameReceiver ──► LossRecovery, Streams ──► events, polled by the owner
@@ -136,7 +137,10 @@ export class Transport {
     return this.#writer.length
   }
 
-  /** A genuine record arrived. @param nextNumber one more than the highest number of this end's records */
+  /**
+   * A genuine record arrived.
+   * @param nextNumber one more than the highest number of this end's records
+   */
   receive(number: number, payload: Uint8Array, nextNumber: number, now: Instant): void {
     if (this.closed) return
     const read = this.#frames.read(payload, nextNumber, now)
@@ -145,7 +149,10 @@ export class Transport {
     else this.#acks.received(number, read === 'ack-eliciting', now)
   }
 
-  /** Records take another path (RFC 9000 §9). `abandonInFlight`: what is in flight on the former one is lost. */
+  /**
+   * Records take another path (RFC 9000 §9). `abandonInFlight`: what is in flight on the former one
+   * is lost.
+   */
   migrate(path: PathTraits, how: { readonly abandonInFlight: boolean }): void {
     this.#probes = 0
     this.#acks.acks = path.acks

@@ -1,10 +1,12 @@
 /**
- * BBR (draft-ietf-ccwg-bbr): sends at the measured delivery rate, with about one bandwidth-delay product in flight.
+ * BBR (draft-ietf-ccwg-bbr): sends at the measured delivery rate, with about one bandwidth-delay
+ * product in flight.
  *
  *   startup ──► drain ──► probe-bandwidth ◄──► probe-rtt
  *
- * It differs from the draft in that loss alone does not reduce the rate: paths with random loss (radio, long
- * distance) are what it is for. At most two bandwidth-delay products in flight bound what that costs others.
+ * It differs from the draft in that loss alone does not reduce the rate: paths with random loss
+ * (radio, long distance) are what it is for. At most two bandwidth-delay products in flight bound
+ * what that costs others.
  */
 import { duration, type Instant, later } from '../../endpoint/machine.ts'
 import { type AckSample, type Congestion, initialWindow, type LossSample } from './controller.ts'

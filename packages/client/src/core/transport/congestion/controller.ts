@@ -1,4 +1,7 @@
-/** What a congestion controller learns, and what it decides: the congestion window and the pacing rate. */
+/**
+ * What a congestion controller learns, and what it decides: the congestion window and the pacing
+ * rate.
+ */
 import type { Instant } from '../../endpoint/machine.ts'
 
 /** What one ACK frame tells of the path. Times in milliseconds. */
@@ -8,7 +11,10 @@ export interface AckSample {
   readonly acked: number
   /** When the newest packet acknowledged was sent. */
   readonly sentAt: Instant
-  /** Its number, and that of the next packet to be sent. A round ends when a packet sent after it began is acknowledged. */
+  /**
+   * Its number, and that of the next packet to be sent. A round ends when a packet sent after it
+   * began is acknowledged.
+   */
   readonly newest: number
   readonly next: number
   /** RTT sample; undefined when this ACK gives none (RFC 9002 §5.1). */

@@ -1,6 +1,6 @@
 /**
- * CUBIC (RFC 9438), with slow start as in HyStart++ (RFC 9406). Windows are in full packets, as in the RFC, save the
- * public one, which is in bytes.
+ * CUBIC (RFC 9438), with slow start as in HyStart++ (RFC 9406). Windows are in full packets, as in
+ * the RFC, save the public one, which is in bytes.
  */
 import type { Instant } from '../../endpoint/machine.ts'
 import { type AckSample, type Congestion, initialWindow, type LossSample, minimumWindow } from './controller.ts'
@@ -12,7 +12,10 @@ const C = 0.4
 const BETA = 0.7
 /** RFC 9438 §4.3. */
 const ALPHA = (3 * (1 - BETA)) / (1 + BETA)
-/** RFC 9002 §7.7: a little above the window per round trip, so that the window limits; in slow start, twice. */
+/**
+ * RFC 9002 §7.7: a little above the window per round trip, so that the window limits; in slow
+ * start, twice.
+ */
 const PACING_GAIN = 1.25
 const PACING_GAIN_SLOW_START = 2
 

@@ -1,4 +1,6 @@
-/** The maximum of samples over the last rounds: a windowed max filter (draft-ietf-ccwg-bbr §5.5). */
+/**
+ * The maximum of samples over the last rounds: a windowed max filter (draft-ietf-ccwg-bbr §5.5).
+ */
 export class WindowedMax {
   readonly #rounds: number
   /** Descending in value, ascending in round; at most one for each round. */

@@ -42,11 +42,15 @@ export class AckGenerator {
   #dueFor(inOrder: boolean, now: Instant): Instant {
     if (this.#unacknowledged >= ACK_EVERY) return now
     if (this.acks === 'gathered') return later(now, ACK_DELAY.gathered)
-    // A gap, or a record that fills one, tells the remote peer of loss or reordering: at once (RFC 9000 §13.2.1).
+    // A gap, or a record that fills one, tells the remote peer of loss or reordering: at once (RFC
+    // 9000 §13.2.1).
     return inOrder ? later(now, this.#unacknowledged < 2 ? ACK_DELAY.prompt : ACK_SOON) : now
   }
 
-  /** Writes an ACK frame, if it fits. @returns one more than the largest number that it acknowledges */
+  /**
+   * Writes an ACK frame, if it fits.
+   * @returns one more than the largest number that it acknowledges
+   */
   write(writer: FrameWriter, now: Instant): number | undefined {
     const { end } = this.#received
     if (end === undefined || this.#largestReceivedAt === undefined) return undefined
@@ -56,7 +60,10 @@ export class AckGenerator {
     return end
   }
 
-  /** An ACK frame for numbers below this one was acknowledged: they are not reported again (RFC 9000 §13.2.4). */
+  /**
+   * An ACK frame for numbers below this one was acknowledged: they are not reported again (RFC 9000
+   * §13.2.4).
+   */
   forget(upTo: number): void {
     const { end } = this.#received
     if (end !== undefined) this.#received.remove(0, Math.min(upTo, end - 1))

@@ -1,7 +1,10 @@
 /** How fast a path delivers: the rate sampler of draft-ietf-ccwg-bbr §4.1. */
 import type { Instant } from '../../endpoint/machine.ts'
 
-/** A sample shorter than the shortest round trip is a burst; so much of it counts, since times are fractions. */
+/**
+ * A sample shorter than the shortest round trip is a burst; so much of it counts, since times are
+ * fractions.
+ */
 const SHORTEST_SAMPLE = 0.999
 
 /** The state of the sampler when a packet was sent. */

@@ -1,7 +1,8 @@
 /**
- * Loss detection (RFC 9002 §6): which records are acknowledged, which are lost, and when a probe has to be sent.
- * Numbers are those of the records. After a migration, what is in flight on the former path is acknowledged or lost
- * like everything else, but teaches the new path nothing (RFC 9000 §9.4).
+ * Loss detection (RFC 9002 §6): which records are acknowledged, which are lost, and when a probe
+ * has to be sent. Numbers are those of the records. After a migration, what is in flight on the
+ * former path is acknowledged or lost like everything else, but teaches the new path nothing (RFC
+ * 9000 §9.4).
  */
 import { EventQueue } from '../../endpoint/event-queue.ts'
 import { duration, type Instant, later } from '../../endpoint/machine.ts'
@@ -131,7 +132,10 @@ export class LossRecovery {
     return true
   }
 
-  /** The deadline has come (RFC 9002 §6.2). @returns whether the owner has to send a probe */
+  /**
+   * The deadline has come (RFC 9002 §6.2).
+   * @returns whether the owner has to send a probe
+   */
   onTimeout(now: Instant): 'probe' | undefined {
     const { deadline } = this
     if (deadline === undefined || deadline > now) return undefined
@@ -181,7 +185,10 @@ export class LossRecovery {
     this.#sentCount++
   }
 
-  /** What an acknowledgement tells of the path. @param ackDelay undefined when it measures no round trip */
+  /**
+   * What an acknowledgement tells of the path.
+   * @param ackDelay undefined when it measures no round trip
+   */
   #update(newest: SentPacket, bytesInFlightBefore: number, ackDelay: number | undefined, now: Instant): void {
     const path = this.#path
     const { rtt, congestion, deliveryRate, bytesInFlight } = path

@@ -1,19 +1,24 @@
 /**
- * Packetization-layer path MTU discovery (RFC 8899): how large a record a path takes. A path begins at a size that
- * every such path takes. Once it is confirmed to carry anything, probes of larger sizes, which carry only padding,
- * are sent from the largest down until one is acknowledged. When large records are lost and small ones are not, it
- * falls back to the base size (a black hole, §4.3).
+ * Packetization-layer path MTU discovery (RFC 8899): how large a record a path takes. A path begins
+ * at a size that every such path takes. Once it is confirmed to carry anything, probes of larger
+ * sizes, which carry only padding, are sent from the largest down until one is acknowledged. When
+ * large records are lost and small ones are not, it falls back to the base size (a black hole,
+ * §4.3).
  *
- * The sizes are a short list, not a search to the byte, because Node cannot set DF. After an ICMP "packet too big"
- * the kernel fragments larger datagrams, so a larger probe would appear to succeed. The size below the first one that
- * is lost is therefore one that nearly every narrow path takes whole.
+ * The sizes are a short list, not a search to the byte, because Node cannot set DF. After an ICMP
+ * "packet too big" the kernel fragments larger datagrams, so a larger probe would appear to
+ * succeed. The size below the first one that is lost is therefore one that nearly every narrow path
+ * takes whole.
  */
 import { type Duration, duration, type Instant, later } from '../../endpoint/machine.ts'
 import type { PathTraits } from './path-traits.ts'
 
 /** RFC 8899 §5.1.1, PMTU_RAISE_TIMER: when larger sizes are probed again. */
 const RAISE_AFTER: Duration = duration(600_000)
-/** Large records lost since the last one that was acknowledged: the path has become narrower (RFC 8899 §4.3). */
+/**
+ * Large records lost since the last one that was acknowledged: the path has become narrower (RFC
+ * 8899 §4.3).
+ */
 const BLACK_HOLE_LOSSES = 3
 
 export class MtuDiscovery {

@@ -1,7 +1,13 @@
-/** Spreads packets over the round trip (RFC 9002 §7.7): a token bucket that fills at the controller's pacing rate. */
+/**
+ * Spreads packets over the round trip (RFC 9002 §7.7): a token bucket that fills at the
+ * controller's pacing rate.
+ */
 import { duration, type Instant, later } from '../../endpoint/machine.ts'
 
-/** Full packets that may leave at once, after a pause too (RFC 9002 §7.7: at most the initial window). */
+/**
+ * Full packets that may leave at once, after a pause too (RFC 9002 §7.7: at most the initial
+ * window).
+ */
 const BURST_PACKETS = 10
 /** A burst is at least what the rate gives in this time: timers of the system are no finer. */
 const BURST_MS = 5

@@ -1,6 +1,7 @@
 /**
- * What is known of one path: its round trip, congestion window, pace and packet size. Migration replaces the whole
- * (RFC 9000 §9.4); packets in flight keep the state of the path that they were sent on, and teach no other.
+ * What is known of one path: its round trip, congestion window, pace and packet size. Migration
+ * replaces the whole (RFC 9000 §9.4); packets in flight keep the state of the path that they were
+ * sent on, and teach no other.
  */
 import { type Duration, duration, type Instant } from '../../endpoint/machine.ts'
 import type { Congestion, CongestionFactory } from '../congestion/controller.ts'
@@ -18,7 +19,10 @@ export class PathState {
   readonly acks: Acks
   readonly rtt: Rtt = new Rtt()
   readonly mtu: MtuDiscovery
-  /** Counts in packets of the base size: a little less bold than it might be on a path that takes larger ones. */
+  /**
+   * Counts in packets of the base size: a little less bold than it might be on a path that takes
+   * larger ones.
+   */
   readonly congestion: Congestion
   readonly pacer: Pacer
   readonly deliveryRate: DeliveryRate = new DeliveryRate()

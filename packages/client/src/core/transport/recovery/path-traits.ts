@@ -1,4 +1,6 @@
-/** How a path wants acknowledgements. `gathered`: as few as possible, since each costs a signature. */
+/**
+ * How a path wants acknowledgements. `gathered`: as few as possible, since each costs a signature.
+ */
 export type Acks = 'prompt' | 'gathered'
 
 /** What a transport has to know of the path that its records take. */

@@ -1,4 +1,7 @@
-/** A set of whole numbers as ranges in ascending order: which records came, which bytes are acknowledged or lost. */
+/**
+ * A set of whole numbers as ranges in ascending order: which records came, which bytes are
+ * acknowledged or lost.
+ */
 
 export class Ranges {
   /** lowest, highest + 1, lowest, highest + 1, … Neither empty, nor touching. */
@@ -76,7 +79,10 @@ export class Ranges {
     return found
   }
 
-  /** lowest, highest, …, the highest range first, as an ACK frame has it. @param limit of ranges */
+  /**
+   * lowest, highest, …, the highest range first, as an ACK frame has it.
+   * @param limit of ranges
+   */
   descending(limit: number): number[] {
     const found: number[] = []
     for (let index = this.#edges.length - 2; index >= 0 && found.length < 2 * limit; index -= 2)

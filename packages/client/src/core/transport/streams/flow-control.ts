@@ -6,8 +6,8 @@ import { CONNECTION_WINDOW, MAX_CONNECTION_WINDOW } from '../limits.ts'
 const AUTO_TUNING_ROUNDS = 2
 
 /**
- * Auto-tuning of receive windows: an update within two round trips of the previous one means that the window limits
- * the sender, so it is doubled.
+ * Auto-tuning of receive windows: an update within two round trips of the previous one means that
+ * the window limits the sender, so it is doubled.
  */
 export function isWindowLimited(limited: { raisedAt: Instant | undefined }, rtt: number, now: Instant): boolean {
   const { raisedAt } = limited
@@ -41,7 +41,10 @@ export class ConnectionFlow {
     this.#sent += bytes
   }
 
-  /** MAX_DATA came. @returns whether it allows more than before */
+  /**
+   * MAX_DATA came.
+   * @returns whether it allows more than before
+   */
   onMaxData(limit: number): boolean {
     if (limit <= this.#sendLimit) return false
     this.#sendLimit = limit

@@ -1,6 +1,11 @@
-/** The receiving half of a stream (RFC 9000 §3.2): data in order, each byte once, within the limit. */
+/**
+ * The receiving half of a stream (RFC 9000 §3.2): data in order, each byte once, within the limit.
+ */
 
-/** What a frame was: data beyond the limit or a changed final size violates the protocol (RFC 9000 §4.1, §4.5). */
+/**
+ * What a frame was: data beyond the limit or a changed final size violates the protocol (RFC 9000
+ * §4.1, §4.5).
+ */
 export type Arrival = 'ok' | 'flow control' | 'final size'
 
 interface Piece {
@@ -117,7 +122,11 @@ export class ReceiveStream {
     return this.#limit - this.#read < this.#window / 2
   }
 
-  /** Raises the limit. @param widen the window limits the sender. @returns what MAX_STREAM_DATA announces */
+  /**
+   * Raises the limit.
+   * @param widen the window limits the sender.
+   * @returns what MAX_STREAM_DATA announces
+   */
   raiseLimit(widen: boolean): number {
     if (widen) this.#window = Math.min(2 * this.#window, this.#maxWindow)
     this.#limit = Math.max(this.#limit, this.#read + this.#window)
@@ -182,7 +191,9 @@ export class ReceiveStream {
   }
 }
 
-/** A view of a record's bytes, or a copy where the view would hold much more memory than it needs. */
+/**
+ * A view of a record's bytes, or a copy where the view would hold much more memory than it needs.
+ */
 function owned(data: Uint8Array, from: number, to: number): Uint8Array {
   const part = data.subarray(from, to)
   return part.length * 2 < data.buffer.byteLength ? part.slice() : part

@@ -60,7 +60,10 @@ export class StreamSender {
     this.#controls.delete(stream)
   }
 
-  /** Writes the frames without data. @returns false when the record is full */
+  /**
+   * Writes the frames without data.
+   * @returns false when the record is full
+   */
   writeControls(writer: FrameWriter, frames: SentFrame[], path: PathState, now: Instant): boolean {
     if (this.#maxDataPending) {
       if (!writer.numbers(FRAME.maxData, this.#flow.receiveLimit)) return false

@@ -1,4 +1,7 @@
-/** The streams of a connection by id. The lowest bit of an id tells who opened it: 0 the initiator of the handshake. */
+/**
+ * The streams of a connection by id. The lowest bit of an id tells who opened it: 0 the initiator
+ * of the handshake.
+ */
 import { MAX_OPEN_STREAMS, MAX_STREAM_WINDOW, STREAM_WINDOW } from '../limits.ts'
 import { ReceiveStream } from './receive-stream.ts'
 import { SendStream } from './send-stream.ts'
@@ -48,7 +51,10 @@ export class StreamTable {
     return index < (id % 2 === this.#local ? this.#localOpened : this.#remoteLimit)
   }
 
-  /** The remote peer opens a stream, and with it those of lower ids (RFC 9000 §2.1). @returns the new ones, in order */
+  /**
+   * The remote peer opens a stream, and with it those of lower ids (RFC 9000 §2.1).
+   * @returns the new ones, in order
+   */
   openRemote(id: number): readonly number[] {
     const opened: number[] = []
     if (id % 2 === this.#local) return opened
@@ -60,7 +66,10 @@ export class StreamTable {
     return opened
   }
 
-  /** MAX_STREAMS came. @returns whether it allows more than before */
+  /**
+   * MAX_STREAMS came.
+   * @returns whether it allows more than before
+   */
   onMaxStreams(limit: number): boolean {
     if (limit <= this.#localLimit) return false
     this.#localLimit = limit

@@ -1,6 +1,6 @@
 /**
- * The streams of a connection: what the application does with them, and the frames about them that arrive. After what
- * the application does here, its owner sends what follows.
+ * The streams of a connection: what the application does with them, and the frames about them that
+ * arrive. After what the application does here, its owner sends what follows.
  */
 import type { EventQueue } from '../../endpoint/event-queue.ts'
 import type { Instant } from '../../endpoint/machine.ts'
@@ -49,7 +49,10 @@ export class Streams {
     return Math.max(SEND_BUFFER, 2 * this.#options.recovery.path.congestion.window)
   }
 
-  /** Opens a stream. @returns undefined when the remote peer allows no more for now: `openable` tells when it does */
+  /**
+   * Opens a stream.
+   * @returns undefined when the remote peer allows no more for now: `openable` tells when it does
+   */
   open(priority = 0): number | undefined {
     const stream = this.#table.open()
     if (stream !== undefined) stream.send.priority = priority
@@ -103,7 +106,9 @@ export class Streams {
     this.#settle(stream)
   }
 
-  /** The next data, or how the stream ended; undefined: nothing yet, `readable` tells when there is. */
+  /**
+   * The next data, or how the stream ended; undefined: nothing yet, `readable` tells when there is.
+   */
   read(id: number, now: Instant): StreamRead | undefined {
     const stream = this.#table.get(id)
     if (stream === undefined) return { type: 'end' }
@@ -205,7 +210,10 @@ export class Streams {
     return this.#table.get(id)
   }
 
-  /** @param highest of the stream before the frame. @param readTo likewise */
+  /**
+   * @param highest of the stream before the frame.
+   * @param readTo likewise
+   */
   #onArrival(stream: Stream, arrival: Arrival, highest: number, readTo: number, now: Instant): Violation | undefined {
     const { id, receive } = stream
     if (arrival === 'final size') return { code: CLOSE_CODE.finalSize, reason: `stream ${id}: final size changed` }
