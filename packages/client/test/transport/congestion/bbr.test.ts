@@ -122,8 +122,7 @@ describe('the shortest round trip', () => {
     play(rounds, 50, { rtt: RTT + 5 })
     const { window } = rounds.congestion
     const hidden = rounds.now
-    for (let round = 0; round < 300 && rounds.congestion.window === window; round++)
-      play(rounds, 1, { rtt: RTT + 5 })
+    for (let round = 0; round < 300 && rounds.congestion.window === window; round++) play(rounds, 1, { rtt: RTT + 5 })
     expect(rounds.now - hidden).toBeLessThan(10_000)
     const probing = rounds.congestion.window
     const began = rounds.now
