@@ -1,8 +1,8 @@
 import type { TestOptions } from 'vitest'
 
 /**
- * Options of tests that need something that a machine may not have. They are skipped without it, and
- * the report of the run says in one line what is missing and how to get it.
+ * Options of tests that need something that a machine may not have. They are skipped without it,
+ * and the report of the run says in one line what is missing and how to get it.
  */
 export declare function needs(there: boolean, missing: string): TestOptions
 

@@ -10,7 +10,10 @@ export interface Ended {
 export declare class Lines {
   constructor(stream: NodeJS.ReadableStream)
   readonly all: readonly string[]
-  /** The first line that matches, also when it has come already; rejects when the stream ends without one. */
+  /**
+   * The first line that matches, also when it has come already; rejects when the stream ends
+   * without one.
+   */
   line(pattern: RegExp): Promise<string>
 }
 

@@ -9,8 +9,14 @@ declare module 'vitest' {
   }
 }
 
-/** The seed of every random choice that decides what a test tries: SHOWCHAIN_SEED, or always the same. */
+/**
+ * The seed of every random choice that decides what a test tries: SHOWCHAIN_SEED, or always the
+ * same.
+ */
 export declare const SEED: number
 
-/** So many runs in `npm test`; times SHOWCHAIN_RUNS where it is set. Also for a limit of time that grows with them. */
+/**
+ * So many runs in `npm test`; times SHOWCHAIN_RUNS where it is set. Also for a limit of time that
+ * grows with them.
+ */
 export declare function runs(count: number): number

@@ -17,7 +17,10 @@ export interface Reported {
   readonly tags: readonly string[]
   readonly meta: { readonly missing?: string }
 }
-/** What skipped tests are missing, and how many each. Those that the run leaves out by their tag are none of them. */
+/**
+ * What skipped tests are missing, and how many each. Those that the run leaves out by their tag are
+ * none of them.
+ */
 export declare function skippedFor(tests: readonly Reported[], long: boolean): Map<string | undefined, number>
 /** `skipped: no coturn (apt-get install coturn), 2 tests` */
 export declare function showSkipped(entry: readonly [missing: string | undefined, count: number]): string

@@ -1,4 +1,7 @@
-/** X25519, ChaCha20-Poly1305, HMAC and HKDF of both providers against Wycheproof, and against each other. */
+/**
+ * X25519, ChaCha20-Poly1305, HMAC and HKDF of both providers against Wycheproof, and against each
+ * other.
+ */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { noiseHkdf } from '../src/core/noise.ts'

@@ -151,7 +151,8 @@ describe.each(PROVIDERS.map((provider) => [provider.name, provider] as const))(
 )
 
 test("forge's own verifier takes a signature with another hash's identifier, and ours do not", () => {
-  // DigestInfo as RFC 8017 §9.2 has it, but with the object identifier of MD5 in front of a SHA-256 digest.
+  // DigestInfo as RFC 8017 §9.2 has it, but with the object identifier of MD5 in front of a SHA-256
+  // digest.
   const key = forge.pki.privateKeyFromPem(pemOf('rsa-2048-a')) as forge.pki.rsa.PrivateKey
   const digest = openssl.sha256(message)
   const wrong = new Uint8Array([...fromHex('3030300c06082a864886f70d020505000420'), ...digest])

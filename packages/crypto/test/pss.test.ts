@@ -1,4 +1,6 @@
-/** RSASSA-PSS to the byte: encodings that are nearly right, signed with a real key (RFC 8017 §9.1). */
+/**
+ * RSASSA-PSS to the byte: encodings that are nearly right, signed with a real key (RFC 8017 §9.1).
+ */
 import { constants, privateEncrypt } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { openssl } from '../src/index.ts'

@@ -94,7 +94,8 @@ describe('the next epoch', () => {
 
   test('is one ahead: a record that names a later one under the next key is refused', () => {
     const { opening } = pair()
-    // REKEY (The Noise Protocol Framework §4.2), and a record of number 0 under it that says epoch 2
+    // REKEY (The Noise Protocol Framework §4.2), and a record of number 0 under it that says epoch
+    // 2
     const nonce = (...end: readonly number[]): Uint8Array =>
       Uint8Array.from([...new Uint8Array(12 - end.length), ...end])
     const next = new Uint8Array(48)

@@ -1,6 +1,7 @@
 /**
- * Both providers against every RSA file of Wycheproof. A key that the import policy refuses ends its group: both must refuse it. "acceptable" is one case:
- * a DigestInfo without NULL, a second spelling of the same digest; the strict comparison refuses it, and so does OpenSSL.
+ * Both providers against every RSA file of Wycheproof. A key that the import policy refuses ends
+ * its group: both must refuse it. "acceptable" is one case: a DigestInfo without NULL, a second
+ * spelling of the same digest; the strict comparison refuses it, and so does OpenSSL.
  */
 import { describe, expect, test } from 'vitest'
 import { fromHex, needsVectors, PROVIDERS, toHex, vectors } from './fixtures.ts'

@@ -1,4 +1,7 @@
-/** A relay's machine alone on virtual time, and peers that are nothing but a key, an address and a clock. */
+/**
+ * A relay's machine alone on virtual time, and peers that are nothing but a key, an address and a
+ * clock.
+ */
 import { duration, type Instant, instant, later, type Work } from '@showchain/client/core'
 import { type KeyBits, messagePreimage, type PublicKey, type Random } from '@showchain/crypto/core'
 import { type TestIdentity, TestProvider } from '@showchain/crypto/testing'

@@ -76,7 +76,8 @@ describe('a relay with one address and one port', () => {
     await relay.close()
   })
 
-  // What `stun` says of the NAT means nothing here: it takes a 420 for the answer that it did not get.
+  // What `stun` says of the NAT means nothing here: it takes a 420 for the answer that it did not
+  // get.
   withTool('stun', 'stun learns its address, and is refused what cannot be honoured', async () => {
     const { relay, port } = await relayWith(false)
     const { text } = await run('stun', `${HERE}:${port}`, '-v')

@@ -63,7 +63,9 @@ export class ShowchainError extends Error {
   readonly code: ErrorCode
   readonly retryable: boolean
 
-  /** @param detail follows the code's sentence, in one line: which address, file or field it was. */
+  /**
+   * @param detail follows the code's sentence, in one line: which address, file or field it was.
+   */
   constructor(code: ErrorCode, detail?: string, options?: { readonly cause?: unknown }) {
     const { sentence, retryable } = ERROR_CODES[code]
     super(detail === undefined ? sentence : `${sentence} ${printable(detail)}`, options)
@@ -73,8 +75,8 @@ export class ShowchainError extends Error {
 }
 
 /**
- * The thrown value if it is a ShowchainError, otherwise a ShowchainError with the value as its cause.
- * Never throws.
+ * The thrown value if it is a ShowchainError, otherwise a ShowchainError with the value as its
+ * cause. Never throws.
  */
 export function typedError(thrown: unknown, code: ErrorCode, detail: string): ShowchainError {
   try {

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { classify } from '../src/index.ts'
 import { fromHex } from './samples.ts'
 
-/** A STUN binding request: method 1, length 0, magic cookie, 12 bytes of transaction id (RFC 8489 §5). */
+/**
+ * A STUN binding request: method 1, length 0, magic cookie, 12 bytes of transaction id (RFC 8489
+ * §5).
+ */
 const STUN = fromHex('0001 0000 2112a442 000102030405060708090a0b')
 
 describe('the first byte tells what a datagram is', () => {

@@ -49,7 +49,10 @@ describe('the sentence of an error', () => {
   })
 })
 
-/** At most 80 characters of six or more each when all are escaped, quotes and what says that it is cut. */
+/**
+ * At most 80 characters of six or more each when all are escaped, quotes and what says that it is
+ * cut.
+ */
 const LONGEST_QUOTE = 80 * 9 + 3
 /** Neither control characters nor anything else that a terminal obeys. */
 const ONE_LINE = /^[^\p{C}\p{Zl}\p{Zp}]+$/u

@@ -75,7 +75,8 @@ describe('the schemas', () => {
       )
     fc.assert(
       fc.property(changed, (message) => {
-        // the codec reads what it knows of an object; a schema also refuses names that it does not know
+        // the codec reads what it knows of an object; a schema also refuses names that it does not
+        // know
         if (message.ext !== undefined && !hasKnownNames(message.ext)) return
         expect(fitsSchema(message)).toBe(encodes(message))
       }),

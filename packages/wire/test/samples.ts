@@ -1,4 +1,7 @@
-/** Fixed values that tests write expectations about by hand: each byte string is one byte repeated, so it is seen in hex. */
+/**
+ * Fixed values that tests write expectations about by hand: each byte string is one byte repeated,
+ * so it is seen in hex.
+ */
 import {
   type Encoding,
   encode,

@@ -113,7 +113,10 @@ const messages: fc.Arbitrary<StunMessage> = fc.record(
   },
   { requiredKeys: ['type', 'transactionId'] },
 )
-/** RFC 3489: sixteen bytes that do not begin with the cookie; no fingerprint; an odd list of unknown attributes is not possible. */
+/**
+ * RFC 3489: sixteen bytes that do not begin with the cookie; no fingerprint; an odd list of unknown
+ * attributes is not possible.
+ */
 const classics = fc
   .tuple(messages, fc.uint8Array({ minLength: 16, maxLength: 16 }))
   .filter(([{ unknown = [] }, id]) => unknown.length % 2 === 0 && id[0] !== 0x21)

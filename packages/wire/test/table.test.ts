@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { CAPS, EXTENSIONS, FIELDS, MESSAGES, OP, rowOf, WIRE_ERROR } from '../src/index.ts'
 
-/** The seed's messages, copied by hand from its sections: op code, fields in order, signature list behind the op code. */
+/**
+ * The seed's messages, copied by hand from its sections: op code, fields in order, signature list
+ * behind the op code.
+ */
 const SEED: readonly (readonly [op: number, fields: string, signed: string | undefined])[] = [
   [0x100, 'id seq ts', undefined],
   [0x101, 'id target seq ts sign', 'target seq ts'],

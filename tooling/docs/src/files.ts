@@ -1,4 +1,7 @@
-/** The Markdown files that may have generated blocks, and where packages keep their README and its example. */
+/**
+ * The Markdown files that may have generated blocks, and where packages keep their README and its
+ * example.
+ */
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 

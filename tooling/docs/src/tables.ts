@@ -1,6 +1,6 @@
 /**
- * The reference tables of docs/protocol.md, written from the tables of @showchain/wire: the message rows, the
- * kinds of their fields, the extension fields and the codes of errors.
+ * The reference tables of docs/protocol.md, written from the tables of @showchain/wire: the message
+ * rows, the kinds of their fields, the extension fields and the codes of errors.
  */
 import { ERROR_CODES, EXTENSIONS, FIELDS, MESSAGES, type MessageRow } from '@showchain/wire'
 import { workedExample } from './worked-example.ts'

@@ -1,4 +1,6 @@
-/** The worked example of docs/protocol.md: a whole protected connection, from the golden vectors. */
+/**
+ * The worked example of docs/protocol.md: a whole protected connection, from the golden vectors.
+ */
 import { readFileSync } from 'node:fs'
 import { ROOT } from './files.ts'
 

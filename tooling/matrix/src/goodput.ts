@@ -1,4 +1,6 @@
-/** `pnpm goodput`: what a stream gets of a line, beside what the line has, by congestion controller. */
+/**
+ * `pnpm goodput`: what a stream gets of a line, beside what the line has, by congestion controller.
+ */
 import { Bbr, type CongestionFactory, Cubic, duration } from '@showchain/client/core'
 import { goodput, type LineShape } from '@showchain/testkit'
 import Table from 'cli-table3'

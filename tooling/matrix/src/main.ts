@@ -1,4 +1,6 @@
-/** `pnpm matrix`: every pair of NAT types, and topologies beyond them, on the simulated internet. */
+/**
+ * `pnpm matrix`: every pair of NAT types, and topologies beyond them, on the simulated internet.
+ */
 import { NAT_PAIRINGS, PAIRINGS, type Pairing } from '@showchain/testkit'
 import { Command, InvalidArgumentError } from 'commander'
 import { isGood, measure, type Row } from './measure.ts'

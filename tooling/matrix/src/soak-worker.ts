@@ -4,7 +4,8 @@ import { soak } from '@showchain/testkit'
 import type { SoakReport } from './soak.ts'
 
 parentPort?.on('message', async (seed: number) => {
-  // A failed scenario prints its timeline, which the main thread asks for by playing the seed again.
+  // A failed scenario prints its timeline, which the main thread asks for by playing the seed
+  // again.
   const report: SoakReport = await soak(seed).then(
     (outcome) => ({ seed, outcome }),
     (error: unknown) => ({ seed, failure: error instanceof Error ? error.message : String(error) }),

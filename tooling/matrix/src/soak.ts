@@ -1,6 +1,6 @@
 /**
- * `pnpm soak`: thousands of random scenarios, on every processor. A seed that fails is printed with the command
- * that plays it alone: it fails again.
+ * `pnpm soak`: thousands of random scenarios, on every processor. A seed that fails is printed with
+ * the command that plays it alone: it fails again.
  */
 import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'

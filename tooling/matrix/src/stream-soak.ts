@@ -1,4 +1,7 @@
-/** `pnpm soak:streams`: a lot of bytes on streams, while packets are lost, NATs rebind and the relay dies. */
+/**
+ * `pnpm soak:streams`: a lot of bytes on streams, while packets are lost, NATs rebind and the relay
+ * dies.
+ */
 import { randomInt } from 'node:crypto'
 import { streamSoak } from '@showchain/testkit'
 import { Command } from 'commander'

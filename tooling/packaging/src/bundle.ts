@@ -2,14 +2,19 @@
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
-/** Most kilobytes (1,000 bytes) of an entry point with everything it imports, minified and gzipped. */
+/**
+ * Most kilobytes (1,000 bytes) of an entry point with everything it imports, minified and gzipped.
+ */
 export const BUDGETS: Readonly<Record<string, number>> = {
   '@showchain/wire': 40,
   '@showchain/wire/end-to-end': 30,
   '@showchain/crypto/portable': 150,
 }
 
-/** Kilobytes of an entry point's browser bundle, minified and gzipped. @param folder where it is installed */
+/**
+ * Kilobytes of an entry point's browser bundle, minified and gzipped.
+ * @param folder where it is installed
+ */
 export async function bundledSize(entryPoint: string, folder: string): Promise<number> {
   const { outputFiles } = await build({
     stdin: { contents: `export * from ${JSON.stringify(entryPoint)}`, resolveDir: folder },

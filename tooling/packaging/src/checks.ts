@@ -1,4 +1,7 @@
-/** What must hold of a public package before it is released. The tests and `pnpm release:dry` run the same table. */
+/**
+ * What must hold of a public package before it is released. The tests and `pnpm release:dry` run
+ * the same table.
+ */
 import type { Check } from './check.ts'
 import * as install from './install-checks.ts'
 import * as tarball from './tarball-checks.ts'

@@ -8,7 +8,10 @@ export interface Command {
 
 const WORD = /'([^']*)'|"([^"]*)"|\\\n|#.*|\n|[^\s'"\\]+/g
 
-/** In order, without comments; `&&` and the end of a line end a command. Quotes are the only shell syntax otherwise. */
+/**
+ * In order, without comments; `&&` and the end of a line end a command. Quotes are the only shell
+ * syntax otherwise.
+ */
 export function commandsOf(markdown: string): readonly Command[] {
   const commands: Command[] = []
   for (const block of codeBlocks(markdown, 'sh')) {

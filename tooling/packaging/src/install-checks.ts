@@ -107,7 +107,10 @@ async function playIn(name: string, readme: string, { release }: Subject): Promi
   return { problems: await each([commandsOf(readme)], (all) => play(all, scripts, folder)), figure: 'ran' }
 }
 
-/** The commands of its README, and of the other program's README for the roles that it does not mention. */
+/**
+ * The commands of its README, and of the other program's README for the roles that it does not
+ * mention.
+ */
 export async function commands(subject: Subject): Promise<Verdict> {
   const { entry, release } = subject
   const readmes = [...new Set([entry.name, RELAY, PEER_CLI])].map((name) => release.tarball(name).readme)

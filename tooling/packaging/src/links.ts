@@ -14,8 +14,8 @@ export const REPOSITORY = 'https://github.com/showchain/showchain'
 const IN_REPOSITORY = new RegExp(`^${REPOSITORY}/(?:blob|tree)/main/`)
 
 /**
- * Links that lead nowhere. A relative one must be in `nearby`, one to the repository's main branch in `repository`;
- * an anchor must be a heading. Other addresses are not followed.
+ * Links that lead nowhere. A relative one must be in `nearby`, one to the repository's main branch
+ * in `repository`; an anchor must be a heading. Other addresses are not followed.
  */
 export function deadLinks(
   markdown: string,

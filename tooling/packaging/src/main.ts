@@ -1,7 +1,7 @@
 /**
- * `pnpm release:dry`: everything of a release but the publishing, in a temporary clone. Versions with changesets,
- * builds, packs, checks the tarballs, installs them into new projects and runs each README's examples there.
- * Exits with 1 when a check fails.
+ * `pnpm release:dry`: everything of a release but the publishing, in a temporary clone. Versions
+ * with changesets, builds, packs, checks the tarballs, installs them into new projects and runs
+ * each README's examples there. Exits with 1 when a check fails.
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'

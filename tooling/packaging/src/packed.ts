@@ -22,7 +22,10 @@ export class PackedRelease {
     this.#tarballs = tarballs
   }
 
-  /** @param root a checkout whose packages are built @param folder an empty one, which the caller removes */
+  /**
+   * @param root a checkout whose packages are built
+   * @param folder an empty one, which the caller removes
+   */
   static async of(root: string, folder: string): Promise<PackedRelease> {
     const workspace = await readWorkspace(root)
     return new PackedRelease(workspace, folder, await packAll(workspace, join(folder, 'tarballs')))

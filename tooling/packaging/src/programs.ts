@@ -1,4 +1,7 @@
-/** Runs the commands of a README as they stand, on loopback: a relay and two peers, each a process of its own. */
+/**
+ * Runs the commands of a README as they stand, on loopback: a relay and two peers, each a process
+ * of its own.
+ */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Program } from '@showchain-tooling/vitest/programs'
@@ -34,8 +37,9 @@ const withTicket = (args: readonly string[], ticket: string): readonly string[] 
 const reachable = (ticket: string, port: number): string => ticket.replace(/addr=.*/, `addr=127.0.0.1:${port}`)
 
 /**
- * Starts the relay, the listener and the connecting end of `commands` (the first command of each), and sends a
- * line from one peer to the other. Tickets take the place of placeholders; ports and addresses become loopback ones.
+ * Starts the relay, the listener and the connecting end of `commands` (the first command of each),
+ * and sends a line from one peer to the other. Tickets take the place of placeholders; ports and
+ * addresses become loopback ones.
  * @throws Error when a command does not do what its README says
  */
 export async function play(commands: readonly Command[], scripts: Scripts, folder: string): Promise<void> {

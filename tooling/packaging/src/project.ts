@@ -1,4 +1,7 @@
-/** A user's project: outside the workspace, with nothing in it but one package and what that depends on. */
+/**
+ * A user's project: outside the workspace, with nothing in it but one package and what that depends
+ * on.
+ */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Tarball } from './pack.ts'
@@ -24,7 +27,10 @@ interface Lock {
 const MODULES = 'node_modules/'
 const QUIET = ['--no-audit', '--no-fund', '--no-package-lock', '--prefer-offline', '--loglevel=error']
 
-/** Installs a package's tarball, and those of the workspace packages that it depends on, into a new folder. */
+/**
+ * Installs a package's tarball, and those of the workspace packages that it depends on, into a new
+ * folder.
+ */
 export async function newProject(
   workspace: Workspace,
   tarballs: ReadonlyMap<string, Tarball>,

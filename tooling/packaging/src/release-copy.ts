@@ -1,4 +1,7 @@
-/** A clone of the last commit with the versions of the next release, built. The checkout itself is not touched. */
+/**
+ * A clone of the last commit with the versions of the next release, built. The checkout itself is
+ * not touched.
+ */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { node, run } from './shell.ts'

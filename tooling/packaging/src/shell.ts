@@ -15,7 +15,10 @@ export interface RunOptions {
   readonly timeout?: number
 }
 
-/** Runs a program to its end. @throws Error that has the program's output in its message, unless it exits with 0 */
+/**
+ * Runs a program to its end.
+ * @throws Error that has the program's output in its message, unless it exits with 0
+ */
 export async function run(program: string, args: readonly string[], options: RunOptions): Promise<Output> {
   const shell = WINDOWS && program !== process.execPath
   return await promisify(execFile)(program, [...args], { ...options, shell, maxBuffer: MAX_OUTPUT }).catch(

@@ -1,4 +1,7 @@
-/** Each public package as users get it: packed, installed from the tarball, its README's examples run. */
+/**
+ * Each public package as users get it: packed, installed from the tarball, its README's examples
+ * run.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CHECKS } from '../src/checks.ts'
 import { PackedRelease, remove, temporaryFolder } from '../src/packed.ts'

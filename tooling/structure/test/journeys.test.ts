@@ -7,7 +7,10 @@ const docs = join(dirname(fileURLToPath(import.meta.url)), '../../../docs')
 const page = readFileSync(join(docs, 'architecture.md'), 'utf8')
 const journeys = page.slice(page.indexOf('## Journeys'), page.indexOf('## A relay')).split('\n### ').slice(1)
 
-/** The rows of a journey: each function that it names, and the file that the row (or a bracket behind it) links. */
+/**
+ * The rows of a journey: each function that it names, and the file that the row (or a bracket
+ * behind it) links.
+ */
 function stepsOf(journey: string): readonly { readonly name: string; readonly file: string }[] {
   return journey.split('\n').flatMap((line) => {
     const [, , functions = '', link = ''] = line.split(' | ').flatMap((cell) => cell.split('| '))

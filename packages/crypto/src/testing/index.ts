@@ -1,8 +1,9 @@
 /**
- * An insecure crypto provider for tests and simulations, never for anything else. Hashes are real; keys and
- * signatures are not, so that signing takes microseconds and an identity follows from a seed. A signature
- * is SHA-256(secret ‖ message), expanded to the length of an RSA signature: datagrams have their real size.
- * Only the provider that made a key can verify with it. The sub-path `@showchain/crypto/testing`.
+ * An insecure crypto provider for tests and simulations, never for anything else. Hashes are real;
+ * keys and signatures are not, so that signing takes microseconds and an identity follows from a
+ * seed. A signature is SHA-256(secret ‖ message), expanded to the length of an RSA signature:
+ * datagrams have their real size. Only the provider that made a key can verify with it. The
+ * sub-path `@showchain/crypto/testing`.
  */
 import { MAX_KEY_BYTES, type PeerId, peerIdFromBytes, ShowchainError } from '@showchain/wire'
 import {

@@ -1,7 +1,7 @@
 /**
- * Bindings: what a relay knows of each registered peer, first of all the source address that it
- * proved to be at (docs/protocol.md, Terms, Addresses). An id has at most one; it lives for 60 s after
- * the last accepted message from its address.
+ * Bindings: what a relay knows of each registered peer, above all its validated source address
+ * (docs/protocol.md, Terms, Addresses). An id has at most one; it lives for 60 s after the last
+ * accepted message from its address.
  */
 import { ExpiringMap, type Instant, rateSource, TokenBucket } from '@showchain/client/endpoint'
 import { type Encoding, type Endpoint, type PeerId, sameEndpoint } from '@showchain/wire'
@@ -32,7 +32,7 @@ export interface BindingsOptions {
 
 export class Bindings {
   readonly #limits: RelayLimits
-  /** At most `limits.bindings`; at the cap the one silent longest makes room. */
+  /** At most `limits.bindings`; at the cap the least recently refreshed is evicted. */
   readonly #byId: ExpiringMap<PeerId, Binding>
   /** Bindings of each source. An entry ends with its last binding. */
   readonly #bySource = new Map<string, number>()
@@ -79,7 +79,8 @@ export class Bindings {
     if (joins && (this.#bySource.get(source) ?? 0) >= bindingsPerSource) return false
     if (before !== undefined) this.#add(before.source, -1)
     const { data, frames, frameBytes } = before ?? this.#buckets(now)
-    // These first: behind the spread, V8 would give each binding a hidden class of its own, 300 bytes more.
+    // Before the spread: behind it, V8 gives each binding a hidden class of its own, 300 bytes
+    // more.
     this.#byId.set(binding.id, { data, frames, frameBytes, ...binding }, now)
     this.#add(binding.source, 1)
     return true

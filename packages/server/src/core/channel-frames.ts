@@ -1,6 +1,7 @@
 /**
- * Channel frames (docs/protocol.md, End to end): what peers protect from end to end goes from one end of a session to the other as
- * it came in. The relay reads the session's id and nothing else; it signs, verifies and copies nothing.
+ * Channel frames (docs/protocol.md, End to end) are forwarded from one end of a session to the
+ * other unchanged. The relay reads the session's id and nothing else. It signs, verifies and copies
+ * nothing.
  *
  *   session? ─► from the bound address of one of its ends? ─► consent ─► rate ─► the other end's bound address
  */
@@ -24,7 +25,7 @@ export class ChannelFrames {
 
   receive({ bytes, source }: Datagram, now: Instant): void {
     const { count, outbox } = this.#base
-    // Peers find out by themselves how much their paths take.
+    // Peers discover the packet size of their paths themselves.
     if (bytes.length <= CHANNEL_HEADER_BYTES || bytes.length > MAX_PROBED_DATAGRAM) return count('refused')
     const session = this.#sessions.find(bytes, 1, now)
     if (session === undefined) return count('noSession')

@@ -1,7 +1,8 @@
 /**
- * What reaches a target that has not answered: at most 4 packets or 4 KiB per pair (R, T) and minute,
- * over all of the pair's sessions without consent (docs/protocol.md, Consent). The minute slides: no 60 s hold
- * more. What went into a session that the target answered in later counts no longer.
+ * What reaches a target that has not answered: at most 4 packets or 4 KiB per pair (R, T) and
+ * minute, over all of the pair's sessions without consent (docs/protocol.md, Consent). The minute
+ * slides: no 60 s hold more. What went into a session that the target answered in later counts no
+ * longer.
  */
 import { ExpiringMap, type Instant, later } from '@showchain/client/endpoint'
 import type { PeerId } from '@showchain/wire'
@@ -41,7 +42,7 @@ export class ConsentBudget {
     return this.#pairs.size
   }
 
-  /** Whether so many bytes from R to T are within the budget. */
+  /** Takes the bytes of one packet from R to T from the budget; false when it is spent. */
   allows(session: Consentable, bytes: number, now: Instant): boolean {
     const passed = this.#recent(session, now)
     if (passed.length === 0 && this.#isFull(now)) return false

@@ -1,6 +1,6 @@
 /**
- * Proxied data (0x123) as it lies in its datagram. A binary one without extension fields, which is nearly
- * all of them, is looked at in place and passed on by a copy of its front:
+ * Proxied data (0x123) as it lies in its datagram. A binary one without extension fields, which is
+ * nearly all of them, is looked at in place and passed on by a copy of its front:
  *
  *   0xB1 | 0x123 | target id data session seq ts | sign          as it comes
  *   0xB1 | 0x124 | target id data session seq ts                 as it goes
@@ -38,8 +38,9 @@ export interface DataPacket {
   isBetween(sender: End, receiver: End): boolean
   preimage(provider: CryptoProvider, sender: End, receiver: End): Uint8Array
   /**
-   * What tells a repetition from another packet with the same number: the front of the signature, which only its signer can
-   * make, or the hash of the datagram when it carries extension fields, since those are passed on too.
+   * What tells a repetition from another packet with the same number: the front of the signature,
+   * which only its signer can make, or the hash of the datagram when it carries extension fields,
+   * since those are passed on too.
    */
   proof(provider: CryptoProvider): Uint8Array
   /** The 0x124. @throws ShowchainError `ERR_TOO_LARGE` */
@@ -133,7 +134,7 @@ class PlainData implements DataPacket {
   }
 
   passed(encoding: Encoding): Uint8Array {
-    // A copy: the datagram may come again as the same bytes, and the one who sent it may still hold it.
+    // A copy: the sender may hold and send the same buffer again.
     const front = this.#bytes.slice(0, this.#end)
     rewriteOp(front, OP.proxyPassData)
     if (encoding === 'binary') return front

@@ -1,8 +1,14 @@
-/** What a relay tells its owner: the life-cycles of bindings and sessions, for logs. Numbers are in the counters. */
+/**
+ * Events of a relay: the life cycles of bindings and sessions, for logs. Counts are in the
+ * counters.
+ */
 import type { Endpoint, PeerId, SessionId } from '@showchain/wire'
 
 export type RelayEvent =
-  /** A peer registered, or moved to another address. A renewal from the same address is no event. */
+  /**
+   * A peer registered, or moved to another address. A renewal from the same address causes no
+   * event.
+   */
   | {
       readonly type: 'bound'
       readonly id: PeerId

@@ -1,7 +1,7 @@
 /**
- * Proxied data: the relay's hot path (the seed's section 5; docs/protocol.md, Who sends what, Consent,
- * Retransmission, Replay). 0x123 of one end goes to the other as 0x124, 0x125 comes back; the relay
- * originates neither.
+ * Proxied data: the relay's hot path (the seed's section 5; docs/protocol.md, Who sends what,
+ * Consent, Retransmission, Replay). 0x123 of one end goes to the other as 0x124, 0x125 comes back;
+ * the relay originates neither.
  *
  *   session? ─► an end of it, from its bound address? ─► rate ─► seen? ─► there, within budget? ─► signature ─► 0x124
  */
@@ -18,7 +18,10 @@ import { NO_SESSION_GAP } from './times.ts'
 
 type Acknowledgement = MessageOf<typeof OP.proxyDataAck>
 
-/** The same message is passed on this often at most: five sends by the retransmission rule, and slack for duplicates. */
+/**
+ * Times that one message is forwarded at most: five by the retransmission rule, and slack for
+ * duplicates.
+ */
 const MAX_FORWARDS = 8
 
 /** A packet whose session, ends and source are in order. */
@@ -36,7 +39,7 @@ export class Forward {
   readonly #sessions: SessionTable
   readonly #outstanding: Outstanding
   readonly #budget: ConsentBudget
-  /** Addresses that were told `noSession`. */
+  /** Addresses to which `noSession` was sent. */
   readonly #told: OncePer
 
   constructor(base: RelayBase, bindings: Bindings, sessions: SessionTable) {
@@ -78,7 +81,7 @@ export class Forward {
     const before = this.#outstanding.get(session, sender, packet.seq, now)
     if (before !== undefined && before.ts === packet.ts) return this.#repeat(passage, before, now)
     if (sender.window.check(packet.seq) !== 'fresh') return count('replayed')
-    // Nobody there looks like somebody who does not answer, and costs no RSA.
+    // An absent target looks like one that does not answer, and costs no RSA.
     if (this.#bindings.get(receiver.id, now) === undefined) return count('targetAbsent')
     if (sender.unacknowledged >= this.#base.limits.outstandingPerDirection) return count('dataOverWindow')
     if (!this.#allows(passage, 0, now)) return count('consentExhausted')
@@ -96,7 +99,7 @@ export class Forward {
     })
   }
 
-  /** The signature is good. Anything may have happened in the meantime, so what can change is asked again. */
+  /** The signature is valid. State may have changed during verification, so it is checked again. */
   #verified(passage: Passage, now: Instant): void {
     const { packet, source, session, sender } = passage
     const { count, provider } = this.#base
@@ -130,7 +133,10 @@ export class Forward {
     count('dataRepeated')
   }
 
-  /** Transmits the 0x124 where the receiver is bound now, in its encoding, when the budget allows it. */
+  /**
+   * Transmits the 0x124 where the receiver is bound now, in its encoding, when the budget allows
+   * it.
+   */
   #pass(passage: Passage, now: Instant): boolean {
     const { packet, session, receiver } = passage
     const { count, outbox } = this.#base
@@ -177,7 +183,9 @@ export class Forward {
     send(this.#base, source, error, packet.encoding)
   }
 
-  /** 0x125: from the bound address of the receiving end of an outstanding message, and only once. */
+  /**
+   * 0x125: from the bound address of the receiving end of an outstanding message, and only once.
+   */
   acknowledge(message: Acknowledgement, encoding: Encoding, { bytes, source }: Datagram, now: Instant): void {
     const { count, outbox } = this.#base
     const session = this.#sessions.get(message.session, now)
@@ -196,7 +204,10 @@ export class Forward {
     count('acknowledged')
   }
 
-  /** The end whose outstanding message this acknowledges, when it comes from where the other end is bound. */
+  /**
+   * The end whose outstanding message this acknowledges, when it comes from where the other end is
+   * bound.
+   */
   #acknowledged(session: Session, { seq, ts }: Acknowledgement, source: Endpoint, now: Instant): End | undefined {
     const { requester, target } = session
     for (const [sender, receiver] of [

@@ -1,6 +1,7 @@
 /**
- * Keep-alive at a relay (the seed's section 1; docs/protocol.md, Who sends what): 0x100 from a bound address
- * refreshes its binding and is answered in kind; from anywhere else it is told `unbound`, and nothing changes.
+ * Keep-alive at a relay (the seed's section 1; docs/protocol.md, Who sends what): 0x100 from a
+ * bound address refreshes its binding and is answered in kind; from another address it gets the
+ * error `unbound`, and no state changes.
  */
 import type { Datagram, Instant } from '@showchain/client/endpoint'
 import { type Encoding, type MessageOf, OP, WIRE_ERROR } from '@showchain/wire'
@@ -14,7 +15,7 @@ export class KeepAlive {
   readonly #bindings: Bindings
   /** Addresses that were sent a 0x100. */
   readonly #sent: OncePer
-  /** Addresses that were told `unbound`. */
+  /** Addresses to which `unbound` was sent. */
   readonly #told: OncePer
 
   constructor(base: RelayBase, bindings: Bindings) {

@@ -1,7 +1,7 @@
 /**
- * The limits of a relay: caps of its tables and rates of those it serves. One table; the type, the
- * schema of configuration and the defaults come from it. What the protocol fixes is in times.ts and
- * consent-budget.ts and cannot be set.
+ * The limits of a relay: capacities of its tables and rates of its clients. One table; the type,
+ * the schema of configuration and the defaults come from it. What the protocol fixes is in times.ts
+ * and consent-budget.ts and cannot be set.
  */
 import { parseOptions } from '@showchain/wire'
 import * as z from 'zod'
@@ -63,7 +63,10 @@ export const relayLimitsSchema: z.ZodType<Partial<RelayLimits>> = z.strictObject
   Object.fromEntries(NAMES.map((name) => [name, limitSchema.optional().describe(RELAY_LIMITS[name].sentence)])),
 ) as unknown as z.ZodType<Partial<RelayLimits>>
 
-/** All limits, the given ones in place of defaults. @throws ShowchainError `ERR_BAD_CONFIG` that names the limit. */
+/**
+ * All limits, with the given values in place of defaults.
+ * @throws ShowchainError `ERR_BAD_CONFIG` that names the limit.
+ */
 export function relayLimits(overrides: Partial<RelayLimits> = {}): RelayLimits {
   const given = parseOptions(relayLimitsSchema, overrides, 'limits')
   return Object.fromEntries(NAMES.map((name) => [name, given[name] ?? RELAY_LIMITS[name].default])) as RelayLimits

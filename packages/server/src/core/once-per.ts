@@ -1,6 +1,6 @@
 /**
  * At most once per span to each address. Entries end with their span. At the cap new addresses are
- * told no, since forgetting one would let it be sent to twice.
+ * refused, since forgetting one would allow a second time.
  */
 import { type Duration, ExpiringMap, type Instant } from '@showchain/client/endpoint'
 import { type Endpoint, formatEndpoint } from '@showchain/wire'

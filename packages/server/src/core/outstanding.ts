@@ -1,6 +1,6 @@
 /**
- * Proxied messages on their way: forwarded, and not acknowledged or only just. An acknowledgement is
- * accepted for what stands here and nothing else; a repeated message is passed on again until then and
+ * Outstanding proxied messages: forwarded, and not acknowledged or acknowledged recently. An
+ * acknowledgement is accepted only for one of these. A retransmission is forwarded until then, and
  * answered with the acknowledgement afterwards (docs/protocol.md, Retransmission, Who sends what).
  */
 import { ExpiringMap, type Instant } from '@showchain/client/endpoint'
@@ -29,7 +29,10 @@ export type OutstandingData =
   | ({ readonly state: 'acknowledged' } & Acknowledged)
 
 export class Outstanding {
-  /** At most `limits.outstanding`, the oldest makes room; each ends 15 s after it was passed on last. */
+  /**
+   * At most `limits.outstanding`, the oldest is evicted; each ends 15 s after it was forwarded
+   * last.
+   */
   readonly #messages: ExpiringMap<string, OutstandingData>
 
   constructor(limits: RelayLimits) {
@@ -50,7 +53,10 @@ export class Outstanding {
     return this.#messages.get(keyOf(session, sender, seq), now)
   }
 
-  /** Passed on for the first time. The sender has not used this number before: its replay window saw to that. */
+  /**
+   * Forwarded for the first time. The replay window has checked that the sender did not use this
+   * number before.
+   */
   forwarded(session: Session, sender: End, seq: number, ts: number, proof: Uint8Array, now: Instant): void {
     this.#messages.set(keyOf(session, sender, seq), { state: 'forwarded', sender, ts, proof, times: 1 }, now)
     sender.unacknowledged++

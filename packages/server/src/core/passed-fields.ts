@@ -1,7 +1,8 @@
 /**
- * The extension fields of a message that a relay passes on. Signed ones always go along, since the
- * signature covers them; `key` and `local` stand outside it, go only to a receiver that knows extensions, and
- * `local` only between peers that share a public address (docs/protocol.md, Extension fields).
+ * The extension fields of a message that a relay forwards. Signed ones always stay, since the
+ * signature covers them; `key` and `local` stand outside it, go only to a receiver that knows
+ * extensions, and `local` only between peers that share a public address (docs/protocol.md,
+ * Extension fields).
  */
 import type { Extensions } from '@showchain/wire'
 

@@ -1,7 +1,7 @@
 /**
- * Proxy connect (the seed's section 4; docs/protocol.md, Who sends what): 0x121 opens a session between its
- * sender and a target and is answered with 0x122, whether the target is there or not, so that absence and
- * refusal look alike.
+ * Proxy connect (the seed's section 4; docs/protocol.md, Who sends what): 0x121 opens a session
+ * between its sender and a target and is answered with 0x122, whether the target is there or not,
+ * so that absence and refusal look alike.
  */
 import { type Admission, type AdmissionRequest, type Admitted, type Instant, sign } from '@showchain/client/endpoint'
 import { type MessageOf, OP, SESSION_ID_BYTES } from '@showchain/wire'
@@ -47,7 +47,7 @@ export class ProxySessions {
     const key = ext?.key === undefined ? {} : { ext: { key: this.#base.self.spki } }
     const response = { op_code: OP.proxyResponse, session: session.id, target, seq, ts, ...key } as const
     sign(this.#base, response, (signed, now) => {
-      // Without a signature there is no answer yet: the same request asks for it once more.
+      // Without a signature there is no answer yet: a retransmission of the request starts over.
       if (signed === undefined) return admitted.onRepeat(() => this.#answer(admitted, session))
       const bytes = encodeCounted(this.#base, signed, admitted.encoding)
       if (bytes !== undefined) admitted.respond(bytes, now)

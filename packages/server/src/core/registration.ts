@@ -1,7 +1,8 @@
 /**
  * Registration: a direct connect (0x101 → 0x102) to a relay binds the requester's id to the address
- * that it came from (the seed's section 2; docs/protocol.md, Who sends what, Addresses). Another address
- * takes a cookie; in seed mode only a first binding, the same address or an expired binding can be had.
+ * that it came from (the seed's section 2; docs/protocol.md, Who sends what, Addresses). Another
+ * address needs a cookie. In seed mode only a first binding, the same address or an expired binding
+ * is granted.
  */
 import { type Admission, type AdmissionRequest, type Admitted, type Instant, sign } from '@showchain/client/endpoint'
 import { CAPS, type Extensions, hasExtensions, type MessageOf, OP, sameEndpoint } from '@showchain/wire'
@@ -32,7 +33,7 @@ export class Registration {
   }
 
   #bind(admitted: Admitted<DirectRequest>, now: Instant): void {
-    // One registration of an id is verified at a time, so it cannot have proved to be elsewhere in the meantime.
+    // One registration of an id is verified at a time, so no other address was validated meanwhile.
     const { message, key, source, encoding } = admitted
     const before = this.#bindings.get(message.id, now)
     const moves = before !== undefined && !sameEndpoint(before.source, source)
@@ -57,14 +58,17 @@ export class Registration {
       ...(ext === undefined ? {} : { ext }),
     }
     sign(this.#base, response, (signed, now) => {
-      // Without a signature there is no answer yet: the same request asks for it once more.
+      // Without a signature there is no answer yet: a retransmission of the request starts over.
       if (signed === undefined) return admitted.onRepeat(() => this.#answer(admitted))
       const bytes = encodeCounted(this.#base, signed, encoding)
       if (bytes !== undefined) admitted.respond(bytes, now)
     })
   }
 
-  /** `key` iff the request carried it; nothing to a sender that has not shown that it knows extensions. */
+  /**
+   * `key` iff the request carried it; nothing to a sender that has not shown that it knows
+   * extensions.
+   */
   #extensions({ ext }: DirectRequest, source: Admitted['source']): Extensions | undefined {
     if (ext === undefined) return undefined
     const key = ext.key === undefined ? {} : { key: this.#base.self.spki }

@@ -1,4 +1,4 @@
-/** What a relay counts. Metrics, the status output and the docs are read off this table. */
+/** Counters of a relay. Metrics, the status output and the docs are generated from this table. */
 import { ADMISSION_COUNTERS, type AdmissionCounter } from '@showchain/client/endpoint'
 
 const OWN = {

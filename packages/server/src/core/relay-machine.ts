@@ -1,11 +1,11 @@
 /**
- * A relay (the seed's T1 node): a reachable peer that serves others as rendezvous and proxy. This machine
- * tells datagrams apart and hands each to the part that it concerns:
+ * A relay (the seed's T1 node): a reachable peer that serves others as rendezvous and proxy. This
+ * machine tells datagrams apart and hands each to the part that it concerns:
  *
  *   0x100 keep-alive.ts · 0x101 registration.ts · 0x111, 0x114 rendezvous.ts
  *   0x121 proxy-sessions.ts · 0x123, 0x125 forward.ts · STUN stun-responder.ts
  *
- * Everything else is counted and dropped; so is what is malformed. No datagram makes it throw.
+ * Everything else is counted and dropped, as are malformed datagrams. No datagram makes it throw.
  */
 import {
   Admission,
@@ -44,7 +44,7 @@ import { SessionTable } from './session-table.ts'
 import { StunResponder, type StunSockets } from './stun-responder.ts'
 import { SWEEP_INTERVAL } from './times.ts'
 
-/** Parsed keys kept: those of the peers that sign often. Every binding has its key's bytes to parse again. */
+/** Parsed keys in the cache. Each binding has its key's bytes, to parse it again. */
 const KEY_CACHE = 8192
 
 export interface RelayOptions {
@@ -56,7 +56,11 @@ export interface RelayOptions {
   readonly unixMs: () => number
   /** Keys from configuration: these peers may register in seed mode. */
   readonly knownKeys?: readonly PublicKey[] | undefined
-  /** By socket, its own one first: where it is reached, for STUN. Sockets beside the first serve nothing else. @default unknown */
+  /**
+   * The addresses of each socket, the relay's own first, for STUN. Further sockets answer STUN
+   * alone.
+   * @default unknown
+   */
   readonly stun?: StunSockets | undefined
   /** In place of the defaults. */
   readonly limits?: Partial<RelayLimits> | undefined
@@ -228,7 +232,10 @@ export class RelayMachine implements Machine<RelayEvent> {
     }
   }
 
-  /** No new registrations, attempts or sessions from now on; what is open goes on. The event `drained` tells when no work is out. */
+  /**
+   * Refuses new registrations, attempts and sessions from now on. Open ones continue. The event
+   * `drained` follows when no work is outstanding.
+   */
   drain(): void {
     if (this.#state === 'open') this.#state = 'draining'
     if (this.#base.outbox.inWork === 0) this.#finishDraining()

@@ -1,4 +1,4 @@
-/** The outputs of a relay. Knows how much work is out, so that a relay that drains knows when it is done. */
+/** The outputs of a relay. It counts outstanding work, so that draining knows when it is done. */
 import { type Instant, Outbox, type Route } from '@showchain/client/endpoint'
 import type { PublicKey } from '@showchain/crypto/core'
 import type { RelayEvent } from './events.ts'

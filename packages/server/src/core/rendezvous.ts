@@ -1,6 +1,6 @@
 /**
- * Rendezvous: brings two registered peers together for a punch (the seed's section 3; docs/protocol.md,
- * Who sends what, Retransmission).
+ * Rendezvous: brings two registered peers together for a punch (the seed's section 3;
+ * docs/protocol.md, Who sends what, Retransmission).
  *
  *   R ── 0x111 ─► P ── 0x112 ─► T        T's consent: ◄── 0x114 ── T
  *   R ◄─ 0x115 ── P                      and, when both have one public address: R ◄─ 0x113 ── P
@@ -37,21 +37,24 @@ interface Attempt {
   readonly requesterKnowsExtensions: boolean
   readonly passRequest: Uint8Array
   state: 'passed' | 'verifying' | 'consented'
-  /** 0x115, then 0x113 when the addresses were equal: what a repeated 0x111 gets from now on. */
+  /** 0x115, then 0x113 when the addresses were equal: the answers to a retransmitted 0x111. */
   readonly answers: Uint8Array[]
   /** 0x114s that came again: each gets the 0x115 passed on again. */
   repeats: number
 }
 
 const SESSION_BYTES = 16
-/** T may repeat its 0x114 as often as a request is retransmitted (Retransmission): five sends in all. */
+/**
+ * T may repeat its 0x114 as often as a request is retransmitted (Retransmission): five sends in
+ * all.
+ */
 const MAX_ACK_REPEATS = 4
 
 export class Rendezvous {
   readonly #base: RelayBase
   readonly #admission: Admission
   readonly #bindings: Bindings
-  /** At most `limits.attempts`, the oldest makes room; each ends after 30 s. */
+  /** At most `limits.attempts`, the oldest is evicted; each ends after 30 s. */
   readonly #attempts: ExpiringMap<SessionId, Attempt>
 
   constructor(base: RelayBase, admission: Admission, bindings: Bindings) {
@@ -76,7 +79,10 @@ export class Rendezvous {
     this.#admission.admit(request, 'validated', now, (admitted, at) => this.#pass(admitted, at), binding.spki)
   }
 
-  /** R's request is good: passes it on, now or when it is repeated and T has come in the meantime. */
+  /**
+   * R's request is valid: forwards it, now or when it is retransmitted and T has registered
+   * meanwhile.
+   */
   #pass(admitted: Admitted<PunchRequest>, now: Instant): void {
     const { message } = admitted
     this.#bindings.refresh(message.id, now)
@@ -138,7 +144,7 @@ export class Rendezvous {
     for (const bytes of consented ? answers : [passRequest]) this.#base.outbox.transmit(receiver.source, bytes)
   }
 
-  /** 0x114: counts only from T's own address, for an attempt that T was told of. */
+  /** 0x114: counts only from T's own address, for an attempt of which T was informed. */
   acknowledge(message: PunchAck, { source }: Datagram, now: Instant): void {
     const attempt = this.#attempts.get(message.session, now)
     const target = this.#bindings.at(message.id, source, now)
@@ -181,7 +187,10 @@ export class Rendezvous {
     if (requester.source.ip === target.source.ip) this.#sameAddress(attempt, target.id, knows ? ext?.local : undefined)
   }
 
-  /** 0x113, signed by this relay: R and T share a public address, so R tries T's host candidates first. */
+  /**
+   * 0x113, signed by this relay: R and T share a public address, so R tries T's host candidates
+   * first.
+   */
   #sameAddress(attempt: Attempt, target: PeerId, local: NonNullable<PunchAck['ext']>['local']): void {
     const { id, seq, ts } = attempt.request
     const ext = local === undefined ? {} : { ext: { local } }

@@ -1,6 +1,6 @@
 /**
- * Open proxy sessions: which two peers each joins, and what the relay knows of both directions. They
- * follow their ends' current bindings: no address is kept here.
+ * Open proxy sessions: which two peers each joins, and what the relay knows of both directions.
+ * They follow their ends' current bindings: no address is kept here.
  */
 import { ExpiringMap, type Instant, later } from '@showchain/client/endpoint'
 import { ReplayWindow } from '@showchain/crypto/core'
@@ -45,11 +45,17 @@ export interface SessionTableOptions {
 export class SessionTable {
   readonly #limits: RelayLimits
   readonly #ended: SessionTableOptions['ended']
-  /** At most `limits.sessions`, the one idle longest makes room; each ends after 10 min without a message. */
+  /**
+   * At most `limits.sessions`, the least recently used is evicted; each ends after 10 min without a
+   * message.
+   */
   readonly #sessions: ExpiringMap<SessionId, Session>
   /** By a number out of the id: no two sessions have the same one. */
   readonly #byNumber = new Map<number, Session>()
-  /** Sessions of each requester, at most `limits.sessionsPerId`. An entry ends with its last session. */
+  /**
+   * Sessions of each requester, at most `limits.sessionsPerId`. An entry ends with its last
+   * session.
+   */
   readonly #byRequester = new Map<PeerId, Set<Session>>()
 
   constructor({ limits, ended }: SessionTableOptions) {

@@ -1,12 +1,14 @@
 /**
- * Tells peers their address and the behaviour of their NAT: STUN Binding (RFC 8489 §6.3), with the attributes of
- * RFC 5780 where this relay has a second address or port, and the requests of RFC 3489, which know no magic cookie.
+ * Answers STUN, by which peers learn their address and the behaviour of their NAT: Binding (RFC
+ * 8489 §6.3), with the attributes of RFC 5780 where this relay has a second address or port, and
+ * RFC 3489's requests, which have no magic cookie.
  *
  *   request at socket s ──► answer from s, or from the socket that CHANGE-REQUEST asks for, or 420
  *
- * An answer is longer than the shortest request, by the nature of STUN (20 bytes ask, at most 56 answer), so it
- * counts against the rate of its source like every request that costs something. What cannot be honoured is
- * refused, never answered otherwise: a client would take its NAT for an open one.
+ * An answer is longer than the shortest request, by the nature of STUN (20 bytes ask, at most 56
+ * answer), so it counts against the rate of its source like every request that costs something.
+ * What cannot be honoured is refused, never answered otherwise: a client would take its NAT for an
+ * open one.
  */
 import { type Instant, type Route, rateSource, type SocketId } from '@showchain/client/endpoint'
 import {
@@ -52,7 +54,7 @@ export class StunResponder {
     )
   }
 
-  /** The socket that answers; undefined when there is none such as CHANGE-REQUEST asks for. */
+  /** The socket that answers; undefined when none is as CHANGE-REQUEST asks. */
   #answering({ change }: StunMessage, at: SocketId, family: 4 | 6): SocketId | undefined {
     if (change === undefined || !(change.ip || change.port)) return at
     const own = this.#endpoint(at, family)
@@ -67,7 +69,8 @@ export class StunResponder {
   #success(request: StunMessage, { ip, port }: Route, from: SocketId): Partial<StunMessage> {
     const family = ipFamily(ip)
     const origin = this.#endpoint(from, family)
-    // RFC 3489 §11.1 wants SOURCE-ADDRESS and CHANGED-ADDRESS always; without another address it is our own.
+    // RFC 3489 §11.1 requires SOURCE-ADDRESS and CHANGED-ADDRESS; without another address it is the
+    // relay's own.
     const other = this.#other(request, from, family) ?? (isClassic(request) ? origin : undefined)
     return { mapped: { ip, port }, ...(origin && { origin }), ...(other && { other }) }
   }
@@ -90,7 +93,10 @@ export class StunResponder {
   }
 }
 
-/** RESPONSE-PORT would send answers to a port that asked for none, PADDING would make them longer: neither is served. */
+/**
+ * Unsupported: RESPONSE-PORT would send answers to a port that did not ask, PADDING would make them
+ * longer.
+ */
 const unsupported = ({ notUnderstood = [], responsePort, padding }: StunMessage): readonly number[] => [
   ...notUnderstood,
   ...(responsePort === undefined ? [] : [STUN_ATTRIBUTE.responsePort]),

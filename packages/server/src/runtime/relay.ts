@@ -32,9 +32,16 @@ export interface RelayOpenOptions {
   readonly identity: Identity
   /** At most one address of each family. @default 0.0.0.0 and ::, one free port */
   readonly listen?: readonly ListenAddress[] | undefined
-  /** Further sockets that answer STUN alone, so that peers can find out what their NAT does: with another address or port, best with both (RFC 5780). @default none */
+  /**
+   * Further sockets that answer STUN alone, so that peers can find out what their NAT does: with
+   * another address or port, best with both (RFC 5780).
+   * @default none
+   */
   readonly stunAlternates?: readonly ListenAddress[] | undefined
-  /** Where peers reach this relay, for its ticket. @default what it is bound to, a wildcard as the host's own addresses */
+  /**
+   * Where peers reach this relay, for its ticket.
+   * @default what it is bound to, a wildcard as the host's own addresses
+   */
   readonly publicAddresses?: readonly Address[] | undefined
   /** Keys of peers that speak only the seed's messages; others bring theirs along. @default none */
   readonly knownKeys?: readonly PublicKey[] | undefined
@@ -42,9 +49,15 @@ export interface RelayOpenOptions {
   readonly limits?: Partial<RelayLimits> | undefined
   /** How much RSA waits and runs at once. @default WORKER_LIMITS */
   readonly workers?: Partial<WorkerLimits> | undefined
-  /** The system that the relay runs on: Node, or a host of testkit's simulated internet. @default nodeRuntime */
+  /**
+   * The system that the relay runs on: Node, or a host of testkit's simulated internet.
+   * @default nodeRuntime
+   */
   readonly runtime?: Runtime | undefined
-  /** Told of each datagram, with the message in it. Costs a second decoding of each. @default none */
+  /**
+   * Told of each datagram, with the message in it. Costs a second decoding of each.
+   * @default none
+   */
   readonly trace?: Trace | undefined
   /** Told of bindings and sessions that come and go. @default none */
   readonly onEvent?: ((event: RelayEvent) => void) | undefined
@@ -58,7 +71,10 @@ export interface RelayRuntimeStats extends RelayStats {
   readonly waitingForThread: number
 }
 
-/** How long `drain` waits at most, in ms: signatures are made within one; what takes longer is stuck. */
+/**
+ * How long `drain` waits at most, in ms: signatures are made within one; what takes longer is
+ * stuck.
+ */
 const DRAIN_TIMEOUT = 5000
 
 export class Relay implements AsyncDisposable {
@@ -141,8 +157,8 @@ export class Relay implements AsyncDisposable {
   }
 
   /**
-   * Takes no new registrations, attempts and sessions, finishes what is being signed and checked, then closes.
-   * Draining twice is draining once.
+   * Takes no new registrations, attempts and sessions, finishes what is being signed and checked,
+   * then closes. Draining twice is draining once.
    *
    * @param options.timeout most ms to wait. @default 5000
    */
@@ -187,7 +203,10 @@ function seenFromOutside(bound: readonly Endpoint[], announced: readonly Address
 
 const addressOf = ({ ip, port }: Endpoint): Address => ({ host: ip, port })
 
-/** The bound endpoints as others on the same networks reach them; loopback when this host is on none. */
+/**
+ * The bound endpoints as others on the same networks reach them; loopback when this host is on
+ * none.
+ */
 function reachableAddresses(bound: readonly Endpoint[], own: readonly string[]): readonly Address[] {
   const candidates = hostCandidates(bound, own)
   if (candidates.length > 0) return candidates.map(addressOf)

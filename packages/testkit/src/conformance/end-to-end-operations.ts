@@ -1,4 +1,7 @@
-/** What the conformance runner asks of the end-to-end layer (docs/protocol.md, End to end). Byte strings are hex. */
+/**
+ * What the conformance runner asks of the end-to-end layer (docs/protocol.md, End to end). Byte
+ * strings are hex.
+ */
 import type { PlainPart, PlainPayload, Side } from '../vectors/end-to-end/forms.ts'
 import type { PlainFrame, PlainFrames } from '../vectors/end-to-end/plain-frames.ts'
 
@@ -64,7 +67,10 @@ export interface EndToEndOperations {
     input: { readonly staticKey: string; readonly notBefore: number; readonly notAfter: number }
     result: string
   }
-  /** A certificate signed by a private key in PKCS#8 PEM. Any salt is right; the signature is verified. */
+  /**
+   * A certificate signed by a private key in PKCS#8 PEM. Any salt is right; the signature is
+   * verified.
+   */
   certify: {
     input: {
       readonly staticKey: string
@@ -85,7 +91,10 @@ export interface EndToEndOperations {
   openRecord: { input: { readonly key: string; readonly record: string }; result: PlainRecord | null }
   /** The key of the next epoch. */
   rekey: { input: { readonly key: string }; result: string }
-  /** What a receiver makes of records that come one after the other: each payload, or null where it refuses. */
+  /**
+   * What a receiver makes of records that come one after the other: each payload, or null where it
+   * refuses.
+   */
   receiveRecords: {
     /** @param key that of epoch 0. */
     input: { readonly key: string; readonly records: readonly string[] }

@@ -7,8 +7,8 @@
  *   ← {"id":1,"unsupported":true}                                    the operation is skipped
  *   ← {"id":1,"error":"what went wrong"}                             the check has failed
  *
- * Requests come one at a time; when standard input ends, the program exits. README.md has the shapes
- * of every operation's `with` and `result`.
+ * Requests come one at a time; when standard input ends, the program exits. README.md has the
+ * shapes of every operation's `with` and `result`.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -28,7 +28,10 @@ export interface Answer {
   readonly error?: string
 }
 
-/** Answers requests from `input` until it ends: the other side of the protocol, for an implementation in JavaScript. */
+/**
+ * Answers requests from `input` until it ends: the other side of the protocol, for an
+ * implementation in JavaScript.
+ */
 export async function serveConformance(
   implementation: Implementation,
   input: Readable,

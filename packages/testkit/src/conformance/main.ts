@@ -51,7 +51,10 @@ async function run(args: readonly string[]): Promise<number> {
   return conforms(results) ? 0 : 1
 }
 
-/** The failures, the operations that are not supported, the counts. A long value is cut: its vector has the rest. */
+/**
+ * The failures, the operations that are not supported, the counts. A long value is cut: its vector
+ * has the rest.
+ */
 function report(results: readonly ConformanceResult[]): string {
   const cut = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text)
   const failures = results.flatMap((result) =>

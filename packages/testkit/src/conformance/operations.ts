@@ -26,7 +26,10 @@ export interface Operations extends EndToEndOperations {
   encode: { input: { readonly message: PlainMessage; readonly encoding: Encoding }; result: string | null }
   /** What the signature of a message covers. */
   preimage: { input: { readonly message: PlainMessage }; result: string | null }
-  /** Whether a message is signed by a key, given as SPKI. False for a key that the import policy refuses. */
+  /**
+   * Whether a message is signed by a key, given as SPKI. False for a key that the import policy
+   * refuses.
+   */
   verify: { input: { readonly message: PlainMessage; readonly key: string }; result: boolean }
   /** The signature of a message that has none yet, by a private key in PKCS#8 PEM. */
   sign: { input: { readonly message: PlainMessage; readonly privateKey: string }; result: string }

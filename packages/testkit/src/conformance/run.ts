@@ -28,7 +28,9 @@ export class ImplementationGone extends Error {
   override readonly name = 'ImplementationGone'
 }
 
-/** Every result, in the order of the vectors. An implementation that is gone is asked nothing more. */
+/**
+ * Every result, in the order of the vectors. An implementation that is gone is asked nothing more.
+ */
 export async function runConformance(implementation: Implementation): Promise<readonly ConformanceResult[]> {
   const results: ConformanceResult[] = []
   for (const check of conformanceChecks()) {
@@ -39,7 +41,10 @@ export async function runConformance(implementation: Implementation): Promise<re
   return results
 }
 
-/** Whether the results are those of a conforming implementation: no wrong answer, and at least one right one. */
+/**
+ * Whether the results are those of a conforming implementation: no wrong answer, and at least one
+ * right one.
+ */
 export function conforms(results: readonly ConformanceResult[]): boolean {
   const { passed, failed } = tally(results)
   return passed > 0 && failed === 0
@@ -76,7 +81,9 @@ async function runCheck(implementation: Implementation, check: Check): Promise<A
   }
 }
 
-/** Where one thing can be written in more than one right way, answers are compared by what they say. */
+/**
+ * Where one thing can be written in more than one right way, answers are compared by what they say.
+ */
 function comparable(check: Check, answer: unknown): unknown {
   if (typeof answer !== 'string') return answer
   if (check.operation === 'encode' && check.input.encoding === 'json')

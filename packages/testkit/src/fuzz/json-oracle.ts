@@ -6,7 +6,10 @@
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s{}[\]:,"]+/g
 const INTEGER = /^(?:0|[1-9][0-9]*)$/
 
-/** Name and first token of the value of each member, in order; a name that occurs twice is in it twice. */
+/**
+ * Name and first token of the value of each member, in order; a name that occurs twice is in it
+ * twice.
+ */
 function membersOf(text: string): readonly (readonly [name: string, value: string])[] {
   const members: [string, string][] = []
   let depth = 0
@@ -20,7 +23,9 @@ function membersOf(text: string): readonly (readonly [name: string, value: strin
   return members
 }
 
-/** Why a JSON text should not have been accepted as the message with these members, or undefined. */
+/**
+ * Why a JSON text should not have been accepted as the message with these members, or undefined.
+ */
 export function whyNot(text: string, message: Readonly<Record<string, unknown>>): string | undefined {
   const members = membersOf(text)
   const names = members.map(([name]) => name)

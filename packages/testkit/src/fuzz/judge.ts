@@ -51,7 +51,9 @@ function judgeAccepted(bytes: Uint8Array, { message, encoding }: Decoded & { rea
   return view.parse(bytes) ? undefined : 'a view refuses what the decoder accepts'
 }
 
-/** JSON has many texts for one message: it is the message that must come back, by way of binary too. */
+/**
+ * JSON has many texts for one message: it is the message that must come back, by way of binary too.
+ */
 function judgeJson(bytes: Uint8Array, message: Message): string | undefined {
   const canonical = encode(message, 'json')
   const differs = whyNot(Buffer.from(bytes).toString('utf8'), JSON.parse(Buffer.from(canonical).toString('utf8')))

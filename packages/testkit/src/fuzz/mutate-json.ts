@@ -1,4 +1,6 @@
-/** Mutations that know the text of a flat JSON object, and above all what `JSON.parse` does not see. */
+/**
+ * Mutations that know the text of a flat JSON object, and above all what `JSON.parse` does not see.
+ */
 import { EXTENSIONS, FIELDS, MESSAGES } from '@showchain/wire'
 import type { Dice } from './dice.ts'
 import { flipBit, type Mutation, remove, repeat, splice, truncate } from './mutate-bytes.ts'

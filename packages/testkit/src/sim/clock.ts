@@ -8,7 +8,9 @@ import type { Clock, Scheduled } from '@showchain/client/runtime'
 /** Where the wall clock of a simulation starts: any fixed time does. */
 export const SIMULATED_EPOCH: number = Date.UTC(2030, 0, 1)
 
-/** Events at one moment that only a loop makes: something schedules itself again without any delay. */
+/**
+ * Events at one moment that only a loop makes: something schedules itself again without any delay.
+ */
 const STORM = 1_000_000
 
 export class VirtualClock implements Clock {
@@ -31,7 +33,10 @@ export class VirtualClock implements Clock {
     return this.#epoch + this.#stepped + Math.floor(this.#now)
   }
 
-  /** Moves the wall clock but no deadline, as an administrator or NTP does. @param by negative to move it back. */
+  /**
+   * Moves the wall clock but no deadline, as an administrator or NTP does.
+   * @param by negative to move it back.
+   */
   stepWallClock(by: Duration): void {
     this.#stepped += by
   }
@@ -42,7 +47,10 @@ export class VirtualClock implements Clock {
     return this.#timers.set(instant(Math.max(at, this.#now)), fire)
   }
 
-  /** Goes to the next scheduled moment and lets happen what is due then. @returns false when nothing is scheduled. */
+  /**
+   * Goes to the next scheduled moment and lets happen what is due then.
+   * @returns false when nothing is scheduled.
+   */
   step(): boolean {
     const next = this.#timers.deadline
     if (next === undefined) return false

@@ -15,21 +15,33 @@ export interface Conditions {
   /** Share of datagrams that are held back for `reorderDelay`, so that later ones overtake them. */
   readonly reorder: number
   readonly reorderDelay: Duration
-  /** Share of datagrams that arrive with one bit of their payload flipped, as a checksum does not see it or was not asked. */
+  /**
+   * Share of datagrams that arrive with one bit of their payload flipped, as a checksum does not
+   * see it or was not asked.
+   */
   readonly corrupt: number
   /** Bits per second that the path takes, IP and UDP headers included. */
   readonly bandwidth: number
   /** Bytes that wait for the bandwidth; what comes on top is dropped (drop-tail). */
   readonly queue: number
-  /** Bytes of the largest IP packet. A larger one is dropped, and nobody is told: a PMTU black hole (RFC 8899 §1.1). */
+  /**
+   * Bytes of the largest IP packet. A larger one is dropped, and nobody is told: a PMTU black hole
+   * (RFC 8899 §1.1).
+   */
   readonly mtu: number
 }
 
-/** Loss after Gilbert and Elliott: a line that is good or bad, and changes with each datagram by chance. */
+/**
+ * Loss after Gilbert and Elliott: a line that is good or bad, and changes with each datagram by
+ * chance.
+ */
 export interface Bursts {
   /** Chance that a good line turns bad before a datagram. */
   readonly enter: number
-  /** Chance that a bad line turns good before a datagram; a burst lasts 1/leave datagrams on average. */
+  /**
+   * Chance that a bad line turns good before a datagram; a burst lasts 1/leave datagrams on
+   * average.
+   */
   readonly leave: number
   /** Share of datagrams that a bad line loses. @default 1: all, which is Gilbert's line */
   readonly loss?: number | undefined

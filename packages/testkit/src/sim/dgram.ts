@@ -1,6 +1,7 @@
 /**
- * A socket as `node:dgram` has it, on a simulated host: what a UDP program for Node uses, so that it can be
- * tried as it is. Its events come while virtual time passes. Multicast, broadcast and names are not simulated.
+ * A socket as `node:dgram` has it, on a simulated host: what a UDP program for Node uses, so that
+ * it can be tried as it is. Its events come while virtual time passes. Multicast, broadcast and
+ * names are not simulated.
  */
 import type { BindOptions, RemoteInfo, Socket } from 'node:dgram'
 import { EventEmitter } from 'node:events'
@@ -31,7 +32,10 @@ const isCallback = (value: unknown): value is Callback => typeof value === 'func
 /** As Node: a name of a system error in `code`. */
 const systemError = (code: string, message: string): Error => Object.assign(new Error(message), { code })
 
-/** @returns what passes for a `Socket`, as far as it goes; everything else throws that it is not simulated. */
+/**
+ * @returns what passes for a `Socket`, as far as it goes; everything else throws that it is not
+ * simulated.
+ */
 export function virtualDgram(options: DgramOptions): Socket {
   const socket = new VirtualDgram(options)
   return new Proxy(socket as unknown as Socket, {
@@ -65,7 +69,10 @@ class VirtualDgram extends EventEmitter {
     return this
   }
 
-  /** Address and family of the host, with the port; Node says `0.0.0.0` where nothing else was asked for. */
+  /**
+   * Address and family of the host, with the port; Node says `0.0.0.0` where nothing else was asked
+   * for.
+   */
   address(): AddressInfo {
     const bound = this.#socket?.localEndpoints.find(({ ip }) => ipFamily(ip) === this.#family)
     if (bound === undefined) throw systemError('EBADF', 'getsockname EBADF')

@@ -1,4 +1,7 @@
-/** A host on a network: a name, addresses, and sockets on ports, as the operating system would give them. */
+/**
+ * A host on a network: a name, addresses, and sockets on ports, as the operating system would give
+ * them.
+ */
 import type { Datagram } from '@showchain/client/core'
 import type { DatagramSocket } from '@showchain/client/runtime'
 import { type Endpoint, ipFamily, ShowchainError } from '@showchain/wire'
@@ -48,7 +51,10 @@ export class Host {
     this.#interfaces = [...this.#interfaces, added]
   }
 
-  /** Gives the host other addresses, as a phone gets them that leaves the house. Its sockets stay open. */
+  /**
+   * Gives the host other addresses, as a phone gets them that leaves the house. Its sockets stay
+   * open.
+   */
   moveTo(...ips: readonly string[]): void {
     this.moveToNetwork(this.network, ...ips)
   }
@@ -60,7 +66,11 @@ export class Host {
     this.join(network, ...ips)
   }
 
-  /** Opens a socket on all addresses of the host. @param port 0 for any. @throws ShowchainError `ERR_ADDRESS_IN_USE` */
+  /**
+   * Opens a socket on all addresses of the host.
+   * @param port 0 for any.
+   * @throws ShowchainError `ERR_ADDRESS_IN_USE`
+   */
   socket(port = 0): DatagramSocket {
     const bound = port === 0 ? this.#freePort() : port
     if (this.#sockets.has(bound)) throw new ShowchainError('ERR_ADDRESS_IN_USE', `Got ${this.name}:${bound}.`)
@@ -77,7 +87,10 @@ export class Host {
     return virtualDgram({ type, clock: this.network.clock, open: (port) => this.socket(port) })
   }
 
-  /** By the interface whose network has the destination, else by the first; without an address of its family the datagram is lost, as on a real host. */
+  /**
+   * By the interface whose network has the destination, else by the first; without an address of
+   * its family the datagram is lost, as on a real host.
+   */
   #send(port: number, destination: Endpoint, bytes: Uint8Array): void {
     const family = ipFamily(destination.ip)
     const able = this.#interfaces.filter(({ ips }) => ips.some((ip) => ipFamily(ip) === family))

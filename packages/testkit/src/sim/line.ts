@@ -1,5 +1,6 @@
 /**
- * One direction of a path: what it has in its queue, whether it is in a burst of losses, and chances of its own.
+ * One direction of a path: what it has in its queue, whether it is in a burst of losses, and
+ * chances of its own.
  *
  *   too big for it? ──► queue ──► bandwidth ──► lost? ──► corrupted? ──► latency, jitter, held back, doubled
  */
@@ -37,7 +38,10 @@ export class Line {
     this.#random = random
   }
 
-  /** Each datagram draws as often as every other under the same kinds of conditions, so that more loss does not change who is delayed. */
+  /**
+   * Each datagram draws as often as every other under the same kinds of conditions, so that more
+   * loss does not change who is delayed.
+   */
   carry(bytes: Uint8Array, family: 4 | 6, conditions: Conditions, now: Instant): Carriage {
     const size = bytes.length + HEADER_BYTES[family]
     const none = (fate: LineFate): Carriage => ({ fate, delays: [], bytes })

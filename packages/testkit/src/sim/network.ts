@@ -1,6 +1,7 @@
 /**
  * A network: stations with addresses, and paths between them that delay and lose. Whatever has an
- * address on it and takes packets is a station: a host today, a router with a second network behind it as well.
+ * address on it and takes packets is a station: a host today, a router with a second network behind
+ * it as well.
  *
  *   host ── carry(packet) ──► network ── conditions of the path ──► deliver(packet) ── station
  */
@@ -119,7 +120,10 @@ export class Network {
     else to.deliver({ ...packet, bytes: packet.bytes.slice() })
   }
 
-  /** Each direction of each path draws for itself, so that one more packet elsewhere changes nothing here. */
+  /**
+   * Each direction of each path draws for itself, so that one more packet elsewhere changes nothing
+   * here.
+   */
   #line(pair: string): Line {
     const known = this.#lines.get(pair) ?? new Line(this.#options.random.fork(pair))
     this.#lines.set(pair, known)

@@ -1,6 +1,6 @@
 /**
- * A timeline as a capture file that Wireshark and tcpdump read (draft-ietf-opsawg-pcap): raw IP packets with
- * the headers that a UDP socket would have given them.
+ * A timeline as a capture file that Wireshark and tcpdump read (draft-ietf-opsawg-pcap): raw IP
+ * packets with the headers that a UDP socket would have given them.
  */
 import { type Endpoint, ipFamily, parseIp } from '@showchain/wire'
 import { SIMULATED_EPOCH } from './clock.ts'
@@ -20,7 +20,10 @@ const IP_HEADER_BYTES = { 4: 20, 6: 40 } as const
 const HOP_LIMIT = 64
 
 export interface PcapOptions {
-  /** Only what this station sends and what arrives at it, as a capture on it shows it. @default every packet, once for each network that it crosses, as it is sent */
+  /**
+   * Only what this station sends and what arrives at it, as a capture on it shows it.
+   * @default every packet, once for each network that it crosses, as it is sent
+   */
   readonly at?: string | undefined
 }
 
@@ -56,7 +59,10 @@ interface Captured {
   readonly packet: Packet
 }
 
-/** When a capture sees the packet: as it is sent, or each time that it arrives. What nobody listens for arrives as well, and was seen by then. */
+/**
+ * When a capture sees the packet: as it is sent, or each time that it arrives. What nobody listens
+ * for arrives as well, and was seen by then.
+ */
 function captured(
   { at, from, to, packet, fate, arrivals }: PacketEntry,
   station: string | undefined,
@@ -104,7 +110,10 @@ function ipPacket({ source, destination, bytes }: Packet): Uint8Array {
 
 const addressOf = ({ ip }: Endpoint): Uint8Array => parseIp(ip) ?? new Uint8Array(4)
 
-/** RFC 1071: the complement of the sum of 16-bit words in one's complement. Every part but the last has an even length. */
+/**
+ * RFC 1071: the complement of the sum of 16-bit words in one's complement. Every part but the last
+ * has an even length.
+ */
 function checksum(...parts: readonly Uint8Array[]): number {
   let sum = 0
   for (const part of parts)

@@ -1,7 +1,7 @@
 /**
- * A simulated host as the system that a `Peer` or a `Relay` runs on: the public API of both, on virtual time. It starts
- * no real timer and opens no real socket. RSA is that of the simulation's provider, so an identity must be one of
- * `simulation.identity`.
+ * A simulated host as the system that a `Peer` or a `Relay` runs on: the public API of both, on
+ * virtual time. It starts no real timer and opens no real socket. RSA is that of the simulation's
+ * provider, so an identity must be one of `simulation.identity`.
  */
 import type { CountedSocket, DatagramSocket, Runtime } from '@showchain/client/runtime'
 import { type Identity, opensslEndToEnd } from '@showchain/crypto'

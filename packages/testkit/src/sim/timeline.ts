@@ -1,4 +1,7 @@
-/** What happened in a simulation, in order: who sent which message to whom, what became of it, and notes. */
+/**
+ * What happened in a simulation, in order: who sent which message to whom, what became of it, and
+ * notes.
+ */
 import type { Instant } from '@showchain/client/core'
 import { classify, decode, describe, type Endpoint, formatEndpoint } from '@showchain/wire'
 import type { LineFate } from './line.ts'

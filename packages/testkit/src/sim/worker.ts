@@ -1,4 +1,6 @@
-/** RSA in a simulation: done at once, or after a fixed virtual time, in order; never on a thread. */
+/**
+ * RSA in a simulation: done at once, or after a fixed virtual time, in order; never on a thread.
+ */
 import { type Duration, type Instant, later, type Work } from '@showchain/client/core'
 import type { Clock, Worker } from '@showchain/client/runtime'
 import type { CryptoProvider } from '@showchain/crypto/core'

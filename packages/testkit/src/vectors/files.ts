@@ -17,7 +17,10 @@ export type Role = 'requester' | 'target' | 'relay'
 export const KEY_SIZES = [2048, 3072, 4096] as const
 export type KeySize = (typeof KEY_SIZES)[number]
 
-/** A test identity. Its private key is in the file so that another implementation can sign and compare. */
+/**
+ * A test identity. Its private key is in the file so that another implementation can sign and
+ * compare.
+ */
 export interface IdentityVector {
   readonly name: string
   readonly role: Role
@@ -61,7 +64,10 @@ export interface MessageVector {
   readonly binary: string
   /** The JSON datagram as this project writes it; white space and order of members are free. */
   readonly json: string
-  /** Whether the JSON datagram fits into 1200 bytes; one that does not is never sent and refused when received. */
+  /**
+   * Whether the JSON datagram fits into 1200 bytes; one that does not is never sent and refused
+   * when received.
+   */
   readonly jsonFits: boolean
 }
 
@@ -75,7 +81,10 @@ export interface RefusedVector {
   readonly strictOnly?: true
 }
 
-/** A datagram in JSON that is not written as this project writes it, and the message that it is all the same. */
+/**
+ * A datagram in JSON that is not written as this project writes it, and the message that it is all
+ * the same.
+ */
 export interface AcceptedVector {
   readonly name: string
   readonly datagram: string
@@ -148,7 +157,10 @@ export interface MessageFile {
 }
 export type VectorFileName = keyof VectorFiles
 
-/** The folder of the package that the files are in, seen from `src/vectors` and from `dist/vectors` alike. */
+/**
+ * The folder of the package that the files are in, seen from `src/vectors` and from `dist/vectors`
+ * alike.
+ */
 export const VECTOR_FOLDER: URL = new URL('../../vectors/', import.meta.url)
 
 export function readVectors<Name extends VectorFileName>(name: Name): VectorFiles[Name] {

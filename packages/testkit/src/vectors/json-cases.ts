@@ -150,7 +150,10 @@ export function refusedJson(request: PlainMessage, passed: PlainMessage): readon
   ]
 }
 
-/** The next character of the alphabet behind the last one of a text: other unused bits, the same bytes. */
+/**
+ * The next character of the alphabet behind the last one of a text: other unused bits, the same
+ * bytes.
+ */
 function nextCharacter(text: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   return alphabet[alphabet.indexOf(text.at(-1) as string) + 1] as string

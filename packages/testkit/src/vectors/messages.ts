@@ -36,7 +36,10 @@ const TS = 1_767_225_600_123
 const SESSION = sessionIdFromBytes(count(0xa0, 16))
 const COOKIE = count(0xc0, 16)
 
-/** Whose id stands in `id`, who is asked for in `target`, and who signs, as docs/protocol.md says who sends what. */
+/**
+ * Whose id stands in `id`, who is asked for in `target`, and who signs, as docs/protocol.md says
+ * who sends what.
+ */
 const SENDER: ReadonlyMap<number, Role> = new Map([
   [0x102, 'target'],
   [0x113, 'relay'],
@@ -87,7 +90,10 @@ interface Variant {
   readonly six?: true
 }
 
-/** Version byte, op code, two ids, length of the data, session, seq and ts; then the signature with its length. */
+/**
+ * Version byte, op code, two ids, length of the data, session, seq and ts; then the signature with
+ * its length.
+ */
 const DATA_OVERHEAD = 1 + 2 + 2 * 32 + 2 + 16 + 2 * 8
 const roomForData = (row: MessageRow, bits: number): number =>
   MAX_DATAGRAM - DATA_OVERHEAD - (row.signature === undefined ? 0 : 2 + bits / 8)

@@ -50,7 +50,10 @@ export function plainOf(message: Message): PlainMessage {
   return plain
 }
 
-/** The message, or undefined when the members are not those of one. `sign` may be missing: that is how a message is signed. */
+/**
+ * The message, or undefined when the members are not those of one. `sign` may be missing: that is
+ * how a message is signed.
+ */
 export function messageOf(plain: PlainMessage): Message | undefined {
   const row = rowOf(Number(plain.op_code))
   if (row === undefined) return undefined

@@ -1,6 +1,6 @@
 /**
- * Binary datagrams that no decoder accepts, each with the rule of form that it breaks. Written field
- * by field in hex, apart from the codec.
+ * Binary datagrams that no decoder accepts, each with the rule of form that it breaks. Written
+ * field by field in hex, apart from the codec.
  */
 import type { RefusedVector } from './files.ts'
 

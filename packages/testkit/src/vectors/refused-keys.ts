@@ -41,7 +41,10 @@ const pkcs1 = ({ modulus, exponent = E_65537 }: Form): string => der('30', der('
 const spki = (form: Form): string =>
   der('30', form.algorithm ?? der('30', RSA_ENCRYPTION, NULL), der('03', form.unused ?? '00', pkcs1(form)))
 
-/** The modulus of a good key with its leading zero, as its DER has it: behind 33 bytes, in front of the exponent. */
+/**
+ * The modulus of a good key with its leading zero, as its DER has it: behind 33 bytes, in front of
+ * the exponent.
+ */
 const modulusOf = ({ spki: bytes, bits }: IdentityVector): string =>
   bytes.slice(-(size(E_65537) + 1 + bits / 8) * 2, -E_65537.length)
 

@@ -128,7 +128,8 @@ describe('frames', () => {
 
   test('of an ACK frame the newest 64 ranges are read, however many it has', () => {
     const ranges = Array.from({ length: 80 }, (_, index) => 1000 - 2 * index)
-    // highest 1000, no delay, 79 more ranges; each has one number, and one number is missing between two
+    // highest 1000, no delay, 79 more ranges; each has one number, and one number is missing
+    // between two
     const frame = `0243e800404f00${'0000'.repeat(79)}`
     const newest = ranges.slice(0, 64).flatMap((number) => [number, number])
     expect(read(hex(frame)).notes).toEqual([`ack ${newest.join(',')} 0`])

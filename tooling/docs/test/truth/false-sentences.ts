@@ -1,7 +1,7 @@
 /**
  * Sentences that docs/security.md denies. Each row has a pattern, a sentence that stood somewhere
- * once or easily could, why it is false, and where the truth stands. When a limit is mended, its row
- * goes, and the sentence may be written.
+ * once or easily could, why it is false, and where the truth stands. When a limit is mended, its
+ * row goes, and the sentence may be written.
  *
  * Patterns see a text without line breaks, comment signs, backticks and emphasis.
  */

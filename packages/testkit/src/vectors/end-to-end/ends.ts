@@ -28,7 +28,10 @@ export const CONNECTION_ID: { readonly [S in Side]: string } = {
 export const SALT: Uint8Array = count(0x81, 32)
 export const SESSION: string = toHex(count(0xa0, 16))
 
-/** The same bytes with one bit flipped. @param bit from the first byte's highest on; negative: from the end */
+/**
+ * The same bytes with one bit flipped.
+ * @param bit from the first byte's highest on; negative: from the end
+ */
 export function flipped(hex: string, bit: number): string {
   const bytes = fromHex(hex)
   const at = bit < 0 ? bytes.length * 8 + bit : bit

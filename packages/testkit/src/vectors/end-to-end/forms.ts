@@ -27,7 +27,10 @@ export interface CertificateVector {
   readonly certificate: string
 }
 
-/** A certificate as a receiver meets it: whether it proves that `staticKey` is a key of `id` at `unixMs`. */
+/**
+ * A certificate as a receiver meets it: whether it proves that `staticKey` is a key of `id` at
+ * `unixMs`.
+ */
 export interface CertificateCheckVector {
   readonly name: string
   readonly certificate: string

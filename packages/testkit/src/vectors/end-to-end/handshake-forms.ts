@@ -1,4 +1,7 @@
-/** The forms of payloads and of parts by themselves, also those that no receiver takes. By hand, apart from our writers. */
+/**
+ * The forms of payloads and of parts by themselves, also those that no receiver takes. By hand,
+ * apart from our writers.
+ */
 import type { HandshakeFile, HandshakeVector, PartVector, PayloadVector } from './forms.ts'
 
 const RESERVED = '00'.repeat(4)

@@ -20,7 +20,10 @@ export const NOISE: NoiseCrypto = { ...opensslEndToEnd, sha256: openssl.sha256, 
 
 const NOTHING = new Uint8Array(0)
 const GROUP = 0x1122_3344
-/** Bytes of a handshake message in a 0x123 with an RSA-4096 signature: a header of 97 bytes, and the signature with its length. */
+/**
+ * Bytes of a handshake message in a 0x123 with an RSA-4096 signature: a header of 97 bytes, and the
+ * signature with its length.
+ */
 const SEED_ROOM: number = MAX_DATAGRAM - 97 - 514 - HANDSHAKE_HEADER_BYTES
 const DIRECT_ROOM: number = MAX_DATAGRAM - HANDSHAKE_HEADER_BYTES
 
@@ -137,7 +140,9 @@ export function handshakeFile(identities: readonly IdentityVector[]): HandshakeF
   }
 }
 
-/** Pairs in which the order of texts and the order of bytes agree, and pairs in which they do not. */
+/**
+ * Pairs in which the order of texts and the order of bytes agree, and pairs in which they do not.
+ */
 function initiators(identities: readonly IdentityVector[]): HandshakeFile['initiators'] {
   const pairs = identities.flatMap((a, index) => identities.slice(index + 1).map((b) => [a, b] as const))
   return pairs.map(([a, b]): { ids: [PeerId, PeerId]; initiator: string } => ({

@@ -1,9 +1,15 @@
-/** Frames as JSON: the form in which vectors and the conformance protocol hold the payload of a record. */
+/**
+ * Frames as JSON: the form in which vectors and the conformance protocol hold the payload of a
+ * record.
+ */
 import { FRAME, type FrameSink, FrameWriter, readFrames } from '@showchain/wire/end-to-end'
 import { fromHex, toHex } from '../hex.ts'
 
 export type PlainFrame =
-  /** `ranges`: [lowest, highest], the newest first. `delay`: in units of 8 µs, as it stands in the frame. */
+  /**
+   * `ranges`: [lowest, highest], the newest first. `delay`: in units of 8 µs, as it stands in the
+   * frame.
+   */
   | { readonly type: 'ACK'; readonly ranges: readonly (readonly [number, number])[]; readonly delay: number }
   | { readonly type: 'RESET_STREAM'; readonly stream: number; readonly code: number; readonly finalSize: number }
   | { readonly type: 'STOP_SENDING'; readonly stream: number; readonly code: number }
