@@ -84,6 +84,7 @@ export async function codec(effort: Effort): Promise<Findings> {
       title,
       columns: ['message', 'bytes', 'bytes JSON', 'binary', 'JSON', native, 'binary', 'JSON'],
       rows,
+      references: [native],
       notes: [
         `The last two columns: how many times what ${native} takes for the same members, between object and string.`,
       ],

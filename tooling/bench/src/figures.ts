@@ -29,7 +29,9 @@ export interface FigureTable {
   /** What the rows are, then one head for each cell. */
   readonly columns: readonly string[]
   readonly rows: readonly Row[]
-  /** What must be known to read the table. */
+  /** Names of rows and columns that measure code of others. */
+  readonly references?: readonly string[]
+  /** What a reader must know. */
   readonly notes: readonly string[]
 }
 

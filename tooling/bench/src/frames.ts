@@ -15,6 +15,7 @@ import { verifyNow } from './lone-relay.ts'
 import { exchange } from './loopback.ts'
 import {
   cellsOf,
+  FORWARDER,
   type Measures,
   measuresOf,
   NO_FRAME_LIMITS,
@@ -36,6 +37,8 @@ const CHANNEL_DATA_HEADER = 4
 const WINDOW = 32
 /** Frames for each proxied packet of the other suite: they are that much cheaper. */
 const FRAMES_PER_PACKET = 10
+const COTURN = 'coturn, ChannelData, one thread'
+
 interface Middle {
   readonly name: string
   run(): Promise<Sample>
@@ -84,10 +87,8 @@ async function onSockets(plan: PacketPlan, effort: Effort): Promise<FigureTable>
   const count = effort.packets * FRAMES_PER_PACKET
   const middles: Middle[] = [
     { name: 'relay, channel frames', run: () => throughRelay(plan, relay, count) },
-    { name: 'bare node:dgram forwarder', run: () => throughForwarder(plan, forwarder, count) },
-    ...(coturn === undefined
-      ? []
-      : [{ name: 'coturn, ChannelData, one thread', run: () => throughCoturn(plan, coturn, count) }]),
+    { name: FORWARDER, run: () => throughForwarder(plan, forwarder, count) },
+    ...(coturn === undefined ? [] : [{ name: COTURN, run: () => throughCoturn(plan, coturn, count) }]),
   ]
   const samples = middles.map((): Sample[] => [])
   try {
@@ -109,6 +110,7 @@ async function onSockets(plan: PacketPlan, effort: Effort): Promise<FigureTable>
       { name: 'relay : forwarder', cells: ratioOf(ours, bare) },
       ...(theirs === undefined ? [] : [{ name: 'relay : coturn', cells: ratioOf(ours, theirs) }]),
     ],
+    references: [FORWARDER, COTURN],
     notes: [
       `One frame: ${FRAME_BYTES} bytes through the middle, and an answer of ${ANSWER_BYTES} bytes back; both are passed on. Per core: by the CPU`,
       'time of the process in the middle. Peers and middle share the cores of this machine.',

@@ -1,14 +1,14 @@
-/** `pnpm bench`: runs the suites one after the other, shows their tables, and writes them as JSON when told to. */
+/** `pnpm bench`: runs the suites one after the other and shows their tables, or compares two checkouts. */
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { codec } from './codec.ts'
+import { compare, showComparison } from './compare.ts'
 import { type Effort, FULL_EFFORT, QUICK_EFFORT } from './effort.ts'
 import type { FigureTable, Findings } from './figures.ts'
 import { frames } from './frames.ts'
 import { internet } from './internet.ts'
 import { describeMachine, machineFacts } from './machine-facts.ts'
-
 import { memory } from './memory.ts'
-import { type BenchOptions, readOptions, USAGE } from './options.ts'
+import { type BenchOptions, COMPARED, readOptions, USAGE } from './options.ts'
 import { packets } from './packets.ts'
 import { registrations } from './registrations.ts'
 import { showTable } from './show.ts'
@@ -41,7 +41,7 @@ function options(): BenchOptions {
   }
 }
 
-/** Before minutes are spent on what goes there. */
+/** Checked first, since the figures take minutes. */
 function checkWritable(file: string): void {
   try {
     closeSync(openSync(file, 'a'))
@@ -50,32 +50,54 @@ function checkWritable(file: string): void {
   }
 }
 
-const { filters, json, quick, help } = options()
+const { base, rounds, filters, json, quick, help } = options()
 if (help) {
   console.log(USAGE(NAMES))
   process.exit()
 }
 const unknown = filters.find((filter) => !NAMES.some((name) => name.includes(filter)))
 if (unknown !== undefined) usage(`there is no suite "${unknown}".`)
-const chosen = NAMES.filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)))
+const suites =
+  filters.length > 0
+    ? NAMES.filter((name) => filters.some((filter) => name.includes(filter)))
+    : base === undefined
+      ? NAMES
+      : COMPARED
 if (json !== undefined) checkWritable(json)
 
-const facts = machineFacts()
-console.log(`${describeMachine(facts)}\nMedians, with the median deviation of the samples from them.\n`)
-const started = performance.now()
-const tables: (FigureTable & { readonly suite: string })[] = []
-const failures: string[] = []
-for (const suite of chosen) {
-  const found = await SUITES[suite]?.(quick ? QUICK_EFFORT : FULL_EFFORT)
-  for (const table of found?.tables ?? []) {
-    console.log(`${showTable(table)}\n`)
-    tables.push({ suite, ...table })
-  }
-  if (found?.failed !== undefined) failures.push(found.failed)
+const write = (content: object): void => {
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(content, undefined, 2)}\n`)
 }
-const seconds = (performance.now() - started) / 1000
-console.log(`${seconds.toFixed(0)} s${quick ? ', quick: the figures mean nothing' : ''}`)
-if (json !== undefined)
-  writeFileSync(json, `${JSON.stringify({ machine: facts, quick, seconds, tables }, undefined, 2)}\n`)
-for (const failure of failures) console.error(`bench: ${failure}`)
-process.exitCode = failures.length === 0 ? 0 : 1
+const facts = machineFacts()
+if (base === undefined) await measure()
+else {
+  console.log(`${describeMachine(facts)}\nThis checkout in parts of ${base}, medians of ${rounds} rounds.\n`)
+  try {
+    const found = await compare({ base, suites, rounds, quick })
+    console.log(showComparison(found))
+    write({ machine: facts, quick, base, rounds, suites: found })
+  } catch (error) {
+    console.error(`bench: ${(error as Error).message}`)
+    process.exitCode = 1
+  }
+}
+
+async function measure(): Promise<void> {
+  console.log(`${describeMachine(facts)}\nMedians, with the median deviation of the samples from them.\n`)
+  const started = performance.now()
+  const tables: (FigureTable & { readonly suite: string })[] = []
+  const failures: string[] = []
+  for (const suite of suites) {
+    const found = await SUITES[suite]?.(quick ? QUICK_EFFORT : FULL_EFFORT)
+    for (const table of found?.tables ?? []) {
+      console.log(`${showTable(table)}\n`)
+      tables.push({ suite, ...table })
+    }
+    if (found?.failed !== undefined) failures.push(found.failed)
+  }
+  const seconds = (performance.now() - started) / 1000
+  console.log(`${seconds.toFixed(0)} s${quick ? ', quick: the figures mean nothing' : ''}`)
+  write({ machine: facts, quick, seconds, tables })
+  for (const failure of failures) console.error(`bench: ${failure}`)
+  process.exitCode = failures.length === 0 ? 0 : 1
+}

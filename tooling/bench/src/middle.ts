@@ -9,6 +9,9 @@ import { closeAll, openSocket } from './loopback.ts'
 import type { PacketPlan } from './packet-plan.ts'
 import type { RelayRequest } from './relay-process.ts'
 
+/** The row of the forwarder: code of the benchmark itself. */
+export const FORWARDER = 'bare node:dgram forwarder'
+
 /** For a relay that must let every channel frame through. */
 export const NO_FRAME_LIMITS: Partial<RelayLimits> = {
   framesPerSecondPerId: 1e9,

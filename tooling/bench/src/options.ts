@@ -2,35 +2,58 @@
 import { parseArgs } from 'node:util'
 
 export interface BenchOptions {
-  /** Names of suites, or parts of them; none: all. */
+  /** Compare with this revision. */
+  readonly base: string | undefined
+  /** Runs of each checkout in a comparison. */
+  readonly rounds: number
+  /** Names of suites, or parts of them; empty: all, in a comparison the default suites. */
   readonly filters: readonly string[]
-  /** Where the figures go for programs to read. */
+  /** File for the figures as JSON. */
   readonly json: string | undefined
   readonly quick: boolean
   readonly help: boolean
 }
 
+/** Suites of a comparison without filters: the hot paths. */
+export const COMPARED: readonly string[] = ['codec', 'registrations', 'frames', 'streams']
+const DEFAULT_ROUNDS = 3
+
 export const USAGE = (suites: readonly string[]): string => `Usage: pnpm bench [filter…] [--json FILE] [--quick]
+       pnpm bench compare --base REVISION [filter…] [--rounds N] [--json FILE] [--quick]
 
-Measures how fast this machine codes, signs, registers and forwards, and how much memory a relay takes.
+Measures codec, signatures, registrations, forwarding, streams and memory on this machine. With compare:
+checks REVISION out into a temporary folder, runs each suite on it and on this checkout in turns, and shows
+the speed of this checkout in parts of the base's.
 
-  filter       only the suites whose name contains it: ${suites.join(', ')}
-  --json FILE  write the figures to FILE as well
-  --quick      only to see that everything runs: figures mean nothing
-  --help       this
+  filter           only suites whose name contains it: ${suites.join(', ')}
+                   (compare: ${COMPARED.join(', ')} without a filter)
+  --base REVISION  the commit to compare with
+  --rounds N       runs of each checkout (${DEFAULT_ROUNDS})
+  --json FILE      write the figures to FILE too
+  --quick          check that everything runs; the figures mean nothing
+  --help           print this
 
-Exit code 0; 1 when a relay with 100,000 bindings takes 1 GiB or more, or something went wrong; 2 for bad arguments.`
+Exit code 0; 1 when a relay with 100,000 bindings takes 1 GiB or more, or a run fails; 2 for bad arguments.`
 
-/** @throws TypeError with a sentence for people. */
+/** @throws Error with one line for people */
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
     options: {
+      base: { type: 'string' },
+      rounds: { type: 'string' },
       json: { type: 'string' },
       quick: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
-  return { ...values, json: values.json, filters: positionals }
+  const compares = positionals[0] === 'compare'
+  if (compares && values.base === undefined && !values.help) throw new Error('compare needs --base.')
+  if (!compares && (values.base ?? values.rounds) !== undefined)
+    throw new Error('--base and --rounds are options of compare.')
+  const rounds = Number(values.rounds ?? DEFAULT_ROUNDS)
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds is a whole number from 1.')
+  const { json, quick, help, base } = values
+  return { base, rounds, json, quick, help, filters: compares ? positionals.slice(1) : positionals }
 }

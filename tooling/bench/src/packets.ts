@@ -11,7 +11,17 @@ import { flood } from './flood.ts'
 import type { ForwarderRequest } from './forwarder-process.ts'
 import { type Arithmetic, verifyNow } from './lone-relay.ts'
 import { exchange } from './loopback.ts'
-import { cellsOf, measuresOf, openRelay, ratioOf, type Sample, type SocketOf, timed, withSockets } from './middle.ts'
+import {
+  cellsOf,
+  FORWARDER,
+  measuresOf,
+  openRelay,
+  ratioOf,
+  type Sample,
+  type SocketOf,
+  timed,
+  withSockets,
+} from './middle.ts'
 import { acknowledgementOf, askLone, loneRelay, openSessions, type PacketPlan, planPackets } from './packet-plan.ts'
 
 /** Virtual ms between two packets of the lone machine: 20,000 a second. */
@@ -89,9 +99,10 @@ async function onSockets(plan: PacketPlan, effort: Effort): Promise<FigureTable>
     columns: ['what', 'packets', 'per core', 'CPU of each', 'lost'],
     rows: [
       { name: 'relay, every signature checked', cells: cellsOf(ours) },
-      { name: 'bare node:dgram forwarder', cells: cellsOf(bare) },
+      { name: FORWARDER, cells: cellsOf(bare) },
       { name: 'relay : forwarder', cells: ratioOf(ours, bare) },
     ],
+    references: [FORWARDER],
     notes: [
       'Packets as above, with peers and relay sharing the cores of this machine. Per core: by the CPU time of',
       'the process in the middle, all its threads and the kernel on its behalf. The forwarder passes 1200 bytes on.',

@@ -1,4 +1,4 @@
-/** Figures for people: tables with medians, spreads and ratios. */
+/** Tables for people: medians, spreads and ratios. */
 import Table from 'cli-table3'
 import type { Cell, Figure, FigureTable } from './figures.ts'
 
@@ -18,14 +18,14 @@ function showCell(cell: Cell): string {
   return showFigure(cell)
 }
 
-/** One sample has no spread. */
+/** The spread is omitted when there is one sample. */
 function showFigure({ median, spread, samples, unit }: Figure): string {
   const value = `${significant(median)}${unit === '/s' || unit === '%' ? '' : ' '}${unit}`
   return samples.length === 1 ? value : `${value} ±${Math.round(spread * 100)}%`
 }
 
-/** Three digits that count: more than a shared machine can repeat. */
-function significant(value: number): string {
+/** Three significant digits: more than a shared machine repeats. */
+export function significant(value: number): string {
   if (value === 0) return '0'
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))))
   return Number(value.toPrecision(3)).toLocaleString('en', {

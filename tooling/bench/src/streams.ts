@@ -162,6 +162,7 @@ async function throughput(effort: Effort): Promise<FigureTable> {
             ],
       ),
     ],
+    references: THEIRS.map(({ name }) => name),
     notes: [
       `${streamBytes / 1024 / 1024} MiB of one stream over loopback, until the other end said that it has everything. Connecting: from the call to an`,
       'open, protected connection, whose receiver is known by a ticket, or by its key and three nodes of a test network. CPU: of both ends and the relay.',

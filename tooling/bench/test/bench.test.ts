@@ -57,6 +57,9 @@ describe('pnpm bench', () => {
   test.each([
     ['a suite that there is not', ['frobnicate'], 'bench: there is no suite "frobnicate".'],
     ['an option that there is not', ['--frobnicate'], "bench: Unknown option '--frobnicate'"],
+    ['compare without a base', ['compare'], 'bench: compare needs --base.'],
+    ['a base without compare', ['--base', 'HEAD'], 'bench: --base and --rounds are options of compare.'],
+    ['a number of rounds that is none', ['compare', '--base', 'HEAD', '--rounds', '0'], 'bench: --rounds is a whole'],
     ['a file that cannot be written', ['--json', '/'], 'bench: cannot write / (EISDIR).'],
   ])('%s gets one clear line, the usage, and exit code 2', async (_what, args, line) => {
     const { code, stderr } = await bench(...args)
