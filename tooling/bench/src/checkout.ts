@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The repository that this benchmark belongs to. */
@@ -13,7 +13,7 @@ export interface Checkout {
   remove(): Promise<void>
 }
 
-/** Runs a command. @throws Error when it fails */
+/** Runs a command, with the tools of its checkout on the path. @throws Error when it fails */
 export async function run(
   command: string,
   args: readonly string[],
@@ -21,7 +21,9 @@ export async function run(
   stdout: 'ignore' | NodeJS.WriteStream = process.stderr,
 ): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const child = spawn(command, args, { cwd, stdio: ['ignore', stdout, process.stderr] })
+    const PATH = [join(cwd, 'node_modules/.bin'), process.env.PATH].join(delimiter)
+    const env = { ...process.env, PATH, TURBO_TELEMETRY_DISABLED: '1' }
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', stdout, process.stderr] })
     child.once('error', reject)
     child.once('exit', (code) => {
       if (code === 0) resolve()
@@ -42,8 +44,7 @@ export async function checkOut(revision: string): Promise<Checkout> {
     await run('git', ['worktree', 'add', '--quiet', '--detach', path, revision], REPOSITORY)
     const pnpm = join(REPOSITORY, 'node_modules/.bin/pnpm')
     await run(pnpm, ['install', '--frozen-lockfile', '--prefer-offline', '--silent'], path)
-    const turbo = join(path, 'node_modules/.bin/turbo')
-    await run(turbo, ['run', 'build', '--filter=@showchain-tooling/bench', '--output-logs=errors-only'], path)
+    await run('turbo', ['run', 'build', '--filter=@showchain-tooling/bench', '--output-logs=errors-only'], path)
   } catch (error) {
     await remove()
     throw error

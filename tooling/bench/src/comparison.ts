@@ -7,6 +7,9 @@ import { type Figure, type FigureTable, median, type Unit } from './figures.ts'
 /** Higher values are better; of every other unit lower ones are. */
 const RATES: readonly Unit[] = ['/s', 'MB/s']
 
+/** Rows from which a column has a mean. */
+const MANY = 4
+
 /** The tables of one run of a suite. */
 export type Run = readonly FigureTable[]
 
@@ -32,40 +35,62 @@ export interface Comparison {
   readonly reference: boolean
 }
 
-/** @throws Error when the tables of the two checkouts have different shapes */
+/**
+ * Every figure, and for a column of many rows their geometric mean, which is less noisy than each of them.
+ *
+ * @throws Error when the tables of the two checkouts have different shapes
+ */
 export function compareRounds(rounds: readonly Round[]): readonly Comparison[] {
-  const [first] = rounds
-  if (first === undefined) return []
   for (const { base, head } of rounds)
     if (shapeOf(base) !== shapeOf(head)) throw new Error('The tables of the two checkouts have different shapes.')
-  return first.head.flatMap((table, tableIndex) =>
-    table.rows.flatMap((row, rowIndex) =>
-      row.cells.flatMap((_, cellIndex): Comparison[] => {
-        const figureOf = (run: Run): Figure | undefined => {
-          const cell = run[tableIndex]?.rows[rowIndex]?.cells[cellIndex]
-          return typeof cell === 'object' && 'unit' in cell ? cell : undefined
+  const tables = rounds[0]?.head ?? []
+  return tables.flatMap((table, tableIndex) => {
+    const found = table.rows.flatMap(({ name, cells }, rowIndex) =>
+      cells.flatMap((cell, cellIndex): Comparison[] => {
+        if (typeof cell === 'string' || !('unit' in cell)) return []
+        const { unit } = cell
+        const medianIn = (run: Run): number => {
+          const same = run[tableIndex]?.rows[rowIndex]?.cells[cellIndex] as Figure
+          return same.median
         }
-        const pairs = rounds.flatMap(({ base, head }) => {
-          const [before, after] = [figureOf(base), figureOf(head)]
-          return before === undefined || after === undefined ? [] : [{ before: before.median, after: after.median }]
-        })
-        const unit = figureOf(first.head)?.unit
-        if (unit === undefined || pairs.length < rounds.length) return []
-        const ratios = pairs.map(({ before, after }) => (RATES.includes(unit) ? after / before : before / after))
+        const pairs = rounds.map(({ base, head }) => [medianIn(base), medianIn(head)] as const)
+        const ratios = pairs.map(([base, head]) => (RATES.includes(unit) ? head / base : base / head))
         const column = table.columns[cellIndex + 1] ?? ''
         return [
           {
-            ...{ table: table.title, row: row.name, column, unit, ratios },
-            base: median(pairs.map(({ before }) => before)),
-            head: median(pairs.map(({ after }) => after)),
-            ratio: median(ratios),
-            reference: [row.name, column].some((name) => table.references?.includes(name) === true),
+            ...{ table: table.title, row: name, column, unit, ratios, ratio: median(ratios) },
+            base: median(pairs.map(([base]) => base)),
+            head: median(pairs.map(([, head]) => head)),
+            reference: [name, column].some((each) => table.references?.includes(each) === true),
           },
         ]
       }),
-    ),
-  )
+    )
+    return [...found, ...meansOf(found)]
+  })
 }
 
-/** Tables, rows and cells of a run, without names and values. */
-const shapeOf = (run: Run): string => JSON.stringify(run.map(({ rows }) => rows.map(({ cells }) => cells.length)))
+/** Of each column that has at least `MANY` rows, without references. */
+function meansOf(found: readonly Comparison[]): readonly Comparison[] {
+  const own = found.filter(({ reference }) => !reference)
+  return [...new Set(own.map(({ column }) => column))].flatMap((column) => {
+    const rows = own.filter((each) => each.column === column)
+    const [first] = rows
+    if (first === undefined || rows.length < MANY) return []
+    const ratios = first.ratios.map((_, round) => geometricMean(rows.map((row) => row.ratios[round] as number)))
+    return [
+      {
+        ...{ ...first, row: `geometric mean of ${rows.length} rows`, ratios, ratio: median(ratios) },
+        base: geometricMean(rows.map(({ base }) => base)),
+        head: geometricMean(rows.map(({ head }) => head)),
+      },
+    ]
+  })
+}
+
+const geometricMean = (values: readonly number[]): number =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length)
+
+/** Tables, rows and kinds of cells of a run, without names and values. */
+const shapeOf = (run: Run): string =>
+  JSON.stringify(run.map(({ rows }) => rows.map(({ cells }) => cells.map((cell) => typeof cell))))

@@ -42,6 +42,22 @@ describe('a comparison of two checkouts', () => {
     expect(compareRounds([column])).toMatchObject([{ reference: true }])
   })
 
+  test('has the geometric mean of a column of many rows, without those of other code', () => {
+    const many = (values: readonly number[]): Run =>
+      run(1, 'ns').map((table) => ({
+        ...table,
+        rows: values.map((value, index) => ({
+          name: index === 0 ? 'other' : `row ${index}`,
+          cells: [figure([value], 'ns')],
+        })),
+      }))
+    const found = compareRounds([{ base: many([1, 2, 2, 8, 8]), head: many([9, 1, 1, 8, 8]) }])
+    expect(found).toHaveLength(6)
+    expect(found.at(-1)).toMatchObject({ row: 'geometric mean of 4 rows', reference: false })
+    expect(found.at(-1)?.base).toBeCloseTo(4)
+    expect(found.at(-1)?.ratio).toBeCloseTo(Math.SQRT2)
+  })
+
   test('is refused when the tables have different shapes', () => {
     const [table] = run(1, 'ns')
     const cells: readonly Cell[] = [figure([1], 'ns')]
