@@ -17,7 +17,12 @@ export function writeU32(out: Uint8Array, at: number, value: number): number {
   return at + 4
 }
 
-export const readU32 = (bytes: Uint8Array, at: number): number => readU16(bytes, at) * 0x10000 + readU16(bytes, at + 2)
+export const readU32 = (bytes: Uint8Array, at: number): number =>
+  (((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)) >>>
+  0
 
 const TWO_32 = 0x1_0000_0000
 

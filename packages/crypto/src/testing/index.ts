@@ -5,7 +5,7 @@
  * datagrams have their real size. Only the provider that made a key can verify with it. The
  * sub-path `@showchain/crypto/testing`.
  */
-import { MAX_KEY_BYTES, type PeerId, peerIdFromBytes, ShowchainError } from '@showchain/wire'
+import { equalBytes, MAX_KEY_BYTES, type PeerId, peerIdFromBytes, ShowchainError } from '@showchain/wire'
 import {
   type CryptoProvider,
   DEFAULT_KEY_BITS,
@@ -71,7 +71,7 @@ export class TestProvider implements CryptoProvider {
   verify(key: PublicKey, message: Uint8Array, signed: Uint8Array): boolean {
     const secret = this.#secrets.get(key.id)
     if (secret === undefined || signed.length !== key.signatureLength) return false
-    return signature(secret, message, signed.length).every((byte, index) => byte === signed[index])
+    return equalBytes(signature(secret, message, signed.length), signed)
   }
 
   async verifyAsync(key: PublicKey, message: Uint8Array, signed: Uint8Array): Promise<boolean> {

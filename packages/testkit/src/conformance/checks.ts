@@ -1,4 +1,4 @@
-/** The golden vectors as questions. */
+/** The golden vectors as checks. */
 import type { Encoding } from '@showchain/wire'
 import {
   type IdentityVector,

@@ -1,4 +1,4 @@
-/** The golden vectors of the end-to-end layer as questions. */
+/** The golden vectors of the end-to-end layer as checks. */
 import { flipped } from '../vectors/end-to-end/ends.ts'
 import type {
   CertificateFile,
@@ -72,7 +72,7 @@ function* handshakeChecks(file: HandshakeFile): Generator<Check> {
     yield { vector: name, operation: 'readHandshakePart', input: { datagram: bytes }, expected: null }
 }
 
-/** What one end is given, without what it received. */
+/** The input of one end, without the messages that it received. */
 function endOf(vector: HandshakeVector, side: Side): Omit<HandshakeInput, 'received'> {
   const { initiator, responder, messages } = vector
   const own = vector[side]
@@ -114,7 +114,7 @@ function* runChecks(vector: HandshakeVector): Generator<Check> {
   })
 }
 
-/** Messages that are not genuine. */
+/** Messages that are not authentic. */
 function* refusedRuns(vector: HandshakeVector): Generator<Check> {
   const [one, two, three] = vector.messages.map(({ message }) => message) as [string, string, string]
   const cases: readonly (readonly [what: string, side: Side, received: readonly string[]])[] = [
@@ -178,7 +178,7 @@ function* frameChecks({ payloads, refused, varints, refusedVarints }: FrameFile)
   }
   for (const { name, bytes } of refused)
     yield { vector: name, operation: 'readFrames', input: { payload: bytes }, expected: null }
-  // An integer by itself: the limit of a MAX_DATA.
+  // Integers are tested as the limit of a MAX_DATA.
   for (const { bytes, value } of varints) {
     const expected = { frames: [{ type: 'MAX_DATA', limit: value }], ackEliciting: true } as const
     yield { vector: `the integer ${bytes}`, operation: 'readFrames', input: { payload: `10${bytes}` }, expected }
@@ -187,7 +187,7 @@ function* frameChecks({ payloads, refused, varints, refusedVarints }: FrameFile)
     yield { vector: `an integer: ${name}`, operation: 'readFrames', input: { payload: `10${bytes}` }, expected: null }
 }
 
-/** Each datagram of the connection, and its records as each end receives them. */
+/** Each datagram of the connection, then all records of each end in sequence. */
 function* connectionChecks({ handshake, steps }: ConnectionFile): Generator<Check> {
   const received: { [S in Side]: { readonly record: string; readonly payload: string }[] } = {
     initiator: [],

@@ -1,6 +1,6 @@
 /**
- * What the conformance runner asks of the end-to-end layer (docs/protocol.md, End to end). Byte
- * strings are hex.
+ * Conformance operations of the end-to-end layer (docs/protocol.md, End to end). Byte strings are
+ * hex.
  */
 import type { PlainPart, PlainPayload, Side } from '../vectors/end-to-end/forms.ts'
 import type { PlainFrame, PlainFrames } from '../vectors/end-to-end/plain-frames.ts'
@@ -14,10 +14,10 @@ export interface PlainCertificate {
   readonly signature: string
 }
 
-/** One end of a handshake, with all that it received. */
+/** One end of a handshake, with the messages that it received. */
 export interface HandshakeInput {
   readonly side: Side
-  /** Ids. */
+  /** An id. */
   readonly initiator: string
   readonly responder: string
   /** X25519 private keys of this end. */
@@ -30,13 +30,13 @@ export interface HandshakeInput {
 }
 
 export interface HandshakeOutcome {
-  /** Messages of this end, as far as it can write them. */
+  /** The messages that this end can write by then. */
   readonly sent: readonly string[]
   /** The payload of each message received. */
   readonly payloads: readonly string[]
-  /** The other end's X25519 key, once a message has shown it. */
+  /** The remote end's X25519 public key, once it is known. */
   readonly remoteStaticKey: string | null
-  /** When this end has all three messages. */
+  /** The result, once all three messages are there. */
   readonly done: { readonly hash: string; readonly sendKey: string; readonly receiveKey: string } | null
 }
 
@@ -48,14 +48,14 @@ export interface PlainRecord {
 }
 
 export interface EndToEndOperations {
-  /** The session that both ends derive from a 0x101 that was answered. */
+  /** The session that both ends derive from an answered 0x101. */
   directSession: {
     input: { readonly requester: string; readonly responder: string; readonly seq: number; readonly ts: number }
     result: string
   }
   /** Which of two ids is the initiator. */
   initiator: { input: { readonly ids: readonly [string, string] }; result: string }
-  /** The messages of one end; null when one that it received is not genuine. */
+  /** Runs one end; null if a message that it received is not authentic. */
   handshake: { input: HandshakeInput; result: HandshakeOutcome | null }
   writeHandshakePayload: { input: PlainPayload; result: string }
   readHandshakePayload: { input: { readonly payload: string }; result: PlainPayload | null }
@@ -80,28 +80,27 @@ export interface EndToEndOperations {
     }
     result: string
   }
-  /** Whether a certificate proves at a time that an X25519 key is a key of an id. */
+  /** Whether a certificate proves at `unixMs` that an X25519 key belongs to an id. */
   checkCertificate: {
     input: { readonly certificate: string; readonly staticKey: string; readonly id: string; readonly unixMs: number }
     result: boolean
   }
-  /** @param input.key that of the epoch. */
+  /** `key` is that of the epoch. */
   sealRecord: { input: PlainRecord & { readonly key: string }; result: string }
-  /** Without a memory of other records; null when it is not genuine. */
+  /** Independent of other records; null if it is not authentic. */
   openRecord: { input: { readonly key: string; readonly record: string }; result: PlainRecord | null }
   /** The key of the next epoch. */
   rekey: { input: { readonly key: string }; result: string }
   /**
-   * What a receiver makes of records that come one after the other: each payload, or null where it
-   * refuses.
+   * Opens records in order of arrival with one receiver: each payload, or null where it is refused.
    */
   receiveRecords: {
-    /** @param key that of epoch 0. */
+    /** `key` is that of epoch 0. */
     input: { readonly key: string; readonly records: readonly string[] }
     result: readonly (string | null)[]
   }
   writeChannelFrame: { input: { readonly session: string; readonly bytes: string }; result: string }
-  /** Null when the payload is not made of whole frames that are known. */
+  /** Null if a frame is unknown, malformed or truncated. */
   readFrames: { input: { readonly payload: string }; result: PlainFrames | null }
   /** The bytes of frames. Any form that reads as the same frames is right. */
   writeFrames: { input: { readonly frames: readonly PlainFrame[] }; result: string }

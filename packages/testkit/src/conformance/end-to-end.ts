@@ -55,7 +55,7 @@ function handshake(input: HandshakeInput): HandshakeOutcome | null {
   if (noise.writes) sent.push(toHex(noise.write(NOTHING)))
   for (const message of input.received) {
     const payload = noise.read(fromHex(message))
-    // The first message carries nothing.
+    // The payload of message 1 must be empty.
     if (payload === undefined || (payloads.length === 0 && input.side === 'responder' && payload.length > 0))
       return null
     payloads.push(toHex(payload))
@@ -63,7 +63,7 @@ function handshake(input: HandshakeInput): HandshakeOutcome | null {
     try {
       sent.push(toHex(noise.write(fromHex(input.payload))))
     } catch {
-      // A public key of small order, which shows when it is used.
+      // A public key of small order.
       return null
     }
   }

@@ -1,13 +1,14 @@
 /**
- * Conformance in lines of text, for implementations in other languages: one JSON request per line
- * on standard input, one JSON answer per line on standard output.
+ * The line protocol, for implementations in other languages: one JSON request per line on standard
+ * input, one JSON answer per line on standard output.
  *
  *   → {"id":1,"do":"decode","with":{"datagram":"b10100…","strict":false}}
  *   ← {"id":1,"result":{"op_code":256,"id":"…","seq":0,"ts":0}}      null: refused
  *   ← {"id":1,"unsupported":true}                                    the operation is skipped
  *   ← {"id":1,"error":"what went wrong"}                             the check has failed
  *
- * Requests come one at a time; when standard input ends, the program exits. README.md has the
+ * Requests are sent one at a time; the program exits at the end of standard input. README.md has
+ * the
  * shapes of every operation's `with` and `result`.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
@@ -28,10 +29,7 @@ export interface Answer {
   readonly error?: string
 }
 
-/**
- * Answers requests from `input` until it ends: the other side of the protocol, for an
- * implementation in JavaScript.
- */
+/** Serves the line protocol with an implementation in JavaScript, until `input` ends. */
 export async function serveConformance(
   implementation: Implementation,
   input: Readable,
@@ -53,7 +51,7 @@ async function answer(implementation: Implementation, line: string): Promise<Ans
   }
 }
 
-/** A program that does not answer for this long is ended. */
+/** A program that takes longer for an answer is killed. */
 const ANSWER_MS = 10_000
 
 /** An implementation in a process of its own. */
@@ -70,15 +68,15 @@ export class LineProcess implements AsyncDisposable {
       this.#child.once('spawn', resolve)
       this.#child.once('error', (cause) => reject(new ImplementationGone(`Cannot start ${command}: ${cause.message}`)))
     })
-    // Whoever asks for anything is told.
+    // Every request reports it.
     this.#started.catch(() => undefined)
     this.#exited = new Promise((resolve) => this.#child.once('close', () => resolve()))
-    // A program that has ended gives no answer, which is the error that counts.
+    // Writing to a program that has exited: the missing answer is reported instead.
     this.#child.stdin.on('error', () => undefined)
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
   }
 
-  /** Its operations; each is asked for when it is called. */
+  /** Its operations; each call sends a request. */
   get implementation(): Implementation {
     const ask = <Name extends Operation>(name: Name) =>
       [name, (input: Operations[Name]['input']) => this.#ask(name, input)] as const

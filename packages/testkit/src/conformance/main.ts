@@ -1,6 +1,7 @@
 /**
- * The command: runs the golden vectors against a program that speaks the line protocol, or answers
- * as such a program with our own implementation.
+ * The command: runs the golden vectors against a program that serves the line protocol, or is such
+ * a
+ * program with our own implementation.
  */
 import { parseArgs } from 'node:util'
 import { LineProcess, serveConformance } from './lines.ts'
@@ -51,10 +52,7 @@ async function run(args: readonly string[]): Promise<number> {
   return conforms(results) ? 0 : 1
 }
 
-/**
- * The failures, the operations that are not supported, the counts. A long value is cut: its vector
- * has the rest.
- */
+/** Failures, unsupported operations, counts. Long values are shortened; the vector has the rest. */
 function report(results: readonly ConformanceResult[]): string {
   const cut = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text)
   const failures = results.flatMap((result) =>

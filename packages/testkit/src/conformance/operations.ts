@@ -1,7 +1,6 @@
 /**
- * What the conformance runner asks of an implementation: functions from JSON to JSON, so that they
- * can be called in the same process or asked for in lines of text. Byte strings are hex, messages
- * plain, and `null` always means: refused.
+ * Conformance operations: functions from JSON to JSON, called in the same process or over the line
+ * protocol. Byte strings are hex, messages are plain objects, and `null` means refused.
  */
 import type { Encoding } from '@showchain/wire'
 import type { AddressVector, TicketVector } from '../vectors/files.ts'
@@ -22,20 +21,17 @@ export interface PlainTicket {
 export interface Operations extends EndToEndOperations {
   /** Reads a datagram. Strict mode refuses JSON members that are neither fields nor extensions. */
   decode: { input: { readonly datagram: string; readonly strict: boolean }; result: PlainMessage | null }
-  /** Writes a message; null when it does not fit one datagram. */
+  /** Writes a message; null if it does not fit one datagram. */
   encode: { input: { readonly message: PlainMessage; readonly encoding: Encoding }; result: string | null }
-  /** What the signature of a message covers. */
+  /** The bytes that the signature of a message covers. */
   preimage: { input: { readonly message: PlainMessage }; result: string | null }
-  /**
-   * Whether a message is signed by a key, given as SPKI. False for a key that the import policy
-   * refuses.
-   */
+  /** Whether a message is signed by a key (SPKI). False if the import policy refuses the key. */
   verify: { input: { readonly message: PlainMessage; readonly key: string }; result: boolean }
-  /** The signature of a message that has none yet, by a private key in PKCS#8 PEM. */
+  /** The signature of an unsigned message, by a private key in PKCS#8 PEM. */
   sign: { input: { readonly message: PlainMessage; readonly privateKey: string }; result: string }
-  /** The id of a public key, given as SPKI; null when the import policy refuses it. */
+  /** The id of a public key (SPKI); null if the import policy refuses it. */
   peerId: { input: { readonly key: string }; result: string | null }
-  /** The 32 bytes of an id's text. */
+  /** The 32 bytes of an id. */
   parseId: { input: { readonly text: string }; result: string | null }
   parseEndpoint: { input: { readonly text: string }; result: PlainEndpoint | null }
   formatEndpoint: { input: PlainEndpoint; result: string }
@@ -85,10 +81,10 @@ export type Implementing<Each> = {
     ? (input: Input) => Result | Promise<Result>
     : never
 }
-/** An implementation of some or all operations; what is absent is skipped. */
+/** An implementation of some or all operations; absent ones are skipped. */
 export type Implementation = Partial<Implementing<Operations>>
 
-/** One question with its only right answer. */
+/** An input of an operation, with the expected result. */
 export type Check = {
   readonly [Name in Operation]: {
     readonly vector: string

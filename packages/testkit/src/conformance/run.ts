@@ -1,6 +1,6 @@
 /**
- * Asks an implementation every question of the golden vectors and says which answers were wrong.
- * No test framework: the results are a list, and what to do with it is the caller's.
+ * Runs every check of the golden vectors against an implementation. It needs no test framework: the
+ * results are a list.
  */
 import { plainFrames } from '../vectors/end-to-end/plain-frames.ts'
 import { fromHex } from '../vectors/hex.ts'
@@ -14,23 +14,21 @@ export type ConformanceResult = {
   readonly operation: Operation
 } & (
   | { readonly outcome: 'passed' | 'skipped' }
-  /** What was expected and what came, or what was thrown, as text. */
+  /** The expected and the actual result, or the error, as text. */
   | { readonly outcome: 'failed'; readonly expected: string; readonly got: string }
 )
 
-/** An implementation throws this to say that it does not do the operation at all. */
+/** Thrown by an implementation that does not support the operation. */
 export class UnsupportedOperation extends Error {
   override readonly name = 'UnsupportedOperation'
 }
 
-/** An implementation throws this when it will never answer again, as its process has ended. */
+/** Thrown by an implementation that will never answer again: its process has exited. */
 export class ImplementationGone extends Error {
   override readonly name = 'ImplementationGone'
 }
 
-/**
- * Every result, in the order of the vectors. An implementation that is gone is asked nothing more.
- */
+/** Results in the order of the vectors. The run ends early when the implementation is gone. */
 export async function runConformance(implementation: Implementation): Promise<readonly ConformanceResult[]> {
   const results: ConformanceResult[] = []
   for (const check of conformanceChecks()) {
@@ -41,16 +39,13 @@ export async function runConformance(implementation: Implementation): Promise<re
   return results
 }
 
-/**
- * Whether the results are those of a conforming implementation: no wrong answer, and at least one
- * right one.
- */
+/** Whether the results show conformance: no failed check, and at least one that passed. */
 export function conforms(results: readonly ConformanceResult[]): boolean {
   const { passed, failed } = tally(results)
   return passed > 0 && failed === 0
 }
 
-/** How many results there are of each outcome. */
+/** The number of results of each outcome. */
 export function tally(results: readonly ConformanceResult[]): Readonly<Record<ConformanceResult['outcome'], number>> {
   const counts = { passed: 0, failed: 0, skipped: 0 }
   for (const { outcome } of results) counts[outcome]++
@@ -81,9 +76,7 @@ async function runCheck(implementation: Implementation, check: Check): Promise<A
   }
 }
 
-/**
- * Where one thing can be written in more than one right way, answers are compared by what they say.
- */
+/** Answers with more than one correct encoding are compared by their content. */
 function comparable(check: Check, answer: unknown): unknown {
   if (typeof answer !== 'string') return answer
   if (check.operation === 'encode' && check.input.encoding === 'json')
@@ -92,7 +85,7 @@ function comparable(check: Check, answer: unknown): unknown {
   return check.operation === 'certify' ? certified(check.input, answer) : answer
 }
 
-/** A certificate without its signature, which has a random salt: it is verified. */
+/** A certificate whose signature is verified instead of compared, since it has a random salt. */
 function certified({ staticKey, notBefore }: Operations['certify']['input'], certificate: string): unknown {
   const { readCertificate, checkCertificate, peerId } = ownImplementation
   const read = readCertificate({ certificate }) as PlainCertificate | null
@@ -102,7 +95,7 @@ function certified({ staticKey, notBefore }: Operations['certify']['input'], cer
   return { ...rest, genuine: checkCertificate({ certificate, staticKey, id, unixMs: notBefore }) }
 }
 
-/** Equal values have equal texts: members in one order. */
+/** Equal values have equal texts: members are sorted. */
 function sameText(value: unknown): string {
   return (
     JSON.stringify(value, (_name, part: unknown) =>

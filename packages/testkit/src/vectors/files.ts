@@ -1,6 +1,6 @@
 /**
- * The golden vectors as files: what stands in each and how it is read. The files are JSON and know
- * no language; byte strings are lower-case hex, messages are written in their JSON encoding.
+ * The golden vectors as files: their contents, and how they are read. The files are JSON, for any
+ * language; byte strings are lower-case hex, messages are in their JSON encoding.
  */
 import { readFileSync } from 'node:fs'
 import type {
@@ -17,10 +17,7 @@ export type Role = 'requester' | 'target' | 'relay'
 export const KEY_SIZES = [2048, 3072, 4096] as const
 export type KeySize = (typeof KEY_SIZES)[number]
 
-/**
- * A test identity. Its private key is in the file so that another implementation can sign and
- * compare.
- */
+/** A test identity. Its private key is public, so that other implementations can sign. */
 export interface IdentityVector {
   readonly name: string
   readonly role: Role
@@ -50,24 +47,21 @@ export interface RefusedKeyVector {
   readonly message?: PlainMessage
 }
 
-/** One message in all its forms. */
+/** A message in both encodings. */
 export interface MessageVector {
   readonly name: string
   readonly description: string
   /** The members of the JSON encoding. */
   readonly message: PlainMessage
-  /** The identity that signed it, absent for a message without a signature. */
+  /** The identity that signed it; absent for an unsigned message. */
   readonly signer?: string
-  /** What the signature covers, absent for a message without a signature. */
+  /** The bytes that the signature covers; absent for an unsigned message. */
   readonly preimage?: string
   /** The binary datagram. */
   readonly binary: string
-  /** The JSON datagram as this project writes it; white space and order of members are free. */
+  /** The JSON datagram as this project encodes it; white space and order of members are free. */
   readonly json: string
-  /**
-   * Whether the JSON datagram fits into 1200 bytes; one that does not is never sent and refused
-   * when received.
-   */
+  /** Whether the JSON datagram fits 1200 bytes. A longer one is never sent, and refused. */
   readonly jsonFits: boolean
 }
 
@@ -81,10 +75,7 @@ export interface RefusedVector {
   readonly strictOnly?: true
 }
 
-/**
- * A datagram in JSON that is not written as this project writes it, and the message that it is all
- * the same.
- */
+/** A JSON datagram that this project would encode differently, and its message. */
 export interface AcceptedVector {
   readonly name: string
   readonly datagram: string
@@ -97,7 +88,7 @@ export interface EndpointVector {
   readonly text: string
   readonly ip: string
   readonly port: number
-  /** The one spelling, which is what writing gives. */
+  /** The canonical text. */
   readonly canonical: string
 }
 
@@ -130,7 +121,7 @@ export interface TextVectors {
   readonly refusedTickets: readonly RefusedText[]
 }
 
-/** What stands in each file. */
+/** The contents of each file. */
 export interface VectorFiles {
   readonly 'identities.json': {
     readonly about: string
@@ -157,10 +148,7 @@ export interface MessageFile {
 }
 export type VectorFileName = keyof VectorFiles
 
-/**
- * The folder of the package that the files are in, seen from `src/vectors` and from `dist/vectors`
- * alike.
- */
+/** The folder of the files, relative to `src/vectors` and to `dist/vectors`. */
 export const VECTOR_FOLDER: URL = new URL('../../vectors/', import.meta.url)
 
 export function readVectors<Name extends VectorFileName>(name: Name): VectorFiles[Name] {

@@ -1,6 +1,6 @@
 /**
- * Makes every vector file but `identities.json`, whose keys are the one input. Nothing here is
- * random and no clock is read: the same keys give the same bytes.
+ * Generates every vector file but `identities.json`, whose keys are the input. It is deterministic:
+ * the same keys give the same bytes.
  */
 import { certificateFile } from './end-to-end/certificates.ts'
 import { connectionFile } from './end-to-end/connection.ts'

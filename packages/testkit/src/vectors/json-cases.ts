@@ -1,6 +1,6 @@
 /**
- * JSON datagrams at the edge: what every decoder refuses, and what it accepts although this project
- * would have written it otherwise. All are the text of one good 0x101 with a part rewritten.
+ * JSON datagrams that every decoder refuses, and others that it accepts although this project would
+ * encode them differently. All are the text of one valid 0x101 with a part rewritten.
  */
 import type { AcceptedVector, RefusedVector } from './files.ts'
 import { toHex } from './hex.ts'
@@ -8,7 +8,7 @@ import type { PlainMessage } from './plain.ts'
 
 const hex = (text: string): string => toHex(Buffer.from(text, 'utf8'))
 
-/** The text of a message in which the member `name` is written as `text`. */
+/** The JSON of a message, with the member `name` replaced by `text`. */
 function rewrite(message: PlainMessage, name: string, text: string): string {
   const members = Object.entries(message).map(([member, value]) =>
     member === name ? text : `${JSON.stringify(member)}:${JSON.stringify(value)}`,
@@ -151,8 +151,7 @@ export function refusedJson(request: PlainMessage, passed: PlainMessage): readon
 }
 
 /**
- * The next character of the alphabet behind the last one of a text: other unused bits, the same
- * bytes.
+ * The character after the last one of a text in the alphabet: other unused bits, the same bytes.
  */
 function nextCharacter(text: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'

@@ -1,6 +1,5 @@
 /**
- * Writes the vector files anew: `node dist/vectors/main.js`. A change of any byte is a change of
- * the protocol.
+ * Writes the vector files: `node dist/vectors/main.js`. A changed byte is a change of the protocol.
  */
 import { writeFileSync } from 'node:fs'
 import { VECTOR_FOLDER } from './files.ts'

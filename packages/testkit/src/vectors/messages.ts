@@ -1,7 +1,9 @@
 /**
- * The golden messages: for each row of the table and each key size one without extension fields (as
- * the seed has it), one of a first contact where the row may carry a key, and one with every other
- * extension field it may carry. All values are fixed; RSA PKCS#1 v1.5 has no randomness.
+ * The golden messages: for each row of the table and each key size, one without extension fields
+ * (as
+ * in the seed), one of a first contact if the row may carry a key, and one with every other
+ * extension
+ * field of the row. All values are fixed; RSA PKCS#1 v1.5 has no randomness.
  */
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import {
@@ -26,10 +28,10 @@ import { sha256 } from './sha256.ts'
 
 const utf8 = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'utf8'))
 
-/** Bytes `from`, `from` + 1, … : no two fields look alike in hex. */
+/** Bytes `from`, `from` + 1, …, so that fields are recognizable in hex. */
 const count = (from: number, length: number): Uint8Array => Uint8Array.from({ length }, (_, index) => from + index)
 
-/** A 48-bit number, where sequences start; its bytes are told from those of `ts`. */
+/** A 48-bit number, as sequences begin with; its bytes differ from those of `ts`. */
 const SEQ = 0x1234_5678_9abc
 /** 2026-01-01T00:00:00.123Z. */
 const TS = 1_767_225_600_123
@@ -37,8 +39,8 @@ const SESSION = sessionIdFromBytes(count(0xa0, 16))
 const COOKIE = count(0xc0, 16)
 
 /**
- * Whose id stands in `id`, who is asked for in `target`, and who signs, as docs/protocol.md says
- * who sends what.
+ * The sender and signer of messages that the requester does not send (docs/protocol.md, Who sends
+ * what).
  */
 const SENDER: ReadonlyMap<number, Role> = new Map([
   [0x102, 'target'],
@@ -49,7 +51,7 @@ const SENDER: ReadonlyMap<number, Role> = new Map([
 ])
 const senderOf = (row: MessageRow): Role => SENDER.get(row.op) ?? 'requester'
 
-/** The values of a row's fields but `sign`. */
+/** The values of a row's fields, except `sign`. */
 function fieldsOf(row: MessageRow, ids: Readonly<Record<Role, PeerId>>, six: boolean): Record<string, unknown> {
   const values: Record<string, unknown> = {
     id: ids[senderOf(row)],
@@ -78,7 +80,7 @@ const EXTENSION_VALUES: Required<Omit<Extensions, 'key' | 'unknown'>> = {
   kx: count(0x40, 32),
   observed: { ip: '203.0.113.7', port: 40000 },
 }
-/** A type of tomorrow, and one of today where the table does not list it. */
+/** A type that is not in the table. */
 const TOMORROW = { type: 200, value: utf8('tomorrow') }
 const KEY_TYPE = EXTENSIONS.key.type
 
@@ -90,10 +92,7 @@ interface Variant {
   readonly six?: true
 }
 
-/**
- * Version byte, op code, two ids, length of the data, session, seq and ts; then the signature with
- * its length.
- */
+/** Bytes of 0x123 besides data and signature: header, two ids, length, session, seq, ts. */
 const DATA_OVERHEAD = 1 + 2 + 2 * 32 + 2 + 16 + 2 * 8
 const roomForData = (row: MessageRow, bits: number): number =>
   MAX_DATAGRAM - DATA_OVERHEAD - (row.signature === undefined ? 0 : 2 + bits / 8)

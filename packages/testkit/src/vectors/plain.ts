@@ -1,7 +1,7 @@
 /**
- * Plain messages: the members of a message's JSON encoding as an object, without the limit of a
- * datagram. The form in which vectors and the conformance protocol hold a message, since every
- * language can write it.
+ * Plain messages: the members of a message's JSON encoding as an object, without the size limit of
+ * a
+ * datagram. Vectors and the conformance protocol use this form, which every language can write.
  */
 import {
   EXTENSIONS,
@@ -51,8 +51,8 @@ export function plainOf(message: Message): PlainMessage {
 }
 
 /**
- * The message, or undefined when the members are not those of one. `sign` may be missing: that is
- * how a message is signed.
+ * The message, or undefined if the members are not those of one. `sign` may be absent: an unsigned
+ * message.
  */
 export function messageOf(plain: PlainMessage): Message | undefined {
   const row = rowOf(Number(plain.op_code))

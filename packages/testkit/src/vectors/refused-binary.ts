@@ -1,6 +1,6 @@
 /**
- * Binary datagrams that no decoder accepts, each with the rule of form that it breaks. Written
- * field by field in hex, apart from the codec.
+ * Binary datagrams that every decoder refuses, each with the rule that it breaks. Written in hex,
+ * field by field, without our codec.
  */
 import type { RefusedVector } from './files.ts'
 
@@ -12,9 +12,9 @@ const V4 = '04cb007107'
 const PORT = '9c40'
 const MAPPED = `0600000000000000000000ffffcb007107`
 
-/** What the binary cases are made of. */
+/** Building blocks of the binary cases. */
 export interface BinaryParts {
-  /** Hex of a good 0x101 of the requester to the target. */
+  /** Hex of a valid 0x101 from the requester to the target. */
   readonly request: string
   /** Ids in hex. */
   readonly id: string

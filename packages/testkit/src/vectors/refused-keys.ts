@@ -1,6 +1,6 @@
 /**
- * Public keys that the import policy refuses (docs/protocol.md, Identity), and messages whose
- * signature such a key would verify: who refuses neither takes a forged or a second identity.
+ * Public keys that the import policy refuses (docs/protocol.md, Identity), and messages that such a
+ * key would verify. An implementation that accepts them accepts weak keys, or two ids for one key.
  */
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { type Message, parsePeerId, preimage, type SignedMessage, toBase64url } from '@showchain/wire'
@@ -41,10 +41,7 @@ const pkcs1 = ({ modulus, exponent = E_65537 }: Form): string => der('30', der('
 const spki = (form: Form): string =>
   der('30', form.algorithm ?? der('30', RSA_ENCRYPTION, NULL), der('03', form.unused ?? '00', pkcs1(form)))
 
-/**
- * The modulus of a good key with its leading zero, as its DER has it: behind 33 bytes, in front of
- * the exponent.
- */
+/** The modulus in the DER of a valid key, with its leading zero: the bytes before the exponent. */
 const modulusOf = ({ spki: bytes, bits }: IdentityVector): string =>
   bytes.slice(-(size(E_65537) + 1 + bits / 8) * 2, -E_65537.length)
 
@@ -52,7 +49,7 @@ export function refusedKeys(good: IdentityVector, weak: readonly RefusedIdentity
   const modulus = modulusOf(good)
   const key = createPrivateKey(good.privateKey)
   const [outer, inner] = [good.spki, good.spki.slice(8)]
-  /** Other encodings of the good key: its signatures verify with each, under a second id. */
+  /** Other encodings of the valid key. Each verifies its signatures, under another id. */
   const respelled: Readonly<Record<string, string>> = {
     'no parameters of the algorithm': spki({ modulus, algorithm: der('30', RSA_ENCRYPTION) }),
     'the algorithm id-RSASSA-PSS': spki({ modulus, algorithm: der('30', RSASSA_PSS) }),
@@ -94,7 +91,7 @@ export function refusedKeys(good: IdentityVector, weak: readonly RefusedIdentity
   ]
 }
 
-/** A 0x101 of the identity that this key would be. */
+/** A 0x101 of the identity that this key would have. */
 function signedBy(bytes: string, key: KeyObject, target: IdentityVector): RefusedKeyVector['message'] {
   const request = {
     op_code: 0x101,

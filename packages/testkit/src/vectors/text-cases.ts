@@ -1,4 +1,4 @@
-/** Values that stand in texts: ids, endpoints, tickets. Expectations are written by hand. */
+/** Texts: ids, endpoints, tickets. Expectations are written by hand. */
 import type { EndpointVector, IdentityVector, RefusedText, TextVectors, TicketVector } from './files.ts'
 
 const refusedList = (list: Readonly<Record<string, string>>): readonly RefusedText[] =>

@@ -1,4 +1,7 @@
-/** Wrong implementations of the end-to-end layer, each as somebody could write it, and that the runner finds each. */
+/**
+ * Wrong implementations of the end-to-end layer, each as somebody could write it, and that the
+ * runner finds each.
+ */
 import { constants, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import { isCurrent, openssl, opensslEndToEnd, ReplayWindow, rekey } from '@showchain/crypto'
 import { certificatePreimage, readCertificate, readRecordHeader, writeCertificate } from '@showchain/wire/end-to-end'

@@ -1,4 +1,7 @@
-/** The vectors of the end-to-end layer: recomputed by a second implementation, and each bit of them flipped. */
+/**
+ * The vectors of the end-to-end layer: recomputed by a second implementation, and each bit of them
+ * flipped.
+ */
 import { constants, createPublicKey, verify } from 'node:crypto'
 import { Reader, varintLength, writeVarint } from '@showchain/wire/end-to-end'
 import { describe, expect, test } from 'vitest'

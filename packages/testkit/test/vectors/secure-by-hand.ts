@@ -115,7 +115,9 @@ interface XxEnd {
   readonly ephemeralKey: KeyPairHex
 }
 
-/** The messages of XX (§7.5), written with the keys of both ends, so that nothing has to be read. */
+/**
+ * The messages of XX (§7.5), written with the keys of both ends, so that nothing has to be read.
+ */
 export function xxByHand(
   prologue: string,
   initiator: XxEnd,
@@ -140,7 +142,10 @@ export function xxByHand(
   return { messages: [one, two, three], hash: state.hash, keys: state.split() }
 }
 
-/** Frames of RFC 9000 §19 and RFC 9221, as far as docs/protocol.md has them. Throws at anything else. */
+/**
+ * Frames of RFC 9000 §19 and RFC 9221, as far as docs/protocol.md has them. Throws at anything
+ * else.
+ */
 export function framesByHand(payload: string): { readonly frames: readonly PlainFrame[]; readonly eliciting: boolean } {
   const data = bytes(payload)
   let at = 0

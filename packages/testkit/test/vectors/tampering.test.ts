@@ -34,7 +34,10 @@ function unsignedFields(row: MessageRow): ReadonlySet<string> {
   return new Set([...fields, ...extensions])
 }
 
-/** Judges tampered datagrams of one golden message as a receiver would that knows the three identities. */
+/**
+ * Judges tampered datagrams of one golden message as a receiver would that knows the three
+ * identities.
+ */
 class Receiver {
   readonly #vector: MessageVector
   readonly #verified = new Map<string, boolean>()
@@ -75,7 +78,10 @@ function changedMembers(before: PlainMessage, after: PlainMessage): readonly str
   return [...names].filter((name) => before[name] !== after[name])
 }
 
-/** Where the signature stands: its bits are the same question in every message that carries the same signature. */
+/**
+ * Where the signature stands: its bits are the same question in every message that carries the same
+ * signature.
+ */
 function signatureSpan(vector: MessageVector): readonly [start: number, end: number] {
   if (vector.signer === undefined) return [0, 0]
   const signature = Buffer.from(String(vector.message.sign), 'base64url').toString('hex')
@@ -131,7 +137,10 @@ describe('one flipped bit outside the signature is refused, or changes an unsign
   })
 })
 
-/** Verifying takes its time with larger keys: of those the messages of the seed are enough, unless everything is asked for. */
+/**
+ * Verifying takes its time with larger keys: of those the messages of the seed are enough, unless
+ * everything is asked for.
+ */
 const everything = process.env.SHOWCHAIN_EXHAUSTIVE === '1'
 
 describe.each(KEY_SIZES)('one flipped bit of an RSA-%s signature is refused:', (bits) => {

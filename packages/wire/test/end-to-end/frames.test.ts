@@ -13,7 +13,7 @@ import {
 
 const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'))
 
-/** Notes every frame as text. */
+/** Records every frame as text. */
 function noting(): { readonly notes: string[]; readonly sink: FrameSink } {
   const notes: string[] = []
   const note =
@@ -44,7 +44,7 @@ function read(payload: Uint8Array): { readonly reading: string; readonly notes: 
   return { reading: readFrames(payload, sink), notes }
 }
 
-describe('variable-length integers', () => {
+describe('a variable-length integer', () => {
   test.each([
     // RFC 9000, appendix A.1
     ['c2197c5eff14e88c', undefined],
@@ -52,13 +52,13 @@ describe('variable-length integers', () => {
     ['7bbd', 15_293],
     ['25', 37],
     ['4025', 37],
-  ])('reads %s as RFC 9000 does', (bytes, value) => {
+  ])('of %s has the value that RFC 9000 gives', (bytes, value) => {
     const reader = new Reader(hex(bytes))
     const found = reader.varint()
     expect(reader.ok ? found : undefined).toBe(value)
   })
 
-  test('writes what it reads', () => {
+  test('reads as it was written', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), (value) => {
         const bytes = new Uint8Array(8)
@@ -70,14 +70,14 @@ describe('variable-length integers', () => {
     )
   })
 
-  test('knows when bytes are missing', () => {
+  test('that is truncated is refused', () => {
     const reader = new Reader(hex('9d7f3e'))
     reader.varint()
     expect(reader.ok).toBe(false)
   })
 })
 
-describe('frames', () => {
+describe('a frame', () => {
   test.each<[string, string, (writer: FrameWriter) => void]>([
     ['resetStream 4 9 1000', '04040943e8', (writer) => writer.numbers(FRAME.resetStream, 4, 9, 1000)],
     ['stopSending 5 7', '050507', (writer) => writer.numbers(FRAME.stopSending, 5, 7)],
@@ -99,16 +99,16 @@ describe('frames', () => {
     ['stream 4 100 ccdd true', '0f04406402ccdd', (writer) => writer.stream(4, 100, 2, true).set(hex('ccdd'))],
     // 12–14, 9, 2–5: newest first; the other end waited 0.4 ms.
     ['ack 12,14,9,9,2,5 0.4', '020e32020201000203', (writer) => writer.ack([12, 14, 9, 9, 2, 5], 0.4)],
-  ])('%s', (note, bytes, write) => {
+  ])('%s has the expected bytes, both ways', (note, bytes, write) => {
     expect(Buffer.from(written(write)).toString('hex')).toBe(bytes)
     expect(read(hex(bytes)).notes).toEqual([note])
   })
 
-  test('a stream frame without length takes the rest, and one without offset begins at 0', () => {
+  test('STREAM without length takes the rest of the record, without offset it begins at 0', () => {
     expect(read(hex('0804aabbcc')).notes).toEqual(['stream 4 0 aabbcc false'])
   })
 
-  test('padding, acknowledgements and the end want no acknowledgement; everything else does', () => {
+  test('is ack-eliciting, unless it is ACK, PADDING or CONNECTION_CLOSE', () => {
     expect(read(hex('0000020e320000')).reading).toBe('non-eliciting')
     expect(read(hex('1d0a00')).reading).toBe('non-eliciting')
     expect(read(hex('01')).reading).toBe('ack-eliciting')
@@ -116,17 +116,17 @@ describe('frames', () => {
   })
 
   test.each(['03', '1c00', '3fff', '7f', '0204', '0204000103', '31', '3105aabb', '1a01', '1d0a44ff', '0a0405aa'])(
-    'refuses %s, and hands on nothing of the frame',
+    '%s is refused, and does not reach the sink',
     (bytes) => {
       expect(read(hex(bytes))).toEqual({ reading: 'violation', notes: [] })
     },
   )
 
-  test('an ACK frame never goes below zero', () => {
+  test('ACK with a range below zero is refused', () => {
     expect(read(hex('0202000003')).reading).toBe('violation')
   })
 
-  test('of an ACK frame the newest 64 ranges are read, however many it has', () => {
+  test('ACK is read up to its 64 newest ranges', () => {
     const ranges = Array.from({ length: 80 }, (_, index) => 1000 - 2 * index)
     // highest 1000, no delay, 79 more ranges; each has one number, and one number is missing
     // between two
@@ -138,11 +138,11 @@ describe('frames', () => {
   test.each([
     ['1', '0e04c01fffffffffffff0100', 'violation', []],
     ['0', '0e04c01fffffffffffff00', 'ack-eliciting', ['stream 4 9007199254740991  false']],
-  ])('a stream has no byte behind 2^53 − 1: %s bytes there', (_bytes, frame, reading, notes) => {
+  ])('STREAM must not end after byte 2^53 − 1: %s bytes more', (_bytes, frame, reading, notes) => {
     expect(read(hex(frame))).toEqual({ reading, notes })
   })
 
-  test('a reason is shown in ASCII that prints, whatever its bytes: no escape reaches a terminal', () => {
+  test('CONNECTION_CLOSE: a reason is read as printable ASCII, so that no escape reaches a terminal', () => {
     // ESC ] 0 ; A BEL, a line feed, DEL, é in UTF-8
     expect(read(hex('1d070a1b5d303b41070a7fc3a9')).notes).toEqual(['close 7 ?]0;A?????'])
   })
@@ -150,12 +150,12 @@ describe('frames', () => {
   test.each([
     [256, 'non-eliciting'],
     [257, 'violation'],
-  ])('a reason of %d bytes: %s', (length, reading) => {
+  ])('CONNECTION_CLOSE with a reason of %d bytes: %s', (length, reading) => {
     const frame = `1d07${(0x4000 | length).toString(16)}${'41'.repeat(length)}`
     expect(read(hex(frame)).reading).toBe(reading)
   })
 
-  test('never throws, whatever the bytes', () => {
+  test('of arbitrary bytes never throws', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         expect(['violation', 'non-eliciting', 'ack-eliciting']).toContain(read(bytes).reading)
@@ -164,7 +164,7 @@ describe('frames', () => {
     )
   })
 
-  test('an ACK frame tells as many ranges as there is room for, the newest', () => {
+  test('ACK has as many ranges as fit, the newest first', () => {
     const ranges = Array.from({ length: 40 }, (_, index) => [1000 - 10 * index, 1003 - 10 * index]).flat()
     const bytes = written((writer) => writer.ack(ranges, 0), 30)
     const [note = ''] = read(bytes).notes

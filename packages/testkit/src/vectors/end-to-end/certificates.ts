@@ -1,4 +1,4 @@
-/** Certificates of X25519 keys: forms, and what a receiver makes of them. */
+/** Certificates of X25519 keys: layout, and whether a receiver accepts them. */
 import { createPrivateKey, sign } from 'node:crypto'
 import { certificatePreimage, type Validity, writeCertificate } from '@showchain/wire/end-to-end'
 import type { IdentityVector, RefusedIdentity, RefusedKeyVector } from '../files.ts'
@@ -9,13 +9,13 @@ import { signPss } from './pss.ts'
 
 const DAY = 86_400_000
 const MAX_COUNTER = Number.MAX_SAFE_INTEGER
-/** In front of the SPKI: two times and a length. */
+/** Position of the SPKI, after two times and a length. */
 const SPKI_AT = 18
 
 type Signer = Pick<IdentityVector, 'name' | 'id' | 'spki' | 'privateKey'>
 type Sign = (preimage: Uint8Array) => Uint8Array
 
-/** A certificate of this identity. */
+/** A certificate signed by this identity. */
 export function certify(
   signer: Signer,
   staticKey: string,
@@ -145,7 +145,7 @@ function checks(
 const pkcs1 = ({ privateKey }: Signer, covered: Uint8Array): Uint8Array =>
   Uint8Array.from(sign('sha256', covered, createPrivateKey(privateKey)))
 
-/** A context ends with the first zero byte. */
+/** The context ends with the first zero byte. */
 const withoutContext = ({ privateKey }: Signer, covered: Uint8Array): Uint8Array =>
   signPss(privateKey, covered.subarray(covered.indexOf(0) + 1), SALT)
 

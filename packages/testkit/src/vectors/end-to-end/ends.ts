@@ -1,19 +1,19 @@
-/** The fixed values of the end-to-end vectors: X25519 keys, connection ids, days. */
+/** Fixed values of the end-to-end vectors: X25519 keys, connection ids, times. */
 import { CERTIFICATE_LIFETIME, opensslEndToEnd } from '@showchain/crypto'
 import type { Validity } from '@showchain/wire/end-to-end'
 import { fromHex, toHex } from '../hex.ts'
 import type { KeyPairHex, Side } from './forms.ts'
 
-/** Bytes `from`, `from` + 1, …: no two fields look alike in hex. */
+/** Bytes `from`, `from` + 1, …, so that fields are recognizable in hex. */
 export const count = (from: number, length: number): Uint8Array =>
   Uint8Array.from({ length }, (_, index) => from + index)
 
 /** 2026-01-01T00:00:00.123Z. */
 export const NOW = 1_767_225_600_123
-/** Of every certificate that does not say otherwise. */
+/** The default validity of certificates. */
 export const WEEK: Validity = { notBefore: NOW, notAfter: NOW + CERTIFICATE_LIFETIME }
 
-/** The key pair of 32 fixed bytes. */
+/** A key pair from 32 fixed bytes. */
 export function keyPair(from: number): KeyPairHex {
   const privateKey = count(from, 32)
   return { privateKey: toHex(privateKey), publicKey: toHex(opensslEndToEnd.x25519Public(privateKey)) }
@@ -29,8 +29,8 @@ export const SALT: Uint8Array = count(0x81, 32)
 export const SESSION: string = toHex(count(0xa0, 16))
 
 /**
- * The same bytes with one bit flipped.
- * @param bit from the first byte's highest on; negative: from the end
+ * The bytes with one bit flipped.
+ * @param bit 0 is the highest of the first byte; negative: from the end
  */
 export function flipped(hex: string, bit: number): string {
   const bytes = fromHex(hex)

@@ -1,5 +1,5 @@
 /**
- * What stands in the vector files of the end-to-end layer (docs/protocol.md, End to end). Byte
+ * The contents of the vector files of the end-to-end layer (docs/protocol.md, End to end). Byte
  * strings are lower-case hex, times Unix milliseconds.
  */
 import type { PlainMessage } from '../plain.ts'
@@ -10,27 +10,24 @@ export interface RefusedBytes {
   readonly bytes: string
 }
 
-/** One certificate in all its forms. */
+/** A certificate and its parts. */
 export interface CertificateVector {
   readonly name: string
-  /** Who certifies: a name of `identities.json`. */
+  /** The signer: a name in `identities.json`. */
   readonly identity: string
-  /** The X25519 public key that is certified. */
+  /** The certified X25519 public key. */
   readonly staticKey: string
   readonly notBefore: number
   readonly notAfter: number
-  /** What the signature covers. */
+  /** The bytes that the signature covers. */
   readonly preimage: string
-  /** Of RSASSA-PSS, fixed here so that the signature is; random in life. */
+  /** The salt of RSASSA-PSS: fixed in vectors, random otherwise. */
   readonly salt: string
   readonly signature: string
   readonly certificate: string
 }
 
-/**
- * A certificate as a receiver meets it: whether it proves that `staticKey` is a key of `id` at
- * `unixMs`.
- */
+/** `genuine`: whether the certificate proves at `unixMs` that `staticKey` belongs to `id`. */
 export interface CertificateCheckVector {
   readonly name: string
   readonly certificate: string
@@ -44,7 +41,7 @@ export interface CertificateFile {
   readonly about: string
   readonly certificates: readonly CertificateVector[]
   readonly checks: readonly CertificateCheckVector[]
-  /** Bytes that are no certificate by their form. */
+  /** Bytes that are not well-formed certificates. */
   readonly refused: readonly RefusedBytes[]
 }
 
@@ -72,15 +69,15 @@ export type Side = 'initiator' | 'responder'
 
 /** One end of a handshake. */
 export interface EndVector {
-  /** A name of `identities.json`. */
+  /** A name in `identities.json`. */
   readonly identity: string
   readonly id: string
   /** X25519. */
   readonly staticKey: KeyPairHex
   readonly ephemeralKey: KeyPairHex
-  /** Stands in records to this end. */
+  /** In records to this end. */
   readonly connectionId: string
-  /** Name of the connection that it has with the other end already; null: it has none. */
+  /** Name of its current connection with the other end, if it has one. */
   readonly current: string | null
   readonly certificate: string
 }
@@ -88,7 +85,7 @@ export interface EndVector {
 export interface HandshakeMessageVector {
   readonly from: Side
   readonly kind: number
-  /** In plain; empty in the first message. */
+  /** Plaintext; empty in message 1. */
   readonly payload: string
   readonly message: string
 }
@@ -104,11 +101,11 @@ export interface HandshakeVector {
   readonly hash: string
   /** Its first 16 bytes. */
   readonly connection: string
-  /** What each side seals with in epoch 0, and the other opens with. */
+  /** The send key of each side in epoch 0. */
   readonly keys: { readonly [S in Side]: string }
 }
 
-/** A handshake message in the datagrams that carry it. */
+/** A handshake message and its datagrams. */
 export interface PartsVector {
   readonly name: string
   readonly session: string
@@ -118,7 +115,7 @@ export interface PartsVector {
   readonly datagrams: readonly string[]
 }
 
-/** A part by itself. */
+/** A single part. */
 export interface PartVector {
   readonly name: string
   readonly datagram: string
@@ -144,13 +141,13 @@ export interface PayloadVector {
   readonly name: string
   readonly payload: string
   readonly fields: PlainPayload
-  /** False: read so, but written otherwise. */
+  /** False: accepted, but not what a sender writes. */
   readonly canonical: boolean
 }
 
 export interface HandshakeFile {
   readonly about: string
-  /** Which of two ids is the initiator. */
+  /** The initiator of each pair of ids. */
   readonly initiators: readonly { readonly ids: readonly [string, string]; readonly initiator: string }[]
   readonly handshakes: readonly HandshakeVector[]
   readonly payloads: readonly PayloadVector[]
@@ -174,21 +171,21 @@ export interface RecordVector {
   readonly record: string
 }
 
-/** Records as they come in, one after the other, to one receiver. */
+/** Records in the order in which one receiver gets them. */
 export interface RecordSequenceVector {
   readonly name: string
   /** The receive key of epoch 0. */
   readonly key: string
-  /** The payload of each record, or null where it is refused. */
+  /** `payload` is null if the record is refused. */
   readonly records: readonly { readonly what: string; readonly record: string; readonly payload: string | null }[]
 }
 
 export interface RecordFile {
   readonly about: string
-  /** The keys of one direction by epoch: each the REKEY of the one before. */
+  /** The keys of one direction by epoch, each the REKEY of the previous. */
   readonly epochKeys: readonly string[]
   readonly records: readonly RecordVector[]
-  /** No record under `key`. */
+  /** Records that `key` does not open. */
   readonly refused: readonly { readonly name: string; readonly key: string; readonly record: string }[]
   readonly sequences: readonly RecordSequenceVector[]
   readonly channelFrames: readonly {
@@ -202,7 +199,7 @@ export interface RecordFile {
 export interface FramesVector extends PlainFrames {
   readonly name: string
   readonly payload: string
-  /** False: read so, but this project writes the same frames otherwise. */
+  /** False: accepted, but this project encodes the frames differently. */
   readonly canonical: boolean
 }
 
@@ -214,7 +211,7 @@ export interface FrameFile {
   readonly refused: readonly RefusedBytes[]
 }
 
-/** One datagram of a connection, and what is in it. */
+/** A datagram of a connection, and its content. */
 export type ConnectionStep = {
   readonly from: Side
   readonly what: string
@@ -232,7 +229,7 @@ export type ConnectionStep = {
 export interface ConnectionFile {
   readonly about: string
   readonly handshake: HandshakeVector
-  /** Derived from the first two datagrams. */
+  /** Derived from the answered 0x101. */
   readonly session: string
   readonly steps: readonly ConnectionStep[]
 }

@@ -1,6 +1,5 @@
 /**
- * Frames, with the numbers and forms of QUIC (RFC 9000 §19, RFC 9221): each payload beside what it
- * says, both written by hand.
+ * Payloads of frames (RFC 9000 §19, RFC 9221) and their content, both written by hand.
  */
 import { toHex } from '../hex.ts'
 import type { FrameFile, FramesVector, RefusedBytes } from './forms.ts'
@@ -12,7 +11,7 @@ const MAX_VARINT = 'c01fffffffffffff'
 
 type Case = readonly [name: string, payload: string, frames: readonly PlainFrame[], eliciting?: boolean]
 
-/** As this project writes them. */
+/** As this project encodes them. */
 const CANONICAL: readonly Case[] = [
   ['ACK of one record', '02 00 00 00 00', [{ type: 'ACK', ranges: [[0, 0]], delay: 0 }], false],
   ['ACK of a range', '02 4100 4c35 00 3f', [{ type: 'ACK', ranges: [[193, 256]], delay: 3125 }], false],
@@ -74,7 +73,7 @@ const CANONICAL: readonly Case[] = [
   ],
 ]
 
-/** Read so, and written otherwise. */
+/** Accepted, but encoded differently by this project. */
 const ACCEPTED: readonly Case[] = [
   ['no frames', '', [], false],
   ['PING', '01', []],

@@ -1,7 +1,4 @@
-/**
- * The forms of payloads and of parts by themselves, also those that no receiver takes. By hand,
- * apart from our writers.
- */
+/** Payloads and single parts, accepted and refused; written by hand, without our encoders. */
 import type { HandshakeFile, HandshakeVector, PartVector, PayloadVector } from './forms.ts'
 
 const RESERVED = '00'.repeat(4)

@@ -1,4 +1,4 @@
-/** Handshakes with fixed keys: the three messages of Noise XX, their payloads, their datagrams. */
+/** Handshakes with fixed keys: the messages of Noise XX, their payloads and datagrams. */
 import { type NoiseCrypto, type NoiseResult, NoiseXX, openssl, opensslEndToEnd } from '@showchain/crypto'
 import { MAX_DATAGRAM, type PeerId, parsePeerId } from '@showchain/wire'
 import {
@@ -20,12 +20,9 @@ export const NOISE: NoiseCrypto = { ...opensslEndToEnd, sha256: openssl.sha256, 
 
 const NOTHING = new Uint8Array(0)
 const GROUP = 0x1122_3344
-/**
- * Bytes of a handshake message in a 0x123 with an RSA-4096 signature: a header of 97 bytes, and the
- * signature with its length.
- */
-const SEED_ROOM: number = MAX_DATAGRAM - 97 - 514 - HANDSHAKE_HEADER_BYTES
-const DIRECT_ROOM: number = MAX_DATAGRAM - HANDSHAKE_HEADER_BYTES
+/** Bytes of a handshake message that fit a 0x123 with an RSA-4096 signature. */
+const SEED_CAPACITY: number = MAX_DATAGRAM - 97 - 514 - HANDSHAKE_HEADER_BYTES
+const DIRECT_CAPACITY: number = MAX_DATAGRAM - HANDSHAKE_HEADER_BYTES
 
 const rawPair = ({ privateKey, publicKey }: KeyPairHex): { privateKey: Uint8Array; publicKey: Uint8Array } => ({
   privateKey: fromHex(privateKey),
@@ -51,7 +48,7 @@ const payloadOf = ({ connectionId, current, certificate }: EndVector): Uint8Arra
     certificate: fromHex(certificate),
   })
 
-/** The ids in the order of a handshake: the smaller text is the initiator's. */
+/** The initiator and the responder: the initiator has the smaller id, in order of their texts. */
 export const inOrder = <Each extends { readonly id: string }>(
   a: Each,
   b: Each,
@@ -94,11 +91,11 @@ export function handshake(
   }
 }
 
-function inParts(name: string, kind: number, message: string, room: number): PartsVector {
+function inParts(name: string, kind: number, message: string, capacity: number): PartsVector {
   const fields = { session: fromHex(SESSION), kind, group: GROUP }
   return {
     ...{ name, session: SESSION, kind, group: GROUP, message },
-    datagrams: splitHandshake(fromHex(message), room, fields).map(toHex),
+    datagrams: splitHandshake(fromHex(message), capacity, fields).map(toHex),
   }
 }
 
@@ -128,21 +125,19 @@ export function handshakeFile(identities: readonly IdentityVector[]): HandshakeF
     handshakes,
     ...payloadForms(small),
     messagesInParts: [
-      inParts('the request to begin', HANDSHAKE_KIND.ask, '', DIRECT_ROOM),
-      inParts('message 1', HANDSHAKE_KIND.first, messageOf(small, 1), DIRECT_ROOM),
-      inParts('message 2, RSA-2048', HANDSHAKE_KIND.second, messageOf(small, 2), DIRECT_ROOM),
-      inParts('message 3, RSA-2048', HANDSHAKE_KIND.third, messageOf(small, 3), DIRECT_ROOM),
-      inParts('message 2, RSA-4096, on a direct path', HANDSHAKE_KIND.second, messageOf(large, 2), DIRECT_ROOM),
-      inParts('message 2, RSA-4096, in 0x123', HANDSHAKE_KIND.second, messageOf(large, 2), SEED_ROOM),
-      inParts('message 3, RSA-4096, in 0x123', HANDSHAKE_KIND.third, messageOf(large, 3), SEED_ROOM),
+      inParts('the request to begin', HANDSHAKE_KIND.ask, '', DIRECT_CAPACITY),
+      inParts('message 1', HANDSHAKE_KIND.first, messageOf(small, 1), DIRECT_CAPACITY),
+      inParts('message 2, RSA-2048', HANDSHAKE_KIND.second, messageOf(small, 2), DIRECT_CAPACITY),
+      inParts('message 3, RSA-2048', HANDSHAKE_KIND.third, messageOf(small, 3), DIRECT_CAPACITY),
+      inParts('message 2, RSA-4096, on a direct path', HANDSHAKE_KIND.second, messageOf(large, 2), DIRECT_CAPACITY),
+      inParts('message 2, RSA-4096, in 0x123', HANDSHAKE_KIND.second, messageOf(large, 2), SEED_CAPACITY),
+      inParts('message 3, RSA-4096, in 0x123', HANDSHAKE_KIND.third, messageOf(large, 3), SEED_CAPACITY),
     ],
     ...partForms(SESSION),
   }
 }
 
-/**
- * Pairs in which the order of texts and the order of bytes agree, and pairs in which they do not.
- */
+/** All pairs of test identities. For some the order of texts differs from that of bytes. */
 function initiators(identities: readonly IdentityVector[]): HandshakeFile['initiators'] {
   const pairs = identities.flatMap((a, index) => identities.slice(index + 1).map((b) => [a, b] as const))
   return pairs.map(([a, b]): { ids: [PeerId, PeerId]; initiator: string } => ({

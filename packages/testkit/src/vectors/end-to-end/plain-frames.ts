@@ -1,15 +1,9 @@
-/**
- * Frames as JSON: the form in which vectors and the conformance protocol hold the payload of a
- * record.
- */
+/** Frames as JSON, as in vectors and in the conformance protocol. */
 import { FRAME, type FrameSink, FrameWriter, readFrames } from '@showchain/wire/end-to-end'
 import { fromHex, toHex } from '../hex.ts'
 
 export type PlainFrame =
-  /**
-   * `ranges`: [lowest, highest], the newest first. `delay`: in units of 8 µs, as it stands in the
-   * frame.
-   */
+  /** `ranges`: [lowest, highest], the newest first. `delay` in units of 8 µs, as on the wire. */
   | { readonly type: 'ACK'; readonly ranges: readonly (readonly [number, number])[]; readonly delay: number }
   | { readonly type: 'RESET_STREAM'; readonly stream: number; readonly code: number; readonly finalSize: number }
   | { readonly type: 'STOP_SENDING'; readonly stream: number; readonly code: number }
@@ -27,18 +21,18 @@ export type PlainFrame =
   | { readonly type: 'CONNECTION_CLOSE'; readonly code: number; readonly reason: string }
   | { readonly type: 'DATAGRAM'; readonly data: string }
 
-/** What the payload of a record says. */
+/** The content of a record's payload. */
 export interface PlainFrames {
-  /** All but PADDING and PING, in order. */
+  /** All frames except PADDING and PING, in order. */
   readonly frames: readonly PlainFrame[]
-  /** Whether anything but ACK, PADDING and CONNECTION_CLOSE is in it (RFC 9000 §13.2). */
+  /** Whether it has frames other than ACK, PADDING and CONNECTION_CLOSE (RFC 9000 §13.2). */
   readonly ackEliciting: boolean
 }
 
-/** An ACK's delay is told in units of 8 µs (RFC 9000 §18.2, ack_delay_exponent 3). */
+/** An ACK's delay is in units of 8 µs (RFC 9000 §18.2, ack_delay_exponent 3). */
 const DELAY_UNITS_PER_MS = 125
 
-/** Undefined when they break a rule of form. */
+/** Undefined if a frame is malformed. */
 export function plainFrames(payload: Uint8Array): PlainFrames | undefined {
   const frames: PlainFrame[] = []
   const read = readFrames(
@@ -75,13 +69,13 @@ function sinkOf(push: (frame: PlainFrame) => void): FrameSink {
 }
 
 /** Larger than any record. */
-const ROOM = 65_536
+const CAPACITY = 65_536
 
-/** The bytes of frames, as this project writes them. */
+/** Encodes frames as this project does. */
 export function framesToBytes(frames: readonly PlainFrame[]): Uint8Array {
-  const into = new Uint8Array(ROOM)
+  const into = new Uint8Array(CAPACITY)
   const writer = new FrameWriter()
-  writer.reset(into, ROOM)
+  writer.reset(into, CAPACITY)
   for (const frame of frames) write(writer, frame)
   return into.slice(0, writer.length)
 }

@@ -1,6 +1,6 @@
 /**
- * RSASSA-PSS with a salt that is chosen (RFC 8017 §8.1.1), so that a vector's signature is the
- * same each time. SHA-256, MGF1 of SHA-256; the raw private operation is OpenSSL's.
+ * RSASSA-PSS (RFC 8017 §8.1.1) with a given salt, so that signatures in vectors are reproducible.
+ * SHA-256, MGF1 of SHA-256; the raw private operation is OpenSSL's.
  */
 import { constants, createPrivateKey, privateEncrypt } from 'node:crypto'
 import { sha256 } from '../sha256.ts'

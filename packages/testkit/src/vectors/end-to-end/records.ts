@@ -1,4 +1,4 @@
-/** Records under fixed keys, what is refused, and what one receiver makes of many. */
+/** Records under fixed keys, refused records, and sequences for one receiver. */
 import { opensslEndToEnd, rekey } from '@showchain/crypto'
 import { RECORD_HEADER_BYTES, RECORD_OVERHEAD, writeRecordHeader, writeRecordNonce } from '@showchain/wire/end-to-end'
 import { fromHex, toHex } from '../hex.ts'
@@ -13,7 +13,7 @@ const WINDOW = 8128
 
 const text = (words: string): string => toHex(Buffer.from(words, 'utf8'))
 
-/** The keys of a direction by epoch. */
+/** The keys of a direction, by epoch. */
 export function epochKeys(first: string, epochs: number): readonly string[] {
   const keys = [first]
   while (keys.length < epochs) keys.push(toHex(rekey(opensslEndToEnd, fromHex(keys.at(-1) as string))))
