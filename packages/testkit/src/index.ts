@@ -47,14 +47,13 @@ export {
 } from './internet/matrix.ts'
 export { type Dependence, KEY, type NatBehaviour, NatTable, nat } from './internet/nat.ts'
 export { Router, type RouterOptions } from './internet/router.ts'
-export {
-  type Arrived,
-  type Delivery,
-  type Dialled,
-  type SimConnection,
-  SimPeer,
-  type SimPeerOptions,
-} from './internet/sim-peer.ts'
+export { SimPeer, type SimPeerOptions } from './internet/sim-peer.ts'
+export type {
+  Arrived,
+  Delivery,
+  Dialled,
+  SimConnection,
+} from './internet/sim-records.ts'
 export { type Forgery, RELAY_PORT, SimRelay, type SimRelayOptions } from './internet/sim-relay.ts'
 export { StreamChecker, StreamWriter } from './internet/sim-streams.ts'
 export { type SoakOutcome, soak } from './internet/soak.ts'

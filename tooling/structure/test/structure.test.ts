@@ -1,8 +1,29 @@
 import { describe, expect, test } from 'vitest'
 import { circles, foreignEntries, importGraph, importsOf, upwardImports } from '../graph.mjs'
+import { findings } from '../main.mjs'
 
 const graphOf = (sources: Record<string, string>): Map<string, { specifier: string; target: string | undefined }[]> =>
   importGraph(new Map(Object.entries(sources)), new Map([['@showchain/wire', 'wire/index.ts']]))
+
+describe('this repository', () => {
+  const found = findings()
+
+  test('has no import circle, types included', () => {
+    expect(found.circles).toEqual([])
+  })
+
+  test('has no source file over 300 lines', () => {
+    expect(found.long).toEqual([])
+  })
+
+  test('imports no chapter from a lower one, and of other packages only the entries that are meant', () => {
+    expect(found.upward).toEqual([])
+  })
+
+  test('has no exception from the rules about imports', () => {
+    expect(found.suppressions).toEqual([])
+  })
+})
 
 describe('the reader of imports', () => {
   test('sees values, types, re-exports, side effects and dynamic imports, also over several lines', () => {

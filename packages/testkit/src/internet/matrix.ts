@@ -9,7 +9,8 @@ import type { Conditions } from '../sim/conditions.ts'
 import type { Seed } from '../sim/random.ts'
 import { Internet, type SimPeerPlace } from './internet.ts'
 import { nat } from './nat.ts'
-import type { Delivery, SimPeer } from './sim-peer.ts'
+import type { SimPeer } from './sim-peer.ts'
+import type { Delivery } from './sim-records.ts'
 import { StreamChecker, StreamWriter } from './sim-streams.ts'
 
 /** Where two peers are, and the best path that the network allows between them. */

@@ -23,6 +23,7 @@ import { type Encoding, type Endpoint, MAX_LOCAL_CANDIDATES, type PeerId, Showch
 import type { Host } from '../sim/host.ts'
 import type { Simulation } from '../sim/simulation.ts'
 import { Ledger } from './ledger.ts'
+import type { Arrived, Delivery, Dialled, SimConnection } from './sim-records.ts'
 import type { SimRelay } from './sim-relay.ts'
 import { Sleeper } from './sleeper.ts'
 
@@ -49,38 +50,6 @@ export interface SimPeerOptions {
   readonly congestion?: CongestionFactory | undefined
   /** Who it is. @default the identity of its name */
   readonly identity?: TestIdentity | undefined
-}
-
-export interface Arrived {
-  readonly at: Instant
-  readonly from: PeerId
-  readonly link: ConnectionHandle
-  readonly bytes: Uint8Array
-}
-
-/** A dial, followed until it ends. */
-export interface Dialled {
-  readonly started: Instant
-  ended: Instant | undefined
-  link: ConnectionHandle | undefined
-  /** What was tried when it failed. */
-  attempts: Extract<PeerEvent, { type: 'dialFailed' }>['attempts'] | undefined
-}
-
-/** A message, followed until it is acknowledged or fails. */
-export interface Delivery {
-  readonly started: Instant
-  ended: Instant | undefined
-  failure: SendFailure
-}
-
-export interface SimConnection {
-  readonly id: ConnectionHandle
-  readonly remoteId: PeerId
-  readonly incoming: boolean
-  path: Path
-  readonly paths: Path[]
-  closed: string | undefined
 }
 
 export class SimPeer {

@@ -11,7 +11,8 @@ import type { Seed, SeededRandom } from '../sim/random.ts'
 import { Internet, type SimPeerPlace } from './internet.ts'
 import { type NatBehaviour, nat } from './nat.ts'
 import type { Router } from './router.ts'
-import type { Delivery, Dialled, SimConnection, SimPeer } from './sim-peer.ts'
+import type { SimPeer } from './sim-peer.ts'
+import type { Delivery, Dialled, SimConnection } from './sim-records.ts'
 import type { SimRelay } from './sim-relay.ts'
 
 export interface SoakOutcome {

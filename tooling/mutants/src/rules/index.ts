@@ -2,18 +2,25 @@
 import type { Mutant } from '../mutant.ts'
 import { CLIENT_CONNECTIONS } from './client-connections.ts'
 import { CLIENT_ENDPOINT } from './client-endpoint.ts'
+import { CLIENT_PUNCHING } from './client-punching.ts'
 import { CLIENT_SECURE, CLIENT_TRANSPORT } from './client-secure.ts'
-import { CRYPTO } from './crypto.ts'
-import { SERVER } from './server.ts'
-import { WIRE, WIRE_END_TO_END } from './wire.ts'
+import { CRYPTO_KEYS } from './crypto-keys.ts'
+import { CRYPTO_SESSIONS } from './crypto-sessions.ts'
+import { SERVER_FORWARDING } from './server-forwarding.ts'
+import { SERVER_REGISTRATION } from './server-registration.ts'
+import { WIRE } from './wire.ts'
+import { WIRE_END_TO_END } from './wire-end-to-end.ts'
 
 export const MUTANTS: readonly Mutant[] = [
   ...WIRE,
   ...WIRE_END_TO_END,
-  ...CRYPTO,
-  ...SERVER,
+  ...CRYPTO_KEYS,
+  ...CRYPTO_SESSIONS,
+  ...SERVER_REGISTRATION,
+  ...SERVER_FORWARDING,
   ...CLIENT_ENDPOINT,
   ...CLIENT_CONNECTIONS,
+  ...CLIENT_PUNCHING,
   ...CLIENT_SECURE,
   ...CLIENT_TRANSPORT,
 ]

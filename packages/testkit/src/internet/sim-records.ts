@@ -1,0 +1,36 @@
+/** What a simulated peer records of its dials, connections and messages. */
+import type { ConnectionHandle, Instant, Path, PeerEvent, SendFailure } from '@showchain/client/core'
+import type { PeerId } from '@showchain/wire'
+
+/** A message that came. */
+export interface Arrived {
+  readonly at: Instant
+  readonly from: PeerId
+  readonly link: ConnectionHandle
+  readonly bytes: Uint8Array
+}
+
+/** A dial, followed until it ends. */
+export interface Dialled {
+  readonly started: Instant
+  ended: Instant | undefined
+  link: ConnectionHandle | undefined
+  /** What was tried when it failed. */
+  attempts: Extract<PeerEvent, { type: 'dialFailed' }>['attempts'] | undefined
+}
+
+/** A message, followed until it is acknowledged or fails. */
+export interface Delivery {
+  readonly started: Instant
+  ended: Instant | undefined
+  failure: SendFailure
+}
+
+export interface SimConnection {
+  readonly id: ConnectionHandle
+  readonly remoteId: PeerId
+  readonly incoming: boolean
+  path: Path
+  readonly paths: Path[]
+  closed: string | undefined
+}
