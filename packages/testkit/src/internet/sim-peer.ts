@@ -9,7 +9,6 @@ import {
   internetPolicy,
   later,
   type NatReport,
-  type Path,
   type PathPolicy,
   type PeerEvent,
   PeerMachine,
