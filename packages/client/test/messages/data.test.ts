@@ -175,6 +175,24 @@ describe('proxied data that comes in', () => {
   })
 })
 
+test('a dial fails when the relay loses the session before the other end acknowledged anything', () => {
+  const bed = new Bed().registered()
+  bed.do((machine, now) =>
+    machine.dial(
+      { id: other.id, policy: 'relay-only', addresses: [], relays: [{ id: relay.id, endpoint: RELAY }] },
+      now,
+    ),
+  )
+  const request = bed.last(OP.proxyRequest)
+  bed.receive(
+    relay.signed({ op_code: OP.proxyResponse, session: SESSION, target: other.id, seq: request.seq, ts: request.ts }),
+    RELAY,
+  )
+  const { seq, ts } = bed.last(OP.proxyData)
+  bed.receive({ op_code: OP.error, code: WIRE_ERROR.noSession, ref_op: OP.proxyData, seq, ts }, RELAY)
+  expect(bed.eventsOf('dialFailed')).toMatchObject([{ attempts: [{ via: 'relay', state: 'failed' }] }])
+})
+
 describe('data that goes out', () => {
   const send = (bed: Bed, results: unknown[]): void => {
     const [open] = bed.eventsOf('open')
@@ -263,6 +281,38 @@ describe('data that goes out', () => {
     const { seq, ts } = bed.last(OP.proxyData)
     bed.receive({ op_code: OP.error, code: WIRE_ERROR.noSession, ref_op: OP.proxyData, seq, ts }, RELAY)
     expect(results).toEqual(['ERR_TIMEOUT'])
+  })
+
+  test('waits for no path that never comes: the connection ends when the relay loses each session that is tried', () => {
+    const bed = relayed()
+    const results: unknown[] = []
+    send(bed, results)
+    // At once, before anything is sent again.
+    const step = 50
+    for (let time = 0; time < RECOVERY_TIME + 5000; time += step) {
+      if (time % 5000 === 0) bed.receive({ op_code: OP.keepAlive, id: relay.id, seq: 0, ts: 0 }, RELAY)
+      for (const { message } of bed.taken()) {
+        if (message.op_code === OP.proxyRequest)
+          bed.receive(
+            relay.signed({
+              op_code: OP.proxyResponse,
+              session: sessionIdFromBytes(new Uint8Array(16).fill(10 + (time % 200))),
+              target: other.id,
+              seq: message.seq,
+              ts: message.ts,
+            }),
+            RELAY,
+          )
+        if (message.op_code === OP.proxyData)
+          bed.receive(
+            { op_code: OP.error, code: WIRE_ERROR.noSession, ref_op: OP.proxyData, seq: message.seq, ts: message.ts },
+            RELAY,
+          )
+      }
+      bed.advance(step)
+    }
+    expect(bed.eventsOf('closed')).toHaveLength(1)
+    expect(results).toEqual(['ERR_CLOSED'])
   })
 
   test('waits for the first acknowledgement: a relay lets only a few messages through before consent', () => {

@@ -22,6 +22,13 @@ test(
   runs(180_000),
 )
 
+test.each([[144_506_451, 'a relay lost each session by which a connection without a path looked for one']])(
+  'seed %i, on which messages never ended: %s',
+  async (seed) => {
+    await expect(soak(seed)).resolves.toMatchObject({ messages: expect.any(Number) })
+  },
+)
+
 test('the same seed is the same run', async () => {
   expect(await soak('twice')).toEqual(await soak('twice'))
 })

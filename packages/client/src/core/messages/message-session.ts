@@ -70,8 +70,8 @@ export type MessageSessionEvent =
       /** What the relay certainly did not forward, to be sent by another session. */
       readonly unsent: readonly OutgoingMessage[]
       /**
-       * What it may have forwarded: fails with SESSION_LOST, once the connection has left this
-       * session.
+       * What it may have forwarded, and empty messages: fail with SESSION_LOST, once the connection
+       * has left this session.
        */
       readonly abandoned: readonly OutgoingMessage[]
     }
@@ -166,13 +166,13 @@ export class MessageSession {
     const about = this.#outstanding.get(seq)
     if (about?.ts !== ts) return false
     const unsent: OutgoingMessage[] = []
-    const abandoned: Outstanding[] = []
+    const abandoned: OutgoingMessage[] = []
     for (const message of this.#outstanding.values()) {
       message.retransmission.stop()
-      if (isUnsent(message, about)) unsent.push(message)
+      if (!asksOnly(message) && isUnsent(message, about)) unsent.push(message)
       else abandoned.push(message)
     }
-    unsent.push(...this.#queue)
+    for (const message of this.#queue) (asksOnly(message) ? abandoned : unsent).push(message)
     this.#outstanding.clear()
     this.#queue = []
     this.#closed = true
@@ -277,6 +277,12 @@ export class MessageSession {
 /** Whether data is allowed: none, a record, or readable data if this peer chose `plaintext`. */
 export const mayCarry = ({ plaintext, endToEnd }: PeerContext, data: Uint8Array): boolean =>
   data.length === 0 || plaintext || (endToEnd !== undefined && data[0] === RECORD_BYTE)
+
+/**
+ * Whether the message asks for an acknowledgement in this session and carries nothing: another
+ * session cannot answer for it.
+ */
+const asksOnly = ({ bytes }: OutgoingMessage): boolean => bytes.length === 0
 
 /**
  * Whether the message was certainly not forwarded: it was sent once, and not before the one that
