@@ -87,10 +87,11 @@ export class ReceiveStream {
     if (finalSize > this.#limit) return 'flow control'
     if (finalSize < this.#highest || (this.#finalSize !== undefined && this.#finalSize !== finalSize))
       return 'final size'
+    // "Data Recvd" (RFC 9000 §3.2): all data arrived, FIN included, and may still be read.
+    const { complete } = this
     this.#finalSize = finalSize
     this.#highest = finalSize
-    // Complete data may still be read (RFC 9000 §3.2, Data Recvd).
-    if (!this.complete) this.#drop(code)
+    if (!complete) this.#drop(code)
     return 'ok'
   }
 

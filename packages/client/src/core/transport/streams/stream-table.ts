@@ -76,13 +76,21 @@ export class StreamTable {
     return true
   }
 
-  /** @returns whether MAX_STREAMS is due: half of what is allowed is used up */
-  remove(id: number): boolean {
+  remove(id: number): void {
     this.#streams.delete(id)
-    if (id % 2 === this.#local) return false
-    this.#remoteFinished++
-    if (this.#remoteFinished + MAX_OPEN_STREAMS - this.#remoteLimit < MAX_OPEN_STREAMS / 2) return false
-    this.#remoteLimit = this.#remoteFinished + MAX_OPEN_STREAMS
+    if (id % 2 !== this.#local) this.#remoteFinished++
+  }
+
+  /**
+   * Raises the remote peer's limit when that adds at least as much as is left below it: seldom while few
+   * streams are open, at once when all are.
+   * @returns whether MAX_STREAMS is due
+   */
+  raiseLimit(): boolean {
+    const limit = this.#remoteFinished + MAX_OPEN_STREAMS
+    const added = limit - this.#remoteLimit
+    if (added === 0 || added < this.#remoteLimit - this.#remoteOpened) return false
+    this.#remoteLimit = limit
     return true
   }
 

@@ -207,6 +207,7 @@ export class Streams {
     const known = this.#table.get(id)
     if (known !== undefined) return known
     for (const opened of this.#table.openRemote(id)) this.#tell(opened, 'opened')
+    if (this.#table.raiseLimit()) this.sender.announceMaxStreams()
     return this.#table.get(id)
   }
 
@@ -242,7 +243,8 @@ export class Streams {
   #settle(stream: Stream): void {
     if (!isFinished(stream)) return
     this.sender.remove(stream)
-    if (this.#table.remove(stream.id)) this.sender.announceMaxStreams()
+    this.#table.remove(stream.id)
+    if (this.#table.raiseLimit()) this.sender.announceMaxStreams()
   }
 
   #tell(stream: number, what: StreamChange): void {
