@@ -10,11 +10,11 @@ const internet = await Internet.run('any seed', { latency: duration(30), loss: 0
   const alice = await it.peer({ name: 'alice', behind: home })
   const bob = await it.peer({ name: 'bob', behind: nat.T2({ hairpin: true }) })
 
-  const connection = await it.settle(alice.connect(bob.ticket)) // opens on the first path: through the relay
+  const connection = await alice.connect(bob.ticket) // opens on the first path: through the relay
   it.until(() => connection.path.kind === 'direct') // and moves to a direct path
   home.reboot() // drops every mapping
   await relay.restart() // drops every binding and session
-  it.advance(duration(60_000))
+  await it.wait(duration(60_000))
   console.log(alice.nat?.type, connection.closedBecause ?? connection.path.kind) // T3 direct
 })
 

@@ -2,6 +2,7 @@
  * The simulator's prediction for a scenario: the lab then checks that the kernel behaves the same.
  */
 import { duration, later } from '@showchain/client/core'
+import type { Scheduled } from '@showchain/client/runtime'
 import { opensslEndToEnd } from '@showchain/crypto'
 import { Internet, type NatBehaviour, nat, PAIRINGS, play, type Router, type SimRelay } from '@showchain/testkit'
 
@@ -61,11 +62,12 @@ async function simulatedPaths({
     if (glare) bob.dialPeer(alice)
     const ours = await alice.connect(bob)
     const { clock } = internet.sim
+    let next: Scheduled | undefined
     const sendMessage = (): void => {
       const [connection] = alice.open
       if (connection === undefined) return
       alice.send(connection.id, Uint8Array.of(1))
-      clock.schedule(later(clock.now(), MESSAGE_INTERVAL), sendMessage)
+      next = clock.schedule(later(clock.now(), MESSAGE_INTERVAL), sendMessage)
     }
     sendMessage()
     internet.advance(SETTLE_TIME)
@@ -77,6 +79,7 @@ async function simulatedPaths({
     if (alice.open.length > 1) throw new Error(`in the simulator there are ${alice.open.length} connections`)
     if (ipv6 && !connection.path.remote.ip.includes(':'))
       throw new Error(`in the simulator the path goes to ${connection.path.remote.ip}`)
+    next?.cancel()
     found = [before, connection.path.kind]
   })
   return found as readonly [PathKind, PathKind]

@@ -89,7 +89,10 @@ export class Internet {
     this.sim = new Simulation(seed, conditions)
   }
 
-  /** Plays a scenario, closes everything and looks for leftovers. A failed one prints its seed and the end of its timeline. */
+  /**
+   * Plays a scenario, closes everything and looks for leftovers. Virtual time passes while the scenario
+   * awaits. A failed one prints its seed and the end of its timeline.
+   */
   static async run(
     seed: Seed,
     conditions: Partial<Conditions>,
@@ -150,8 +153,8 @@ export class Internet {
   }
 
   /**
-   * A peer of the public API on a host of this internet, on virtual time. It is registered with its relays, and closed by
-   * `finish`. Await its promises by `settle`, which lets virtual time pass.
+   * A peer of the public API on a host of this internet, on virtual time. It is registered with a relay
+   * and closed by `finish`.
    */
   async peer(place: PeerPlace = {}): Promise<Peer> {
     const { host, name, rest } = this.#place(place)
@@ -169,7 +172,12 @@ export class Internet {
     return simulatedRuntime(this.sim, host)
   }
 
-  /** Lets virtual time pass until the promise is settled. */
+  /** Resolves after this much virtual time: for code that awaits, such as that of a `Peer`. */
+  wait(by: Duration): Promise<void> {
+    return this.sim.wait(by)
+  }
+
+  /** Lets virtual time pass until the promise is settled, for scenarios that are not played by `run`. */
   settle<Result>(promise: Promise<Result>, patience?: Duration): Promise<Result> {
     return this.sim.settle(promise, patience)
   }
@@ -224,10 +232,12 @@ export class Internet {
     return toPcap(this.sim.timeline.entries, options)
   }
 
+  /** Lets so much time pass at once: for code that does not await. */
   advance(by: Duration): void {
     this.sim.advance(by)
   }
 
+  /** Lets time pass at once until the condition holds: for code that does not await. */
   until(holds: () => boolean, patience?: Duration): void {
     this.sim.until(holds, patience)
   }

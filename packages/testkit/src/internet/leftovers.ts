@@ -1,5 +1,5 @@
 /** What is wrong at the end of a scenario, when everything has been closed: broken rules, and things that stayed behind. */
-import { type Duration, duration, later } from '@showchain/client/core'
+import { type Duration, duration, type Instant, later } from '@showchain/client/core'
 import type { Host } from '../sim/host.ts'
 import type { Simulation } from '../sim/simulation.ts'
 import type { TimelineEntry } from '../sim/timeline.ts'
@@ -31,10 +31,15 @@ export async function leftovers({ sim, peers, relays, open }: Participants): Pro
   }
   for (const each of open) await sim.settle(each.close())
   for (const relay of relays) await relay.kill()
-  // What is still under way arrives at nobody: nothing answers, and nothing else is scheduled.
+  // What is still under way arrives at closed sockets: nothing answers, and nothing else is scheduled.
   const last = lastSent()
-  while (sim.clock.step());
+  const closed = sim.clock.now()
+  const patience = later(closed, AFTER_ALL)
+  while (sim.clock.now() < patience && sim.clock.step());
   if (lastSent() !== last) found.push('a node that was closed sent a packet')
+  const end = lastArrival(sim.timeline.entries, closed)
+  if (sim.clock.now() > end)
+    found.push(`a timer was still set for ${sim.clock.now()} ms, after all was over at ${end} ms`)
   for (const { host } of everybody)
     if (host.openSockets > 0) found.push(`${host.name}: ${host.openSockets} sockets stayed open`)
   for (const { host, machine } of peers) {
@@ -42,4 +47,11 @@ export async function leftovers({ sim, peers, relays, open }: Participants): Pro
     if (machine.deadline !== undefined) found.push(`${host.name}: a timer comes again and again`)
   }
   return found
+}
+
+/** When the last packet arrived. @param since at least */
+function lastArrival(entries: readonly TimelineEntry[], since: Instant): Instant {
+  let last = since
+  for (const entry of entries) if (entry.type === 'packet') for (const at of entry.arrivals) if (at > last) last = at
+  return last
 }

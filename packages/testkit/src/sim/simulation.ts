@@ -2,7 +2,7 @@
  * A small internet in one object: virtual time, seeded chance, one network, and drivers that put
  * machines on hosts. The same seed gives the same timeline, byte for byte.
  */
-import { type Duration, duration, later, type Machine } from '@showchain/client/core'
+import { type Duration, duration, type Instant, later, type Machine } from '@showchain/client/core'
 import { type DatagramSocket, Driver, type EventOf, type Worker } from '@showchain/client/runtime'
 import { type TestIdentity, TestProvider } from '@showchain/crypto/testing'
 import { VirtualClock } from './clock.ts'
@@ -13,8 +13,10 @@ import { type Seed, SeededRandom } from './random.ts'
 import { Timeline } from './timeline.ts'
 import { VirtualWorker } from './worker.ts'
 
-/** Virtual time after which a scenario that still waits is stuck. */
+/** Virtual time after which a condition or a promise that is waited for is stuck. */
 const PATIENCE: Duration = duration(3_600_000)
+/** Virtual time that passes while a whole scenario awaits, at most. */
+const SCENARIO_PATIENCE: Duration = duration(86_400_000)
 /** Lines of the timeline that a failed scenario shows. */
 const SHOWN_LINES = 60
 
@@ -43,6 +45,12 @@ export interface Placed<M extends Machine<unknown>> {
   readonly events: readonly EventOf<M>[]
 }
 
+/** A promise that virtual time passes for. */
+interface Waiting {
+  readonly end: Instant
+  readonly fail: (error: unknown) => void
+}
+
 export class Simulation {
   readonly seed: Seed
   readonly clock: VirtualClock = new VirtualClock()
@@ -52,6 +60,9 @@ export class Simulation {
   readonly network: Network
   /** What host names resolve to. */
   readonly names: Map<string, string> = new Map<string, string>()
+  /** As many as `settle` was called with at once. */
+  readonly #waiting = new Set<Waiting>()
+  #running = false
 
   constructor(seed: Seed, conditions?: Partial<Conditions>) {
     this.seed = seed
@@ -67,10 +78,10 @@ export class Simulation {
     return simulation
   }
 
-  /** Plays one on this simulation. */
+  /** Plays one on this simulation. Virtual time passes while it awaits. */
   async play(scenario: () => void | Promise<void>): Promise<void> {
     try {
-      await scenario()
+      await this.settle(Promise.resolve(scenario()), SCENARIO_PATIENCE)
     } catch (error) {
       console.error(`Simulation with seed ${JSON.stringify(this.seed)} failed.\n${this.timeline.format(SHOWN_LINES)}`)
       throw error
@@ -122,22 +133,51 @@ export class Simulation {
     }
   }
 
-  /** Lets time pass until the promise is settled: for code that awaits. Real input and output cannot be awaited so. */
-  async settle<T>(promise: Promise<T>, patience: Duration = PATIENCE): Promise<T> {
-    const end = later(this.clock.now(), patience)
-    let settled = false
-    const done = (): void => {
-      settled = true
+  /** Resolves after this much virtual time. */
+  wait(by: Duration): Promise<void> {
+    return this.settle(new Promise((resolve) => this.clock.schedule(later(this.clock.now(), by), resolve)), by)
+  }
+
+  /**
+   * Lets virtual time pass until the promise is settled. Between two moments everything runs that waits for
+   * a promise. Real timers, input and output are not waited for.
+   */
+  settle<Result>(promise: Promise<Result>, patience: Duration = PATIENCE): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const waiting = { end: later(this.clock.now(), patience), fail: reject }
+      const settled = (): void => {
+        this.#waiting.delete(waiting)
+      }
+      this.#waiting.add(waiting)
+      promise.then(settled, settled)
+      promise.then(resolve, reject)
+      if (!this.#running) void this.#run()
+    })
+  }
+
+  /** Goes from moment to moment while a promise is waited for. */
+  async #run(): Promise<void> {
+    this.#running = true
+    for (await turn(); this.#waiting.size > 0; await turn()) {
+      try {
+        if (!this.clock.step()) throw new Error('Nothing is left to happen, and a promise is pending.')
+      } catch (error) {
+        this.#fail(this.#waiting, error)
+      }
+      const now = this.clock.now()
+      const late = [...this.#waiting].filter(({ end }) => now > end)
+      this.#fail(late, new Error(`A promise is pending at ${now} ms, for longer than it may.`))
     }
-    promise.then(done, done)
-    for (;;) {
-      await turn()
-      if (settled) return promise
-      if (!this.clock.step()) throw new Error('Nothing is left to happen, and the promise is pending.')
-      if (this.clock.now() > end) throw new Error(`The promise is pending after ${patience} ms.`)
+    this.#running = false
+  }
+
+  #fail(waiting: Iterable<Waiting>, error: unknown): void {
+    for (const each of waiting) {
+      this.#waiting.delete(each)
+      each.fail(error)
     }
   }
 }
 
-/** Lets everything that waits for a promise run. */
+/** Lets everything run that waits for a promise. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -1,4 +1,5 @@
 import { duration, later } from '@showchain/client/core'
+import type { Scheduled } from '@showchain/client/runtime'
 import { describe, expect, test } from 'vitest'
 import {
   Internet,
@@ -55,7 +56,7 @@ class Talk {
   readonly #internet: Internet
   readonly #ends: readonly (readonly [SimPeer, SimConnection])[]
   failed = 0
-  #on = false
+  #next: Scheduled | undefined
 
   constructor(internet: Internet, ...ends: readonly (readonly [SimPeer, SimConnection])[]) {
     this.#internet = internet
@@ -63,19 +64,18 @@ class Talk {
   }
 
   start(): void {
-    this.#on = true
+    this.stop()
     this.#say()
   }
 
   stop(): void {
-    this.#on = false
+    this.#next?.cancel()
   }
 
   #say(): void {
-    if (!this.#on) return
     for (const [peer, link] of this.#ends) if (link.closed === undefined) peer.send(link.id, Uint8Array.of(7))
     const { clock } = this.#internet.sim
-    clock.schedule(later(clock.now(), duration(1000)), () => this.#say())
+    this.#next = clock.schedule(later(clock.now(), duration(1000)), () => this.#say())
   }
 
   /** The longest time without a message at either end since then, in seconds. */
