@@ -138,6 +138,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
    */
   async openStream({ priority = 0, ...wait }: OpenStreamOptions = {}): Promise<Stream> {
     if (!this.protected) throw new ShowchainError('ERR_PLAINTEXT_REFUSED', 'A plaintext connection has no streams.')
+    if (wait.signal?.aborted) throw new ShowchainError('ERR_ABORTED', undefined, { cause: wait.signal.reason })
     const now = this.#tryOpen(priority)
     if (now !== undefined) return now
     let look = (): void => {}

@@ -72,7 +72,6 @@ export class PeerEvents {
 
   /** The peer closes. */
   close(): void {
-    for (const { reject } of this.#dials.values()) reject(new ShowchainError('ERR_CLOSED'))
     this.#dials.clear()
     this.#notes.clear()
     this.incoming.end()

@@ -8,7 +8,7 @@ import {
   ShowchainError,
   type Ticket,
 } from '@showchain/wire'
-import { type WaitOptions, waitFor } from './async/deadline.ts'
+import { type Waiting, type WaitOptions, waitFor } from './async/deadline.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionPort } from './connection-port.ts'
 import {
@@ -41,6 +41,8 @@ export class Peer implements AsyncDisposable {
   readonly #machine: PeerMachine
   readonly #events: PeerEvents
   readonly #reachability: Reachability
+  /** What waits for a registration or a connection, until it is settled. */
+  readonly #waits = new Set<Waiting<never>['reject']>()
   #closed = false
 
   private constructor(options: CheckedOptions, socket: DatagramSocket) {
@@ -153,25 +155,21 @@ export class Peer implements AsyncDisposable {
    */
   async registered(options: WaitOptions = {}): Promise<void> {
     const { registered, listeners } = this.#events
-    const { relays, runtime } = this.#options
+    const { relays } = this.#options
+    if (this.#closed) throw new ShowchainError('ERR_CLOSED')
     if (registered.size > 0) return
     if (relays.length === 0) throw new ShowchainError('ERR_NO_PATH', 'No relay is configured.')
     const failures = new Map<PeerId, string>()
     let off = (): void => {}
-    const waiting = waitFor<void>(
-      runtime.clock,
-      options,
-      () => {},
-      ({ resolve, reject }) => {
-        off = listeners.on('relay', ({ relay, state, at, reason }) => {
-          if (state === 'registered') return resolve()
-          failures.set(relay, `relay ${relay} at ${formatEndpoint(at)}: ${reason}`)
-          if (failures.size === relays.length)
-            reject(new ShowchainError('ERR_CONNECT_FAILED', `${[...failures.values()].join('; ')}.`))
-        })
-      },
-    )
-    await waiting.finally(() => off())
+    const start = ({ resolve, reject }: Waiting<void>): void => {
+      off = listeners.on('relay', ({ relay, state, at, reason }) => {
+        if (state === 'registered') return resolve()
+        failures.set(relay, `relay ${relay} at ${formatEndpoint(at)}: ${reason}`)
+        if (failures.size === relays.length)
+          reject(new ShowchainError('ERR_CONNECT_FAILED', `${[...failures.values()].join('; ')}.`))
+      })
+    }
+    await this.#wait(options, () => {}, start).finally(() => off())
   }
 
   /**
@@ -189,6 +187,7 @@ export class Peer implements AsyncDisposable {
     if (ticket.id === this.id) throw new ShowchainError('ERR_BAD_TICKET', "It is this peer's own.")
     const addresses = await this.#reachability.addressesOf(ticket)
     const relays = await this.#reachability.relaysOf(ticket, this.id)
+    if (this.#closed) throw new ShowchainError('ERR_CLOSED')
     const called = via === 'relay-only' || via === 'punch' ? 0 : addresses.length
     if (called === 0 && (via === 'direct' || relays.length === 0)) {
       const found = `${addresses.length} addresses and ${relays.length} relays`
@@ -199,7 +198,7 @@ export class Peer implements AsyncDisposable {
       if (dial !== undefined && !this.#closed)
         this.#driver.input((machine, now) => machine.cancelDial(dial as DialId, now))
     }
-    return waitFor<Connection>(this.#options.runtime.clock, options, giveUp, (waiting) => {
+    return this.#wait<Connection>(options, giveUp, (waiting) => {
       this.#driver.input((machine, now) => {
         dial = machine.dial({ id: ticket.id, policy: via, addresses, relays }, now)
         this.#events.dialling(dial, waiting)
@@ -211,12 +210,24 @@ export class Peer implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    this.#driver.input((machine, now) => machine.close(now))
+    for (const reject of this.#waits) reject(new ShowchainError('ERR_CLOSED'))
     this.#events.close()
+    this.#driver.input((machine, now) => machine.close(now))
     await this.#driver.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** As `waitFor`; closing the peer ends it too. */
+  #wait<Result>(options: WaitOptions, giveUp: () => void, start: (waiting: Waiting<Result>) => void): Promise<Result> {
+    let fail: Waiting<Result>['reject'] = () => {}
+    const waiting = waitFor<Result>(this.#options.runtime.clock, options, giveUp, ({ resolve, reject }) => {
+      fail = reject
+      this.#waits.add(fail)
+      start({ resolve, reject })
+    })
+    return waiting.finally(() => this.#waits.delete(fail))
   }
 }
