@@ -25,7 +25,7 @@ import {
   rowOf,
   type SessionId,
 } from '@showchain/wire'
-import type { End } from './session-table.ts'
+import type { End } from './proxy-session-table.ts'
 
 export interface DataPacket {
   readonly encoding: Encoding

@@ -2,8 +2,8 @@
  * A relay (the seed's T1 node): a reachable peer that serves others as rendezvous and proxy. This
  * machine tells datagrams apart and hands each to the part that it concerns:
  *
- *   0x100 keep-alive.ts · 0x101 registration.ts · 0x111, 0x114 rendezvous.ts
- *   0x121 proxy-sessions.ts · 0x123, 0x125 forward.ts · STUN stun-responder.ts
+ *   0x100 keep-alive-responder.ts · 0x101 registrar.ts · 0x111, 0x114 rendezvous.ts
+ *   0x121 proxy-responder.ts · 0x123, 0x125 data-forwarder.ts · STUN stun-responder.ts
  *
  * Everything else is counted and dropped, as are malformed datagrams. No datagram makes it throw.
  */
@@ -28,19 +28,19 @@ import {
 } from '@showchain/crypto/core'
 import { CHANNEL_BYTE, classify, decode, type Encoding, MAX_DATAGRAM, type Message, OP } from '@showchain/wire'
 import { Bindings } from './bindings.ts'
-import { ChannelFrames } from './channel-frames.ts'
+import { ChannelFrames } from './channel-forwarder.ts'
+import { Forward } from './data-forwarder.ts'
 import { DecodedData, lookAtData } from './data-packet.ts'
 import type { RelayEvent } from './events.ts'
-import { Forward } from './forward.ts'
-import { KeepAlive } from './keep-alive.ts'
+import { KeepAlive } from './keep-alive-responder.ts'
 import { type RelayLimits, relayLimits } from './limits.ts'
-import { ProxySessions } from './proxy-sessions.ts'
-import { Registration } from './registration.ts'
-import type { RelayBase } from './relay-base.ts'
+import { ProxySessions } from './proxy-responder.ts'
+import { SessionTable } from './proxy-session-table.ts'
+import { Registration } from './registrar.ts'
+import type { RelayBase } from './relay-context.ts'
 import { RELAY_COUNTERS, type RelayCounter } from './relay-counters.ts'
 import { RelayOutbox } from './relay-outbox.ts'
 import { Rendezvous } from './rendezvous.ts'
-import { SessionTable } from './session-table.ts'
 import { StunResponder, type StunSockets } from './stun-responder.ts'
 import { SWEEP_INTERVAL } from './times.ts'
 

@@ -23,8 +23,8 @@ import {
 } from '@showchain/client/endpoint'
 import { hasExtensions, type MessageOf, OP, type PeerId, type SessionId, sessionIdFromBytes } from '@showchain/wire'
 import type { Binding, Bindings } from './bindings.ts'
-import { passedFields } from './passed-fields.ts'
-import { encodeCounted, type RelayBase } from './relay-base.ts'
+import { passedFields } from './forwarded-fields.ts'
+import { encodeCounted, type RelayBase } from './relay-context.ts'
 import { ATTEMPT_LIFETIME } from './times.ts'
 
 type PunchRequest = MessageOf<typeof OP.punchRequest>

@@ -20,7 +20,7 @@ import {
   STUN_ATTRIBUTE,
   type StunMessage,
 } from '@showchain/wire'
-import type { RelayBase } from './relay-base.ts'
+import type { RelayBase } from './relay-context.ts'
 
 /** By socket: where it is reached, at most one endpoint of each family. */
 export type StunSockets = readonly (readonly Endpoint[])[]

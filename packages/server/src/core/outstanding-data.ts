@@ -6,7 +6,7 @@
 import { ExpiringMap, type Instant } from '@showchain/client/endpoint'
 import type { Extensions } from '@showchain/wire'
 import type { RelayLimits } from './limits.ts'
-import type { End, Session } from './session-table.ts'
+import type { End, Session } from './proxy-session-table.ts'
 import { OUTSTANDING_LIFETIME } from './times.ts'
 
 interface Forwarded {

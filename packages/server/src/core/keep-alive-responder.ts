@@ -6,8 +6,8 @@
 import type { Datagram, Instant } from '@showchain/client/endpoint'
 import { type Encoding, type MessageOf, OP, WIRE_ERROR } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
-import { OncePer } from './once-per.ts'
-import { type RelayBase, send } from './relay-base.ts'
+import { type RelayBase, send } from './relay-context.ts'
+import { OncePer } from './throttle.ts'
 import { KEEP_ALIVE_GAP, UNBOUND_GAP } from './times.ts'
 
 export class KeepAlive {

@@ -10,10 +10,10 @@ import { type Encoding, type Endpoint, equalBytes, type MessageOf, OP, WIRE_ERRO
 import type { Binding, Bindings } from './bindings.ts'
 import { ConsentBudget } from './consent-budget.ts'
 import type { DataPacket } from './data-packet.ts'
-import { OncePer } from './once-per.ts'
-import { Outstanding, type OutstandingData } from './outstanding.ts'
-import { encodeCounted, type RelayBase, send } from './relay-base.ts'
-import type { End, Session, SessionTable } from './session-table.ts'
+import { Outstanding, type OutstandingData } from './outstanding-data.ts'
+import type { End, Session, SessionTable } from './proxy-session-table.ts'
+import { encodeCounted, type RelayBase, send } from './relay-context.ts'
+import { OncePer } from './throttle.ts'
 import { NO_SESSION_GAP } from './times.ts'
 
 type Acknowledgement = MessageOf<typeof OP.proxyDataAck>

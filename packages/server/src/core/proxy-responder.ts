@@ -6,8 +6,8 @@
 import { type Admission, type AdmissionRequest, type Admitted, type Instant, sign } from '@showchain/client/endpoint'
 import { type MessageOf, OP, SESSION_ID_BYTES } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
-import { encodeCounted, type RelayBase } from './relay-base.ts'
-import type { Session, SessionTable } from './session-table.ts'
+import type { Session, SessionTable } from './proxy-session-table.ts'
+import { encodeCounted, type RelayBase } from './relay-context.ts'
 
 type ProxyRequest = MessageOf<typeof OP.proxyRequest>
 

@@ -7,7 +7,7 @@
 import { type Admission, type AdmissionRequest, type Admitted, type Instant, sign } from '@showchain/client/endpoint'
 import { CAPS, type Extensions, hasExtensions, type MessageOf, OP, sameEndpoint } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
-import { encodeCounted, type RelayBase } from './relay-base.ts'
+import { encodeCounted, type RelayBase } from './relay-context.ts'
 
 type DirectRequest = MessageOf<typeof OP.directRequest>
 

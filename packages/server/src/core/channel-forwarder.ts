@@ -9,8 +9,8 @@ import type { Datagram, Instant } from '@showchain/client/endpoint'
 import { MAX_PROBED_DATAGRAM } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES } from '@showchain/wire/end-to-end'
 import type { Binding, Bindings } from './bindings.ts'
-import type { RelayBase } from './relay-base.ts'
-import type { SessionTable } from './session-table.ts'
+import type { SessionTable } from './proxy-session-table.ts'
+import type { RelayBase } from './relay-context.ts'
 
 export class ChannelFrames {
   readonly #base: RelayBase
