@@ -126,7 +126,7 @@ describe('a relay that drains', () => {
     const at = relay.addresses[0] as Endpoint
     const challenge = (await ask(at, await directRequest(relay))) as MessageOf<typeof OP.challenge>
     const answered = ask(at, await directRequest(relay, challenge.cookie))
-    while (relay.stats().inWork === 0 && relay.counters().registered === 0) await new Promise(setImmediate)
+    while (relay.stats().pendingWork === 0 && relay.counters().registered === 0) await new Promise(setImmediate)
     await relay.drain()
     expect((await answered).op_code).toBe(OP.directResponse)
   })
@@ -146,7 +146,7 @@ describe('a relay that drains', () => {
   test('gives up on work that never ends', async () => {
     const relay = await openStuck()
     await relay.drain({ timeout: 1 })
-    expect(relay.stats().inWork).toBe(1)
+    expect(relay.stats().pendingWork).toBe(1)
   })
 
   test('waits no longer when it is closed', async () => {

@@ -9,35 +9,35 @@ import type { Datagram, Instant } from '@showchain/client/endpoint'
 import { MAX_PROBED_DATAGRAM } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES } from '@showchain/wire/end-to-end'
 import type { Binding, Bindings } from './bindings.ts'
-import type { SessionTable } from './proxy-session-table.ts'
-import type { RelayBase } from './relay-context.ts'
+import type { ProxySessionTable } from './proxy-session-table.ts'
+import type { RelayContext } from './relay-context.ts'
 
-export class ChannelFrames {
-  readonly #base: RelayBase
+export class ChannelForwarder {
+  readonly #context: RelayContext
   readonly #bindings: Bindings
-  readonly #sessions: SessionTable
+  readonly #sessions: ProxySessionTable
 
-  constructor(base: RelayBase, bindings: Bindings, sessions: SessionTable) {
-    this.#base = base
+  constructor(context: RelayContext, bindings: Bindings, sessions: ProxySessionTable) {
+    this.#context = context
     this.#bindings = bindings
     this.#sessions = sessions
   }
 
   receive({ bytes, source }: Datagram, now: Instant): void {
-    const { count, outbox } = this.#base
+    const { count, outbox } = this.#context
     // Peers discover the packet size of their paths themselves.
     if (bytes.length <= CHANNEL_HEADER_BYTES || bytes.length > MAX_PROBED_DATAGRAM) return count('refused')
     const session = this.#sessions.find(bytes, 1, now)
     if (session === undefined) return count('noSession')
     const { requester, target } = session
-    const asked = this.#bindings.at(requester.id, source, now)
-    const from = asked ?? this.#bindings.at(target.id, source, now)
+    const asRequester = this.#bindings.at(requester.id, source, now)
+    const from = asRequester ?? this.#bindings.at(target.id, source, now)
     if (from === undefined) return count('unbound')
     // The target's first word is its consent; the requester waits for it.
-    if (asked === undefined) session.consented = true
+    if (asRequester === undefined) session.consented = true
     else if (!session.consented) return count('consentExhausted')
-    if (!within(from, bytes.length, now)) return count('rateLimited')
-    const to = this.#bindings.get(asked === undefined ? requester.id : target.id, now)
+    if (!isWithinRate(from, bytes.length, now)) return count('rateLimited')
+    const to = this.#bindings.get(asRequester === undefined ? requester.id : target.id, now)
     if (to === undefined) return count('targetAbsent')
     this.#bindings.refresh(from.id, now)
     this.#sessions.refresh(session, now)
@@ -46,5 +46,5 @@ export class ChannelFrames {
   }
 }
 
-const within = ({ frames, frameBytes }: Binding, bytes: number, now: Instant): boolean =>
+const isWithinRate = ({ frames, frameBytes }: Binding, bytes: number, now: Instant): boolean =>
   frames.take(now) && frameBytes.take(now, bytes)

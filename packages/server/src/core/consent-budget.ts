@@ -19,7 +19,7 @@ export interface Consentable {
   readonly consented: boolean
 }
 
-interface Passed {
+interface ForwardedPacket {
   readonly at: Instant
   readonly bytes: number
   readonly session: Consentable
@@ -30,7 +30,7 @@ export class ConsentBudget {
    * What each pair was let through in the last minute; at most 4 entries each. When there are
    * `capacity` pairs, further ones get nothing: forgetting one would renew its budget.
    */
-  readonly #pairs: ExpiringMap<string, readonly Passed[]>
+  readonly #pairs: ExpiringMap<string, readonly ForwardedPacket[]>
   readonly #capacity: number
 
   constructor(capacity: number) {
@@ -44,10 +44,10 @@ export class ConsentBudget {
 
   /** Takes the bytes of one packet from R to T from the budget; false when it is spent. */
   allows(session: Consentable, bytes: number, now: Instant): boolean {
-    const passed = this.#recent(session, now)
-    if (passed.length === 0 && this.#isFull(now)) return false
-    const total = passed.reduce((sum, packet) => sum + packet.bytes, bytes)
-    return passed.length < MAX_UNCONSENTED_PACKETS && total <= MAX_UNCONSENTED_BYTES
+    const forwarded = this.#recent(session, now)
+    if (forwarded.length === 0 && this.#isFull(now)) return false
+    const total = forwarded.reduce((sum, packet) => sum + packet.bytes, bytes)
+    return forwarded.length < MAX_UNCONSENTED_PACKETS && total <= MAX_UNCONSENTED_BYTES
   }
 
   /** Counts what was let through. */
@@ -59,9 +59,9 @@ export class ConsentBudget {
     this.#pairs.expire(now)
   }
 
-  #recent(pair: Consentable, now: Instant): readonly Passed[] {
-    const passed = this.#pairs.get(pairOf(pair), now) ?? []
-    return passed.filter(({ at, session }) => !session.consented && later(at, CONSENT_SPAN) > now)
+  #recent(pair: Consentable, now: Instant): readonly ForwardedPacket[] {
+    const forwarded = this.#pairs.get(pairOf(pair), now) ?? []
+    return forwarded.filter(({ at, session }) => !session.consented && later(at, CONSENT_SPAN) > now)
   }
 
   #isFull(now: Instant): boolean {

@@ -10,10 +10,10 @@ import { type Encoding, type Endpoint, equalBytes, type MessageOf, OP, WIRE_ERRO
 import type { Binding, Bindings } from './bindings.ts'
 import { ConsentBudget } from './consent-budget.ts'
 import type { DataPacket } from './data-packet.ts'
-import { Outstanding, type OutstandingData } from './outstanding-data.ts'
-import type { End, Session, SessionTable } from './proxy-session-table.ts'
-import { encodeCounted, type RelayBase, send } from './relay-context.ts'
-import { OncePer } from './throttle.ts'
+import { type OutstandingData, OutstandingTable } from './outstanding-data.ts'
+import type { ProxySession, ProxySessionTable, SessionEnd } from './proxy-session-table.ts'
+import { encodeCounted, type RelayContext, send } from './relay-context.ts'
+import { Throttle } from './throttle.ts'
 import { NO_SESSION_GAP } from './times.ts'
 
 type Acknowledgement = MessageOf<typeof OP.proxyDataAck>
@@ -25,30 +25,30 @@ type Acknowledgement = MessageOf<typeof OP.proxyDataAck>
 const MAX_FORWARDS = 8
 
 /** A packet whose session, ends and source are in order. */
-interface Passage {
+interface Transit {
   readonly packet: DataPacket
   readonly source: Endpoint
-  readonly session: Session
-  readonly sender: End
-  readonly receiver: End
+  readonly session: ProxySession
+  readonly sender: SessionEnd
+  readonly receiver: SessionEnd
 }
 
-export class Forward {
-  readonly #base: RelayBase
+export class DataForwarder {
+  readonly #context: RelayContext
   readonly #bindings: Bindings
-  readonly #sessions: SessionTable
-  readonly #outstanding: Outstanding
+  readonly #sessions: ProxySessionTable
+  readonly #outstanding: OutstandingTable
   readonly #budget: ConsentBudget
   /** Addresses to which `noSession` was sent. */
-  readonly #told: OncePer
+  readonly #errorThrottle: Throttle
 
-  constructor(base: RelayBase, bindings: Bindings, sessions: SessionTable) {
-    this.#base = base
+  constructor(context: RelayContext, bindings: Bindings, sessions: ProxySessionTable) {
+    this.#context = context
     this.#bindings = bindings
     this.#sessions = sessions
-    this.#outstanding = new Outstanding(base.limits)
-    this.#budget = new ConsentBudget(base.limits.consentPairs)
-    this.#told = new OncePer(NO_SESSION_GAP, base.limits.rateSources)
+    this.#outstanding = new OutstandingTable(context.limits)
+    this.#budget = new ConsentBudget(context.limits.consentPairs)
+    this.#errorThrottle = new Throttle(NO_SESSION_GAP, context.limits.rateSources)
   }
 
   get sizes(): { readonly outstanding: number; readonly consentPairs: number } {
@@ -56,18 +56,18 @@ export class Forward {
   }
 
   get isIdle(): boolean {
-    return this.#outstanding.size + this.#budget.size + this.#told.size === 0
+    return this.#outstanding.size + this.#budget.size + this.#errorThrottle.size === 0
   }
 
   expire(now: Instant): void {
     this.#outstanding.expire(now)
     this.#budget.expire(now)
-    this.#told.expire(now)
+    this.#errorThrottle.expire(now)
   }
 
   /** 0x123. */
   data(packet: DataPacket, source: Endpoint, now: Instant): void {
-    const { count } = this.#base
+    const { count } = this.#context
     const session = this.#sessions.get(packet.session, now)
     if (session === undefined) return this.#noSession(packet, source, now)
     const { requester, target } = session
@@ -77,56 +77,56 @@ export class Forward {
     const from = this.#bindings.at(sender.id, source, now)
     if (from === undefined) return count('unbound')
     if (!from.data.take(now)) return count('rateLimited')
-    const passage = { packet, source, session, sender, receiver }
+    const transit = { packet, source, session, sender, receiver }
     const before = this.#outstanding.get(session, sender, packet.seq, now)
-    if (before !== undefined && before.ts === packet.ts) return this.#repeat(passage, before, now)
+    if (before !== undefined && before.ts === packet.ts) return this.#repeat(transit, before, now)
     if (sender.window.check(packet.seq) !== 'fresh') return count('replayed')
     // An absent target looks like one that does not answer, and costs no RSA.
     if (this.#bindings.get(receiver.id, now) === undefined) return count('targetAbsent')
-    if (sender.unacknowledged >= this.#base.limits.outstandingPerDirection) return count('dataOverWindow')
-    if (!this.#allows(passage, 0, now)) return count('consentExhausted')
-    this.#verify(passage, from)
+    if (sender.unacknowledged >= this.#context.limits.outstandingPerDirection) return count('dataOverWindow')
+    if (!this.#allows(transit, 0, now)) return count('consentExhausted')
+    this.#verify(transit, from)
   }
 
-  #verify(passage: Passage, from: Binding): void {
-    const { packet, sender, receiver } = passage
-    const { keys, outbox, provider, count } = this.#base
+  #verify(transit: Transit, from: Binding): void {
+    const { packet, sender, receiver } = transit
+    const { keys, outbox, provider, count } = this.#context
     const key = keys.get(sender.id) ?? keys.learn(sender.id, from.spki)
     if (key === undefined || packet.sign.length !== key.signatureLength) return count('badSignature')
     outbox.verify(key, packet.preimage(provider, sender, receiver), packet.sign, (valid, now) => {
-      if (valid === true) this.#verified(passage, now)
+      if (valid === true) this.#verified(transit, now)
       else count(valid === undefined ? 'verifyShed' : 'badSignature')
     })
   }
 
   /** The signature is valid. State may have changed during verification, so it is checked again. */
-  #verified(passage: Passage, now: Instant): void {
-    const { packet, source, session, sender } = passage
-    const { count, provider } = this.#base
+  #verified(transit: Transit, now: Instant): void {
+    const { packet, source, session, sender } = transit
+    const { count, provider } = this.#context
     if (this.#sessions.get(session.id, now) !== session) return count('noSession')
     if (this.#bindings.at(sender.id, source, now) === undefined) return count('unbound')
     if (sender.window.check(packet.seq) !== 'fresh') return count('replayed')
-    if (!this.#pass(passage, now)) return
+    if (!this.#dataForwarder(transit, now)) return
     sender.window.accept(packet.seq)
     this.#outstanding.forwarded(session, sender, packet.seq, packet.ts, packet.proof(provider), now)
-    this.#answered(session, sender)
+    this.#recordConsent(session, sender)
     this.#refresh(session, sender, now)
     count('dataForwarded')
   }
 
   /** The number is known: the same message again, or one that pretends to be it. */
-  #repeat(passage: Passage, before: OutstandingData, now: Instant): void {
-    const { packet, source, session, sender } = passage
-    const { count, provider } = this.#base
+  #repeat(transit: Transit, before: OutstandingData, now: Instant): void {
+    const { packet, source, session, sender } = transit
+    const { count, provider } = this.#context
     const { seq, ts, encoding } = packet
     if (before.state === 'acknowledged') {
       count('dataAnswered')
       const ext = before.ext === undefined ? {} : { ext: before.ext }
-      return send(this.#base, source, { op_code: OP.proxyDataAck, session: session.id, seq, ts, ...ext }, encoding)
+      return send(this.#context, source, { op_code: OP.proxyDataAck, session: session.id, seq, ts, ...ext }, encoding)
     }
     if (!equalBytes(before.proof, packet.proof(provider))) return count('replayed')
     if (before.times >= MAX_FORWARDS) return count('dataOverWindow')
-    if (!this.#pass(passage, now)) return
+    if (!this.#dataForwarder(transit, now)) return
     before.times++
     this.#outstanding.repeated(session, sender, seq, now)
     this.#refresh(session, sender, now)
@@ -137,70 +137,70 @@ export class Forward {
    * Transmits the 0x124 where the receiver is bound now, in its encoding, when the budget allows
    * it.
    */
-  #pass(passage: Passage, now: Instant): boolean {
-    const { packet, session, receiver } = passage
-    const { count, outbox } = this.#base
+  #dataForwarder(transit: Transit, now: Instant): boolean {
+    const { packet, session, receiver } = transit
+    const { count, outbox } = this.#context
     const to = this.#bindings.get(receiver.id, now)
     if (to === undefined) {
       count('targetAbsent')
       return false
     }
-    const bytes = passed(packet, to.encoding)
-    if (bytes === undefined || !this.#allows(passage, bytes.length, now)) {
+    const bytes = encodeForwarded(packet, to.encoding)
+    if (bytes === undefined || !this.#allows(transit, bytes.length, now)) {
       count(bytes === undefined ? 'tooLarge' : 'consentExhausted')
       return false
     }
-    if (this.#isUnconsented(passage)) this.#budget.spend(session, bytes.length, now)
+    if (this.#isUnconsented(transit)) this.#budget.spend(session, bytes.length, now)
     outbox.transmit(to.source, bytes)
     return true
   }
 
-  #isUnconsented({ session, sender }: Passage): boolean {
+  #isUnconsented({ session, sender }: Transit): boolean {
     return sender === session.requester && !session.consented
   }
 
-  #allows(passage: Passage, bytes: number, now: Instant): boolean {
-    return !this.#isUnconsented(passage) || this.#budget.allows(passage.session, bytes, now)
+  #allows(transit: Transit, bytes: number, now: Instant): boolean {
+    return !this.#isUnconsented(transit) || this.#budget.allows(transit.session, bytes, now)
   }
 
   /** A message of the target is its consent. */
-  #answered(session: Session, by: End): void {
+  #recordConsent(session: ProxySession, by: SessionEnd): void {
     if (by === session.target) session.consented = true
   }
 
-  #refresh(session: Session, by: End, now: Instant): void {
+  #refresh(session: ProxySession, by: SessionEnd, now: Instant): void {
     this.#bindings.refresh(by.id, now)
     this.#sessions.refresh(session, now)
   }
 
   /** Told only to a bound sender: others get silence. */
   #noSession(packet: DataPacket, source: Endpoint, now: Instant): void {
-    if (this.#bindings.at(packet.id, source, now) === undefined) return this.#base.count('unbound')
-    this.#base.count('noSession')
-    if (!this.#told.take(source, now)) return
+    if (this.#bindings.at(packet.id, source, now) === undefined) return this.#context.count('unbound')
+    this.#context.count('noSession')
+    if (!this.#errorThrottle.take(source, now)) return
     const { seq, ts } = packet
     const error = { op_code: OP.error, code: WIRE_ERROR.noSession, ref_op: OP.proxyData, seq, ts } as const
-    send(this.#base, source, error, packet.encoding)
+    send(this.#context, source, error, packet.encoding)
   }
 
   /**
    * 0x125: from the bound address of the receiving end of an outstanding message, and only once.
    */
   acknowledge(message: Acknowledgement, encoding: Encoding, { bytes, source }: Datagram, now: Instant): void {
-    const { count, outbox } = this.#base
+    const { count, outbox } = this.#context
     const session = this.#sessions.get(message.session, now)
     const sender = session === undefined ? undefined : this.#acknowledged(session, message, source, now)
     if (session === undefined || sender === undefined) return count('unexpected')
     const receiver = sender === session.requester ? session.target : session.requester
     this.#refresh(session, receiver, now)
     this.#outstanding.acknowledged(session, sender, message.seq, message.ts, message.ext, now)
-    this.#answered(session, receiver)
+    this.#recordConsent(session, receiver)
     const to = this.#bindings.get(sender.id, now)
     if (to === undefined) return count('targetAbsent')
     const same = encoding === 'binary' && to.encoding === 'binary'
-    const passedOn = same ? bytes : encodeCounted(this.#base, message, to.encoding)
-    if (passedOn === undefined) return
-    outbox.transmit(to.source, passedOn)
+    const forwarded = same ? bytes : encodeCounted(this.#context, message, to.encoding)
+    if (forwarded === undefined) return
+    outbox.transmit(to.source, forwarded)
     count('acknowledged')
   }
 
@@ -208,7 +208,12 @@ export class Forward {
    * The end whose outstanding message this acknowledges, when it comes from where the other end is
    * bound.
    */
-  #acknowledged(session: Session, { seq, ts }: Acknowledgement, source: Endpoint, now: Instant): End | undefined {
+  #acknowledged(
+    session: ProxySession,
+    { seq, ts }: Acknowledgement,
+    source: Endpoint,
+    now: Instant,
+  ): SessionEnd | undefined {
     const { requester, target } = session
     for (const [sender, receiver] of [
       [requester, target],
@@ -223,9 +228,9 @@ export class Forward {
 }
 
 /** The 0x124, or undefined when it does not fit a datagram in this encoding. */
-function passed(packet: DataPacket, encoding: Encoding): Uint8Array | undefined {
+function encodeForwarded(packet: DataPacket, encoding: Encoding): Uint8Array | undefined {
   try {
-    return packet.passed(encoding)
+    return packet.forwarded(encoding)
   } catch {
     return undefined
   }

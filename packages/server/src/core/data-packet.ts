@@ -25,7 +25,7 @@ import {
   rowOf,
   type SessionId,
 } from '@showchain/wire'
-import type { End } from './proxy-session-table.ts'
+import type { SessionEnd } from './proxy-session-table.ts'
 
 export interface DataPacket {
   readonly encoding: Encoding
@@ -35,8 +35,8 @@ export interface DataPacket {
   readonly sign: Uint8Array
   /** Who says that it sent it. */
   readonly id: PeerId
-  isBetween(sender: End, receiver: End): boolean
-  preimage(provider: CryptoProvider, sender: End, receiver: End): Uint8Array
+  isBetween(sender: SessionEnd, receiver: SessionEnd): boolean
+  preimage(provider: CryptoProvider, sender: SessionEnd, receiver: SessionEnd): Uint8Array
   /**
    * What tells a repetition from another packet with the same number: the front of the signature,
    * which only its signer can make, or the hash of the datagram when it carries extension fields,
@@ -44,7 +44,7 @@ export interface DataPacket {
    */
   proof(provider: CryptoProvider): Uint8Array
   /** The 0x124. @throws ShowchainError `ERR_TOO_LARGE` */
-  passed(encoding: Encoding): Uint8Array
+  forwarded(encoding: Encoding): Uint8Array
 }
 
 type ProxyData = MessageOf<typeof OP.proxyData>
@@ -64,10 +64,10 @@ const NO_DATA = new Uint8Array(0)
 const view = new MessageView()
 
 /** The packet, when the datagram is a binary 0x123 without extension fields and of a right size. */
-export function lookAtData(bytes: Uint8Array): DataPacket | undefined {
+export function viewData(bytes: Uint8Array): DataPacket | undefined {
   if (bytes[0] !== BINARY_BYTE || bytes[1] !== OP.proxyData >> 8 || bytes[2] !== (OP.proxyData & 0xff)) return undefined
   if (!view.parse(bytes) || view.end !== bytes.length) return undefined
-  const packet = new PlainData(view)
+  const packet = new BinaryData(view)
   return packet.isToItself ? undefined : packet
 }
 
@@ -76,7 +76,7 @@ const equalAt = (bytes: Uint8Array, at: number, expected: Uint8Array): boolean =
   return true
 }
 
-class PlainData implements DataPacket {
+class BinaryData implements DataPacket {
   readonly encoding = 'binary'
   readonly session: SessionId
   readonly seq: number
@@ -112,11 +112,11 @@ class PlainData implements DataPacket {
     return this.#bytes.subarray(this.#id, this.#id + PEER_ID_BYTES)
   }
 
-  isBetween(sender: End, receiver: End): boolean {
+  isBetween(sender: SessionEnd, receiver: SessionEnd): boolean {
     return equalAt(this.#bytes, this.#id, sender.idBytes) && equalAt(this.#bytes, this.#target, receiver.idBytes)
   }
 
-  preimage(provider: CryptoProvider, sender: End, receiver: End): Uint8Array {
+  preimage(provider: CryptoProvider, sender: SessionEnd, receiver: SessionEnd): Uint8Array {
     const { session, seq, ts } = this
     return messagePreimage(provider, {
       op_code: OP.proxyData,
@@ -133,7 +133,7 @@ class PlainData implements DataPacket {
     return this.sign.slice(0, PROOF_BYTES)
   }
 
-  passed(encoding: Encoding): Uint8Array {
+  forwarded(encoding: Encoding): Uint8Array {
     // A copy: the sender may hold and send the same buffer again.
     const front = this.#bytes.slice(0, this.#end)
     rewriteOp(front, OP.proxyPassData)
@@ -175,7 +175,7 @@ export class DecodedData implements DataPacket {
     return this.#message.id
   }
 
-  isBetween(sender: End, receiver: End): boolean {
+  isBetween(sender: SessionEnd, receiver: SessionEnd): boolean {
     return this.#message.id === sender.id && this.#message.target === receiver.id
   }
 
@@ -187,7 +187,7 @@ export class DecodedData implements DataPacket {
     return this.#message.ext === undefined ? this.sign.slice(0, PROOF_BYTES) : provider.sha256(this.#bytes)
   }
 
-  passed(encoding: Encoding): Uint8Array {
+  forwarded(encoding: Encoding): Uint8Array {
     const { sign: _sign, ...fields } = this.#message
     return encode({ ...fields, op_code: OP.proxyPassData }, encoding)
   }

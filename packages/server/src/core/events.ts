@@ -21,7 +21,7 @@ export type RelayEvent =
       readonly type: 'punch'
       readonly requester: PeerId
       readonly target: PeerId
-      readonly state: 'passed' | 'consented'
+      readonly state: 'forwarded' | 'consented'
     }
   | { readonly type: 'sessionOpened'; readonly session: SessionId; readonly requester: PeerId; readonly target: PeerId }
   | {

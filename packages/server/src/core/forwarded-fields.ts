@@ -6,14 +6,14 @@
  */
 import type { Extensions } from '@showchain/wire'
 
-export interface Passing {
+export interface Forwarding {
   readonly receiverKnowsExtensions: boolean
   readonly sharesAddress: boolean
   /** The original sender's key. */
   readonly spki: Uint8Array
 }
 
-export function passedFields(ext: Extensions | undefined, passing: Passing): { readonly ext?: Extensions } {
+export function forwardedFields(ext: Extensions | undefined, passing: Forwarding): { readonly ext?: Extensions } {
   const { key: _key, local, ...signed } = ext ?? {}
   const candidates = passing.sharesAddress && local !== undefined ? { local } : {}
   if (passing.receiverKnowsExtensions) return { ext: { ...signed, key: passing.spki, ...candidates } }

@@ -6,46 +6,46 @@
 import type { Datagram, Instant } from '@showchain/client/endpoint'
 import { type Encoding, type MessageOf, OP, WIRE_ERROR } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
-import { type RelayBase, send } from './relay-context.ts'
-import { OncePer } from './throttle.ts'
+import { type RelayContext, send } from './relay-context.ts'
+import { Throttle } from './throttle.ts'
 import { KEEP_ALIVE_GAP, UNBOUND_GAP } from './times.ts'
 
-export class KeepAlive {
-  readonly #base: RelayBase
+export class KeepAliveResponder {
+  readonly #context: RelayContext
   readonly #bindings: Bindings
   /** Addresses that were sent a 0x100. */
-  readonly #sent: OncePer
+  readonly #keepAliveThrottle: Throttle
   /** Addresses to which `unbound` was sent. */
-  readonly #told: OncePer
+  readonly #errorThrottle: Throttle
 
-  constructor(base: RelayBase, bindings: Bindings) {
-    this.#base = base
+  constructor(context: RelayContext, bindings: Bindings) {
+    this.#context = context
     this.#bindings = bindings
-    this.#sent = new OncePer(KEEP_ALIVE_GAP, base.limits.bindings)
-    this.#told = new OncePer(UNBOUND_GAP, base.limits.rateSources)
+    this.#keepAliveThrottle = new Throttle(KEEP_ALIVE_GAP, context.limits.bindings)
+    this.#errorThrottle = new Throttle(UNBOUND_GAP, context.limits.rateSources)
   }
 
   /** Addresses that are remembered. */
   get size(): number {
-    return this.#sent.size + this.#told.size
+    return this.#keepAliveThrottle.size + this.#errorThrottle.size
   }
 
   receive(message: MessageOf<typeof OP.keepAlive>, encoding: Encoding, { source }: Datagram, now: Instant): void {
     if (this.#bindings.at(message.id, source, now) === undefined) {
-      if (!this.#told.take(source, now)) return
-      this.#base.count('unboundTold')
+      if (!this.#errorThrottle.take(source, now)) return
+      this.#context.count('unboundSent')
       // Shorter than any 0x100, which has an id: nothing to amplify.
       const error = { op_code: OP.error, code: WIRE_ERROR.unbound, ref_op: OP.keepAlive, seq: 0, ts: 0 } as const
-      return send(this.#base, source, error, encoding)
+      return send(this.#context, source, error, encoding)
     }
-    this.#base.count('keepAlive')
+    this.#context.count('keepAlive')
     this.#bindings.refresh(message.id, now)
-    if (this.#sent.take(source, now))
-      send(this.#base, source, { op_code: OP.keepAlive, id: this.#base.self.id, seq: 0, ts: 0 }, encoding)
+    if (this.#keepAliveThrottle.take(source, now))
+      send(this.#context, source, { op_code: OP.keepAlive, id: this.#context.self.id, seq: 0, ts: 0 }, encoding)
   }
 
   expire(now: Instant): void {
-    this.#sent.expire(now)
-    this.#told.expire(now)
+    this.#keepAliveThrottle.expire(now)
+    this.#errorThrottle.expire(now)
   }
 }

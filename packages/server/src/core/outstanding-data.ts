@@ -6,11 +6,11 @@
 import { ExpiringMap, type Instant } from '@showchain/client/endpoint'
 import type { Extensions } from '@showchain/wire'
 import type { RelayLimits } from './limits.ts'
-import type { End, Session } from './proxy-session-table.ts'
+import type { ProxySession, SessionEnd } from './proxy-session-table.ts'
 import { OUTSTANDING_LIFETIME } from './times.ts'
 
 interface Forwarded {
-  readonly sender: End
+  readonly sender: SessionEnd
   readonly ts: number
   /** See DataPacket.proof. */
   readonly proof: Uint8Array
@@ -28,7 +28,7 @@ export type OutstandingData =
   | ({ readonly state: 'forwarded' } & Forwarded)
   | ({ readonly state: 'acknowledged' } & Acknowledged)
 
-export class Outstanding {
+export class OutstandingTable {
   /**
    * At most `limits.outstanding`, the oldest is evicted; each ends 15 s after it was forwarded
    * last.
@@ -49,7 +49,7 @@ export class Outstanding {
     return this.#messages.size
   }
 
-  get(session: Session, sender: End, seq: number, now: Instant): OutstandingData | undefined {
+  get(session: ProxySession, sender: SessionEnd, seq: number, now: Instant): OutstandingData | undefined {
     return this.#messages.get(keyOf(session, sender, seq), now)
   }
 
@@ -57,20 +57,20 @@ export class Outstanding {
    * Forwarded for the first time. The replay window has checked that the sender did not use this
    * number before.
    */
-  forwarded(session: Session, sender: End, seq: number, ts: number, proof: Uint8Array, now: Instant): void {
+  forwarded(session: ProxySession, sender: SessionEnd, seq: number, ts: number, proof: Uint8Array, now: Instant): void {
     this.#messages.set(keyOf(session, sender, seq), { state: 'forwarded', sender, ts, proof, times: 1 }, now)
     sender.unacknowledged++
   }
 
   /** Passed on again. */
-  repeated(session: Session, sender: End, seq: number, now: Instant): void {
+  repeated(session: ProxySession, sender: SessionEnd, seq: number, now: Instant): void {
     this.#messages.touch(keyOf(session, sender, seq), now)
   }
 
   /** The proof is needed no more, only that the answer is known. */
   acknowledged(
-    session: Session,
-    sender: End,
+    session: ProxySession,
+    sender: SessionEnd,
     seq: number,
     ts: number,
     ext: Extensions | undefined,
@@ -85,5 +85,5 @@ export class Outstanding {
   }
 }
 
-const keyOf = (session: Session, sender: End, seq: number): string =>
+const keyOf = (session: ProxySession, sender: SessionEnd, seq: number): string =>
   `${session.id}${sender === session.requester ? '>' : '<'}${seq}`

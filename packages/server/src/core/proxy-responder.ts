@@ -6,19 +6,19 @@
 import { type Admission, type AdmissionRequest, type Admitted, type Instant, sign } from '@showchain/client/endpoint'
 import { type MessageOf, OP, SESSION_ID_BYTES } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
-import type { Session, SessionTable } from './proxy-session-table.ts'
-import { encodeCounted, type RelayBase } from './relay-context.ts'
+import type { ProxySession, ProxySessionTable } from './proxy-session-table.ts'
+import { encodeCounted, type RelayContext } from './relay-context.ts'
 
 type ProxyRequest = MessageOf<typeof OP.proxyRequest>
 
-export class ProxySessions {
-  readonly #base: RelayBase
+export class ProxyResponder {
+  readonly #context: RelayContext
   readonly #admission: Admission
   readonly #bindings: Bindings
-  readonly #sessions: SessionTable
+  readonly #sessions: ProxySessionTable
 
-  constructor(base: RelayBase, admission: Admission, bindings: Bindings, sessions: SessionTable) {
-    this.#base = base
+  constructor(context: RelayContext, admission: Admission, bindings: Bindings, sessions: ProxySessionTable) {
+    this.#context = context
     this.#admission = admission
     this.#bindings = bindings
     this.#sessions = sessions
@@ -27,29 +27,29 @@ export class ProxySessions {
   /** 0x121. */
   request(request: AdmissionRequest<ProxyRequest>, now: Instant): void {
     const binding = this.#bindings.at(request.message.id, request.source, now)
-    if (binding === undefined) return this.#base.count('unbound')
+    if (binding === undefined) return this.#context.count('unbound')
     this.#admission.admit(request, 'validated', now, (admitted, at) => this.#open(admitted, at), binding.spki)
   }
 
   #open(admitted: Admitted<ProxyRequest>, now: Instant): void {
     const { id, target } = admitted.message
     this.#bindings.refresh(id, now)
-    let bytes = this.#base.random.bytes(SESSION_ID_BYTES)
-    while (!this.#sessions.isFree(bytes)) bytes = this.#base.random.bytes(SESSION_ID_BYTES)
+    let bytes = this.#context.random.bytes(SESSION_ID_BYTES)
+    while (!this.#sessions.isFree(bytes)) bytes = this.#context.random.bytes(SESSION_ID_BYTES)
     const session = this.#sessions.open(bytes, id, target, now)
     this.#answer(admitted, session)
-    this.#base.count('sessionOpened')
-    this.#base.outbox.event({ type: 'sessionOpened', session: session.id, requester: id, target })
+    this.#context.count('sessionOpened')
+    this.#context.outbox.event({ type: 'sessionOpened', session: session.id, requester: id, target })
   }
 
-  #answer(admitted: Admitted<ProxyRequest>, session: Session): void {
+  #answer(admitted: Admitted<ProxyRequest>, session: ProxySession): void {
     const { target, seq, ts, ext } = admitted.message
-    const key = ext?.key === undefined ? {} : { ext: { key: this.#base.self.spki } }
+    const key = ext?.key === undefined ? {} : { ext: { key: this.#context.self.spki } }
     const response = { op_code: OP.proxyResponse, session: session.id, target, seq, ts, ...key } as const
-    sign(this.#base, response, (signed, now) => {
+    sign(this.#context, response, (signed, now) => {
       // Without a signature there is no answer yet: a retransmission of the request starts over.
       if (signed === undefined) return admitted.onRepeat(() => this.#answer(admitted, session))
-      const bytes = encodeCounted(this.#base, signed, admitted.encoding)
+      const bytes = encodeCounted(this.#context, signed, admitted.encoding)
       if (bytes !== undefined) admitted.respond(bytes, now)
     })
   }

@@ -10,7 +10,7 @@ import type { RelayLimits } from './limits.ts'
 import { SESSION_IDLE } from './times.ts'
 
 /** One end of a session, as a sender. */
-export class End {
+export class SessionEnd {
   readonly id: PeerId
   /** As it stands in a binary message. */
   readonly idBytes: Uint8Array
@@ -25,40 +25,40 @@ export class End {
   }
 }
 
-export interface Session {
+export interface ProxySession {
   readonly id: SessionId
   /** As it stands in a channel frame. */
   readonly idBytes: Uint8Array
   /** Who asked for it. */
-  readonly requester: End
-  readonly target: End
+  readonly requester: SessionEnd
+  readonly target: SessionEnd
   /** The target has answered (docs/protocol.md, Consent). */
   consented: boolean
   lastUsed: Instant
 }
 
-export interface SessionTableOptions {
+export interface ProxySessionTableOptions {
   readonly limits: RelayLimits
-  readonly ended: (session: Session, why: 'expired' | 'evicted') => void
+  readonly ended: (session: ProxySession, why: 'expired' | 'evicted') => void
 }
 
-export class SessionTable {
+export class ProxySessionTable {
   readonly #limits: RelayLimits
-  readonly #ended: SessionTableOptions['ended']
+  readonly #ended: ProxySessionTableOptions['ended']
   /**
    * At most `limits.sessions`, the least recently used is evicted; each ends after 10 min without a
    * message.
    */
-  readonly #sessions: ExpiringMap<SessionId, Session>
+  readonly #sessions: ExpiringMap<SessionId, ProxySession>
   /** By a number out of the id: no two sessions have the same one. */
-  readonly #byNumber = new Map<number, Session>()
+  readonly #byNumber = new Map<number, ProxySession>()
   /**
    * Sessions of each requester, at most `limits.sessionsPerId`. An entry ends with its last
    * session.
    */
-  readonly #byRequester = new Map<PeerId, Set<Session>>()
+  readonly #byRequester = new Map<PeerId, Set<ProxySession>>()
 
-  constructor({ limits, ended }: SessionTableOptions) {
+  constructor({ limits, ended }: ProxySessionTableOptions) {
     this.#limits = limits
     this.#ended = ended
     this.#sessions = new ExpiringMap({
@@ -72,12 +72,12 @@ export class SessionTable {
     return this.#sessions.size
   }
 
-  get(id: SessionId, now: Instant): Session | undefined {
+  get(id: SessionId, now: Instant): ProxySession | undefined {
     return this.#sessions.get(id, now)
   }
 
   /** The session of a channel frame. @param at where its id begins */
-  find(bytes: Uint8Array, at: number, now: Instant): Session | undefined {
+  find(bytes: Uint8Array, at: number, now: Instant): ProxySession | undefined {
     const session = this.#byNumber.get(idKey(bytes, at))
     if (session === undefined || later(session.lastUsed, SESSION_IDLE) <= now) return undefined
     const { idBytes } = session
@@ -90,15 +90,15 @@ export class SessionTable {
     return !this.#byNumber.has(idKey(id, 0))
   }
 
-  open(idBytes: Uint8Array, requester: PeerId, target: PeerId, now: Instant): Session {
+  open(idBytes: Uint8Array, requester: PeerId, target: PeerId, now: Instant): ProxySession {
     const own = this.#byRequester.get(requester)
     if (own !== undefined && own.size >= this.#limits.sessionsPerId) this.#makeRoom(own)
     const id = sessionIdFromBytes(idBytes)
     const session = {
       id,
       idBytes,
-      requester: new End(requester),
-      target: new End(target),
+      requester: new SessionEnd(requester),
+      target: new SessionEnd(target),
       consented: false,
       lastUsed: now,
     }
@@ -111,7 +111,7 @@ export class SessionTable {
   }
 
   /** The session carried something. */
-  refresh(session: Session, now: Instant): void {
+  refresh(session: ProxySession, now: Instant): void {
     session.lastUsed = now
     this.#sessions.touch(session.id, now)
   }
@@ -121,15 +121,15 @@ export class SessionTable {
   }
 
   /** Of one peer's own sessions, a short list, the one idle longest ends. */
-  #makeRoom(own: ReadonlySet<Session>): void {
-    let idle: Session | undefined
+  #makeRoom(own: ReadonlySet<ProxySession>): void {
+    let idle: ProxySession | undefined
     for (const session of own) if (idle === undefined || session.lastUsed < idle.lastUsed) idle = session
     if (idle === undefined) return
     this.#sessions.delete(idle.id)
     this.#end(idle, 'evicted')
   }
 
-  #end(session: Session, why: 'expired' | 'evicted'): void {
+  #end(session: ProxySession, why: 'expired' | 'evicted'): void {
     this.#byNumber.delete(idKey(session.idBytes, 0))
     const own = this.#byRequester.get(session.requester.id)
     own?.delete(session)

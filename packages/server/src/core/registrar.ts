@@ -7,27 +7,27 @@
 import { type Admission, type AdmissionRequest, type Admitted, type Instant, sign } from '@showchain/client/endpoint'
 import { CAPS, type Extensions, hasExtensions, type MessageOf, OP, sameEndpoint } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
-import { encodeCounted, type RelayBase } from './relay-context.ts'
+import { encodeCounted, type RelayContext } from './relay-context.ts'
 
 type DirectRequest = MessageOf<typeof OP.directRequest>
 
-export class Registration {
-  readonly #base: RelayBase
+export class Registrar {
+  readonly #context: RelayContext
   readonly #admission: Admission
   readonly #bindings: Bindings
 
-  constructor(base: RelayBase, admission: Admission, bindings: Bindings) {
-    this.#base = base
+  constructor(context: RelayContext, admission: Admission, bindings: Bindings) {
+    this.#context = context
     this.#admission = admission
     this.#bindings = bindings
   }
 
   receive(request: AdmissionRequest<DirectRequest>, now: Instant): void {
     const { message, source } = request
-    if (message.target !== this.#base.self.id) return this.#base.count('unexpected')
+    if (message.target !== this.#context.self.id) return this.#context.count('unexpected')
     const binding = this.#bindings.get(message.id, now)
     const bound = binding !== undefined && sameEndpoint(binding.source, source)
-    if (binding !== undefined && !bound && !hasExtensions(message)) return this.#base.count('bindingRefused')
+    if (binding !== undefined && !bound && !hasExtensions(message)) return this.#context.count('bindingRefused')
     const validation = bound ? 'validated' : 'unvalidated'
     this.#admission.admit(request, validation, now, (admitted, at) => this.#bind(admitted, at), binding?.spki)
   }
@@ -39,10 +39,16 @@ export class Registration {
     const moves = before !== undefined && !sameEndpoint(before.source, source)
     const knowsExtensions = hasExtensions(message)
     const binding = { id: message.id, source, encoding, spki: key.spki, knowsExtensions }
-    if (!this.#bindings.bind(binding, now)) return this.#base.count('bindingRefused')
-    this.#base.count('registered')
+    if (!this.#bindings.bind(binding, now)) return this.#context.count('bindingRefused')
+    this.#context.count('registered')
     if (before === undefined || moves)
-      this.#base.outbox.event({ type: 'bound', id: message.id, at: source, seedMode: !knowsExtensions, moved: moves })
+      this.#context.outbox.event({
+        type: 'bound',
+        id: message.id,
+        at: source,
+        seedMode: !knowsExtensions,
+        moved: moves,
+      })
     this.#answer(admitted)
   }
 
@@ -52,15 +58,15 @@ export class Registration {
     const ext = this.#extensions(message, source)
     const response = {
       op_code: OP.directResponse,
-      id: this.#base.self.id,
+      id: this.#context.self.id,
       seq,
       ts,
       ...(ext === undefined ? {} : { ext }),
     }
-    sign(this.#base, response, (signed, now) => {
+    sign(this.#context, response, (signed, now) => {
       // Without a signature there is no answer yet: a retransmission of the request starts over.
       if (signed === undefined) return admitted.onRepeat(() => this.#answer(admitted))
-      const bytes = encodeCounted(this.#base, signed, encoding)
+      const bytes = encodeCounted(this.#context, signed, encoding)
       if (bytes !== undefined) admitted.respond(bytes, now)
     })
   }
@@ -71,7 +77,7 @@ export class Registration {
    */
   #extensions({ ext }: DirectRequest, source: Admitted['source']): Extensions | undefined {
     if (ext === undefined) return undefined
-    const key = ext.key === undefined ? {} : { key: this.#base.self.spki }
+    const key = ext.key === undefined ? {} : { key: this.#context.self.spki }
     return { ...key, caps: CAPS.channel, observed: source }
   }
 }

@@ -6,7 +6,7 @@ import type { RelayLimits } from './limits.ts'
 import type { RelayCounter } from './relay-counters.ts'
 import type { RelayOutbox } from './relay-outbox.ts'
 
-export interface RelayBase {
+export interface RelayContext {
   /** This relay's own key; its id is `self.id`. */
   readonly self: PublicKey
   readonly provider: CryptoProvider
@@ -20,14 +20,14 @@ export interface RelayBase {
 }
 
 /** The datagram; undefined, and counted, when it does not fit one. */
-export function encodeCounted({ count }: RelayBase, message: Message, encoding: Encoding): Uint8Array | undefined {
+export function encodeCounted({ count }: RelayContext, message: Message, encoding: Encoding): Uint8Array | undefined {
   const bytes = encodeFitting(message, encoding)
   if (bytes === undefined) count('tooLarge')
   return bytes
 }
 
 /** Encodes and transmits. */
-export function send(base: RelayBase, to: Endpoint, message: Message, encoding: Encoding): void {
-  const bytes = encodeCounted(base, message, encoding)
-  if (bytes !== undefined) base.outbox.transmit(to, bytes)
+export function send(context: RelayContext, to: Endpoint, message: Message, encoding: Encoding): void {
+  const bytes = encodeCounted(context, message, encoding)
+  if (bytes !== undefined) context.outbox.transmit(to, bytes)
 }

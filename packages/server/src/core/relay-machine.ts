@@ -28,16 +28,16 @@ import {
 } from '@showchain/crypto/core'
 import { CHANNEL_BYTE, classify, decode, type Encoding, MAX_DATAGRAM, type Message, OP } from '@showchain/wire'
 import { Bindings } from './bindings.ts'
-import { ChannelFrames } from './channel-forwarder.ts'
-import { Forward } from './data-forwarder.ts'
-import { DecodedData, lookAtData } from './data-packet.ts'
+import { ChannelForwarder } from './channel-forwarder.ts'
+import { DataForwarder } from './data-forwarder.ts'
+import { DecodedData, viewData } from './data-packet.ts'
 import type { RelayEvent } from './events.ts'
-import { KeepAlive } from './keep-alive-responder.ts'
+import { KeepAliveResponder } from './keep-alive-responder.ts'
 import { type RelayLimits, relayLimits } from './limits.ts'
-import { ProxySessions } from './proxy-responder.ts'
-import { SessionTable } from './proxy-session-table.ts'
-import { Registration } from './registrar.ts'
-import type { RelayBase } from './relay-context.ts'
+import { ProxyResponder } from './proxy-responder.ts'
+import { ProxySessionTable } from './proxy-session-table.ts'
+import { Registrar } from './registrar.ts'
+import type { RelayContext } from './relay-context.ts'
 import { RELAY_COUNTERS, type RelayCounter } from './relay-counters.ts'
 import { RelayOutbox } from './relay-outbox.ts'
 import { Rendezvous } from './rendezvous.ts'
@@ -78,23 +78,23 @@ export interface RelayStats {
   readonly ids: number
   readonly parsedKeys: number
   /** Signatures being made or checked. */
-  readonly inWork: number
+  readonly pendingWork: number
 }
 
 export class RelayMachine implements Machine<RelayEvent> {
   readonly #counters = new Counters<RelayCounter>(RELAY_COUNTERS)
-  readonly #base: RelayBase
+  readonly #context: RelayContext
   readonly #replay: RequestReplay
   readonly #admission: Admission
   readonly #bindings: Bindings
-  readonly #sessions: SessionTable
+  readonly #sessions: ProxySessionTable
   readonly #stun: StunResponder
-  readonly #registration: Registration
-  readonly #keepAlive: KeepAlive
+  readonly #registrar: Registrar
+  readonly #keepAliveResponder: KeepAliveResponder
   readonly #rendezvous: Rendezvous
-  readonly #proxySessions: ProxySessions
-  readonly #forward: Forward
-  readonly #channelFrames: ChannelFrames
+  readonly #proxyResponder: ProxyResponder
+  readonly #dataForwarder: DataForwarder
+  readonly #channelForwarder: ChannelForwarder
   #sweep: Instant | undefined
   #state: 'open' | 'draining' | 'drained' = 'open'
 
@@ -117,9 +117,9 @@ export class RelayMachine implements Machine<RelayEvent> {
       ),
     }
     this.#replay = new RequestReplay({ unixMs, capacity: limits.ids })
-    this.#base = { self, provider, keys, random, limits, rates, count, outbox }
+    this.#context = { self, provider, keys, random, limits, rates, count, outbox }
     this.#admission = new Admission({
-      ...this.#base,
+      ...this.#context,
       replay: this.#replay,
       cookies: new CookieJar(provider, random),
       isConfigured: ({ id }) => configured.has(id),
@@ -131,20 +131,20 @@ export class RelayMachine implements Machine<RelayEvent> {
         outbox.event({ type: 'unbound', id, at: source, why })
       },
     })
-    this.#sessions = new SessionTable({
+    this.#sessions = new ProxySessionTable({
       limits,
       ended: ({ id, requester, target }, why) => {
         if (why === 'evicted') count('sessionEvicted')
         outbox.event({ type: 'sessionEnded', session: id, requester: requester.id, target: target.id, why })
       },
     })
-    this.#stun = new StunResponder(this.#base, stun)
-    this.#registration = new Registration(this.#base, this.#admission, this.#bindings)
-    this.#keepAlive = new KeepAlive(this.#base, this.#bindings)
-    this.#rendezvous = new Rendezvous(this.#base, this.#admission, this.#bindings)
-    this.#proxySessions = new ProxySessions(this.#base, this.#admission, this.#bindings, this.#sessions)
-    this.#forward = new Forward(this.#base, this.#bindings, this.#sessions)
-    this.#channelFrames = new ChannelFrames(this.#base, this.#bindings, this.#sessions)
+    this.#stun = new StunResponder(this.#context, stun)
+    this.#registrar = new Registrar(this.#context, this.#admission, this.#bindings)
+    this.#keepAliveResponder = new KeepAliveResponder(this.#context, this.#bindings)
+    this.#rendezvous = new Rendezvous(this.#context, this.#admission, this.#bindings)
+    this.#proxyResponder = new ProxyResponder(this.#context, this.#admission, this.#bindings, this.#sessions)
+    this.#dataForwarder = new DataForwarder(this.#context, this.#bindings, this.#sessions)
+    this.#channelForwarder = new ChannelForwarder(this.#context, this.#bindings, this.#sessions)
   }
 
   receive(datagram: Datagram, now: Instant): void {
@@ -153,15 +153,15 @@ export class RelayMachine implements Machine<RelayEvent> {
     this.#sweep ??= later(now, SWEEP_INTERVAL)
     const { bytes, source } = datagram
     // Before anything else, and answered at bound addresses only.
-    const aside = source.socket !== undefined && source.socket !== 0
-    if (!aside && bytes[0] === CHANNEL_BYTE) return this.#channelFrames.receive(datagram, now)
+    const isStunOnly = source.socket !== undefined && source.socket !== 0
+    if (!isStunOnly && bytes[0] === CHANNEL_BYTE) return this.#channelForwarder.receive(datagram, now)
     if (bytes.length > MAX_DATAGRAM) return count('refused')
-    const packet = aside ? undefined : lookAtData(bytes)
-    if (packet !== undefined) return this.#forward.data(packet, source, now)
+    const packet = isStunOnly ? undefined : viewData(bytes)
+    if (packet !== undefined) return this.#dataForwarder.data(packet, source, now)
     if (source.port === 0 || !labPolicy(source, false)) return count('sourceRefused')
     const kind = classify(bytes)
     if (kind === 'stun') return this.#stun.receive(bytes, source, now)
-    if (aside) return count('unexpected')
+    if (isStunOnly) return count('unexpected')
     if (kind === 'record') return count(kind)
     const decoded = decode(bytes)
     if (decoded.ok) this.#receive(decoded.message, decoded.encoding, datagram, now)
@@ -172,19 +172,19 @@ export class RelayMachine implements Machine<RelayEvent> {
     const { bytes, source } = datagram
     switch (message.op_code) {
       case OP.keepAlive:
-        return this.#keepAlive.receive(message, encoding, datagram, now)
+        return this.#keepAliveResponder.receive(message, encoding, datagram, now)
       case OP.proxyData:
-        return this.#forward.data(new DecodedData(message, encoding, bytes), source, now)
+        return this.#dataForwarder.data(new DecodedData(message, encoding, bytes), source, now)
       case OP.proxyDataAck:
-        return this.#forward.acknowledge(message, encoding, datagram, now)
+        return this.#dataForwarder.acknowledge(message, encoding, datagram, now)
       case OP.punchAck:
         return this.#rendezvous.acknowledge(message, datagram, now)
       case OP.directRequest:
-        return this.#isOpen() ? this.#registration.receive({ message, bytes, source, encoding }, now) : undefined
+        return this.#isOpen() ? this.#registrar.receive({ message, bytes, source, encoding }, now) : undefined
       case OP.punchRequest:
         return this.#isOpen() ? this.#rendezvous.request({ message, bytes, source, encoding }, now) : undefined
       case OP.proxyRequest:
-        return this.#isOpen() ? this.#proxySessions.request({ message, bytes, source, encoding }, now) : undefined
+        return this.#isOpen() ? this.#proxyResponder.request({ message, bytes, source, encoding }, now) : undefined
       default:
         return this.#counters.count('unexpected')
     }
@@ -197,16 +197,16 @@ export class RelayMachine implements Machine<RelayEvent> {
       this.#admission,
       this.#bindings,
       this.#sessions,
-      this.#keepAlive,
+      this.#keepAliveResponder,
       this.#rendezvous,
-      this.#forward,
+      this.#dataForwarder,
     ])
       table.expire(now)
     this.#sweep = this.#isEmpty() ? undefined : later(now, SWEEP_INTERVAL)
   }
 
   poll(): Output<RelayEvent> | undefined {
-    return this.#base.outbox.poll()
+    return this.#context.outbox.poll()
   }
 
   get deadline(): Instant | undefined {
@@ -218,17 +218,17 @@ export class RelayMachine implements Machine<RelayEvent> {
   }
 
   stats(): RelayStats {
-    const { rates, keys, outbox } = this.#base
+    const { rates, keys, outbox } = this.#context
     return {
       bindings: this.#bindings.size,
       sessions: this.#sessions.size,
       attempts: this.#rendezvous.size,
       answers: this.#admission.answers,
-      ...this.#forward.sizes,
+      ...this.#dataForwarder.sizes,
       rateSources: rates.source.size + rates.id.size,
       ids: this.#replay.size,
       parsedKeys: keys.size,
-      inWork: outbox.inWork,
+      pendingWork: outbox.pendingWork,
     }
   }
 
@@ -238,13 +238,13 @@ export class RelayMachine implements Machine<RelayEvent> {
    */
   drain(): void {
     if (this.#state === 'open') this.#state = 'draining'
-    if (this.#base.outbox.inWork === 0) this.#finishDraining()
+    if (this.#context.outbox.pendingWork === 0) this.#finishDraining()
   }
 
   #finishDraining(): void {
     if (this.#state !== 'draining') return
     this.#state = 'drained'
-    this.#base.outbox.event({ type: 'drained' })
+    this.#context.outbox.event({ type: 'drained' })
   }
 
   #isOpen(): boolean {
@@ -254,6 +254,6 @@ export class RelayMachine implements Machine<RelayEvent> {
 
   #isEmpty(): boolean {
     const { bindings, sessions, attempts, answers } = this.stats()
-    return bindings + sessions + attempts + answers + this.#keepAlive.size === 0 && this.#forward.isIdle
+    return bindings + sessions + attempts + answers + this.#keepAliveResponder.size === 0 && this.#dataForwarder.isIdle
   }
 }

@@ -7,7 +7,7 @@ import type { RelayCounter } from './relay-counters.ts'
 export class RelayOutbox extends Outbox<RelayEvent> {
   readonly #count: (name: RelayCounter) => void
   readonly #idle: () => void
-  #inWork = 0
+  #pendingWork = 0
 
   /** @param idle called when the last work that was out has come back. */
   constructor(count: (name: RelayCounter) => void, idle: () => void) {
@@ -17,8 +17,8 @@ export class RelayOutbox extends Outbox<RelayEvent> {
   }
 
   /** Signatures that are being made or checked. */
-  get inWork(): number {
-    return this.#inWork
+  get pendingWork(): number {
+    return this.#pendingWork
   }
 
   override transmit(to: Route, bytes: Uint8Array): void {
@@ -40,11 +40,11 @@ export class RelayOutbox extends Outbox<RelayEvent> {
   }
 
   #out<Result>(resume: (result: Result, now: Instant) => void): (result: Result, now: Instant) => void {
-    this.#inWork++
+    this.#pendingWork++
     return (result, now) => {
-      this.#inWork--
+      this.#pendingWork--
       resume(result, now)
-      if (this.#inWork === 0) this.#idle()
+      if (this.#pendingWork === 0) this.#idle()
     }
   }
 }

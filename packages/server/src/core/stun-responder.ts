@@ -20,22 +20,22 @@ import {
   STUN_ATTRIBUTE,
   type StunMessage,
 } from '@showchain/wire'
-import type { RelayBase } from './relay-context.ts'
+import type { RelayContext } from './relay-context.ts'
 
 /** By socket: where it is reached, at most one endpoint of each family. */
 export type StunSockets = readonly (readonly Endpoint[])[]
 
 export class StunResponder {
-  readonly #base: RelayBase
+  readonly #context: RelayContext
   readonly #sockets: StunSockets
 
-  constructor(base: RelayBase, sockets: StunSockets) {
-    this.#base = base
+  constructor(context: RelayContext, sockets: StunSockets) {
+    this.#context = context
     this.#sockets = sockets
   }
 
   receive(bytes: Uint8Array, source: Route, now: Instant): void {
-    const { count, rates, outbox } = this.#base
+    const { count, rates, outbox } = this.#context
     const request = decodeStun(bytes)
     if (request?.type !== 'bindingRequest') return count('refused')
     if (!rates.source.take(rateSource(source.ip), now)) return count('rateLimited')

@@ -5,7 +5,7 @@
 import { type Duration, ExpiringMap, type Instant } from '@showchain/client/endpoint'
 import { type Endpoint, formatEndpoint } from '@showchain/wire'
 
-export class OncePer {
+export class Throttle {
   readonly #sent: ExpiringMap<string, true>
   readonly #capacity: number
 
