@@ -3,7 +3,7 @@
  * requests, and all that it sends. A test plays everybody else.
  */
 import { openssl } from '@showchain/crypto'
-import { decode, type Endpoint, encode, type Message, OP } from '@showchain/wire'
+import { decode, type Endpoint, encode, type Message, OP, sameEndpoint } from '@showchain/wire'
 import type { PeerContext } from '../src/core/context/peer-context.ts'
 import {
   duration,
@@ -18,8 +18,9 @@ import {
   type Work,
 } from '../src/core/index.ts'
 import { peerParts } from '../src/core/peer/peer-parts.ts'
+import { Registration } from '../src/core/relays/registration.ts'
 import { Transactions } from '../src/core/requests/transaction.ts'
-import { self } from './peer-bed.ts'
+import { relay, self } from './peer-bed.ts'
 
 export interface Sent {
   readonly to: Route
@@ -86,6 +87,24 @@ export class ContextBed {
   ): boolean {
     const datagram = { bytes: encode(message, 'binary'), source }
     return this.do((now) => this.transactions.deliver(requestOp, message, datagram, now))
+  }
+
+  /** A registration with the relay at this address, which has not answered. */
+  registration(endpoint: Endpoint): Registration {
+    const registration = new Registration(this.context, this.transactions, { id: relay.id, endpoint })
+    this.do((now) => registration.start(now))
+    return registration
+  }
+
+  /** The relay answers the registration. */
+  register({ relay: { endpoint } }: Registration): void {
+    const asked = this.sent.findLast(
+      ({ to, message }) => message.op_code === OP.directRequest && sameEndpoint(to, endpoint),
+    )?.message
+    if (asked?.op_code !== OP.directRequest) throw new Error('the relay was not asked')
+    const { seq, ts } = asked
+    const ext = { key: relay.publicKey.spki }
+    this.answer(OP.directRequest, relay.signed({ op_code: OP.directResponse, id: relay.id, seq, ts, ext }), endpoint)
   }
 
   /** Lets time pass; timers fire when they are due. */

@@ -121,7 +121,6 @@ describe('a record from another address', () => {
 
 describe('a handshake', () => {
   test('is taken only from where its session is: elsewhere a first message makes nobody compute', () => {
-    // The smaller id begins.
     const peers = new TwoPeers()
     peers.holds = ({ bytes }) => bytes[0] === 0xb2
     peers.dial().advance(400)

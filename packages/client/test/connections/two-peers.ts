@@ -3,7 +3,7 @@
  * is in the test's hands: it can be held back, and be delivered as if it came from elsewhere.
  */
 import { openssl, opensslEndToEnd } from '@showchain/crypto'
-import { type Endpoint, sameEndpoint } from '@showchain/wire'
+import { type Endpoint, type ErrorCode, sameEndpoint } from '@showchain/wire'
 import {
   type ConnectionHandle,
   duration,
@@ -14,6 +14,7 @@ import {
   type PeerEvent,
   PeerMachine,
 } from '../../src/core/index.ts'
+import type { SendFailure } from '../../src/core/messages/outgoing-message.ts'
 import { other, type Signer, self } from '../peer-bed.ts'
 
 const EPOCH = 1_800_000_000_000
@@ -48,6 +49,8 @@ export class PeerEnd {
   readonly signer: Signer
   readonly address: Endpoint
   readonly events: PeerEvent[] = []
+  /** What became of each datagram that was sent, in order. */
+  readonly outcomes: (ErrorCode | 'sent')[] = []
   readonly #network: TwoPeers
 
   constructor(network: TwoPeers, signer: Signer, address: Endpoint, seed: number, options: Options) {
@@ -99,7 +102,8 @@ export class PeerEnd {
 
   /** One datagram of the application. */
   send(bytes: Uint8Array): void {
-    this.do((machine, now) => machine.sendDatagram(this.connection, bytes, () => {}, now))
+    const done = (failure: SendFailure): void => void this.outcomes.push(failure?.code ?? 'sent')
+    this.do((machine, now) => machine.sendDatagram(this.connection, bytes, done, now))
   }
 
   counted(name: keyof ReturnType<PeerMachine['counters']>): number {
@@ -107,6 +111,7 @@ export class PeerEnd {
   }
 }
 
+/** `a` has the smaller id. */
 export class TwoPeers {
   readonly a: PeerEnd
   readonly b: PeerEnd
@@ -119,8 +124,9 @@ export class TwoPeers {
   readonly #flights: Flight[] = []
 
   constructor(options: { readonly a?: Options; readonly b?: Options } = {}) {
-    this.a = new PeerEnd(this, self, { ip: '198.51.100.1', port: 1001 }, 1, options.a ?? {})
-    this.b = new PeerEnd(this, other, { ip: '198.51.100.2', port: 1002 }, 2, options.b ?? {})
+    const [smaller, larger] = self.id < other.id ? [self, other] : [other, self]
+    this.a = new PeerEnd(this, smaller, { ip: '198.51.100.1', port: 1001 }, 1, options.a ?? {})
+    this.b = new PeerEnd(this, larger, { ip: '198.51.100.2', port: 1002 }, 2, options.b ?? {})
   }
 
   /** `a` connects to `b`, whose address it knows. */

@@ -53,6 +53,15 @@ describe('something that may help', () => {
     expect(bed.untilPunch()).toBeLessThan(2 * 16 * 1.21 * SECOND)
   })
 
+  test('takes the place of the try that was planned', () => {
+    const bed = new Bed()
+    bed.upgrade.plan(bed.now)
+    bed.upgrade.soon(bed.now)
+    expect(bed.untilPunch()).toBe(SECOND)
+    bed.advance(60 * SECOND)
+    expect(bed.upgrade.poll()).toBeUndefined()
+  })
+
   test('changes nothing while a punch runs', () => {
     const bed = new Bed()
     bed.upgrade.soon(bed.now)
@@ -84,8 +93,10 @@ test('it does not try when a direct path is there by then, and plans nothing whi
 
 test('it does nothing any more when its connection has ended', () => {
   const bed = new Bed()
-  bed.upgrade.plan(bed.now)
+  bed.upgrade.soon(bed.now)
+  bed.untilPunch()
   bed.upgrade.stop()
+  bed.upgrade.punched(bed.now)
   bed.upgrade.soon(bed.now)
   bed.upgrade.plan(bed.now)
   bed.advance(60 * SECOND)

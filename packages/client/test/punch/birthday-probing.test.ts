@@ -2,7 +2,7 @@
 import { type Nat, OP } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import { Birthday, type BirthdayRole, birthdayRole } from '../../src/core/punch/birthday-probing.ts'
-import { ContextBed } from '../context-bed.ts'
+import { ContextBed, repeatable } from '../context-bed.ts'
 import { OTHER, self } from '../peer-bed.ts'
 
 const nat = (mapping: Nat['mapping'], filtering: Nat['filtering']): Nat => ({ mapping, filtering })
@@ -28,8 +28,8 @@ describe('who does what', () => {
   })
 })
 
-function begun(role: BirthdayRole): { readonly bed: ContextBed; readonly birthday: Birthday } {
-  const bed = new ContextBed()
+function begun(role: BirthdayRole, random = repeatable()): { readonly bed: ContextBed; readonly birthday: Birthday } {
+  const bed = new ContextBed({ random })
   return { bed, birthday: bed.do((now) => new Birthday(bed.context, role, OTHER, now)) }
 }
 
@@ -65,6 +65,15 @@ describe('many ports', () => {
     expect(new Set(ports).size).toBe(2048)
     expect([Math.min(...ports) >= 1024, Math.max(...ports) <= 65_535]).toEqual([true, true])
     expect(bed.sent.every(({ to: { ip, socket } }) => ip === OTHER.ip && socket === undefined)).toBe(true)
+  })
+
+  test('are different ones wherever chance begins, and whatever steps it takes', () => {
+    // Steps of half of all ports would come back to the first one at once.
+    for (const share of [0, 0.25, 0.5, 0.75, 1 - 2 ** -32]) {
+      const { bed } = begun('many ports', { ...repeatable(), uniform: () => share })
+      bed.advance(60_000)
+      expect(new Set(bed.sent.map(({ to }) => to.port)).size).toBe(2048)
+    }
   })
 
   test('are spread over all that a NAT gives out', () => {
