@@ -5,14 +5,14 @@
  *
  *   session? ─► an end of it, from its bound address? ─► rate ─► seen? ─► there, within budget? ─► signature ─► 0x124
  */
-import type { Datagram, Instant } from '@showchain/client/endpoint'
+import { type Datagram, encodeCounted, type Instant, sendMessage } from '@showchain/client/endpoint'
 import { type Encoding, type Endpoint, equalBytes, type MessageOf, OP, WIRE_ERROR } from '@showchain/wire'
 import type { Binding, Bindings } from './bindings.ts'
 import { ConsentBudget } from './consent-budget.ts'
 import type { DataPacket } from './data-packet.ts'
 import { type OutstandingData, OutstandingTable } from './outstanding-data.ts'
 import type { ProxySession, ProxySessionTable, SessionEnd } from './proxy-session-table.ts'
-import { encodeCounted, type RelayContext, send } from './relay-context.ts'
+import type { RelayContext } from './relay-context.ts'
 import { Throttle } from './throttle.ts'
 import { NO_SESSION_GAP } from './times.ts'
 
@@ -122,7 +122,12 @@ export class DataForwarder {
     if (before.state === 'acknowledged') {
       count('dataAnswered')
       const ext = before.ext === undefined ? {} : { ext: before.ext }
-      return send(this.#context, source, { op_code: OP.proxyDataAck, session: session.id, seq, ts, ...ext }, encoding)
+      return sendMessage(
+        this.#context,
+        source,
+        { op_code: OP.proxyDataAck, session: session.id, seq, ts, ...ext },
+        encoding,
+      )
     }
     if (!equalBytes(before.proof, packet.proof(provider))) return count('replayed')
     if (before.times >= MAX_FORWARDS) return count('dataOverWindow')
@@ -180,7 +185,7 @@ export class DataForwarder {
     if (!this.#errorThrottle.take(source, now)) return
     const { seq, ts } = packet
     const error = { op_code: OP.error, code: WIRE_ERROR.noSession, ref_op: OP.proxyData, seq, ts } as const
-    send(this.#context, source, error, packet.encoding)
+    sendMessage(this.#context, source, error, packet.encoding)
   }
 
   /**

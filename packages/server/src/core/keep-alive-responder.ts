@@ -3,10 +3,10 @@
  * bound address refreshes its binding and is answered in kind; from another address it gets the
  * error `unbound`, and no state changes.
  */
-import type { Datagram, Instant } from '@showchain/client/endpoint'
+import { type Datagram, type Instant, sendMessage } from '@showchain/client/endpoint'
 import { type Encoding, type MessageOf, OP, WIRE_ERROR } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
-import { type RelayContext, send } from './relay-context.ts'
+import type { RelayContext } from './relay-context.ts'
 import { Throttle } from './throttle.ts'
 import { KEEP_ALIVE_GAP, UNBOUND_GAP } from './times.ts'
 
@@ -36,12 +36,12 @@ export class KeepAliveResponder {
       this.#context.count('unboundSent')
       // Shorter than any 0x100, which has an id: nothing to amplify.
       const error = { op_code: OP.error, code: WIRE_ERROR.unbound, ref_op: OP.keepAlive, seq: 0, ts: 0 } as const
-      return send(this.#context, source, error, encoding)
+      return sendMessage(this.#context, source, error, encoding)
     }
     this.#context.count('keepAlive')
     this.#bindings.refresh(message.id, now)
     if (this.#keepAliveThrottle.take(source, now))
-      send(this.#context, source, { op_code: OP.keepAlive, id: this.#context.self.id, seq: 0, ts: 0 }, encoding)
+      sendMessage(this.#context, source, { op_code: OP.keepAlive, id: this.#context.self.id, seq: 0, ts: 0 }, encoding)
   }
 
   expire(now: Instant): void {

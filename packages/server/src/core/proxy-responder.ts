@@ -3,11 +3,18 @@
  * between its sender and a target and is answered with 0x122, whether the target is there or not,
  * so that absence and refusal look alike.
  */
-import { type Admission, type AdmissionRequest, type Admitted, type Instant, sign } from '@showchain/client/endpoint'
+import {
+  type Admission,
+  type AdmissionRequest,
+  type Admitted,
+  encodeCounted,
+  type Instant,
+  sign,
+} from '@showchain/client/endpoint'
 import { type MessageOf, OP, SESSION_ID_BYTES } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
 import type { ProxySession, ProxySessionTable } from './proxy-session-table.ts'
-import { encodeCounted, type RelayContext } from './relay-context.ts'
+import type { RelayContext } from './relay-context.ts'
 
 type ProxyRequest = MessageOf<typeof OP.proxyRequest>
 

@@ -4,10 +4,17 @@
  * address needs a cookie. In seed mode only a first binding, the same address or an expired binding
  * is granted.
  */
-import { type Admission, type AdmissionRequest, type Admitted, type Instant, sign } from '@showchain/client/endpoint'
+import {
+  type Admission,
+  type AdmissionRequest,
+  type Admitted,
+  encodeCounted,
+  type Instant,
+  sign,
+} from '@showchain/client/endpoint'
 import { CAPS, type Extensions, hasExtensions, type MessageOf, OP, sameEndpoint } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
-import { encodeCounted, type RelayContext } from './relay-context.ts'
+import type { RelayContext } from './relay-context.ts'
 
 type DirectRequest = MessageOf<typeof OP.directRequest>
 

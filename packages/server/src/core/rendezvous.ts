@@ -17,6 +17,7 @@ import {
   type Admitted,
   type Datagram,
   ExpiringMap,
+  encodeCounted,
   type Instant,
   sign,
   verify,
@@ -24,7 +25,7 @@ import {
 import { hasExtensions, type MessageOf, OP, type PeerId, type SessionId, sessionIdFromBytes } from '@showchain/wire'
 import type { Binding, Bindings } from './bindings.ts'
 import { forwardedFields } from './forwarded-fields.ts'
-import { encodeCounted, type RelayContext } from './relay-context.ts'
+import type { RelayContext } from './relay-context.ts'
 import { ATTEMPT_LIFETIME } from './times.ts'
 
 type PunchRequest = MessageOf<typeof OP.punchRequest>

@@ -6,9 +6,8 @@ import type { CryptoProvider, KeyCache, PublicKey, Random } from '@showchain/cry
 import type { Encoding, Endpoint, Message, Nat, PeerId } from '@showchain/wire'
 import type { AddressPolicy } from '../endpoint/address-policy.ts'
 import type { Outlet } from '../endpoint/drained.ts'
-import type { Duration, Route } from '../endpoint/machine.ts'
+import type { Duration } from '../endpoint/machine.ts'
 import type { Sequence } from '../endpoint/request-stamp.ts'
-import { encodeFitting } from '../endpoint/signed-messages.ts'
 import type { Sockets } from '../endpoint/sockets.ts'
 import type { Timers } from '../endpoint/timers.ts'
 import type { EndToEnd } from '../secure/end-to-end.ts'
@@ -45,22 +44,6 @@ export interface PeerContext {
   /** Where this host can be reached on its own networks, best first. */
   readonly hostCandidates: () => readonly Endpoint[]
   readonly count: (name: PeerCounter) => void
-}
-
-/** Encodes and transmits; false when the message does not fit a datagram in this encoding. */
-export function send(
-  context: PeerContext,
-  to: Route,
-  message: Message,
-  encoding: Encoding = context.encoding,
-): boolean {
-  const bytes = encodeFitting(message, encoding)
-  if (bytes === undefined) {
-    context.count('tooLarge')
-    return false
-  }
-  context.outbox.transmit(to, bytes)
-  return true
 }
 
 /**

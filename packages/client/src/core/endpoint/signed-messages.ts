@@ -9,7 +9,7 @@ import {
   type SignedMessage,
   type Unsigned,
 } from '@showchain/wire'
-import type { Instant } from './machine.ts'
+import type { Instant, Route } from './machine.ts'
 import type { Outbox } from './outbox.ts'
 
 /** Dependencies of `sign` and `verify`. */
@@ -43,6 +43,29 @@ export function encodeFitting(message: Message, encoding: Encoding): Uint8Array 
     }
   }
   return undefined
+}
+
+/** Dependencies of `sendMessage`. */
+export interface Sending {
+  readonly outbox: Pick<Outbox<unknown>, 'transmit'>
+  readonly count: (name: 'tooLarge') => void
+}
+
+/** The datagram, or undefined (counted) when the message does not fit one. */
+export function encodeCounted(
+  { count }: Pick<Sending, 'count'>,
+  message: Message,
+  encoding: Encoding,
+): Uint8Array | undefined {
+  const bytes = encodeFitting(message, encoding)
+  if (bytes === undefined) count('tooLarge')
+  return bytes
+}
+
+/** Encodes and transmits; nothing when the message does not fit a datagram in this encoding. */
+export function sendMessage(sending: Sending, to: Route, message: Message, encoding: Encoding): void {
+  const bytes = encodeCounted(sending, message, encoding)
+  if (bytes !== undefined) sending.outbox.transmit(to, bytes)
 }
 
 /**

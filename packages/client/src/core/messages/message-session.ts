@@ -8,13 +8,13 @@
  */
 import { type PublicKey, ReplayWindow } from '@showchain/crypto/core'
 import { type Encoding, type MessageOf, OP, type PeerId, RECORD_BYTE, type SessionId } from '@showchain/wire'
-import { type PeerContext, send } from '../context/peer-context.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import type { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import { randomSeq } from '../endpoint/request-stamp.ts'
 import { Retransmission } from '../endpoint/retransmission.ts'
 import { sameRoute } from '../endpoint/route.ts'
-import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
+import { encodeFitting, sendMessage, sign, verify } from '../endpoint/signed-messages.ts'
 import type { OutgoingMessage, SendFailure } from './outgoing-message.ts'
 
 /** Transmissions of one message without an acknowledgement that make its path suspect. */
@@ -269,7 +269,7 @@ export class MessageSession {
   }
 
   #acknowledge({ session, seq, ts }: Arrival, encoding: Encoding, now: Instant): void {
-    send(this.#context, this.options.to, { op_code: OP.proxyDataAck, session, seq, ts }, encoding)
+    sendMessage(this.#context, this.options.to, { op_code: OP.proxyDataAck, session, seq, ts }, encoding)
     this.options.liveness.sent(now)
   }
 }

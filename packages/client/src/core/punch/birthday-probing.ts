@@ -8,8 +8,9 @@
  *   many ports:   0x100 after 0x100 from one socket to random ports of the other's address
  */
 import { type Endpoint, type Nat, OP } from '@showchain/wire'
-import { type PeerContext, send } from '../context/peer-context.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import { type Duration, duration, type Instant, later, type Route, type SocketId } from '../endpoint/machine.ts'
+import { sendMessage } from '../endpoint/signed-messages.ts'
 import type { Timer } from '../endpoint/timers.ts'
 
 /** Birthday probing starts after the first ordinary probes. */
@@ -89,7 +90,12 @@ export class Birthday {
       this.#role === 'many sockets'
         ? [BIRTHDAY_SOCKETS, BIRTHDAY_SOCKET_INTERVAL]
         : [BIRTHDAY_PROBES, BIRTHDAY_INTERVAL]
-    send(this.#context, this.#target(), { op_code: OP.keepAlive, id: this.#context.self, seq: 0, ts: 0 })
+    sendMessage(
+      this.#context,
+      this.#target(),
+      { op_code: OP.keepAlive, id: this.#context.self, seq: 0, ts: 0 },
+      this.#context.encoding,
+    )
     this.#sent++
     if (this.#sent < most) this.#timer = this.#context.timers.set(later(now, interval), (at) => this.#next(at))
   }

@@ -9,10 +9,11 @@
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Endpoint, type Extensions, type Message, OP, type PeerId } from '@showchain/wire'
-import { type PeerContext, send } from '../context/peer-context.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import { type Duration, duration, type Instant, later, type Route, type SocketId } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
 import { routeKey } from '../endpoint/route.ts'
+import { sendMessage } from '../endpoint/signed-messages.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import { Waiters } from '../endpoint/waiters.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
@@ -198,7 +199,12 @@ export class PunchAttempt {
   #sendProbe(candidate: Candidate): void {
     if (candidate.probes === MAX_PROBES || this.#over) return
     candidate.probes++
-    send(this.#context, candidate.route, { op_code: OP.keepAlive, id: this.#context.self, seq: 0, ts: 0 })
+    sendMessage(
+      this.#context,
+      candidate.route,
+      { op_code: OP.keepAlive, id: this.#context.self, seq: 0, ts: 0 },
+      this.#context.encoding,
+    )
   }
 
   #check(candidate: Candidate): void {

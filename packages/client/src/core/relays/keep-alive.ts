@@ -10,8 +10,9 @@
  *   suspect ── 0x100 every 5 s ──► three unanswered: dead
  */
 import { type Encoding, OP } from '@showchain/wire'
-import { type PeerContext, send } from '../context/peer-context.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import { type Duration, duration, type Instant, instant, later, type Route } from '../endpoint/machine.ts'
+import { sendMessage } from '../endpoint/signed-messages.ts'
 import type { Timer } from '../endpoint/timers.ts'
 
 /** NATs may drop UDP mappings after 30 s (RFC 4787 REQ-5 asks for more; not all comply). */
@@ -90,7 +91,7 @@ export class KeepAlive {
   #send(encoding: Encoding, now: Instant): void {
     this.#lastKeepAlive = now
     this.#lastSent = now
-    send(this.#context, this.#to, { op_code: OP.keepAlive, id: this.#context.self, seq: 0, ts: 0 }, encoding)
+    sendMessage(this.#context, this.#to, { op_code: OP.keepAlive, id: this.#context.self, seq: 0, ts: 0 }, encoding)
   }
 
   /** When the next one is due. */
