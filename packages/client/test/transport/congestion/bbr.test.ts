@@ -135,6 +135,22 @@ describe('the shortest round trip', () => {
     expect(rounds.congestion.window).toBeGreaterThanOrEqual(window)
   })
 
+  test('is not looked for after a pause: the first flight, which the application limits, measures it', () => {
+    const rounds = new Rounds(new Bbr(PACKET))
+    rounds.round({ rtt: RTT, rate: 1 })
+    rounds.pause(30_000)
+    const { window } = rounds.congestion
+    expect(rounds.round({ rtt: RTT, appLimited: true })).toBeGreaterThan(window)
+  })
+
+  test('does not end startup: rates while it is looked for are low because of the small window', () => {
+    const rounds = new Rounds(new Bbr(PACKET))
+    play(rounds, 1)
+    rounds.pause(30_000)
+    play(rounds, 7, { rate: RATE / 10, inFlight: 4 * PACKET })
+    expect((rounds.congestion.pacingRate ?? 0) / RATE / MARGIN).toBeCloseTo(STARTUP_GAIN, 2)
+  })
+
   test('that is seen again and again is not looked for', () => {
     const rounds = steady()
     play(rounds, 30)

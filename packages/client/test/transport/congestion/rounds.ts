@@ -65,6 +65,11 @@ export class Rounds {
     return this.congestion.window
   }
 
+  /** Nothing is sent for so many ms. */
+  pause(ms: number): void {
+    this.now = later(this.now, duration(ms))
+  }
+
   /** Packets are lost; the newest of them was sent so long ago. */
   lose({ ago = 0, persistent = false }: { readonly ago?: number; readonly persistent?: boolean } = {}): number {
     const sentAt = instant(this.now - ago)

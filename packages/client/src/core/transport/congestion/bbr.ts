@@ -80,7 +80,7 @@ export class Bbr implements Congestion {
   }
 
   acked(sample: AckSample): void {
-    const { now, rate, appLimited, rtt, delivered, deliveredAtSend, inFlight } = sample
+    const { now, rate, appLimited, delivered, deliveredAtSend, inFlight } = sample
     const newRound = deliveredAtSend >= this.#roundEndsAt
     if (newRound) {
       this.#round++
@@ -88,11 +88,12 @@ export class Bbr implements Congestion {
     }
     if (rate !== undefined && (!appLimited || rate >= this.#bandwidth.max)) this.#bandwidth.update(this.#round, rate)
     this.#updateAggregation(sample)
-    if (newRound && !appLimited) this.#checkFullPipe()
+    // §5.3.4.3: rates during ProbeRTT are low because of the small window, and tell nothing.
+    if (newRound && !appLimited && this.#state !== 'probe-rtt') this.#checkFullPipe()
     if (this.#state === 'startup' && this.#pipeFull) this.#state = 'drain'
     if (this.#state === 'drain' && inFlight <= this.#bdp(1)) this.#probeBandwidth(now)
     if (this.#state === 'probe-bandwidth') this.#advanceCycle(sample)
-    this.#updateMinRtt(now, rtt, newRound, inFlight)
+    this.#updateMinRtt(sample, newRound)
     this.#updateWindow(sample)
   }
 
@@ -156,13 +157,14 @@ export class Bbr implements Congestion {
     this.#lostInCycle = false
   }
 
-  #updateMinRtt(now: Instant, rtt: number | undefined, newRound: boolean, inFlight: number): void {
+  #updateMinRtt({ now, rtt, appLimited, inFlight }: AckSample, newRound: boolean): void {
     const expired = this.#minRttAt !== undefined && now > later(this.#minRttAt, MIN_RTT_LIFETIME)
     if (rtt !== undefined && (rtt <= this.#minRtt || expired)) {
       this.#minRtt = rtt
       this.#minRttAt = now
     }
-    if (expired && this.#state !== 'probe-rtt') {
+    // An application-limited flight fills no queue: its round trip is the minimum without ProbeRTT.
+    if (expired && !appLimited && this.#state !== 'probe-rtt') {
       this.#priorWindow = this.#window
       this.#state = 'probe-rtt'
       this.#probeRttDoneAt = undefined
