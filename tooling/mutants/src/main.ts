@@ -37,7 +37,7 @@ if (chosen.length === 0) command.error(`No mutant has a name with ${names.join('
 
 const started = performance.now()
 if (list) for (const mutant of chosen) showRule(mutant)
-else await play().catch((error: Error) => command.error(error.message))
+else await play()
 
 function showRule({ name, rule, folder, file, test }: Mutant): void {
   if (json)
@@ -54,7 +54,12 @@ async function play(): Promise<void> {
   const interruption = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort())
   const root = fileURLToPath(new URL('../../../', import.meta.url))
-  const results = await runMutants({ root, mutants: chosen, jobs, signal: interruption.signal, report: showResult })
+  const options = { root, mutants: chosen, jobs, signal: interruption.signal, report: showResult }
+  const results = await runMutants(options).catch((error: Error) => {
+    console.error(interruption.signal.aborted ? 'interrupted' : error.message)
+    process.exitCode = 1
+  })
+  if (results === undefined) return
   const counts = OUTCOMES.map(
     (outcome) => [outcome, results.filter((each) => each.outcome === outcome).length] as const,
   )

@@ -56,29 +56,31 @@ export async function runMutants(options: RunOptions): Promise<readonly Result[]
     if (why === undefined) fresh.push([index, mutant])
     else note(index, { mutant, outcome: 'stale', why, ms: 0 })
   }
-  const baselines = baselinesOf(fresh.map(([, mutant]) => mutant))
-  await inTrees(root, jobs, baselines, (tree, each) => passWithoutMutant(tree, each, options))
-  await inTrees(root, jobs, fresh, async (tree, [index, mutant]) => note(index, await play(tree, mutant, options)))
+  if (fresh.length === 0) return results
+  // All of one state: the working tree may change meanwhile.
+  const trees = Array.from({ length: Math.min(jobs, fresh.length) }, () => copyTree(root))
+  try {
+    const baselines = baselinesOf(fresh.map(([, mutant]) => mutant))
+    await inTrees(trees, baselines, (tree, each) => passWithoutMutant(tree, each, options))
+    await inTrees(trees, fresh, async (tree, [index, mutant]) => note(index, await play(tree, mutant, options)))
+  } finally {
+    for (const tree of trees) removeTree(tree)
+  }
   return results
 }
 
-/** Calls `work` for each item, `jobs` at a time, each with a copy of the tree that is its own meanwhile. */
+/** Calls `work` for each item, in as many trees at a time as there are. */
 async function inTrees<Item>(
-  root: string,
-  jobs: number,
+  trees: readonly string[],
   items: readonly Item[],
   work: (tree: string, item: Item) => Promise<void>,
 ): Promise<void> {
   const queue = items.values()
-  const worker = async (): Promise<void> => {
-    const tree = copyTree(root)
-    try {
+  const ends = await Promise.allSettled(
+    trees.map(async (tree) => {
       for (const item of queue) await work(tree, item)
-    } finally {
-      removeTree(tree)
-    }
-  }
-  const ends = await Promise.allSettled(Array.from({ length: Math.min(jobs, items.length) }, worker))
+    }),
+  )
   for (const end of ends) if (end.status === 'rejected') throw end.reason
 }
 

@@ -122,4 +122,28 @@ export const CLIENT_PUNCHING: readonly Mutant[] = inPackage('client', [
     replacement: 'if ((message.type',
     test: 'test/nat/nat-discovery.test.ts',
   },
+  {
+    name: 'birthday-probes',
+    rule: 'Birthday probing tries 2,048 ports at most.',
+    file: 'src/core/punch/birthday-probing.ts',
+    text: 'if (this.#sent < most) this',
+    replacement: 'if (this.#sent < 2 * most) this',
+    test: 'test/punch/birthday-probing.test.ts',
+  },
+  {
+    name: 'birthday-one',
+    rule: 'One attempt at a time does birthday probing.',
+    file: 'src/core/punch/punch-attempts.ts',
+    text: 'if (this.#birthday !== undefined) return\n',
+    replacement: '',
+    test: 'test/punch/punch-attempts.test.ts',
+  },
+  {
+    name: 'birthday-stops',
+    rule: 'Birthday probing ends with its attempt.',
+    file: 'src/core/punch/birthday-probing.ts',
+    text: 'this.#timer?.cancel()',
+    replacement: '',
+    test: 'test/punch/punch-attempts.test.ts',
+  },
 ])
