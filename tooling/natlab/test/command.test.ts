@@ -71,7 +71,7 @@ describe('a lab', needs(missing() === undefined, missing() ?? ''), () => {
     expect(namespaces(lab)).toEqual([])
   })
 
-  test('runs beside another one', { timeout: 2 * MINUTES }, async () => {
+  test('runs beside another one', { tags: ['long'] }, async () => {
     const programs = [natlab('t2-t2'), natlab('t2-t2')]
     const labs = await Promise.all(programs.map(labOf))
     expect(new Set(labs).size).toBe(2)

@@ -1,12 +1,16 @@
-/** Every scenario of the lab, one after the other: netfilter runs in real time. */
+/**
+ * Every scenario of the lab, one after the other: netfilter runs in real time. `npm test` plays each
+ * pair of NAT types and one of each kind of change; `pnpm test:long` plays the others.
+ */
 import { needs } from '@showchain-tooling/vitest/needs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Lab } from '../src/lab.ts'
 import { missing } from '../src/machine.ts'
-import { World } from '../src/scenario.ts'
+import { type Scenario, World } from '../src/scenario.ts'
 import { SCENARIOS } from '../src/scenarios/index.ts'
 
 const MINUTES = 60_000
+const SHORT = /^(t\d-t\d|same-nat|ipv6|blocked|transfer-t3-t3|reboot|glare)$/
 const why = missing()
 
 describe('the built programs behind NATs of the Linux kernel', needs(why === undefined, why ?? ''), () => {
@@ -19,12 +23,10 @@ describe('the built programs behind NATs of the Linux kernel', needs(why === und
   }, MINUTES)
   afterAll(() => lab.close(), MINUTES)
 
-  test.each(SCENARIOS)(
-    '$name: $title',
-    async (scenario) => {
-      const { ok, seen } = await world.play(scenario)
-      expect(ok, seen).toBe(true)
-    },
-    5 * MINUTES,
-  )
+  const play = async (scenario: Scenario): Promise<void> => {
+    const { ok, seen } = await world.play(scenario)
+    expect(ok, seen).toBe(true)
+  }
+  test.each(SCENARIOS.filter(({ name }) => SHORT.test(name)))('$name: $title', { timeout: 5 * MINUTES }, play)
+  test.each(SCENARIOS.filter(({ name }) => !SHORT.test(name)))('$name: $title', { tags: ['long'] }, play)
 })

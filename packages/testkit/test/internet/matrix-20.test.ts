@@ -1,3 +1,4 @@
-import { expectMatrix } from './matrix-expectations.ts'
+import { ALL_SEEDS, expectMatrix, SOME_SEEDS } from './matrix-expectations.ts'
 
-expectMatrix(0.2)
+expectMatrix(0.2, SOME_SEEDS)
+expectMatrix(0.2, ALL_SEEDS, { tags: ['long'] })

@@ -2,24 +2,30 @@ import { runs, SEED } from '@showchain-tooling/vitest/random'
 import { expect, test } from 'vitest'
 import { soak } from '../../src/index.ts'
 
-/** `pnpm soak` plays 10,000. */
-const SCENARIOS = runs(300)
+/** Of `npm test` and of `pnpm test:long`; `pnpm soak` plays 10,000 on random seeds. */
+const SOME = runs(100)
+const MANY = runs(1000)
+
+async function play(scenarios: number): Promise<void> {
+  let connected = 0
+  let direct = 0
+  for (let scenario = 0; scenario < scenarios; scenario++) {
+    const outcome = await soak(SEED + scenario)
+    connected += outcome.connected
+    direct += outcome.direct
+  }
+  // Not a rule, but scenarios in which few connect test little.
+  expect(connected).toBeGreaterThan(scenarios)
+  expect(direct).toBeGreaterThan(scenarios / 2)
+}
 
 test(
-  `${SCENARIOS} random scenarios: each dial and each message ends, and nothing stays behind`,
-  async () => {
-    let connected = 0
-    let direct = 0
-    for (let scenario = 0; scenario < SCENARIOS; scenario++) {
-      const outcome = await soak(SEED + scenario)
-      connected += outcome.connected
-      direct += outcome.direct
-    }
-    // Not a rule, but a scenario in which nobody meets tests nothing.
-    expect(connected).toBeGreaterThan(SCENARIOS)
-    expect(direct).toBeGreaterThan(SCENARIOS / 2)
-  },
-  runs(180_000),
+  `${SOME} random scenarios: each dial and each message ends, and nothing stays behind`,
+  () => play(SOME),
+  runs(60_000),
+)
+test(`${MANY} random scenarios: each dial and each message ends, and nothing stays behind`, { tags: ['long'] }, () =>
+  play(MANY),
 )
 
 test.each([[144_506_451, 'a relay lost each session by which a connection without a path looked for one']])(
