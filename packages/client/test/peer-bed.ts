@@ -1,6 +1,6 @@
 /**
- * A peer's machine alone, on virtual time, with real keys: a test plays the relay and every other peer,
- * and sees each datagram that the machine sends.
+ * A peer's machine alone, on virtual time, with real keys: a test plays the relay and every other
+ * peer, and sees each datagram that the machine sends.
  */
 import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { messagePreimage, openssl, type PublicKey } from '@showchain/crypto'

@@ -1,4 +1,7 @@
-/** Tests for Show Chain programs: a simulated network on virtual time, crypto that costs nothing, golden vectors. */
+/**
+ * Tests for Show Chain programs: a simulated network on virtual time, crypto that costs nothing,
+ * golden vectors.
+ */
 
 export { type TestIdentity, TestProvider } from '@showchain/crypto/testing'
 export type {
@@ -47,7 +50,8 @@ export {
 } from './internet/matrix.ts'
 export { type Dependence, KEY, type NatBehaviour, NatTable, nat } from './internet/nat.ts'
 export { Router, type RouterOptions } from './internet/router.ts'
-export { SimPeer, type SimPeerOptions } from './internet/sim-peer.ts'
+export { SimPeer } from './internet/sim-peer.ts'
+export type { SimPeerOptions } from './internet/sim-peer-options.ts'
 export type {
   Arrived,
   Delivery,

@@ -1,4 +1,7 @@
-/** The relay and the peers of the benchmarks: real RSA-2048 keys, made once, and the messages that they sign. */
+/**
+ * The relay and the peers of the benchmarks: real RSA-2048 keys, made once, and the messages that
+ * they sign.
+ */
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { generateIdentity, type Identity, identityFromPem, messagePreimage, openssl } from '@showchain/crypto'
 import { readVectors } from '@showchain/testkit'

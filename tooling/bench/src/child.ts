@@ -1,4 +1,7 @@
-/** Processes of the benchmark that answer one request at a time, and end with the one that started them. */
+/**
+ * Processes of the benchmark that answer one request at a time, and end with the one that started
+ * them.
+ */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 

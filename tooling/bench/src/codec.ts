@@ -1,6 +1,6 @@
 /**
- * The codec: every message there and back in both encodings, beside what JSON.stringify and JSON.parse
- * take for the same members in the same run; and a binary message looked at in place.
+ * The codec: every message there and back in both encodings, beside what JSON.stringify and
+ * JSON.parse take for the same members in the same run; and a binary message looked at in place.
  */
 import { type MessageVector, messageOf, readVectors } from '@showchain/testkit'
 import { decode, encode, type Message, MessageView, OP, rewriteOp } from '@showchain/wire'
@@ -10,13 +10,19 @@ import { type CodePath, timeBatches } from './timing.ts'
 
 /** Calls that are timed together: some 100 µs, a thousand times the clock's own cost. */
 const BATCH = 100
-/** Messages beside those without extension fields: the longest request, and data that fills a datagram. */
+/**
+ * Messages beside those without extension fields: the longest request, and data that fills a
+ * datagram.
+ */
 const LONG_ONES: readonly string[] = [
   'directRequest/2048/first-contact',
   'proxyData/2048/full',
   'proxyPassData/2048/full',
 ]
-/** How often each path is walked before anything is timed, so that the first message has no code of its own. */
+/**
+ * How often each path is walked before anything is timed, so that the first message has no code of
+ * its own.
+ */
 const SHARED_WARM_UP = 2000
 
 const NO_JSON = 'too long'
@@ -108,7 +114,10 @@ async function rowOf({ vector, binary, json }: Subject, paths: Paths, effort: Ef
   return { name: vector.name.replace('/2048', '').replace('/seed', ''), cells }
 }
 
-/** What a relay does with a proxied message: look where its fields lie, copy its front, change the op code. */
+/**
+ * What a relay does with a proxied message: look where its fields lie, copy its front, change the
+ * op code.
+ */
 async function inPlace(all: readonly Subject[], effort: Effort): Promise<FigureTable> {
   const full = all.find(({ vector }) => vector.name === 'proxyData/2048/full') as Subject
   const view = new MessageView()

@@ -1,4 +1,7 @@
-/** `pnpm bench compare`: alternates runs of two checkouts, and shows how fast one is in parts of the other. */
+/**
+ * `pnpm bench compare`: alternates runs of two checkouts, and shows how fast one is in parts of the
+ * other.
+ */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Table from 'cli-table3'
@@ -22,7 +25,9 @@ export interface SuiteComparison {
   readonly comparisons: readonly Comparison[]
 }
 
-/** The base is checked out into a temporary folder, which is removed in the end, also on a signal. */
+/**
+ * The base is checked out into a temporary folder, which is removed in the end, also on a signal.
+ */
 export async function compare(options: CompareOptions): Promise<readonly SuiteComparison[]> {
   console.error(`checking out, installing and building ${options.base} …`)
   const base = await checkOut(options.base)
@@ -47,7 +52,8 @@ async function alternate(
       console.error(`round ${round} of ${rounds}: ${suite}`)
       const runOf = (checkout: string): Promise<Run> =>
         runSuite(checkout, suite, quick, join(base.path, `${suite}.json`))
-      // Every other round the other way round: the first of two runs may have the warmer or the colder machine.
+      // Every other round the other way round: the first of two runs may have the warmer or the
+      // colder machine.
       if (round % 2 === 1) {
         const before = await runOf(base.path)
         done.push({ base: before, head: await runOf(REPOSITORY) })

@@ -1,6 +1,6 @@
 /**
- * Two checkouts compared: their figures in pairs, as ratios of speed. Tables of one suite are paired by
- * position, because names of rows are prose that changes.
+ * Two checkouts compared: their figures in pairs, as ratios of speed. Tables of one suite are
+ * paired by position, because names of rows are prose that changes.
  */
 import { type Figure, type FigureTable, median, type Unit } from './figures.ts'
 
@@ -36,7 +36,8 @@ export interface Comparison {
 }
 
 /**
- * Every figure, and for a column of many rows their geometric mean, which is less noisy than each of them.
+ * Every figure, and for a column of many rows their geometric mean, which is less noisy than each
+ * of them.
  *
  * @throws Error when the tables of the two checkouts have different shapes
  */

@@ -1,4 +1,7 @@
-/** coturn as the relay of the field: allocations and channels by RFC 8656, without authentication, on loopback. */
+/**
+ * coturn as the relay of the field: allocations and channels by RFC 8656, without authentication,
+ * on loopback.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:dgram'

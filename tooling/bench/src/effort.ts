@@ -1,4 +1,7 @@
-/** How long and how often each thing is measured: all of it in four minutes, or just enough to see that it runs. */
+/**
+ * How long and how often each thing is measured: all of it in four minutes, or just enough to see
+ * that it runs.
+ */
 export interface Effort {
   /** Of one code path, in ms: warming up, and each sample. */
   readonly warmUp: number
@@ -10,7 +13,10 @@ export interface Effort {
   readonly machinePackets: number
   /** Registrations of each peer in one sample. */
   readonly registrations: number
-  /** Whether HyperDHT is measured too: on one host its holepunching takes several tries, of some seconds each. */
+  /**
+   * Whether HyperDHT is measured too: on one host its holepunching takes several tries, of some
+   * seconds each.
+   */
   readonly hyperdht: boolean
   /** Bytes of one stream. */
   readonly streamBytes: number

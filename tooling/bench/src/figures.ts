@@ -48,7 +48,10 @@ export function figure(samples: readonly number[], unit: Unit): Figure {
   return { median: middle, spread, samples, unit }
 }
 
-/** How many of something a second, and how long each took. @param seconds of the samples, each `count` of it */
+/**
+ * How many of something a second, and how long each took.
+ * @param seconds of the samples, each `count` of it
+ */
 export const rateAndTime = (seconds: readonly number[], count: number, unit: 'µs' | 'ms'): readonly Figure[] => [
   figure(
     seconds.map((taken) => count / taken),
@@ -68,8 +71,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * How many times `reference` the first one is. Samples are taken in turns, so each is compared with its
- * neighbour: a machine that is slow for a second is slow for both.
+ * How many times `reference` the first one is. Samples are taken in turns, so each is compared with
+ * its neighbour: a machine that is slow for a second is slow for both.
  */
 export function times(one: Figure, reference: Figure): Cell {
   return { times: median(one.samples.map((sample, index) => sample / (reference.samples[index] as number))) }

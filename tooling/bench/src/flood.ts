@@ -26,7 +26,10 @@ export interface FloodOptions {
   readonly window: number
   /** What the receiver says to a packet. @default a 0x125 */
   readonly answer?: (passed: Uint8Array) => Uint8Array
-  /** Length of an answer when it comes back: what else comes to a sender (0x100) is none. @default that of a 0x125 */
+  /**
+   * Length of an answer when it comes back: what else comes to a sender (0x100) is none.
+   * @default that of a 0x125
+   */
   readonly answerBytes?: number
 }
 

@@ -1,4 +1,7 @@
-/** What Node itself can do: a process that passes each datagram on to another port and does nothing else. */
+/**
+ * What Node itself can do: a process that passes each datagram on to another port and does nothing
+ * else.
+ */
 import type { Socket } from 'node:dgram'
 import { serve } from './child.ts'
 import { closeAll, cpuSeconds, LOOPBACK, openSocket } from './loopback.ts'

@@ -1,6 +1,7 @@
 /**
- * Channel frames: what one end of a session sends, and the relay passes on as it is. In a process of its own, beside a bare
- * forwarder of the same datagrams, and beside coturn's ChannelData where that is installed.
+ * Channel frames: what one end of a session sends, and the relay passes on as it is. In a process
+ * of its own, beside a bare forwarder of the same datagrams, and beside coturn's ChannelData where
+ * that is installed.
  */
 import { sessionIdToBytes } from '@showchain/wire'
 import { writeChannelHeader } from '@showchain/wire/end-to-end'
@@ -119,7 +120,10 @@ async function onSockets(plan: PacketPlan, effort: Effort): Promise<FigureTable>
   }
 }
 
-/** `count` frames over the lanes, each with its own. @param said bytes of a frame that its receiver sends back; ANSWER_BYTES come */
+/**
+ * `count` frames over the lanes, each with its own.
+ * @param said bytes of a frame that its receiver sends back; ANSWER_BYTES come
+ */
 const floodOf = (
   lanes: readonly (Omit<Lane, 'packets'> & { readonly frame: Uint8Array })[],
   port: number,

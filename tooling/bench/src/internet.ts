@@ -1,4 +1,7 @@
-/** The simulated internet: how long virtual minutes take, beside the same number of packets with nobody behind them. */
+/**
+ * The simulated internet: how long virtual minutes take, beside the same number of packets with
+ * nobody behind them.
+ */
 import { duration } from '@showchain/client/core'
 import { Internet, nat, type SimPeer, Simulation } from '@showchain/testkit'
 import type { Effort } from './effort.ts'

@@ -1,4 +1,7 @@
-/** A relay's machine alone, on this thread and on a clock that the caller moves: RSA is done on the spot. */
+/**
+ * A relay's machine alone, on this thread and on a clock that the caller moves: RSA is done on the
+ * spot.
+ */
 import { type Instant, instant, type Work } from '@showchain/client/core'
 import { openssl, type PublicKey } from '@showchain/crypto'
 import { type RelayLimits, RelayMachine } from '@showchain/server'
@@ -14,7 +17,10 @@ export interface Arithmetic {
 export const verifyNow: Arithmetic['verify'] = ({ key, preimage, signature }) =>
   openssl.verify(key, preimage, signature)
 
-/** Sessions and cookies follow from it: what was signed for one relay of this seed is good for the next. */
+/**
+ * Sessions and cookies follow from it: what was signed for one relay of this seed is good for the
+ * next.
+ */
 export const SEED = 'bench'
 
 export interface LoneRelayOptions {

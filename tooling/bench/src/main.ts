@@ -1,4 +1,7 @@
-/** `pnpm bench`: runs the suites one after the other and shows their tables, or compares two checkouts. */
+/**
+ * `pnpm bench`: runs the suites one after the other and shows their tables, or compares two
+ * checkouts.
+ */
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { codec } from './codec.ts'
 import { compare, showComparison } from './compare.ts'

@@ -1,6 +1,7 @@
 /**
- * A relay machine full of peers. So many RSA keys cannot be made in time, so theirs are random odd moduli, which
- * OpenSSL imports like any other; nobody holds their private halves, so each signature is taken for good.
+ * A relay machine full of peers. So many RSA keys cannot be made in time, so theirs are random odd
+ * moduli, which OpenSSL imports like any other; nobody holds their private halves, so each
+ * signature is taken for good.
  */
 import { randomFillSync } from 'node:crypto'
 import { openssl } from '@showchain/crypto'
@@ -36,7 +37,10 @@ export interface MemoryReport {
 const MODULUS_AT = 33
 const MODULUS_BYTES = 256
 const SIGNATURE = new Uint8Array(256).fill(1)
-/** Virtual ms in which all of them register: less than a binding lives, so that none needs a keep-alive meanwhile. */
+/**
+ * Virtual ms in which all of them register: less than a binding lives, so that none needs a
+ * keep-alive meanwhile.
+ */
 const REGISTERING = 30_000
 /** Virtual ms until the answers are forgotten. */
 const SETTLING = 20_000

@@ -1,4 +1,7 @@
-/** What a binding takes, and keep-alives among so many. In a process of its own, so that nothing else is counted. */
+/**
+ * What a binding takes, and keep-alives among so many. In a process of its own, so that nothing
+ * else is counted.
+ */
 import { Child } from './child.ts'
 import type { Effort } from './effort.ts'
 import { type FigureTable, type Findings, figure } from './figures.ts'

@@ -1,4 +1,7 @@
-/** What stands between the sockets of peers, in a process of its own, and what is measured of it: a relay, a bare forwarder, another implementation. */
+/**
+ * What stands between the sockets of peers, in a process of its own, and what is measured of it: a
+ * relay, a bare forwarder, another implementation.
+ */
 import type { RelayLimits } from '@showchain/server'
 import type { Actor } from './actors.ts'
 import type { Child } from './child.ts'

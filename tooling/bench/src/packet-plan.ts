@@ -1,13 +1,17 @@
 /**
- * Proxied data in seed mode, signed beforehand: a signature takes its sender ten times as long as the relay
- * that checks it. Sessions follow from the relay's seed, so the same packets are good for every relay of it.
+ * Proxied data in seed mode, signed beforehand: a signature takes its sender ten times as long as
+ * the relay that checks it. Sessions follow from the relay's seed, so the same packets are good for
+ * every relay of it.
  */
 import type { RelayLimits } from '@showchain/server'
 import { decode, MAX_DATAGRAM, OP, type SessionId } from '@showchain/wire'
 import { type Actor, inTurns } from './actors.ts'
 import { type Arithmetic, LoneRelay, verifyNow } from './lone-relay.ts'
 
-/** Version byte, op code, two ids, length of the data, session, seq, ts, and an RSA-2048 signature with its length. */
+/**
+ * Version byte, op code, two ids, length of the data, session, seq, ts, and an RSA-2048 signature
+ * with its length.
+ */
 const OVERHEAD = 1 + 2 + 2 * 32 + 2 + 16 + 8 + 8 + 2 + 256
 /** Fills a datagram, as a file on its way does. */
 const DATA = new Uint8Array(MAX_DATAGRAM - OVERHEAD).fill(0x5a)
@@ -49,7 +53,10 @@ export async function planPackets(relay: Actor, peers: readonly Actor[], count: 
   return { relay, peers, pairs }
 }
 
-/** Registers both ends of each pair and opens its session, in order: sessions come in that of the relay's seed. */
+/**
+ * Registers both ends of each pair and opens its session, in order: sessions come in that of the
+ * relay's seed.
+ */
 export async function openSessions(
   relay: Actor,
   ends: readonly Pick<Pair, 'requester' | 'target'>[],

@@ -1,7 +1,7 @@
 /**
- * Proxied packets: 0x123 comes in and is verified, 0x124 goes out, 0x125 comes back and is passed on. The machine
- * alone on one core; a relay in its own process on real sockets, beside a bare forwarder that does the same
- * datagrams without looking at them.
+ * Proxied packets: 0x123 comes in and is verified, 0x124 goes out, 0x125 comes back and is passed
+ * on. The machine alone on one core; a relay in its own process on real sockets, beside a bare
+ * forwarder that does the same datagrams without looking at them.
  */
 import { type Actor, peerActors, relayActor } from './actors.ts'
 import { Child } from './child.ts'

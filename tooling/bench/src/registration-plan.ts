@@ -1,7 +1,8 @@
 /**
- * Registrations with everything that belongs to them (0x101, 0x1F1, 0x101 with the cookie, 0x102), signed
- * beforehand. A cookie follows from source, id and op, so the one that a relay gave once is the one that it gives
- * again; each peer goes to and fro between two addresses, since only a new address is challenged.
+ * Registrations with everything that belongs to them (0x101, 0x1F1, 0x101 with the cookie, 0x102),
+ * signed beforehand. A cookie follows from source, id and op, so the one that a relay gave once is
+ * the one that it gives again; each peer goes to and fro between two addresses, since only a new
+ * address is challenged.
  */
 import { decode, OP } from '@showchain/wire'
 import type { Actor } from './actors.ts'

@@ -1,4 +1,7 @@
-/** Registrations: each one a challenge, a signature checked and one made. The machine alone, and a relay on sockets. */
+/**
+ * Registrations: each one a challenge, a signature checked and one made. The machine alone, and a
+ * relay on sockets.
+ */
 import type { Socket } from 'node:dgram'
 import type { Endpoint } from '@showchain/wire'
 import { type Actor, peerActors, relayActor } from './actors.ts'
@@ -10,7 +13,10 @@ import { closeAll, exchange, LOOPBACK, openSocket } from './loopback.ts'
 import { cookiesOf, PLACES, planSteps, type Step } from './registration-plan.ts'
 import type { RelayRequest } from './relay-process.ts'
 
-/** The lone machine's clock moves on by this many ms with each registration: no peer is over its rate. */
+/**
+ * The lone machine's clock moves on by this many ms with each registration: no peer is over its
+ * rate.
+ */
 const STEP_GAP = 20
 /** Far above what the benchmark does from the one address and the few peers that it has. */
 const NO_RATE = 1_000_000

@@ -1,4 +1,7 @@
-/** One end of a connection in a process of its own, of ours or of HyperDHT: it listens and drains what comes, or connects and sends. Or HyperDHT's relay. */
+/**
+ * One end of a connection in a process of its own, of ours or of HyperDHT: it listens and drains
+ * what comes, or connects and sends. Or HyperDHT's relay.
+ */
 import type { Duplex } from 'node:stream'
 import { Peer, toDuplex } from '@showchain/client'
 import { generateIdentity } from '@showchain/crypto'
@@ -8,7 +11,10 @@ import { serve } from './child.ts'
 import { cpuSeconds, LOOPBACK } from './loopback.ts'
 
 export type Bootstrap = readonly { readonly host: string; readonly port: number }[]
-/** Whose connections: ours with the relays' tickets, or HyperDHT's with the nodes to start from, and the key of the relay to go through. */
+/**
+ * Whose connections: ours with the relays' tickets, or HyperDHT's with the nodes to start from, and
+ * the key of the relay to go through.
+ */
 export type Kind =
   | { readonly relays: readonly string[] }
   | { readonly bootstrap: Bootstrap; readonly relay: string | undefined }
@@ -44,7 +50,10 @@ async function openPeer(relays: readonly string[]): Promise<Peer> {
   return opened
 }
 
-/** On one host nothing is behind a NAT: without these options a peer takes itself for one that everybody reaches. */
+/**
+ * On one host nothing is behind a NAT: without these options a peer takes itself for one that
+ * everybody reaches.
+ */
 const openDht = ({ bootstrap, relay }: Extract<Kind, { bootstrap: Bootstrap }>): HyperDHT =>
   new HyperDHT({ bootstrap, host: LOOPBACK, ...(relay === undefined ? {} : { quickFirewall: false, ephemeral: true }) })
 

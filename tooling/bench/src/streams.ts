@@ -1,4 +1,7 @@
-/** Protected connections: what a handshake costs, how long it takes to connect, and how fast a stream is, beside HyperDHT. */
+/**
+ * Protected connections: what a handshake costs, how long it takes to connect, and how fast a
+ * stream is, beside HyperDHT.
+ */
 import { type KeyPair, type NoiseCrypto, NoiseXX, openssl, opensslEndToEnd } from '@showchain/crypto'
 import { type Address, formatTicket } from '@showchain/wire'
 import { certificatePreimage, readCertificate, writeCertificate } from '@showchain/wire/end-to-end'

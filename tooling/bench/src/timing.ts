@@ -1,4 +1,7 @@
-/** Times code paths with tinybench, in turns, so that a slow second of the machine is one for all of them. */
+/**
+ * Times code paths with tinybench, in turns, so that a slow second of the machine is one for all of
+ * them.
+ */
 import { Bench } from 'tinybench'
 import type { Effort } from './effort.ts'
 import { type Figure, figure, type Unit } from './figures.ts'
@@ -11,7 +14,9 @@ const PER_MS: Readonly<Partial<Record<Unit, number>>> = { ns: 1e6, µs: 1e3 }
 /** Where results go, so that making them is no dead code. */
 const sink: { last: unknown } = { last: undefined }
 
-/** For what takes so little that the clock would be most of it: what is timed is a batch of calls. */
+/**
+ * For what takes so little that the clock would be most of it: what is timed is a batch of calls.
+ */
 export function timeBatches(paths: readonly CodePath[], batch: number, unit: Unit, effort: Effort): Promise<Figure[]> {
   const batches = paths.map((path) => () => {
     for (let call = 0; call < batch; call++) sink.last = path()

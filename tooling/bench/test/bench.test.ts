@@ -1,4 +1,7 @@
-/** The benchmark as a program: every suite once, as short as can be. What it measures is nobody's business here. */
+/**
+ * The benchmark as a program: every suite once, as short as can be. What it measures is nobody's
+ * business here.
+ */
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

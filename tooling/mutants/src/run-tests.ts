@@ -1,4 +1,6 @@
-/** Test files of one package in a process group of its own, until they end or their time is over. */
+/**
+ * Test files of one package in a process group of its own, until they end or their time is over.
+ */
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'

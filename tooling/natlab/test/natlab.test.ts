@@ -1,6 +1,6 @@
 /**
- * Every scenario of the lab, one after the other: netfilter runs in real time. `npm test` plays each
- * pair of NAT types and one of each kind of change; `pnpm test:long` plays the others.
+ * Every scenario of the lab, one after the other: netfilter runs in real time. `npm test` plays
+ * each pair of NAT types and one of each kind of change; `pnpm test:long` plays the others.
  */
 import { needs } from '@showchain-tooling/vitest/needs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

@@ -1,4 +1,7 @@
-/** The protocol machines of a peer, and the endpoint that a relay shares with it. Pure: no clock, no socket, no Node. */
+/**
+ * The protocol machines of a peer, and the endpoint that a relay shares with it. Pure: no clock, no
+ * socket, no Node.
+ */
 export type {
   ConnectionHandle,
   DialAttempt,

@@ -1,4 +1,6 @@
-/** docs/protocol.md, Change of path: records that come from another address than the other end's. */
+/**
+ * docs/protocol.md, Change of path: records that come from another address than the other end's.
+ */
 import { type Endpoint, sameEndpoint } from '@showchain/wire'
 import { RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
 import { describe, expect, test } from 'vitest'

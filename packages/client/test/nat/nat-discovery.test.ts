@@ -33,7 +33,10 @@ class Discovery {
     this.bed.do((machine, now) => machine.receive({ bytes, source: from }, now))
   }
 
-  /** DirectResponder the first request, and gives those of the filter tests: with another address, with another port. */
+  /**
+   * DirectResponder the first request, and gives those of the filter tests: with another address,
+   * with another port.
+   */
   filterTests(): readonly [Request, Request] {
     const [first] = this.asked()
     this.answer(first as Request, RELAY, { other: SECOND })

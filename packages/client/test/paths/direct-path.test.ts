@@ -1,4 +1,7 @@
-/** docs/protocol.md, Choosing a path: the direct path of one connection, with the rest of it in the test's hands. */
+/**
+ * docs/protocol.md, Choosing a path: the direct path of one connection, with the rest of it in the
+ * test's hands.
+ */
 import { type Endpoint, OP, type SessionId, sessionIdFromBytes } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import { MessageSessions, type SessionEntry } from '../../src/core/messages/message-sessions.ts'

@@ -1,4 +1,7 @@
-/** docs/protocol.md, Recovery: a connection that lost its relay asks the others that both ends know, in rounds. */
+/**
+ * docs/protocol.md, Recovery: a connection that lost its relay asks the others that both ends know,
+ * in rounds.
+ */
 import type { Endpoint } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import { connectionContext } from '../../src/core/paths/connection-context.ts'

@@ -1,4 +1,7 @@
-/** docs/protocol.md, Punch safety: where ports cannot be known, many are tried, within a budget of its own. */
+/**
+ * docs/protocol.md, Punch safety: where ports cannot be known, many are tried, within a budget of
+ * its own.
+ */
 import { type Nat, OP } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import { Birthday, type BirthdayRole, birthdayRole } from '../../src/core/punch/birthday-probing.ts'

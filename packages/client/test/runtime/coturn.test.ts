@@ -1,4 +1,7 @@
-/** What a peer finds out from a STUN server that somebody else wrote: coturn (Debian's package), on loopback addresses. */
+/**
+ * What a peer finds out from a STUN server that somebody else wrote: coturn (Debian's package), on
+ * loopback addresses.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

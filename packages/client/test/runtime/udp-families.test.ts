@@ -1,4 +1,7 @@
-/** What the kernel of this machine does not do on demand: hosts without IPv6, ports that are taken, odd sources. */
+/**
+ * What the kernel of this machine does not do on demand: hosts without IPv6, ports that are taken,
+ * odd sources.
+ */
 
 import type { Socket, SocketOptions } from 'node:dgram'
 import { EventEmitter } from 'node:events'

@@ -1,4 +1,7 @@
-/** The handshake and the record layer against the golden vectors that other implementations are given. */
+/**
+ * The handshake and the record layer against the golden vectors that other implementations are
+ * given.
+ */
 import { readFileSync } from 'node:fs'
 import { KeyCache, openssl, opensslEndToEnd } from '@showchain/crypto'
 import { parsePeerId } from '@showchain/wire'

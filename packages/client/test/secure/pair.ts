@@ -1,4 +1,7 @@
-/** Two ends of a handshake, each with its identity and its timers, and the messages between them in the test's hands. */
+/**
+ * Two ends of a handshake, each with its identity and its timers, and the messages between them in
+ * the test's hands.
+ */
 import { DH_BYTES, KeyCache, type NoiseCrypto, openssl, opensslEndToEnd } from '@showchain/crypto'
 import { duration, type Instant, instant, later, Timers } from '../../src/core/index.ts'
 import { Credentials } from '../../src/core/secure/credentials.ts'
@@ -125,7 +128,10 @@ export class Pair {
     this.b.start(this.now)
   }
 
-  /** Hands over what was sent, until nobody says anything more. @param how what becomes of each message on its way */
+  /**
+   * Hands over what was sent, until nobody says anything more.
+   * @param how what becomes of each message on its way
+   */
   transaction(how: (message: Message, from: 'a' | 'b') => readonly Message[] = (message) => [message]): void {
     for (;;) {
       const there = this.a.take().flatMap((message) => how(message, 'a'))

@@ -415,7 +415,8 @@ function goodput(pair: Pair, from: number, to: number): number {
 }
 
 describe('congestion control', () => {
-  // Of 1200 bytes 1126 are the stream's. Cubic fills what loses nothing; BBR keeps a margin and probes.
+  // Of 1200 bytes 1126 are the stream's. Cubic fills what loses nothing; BBR keeps a margin and
+  // probes.
   it.each([
     ['cubic', CUBIC, { delay: 0.5, rate: 50e6, queue: 20_000 }, 0.85],
     ['cubic', CUBIC, { delay: 10, rate: 100e6, queue: 250_000 }, 0.9],

@@ -1,6 +1,7 @@
 /**
- * Two transports with a path between them, on virtual time: delay, bandwidth with a queue that drops at its end, random
- * loss, and reordering, by a seed. Records are numbered, but neither sealed nor opened.
+ * Two transports with a path between them, on virtual time: delay, bandwidth with a queue that
+ * drops at its end, random loss, and reordering, by a seed. Records are numbered, but neither
+ * sealed nor opened.
  */
 
 import { duration, type Instant, instant, later } from '@showchain/client/core'
@@ -19,7 +20,10 @@ export const BBR: CongestionFactory = (packet) => new Bbr(packet)
 /** What most paths are like to a peer. */
 export const TRAITS: PathTraits = { base: MAX_DATAGRAM, larger: PROBED_DATAGRAMS, acks: 'prompt' }
 
-/** A path: milliseconds of delay one way, bits per second, bytes of queue, shares from 0 to 1, bytes of a record that passes. */
+/**
+ * A path: milliseconds of delay one way, bits per second, bytes of queue, shares from 0 to 1, bytes
+ * of a record that passes.
+ */
 export interface PathShape {
   readonly delay: number
   readonly rate?: number

@@ -1,6 +1,6 @@
 /**
- * The address plan of a simulated internet. Public addresses are such as a peer's address policy takes for
- * public (documentation ranges are not); nothing here ever leaves the process.
+ * The address plan of a simulated internet. Public addresses are such as a peer's address policy
+ * takes for public (documentation ranges are not); nothing here ever leaves the process.
  */
 
 /** Hands out one address after the other: `prefix` and a counter from 1. */

@@ -13,7 +13,10 @@ export interface LineShape {
   readonly rate: number
   /** Share of packets that are lost by chance. @default 0 */
   readonly loss?: number | undefined
-  /** Bytes that wait at the bottleneck. @default what fills the line for one round trip, at least 64 KiB */
+  /**
+   * Bytes that wait at the bottleneck.
+   * @default what fills the line for one round trip, at least 64 KiB
+   */
   readonly queue?: number | undefined
 }
 

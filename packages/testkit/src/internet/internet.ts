@@ -1,6 +1,6 @@
 /**
- * An internet in one object: relays, routers and peers on virtual time, with the machines of life. Whatever
- * a scenario does, `finish` closes everything and says what was left behind.
+ * An internet in one object: relays, routers and peers on virtual time, with the machines of life.
+ * Whatever a scenario does, `finish` closes everything and says what was left behind.
  */
 import { Peer, type PeerOptions } from '@showchain/client'
 import { type Duration, duration } from '@showchain/client/core'
@@ -18,7 +18,8 @@ import { AddressPlan } from './addresses.ts'
 import { leftovers } from './leftovers.ts'
 import type { NatBehaviour } from './nat.ts'
 import { Router, type RouterOptions } from './router.ts'
-import { SimPeer, type SimPeerOptions } from './sim-peer.ts'
+import { SimPeer } from './sim-peer.ts'
+import type { SimPeerOptions } from './sim-peer-options.ts'
 import { SimRelay, type SimRelayOptions } from './sim-relay.ts'
 
 export interface HostPlace {
@@ -56,7 +57,10 @@ export interface PeerPlace extends Omit<PeerOptions, 'identity' | 'relays' | 'ru
 export interface Place {
   /** @default peer1, peer2, … */
   readonly name?: string | undefined
-  /** A router that others are behind too, or the behaviour of one of its own. @default on the public network */
+  /**
+   * A router that others are behind too, or the behaviour of one of its own.
+   * @default on the public network
+   */
   readonly behind?: Router | NatBehaviour | undefined
   /** Or a host that is there already. */
   readonly host?: Host | undefined
@@ -90,8 +94,8 @@ export class Internet {
   }
 
   /**
-   * Plays a scenario, closes everything and looks for leftovers. Virtual time passes while the scenario
-   * awaits. A failed one prints its seed and the end of its timeline.
+   * Plays a scenario, closes everything and looks for leftovers. Virtual time passes while the
+   * scenario awaits. A failed one prints its seed and the end of its timeline.
    */
   static async run(
     seed: Seed,
@@ -142,7 +146,9 @@ export class Internet {
     return this.addRelay(options)
   }
 
-  /** A machine of a peer that is registered with its relays, and has found out what its NAT does. */
+  /**
+   * A machine of a peer that is registered with its relays, and has found out what its NAT does.
+   */
   async simPeer(place: SimPeerPlace = {}): Promise<SimPeer> {
     const peer = this.addSimPeer(place)
     const relays = place.relays ?? this.#relays
@@ -153,8 +159,8 @@ export class Internet {
   }
 
   /**
-   * A peer of the public API on a host of this internet, on virtual time. It is registered with a relay
-   * and closed by `finish`.
+   * A peer of the public API on a host of this internet, on virtual time. It is registered with a
+   * relay and closed by `finish`.
    */
   async peer(place: PeerPlace = {}): Promise<Peer> {
     const { host, name, rest } = this.#place(place)
@@ -177,7 +183,10 @@ export class Internet {
     return this.sim.wait(by)
   }
 
-  /** Lets virtual time pass until the promise is settled, for scenarios that are not played by `run`. */
+  /**
+   * Lets virtual time pass until the promise is settled, for scenarios that are not played by
+   * `run`.
+   */
   settle<Result>(promise: Promise<Result>, patience?: Duration): Promise<Result> {
     return this.sim.settle(promise, patience)
   }
@@ -210,7 +219,9 @@ export class Internet {
     return peer
   }
 
-  /** Takes a host to the network behind another router, or to the public one. Its sockets stay open. */
+  /**
+   * Takes a host to the network behind another router, or to the public one. Its sockets stay open.
+   */
   move(host: Host, behind?: Router): void {
     const ips = this.#addresses(behind)
     this.#route(behind, ips)
@@ -222,7 +233,11 @@ export class Internet {
     return this.#lans.get(router)?.carrier === undefined ? this.#plan.publicIpv4() : this.#plan.sharedIpv4()
   }
 
-  /** What happened so far, one line for each packet, for each thing that a router did, and for each note. @param last only the last lines. */
+  /**
+   * What happened so far, one line for each packet, for each thing that a router did, and for each
+   * note.
+   * @param last only the last lines.
+   */
   timeline(last?: number): string {
     return this.sim.timeline.format(last)
   }

@@ -1,7 +1,8 @@
 /**
- * What one node sent to each address and had from it, and the rule over it (docs/protocol.md, Addresses): bytes
- * sent to an address that is not validated ≤ bytes received from it. The ledger sits between a machine and
- * the network and judges by itself who is validated: by a cookie that came back from where it was sent.
+ * What one node sent to each address and had from it, and the rule over it (docs/protocol.md,
+ * Addresses): bytes sent to an address that is not validated ≤ bytes received from it. The ledger
+ * sits between a machine and the network and judges by itself who is validated: by a cookie that
+ * came back from where it was sent.
  */
 import { BIRTHDAY_PROBES, MAX_PROBES } from '@showchain/client/core'
 import type { DatagramSocket } from '@showchain/client/runtime'
@@ -40,8 +41,9 @@ const isProtected = (bytes: Uint8Array): boolean => bytes[0] === RECORD_BYTE || 
 export interface LedgerOptions {
   readonly name: string
   /**
-   * Whether this node calls others of its own accord, as a peer does: addresses that it dials, that a relay announced, and
-   * those of the other end of a punch attempt count as validated by that. A relay calls nobody.
+   * Whether this node calls others of its own accord, as a peer does: addresses that it dials, that
+   * a relay announced, and those of the other end of a punch attempt count as validated by that. A
+   * relay calls nobody.
    */
   readonly calls: boolean
   /** Addresses that need no proof: peers in seed mode, whose signature stands for it. */
@@ -51,7 +53,10 @@ export interface LedgerOptions {
 export class Ledger {
   readonly violations: string[] = []
   readonly #options: LedgerOptions
-  /** By address that a relay announced: keep-alives to ports of it that nobody announced, and more than eight to the one that was. */
+  /**
+   * By address that a relay announced: keep-alives to ports of it that nobody announced, and more
+   * than eight to the one that was.
+   */
   readonly #birthdays = new Map<string, number>()
   /** Peers that a relay introduced. */
   readonly #introduced = new Set<PeerId>()
@@ -112,7 +117,8 @@ export class Ledger {
       this.violations.push(
         `${name} sent ${account.sent} bytes to ${formatEndpoint(to)}, which is not validated and sent ${account.received}`,
       )
-    // Punch safety: whoever was introduced and signed a 0x101 is at its source. That it was answered says that it was verified.
+    // Punch safety: whoever was introduced and signed a 0x101 is at its source. That it was
+    // answered says that it was verified.
     if (calls && message.op_code === OP.directResponse && account.introduced) account.validated ??= 'verified'
     // Punch safety: eight keep-alives at most to a place that was announced and says nothing.
     if (calls && account.validated === 'announced' && account.received === 0) {
@@ -132,7 +138,10 @@ export class Ledger {
     return true
   }
 
-  /** STUN has a budget of its own, since its answers are longer than its requests (docs/protocol.md, STUN). */
+  /**
+   * STUN has a budget of its own, since its answers are longer than its requests (docs/protocol.md,
+   * STUN).
+   */
   #sentOther(to: Endpoint, account: Account, bytes: Uint8Array): void {
     if (isStun(bytes)) return
     if (!isProtected(bytes)) throw new Error(`${this.#options.name} sent what is neither a message nor STUN.`)

@@ -1,4 +1,7 @@
-/** What is wrong at the end of a scenario, when everything has been closed: broken rules, and things that stayed behind. */
+/**
+ * What is wrong at the end of a scenario, when everything has been closed: broken rules, and things
+ * that stayed behind.
+ */
 import { type Duration, duration, type Instant, later } from '@showchain/client/core'
 import type { Host } from '../sim/host.ts'
 import type { Simulation } from '../sim/simulation.ts'
@@ -31,7 +34,8 @@ export async function leftovers({ sim, peers, relays, open }: Participants): Pro
   }
   for (const each of open) await sim.settle(each.close())
   for (const relay of relays) await relay.kill()
-  // What is still under way arrives at closed sockets: nothing answers, and nothing else is scheduled.
+  // What is still under way arrives at closed sockets: nothing answers, and nothing else is
+  // scheduled.
   const last = lastSent()
   const closed = sim.clock.now()
   const patience = later(closed, AFTER_ALL)

@@ -35,7 +35,10 @@ export interface Outcome {
   readonly direct: number | undefined
   /** The same in milliseconds of virtual time. */
   readonly directMs: number | undefined
-  /** Datagrams that both ends and the relay sent from `connect` until then, or in all without a direct path. */
+  /**
+   * Datagrams that both ends and the relay sent from `connect` until then, or in all without a
+   * direct path.
+   */
   readonly packets: number
 }
 
@@ -130,7 +133,8 @@ export const PAIRINGS: readonly Pairing[] = [
     place: (internet) => {
       const requester = internet.host('here')
       const target = internet.host('there')
-      // What the target sends to the requester never arrives: no packet between the two can be answered.
+      // What the target sends to the requester never arrives: no packet between the two can be
+      // answered.
       internet.sim.network.filter = ({ source, destination }) =>
         !(target.ips.includes(source.ip) && requester.ips.includes(destination.ip))
       return { requester: { host: requester }, target: { host: target } }

@@ -1,6 +1,7 @@
 /**
  * A NAT in RFC 4787's words. Mapping and filtering are one question each: which part of the remote
- * endpoint makes a difference? The answer is the key function, and the key function is the definition.
+ * endpoint makes a difference? The answer is the key function, and the key function is the
+ * definition.
  *
  *   mapping    (internal endpoint, KEY[mapping](destination))  → external port        RFC 4787 §4.1
  *   filtering  (mapping, KEY[filtering](source))               → may come in          RFC 4787 §5
@@ -14,11 +15,17 @@ export type Dependence = 'endpoint-independent' | 'address-dependent' | 'address
 export interface NatBehaviour {
   readonly mapping: Dependence
   readonly filtering: Dependence
-  /** Which external port a new mapping gets (RFC 4787 §4.2.1, §4.2.2): the internal one where it is free, the next, or any. */
+  /**
+   * Which external port a new mapping gets (RFC 4787 §4.2.1, §4.2.2): the internal one where it is
+   * free, the next, or any.
+   */
   readonly allocation: 'preserving' | 'sequential' | 'random'
   /** How long a mapping lives that nothing refreshes (RFC 4787 REQ-5). */
   readonly lifetime: Duration
-  /** What refreshes a mapping (RFC 4787 REQ-6): packets from inside, or those from outside that pass the filter as well. */
+  /**
+   * What refreshes a mapping (RFC 4787 REQ-6): packets from inside, or those from outside that pass
+   * the filter as well.
+   */
   readonly refresh: 'outbound' | 'both'
   /** Whether a host inside reaches another one by its external endpoint (RFC 4787 §6). */
   readonly hairpin: boolean
@@ -33,7 +40,10 @@ export const KEY: Readonly<Record<Dependence, (remote: Endpoint) => string>> = {
   'address-and-port-dependent': formatEndpoint,
 }
 
-/** As home routers are mostly: ports kept where possible, two minutes (RFC 4787 REQ-5 wants that at least), no hairpinning. */
+/**
+ * As home routers are mostly: ports kept where possible, two minutes (RFC 4787 REQ-5 wants that at
+ * least), no hairpinning.
+ */
 const COMMON: Omit<NatBehaviour, 'mapping' | 'filtering'> = {
   allocation: 'preserving',
   lifetime: duration(120_000),
@@ -103,7 +113,9 @@ export class NatTable {
     return this.#byKey.size
   }
 
-  /** A packet goes out: the external port that it leaves from, or undefined when the table is full. */
+  /**
+   * A packet goes out: the external port that it leaves from, or undefined when the table is full.
+   */
   outbound(internal: Endpoint, remote: Endpoint, now: Instant): number | undefined {
     const { mapping: dependence, filtering, lifetime } = this.behaviour
     const key = `${formatEndpoint(internal)} ${KEY[dependence](remote)}`

@@ -1,7 +1,8 @@
 /**
- * A router: one address on the network outside, one network of its own inside, and what it does with
- * packets between them. IPv4 is translated (nat.ts) or, with `nat: 'none'`, only filtered; IPv6 keeps its
- * addresses behind a stateful firewall (RFC 6092). Routers stack: the network inside may have more of them.
+ * A router: one address on the network outside, one network of its own inside, and what it does
+ * with packets between them. IPv4 is translated (nat.ts) or, with `nat: 'none'`, only filtered;
+ * IPv6 keeps its addresses behind a stateful firewall (RFC 6092). Routers stack: the network inside
+ * may have more of them.
  *
  *   outside ── deliver() ──► [ filter, translate ] ──► inside.carry()
  *   outside.carry() ◄── [ map, open the filter ] ◄── gateway ── inside
@@ -17,13 +18,19 @@ import { type Dependence, KEY, type NatBehaviour, NatTable } from './nat.ts'
 export interface RouterOptions {
   /** What IPv4 gets: translation, or none for a public network behind a firewall. */
   readonly nat: NatBehaviour | 'none'
-  /** What a stateful firewall lets in: only answers, by this key of the remote endpoint. @default address-and-port-dependent for what is not translated */
+  /**
+   * What a stateful firewall lets in: only answers, by this key of the remote endpoint.
+   * @default address-and-port-dependent for what is not translated
+   */
   readonly firewall?: Dependence | 'off' | undefined
   /** Drops UDP altogether, or what goes in or out. @default nothing */
   readonly blocks?: 'all' | 'inbound' | 'outbound' | undefined
 }
 
-/** A state of the firewall lives this long without a packet from inside (nf_conntrack's udp_timeout_stream). */
+/**
+ * A state of the firewall lives this long without a packet from inside (nf_conntrack's
+ * udp_timeout_stream).
+ */
 const FIREWALL_LIFETIME: Duration = duration(120_000)
 /** States of the firewall at once; the oldest makes room. */
 const MAX_STATES = 65_536
@@ -36,7 +43,9 @@ export class Router implements Station {
   readonly #options: RouterOptions
   readonly #outside: Network
   readonly #table: NatTable | undefined
-  /** By internal endpoint and key of the remote one: until when it may come in. At most MAX_STATES. */
+  /**
+   * By internal endpoint and key of the remote one: until when it may come in. At most MAX_STATES.
+   */
   readonly #states = new Map<string, Instant>()
   /** Its own addresses; those of hosts behind it that are not translated. */
   #ips: readonly string[]
@@ -138,7 +147,8 @@ export class Router implements Station {
       this.#saw(packet, 'out', translated.source)
       return this.#outside.carry(translated, this)
     }
-    // RFC 4787 REQ-9: the receiver sees the external endpoint of the sender, and its filter applies.
+    // RFC 4787 REQ-9: the receiver sees the external endpoint of the sender, and its filter
+    // applies.
     const internal = this.#table.inbound(packet.destination.port, translated.source, now)
     if (typeof internal === 'string') return this.#saw(packet, internal)
     this.#saw(packet, 'hairpin', internal)

@@ -1,6 +1,5 @@
 /** The real machine of a peer on a simulated host, and everything that it told its owner. */
 import {
-  type CongestionFactory,
   type ConnectionHandle,
   type DialId,
   type DialPolicy,
@@ -9,19 +8,17 @@ import {
   internetPolicy,
   later,
   type NatReport,
-  type PathPolicy,
   type PeerEvent,
   PeerMachine,
   type SendFailure,
-  type Via,
 } from '@showchain/client/core'
 import type { DatagramSocket, Driver } from '@showchain/client/runtime'
-import type { EndToEndCrypto, PublicKey } from '@showchain/crypto'
 import type { TestIdentity } from '@showchain/crypto/testing'
-import { type Encoding, type Endpoint, MAX_LOCAL_CANDIDATES, type PeerId, ShowchainError } from '@showchain/wire'
+import { type Endpoint, MAX_LOCAL_CANDIDATES, type PeerId, ShowchainError } from '@showchain/wire'
 import type { Host } from '../sim/host.ts'
 import type { Simulation } from '../sim/simulation.ts'
 import { Ledger } from './ledger.ts'
+import type { SimPeerOptions } from './sim-peer-options.ts'
 import type { Arrived, Delivery, Dialled, SimConnection } from './sim-records.ts'
 import type { SimRelay } from './sim-relay.ts'
 import { Sleeper } from './sleeper.ts'
@@ -30,26 +27,6 @@ import { Sleeper } from './sleeper.ts'
 export type StreamEvent = Extract<PeerEvent, { type: 'stream' | 'streamStopped' }>
 
 type RelayState = Extract<PeerEvent, { type: 'relay' }>['state']
-
-export interface SimPeerOptions {
-  /** Asked for each peer; undefined: the question stays open. @default everyone */
-  readonly accept?: ((id: PeerId, via: Via) => boolean | undefined) | undefined
-  readonly port?: number | undefined
-  readonly seedMode?: boolean | undefined
-  /** Of its connections. @default 'auto' */
-  readonly policy?: PathPolicy | undefined
-  readonly encoding?: Encoding | undefined
-  readonly knownKeys?: readonly PublicKey[] | undefined
-  readonly keepAlive?: Duration | undefined
-  /** Where it says that it can be reached on its own network, on the port of its socket. @default every address of its host */
-  readonly local?: readonly string[] | undefined
-  /** Protects its connections from end to end. @default undefined: their data is readable */
-  readonly endToEnd?: EndToEndCrypto | undefined
-  /** Of its protected connections. @default bbr */
-  readonly congestion?: CongestionFactory | undefined
-  /** Who it is. @default the identity of its name */
-  readonly identity?: TestIdentity | undefined
-}
 
 export class SimPeer {
   readonly host: Host
@@ -160,7 +137,10 @@ export class SimPeer {
     throw new ShowchainError('ERR_CONNECT_FAILED', `${tried.join('; ')}.`)
   }
 
-  /** Starts to connect with what the other's ticket says: its relays, and its addresses when it is on the public network. */
+  /**
+   * Starts to connect with what the other's ticket says: its relays, and its addresses when it is
+   * on the public network.
+   */
   dialPeer(to: SimPeer, policy: DialPolicy = 'auto'): Dialled {
     const addresses = to.host.network === this.#sim.network ? to.endpoints() : []
     return this.dial(to.id, policy, { relays: to.relays, addresses })
@@ -207,7 +187,9 @@ export class SimPeer {
   /** Whether it was ever put to sleep. */
   slept = false
 
-  /** The host is switched off for so long, clock and all but its own: timers wait, packets are lost. */
+  /**
+   * The host is switched off for so long, clock and all but its own: timers wait, packets are lost.
+   */
   sleep(by: Duration): void {
     this.slept = true
     this.sleeper.sleep(later(this.#sim.clock.now(), by))
@@ -220,7 +202,10 @@ export class SimPeer {
     this.#driver.input((_machine, now) => command(now))
   }
 
-  /** Dies at once, without a word to anybody; done before this returns, whether it is awaited or not. */
+  /**
+   * Dies at once, without a word to anybody; done before this returns, whether it is awaited or
+   * not.
+   */
   async crash(): Promise<void> {
     const closed = this.#driver.close()
     // Nobody drains it any more: what it says goes nowhere.

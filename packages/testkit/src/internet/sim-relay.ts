@@ -1,4 +1,7 @@
-/** The real machine of a relay on a simulated host; it can die and come back with empty tables, as a process does. */
+/**
+ * The real machine of a relay on a simulated host; it can die and come back with empty tables, as a
+ * process does.
+ */
 
 import type { DatagramSocket } from '@showchain/client/runtime'
 import type { TestIdentity } from '@showchain/crypto/testing'
@@ -12,9 +15,16 @@ export const RELAY_PORT = 3478
 const OTHER_PORT = 3479
 
 export interface SimRelayOptions extends Pick<RelayOptions, 'knownKeys' | 'limits'> {
-  /** What it has for STUN (RFC 5780): two addresses with two ports each, one with two, or one of each. @default 'two addresses' */
+  /**
+   * What it has for STUN (RFC 5780): two addresses with two ports each, one with two, or one of
+   * each.
+   * @default 'two addresses'
+   */
   readonly stun?: 'two addresses' | 'two ports' | 'plain' | undefined
-  /** What becomes of each datagram that it sends: for relays that are not honest. @default what it is */
+  /**
+   * What becomes of each datagram that it sends: for relays that are not honest.
+   * @default what it is
+   */
   readonly tampers?: ((to: Endpoint, bytes: Uint8Array) => readonly Forgery[]) | undefined
 }
 
@@ -130,7 +140,10 @@ export class SimRelay {
     }
   }
 
-  /** Dies at once and takes everything along that it knew; done before this returns, whether it is awaited or not. */
+  /**
+   * Dies at once and takes everything along that it knew; done before this returns, whether it is
+   * awaited or not.
+   */
   async kill(): Promise<void> {
     const placed = this.#placed
     this.#placed = undefined

@@ -1,6 +1,7 @@
 /**
- * Streams whose every byte is known by its place: one end writes them, the other checks them as they come. The
- * pattern's length is a prime, so that bytes out of place are found, and nothing is computed for them.
+ * Streams whose every byte is known by its place: one end writes them, the other checks them as
+ * they come. The pattern's length is a prime, so that bytes out of place are found, and nothing is
+ * computed for them.
  */
 import type { ConnectionHandle, StreamRead } from '@showchain/client/core'
 import type { SimPeer } from './sim-peer.ts'

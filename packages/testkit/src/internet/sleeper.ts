@@ -1,4 +1,7 @@
-/** A machine whose host can be put to sleep, as a laptop is that someone closes: nothing comes in and no timer fires until it wakes. */
+/**
+ * A machine whose host can be put to sleep, as a laptop is that someone closes: nothing comes in
+ * and no timer fires until it wakes.
+ */
 import type { Datagram, Instant, Machine, Output } from '@showchain/client/core'
 
 export class Sleeper<Event> implements Machine<Event> {

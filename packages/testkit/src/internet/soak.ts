@@ -1,7 +1,8 @@
 /**
- * One random scenario: a random internet, peers in random places who dial each other, and random faults while
- * they talk, protected or not. Whatever happens, each dial ends in time, each message is acknowledged (protected: leaves) or fails with a code, there
- * is one connection at most between two peers, and when the faults are over whoever can reach a relay talks.
+ * One random scenario: a random internet, peers in random places who dial each other, and random
+ * faults while they talk, protected or not. Whatever happens, each dial ends in time, each message
+ * is acknowledged (protected: leaves) or fails with a code, there is one connection at most between
+ * two peers, and when the faults are over whoever can reach a relay talks.
  */
 import { BIRTHDAY_SOCKETS, type DialPolicy, type Duration, duration, type Instant, later } from '@showchain/client/core'
 import { opensslEndToEnd } from '@showchain/crypto'
@@ -31,11 +32,20 @@ export interface SoakOutcome {
 
 /** Faults and messages for so long … */
 const TROUBLE: Duration = duration(120_000)
-/** … and then calm, long enough for every recovery: a dead path (60 s), RECOVERY_TIME (45 s), registration back-off (60 s). */
+/**
+ * … and then calm, long enough for every recovery: a dead path (60 s), RECOVERY_TIME (45 s),
+ * registration back-off (60 s).
+ */
 const CALM: Duration = duration(240_000)
-/** A dial ends within the time of three requests: registration, proxy or punch, and what proves the path. */
+/**
+ * A dial ends within the time of three requests: registration, proxy or punch, and what proves the
+ * path.
+ */
 const DIAL_PATIENCE: Duration = duration(60_000)
-/** A message is acknowledged or fails within: a wait for a path (RECOVERY_TIME), a session, its own retransmissions. */
+/**
+ * A message is acknowledged or fails within: a wait for a path (RECOVERY_TIME), a session, its own
+ * retransmissions.
+ */
 const MESSAGE_PATIENCE: Duration = duration(120_000)
 const MAX_FAULTS = 6
 
@@ -271,7 +281,10 @@ function oneEach(peer: SimPeer): readonly string[] {
   return twice.map(({ remoteId }) => `${peer.host.name} has two connections with ${remoteId}`)
 }
 
-/** Sockets are what grows first when something is not given back: one, those of a birthday, and one for each direct path. */
+/**
+ * Sockets are what grows first when something is not given back: one, those of a birthday, and one
+ * for each direct path.
+ */
 function bounded({ host, open }: SimPeer): readonly string[] {
   const most = 1 + BIRTHDAY_SOCKETS + open.length
   return host.openSockets > most ? [`${host.name} has ${host.openSockets} sockets`] : []

@@ -1,6 +1,6 @@
 /**
- * Streams through everything: packets are lost, NATs rebind, the relay dies and comes back, the path moves to and fro. Not a byte may
- * be lost, doubled, out of place or altered.
+ * Streams through everything: packets are lost, NATs rebind, the relay dies and comes back, the
+ * path moves to and fro. Not a byte may be lost, doubled, out of place or altered.
  */
 import { type Duration, duration, type Instant, later } from '@showchain/client/core'
 import { opensslEndToEnd } from '@showchain/crypto'
@@ -40,7 +40,9 @@ const STREAM_BYTES = 4_000_000
 const OPEN = 8
 const RELAY_DOWN: Duration = duration(5000)
 const STEP: Duration = duration(1000)
-/** Virtual time without a byte after which something is wrong: every recovery is done long before. */
+/**
+ * Virtual time without a byte after which something is wrong: every recovery is done long before.
+ */
 const PATIENCE: Duration = duration(300_000)
 
 /** @throws Error when a byte is wrong, the connection ends, or nothing comes any more */

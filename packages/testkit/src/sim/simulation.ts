@@ -31,7 +31,10 @@ export interface Placement<M extends Machine<unknown>> {
   readonly others?: readonly DatagramSocket[] | undefined
   /** In place of one that does RSA at once with the simulation's provider. */
   readonly worker?: Worker | undefined
-  /** Puts something between the machine and the network, such as `faultySocket`; asked for each socket, the machine's first one first. */
+  /**
+   * Puts something between the machine and the network, such as `faultySocket`; asked for each
+   * socket, the machine's first one first.
+   */
   readonly socket?: ((socket: DatagramSocket) => DatagramSocket) | undefined
   /** Called for each event, beside the collection. */
   readonly onEvent?: ((event: EventOf<M>) => void) | undefined
@@ -71,7 +74,9 @@ export class Simulation {
     this.network = new Network({ clock, timeline, random: this.random.fork('network'), conditions })
   }
 
-  /** Plays a scenario. When it fails, prints the seed that repeats it and the end of its timeline. */
+  /**
+   * Plays a scenario. When it fails, prints the seed that repeats it and the end of its timeline.
+   */
   static async run(seed: Seed, scenario: (simulation: Simulation) => void | Promise<void>): Promise<Simulation> {
     const simulation = new Simulation(seed)
     await simulation.play(() => scenario(simulation))
@@ -139,8 +144,8 @@ export class Simulation {
   }
 
   /**
-   * Lets virtual time pass until the promise is settled. Between two moments everything runs that waits for
-   * a promise. Real timers, input and output are not waited for.
+   * Lets virtual time pass until the promise is settled. Between two moments everything runs that
+   * waits for a promise. Real timers, input and output are not waited for.
    */
   settle<Result>(promise: Promise<Result>, patience: Duration = PATIENCE): Promise<Result> {
     return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 /**
- * Two peers of the public API on the simulated internet. A scenario is written as an application is: it awaits what the
- * API returns, and virtual time passes meanwhile. At its end everything is closed, and nothing may stay behind.
+ * Two peers of the public API on the simulated internet. A scenario is written as an application
+ * is: it awaits what the API returns, and virtual time passes meanwhile. At its end everything is
+ * closed, and nothing may stay behind.
  */
 import type { Connection, Peer, Stream } from '@showchain/client'
 import { duration } from '@showchain/client/core'
@@ -61,7 +62,9 @@ export async function take<Item>(items: AsyncIterator<Item>): Promise<Item> {
 /** Lets virtual time pass. @param ms milliseconds */
 export const wait = ({ internet }: Face, ms: number): Promise<void> => internet.wait(duration(ms))
 
-/** The state of a promise at this moment of virtual time: pending, done, or the code of its error. */
+/**
+ * The state of a promise at this moment of virtual time: pending, done, or the code of its error.
+ */
 export function stateOf(promise: Promise<unknown>): Promise<string> {
   // Settled: the first link of its chain is there before the second of this one.
   const pending = Promise.resolve().then(() => undefined)

@@ -29,7 +29,8 @@ describe('the decoders', () => {
   }
 
   test('take less than a millisecond for the datagrams that took longest', { timeout: 0 }, () => {
-    // one long run says little on a busy machine: the slowest few run again, and their best time counts
+    // one long run says little on a busy machine: the slowest few run again, and their best time
+    // counts
     const times = slowestOf(MEASURED).map((datagram) => ({ datagram, ms: bestTime(datagram) }))
     const worst = times.reduce((a, b) => (a.ms > b.ms ? a : b))
     console.info(

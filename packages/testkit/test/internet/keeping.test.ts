@@ -139,11 +139,15 @@ const FAULTS: readonly Fault[] = [
 ]
 
 /**
- * With its third transmission (1.5 s) a message puts its path in doubt; what is asked within 5 s of an answer does not count
- * (KEEP_ALIVE_ECHO_GAP); three unanswered questions and the wait after them take 15 s; then a session at another relay.
+ * With its third transmission (1.5 s) a message puts its path in doubt; what is asked within 5 s of
+ * an answer does not count (KEEP_ALIVE_ECHO_GAP); three unanswered questions and the wait after
+ * them take 15 s; then a session at another relay.
  */
 const BUSY_SILENCE = 25
-/** Nobody notices while nobody speaks: three keep-alives and the wait after them (60 s), and time to meet again. */
+/**
+ * Nobody notices while nobody speaks: three keep-alives and the wait after them (60 s), and time to
+ * meet again.
+ */
 const IDLE_PAUSE = 90_000
 /** The first message after that arrives at once, or with its first retransmission. */
 const IDLE_SILENCE = 2
@@ -174,7 +178,8 @@ describe.each([
           [bob, theirs],
         ] as const) {
           expect(peer.open).toEqual([link])
-          // A laptop that is behind a NAT of type T3 now meets T4 by birthday, which may take longer than this test.
+          // A laptop that is behind a NAT of type T3 now meets T4 by birthday, which may take
+          // longer than this test.
           if (!fault.name.includes('another network')) expect(link.path.kind).toBe(fault.path ?? path)
         }
       })
@@ -236,7 +241,8 @@ test('an idle direct pair costs 2 packets of each end in 15 s on its path, and 1
     internet.advance(duration(600_000))
     const packets = sent() - before
     console.info(`An idle direct pair sends ${packets} packets in ten minutes.`)
-    // 40 intervals: a keep-alive and its answer to the relay from each end (4), one and its answer between the two (2, or 4 when they cross).
+    // 40 intervals: a keep-alive and its answer to the relay from each end (4), one and its answer
+    // between the two (2, or 4 when they cross).
     expect(packets).toBeLessThanOrEqual(40 * 8)
     expect(packets).toBeGreaterThanOrEqual(40 * 6)
   })

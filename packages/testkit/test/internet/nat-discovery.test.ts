@@ -1,4 +1,7 @@
-/** What a peer finds out of its NAT, by what its relays have to ask (RFC 5780 §4), and what it must not claim. */
+/**
+ * What a peer finds out of its NAT, by what its relays have to ask (RFC 5780 §4), and what it must
+ * not claim.
+ */
 import { duration } from '@showchain/client/core'
 import { describe, expect, test } from 'vitest'
 import {
@@ -73,7 +76,8 @@ describe.each(PAIRS)('mapping %s, filtering %s', (mapping, filtering) => {
     for (let seed = 0; seed < 20; seed++) {
       const report = await found(natOf(mapping, filtering), ['two addresses'], `${mapping} ${filtering} ${seed}`, 0.2)
       expect(report.filtering === 0 || report.filtering >= f, `seed ${seed}`).toBe(true)
-      // An address-and-port-dependent one may be met at one further place alone: then that it depends is all that is known.
+      // An address-and-port-dependent one may be met at one further place alone: then that it
+      // depends is all that is known.
       expect(m === 1 ? [0, 1] : [0, 2, m], `seed ${seed}`).toContain(report.mapping)
     }
   })

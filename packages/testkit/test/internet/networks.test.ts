@@ -1,4 +1,7 @@
-/** Networks beside the pairs of the matrix: IPv6, no UDP at all, other addresses, and hosts that are taken for others. */
+/**
+ * Networks beside the pairs of the matrix: IPv6, no UDP at all, other addresses, and hosts that are
+ * taken for others.
+ */
 import { duration, type PathPolicy } from '@showchain/client/core'
 import { describe, expect, test } from 'vitest'
 import { Internet, nat, type SimConnection, type SimPeer } from '../../src/index.ts'
@@ -147,7 +150,8 @@ describe('policies', () => {
 test('a host with the address that the peer has on its own network is never taken for the peer', async () => {
   await Internet.run('impostor', {}, async (internet) => {
     await internet.relay()
-    // One carrier: both ends have one public address, so that host candidates are tried. Both homes use the same numbers.
+    // One carrier: both ends have one public address, so that host candidates are tried. Both homes
+    // use the same numbers.
     const carrier = internet.router({ nat: nat.T2() })
     const [here, there] = [
       internet.router({ nat: nat.T2(), behind: carrier }),

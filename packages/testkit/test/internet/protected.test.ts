@@ -396,7 +396,8 @@ describe('a stranger', () => {
       const to = { ip: routers[1].external(4) as string, port: 49_152 }
       const before = b.machine.counters().recordRefused
       for (const [index, record] of records.entries()) {
-        // As it was, with a number that never was, and with its end altered: what a close or a reset would take.
+        // As it was, with a number that never was, and with its end altered: what a close or a
+        // reset would take.
         const future = record.slice()
         future[13] = 0x7f
         const altered = record.slice()
@@ -405,7 +406,8 @@ describe('a stranger', () => {
       }
       internet.advance(duration(10_000))
       expect(b.machine.counters().recordRefused - before).toBe(3 * records.length)
-      // Parts of the handshake, by the session that they were in, as they were and in a channel frame.
+      // Parts of the handshake, by the session that they were in, as they were and in a channel
+      // frame.
       const frames = internet.sim.timeline.entries.flatMap((entry) =>
         entry.type === 'packet' && entry.from === 'a' && entry.packet.bytes[0] === CHANNEL_BYTE
           ? [entry.packet.bytes]

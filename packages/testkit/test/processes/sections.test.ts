@@ -1,6 +1,7 @@
 /**
- * The seed's five sections between three real processes on loopback, on good lines and on bad ones. A
- * message that was lost five times is sent again by the test's own transfer; nothing else is tried twice.
+ * The seed's five sections between three real processes on loopback, on good lines and on bad ones.
+ * A message that was lost five times is sent again by the test's own transfer; nothing else is
+ * tried twice.
  */
 import { duration } from '@showchain/client/core'
 import { generateIdentity, type Identity, publicKeyToPem } from '@showchain/crypto'

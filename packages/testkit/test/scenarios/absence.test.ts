@@ -5,7 +5,10 @@ import { Lab } from './lab.ts'
 
 type Target = 'absent' | 'refusing' | 'undecided' | 'gone'
 
-/** What alice sees of a dial: when it ended and how, and the time, kind and size of each packet that she sent and got. */
+/**
+ * What alice sees of a dial: when it ended and how, and the time, kind and size of each packet that
+ * she sent and got.
+ */
 async function dialled(via: 'punch' | 'relay-only', target: Target): Promise<unknown> {
   let seen: unknown
   await Lab.run('absence', {}, (lab) => {
@@ -30,7 +33,8 @@ async function dialled(via: 'punch' | 'relay-only', target: Target): Promise<unk
       .filter(({ from, to }) => from === 'alice' || to === 'alice')
       .map(({ at, from, to, message, bytes }) => ({ at, from, to, op: message.op_code, size: bytes.length }))
     seen = { ended: dial.ended, attempts: dial.attempts, packets }
-    // One request that nobody answers: the second 0x111 of a punch, or the opening message behind the 0x122.
+    // One request that nobody answers: the second 0x111 of a punch, or the opening message behind
+    // the 0x122.
     const head = via === 'punch' ? PLAIN_PUNCH_AFTER : TRIP
     expect((dial.ended as number) - dial.started).toBeLessThanOrEqual(head + LONGEST_REQUEST)
     expect(dial.attempts).toMatchObject([

@@ -4,7 +4,10 @@ import { expect } from 'vitest'
 import type { SimConnection, SimPeer, SimRelay } from '../../src/index.ts'
 import type { Lab } from './lab.ts'
 
-/** At 20 % loss each way a connect of several trips fails now and then; five times in a row it does not. */
+/**
+ * At 20 % loss each way a connect of several trips fails now and then; five times in a row it does
+ * not.
+ */
 const MAX_DIALS = 5
 
 export interface Connected {

@@ -1,4 +1,7 @@
-/** Numbered messages between two connected peers, and what must be true of them whatever the line did. */
+/**
+ * Numbered messages between two connected peers, and what must be true of them whatever the line
+ * did.
+ */
 import { type ConnectionHandle, type Duration, later } from '@showchain/client/core'
 import type { ErrorCode } from '@showchain/wire'
 import { expect } from 'vitest'
@@ -19,7 +22,10 @@ const numbered = (value: number): Uint8Array => {
 }
 const numberOf = (bytes: Uint8Array): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
 
-/** Sends so many messages, one after each pause, from now on; `link` is asked for each, since a connection may be opened anew. */
+/**
+ * Sends so many messages, one after each pause, from now on; `link` is asked for each, since a
+ * connection may be opened anew.
+ */
 export function flow(
   lab: Lab,
   from: SimPeer,
@@ -48,7 +54,8 @@ function arrivals({ from, to, wanted }: Flow): readonly number[] {
 }
 
 /**
- * What was acknowledged arrived once; what failed says why and arrived at most once; nothing else arrived.
+ * What was acknowledged arrived once; what failed says why and arrived at most once; nothing else
+ * arrived.
  * @returns how many failed.
  */
 export function expectExactlyOnce(each: Flow, allowed: readonly ErrorCode[] = ['ERR_TIMEOUT']): number {

@@ -1,5 +1,6 @@
 /**
- * Relays and peers on the public part of a simulated internet: nothing translates or filters what they send.
+ * Relays and peers on the public part of a simulated internet: nothing translates or filters what
+ * they send.
  */
 import { duration } from '@showchain/client/core'
 import { decode, type Endpoint, type Message, type OpCode } from '@showchain/wire'
@@ -41,7 +42,9 @@ export class Lab {
     this.#internet = internet
   }
 
-  /** Plays a scenario, and closes and checks everything at its end. A failed one prints its seed. */
+  /**
+   * Plays a scenario, and closes and checks everything at its end. A failed one prints its seed.
+   */
   static async run(
     seed: Seed,
     conditions: Partial<Conditions>,

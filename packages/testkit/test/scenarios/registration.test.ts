@@ -13,7 +13,8 @@ describe('registration and keep-alive', () => {
       const [alice, bob] = [lab.peer('alice', '81.2.0.1'), lab.peer('bob', '93.4.0.1')]
       for (const peer of [alice, bob]) peer.register(relay)
       lab.advance(TEN_MINUTES)
-      // Each registers within 40 ms by request, challenge, request, response, and is kept alive from then on.
+      // Each registers within 40 ms by request, challenge, request, response, and is kept alive
+      // from then on.
       const keptAlive = Math.floor((TEN_MINUTES - 40) / KEEP_ALIVE_INTERVAL)
       expect(keptAlive).toBe(39)
       expect(lab.sightings(OP.directRequest, OP.challenge, OP.directResponse)).toHaveLength(2 * 4)
@@ -34,7 +35,8 @@ describe('registration and keep-alive', () => {
         await Lab.run(seed, conditions, (lab) => {
           const { alice, bob } = lab.pair()
           lab.advance(TEN_MINUTES)
-          // Three lost keep-alives in a row lose a registration on a bad line; it is there again soon.
+          // Three lost keep-alives in a row lose a registration on a bad line; it is there again
+          // soon.
           lab.until(() => [alice, bob].every((peer) => peer.relayStates.at(-1) === 'registered'))
         })
       }

@@ -1,4 +1,7 @@
-/** What a line does, against the definition of each condition. Shares are bounded by five standard deviations. */
+/**
+ * What a line does, against the definition of each condition. Shares are bounded by five standard
+ * deviations.
+ */
 import { duration, instant } from '@showchain/client/core'
 import { describe, expect, test } from 'vitest'
 import { type Conditions, GOOD_CONDITIONS, Line, SeededRandom } from '../../src/index.ts'

@@ -1,4 +1,7 @@
-/** The smallest machine that does everything: signs its greeting, verifies the other's, retries by a timer. */
+/**
+ * The smallest machine that does everything: signs its greeting, verifies the other's, retries by a
+ * timer.
+ */
 import {
   type Datagram,
   duration,

@@ -103,7 +103,10 @@ describe('a simulation', () => {
 })
 
 describe('a faulty socket', () => {
-  /** How many of 1000 datagrams arrive at bob, and how many of bob's echoes at alice, with the faults at alice. */
+  /**
+   * How many of 1000 datagrams arrive at bob, and how many of bob's echoes at alice, with the
+   * faults at alice.
+   */
   function counts(faults: Partial<Parameters<typeof faultySocket>[1]>): { there: number; back: number } {
     const sim = new Simulation('faults')
     const alice = faultySocket(sim.host('alice', '192.0.2.1').socket(4000), {

@@ -1,4 +1,7 @@
-/** Rules of a peer towards relays and strangers: what it believes, what it sends to whom, what it keeps. */
+/**
+ * Rules of a peer towards relays and strangers: what it believes, what it sends to whom, what it
+ * keeps.
+ */
 import { inPackage, type Mutant } from '../mutant.ts'
 
 export const CLIENT_CONNECTIONS: readonly Mutant[] = inPackage('client', [

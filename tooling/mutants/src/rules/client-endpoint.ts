@@ -1,4 +1,6 @@
-/** Rules of a peer's and a relay's front door: who is admitted, at which rate, from which address. */
+/**
+ * Rules of a peer's and a relay's front door: who is admitted, at which rate, from which address.
+ */
 import { inPackage, type Mutant } from '../mutant.ts'
 
 export const CLIENT_ENDPOINT: readonly Mutant[] = inPackage('client', [

@@ -1,4 +1,6 @@
-/** Rules of @showchain/client about relays and punching: which addresses are probed, and how often. */
+/**
+ * Rules of @showchain/client about relays and punching: which addresses are probed, and how often.
+ */
 import { inPackage, type Mutant } from '../mutant.ts'
 
 export const CLIENT_PUNCHING: readonly Mutant[] = inPackage('client', [

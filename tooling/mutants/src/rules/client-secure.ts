@@ -1,4 +1,7 @@
-/** Rules of a protected connection: who is at the other end, what a record is, when a path moves, what streams may do. */
+/**
+ * Rules of a protected connection: who is at the other end, what a record is, when a path moves,
+ * what streams may do.
+ */
 import { inPackage, type Mutant } from '../mutant.ts'
 
 export const CLIENT_SECURE: readonly Mutant[] = inPackage('client', [

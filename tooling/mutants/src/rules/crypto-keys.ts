@@ -1,4 +1,7 @@
-/** Rules of @showchain/crypto: which keys and certificates count, what a signature is, how a key file is read. */
+/**
+ * Rules of @showchain/crypto: which keys and certificates count, what a signature is, how a key
+ * file is read.
+ */
 import { inPackage, type Mutant } from '../mutant.ts'
 
 export const CRYPTO_KEYS: readonly Mutant[] = inPackage('crypto', [

@@ -1,4 +1,7 @@
-/** Rules of @showchain/crypto: cookies, the Noise handshake, record keys, and what is new and not a replay. */
+/**
+ * Rules of @showchain/crypto: cookies, the Noise handshake, record keys, and what is new and not a
+ * replay.
+ */
 import { inPackage, type Mutant } from '../mutant.ts'
 
 export const CRYPTO_SESSIONS: readonly Mutant[] = inPackage('crypto', [

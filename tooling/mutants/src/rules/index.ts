@@ -1,4 +1,6 @@
-/** All mutants: the rules that docs/security.md and docs/protocol.md promise, package by package. */
+/**
+ * All mutants: the rules that docs/security.md and docs/protocol.md promise, package by package.
+ */
 import type { Mutant } from '../mutant.ts'
 import { CLIENT_CONNECTIONS } from './client-connections.ts'
 import { CLIENT_ENDPOINT } from './client-endpoint.ts'

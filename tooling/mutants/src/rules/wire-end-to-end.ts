@@ -1,4 +1,7 @@
-/** Rules of @showchain/wire/end-to-end: which frames, handshake parts, certificates and records are well formed. */
+/**
+ * Rules of @showchain/wire/end-to-end: which frames, handshake parts, certificates and records are
+ * well formed.
+ */
 import { inPackage, type Mutant } from '../mutant.ts'
 
 export const WIRE_END_TO_END: readonly Mutant[] = inPackage('wire', [

@@ -1,4 +1,6 @@
-/** Rules of @showchain/wire: what is refused, what a signature covers, what of a record is believed. */
+/**
+ * Rules of @showchain/wire: what is refused, what a signature covers, what of a record is believed.
+ */
 import { inPackage, type Mutant } from '../mutant.ts'
 
 export const WIRE: readonly Mutant[] = inPackage('wire', [

@@ -10,7 +10,8 @@ export type DataPlaneEvent =
   | StreamEvent
   /**
    * Data can flow.
-   * @param before what was not read of the connection that the remote peer has lost, when there was one
+   * @param before what was not read of the connection that the remote peer has lost, when there was
+   *   one
    */
   | { readonly type: 'ready'; readonly before: readonly UnreadStream[] | undefined }
   /** The connection cannot go on. */

@@ -93,7 +93,10 @@ export type PeerEvent =
       readonly stream: number
       readonly code: number
     }
-  /** The connection is over. Bounded by the connection's flow control, `unread` is what came on its streams. */
+  /**
+   * The connection is over. Bounded by the connection's flow control, `unread` is what came on its
+   * streams.
+   */
   | {
       readonly type: 'closed'
       readonly connection: ConnectionHandle

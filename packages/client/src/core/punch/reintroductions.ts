@@ -1,4 +1,7 @@
-/** Repeated introductions: a connection that lives on a relay asks it to introduce both ends once more. */
+/**
+ * Repeated introductions: a connection that lives on a relay asks it to introduce both ends once
+ * more.
+ */
 import type { PeerId } from '@showchain/wire'
 import type { ConnectionTable } from '../connections/connection-table.ts'
 import type { PeerContext } from '../context/peer-context.ts'

@@ -1,4 +1,7 @@
-/** Who the remote peer of a handshake is: its payload counts if its identity certifies its static key. */
+/**
+ * Who the remote peer of a handshake is: its payload counts if its identity certifies its static
+ * key.
+ */
 import { isCurrent, type PublicKey } from '@showchain/crypto/core'
 import { equalBytes } from '@showchain/wire'
 import {

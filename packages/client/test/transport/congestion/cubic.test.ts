@@ -40,7 +40,8 @@ describe('slow start', () => {
     // 40 ms and an eighth of it more (RFC 9406 §4.3); noticed with the eighth sample of the round.
     expect(growth(45)).toBeLessThan(2)
     for (let round = 0; round < 4; round++) expect(growth(45)).toBeCloseTo(1.25, 10)
-    // It ends with the first acknowledgement of the next round: congestion avoidance, in which little is added.
+    // It ends with the first acknowledgement of the next round: congestion avoidance, in which
+    // little is added.
     growth(45)
     expect(growth(45)).toBeLessThan(1.05)
   })
@@ -93,7 +94,9 @@ describe('a loss', () => {
 })
 
 describe('congestion avoidance', () => {
-  /** After so many seconds of full round trips; of short ones Reno would make more (RFC 9438 §4.3). */
+  /**
+   * After so many seconds of full round trips; of short ones Reno would make more (RFC 9438 §4.3).
+   */
   const after = (rounds: Rounds, seconds: number): number => {
     const rtt = 200
     for (let passed = 0; passed < seconds * 1000; passed += rtt) rounds.round({ rtt })

@@ -1,4 +1,6 @@
-/** RFC 9002 §6 and §7.6: when a record counts as lost, when a probe is due, and what a path is told. */
+/**
+ * RFC 9002 §6 and §7.6: when a record counts as lost, when a probe is due, and what a path is told.
+ */
 import { describe, expect, test } from 'vitest'
 import { duration, type Instant, instant, later } from '../../../src/core/index.ts'
 import type { AckSample, Congestion, LossSample } from '../../../src/core/transport/congestion/controller.ts'
@@ -10,7 +12,9 @@ const BYTES = 1000
 const TRAITS: PathTraits = { base: 1200, larger: [1400], acks: 'prompt' }
 /** How long the other end may wait with an acknowledgement on such a path. */
 const ACK_DELAY = 25
-/** Before anything is known: 333 ms, half of it as variation, and the delay of the acknowledgement. */
+/**
+ * Before anything is known: 333 ms, half of it as variation, and the delay of the acknowledgement.
+ */
 const FIRST_TIMEOUT = 333 + 4 * (333 / 2) + ACK_DELAY
 
 /** Writes down what a controller is told. */
@@ -248,7 +252,8 @@ describe('a probe', () => {
 
 describe('persistent congestion', () => {
   /**
-   * A round trip of 100 ms is known. Then records are lost, the last of them so many ms after the first.
+   * A round trip of 100 ms is known. Then records are lost, the last of them so many ms after the
+   * first.
    * @param arrived whether one between them is acknowledged
    */
   const lostFor = (ms: number, arrived = false): Ledger => {
@@ -268,7 +273,10 @@ describe('persistent congestion', () => {
     bed.ack(arrived ? [6, 6, 2, 2] : [6, 6])
     return bed.ledgers[0] as Ledger
   }
-  /** Three probe timeouts: 100 ms, four variations, 25 ms of delay. The variation is 50 ms at first, then 3/4 of it. */
+  /**
+   * Three probe timeouts: 100 ms, four variations, 25 ms of delay. The variation is 50 ms at first,
+   * then 3/4 of it.
+   */
   const SPAN = 3 * (100 + 4 * 37.5 + ACK_DELAY)
 
   test('is that records were lost over more than three probe timeouts, and none between them arrived', () => {

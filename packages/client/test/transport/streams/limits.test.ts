@@ -1,4 +1,6 @@
-/** RFC 9000 §4: what the other end may send, and that a RESET_STREAM and an end count as bytes do. */
+/**
+ * RFC 9000 §4: what the other end may send, and that a RESET_STREAM and an end count as bytes do.
+ */
 import { FRAME, FrameWriter } from '@showchain/wire/end-to-end'
 import { describe, expect, test } from 'vitest'
 import { CLOSE_CODE, CONNECTION_WINDOW, MAX_OPEN_STREAMS, STREAM_WINDOW } from '../../../src/core/transport/limits.ts'

@@ -1,4 +1,7 @@
-/** RFC 9000 §3.2: what came of a stream, in order, each byte once. What breaks its limits: limits.test.ts. */
+/**
+ * RFC 9000 §3.2: what came of a stream, in order, each byte once. What breaks its limits:
+ * limits.test.ts.
+ */
 import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

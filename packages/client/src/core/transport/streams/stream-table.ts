@@ -82,8 +82,8 @@ export class StreamTable {
   }
 
   /**
-   * Raises the remote peer's limit when that adds at least as much as is left below it: seldom while few
-   * streams are open, at once when all are.
+   * Raises the remote peer's limit when that adds at least as much as is left below it: seldom
+   * while few streams are open, at once when all are.
    * @returns whether MAX_STREAMS is due
    */
   raiseLimit(): boolean {

@@ -1,0 +1,28 @@
+/** What a simulated peer is made with. */
+import type { CongestionFactory, Duration, PathPolicy, Via } from '@showchain/client/core'
+import type { EndToEndCrypto, PublicKey } from '@showchain/crypto'
+import type { TestIdentity } from '@showchain/crypto/testing'
+import type { Encoding, PeerId } from '@showchain/wire'
+
+export interface SimPeerOptions {
+  /** Asked for each peer; undefined: the question stays open. @default everyone */
+  readonly accept?: ((id: PeerId, via: Via) => boolean | undefined) | undefined
+  readonly port?: number | undefined
+  readonly seedMode?: boolean | undefined
+  /** Of its connections. @default 'auto' */
+  readonly policy?: PathPolicy | undefined
+  readonly encoding?: Encoding | undefined
+  readonly knownKeys?: readonly PublicKey[] | undefined
+  readonly keepAlive?: Duration | undefined
+  /**
+   * Where it says that it can be reached on its own network, on the port of its socket.
+   * @default every address of its host
+   */
+  readonly local?: readonly string[] | undefined
+  /** Protects its connections from end to end. @default undefined: their data is readable */
+  readonly endToEnd?: EndToEndCrypto | undefined
+  /** Of its protected connections. @default bbr */
+  readonly congestion?: CongestionFactory | undefined
+  /** Who it is. @default the identity of its name */
+  readonly identity?: TestIdentity | undefined
+}
