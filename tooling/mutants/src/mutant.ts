@@ -24,6 +24,8 @@ export interface Mutant {
 export const inPackage = (name: string, mutants: readonly Omit<Mutant, 'folder'>[]): readonly Mutant[] =>
   mutants.map((mutant) => ({ ...mutant, name: `${name}/${mutant.name}`, folder: `packages/${name}` }))
 
+const PRIVATE_NAME = /#\w+/g
+
 /** Why a mutant fits its tree no more; undefined when it does. @param root of the tree */
 export function staleness(root: string, { folder, file, text, replacement, test }: Mutant): string | undefined {
   const source = contentOf(join(root, folder, file))
@@ -31,6 +33,10 @@ export function staleness(root: string, { folder, file, text, replacement, test 
   const occurrences = source.split(text).length - 1
   if (occurrences !== 1) return `its text occurs ${occurrences} times in ${folder}/${file}`
   if (text === replacement) return 'it changes nothing'
+  // An undeclared private name is a syntax error, which would tell of no rule.
+  const declared = new Set(source.match(PRIVATE_NAME))
+  const unknown = replacement.match(PRIVATE_NAME)?.find((name) => !declared.has(name))
+  if (unknown !== undefined) return `its replacement names ${unknown}, which ${folder}/${file} does not have`
   if (contentOf(join(root, folder, test)) === undefined) return `${folder}/${test} is not there`
   return undefined
 }

@@ -91,6 +91,7 @@ test('a mutant is stale when its text does not occur exactly once, changes nothi
     mutant({ replacement: 'value / 2' }),
     mutant({ file: 'src/gone.ts' }),
     mutant({ test: 'test/gone.test.ts' }),
+    mutant({ replacement: 'value / this.#gone' }),
   ])
   expect(results).toEqual([
     ['stale', 'its text occurs 0 times in packages/tiny/src/tiny.ts'],
@@ -98,6 +99,7 @@ test('a mutant is stale when its text does not occur exactly once, changes nothi
     ['stale', 'it changes nothing'],
     ['stale', 'packages/tiny/src/gone.ts is not there'],
     ['stale', 'packages/tiny/test/gone.test.ts is not there'],
+    ['stale', 'its replacement names #gone, which packages/tiny/src/tiny.ts does not have'],
   ])
 })
 

@@ -123,7 +123,7 @@ export const CLIENT_SECURE: readonly Mutant[] = inPackage('client', [
     file: 'src/core/secure/handshake.ts',
     text: 'const noise = this.#noise(initiation.ephemeral)\n    noise.write(NO_BYTES)\n    const payload = noise.read(message)',
     replacement:
-      'const noise = this.#noise(initiation.ephemeral)\n    noise.write(NO_BYTES)\n    const payload = noise.read(message)\n    if (payload === undefined) this.#beginning = undefined',
+      'const noise = this.#noise(initiation.ephemeral)\n    noise.write(NO_BYTES)\n    const payload = noise.read(message)\n    if (payload === undefined) this.#initiation = undefined',
     test: 'test/secure/handshake.test.ts',
   },
   {
@@ -131,7 +131,7 @@ export const CLIENT_SECURE: readonly Mutant[] = inPackage('client', [
     rule: 'A forged third message changes nothing.',
     file: 'src/core/secure/handshake.ts',
     text: 'if (theirs === undefined) return this.#refuse()\n    this.#complete(',
-    replacement: 'this.#answer = undefined\n    if (theirs === undefined) return this.#refuse()\n    this.#complete(',
+    replacement: 'this.#response = undefined\n    if (theirs === undefined) return this.#refuse()\n    this.#complete(',
     test: 'test/secure/handshake.test.ts',
   },
   {
