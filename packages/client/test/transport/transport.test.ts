@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CLOSE_CODE, DATAGRAM_QUEUE, MAX_OPEN_STREAMS, STREAM_WINDOW } from '../../src/core/transport/limits.ts'
 import type { Acks } from '../../src/core/transport/recovery/path-traits.ts'
-import { BBR, Bottleneck, CUBIC, Pair, type PathShape, runAll, TRAITS } from './wire.ts'
+import { BBR, Bottleneck, CUBIC, Pair, type PathShape, runAll, TRAITS } from './pair.ts'
 
 const LAN: PathShape = { delay: 5 }
 const SECONDS = 1000

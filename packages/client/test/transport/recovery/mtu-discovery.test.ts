@@ -2,7 +2,7 @@ import { DATAGRAM_OVERHEAD } from '@showchain/wire/end-to-end'
 import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BBR, CUBIC, Pair, type PathShape, TRAITS } from '../wire.ts'
+import { BBR, CUBIC, Pair, type PathShape, TRAITS } from '../pair.ts'
 
 const PATH: PathShape = { delay: 10, rate: 20e6, queue: 60_000 }
 const SECONDS = 1000

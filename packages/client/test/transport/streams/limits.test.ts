@@ -4,7 +4,7 @@
 import { FRAME, FrameWriter } from '@showchain/wire/end-to-end'
 import { describe, expect, test } from 'vitest'
 import { CLOSE_CODE, CONNECTION_WINDOW, MAX_OPEN_STREAMS, STREAM_WINDOW } from '../../../src/core/transport/limits.ts'
-import { CUBIC, Pair } from '../wire.ts'
+import { CUBIC, Pair } from '../pair.ts'
 
 const { flowControl, finalSize, streamLimit } = CLOSE_CODE
 
