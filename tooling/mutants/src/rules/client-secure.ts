@@ -191,7 +191,7 @@ export const CLIENT_TRANSPORT: readonly Mutant[] = inPackage('client', [
     file: 'src/core/transport/recovery/loss-recovery.ts',
     text: 'if (largest >= nextNumber) return false',
     replacement: '',
-    test: 'test/transport/transport.test.ts',
+    test: 'test/transport/recovery/loss-recovery.test.ts',
   },
   {
     name: 'stream-window',
@@ -271,7 +271,7 @@ export const CLIENT_TRANSPORT: readonly Mutant[] = inPackage('client', [
     file: 'src/core/transport/frame-receiver.ts',
     text: "? { by: 'local', code: CLOSE_CODE.frameEncoding, reason: 'malformed frame' }",
     replacement: "? 'non-eliciting'",
-    test: 'test/transport/transport.test.ts',
+    test: 'test/transport/frame-receiver.test.ts',
   },
   {
     name: 'datagram-queue',
@@ -279,6 +279,6 @@ export const CLIENT_TRANSPORT: readonly Mutant[] = inPackage('client', [
     file: 'src/core/transport/datagram-queue.ts',
     text: 'if (this.#queue.length >= DATAGRAM_QUEUE) return false',
     replacement: '',
-    test: 'test/transport/transport.test.ts',
+    test: 'test/transport/datagram-queue.test.ts',
   },
 ])

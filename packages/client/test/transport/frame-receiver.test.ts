@@ -1,0 +1,57 @@
+/** Frames that violate the protocol (RFC 9000 §11.1, §20.1), and frames that come late. */
+import { FRAME, type FrameWriter } from '@showchain/wire/end-to-end'
+import { expect, test } from 'vitest'
+import { CLOSE_CODE, MAX_OPEN_STREAMS, STREAM_WINDOW } from '../../src/core/transport/limits.ts'
+import { CUBIC, Pair, type PathShape } from './pair.ts'
+import { inject, open, SECONDS } from './traffic.ts'
+
+const LAN: PathShape = { delay: 5 }
+
+test.each<[string, number, (writer: FrameWriter) => void]>([
+  [
+    'an acknowledgement of a record that was never sent',
+    CLOSE_CODE.protocolViolation,
+    (writer) => writer.ack([1000, 1000], 0),
+  ],
+  ['data beyond the window of a stream', CLOSE_CODE.flowControl, (writer) => writer.stream(0, STREAM_WINDOW, 1, false)],
+  ['a stream beyond the limit', CLOSE_CODE.streamLimit, (writer) => writer.stream(2 * MAX_OPEN_STREAMS, 0, 1, false)],
+  ['a stream of this end that it never opened', CLOSE_CODE.streamLimit, (writer) => writer.stream(1, 0, 1, false)],
+  ['a malformed frame', CLOSE_CODE.frameEncoding, (writer) => writer.numbers(0x3f)],
+])('%s closes the connection with its error code', (_what, code, write) => {
+  const pair = new Pair(CUBIC, LAN)
+  inject(pair, write)
+  expect(pair.b.closedBy?.code).toBe(code)
+  pair.run(SECONDS)
+  expect(pair.a.closedBy?.code).toBe(code)
+})
+
+test('a changed final size closes the connection', () => {
+  const pair = new Pair(CUBIC, LAN)
+  inject(pair, (writer) => writer.stream(0, 10, 1, true))
+  expect(pair.b.closedBy).toBeUndefined()
+  inject(pair, (writer) => writer.stream(0, 20, 1, true))
+  expect(pair.b.closedBy?.code).toBe(CLOSE_CODE.finalSize)
+})
+
+test('data beyond the window of the connection closes it', () => {
+  const pair = new Pair(CUBIC, LAN)
+  pair.b.reads = false
+  for (let stream = 0; stream < 4; stream++)
+    inject(pair, (writer) => writer.stream(2 * stream, STREAM_WINDOW - 1, 1, false))
+  expect(pair.b.closedBy).toBeUndefined()
+  inject(pair, (writer) => writer.stream(8, STREAM_WINDOW - 1, 1, false))
+  expect(pair.b.closedBy?.code).toBe(CLOSE_CODE.flowControl)
+})
+
+test('late frames of a finished stream have no effect', () => {
+  const pair = new Pair(CUBIC, LAN)
+  pair.a.transport.streams.end(open(pair))
+  pair.run(SECONDS)
+  pair.b.transport.streams.end(0)
+  pair.run(2 * SECONDS)
+  expect(pair.b.transport.statistics.streams).toBe(0)
+  inject(pair, (writer) => writer.stream(0, 0, 1, true))
+  inject(pair, (writer) => writer.numbers(FRAME.maxStreamData, 0, 10))
+  inject(pair, (writer) => writer.numbers(FRAME.stopSending, 0, 10))
+  expect(pair.b.closedBy).toBeUndefined()
+})
