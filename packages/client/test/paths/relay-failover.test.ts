@@ -1,6 +1,6 @@
 /**
- * docs/protocol.md, Recovery: a connection that lost its relay asks the others that both ends know,
- * in rounds.
+ * docs/protocol.md, Choosing a path: a connection that lost its relay asks the others that both
+ * ends know, in rounds.
  */
 import type { Endpoint } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
