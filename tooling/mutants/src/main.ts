@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
-import type { Mutant } from './mutant.ts'
+import { type Mutant, testFolderOf } from './mutant.ts'
 import { MUTANTS } from './rules/index.ts'
 import { type Outcome, type Result, runMutants } from './run-mutants.ts'
 
@@ -39,9 +39,10 @@ const started = performance.now()
 if (list) for (const mutant of chosen) showRule(mutant)
 else await play()
 
-function showRule({ name, rule, folder, file, test }: Mutant): void {
-  if (json)
-    console.log(JSON.stringify({ event: 'rule', name, rule, file: `${folder}/${file}`, test: `${folder}/${test}` }))
+function showRule(mutant: Mutant): void {
+  const { name, rule, folder, file, test } = mutant
+  const tests = `${testFolderOf(mutant)}/${test}`
+  if (json) console.log(JSON.stringify({ event: 'rule', name, rule, file: `${folder}/${file}`, test: tests }))
   else console.log(`${name}\n    ${rule}`)
 }
 

@@ -14,11 +14,16 @@ export interface Mutant {
   /** Occurs in the file exactly once. */
   readonly text: string
   readonly replacement: string
-  /** The test file that must fail, from that folder. */
+  /** The test file that must fail, from that folder or from `testFolder`. */
   readonly test: string
+  /** Folder of the package that has the test, from the root of the repository. @default folder */
+  readonly testFolder?: string
   /** The test must never end. @default it must fail */
   readonly hangs?: true
 }
+
+/** Folder of the package that has the mutant's test. */
+export const testFolderOf = ({ folder, testFolder = folder }: Mutant): string => testFolder
 
 /** Gives the mutants of one package their folder, and its name in front of theirs. */
 export const inPackage = (name: string, mutants: readonly Omit<Mutant, 'folder'>[]): readonly Mutant[] =>
@@ -27,7 +32,9 @@ export const inPackage = (name: string, mutants: readonly Omit<Mutant, 'folder'>
 const PRIVATE_NAME = /#\w+/g
 
 /** Why a mutant fits its tree no more; undefined when it does. @param root of the tree */
-export function staleness(root: string, { folder, file, text, replacement, test }: Mutant): string | undefined {
+export function staleness(root: string, mutant: Mutant): string | undefined {
+  const { folder, file, text, replacement } = mutant
+  const test = join(testFolderOf(mutant), mutant.test)
   const source = contentOf(join(root, folder, file))
   if (source === undefined) return `${folder}/${file} is not there`
   const occurrences = source.split(text).length - 1
@@ -37,7 +44,7 @@ export function staleness(root: string, { folder, file, text, replacement, test 
   const declared = new Set(source.match(PRIVATE_NAME))
   const unknown = replacement.match(PRIVATE_NAME)?.find((name) => !declared.has(name))
   if (unknown !== undefined) return `its replacement names ${unknown}, which ${folder}/${file} does not have`
-  if (contentOf(join(root, folder, test)) === undefined) return `${folder}/${test} is not there`
+  if (contentOf(join(root, test)) === undefined) return `${test} is not there`
   return undefined
 }
 

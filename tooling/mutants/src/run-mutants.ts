@@ -1,7 +1,7 @@
 /** Plays mutants, several at a time, each in a copy of the tree that nobody else uses meanwhile. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Mutant, staleness } from './mutant.ts'
+import { type Mutant, staleness, testFolderOf } from './mutant.ts'
 import { runTests, type TestRun } from './run-tests.ts'
 import { copyTree, removeTree } from './tree.ts'
 
@@ -92,7 +92,10 @@ interface Baseline {
 /** The test files of each package, each once. */
 function baselinesOf(mutants: readonly Mutant[]): readonly Baseline[] {
   const byFolder = new Map<string, Set<string>>()
-  for (const { folder, test } of mutants) byFolder.set(folder, (byFolder.get(folder) ?? new Set()).add(test))
+  for (const mutant of mutants) {
+    const folder = testFolderOf(mutant)
+    byFolder.set(folder, (byFolder.get(folder) ?? new Set()).add(mutant.test))
+  }
   return [...byFolder].map(([folder, tests]) => ({ folder, tests: [...tests] }))
 }
 
@@ -114,7 +117,8 @@ async function play(tree: string, mutant: Mutant, options: RunOptions): Promise<
   )
   try {
     const deadline = options.deadline ?? DEADLINE
-    const run = await runTests({ folder: join(tree, folder), tests: [test], deadline, signal: options.signal })
+    const tested = join(tree, testFolderOf(mutant))
+    const run = await runTests({ folder: tested, tests: [test], deadline, signal: options.signal })
     return { mutant, outcome: judge(mutant, run), why: whyOf(run), ms: Math.round(performance.now() - started) }
   } finally {
     writeFileSync(path, source)

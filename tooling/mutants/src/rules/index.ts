@@ -1,7 +1,9 @@
 /**
- * All mutants: the rules that docs/security.md and docs/protocol.md promise, package by package.
+ * All mutants, package by package: rules of docs/security.md, of docs/protocol.md and of the public
+ * API.
  */
 import type { Mutant } from '../mutant.ts'
+import { CLIENT_API } from './client-api.ts'
 import { CLIENT_CONNECTIONS } from './client-connections.ts'
 import { CLIENT_ENDPOINT } from './client-endpoint.ts'
 import { CLIENT_PUNCHING } from './client-punching.ts'
@@ -21,6 +23,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SERVER_REGISTRATION,
   ...SERVER_FORWARDING,
   ...CLIENT_ENDPOINT,
+  ...CLIENT_API,
   ...CLIENT_CONNECTIONS,
   ...CLIENT_PUNCHING,
   ...CLIENT_SECURE,
