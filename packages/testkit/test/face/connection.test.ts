@@ -29,7 +29,7 @@ describe('datagrams', () => {
       expect(errors.map(({ code }) => code)).toEqual(['ERR_TOO_LARGE', 'ERR_TOO_LARGE'])
     }))
 
-  test('that nobody reads are kept up to 1,024 of them, and the later ones are lost', () =>
+  test('that are not read are kept up to 1,024 of them, and the later ones are dropped', () =>
     face('unread', async (it) => {
       const [ours, theirs] = await connect(it)
       for (let sent = 0; sent < 1100; sent++) {
@@ -68,7 +68,7 @@ describe('a plaintext connection', () => {
       plaintext,
     ))
 
-  test('settles a datagram when the other end has acknowledged it', () =>
+  test('settles a datagram when the remote peer has acknowledged it', () =>
     face(
       'plaintext acknowledged',
       async (it) => {
@@ -129,7 +129,7 @@ describe('a plaintext connection', () => {
 })
 
 describe('the end of a connection', () => {
-  test('is seen at both ends with a reason, and by whoever reads there', () =>
+  test('is seen at both ends with a reason, and ends every iteration', () =>
     face('end', async (it) => {
       const [ours, theirs] = await connect(it)
       const reasons: string[] = []
@@ -167,7 +167,7 @@ describe('the end of a connection', () => {
       expect([read, theirs.closedBecause === undefined]).toEqual([['last words'], false])
     }))
 
-  test('comes by itself when the other end is gone without a word', () =>
+  test('comes by itself when the remote peer is gone without a goodbye', () =>
     face('gone', async (it) => {
       const [ours] = await connect(it)
       const closed = new Promise<string>((resolve) => ours.on('close', resolve))

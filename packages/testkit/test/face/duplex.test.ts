@@ -30,7 +30,7 @@ describe('a stream as a Duplex of Node', () => {
       expect(same(back, Buffer.concat([9, 1, 2, 3].map((salt) => contents(PIECE, salt))))).toBe(true)
     }))
 
-  test('finishes when the other end has everything, and not before', () =>
+  test('finishes when the remote peer has everything, and not before', () =>
     face('finish', async (it) => {
       const [ours] = await streamOf(await connect(it))
       const duplex = toDuplex(ours)
@@ -75,7 +75,7 @@ describe('a stream as a Duplex of Node', () => {
       expect(errors.map(({ code }) => code)).toEqual(['ERR_STREAM_RESET', 'ERR_STREAM_RESET'])
     }))
 
-  test('is destroyed with the code when the other end aborts', () =>
+  test('is destroyed with the code when the remote peer aborts', () =>
     face('abort', async (it) => {
       const [ours, theirs] = await streamOf(await connect(it))
       const duplex = toDuplex(theirs)
@@ -86,7 +86,7 @@ describe('a stream as a Duplex of Node', () => {
       expect([codeOf(error), error.cause]).toEqual(['ERR_STREAM_RESET', { streamCode: 4 }])
     }))
 
-  test('can still be written when the other end has ended its direction', () =>
+  test('can still be written when the remote peer has ended its direction', () =>
     face('half open', async (it) => {
       const [ours, theirs] = await streamOf(await connect(it))
       const there = toDuplex(theirs)

@@ -78,6 +78,27 @@ describe('a peer', () => {
     }))
 })
 
+test('the same seed gives the same timeline, though applications await', async () => {
+  const play = async (): Promise<string> => {
+    let timeline = ''
+    await face(
+      'repeated',
+      async (it) => {
+        const connections = await connect(it)
+        const streams = await Promise.all([streamOf(connections), streamOf(connections)])
+        await Promise.all(streams.map(([ours]) => ours.end()))
+        await Promise.all(streams.map(([, theirs]) => readAll(theirs)))
+        timeline = it.internet.timeline()
+      },
+      { conditions: { loss: 0.1, jitter: duration(20) } },
+    )
+    return timeline
+  }
+  const [first, second] = [await play(), await play()]
+  expect(first.split('\n').length).toBeGreaterThan(50)
+  expect(second).toBe(first)
+})
+
 describe('who may connect', () => {
   test.each([
     ['nobody', 'nobody' as const],
@@ -90,7 +111,7 @@ describe('who may connect', () => {
       },
     ],
     ['a callback that is rejected', () => Promise.reject(new Error('the application failed'))],
-  ])('%s: the caller finds no one, and no connection comes in', (name, accept) =>
+  ])('%s: the dial fails as with an absent peer, and no connection comes in', (name, accept) =>
     face(
       `refused: ${name}`,
       async (it) => {
@@ -150,7 +171,7 @@ describe('options that cannot be', () => {
 })
 
 describe('closing a peer', () => {
-  test('ends its incoming connections and whoever waits for them', () =>
+  test('ends the iteration over its incoming connections', () =>
     face('incoming ends', async ({ alice }) => {
       const waiting = alice.incoming.next()
       await alice.close()
@@ -181,7 +202,7 @@ describe('closing a peer', () => {
       expect(errors.map(({ code }) => code)).toEqual(Array(5).fill('ERR_CLOSED'))
     }))
 
-  test('fails whoever waits for its registration', () =>
+  test('fails a pending registered()', () =>
     face('closed while registering', async (it) => {
       const { ticket } = it.relay
       await it.relay.kill()
@@ -210,7 +231,7 @@ describe('closing a peer', () => {
       expect(theirs.closedBecause).toBeDefined()
     }))
 
-  test('says goodbye after everything that a stream was acknowledged', () =>
+  test('leaves what a stream acknowledged before readable at the remote peer', () =>
     face('goodbye', async (it) => {
       const connections = await connect(it)
       const [ours, theirs] = await streamOf(connections)

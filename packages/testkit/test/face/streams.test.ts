@@ -35,7 +35,7 @@ describe('a stream', () => {
       expect([same(await back, contents(50_000, 3)), ours.id]).toEqual([true, theirs.id])
     }))
 
-  test('resolves its end when the other end has everything, and not before', () =>
+  test('resolves its end when the remote peer has everything, and not before', () =>
     face('end', async (it) => {
       const [ours] = await streamOf(await connect(it))
       it.internet.sim.network.filter = () => false
@@ -128,7 +128,7 @@ describe('back-pressure', () => {
     }))
 })
 
-describe('giving up', () => {
+describe('abandoning a half', () => {
   test('abort() resets the stream: the reader gets its code, and what was not read is gone', () =>
     face('abort', async (it) => {
       const [ours, theirs] = await streamOf(await connect(it))
@@ -143,7 +143,7 @@ describe('giving up', () => {
       ])
     }))
 
-  test('cancel() asks the other end to stop: what it writes and ends fails with the code', () =>
+  test('cancel() asks the remote peer to stop: what it writes and ends fails with the code', () =>
     face('cancel', async (it) => {
       const [ours, theirs] = await streamOf(await connect(it))
       const writing = failureOf(ours.write(contents(MUCH)))
@@ -178,7 +178,7 @@ describe('giving up', () => {
     }),
   )
 
-  test('a stream that is given up never looks complete, whatever of it came', () =>
+  test('an aborted stream never reads as complete, whatever of it arrived', () =>
     face('truncated', async (it) => {
       const [ours, theirs] = await streamOf(await connect(it), contents(50_000))
       await wait(it, 5000)
@@ -188,7 +188,7 @@ describe('giving up', () => {
       expect([code, cause]).toEqual(['ERR_STREAM_RESET', { streamCode: 3 }])
     }))
 
-  test('a stream that had come whole, with its end, is read to its end', () =>
+  test('a stream that arrived whole, FIN included, is read to its end', () =>
     face('whole before', async (it) => {
       const [ours, theirs] = await streamOf(await connect(it), contents(50_000))
       await ours.end()
@@ -209,7 +209,7 @@ describe('giving up', () => {
 })
 
 describe('256 streams at a time', () => {
-  /** Opens them all, and gives the first to the other end. */
+  /** Opens them all, and gives the first to the remote peer. */
   const full = async (it: Face) => {
     const connections = await connect(it)
     const [first, theirs] = await streamOf(connections)
@@ -244,7 +244,7 @@ describe('256 streams at a time', () => {
       expect([code, cause, (await ours.openStream()).id < 2]).toEqual(['ERR_ABORTED', 'no more', true])
     }))
 
-  test('one that ends lets one of those in that wait, the first of them', () =>
+  test('one that ends lets the first of the waiting calls open', () =>
     face('in order', async (it) => {
       const { connection, ...streams } = await full(it)
       const waiting = [connection.openStream(), connection.openStream()]
@@ -256,7 +256,7 @@ describe('256 streams at a time', () => {
       expect((await failureOf(waiting[1] as Promise<unknown>)).code).toBe('ERR_CLOSED')
     }))
 
-  test('one that no longer wants to open takes no place from the next', () =>
+  test('an aborted openStream() takes no place from the next', () =>
     face('given up', async (it) => {
       const { connection, ...streams } = await full(it)
       const application = new AbortController()
@@ -267,7 +267,7 @@ describe('256 streams at a time', () => {
       expect([(await gone).code, await waiting.then(() => 'opened')]).toEqual(['ERR_ABORTED', 'opened'])
     }))
 
-  test('whoever waits when the connection ends gets its end', () =>
+  test('an openStream() that waits fails when the connection ends', () =>
     face('closed', async (it) => {
       const { connection } = await full(it)
       const waiting = failureOf(connection.openStream())
@@ -280,10 +280,10 @@ describe('256 streams at a time', () => {
 })
 
 describe.each([
-  ['the other end closes', 1],
+  ['the remote peer closes', 1],
   ['this end closes', 0],
 ] as const)('when %s the connection', (name, closing) => {
-  test('everything that came can still be read, up to its end', () =>
+  test('everything that arrived can still be read, up to its end', () =>
     face(`unread, ${name}`, async (it) => {
       const connections = await connect(it)
       const [whole, wholeThere] = await streamOf(connections)
@@ -301,7 +301,7 @@ describe.each([
       expect([same(Buffer.concat(pieces), contents(90_000, 7)), code]).toEqual([true, 'ERR_CLOSED'])
     }))
 
-  test('a stream that nobody had taken yet can be taken and read', () =>
+  test('a stream that was not taken yet can be taken and read', () =>
     face(`not taken, ${name}`, async (it) => {
       const [ours, theirs] = await connect(it)
       const stream = await theirs.openStream()

@@ -41,7 +41,7 @@ describe('a stream as Web streams', () => {
       expect(same(received, Buffer.concat(expected))).toBe(true)
     }))
 
-  test('closes its writable when the other end has everything, and not before', () =>
+  test('closes its writable when the remote peer has everything, and not before', () =>
     face('close', async (it) => {
       const [ours, theirs] = await streamOf(await connect(it))
       it.internet.sim.network.filter = () => false
@@ -53,7 +53,7 @@ describe('a stream as Web streams', () => {
       expect([before, textOf(await gather(theirs.readable))]).toEqual(['pending', 'first'])
     }))
 
-  test('asks a source for no more than the other end reads', () =>
+  test('asks a source for no more than the remote peer reads', () =>
     face('back-pressure', async (it) => {
       const [ours, theirs] = await streamOf(await connect(it), contents(0x100))
       const made = { count: 0 }
@@ -77,7 +77,7 @@ describe('a stream as Web streams', () => {
       expect([textOf(await theirs.read()), readable.locked]).toEqual(['first and more', false])
     }))
 
-  test('errors its readable with the code when the other end aborts its writable', () =>
+  test('errors its readable with the code when the remote peer aborts its writable', () =>
     face('abort', async (it) => {
       const [ours, theirs] = await streamOf(await connect(it))
       const reader = theirs.readable.getReader()
@@ -92,7 +92,7 @@ describe('a stream as Web streams', () => {
       ])
     }))
 
-  test('errors its writable with the code when the other end cancels its readable', () =>
+  test('errors its writable with the code when the remote peer cancels its readable', () =>
     face('cancel', async (it) => {
       const [ours, theirs] = await streamOf(await connect(it))
       const writer = ours.writable.getWriter()

@@ -100,6 +100,39 @@ describe('a simulation', () => {
     await expect(sim.settle(Promise.reject(new Error('its own')))).rejects.toThrow('its own')
     await expect(sim.settle(new Promise(() => {}))).rejects.toThrow('pending')
   })
+
+  test('a promise that outlives its patience fails, and others go on', async () => {
+    const sim = new Simulation('patience')
+    const long = sim.wait(duration(5000))
+    await expect(sim.settle(new Promise(() => {}), duration(1000))).rejects.toThrow('for longer than it may')
+    await long
+    expect(sim.clock.now()).toBe(5000)
+  })
+
+  test('time passes while a scenario awaits, and once for those that wait at the same time', async () => {
+    const order: string[] = []
+    await Simulation.run('await', async (sim) => {
+      const say = async (name: string, ms: number): Promise<void> => {
+        await sim.wait(duration(ms))
+        order.push(`${name} at ${sim.clock.now()}`)
+      }
+      await Promise.all([say('late', 300), say('early', 100)])
+      await say('last', 50)
+    })
+    expect(order).toEqual(['early at 100', 'late at 300', 'last at 350'])
+  })
+
+  test('what a machine throws while a scenario awaits fails the scenario', async () => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const scenario = async (sim: Simulation): Promise<void> => {
+      sim.clock.schedule(later(sim.clock.now(), duration(10)), () => {
+        throw new Error('broken machine')
+      })
+      await sim.wait(duration(1000))
+    }
+    await expect(Simulation.run('throws', scenario)).rejects.toThrow('broken machine')
+    printed.mockRestore()
+  })
 })
 
 describe('a faulty socket', () => {
