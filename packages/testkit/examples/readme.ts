@@ -2,8 +2,7 @@ import type { Socket } from 'node:dgram'
 import { duration } from '@showchain/client/core'
 import { Internet, nat } from '@showchain/testkit'
 
-// Your program, unchanged: a server that introduces two clients, and clients that say hello to each
-// other.
+// Your program, unchanged: a server that introduces two clients, and clients that say hello to each other.
 function serve(socket: Socket): void {
   const clients: { address: string; port: number }[] = []
   socket.bind(7000).on('message', (_join, from) => {
