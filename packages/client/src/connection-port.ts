@@ -1,7 +1,4 @@
-/**
- * What a connection asks of its peer's machine, by its handle. Nothing of the machine itself gets
- * out.
- */
+/** The commands of a peer's machine for one connection. No part of the machine leaves it. */
 import type { ConnectionHandle, Instant, PeerMachine, SecureStatistics, SendFailure, StreamRead } from './core/index.ts'
 import type { Driver } from './runtime/index.ts'
 

@@ -1,7 +1,4 @@
-/**
- * One connection to another peer: streams and datagrams in both directions, on the best path of the
- * moment.
- */
+/** A connection to a remote peer: streams and datagrams in both directions, on the current path. */
 import { type PeerId, quote, ShowchainError } from '@showchain/wire'
 import { AsyncQueue } from './async/async-queue.ts'
 import { type WaitOptions, waitFor } from './async/deadline.ts'
@@ -14,12 +11,10 @@ import { Stream } from './stream.ts'
 /** Lines of its timeline that a connection keeps. */
 export const MAX_TIMELINE = 256
 
-/**
- * What is known of a connection and its path. Bytes are those of records; `rtt` in milliseconds.
- */
+/** Statistics of a connection and its path. Bytes count records; `rtt` is in milliseconds. */
 export interface ConnectionStatistics extends SecureStatistics {
   readonly path: Path
-  /** Why it is on this path. */
+  /** Why the connection took this path. */
   readonly why: string
 }
 
@@ -29,7 +24,7 @@ export interface TimelineEntry {
   readonly what: string
 }
 
-/** What a connection is from its first moment on. */
+/** Properties of a connection when it opens. */
 export interface ConnectionTraits {
   readonly remoteId: PeerId
   readonly incoming: boolean
@@ -39,41 +34,38 @@ export interface ConnectionTraits {
 }
 
 interface ConnectionEvents {
-  /** Messages take another path from now on. */
+  /** The connection moved to this path. */
   path: [path: Path, reason: string]
   close: [reason: string]
 }
 
-/**
- * Datagrams of a protected connection that wait for their reader; later ones are lost, as any may
- * be.
- */
+/** Unread datagrams of a protected connection; further ones are dropped. */
 const MAX_UNREAD_DATAGRAMS = 1024
 
 export interface OpenStreamOptions extends WaitOptions {
-  /** Streams with a lower number are sent first. @default 0 */
+  /** Data of streams with a lower number is sent first. @default 0 */
   readonly priority?: number | undefined
 }
 
 /**
- * Streams carry bytes reliably and in order; `sendDatagram` is for datagrams, which may be lost.
- * Iterate over it for datagrams that come in: each at most once, in the order of arrival. Where
- * data is readable (`plaintext`) there are no streams, and `sendDatagram` is acknowledged.
+ * Streams carry bytes reliably and in order. Datagrams may be lost: `sendDatagram` sends one, and
+ * iterating over the connection receives them, each at most once, in the order of arrival. A
+ * plaintext connection has no streams; there the remote peer acknowledges each datagram.
  */
 export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   readonly remoteId: PeerId
-  /** Whether the other end connected to us. */
+  /** Whether the remote peer opened the connection. */
   readonly incoming: boolean
-  /** Whether data is protected end to end: relays can neither read nor alter it. */
+  /** Whether data is encrypted and authenticated end to end. */
   readonly protected: boolean
   readonly #port: ConnectionPort
   readonly #clock: Clock
   readonly #listeners = new Listeners<ConnectionEvents>()
   readonly #datagrams: AsyncQueue<Uint8Array>
-  /** By id, until both halves are over; as many as the transport has. */
+  /** By id, until both halves are finished; bounded by the transport's stream limits. */
   readonly #open = new Map<number, Stream>()
   readonly #incomingStreams = new AsyncQueue<Stream>()
-  /** Who waits for the other end to allow another stream. */
+  /** Calls of `openStream` that wait for MAX_STREAMS, in order. */
   #openers: (() => void)[] = []
   readonly #timeline: TimelineEntry[]
   #path: Path
@@ -92,26 +84,23 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     this.#datagrams = new AsyncQueue(() => port.readDatagram())
   }
 
-  /** Bytes that one datagram may have on the current path, at most. */
+  /** Bytes of the largest datagram that the current path takes. */
   get maxDatagramSize(): number {
     return this.#port.maxDatagramSize
   }
 
-  /**
-   * Round trip, loss, rate and bytes by path; undefined when the connection has ended or is not
-   * protected.
-   */
+  /** Undefined when the connection has ended or is not protected. */
   get statistics(): ConnectionStatistics | undefined {
     const found = this.#port.statistics
     return found && { ...found, path: this.#path, why: this.#why }
   }
 
-  /** Streams that the other end opened; ends with the connection. */
+  /** Streams that the remote peer opened; ends with the connection. */
   get streams(): AsyncIterableIterator<Stream> {
     return this.#incomingStreams
   }
 
-  /** How messages travel at the moment. */
+  /** The current path. */
   get path(): Path {
     return this.#path
   }
@@ -121,18 +110,19 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     return this.#closed
   }
 
-  /** What happened to the connection so far, oldest first; at most the last 256 lines. */
+  /** Events of the connection so far, oldest first; at most the last 256. */
   get timeline(): readonly TimelineEntry[] {
     return [...this.#timeline]
   }
 
+  /** @returns a function that removes the listener */
   on<Name extends keyof ConnectionEvents>(name: Name, listener: (...args: ConnectionEvents[Name]) => void): () => void {
     return this.#listeners.on(name, listener)
   }
 
   /**
-   * Opens a stream; the other end sees it with its first byte. Waits while the other end allows no
-   * more (256 at a time).
+   * Opens a stream; the remote peer sees it with its first byte. Waits while the remote peer allows
+   * no more (256 at a time).
    * @throws ShowchainError `ERR_PLAINTEXT_REFUSED` (not protected), `ERR_CLOSED`, `ERR_TIMEOUT`,
    *   `ERR_ABORTED`
    */
@@ -162,13 +152,14 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Sends one datagram; resolves when it left, and the other end may or may not get it. In
-   * plaintext resolves when the other end acknowledged it. Several may be under way.
+   * Sends one datagram. Resolves when it was sent; in plaintext, when the remote peer acknowledged
+   * it. Several calls may be pending.
    *
-   * @param bytes 1 to `maxDatagramSize` bytes; not to be changed before the promise settles.
-   * @param options.signal stops the waiting; the message may still arrive.
-   * @throws ShowchainError `ERR_TOO_LARGE`, `ERR_TIMEOUT` (not acknowledged),
-   *   `ERR_BUSY` (too many wait), `ERR_NO_DATA_PATH`, `ERR_CLOSED`, `ERR_ABORTED`.
+   * @param bytes 1 to `maxDatagramSize` bytes; not to be changed before the promise settles
+   * @param options.signal ends the wait; the datagram may still arrive
+   * @throws ShowchainError `ERR_TOO_LARGE`, `ERR_TIMEOUT` (not acknowledged), `ERR_BUSY` (the queue
+   *   is
+   *   full), `ERR_NO_DATA_PATH`, `ERR_CLOSED`, `ERR_ABORTED`
    */
   async sendDatagram(bytes: Uint8Array, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     const { signal } = options
@@ -191,6 +182,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     })
   }
 
+  /** Datagrams that arrive; ends with the connection. */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     return this.#datagrams
   }
@@ -213,7 +205,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     if (!this.protected || this.#datagrams.size < MAX_UNREAD_DATAGRAMS) this.#datagrams.push(bytes)
   }
 
-  /** @internal Something happened to a stream. */
+  /** @internal */
   onStream(id: number, what: StreamChange): void {
     if (what === 'opened') this.#incomingStreams.push(this.#add(id))
     else this.#open.get(id)?.on(what)
@@ -225,7 +217,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     this.#open.get(id)?.stopped(code)
   }
 
-  /** @internal The other end allows more streams. */
+  /** @internal MAX_STREAMS came. */
   onOpenable(): void {
     for (const look of this.#openers.splice(0)) look()
   }
@@ -243,7 +235,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     if (this.#timeline.length > MAX_TIMELINE) this.#timeline.shift()
   }
 
-  /** @internal @param unread what came and was not read yet */
+  /** @internal @param unread data that arrived and was not read */
   ended(reason: string, unread: readonly UnreadStream[]): void {
     if (this.#closed !== undefined) return
     this.#closed = reason

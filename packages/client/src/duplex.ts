@@ -1,10 +1,10 @@
-/** A stream of a connection as one of Node's. */
+/** A stream of a connection as a Duplex of `node:stream`. */
 import { Duplex } from 'node:stream'
 import { PIECE, type Stream } from './stream.ts'
 
 /**
- * The stream as one of Node's: piped, destroyed and waited for like any other. Not beside
- * `readable` and `writable`.
+ * The stream as a Duplex. 'finish' means that the remote peer has acknowledged everything;
+ * `destroy` abandons both halves. Not to be used together with `readable` and `writable`.
  */
 export function toDuplex(stream: Stream): Duplex {
   const settle = (work: Promise<void>, done: (error?: Error | null) => void): void => {

@@ -31,8 +31,8 @@ export interface PeerOptions {
    */
   readonly listen?: readonly Partial<ListenAddress>[] | undefined
   /**
-   * STUN servers that are asked what the NAT does, before the relays: with a second address (RFC
-   * 5780) one tells all there is.
+   * STUN servers for NAT discovery, used before the relays. One that has a second address (RFC
+   * 5780) is enough.
    * @default none
    */
   readonly stunServers?: readonly Address[] | undefined
@@ -43,11 +43,11 @@ export interface PeerOptions {
   readonly announce?: readonly Address[] | undefined
   /** Who may connect. @default 'everyone' */
   readonly accept?: Accept | undefined
-  /** Keys of peers and relays that speak only the seed. @default none */
+  /** Public keys of peers and relays that implement only the base protocol. @default none */
   readonly knownKeys?: readonly PublicKey[] | undefined
-  /** Encoding of our requests. @default 'binary' */
+  /** Encoding of requests. @default 'binary' */
   readonly encoding?: Encoding | undefined
-  /** Send no extension field at all. @default false */
+  /** Sends no extension fields. @default false */
   readonly seedMode?: boolean | undefined
   /**
    * Which paths connections may take: `relay-only` hides this peer's address, `direct-only` shows a
@@ -56,19 +56,20 @@ export interface PeerOptions {
    */
   readonly policy?: PathPolicy | undefined
   /**
-   * No protection: data that relays and networks on the way can read and alter, for other ends that
-   * know only the seed.
+   * No encryption: relays and networks can read and alter the data. For remote peers that implement
+   * only the base protocol.
    * @default false
    */
   readonly plaintext?: boolean | undefined
   /**
-   * How fast protected data is sent: `bbr` holds its rate where packets are lost at random, `cubic`
-   * gives way to others as TCP does.
+   * Congestion control of protected data: `bbr` keeps its rate under random loss, `cubic` (RFC
+   * 9438) shares a bottleneck with TCP.
    * @default 'bbr'
    */
   readonly congestion?: CongestionName | undefined
   /**
-   * Which announced addresses are sent to; `lab` allows loopback, private and documentation ranges.
+   * Which announced addresses may be sent to; `lab` allows loopback, private and documentation
+   * ranges.
    * @default 'internet'
    */
   readonly addressPolicy?: AddressPolicyName | undefined
@@ -79,9 +80,9 @@ export interface PeerOptions {
    * @default nodeRuntime
    */
   readonly runtime?: Runtime | undefined
-  /** Sees every datagram, decoded. */
+  /** Called for every datagram, decoded. */
   readonly trace?: Trace | undefined
-  /** Told in a sentence what works, but not as well as it could. */
+  /** Called with a sentence about a problem that does not stop the peer. */
   readonly onWarning?: ((sentence: string) => void) | undefined
 }
 

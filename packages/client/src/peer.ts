@@ -82,9 +82,8 @@ export class Peer implements AsyncDisposable {
   /**
    * Opens the sockets and starts to register with the relays; `registered()` waits for that.
    *
-   * @throws ShowchainError `ERR_BAD_CONFIG`, `ERR_BAD_TICKET`, `ERR_BAD_ENDPOINT` (the name of a
-   *   relay
-   *   or STUN server has no address), `ERR_ADDRESS_IN_USE`
+   * @throws ShowchainError `ERR_BAD_CONFIG`, `ERR_BAD_TICKET`, `ERR_CANNOT_RESOLVE` (a relay or STUN
+   *   server), `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`
    */
   static async open(options: PeerOptions): Promise<Peer> {
     const parsed = checkOptions(options)

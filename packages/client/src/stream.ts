@@ -1,30 +1,26 @@
-/**
- * One stream of a connection: bytes both ways, in order, each once. As Web streams, or through
- * `toDuplex` as a stream of Node's. Closing the writing side resolves when the other end has
- * acknowledged everything.
- */
+/** A bidirectional stream of a connection: reliable, in order; by plain calls or as Web streams. */
 import { ReadableStream, WritableStream } from 'node:stream/web'
 import { ShowchainError } from '@showchain/wire'
 import type { StreamRead } from './core/index.ts'
 
-/** Bytes that are handed on in one piece, where so many are there. */
+/** `read` returns at least this many bytes in one piece when they are there. */
 export const PIECE: number = 64 * 1024
-/** What the other end gets of an end that was given up without a code. */
+/** Code of a RESET_STREAM or STOP_SENDING for which the application gave none. */
 const NO_CODE = 0
 
-/** What a stream asks of its connection. */
+/** The operations of a connection that a stream uses. */
 export interface StreamPort {
   readonly id: number
-  /** @param most bytes of a piece */
+  /** @param most bytes of a piece, about */
   read(most: number): StreamRead | undefined
-  /** False: there is no more room, until `on('writable')`. */
+  /** False: the send buffer is full, until `on('writable')`. */
   write(bytes: Uint8Array): boolean
   end(): void
   reset(code: number): void
   stop(code: number): void
 }
 
-/** In the `cause` of `ERR_STREAM_RESET`, and understood in the reason of `cancel` and `abort`. */
+/** The `cause` of `ERR_STREAM_RESET`, and a reason that `cancel` and `abort` take. */
 export interface StreamReset {
   readonly streamCode: number
 }
@@ -37,7 +33,7 @@ function codeOf(reason: unknown): number {
   return typeof code === 'number' && Number.isSafeInteger(code) && code >= 0 ? code : NO_CODE
 }
 
-/** Something that is waited for: every waiter looks again when it may have come. */
+/** A condition variable: each waiter checks its condition again after a change. */
 class Change {
   #waiters: (() => void)[] = []
 
@@ -51,17 +47,17 @@ class Change {
 }
 
 export class Stream {
-  /** The same at both ends. */
+  /** Equal at both ends. */
   readonly id: number
   readonly #port: StreamPort
   readonly #readable = new Change()
   readonly #writable = new Change()
-  #room = true
+  #writeBlocked = false
   #finished = false
   #readFailure: ShowchainError | undefined
   #closed: ShowchainError | undefined
   #ended = false
-  /** What is left to read of a connection that has ended. */
+  /** Unread data of a connection that has ended. */
   #rest: StreamRead[] = []
   #writeFailure: ShowchainError | undefined
   #readableStream: ReadableStream<Uint8Array> | undefined
@@ -73,7 +69,7 @@ export class Stream {
     this.id = port.id
   }
 
-  /** Cancelling it asks the other end to stop; `{ streamCode }` as the reason tells it why. */
+  /** Cancelling it sends STOP_SENDING; the reason may be `{ streamCode }`. */
   get readable(): ReadableStream<Uint8Array> {
     this.#readableStream ??= new ReadableStream<Uint8Array>(
       {
@@ -90,8 +86,8 @@ export class Stream {
   }
 
   /**
-   * A chunk must not be changed after it was written. Aborting it gives the stream up; `{
-   * streamCode }` as the reason tells why.
+   * A chunk must not be changed after it was written. Closing it resolves when the remote peer has
+   * acknowledged everything. Aborting it sends RESET_STREAM; the reason may be `{ streamCode }`.
    */
   get writable(): WritableStream<Uint8Array> {
     this.#writableStream ??= new WritableStream<Uint8Array>({
@@ -103,7 +99,7 @@ export class Stream {
   }
 
   /**
-   * The next piece; undefined at the end.
+   * The next data; undefined at the end of the stream.
    * @throws ShowchainError `ERR_STREAM_RESET`, `ERR_CLOSED`
    */
   async read(): Promise<Uint8Array | undefined> {
@@ -120,21 +116,21 @@ export class Stream {
   }
 
   /**
-   * Resolves when there is room for more.
-   * @param bytes not to be changed any more
-   * @throws ShowchainError `ERR_STREAM_RESET` (the other end does not want the rest), `ERR_CLOSED`
+   * Resolves when the send buffer takes more.
+   * @param bytes not to be changed afterwards
+   * @throws ShowchainError `ERR_STREAM_RESET` (the remote peer sent STOP_SENDING), `ERR_CLOSED`
    */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#writeFailure !== undefined) throw this.#writeFailure
-    this.#room = this.#port.write(bytes)
-    while (!this.#room) {
+    this.#writeBlocked = !this.#port.write(bytes)
+    while (this.#writeBlocked) {
       await this.#writable.wait()
       if (this.#writeFailure !== undefined) throw this.#writeFailure
     }
   }
 
   /**
-   * Ends the writing side; resolves when the other end has everything.
+   * Ends the writing half; resolves when the remote peer has acknowledged everything.
    * @throws ShowchainError as `write`
    */
   async end(): Promise<void> {
@@ -146,12 +142,18 @@ export class Stream {
     }
   }
 
-  /** Gives writing up. @param reason `{ streamCode }`: what the other end gets */
+  /**
+   * Abandons writing: sends RESET_STREAM.
+   * @param reason `{ streamCode }`; otherwise the code is 0
+   */
   abort(reason?: unknown): void {
     this.#port.reset(codeOf(reason))
   }
 
-  /** Gives reading up. @param reason `{ streamCode }`: what the other end gets */
+  /**
+   * Abandons reading: sends STOP_SENDING.
+   * @param reason `{ streamCode }`; otherwise the code is 0
+   */
   cancel(reason?: unknown): void {
     this.#port.stop(codeOf(reason))
   }
@@ -159,12 +161,12 @@ export class Stream {
   /** @internal */
   on(what: 'readable' | 'writable' | 'finished'): void {
     if (what === 'readable') return this.#readable.happened()
-    this.#room = true
+    this.#writeBlocked = false
     if (what === 'finished') this.#finished = true
     this.#writable.happened()
   }
 
-  /** @internal The other end does not want the rest. */
+  /** @internal STOP_SENDING came. */
   stopped(code: number): void {
     this.#writeFailure ??= resetError(code)
     this.#writable.happened()
@@ -172,7 +174,7 @@ export class Stream {
 
   /**
    * @internal The connection has ended.
-   * @param rest what came and was not read yet, and the stream's end if it came
+   * @param rest data that arrived and was not read, and the stream's end if it arrived
    */
   closed(why: string, rest: readonly StreamRead[]): void {
     const failure = new ShowchainError('ERR_CLOSED', why)

@@ -1,17 +1,17 @@
 /** A queue between a machine's events and `for await`: one reader, no loss, an end. */
 export class AsyncQueue<Item> implements AsyncIterableIterator<Item> {
   readonly #taken: (item: Item) => void
-  /** Bounded by who fills it: connections by MAX_CONNECTIONS, messages by MAX_UNREAD. */
+  /** Bounded by what fills it: connections by MAX_CONNECTIONS, messages by MAX_UNREAD. */
   readonly #items: Item[] = []
   readonly #readers: ((result: IteratorResult<Item>) => void)[] = []
   #ended = false
 
-  /** @param taken told of each item that a reader took. */
+  /** @param taken called for each item that a reader takes */
   constructor(taken: (item: Item) => void = () => {}) {
     this.#taken = taken
   }
 
-  /** Items that nobody took yet. */
+  /** Items that no reader has taken. */
   get size(): number {
     return this.#items.length
   }
@@ -26,7 +26,7 @@ export class AsyncQueue<Item> implements AsyncIterableIterator<Item> {
     }
   }
 
-  /** Readers get what is there, then the end. */
+  /** Readers get the remaining items, then the end. */
   end(): void {
     this.#ended = true
     for (const reader of this.#readers.splice(0)) reader({ value: undefined, done: true })

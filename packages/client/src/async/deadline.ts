@@ -1,11 +1,10 @@
-/** One promise for everything that waits: it settles by its outcome, its deadline or its signal. */
+/** A promise with a deadline and an AbortSignal, for every public call that waits. */
 import { quote, ShowchainError } from '@showchain/wire'
 import { duration, later } from '../core/index.ts'
 import type { Clock } from '../runtime/index.ts'
 
 /**
- * Milliseconds: the whole retransmission of two requests in a row, a registration and what follows
- * it.
+ * Milliseconds: all retransmissions of two requests in a row, a registration and the next request.
  */
 const DEFAULT_TIMEOUT = 25_000
 
@@ -21,8 +20,9 @@ export interface Waiting<Result> {
 }
 
 /**
- * @param giveUp ends the matter when the deadline or the signal comes first; it may itself reject
- *   with more to say than "in time".
+ * @param giveUp cancels the operation at the deadline or abort; it may reject with a better reason
+ *   first
+ * @param start starts the operation, unless the signal was aborted before
  * @throws ShowchainError `ERR_TIMEOUT`, `ERR_ABORTED`
  */
 export function waitFor<Result>(

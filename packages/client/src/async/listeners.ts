@@ -2,7 +2,7 @@
 export class Listeners<Events extends Record<keyof Events, readonly unknown[]>> {
   readonly #byName: { [Name in keyof Events]?: Set<(...args: Events[Name]) => void> } = {}
 
-  /** Returns what takes the listener away again. */
+  /** @returns a function that removes the listener */
   on<Name extends keyof Events>(name: Name, listener: (...args: Events[Name]) => void): () => void {
     const listeners = this.#byName[name] ?? new Set<(...args: Events[Name]) => void>()
     this.#byName[name] = listeners

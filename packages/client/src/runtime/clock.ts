@@ -11,7 +11,7 @@ export interface Scheduled {
 export interface Clock {
   /** Monotonic: for deadlines. */
   now(): Instant
-  /** Unix milliseconds, which may step: for the `ts` of messages and for people. */
+  /** Unix milliseconds, which may step: for the `ts` of messages and for logs. */
   unixMs(): number
   /** Calls `fire` once, at `at` or a little later; at the next opportunity when `at` has passed. */
   schedule(at: Instant, fire: () => void): Scheduled

@@ -46,7 +46,7 @@ export class Driver<M extends Machine<unknown>> {
   /** All but the first; bounded by what the owner gave and by the machine's own limit. */
   readonly #others = new Map<SocketId, DatagramSocket>()
   #armed: { readonly at: Instant; readonly timer: Scheduled } | undefined
-  /** Inside the machine or its drain: what comes in now is drained by whoever started. */
+  /** Inside the machine or its drain: input that arrives now is drained by the outer call. */
   #busy = false
   #delivering = false
   #closed = false
@@ -65,7 +65,7 @@ export class Driver<M extends Machine<unknown>> {
 
   /**
    * Runs a command on the machine, then drains it. From inside one of the machine's own callbacks
-   * the command runs at once, as part of the input that is under way.
+   * the command runs at once, as part of the current input.
    *
    * @throws ShowchainError `ERR_CLOSED`, and whatever the command throws.
    */
@@ -112,7 +112,7 @@ export class Driver<M extends Machine<unknown>> {
     const known = this.#others.get(id)
     if (change === 'close') {
       this.#others.delete(id)
-      // Nobody waits for it, and a socket that cannot be closed is closed.
+      // Nothing waits for it, and an error means that it is closed.
       known?.close().catch(() => {})
     } else if (known === undefined) {
       const opened = this.#options.openSocket?.()

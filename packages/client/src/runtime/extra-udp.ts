@@ -9,7 +9,7 @@ import type { Datagram } from '../core/endpoint/machine.ts'
 import type { DatagramSocket } from './socket.ts'
 
 export class ExtraUdpSocket implements DatagramSocket {
-  /** Nobody announces it: where it is bound is the kernel's affair. */
+  /** Empty: it is never announced. */
   readonly localEndpoints: readonly Endpoint[] = []
   #socket: Socket | undefined
   #receive: ((datagram: Datagram) => void) | undefined

@@ -28,7 +28,7 @@ export interface WorkerLimits {
   readonly signQueue: number
 }
 
-/** UV_THREADPOOL_SIZE when nobody sets it (Node's documentation, Command-line API). */
+/** Default of UV_THREADPOOL_SIZE (Node's documentation, Command-line API). */
 const POOL_THREADS = 4
 
 export const WORKER_LIMITS: WorkerLimits = {
@@ -191,7 +191,7 @@ class Lane<Result> {
     return this.#queue.length
   }
 
-  /** @returns false when there is no room. */
+  /** @returns false when the queue is full. */
   offer(start: Job<Result>['start'], settle: Job<Result>['settle']): boolean {
     if (this.#inFlight < this.#inFlightLimit) this.#start({ start, settle })
     else if (this.#queue.length < this.#queueLimit) this.#queue.push({ start, settle })

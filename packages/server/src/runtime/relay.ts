@@ -55,17 +55,17 @@ export interface RelayOpenOptions {
    */
   readonly runtime?: Runtime | undefined
   /**
-   * Told of each datagram, with the message in it. Costs a second decoding of each.
+   * Called for each datagram, with its message. Decodes each a second time.
    * @default none
    */
   readonly trace?: Trace | undefined
-  /** Told of bindings and sessions that come and go. @default none */
+  /** Called when bindings and sessions begin and end. @default none */
   readonly onEvent?: ((event: RelayEvent) => void) | undefined
-  /** Told in a sentence for people what is not as it should be. @default none */
+  /** Called with a sentence about a problem that does not stop the relay. @default none */
   readonly onWarning?: ((sentence: string) => void) | undefined
 }
 
-/** What is in memory and in work at the moment. */
+/** Sizes of tables and queues. */
 export interface RelayRuntimeStats extends RelayStats {
   /** RSA jobs that wait for a thread. */
   readonly waitingForThread: number

@@ -34,7 +34,7 @@ export interface RouterPlace {
   readonly behind?: Router | undefined
   /** Its own addresses outside. @default one of each family */
   readonly ips?: readonly string[] | undefined
-  /** First three numbers of the network behind it. @default 192.168.1, as everybody's */
+  /** First three numbers of the network behind it. @default 192.168.1 */
   readonly lan?: string | undefined
   /** Without IPv6, its hosts have none. @default false */
   readonly ipv6?: boolean | undefined
@@ -132,7 +132,7 @@ export class Internet {
     return router
   }
 
-  /** A host, with a socket for whoever wants one: any program can be tested here. */
+  /** A host. Any program that uses UDP can run on its sockets. */
   host(name: string, { behind, ips }: HostPlace = {}): Host {
     const own = ips ?? this.#addresses(behind)
     this.#route(behind, own)
@@ -208,7 +208,7 @@ export class Internet {
     return relay
   }
 
-  /** As `simPeer`, but its registrations are under way. */
+  /** As `simPeer`, without waiting for its registrations. */
   addSimPeer(place: SimPeerPlace = {}): SimPeer {
     const { host, name, rest } = this.#place(place)
     const { relays = this.#relays, ...options } = rest

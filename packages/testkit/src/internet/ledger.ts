@@ -43,7 +43,7 @@ export interface LedgerOptions {
   /**
    * Whether this node calls others of its own accord, as a peer does: addresses that it dials, that
    * a relay announced, and those of the other end of a punch attempt count as validated by that. A
-   * relay calls nobody.
+   * relay calls no address.
    */
   readonly calls: boolean
   /** Addresses that need no proof: peers in seed mode, whose signature stands for it. */
@@ -54,7 +54,7 @@ export class Ledger {
   readonly violations: string[] = []
   readonly #options: LedgerOptions
   /**
-   * By address that a relay announced: keep-alives to ports of it that nobody announced, and more
+   * By address that a relay announced: keep-alives to ports of it that were not announced, and more
    * than eight to the one that was.
    */
   readonly #birthdays = new Map<string, number>()
@@ -117,8 +117,8 @@ export class Ledger {
       this.violations.push(
         `${name} sent ${account.sent} bytes to ${formatEndpoint(to)}, which is not validated and sent ${account.received}`,
       )
-    // Punch safety: whoever was introduced and signed a 0x101 is at its source. That it was
-    // answered says that it was verified.
+    // Punch safety: an introduced peer that signed a 0x101 is at its source; an answer to it means
+    // that it was verified.
     if (calls && message.op_code === OP.directResponse && account.introduced) account.validated ??= 'verified'
     // Punch safety: eight keep-alives at most to a place that was announced and says nothing.
     if (calls && account.validated === 'announced' && account.received === 0) {

@@ -1,7 +1,4 @@
-/**
- * What is wrong at the end of a scenario, when everything has been closed: broken rules, and things
- * that stayed behind.
- */
+/** Violations and leaks at the end of a scenario, after everything was closed. */
 import { type Duration, duration, type Instant, later } from '@showchain/client/core'
 import type { Host } from '../sim/host.ts'
 import type { Simulation } from '../sim/simulation.ts'
@@ -9,10 +6,10 @@ import type { TimelineEntry } from '../sim/timeline.ts'
 import type { SimPeer } from './sim-peer.ts'
 import type { SimRelay } from './sim-relay.ts'
 
-/** Longer than everything that a machine remembers. */
+/** Longer than any state of a machine lives. */
 const AFTER_ALL: Duration = duration(3_600_000)
 
-/** Who was part of a scenario. */
+/** The peers and relays of a scenario. */
 export interface Participants {
   readonly sim: Simulation
   readonly peers: readonly SimPeer[]
@@ -25,8 +22,8 @@ export async function leftovers({ sim, peers, relays, open }: Participants): Pro
   const found: string[] = []
   const lastSent = (): TimelineEntry | undefined =>
     sim.timeline.entries.findLast((entry) => entry.type === 'packet' && entry.from in senders)
-  const everybody = [...peers, ...relays, ...open]
-  const senders = Object.fromEntries(everybody.map(({ host }) => [host.name, true]))
+  const participants = [...peers, ...relays, ...open]
+  const senders = Object.fromEntries(participants.map(({ host }) => [host.name, true]))
   for (const { ledger } of [...peers, ...relays]) found.push(...ledger.violations)
   for (const peer of peers) {
     await peer.close()
@@ -34,8 +31,7 @@ export async function leftovers({ sim, peers, relays, open }: Participants): Pro
   }
   for (const each of open) await sim.settle(each.close())
   for (const relay of relays) await relay.kill()
-  // What is still under way arrives at closed sockets: nothing answers, and nothing else is
-  // scheduled.
+  // Packets in flight arrive at closed sockets: nothing answers, and nothing else is scheduled.
   const last = lastSent()
   const closed = sim.clock.now()
   const patience = later(closed, AFTER_ALL)
@@ -44,7 +40,7 @@ export async function leftovers({ sim, peers, relays, open }: Participants): Pro
   const end = lastArrival(sim.timeline.entries, closed)
   if (sim.clock.now() > end)
     found.push(`a timer was still set for ${sim.clock.now()} ms, after all was over at ${end} ms`)
-  for (const { host } of everybody)
+  for (const { host } of participants)
     if (host.openSockets > 0) found.push(`${host.name}: ${host.openSockets} sockets stayed open`)
   for (const { host, machine } of peers) {
     machine.wake(later(sim.clock.now(), AFTER_ALL))

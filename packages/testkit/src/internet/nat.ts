@@ -65,7 +65,7 @@ export const nat: Readonly<Record<'T1' | 'T2' | 'T3' | 'T4', Preset>> = {
   T2: preset({ mapping: 'endpoint-independent', filtering: 'address-dependent' }),
   /** Port-restricted cone. */
   T3: preset({ mapping: 'endpoint-independent', filtering: 'address-and-port-dependent' }),
-  /** Symmetric, with ports that nobody can guess. */
+  /** Symmetric, with unpredictable ports. */
   T4: preset({
     mapping: 'address-and-port-dependent',
     filtering: 'address-and-port-dependent',

@@ -1,4 +1,4 @@
-/** The real machine of a peer on a simulated host, and everything that it told its owner. */
+/** A peer's machine on a simulated host, and its events: for tests below the public API. */
 import {
   type ConnectionHandle,
   type DialId,
@@ -27,6 +27,26 @@ import { Sleeper } from './sleeper.ts'
 export type StreamEvent = Extract<PeerEvent, { type: 'stream' | 'streamStopped' }>
 
 type RelayState = Extract<PeerEvent, { type: 'relay' }>['state']
+
+export interface SimPeerOptions {
+  /** Asked for each peer; undefined: the question stays open. @default everyone */
+  readonly accept?: ((id: PeerId, via: Via) => boolean | undefined) | undefined
+  readonly port?: number | undefined
+  readonly seedMode?: boolean | undefined
+  /** Of its connections. @default 'auto' */
+  readonly policy?: PathPolicy | undefined
+  readonly encoding?: Encoding | undefined
+  readonly knownKeys?: readonly PublicKey[] | undefined
+  readonly keepAlive?: Duration | undefined
+  /** IPs of its host candidates, on the port of its socket. @default every address of its host */
+  readonly local?: readonly string[] | undefined
+  /** Protects its connections from end to end. @default undefined: their data is readable */
+  readonly endToEnd?: EndToEndCrypto | undefined
+  /** Of its protected connections. @default bbr */
+  readonly congestion?: CongestionFactory | undefined
+  /** Who it is. @default the identity of its name */
+  readonly identity?: TestIdentity | undefined
+}
 
 export class SimPeer {
   readonly host: Host
@@ -137,10 +157,7 @@ export class SimPeer {
     throw new ShowchainError('ERR_CONNECT_FAILED', `${tried.join('; ')}.`)
   }
 
-  /**
-   * Starts to connect with what the other's ticket says: its relays, and its addresses when it is
-   * on the public network.
-   */
+  /** Starts to connect by the other's relays, and by its addresses if its network is public. */
   dialPeer(to: SimPeer, policy: DialPolicy = 'auto'): Dialled {
     const addresses = to.host.network === this.#sim.network ? to.endpoints() : []
     return this.dial(to.id, policy, { relays: to.relays, addresses })
@@ -187,9 +204,7 @@ export class SimPeer {
   /** Whether it was ever put to sleep. */
   slept = false
 
-  /**
-   * The host is switched off for so long, clock and all but its own: timers wait, packets are lost.
-   */
+  /** The host sleeps for this long: timers wait, and packets to it are lost. */
   sleep(by: Duration): void {
     this.slept = true
     this.sleeper.sleep(later(this.#sim.clock.now(), by))
@@ -202,13 +217,10 @@ export class SimPeer {
     this.#driver.input((_machine, now) => command(now))
   }
 
-  /**
-   * Dies at once, without a word to anybody; done before this returns, whether it is awaited or
-   * not.
-   */
+  /** Ends at once, without a goodbye; done when this returns, awaited or not. */
   async crash(): Promise<void> {
     const closed = this.#driver.close()
-    // Nobody drains it any more: what it says goes nowhere.
+    // The driver is closed: the machine's output is dropped.
     this.machine.close(this.#sim.clock.now())
     for (const link of this.open) link.closed = 'crashed'
     await closed
@@ -269,7 +281,7 @@ export class SimPeer {
 
   #dialEnded(id: DialId, how: Partial<Dialled>): void {
     const dialled = this.#dials.get(id)
-    if (dialled === undefined || dialled.ended !== undefined) throw new Error('A dial ended that was not under way.')
+    if (dialled === undefined || dialled.ended !== undefined) throw new Error('A dial ended that was not running.')
     Object.assign(dialled, how, { ended: this.#sim.clock.now() })
   }
 

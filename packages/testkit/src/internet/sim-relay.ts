@@ -86,7 +86,7 @@ export class SimRelay {
     return { id: this.identity.id, endpoint: this.endpoint }
   }
 
-  /** Everything that it told its owner, over all its lives. */
+  /** Its events, over all its lives. */
   get events(): readonly RelayEvent[] {
     return this.#events
   }

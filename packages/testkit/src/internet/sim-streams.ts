@@ -19,7 +19,7 @@ const patternAt = (stream: number, offset: number, length: number): Uint8Array =
   return PATTERN.subarray(from, from + Math.min(length, PIECE))
 }
 
-/** Writes streams of so many bytes at one end of a connection, as fast as there is room. */
+/** Writes streams of a given length at one end of a connection, as fast as flow control allows. */
 export class StreamWriter {
   readonly #peer: SimPeer
   readonly #link: ConnectionHandle

@@ -1,6 +1,5 @@
 /**
- * A machine whose host can be put to sleep, as a laptop is that someone closes: nothing comes in
- * and no timer fires until it wakes.
+ * A machine whose host can sleep, as a closed laptop does: no input and no timer until it wakes.
  */
 import type { Datagram, Instant, Machine, Output } from '@showchain/client/core'
 

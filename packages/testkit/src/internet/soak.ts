@@ -2,7 +2,7 @@
  * One random scenario: a random internet, peers in random places who dial each other, and random
  * faults while they talk, protected or not. Whatever happens, each dial ends in time, each message
  * is acknowledged (protected: leaves) or fails with a code, there is one connection at most between
- * two peers, and when the faults are over whoever can reach a relay talks.
+ * two peers, and after the faults every peer that can reach a relay exchanges data.
  */
 import { BIRTHDAY_SOCKETS, type DialPolicy, type Duration, duration, type Instant, later } from '@showchain/client/core'
 import { opensslEndToEnd } from '@showchain/crypto'
@@ -185,7 +185,7 @@ async function trouble(world: World): Promise<number> {
   return faults
 }
 
-/** Everybody says something on every connection. */
+/** Each peer sends a message on each of its connections. */
 function talk({ peers, deliveries }: World): void {
   for (const peer of peers) for (const { id } of peer.open) deliveries.push(peer.send(id, Uint8Array.of(1)))
 }
@@ -215,7 +215,7 @@ async function fault(world: World): Promise<void> {
   }
 }
 
-/** Somebody takes the laptop elsewhere. */
+/** A host moves to another network. */
 function move({ internet, random, routers, peers, blocked }: World, host: Host): void {
   const router = internet.router({ nat: behaviour(random) })
   routers.push(router)
@@ -223,7 +223,7 @@ function move({ internet, random, routers, peers, blocked }: World, host: Host):
   for (const peer of peers) if (peer.host === host) blocked.delete(peer)
 }
 
-/** The weather clears, and everybody goes on talking. */
+/** Loss and jitter end, and every peer goes on sending. */
 function calm(world: World): void {
   const { internet } = world
   const { clock } = internet.sim

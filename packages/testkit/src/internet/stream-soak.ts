@@ -35,7 +35,7 @@ export interface StreamSoakOutcome {
   readonly virtualMs: number
 }
 
-/** Bytes of one stream; so many are open at a time. */
+/** Bytes of one stream; streams open at a time. */
 const STREAM_BYTES = 4_000_000
 const OPEN = 8
 const RELAY_DOWN: Duration = duration(5000)

@@ -25,7 +25,7 @@ export interface Conditions {
   /** Bytes that wait for the bandwidth; what comes on top is dropped (drop-tail). */
   readonly queue: number
   /**
-   * Bytes of the largest IP packet. A larger one is dropped, and nobody is told: a PMTU black hole
+   * Bytes of the largest IP packet. A larger one is dropped silently: a PMTU black hole
    * (RFC 8899 §1.1).
    */
   readonly mtu: number

@@ -23,7 +23,7 @@ export function faultySocket(socket: DatagramSocket, faults: Faults): DatagramSo
   const through = (line: Line, remote: Endpoint, bytes: Uint8Array, deliver: (bytes: Uint8Array) => void): void => {
     const carriage = line.carry(bytes, ipFamily(remote.ip) ?? 4, conditions, clock.now())
     for (const delay of carriage.delays) {
-      // A copy: whoever has the buffer may use it again before a late one leaves.
+      // A copy: the sender may reuse the buffer before a delayed datagram leaves.
       const copy = carriage.bytes.slice()
       if (delay === 0) deliver(copy)
       else clock.schedule(later(clock.now(), delay), () => !closed && deliver(copy))

@@ -62,7 +62,7 @@ export class Line {
     return { fate: corrupted && bytes.length > 0 ? 'corrupted' : 'carried', delays, bytes: arrived }
   }
 
-  /** How long it waits and is sent, in milliseconds; undefined when there is no room to wait. */
+  /** How long it waits and is sent, in milliseconds; undefined when the queue is full. */
   #queue(size: number, { bandwidth, queue }: Conditions, now: Instant): number | undefined {
     if (bandwidth === Number.POSITIVE_INFINITY) return 0
     const bytesPerMs = bandwidth / 8000

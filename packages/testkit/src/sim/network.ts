@@ -23,7 +23,7 @@ export interface Station {
   deliver(packet: Packet): void
 }
 
-/** Paths are told apart by the names at their ends. */
+/** Paths are identified by the names at their ends. */
 type Named = Pick<Station, 'name'>
 
 export interface NetworkOptions {
@@ -107,16 +107,16 @@ export class Network {
     for (const at of times) clock.schedule(at, () => this.#arrive(arriving, from))
   }
 
-  /** What the gateway itself sends to nobody here is lost. */
+  /** Packets of the gateway itself to unknown addresses are lost. */
   #next(packet: Packet, from: Station): Station | undefined {
     return this.#stations.get(packet.destination.ip) ?? (from === this.gateway ? undefined : this.gateway)
   }
 
-  /** An address may have changed hands while the packet was under way. */
+  /** The address may have another owner by now. */
   #arrive(packet: Packet, from: Station): void {
     const to = this.#next(packet, from)
     if (to === undefined) this.#note(packet, from, packet.destination.ip, 'unreachable')
-    // A copy each: what one receiver keeps views of is nobody else's.
+    // A copy each: a receiver may keep views of it.
     else to.deliver({ ...packet, bytes: packet.bytes.slice() })
   }
 

@@ -23,7 +23,7 @@ export class SeededRandom implements Random {
     for (let round = 0; round < WARM_UP; round++) this.uint32()
   }
 
-  /** A stream of its own for whoever is named; the same name gives the same stream. */
+  /** An independent generator for a name; the same name gives the same sequence. */
   fork(name: string): SeededRandom {
     return new SeededRandom(`${this.seed}/${name}`)
   }

@@ -10,14 +10,14 @@ import type { Packet } from './packet.ts'
 /**
  * What a line did with it (line.ts), or:
  * - `filtered`: dropped by the scenario
- * - `unreachable`: nobody has the address
- * - `unbound`: arrived where nobody listens on the port
+ * - `unreachable`: no station has the address
+ * - `unbound`: arrived at a port without a socket
  */
 export type Fate = LineFate | 'filtered' | 'unreachable' | 'unbound'
 
 /**
  * - `out`, `in`, `hairpin`: translated where there is a NAT, and passed on
- * - `filtered`, `no mapping`: nobody inside asked for it (RFC 4787 §5)
+ * - `filtered`, `no mapping`: no packet from inside allows it (RFC 4787 §5)
  * - `table full`: no mapping can be made
  * - `no hairpin`: to the router's own address from inside (RFC 4787 §6)
  * - `blocked`: the network has no UDP that way
@@ -39,7 +39,7 @@ export interface PacketEntry {
   readonly at: Instant
   /** Name of the station that sent it. */
   readonly from: string
-  /** Name of the station that has the address, or the address when nobody has it. */
+  /** Name of the station that has the address, or the address when no station has it. */
   readonly to: string
   /** As it arrives. */
   readonly packet: Packet
