@@ -14,10 +14,7 @@ export interface SimPeerOptions {
   readonly encoding?: Encoding | undefined
   readonly knownKeys?: readonly PublicKey[] | undefined
   readonly keepAlive?: Duration | undefined
-  /**
-   * Where it says that it can be reached on its own network, on the port of its socket.
-   * @default every address of its host
-   */
+  /** IPs of its host candidates, on the port of its socket. @default every address of its host */
   readonly local?: readonly string[] | undefined
   /** Protects its connections from end to end. @default undefined: their data is readable */
   readonly endToEnd?: EndToEndCrypto | undefined

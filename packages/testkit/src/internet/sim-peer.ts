@@ -28,26 +28,6 @@ export type StreamEvent = Extract<PeerEvent, { type: 'stream' | 'streamStopped' 
 
 type RelayState = Extract<PeerEvent, { type: 'relay' }>['state']
 
-export interface SimPeerOptions {
-  /** Asked for each peer; undefined: the question stays open. @default everyone */
-  readonly accept?: ((id: PeerId, via: Via) => boolean | undefined) | undefined
-  readonly port?: number | undefined
-  readonly seedMode?: boolean | undefined
-  /** Of its connections. @default 'auto' */
-  readonly policy?: PathPolicy | undefined
-  readonly encoding?: Encoding | undefined
-  readonly knownKeys?: readonly PublicKey[] | undefined
-  readonly keepAlive?: Duration | undefined
-  /** IPs of its host candidates, on the port of its socket. @default every address of its host */
-  readonly local?: readonly string[] | undefined
-  /** Protects its connections from end to end. @default undefined: their data is readable */
-  readonly endToEnd?: EndToEndCrypto | undefined
-  /** Of its protected connections. @default bbr */
-  readonly congestion?: CongestionFactory | undefined
-  /** Who it is. @default the identity of its name */
-  readonly identity?: TestIdentity | undefined
-}
-
 export class SimPeer {
   readonly host: Host
   readonly identity: TestIdentity
