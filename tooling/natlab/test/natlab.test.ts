@@ -10,7 +10,7 @@ import { type Scenario, World } from '../src/scenario.ts'
 import { SCENARIOS } from '../src/scenarios/index.ts'
 
 const MINUTES = 60_000
-const SHORT = /^(t\d-t\d|same-nat|ipv6|blocked|transfer-t3-t3|reboot|glare)$/
+const SHORT = /^(t\d-t\d|ipv6|transfer-t3-t3|reboot|glare)$/
 const why = missing()
 
 describe('the built programs behind NATs of the Linux kernel', needs(why === undefined, why ?? ''), () => {
@@ -28,5 +28,9 @@ describe('the built programs behind NATs of the Linux kernel', needs(why === und
     expect(ok, seen).toBe(true)
   }
   test.each(SCENARIOS.filter(({ name }) => SHORT.test(name)))('$name: $title', { timeout: 5 * MINUTES }, play)
-  test.each(SCENARIOS.filter(({ name }) => !SHORT.test(name)))('$name: $title', { tags: ['long'] }, play)
+  test.each(SCENARIOS.filter(({ name }) => !SHORT.test(name)))(
+    '$name: $title',
+    { timeout: 5 * MINUTES, tags: ['long'] },
+    play,
+  )
 })
