@@ -15,6 +15,7 @@ import {
   PeerMachine,
 } from '../../src/core/index.ts'
 import type { SendFailure } from '../../src/core/messages/outgoing-message.ts'
+import { repeatable } from '../context-bed.ts'
 import { other, type Signer, self } from '../peer-bed.ts'
 
 const EPOCH = 1_800_000_000_000
@@ -28,20 +29,6 @@ export interface Flight {
   readonly from: Endpoint
   readonly to: Endpoint
   readonly bytes: Uint8Array
-}
-
-/** A linear congruential generator: the same in every run. */
-function randomOf(seed: number): Options['random'] {
-  let state = seed
-  const uint32 = (): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state
-  }
-  return {
-    uint32,
-    uniform: () => uint32() / 2 ** 32,
-    bytes: (length) => Uint8Array.from({ length }, () => uint32() >>> 24),
-  }
 }
 
 export class PeerEnd {
@@ -62,7 +49,7 @@ export class PeerEnd {
       provider: openssl,
       endToEnd: opensslEndToEnd,
       unixMs: () => EPOCH + Math.floor(network.now),
-      random: randomOf(seed) as NonNullable<Options['random']>,
+      random: repeatable(seed) as NonNullable<Options['random']>,
       allows: labPolicy,
       ...options,
     })
