@@ -49,6 +49,15 @@ export {
   SETTLED,
 } from './internet/matrix.ts'
 export { type Dependence, KEY, type NatBehaviour, NatTable, nat } from './internet/nat.ts'
+export {
+  playRecovery,
+  RECOVERY_FAULTS,
+  type RecoveryFault,
+  type RecoveryOutcome,
+  type RecoveryPair,
+  type RecoveryPlay,
+  type RecoveryTraffic,
+} from './internet/recovery.ts'
 export { Router, type RouterOptions } from './internet/router.ts'
 export { SimPeer } from './internet/sim-peer.ts'
 export type { SimPeerOptions } from './internet/sim-peer-options.ts'
