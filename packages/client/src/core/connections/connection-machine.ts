@@ -144,9 +144,9 @@ export class ConnectionMachine {
     this.#drain(now)
   }
 
-  /** A part of a handshake message came from where its session is. */
-  receiveHandshake(part: Uint8Array, now: Instant): void {
-    this.#secure?.receiveHandshake(part, now)
+  /** A part of a handshake message came by this session, from where it is. */
+  receiveHandshake(part: Uint8Array, by: MessageSession, now: Instant): void {
+    this.#secure?.receiveHandshake(part, by, now)
     this.#drain(now)
   }
 
@@ -211,7 +211,7 @@ export class ConnectionMachine {
         if (this.#paths.best === undefined) this.close(event.why, now)
         return
       case 'received':
-        return this.#dataPlane.receive(event.bytes, now)
+        return this.#dataPlane.receive(event.bytes, event.session, now)
       case 'punch': {
         const punched = (at: Instant): void => {
           this.#paths.upgrade.punched(at)

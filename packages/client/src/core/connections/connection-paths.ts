@@ -22,7 +22,7 @@ import type { Registration } from '../relays/registration.ts'
 export type ConnectionPathsEvent =
   | PathEvent
   /** Data came by a session. */
-  | { readonly type: 'received'; readonly bytes: Uint8Array }
+  | { readonly type: 'received'; readonly session: MessageSession; readonly bytes: Uint8Array }
   /**
    * A direct path is wanted: this relay can introduce both ends. The owner calls `upgrade.punched`
    * when that ended.
@@ -196,7 +196,7 @@ export class ConnectionPaths<Connection = unknown> {
     if (event.type === 'lost') return this.relayed.sessionLost(session, event.unsent, event.abandoned, now)
     if (direct) this.direct.received(session, now)
     else this.relayed.received(session)
-    if (event.bytes.length > 0) this.#events.push({ type: 'received', bytes: event.bytes })
+    if (event.bytes.length > 0) this.#events.push({ type: 'received', session, bytes: event.bytes })
   }
 
   /** Another direct path is looked for soon, and a relay when no path is left. */

@@ -184,7 +184,7 @@ export class ConnectionTable {
     const entry = part && this.#sessions.get(sessionIdFromBytes(part.session))
     if (entry === undefined || !sameRoute(entry.session.options.to, source))
       return this.#context.count('handshakeRefused')
-    entry.connection.receiveHandshake(record, now)
+    entry.connection.receiveHandshake(record, entry.session, now)
   }
 
   #allowsRelay(peer: PeerId): boolean {

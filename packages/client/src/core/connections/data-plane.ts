@@ -3,6 +3,7 @@
  * readable messages (plaintext).
  */
 import type { Instant, Route } from '../endpoint/machine.ts'
+import type { MessageSession } from '../messages/message-session.ts'
 import type { OutgoingMessage, SendFailure, Sent } from '../messages/outgoing-message.ts'
 import type { StreamEvent, UnreadStream } from '../transport/events.ts'
 
@@ -33,8 +34,8 @@ export interface DataPlane {
   pathLost(unsent: readonly OutgoingMessage[], now: Instant): void
   /** Sends one datagram of the application. */
   send(bytes: Uint8Array, done: Sent, now: Instant): void
-  /** Data of a 0x123 or 0x124 came. */
-  receive(data: Uint8Array, now: Instant): void
+  /** Data of a 0x123 or 0x124 came by this session. */
+  receive(data: Uint8Array, by: MessageSession, now: Instant): void
   /** The application read a datagram. */
   read(): void
   close(why: string, now: Instant): void

@@ -36,7 +36,7 @@ export class SecureDataPlane implements DataPlane {
   readonly #session: SecureSession
   readonly #context: ConnectionContext
   readonly #paths: ConnectionPaths
-  #recordPath: { readonly session: MessageSession; readonly path: RecordPath } | undefined
+  readonly #recordPaths = new WeakMap<MessageSession, RecordPath>()
 
   constructor(
     context: ConnectionContext,
@@ -106,9 +106,9 @@ export class SecureDataPlane implements DataPlane {
   }
 
   /** A record, or a part of a handshake message, that came as the data of a message. */
-  receive(data: Uint8Array, now: Instant): void {
+  receive(data: Uint8Array, by: MessageSession, now: Instant): void {
     this.#paths.sessions.read()
-    if (isHandshake(data)) this.#session.receiveHandshake(data, now)
+    if (isHandshake(data)) this.receiveHandshake(data, by, now)
     else this.#session.receive(data, undefined, now)
   }
 
@@ -118,9 +118,9 @@ export class SecureDataPlane implements DataPlane {
     if (genuine && source !== undefined) this.#paths.direct.heardAt(source, now)
   }
 
-  /** A part of a handshake message that came as it is. */
-  receiveHandshake(part: Uint8Array, now: Instant): void {
-    this.#session.receiveHandshake(part, now)
+  /** A part of a handshake message came by this session. */
+  receiveHandshake(part: Uint8Array, by: MessageSession, now: Instant): void {
+    this.#session.receiveHandshake(part, this.#recordPathOf(by), now)
   }
 
   /** Datagrams are not acknowledged: nothing waits for the reader. */
@@ -132,12 +132,19 @@ export class SecureDataPlane implements DataPlane {
 
   #currentPath(): RecordPath | undefined {
     const { session } = this.#paths
-    if (session === undefined) return undefined
-    if (this.#recordPath?.session !== session) this.#recordPath = { session, path: this.#recordPathOf(session) }
-    return this.#recordPath.path
+    return session && this.#recordPathOf(session)
   }
 
-  #recordPathOf(messages: MessageSession): RecordPath {
+  /** Always the same of one session. */
+  #recordPathOf(session: MessageSession): RecordPath {
+    const known = this.#recordPaths.get(session)
+    if (known !== undefined) return known
+    const path = this.#makeRecordPath(session)
+    this.#recordPaths.set(session, path)
+    return path
+  }
+
+  #makeRecordPath(messages: MessageSession): RecordPath {
     const { id, to, liveness, directKey } = messages.options
     const session = sessionIdToBytes(id)
     const transmit = (bytes: Uint8Array, now: Instant): void => {
@@ -146,7 +153,8 @@ export class SecureDataPlane implements DataPlane {
     }
     const ready = (): boolean => true
     if (directKey !== undefined) return { kind: 'direct', to, session, traits: DIRECT, ready, transmit }
-    if (this.#paths.relayed.carriesFrames) return { kind: 'channel', session, traits: CHANNEL, ready, transmit }
+    if (this.#paths.relayed.carriesFrames(messages))
+      return { kind: 'channel', session, traits: CHANNEL, ready, transmit }
     return {
       ...{ kind: 'message', session },
       // Each record is in a message, which has its size and a signature.

@@ -70,9 +70,9 @@ export class RelayedPath {
     return this.#current?.registration.relay
   }
 
-  /** Whether its relay forwards channel frames. */
-  get carriesFrames(): boolean {
-    return this.#current?.registration.carriesFrames === true
+  /** Whether the relay of a session forwards channel frames. */
+  carriesFrames(session: MessageSession): boolean {
+    return this.#relayOf.get(session)?.carriesFrames === true
   }
 
   /** One that can introduce both ends to each other now. */

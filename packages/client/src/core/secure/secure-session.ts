@@ -28,9 +28,10 @@ import type { EndToEnd, RecordReceiver } from './end-to-end.ts'
 import type { SecureEvent } from './events.ts'
 import { Assembly } from './fragments.ts'
 import { Handshake, type Secured } from './handshake.ts'
+import { HandshakeSender } from './handshake-sender.ts'
 import { CHALLENGE_RECORD_BYTES, PathValidation, pathFrame } from './path-validation.ts'
 import { RecordLayer } from './record-layer.ts'
-import { frontBytes, type RecordPath, samePath, sendHandshake, writeFront } from './record-path.ts'
+import { frontBytes, type RecordPath, samePath, writeFront } from './record-path.ts'
 import type { SecureStatistics } from './statistics.ts'
 
 export interface SecureSessionOptions {
@@ -71,6 +72,7 @@ export class SecureSession {
   /** The same for every handshake; their keys differ. */
   readonly #connectionId: Uint8Array
   readonly #handshake: Handshake
+  readonly #handshakeSender: HandshakeSender
   readonly #assembly = new Assembly()
   readonly #timer: DeadlineTimer
   readonly #validation = new PathValidation()
@@ -88,6 +90,7 @@ export class SecureSession {
     const drain = (now: Instant): void => this.#drainHandshake(now)
     this.#options = options
     this.#connectionId = endToEnd.connectionIds.allocate(receiver)
+    this.#handshakeSender = new HandshakeSender(random, () => options.path())
     this.#timer = new DeadlineTimer(timers, (now) => this.#wake(now))
     this.#handshake = new Handshake({
       ...{ self, remoteId, random, unixMs: endToEnd.unixMs, count },
@@ -98,7 +101,7 @@ export class SecureSession {
       verify: (key, preimage, signature) => provider.verifyPss(key, preimage, signature),
       connectionId: this.#connectionId,
       current: () => this.#established?.secured.name,
-      transmit: (kind, message, now) => this.#sendHandshake(kind, message, now),
+      transmit: (kind, message, now) => this.#handshakeSender.send(kind, message, now),
     })
   }
 
@@ -154,11 +157,12 @@ export class SecureSession {
     this.#options.endToEnd.connectionIds.forget(this.#connectionId)
   }
 
-  /** A part of a handshake message arrived by a session of this connection. */
-  receiveHandshake(record: Uint8Array, now: Instant): void {
+  /** A part of a handshake message arrived by a session of this connection, on that path. */
+  receiveHandshake(record: Uint8Array, by: RecordPath, now: Instant): void {
     const part = readHandshakePart(record)
     const message = part && this.#assembly.add(part)
     if (part === undefined || message === undefined) return
+    this.#handshakeSender.cameBy(by)
     this.#handshake.receive(part.kind, message, now)
     this.#drainHandshake(now)
   }
@@ -270,11 +274,6 @@ export class SecureSession {
     if (transport === undefined) return
     transport.wake(now)
     this.#drainTransport(transport, undefined, now)
-  }
-
-  #sendHandshake(kind: number, message: Uint8Array, now: Instant): void {
-    const path = this.#options.path()
-    if (path !== undefined) sendHandshake(path, kind, this.#options.random.uint32(), message, now)
   }
 
   /**
