@@ -13,7 +13,7 @@ import { quote } from './foreign.ts'
 import type { Kind } from './kinds.ts'
 import { type Message, sameTarget } from './message.ts'
 import { HEADER_BYTES, MessageView } from './message-view.ts'
-import { FIELDS, type FieldName, type MessageRow, rowOf } from './table.ts'
+import { type CodecRow, FIELDS, type FieldName, type MessageRow, rowOf } from './table.ts'
 
 /** A field's kind, for code that handles values of any field. */
 export const kindOf = (name: FieldName): Kind<unknown> => FIELDS[name] as Kind<unknown>
@@ -30,11 +30,12 @@ const view = new MessageView()
 export function decodeBinary(bytes: Uint8Array): Decoded {
   if (!view.parse(bytes))
     return refuse(bytes.length >= HEADER_BYTES && rowOf(readU16(bytes, 1)) === undefined ? 'op' : 'field')
-  const row = view.row as MessageRow
+  const row = view.row as CodecRow
+  const { fields, kinds } = row
   const message: Record<string, unknown> = { op_code: row.op }
-  for (let index = 0; index < row.fields.length; index++) {
-    const name = row.fields[index] as FieldName
-    message[name] = kindOf(name).read(bytes, view.startOf(index), view.endOf(index))
+  for (let index = 0; index < kinds.length; index++) {
+    const kind = kinds[index] as Kind<unknown>
+    message[fields[index] as FieldName] = kind.read(bytes, view.startOf(index), view.endOf(index))
   }
   if (!keepsRules(row, message)) return refuse('rule')
   if (view.end < bytes.length) {
@@ -66,7 +67,7 @@ interface WritableField {
 
 /** The checked parts of a message, ready to be written. @throws ShowchainError `ERR_BAD_MESSAGE` */
 export function writable(message: Message): {
-  row: MessageRow
+  row: CodecRow
   fields: readonly WritableField[]
   ext: NonNullable<ReturnType<typeof extensionFields>>
 } {
@@ -75,8 +76,8 @@ export function writable(message: Message): {
   const row = typeof op === 'number' ? rowOf(op) : undefined
   if (row === undefined) throw new ShowchainError('ERR_BAD_MESSAGE', `Op code ${quote(op)} is not in the table.`)
   const values = message as unknown as Readonly<Record<string, unknown>> & { readonly ext?: Extensions }
-  const fields = row.fields.map((name) => {
-    const kind = kindOf(name)
+  const fields = row.fields.map((name, index) => {
+    const kind = row.kinds[index] as Kind<unknown>
     const value = values[name]
     const bytes = value === undefined ? -1 : kind.measure(value)
     if (bytes === -1)

@@ -9,7 +9,8 @@
 
 import { readU16, writeU16 } from './bytes.ts'
 import { BINARY_BYTE } from './classify.ts'
-import { FIELDS, type FieldName, type MessageRow, rowOf } from './table.ts'
+import type { Kind } from './kinds.ts'
+import { type CodecRow, rowOf } from './table.ts'
 
 /** Version byte and op code. */
 export const HEADER_BYTES = 3
@@ -19,7 +20,7 @@ const MAX_FIELDS = 16
 /** Reusable: valid until the next `parse()`, or until the bytes change. */
 export class MessageView {
   bytes: Uint8Array = new Uint8Array(0)
-  row: MessageRow | undefined
+  row: CodecRow | undefined
   /** Position after the row's last field: extension fields start here, or the message ends. */
   end = 0
   readonly #ends: Uint16Array = new Uint16Array(MAX_FIELDS)
@@ -34,10 +35,10 @@ export class MessageView {
     if (bytes.length < HEADER_BYTES || bytes[0] !== BINARY_BYTE) return false
     const row = rowOf(readU16(bytes, 1))
     if (row === undefined) return false
-    const { fields } = row
+    const { kinds } = row
     let end = HEADER_BYTES
-    for (let index = 0; index < fields.length; index++) {
-      end = FIELDS[fields[index] as FieldName].end(bytes, end)
+    for (let index = 0; index < kinds.length; index++) {
+      end = (kinds[index] as Kind<unknown>).end(bytes, end)
       if (end === -1) return false
       this.#ends[index] = end
     }

@@ -10,6 +10,7 @@ import {
   counterKind,
   dataKind,
   ipKind,
+  type Kind,
   opKind,
   peerIdKind,
   portKind,
@@ -213,10 +214,20 @@ export const OP = Object.fromEntries(MESSAGES.map(({ name, op }) => [name, op]))
   readonly [R in Row as R['name']]: R['op']
 }
 
-const ROWS = new Map<number, MessageRow>(MESSAGES.map((row) => [row.op, row]))
+/** A row with the kinds of its fields, looked up once: codecs need them for every field. */
+export interface CodecRow extends MessageRow {
+  readonly kinds: readonly Kind<unknown>[]
+}
+
+const ROWS = new Map<number, CodecRow>(
+  MESSAGES.map((row: MessageRow) => [
+    row.op,
+    { ...row, kinds: row.fields.map((name) => FIELDS[name] as Kind<unknown>) },
+  ]),
+)
 
 /** The row of an op code, or undefined if there is none. */
-export const rowOf = (op: number): MessageRow | undefined => ROWS.get(op)
+export const rowOf = (op: number): CodecRow | undefined => ROWS.get(op)
 
 /** Codes of the error message, 0x1F0. */
 export const WIRE_ERROR = {
