@@ -1,5 +1,13 @@
 /** The commands of a peer's machine for one connection. No part of the machine leaves it. */
-import type { ConnectionHandle, Instant, PeerMachine, SecureStatistics, SendFailure, StreamRead } from './core/index.ts'
+import type {
+  ConnectionHandle,
+  Goodbye,
+  Instant,
+  PeerMachine,
+  SecureStatistics,
+  SendFailure,
+  StreamRead,
+} from './core/index.ts'
 import type { Driver } from './runtime/index.ts'
 
 export class ConnectionPort {
@@ -32,8 +40,8 @@ export class ConnectionPort {
     if (!this.#driver.closed) this.#driver.input((machine) => machine.readDatagram(this.#handle))
   }
 
-  close(): void {
-    this.#driver.input((machine, now) => machine.closeConnection(this.#handle, now))
+  close(goodbye: Goodbye): void {
+    this.#driver.input((machine, now) => machine.closeConnection(this.#handle, now, goodbye))
   }
 
   /** Undefined while the remote peer allows no further stream. */

@@ -3,8 +3,9 @@ import { type PeerId, quote, ShowchainError } from '@showchain/wire'
 import { AsyncQueue } from './async/async-queue.ts'
 import { type WaitOptions, waitFor } from './async/deadline.ts'
 import { Listeners } from './async/listeners.ts'
+import { type CloseOptions, checkCloseOptions } from './close-options.ts'
 import type { ConnectionPort } from './connection-port.ts'
-import type { Path, SecureStatistics, StreamChange, UnreadStream } from './core/index.ts'
+import type { ConnectionEnd, Path, SecureStatistics, StreamChange, UnreadStream } from './core/index.ts'
 import type { Clock } from './runtime/index.ts'
 import { Stream } from './stream.ts'
 
@@ -36,7 +37,7 @@ export interface ConnectionTraits {
 interface ConnectionEvents {
   /** The connection moved to this path. */
   path: [path: Path, reason: string]
-  close: [reason: string]
+  close: [reason: string, end: ConnectionEnd]
 }
 
 /** Unread datagrams of a protected connection; further ones are dropped. */
@@ -70,7 +71,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   readonly #timeline: TimelineEntry[]
   #path: Path
   #why = 'initial path'
-  #closed: string | undefined
+  #closed: ConnectionEnd | undefined
 
   /** @internal Connections come from `peer.connect` and `peer.incoming`. */
   constructor({ remoteId, incoming, path, plaintext, timeline }: ConnectionTraits, port: ConnectionPort, clock: Clock) {
@@ -107,6 +108,11 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
 
   /** Why the connection ended; undefined while it is open. */
   get closedBecause(): string | undefined {
+    return this.#closed?.reason
+  }
+
+  /** How the connection ended; undefined while it is open. */
+  get end(): ConnectionEnd | undefined {
     return this.#closed
   }
 
@@ -138,7 +144,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
       () => {},
       ({ resolve, reject }) => {
         look = () => {
-          if (this.#closed !== undefined) return reject(new ShowchainError('ERR_CLOSED', this.#closed))
+          if (this.#closed !== undefined) return reject(new ShowchainError('ERR_CLOSED', this.#closed.reason))
           const stream = this.#tryOpen(priority)
           if (stream !== undefined) resolve(stream)
           else this.#openers.push(look)
@@ -170,7 +176,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
       )
     }
     if (signal?.aborted) throw new ShowchainError('ERR_ABORTED', undefined, { cause: signal.reason })
-    if (this.#closed !== undefined) throw new ShowchainError('ERR_CLOSED', this.#closed)
+    if (this.#closed !== undefined) throw new ShowchainError('ERR_CLOSED', this.#closed.reason)
     await new Promise<void>((resolve, reject) => {
       const abort = (): void => reject(new ShowchainError('ERR_ABORTED', undefined, { cause: signal?.reason }))
       signal?.addEventListener('abort', abort, { once: true })
@@ -191,9 +197,12 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
    * Ends the connection. What is not acknowledged by then may be lost, and fails. A protected
    * connection notifies the remote peer at once. In plaintext, and through a relay that implements
    * only the base protocol, the remote peer notices as with a path that died.
+   *
+   * @throws ShowchainError `ERR_BAD_CONFIG`
    */
-  async close(): Promise<void> {
-    if (this.#closed === undefined) this.#port.close()
+  async close(options: CloseOptions = {}): Promise<void> {
+    const goodbye = checkCloseOptions(options)
+    if (this.#closed === undefined) this.#port.close(goodbye)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -236,20 +245,21 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   }
 
   /** @internal @param unread data that arrived and was not read */
-  ended(reason: string, unread: readonly UnreadStream[]): void {
+  ended(end: ConnectionEnd, unread: readonly UnreadStream[]): void {
     if (this.#closed !== undefined) return
-    this.#closed = reason
+    const { reason } = end
+    this.#closed = end
     this.#datagrams.end()
     this.#incomingStreams.end()
     const rest = new Map(unread.map(({ stream, reads }) => [stream, reads]))
     for (const stream of this.#open.values()) stream.closed(reason, rest.get(stream.id) ?? [])
     this.#open.clear()
     this.onOpenable()
-    this.#listeners.emit('close', reason)
+    this.#listeners.emit('close', reason, end)
   }
 
   #tryOpen(priority: number): Stream | undefined {
-    if (this.#closed !== undefined) throw new ShowchainError('ERR_CLOSED', this.#closed)
+    if (this.#closed !== undefined) throw new ShowchainError('ERR_CLOSED', this.#closed.reason)
     const id = this.#port.openStream(priority)
     return id === undefined ? undefined : this.#add(id)
   }

@@ -1,8 +1,14 @@
 /** A peer of Show Chain on Node: `Peer.open`, `peer.connect`, `peer.incoming`. */
 
 export type { WaitOptions } from './async/deadline.ts'
-export { Connection, type ConnectionStatistics, type OpenStreamOptions, type TimelineEntry } from './connection.ts'
-export type { DialPolicy, NatReport, Path, PathPolicy, PeerCounter, Via } from './core/index.ts'
+export type { CloseOptions } from './close-options.ts'
+export {
+  Connection,
+  type ConnectionStatistics,
+  type OpenStreamOptions,
+  type TimelineEntry,
+} from './connection.ts'
+export type { ConnectionEnd, DialPolicy, NatReport, Path, PathPolicy, PeerCounter, Via } from './core/index.ts'
 export { PEER_COUNTERS } from './core/index.ts'
 export { toDuplex } from './duplex.ts'
 export type { AcceptCallback, CongestionName, PeerOptions } from './options.ts'

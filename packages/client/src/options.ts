@@ -13,7 +13,15 @@ import {
   ticketSchema,
 } from '@showchain/wire'
 import * as z from 'zod'
-import { type AddressPolicyName, Bbr, type CongestionFactory, Cubic, type PathPolicy, type Via } from './core/index.ts'
+import {
+  type AddressPolicyName,
+  Bbr,
+  type CongestionFactory,
+  Cubic,
+  IDLE_TIMEOUT,
+  type PathPolicy,
+  type Via,
+} from './core/index.ts'
 import { LISTEN_EVERYWHERE, type ListenAddress, nodeRuntime, type Runtime, type Trace } from './runtime/index.ts'
 
 /** Asked before anything is answered; a no, a throw or a rejection looks like an absent peer. */
@@ -76,6 +84,12 @@ export interface PeerOptions {
   /** Milliseconds of silence after which a path is kept alive, 100 to 60,000. @default 15,000 */
   readonly keepAlive?: number | undefined
   /**
+   * Milliseconds without anything from the remote peer after which a protected connection ends,
+   * 1,000 to 86,400,000. While the remote peer owes an acknowledgement it is a third of this.
+   * @default 300,000
+   */
+  readonly idleTimeout?: number | undefined
+  /**
    * The system that the peer runs on: Node, or a host of testkit's simulated internet.
    * @default nodeRuntime
    */
@@ -108,6 +122,7 @@ export interface CheckedOptions extends Required<Omit<PeerOptions, 'relays' | 't
   readonly plaintext: boolean
   readonly congestion: CongestionName
   readonly keepAlive: number
+  readonly idleTimeout: number
   readonly runtime: Runtime
   readonly trace: Trace | undefined
   readonly onWarning: ((sentence: string) => void) | undefined
@@ -146,6 +161,7 @@ const schema = z.strictObject({
   congestion: z.enum(['bbr', 'cubic']).default('bbr'),
   addressPolicy: z.enum(['internet', 'lab']).default('internet'),
   keepAlive: z.number().int().min(100).max(60_000).default(15_000),
+  idleTimeout: z.number().int().min(1000).max(86_400_000).default(IDLE_TIMEOUT),
   runtime: z
     .custom<Runtime>((value) => has(value, 'clock', 'openSocket', 'worker'), 'not a runtime')
     .default(nodeRuntime),

@@ -104,7 +104,8 @@ export class PeerEvents {
       case 'closed': {
         const connection = this.#connections.get(event.connection)
         this.#connections.delete(event.connection)
-        return connection?.ended(event.reason, event.unread)
+        const { by, code, reason, unread } = event
+        return connection?.ended({ by, code, reason }, unread)
       }
       case 'abandoned':
         this.#notes.delete(event.remoteId)

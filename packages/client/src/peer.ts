@@ -60,6 +60,7 @@ export class Peer implements AsyncDisposable {
       hostCandidates: () => this.#reachability.candidates,
       allows: ADDRESS_POLICIES[addressPolicy],
       keepAlive: duration(keepAlive),
+      idleTimeout: duration(options.idleTimeout),
     })
     this.#machine = machine
     this.#events = new PeerEvents({

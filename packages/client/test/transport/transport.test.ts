@@ -9,7 +9,7 @@ const LAN: PathShape = { delay: 5 }
 
 test('CONNECTION_CLOSE is sent three times, and arrives though two of them are lost', () => {
   const pair = new Pair(CUBIC, LAN)
-  pair.a.transport.close(0, 'enough')
+  pair.a.transport.close({ code: 0, reason: 'enough' })
   pair.a.pump(pair.now)
   expect(pair.a.flights).toHaveLength(3)
   pair.a.flights.splice(0, 2)

@@ -4,6 +4,30 @@ import { inPackage, type Mutant } from '../mutant.ts'
 /** The tests play in the simulator, which is in another package. */
 const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
   {
+    name: 'close-in-own-words',
+    rule: 'The remote peer is told what the application said, not what this end is told.',
+    file: 'src/core/transport/ending.ts',
+    text: 'goodbye: { code: code === 0 ? CLOSE_CODE.none : APPLICATION_CODES + code, reason },',
+    replacement: "goodbye: { code: CLOSE_CODE.none, reason: 'closed by this side' },",
+    test: 'test/face/endings.test.ts',
+  },
+  {
+    name: 'idle-timeout',
+    rule: 'A connection whose remote peer is silent ends.',
+    file: 'src/core/secure/secure-session.ts',
+    text: 'this.#idle.start(now)',
+    replacement: '',
+    test: 'test/face/endings.test.ts',
+  },
+  {
+    name: 'idle-timeout-while-sending',
+    rule: 'It ends after a third of the time while something is unacknowledged.',
+    file: 'src/core/secure/secure-session.ts',
+    text: 'if (transport.unanswered) this.#idle.asked(now)',
+    replacement: '',
+    test: 'test/face/endings.test.ts',
+  },
+  {
     name: 'back-pressure',
     rule: 'write() waits while the send buffer is full.',
     file: 'src/stream.ts',

@@ -17,6 +17,7 @@ import { type ConnectionContext, connectionContext } from '../paths/connection-c
 import type { RequestSession } from '../paths/relayed-path.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { SecureStatistics } from '../secure/statistics.ts'
+import { type Ending, failed } from '../transport/ending.ts'
 import type { UnreadStream } from '../transport/events.ts'
 import type { Streams } from '../transport/streams/streams.ts'
 import { ConnectionPaths, type ConnectionPathsEvent } from './connection-paths.ts'
@@ -107,7 +108,7 @@ export class ConnectionMachine {
    */
   claim(policy: PathPolicy, now: Instant): void {
     this.#incoming = false
-    this.#end(this.#paths.restrict(policy), 'relay-only from now on', now)
+    this.#endSessions(this.#paths.restrict(policy), 'relay-only from now on', now)
     if (this.open && this.#paths.best === undefined) this.#paths.relayed.recover(now)
     this.#drain(now)
   }
@@ -156,21 +157,22 @@ export class ConnectionMachine {
     else this.#waiters.add(waiter)
   }
 
-  close(why: string, now: Instant): void {
+  end({ end, goodbye }: Ending, now: Instant): void {
     if (this.#state === 'closed') return
+    const { reason } = end
     const wasOpen = this.open
     const unread = this.#secure?.streams?.unread() ?? []
-    this.#dataPlane.close(why, now)
+    this.#dataPlane.close(reason, goodbye, now)
     this.#state = 'closed'
-    this.#end(this.#paths.stop(), why, now)
+    this.#endSessions(this.#paths.stop(), reason, now)
     this.#options.closed(this)
     const { outbox } = this.#context
-    if (wasOpen) outbox.event({ type: 'closed', connection: this.#handle, reason: why, unread })
+    if (wasOpen) outbox.event({ type: 'closed', connection: this.#handle, ...end, unread })
     else outbox.event({ type: 'abandoned', remoteId: this.remoteId })
-    this.#waiters.settle(why, now)
+    this.#waiters.settle(reason, now)
   }
 
-  #end(sessions: readonly MessageSession[], why: string, now: Instant): void {
+  #endSessions(sessions: readonly MessageSession[], why: string, now: Instant): void {
     for (const session of sessions) {
       session.close(why, now)
       this.#options.ended(session.options.id, now)
@@ -208,7 +210,7 @@ export class ConnectionMachine {
         for (const { done } of event.abandoned) done(SESSION_LOST, now)
         return
       case 'failed':
-        if (this.#paths.best === undefined) this.close(event.why, now)
+        if (this.#paths.best === undefined) this.end(failed(event.why), now)
         return
       case 'received':
         return this.#dataPlane.receive(event.bytes, event.session, now)
@@ -230,8 +232,8 @@ export class ConnectionMachine {
         if (event.before !== undefined && this.open) this.#startOver(event.before)
         this.#pathChanged('handshake completed', now)
         return this.#waiters.settle(undefined, now)
-      case 'failed':
-        return this.close(event.why, now)
+      case 'ended':
+        return this.end(event, now)
       case 'suspect':
         return this.#paths.suspect(now)
       case 'rebound':
@@ -249,8 +251,8 @@ export class ConnectionMachine {
 
   /** The other end has lost this connection and made another: to the application they are two. */
   #startOver(unread: readonly UnreadStream[]): void {
-    const reason = 'the remote peer restarted'
-    this.#context.outbox.event({ type: 'closed', connection: this.#handle, reason, unread })
+    const { end } = failed('the remote peer restarted')
+    this.#context.outbox.event({ type: 'closed', connection: this.#handle, ...end, unread })
     this.#handle = this.#options.newHandle(this)
     this.#state = 'opening'
     this.#incoming = true

@@ -25,6 +25,7 @@ import { requestProxy } from '../relays/proxy-requester.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { ConnectionGate } from '../requests/connection-gate.ts'
 import type { Transactions } from '../requests/transaction.ts'
+import { closedHere } from '../transport/ending.ts'
 import { ConnectionMachine } from './connection-machine.ts'
 
 /** Connections of one peer; at the cap incoming ones are refused. */
@@ -216,6 +217,6 @@ export class ConnectionTable {
   }
 
   close(now: Instant): void {
-    for (const connection of [...this.#byPeer.values()]) connection.close('closed by this side', now)
+    for (const connection of [...this.#byPeer.values()]) connection.end(closedHere(), now)
   }
 }

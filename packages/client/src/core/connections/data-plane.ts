@@ -5,6 +5,7 @@
 import type { Instant, Route } from '../endpoint/machine.ts'
 import type { MessageSession } from '../messages/message-session.ts'
 import type { OutgoingMessage, SendFailure, Sent } from '../messages/outgoing-message.ts'
+import type { Ending, Goodbye } from '../transport/ending.ts'
 import type { StreamEvent, UnreadStream } from '../transport/events.ts'
 
 export type DataPlaneEvent =
@@ -15,8 +16,8 @@ export type DataPlaneEvent =
    *   one
    */
   | { readonly type: 'ready'; readonly before: readonly UnreadStream[] | undefined }
-  /** The connection cannot go on. */
-  | { readonly type: 'failed'; readonly why: string }
+  /** The remote peer said goodbye, or the connection cannot go on. */
+  | ({ readonly type: 'ended' } & Ending)
   /** Nothing comes back on the path that data takes. */
   | { readonly type: 'suspect' }
   /** The other end answered at another address than before. */
@@ -38,7 +39,8 @@ export interface DataPlane {
   receive(data: Uint8Array, by: MessageSession, now: Instant): void
   /** The application read a datagram. */
   read(): void
-  close(why: string, now: Instant): void
+  /** @param why for what was not sent */
+  close(why: string, goodbye: Goodbye, now: Instant): void
 }
 
 /** Why nothing can be sent any more. */

@@ -7,6 +7,7 @@ import { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import { SEND_QUEUE } from '../messages/message-session.ts'
 import type { OutgoingMessage, Sent } from '../messages/outgoing-message.ts'
+import type { Goodbye } from '../transport/ending.ts'
 import type { ConnectionPaths } from './connection-paths.ts'
 import { CONNECTION_ENDED, type DataPlane, type DataPlaneEvent } from './data-plane.ts'
 
@@ -58,7 +59,7 @@ export class PlaintextDataPlane implements DataPlane {
     this.#paths.sessions.read()
   }
 
-  close(why: string, now: Instant): void {
+  close(why: string, _goodbye: Goodbye, now: Instant): void {
     this.#closed = true
     for (const { done } of this.#unsent.splice(0)) done({ code: 'ERR_CLOSED', why }, now)
   }

@@ -14,6 +14,7 @@ import type { SecureEvent } from '../secure/events.ts'
 import type { RecordPath } from '../secure/record-path.ts'
 import { SecureSession } from '../secure/secure-session.ts'
 import type { SecureStatistics } from '../secure/statistics.ts'
+import { closedThere, failed, type Goodbye, violated } from '../transport/ending.ts'
 import type { PathTraits } from '../transport/recovery/path-traits.ts'
 import type { Streams } from '../transport/streams/streams.ts'
 import type { ConnectionPaths } from './connection-paths.ts'
@@ -126,8 +127,8 @@ export class SecureDataPlane implements DataPlane {
   /** Datagrams are not acknowledged: nothing waits for the reader. */
   read(): void {}
 
-  close(why: string, now: Instant): void {
-    this.#session.close(why, now)
+  close(_why: string, goodbye: Goodbye, now: Instant): void {
+    this.#session.close(goodbye, now)
   }
 
   #currentPath(): RecordPath | undefined {
@@ -171,8 +172,10 @@ function planeEvent(event: SecureEvent): DataPlaneEvent | undefined {
     case 'secured':
       return { type: 'ready', before: event.before }
     case 'failed':
+      return { type: 'ended', ...failed(event.reason) }
     case 'closed':
-      return { type: 'failed', why: event.reason }
+      // The transport answers a violation with a code of its own.
+      return { type: 'ended', end: event.by === 'remote' ? closedThere(event) : violated(event), goodbye: event }
     case 'probeTimeout':
       return event.ptoCount < SUSPICIOUS_PROBES ? undefined : { type: 'suspect' }
     default:

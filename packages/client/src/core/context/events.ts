@@ -1,6 +1,7 @@
 /** Events of a peer's machine as one union, and the types in them. */
 import type { Endpoint, Nat, PeerId } from '@showchain/wire'
 import type { Instant } from '../endpoint/machine.ts'
+import type { ConnectionEnd } from '../transport/ending.ts'
 import type { StreamChange, UnreadStream } from '../transport/events.ts'
 
 /** The ways to reach a peer. */
@@ -97,12 +98,11 @@ export type PeerEvent =
    * The connection is over. Bounded by the connection's flow control, `unread` is what came on its
    * streams.
    */
-  | {
+  | ({
       readonly type: 'closed'
       readonly connection: ConnectionHandle
-      readonly reason: string
       readonly unread: readonly UnreadStream[]
-    }
+    } & ConnectionEnd)
   /** A line of a connection's timeline. */
   | { readonly type: 'note'; readonly remoteId: PeerId; readonly what: string }
   /** A connection ended that was never open. */

@@ -18,6 +18,7 @@ import { PunchRequester } from '../punch/punch-requester.ts'
 import { requestProxy } from '../relays/proxy-requester.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
+import { failed } from '../transport/ending.ts'
 
 export interface DialOptions {
   readonly id: DialId
@@ -140,7 +141,7 @@ export class Dial {
     for (const close of this.#closers) close()
     this.options.ended()
     const connection = this.options.connections.get(this.options.target)
-    if (connection?.open === false) connection.close('could not connect', now)
+    if (connection?.open === false) connection.end(failed('could not connect'), now)
   }
 
   #withRelay(registration: Registration, entry: Entry, now: Instant, go: (now: Instant) => void): void {

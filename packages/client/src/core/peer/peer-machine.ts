@@ -25,6 +25,7 @@ import { ConnectionGate } from '../requests/connection-gate.ts'
 import { type DirectRequest, DirectResponder } from '../requests/direct-responder.ts'
 import { Transactions } from '../requests/transaction.ts'
 import type { SecureStatistics } from '../secure/statistics.ts'
+import { closedHere, type Goodbye } from '../transport/ending.ts'
 import type { StreamRead } from '../transport/events.ts'
 import { Dial } from './dial.ts'
 import { type Destinations, dispatch } from './dispatch.ts'
@@ -220,8 +221,9 @@ export class PeerMachine implements Machine<PeerEvent> {
     this.#connection(connection)?.read()
   }
 
-  closeConnection(connection: ConnectionHandle, now: Instant): void {
-    this.#connection(connection)?.close('closed by this side', now)
+  /** @param goodbye what the remote peer is told, with a code of the application's own */
+  closeConnection(connection: ConnectionHandle, now: Instant, goodbye?: Goodbye): void {
+    this.#connection(connection)?.end(closedHere(goodbye), now)
   }
 
   close(now: Instant): void {

@@ -27,6 +27,7 @@ import { KEEP_ALIVE_INTERVAL } from '../relays/keep-alive.ts'
 import { ConnectionIds } from '../secure/connection-ids.ts'
 import { Credentials } from '../secure/credentials.ts'
 import type { EndToEnd, RecordReceiver } from '../secure/end-to-end.ts'
+import { IDLE_TIMEOUT } from '../secure/limits.ts'
 import { Bbr } from '../transport/congestion/bbr.ts'
 import type { CongestionFactory } from '../transport/congestion/controller.ts'
 import {
@@ -69,6 +70,8 @@ export interface PeerMachineOptions {
   readonly allows?: AddressPolicy | undefined
   /** @default KEEP_ALIVE_INTERVAL */
   readonly keepAlive?: Duration | undefined
+  /** A protected connection ends when nothing came for this long. @default IDLE_TIMEOUT */
+  readonly idleTimeout?: Duration | undefined
 }
 
 export interface PeerParts {
@@ -81,12 +84,13 @@ export interface PeerParts {
 }
 
 function endToEndOf(
-  { self, random, unixMs, congestion = (packet) => new Bbr(packet) }: PeerMachineOptions,
+  { self, random, unixMs, congestion = (packet) => new Bbr(packet), idleTimeout = IDLE_TIMEOUT }: PeerMachineOptions,
   crypto: EndToEndCrypto,
   outbox: Outbox<PeerEvent>,
 ): EndToEnd {
   const credentials = new Credentials({ spki: self.spki, crypto, random, unixMs, outbox })
-  return { crypto, credentials, congestion, unixMs, connectionIds: new ConnectionIds<RecordReceiver>(random) }
+  const connectionIds = new ConnectionIds<RecordReceiver>(random)
+  return { crypto, credentials, congestion, unixMs, idleTimeout, connectionIds }
 }
 
 export function peerParts(options: PeerMachineOptions): PeerParts {

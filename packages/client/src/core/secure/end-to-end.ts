@@ -1,6 +1,6 @@
 /** What all protected connections of a peer share. */
-import type { EndToEndCrypto } from '@showchain/crypto/core'
-import type { Instant, Route } from '../endpoint/machine.ts'
+import type { CryptoProvider, EndToEndCrypto, NoiseCrypto } from '@showchain/crypto/core'
+import type { Duration, Instant, Route } from '../endpoint/machine.ts'
 import type { CongestionFactory } from '../transport/congestion/controller.ts'
 import type { ConnectionIds } from './connection-ids.ts'
 import type { CertificateSource } from './credentials.ts'
@@ -16,5 +16,14 @@ export interface EndToEnd {
   readonly credentials: CertificateSource
   readonly congestion: CongestionFactory
   readonly unixMs: () => number
+  /** @see IdleTimeout */
+  readonly idleTimeout: Duration
   readonly connectionIds: ConnectionIds<RecordReceiver>
 }
+
+/** What a handshake needs of both. */
+export const noiseCrypto = (crypto: EndToEndCrypto, provider: CryptoProvider): NoiseCrypto => ({
+  ...crypto,
+  sha256: (bytes) => provider.sha256(bytes),
+  hmacSha256: (key, bytes) => provider.hmacSha256(key, bytes),
+})

@@ -9,10 +9,8 @@ export type SecureEvent =
    * has lost.
    */
   | { readonly type: 'secured'; readonly before: readonly UnreadStream[] | undefined }
-  /** The handshake failed: the connection cannot be protected. */
+  /** The handshake failed, so that the connection cannot be protected; or nothing comes any more. */
   | { readonly type: 'failed'; readonly reason: string }
-  /** The remote peer closed the connection, or violated the protocol. */
-  | { readonly type: 'closed'; readonly reason: string }
-  | Extract<TransportEvent, { type: 'probeTimeout' }>
+  | Extract<TransportEvent, { type: 'probeTimeout' | 'closed' }>
   /** The remote peer answered a path challenge at another address than before (RFC 9000 §9.3.3). */
   | { readonly type: 'rebound'; readonly route: Route }

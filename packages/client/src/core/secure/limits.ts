@@ -10,6 +10,13 @@ export const PREVIOUS_KEY_GRACE: Duration = duration(30_000)
 /** A handshake that is not complete by then has failed. */
 export const HANDSHAKE_TIME: Duration = duration(20_000)
 /**
+ * A connection ends when nothing came for this long (RFC 9000 §10.1): a third of it is longer than
+ * a router needs to start anew, or a laptop to change networks.
+ */
+export const IDLE_TIMEOUT: Duration = duration(300_000)
+/** A timer that fires this late means that this process did not run: nobody else was silent. */
+export const SUSPENDED: Duration = duration(1000)
+/**
  * Retransmission of handshake messages: the first delay, its growth, and the longest. They get
  * through where one packet in five is lost on each hop.
  */

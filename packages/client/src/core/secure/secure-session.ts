@@ -8,7 +8,7 @@
  * After each call, and after each timer and result of work, the owner polls it for events, then
  * calls `pump`.
  */
-import type { CryptoProvider, EndToEndCrypto, KeyCache, NoiseCrypto, Random } from '@showchain/crypto/core'
+import type { CryptoProvider, KeyCache, Random } from '@showchain/crypto/core'
 import { MAX_DATAGRAM, MAX_PROBED_DATAGRAM, type PeerId } from '@showchain/wire'
 import { RECORD_OVERHEAD, readHandshakePart } from '@showchain/wire/end-to-end'
 import type { Count } from '../endpoint/counters.ts'
@@ -18,17 +18,18 @@ import type { Instant, Route } from '../endpoint/machine.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import type { Timers } from '../endpoint/timers.ts'
 import type { DatagramQueue } from '../transport/datagram-queue.ts'
-import { CLOSE_CODE } from '../transport/limits.ts'
+import type { Goodbye } from '../transport/ending.ts'
 import type { Streams } from '../transport/streams/streams.ts'
 import { Transport } from '../transport/transport.ts'
 import { BufferSlab } from './buffer-slab.ts'
 import { drainedCredentials } from './credentials.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
-import type { EndToEnd, RecordReceiver } from './end-to-end.ts'
+import { type EndToEnd, noiseCrypto, type RecordReceiver } from './end-to-end.ts'
 import type { SecureEvent } from './events.ts'
 import { Assembly } from './fragments.ts'
 import { Handshake, type Secured } from './handshake.ts'
 import { HandshakeSender } from './handshake-sender.ts'
+import { IdleTimeout } from './idle-timeout.ts'
 import { CHALLENGE_RECORD_BYTES, PathValidation, pathFrame } from './path-validation.ts'
 import { RecordLayer } from './record-layer.ts'
 import { frontBytes, type RecordPath, samePath, writeFront } from './record-path.ts'
@@ -57,12 +58,6 @@ interface Established {
   readonly secured: Secured
 }
 
-const noiseCrypto = (crypto: EndToEndCrypto, provider: CryptoProvider): NoiseCrypto => ({
-  ...crypto,
-  sha256: (bytes) => provider.sha256(bytes),
-  hmacSha256: (key, bytes) => provider.hmacSha256(key, bytes),
-})
-
 /** Records are never longer. */
 const scratch = new Uint8Array(MAX_PROBED_DATAGRAM)
 const slab = new BufferSlab()
@@ -75,6 +70,7 @@ export class SecureSession {
   readonly #handshakeSender: HandshakeSender
   readonly #assembly = new Assembly()
   readonly #timer: DeadlineTimer
+  readonly #idle: IdleTimeout
   readonly #validation = new PathValidation()
   readonly #events = new EventQueue<SecureEvent>()
   #established: Established | undefined
@@ -92,6 +88,10 @@ export class SecureSession {
     this.#connectionId = endToEnd.connectionIds.allocate(receiver)
     this.#handshakeSender = new HandshakeSender(random, () => options.path())
     this.#timer = new DeadlineTimer(timers, (now) => this.#wake(now))
+    this.#idle = new IdleTimeout(timers, endToEnd.idleTimeout, {
+      ask: () => this.#established?.transport.ping(),
+      silent: (reason) => this.#events.push({ type: 'failed', reason }),
+    })
     this.#handshake = new Handshake({
       ...{ self, remoteId, random, unixMs: endToEnd.unixMs, count },
       timers: drainedTimers(timers, drain),
@@ -148,8 +148,8 @@ export class SecureSession {
   }
 
   /** Sends CONNECTION_CLOSE and forgets everything. */
-  close(reason: string, now: Instant): void {
-    this.#established?.transport.close(CLOSE_CODE.none, reason)
+  close(goodbye: Goodbye, now: Instant): void {
+    this.#established?.transport.close(goodbye)
     this.pump(now)
     this.#closed = true
     this.#handshake.stop()
@@ -180,6 +180,7 @@ export class SecureSession {
       return false
     }
     this.#handshake.confirmed()
+    this.#idle.heard(now)
     this.#bytes[source === undefined ? 'relay' : 'direct'].received += record.length
     if (source !== undefined && opened.newest && record.length >= CHALLENGE_RECORD_BYTES)
       this.#probeNewPath(source, now)
@@ -209,6 +210,7 @@ export class SecureSession {
     records.seal(scratch.subarray(0, length), datagram, front, transport.largestAcked, now)
     this.#bytes[path.kind === 'direct' ? 'direct' : 'relay'].sent += datagram.length
     path.transmit(datagram, now)
+    if (transport.unanswered) this.#idle.asked(now)
     return true
   }
 
@@ -226,10 +228,7 @@ export class SecureSession {
     }
   }
 
-  /**
-   * @param source of the record that is being read; undefined: it came through a relay, or none
-   * came
-   */
+  /** @param source of the record that is being read, if it came on a direct path */
   #drainTransport(transport: Transport, source: Route | undefined, now: Instant): void {
     for (let event = transport.poll(); event !== undefined; event = transport.poll())
       switch (event.type) {
@@ -257,6 +256,7 @@ export class SecureSession {
       path: { base: MAX_DATAGRAM, larger: [], acks: 'prompt' },
     })
     this.#established = { transport, secured, records: new RecordLayer(crypto, secured, now) }
+    this.#idle.start(now)
     // The responder shows that it has the keys.
     if (!secured.initiator) transport.ping()
     this.#events.push({ type: 'secured', before })
@@ -267,6 +267,7 @@ export class SecureSession {
     this.#established = undefined
     this.#path = undefined
     this.#timer.cancel()
+    this.#idle.stop()
   }
 
   #wake(now: Instant): void {

@@ -22,7 +22,7 @@ export type TransportEvent =
   /** @see RFC 9002 §6.2. `ptoCount`: probe timeouts in a row without an acknowledgement. */
   | { readonly type: 'probeTimeout'; readonly ptoCount: number }
   /** The remote peer closed the connection, or violated the protocol. */
-  | { readonly type: 'closed'; readonly code: number; readonly reason: string }
+  | { readonly type: 'closed'; readonly by: 'remote' | 'local'; readonly code: number; readonly reason: string }
 
 /** What a stream has for its reader. */
 export type StreamRead =

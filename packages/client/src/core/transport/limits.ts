@@ -44,6 +44,7 @@ export const CLOSE_RECORDS = 3
 /** Error codes of RFC 9000 §20.1. */
 export const CLOSE_CODE = {
   none: 0x00,
+  internal: 0x01,
   flowControl: 0x03,
   streamLimit: 0x04,
   finalSize: 0x06,

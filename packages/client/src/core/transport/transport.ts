@@ -12,6 +12,7 @@ import { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import type { CongestionFactory } from './congestion/controller.ts'
 import { DatagramQueue } from './datagram-queue.ts'
+import type { Goodbye } from './ending.ts'
 import type { TransportEvent, TransportStatistics } from './events.ts'
 import { type Ending, FrameReceiver } from './frame-receiver.ts'
 import { CLOSE_RECORDS, PROBES } from './limits.ts'
@@ -93,6 +94,11 @@ export class Transport {
     return earliest
   }
 
+  /** Whether the remote peer owes an acknowledgement. */
+  get unanswered(): boolean {
+    return this.#recovery.hasOutstanding
+  }
+
   /** Whether anything is in flight, or waits to be sent. */
   get busy(): boolean {
     return this.#recovery.hasOutstanding || this.#hasFrames
@@ -168,8 +174,8 @@ export class Transport {
   }
 
   /** Ends the connection: the next records carry CONNECTION_CLOSE, and are the last. */
-  close(code: number, reason: string): void {
-    this.#closing ??= { code, reason, left: CLOSE_RECORDS }
+  close(goodbye: Goodbye): void {
+    this.#closing ??= { ...goodbye, left: CLOSE_RECORDS }
   }
 
   get #hasFrames(): boolean {
@@ -227,7 +233,7 @@ export class Transport {
   /** The remote peer closed the connection, or this end does. */
   #end({ by, code, reason }: Ending): void {
     this.#closing ??= { code, reason, left: by === 'remote' ? 0 : CLOSE_RECORDS }
-    this.#events.push({ type: 'closed', code, reason })
+    this.#events.push({ type: 'closed', by, code, reason })
   }
 
   /** Takes up what became of sent records. */
