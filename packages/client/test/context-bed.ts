@@ -3,7 +3,7 @@
  * requests, and all that it sends. A test plays everybody else.
  */
 import { openssl } from '@showchain/crypto'
-import { decode, type Endpoint, encode, type Message, OP, sameEndpoint } from '@showchain/wire'
+import { decode, type Endpoint, encode, isStun, type Message, OP, sameEndpoint } from '@showchain/wire'
 import type { PeerContext } from '../src/core/context/peer-context.ts'
 import {
   duration,
@@ -48,7 +48,11 @@ export class ContextBed {
   readonly context: PeerContext
   readonly transactions: Transactions
   readonly sent: Sent[] = []
+  /** When STUN Binding was asked for, and where. */
+  readonly stunAsked: { readonly to: Route; readonly at: number; readonly bytes: Uint8Array }[] = []
   readonly events: PeerEvent[] = []
+  /** Relays that answer keep-alives, unless a test takes them out. */
+  readonly alive = new Set<Registration>()
   /** Extra sockets that are open. */
   readonly sockets = new Set<number>()
   /** Work is given back undone, as by a full queue. */
@@ -97,7 +101,9 @@ export class ContextBed {
   }
 
   /** The relay answers the registration. */
-  register({ relay: { endpoint } }: Registration): void {
+  register(registration: Registration): void {
+    const { endpoint } = registration.relay
+    this.alive.add(registration)
     const asked = this.sent.findLast(
       ({ to, message }) => message.op_code === OP.directRequest && sameEndpoint(to, endpoint),
     )?.message
@@ -147,10 +153,14 @@ export class ContextBed {
     else if (output.type === 'work') this.#work(output)
     else if (output.type === 'socket')
       output.change === 'open' ? this.sockets.add(output.socket) : this.sockets.delete(output.socket)
+    else if (isStun(output.bytes)) this.stunAsked.push({ to: output.to, at: this.now, bytes: output.bytes })
     else {
       const decoded = decode(output.bytes)
       if (!decoded.ok) throw new Error(`what was sent is no message: ${decoded.refusal}`)
-      this.sent.push({ to: output.to, at: this.now, bytes: output.bytes, message: decoded.message })
+      const { message } = decoded
+      this.sent.push({ to: output.to, at: this.now, bytes: output.bytes, message })
+      if (message.op_code !== OP.keepAlive) return
+      for (const each of this.alive) if (sameEndpoint(each.relay.endpoint, output.to)) each.heard(this.now)
     }
   }
 

@@ -6,9 +6,11 @@ import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypt
 import { messagePreimage, openssl, type PublicKey } from '@showchain/crypto'
 import {
   decode,
+  decodeStun,
   type Encoding,
   type Endpoint,
   encode,
+  encodeStun,
   isStun,
   type Message,
   OP,
@@ -155,6 +157,16 @@ export class Bed {
     this.answerRegistration()
     this.taken()
     return this
+  }
+
+  /** Every STUN request that was sent so far is answered. */
+  answerStun(mapped: Endpoint = SEEN): void {
+    for (const { to: source, bytes } of this.stun.splice(0)) {
+      const transactionId = decodeStun(bytes)?.transactionId
+      if (transactionId === undefined) throw new Error('what was sent is no STUN request')
+      const answer = encodeStun({ type: 'bindingSuccess', transactionId, mapped })
+      this.do((machine, now) => machine.receive({ bytes: answer, source }, now))
+    }
   }
 
   /** The relay's 0x102 to the 0x101 that was sent last. */

@@ -1,5 +1,5 @@
 import type { Endpoint } from '@showchain/wire'
-import { MAX_PROBED_DATAGRAM, OP, type SessionId, sessionIdToBytes } from '@showchain/wire'
+import { decode, MAX_PROBED_DATAGRAM, OP, type SessionId, sessionIdToBytes, WIRE_ERROR } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES, writeChannelHeader } from '@showchain/wire/end-to-end'
 import { describe, expect, test } from 'vitest'
 import { Bed, type BedOptions, data, only, openSession, type TestPeer } from './relay-bed.ts'
@@ -78,10 +78,33 @@ describe('a channel frame', () => {
     ['a stranger', (_scene: Scene): Endpoint => ({ ip: '203.0.113.99', port: 9 })],
     ['a registered peer that is no end of it', ({ bed }: Scene): Endpoint => bed.registered().source],
     ["another port of an end's address", ({ r }: Scene): Endpoint => ({ ...r.source, port: r.source.port + 1 })],
-  ])('from %s goes nowhere', (_who, sourceOf) => {
-    const scene = consented()
-    expect(pass(scene.bed, sourceOf(scene), frameOf(scene.session))).toEqual([])
-    expect(scene.bed.count('unbound')).toBe(1)
+  ])('from %s goes nowhere, and is answered with `unbound` once in a second', (_who, sourceOf) => {
+    const { bed, ...scene } = consented()
+    const source = sourceOf({ bed, ...scene })
+    const frame = frameOf(scene.session)
+    const [told, ...others] = pass(bed, source, frame)
+    expect(decode(told?.bytes ?? frame)).toMatchObject({
+      message: { op_code: OP.error, code: WIRE_ERROR.unbound, ref_op: OP.keepAlive, seq: 0, ts: 0 },
+    })
+    expect([told?.to, others]).toEqual([source, []])
+    bed.pass(999)
+    expect(pass(bed, source, frame)).toEqual([])
+    bed.pass(1)
+    expect(pass(bed, source, frame)).toHaveLength(1)
+    expect(bed.count('unbound')).toBe(3)
+  })
+
+  test('is never answered with more bytes than it has, nor where nobody can be', () => {
+    const { bed, session } = consented()
+    const stranger = { ip: '203.0.113.99', port: 9 }
+    for (let length = 1; length < 40; length++) {
+      bed.pass(1000)
+      const frame = frameOf(session, length)
+      for (const { bytes } of pass(bed, stranger, frame)) expect(bytes.length).toBeLessThanOrEqual(frame.length)
+    }
+    expect(bed.count('unboundSent')).toBeGreaterThan(0)
+    expect(pass(bed, { ip: '203.0.113.99', port: 0 }, frameOf(session))).toEqual([])
+    expect(pass(bed, { ip: '239.1.2.3', port: 9 }, frameOf(session))).toEqual([])
   })
 
   test('of a session that there is not, with any bit of its id flipped, gets no answer', () => {

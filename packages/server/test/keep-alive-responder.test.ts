@@ -85,11 +85,11 @@ describe('a keep-alive from anywhere else', () => {
     expect(unknown.map(({ message }) => message)).toEqual([expected])
   })
 
-  test('is told unbound at most once per 5 s', () => {
+  test('is told unbound at most once per second', () => {
     const bed = new Bed()
     const peer = bed.peer()
     bed.send(peer, keepAlive(peer.id))
-    bed.pass(4999)
+    bed.pass(999)
     expect(bed.send(peer, keepAlive(peer.id))).toEqual([])
     bed.pass(1)
     expect(ops(bed.send(peer, keepAlive(peer.id)))).toEqual([OP.error])
@@ -112,9 +112,9 @@ describe('a keep-alive from anywhere else', () => {
     expect(bed.events.at(-1)).toMatchObject({ type: 'unbound', id: peer.id, why: 'expired' })
   })
 
-  test('gets silence when too many addresses are remembered', () => {
+  test('is told unbound also when forged addresses fill the table of those that were told', () => {
     const bed = new Bed({ limits: { rateSources: 2 } })
     const told = Array.from({ length: 4 }, () => bed.peer()).map((peer) => bed.send(peer, keepAlive(peer.id)).length)
-    expect(told).toEqual([1, 1, 0, 0])
+    expect(told).toEqual([1, 1, 1, 1])
   })
 })

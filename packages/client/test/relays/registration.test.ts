@@ -15,6 +15,8 @@ const challenge = (bed: Bed, cookie: number): void => {
   )
 }
 
+const UNBOUND = { op_code: OP.error, code: WIRE_ERROR.unbound, ref_op: OP.keepAlive, seq: 0, ts: 0 } as const
+
 describe('registration', () => {
   test('starts with a 0x101 that carries the key and nothing else', () => {
     const { ext } = start().last(OP.directRequest)
@@ -103,26 +105,54 @@ describe('registration', () => {
     expect(Math.max(...gaps)).toBeLessThan(12_000 + 90_000 + 1)
   })
 
-  test('is made again when the relay does not know the address any more, at most once per 5 s', () => {
+  test('is made again when the relay says that it does not know this address, and not when others say so', () => {
     const bed = new Bed().registered()
-    const error = { op_code: OP.error, code: WIRE_ERROR.unbound, ref_op: OP.keepAlive, seq: 0, ts: 0 } as const
-    bed.advance(20_000)
+    bed.advance(10_000)
     bed.taken()
-    bed.receive(error, RELAY)
-    expect(bed.taken(OP.directRequest)).toHaveLength(1)
-    bed.do((machine, now) => machine.register({ id: relay.id, endpoint: RELAY }, now))
-    bed.receive(error, OTHER)
+    bed.receive(UNBOUND, OTHER)
     expect(bed.taken(OP.directRequest)).toHaveLength(0)
+    bed.receive(UNBOUND, RELAY)
+    expect(bed.taken(OP.directRequest)).toHaveLength(1)
   })
 
-  test('is not made again sooner than 5 s after the last one, however often the relay says that it is unbound', () => {
+  test('is made again 1, 2, 4, 8 and 8 s after each other at most, however often the relay says so', () => {
     const bed = new Bed().registered()
-    const error = { op_code: OP.error, code: WIRE_ERROR.unbound, ref_op: OP.keepAlive, seq: 0, ts: 0 } as const
-    for (let times = 0; times < 10; times++) bed.receive(error, RELAY)
-    bed.advance(4999)
-    expect(bed.taken(OP.directRequest)).toHaveLength(0)
-    bed.advance(1)
-    expect(bed.taken(OP.directRequest)).toHaveLength(1)
+    const begun: number[] = []
+    for (let tenths = 0; tenths < 300; tenths++) {
+      bed.receive(UNBOUND, RELAY)
+      bed.advance(100)
+      const again = bed.sent.some(({ message }) => message.op_code === OP.directRequest)
+      if (again) bed.answerRegistration()
+      for (const { at } of bed.taken(OP.directRequest)) begun.push(at)
+    }
+    expect(begun).toEqual([1000, 3000, 7000, 15_000, 23_000])
+  })
+
+  test('that the relay still has is not lost by a forged `unbound`: the renewal is not challenged', () => {
+    const bed = new Bed().registered()
+    bed.advance(5000)
+    bed.receive(UNBOUND, RELAY)
+    expect(bed.machine.isRegistered({ id: relay.id, endpoint: RELAY })).toBe(true)
+    bed.answerRegistration()
+    bed.advance(5000)
+    expect(bed.eventsOf('relay').map(({ state }) => state)).toEqual(['registered'])
+  })
+
+  test('that the relay has lost is challenged when it is renewed, and the peer says so', () => {
+    const bed = new Bed().registered()
+    bed.advance(5000)
+    bed.receive(UNBOUND, RELAY)
+    challenge(bed, 1)
+    bed.answerRegistration()
+    expect(bed.eventsOf('relay').map(({ state }) => state)).toEqual(['registered', 'lost', 'registered'])
+  })
+
+  test('is lost when a renewal is not answered', () => {
+    const bed = new Bed().registered()
+    bed.advance(5000)
+    bed.receive(UNBOUND, RELAY)
+    bed.advance(14_000)
+    expect(bed.eventsOf('relay').map(({ state }) => state)).toContain('lost')
   })
 
   test('in seed mode carries no extension field', () => {
@@ -142,10 +172,11 @@ describe('keep-alive', () => {
     expect(bed.taken(OP.keepAlive)).toMatchObject([{ to: RELAY, message: { seq: 0, ts: 0 } }])
   })
 
-  test('three unanswered mean that the path is dead: the peer registers again', () => {
+  test('that is unanswered, and four questions after it, lose the registration after 19 s: it is made again', () => {
     const bed = new Bed().registered()
-    bed.advance(59_999)
+    bed.advance(18_999)
     expect(bed.taken(OP.directRequest)).toEqual([])
+    expect(bed.eventsOf('relay').at(-1)).toMatchObject({ state: 'registered' })
     bed.advance(1)
     expect(bed.eventsOf('relay').at(-1)).toMatchObject({ state: 'lost' })
     expect(bed.taken(OP.directRequest)).toHaveLength(1)
@@ -181,5 +212,45 @@ describe('keep-alive', () => {
     bed.receive({ op_code: OP.keepAlive, id: other.id, seq: 0, ts: 0 }, OTHER)
     bed.receive({ op_code: OP.keepAlive, id: other.id, seq: 0, ts: 0 }, RELAY)
     expect(bed.taken()).toEqual([])
+  })
+})
+
+describe('a relay that was lost', () => {
+  /** Until the last question is unanswered, and the first question whether it is back. */
+  const lost = (): Bed => {
+    const bed = new Bed().registered()
+    bed.advance(19_000)
+    bed.stun.length = 0
+    bed.taken()
+    return bed
+  }
+
+  test('is asked each 2 s (±20 %) for a minute whether it is back', () => {
+    const bed = lost()
+    bed.advance(300_000)
+    expect(bed.stun.length).toBeGreaterThanOrEqual(24)
+    expect(bed.stun.length).toBeLessThanOrEqual(39)
+    expect(bed.stun.every(({ to }) => to.ip === RELAY.ip)).toBe(true)
+  })
+
+  test('is registered with at once when it answers, while the registration waits for seconds', () => {
+    const bed = lost()
+    bed.advance(40_000)
+    bed.taken()
+    bed.answerStun()
+    expect(bed.sent.map(({ message, at }) => [message.op_code, at])).toEqual([[OP.directRequest, bed.now]])
+    bed.answerRegistration()
+    expect(bed.machine.isRegistered({ id: relay.id, endpoint: RELAY })).toBe(true)
+  })
+
+  test('that answers questions and no registration is not flooded with them', () => {
+    const bed = lost()
+    const seqs = new Set<number>()
+    for (let second = 0; second < 10; second++) {
+      bed.advance(1000)
+      bed.answerStun()
+      for (const { message } of bed.taken(OP.directRequest)) if ('seq' in message) seqs.add(message.seq)
+    }
+    expect(seqs.size).toBeLessThanOrEqual(2)
   })
 })

@@ -4,6 +4,7 @@
  * nothing.
  *
  *   session? ─► from the bound address of one of its ends? ─► consent ─► rate ─► the other end's bound address
+ *                  └─► no: error `unbound`, since an end whose address changed does not know it
  */
 import type { Datagram, Instant } from '@showchain/client/endpoint'
 import { MAX_PROBED_DATAGRAM } from '@showchain/wire'
@@ -11,16 +12,19 @@ import { CHANNEL_HEADER_BYTES } from '@showchain/wire/end-to-end'
 import type { Binding, Bindings } from './bindings.ts'
 import type { ProxySessionTable } from './proxy-session-table.ts'
 import type { RelayContext } from './relay-context.ts'
+import type { UnboundErrors } from './unbound-errors.ts'
 
 export class ChannelForwarder {
   readonly #context: RelayContext
   readonly #bindings: Bindings
   readonly #sessions: ProxySessionTable
+  readonly #errors: UnboundErrors
 
-  constructor(context: RelayContext, bindings: Bindings, sessions: ProxySessionTable) {
+  constructor(context: RelayContext, bindings: Bindings, sessions: ProxySessionTable, errors: UnboundErrors) {
     this.#context = context
     this.#bindings = bindings
     this.#sessions = sessions
+    this.#errors = errors
   }
 
   receive({ bytes, source }: Datagram, now: Instant): void {
@@ -32,7 +36,10 @@ export class ChannelForwarder {
     const { requester, target } = session
     const asRequester = this.#bindings.at(requester.id, source, now)
     const from = asRequester ?? this.#bindings.at(target.id, source, now)
-    if (from === undefined) return count('unbound')
+    if (from === undefined) {
+      count('unbound')
+      return this.#errors.tell(source, 'binary', bytes.length, now)
+    }
     // The target's first word is its consent; the requester waits for it.
     if (asRequester === undefined) session.consented = true
     else if (!session.consented) return count('consentExhausted')

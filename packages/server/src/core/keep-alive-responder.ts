@@ -4,40 +4,40 @@
  * error `unbound`, and no state changes.
  */
 import { type Datagram, type Instant, sendMessage } from '@showchain/client/endpoint'
-import { type Encoding, type MessageOf, OP, WIRE_ERROR } from '@showchain/wire'
+import { type Encoding, type MessageOf, OP } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
 import type { RelayContext } from './relay-context.ts'
 import { Throttle } from './throttle.ts'
-import { KEEP_ALIVE_GAP, UNBOUND_GAP } from './times.ts'
+import { KEEP_ALIVE_GAP } from './times.ts'
+import type { UnboundErrors } from './unbound-errors.ts'
 
 export class KeepAliveResponder {
   readonly #context: RelayContext
   readonly #bindings: Bindings
+  readonly #errors: UnboundErrors
   /** Addresses that were sent a 0x100. */
   readonly #keepAliveThrottle: Throttle
-  /** Addresses to which `unbound` was sent. */
-  readonly #errorThrottle: Throttle
 
-  constructor(context: RelayContext, bindings: Bindings) {
+  constructor(context: RelayContext, bindings: Bindings, errors: UnboundErrors) {
     this.#context = context
     this.#bindings = bindings
+    this.#errors = errors
     this.#keepAliveThrottle = new Throttle(KEEP_ALIVE_GAP, context.limits.bindings)
-    this.#errorThrottle = new Throttle(UNBOUND_GAP, context.limits.rateSources)
   }
 
   /** Addresses that are remembered. */
   get size(): number {
-    return this.#keepAliveThrottle.size + this.#errorThrottle.size
+    return this.#keepAliveThrottle.size
   }
 
-  receive(message: MessageOf<typeof OP.keepAlive>, encoding: Encoding, { source }: Datagram, now: Instant): void {
-    if (this.#bindings.at(message.id, source, now) === undefined) {
-      if (!this.#errorThrottle.take(source, now)) return
-      this.#context.count('unboundSent')
-      // Shorter than any 0x100, which has an id: nothing to amplify.
-      const error = { op_code: OP.error, code: WIRE_ERROR.unbound, ref_op: OP.keepAlive, seq: 0, ts: 0 } as const
-      return sendMessage(this.#context, source, error, encoding)
-    }
+  receive(
+    message: MessageOf<typeof OP.keepAlive>,
+    encoding: Encoding,
+    { bytes, source }: Datagram,
+    now: Instant,
+  ): void {
+    if (this.#bindings.at(message.id, source, now) === undefined)
+      return this.#errors.tell(source, encoding, bytes.length, now)
     this.#context.count('keepAlive')
     this.#bindings.refresh(message.id, now)
     if (this.#keepAliveThrottle.take(source, now))
@@ -46,6 +46,5 @@ export class KeepAliveResponder {
 
   expire(now: Instant): void {
     this.#keepAliveThrottle.expire(now)
-    this.#errorThrottle.expire(now)
   }
 }

@@ -43,6 +43,7 @@ import { RelayOutbox } from './relay-outbox.ts'
 import { Rendezvous } from './rendezvous.ts'
 import { StunResponder, type StunSockets } from './stun-responder.ts'
 import { SWEEP_INTERVAL } from './times.ts'
+import { UnboundErrors } from './unbound-errors.ts'
 
 /** Parsed keys in the cache. Each binding has its key's bytes, to parse it again. */
 const KEY_CACHE = 8192
@@ -90,6 +91,7 @@ export class RelayMachine implements Machine<RelayEvent> {
   readonly #sessions: ProxySessionTable
   readonly #stun: StunResponder
   readonly #registrar: Registrar
+  readonly #unboundErrors: UnboundErrors
   readonly #keepAliveResponder: KeepAliveResponder
   readonly #rendezvous: Rendezvous
   readonly #proxyResponder: ProxyResponder
@@ -140,11 +142,12 @@ export class RelayMachine implements Machine<RelayEvent> {
     })
     this.#stun = new StunResponder(this.#context, stun)
     this.#registrar = new Registrar(this.#context, this.#admission, this.#bindings)
-    this.#keepAliveResponder = new KeepAliveResponder(this.#context, this.#bindings)
+    this.#unboundErrors = new UnboundErrors(this.#context)
+    this.#keepAliveResponder = new KeepAliveResponder(this.#context, this.#bindings, this.#unboundErrors)
     this.#rendezvous = new Rendezvous(this.#context, this.#admission, this.#bindings)
     this.#proxyResponder = new ProxyResponder(this.#context, this.#admission, this.#bindings, this.#sessions)
     this.#dataForwarder = new DataForwarder(this.#context, this.#bindings, this.#sessions)
-    this.#channelForwarder = new ChannelForwarder(this.#context, this.#bindings, this.#sessions)
+    this.#channelForwarder = new ChannelForwarder(this.#context, this.#bindings, this.#sessions, this.#unboundErrors)
   }
 
   receive(datagram: Datagram, now: Instant): void {
@@ -197,6 +200,7 @@ export class RelayMachine implements Machine<RelayEvent> {
       this.#admission,
       this.#bindings,
       this.#sessions,
+      this.#unboundErrors,
       this.#keepAliveResponder,
       this.#rendezvous,
       this.#dataForwarder,
@@ -254,6 +258,9 @@ export class RelayMachine implements Machine<RelayEvent> {
 
   #isEmpty(): boolean {
     const { bindings, sessions, attempts, answers } = this.stats()
-    return bindings + sessions + attempts + answers + this.#keepAliveResponder.size === 0 && this.#dataForwarder.isIdle
+    return (
+      bindings + sessions + attempts + answers + this.#keepAliveResponder.size + this.#unboundErrors.size === 0 &&
+      this.#dataForwarder.isIdle
+    )
   }
 }

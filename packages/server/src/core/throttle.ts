@@ -1,16 +1,15 @@
 /**
- * At most once per span to each address. Entries end with their span. At the cap new addresses are
- * refused, since forgetting one would allow a second time.
+ * At most once per span to each address. Entries end with their span. At the cap the oldest is
+ * forgotten: what is sent is never longer than what it answers, so that a second time costs nobody
+ * anything, while a refusal would let forged addresses silence the relay towards everybody.
  */
 import { type Duration, ExpiringMap, type Instant } from '@showchain/client/endpoint'
 import { type Endpoint, formatEndpoint } from '@showchain/wire'
 
 export class Throttle {
   readonly #sent: ExpiringMap<string, true>
-  readonly #capacity: number
 
   constructor(span: Duration, capacity: number) {
-    this.#capacity = capacity
     this.#sent = new ExpiringMap({ lifetime: span, capacity })
   }
 
@@ -22,8 +21,6 @@ export class Throttle {
   take(address: Endpoint, now: Instant): boolean {
     const key = formatEndpoint(address)
     if (this.#sent.get(key, now) !== undefined) return false
-    if (this.#sent.size >= this.#capacity) this.#sent.expire(now)
-    if (this.#sent.size >= this.#capacity) return false
     this.#sent.set(key, true, now)
     return true
   }

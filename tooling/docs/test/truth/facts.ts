@@ -59,8 +59,9 @@ export const facts = (): readonly Fact[] => [
   says('{} bytes of UDP payload are an IPv6 packet of 1500 bytes', [plain, 'wire/MAX_PROBED_DATAGRAM']),
   // Who sends what
   says('sends 0x100 to an address at most every {} s', [seconds, 'server/KEEP_ALIVE_GAP']),
-  says('at most once per {} s and address', [seconds, 'server/UNBOUND_GAP']),
-  says('The peer then registers again, at most once per {} s', [seconds, 'client/REREGISTER_GAP']),
+  says('P sends unbound to an address once in {} s at most', [seconds, 'server/UNBOUND_GAP']),
+  says('registers again, {} s after its last registration at the earliest', [seconds, 'client/REREGISTER_GAP']),
+  says('up to {} s while errors go on coming', [seconds, 'client/REREGISTER_GAP_LAST']),
   says('After {} answers that did not verify', [plain, 'client/MAX_FORGED_ANSWERS']),
   says('A requester that has no 0x115 after {} s', [seconds, 'client/PLAIN_PUNCH_AFTER']),
   says('A question is open for at most {} s', [seconds, 'client/CONSENT_LIFETIME']),
@@ -132,7 +133,10 @@ export const facts = (): readonly Fact[] => [
   says('Two of {} ports meet', [grouped, 'client/PORTS']),
   // Keep-alive
   says('A 0x100 leaves when nothing was sent for {} s', [seconds, 'client/KEEP_ALIVE_INTERVAL']),
-  says('A path is dead when {} of them are unanswered', [word, 'client/MAX_UNANSWERED']),
+  says('a path is dead when {} of them are unanswered', [word, 'client/MAX_UNANSWERED']),
+  says('A keep-alive to a relay that is unanswered for {} s', [seconds, 'client/UNANSWERED_AFTER']),
+  says('asks it each {} s (±20 %)', [seconds, 'client/RETURN_ASK_GAP']),
+  says('for {} s whether it is back', [seconds, 'client/RETURN_ASK_TIME']),
   says('unless one was sent there in the last {} s', [seconds, 'client/KEEP_ALIVE_ECHO_GAP']),
   says('a message on it was sent {} times without an acknowledgement', [word, 'client/SUSPICIOUS_TRANSMISSIONS']),
   says('{} probe timeouts passed', [word, 'client/SUSPICIOUS_PROBES']),

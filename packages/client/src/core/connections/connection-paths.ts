@@ -150,6 +150,12 @@ export class ConnectionPaths<Connection = unknown> {
     else if (session.backlog === 0) this.deliver(session, { bytes: new Uint8Array(0), done: () => {} }, now)
   }
 
+  /** A relay may have lost its sessions: an empty message shows whether it has this one. */
+  relayRenewed(registration: Registration, now: Instant): void {
+    const session = this.relayed.sessionAt(registration)
+    if (session?.backlog === 0) this.deliver(session, { bytes: new Uint8Array(0), done: () => {} }, now)
+  }
+
   /** The other end's keep-alive came from here. @returns whether it came on the direct path */
   keptAlive(encoding: Encoding, source: Route, now: Instant): boolean {
     if (!this.direct.heardAt(source, now)) return false

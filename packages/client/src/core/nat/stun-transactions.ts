@@ -31,20 +31,28 @@ interface Transaction {
 
 export class StunTransactions {
   readonly #context: PeerContext
-  /** By transaction id; as many as a discovery asks at once, which is a handful. */
+  /** By transaction id; as many as their owner asks at once, which is a handful. */
   readonly #open = new Map<string, Transaction>()
 
   constructor(context: PeerContext) {
     this.#context = context
   }
 
-  start(ask: Ask, now: Instant): void {
+  /** @returns what gives the question up: then `done` is not called. */
+  start(ask: Ask, now: Instant): { close(): void } {
     const transactionId = this.#context.random.bytes(TRANSACTION_ID_BYTES)
     const { change } = ask
     const bytes = encodeStun({ type: 'bindingRequest', transactionId, ...(change && { change }) })
-    const transaction = { ask, bytes, timer: undefined, sent: 0 }
-    this.#open.set(toBase64url(transactionId), transaction)
-    this.#send(transaction, toBase64url(transactionId), now)
+    const transaction: Transaction = { ask, bytes, timer: undefined, sent: 0 }
+    const id = toBase64url(transactionId)
+    this.#open.set(id, transaction)
+    this.#send(transaction, id, now)
+    return {
+      close: () => {
+        transaction.timer?.cancel()
+        this.#open.delete(id)
+      },
+    }
   }
 
   /** @returns whether it was the answer to a request of ours. */

@@ -80,6 +80,11 @@ export class RelayedPath {
     return this.#relays.find(({ registered }) => registered)
   }
 
+  /** The session that is used at this relay. */
+  sessionAt(registration: Registration): MessageSession | undefined {
+    return this.#current?.registration === registration ? this.#current.session : undefined
+  }
+
   /** Both ends know this relay. */
   meet(registration: Registration): void {
     if (!this.#relays.includes(registration) && this.#relays.length < MAX_RELAYS_PER_CONNECTION)

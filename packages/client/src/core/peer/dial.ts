@@ -131,7 +131,9 @@ export class Dial {
   #review(now: Instant): void {
     const { id } = this.options
     const trying = this.#attempts.some((entry) => entry.state === 'trying')
-    if (!this.#reported && this.#attempts.some((entry) => entry.state === 'reached')) {
+    // Where the question of each way was lost, its connection may be open all the same.
+    const open = !trying && this.options.connections.get(this.options.target)?.open === true
+    if (!this.#reported && (open || this.#attempts.some((entry) => entry.state === 'reached'))) {
       this.#reported = true
       this.#context.outbox.event({ type: 'dialed', dial: id, connection: this.#connection(now).handle })
     }

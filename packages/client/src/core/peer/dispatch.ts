@@ -39,7 +39,9 @@ export function dispatch(context: PeerContext, to: Destinations, datagram: Datag
   const { bytes, source } = datagram
   context.count('received')
   if (isStun(bytes)) {
-    if (to.discovery?.receive(bytes, source, now) !== true) context.count('unexpected')
+    const answers = to.discovery?.receive(bytes, source, now) === true
+    if (!answers && to.registrations.get(routeKey(source))?.answered(bytes, source, now) !== true)
+      context.count('unexpected')
   } else if (bytes[0] === RECORD_BYTE) to.connections.record(bytes, true, source, now)
   else if (bytes[0] === CHANNEL_BYTE) to.connections.record(bytes.subarray(CHANNEL_HEADER_BYTES), false, source, now)
   else {

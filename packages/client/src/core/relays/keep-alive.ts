@@ -25,9 +25,26 @@ export const MAX_UNANSWERED = 3
  */
 export const KEEP_ALIVE_ECHO_GAP: Duration = duration(5000)
 /** A timer that fires this late means that the host slept, and everything may have changed. */
-export const SLEPT: Duration = duration(5000)
+export const SLEPT: Duration = duration(2000)
 
-export class KeepAlive {
+/** What keeps one path open, and tells when it is dead. */
+export interface Liveness {
+  /** Whether something was not answered lately. */
+  readonly suspected: boolean
+  /** When anything came from the other end last. */
+  readonly lastHeard: Instant
+  /** Something else was sent on the path. */
+  sent(now: Instant): void
+  /** Anything came from the other end. */
+  heard(now: Instant): void
+  /** Something that was sent is not answered. */
+  suspect(now: Instant): void
+  /** A 0x100 came: it is answered in its encoding, unless one was sent just now. */
+  echo(encoding: Encoding, now: Instant): void
+  stop(): void
+}
+
+export class KeepAlive implements Liveness {
   readonly #context: PeerContext
   readonly #to: Route
   readonly #dead: (now: Instant) => void
@@ -48,36 +65,30 @@ export class KeepAlive {
     this.#arm(now)
   }
 
-  /** Whether something was not answered lately. */
   get suspected(): boolean {
     return this.#suspected
   }
 
-  /** When anything came from the other end last. */
   get lastHeard(): Instant {
     return this.#lastHeard
   }
 
-  /** Something else was sent on the path. */
   sent(now: Instant): void {
     this.#lastSent = now
   }
 
-  /** Anything came from the other end. */
   heard(now: Instant): void {
     this.#unanswered = 0
     this.#lastHeard = now
     this.#suspected = false
   }
 
-  /** Something that was sent is not answered. */
   suspect(now: Instant): void {
     if (this.#suspected) return
     this.#suspected = true
     this.#arm(now)
   }
 
-  /** A 0x100 came: it is answered in its encoding, unless one was sent just now. */
   echo(encoding: Encoding, now: Instant): void {
     this.heard(now)
     if (this.#lastKeepAlive === undefined || later(this.#lastKeepAlive, KEEP_ALIVE_ECHO_GAP) <= now)

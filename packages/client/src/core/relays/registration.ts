@@ -1,10 +1,15 @@
 /**
  * The registration with one relay (the seed's section 2, addressed to a relay): 0x101 with this
- * peer's key, kept alive, and renewed when the relay has forgotten it, the address changed, or
- * nothing comes back.
+ * peer's key, kept alive, and renewed when the relay says that it has forgotten it, the network
+ * changed, or nothing comes back.
  *
- *   registering ──► registered ──► registering …        (unbound, dead keep-alive)
- *        └──► waiting (jittered back-off) ──► registering
+ *   registering ──► registered ◄──► registered, renewing      (unbound, another network)
+ *        │ ▲            │ nothing comes back, or the renewal fails: lost
+ *        ▼ └────────────┘
+ *      waiting (jittered back-off, and asked whether the relay is back) ──► registering
+ *
+ * `unbound` is not signed: it causes a renewal and nothing else. A relay that challenges the
+ * renewal did not know this peer at its address.
  */
 import {
   CAPS,
@@ -19,15 +24,17 @@ import {
 } from '@showchain/wire'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
-import { type Duration, duration, type Instant, later } from '../endpoint/machine.ts'
+import { type Duration, duration, type Instant, later, type Route } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import { Waiters } from '../endpoint/waiters.ts'
 import type { PathLiveness } from '../messages/message-session.ts'
+import { StunTransactions } from '../nat/stun-transactions.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
-import { KeepAlive } from './keep-alive.ts'
+import { KeepAlive, type Liveness } from './keep-alive.ts'
+import { RelayLiveness } from './relay-liveness.ts'
+import { RelayReturn } from './relay-return.ts'
+import { RenewalGap } from './renewal-gap.ts'
 
-/** The least time between two registrations that `unbound` errors cause. */
-export const REREGISTER_GAP: Duration = duration(5000)
 /**
  * Back-off between failed registrations: doubles from the first to the last, ±50 %, so that a relay
  * that comes back is not flooded.
@@ -52,6 +59,8 @@ export type RegistrationEvent =
   | 'registered'
   /** This peer has another address than before. */
   | 'moved'
+  /** It had lost the binding of a peer that believed to be registered, and has it again. */
+  | 'renewed'
 
 export class Registration implements PathLiveness {
   readonly relay: RelayAddress
@@ -69,17 +78,19 @@ export class Registration implements PathLiveness {
   readonly #events = new EventQueue<RegistrationEvent>()
   #state: 'idle' | 'registering' | 'registered' | 'waiting' | 'closed' = 'idle'
   #transaction: Transaction | undefined
-  #keepAlive: KeepAlive | undefined
+  #liveness: Liveness | undefined
+  readonly #questions: StunTransactions
+  readonly #return: RelayReturn
+  readonly #gap = new RenewalGap()
   #timer: Timer | undefined
   #failures = 0
-  /** The relay gave the binding to another address since the last registration. */
-  #usurped = false
+  /** `unbound` came since it registered last. */
+  #toldUnbound = false
   /**
    * When that happened without a change of this peer's address; at most DUPLICATE_LOSSES, within
    * DUPLICATE_WINDOW.
    */
   #losses: readonly Instant[] = []
-  #lastStart: Instant | undefined
   /** Dials that wait for this relay: bounded by the dials that are open. */
   readonly #waiters = new Waiters<[ready: boolean, why: string | undefined, now: Instant]>()
 
@@ -87,6 +98,8 @@ export class Registration implements PathLiveness {
     this.#context = context
     this.#transactions = transactions
     this.relay = relay
+    this.#questions = new StunTransactions(context)
+    this.#return = new RelayReturn(context, this.#questions, relay.endpoint, (now) => this.start(now))
   }
 
   poll(): RegistrationEvent | undefined {
@@ -104,9 +117,20 @@ export class Registration implements PathLiveness {
   }
 
   start(now: Instant): void {
-    this.#timer?.cancel()
     this.#state = 'registering'
-    this.#lastStart = now
+    this.#ask(now)
+  }
+
+  /** This host's network changed: the binding, if there is one, is for a former address. */
+  renew(now: Instant): void {
+    if (this.#state === 'registered') this.#ask(now)
+    else if (this.#state !== 'idle' && this.#state !== 'closed') this.start(now)
+  }
+
+  /** 0x101. While it is registered, the registration stays what it is until the answer. */
+  #ask(now: Instant): void {
+    this.#timer?.cancel()
+    this.#gap.began(now)
     this.#transaction?.close()
     this.#transaction = this.#transactions.start({
       to: this.relay.endpoint,
@@ -122,54 +146,68 @@ export class Registration implements PathLiveness {
     })
   }
 
+  /** Something that it was asked is not answered so far. */
+  get suspected(): boolean {
+    return this.#liveness?.suspected === true
+  }
+
   /** Anything came from the relay. */
   heard(now: Instant): void {
-    this.#keepAlive?.heard(now)
+    this.#liveness?.heard(now)
+  }
+
+  /** A STUN message came. @returns whether it answers a question of this machine */
+  answered(bytes: Uint8Array, source: Route, now: Instant): boolean {
+    return this.#questions.receive(bytes, source, now)
   }
 
   /** Whether anything came from the relay since then. */
   heardSince(at: Instant): boolean {
-    return this.#keepAlive !== undefined && this.#keepAlive.lastHeard >= at
+    return this.#liveness !== undefined && this.#liveness.lastHeard >= at
   }
 
   /** Something that went through the relay was not answered. */
   suspect(now: Instant): void {
-    this.#keepAlive?.suspect(now)
+    this.#liveness?.suspect(now)
   }
 
   /** Something was sent to the relay beside keep-alives. */
   sent(now: Instant): void {
-    this.#keepAlive?.sent(now)
+    this.#liveness?.sent(now)
   }
 
   /** The relay answered a keep-alive, or keeps alive itself. */
   keptAlive(encoding: Encoding, now: Instant): void {
-    this.#keepAlive?.echo(encoding, now)
+    this.#liveness?.echo(encoding, now)
   }
 
   /**
-   * The relay says that it does not know this peer at its address: register again, not too often.
+   * The relay, or somebody in its name, says that it does not know this peer at its address: it is
+   * asked by a renewal, not too often.
    */
   error(code: number, now: Instant): void {
     if (code !== WIRE_ERROR.unbound || this.#state !== 'registered') return
-    this.#usurped = true
-    this.#lose('the relay no longer knows this address')
-    const earliest = later(this.#lastStart ?? now, REREGISTER_GAP)
-    if (earliest <= now) this.start(now)
-    else this.#wait(earliest)
+    this.#toldUnbound = true
+    const at = this.#gap.next(now)
+    if (at === undefined) return
+    this.#timer?.cancel()
+    if (at <= now) this.#ask(now)
+    else this.#timer = this.#context.timers.set(at, (due) => this.#ask(due))
   }
 
   /** The path to the relay is dead. */
   #dead(now: Instant): void {
-    this.#lose('keep-alives are not answered')
+    this.#lose('nothing comes back from it', now)
     this.start(now)
   }
 
   close(now: Instant): void {
     this.#state = 'closed'
     this.#transaction?.close()
-    this.#keepAlive?.stop()
+    this.#liveness?.stop()
     this.#timer?.cancel()
+    this.#return.stop()
+    this.#questions.close()
     this.#waiters.settle(false, 'closed', now)
   }
 
@@ -196,21 +234,30 @@ export class Registration implements PathLiveness {
   }
 
   #succeed(ext: Extensions | undefined, now: Instant): void {
+    const challenged = this.#transaction?.challenged === true
     this.#transaction?.close()
+    this.#return.stop()
     const known = this.observed
     const moved = ext?.observed !== undefined && (known === undefined || !sameEndpoint(ext.observed, known))
+    // One that speaks only the seed never challenges.
+    const forgotten = challenged || (this.#toldUnbound && ext === undefined)
+    const renewed = this.#state === 'registered' && (forgotten || moved)
+    this.#toldUnbound = false
     this.observed = ext?.observed ?? this.observed
     this.knowsExtensions = ext !== undefined
     this.carriesFrames = ((ext?.caps ?? 0) & CAPS.channel) !== 0
     this.#failures = 0
-    if (this.#usurped && !moved) this.#countLoss(now)
-    this.#usurped = false
-    this.#keepAlive?.stop()
-    this.#keepAlive = new KeepAlive(this.#context, this.relay.endpoint, now, (at) => this.#dead(at))
+    if (renewed && !moved) {
+      this.#countLoss(now)
+      this.#tellLost('the relay did not know this address any more')
+    }
+    this.#liveness?.stop()
+    this.#liveness = this.#newLiveness(now)
     const first = this.#state !== 'registered'
     this.#state = 'registered'
-    if (first || moved) {
-      this.#events.push('registered')
+    if (first || moved) this.#events.push('registered')
+    if (renewed) this.#events.push('renewed')
+    if (first || moved || renewed)
       this.#context.outbox.event({
         type: 'relay',
         relay: this.relay.id,
@@ -218,9 +265,17 @@ export class Registration implements PathLiveness {
         state: 'registered',
         observed: this.observed,
       })
-    }
     if (moved && known !== undefined) this.#events.push('moved')
     this.#waiters.settle(true, undefined, now)
+  }
+
+  /** A relay that speaks only the seed answers no STUN. */
+  #newLiveness(now: Instant): Liveness {
+    const { endpoint } = this.relay
+    const dead = (at: Instant): void => this.#dead(at)
+    return this.knowsExtensions
+      ? new RelayLiveness(this.#context, endpoint, this.#questions, now, dead)
+      : new KeepAlive(this.#context, endpoint, now, dead)
   }
 
   /**
@@ -235,6 +290,7 @@ export class Registration implements PathLiveness {
   }
 
   #failed(why: string, now: Instant): void {
+    if (this.#state === 'registered') this.#lose('it does not answer a renewal', now)
     this.#context.outbox.event({
       type: 'relay',
       relay: this.relay.id,
@@ -253,11 +309,16 @@ export class Registration implements PathLiveness {
     this.#timer = this.#context.timers.set(until, (now) => this.start(now))
   }
 
-  #lose(reason: string): void {
-    this.#keepAlive?.stop()
-    this.#keepAlive = undefined
+  #lose(reason: string, now: Instant): void {
+    this.#liveness?.stop()
+    this.#liveness = undefined
     this.#state = 'waiting'
-    this.#context.outbox.event({ type: 'relay', relay: this.relay.id, at: this.relay.endpoint, state: 'lost', reason })
+    this.#tellLost(reason)
     this.#events.push('lost')
+    if (!this.#context.seedMode && this.knowsExtensions) this.#return.await(now)
+  }
+
+  #tellLost(reason: string): void {
+    this.#context.outbox.event({ type: 'relay', relay: this.relay.id, at: this.relay.endpoint, state: 'lost', reason })
   }
 }

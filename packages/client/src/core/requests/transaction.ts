@@ -105,6 +105,11 @@ export class Transaction {
     return this.#stamp
   }
 
+  /** Whether the responder did not know this peer at its address. */
+  get challenged(): boolean {
+    return this.#challenges > 0
+  }
+
   /** Makes, signs and sends the request; with a cookie, in place of the one that was challenged. */
   begin(cookie: Uint8Array | undefined): void {
     this.#retransmission.stop()

@@ -1,0 +1,151 @@
+/**
+ * Keeps the binding at a relay, and detects within seconds that nothing comes back from there
+ * (docs/protocol.md, Keep-alive). A keep-alive that stays unanswered proves little, since a relay
+ * answers one in 5 s. STUN Binding is answered each time, so a doubt is settled by it.
+ *
+ *   alive ── nothing sent or heard for 15 s: 0x100 ──► unanswered for 1 s: asked
+ *    ▲ └──── suspect(), or a timer that fired late ──────────► │
+ *    │ heard                                                   ▼
+ *   asked ── 0x100, and STUN after 0, 0.5, 1 and 2 s ──► 1 s of silence: dead
+ */
+import { type Encoding, OP } from '@showchain/wire'
+import type { PeerContext } from '../context/peer-context.ts'
+import { type Duration, duration, type Instant, instant, later, type Route } from '../endpoint/machine.ts'
+import { sendMessage } from '../endpoint/signed-messages.ts'
+import type { Timer } from '../endpoint/timers.ts'
+import type { StunTransactions } from '../nat/stun-transactions.ts'
+import { KEEP_ALIVE_ECHO_GAP, type Liveness, SLEPT } from './keep-alive.ts'
+
+/** A keep-alive that is unanswered for this long is followed by questions. */
+export const UNANSWERED_AFTER: Duration = duration(1000)
+/** How long the answer to each of the four questions is waited for: they leave at 0, 0.5, 1 and 2 s. */
+export const ASK_SCHEDULE: readonly Duration[] = [500, 500, 1000, 1000].map(duration)
+/** Between the beginnings of two rounds of questions, however often something is not answered. */
+export const ASK_GAP: Duration = duration(1000)
+
+export class RelayLiveness implements Liveness {
+  readonly #context: PeerContext
+  readonly #to: Route
+  readonly #questions: StunTransactions
+  readonly #dead: (now: Instant) => void
+  #timer: Timer | undefined
+  /** Until the answer to the last keep-alive is due. */
+  #answer: Timer | undefined
+  #lastSent: Instant
+  #lastKeepAlive: Instant | undefined
+  #lastHeard: Instant
+  /** The round of questions that is open. */
+  #asking: { close(): void } | undefined
+  #askedAt: Instant | undefined
+
+  constructor(
+    context: PeerContext,
+    to: Route,
+    questions: StunTransactions,
+    now: Instant,
+    dead: (now: Instant) => void,
+  ) {
+    this.#context = context
+    this.#to = to
+    this.#questions = questions
+    this.#dead = dead
+    this.#lastSent = now
+    this.#lastHeard = now
+    this.#arm()
+  }
+
+  get suspected(): boolean {
+    return this.#asking !== undefined
+  }
+
+  get lastHeard(): Instant {
+    return this.#lastHeard
+  }
+
+  sent(now: Instant): void {
+    this.#lastSent = now
+  }
+
+  heard(now: Instant): void {
+    this.#lastHeard = now
+    this.#answer?.cancel()
+    this.#asking?.close()
+    this.#asking = undefined
+  }
+
+  suspect(now: Instant): void {
+    if (this.#asking !== undefined) return
+    if (this.#askedAt !== undefined && later(this.#askedAt, ASK_GAP) > now) return
+    this.#ask(now)
+  }
+
+  echo(encoding: Encoding, now: Instant): void {
+    this.heard(now)
+    if (this.#lastKeepAlive === undefined || later(this.#lastKeepAlive, KEEP_ALIVE_ECHO_GAP) <= now)
+      this.#send(encoding, now)
+  }
+
+  stop(): void {
+    this.#timer?.cancel()
+    this.#answer?.cancel()
+    this.#asking?.close()
+    this.#asking = undefined
+  }
+
+  /**
+   * The relay is asked whether it is there, by STUN, and whether it knows this peer, by 0x100: one
+   * that has restarted answers the second with `unbound`.
+   */
+  #ask(now: Instant): void {
+    this.#askedAt = now
+    this.#answer?.cancel()
+    this.#send(this.#context.encoding, now)
+    this.#asking = this.#questions.start(
+      {
+        to: this.#to,
+        schedule: ASK_SCHEDULE,
+        done: (answer, at) => {
+          this.#asking = undefined
+          if (answer === undefined) this.#dead(at)
+          else this.heard(at)
+        },
+      },
+      now,
+    )
+  }
+
+  #unanswered(now: Instant): void {
+    if (this.#asking === undefined) this.#ask(now)
+  }
+
+  #send(encoding: Encoding, now: Instant): void {
+    this.#lastKeepAlive = now
+    this.#lastSent = now
+    sendMessage(this.#context, this.#to, { op_code: OP.keepAlive, id: this.#context.self, seq: 0, ts: 0 }, encoding)
+  }
+
+  /** When the next keep-alive is due. */
+  get #next(): Instant {
+    const asked = this.#lastKeepAlive
+    const listening = asked === undefined || asked < this.#lastHeard ? this.#lastHeard : asked
+    return later(instant(Math.min(listening, this.#lastSent)), this.#context.keepAlive)
+  }
+
+  #arm(): void {
+    this.#timer = this.#context.timers.set(this.#next, (now) => this.#due(now))
+  }
+
+  #due(now: Instant): void {
+    const due = this.#next
+    if (due <= now) {
+      if (this.#asking !== undefined) this.#send(this.#context.encoding, now)
+      else if (later(due, SLEPT) <= now) this.#ask(now)
+      else {
+        this.#send(this.#context.encoding, now)
+        this.#answer?.cancel()
+        this.#answer = this.#context.timers.set(later(now, UNANSWERED_AFTER), (at) => this.#unanswered(at))
+      }
+    }
+    this.#arm()
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Error `unbound`: a peer that believes to be bound, and is not at its address, is told so and
+ * registers again (docs/protocol.md, Who sends what). It is never longer than what it answers, and goes to
+ * an address once in a second.
+ */
+import { type Instant, labPolicy } from '@showchain/client/endpoint'
+import { type Encoding, type Endpoint, encode, OP, WIRE_ERROR } from '@showchain/wire'
+import type { RelayContext } from './relay-context.ts'
+import { Throttle } from './throttle.ts'
+import { UNBOUND_GAP } from './times.ts'
+
+const UNBOUND = { op_code: OP.error, code: WIRE_ERROR.unbound, ref_op: OP.keepAlive, seq: 0, ts: 0 } as const
+const BYTES: Readonly<Record<Encoding, Uint8Array>> = {
+  binary: encode(UNBOUND, 'binary'),
+  json: encode(UNBOUND, 'json'),
+}
+
+export class UnboundErrors {
+  readonly #context: RelayContext
+  /** Addresses that were told. */
+  readonly #throttle: Throttle
+
+  constructor(context: RelayContext) {
+    this.#context = context
+    this.#throttle = new Throttle(UNBOUND_GAP, context.limits.rateSources)
+  }
+
+  get size(): number {
+    return this.#throttle.size
+  }
+
+  /** @param received bytes of what came */
+  tell(source: Endpoint, encoding: Encoding, received: number, now: Instant): void {
+    const bytes = BYTES[encoding]
+    if (bytes.length > received || source.port === 0 || !labPolicy(source, false)) return
+    if (!this.#throttle.take(source, now)) return
+    this.#context.count('unboundSent')
+    this.#context.outbox.transmit(source, bytes)
+  }
+
+  expire(now: Instant): void {
+    this.#throttle.expire(now)
+  }
+}
