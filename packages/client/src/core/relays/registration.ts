@@ -31,6 +31,7 @@ import type { PathLiveness } from '../messages/message-session.ts'
 import { StunTransactions } from '../nat/stun-transactions.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { KeepAlive, type Liveness } from './keep-alive.ts'
+import { LostBindings } from './lost-bindings.ts'
 import { RelayLiveness } from './relay-liveness.ts'
 import { RelayReturn } from './relay-return.ts'
 import { RenewalGap } from './renewal-gap.ts'
@@ -41,11 +42,6 @@ import { RenewalGap } from './renewal-gap.ts'
  */
 export const REGISTER_BACKOFF_FIRST: Duration = duration(1000)
 export const REGISTER_BACKOFF_LAST: Duration = duration(60_000)
-/**
- * Bindings lost without a change of address, within this time, that mean the same id at two hosts.
- */
-export const DUPLICATE_LOSSES = 3
-export const DUPLICATE_WINDOW: Duration = duration(120_000)
 
 export interface RelayAddress {
   readonly id: PeerId
@@ -61,6 +57,11 @@ export type RegistrationEvent =
   | 'moved'
   /** It had lost the binding of a peer that believed to be registered, and has it again. */
   | 'renewed'
+
+/** What the application learns of a registration. */
+type Told =
+  | { readonly state: 'registered'; readonly observed: Endpoint | undefined }
+  | { readonly state: 'lost' | 'failed'; readonly reason: string }
 
 export class Registration implements PathLiveness {
   readonly relay: RelayAddress
@@ -86,11 +87,7 @@ export class Registration implements PathLiveness {
   #failures = 0
   /** `unbound` came since it registered last. */
   #toldUnbound = false
-  /**
-   * When that happened without a change of this peer's address; at most DUPLICATE_LOSSES, within
-   * DUPLICATE_WINDOW.
-   */
-  #losses: readonly Instant[] = []
+  readonly #losses = new LostBindings()
   /** Dials that wait for this relay: bounded by the dials that are open. */
   readonly #waiters = new Waiters<[ready: boolean, why: string | undefined, now: Instant]>()
 
@@ -248,8 +245,9 @@ export class Registration implements PathLiveness {
     this.carriesFrames = ((ext?.caps ?? 0) & CAPS.channel) !== 0
     this.#failures = 0
     if (renewed && !moved) {
-      this.#countLoss(now)
-      this.#tellLost('the relay did not know this address any more')
+      this.#tell({ state: 'lost', reason: 'the relay did not know this address any more' })
+      if (this.#losses.add(now))
+        this.#context.outbox.event({ type: 'duplicate', relay: this.relay.id, at: this.relay.endpoint })
     }
     this.#liveness?.stop()
     this.#liveness = this.#newLiveness(now)
@@ -257,14 +255,7 @@ export class Registration implements PathLiveness {
     this.#state = 'registered'
     if (first || moved) this.#events.push('registered')
     if (renewed) this.#events.push('renewed')
-    if (first || moved || renewed)
-      this.#context.outbox.event({
-        type: 'relay',
-        relay: this.relay.id,
-        at: this.relay.endpoint,
-        state: 'registered',
-        observed: this.observed,
-      })
+    if (first || moved || renewed) this.#tell({ state: 'registered', observed: this.observed })
     if (moved && known !== undefined) this.#events.push('moved')
     this.#waiters.settle(true, undefined, now)
   }
@@ -278,26 +269,9 @@ export class Registration implements PathLiveness {
       : new KeepAlive(this.#context, endpoint, now, dead)
   }
 
-  /**
-   * A relay that restarted forgets each peer once. A peer that is forgotten repeatedly shares its
-   * identity with another host.
-   */
-  #countLoss(now: Instant): void {
-    this.#losses = [...this.#losses.filter((at) => later(at, DUPLICATE_WINDOW) > now), now]
-    if (this.#losses.length < DUPLICATE_LOSSES) return
-    this.#losses = []
-    this.#context.outbox.event({ type: 'duplicate', relay: this.relay.id, at: this.relay.endpoint })
-  }
-
   #failed(why: string, now: Instant): void {
     if (this.#state === 'registered') this.#lose('it does not answer a renewal', now)
-    this.#context.outbox.event({
-      type: 'relay',
-      relay: this.relay.id,
-      at: this.relay.endpoint,
-      state: 'failed',
-      reason: why,
-    })
+    this.#tell({ state: 'failed', reason: why })
     const backoff = Math.min(REGISTER_BACKOFF_FIRST * 2 ** this.#failures, REGISTER_BACKOFF_LAST)
     this.#failures++
     this.#wait(later(now, duration(backoff * (0.5 + this.#context.random.uniform()))))
@@ -313,12 +287,12 @@ export class Registration implements PathLiveness {
     this.#liveness?.stop()
     this.#liveness = undefined
     this.#state = 'waiting'
-    this.#tellLost(reason)
+    this.#tell({ state: 'lost', reason })
     this.#events.push('lost')
     if (!this.#context.seedMode && this.knowsExtensions) this.#return.await(now)
   }
 
-  #tellLost(reason: string): void {
-    this.#context.outbox.event({ type: 'relay', relay: this.relay.id, at: this.relay.endpoint, state: 'lost', reason })
+  #tell(what: Told): void {
+    this.#context.outbox.event({ type: 'relay', relay: this.relay.id, at: this.relay.endpoint, ...what })
   }
 }
