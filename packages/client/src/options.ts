@@ -22,7 +22,14 @@ import {
   type PathPolicy,
   type Via,
 } from './core/index.ts'
-import { LISTEN_EVERYWHERE, type ListenAddress, nodeRuntime, type Runtime, type Trace } from './runtime/index.ts'
+import {
+  LISTEN_EVERYWHERE,
+  type ListenAddress,
+  nodeRuntime,
+  type Qlog,
+  type Runtime,
+  type Trace,
+} from './runtime/index.ts'
 
 /** Asked before anything is answered; a no, a throw or a rejection looks like an absent peer. */
 export type AcceptCallback = (request: { readonly id: PeerId; readonly via: Via }) => boolean | Promise<boolean>
@@ -96,6 +103,12 @@ export interface PeerOptions {
   readonly runtime?: Runtime | undefined
   /** Called for every datagram, decoded. */
   readonly trace?: Trace | undefined
+  /**
+   * Records protected connections as qlog: called for each, it returns what takes the texts of its
+   * recording (JSON-SEQ, file extension `.sqlog`). Recordings show times, sizes and addresses, and
+   * no data.
+   */
+  readonly qlog?: Qlog | undefined
   /** Called with a sentence about a problem that does not stop the peer. */
   readonly onWarning?: ((sentence: string) => void) | undefined
 }
@@ -108,7 +121,7 @@ export const CONGESTION: Readonly<Record<CongestionName, CongestionFactory>> = {
 }
 
 /** The options with every default in place and every ticket read. */
-export interface CheckedOptions extends Required<Omit<PeerOptions, 'relays' | 'trace' | 'onWarning'>> {
+export interface CheckedOptions extends Required<Omit<PeerOptions, 'relays' | 'trace' | 'qlog' | 'onWarning'>> {
   readonly relays: readonly Ticket[]
   readonly listen: readonly ListenAddress[]
   readonly accept: Accept
@@ -125,6 +138,7 @@ export interface CheckedOptions extends Required<Omit<PeerOptions, 'relays' | 't
   readonly idleTimeout: number
   readonly runtime: Runtime
   readonly trace: Trace | undefined
+  readonly qlog: Qlog | undefined
   readonly onWarning: ((sentence: string) => void) | undefined
 }
 
@@ -166,6 +180,7 @@ const schema = z.strictObject({
     .custom<Runtime>((value) => has(value, 'clock', 'openSocket', 'worker'), 'not a runtime')
     .default(nodeRuntime),
   trace: callable<Trace>().optional(),
+  qlog: callable<Qlog>().optional(),
   onWarning: callable<(sentence: string) => void>().optional(),
 })
 
@@ -174,8 +189,8 @@ const schema = z.strictObject({
  * `ERR_BAD_PEER_ID`
  */
 export function checkOptions(options: PeerOptions): CheckedOptions {
-  const { trace, onWarning, ...rest } = parseOptions(schema, options, 'options')
-  return { ...rest, listen: rest.listen.flatMap(withHost), trace, onWarning }
+  const { trace, qlog, onWarning, ...rest } = parseOptions(schema, options, 'options')
+  return { ...rest, listen: rest.listen.flatMap(withHost), trace, qlog, onWarning }
 }
 
 const withHost = ({

@@ -23,7 +23,7 @@ import {
 import { type CheckedOptions, CONGESTION, checkOptions, type PeerOptions, relayAddress } from './options.ts'
 import { PeerEvents, type PeerListeners } from './peer-events.ts'
 import { Reachability } from './reachability.ts'
-import { type DatagramSocket, Driver, traceTaps } from './runtime/index.ts'
+import { type DatagramSocket, Driver, QlogRecorder, traceTaps } from './runtime/index.ts'
 
 export interface ConnectOptions extends WaitOptions {
   /**
@@ -56,6 +56,10 @@ export class Peer implements AsyncDisposable {
       ...{ provider, random, endToEnd, knownKeys, encoding, seedMode, plaintext, policy },
       self: identity.publicKey,
       congestion: CONGESTION[options.congestion],
+      observe: (connection) => {
+        const sink = options.qlog?.(connection)
+        return sink && new QlogRecorder(sink, connection, clock)
+      },
       unixMs: () => clock.unixMs(),
       hostCandidates: () => this.#reachability.candidates,
       allows: ADDRESS_POLICIES[addressPolicy],

@@ -30,6 +30,7 @@ import type { EndToEnd, RecordReceiver } from '../secure/end-to-end.ts'
 import { IDLE_TIMEOUT } from '../secure/limits.ts'
 import { Bbr } from '../transport/congestion/bbr.ts'
 import type { CongestionFactory } from '../transport/congestion/controller.ts'
+import type { Observe } from '../transport/observer.ts'
 import {
   ID_RATE,
   MAX_ANSWERS,
@@ -64,6 +65,8 @@ export interface PeerMachineOptions {
   readonly plaintext?: boolean | undefined
   /** What protects data from end to end; without it, and without `plaintext`, there is none. */
   readonly endToEnd?: EndToEndCrypto | undefined
+  /** Records connections. @default none */
+  readonly observe?: Observe | undefined
   /** @default bbr */
   readonly congestion?: CongestionFactory | undefined
   /** @default internetPolicy */
@@ -84,13 +87,20 @@ export interface PeerParts {
 }
 
 function endToEndOf(
-  { self, random, unixMs, congestion = (packet) => new Bbr(packet), idleTimeout = IDLE_TIMEOUT }: PeerMachineOptions,
+  {
+    self,
+    random,
+    unixMs,
+    observe,
+    congestion = (packet) => new Bbr(packet),
+    idleTimeout = IDLE_TIMEOUT,
+  }: PeerMachineOptions,
   crypto: EndToEndCrypto,
   outbox: Outbox<PeerEvent>,
 ): EndToEnd {
   const credentials = new Credentials({ spki: self.spki, crypto, random, unixMs, outbox })
   const connectionIds = new ConnectionIds<RecordReceiver>(random)
-  return { crypto, credentials, congestion, unixMs, idleTimeout, connectionIds }
+  return { crypto, credentials, congestion, unixMs, idleTimeout, connectionIds, observe }
 }
 
 export function peerParts(options: PeerMachineOptions): PeerParts {

@@ -2,6 +2,7 @@
 import type { CryptoProvider, EndToEndCrypto, NoiseCrypto } from '@showchain/crypto/core'
 import type { Duration, Instant, Route } from '../endpoint/machine.ts'
 import type { CongestionFactory } from '../transport/congestion/controller.ts'
+import type { Observe } from '../transport/observer.ts'
 import type { ConnectionIds } from './connection-ids.ts'
 import type { CertificateSource } from './credentials.ts'
 
@@ -19,6 +20,7 @@ export interface EndToEnd {
   /** @see IdleTimeout */
   readonly idleTimeout: Duration
   readonly connectionIds: ConnectionIds<RecordReceiver>
+  readonly observe: Observe | undefined
 }
 
 /** What a handshake needs of both. */

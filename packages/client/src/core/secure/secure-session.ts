@@ -217,7 +217,7 @@ export class SecureSession {
   #switchPath(path: RecordPath, transport: Transport): void {
     if (this.#path !== undefined && samePath(path, this.#path) && !this.#pathLost) return
     this.#path = path
-    transport.migrate(path.traits, { abandonInFlight: this.#pathLost })
+    transport.migrate(path.traits, { abandonInFlight: this.#pathLost, observed: path })
     this.#pathLost = false
   }
 
@@ -248,12 +248,13 @@ export class SecureSession {
   #establish(secured: Secured, now: Instant): void {
     const before = this.#established?.transport.streams.unread()
     this.#end(now)
-    const { crypto, congestion } = this.#options.endToEnd
+    const { crypto, congestion, observe } = this.#options.endToEnd
     const transport = new Transport({
       initiator: secured.initiator,
       congestion,
       // Until the first record has its path.
       path: { base: MAX_DATAGRAM, larger: [], acks: 'prompt' },
+      observer: observe?.({ remoteId: this.#options.remoteId, initiator: secured.initiator }),
     })
     this.#established = { transport, secured, records: new RecordLayer(crypto, secured, now) }
     this.#idle.start(now)

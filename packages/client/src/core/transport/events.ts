@@ -37,6 +37,21 @@ export interface UnreadStream {
   readonly reads: readonly StreamRead[]
 }
 
+/** Of the current path (RFC 9002 §5, §6.2, §7), for recordings. Times in milliseconds. */
+export interface RecoveryMetrics {
+  /** All four undefined before the first sample. */
+  readonly minRtt: number | undefined
+  readonly smoothedRtt: number | undefined
+  readonly latestRtt: number | undefined
+  readonly rttVariation: number | undefined
+  /** Probe timeouts in a row without an acknowledgement. */
+  readonly ptoCount: number
+  readonly congestionWindow: number
+  readonly bytesInFlight: number
+  /** Bytes per second. */
+  readonly pacingRate: number | undefined
+}
+
 export interface TransportStatistics {
   /** Smoothed round-trip time, milliseconds; undefined before the first sample on this path. */
   readonly rtt: number | undefined

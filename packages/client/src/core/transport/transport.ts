@@ -16,6 +16,7 @@ import type { Goodbye } from './ending.ts'
 import type { TransportEvent, TransportStatistics } from './events.ts'
 import { type Ending, FrameReceiver } from './frame-receiver.ts'
 import { CLOSE_RECORDS, PROBES } from './limits.ts'
+import type { ObservedPath, TransportObserver } from './observer.ts'
 import { AckGenerator } from './recovery/ack-generator.ts'
 import { LossRecovery } from './recovery/loss-recovery.ts'
 import type { PathTraits } from './recovery/path-traits.ts'
@@ -27,6 +28,7 @@ export interface TransportOptions {
   readonly initiator: boolean
   readonly congestion: CongestionFactory
   readonly path: PathTraits
+  readonly observer?: TransportObserver | undefined
 }
 
 export class Transport {
@@ -37,6 +39,7 @@ export class Transport {
   readonly #acks: AckGenerator
   readonly #frames: FrameReceiver
   readonly #writer = new FrameWriter()
+  readonly #observer: TransportObserver | undefined
   #pingPending = false
   /** Probes that are due after a probe timeout. */
   #probes = 0
@@ -44,7 +47,8 @@ export class Transport {
   #closing: { readonly code: number; readonly reason: string; left: number } | undefined
   #pacedUntil: Instant | undefined
 
-  constructor({ initiator, congestion, path }: TransportOptions) {
+  constructor({ initiator, congestion, path, observer }: TransportOptions) {
+    this.#observer = observer
     const events = this.#events
     this.#acks = new AckGenerator(path.acks)
     const recovery = new LossRecovery(congestion, path)
@@ -107,6 +111,7 @@ export class Transport {
   wake(now: Instant): void {
     const due = this.#recovery.onTimeout(now)
     this.#settleSent()
+    this.#observer?.metrics(this.#recovery.path.metrics)
     if (due !== 'probe') return
     this.#probes = PROBES
     this.#pingPending = true
@@ -120,6 +125,12 @@ export class Transport {
    * @returns bytes; 0: nothing may or has to be sent now
    */
   fill(number: number, into: Uint8Array, now: Instant): number {
+    const length = this.#fill(number, into, now)
+    if (length > 0) this.#observer?.sent(number, into.subarray(0, length), length + RECORD_OVERHEAD)
+    return length
+  }
+
+  #fill(number: number, into: Uint8Array, now: Instant): number {
     const { mtu, availableWindow } = this.#recovery.path
     // A probe must not be lost for its size.
     this.#writer.reset(into, (this.#probes > 0 ? mtu.base : mtu.size) - RECORD_OVERHEAD)
@@ -149,17 +160,20 @@ export class Transport {
    */
   receive(number: number, payload: Uint8Array, nextNumber: number, now: Instant): void {
     if (this.closed) return
+    this.#observer?.received(number, payload, payload.length + RECORD_OVERHEAD)
     const read = this.#frames.read(payload, nextNumber, now)
     this.#settleSent()
     if (typeof read === 'object') this.#end(read)
     else this.#acks.received(number, read === 'ack-eliciting', now)
+    this.#observer?.metrics(this.#recovery.path.metrics)
   }
 
   /**
    * Records take another path (RFC 9000 §9). `abandonInFlight`: what is in flight on the former one
-   * is lost.
+   * is lost. `observed`: the path, for a recording.
    */
-  migrate(path: PathTraits, how: { readonly abandonInFlight: boolean }): void {
+  migrate(path: PathTraits, how: { readonly abandonInFlight: boolean; readonly observed?: ObservedPath }): void {
+    if (how.observed !== undefined) this.#observer?.path(how.observed)
     this.#probes = 0
     this.#acks.acks = path.acks
     this.#recovery.migrate(path, how)
@@ -175,7 +189,7 @@ export class Transport {
 
   /** Ends the connection: the next records carry CONNECTION_CLOSE, and are the last. */
   close(goodbye: Goodbye): void {
-    this.#closing ??= { ...goodbye, left: CLOSE_RECORDS }
+    this.#startClosing('local', goodbye, CLOSE_RECORDS)
   }
 
   get #hasFrames(): boolean {
@@ -232,8 +246,14 @@ export class Transport {
 
   /** The remote peer closed the connection, or this end does. */
   #end({ by, code, reason }: Ending): void {
-    this.#closing ??= { code, reason, left: by === 'remote' ? 0 : CLOSE_RECORDS }
+    this.#startClosing(by, { code, reason }, by === 'remote' ? 0 : CLOSE_RECORDS)
     this.#events.push({ type: 'closed', by, code, reason })
+  }
+
+  #startClosing(by: 'local' | 'remote', { code, reason }: Goodbye, left: number): void {
+    if (this.closed) return
+    this.#closing = { code, reason, left }
+    this.#observer?.closed(by, code, reason)
   }
 
   /** Takes up what became of sent records. */
@@ -241,8 +261,10 @@ export class Transport {
     const { acked, lost } = this.#recovery
     for (let packet = acked.poll(); packet !== undefined; packet = acked.poll())
       for (const frame of packet.frames) this.#onAcked(frame)
-    for (let packet = lost.poll(); packet !== undefined; packet = lost.poll())
+    for (let packet = lost.poll(); packet !== undefined; packet = lost.poll()) {
+      this.#observer?.lost(packet.number)
       for (const frame of packet.frames) this.#onLost(frame)
+    }
   }
 
   #onAcked(frame: SentFrame): void {

@@ -5,6 +5,7 @@
  */
 import { type Duration, duration, type Instant } from '../../endpoint/machine.ts'
 import type { Congestion, CongestionFactory } from '../congestion/controller.ts'
+import type { RecoveryMetrics } from '../events.ts'
 import { ACK_DELAY } from '../limits.ts'
 import { DeliveryRate } from './delivery-rate.ts'
 import { MtuDiscovery } from './mtu-discovery.ts'
@@ -48,6 +49,19 @@ export class PathState {
   /** Bytes that the congestion window has left. */
   get availableWindow(): number {
     return this.congestion.window - this.bytesInFlight
+  }
+
+  get metrics(): RecoveryMetrics {
+    const { rtt, congestion, ptoCount, bytesInFlight } = this
+    const { measured } = rtt
+    return {
+      minRtt: measured ? rtt.min : undefined,
+      smoothedRtt: measured ? rtt.smoothed : undefined,
+      latestRtt: measured ? rtt.latest : undefined,
+      rttVariation: measured ? rtt.variation : undefined,
+      ...{ ptoCount, bytesInFlight, congestionWindow: congestion.window },
+      pacingRate: congestion.pacingRate === undefined ? undefined : congestion.pacingRate * 1000,
+    }
   }
 
   /** Probe timeout with exponential backoff (RFC 9002 §6.2.1). */

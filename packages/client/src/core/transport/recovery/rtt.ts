@@ -30,6 +30,10 @@ export class Rtt {
     return this.#smoothed
   }
 
+  get variation(): number {
+    return this.#variation
+  }
+
   /**
    * @param ackDelay how long the remote peer delayed the acknowledgement, as it says
    * @param maxAckDelay more than that it may not delay it
