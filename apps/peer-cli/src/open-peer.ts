@@ -5,6 +5,7 @@ import { generateIdentity, loadPublicKey } from '@showchain/crypto'
 import { type PeerId, parseAddress, parsePeerId, quote } from '@showchain/wire'
 import { type IdentityFlags, identityOf } from './identity.ts'
 import type { Output } from './output.ts'
+import { qlogFiles } from './qlog-files.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface PeerFlags extends IdentityFlags {
@@ -22,6 +23,7 @@ export interface PeerFlags extends IdentityFlags {
   readonly timeout?: string
   readonly json?: boolean
   readonly trace?: boolean
+  readonly qlog?: string
   readonly policy?: string
 }
 
@@ -70,6 +72,7 @@ export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOpt
     addressPolicy: flags.lab === true ? 'lab' : 'internet',
     ...(keepAlive === undefined ? {} : { keepAlive }),
     ...(flags.trace === true ? { trace: (entry) => void process.stderr.write(`${traceLine(entry)}\n`) } : {}),
+    ...(flags.qlog === undefined ? {} : { qlog: qlogFiles(flags.qlog, (why) => output.note('warning', why)) }),
     onWarning: (sentence) => output.note('warning', sentence),
   })
   if (flags.plaintext === true) output.note('plaintext', 'relays and networks on the path can read and alter the data')

@@ -47,6 +47,7 @@ function withPeerOptions(command: Command): Command {
     .option('--timeout <seconds>', 'how long to wait for a registration or a connection (default 25)')
     .option('--json', 'print every event on stdout, one JSON object a line')
     .option('--trace', 'print every message on stderr, one JSON object a line')
+    .option('--qlog <file>', 'record the connection as qlog 0.3 (further ones in <file>.2, <file>.3, …)')
 }
 
 export function program(): Command {
