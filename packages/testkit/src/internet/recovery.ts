@@ -72,7 +72,7 @@ const clockOf = ({ internet }: RecoveryScene): Instant => internet.sim.clock.now
 
 const NATS: readonly RecoveryPair[] = ['T3–T3', 'T4–T4']
 
-/** The rows of docs/protocol.md, Recovery. */
+/** The rows of docs/protocol.md: a fault, and the longest silence that is allowed. */
 export const RECOVERY_FAULTS: readonly RecoveryFault[] = [
   {
     ...{ name: 'relay killed, second one there', goal: 1500, pairs: NATS, relays: 2 },

@@ -230,6 +230,8 @@ export class ConnectionMachine {
     switch (event.type) {
       case 'ready':
         if (event.before !== undefined && this.open) this.#startOver(event.before)
+        // Only the remote peer completes a handshake: the session by which it did works both ways.
+        if (event.by !== undefined) this.#paths.carried(event.by, now)
         this.#pathChanged('handshake completed', now)
         return this.#waiters.settle(undefined, now)
       case 'ended':

@@ -179,6 +179,13 @@ export class ConnectionPaths<Connection = unknown> {
     return this.sessions.get(id) ?? this.relayed.accept(id, registration)
   }
 
+  /** What only the remote peer can have sent came by a session: it is a path. */
+  carried(session: MessageSession, now: Instant): void {
+    if (this.sessions.get(session.options.id) !== session) return
+    if (session.options.directKey !== undefined) this.direct.received(session, now)
+    else this.relayed.received(session)
+  }
+
   /** @returns the sessions that end with the connection */
   stop(): readonly MessageSession[] {
     this.#stopped = true
@@ -198,10 +205,8 @@ export class ConnectionPaths<Connection = unknown> {
 
   #onSession(event: MessageSessionEvent, now: Instant): void {
     const { session } = event
-    const direct = session.options.directKey !== undefined
     if (event.type === 'lost') return this.relayed.sessionLost(session, event.unsent, event.abandoned, now)
-    if (direct) this.direct.received(session, now)
-    else this.relayed.received(session)
+    this.carried(session, now)
     if (event.bytes.length > 0) this.#events.push({ type: 'received', session, bytes: event.bytes })
   }
 

@@ -38,6 +38,8 @@ export class SecureDataPlane implements DataPlane {
   readonly #context: ConnectionContext
   readonly #paths: ConnectionPaths
   readonly #recordPaths = new WeakMap<MessageSession, RecordPath>()
+  /** Where the newest handshake message came from. */
+  #handshakeBy: MessageSession | undefined
 
   constructor(
     context: ConnectionContext,
@@ -59,7 +61,7 @@ export class SecureDataPlane implements DataPlane {
 
   poll(): DataPlaneEvent | undefined {
     for (let event = this.#session.poll(); event !== undefined; event = this.#session.poll()) {
-      const handedUp = planeEvent(event)
+      const handedUp = this.#planeEvent(event)
       if (handedUp !== undefined) return handedUp
     }
     return undefined
@@ -121,6 +123,7 @@ export class SecureDataPlane implements DataPlane {
 
   /** A part of a handshake message came by this session. */
   receiveHandshake(part: Uint8Array, by: MessageSession, now: Instant): void {
+    this.#handshakeBy = by
     this.#session.receiveHandshake(part, this.#recordPathOf(by), now)
   }
 
@@ -164,21 +167,21 @@ export class SecureDataPlane implements DataPlane {
       transmit: (bytes, now) => messages.send({ bytes, done: () => {} }, now),
     }
   }
-}
 
-/** What a session's event is to the connection; undefined: nothing. */
-function planeEvent(event: SecureEvent): DataPlaneEvent | undefined {
-  switch (event.type) {
-    case 'secured':
-      return { type: 'ready', before: event.before }
-    case 'failed':
-      return { type: 'ended', ...failed(event.reason) }
-    case 'closed':
-      // The transport answers a violation with a code of its own.
-      return { type: 'ended', end: event.by === 'remote' ? closedThere(event) : violated(event), goodbye: event }
-    case 'probeTimeout':
-      return event.ptoCount < SUSPICIOUS_PROBES ? undefined : { type: 'suspect' }
-    default:
-      return event
+  /** What a session's event is to the connection; undefined: nothing. */
+  #planeEvent(event: SecureEvent): DataPlaneEvent | undefined {
+    switch (event.type) {
+      case 'secured':
+        return { type: 'ready', before: event.before, by: this.#handshakeBy }
+      case 'failed':
+        return { type: 'ended', ...failed(event.reason) }
+      case 'closed':
+        // The transport answers a violation with a code of its own.
+        return { type: 'ended', end: event.by === 'remote' ? closedThere(event) : violated(event), goodbye: event }
+      case 'probeTimeout':
+        return event.ptoCount < SUSPICIOUS_PROBES ? undefined : { type: 'suspect' }
+      default:
+        return event
+    }
   }
 }

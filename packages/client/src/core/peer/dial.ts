@@ -131,8 +131,7 @@ export class Dial {
   #review(now: Instant): void {
     const { id } = this.options
     const trying = this.#attempts.some((entry) => entry.state === 'trying')
-    // Where the question of each way was lost, its connection may be open all the same.
-    const open = !trying && this.options.connections.get(this.options.target)?.open === true
+    const open = !trying && this.#openAsWanted
     if (!this.#reported && (open || this.#attempts.some((entry) => entry.state === 'reached'))) {
       this.#reported = true
       this.#context.outbox.event({ type: 'dialed', dial: id, connection: this.#connection(now).handle })
@@ -144,6 +143,12 @@ export class Dial {
     this.options.ended()
     const connection = this.options.connections.get(this.options.target)
     if (connection?.open === false) connection.end(failed('could not connect'), now)
+  }
+
+  /** Where the question of each way was lost, its connection may be open all the same. */
+  get #openAsWanted(): boolean {
+    const connection = this.options.connections.get(this.options.target)
+    return connection?.open === true && (connection.paths.allowsRelay || connection.paths.hasDirect)
   }
 
   #withRelay(registration: Registration, entry: Entry, now: Instant, go: (now: Instant) => void): void {
