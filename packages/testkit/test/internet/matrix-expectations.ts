@@ -12,6 +12,13 @@ const PLAINTEXT_SEEDS = 20
 const BIRTHDAY_MS = 35_000
 /** … in so many of all runs. */
 const BIRTHDAY_SHARE = 0.99
+/**
+ * So many of all runs are direct after two minutes where so much is lost: one in 14 introductions
+ * fails there (a question, its two copies and the answer come through in 0.8^4 of 5 tries), and
+ * there is time for three.
+ */
+const LOSSY = 0.2
+const LOSSY_SHARE = 0.99
 
 export function expectMatrix(loss: number, seeds: number, options: TestOptions = {}): void {
   test.each(PAIRINGS.map((pairing) => [pairing.requester, pairing.target, pairing] as const))(
@@ -20,7 +27,7 @@ export function expectMatrix(loss: number, seeds: number, options: TestOptions =
     async (_requester, _target, pairing) => {
       const outcomes: Outcome[] = []
       for (let seed = 0; seed < seeds; seed++) outcomes.push(await play(pairing, seed, { loss }))
-      expectAll(pairing.best, outcomes)
+      expectAll(pairing.best, outcomes, loss)
     },
   )
 }
@@ -32,16 +39,17 @@ export function expectPlaintextMatrix(loss: number): void {
       const outcomes: Outcome[] = []
       for (let seed = 0; seed < PLAINTEXT_SEEDS; seed++)
         outcomes.push(await play(pairing, seed, { loss, plaintext: true }))
-      expectAll(pairing.best, outcomes)
+      expectAll(pairing.best, outcomes, loss)
     },
   )
 }
 
-function expectAll(best: Pairing['best'], outcomes: readonly Outcome[]): void {
+function expectAll(best: Pairing['best'], outcomes: readonly Outcome[], loss: number): void {
   expect(outcomes.filter(({ connected }) => !connected)).toEqual([])
   const direct = outcomes.filter(({ directMs }) => directMs !== undefined)
   if (best === 'relay') expect(direct).toEqual([])
-  else if (best === 'direct') expect(direct).toHaveLength(outcomes.length)
+  else if (best === 'direct')
+    expect(direct.length).toBeGreaterThanOrEqual(Math.floor((loss < LOSSY ? 1 : LOSSY_SHARE) * outcomes.length))
   else {
     const inTime = direct.filter(({ directMs }) => (directMs as number) <= BIRTHDAY_MS)
     expect(inTime.length).toBeGreaterThanOrEqual(Math.floor(BIRTHDAY_SHARE * outcomes.length))

@@ -1,6 +1,8 @@
 /**
- * The path that each handshake message takes. An answer goes where its question came from: the best
- * path may lead to what the remote peer was before it began anew, or there is none yet.
+ * The paths that each handshake message takes. An answer goes where its question came from, as the
+ * best path may lead to what the remote peer was before it began anew, or there is none yet. It also
+ * goes by the best path, which may be shorter by now, or all that is left: the remote peer drops the
+ * second copy.
  */
 import type { Random } from '@showchain/crypto/core'
 import { HANDSHAKE_KIND } from '@showchain/wire/end-to-end'
@@ -26,12 +28,10 @@ export class HandshakeSender {
   send(kind: number, message: Uint8Array, now: Instant): void {
     const best = this.#best()
     const answers = kind === HANDSHAKE_KIND.second || kind === HANDSHAKE_KIND.third
-    const path = answers ? (this.#cameBy ?? best) : (best ?? this.#cameBy)
-    if (path === undefined) return
+    const asked = answers || best === undefined ? this.#cameBy : undefined
     const group = this.#random.uint32()
-    sendHandshake(path, kind, group, message, now)
-    // The last message is repeated, and the path that it answers by may be gone meanwhile.
-    if (kind === HANDSHAKE_KIND.third && best !== undefined && !samePath(path, best))
+    if (asked !== undefined) sendHandshake(asked, kind, group, message, now)
+    if (best !== undefined && (asked === undefined || !samePath(asked, best)))
       sendHandshake(best, kind, group, message, now)
   }
 }
