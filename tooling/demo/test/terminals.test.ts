@@ -182,7 +182,7 @@ describe('showchain listen and connect', () => {
     const ticket = withoutAddress(await bob.stdout.line(/^showchain:/))
     relay.program.kill()
     await relay.program.ended()
-    await bob.stderr.line(/lost: keep-alives are not answered/)
+    await bob.stderr.line(/lost: nothing comes back from it/)
     const identity = relay.program.child.spawnargs[3] as string
     start(RELAY, ['--identity', identity, '--listen', `127.0.0.1:${port}`])
     await bob.stderr.line(/registered with the relay[\s\S]*/)

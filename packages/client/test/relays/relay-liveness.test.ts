@@ -1,6 +1,7 @@
 /** docs/protocol.md, Keep-alive: the leg to a relay, and the relay in the test's hands. */
 import { decodeStun, encodeStun, OP } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
+import { duration } from '../../src/core/index.ts'
 import { StunTransactions } from '../../src/core/nat/stun-transactions.ts'
 import { RelayLiveness } from '../../src/core/relays/relay-liveness.ts'
 import { ContextBed } from '../context-bed.ts'
@@ -14,8 +15,8 @@ class Leg extends ContextBed {
   readonly questions = new StunTransactions(this.context)
   readonly liveness: RelayLiveness
 
-  constructor() {
-    super()
+  constructor(keepAlive = INTERVAL) {
+    super({ keepAlive: duration(keepAlive) })
     this.liveness = this.do(
       (now) => new RelayLiveness(this.context, RELAY, this.questions, now, (at) => this.deaths.push(at)),
     )
@@ -64,6 +65,25 @@ describe('a leg on which nobody speaks', () => {
     const leg = new Leg()
     leg.advance(120 * SECOND)
     expect(leg.deaths[0]).toBe(INTERVAL + 4 * SECOND)
+  })
+
+  test.each([100, 200, 900, 1500, 4000])('is dead in seconds also with a keep-alive each %i ms', (keepAlive) => {
+    const leg = new Leg(keepAlive)
+    leg.advance(60 * SECOND)
+    // The relay need not answer in the first 5 s. Then as with any other interval.
+    expect(leg.deaths[0]).toBe(Math.ceil(5000 / keepAlive) * keepAlive + 4 * SECOND)
+  })
+
+  test.each([100, 200, 900, 1500, 4000])('is not asked when the relay answers once in 5 s, with %i ms', (keepAlive) => {
+    const leg = new Leg(keepAlive)
+    let answered = -5000
+    for (let at = 0; at < 60_000; at += 50) {
+      leg.advance(50)
+      if (leg.keepAlives.at(-1) !== leg.now || leg.now < answered + 5000) continue
+      answered = leg.now
+      leg.do((now) => leg.liveness.heard(now))
+    }
+    expect([leg.stunAsked, leg.deaths]).toEqual([[], []])
   })
 
   test('is alive when the last of four questions is answered', () => {

@@ -68,7 +68,7 @@ export class RelayLiveness implements Liveness {
 
   heard(now: Instant): void {
     this.#lastHeard = now
-    this.#answer?.cancel()
+    this.#forgetAnswer()
     this.#asking?.close()
     this.#asking = undefined
   }
@@ -87,7 +87,7 @@ export class RelayLiveness implements Liveness {
 
   stop(): void {
     this.#timer?.cancel()
-    this.#answer?.cancel()
+    this.#forgetAnswer()
     this.#asking?.close()
     this.#asking = undefined
   }
@@ -98,7 +98,7 @@ export class RelayLiveness implements Liveness {
    */
   #ask(now: Instant): void {
     this.#askedAt = now
-    this.#answer?.cancel()
+    this.#forgetAnswer()
     this.#send(this.#context.encoding, now)
     this.#asking = this.#questions.start(
       {
@@ -115,6 +115,7 @@ export class RelayLiveness implements Liveness {
   }
 
   #unanswered(now: Instant): void {
+    this.#answer = undefined
     if (this.#asking === undefined) this.#ask(now)
   }
 
@@ -122,6 +123,20 @@ export class RelayLiveness implements Liveness {
     this.#lastKeepAlive = now
     this.#lastSent = now
     sendMessage(this.#context, this.#to, { op_code: OP.keepAlive, id: this.#context.self, seq: 0, ts: 0 }, encoding)
+  }
+
+  /**
+   * The wait for an answer goes on when more keep-alives leave meanwhile: an interval below it would
+   * put it off for ever. The relay does not answer one that follows its last answer too soon.
+   */
+  #awaitAnswer(now: Instant): void {
+    if (this.#answer !== undefined || later(this.#lastHeard, KEEP_ALIVE_ECHO_GAP) > now) return
+    this.#answer = this.#context.timers.set(later(now, UNANSWERED_AFTER), (at) => this.#unanswered(at))
+  }
+
+  #forgetAnswer(): void {
+    this.#answer?.cancel()
+    this.#answer = undefined
   }
 
   /** When the next keep-alive is due. */
@@ -142,8 +157,7 @@ export class RelayLiveness implements Liveness {
       else if (later(due, SLEPT) <= now) this.#ask(now)
       else {
         this.#send(this.#context.encoding, now)
-        this.#answer?.cancel()
-        this.#answer = this.#context.timers.set(later(now, UNANSWERED_AFTER), (at) => this.#unanswered(at))
+        this.#awaitAnswer(now)
       }
     }
     this.#arm()
