@@ -242,6 +242,38 @@ describe('a probe', () => {
     expect(bed.recovery.oldestFrames).toEqual([bed.frame(1)])
   })
 
+  test('is not put off by records that leave meanwhile, however many', () => {
+    const bed = new Bed()
+    bed.send()
+    for (let sent = 1; sent < FIRST_TIMEOUT; sent++) {
+      bed.pass(1)
+      bed.send()
+      expect(bed.deadline).toBe(FIRST_TIMEOUT - sent)
+    }
+  })
+
+  test('waits from the last acknowledgement on, while anything is unanswered', () => {
+    const bed = new Bed()
+    bed.send(2)
+    bed.pass(99)
+    bed.ack([0, 0])
+    expect(bed.deadline).toBe(100 + 4 * 50 + ACK_DELAY)
+    bed.pass(50)
+    bed.ack([0, 0])
+    // One that tells of nothing new is no answer.
+    expect(bed.deadline).toBe(100 + 4 * 50 + ACK_DELAY - 50)
+  })
+
+  test('waits from the next record on, when all before were answered or lost', () => {
+    const bed = new Bed()
+    bed.send()
+    bed.pass(100)
+    bed.ack([0, 0])
+    bed.pass(10_000)
+    bed.send()
+    expect(bed.deadline).toBe(100 + 4 * 50 + ACK_DELAY)
+  })
+
   test('is not due before its time', () => {
     const bed = new Bed()
     bed.send()
@@ -333,6 +365,16 @@ describe('a migration', () => {
     const { rtt, bytesInFlight, ptoCount, largestAcked } = bed.recovery.path
     expect([rtt.measured, bytesInFlight, ptoCount, largestAcked]).toEqual([false, 0, 0, -1])
     expect(bed.ledgers).toHaveLength(2)
+  })
+
+  test('starts the wait for a probe with the first record on the new path', () => {
+    const bed = new Bed()
+    bed.send()
+    bed.pass(500)
+    bed.recovery.migrate(TRAITS, { abandonInFlight: false })
+    expect(bed.deadline).toBeUndefined()
+    bed.send()
+    expect(bed.deadline).toBe(FIRST_TIMEOUT)
   })
 
   test('loses what is in flight when the former path is gone', () => {

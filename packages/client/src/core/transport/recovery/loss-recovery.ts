@@ -30,7 +30,12 @@ export class LossRecovery {
   #largestAcked = -1
   /** When the next packet is lost by the time threshold. */
   #lossTime: Instant | undefined
-  #lastSentAt: Instant | undefined
+  /**
+   * When the first packet left that nothing has answered: the clock of the probe timeout. RFC 9002
+   * §6.2.1 starts it anew with each packet that is sent. Then one that is sent every few
+   * milliseconds hides a dead path until the congestion window is full.
+   */
+  #unansweredSince: Instant | undefined
   #sentCount = 0
   #lostCount = 0
 
@@ -66,8 +71,8 @@ export class LossRecovery {
   /** Next loss-detection or probe-timeout deadline (RFC 9002 §6.1.2, §6.2). */
   get deadline(): Instant | undefined {
     if (this.#lossTime !== undefined) return this.#lossTime
-    if (!this.hasOutstanding || this.#lastSentAt === undefined) return undefined
-    return later(this.#lastSentAt, this.#path.probeTimeout)
+    if (!this.hasOutstanding || this.#unansweredSince === undefined) return undefined
+    return later(this.#unansweredSince, this.#path.probeTimeout)
   }
 
   /** The frames of the oldest packet in flight, to be sent again with a probe (RFC 9002 §6.2.4). */
@@ -145,8 +150,7 @@ export class LossRecovery {
       return undefined
     }
     this.#path.ptoCount++
-    // Until the probe leaves, which takes longer when there is no path.
-    this.#lastSentAt = now
+    this.#unansweredSince = now
     return 'probe'
   }
 
@@ -154,6 +158,7 @@ export class LossRecovery {
   migrate(traits: PathTraits, { abandonInFlight }: { readonly abandonInFlight: boolean }): void {
     this.#path = new PathState(traits, this.#makeCongestion)
     this.#lossTime = undefined
+    this.#unansweredSince = undefined
     if (!abandonInFlight) return
     for (let number = this.#packets.first; number < this.#packets.next; number++) {
       const packet = this.#packets.take(number)
@@ -166,6 +171,8 @@ export class LossRecovery {
     const path = this.#path
     const { deliveryRate } = path
     if (path.bytesInFlight === 0) deliveryRate.restart(now)
+    if (!this.hasOutstanding) this.#unansweredSince = undefined
+    this.#unansweredSince ??= now
     // One literal without a spread: there is one of these for each packet.
     this.#packets.add({
       number,
@@ -181,7 +188,6 @@ export class LossRecovery {
     })
     path.bytesInFlight += bytes
     path.pacer.sent(bytes)
-    this.#lastSentAt = now
     this.#sentCount++
   }
 
@@ -194,6 +200,7 @@ export class LossRecovery {
     const { rtt, congestion, deliveryRate, bytesInFlight } = path
     const bytes = bytesInFlightBefore - bytesInFlight
     path.ptoCount = 0
+    this.#unansweredSince = now
     let sample: number | undefined
     if (ackDelay !== undefined) {
       sample = now - newest.sentAt
