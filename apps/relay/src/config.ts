@@ -12,6 +12,9 @@ import * as z from 'zod'
 /** The default port of a relay; no service is registered for it. */
 export const DEFAULT_PORT = 4400
 
+/** An hour: who waits longer has forgotten that the relay was to end. */
+const MAX_DRAIN_SECONDS = 3600
+
 /** The command line, the environment or the configuration is wrong: exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
@@ -68,6 +71,7 @@ const schema = z.strictObject({
   peerKey: list(z.string().min(1)).default([]),
   limits: relayLimitsSchema.default({}),
   metrics: parsed(parseListen).optional(),
+  drainSeconds: z.coerce.number().int().min(0).max(MAX_DRAIN_SECONDS).default(30),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
   logFormat: z.enum(['pretty', 'json']).optional(),
   trace: flag.default(false),
@@ -86,6 +90,8 @@ export interface Config {
   readonly peerKey: readonly string[]
   readonly limits: Partial<RelayLimits>
   readonly metrics?: Listen | undefined
+  /** How long a relay that got a signal goes on at most while sessions are open. */
+  readonly drainSeconds: number
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
   readonly logFormat?: 'pretty' | 'json' | undefined
   readonly trace: boolean

@@ -46,6 +46,8 @@ export async function serveMetrics(relay: Relay, listen: Listen, log: Logger): P
   const registry = registryOf(relay)
   const server = createServer((request, response) => {
     if (request.url === '/healthz') response.end('ok\n')
+    else if (request.url === '/readyz')
+      response.writeHead(relay.draining ? 503 : 200).end(relay.draining ? 'draining\n' : 'ok\n')
     else if (request.url === '/metrics') {
       response.setHeader('content-type', registry.contentType)
       registry.metrics().then(

@@ -16,8 +16,9 @@ are separated by commas. The passphrase of an encrypted identity comes from --pa
 SHOWCHAIN_PASSPHRASE.
 
 The first line on stdout is the relay's ticket; logs go to stderr.
-On SIGTERM or SIGINT the relay drains: it refuses new requests, completes those in progress (5 s at most)
-and exits. A second signal ends it at once.
+On SIGTERM or SIGINT the relay drains: it tells registered peers, which leave for another relay, refuses
+new requests, and forwards until nothing goes on for 2 s (--drain-seconds at most). A second signal ends it
+at once.
 
 Limits (--limit name=value):
 ${Object.entries(RELAY_LIMITS)
@@ -61,7 +62,8 @@ export function program(run: (config: Config) => Promise<void> = serve): Command
     ),
     option('--peer-key <file...>', 'public key (PEM) of a peer that runs in seed mode'),
     option('--limit <name=value...>', 'one of the limits below').env(`${ENVIRONMENT_PREFIX}LIMITS`),
-    option('--metrics <host:port>', 'serve /metrics (Prometheus) and /healthz over HTTP'),
+    option('--metrics <host:port>', 'serve /metrics (Prometheus), /healthz and /readyz over HTTP'),
+    option('--drain-seconds <seconds>', 'how long it goes on at most after a signal (default 30)'),
     option('--log-level <level>', 'fatal, error, warn, info (default), debug or silent'),
     option('--log-format <format>', 'pretty or json (default: pretty on a terminal, otherwise json)'),
     option('--trace', 'print every message on stderr, one JSON object a line'),

@@ -41,7 +41,7 @@ export async function serve(config: Config): Promise<void> {
   log.info({ id: relay.id, addresses: relay.addresses }, 'listening')
   const signal = await ended
   log.info({ signal }, 'draining; a second signal ends the relay at once')
-  await Promise.race([relay.drain(), endSignal()])
+  await Promise.race([relay.drain({ timeout: config.drainSeconds * 1000 }), endSignal()])
   await relay.close()
   await metrics?.close()
   log.info(relay.counters(), 'ended')

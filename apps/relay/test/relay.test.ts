@@ -128,6 +128,37 @@ describe('showchain-relay', () => {
     expect((await fetch(`${base}/nothing`)).status).toBe(404)
   })
 
+  test('drains on a signal: its peers are told, /readyz says 503, and it ends when they are quiet', async () => {
+    const relay = running('--metrics', '127.0.0.1:0')
+    await using peer = await peerOf(await relay.stdout.line(/./))
+    await peer.registered()
+    const { metrics } = JSON.parse(await relay.stderr.line(/"msg":"metrics"/)) as {
+      readonly metrics: { readonly port: number }
+    }
+    const ready = `http://127.0.0.1:${metrics.port}/readyz`
+    expect((await fetch(ready)).status).toBe(200)
+    const told = new Promise((resolve) => peer.on('relay', ({ state }) => state === 'draining' && resolve(state)))
+    relay.child.kill('SIGTERM')
+    await told
+    const answer = await fetch(ready)
+    expect([answer.status, await answer.text()]).toEqual([503, 'draining\n'])
+    expect((await relay.ended()).code).toBe(0)
+  })
+
+  test.each([
+    ['--drain-seconds', '0'],
+    ['--drain-seconds', '600'],
+  ])('%s %s, and a second signal, end the wait', async (...patience) => {
+    const relay = running(...patience)
+    await using peer = await peerOf(await relay.stdout.line(/./))
+    await peer.registered()
+    relay.child.kill('SIGTERM')
+    await relay.stderr.line(/"msg":"draining/)
+    if (patience[1] !== '0') relay.child.kill('SIGTERM')
+    const { code, stderr } = await relay.ended()
+    expect([code, stderr]).toEqual([0, expect.stringContaining('"msg":"ended"')])
+  })
+
   test.each([
     [['--identity', 'absent.pem'], /^showchain-relay: identity: there is no absent\.pem/],
     [['--bogus'], /unknown option '--bogus'/],

@@ -12,10 +12,11 @@ import type { Clock } from './runtime/index.ts'
 export interface RelayEvent {
   readonly relay: PeerId
   readonly at: Endpoint
-  readonly state: 'registered' | 'lost' | 'failed'
+  /** `draining`: it is about to end, and carries what is open until then. */
+  readonly state: 'registered' | 'lost' | 'failed' | 'draining'
   /** This peer's address as the relay sees it. */
   readonly observed?: Endpoint | undefined
-  /** Why it is lost or failed, as text. */
+  /** Why it is no longer registered, or will not be, as text. */
   readonly reason?: string | undefined
 }
 

@@ -191,7 +191,8 @@ export class Bed {
   }
 
   /** Lets time pass; the machine is woken whenever it asked for it. */
-  pass(ms: number): void {
+  pass(ms: number): Sent[] {
+    this.#sent = []
     const end = later(this.now, duration(ms))
     for (let due = this.machine.deadline; due !== undefined && due <= end; due = this.machine.deadline) {
       this.now = instant(Math.max(due, this.now))
@@ -199,11 +200,14 @@ export class Bed {
       this.#drain()
     }
     this.now = end
+    return this.#sent
   }
 
-  drain(): void {
-    this.machine.drain()
+  drain(): Sent[] {
+    this.#sent = []
+    this.machine.drain(this.now)
     this.#drain()
+    return this.#sent
   }
 
   count(name: keyof ReturnType<RelayMachine['counters']>): number {

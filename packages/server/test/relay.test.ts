@@ -31,15 +31,20 @@ async function openRelay(options: Partial<RelayOpenOptions> = {}): Promise<Relay
 }
 
 /** A socket that asks and gets one answer each time. */
-async function openAsker(host: string): Promise<(to: Endpoint, message: Message) => Promise<Message>> {
+/** @param answers op codes that are waited for. @default any */
+async function openAsker(
+  host: string,
+  answers?: readonly number[],
+): Promise<(to: Endpoint, message: Message) => Promise<Message>> {
   const socket = await openUdp({ listen: [{ host, port: 0 }] })
   open.push(socket)
   return (to, message) =>
     new Promise((resolve, reject) => {
       socket.onDatagram(({ bytes }) => {
         const decoded = decode(bytes)
-        if (decoded.ok) resolve(decoded.message)
-        else reject(new Error(decoded.refusal))
+        if (decoded.ok) {
+          if (answers?.includes(decoded.message.op_code) !== false) resolve(decoded.message)
+        } else reject(new Error(decoded.refusal))
       })
       socket.send(to, encode(message, 'binary'))
     })
@@ -122,7 +127,8 @@ test('an address in use is refused', async () => {
 describe('a relay that drains', () => {
   test('finishes what is in work and closes', async () => {
     const relay = await openRelay()
-    const ask = await openAsker('127.0.0.1')
+    // The peer is told that the relay drains as well, before or after.
+    const ask = await openAsker('127.0.0.1', [OP.challenge, OP.directResponse])
     const at = relay.addresses[0] as Endpoint
     const challenge = (await ask(at, await directRequest(relay))) as MessageOf<typeof OP.challenge>
     const answered = ask(at, await directRequest(relay, challenge.cookie))

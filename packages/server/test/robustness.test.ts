@@ -1,8 +1,8 @@
-import { encode, MAX_DATAGRAM, OP } from '@showchain/wire'
+import { CAPS, encode, MAX_DATAGRAM, OP, WIRE_ERROR } from '@showchain/wire'
 import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Bed, data, openSession, ops } from './relay-bed.ts'
+import { Bed, data, identityOf, openSession, ops } from './relay-bed.ts'
 
 /** Every kind of message that a relay is sent, valid up to what a test changes. */
 function messages(bed: Bed): readonly Uint8Array[] {
@@ -129,20 +129,68 @@ describe('a relay that drains', () => {
     expect(ops(bed.send(r, data(r, t, session)))).toEqual([OP.proxyPassData])
   })
 
-  test('tells once when nothing is in work any more', () => {
+  test('tells each of its peers, and says so with its signature to those who ask', () => {
+    const seedKey = identityOf(99)
+    const bed = new Bed({ knownKeys: [seedKey.publicKey] })
+    const peers = Array.from({ length: 25 }, () => bed.registered())
+    const seed = bed.registered({ identity: seedKey, seedMode: true })
+    const told = bed.drain()
+    expect(told).toHaveLength(10)
+    told.push(...bed.pass(1000))
+    expect(told.map(({ to }) => to)).toEqual(peers.map(({ source }) => source))
+    for (const { message } of told)
+      expect(message).toMatchObject({ op_code: OP.error, code: WIRE_ERROR.draining, ref_op: OP.keepAlive })
+    for (const peer of [...peers.slice(0, 2), seed])
+      expect(bed.register(peer).map(({ message }) => message)).toMatchObject([
+        { op_code: OP.directResponse, ...(peer === seed ? {} : { ext: { caps: CAPS.channel | CAPS.draining } }) },
+      ])
+    expect(bed.count('drainingSent')).toBe(25)
+  })
+
+  test('refuses a registration from elsewhere, also of a peer that it knows', () => {
+    const bed = new Bed()
+    const peer = bed.registered()
+    bed.drain()
+    peer.source = { ip: '203.0.113.77', port: 7 }
+    expect(bed.register(peer)).toEqual([])
+    expect(bed.count('draining')).toBe(1)
+  })
+
+  const drained = (bed: Bed): number => bed.events.filter(({ type }) => type === 'drained').length
+
+  test('ends when nothing was forwarded and nobody registered for 2 s', () => {
+    const bed = new Bed()
+    const [r, t] = [bed.registered(), bed.registered()]
+    const session = openSession(bed, r, t)
+    bed.drain()
+    bed.pass(1500)
+    bed.send(r, data(r, t, session))
+    bed.pass(1500)
+    bed.register(t)
+    bed.pass(1500)
+    expect(drained(bed)).toBe(0)
+    bed.pass(1000)
+    expect(drained(bed)).toBe(1)
+    bed.drain()
+    bed.pass(10_000)
+    expect(drained(bed)).toBe(1)
+  })
+
+  test('does not end while something is in work', () => {
     const bed = new Bed()
     const [r, t] = [bed.registered(), bed.registered()]
     bed.holds = true
     bed.send(r, { op_code: OP.proxyRequest, id: r.id, target: t.id })
     bed.drain()
-    expect(bed.events.filter(({ type }) => type === 'drained')).toHaveLength(0)
+    bed.pass(10_000)
+    expect(drained(bed)).toBe(0)
     bed.holds = false
     expect(ops(bed.finish())).toEqual([OP.proxyResponse])
-    bed.drain()
-    expect(bed.events.filter(({ type }) => type === 'drained')).toHaveLength(1)
+    bed.pass(1000)
+    expect(drained(bed)).toBe(1)
   })
 
-  test('is done at once when nothing is in work', () => {
+  test('ends at once when nobody is registered', () => {
     const bed = new Bed()
     bed.drain()
     expect(bed.events).toEqual([{ type: 'drained' }])

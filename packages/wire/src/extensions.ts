@@ -209,4 +209,6 @@ export const CAPS = {
   channel: 2,
   /** Signed data (0x123) sent straight to the other end of a validated direct path. */
   directData: 4,
+  /** A relay, in its 0x102: it is about to end, and takes no new attempts and sessions. */
+  draining: 8,
 } as const

@@ -235,4 +235,6 @@ export const WIRE_ERROR = {
   unbound: 1,
   /** No such session for proxied data: request a new one. */
   noSession: 2,
+  /** The relay is about to end: register again, its signed answer says so too. */
+  draining: 3,
 } as const

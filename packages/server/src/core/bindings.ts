@@ -63,6 +63,10 @@ export class Bindings {
     return binding !== undefined && sameEndpoint(binding.source, source) ? binding : undefined
   }
 
+  *all(): Generator<Binding> {
+    for (const [, binding] of this.#byId.entries()) yield binding
+  }
+
   /** An accepted message came from the bound address. */
   refresh(id: PeerId, now: Instant): void {
     this.#byId.touch(id, now)

@@ -31,5 +31,5 @@ export type RelayEvent =
       readonly target: PeerId
       readonly why: 'expired' | 'evicted'
     }
-  /** After `drain`: nothing is in work any more. Comes once. */
+  /** After `drain`: peers were told, and nothing goes on any more. Comes once. */
   | { readonly type: 'drained' }

@@ -22,6 +22,8 @@ export class Registrar {
   readonly #context: RelayContext
   readonly #admission: Admission
   readonly #bindings: Bindings
+  /** Whether the relay is about to end: only those who are bound are answered, and told so. */
+  #draining = false
 
   constructor(context: RelayContext, admission: Admission, bindings: Bindings) {
     this.#context = context
@@ -29,11 +31,16 @@ export class Registrar {
     this.#bindings = bindings
   }
 
+  drain(): void {
+    this.#draining = true
+  }
+
   receive(request: AdmissionRequest<DirectRequest>, now: Instant): void {
     const { message, source } = request
     if (message.target !== this.#context.self.id) return this.#context.count('unexpected')
     const binding = this.#bindings.get(message.id, now)
     const bound = binding !== undefined && sameEndpoint(binding.source, source)
+    if (this.#draining && !bound) return this.#context.count('draining')
     if (binding !== undefined && !bound && !hasExtensions(message)) return this.#context.count('bindingRefused')
     const validation = bound ? 'validated' : 'unvalidated'
     this.#admission.admit(request, validation, now, (admitted, at) => this.#bind(admitted, at), binding?.spki)
@@ -85,6 +92,6 @@ export class Registrar {
   #extensions({ ext }: DirectRequest, source: Admitted['source']): Extensions | undefined {
     if (ext === undefined) return undefined
     const key = ext.key === undefined ? {} : { key: this.#context.self.spki }
-    return { ...key, caps: CAPS.channel, observed: source }
+    return { ...key, caps: this.#draining ? CAPS.channel | CAPS.draining : CAPS.channel, observed: source }
   }
 }

@@ -12,7 +12,8 @@ const OWN = {
   sourceRefused: 'datagrams from an address that nobody can be reached at',
   unexpected: 'messages that answer nothing outstanding, are for somebody else, or that nobody sends to a relay',
   unbound: 'messages other than 0x100 and 0x101 from an address that is not bound to their sender',
-  draining: 'requests that came while the relay was closing',
+  draining: 'requests that were refused while the relay was draining',
+  drainingSent: 'registered peers that were told that the relay drains',
   registered: 'registrations, first ones and renewals',
   bindingRefused:
     'registrations refused: over the cap of their source, or in seed mode for a peer that is bound elsewhere',

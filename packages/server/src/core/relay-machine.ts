@@ -31,6 +31,7 @@ import { Bindings } from './bindings.ts'
 import { ChannelForwarder } from './channel-forwarder.ts'
 import { DataForwarder } from './data-forwarder.ts'
 import { DecodedData, viewData } from './data-packet.ts'
+import { Drain } from './drain.ts'
 import type { RelayEvent } from './events.ts'
 import { KeepAliveResponder } from './keep-alive-responder.ts'
 import { type RelayLimits, relayLimits } from './limits.ts'
@@ -47,6 +48,8 @@ import { UnboundErrors } from './unbound-errors.ts'
 
 /** Parsed keys in the cache. Each binding has its key's bytes, to parse it again. */
 const KEY_CACHE = 8192
+/** What shows that a relay which drains is still needed. */
+const BUSY_COUNTERS: readonly RelayCounter[] = ['registered', 'dataForwarded', 'channelForwarded']
 
 export interface RelayOptions {
   /** This relay's own key; work of kind `sign` is done with it. */
@@ -98,13 +101,14 @@ export class RelayMachine implements Machine<RelayEvent> {
   readonly #dataForwarder: DataForwarder
   readonly #channelForwarder: ChannelForwarder
   #sweep: Instant | undefined
-  #state: 'open' | 'draining' | 'drained' = 'open'
+  #drain: Drain | undefined
+  #drained = false
 
   /** @throws ShowchainError `ERR_BAD_CONFIG` when a limit is none. */
   constructor({ self, provider, random, unixMs, knownKeys = [], stun = [], limits: overrides }: RelayOptions) {
     const limits = relayLimits(overrides)
     const { count } = this.#counters
-    const outbox = new RelayOutbox(count, () => this.#finishDraining())
+    const outbox = new RelayOutbox(count)
     const keys = new KeyCache(provider, KEY_CACHE)
     for (const key of knownKeys) keys.pin(key)
     const configured = new Set(knownKeys.map(({ id }) => id))
@@ -183,7 +187,7 @@ export class RelayMachine implements Machine<RelayEvent> {
       case OP.punchAck:
         return this.#rendezvous.acknowledge(message, datagram, now)
       case OP.directRequest:
-        return this.#isOpen() ? this.#registrar.receive({ message, bytes, source, encoding }, now) : undefined
+        return this.#registrar.receive({ message, bytes, source, encoding }, now)
       case OP.punchRequest:
         return this.#isOpen() ? this.#rendezvous.request({ message, bytes, source, encoding }, now) : undefined
       case OP.proxyRequest:
@@ -193,8 +197,10 @@ export class RelayMachine implements Machine<RelayEvent> {
     }
   }
 
-  /** Ended entries leave their tables; nothing else is done by time. */
+  /** Ended entries leave their tables, and a relay that drains tells its peers. */
   wake(now: Instant): void {
+    this.#drain?.wake(now)
+    this.#finishDraining(now)
     if (this.#sweep === undefined || this.#sweep > now) return
     for (const table of [
       this.#admission,
@@ -214,7 +220,8 @@ export class RelayMachine implements Machine<RelayEvent> {
   }
 
   get deadline(): Instant | undefined {
-    return this.#sweep
+    const drain = this.#drained ? undefined : this.#drain?.deadline
+    return drain === undefined || (this.#sweep !== undefined && this.#sweep < drain) ? this.#sweep : drain
   }
 
   counters(): Record<RelayCounter, number> {
@@ -237,23 +244,26 @@ export class RelayMachine implements Machine<RelayEvent> {
   }
 
   /**
-   * Refuses new registrations, attempts and sessions from now on. Open ones continue. The event
-   * `drained` follows when no work is outstanding.
+   * Refuses new peers, attempts and sessions from now on, and tells bound peers to leave. Open
+   * sessions continue. The event `drained` follows when nothing goes on any more.
    */
-  drain(): void {
-    if (this.#state === 'open') this.#state = 'draining'
-    if (this.#context.outbox.pendingWork === 0) this.#finishDraining()
+  drain(now: Instant): void {
+    if (this.#drain !== undefined) return
+    const busyness = (): number => BUSY_COUNTERS.reduce((sum, name) => sum + this.#counters.get(name), 0)
+    this.#drain = new Drain(this.#context, this.#bindings, busyness, now)
+    this.#registrar.drain()
+    this.wake(now)
   }
 
-  #finishDraining(): void {
-    if (this.#state !== 'draining') return
-    this.#state = 'drained'
+  #finishDraining(now: Instant): void {
+    if (this.#drained || this.#drain?.isOver(now) !== true || this.#context.outbox.pendingWork > 0) return
+    this.#drained = true
     this.#context.outbox.event({ type: 'drained' })
   }
 
   #isOpen(): boolean {
-    if (this.#state !== 'open') this.#counters.count('draining')
-    return this.#state === 'open'
+    if (this.#drain !== undefined) this.#counters.count('draining')
+    return this.#drain === undefined
   }
 
   #isEmpty(): boolean {

@@ -1,4 +1,4 @@
-/** The outputs of a relay. It counts outstanding work, so that draining knows when it is done. */
+/** The outputs of a relay. It counts what is sent, and the work that is outstanding. */
 import { type Instant, Outbox, type Route } from '@showchain/client/endpoint'
 import type { PublicKey } from '@showchain/crypto/core'
 import type { RelayEvent } from './events.ts'
@@ -6,14 +6,11 @@ import type { RelayCounter } from './relay-counters.ts'
 
 export class RelayOutbox extends Outbox<RelayEvent> {
   readonly #count: (name: RelayCounter) => void
-  readonly #idle: () => void
   #pendingWork = 0
 
-  /** @param idle called when the last work that was out has come back. */
-  constructor(count: (name: RelayCounter) => void, idle: () => void) {
+  constructor(count: (name: RelayCounter) => void) {
     super()
     this.#count = count
-    this.#idle = idle
   }
 
   /** Signatures that are being made or checked. */
@@ -44,7 +41,6 @@ export class RelayOutbox extends Outbox<RelayEvent> {
     return (result, now) => {
       this.#pendingWork--
       resume(result, now)
-      if (this.#pendingWork === 0) this.#idle()
     }
   }
 }

@@ -71,11 +71,8 @@ export interface RelayRuntimeStats extends RelayStats {
   readonly waitingForThread: number
 }
 
-/**
- * How long `drain` waits at most, in ms: signatures are made within one; what takes longer is
- * stuck.
- */
-const DRAIN_TIMEOUT = 5000
+/** How long `drain` waits at most, in ms, while sessions go on. */
+const DRAIN_TIMEOUT = 30_000
 
 export class Relay implements AsyncDisposable {
   readonly id: PeerId
@@ -156,11 +153,17 @@ export class Relay implements AsyncDisposable {
     return { ...this.#machine.stats(), waitingForThread: this.#worker.waiting }
   }
 
+  /** Whether `drain` was called. */
+  get draining(): boolean {
+    return this.#draining !== undefined
+  }
+
   /**
-   * Takes no new registrations, attempts and sessions, finishes what is being signed and checked,
-   * then closes. Draining twice is draining once.
+   * Takes no new peers, attempts and sessions, and tells registered peers, which leave for another
+   * relay. Forwards until nothing was forwarded for 2 s, then closes. Draining twice is draining
+   * once.
    *
-   * @param options.timeout most ms to wait. @default 5000
+   * @param options.timeout most ms to wait. @default 30000
    */
   drain({ timeout = DRAIN_TIMEOUT }: { readonly timeout?: number } = {}): Promise<void> {
     this.#draining ??= this.#drain(timeout)
@@ -175,7 +178,7 @@ export class Relay implements AsyncDisposable {
           timer.cancel()
           resolve()
         }
-        this.#driver.input((machine) => machine.drain())
+        this.#driver.input((machine, now) => machine.drain(now))
       })
     }
     await this.close()

@@ -151,6 +151,11 @@ export class SimRelay {
     await placed?.driver.close()
   }
 
+  /** Tells its peers that it is about to end; the event `drained` says when nothing goes on. */
+  drain(): void {
+    this.#placed?.driver.input((machine, now) => machine.drain(now))
+  }
+
   /** Dies and comes back at once. */
   async restart(): Promise<void> {
     const killed = this.kill()

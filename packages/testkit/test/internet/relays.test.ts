@@ -1,6 +1,7 @@
 /** Peers and the relays that they are registered with: how soon each notices what became of them. */
 import { duration, later } from '@showchain/client/core'
 import { opensslEndToEnd } from '@showchain/crypto'
+import { encode, OP, WIRE_ERROR } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import { Internet, nat, type SimPeer } from '../../src/index.ts'
 
@@ -71,6 +72,88 @@ describe('a relayed connection', () => {
       expect(secondsUntil(internet, moved)).toBeLessThanOrEqual(1)
       internet.advance(duration(SECOND))
       expect(alice.isRegistered(relay)).toBe(true)
+    })
+  })
+})
+
+describe('a relay that drains', () => {
+  const silence = duration(200)
+
+  test('is left for another one while it still carries what is under way', async () => {
+    await Internet.run('drained', {}, async (internet) => {
+      const [first, second] = [await internet.relay(), await internet.relay()]
+      const options = { behind: nat.T4(), endToEnd: opensslEndToEnd, policy: 'relay-only' } as const
+      const alice = await internet.simPeer({ name: 'alice', ...options })
+      const bob = await internet.simPeer({ name: 'bob', ...options, behind: nat.T4() })
+      const ours = await alice.connect(bob)
+      const usedRelay = (): string | undefined => (ours.path.kind === 'relay' ? ours.path.relay : undefined)
+      const [used, other] = usedRelay() === first.identity.id ? [first, second] : [second, first]
+      const arrivals: number[] = []
+      const { clock } = internet.sim
+      let talks = true
+      const talk = (): void => {
+        alice.send(ours.id, Uint8Array.of(7))
+        if (talks) clock.schedule(later(clock.now(), duration(50)), talk)
+      }
+      talk()
+      internet.advance(duration(2 * SECOND))
+      const before = clock.now()
+      used.drain()
+      const drained = (): boolean => used.events.some(({ type }) => type === 'drained')
+      expect(secondsUntil(internet, drained)).toBeLessThanOrEqual(4)
+      expect(usedRelay()).toBe(other.identity.id)
+      await used.kill()
+      internet.advance(duration(10 * SECOND))
+      talks = false
+      internet.advance(duration(SECOND))
+      arrivals.push(...bob.arrived.flatMap(({ at }) => (at > before ? [at] : [])))
+      const gaps = arrivals.slice(1).map((at, index) => at - (arrivals[index] as number))
+      expect(Math.max(...gaps)).toBeLessThanOrEqual(silence)
+      expect(states(alice)).toContain('draining')
+      expect(ours.closed).toBeUndefined()
+    })
+  })
+
+  test('is kept where there is no other, and registered with again when it is back', async () => {
+    await Internet.run('drained alone', {}, async (internet) => {
+      const relay = await internet.relay()
+      const options = { endToEnd: opensslEndToEnd, policy: 'relay-only' } as const
+      const alice = await internet.simPeer({ name: 'alice', behind: nat.T4(), ...options })
+      const bob = await internet.simPeer({ name: 'bob', behind: nat.T4(), ...options })
+      const ours = await alice.connect(bob)
+      relay.drain()
+      internet.advance(duration(3 * SECOND))
+      expect(states(alice)).toEqual(['registered', 'draining'])
+      expect(ours.path.kind).toBe('relay')
+      await relay.restart()
+      const back = (): boolean => alice.isRegistered(relay) && states(alice).at(-1) === 'registered'
+      expect(secondsUntil(internet, back)).toBeLessThanOrEqual(19)
+      const before = bob.arrived.length
+      internet.advance(duration(3 * SECOND))
+      alice.send(ours.id, Uint8Array.of(7))
+      internet.advance(duration(3 * SECOND))
+      expect(bob.arrived.length).toBe(before + 1)
+    })
+  })
+
+  test('that somebody else announces is asked, and goes on being used', async () => {
+    await Internet.run('not drained', {}, async (internet) => {
+      const relay = await internet.relay()
+      const peer = await internet.simPeer({ name: 'peer' })
+      internet.advance(duration(10 * SECOND))
+      const bytes = encode(
+        { op_code: OP.error, code: WIRE_ERROR.draining, ref_op: OP.keepAlive, seq: 0, ts: 0 },
+        'binary',
+      )
+      const asked = relay.machine.counters().registered
+      for (let count = 0; count < 50; count++) {
+        peer.machine.receive({ bytes, source: relay.endpoint }, internet.sim.clock.now())
+        internet.advance(duration(100))
+      }
+      const again = relay.machine.counters().registered - asked
+      expect(again).toBeGreaterThan(0)
+      expect(again).toBeLessThanOrEqual(3)
+      expect(states(peer)).toEqual(['registered'])
     })
   })
 })

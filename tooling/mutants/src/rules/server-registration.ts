@@ -183,8 +183,16 @@ export const SERVER_REGISTRATION: readonly Mutant[] = inPackage('server', [
     name: 'draining',
     rule: 'A relay that is ending takes nothing new.',
     file: 'src/core/relay-machine.ts',
-    text: "return this.#state === 'open'\n",
+    text: 'return this.#drain === undefined\n',
     replacement: 'return true\n',
+    test: 'test/robustness.test.ts',
+  },
+  {
+    name: 'draining-elsewhere',
+    rule: 'A relay that is ending registers nobody from another address.',
+    file: 'src/core/registrar.ts',
+    text: "if (this.#draining && !bound) return this.#context.count('draining')",
+    replacement: '',
     test: 'test/robustness.test.ts',
   },
   {

@@ -126,6 +126,12 @@ export class ConnectionTable {
       connection.update((paths) => paths.relayed.relayLost(registration, now), now)
   }
 
+  /** A relay is about to end: connections through it move to another. */
+  relayDraining(registration: Registration, now: Instant): void {
+    for (const connection of [...this.#byPeer.values()])
+      connection.update((paths) => paths.relayed.relayDraining(registration, now), now)
+  }
+
   /** A relay had lost this peer's binding, and may have lost its sessions: they are asked. */
   relayRenewed(registration: Registration, now: Instant): void {
     for (const connection of [...this.#byPeer.values()])

@@ -81,7 +81,7 @@ export class RelayFailover {
 
   #begin(now: Instant): void {
     const round = ++this.#round
-    this.#ready = this.#relays().filter(({ registered }) => registered)
+    this.#ready = this.#relays().filter(({ serves }) => serves)
     this.#turns = 0
     if (this.#ready.length > 0) return this.#next()
     // Whichever comes first: a relay answers again, or the next look.

@@ -77,7 +77,7 @@ export class RelayedPath {
 
   /** One that can introduce both ends to each other now. */
   get registered(): Registration | undefined {
-    return this.#relays.find(({ registered }) => registered)
+    return this.#relays.find(({ serves }) => serves)
   }
 
   /** The session that is used at this relay. */
@@ -125,6 +125,15 @@ export class RelayedPath {
   }
 
   /**
+   * The relay is about to end. Its session stays in use until one at another relay is proven, or
+   * for good where there is no other.
+   */
+  relayDraining(registration: Registration, now: Instant): void {
+    const others = this.#relays.some(({ serves }) => serves)
+    if (this.#current?.registration === registration && others) this.#failover.start(now)
+  }
+
+  /**
    * A message was not acknowledged, nor anything else since it was sent. If the relay works, the
    * session or the remote peer is gone.
    */
@@ -164,7 +173,8 @@ export class RelayedPath {
   }
 
   #reached(session: MessageSession, registration: Registration, reason: string): void {
-    this.#current ??= { registration, session }
+    const leaves = this.#current?.registration.draining === true && !registration.draining
+    if (this.#current === undefined || leaves) this.#current = { registration, session }
     this.#failover.settle()
     this.#events.push({ type: 'usable', reason })
   }

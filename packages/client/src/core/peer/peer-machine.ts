@@ -250,6 +250,7 @@ export class PeerMachine implements Machine<PeerEvent> {
       for (let event = registration.poll(); event !== undefined; event = registration.poll()) {
         if (event === 'registered') discovery?.start(now)
         else if (event === 'lost') connections.relayLost(registration, now)
+        else if (event === 'draining') connections.relayDraining(registration, now)
         else if (event === 'renewed') connections.relayRenewed(registration, now)
         else connections.addressChanged(now)
       }

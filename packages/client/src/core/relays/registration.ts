@@ -8,8 +8,9 @@
  *        ▼ └────────────┘
  *      waiting (jittered back-off, and asked whether the relay is back) ──► registering
  *
- * `unbound` is not signed: it causes a renewal and nothing else. A relay that challenges the
- * renewal did not know this peer at its address.
+ * `unbound` and `draining` are not signed: they cause a renewal and nothing else. A relay that
+ * challenges the renewal did not know this peer at its address. One that drains says so in its
+ * answer, which is signed.
  */
 import {
   CAPS,
@@ -32,6 +33,7 @@ import { StunTransactions } from '../nat/stun-transactions.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { KeepAlive, type Liveness } from './keep-alive.ts'
 import { LostBindings } from './lost-bindings.ts'
+import type { RegistrationEvent, Told } from './registration-events.ts'
 import { RelayLiveness } from './relay-liveness.ts'
 import { RelayReturn } from './relay-return.ts'
 import { RenewalGap } from './renewal-gap.ts'
@@ -48,21 +50,6 @@ export interface RelayAddress {
   readonly endpoint: Endpoint
 }
 
-export type RegistrationEvent =
-  /** The relay does not answer any more, or has forgotten this peer. */
-  | 'lost'
-  /** It answered: for the first time, after it was lost, or with another address. */
-  | 'registered'
-  /** This peer has another address than before. */
-  | 'moved'
-  /** It had lost the binding of a peer that believed to be registered, and has it again. */
-  | 'renewed'
-
-/** What the application learns of a registration. */
-type Told =
-  | { readonly state: 'registered'; readonly observed: Endpoint | undefined }
-  | { readonly state: 'lost' | 'failed'; readonly reason: string }
-
 export class Registration implements PathLiveness {
   readonly relay: RelayAddress
   /**
@@ -74,6 +61,8 @@ export class Registration implements PathLiveness {
   knowsExtensions = false
   /** Whether it forwards channel frames. */
   carriesFrames = false
+  /** Whether it said that it is about to end. */
+  draining = false
   readonly #context: PeerContext
   readonly #transactions: Transactions
   readonly #events = new EventQueue<RegistrationEvent>()
@@ -105,6 +94,11 @@ export class Registration implements PathLiveness {
 
   get registered(): boolean {
     return this.#state === 'registered'
+  }
+
+  /** Whether it serves new attempts and sessions. */
+  get serves(): boolean {
+    return this.registered && !this.draining
   }
 
   /** Calls back once: at once when registered, else when this or the next try ends. */
@@ -179,12 +173,13 @@ export class Registration implements PathLiveness {
   }
 
   /**
-   * The relay, or somebody in its name, says that it does not know this peer at its address: it is
-   * asked by a renewal, not too often.
+   * The relay, or somebody in its name, says that it does not know this peer at its address, or
+   * that it drains: it is asked by a renewal, not too often.
    */
   error(code: number, now: Instant): void {
-    if (code !== WIRE_ERROR.unbound || this.#state !== 'registered') return
-    this.#toldUnbound = true
+    const told = code === WIRE_ERROR.unbound || (code === WIRE_ERROR.draining && !this.draining)
+    if (!told || this.#state !== 'registered') return
+    this.#toldUnbound ||= code === WIRE_ERROR.unbound
     const at = this.#gap.next(now)
     if (at === undefined) return
     this.#timer?.cancel()
@@ -242,7 +237,10 @@ export class Registration implements PathLiveness {
     this.#toldUnbound = false
     this.observed = ext?.observed ?? this.observed
     this.knowsExtensions = ext !== undefined
-    this.carriesFrames = ((ext?.caps ?? 0) & CAPS.channel) !== 0
+    const caps = ext?.caps ?? 0
+    this.carriesFrames = (caps & CAPS.channel) !== 0
+    const drained = this.draining
+    this.draining = (caps & CAPS.draining) !== 0
     this.#failures = 0
     if (renewed && !moved) {
       this.#tell({ state: 'lost', reason: 'the relay did not know this address any more' })
@@ -257,6 +255,10 @@ export class Registration implements PathLiveness {
     if (renewed) this.#events.push('renewed')
     if (first || moved || renewed) this.#tell({ state: 'registered', observed: this.observed })
     if (moved && known !== undefined) this.#events.push('moved')
+    if (this.draining && !drained) {
+      this.#tell({ state: 'draining', reason: 'the relay is about to end' })
+      this.#events.push('draining')
+    }
     this.#waiters.settle(true, undefined, now)
   }
 

@@ -1,0 +1,19 @@
+/** What a registration tells: its events to the peer's other parts, its state to the application. */
+import type { Endpoint } from '@showchain/wire'
+
+export type RegistrationEvent =
+  /** The relay does not answer any more, or has forgotten this peer. */
+  | 'lost'
+  /** It answered: for the first time, after it was lost, or with another address. */
+  | 'registered'
+  /** This peer has another address than before. */
+  | 'moved'
+  /** It had lost the binding of a peer that believed to be registered, and has it again. */
+  | 'renewed'
+  /** It is about to end. */
+  | 'draining'
+
+/** What the application learns of it. */
+export type Told =
+  | { readonly state: 'registered'; readonly observed: Endpoint | undefined }
+  | { readonly state: 'lost' | 'failed' | 'draining'; readonly reason: string }
