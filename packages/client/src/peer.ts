@@ -23,7 +23,7 @@ import {
 import { type CheckedOptions, CONGESTION, checkOptions, type PeerOptions, relayAddress } from './options.ts'
 import { PeerEvents, type PeerListeners } from './peer-events.ts'
 import { Reachability } from './reachability.ts'
-import { type DatagramSocket, Driver, QlogRecorder, traceTaps } from './runtime/index.ts'
+import { type CountedSocket, Driver, NetworkWatch, QlogRecorder, traceTaps } from './runtime/index.ts'
 
 export interface ConnectOptions extends WaitOptions {
   /**
@@ -37,15 +37,16 @@ export class Peer implements AsyncDisposable {
   readonly id: PeerId
   readonly #options: CheckedOptions
   readonly #driver: Driver<PeerMachine>
-  readonly #socket: DatagramSocket
+  readonly #socket: CountedSocket
   readonly #machine: PeerMachine
   readonly #events: PeerEvents
   readonly #reachability: Reachability
+  readonly #networkWatch: NetworkWatch
   /** What waits for a registration or a connection, until it is settled. */
   readonly #waits = new Set<Waiting<never>['reject']>()
   #closed = false
 
-  private constructor(options: CheckedOptions, socket: DatagramSocket) {
+  private constructor(options: CheckedOptions, socket: CountedSocket) {
     const { identity, encoding, seedMode, plaintext, policy, addressPolicy, keepAlive, knownKeys, runtime } = options
     const { clock, random, provider, endToEnd } = runtime
     this.id = identity.id
@@ -74,6 +75,12 @@ export class Peer implements AsyncDisposable {
         if (!this.#closed) this.#driver.input((_machine, now) => command(now))
       },
       port: (handle) => new ConnectionPort(this.#driver, machine, handle),
+    })
+    this.#networkWatch = new NetworkWatch({
+      clock,
+      localAddresses: () => runtime.localAddresses(),
+      failures: () => socket.counters.sendFailed,
+      changed: () => this.#driver.input((peerMachine, now) => peerMachine.networkChanged(now)),
     })
     this.#driver = new Driver({
       ...{ machine, socket, clock },
@@ -214,6 +221,7 @@ export class Peer implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#networkWatch.close()
     for (const reject of this.#waits) reject(new ShowchainError('ERR_CLOSED'))
     this.#events.close()
     this.#driver.input((machine, now) => machine.close(now))

@@ -12,7 +12,7 @@ import {
   PeerMachine,
   type SendFailure,
 } from '@showchain/client/core'
-import type { DatagramSocket, Driver } from '@showchain/client/runtime'
+import { type DatagramSocket, type Driver, NetworkWatch } from '@showchain/client/runtime'
 import type { TestIdentity } from '@showchain/crypto/testing'
 import { type Endpoint, MAX_LOCAL_CANDIDATES, type PeerId, ShowchainError } from '@showchain/wire'
 import type { Host } from '../sim/host.ts'
@@ -43,6 +43,7 @@ export class SimPeer {
   readonly #driver: Driver<Sleeper<PeerEvent>>
   readonly #dials = new Map<DialId, Dialled>()
   readonly #relays: SimRelay[] = []
+  readonly #networkWatch: NetworkWatch
   #first: DatagramSocket | undefined
 
   constructor(sim: Simulation, name: string, host: Host, options: SimPeerOptions = {}) {
@@ -79,6 +80,12 @@ export class SimPeer {
     })
     this.endpoints = endpoints
     this.#driver = placed.driver
+    this.#networkWatch = new NetworkWatch({
+      clock: this.sleeper.clockOf(sim.clock),
+      localAddresses: () => host.ips,
+      failures: () => 0,
+      changed: () => this.input((now) => this.machine.networkChanged(now)),
+    })
   }
 
   get id(): PeerId {
@@ -199,6 +206,7 @@ export class SimPeer {
 
   /** Ends at once, without a goodbye; done when this returns, awaited or not. */
   async crash(): Promise<void> {
+    this.#networkWatch.close()
     const closed = this.#driver.close()
     // The driver is closed: the machine's output is dropped.
     this.machine.close(this.#sim.clock.now())
@@ -208,6 +216,7 @@ export class SimPeer {
 
   async close(): Promise<void> {
     if (this.#driver.closed) return
+    this.#networkWatch.close()
     this.input((now) => this.machine.close(now))
     await this.#driver.close()
   }

