@@ -20,6 +20,10 @@ export declare class Lines {
 export declare class Program {
   /** @param environment all that the program sees beside PATH. */
   constructor(bin: string, args: readonly string[], environment?: Readonly<Record<string, string>>)
+  /** A line of bash, for redirections and fifos: `exec` lets signals reach the program. */
+  static shell(line: string, environment?: Readonly<Record<string, string>>): Program
+  /** A line of the shell on a pseudo-terminal of its own (util-linux `script`). */
+  static terminal(line: string, environment?: Readonly<Record<string, string>>): Program
   readonly child: ChildProcess
   readonly stdout: Lines
   readonly stderr: Lines

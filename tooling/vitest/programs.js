@@ -46,8 +46,8 @@ export class Lines {
 }
 
 export class Program {
-  constructor(bin, args, environment = {}) {
-    this.child = spawn(process.execPath, [bin, ...args], {
+  constructor(bin, args, environment = {}, command = process.execPath) {
+    this.child = spawn(command, [bin, ...args], {
       env: { PATH: process.env.PATH, ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
@@ -57,6 +57,14 @@ export class Program {
   }
 
   #closed
+
+  static shell(line, environment = {}) {
+    return new Program('--norc', ['-c', line], environment, '/bin/bash')
+  }
+
+  static terminal(line, environment = {}) {
+    return new Program('-qefc', [line, '/dev/null'], environment, 'script')
+  }
 
   type(line) {
     this.child.stdin.write(`${line}\n`)

@@ -3,14 +3,14 @@
  * message.
  */
 import type { Connection, Stream } from '@showchain/client'
-
-const NEWLINE = 0x0a
+import { linesOf, withoutNewline } from './lines.ts'
 
 export interface Conversation {
   /** Resolves when the stream accepts more; in plaintext mode, when the line was acknowledged. */
   send(line: Uint8Array): Promise<void>
   /** Resolves when every line was acknowledged. */
   end(): Promise<void>
+  /** Each with its newline, if it has one. */
   lines(): AsyncIterable<Uint8Array>
 }
 
@@ -29,10 +29,7 @@ class StreamConversation implements Conversation {
   async send(line: Uint8Array): Promise<void> {
     this.#ours ??= this.#connection.openStream()
     const stream = await this.#ours
-    const bytes = new Uint8Array(line.length + 1)
-    bytes.set(line)
-    bytes[line.length] = NEWLINE
-    await stream.write(bytes)
+    await stream.write(line)
   }
 
   async end(): Promise<void> {
@@ -41,10 +38,11 @@ class StreamConversation implements Conversation {
   }
 
   async *lines(): AsyncGenerator<Uint8Array> {
-    for await (const stream of this.#connection.streams) yield* linesOf(stream)
+    for await (const stream of this.#connection.streams) yield* linesOf(stream.readable)
   }
 }
 
+/** A message has at least one byte: a blank line is its newline, others leave theirs out. */
 class MessageConversation implements Conversation {
   readonly #connection: Connection
   readonly #sending = new Set<Promise<void>>()
@@ -54,29 +52,18 @@ class MessageConversation implements Conversation {
   }
 
   async send(line: Uint8Array): Promise<void> {
-    const sent = this.#connection.sendDatagram(line)
+    const sent = this.#connection.sendDatagram(line.length === 1 ? line : withoutNewline(line))
     this.#sending.add(sent)
     await sent.finally(() => this.#sending.delete(sent))
   }
 
   async end(): Promise<void> {
-    await Promise.allSettled(this.#sending)
+    const ends = await Promise.allSettled(this.#sending)
+    const failed = ends.find((end) => end.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
   }
 
   lines(): AsyncIterable<Uint8Array> {
     return this.#connection
   }
-}
-
-/** @throws ShowchainError `ERR_STREAM_RESET`, `ERR_CLOSED` */
-async function* linesOf(stream: Stream): AsyncGenerator<Uint8Array> {
-  let rest = Buffer.alloc(0)
-  for (let bytes = await stream.read(); bytes !== undefined; bytes = await stream.read()) {
-    rest = Buffer.concat([rest, bytes])
-    for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
-      yield rest.subarray(0, end)
-      rest = rest.subarray(end + 1)
-    }
-  }
-  if (rest.length > 0) yield rest
 }

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type Identity, loadIdentity, readPassphrase } from '@showchain/crypto'
 import { ShowchainError } from '@showchain/wire'
-import { UsageError } from './usage-error.ts'
+import { UsageError } from './failures.ts'
 
 export interface IdentityFlags {
   readonly identity?: string

@@ -3,8 +3,8 @@ import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { generateIdentity, KEY_BITS, publicKeyToPem, saveIdentity } from '@showchain/crypto'
 import { quote, ShowchainError } from '@showchain/wire'
+import { UsageError } from './failures.ts'
 import { defaultIdentity, type IdentityFlags, identityOf, passphraseOf } from './identity.ts'
-import { UsageError } from './usage-error.ts'
 
 export interface KeygenFlags extends IdentityFlags {
   readonly bits: string
@@ -20,6 +20,7 @@ export async function keygen(flags: KeygenFlags): Promise<void> {
   const identity = await generateIdentity({ bits })
   if (flags.out === undefined) await makeFolder(dirname(path))
   await saveIdentity(identity, path, { passphrase })
+  process.stdout.on('error', () => {})
   console.error(`wrote ${path}${passphrase === undefined ? '' : ', encrypted with the passphrase'}`)
   console.log(identity.id)
 }

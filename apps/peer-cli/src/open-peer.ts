@@ -3,10 +3,10 @@ import { type NatReport, type PathPolicy, Peer, type PeerOptions } from '@showch
 import { traceLine } from '@showchain/client/runtime'
 import { generateIdentity, loadPublicKey } from '@showchain/crypto'
 import { type PeerId, parseAddress, parsePeerId, quote } from '@showchain/wire'
+import { UsageError } from './failures.ts'
 import { type IdentityFlags, identityOf } from './identity.ts'
 import type { Output } from './output.ts'
 import { qlogFiles } from './qlog-files.ts'
-import { UsageError } from './usage-error.ts'
 
 export interface PeerFlags extends IdentityFlags {
   readonly ephemeral?: boolean
@@ -21,6 +21,7 @@ export interface PeerFlags extends IdentityFlags {
   readonly lab?: boolean
   readonly keepAlive?: string
   readonly timeout?: string
+  readonly deadAfter?: string
   readonly json?: boolean
   readonly trace?: boolean
   readonly qlog?: string
@@ -35,6 +36,12 @@ export function wholeNumber(flag: string, text: string | undefined, min: number,
     throw new UsageError(`${flag} is a whole number from ${min} to ${max}, not ${quote(text)}`)
   return value
 }
+
+/**
+ * Seconds of silence after which a remote peer counts as dead. While it owes an acknowledgement it
+ * is a third of this. A person at a terminal wants to know.
+ */
+export const DEAD_AFTER = 30
 
 const POLICIES: readonly PathPolicy[] = ['auto', 'direct-only', 'relay-only']
 
@@ -56,6 +63,7 @@ export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOpt
     throw new UsageError(`--policy is one of ${POLICIES.join(', ')}, not ${quote(flags.policy)}`)
   const port = wholeNumber('--port', flags.port, 0, 65_535)
   const keepAlive = wholeNumber('--keep-alive', flags.keepAlive, 100, 60_000)
+  const deadAfter = (wholeNumber('--dead-after', flags.deadAfter, 3, 86_400) ?? DEAD_AFTER) * 1000
   const identity = flags.ephemeral === true ? await generateIdentity() : await identityOf(flags)
   const knownKeys = await Promise.all((flags.peerKey ?? []).map(loadPublicKey))
   const peer = await Peer.open({
@@ -70,6 +78,7 @@ export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOpt
     plaintext: flags.plaintext === true,
     seedMode: flags.seedMode === true,
     addressPolicy: flags.lab === true ? 'lab' : 'internet',
+    idleTimeout: deadAfter,
     ...(keepAlive === undefined ? {} : { keepAlive }),
     ...(flags.trace === true ? { trace: (entry) => void process.stderr.write(`${traceLine(entry)}\n`) } : {}),
     ...(flags.qlog === undefined ? {} : { qlog: qlogFiles(flags.qlog, (why) => output.note('warning', why)) }),

@@ -1,10 +1,12 @@
 /**
  * The output of `listen` and `connect`: received lines on stdout, events on stderr. With --json:
  * every event on stdout, one JSON object a line. With --pipe stdout carries the data, and events go
- * to stderr.
+ * to stderr. What remote peers send never controls a terminal.
  */
-import type { Connection } from '@showchain/client'
-import { type PeerId, toBase64url } from '@showchain/wire'
+import type { Connection, Path } from '@showchain/client'
+import { type PeerId, printable, ShowchainError, toBase64url } from '@showchain/wire'
+import { Failure, knownFailure, Reported } from './failures.ts'
+import { isPart, withNewline, withoutNewline } from './lines.ts'
 
 /** Characters of an id that are shown: enough to tell a few peers apart. */
 const SHORT_ID = 8
@@ -20,35 +22,100 @@ function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** JSON leaves DEL, C1 controls and bidi controls as they are; as \u they mean the same. */
+const jsonLine = (value: object): string =>
+  `${JSON.stringify(value).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (text) =>
+    Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join(''),
+  )}\n`
+
+/** A line as a terminal may show it: only tabs are left of what controls it. */
+const shownLine = (bytes: Uint8Array): string =>
+  Buffer.from(bytes)
+    .toString('utf8')
+    .replace(/\r?\n?$/, '')
+    .split('\t')
+    .map(printable)
+    .join('\t')
+
+/** What went over a connection, for the last event. */
+export interface Totals {
+  readonly bytes: { readonly sent: number; readonly received: number }
+  readonly seconds: number
+  readonly path: Path | undefined
+}
+
 export interface Output {
   /** The first line on stdout. */
   ticket(ticket: string): void
   /** @param sentence for people; @param details for programs, with --json. */
   note(event: string, sentence: string, details?: Readonly<Record<string, unknown>>): void
-  message(from: PeerId, bytes: Uint8Array): void
+  /** Resolves when stdout takes more. */
+  message(from: PeerId, line: Uint8Array): Promise<void>
+  /** The last event. */
+  end(totals: Totals): void
+  /** Resolves when stdout has taken everything. */
+  flushed(): Promise<void>
+  /** The last event instead. @returns what ends the program */
+  failed(error: unknown): Reported
 }
 
 export function outputFor({
   json = false,
   pipe = false,
 }: {
-  readonly json?: boolean
-  readonly pipe?: boolean
+  readonly json?: boolean | undefined
+  readonly pipe?: boolean | undefined
 }): Output {
+  // Not touched with --pipe: there stdout is opened as something that can be closed.
   const out = pipe ? process.stderr : process.stdout
-  const line = (value: object): void => void out.write(`${JSON.stringify(value)}\n`)
+  const write = (text: string | Uint8Array): Promise<void> =>
+    new Promise((resolve) => {
+      if (out.write(text)) resolve()
+      else out.once('drain', resolve)
+    })
+  const flushed = (): Promise<void> => new Promise((resolve) => void out.write('', () => resolve()))
+  const note = (sentence: string): void => void process.stderr.write(`${printable(sentence)}\n`)
   if (json) {
+    const event = (value: object): void => void write(jsonLine(value))
     return {
-      ticket: (ticket) => line({ event: 'ticket', ticket }),
-      note: (event, sentence, details = {}) => line({ event, ...details, text: sentence }),
-      message: (from, bytes) => line({ event: 'message', from, text: textOf(bytes), data: toBase64url(bytes) }),
+      ticket: (ticket) => event({ event: 'ticket', ticket }),
+      note: (name, sentence, details = {}) => event({ event: name, ...details, text: sentence }),
+      message: (from, line) => {
+        const bytes = withoutNewline(line)
+        const part = isPart(line) ? { part: true } : {}
+        return write(jsonLine({ event: 'message', from, text: textOf(bytes), data: toBase64url(bytes), ...part }))
+      },
+      end: (totals) => event({ event: 'end', ...totals }),
+      flushed,
+      failed: (error) => report(error, (code, text) => event({ event: 'error', code, tried: triedIn(error), text })),
     }
   }
   return {
-    ticket: (ticket) => void out.write(`${ticket}\n`),
-    note: (_event, sentence) => void process.stderr.write(`${sentence}\n`),
-    message: (_from, bytes) => void process.stdout.write(`${textOf(bytes) ?? toBase64url(bytes)}\n`),
+    ticket: (ticket) => void write(`${ticket}\n`),
+    note: (_event, sentence) => note(sentence),
+    message: (_from, line) =>
+      write(process.stdout.isTTY ? `${shownLine(line)}${isPart(line) ? '' : '\n'}` : withNewline(line)),
+    end: () => {},
+    flushed,
+    failed: (error) => report(error, (_code, text) => note(`showchain: ${text}`)),
   }
+}
+
+/** Prints the error in one line; a stack only for an unexpected one, which is a bug. */
+function report(error: unknown, print: (code: string, text: string) => void): Reported {
+  if (error instanceof Reported) return error
+  const known = knownFailure(error)
+  const text = error instanceof Error ? error.message : String(error)
+  if (known === undefined) console.error(error)
+  print(known?.code ?? 'ERR_INTERNAL', text)
+  return new Reported(known?.exitCode ?? 1)
+}
+
+/** The ways that were tried, when a dial failed. */
+function triedIn(error: unknown): unknown {
+  if (error instanceof Failure || !(error instanceof ShowchainError)) return []
+  const { cause } = error
+  return typeof cause === 'object' && cause !== null && 'attempts' in cause ? cause.attempts : []
 }
 
 const describePath = ({ path }: Connection): string => {

@@ -1,23 +1,138 @@
 /**
- * `--pipe`: sends stdin on a stream and writes what it receives to stdout, until both directions
- * have ended.
+ * `--pipe`: sends stdin on a stream and writes what comes on the remote peer's stream to stdout,
+ * until both have ended. Both ends know then whether everything arrived.
  */
-import { pipeline } from 'node:stream/promises'
-import { type Connection, type Stream, toDuplex } from '@showchain/client'
+import type { Connection, Stream } from '@showchain/client'
 import { ShowchainError } from '@showchain/wire'
-import { UsageError } from './usage-error.ts'
+import { TransferError, UsageError } from './failures.ts'
+import { failureOf, GOODBYE, incomplete } from './goodbye.ts'
+import type { Session } from './session.ts'
+import { openStdin, type Sink } from './stdio.ts'
 
-/** @throws ShowchainError `ERR_STREAM_RESET`, `ERR_CLOSED`; UsageError in plaintext */
-export async function pipe(connection: Connection): Promise<void> {
-  if (!connection.protected) throw new UsageError('--pipe needs an encrypted connection: remove --plaintext')
-  const duplex = toDuplex(await streamOf(connection))
-  await Promise.all([pipeline(process.stdin, duplex), pipeline(duplex, process.stdout, { end: false })])
+/** Milliseconds in which the end that was dialled expects the goodbye, when everything arrived. */
+const GOODBYE_WAIT = 2000
+/**
+ * The end that dialled says goodbye after 3 round trips, and at least this: its last acknowledgement
+ * has arrived by then, repeated if need be. Two acknowledgement delays (RFC 9000 §13.2.1).
+ */
+const LAST_ACK = 50
+
+export type Direction = 'both' | 'send' | 'receive'
+
+/** How far a transfer is. */
+class Progress {
+  sent = 0
+  /** Everything of stdin was read. */
+  inputEnded = false
+  /** All of that was acknowledged. */
+  delivered = false
+  /** The remote peer's stream was written to stdout, to its end. */
+  received = false
 }
 
-/** The peer that dialled opens the stream. */
-async function streamOf(connection: Connection): Promise<Stream> {
-  if (!connection.incoming) return connection.openStream()
+/** @throws TransferError, BusyError; UsageError in plaintext */
+export async function pipe(session: Session, connection: Connection, direction: Direction, out: Sink): Promise<void> {
+  if (!connection.protected) throw new UsageError('--pipe needs an encrypted connection: remove --plaintext')
+  const progress = new Progress()
+  session.undone = () => !(progress.delivered && progress.received)
+  const failing = async (half: Promise<void>): Promise<void> => {
+    try {
+      await half
+    } catch (error) {
+      if (connection.end !== undefined && !(error instanceof TransferError)) return
+      const failure = localFailure(error)
+      await connection.close(incomplete(failure.message))
+      throw failure
+    }
+  }
+  try {
+    const ours = await connection.openStream()
+    await Promise.all([
+      failing(direction === 'receive' ? endOf(ours, progress) : send(session, connection, ours, progress)),
+      failing(direction === 'send' ? refuseData(connection, progress) : receive(session, connection, out, progress)),
+    ])
+  } catch (error) {
+    if (connection.end?.by === 'local' || !(error instanceof ShowchainError)) throw error
+  }
+  if (progress.delivered && progress.received) return leave(connection, direction)
+  if (!wholeForRemote(connection, progress)) throw failureOf(connection)
+}
+
+/** The remote peer's stream; this end says nothing on it. */
+async function theirs(connection: Connection): Promise<Stream> {
   const { value, done } = await connection.streams.next()
   if (done) throw new ShowchainError('ERR_CLOSED', connection.closedBecause)
+  // Whether that is acknowledged matters to nobody.
+  value.end().catch(() => {})
   return value
+}
+
+async function send(session: Session, connection: Connection, stream: Stream, progress: Progress): Promise<void> {
+  // A pending read of stdin would outlast the connection.
+  const off = connection.on('close', () => process.stdin.destroy())
+  for await (const chunk of openStdin()) {
+    await stream.write(chunk)
+    progress.sent += chunk.length
+    session.bytes.sent += chunk.length
+  }
+  off()
+  if (connection.end === undefined) await endOf(stream, progress)
+}
+
+async function endOf(stream: Stream, progress: Progress): Promise<void> {
+  progress.inputEnded = true
+  await stream.end()
+  progress.delivered = true
+}
+
+async function receive(session: Session, connection: Connection, out: Sink, progress: Progress): Promise<void> {
+  const stream = await theirs(connection)
+  for (let bytes = await stream.read(); bytes !== undefined; bytes = await stream.read()) {
+    await out.write(bytes)
+    session.bytes.received += bytes.length
+  }
+  await out.close()
+  progress.received = true
+}
+
+/** --send-only: what the remote peer sends is not taken, and not waited for. */
+async function refuseData(connection: Connection, progress: Progress): Promise<void> {
+  progress.received = true
+  const refusing = async (): Promise<void> => {
+    const stream = await theirs(connection)
+    if ((await stream.read()) !== undefined) stream.cancel()
+  }
+  refusing().catch(() => {})
+}
+
+/** What failed here, not the connection. */
+function localFailure(error: unknown): TransferError {
+  if (error instanceof TransferError) return error
+  if (error instanceof ShowchainError && error.code === 'ERR_STREAM_RESET')
+    return new TransferError('not everything was transferred: the remote peer takes nothing')
+  return new TransferError(`stdin: ${error instanceof Error ? error.message : String(error)}`)
+}
+
+/** Everything arrived at both ends, as far as this one knows: lets the other one know it too. */
+async function leave(connection: Connection, direction: Direction): Promise<void> {
+  const wait =
+    connection.incoming && direction !== 'send'
+      ? GOODBYE_WAIT
+      : Math.max(LAST_ACK, 3 * (connection.statistics?.rtt ?? 0))
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, wait)
+    const closed = (): void => {
+      clearTimeout(timer)
+      resolve()
+    }
+    if (connection.end !== undefined) closed()
+    else connection.on('close', closed)
+  })
+  await connection.close({ code: direction === 'send' ? GOODBYE.sent : GOODBYE.whole })
+}
+
+/** The remote peer said that everything arrived, before its last acknowledgement came. */
+function wholeForRemote({ end }: Connection, { sent, inputEnded, received }: Progress): boolean {
+  if (end?.by !== 'remote' || !received) return false
+  return end.code === GOODBYE.whole ? inputEnded : end.code === GOODBYE.sent && sent === 0
 }

@@ -1,9 +1,11 @@
 /** The command line: commands, options and their help. */
 import { createRequire } from 'node:module'
 import { Command, Option } from 'commander'
+import { connect } from './connect.ts'
 import { defaultIdentity } from './identity.ts'
 import { keygen, printId } from './keys.ts'
-import { connect, listen } from './talk.ts'
+import { listen } from './listen.ts'
+import { DEAD_AFTER } from './open-peer.ts'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { readonly version: string }
 
@@ -19,8 +21,9 @@ The passphrase of an encrypted identity comes from --passphrase-file or from SHO
 Connections are encrypted and authenticated end to end: neither a relay nor a network on the path can read
 or alter the data. --plaintext disables this, for implementations of the base protocol only; both ends need it.
 
-Exit codes: 0 success, also after SIGINT or SIGTERM; 1 failed while running; 2 wrong arguments, key file or
-ticket; 3 could not register or connect.
+Exit codes: 0 everything was delivered, and received to its end; 1 something was not: the remote peer ended or
+is silent, stdout was closed; 2 wrong arguments, key file or ticket; 3 could not register or connect, or the
+remote peer is busy; 129, 130 or 143 when SIGHUP, SIGINT or SIGTERM came before everything was transferred.
 
 Examples:
   showchain keygen                                            once on each host
@@ -37,6 +40,8 @@ function withPeerOptions(command: Command): Command {
     .option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity')
     .option('--plaintext', 'no encryption: relays and networks on the path can read and alter the data')
     .option('--pipe', 'bytes instead of lines: send stdin to the remote peer, and write what it sends to stdout')
+    .option('--send-only', 'with --pipe: send stdin, also from a terminal, and take nothing')
+    .option('--recv-only', 'with --pipe: send nothing')
     .option('--host <ip>', 'local IP address (default: all)')
     .option('--port <n>', 'local port (default: any free one)')
     .option('--peer-key <file>', 'public key (PEM) of a peer or relay that runs in seed mode; repeatable', collect)
@@ -45,7 +50,11 @@ function withPeerOptions(command: Command): Command {
     .option('--lab', 'allow loopback, private and documentation addresses, as used in test networks')
     .option('--keep-alive <ms>', 'milliseconds without traffic before a keep-alive is sent (default 15000)')
     .option('--timeout <seconds>', 'how long to wait for a registration or a connection (default 25)')
-    .option('--json', 'print every event on stdout, one JSON object a line')
+    .option(
+      '--dead-after <seconds>',
+      `how long the remote peer may be silent; a third of it while something is unacknowledged (default ${DEAD_AFTER})`,
+    )
+    .option('--json', 'print every event on stdout (with --pipe on stderr), one JSON object a line')
     .option('--trace', 'print every message on stderr, one JSON object a line')
     .option('--qlog <file>', 'record the connection as qlog 0.3 (further ones in <file>.2, <file>.3, …)')
 }
@@ -87,6 +96,7 @@ export function program(): Command {
       ).default('auto'),
     )
     .option('--echo', 'send every line back')
+    .option('--keep', 'with --pipe: receive from one peer after the other, until a signal')
     .action(listen)
   withPeerOptions(root.command('connect'))
     .description('connect to the peer that a ticket names, and send it the lines of stdin')

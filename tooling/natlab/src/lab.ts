@@ -211,7 +211,17 @@ export class Lab {
   #peer({ name }: Host, pipe: boolean, args: readonly string[]): Program {
     const [command, ...rest] = args
     const identity = rest.includes('--identity') ? [] : ['--ephemeral']
-    const all = [command as string, '--lab', '--json', ...(pipe ? ['--pipe'] : []), ...identity, ...rest]
+    // Outages of minutes are tried here.
+    const all = [
+      command as string,
+      '--dead-after',
+      '300',
+      '--lab',
+      '--json',
+      ...(pipe ? ['--pipe'] : []),
+      ...identity,
+      ...rest,
+    ]
     return this.start(`${command}${++this.#started}`, name, [process.execPath, PEER_PROGRAM, ...all], pipe)
   }
 

@@ -1,0 +1,80 @@
+/** `showchain connect`: connects to the peer of a ticket and sends it lines, or pipes bytes. */
+import type { Connection, DialPolicy } from '@showchain/client'
+import { duration, later } from '@showchain/client/core'
+import { systemClock } from '@showchain/client/runtime'
+import { parseTicket, quote } from '@showchain/wire'
+import { conversationOn } from './conversation.ts'
+import { UsageError } from './failures.ts'
+import { failureOf } from './goodbye.ts'
+import { type PeerFlags, timeoutOf, wholeNumber } from './open-peer.ts'
+import { outputFor } from './output.ts'
+import { directionOf, type PipeFlags, Pipes } from './pipes.ts'
+import { type Session, withPeer } from './session.ts'
+import { notEveryLine, receiveLines, sendLines, stdoutFailed, undelivered } from './talk.ts'
+
+export interface ConnectFlags extends PeerFlags, PipeFlags {
+  readonly via: string
+  readonly linger: string
+}
+
+const POLICIES: readonly DialPolicy[] = ['auto', 'direct-only', 'relay-only', 'direct', 'punch']
+
+export async function connect(text: string, flags: ConnectFlags): Promise<void> {
+  const output = outputFor(flags)
+  try {
+    const direction = directionOf(flags)
+    const via = POLICIES.find((policy) => policy === flags.via)
+    if (via === undefined) throw new UsageError(`--via is one of ${POLICIES.join(', ')}, not ${quote(flags.via)}`)
+    const linger = wholeNumber('--linger', flags.linger, 0, 86_400) ?? 0
+    const timeout = timeoutOf(flags)
+    const ticket = parseTicket(text)
+    await withPeer(flags, output, 'nobody', async (session) => {
+      const pipes = flags.pipe ? new Pipes(session, direction) : undefined
+      const connection = await session.peer.connect(ticket, { via, timeout })
+      session.add(connection)
+      if (pipes === undefined) await talk(session, connection, linger)
+      else await pipes.run(connection)
+    })
+  } catch (error) {
+    throw output.failed(error)
+  }
+}
+
+/** Ends when all lines are acknowledged and none was received for a while. */
+async function talk(session: Session, connection: Connection, linger: number): Promise<void> {
+  const conversation = conversationOn(connection)
+  const idle = new IdleTimer(linger * 1000)
+  session.undone = () => undelivered([conversation])
+  void receiveLines(session, connection, conversation, false, () => idle.restart())
+  const closed = new Promise<'closed'>((resolve) => connection.on('close', () => resolve('closed')))
+  const sent = sendLines(session, () => [conversation])
+  const lost = await Promise.race([sent, closed, stdoutFailed()])
+  if (lost === 'closed') throw failureOf(connection)
+  await Promise.race([idle.wait(), closed, stdoutFailed()])
+  if (lost) throw notEveryLine()
+  if (connection.end?.by === 'failure') throw failureOf(connection)
+}
+
+/** Waits until nothing was received for a while. */
+class IdleTimer {
+  readonly #ms: number
+  #last = systemClock.now()
+
+  constructor(ms: number) {
+    this.#ms = ms
+  }
+
+  restart(): void {
+    this.#last = systemClock.now()
+  }
+
+  async wait(): Promise<void> {
+    this.restart()
+    for (let until = this.#end(); until > systemClock.now(); until = this.#end())
+      await new Promise<void>((resolve) => systemClock.schedule(until, resolve))
+  }
+
+  #end(): ReturnType<typeof later> {
+    return later(this.#last, duration(this.#ms))
+  }
+}

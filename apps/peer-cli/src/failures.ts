@@ -1,0 +1,78 @@
+/** Why a command failed, for its exit code and the last event of --json. */
+import { ShowchainError } from '@showchain/wire'
+
+/** A failure that is no bug: one line for people. */
+export abstract class Failure extends Error {
+  abstract readonly code: string
+  abstract readonly exitCode: number
+}
+
+/** The command line is wrong. */
+export class UsageError extends Failure {
+  override readonly name = 'UsageError'
+  readonly code = 'ERR_USAGE'
+  readonly exitCode = 2
+}
+
+/** Something was not delivered, or not received to its end. */
+export class TransferError extends Failure {
+  override readonly name = 'TransferError'
+  readonly code = 'ERR_INCOMPLETE'
+  readonly exitCode = 1
+}
+
+/** The remote peer serves another connection. */
+export class BusyError extends Failure {
+  override readonly name = 'BusyError'
+  readonly code = 'ERR_REMOTE_BUSY'
+  readonly exitCode = 3
+}
+
+/** A signal came, and something was not delivered or not received to its end. */
+export class Interrupted extends Failure {
+  override readonly name = 'Interrupted'
+  readonly code: string
+  readonly exitCode: number
+
+  constructor(signal: string, exitCode: number) {
+    super(`interrupted by ${signal}`)
+    this.code = signal
+    this.exitCode = exitCode
+  }
+}
+
+/** The failure was printed. */
+export class Reported extends Error {
+  override readonly name = 'Reported'
+  readonly exitCode: number
+
+  constructor(exitCode: number) {
+    super()
+    this.exitCode = exitCode
+  }
+}
+
+const EXIT_CODES: Readonly<Partial<Record<ShowchainError['code'], number>>> = {
+  ERR_BAD_CONFIG: 2,
+  ERR_BAD_ENDPOINT: 2,
+  ERR_BAD_PEER_ID: 2,
+  ERR_BAD_TICKET: 2,
+  ERR_FILE_EXISTS: 2,
+  ERR_FILE_MODE: 2,
+  ERR_FILE_READ: 2,
+  ERR_FILE_WRITE: 2,
+  ERR_KEY_REFUSED: 2,
+  ERR_PASSPHRASE_NEEDED: 2,
+  ERR_PASSPHRASE_WRONG: 2,
+  ERR_CANNOT_RESOLVE: 3,
+  ERR_CONNECT_FAILED: 3,
+  ERR_NO_PATH: 3,
+  ERR_TIMEOUT: 3,
+}
+
+/** Undefined for what is unexpected: a bug. */
+export function knownFailure(error: unknown): { readonly code: string; readonly exitCode: number } | undefined {
+  if (error instanceof Failure) return error
+  if (error instanceof ShowchainError) return { code: error.code, exitCode: EXIT_CODES[error.code] ?? 1 }
+  return undefined
+}

@@ -1,0 +1,33 @@
+/**
+ * What the programs tell each other when a connection ends, so that both know whether everything
+ * arrived.
+ */
+import type { CloseOptions, Connection } from '@showchain/client'
+import { BusyError, TransferError } from './failures.ts'
+
+/** Codes of `connection.close`. */
+export const GOODBYE = {
+  /** Everything was delivered, and everything of the remote peer was received to its end. */
+  whole: 0,
+  /** It ends before that; the reason says why. */
+  incomplete: 1,
+  /** Another connection is served. */
+  busy: 2,
+  /** --send-only: everything was delivered, and nothing was received. */
+  sent: 3,
+} as const
+
+/** Characters of a reason, which is printable ASCII. */
+const MAX_REASON = 256
+
+export const incomplete = (why: string): CloseOptions => ({
+  code: GOODBYE.incomplete,
+  reason: why.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_REASON),
+})
+
+/** What the end of the connection means where something was missing. */
+export function failureOf({ end, closedBecause = 'the connection ended' }: Connection): TransferError | BusyError {
+  if (end?.by === 'remote' && end.code === GOODBYE.busy)
+    return new BusyError('the remote peer is busy: it serves one connection at a time')
+  return new TransferError(`not everything was transferred: ${closedBecause}`)
+}

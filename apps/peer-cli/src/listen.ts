@@ -1,0 +1,84 @@
+/** `showchain listen`: accepts connections and exchanges lines with them, or pipes bytes. */
+import type { Connection } from '@showchain/client'
+import { type Conversation, conversationOn } from './conversation.ts'
+import { TransferError, UsageError } from './failures.ts'
+import { GOODBYE } from './goodbye.ts'
+import { type PeerFlags, peerIds, timeoutOf } from './open-peer.ts'
+import { outputFor } from './output.ts'
+import { directionOf, type PipeFlags, Pipes } from './pipes.ts'
+import { type Session, withPeer } from './session.ts'
+import { receiveLines, sendLines, stdoutFailed, undelivered } from './talk.ts'
+
+export interface ListenFlags extends PeerFlags, PipeFlags {
+  readonly echo?: boolean
+  readonly keep?: boolean
+  readonly allow?: readonly string[]
+}
+
+/** Accepts connections until a signal; with --pipe the first one, unless --keep. */
+export async function listen(flags: ListenFlags): Promise<void> {
+  const output = outputFor(flags)
+  try {
+    if (flags.keep && !flags.pipe) throw new UsageError('--keep is for --pipe')
+    const direction = directionOf(flags)
+    const accept = flags.allow === undefined ? 'everyone' : peerIds(flags.allow)
+    const timeout = timeoutOf(flags)
+    await withPeer(flags, output, accept, async (session) => {
+      const { peer } = session
+      const pipes = flags.pipe ? new Pipes(session, flags.keep ? 'receive' : direction) : undefined
+      if ((flags.relay ?? []).length > 0) await peer.registered({ timeout })
+      output.ticket(peer.ticket)
+      if (accept === 'everyone')
+        output.note('accept', 'any peer that has the ticket may connect; --allow restricts this')
+      if (pipes === undefined) await talkToAll(session, flags.echo === true)
+      else await serve(session, pipes, flags.keep === true)
+    })
+  } catch (error) {
+    throw output.failed(error)
+  }
+}
+
+async function talkToAll(session: Session, echo: boolean): Promise<void> {
+  const open = new Set<Conversation>()
+  session.undone = () => undelivered([...open])
+  const accepting = async (): Promise<void> => {
+    for await (const connection of session.peer.incoming) {
+      const conversation = conversationOn(connection)
+      open.add(conversation)
+      connection.on('close', () => open.delete(conversation))
+      session.add(connection)
+      void receiveLines(session, connection, conversation, echo)
+    }
+  }
+  // The end of stdin ends nothing here.
+  const sending = sendLines(session, () => [...open]).then(() => new Promise<never>(() => {}))
+  await Promise.race([accepting(), sending, stdoutFailed()])
+}
+
+/** One connection, or one after the other; meanwhile others are told that it is busy. */
+function serve(session: Session, pipes: Pipes, keep: boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let serving = false
+    const one = async (connection: Connection): Promise<void> => {
+      serving = true
+      try {
+        await pipes.run(connection, { last: !keep })
+      } catch (error) {
+        if (!keep || pipes.broken || !(error instanceof TransferError)) return reject(error)
+        session.output.note('failed', error.message)
+      }
+      serving = false
+      if (!keep) resolve()
+      else session.undone = () => false
+    }
+    const accepting = async (): Promise<void> => {
+      if (keep) session.undone = () => false
+      for await (const connection of session.peer.incoming) {
+        session.add(connection)
+        if (serving) await connection.close({ code: GOODBYE.busy, reason: 'busy with another connection' })
+        else void one(connection)
+      }
+    }
+    accepting().catch(reject)
+  })
+}

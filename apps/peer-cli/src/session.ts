@@ -1,0 +1,98 @@
+/**
+ * The frame of `listen` and `connect`: opens the peer, says goodbye to each connection on every way
+ * out that the process notices, and prints the last event.
+ */
+import { constants } from 'node:os'
+import type { CloseOptions, Connection, Peer, PeerOptions } from '@showchain/client'
+import { Interrupted } from './failures.ts'
+import { incomplete } from './goodbye.ts'
+import { openPeer, type PeerFlags } from './open-peer.ts'
+import { follow, type Output } from './output.ts'
+import { destroyStdin } from './stdio.ts'
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/** What a shell adds to the number of a signal. */
+const SIGNALLED = 128
+
+export class Session {
+  readonly peer: Peer
+  readonly output: Output
+  readonly bytes: { sent: number; received: number } = { sent: 0, received: 0 }
+  /** Asked when a signal comes: whether something is not delivered, or not received to its end. */
+  undone: () => boolean | Promise<boolean> = () => true
+  readonly #began = performance.now()
+  /** Those that are open. */
+  readonly #connections = new Set<Connection>()
+  #last: Connection | undefined
+
+  constructor(peer: Peer, output: Output) {
+    this.peer = peer
+    this.output = output
+  }
+
+  /** A connection came to be: its events are printed, and it gets a goodbye. */
+  add(connection: Connection): void {
+    this.#connections.add(connection)
+    this.#last = connection
+    follow(connection, this.output)
+    connection.on('close', () => this.#connections.delete(connection))
+  }
+
+  async goodbye(options: CloseOptions): Promise<void> {
+    await Promise.all([...this.#connections].map((connection) => connection.close(options)))
+  }
+
+  end(): void {
+    const seconds = Math.round(performance.now() - this.#began) / 1000
+    this.output.end({ bytes: this.bytes, seconds, path: this.#last?.path })
+  }
+}
+
+/**
+ * Runs a command with an open peer, until it is done, fails, or is interrupted.
+ *
+ * @throws Reported
+ */
+export async function withPeer(
+  flags: PeerFlags,
+  output: Output,
+  accept: PeerOptions['accept'],
+  work: (session: Session) => Promise<void>,
+): Promise<void> {
+  try {
+    await using peer = await openPeer(flags, output, accept)
+    const session = new Session(peer, output)
+    // Before anything is printed: the process that reads it may send the signal at once.
+    const ended = outside(session)
+    try {
+      await Promise.race([work(session), ended])
+      await session.goodbye({})
+    } catch (error) {
+      await session.goodbye(error instanceof Done ? {} : incomplete(error instanceof Error ? error.message : ''))
+      if (!(error instanceof Done)) throw error
+    } finally {
+      destroyStdin()
+    }
+    session.end()
+    await output.flushed()
+  } catch (error) {
+    throw output.failed(error)
+  }
+}
+
+/** A signal came when nothing was undone. */
+class Done extends Error {}
+
+/** What ends a command from outside: a signal or a bug. A second signal ends the process at once. */
+function outside(session: Session): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    process.once('uncaughtException', reject)
+    for (const signal of SIGNALS) {
+      const exitCode = SIGNALLED + constants.signals[signal]
+      process.once(signal, async () => {
+        for (const each of SIGNALS) process.on(each, () => process.exit(exitCode))
+        reject((await session.undone()) ? new Interrupted(signal, exitCode) : new Done())
+      })
+    }
+  })
+}

@@ -1,0 +1,75 @@
+/** stdin and stdout as bytes, for pipes: stdout can be closed before the program ends. */
+import { closeSync, createWriteStream, fstatSync, openSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { devNull } from 'node:os'
+import type { Writable } from 'node:stream'
+import { isatty } from 'node:tty'
+import { TransferError } from './failures.ts'
+
+const STDIN = 0
+const STDOUT = 1
+
+export interface Sink {
+  /**
+   * Resolves when the system has taken the bytes.
+   * @throws TransferError when stdout is closed, or its disk full
+   */
+  write(bytes: Uint8Array): Promise<void>
+  /** Closes the file descriptor, so that what reads it comes to its end. */
+  close(): Promise<void>
+}
+
+/** Not to be used beside `process.stdout`, which never closes. */
+export function openStdout(): Sink {
+  const stream = streamOf(STDOUT)
+  let failure: Error | undefined
+  stream.on('error', (error) => {
+    failure = error
+  })
+  const settle = (act: (done: (error?: Error | null) => void) => void): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const done = (error?: Error | null): void => (error == null ? resolve() : reject(stdoutFailure(error)))
+      if (failure === undefined) act(done)
+      else done(failure)
+    })
+  return {
+    write: (bytes) => settle((done) => void stream.write(bytes, done)),
+    close: async () => {
+      if (isatty(STDOUT)) return
+      await settle((done) => void stream.end(done))
+      if (!(stream instanceof Socket)) return
+      // A Socket leaves the standard descriptors open.
+      stream.destroy()
+      closeSync(STDOUT)
+      // Takes the number, so that nothing else gets what is printed by mistake.
+      openSync(devNull, 'w')
+    },
+  }
+}
+
+function streamOf(fd: number): Writable {
+  const file = fstatSync(fd)
+  if (file.isFIFO() || file.isSocket()) return new Socket({ fd, readable: false, writable: true })
+  return isatty(fd) ? process.stdout : createWriteStream('', { fd })
+}
+
+/**
+ * stdin, whose type Node.js does not know if it is a folder: it would be empty.
+ * @throws TransferError
+ */
+export function openStdin(): NodeJS.ReadStream {
+  if (fstatSync(STDIN).isDirectory()) throw new TransferError('stdin is a folder')
+  return process.stdin
+}
+
+/** What became of stdout, in one sentence. */
+export function stdoutFailure(error: Error): TransferError {
+  const closed = 'code' in error && error.code === 'EPIPE'
+  return new TransferError(closed ? 'stdout was closed by what reads it' : `stdout: ${error.message}`)
+}
+
+/**
+ * stdin is left alone from now on. Closing what reads it is not enough: a pending read keeps the
+ * process alive.
+ */
+export const destroyStdin = (): void => void process.stdin.destroy()

@@ -1,4 +1,0 @@
-/** Some lines were not delivered: exit code 1. */
-export class UndeliveredError extends Error {
-  override readonly name = 'UndeliveredError'
-}
