@@ -1,8 +1,9 @@
 /**
  * docs/protocol.md, Change of path: records that come from another address than the other end's.
  */
-import { type Endpoint, sameEndpoint } from '@showchain/wire'
-import { RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
+import { opensslEndToEnd } from '@showchain/crypto'
+import { type Endpoint, RECORD_BYTE, sameEndpoint } from '@showchain/wire'
+import { DATAGRAM_OVERHEAD, RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
 import { describe, expect, test } from 'vitest'
 import { type Flight, type PeerEnd, TwoPeers } from './two-peers.ts'
 
@@ -27,6 +28,9 @@ function acknowledgementOf(peers: TwoPeers, from: PeerEnd, to: PeerEnd): Flight 
   if (acknowledgement === undefined) throw new Error('nothing was acknowledged')
   return acknowledgement
 }
+
+/** As many as may be under way before one is acknowledged. */
+const RECORDS = 10
 
 const first = <Item>([item]: readonly Item[]): Item => {
   if (item === undefined) throw new Error('there is none')
@@ -75,6 +79,13 @@ describe('a record from another address', () => {
     expect(peers.b.counted('recordRefused')).toBe(2)
   })
 
+  test('is answered and challenged at once, where it asks itself and has room for both', () => {
+    const { peers, forge } = withAttacker()
+    forge(challenges)
+    peers.deliver(first(recordsOf(peers, peers.a)), ELSEWHERE)
+    expect(peers.sentTo(ELSEWHERE).map(({ bytes }) => bytes.length)).toEqual([CHALLENGE_BYTES + 9])
+  })
+
   test('is challenged at one address at a time', () => {
     const peers = new TwoPeers().connected()
     peers.deliver(first(recordsOf(peers, peers.a)), ELSEWHERE)
@@ -118,6 +129,94 @@ describe('a record from another address', () => {
     peers.sent.length = 0
     peers.b.send(new Uint8Array(50))
     expect(peers.sent.map(({ to }) => to)).toEqual([peers.a.address])
+  })
+})
+
+/** Type PATH_CHALLENGE and eight bytes (RFC 9000 §19.17), as often as there is room. */
+const challenges = (into: Uint8Array): void => {
+  for (let at = 0; at + 9 <= into.length; at += 9) into.fill(0x1a, at, at + 1).fill(at / 9, at + 1, at + 9)
+}
+
+/** Two peers, of which `a` has the keys and writes into its records what it likes. */
+function withAttacker(): { peers: TwoPeers; forge(write: (payload: Uint8Array) => void): void } {
+  let write: (payload: Uint8Array) => void = () => {}
+  const crypto = {
+    ...opensslEndToEnd,
+    aead: (key: Uint8Array) => {
+      const aead = opensslEndToEnd.aead(key)
+      return {
+        open: aead.open.bind(aead),
+        seal: (nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, into: Uint8Array, at: number): void => {
+          const forged = plaintext.slice()
+          write(forged)
+          aead.seal(nonce, aad, forged, into, at)
+        },
+      }
+    },
+  }
+  const peers = new TwoPeers({ a: { endToEnd: crypto } }).connected()
+  return {
+    peers,
+    forge: (how) => {
+      write = how
+    },
+  }
+}
+
+describe('a peer with the keys that names the address of a victim as its own', () => {
+  test.each([41, 42, 50, 51, 100, 1000])(
+    'makes the other end send one datagram there for a record of many challenges, and no byte more: %d bytes',
+    (length) => {
+      const { peers, forge } = withAttacker()
+      forge((payload) => {
+        payload.fill(0)
+        challenges(payload)
+      })
+      let received = 0
+      // The length of a short datagram takes a byte less.
+      const overhead = DATAGRAM_OVERHEAD - (length < 100 ? 1 : 0)
+      for (let records = 1; records <= RECORDS; records++) {
+        const record = first(recordsOf(peers, peers.a, new Uint8Array(length - overhead)))
+        expect(record.bytes.length).toBe(length)
+        received += record.bytes.length
+        peers.deliver(record, ELSEWHERE)
+        const sent = peers.sentTo(ELSEWHERE)
+        expect(sent.length).toBeLessThanOrEqual(records)
+        expect(sent.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThanOrEqual(received)
+      }
+      expect(peers.sentTo(ELSEWHERE).length).toBe(length < CHALLENGE_BYTES ? 0 : RECORDS)
+    },
+  )
+
+  test('gets few challenges sent there: each waits twice as long as the one before', () => {
+    const { peers } = withAttacker()
+    const times: number[] = []
+    // Keep-alives pass.
+    const isRecord = (flight: Flight): boolean => flight.bytes[0] === RECORD_BYTE
+    for (let seconds = 0; seconds < 600; seconds++) {
+      peers.sent.length = 0
+      peers.holds = (flight) => isRecord(flight) && sameEndpoint(flight.from, peers.a.address)
+      peers.a.send(new Uint8Array(100))
+      const record = peers.held.splice(0).at(-1)
+      if (record !== undefined) peers.deliver(record, seconds % 2 === 0 ? ELSEWHERE : THIRD)
+      if (peers.sentTo(ELSEWHERE).length + peers.sentTo(THIRD).length > 0) times.push(seconds)
+      peers.advance(1000)
+    }
+    const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0))
+    expect(gaps).toEqual([3, 6, 12, 24, 48, 96, 96, 96, 96, 96])
+  })
+
+  test('is challenged as early as at first, once it has moved to an address of its own', () => {
+    const peers = new TwoPeers().connected()
+    for (const place of [ELSEWHERE, THIRD]) {
+      peers.sent.length = 0
+      peers.deliver(first(recordsOf(peers, peers.a)), place)
+      peers.deliver({ ...first(peers.sentTo(place)), to: peers.a.address })
+      peers.deliver(first(peers.held.splice(0)), place)
+      expect(peers.b.eventsOf('path').at(-1)?.path).toEqual({ kind: 'direct', remote: place })
+      peers.advance(200)
+      peers.held.length = 0
+    }
   })
 })
 

@@ -1,6 +1,7 @@
 /**
  * What one node sent to each address and had from it, and the rule over it (docs/protocol.md,
- * Addresses): bytes sent to an address that is not validated ≤ bytes received from it. The ledger
+ * Addresses): bytes sent to an address that is not validated ≤ bytes received from it, and datagrams
+ * with records likewise. The ledger
  * sits between a machine and the network and judges by itself who is validated: by a cookie that
  * came back from where it was sent.
  */
@@ -18,10 +19,13 @@ import {
   RECORD_BYTE,
   toBase64url,
 } from '@showchain/wire'
+import { CHALLENGE_BYTES, RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
 
 interface Account {
   sent: number
   received: number
+  /** The same in datagrams with records. */
+  readonly records: { sent: number; received: number }
   /** Why more may be sent than came; undefined: it may not. */
   validated: 'cookie' | 'called' | 'announced' | 'trusted' | 'verified' | 'answered' | undefined
   /** A 0x101 came from there by a peer that a relay introduced. */
@@ -37,6 +41,9 @@ interface Account {
 
 /** Whether it is a record or a channel frame. */
 const isProtected = (bytes: Uint8Array): boolean => bytes[0] === RECORD_BYTE || bytes[0] === CHANNEL_BYTE
+
+/** The lengths of a record with PATH_RESPONSE, alone and with PATH_CHALLENGE. */
+const PATH_RECORDS: readonly number[] = [1, 2].map((frames) => RECORD_OVERHEAD + frames * (1 + CHALLENGE_BYTES))
 
 export interface LedgerOptions {
   readonly name: string
@@ -93,7 +100,8 @@ export class Ledger {
   #received(source: Endpoint, bytes: Uint8Array): void {
     const account = this.#account(source)
     account.received += bytes.length
-    if (account.challenged && isProtected(bytes)) account.validated ??= 'answered'
+    if (isProtected(bytes)) account.records.received++
+    if (account.challenged && PATH_RECORDS.includes(bytes.length)) account.validated ??= 'answered'
     const decoded = decode(bytes)
     if (!decoded.ok) return
     const { message } = decoded
@@ -148,9 +156,11 @@ export class Ledger {
     account.sent += bytes.length
     if (account.validated !== undefined) return
     account.challenged = true
-    if (account.sent > account.received)
+    account.records.sent++
+    const { sent, received } = account.records
+    if (account.sent > account.received || sent > received)
       this.violations.push(
-        `${this.#options.name} sent ${account.sent} bytes of records to ${formatEndpoint(to)}, which is not validated`,
+        `${this.#options.name} sent ${account.sent} bytes in ${sent} records to ${formatEndpoint(to)}, which is not validated and sent ${account.received} in ${received}`,
       )
   }
 
@@ -176,6 +186,7 @@ export class Ledger {
     const account: Account = {
       sent: 0,
       received: 0,
+      records: { sent: 0, received: 0 },
       validated: undefined,
       unheard: 0,
       introduced: false,

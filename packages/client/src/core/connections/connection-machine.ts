@@ -139,9 +139,9 @@ export class ConnectionMachine {
     return result
   }
 
-  /** A record of this connection came. @param source when it came on a direct path */
-  receiveRecord(record: Uint8Array, source: Route | undefined, now: Instant): void {
-    this.#secure?.receiveRecord(record, source, now)
+  /** @see RecordReceiver */
+  receiveRecord(record: Uint8Array, from: Route | Uint8Array, now: Instant): void {
+    this.#secure?.receiveRecord(record, from, now)
     this.#drain(now)
   }
 

@@ -168,16 +168,16 @@ export class ConnectionTable {
 
   /**
    * A record, or a part of a handshake.
-   * @param direct whether it came as it is, and not through a relay
+   * @param channel the session of the channel frame that it came in; undefined: it came as it is
    */
-  record(record: Uint8Array, direct: boolean, source: Route, now: Instant): void {
+  record(record: Uint8Array, channel: Uint8Array | undefined, source: Route, now: Instant): void {
     const { endToEnd, count } = this.#context
     if (endToEnd === undefined) return count('unexpected')
     if (isHandshake(record)) return this.#handshake(record, source, now)
     if (record.length < RECORD_OVERHEAD || record[0] !== RECORD_BYTE) return count('refused')
     const receiver = endToEnd.connectionIds.find(record)
     if (receiver === undefined) return count('recordRefused')
-    receiver.receiveRecord(record, direct ? source : undefined, now)
+    receiver.receiveRecord(record, channel ?? source, now)
   }
 
   /** Only from where its session is, so that strangers cannot make this peer compute. */

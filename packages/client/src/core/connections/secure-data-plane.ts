@@ -2,9 +2,10 @@
  * Protected data: a secure session whose records take the best path of the moment, as each kind of
  * path carries them.
  */
-import { MAX_DATAGRAM, type PeerId, PROBED_DATAGRAMS, sessionIdToBytes } from '@showchain/wire'
+import { equalBytes, MAX_DATAGRAM, type PeerId, PROBED_DATAGRAMS, sessionIdToBytes } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES, DATAGRAM_OVERHEAD, isHandshake } from '@showchain/wire/end-to-end'
 import type { Instant, Route } from '../endpoint/machine.ts'
+import { sameRoute } from '../endpoint/route.ts'
 import { type MessageSession, SEND_WINDOW } from '../messages/message-session.ts'
 import type { OutgoingMessage, Sent } from '../messages/outgoing-message.ts'
 import type { ConnectionContext } from '../paths/connection-context.ts'
@@ -33,6 +34,15 @@ const CHANNEL: PathTraits = {
   acks: 'prompt',
 }
 
+/** Of an address by itself. */
+const NO_SESSION = new Uint8Array(0)
+
+/** @param from where a record came from directly, or the session of its channel frame */
+function leadsTo(path: RecordPath, from: Route | Uint8Array): boolean {
+  if (from instanceof Uint8Array) return path.kind !== 'direct' && equalBytes(path.session, from)
+  return path.kind === 'direct' && sameRoute(path.to, from)
+}
+
 export class SecureDataPlane implements DataPlane {
   readonly #session: SecureSession
   readonly #context: ConnectionContext
@@ -48,14 +58,13 @@ export class SecureDataPlane implements DataPlane {
     receiver: RecordReceiver,
     paths: ConnectionPaths,
   ) {
-    const { self, random, timers, provider, keys, count, outbox } = context
+    const { self, random, timers, provider, keys, count } = context
     this.#context = context
     this.#paths = paths
     this.#session = new SecureSession({
       ...{ self, remoteId, random, timers, provider, keys, receiver, count },
       endToEnd: { ...endToEnd, credentials: drainedCredentials(endToEnd.credentials, context.drain) },
       path: () => this.#currentPath(),
-      transmit: (to, datagram) => outbox.transmit(to, datagram),
     })
   }
 
@@ -112,13 +121,14 @@ export class SecureDataPlane implements DataPlane {
   receive(data: Uint8Array, by: MessageSession, now: Instant): void {
     this.#paths.sessions.read()
     if (isHandshake(data)) this.receiveHandshake(data, by, now)
-    else this.#session.receive(data, undefined, now)
+    else this.#session.receive(data, this.#recordPathOf(by), now)
   }
 
-  /** @param source of a record that came on a direct path */
-  receiveRecord(record: Uint8Array, source: Route | undefined, now: Instant): void {
-    const genuine = this.#session.receive(record, source, now)
-    if (genuine && source !== undefined) this.#paths.direct.heardAt(source, now)
+  /** @see RecordReceiver */
+  receiveRecord(record: Uint8Array, from: Route | Uint8Array, now: Instant): void {
+    const by = this.#pathFrom(from)
+    const genuine = this.#session.receive(record, by, now)
+    if (genuine && by?.kind === 'direct') this.#paths.direct.heardAt(by.to, now)
   }
 
   /** A part of a handshake message came by this session. */
@@ -139,6 +149,22 @@ export class SecureDataPlane implements DataPlane {
     return session && this.#recordPathOf(session)
   }
 
+  /** Where a record came from: the path of one of this connection's sessions, or another address. */
+  #pathFrom(from: Route | Uint8Array): RecordPath | undefined {
+    const current = this.#currentPath()
+    if (current !== undefined && leadsTo(current, from)) return current
+    const session = this.#paths.sessions.find((each) => leadsTo(this.#recordPathOf(each), from))
+    if (session !== undefined) return this.#recordPathOf(session)
+    return from instanceof Uint8Array ? undefined : this.#strange(from)
+  }
+
+  /** An address at which the remote peer is not known to be. */
+  #strange(to: Route): RecordPath {
+    const { outbox } = this.#context
+    const transmit = (bytes: Uint8Array): void => outbox.transmit(to, bytes)
+    return { kind: 'direct', to, validated: false, session: NO_SESSION, traits: DIRECT, ready: () => true, transmit }
+  }
+
   /** Always the same of one session. */
   #recordPathOf(session: MessageSession): RecordPath {
     const known = this.#recordPaths.get(session)
@@ -156,7 +182,8 @@ export class SecureDataPlane implements DataPlane {
       liveness.sent(now)
     }
     const ready = (): boolean => true
-    if (directKey !== undefined) return { kind: 'direct', to, session, traits: DIRECT, ready, transmit }
+    if (directKey !== undefined)
+      return { kind: 'direct', to, validated: true, session, traits: DIRECT, ready, transmit }
     if (this.#paths.relayed.carriesFrames(messages))
       return { kind: 'channel', session, traits: CHANNEL, ready, transmit }
     return {

@@ -61,6 +61,11 @@ export class MessageSessions<Connection = unknown> {
     return this.#options.table.get(id)?.session
   }
 
+  /** One of this connection. */
+  find(matches: (session: MessageSession) => boolean): MessageSession | undefined {
+    return this.#open.find(matches)
+  }
+
   add(traits: SessionTraits): MessageSession {
     const { connection, remoteId, table, inUse } = this.#options
     const options = { ...traits, remoteId, full: () => this.#unread >= MAX_UNREAD }

@@ -42,9 +42,11 @@ export function dispatch(context: PeerContext, to: Destinations, datagram: Datag
     const answers = to.discovery?.receive(bytes, source, now) === true
     if (!answers && to.registrations.get(routeKey(source))?.answered(bytes, source, now) !== true)
       context.count('unexpected')
-  } else if (bytes[0] === RECORD_BYTE) to.connections.record(bytes, true, source, now)
-  else if (bytes[0] === CHANNEL_BYTE) to.connections.record(bytes.subarray(CHANNEL_HEADER_BYTES), false, source, now)
-  else {
+  } else if (bytes[0] === RECORD_BYTE) to.connections.record(bytes, undefined, source, now)
+  else if (bytes[0] === CHANNEL_BYTE) {
+    const session = bytes.subarray(1, CHANNEL_HEADER_BYTES)
+    to.connections.record(bytes.subarray(CHANNEL_HEADER_BYTES), session, source, now)
+  } else {
     const decoded = bytes.length > MAX_DATAGRAM ? undefined : decode(bytes)
     if (decoded?.ok !== true) context.count('refused')
     else if (!dispatchMessage(to, decoded.message, decoded.encoding, datagram, now)) context.count('unexpected')

@@ -8,8 +8,8 @@ import type { CertificateSource } from './credentials.ts'
 
 /** The owner of a secure session: it gets the records that carry the session's connection id. */
 export interface RecordReceiver {
-  /** @param source of a record that came on a direct path; undefined: through a relay */
-  receiveRecord(record: Uint8Array, source: Route | undefined, now: Instant): void
+  /** @param from where it came from directly, or the session of the channel frame that it was in */
+  receiveRecord(record: Uint8Array, from: Route | Uint8Array, now: Instant): void
 }
 
 export interface EndToEnd {

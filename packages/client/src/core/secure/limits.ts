@@ -30,5 +30,10 @@ export const REPEAT_LAST: Duration = duration(1500)
 export const MAX_FIRST_MESSAGES = 8
 /** How long the responder waits for the initiator to begin before it asks. */
 export const ASK_AFTER: Duration = duration(300)
-/** How long a path challenge is open; one at a time. */
+/**
+ * How long a path challenge is open; one at a time. The next one waits twice as long after each that
+ * was not answered, up to the second figure: a remote peer with the keys may name a victim's
+ * address.
+ */
 export const CHALLENGE_LIFETIME: Duration = duration(3000)
+export const MAX_CHALLENGE_GAP: Duration = duration(96_000)

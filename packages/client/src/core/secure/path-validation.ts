@@ -5,25 +5,24 @@
  */
 import type { Random } from '@showchain/crypto/core'
 import { equalBytes } from '@showchain/wire'
-import { CHALLENGE_BYTES, FRAME, FrameWriter, RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
-import { type Instant, later, type Route } from '../endpoint/machine.ts'
-import { CHALLENGE_LIFETIME } from './limits.ts'
-
-/**
- * Bytes of a record with a PATH_CHALLENGE. Only a record of at least this size is answered by one:
- * an address that is not validated gets no more than it sent.
- */
-export const CHALLENGE_RECORD_BYTES: number = RECORD_OVERHEAD + 1 + CHALLENGE_BYTES
+import { CHALLENGE_BYTES } from '@showchain/wire/end-to-end'
+import { type Duration, duration, type Instant, later, type Route } from '../endpoint/machine.ts'
+import { CHALLENGE_LIFETIME, MAX_CHALLENGE_GAP } from './limits.ts'
 
 export class PathValidation {
   /** One at a time: more would be a way to make this peer send. */
-  #challenge: { readonly token: Uint8Array; readonly to: Route; readonly sentAt: Instant } | undefined
+  #challenge: { readonly token: Uint8Array; readonly to: Route } | undefined
+  /** The next challenge leaves from here on: it waits twice as long after each unanswered one. */
+  #next: Instant | undefined
+  #gap: Duration = CHALLENGE_LIFETIME
 
-  /** The token of a challenge to a new address; undefined while another one is open. */
+  /** The token of a challenge to a new address; undefined while it is not time for one. */
   start(to: Route, random: Random, now: Instant): Uint8Array | undefined {
-    if (this.#challenge !== undefined && later(this.#challenge.sentAt, CHALLENGE_LIFETIME) > now) return undefined
+    if (this.#next !== undefined && this.#next > now) return undefined
     const token = random.bytes(CHALLENGE_BYTES)
-    this.#challenge = { token, to, sentAt: now }
+    this.#challenge = { token, to }
+    this.#next = later(now, this.#gap)
+    this.#gap = duration(Math.min(2 * this.#gap, MAX_CHALLENGE_GAP))
     return token
   }
 
@@ -35,15 +34,8 @@ export class PathValidation {
     const challenge = this.#challenge
     if (challenge === undefined || !equalBytes(challenge.token, token)) return undefined
     this.#challenge = undefined
+    this.#next = undefined
+    this.#gap = CHALLENGE_LIFETIME
     return challenge.to
   }
-}
-
-/** The frames of a record with a challenge or a response alone. */
-export function pathFrame(type: 'pathChallenge' | 'pathResponse', token: Uint8Array): Uint8Array {
-  const payload = new Uint8Array(1 + CHALLENGE_BYTES)
-  const writer = new FrameWriter()
-  writer.reset(payload, payload.length)
-  writer.token(FRAME[type], token)
-  return payload
 }

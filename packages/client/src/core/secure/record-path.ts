@@ -21,7 +21,12 @@ interface Carrier {
 
 /** Records travel as they are, in a relay's channel frames, or as the data of 0x123 messages. */
 export type RecordPath =
-  | (Carrier & { readonly kind: 'direct'; readonly to: Route })
+  | (Carrier & {
+      readonly kind: 'direct'
+      readonly to: Route
+      /** Whether the remote peer is known to be there: else it gets no more than came from there. */
+      readonly validated: boolean
+    })
   | (Carrier & { readonly kind: 'channel' | 'message' })
 
 /** A direct path is its address, a relayed one its session. */

@@ -14,8 +14,7 @@ import { RECORD_OVERHEAD, readHandshakePart } from '@showchain/wire/end-to-end'
 import type { Count } from '../endpoint/counters.ts'
 import { drainedTimers } from '../endpoint/drained.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
-import type { Instant, Route } from '../endpoint/machine.ts'
-import { sameRoute } from '../endpoint/route.ts'
+import type { Instant } from '../endpoint/machine.ts'
 import type { Timers } from '../endpoint/timers.ts'
 import type { DatagramQueue } from '../transport/datagram-queue.ts'
 import type { Goodbye } from '../transport/ending.ts'
@@ -30,7 +29,7 @@ import { Assembly } from './fragments.ts'
 import { Handshake, type Secured } from './handshake.ts'
 import { HandshakeSender } from './handshake-sender.ts'
 import { IdleTimeout } from './idle-timeout.ts'
-import { CHALLENGE_RECORD_BYTES, PathValidation, pathFrame } from './path-validation.ts'
+import { PathProbing } from './path-probing.ts'
 import { RecordLayer } from './record-layer.ts'
 import { frontBytes, type RecordPath, samePath, writeFront } from './record-path.ts'
 import type { SecureStatistics } from './statistics.ts'
@@ -47,8 +46,6 @@ export interface SecureSessionOptions {
   readonly count: Count<'recordRefused' | 'handshakeRefused'>
   /** The best path at the moment. */
   path(): RecordPath | undefined
-  /** Sends where no record path leads: to an address that is being validated. */
-  transmit(to: Route, datagram: Uint8Array): void
 }
 
 /** What a complete handshake made. */
@@ -71,7 +68,7 @@ export class SecureSession {
   readonly #assembly = new Assembly()
   readonly #timer: DeadlineTimer
   readonly #idle: IdleTimeout
-  readonly #validation = new PathValidation()
+  readonly #probing: PathProbing
   readonly #events = new EventQueue<SecureEvent>()
   #established: Established | undefined
   /** The path of the last record. */
@@ -87,6 +84,7 @@ export class SecureSession {
     this.#options = options
     this.#connectionId = endToEnd.connectionIds.allocate(receiver)
     this.#handshakeSender = new HandshakeSender(random, () => options.path())
+    this.#probing = new PathProbing(random, (...sending) => this.#sendPathFrames(...sending))
     this.#timer = new DeadlineTimer(timers, (now) => this.#wake(now))
     this.#idle = new IdleTimeout(timers, endToEnd.idleTimeout, {
       ask: () => this.#established?.transport.ping(),
@@ -169,10 +167,10 @@ export class SecureSession {
 
   /**
    * A record with this connection's id arrived.
-   * @param source of one that arrived on a direct path
-   * @returns whether it is genuine, so that the remote peer is alive at `source`
+   * @param by where it came from, as a path; undefined: nowhere that is known
+   * @returns whether it is genuine, so that the remote peer is alive there
    */
-  receive(record: Uint8Array, source: Route | undefined, now: Instant): boolean {
+  receive(record: Uint8Array, by: RecordPath | undefined, now: Instant): boolean {
     const { records, transport } = this.#established ?? {}
     const opened = records?.open(record, now)
     if (records === undefined || transport === undefined || opened === undefined) {
@@ -181,11 +179,12 @@ export class SecureSession {
     }
     this.#handshake.confirmed()
     this.#idle.heard(now)
-    this.#bytes[source === undefined ? 'relay' : 'direct'].received += record.length
-    if (source !== undefined && opened.newest && record.length >= CHALLENGE_RECORD_BYTES)
-      this.#probeNewPath(source, now)
+    this.#bytes[by?.kind === 'direct' ? 'direct' : 'relay'].received += record.length
+    const arrival = by && { by, length: record.length, newest: opened.newest }
+    const challenge = arrival && this.#probing.challenge(arrival, this.#path, now)
     transport.receive(opened.number, opened.payload, records.next, now)
-    this.#drainTransport(transport, source, now)
+    const token = this.#drainTransport(transport)
+    if (arrival !== undefined) this.#probing.answer(arrival, token, challenge, now)
     return true
   }
 
@@ -201,15 +200,12 @@ export class SecureSession {
     if (path.ready()) this.#timer.arm(established.transport.deadline, now)
   }
 
-  #sendRecord({ records, transport }: Established, path: RecordPath, now: Instant): boolean {
+  #sendRecord(established: Established, path: RecordPath, now: Instant): boolean {
+    const { records, transport } = established
     const length = transport.fill(records.next, scratch, now)
     if (length === 0) return false
-    const front = frontBytes(path)
-    const datagram = slab.take(front + RECORD_OVERHEAD + length)
-    writeFront(path, datagram)
-    records.seal(scratch.subarray(0, length), datagram, front, transport.largestAcked, now)
-    this.#bytes[path.kind === 'direct' ? 'direct' : 'relay'].sent += datagram.length
-    path.transmit(datagram, now)
+    const sent = this.#transmit(established, scratch.subarray(0, length), path, now)
+    this.#bytes[path.kind === 'direct' ? 'direct' : 'relay'].sent += sent
     if (transport.unanswered) this.#idle.asked(now)
     return true
   }
@@ -228,21 +224,23 @@ export class SecureSession {
     }
   }
 
-  /** @param source of the record that is being read, if it came on a direct path */
-  #drainTransport(transport: Transport, source: Route | undefined, now: Instant): void {
+  /** @returns the token of the last path challenge: a record with many gets one answer */
+  #drainTransport(transport: Transport): Uint8Array | undefined {
+    let token: Uint8Array | undefined
     for (let event = transport.poll(); event !== undefined; event = transport.poll())
       switch (event.type) {
         case 'pathChallenge':
-          if (source !== undefined) this.#sendPathFrame('pathResponse', event.token, source, now)
+          ;({ token } = event)
           break
         case 'pathResponse': {
-          const route = this.#validation.validated(event.token)
+          const route = this.#probing.validated(event.token)
           if (route !== undefined) this.#events.push({ type: 'rebound', route })
           break
         }
         default:
           this.#events.push(event)
       }
+    return token
   }
 
   #establish(secured: Secured, now: Instant): void {
@@ -275,26 +273,20 @@ export class SecureSession {
     const { transport } = this.#established ?? {}
     if (transport === undefined) return
     transport.wake(now)
-    this.#drainTransport(transport, undefined, now)
+    this.#drainTransport(transport)
   }
 
-  /**
-   * The newest record came from another address than the remote peer's: its NAT may have a new
-   * mapping.
-   */
-  #probeNewPath(source: Route, now: Instant): void {
-    const current = this.#path
-    if (current?.kind !== 'direct' || sameRoute(current.to, source)) return
-    const token = this.#validation.start(source, this.#options.random, now)
-    if (token !== undefined) this.#sendPathFrame('pathChallenge', token, source, now)
+  #sendPathFrames(payload: Uint8Array, path: RecordPath, now: Instant): void {
+    if (this.#established !== undefined) this.#transmit(this.#established, payload, path, now)
   }
 
-  #sendPathFrame(type: 'pathChallenge' | 'pathResponse', token: Uint8Array, to: Route, now: Instant): void {
-    const established = this.#established
-    if (established === undefined) return
-    const payload = pathFrame(type, token)
-    const datagram = new Uint8Array(RECORD_OVERHEAD + payload.length)
-    established.records.seal(payload, datagram, 0, established.transport.largestAcked, now)
-    this.#options.transmit(to, datagram)
+  /** @param payload the frames of a record */
+  #transmit({ records, transport }: Established, payload: Uint8Array, path: RecordPath, now: Instant): number {
+    const front = frontBytes(path)
+    const datagram = slab.take(front + RECORD_OVERHEAD + payload.length)
+    writeFront(path, datagram)
+    records.seal(payload, datagram, front, transport.largestAcked, now)
+    path.transmit(datagram, now)
+    return datagram.length
   }
 }
