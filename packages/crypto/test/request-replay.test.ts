@@ -3,7 +3,7 @@ import { OP, peerIdFromBytes } from '@showchain/wire'
 import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { FIRST_CONTACT_TOLERANCE, RequestReplay, type RequestStamp } from '../src/index.ts'
+import { type Evidence, FIRST_CONTACT_TOLERANCE, RequestReplay, type RequestStamp } from '../src/index.ts'
 
 const START = 1_800_000_000_000
 const id = (number: number): RequestStamp['id'] => peerIdFromBytes(new Uint8Array(32).fill(number))
@@ -19,7 +19,17 @@ const stamp = (ts: number, seq = 1, more: Partial<RequestStamp> = {}): RequestSt
 let now: number
 let replay: RequestReplay
 const verifier = (capacity = 100): RequestReplay => new RequestReplay({ unixMs: () => now, capacity })
+/** Since some other event than the epoch of Unix. */
+const monotonic = (): number => now - START + 5000
+const plain = (): Evidence => ({ cookie: undefined, now: monotonic() })
+const check = (request: RequestStamp, by = replay): boolean => by.check(request, plain())
+const accept = (request: RequestStamp, by = replay): boolean => by.accept(request, plain(), issued)
+/** With a cookie that was issued just now. */
+const acceptByCookie = (request: RequestStamp): boolean =>
+  replay.accept(request, { cookie: issued++, now: monotonic() }, issued)
+let issued: number
 beforeEach(() => {
+  issued = 0
   now = START
   replay = verifier()
   now += 100_000
@@ -27,75 +37,126 @@ beforeEach(() => {
 
 describe('requests', () => {
   test('must grow lexicographically in (ts, seq)', () => {
-    expect(replay.accept(stamp(now, 5), false)).toBe(true)
-    expect(replay.check(stamp(now, 5), false)).toBe(false)
-    expect(replay.check(stamp(now, 4), false)).toBe(false)
-    expect(replay.check(stamp(now - 1, 9), false)).toBe(false)
-    expect(replay.check(stamp(now, 6), false)).toBe(true)
-    expect(replay.check(stamp(now + 1, 0), false)).toBe(true)
+    expect(accept(stamp(now, 5))).toBe(true)
+    expect(check(stamp(now, 5))).toBe(false)
+    expect(check(stamp(now, 4))).toBe(false)
+    expect(check(stamp(now - 1, 9))).toBe(false)
+    expect(check(stamp(now, 6))).toBe(true)
+    expect(check(stamp(now + 1, 0))).toBe(true)
   })
 
   test('of another id, operation or target are counted by themselves', () => {
-    replay.accept(stamp(now, 5), false)
+    accept(stamp(now, 5))
     for (const other of [{ id: id(3) }, { op_code: OP.punchRequest }, { target: id(3) }])
-      expect(replay.check(stamp(now, 5, other), false)).toBe(true)
+      expect(check(stamp(now, 5, other))).toBe(true)
   })
 
   test('advance nothing by being checked', () => {
-    replay.check(stamp(now, 9), false)
-    expect(replay.check(stamp(now, 1), false)).toBe(true)
+    check(stamp(now, 9))
+    expect(check(stamp(now, 1))).toBe(true)
   })
 
   test('that a later one has overtaken are not accepted any more', () => {
-    replay.accept(stamp(now, 9), false)
-    expect(replay.accept(stamp(now, 5), false)).toBe(false)
-    expect(replay.check(stamp(now, 9), false)).toBe(false)
+    accept(stamp(now, 9))
+    expect(accept(stamp(now, 5))).toBe(false)
+    expect(check(stamp(now, 9))).toBe(false)
   })
 })
 
 describe('a first contact', () => {
   test.each([[FIRST_CONTACT_TOLERANCE], [-FIRST_CONTACT_TOLERANCE]])('may be %d ms off, and no more', (off) => {
-    expect(replay.check(stamp(now + off), false)).toBe(true)
-    expect(replay.check(stamp(now + off + Math.sign(off)), false)).toBe(false)
+    expect(check(stamp(now + off))).toBe(true)
+    expect(check(stamp(now + off + Math.sign(off)))).toBe(false)
   })
 
   test('is not older than the verifier itself', () => {
     now = START + 1000
-    expect(replay.check(stamp(START - 1), false)).toBe(false)
-    expect(replay.check(stamp(START), false)).toBe(true)
+    expect(check(stamp(START - 1))).toBe(false)
+    expect(check(stamp(START))).toBe(true)
   })
 
   test('with a cookie may be of any time, and its clock is the measure from then on', () => {
     const ahead = 3_600_000
-    expect(replay.accept(stamp(now + ahead), true)).toBe(true)
+    expect(acceptByCookie(stamp(now + ahead))).toBe(true)
     const punch = { op_code: OP.punchRequest, target: id(9) }
-    expect(replay.check(stamp(now + ahead + 10, 2, punch), false)).toBe(true)
-    expect(replay.check(stamp(now, 2, punch), false)).toBe(false)
+    expect(check(stamp(now + ahead + 10, 2, punch))).toBe(true)
+    expect(check(stamp(now, 2, punch))).toBe(false)
   })
 })
 
 describe('a cookie', () => {
   test('lets a peer go on whose clock was set back', () => {
-    replay.accept(stamp(now + 50_000), false)
-    replay.accept(stamp(now + 50_000, 1, { op_code: OP.punchRequest }), false)
-    expect(replay.check(stamp(now), false)).toBe(false)
-    expect(replay.accept(stamp(now), true)).toBe(true)
-    expect(replay.check(stamp(now + 1, 1, { op_code: OP.punchRequest }), false)).toBe(true)
+    accept(stamp(now + 50_000))
+    accept(stamp(now + 50_000, 1, { op_code: OP.punchRequest }))
+    expect(check(stamp(now))).toBe(false)
+    expect(acceptByCookie(stamp(now))).toBe(true)
+    expect(check(stamp(now + 1, 1, { op_code: OP.punchRequest }))).toBe(true)
   })
 
   test('brings nothing back that was accepted before it', () => {
     const punch = stamp(now, 7, { op_code: OP.punchRequest })
-    replay.accept(punch, false)
-    replay.accept(stamp(now + 5), true)
-    expect(replay.check(punch, false)).toBe(false)
+    accept(punch)
+    acceptByCookie(stamp(now + 5))
+    expect(check(punch)).toBe(false)
+  })
+})
+
+describe('a cookie', () => {
+  const moving = (request: RequestStamp, cookie: number): boolean =>
+    replay.accept(request, { cookie, now: monotonic() }, issued)
+
+  test('counts once', () => {
+    const cookie = issued++
+    expect(moving(stamp(now, 1), cookie)).toBe(true)
+    expect(moving(stamp(now, 2), cookie)).toBe(false)
+  })
+
+  test('that was issued before the newest request was accepted does not count, used or not', () => {
+    const [unused, used] = [issued++, issued++]
+    expect(moving(stamp(now, 1), used)).toBe(true)
+    expect(moving(stamp(now, 2), unused)).toBe(false)
+    const early = issued++
+    expect(accept(stamp(now, 3))).toBe(true)
+    expect(moving(stamp(now, 4), early)).toBe(false)
+    expect(acceptByCookie(stamp(now, 5))).toBe(true)
+  })
+
+  test('of an id that was forgotten does not count again, nor one that it left', () => {
+    replay = verifier(1)
+    const [left, used] = [issued++, issued++]
+    moving(stamp(now, 1), used)
+    acceptByCookie(stamp(now, 1, { id: id(7) }))
+    for (const cookie of [left, used]) expect(moving(stamp(now, 2), cookie)).toBe(false)
+    expect(acceptByCookie(stamp(now, 3))).toBe(true)
+  })
+})
+
+describe('a step of the wall clock', () => {
+  const HOUR = 3_600_000
+  test.each([-48 * HOUR, -HOUR, HOUR, 48 * HOUR])('by %i ms changes nothing for ids that are known', (by) => {
+    acceptByCookie(stamp(now))
+    const punch = { op_code: OP.punchRequest }
+    const monotonicNow = monotonic() + 1000
+    const later = stamp(now + 1000, 2, punch)
+    now += by
+    expect(replay.check(later, { cookie: undefined, now: monotonicNow })).toBe(true)
+    expect(replay.check({ ...later, ts: later.ts + 61_000 }, { cookie: undefined, now: monotonicNow })).toBe(false)
+  })
+
+  test('of the sender is known from its next 0x101', () => {
+    accept(stamp(now))
+    const ahead = now + 48 * HOUR
+    expect(check(stamp(ahead, 2, { op_code: OP.punchRequest }))).toBe(false)
+    expect(accept(stamp(ahead, 3))).toBe(true)
+    expect(check(stamp(ahead, 2, { op_code: OP.punchRequest }))).toBe(true)
   })
 })
 
 describe('forgetting', () => {
   test('targets of one id never lets an old request in again', () => {
     const requests = Array.from({ length: 100 }, (_, index) => stamp(now + index, 1, { target: id(100 + index) }))
-    for (const request of requests) expect(replay.accept(request, false)).toBe(true)
-    for (const request of requests) expect(replay.check(request, false)).toBe(false)
+    for (const request of requests) expect(accept(request)).toBe(true)
+    for (const request of requests) expect(check(request)).toBe(false)
   })
 
   test('ids at the cap never lets an old request in again, and keeps the table at its cap', () => {
@@ -104,28 +165,29 @@ describe('forgetting', () => {
     const requests = Array.from({ length: 20 }, (_, index) => stamp(now, index, { id: id(100 + index) }))
     for (const [index, request] of requests.entries()) {
       now++
-      replay.accept({ ...request, ts: now }, false)
+      accept({ ...request, ts: now })
       requests[index] = { ...request, ts: now }
     }
     expect(replay.size).toBe(3)
-    for (const request of requests) expect(replay.check(request, false)).toBe(false)
+    for (const request of requests) expect(check(request)).toBe(false)
   })
 
   test('ids that are silent makes room without a cap', () => {
-    replay.accept(stamp(now), false)
+    accept(stamp(now))
     now += 181_000
-    replay.accept(stamp(now, 1, { id: id(7) }), false)
+    accept(stamp(now, 1, { id: id(7) }))
     expect(replay.size).toBe(1)
   })
 
   test('one whose clock is ahead shuts nobody out for longer than a first contact may be off', () => {
     replay = verifier(1)
     now += 100_000
-    replay.accept(stamp(now), false)
-    replay.accept(stamp(Number.MAX_SAFE_INTEGER), false)
-    replay.accept(stamp(now, 1, { id: id(7) }), true)
+    const punch = { op_code: OP.punchRequest }
+    accept(stamp(now, 1, punch))
+    accept(stamp(Number.MAX_SAFE_INTEGER, 1, punch))
+    acceptByCookie(stamp(now, 1, { id: id(7) }))
     now += FIRST_CONTACT_TOLERANCE + 1
-    expect(replay.check(stamp(now, 1, { id: id(8) }), false)).toBe(true)
+    expect(check(stamp(now, 1, { id: id(8) }))).toBe(true)
   })
 
   test('is never a way in: whatever was accepted is refused for as long as it could be of now', () => {
@@ -143,8 +205,8 @@ describe('forgetting', () => {
         for (const { peer, target, op, wait } of steps) {
           now += wait + 1
           const request = stamp(now, 1, { id: id(10 + peer), target: id(50 + target), op_code: op })
-          if (small.accept(request, false)) accepted.push(request)
-          for (const old of accepted) expect(small.check(old, false)).toBe(false)
+          if (accept(request, small)) accepted.push(request)
+          for (const old of accepted) expect(check(old, small)).toBe(false)
         }
       }),
       { numRuns: runs(60) },

@@ -100,6 +100,8 @@ export class Bed {
   /** Resume work with undefined, as a full queue does. */
   sheds: 'sign' | 'verify' | undefined
   now: Instant = instant(5_000)
+  /** How far the relay's wall clock has stepped. */
+  clockStep = 0
   /** Signatures checked so far. */
   verified = 0
   /** Signatures made so far. */
@@ -113,7 +115,7 @@ export class Bed {
       self: identity.publicKey,
       provider,
       random: countingRandom(),
-      unixMs: () => this.unixMs,
+      unixMs: () => this.unixMs + this.clockStep,
       knownKeys,
       limits,
     })

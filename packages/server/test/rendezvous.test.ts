@@ -1,4 +1,4 @@
-import { type Encoding, type Endpoint, OP } from '@showchain/wire'
+import { type Encoding, type Endpoint, OP, WIRE_ERROR } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import { Bed, identityOf, isSignedBy, only, ops, type Sent, type TestPeer } from './relay-bed.ts'
 
@@ -328,12 +328,15 @@ describe('a repeated 0x111', () => {
     expect(bed.sendBytes(r.source, bytes)).toEqual(ack)
   })
 
-  test('does nothing after 15 s', () => {
+  test('after 15 s is a request of a clock that may have stepped: its sender is told to register', () => {
     const bed = new Bed()
     const [r, t] = [bed.registered(), bed.registered()]
     const bytes = bed.bytesOf(r, punch(r, t))
     bed.sendBytes(r.source, bytes)
     bed.pass(15_000)
+    expect(bed.sendBytes(r.source, bytes).map(({ message }) => message)).toMatchObject([
+      { op_code: OP.error, code: WIRE_ERROR.unbound },
+    ])
     expect(bed.sendBytes(r.source, bytes)).toEqual([])
   })
 })

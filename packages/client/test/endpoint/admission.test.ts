@@ -227,7 +227,8 @@ describe('replay', () => {
   })
 
   test('each (op, target) has a row of its own', () => {
-    const { good, request, admitted, unixMs } = setUp()
+    const { good, request, admitted, unixMs, pass } = setUp()
+    pass(1000)
     const other = peerIdFromBytes(new Uint8Array(32).fill(2))
     good(request({ ts: unixMs() + 5 }), 'validated')
     good(request({ op_code: OP.punchRequest }), 'validated')
@@ -405,7 +406,8 @@ describe('limits', () => {
     const { challenge, good, request, admitted, pass } = setUp({ id: new RateLimit({ perSecond: 1, burst: 1 }, 10) })
     const { cookie } = challenge(request({ ext: { caps: 1 } }))
     good(request({ ext: { cookie } }), 'unvalidated')
-    const second = request({ ext: { cookie } })
+    const again = challenge(request({ ext: { caps: 1 } }))
+    const second = request({ ext: { cookie: again.cookie } })
     good(second, 'unvalidated')
     expect(admitted).toHaveLength(1)
     pass(1000)

@@ -1,8 +1,9 @@
 /**
  * Stateless cookies for address validation (docs/protocol.md, Addresses; as in RFC 9000 §8.1.2 and
- * RFC 6347 §4.2.1): HMAC over (epoch, source, id, op). No state is kept per peer.
+ * RFC 6347 §4.2.1): HMAC over (epoch, number, source, id, op). No state is kept per peer. The numbers
+ * of cookies go up, so that one can be told from those that were issued before it (request-replay.ts).
  *
- *   epoch (1 byte) | HMAC-SHA256 (first 24 bytes)
+ *   epoch (1 byte) | number (5 bytes) | HMAC-SHA256 (first 24 bytes)
  */
 import { type Endpoint, formatEndpoint, type PeerId, peerIdToBytes, utf8 } from '@showchain/wire'
 import type { CryptoProvider, Random } from './provider.ts'
@@ -12,45 +13,56 @@ export const COOKIE_EPOCH = 120_000
 const SECRET_BYTES = 32
 /** 192 bits: too many to guess, and a challenge stays smaller than every request. */
 const MAC_BYTES = 24
-const COOKIE_BYTES = 1 + MAC_BYTES
+const NUMBER_BYTES = 5
+const COOKIE_BYTES = 1 + NUMBER_BYTES + MAC_BYTES
 
 export class CookieJar {
   readonly #provider: CryptoProvider
   readonly #secret: Uint8Array
+  #issued = 0
 
   constructor(provider: CryptoProvider, random: Random) {
     this.#provider = provider
     this.#secret = random.bytes(SECRET_BYTES)
   }
 
+  /** How many were issued: the number of the next one. */
+  get issued(): number {
+    return this.#issued
+  }
+
   /** @param now a monotonic clock in ms. @param op the op code of the challenged request. */
   issue(now: number, source: Endpoint, id: PeerId, op: number): Uint8Array {
-    return this.#make(Math.floor(now / COOKIE_EPOCH), source, id, op)
+    return this.#make(Math.floor(now / COOKIE_EPOCH), this.#issued++, source, id, op)
   }
 
   /**
-   * Whether this jar issued the cookie for the same source, id and op in this epoch or the one
-   * before.
+   * The number of a cookie that this jar issued for the same source, id and op in this epoch or the
+   * one before; undefined of others.
    */
-  check(cookie: Uint8Array, now: number, source: Endpoint, id: PeerId, op: number): boolean {
-    if (cookie.length !== COOKIE_BYTES) return false
+  check(cookie: Uint8Array, now: number, source: Endpoint, id: PeerId, op: number): number | undefined {
+    if (cookie.length !== COOKIE_BYTES) return undefined
     const current = Math.floor(now / COOKIE_EPOCH)
     const epoch = [current, current - 1].find((each) => (each & 0xff) === cookie[0])
-    if (epoch === undefined) return false
-    return sameBytes(this.#make(epoch, source, id, op), cookie)
+    if (epoch === undefined) return undefined
+    const number = cookie.subarray(1, 1 + NUMBER_BYTES).reduce((value, byte) => value * 256 + byte, 0)
+    return sameBytes(this.#make(epoch, number, source, id, op), cookie) ? number : undefined
   }
 
-  #make(epoch: number, source: Endpoint, id: PeerId, op: number): Uint8Array {
+  #make(epoch: number, number: number, source: Endpoint, id: PeerId, op: number): Uint8Array {
     const address = utf8(formatEndpoint(source))
-    const input = new Uint8Array(8 + 2 + 32 + address.length)
+    const input = new Uint8Array(8 + 8 + 2 + 32 + address.length)
     const view = new DataView(input.buffer)
     view.setFloat64(0, epoch)
-    view.setUint16(8, op)
-    input.set(peerIdToBytes(id), 10)
-    input.set(address, 42)
+    view.setFloat64(8, number)
+    view.setUint16(16, op)
+    input.set(peerIdToBytes(id), 18)
+    input.set(address, 50)
     const cookie = new Uint8Array(COOKIE_BYTES)
     cookie[0] = epoch & 0xff
-    cookie.set(this.#provider.hmacSha256(this.#secret, input).subarray(0, MAC_BYTES), 1)
+    cookie[1] = Math.floor(number / 2 ** 32)
+    new DataView(cookie.buffer).setUint32(2, number % 2 ** 32)
+    cookie.set(this.#provider.hmacSha256(this.#secret, input).subarray(0, MAC_BYTES), 1 + NUMBER_BYTES)
     return cookie
   }
 }

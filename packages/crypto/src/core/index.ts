@@ -27,6 +27,7 @@ export {
 export { MAX_EPOCH, MAX_RECORD_NUMBER, OpeningKey, rekey, SealingKey } from './record-keys.ts'
 export { type Freshness, REPLAY_WINDOW, ReplayWindow } from './replay-window.ts'
 export {
+  type Evidence,
   FIRST_CONTACT_TOLERANCE,
   RequestReplay,
   type RequestReplayOptions,

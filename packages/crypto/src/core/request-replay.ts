@@ -1,11 +1,17 @@
 /**
- * Replay protection of signed requests (docs/protocol.md, Replay): per (id, op, target), (ts, seq)
- * must increase. A first contact must be current by the clock, unless it has a valid cookie.
+ * Replay protection of signed requests (docs/protocol.md, Replay). Per (id, op, target), (ts, seq)
+ * must increase. A first contact must be current by the clock. A request with a cookie need not be
+ * either, since its sender signed the cookie: it is as new as the cookie is, and that must have been
+ * issued after the newest request of its id was accepted. So a cookie counts once, and a request
+ * that somebody held back never counts after a later one.
+ *
+ * Time is the verifier's monotonic clock: what its wall clock says matters to ids of which nothing
+ * is kept, and for as long.
  *
  * All state is bounded, and eviction does not readmit old requests: an evicted (op, target) raises
- * the floor of its id, an evicted id that of all unknown ids.
+ * the floor of its id, an evicted id those of all unknown ids.
  */
-import type { PeerId } from '@showchain/wire'
+import { OP, type PeerId } from '@showchain/wire'
 
 /** Largest difference of a first contact's `ts` from the verifier's clock, in ms. */
 export const FIRST_CONTACT_TOLERANCE = 60_000
@@ -27,6 +33,14 @@ export interface RequestStamp {
   readonly ts: number
 }
 
+/** When a request was made, and by what that is known. */
+export interface Evidence {
+  /** The number of the valid cookie that it came with. */
+  readonly cookie: number | undefined
+  /** The verifier's monotonic clock, in ms. */
+  readonly now: number
+}
+
 type Moment = Pick<RequestStamp, 'ts' | 'seq'>
 
 interface Entry extends Moment {
@@ -35,13 +49,15 @@ interface Entry extends Moment {
 }
 
 interface Sender {
-  /** The sender's clock minus ours, from its last request with a cookie; else 0. */
+  /** The sender's clock minus the verifier's monotonic one. */
   offset: number
+  /** Cookies with a smaller number were issued before its newest request was accepted. */
+  cookies: number
   /** Requests for an (op, target) without an entry must be later than this. */
   floor: Moment
   /** Least recently used first; at most MAX_ENTRIES. */
   entries: Entry[]
-  /** When its last request was accepted, by our clock. */
+  /** When its last request was accepted. */
   touched: number
 }
 
@@ -59,18 +75,21 @@ export interface RequestReplayOptions {
 export class RequestReplay {
   readonly #unixMs: () => number
   readonly #capacity: number
-  readonly #started: number
+  /** By the wall clock, which has not stepped since when the first request comes. */
+  readonly #startedAt: number
+  /** By the monotonic clock; undefined before the first request. */
+  #started: number | undefined
   /** Least recently used first. Bounded by `capacity`. */
   readonly #senders = new Map<PeerId, Sender>()
-  /** Requests of unknown ids must be later than this: later than all that evicted ids signed. */
-  #forgotten: number
+  /** Unknown ids: requests must have been made after this, later than all of evicted ids. */
+  #forgotten = Number.NEGATIVE_INFINITY
+  /** Unknown ids: cookies with a smaller number do not count. */
+  #forgottenCookies = 0
 
   constructor({ unixMs, capacity }: RequestReplayOptions) {
     this.#unixMs = unixMs
     this.#capacity = capacity
-    this.#started = unixMs()
-    // Older than this verifier's start: it cannot know whether it accepted the request before.
-    this.#forgotten = this.#started - 1
+    this.#startedAt = unixMs()
   }
 
   /** The number of ids kept. */
@@ -81,32 +100,37 @@ export class RequestReplay {
   /**
    * Whether the request may be new. Changes nothing: call `accept` after verifying the signature.
    */
-  check(request: RequestStamp, byCookie: boolean): boolean {
-    if (byCookie) return true
+  check(request: RequestStamp, { cookie, now }: Evidence): boolean {
     const sender = this.#senders.get(request.id)
+    if (cookie !== undefined) return cookie >= (sender?.cookies ?? this.#forgottenCookies)
     const entry = sender && find(sender, request)
     if (entry !== undefined) return isAfter(request, entry)
     if (sender !== undefined && !isAfter(request, sender.floor)) return false
-    const ts = request.ts - (sender?.offset ?? 0)
-    if (Math.abs(ts - this.#unixMs()) > FIRST_CONTACT_TOLERANCE) return false
-    return ts > (sender === undefined ? this.#forgotten : this.#started - 1)
+    const made = request.ts - (sender?.offset ?? this.#offset(now))
+    if (Math.abs(made - now) > FIRST_CONTACT_TOLERANCE) return false
+    // Older than this verifier: it cannot know whether it accepted the request before.
+    const started = this.#startOf(now)
+    return made >= started && (sender !== undefined || made > this.#forgotten)
   }
 
   /**
-   * Records a request whose signature verified. One with a valid cookie resets the sender's clock:
+   * Records a request whose signature verified. One with a cookie resets the sender's clock:
    * entries that are later than it are dropped, earlier ones stay.
+   * @param nextCookie the number of the next cookie that is issued; 0 where cookies say nothing of it
    * @returns false if the request is no longer new: a later one was accepted since `check`
    */
-  accept(request: RequestStamp, byCookie: boolean): boolean {
-    if (!this.check(request, byCookie)) return false
-    const now = this.#unixMs()
+  accept(request: RequestStamp, evidence: Evidence, nextCookie: number): boolean {
+    if (!this.check(request, evidence)) return false
+    const { cookie, now } = evidence
     const sender = this.#senders.get(request.id) ?? this.#newcomer(now)
     this.#senders.delete(request.id)
     this.#makeRoom(now)
     this.#senders.set(request.id, sender)
     sender.touched = now
-    if (byCookie) {
-      sender.offset = request.ts - now
+    sender.cookies = Math.max(sender.cookies, nextCookie)
+    // A 0x101 says what its sender's clock is by now, which may have stepped since the one before.
+    if (cookie !== undefined || request.op_code === OP.directRequest) sender.offset = request.ts - now
+    if (cookie !== undefined) {
       if (isAfter(sender.floor, request)) sender.floor = NEVER
       sender.entries = sender.entries.filter((entry) => !isAfter(entry, request))
     }
@@ -117,10 +141,22 @@ export class RequestReplay {
     return true
   }
 
+  /** A clock that agrees with the verifier's wall clock, minus the monotonic one. */
+  #offset(now: number): number {
+    return this.#unixMs() - now
+  }
+
+  #startOf(now: number): number {
+    this.#started ??= now - (this.#unixMs() - this.#startedAt)
+    return this.#started
+  }
+
   /** The state of an unknown id, which may have been evicted: its old requests stay old. */
   #newcomer(now: number): Sender {
-    const floor = { ts: this.#forgotten, seq: Number.MAX_SAFE_INTEGER }
-    return { offset: 0, floor, entries: [], touched: now }
+    const offset = this.#offset(now)
+    const forgotten = Math.max(this.#forgotten, this.#startOf(now) - 1)
+    const floor = { ts: Math.floor(forgotten + offset), seq: Number.MAX_SAFE_INTEGER }
+    return { offset, cookies: 0, floor, entries: [], touched: now }
   }
 
   /** Evicts expired ids, and at the cap the least recently used one. */
@@ -129,11 +165,13 @@ export class RequestReplay {
       const over = sender.touched + MEMORY < now
       if (!over && this.#senders.size < this.#capacity) return
       this.#senders.delete(id)
+      this.#forgottenCookies = Math.max(this.#forgottenCookies, sender.cookies)
       // Its requests are too old for a first contact.
       if (over) continue
-      const newest = sender.entries.reduce<Moment>((moment, entry) => latest(moment, entry), sender.floor)
+      const { ts } = sender.entries.reduce<Moment>((moment, entry) => latest(moment, entry), sender.floor)
       // Bounded by what an honest clock can be ahead: one sender must not shut out others.
-      this.#forgotten = Math.max(this.#forgotten, Math.min(newest.ts, sender.touched + FIRST_CONTACT_TOLERANCE))
+      const made = Math.min(ts - sender.offset, sender.touched + FIRST_CONTACT_TOLERANCE)
+      this.#forgotten = Math.max(this.#forgotten, made)
     }
   }
 }

@@ -124,11 +124,13 @@ export class RelayMachine implements Machine<RelayEvent> {
     }
     this.#replay = new RequestReplay({ unixMs, capacity: limits.ids })
     this.#context = { self, provider, keys, random, limits, rates, count, outbox }
+    this.#unboundErrors = new UnboundErrors(this.#context)
     this.#admission = new Admission({
       ...this.#context,
       replay: this.#replay,
       cookies: new CookieJar(provider, random),
       isConfigured: ({ id }) => configured.has(id),
+      outdated: ({ source, encoding, bytes }, now) => this.#unboundErrors.tell(source, encoding, bytes.length, now),
     })
     this.#bindings = new Bindings({
       limits,
@@ -146,7 +148,6 @@ export class RelayMachine implements Machine<RelayEvent> {
     })
     this.#stun = new StunResponder(this.#context, stun)
     this.#registrar = new Registrar(this.#context, this.#admission, this.#bindings)
-    this.#unboundErrors = new UnboundErrors(this.#context)
     this.#keepAliveResponder = new KeepAliveResponder(this.#context, this.#bindings, this.#unboundErrors)
     this.#rendezvous = new Rendezvous(this.#context, this.#admission, this.#bindings)
     this.#proxyResponder = new ProxyResponder(this.#context, this.#admission, this.#bindings, this.#sessions)

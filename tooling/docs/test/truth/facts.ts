@@ -91,7 +91,11 @@ export const facts = (): readonly Fact[] => [
   says('Its ts must be within ±{} s', [seconds, 'crypto/FIRST_CONTACT_TOLERANCE']),
   says('Proxied data has a window of {}', [grouped, 'crypto/REPLAY_WINDOW']),
   says('has 1 to {} bytes', [plain, 'wire/MAX_COOKIE_BYTES']),
-  says('one byte of epoch and {} bytes of HMAC-SHA256', [plain, 'crypto/MAC_BYTES']),
+  says(
+    '{} bytes of a number that goes up with each cookie, and {} bytes of HMAC-SHA256',
+    [word, 'crypto/NUMBER_BYTES'],
+    [plain, 'crypto/MAC_BYTES'],
+  ),
   says('An epoch has {} s', [seconds, 'crypto/COOKIE_EPOCH']),
   says('It follows at most {} challenges for one request', [word, 'client/MAX_CHALLENGES']),
   says('it ends after {} s without one', [seconds, 'server/BINDING_LIFETIME']),

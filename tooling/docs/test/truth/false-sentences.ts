@@ -55,7 +55,7 @@ export const FALSE_SENTENCES: readonly FalseSentence[] = [
     pattern:
       /eviction (rule )?that (never )?reopens|full table (never|does not) weakens? a rule|evict\w* never reopens?/i,
     example: 'every table has a cap and an eviction that reopens nothing',
-    why: 'the memory of used cookies forgets under load, and full tables turn newcomers away',
+    why: 'full tables turn newcomers away',
     truth: 'security.md#known-limits',
   },
   {

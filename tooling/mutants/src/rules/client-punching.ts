@@ -16,7 +16,7 @@ export const CLIENT_PUNCHING: readonly Mutant[] = inPackage('client', [
     name: 'punch-replay',
     rule: 'A recorded request to punch is not acted on again.',
     file: 'src/core/punch/punch-responder.ts',
-    text: "if (!this.#options.replay.check(request, false)) return this.#context.count('duplicate')",
+    text: "if (!this.#options.replay.check(request, { cookie: undefined, now })) return this.#context.count('duplicate')",
     replacement: '',
     test: 'test/punch/punch.test.ts',
   },

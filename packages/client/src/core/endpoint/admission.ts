@@ -8,38 +8,25 @@
  *                                                            silence challenge silence   silence
  */
 import {
-  COOKIE_EPOCH,
   type CookieJar,
   type CryptoProvider,
+  type Evidence,
   type KeyCache,
   messagePreimage,
   type PublicKey,
   type RequestReplay,
 } from '@showchain/crypto/core'
-import {
-  type Encoding,
-  encode,
-  equalBytes,
-  hasExtensions,
-  type MessageOf,
-  OP,
-  peerIdFromBytes,
-  toBase64url,
-} from '@showchain/wire'
+import { type Encoding, encode, equalBytes, hasExtensions, type MessageOf, OP, peerIdFromBytes } from '@showchain/wire'
 import type { AdmissionCounter } from './admission-counters.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { type Duration, duration, type Instant, type Route } from './machine.ts'
 import type { Outbox } from './outbox.ts'
 import { rateSource } from './rate-key.ts'
 import type { RateLimit } from './rate-limit.ts'
-import type { Stamp } from './request-stamp.ts'
 import { sameRoute } from './route.ts'
 
 /** Retransmission: how long an answer is kept for the same request. */
 export const ANSWER_LIFETIME: Duration = duration(15_000)
-
-/** Addresses: the previous epoch's cookies are accepted. */
-const COOKIE_LIFETIME: Duration = duration(2 * COOKIE_EPOCH)
 
 export type RequestMessage = MessageOf<typeof OP.directRequest | typeof OP.punchRequest | typeof OP.proxyRequest>
 
@@ -96,6 +83,8 @@ export interface AdmissionOptions {
   readonly rates: { readonly source: RateLimit; readonly id: RateLimit }
   readonly outbox: Pick<Outbox<unknown>, 'transmit' | 'verify'>
   readonly count: (name: AdmissionCounter) => void
+  /** A request from a bound address is not new: perhaps its sender's clock has stepped. */
+  readonly outdated?: ((request: AdmissionRequest, now: Instant) => void) | undefined
   readonly limits: {
     /** Requests whose repetition is answered; at the cap the oldest are forgotten. */
     readonly answers: number
@@ -104,7 +93,10 @@ export interface AdmissionOptions {
   }
 }
 
-const isLater = (a: Stamp, b: Stamp): boolean => a.ts > b.ts || (a.ts === b.ts && a.seq > b.seq)
+/** What validates the source address of a request, and how new that makes it. */
+interface Proof extends Evidence {
+  readonly by: Admitted['by']
+}
 
 export class Admission {
   readonly #options: AdmissionOptions
@@ -113,11 +105,6 @@ export class Admission {
    * 15 s.
    */
   readonly #accepted: ExpiringMap<string, Accepted>
-  /**
-   * The newest request that came with each cookie. Bounded by `limits.answers`, ends when the
-   * cookie does.
-   */
-  readonly #spent: ExpiringMap<string, Stamp>
   /** (op, id, target) with a signature in verification. Bounded by `limits.verifications`. */
   readonly #verifying = new Set<string>()
 
@@ -125,7 +112,6 @@ export class Admission {
     const { answers } = options.limits
     this.#options = options
     this.#accepted = new ExpiringMap({ lifetime: ANSWER_LIFETIME, capacity: answers })
-    this.#spent = new ExpiringMap({ lifetime: COOKIE_LIFETIME, capacity: answers })
   }
 
   /** Requests whose repetition is answered. */
@@ -134,14 +120,11 @@ export class Admission {
   }
 
   get deadline(): Instant | undefined {
-    const answers = this.#accepted.deadline
-    const cookies = this.#spent.deadline
-    return answers === undefined || (cookies !== undefined && cookies < answers) ? cookies : answers
+    return this.#accepted.deadline
   }
 
   expire(now: Instant): void {
     this.#accepted.expire(now)
-    this.#spent.expire(now)
   }
 
   /**
@@ -157,18 +140,18 @@ export class Admission {
     spki?: Uint8Array,
   ): void {
     const { message, source } = request
-    const { count, rates, replay, limits } = this.#options
+    const { count, rates, replay, cookies, limits } = this.#options
     const slot = `${message.op_code} ${message.id} ${message.target}`
     if (!rates.source.take(rateSource(source.ip), now)) return count('rateLimited')
     if (this.#repeats(slot, request, now)) return
     if (this.#verifying.has(slot)) return count('inProgress')
-    const by = this.#proof(request, validation, now)
-    if (by === undefined) return
+    const proof = this.#proof(request, validation, now)
+    if (proof === undefined) return
     const key = this.#keyOf(message, spki)
     if (key === undefined) return
-    if (by === 'seed' && !this.#options.isConfigured(key)) return count('unknownKey')
+    if (proof.by === 'seed' && !this.#options.isConfigured(key)) return count('unknownKey')
     if (message.sign.length !== key.signatureLength) return count('badSignature')
-    if (!replay.check(message, by === 'cookie')) return count('replayed')
+    if (!replay.check(message, proof)) return this.#refuse(request, validation, now)
     if (this.#verifying.size >= limits.verifications) return count('verifyShed')
     // An id is charged only for what it sent itself: from its bound address, or under its
     // signature.
@@ -176,8 +159,9 @@ export class Admission {
     if (!unvalidated && !rates.id.take(message.id, now)) return count('rateLimited')
     this.#verify(slot, request, key, (at) => {
       if (unvalidated && !rates.id.take(message.id, at)) return count('rateLimited')
-      if (!this.#advance(request, by, at)) return count('replayed')
-      this.#act(slot, request, key, by, at, act)
+      // A later one, or one that reset its sender's clock, may have come during verification.
+      if (!replay.accept(message, { ...proof, now: at }, cookies.issued)) return count('replayed')
+      this.#act(slot, request, key, proof.by, at, act)
     })
   }
 
@@ -195,26 +179,32 @@ export class Admission {
    * What validates the source address; undefined when nothing does. The sender was challenged then,
    * if it may be.
    */
-  #proof(request: AdmissionRequest, validation: AddressValidation, now: Instant): Admitted['by'] | undefined {
+  #proof(request: AdmissionRequest, validation: AddressValidation, now: Instant): Proof | undefined {
     const { message, source } = request
     const { provider, cookies, count } = this.#options
-    const { key, cookie } = message.ext ?? {}
-    if (key !== undefined && peerIdFromBytes(provider.sha256(key)) !== message.id) count('badKey')
-    else if (cookie !== undefined && cookies.check(cookie, now, source, message.id, message.op_code)) {
-      // A recorded request carries a valid cookie of its own. It must not move a binding back to
-      // where the peer was then.
-      if (validation === 'validated' || !this.#wasSpent(cookie, message, now)) return 'cookie'
-      this.#challenge(request, now)
-    } else if (validation === 'validated') return 'bound'
-    else if (validation === 'expected') return 'expected'
-    else if (!hasExtensions(message)) return 'seed'
-    else this.#challenge(request, now)
+    const { key, cookie: bytes } = message.ext ?? {}
+    if (key !== undefined && peerIdFromBytes(provider.sha256(key)) !== message.id) {
+      count('badKey')
+      return undefined
+    }
+    const cookie = bytes && cookies.check(bytes, now, source, message.id, message.op_code)
+    if (cookie !== undefined) return { by: 'cookie', cookie, now }
+    if (validation === 'validated') return { by: 'bound', cookie, now }
+    if (validation === 'expected') return { by: 'expected', cookie, now }
+    if (!hasExtensions(message)) return { by: 'seed', cookie, now }
+    this.#challenge(request, now)
     return undefined
   }
 
-  #wasSpent(cookie: Uint8Array, message: RequestMessage, now: Instant): boolean {
-    const newest = this.#spent.get(toBase64url(cookie), now)
-    return newest !== undefined && !isLater(message, newest)
+  /**
+   * The request is not new, or its sender's clock has stepped. A fresh cookie tells one from the
+   * other; where there are none, the owner may say that the sender has to register again.
+   */
+  #refuse(request: AdmissionRequest, validation: AddressValidation, now: Instant): void {
+    this.#options.count('replayed')
+    if (request.message.op_code === OP.directRequest) {
+      if (hasExtensions(request.message)) this.#challenge(request, now)
+    } else if (validation === 'validated') this.#options.outdated?.(request, now)
   }
 
   /**
@@ -246,19 +236,6 @@ export class Admission {
       if (valid === true) verified(now)
       else count(valid === undefined ? 'verifyShed' : 'badSignature')
     })
-  }
-
-  /**
-   * False when the request is no longer new: a cookie may have reset its sender's replay state
-   * during verification.
-   */
-  #advance({ message }: AdmissionRequest, by: Admitted['by'], now: Instant): boolean {
-    if (!this.#options.replay.accept(message, by === 'cookie')) return false
-    const { seq, ts, ext } = message
-    // Only its stamp: the message would keep its whole datagram for as long as the cookie is
-    // remembered.
-    if (by === 'cookie' && ext?.cookie !== undefined) this.#spent.set(toBase64url(ext.cookie), { seq, ts }, now)
-    return true
   }
 
   #act<Message extends RequestMessage>(

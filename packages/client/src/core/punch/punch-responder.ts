@@ -58,8 +58,9 @@ export class PunchResponder {
     }
     const key = signerKey(this.#context, id, message)
     if (key === undefined) return this.#context.count('unknownKey')
-    const request = { op_code: OP.punchRequest, id, target: this.#context.self, seq, ts }
-    if (!this.#options.replay.check(request, false)) return this.#context.count('duplicate')
+    // Of each relay by itself: the requester asks several, and a later one may arrive first.
+    const request = { op_code: OP.punchRequest, id, target: registration.relay.id, seq, ts }
+    if (!this.#options.replay.check(request, { cookie: undefined, now })) return this.#context.count('duplicate')
     const answer = { bytes: undefined }
     this.#answers.set(name, answer, now)
     verify(this.#context, key, message, message.sign, (valid, at) => {
@@ -67,7 +68,8 @@ export class PunchResponder {
         this.#answers.delete(name)
         return
       }
-      this.#options.replay.accept(request, false)
+      if (!this.#options.replay.accept(request, { cookie: undefined, now: at }, 0))
+        return this.#context.count('duplicate')
       const acquaintance = this.#options.acquaintance(id)
       if (acquaintance === 'hidden') return
       if (acquaintance === 'known') this.#accept(message, encoding, registration, key, answer)
