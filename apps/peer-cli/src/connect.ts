@@ -15,6 +15,7 @@ import { notEveryLine, receiveLines, sendLines, stdoutFailed, undelivered } from
 export interface ConnectFlags extends PeerFlags, PipeFlags {
   readonly via: string
   readonly linger: string
+  readonly asMe?: boolean
 }
 
 const POLICIES: readonly DialPolicy[] = ['auto', 'direct-only', 'relay-only', 'direct', 'punch']
@@ -28,7 +29,8 @@ export async function connect(text: string, flags: ConnectFlags): Promise<void> 
     const linger = wholeNumber('--linger', flags.linger, 0, 86_400) ?? 0
     const timeout = timeoutOf(flags)
     const ticket = parseTicket(text)
-    await withPeer(flags, output, 'nobody', async (session) => {
+    const ephemeral = flags.ephemeral === true || (flags.identity === undefined && flags.asMe !== true)
+    await withPeer({ ...flags, ephemeral }, output, 'nobody', async (session) => {
       const pipes = flags.pipe ? new Pipes(session, direction) : undefined
       const connection = await session.peer.connect(ticket, { via, timeout })
       session.add(connection)

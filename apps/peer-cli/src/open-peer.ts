@@ -1,10 +1,11 @@
 /** Opens the peer of `listen` and `connect` from their flags. */
 import { type NatReport, type PathPolicy, Peer, type PeerOptions } from '@showchain/client'
 import { traceLine } from '@showchain/client/runtime'
-import { generateIdentity, loadPublicKey } from '@showchain/crypto'
+import { generateIdentity, type Identity, loadPublicKey } from '@showchain/crypto'
 import { type PeerId, parseAddress, parsePeerId, quote } from '@showchain/wire'
 import { UsageError } from './failures.ts'
-import { type IdentityFlags, identityOf } from './identity.ts'
+import { defaultIdentity, type IdentityFlags, identityOf } from './identity.ts'
+import { lockIdentity } from './identity-lock.ts'
 import type { Output } from './output.ts'
 import { qlogFiles } from './qlog-files.ts'
 
@@ -53,6 +54,12 @@ export const timeoutOf = ({ timeout }: PeerFlags): number | undefined => {
 
 export const peerIds = (texts: readonly string[]): readonly PeerId[] => texts.map(parsePeerId)
 
+async function ownIdentity(flags: PeerFlags): Promise<Identity> {
+  const identity = await identityOf(flags)
+  await lockIdentity(flags.identity ?? defaultIdentity())
+  return identity
+}
+
 /** @throws UsageError, and ShowchainError as Peer.open does */
 export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOptions['accept']): Promise<Peer> {
   const { encoding = 'binary', host } = flags
@@ -64,7 +71,7 @@ export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOpt
   const port = wholeNumber('--port', flags.port, 0, 65_535)
   const keepAlive = wholeNumber('--keep-alive', flags.keepAlive, 100, 60_000)
   const deadAfter = (wholeNumber('--dead-after', flags.deadAfter, 3, 86_400) ?? DEAD_AFTER) * 1000
-  const identity = flags.ephemeral === true ? await generateIdentity() : await identityOf(flags)
+  const identity = flags.ephemeral === true ? await generateIdentity() : await ownIdentity(flags)
   const knownKeys = await Promise.all((flags.peerKey ?? []).map(loadPublicKey))
   const peer = await Peer.open({
     identity,

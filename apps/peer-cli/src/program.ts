@@ -26,17 +26,17 @@ is silent, stdout was closed; 2 wrong arguments, key file or ticket; 3 could not
 remote peer is busy; 129, 130 or 143 when SIGHUP, SIGINT or SIGTERM came before everything was transferred.
 
 Examples:
-  showchain keygen                                            once on each host
+  showchain keygen                                            once on the host that listens
   showchain listen --relay 'showchain:<relay>?addr=relay.example.org:4400'
   showchain connect 'showchain:<id>?relay=…'                  on the other host
   showchain connect --pipe 'showchain:<id>?relay=…' < file    while the other host runs listen --pipe > file
-  echo hello | showchain connect --ephemeral --via relay-only 'showchain:<id>?relay=…'`
+  echo hello | showchain connect --via relay-only 'showchain:<id>?relay=…'`
 
 /** The options of the commands that open a peer. */
 function withPeerOptions(command: Command): Command {
   return command
     .option('--identity <file>', IDENTITY)
-    .option('--ephemeral', 'use a new identity for this run only')
+    .option('--ephemeral', 'use a new identity for this run only; `connect` does so unless told otherwise')
     .option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity')
     .option('--plaintext', 'no encryption: relays and networks on the path can read and alter the data')
     .option('--pipe', 'bytes instead of lines: send stdin to the remote peer, and write what it sends to stdout')
@@ -81,7 +81,9 @@ export function program(): Command {
     .option('--pem', 'print the public key instead, for the --peer-key of others')
     .action(printId)
   withPeerOptions(root.command('listen'))
-    .description('accept connections; the first line on stdout is the ticket that others connect with')
+    .description(
+      'accept connections; the first line on stdout (with --pipe on stderr) is the ticket that others connect with',
+    )
     .option('--relay <ticket>', 'relay to register with; repeatable', collect)
     .option(
       '--addr <host:port>',
@@ -101,6 +103,7 @@ export function program(): Command {
   withPeerOptions(root.command('connect'))
     .description('connect to the peer that a ticket names, and send it the lines of stdin')
     .argument('<ticket>', 'the ticket that `showchain listen` printed on the other host')
+    .option('--as-me', 'use the default identity, as `showchain listen` does')
     .addOption(
       new Option(
         '--via <way>',

@@ -116,12 +116,14 @@ export class PeerEvents {
       case 'dialed': {
         const connection = this.#connections.get(event.connection)
         const waiting = this.#takeDial(event.dial)
-        if (connection !== undefined) waiting?.resolve(connection)
-        return
+        if (connection !== undefined) return waiting?.resolve(connection)
+        return waiting?.reject(new ShowchainError('ERR_CLOSED', 'The connection ended as soon as it was open.'))
       }
       case 'dialFailed':
         return this.#takeDial(event.dial)?.reject(
-          new ShowchainError('ERR_CONNECT_FAILED', describeAttempts(event.attempts)),
+          new ShowchainError('ERR_CONNECT_FAILED', describeAttempts(event.attempts), {
+            cause: { attempts: event.attempts },
+          }),
         )
     }
   }

@@ -188,8 +188,8 @@ export class Peer implements AsyncDisposable {
    * on underneath and the connection moves to the best path.
    *
    * @throws ShowchainError `ERR_BAD_TICKET`, `ERR_NO_PATH` (the ticket offers no such way),
-   *   `ERR_CONNECT_FAILED` with what was tried and why each way failed, `ERR_TIMEOUT`, `ERR_ABORTED`,
-   *   `ERR_CLOSED`
+   *   `ERR_CONNECT_FAILED` with what was tried and why each way failed, as text and as
+   *   `cause.attempts`, `ERR_TIMEOUT`, `ERR_ABORTED`, `ERR_CLOSED`
    */
   async connect(to: string | Ticket, options: ConnectOptions = {}): Promise<Connection> {
     if (this.#closed) throw new ShowchainError('ERR_CLOSED')

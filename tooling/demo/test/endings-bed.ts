@@ -6,9 +6,10 @@ import { Folder, Program } from '@showchain-tooling/vitest/programs'
 import { afterAll, afterEach } from 'vitest'
 
 const BIN = fileURLToPath(new URL('../node_modules/@showchain/peer-cli/bin/showchain.js', import.meta.url))
+const RELAY = fileURLToPath(new URL('../node_modules/@showchain/relay/bin/showchain-relay.js', import.meta.url))
 const OPTIONS = '--lab --host 127.0.0.1'
 /** What a line of a shell calls the program. */
-const ENVIRONMENT = { S: `${process.execPath} ${BIN}`, L: OPTIONS }
+const ENVIRONMENT = { S: `${process.execPath} ${BIN}`, R: `${process.execPath} ${RELAY}`, L: OPTIONS }
 
 export class EndingsBed {
   readonly folder: Folder = new Folder()
@@ -21,13 +22,16 @@ export class EndingsBed {
     afterAll(() => this.folder.remove())
   }
 
-  /** A line of bash; `$S` is the program, `$L` its options for loopback, `$D` the test's folder. */
+  /**
+   * A line of bash; `$S` is the program, `$L` its options for loopback, `$R` the relay's program,
+   * `$D` the test's folder.
+   */
   shell(line: string): Program {
-    return this.#kept(Program.shell(line, { ...ENVIRONMENT, D: this.folder.path }))
+    return this.#kept(Program.shell(line, { ...ENVIRONMENT, HOME: this.folder.path, D: this.folder.path }))
   }
 
   terminal(line: string): Program {
-    return this.#kept(Program.terminal(line, { ...ENVIRONMENT, D: this.folder.path }))
+    return this.#kept(Program.terminal(line, { ...ENVIRONMENT, HOME: this.folder.path, D: this.folder.path }))
   }
 
   /** `listen --pipe`, and its ticket. */

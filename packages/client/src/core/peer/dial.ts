@@ -5,7 +5,7 @@
  */
 
 import { directSession } from '@showchain/crypto/core'
-import { type Endpoint, formatEndpoint, type Message, OP, type PeerId } from '@showchain/wire'
+import { CAPS, type Endpoint, formatEndpoint, type Message, OP, type PeerId } from '@showchain/wire'
 import type { ConnectionMachine } from '../connections/connection-machine.ts'
 import type { ConnectionTable } from '../connections/connection-table.ts'
 import type { DialAttempt, DialId, DialPolicy, Via } from '../context/events.ts'
@@ -42,6 +42,9 @@ export interface DialOptions {
   /** Nothing is tried any more. */
   ended(): void
 }
+
+/** Only a relay has that capability. */
+const IS_RELAY = 'a relay answers there, not a peer: register with it, and connect by the ticket of a peer'
 
 type Entry = { -readonly [Key in keyof DialAttempt]: DialAttempt[Key] }
 
@@ -186,6 +189,7 @@ export class Dial {
         if (key === undefined) return this.#context.count('unknownKey')
         transaction.verify(key, message, (now) => {
           transaction.close()
+          if (((message.ext?.caps ?? 0) & CAPS.channel) !== 0) return this.#settle(entry, 'failed', IS_RELAY, now)
           const { provider, self, seedMode } = this.#context
           const session = directSession(provider, { requester: self, responder: target, ...transaction.stamp })
           this.#connection(now).update(({ direct }) => {

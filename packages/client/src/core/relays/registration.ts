@@ -33,7 +33,7 @@ import { StunTransactions } from '../nat/stun-transactions.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { KeepAlive, type Liveness } from './keep-alive.ts'
 import { LostBindings } from './lost-bindings.ts'
-import type { RegistrationEvent, Told } from './registration-events.ts'
+import { explained, type RegistrationEvent, type Told } from './registration-events.ts'
 import { RelayLiveness } from './relay-liveness.ts'
 import { RelayReturn } from './relay-return.ts'
 import { RenewalGap } from './renewal-gap.ts'
@@ -133,7 +133,7 @@ export class Registration implements PathLiveness {
         ...this.#extensions(cookie),
       }),
       answered: (message) => this.#answered(message),
-      failed: (why, at) => this.#failed(why, at),
+      failed: (why, at) => this.#failed(explained(why), at),
     })
   }
 

@@ -73,6 +73,9 @@ export class Transactions {
   }
 }
 
+/** Why a request failed that was repeated for nothing. */
+export const NO_ANSWER = 'no answer'
+
 export class Transaction {
   readonly options: TransactionOptions
   readonly #context: PeerContext
@@ -96,7 +99,7 @@ export class Transaction {
       send: () => {
         if (this.#bytes !== undefined) context.outbox.transmit(options.to, this.#bytes)
       },
-      giveUp: (now) => this.#fail('no answer', now),
+      giveUp: (now) => this.#fail(NO_ANSWER, now),
     })
   }
 
