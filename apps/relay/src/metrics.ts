@@ -14,10 +14,14 @@ export interface MetricsServer {
   close(): Promise<void>
 }
 
+/** Gauges that prom-client names like counters; each is there under its right name too. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
+
 /** A registry that reads the relay each time it is collected. */
 export function registryOf(relay: Relay): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  for (const name of MISNAMED) registry.removeSingleMetric(name)
   for (const name of Object.keys(relay.counters()) as (keyof ReturnType<Relay['counters']>)[]) {
     new Counter({
       name: `showchain_relay_${snake(name)}_total`,
@@ -45,10 +49,11 @@ export function registryOf(relay: Relay): Registry {
 export async function serveMetrics(relay: Relay, listen: Listen, log: Logger): Promise<MetricsServer> {
   const registry = registryOf(relay)
   const server = createServer((request, response) => {
-    if (request.url === '/healthz') response.end('ok\n')
-    else if (request.url === '/readyz')
+    const [path] = (request.url ?? '').split('?')
+    if (path === '/healthz') response.end('ok\n')
+    else if (path === '/readyz')
       response.writeHead(relay.draining ? 503 : 200).end(relay.draining ? 'draining\n' : 'ok\n')
-    else if (request.url === '/metrics') {
+    else if (path === '/metrics') {
       response.setHeader('content-type', registry.contentType)
       registry.metrics().then(
         (text) => response.end(text),

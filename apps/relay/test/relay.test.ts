@@ -1,12 +1,16 @@
 /** The program as an operator runs it: real process, real sockets. */
+import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Peer } from '@showchain/client'
 import { generateIdentity, loadIdentity, publicKeyToPem } from '@showchain/crypto'
 import { parseTicket } from '@showchain/wire'
+import { needsTool } from '@showchain-tooling/vitest/needs'
 import { Folder, Program } from '@showchain-tooling/vitest/programs'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
+/** Debian's package prometheus. */
+const PROMTOOL = 'promtool'
 const BIN = fileURLToPath(new URL('../bin/showchain-relay.js', import.meta.url))
 
 let folder: Folder
@@ -125,7 +129,20 @@ describe('showchain-relay', () => {
     const text = await (await fetch(`${base}/metrics`)).text()
     expect(text).toMatch(/^showchain_relay_received_total 0$/m)
     expect(text).toMatch(/^showchain_relay_table_entries\{table="bindings"\} 0$/m)
-    expect((await fetch(`${base}/nothing`)).status).toBe(404)
+    for (const path of ['/healthz', '/readyz', '/metrics'])
+      expect((await fetch(`${base}${path}?from=somewhere`)).status).toBe(200)
+    for (const path of ['/nothing', '/nothing?/metrics']) expect((await fetch(`${base}${path}`)).status).toBe(404)
+  })
+
+  test('--metrics serves what promtool finds no fault with', needsTool(PROMTOOL, 'prometheus'), async () => {
+    const relay = running('--metrics', '127.0.0.1:0')
+    const { metrics } = JSON.parse(await relay.stderr.line(/"msg":"metrics"/)) as {
+      readonly metrics: { readonly port: number }
+    }
+    const text = await (await fetch(`http://127.0.0.1:${metrics.port}/metrics`)).text()
+    const { status, stdout, stderr } = spawnSync(PROMTOOL, ['check', 'metrics'], { input: text, encoding: 'utf8' })
+    expect([status, stdout, stderr]).toEqual([0, '', ''])
+    expect(text).toMatch(/^nodejs_active_resources\b/m)
   })
 
   test('drains on a signal: its peers are told, /readyz says 503, and it ends when they are quiet', async () => {

@@ -23,7 +23,7 @@ import {
 import { type CheckedOptions, CONGESTION, checkOptions, type PeerOptions, relayAddress } from './options.ts'
 import { PeerEvents, type PeerListeners } from './peer-events.ts'
 import { Reachability } from './reachability.ts'
-import { type CountedSocket, Driver, NetworkWatch, QlogRecorder, traceTaps } from './runtime/index.ts'
+import { type CountedSocket, checkPrimitives, Driver, NetworkWatch, QlogRecorder, traceTaps } from './runtime/index.ts'
 
 export interface ConnectOptions extends WaitOptions {
   /**
@@ -95,11 +95,13 @@ export class Peer implements AsyncDisposable {
    * Opens the sockets and starts to register with the relays; `registered()` waits for that.
    *
    * @throws ShowchainError `ERR_BAD_CONFIG`, `ERR_BAD_TICKET`, `ERR_CANNOT_RESOLVE` (a relay or STUN
-   *   server), `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`
+   *   server), `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`, `ERR_RUNTIME` (no cryptography for
+   *   protected connections)
    */
   static async open(options: PeerOptions): Promise<Peer> {
     const parsed = checkOptions(options)
     const { runtime, listen, onWarning } = parsed
+    if (!parsed.plaintext) checkPrimitives(runtime)
     if (parsed.relays.some(({ id }) => id === parsed.identity.id))
       throw new ShowchainError('ERR_BAD_TICKET', "It is this peer's own: a relay has an identity of its own.")
     const relays = await Promise.all(

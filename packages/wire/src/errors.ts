@@ -50,6 +50,10 @@ export const ERROR_CODES = {
     sentence: 'Not available without end-to-end encryption.',
     retryable: false,
   },
+  ERR_RUNTIME: {
+    sentence: 'This JavaScript runtime lacks cryptography that connections need: use Node.js.',
+    retryable: false,
+  },
   ERR_SIGNING_FAILED: { sentence: 'The private key could not sign.', retryable: false },
   ERR_STREAM_RESET: { sentence: 'The remote peer reset the stream.', retryable: false },
   ERR_TIMEOUT: { sentence: 'Timed out.', retryable: true },
