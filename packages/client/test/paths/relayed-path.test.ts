@@ -169,19 +169,64 @@ describe('a relay that is lost', () => {
     const bed = new Bed().relayed()
     bed.allowed = false
     bed.do((now) => bed.path.relayLost(bed.first, now))
-    bed.advance(60 * SECOND)
+    bed.advance(120 * SECOND)
     expect(bed.asked).toEqual([])
     expect(bed.told.at(-1)?.type).toBe('failed')
   })
 
-  test('is not replaced in 45 s: then the path has failed', () => {
+  test('is not replaced in 90 s: then the path has failed', () => {
     const bed = new Bed().relayed()
     bed.do((now) => bed.path.relayLost(bed.first, now))
-    for (let time = 0; time < 50; time++) {
+    for (let time = 0; time < 95; time++) {
       for (const { grant } of bed.asked.splice(0)) bed.do((now) => grant(undefined, 'no answer', now))
       bed.advance(SECOND)
     }
     expect(bed.told.filter(({ type }) => type === 'failed')).toEqual([{ type: 'failed', why: 'no answer' }])
+  })
+})
+
+describe('a session that stands by at another relay', () => {
+  const standing = (): Bed => {
+    const bed = new Bed().relayed()
+    bed.open(2, bed.second)
+    bed.acknowledge(2)
+    bed.told.length = 0
+    return bed
+  }
+
+  test('takes over when the one in use is lost, and nobody is asked for another', () => {
+    for (const end of ['relay', 'session', 'silence'] as const) {
+      const bed = standing()
+      const { session } = bed.path
+      expect(bed.path.standby?.options.id).toBe(id(2))
+      bed.do((now) => {
+        if (end === 'relay') bed.path.relayLost(bed.first, now)
+        else if (end === 'session' && session !== undefined) bed.path.sessionLost(session, [], [], now)
+        else if (session !== undefined) bed.path.dead(session, now)
+      })
+      expect([bed.path.session?.options.id, bed.path.standby, bed.asked]).toEqual([id(2), undefined, []])
+      expect(bed.told.map(({ type }) => type)).toEqual(['note', 'lost'])
+    }
+  })
+
+  test('that is lost itself leaves the path as it is', () => {
+    for (const end of ['relay', 'session', 'silence'] as const) {
+      const bed = standing()
+      const { standby } = bed.path
+      bed.do((now) => {
+        if (end === 'relay') bed.path.relayLost(bed.second, now)
+        else if (end === 'session' && standby !== undefined) bed.path.sessionLost(standby, [], [], now)
+        else if (standby !== undefined) bed.path.dead(standby, now)
+      })
+      expect([bed.path.session?.options.id, bed.path.standby, bed.asked]).toEqual([id(1), undefined, []])
+    }
+  })
+
+  test('is of no use while its relay is lost', () => {
+    const bed = standing()
+    bed.do((now) => bed.path.relayLost(bed.second, now))
+    bed.do((now) => bed.path.relayLost(bed.first, now))
+    expect([bed.path.session, bed.asked.map(({ port }) => port)]).toEqual([undefined, [4400]])
   })
 })
 

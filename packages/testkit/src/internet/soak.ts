@@ -33,7 +33,7 @@ export interface SoakOutcome {
 /** Faults and messages for so long … */
 const TROUBLE: Duration = duration(120_000)
 /**
- * … and then calm, long enough for every recovery: a dead path (60 s), RECOVERY_TIME (45 s),
+ * … and then calm, long enough for every recovery: a dead path (75 s), RECOVERY_TIME (90 s),
  * registration back-off (60 s).
  */
 const CALM: Duration = duration(240_000)

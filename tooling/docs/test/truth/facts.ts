@@ -143,7 +143,9 @@ export const facts = (): readonly Fact[] => [
   says('for {} s whether it is back', [seconds, 'client/RETURN_ASK_TIME']),
   says('unless one was sent there in the last {} s', [seconds, 'client/KEEP_ALIVE_ECHO_GAP']),
   says('a message on it was sent {} times without an acknowledgement', [word, 'client/SUSPICIOUS_TRANSMISSIONS']),
-  says('{} probe timeouts passed', [word, 'client/SUSPICIOUS_PROBES']),
+  says('and at least {} ms;', [plain, 'client/DOUBTFUL_SILENCE']),
+  says('A path is not put in doubt twice in {} s', [seconds, 'client/PATH_ASK_GAP']),
+  says('is asked on, every {} s for {} s', [seconds, 'client/DEAD_ASK_GAP'], [seconds, 'client/DEAD_ASK_TIME']),
   says('a timer fired more than {} s late', [seconds, 'client/SLEPT']),
   // End to end
   says('minus {} is sent in the fewest parts', [plain, 'wire/HANDSHAKE_HEADER_BYTES']),

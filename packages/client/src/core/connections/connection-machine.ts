@@ -186,7 +186,7 @@ export class ConnectionMachine {
     let pumped = false
     while (this.#state !== 'closed') {
       const ofPaths = this.#paths.poll(now)
-      const ofData = ofPaths === undefined ? this.#dataPlane.poll() : undefined
+      const ofData = ofPaths === undefined ? this.#dataPlane.poll(now) : undefined
       if (ofPaths !== undefined) this.#onPaths(ofPaths, now)
       else if (ofData !== undefined) this.#onData(ofData, now)
       else if (pumped) break
@@ -212,6 +212,8 @@ export class ConnectionMachine {
       case 'failed':
         if (this.#paths.best === undefined) this.end(failed(event.why), now)
         return
+      case 'doubt':
+        return this.#secure?.doubt(now)
       case 'received':
         return this.#dataPlane.receive(event.bytes, event.session, now)
       case 'punch': {
@@ -236,8 +238,6 @@ export class ConnectionMachine {
         return this.#waiters.settle(undefined, now)
       case 'ended':
         return this.end(event, now)
-      case 'suspect':
-        return this.#paths.suspect(now)
       case 'rebound':
         return this.#paths.direct.rebind(event.route, now)
       case 'datagram':

@@ -27,6 +27,8 @@ export type ConnectionPathsEvent =
   | PathEvent
   /** Data came by a session. */
   | { readonly type: 'received'; readonly session: MessageSession; readonly bytes: Uint8Array }
+  /** Something tells that the path which data takes may be gone. */
+  | { readonly type: 'doubt' }
   /**
    * A direct path is wanted: this relay can introduce both ends. The owner calls `upgrade.punched`
    * when that ended.
@@ -51,6 +53,8 @@ export class ConnectionPaths<Connection = unknown> {
   readonly #events = new EventQueue<ConnectionPathsEvent>()
   readonly #open: () => boolean
   #policy: PathPolicy
+  /** Whether data is in records, of which a path that is in doubt gets copies. */
+  readonly #protected: boolean
   #stopped = false
   /** When the other end acknowledged something last. */
   #acknowledgedAt: Instant | undefined
@@ -59,9 +63,11 @@ export class ConnectionPaths<Connection = unknown> {
     const { connection, remoteId, policy, table, request, open } = options
     this.#policy = policy
     this.#open = open
+    this.#protected = context.endToEnd !== undefined
     const sessions = new MessageSessions(context, {
       ...{ connection, remoteId, table },
-      inUse: (session) => session === this.direct.session || session === this.relayed.session,
+      inUse: (session) =>
+        session === this.direct.session || session === this.direct.former || this.relayed.uses(session),
     })
     this.sessions = sessions
     this.direct = new DirectPath(context, { sessions, leads: context.self < remoteId })
@@ -109,8 +115,14 @@ export class ConnectionPaths<Connection = unknown> {
   /** The session for the next data. */
   get session(): MessageSession | undefined {
     const relayed = this.relayed.session
-    if (relayed !== undefined && this.direct.suspected) return relayed
+    if (!this.#protected && relayed !== undefined && this.direct.suspected) return relayed
     return this.#prefersDirect() ? this.direct.session : relayed
+  }
+
+  /** The session that data takes beside `session` while that is in doubt. */
+  get standby(): MessageSession | undefined {
+    const relayed = this.relayed.session
+    return this.session === relayed ? this.relayed.standby : relayed
   }
 
   /** Whether there is a direct path to an end that takes no data there. */
@@ -146,12 +158,31 @@ export class ConnectionPaths<Connection = unknown> {
     )
   }
 
-  /** Nothing comes back on the path that data takes: it is asked by other means. */
-  suspect(now: Instant): void {
-    const { session } = this
-    if (session === undefined) return
-    if (session === this.direct.session) this.direct.suspect(now)
-    else if (session.backlog === 0) this.deliver(session, { bytes: new Uint8Array(0), done: () => {} }, now)
+  /**
+   * Nothing comes back by the session that data takes. The relay is asked whether it is there, and
+   * whether it has this session, and the next one whether it has the one that stands by.
+   */
+  doubted(session: MessageSession, now: Instant): void {
+    const { standby } = this
+    const direct = session === this.direct.session
+    if (!direct) {
+      session.options.liveness.suspect(now)
+      this.#ask(session, now)
+    }
+    if (standby !== undefined) this.#ask(standby, now)
+    else if (direct) this.relayed.recover(now)
+  }
+
+  /** The path that was in doubt or dead works. */
+  works(session: MessageSession, now: Instant): void {
+    if (session === this.direct.former) this.direct.revive(now)
+    if (this.session !== undefined) this.relayed.settle()
+  }
+
+  /** Nothing came back by a session for so long that it is given up. */
+  dead(session: MessageSession, now: Instant): void {
+    if (session === this.direct.session) this.direct.fail()
+    else this.relayed.dead(session, now)
   }
 
   /**
@@ -162,7 +193,7 @@ export class ConnectionPaths<Connection = unknown> {
     if (what === 'lost') return this.relayed.relayLost(registration, now)
     if (what === 'draining') return this.relayed.relayDraining(registration, now)
     const session = this.relayed.sessionAt(registration)
-    if (session?.backlog === 0) this.deliver(session, { bytes: new Uint8Array(0), done: () => {} }, now)
+    if (session !== undefined) this.#ask(session, now)
   }
 
   /** The other end's keep-alive came from here. @returns whether it came on the direct path */
@@ -174,8 +205,9 @@ export class ConnectionPaths<Connection = unknown> {
 
   /** This end has another address: its direct path may be gone, or has become possible. */
   addressChanged(now: Instant): void {
-    if (this.hasDirect) this.direct.suspect(now)
-    else this.improve(now)
+    if (!this.hasDirect) this.improve(now)
+    else if (this.#protected) this.#events.push({ type: 'doubt' })
+    else this.direct.suspect(now)
   }
 
   /** More is known than when a direct path was looked for last. */
@@ -223,6 +255,11 @@ export class ConnectionPaths<Connection = unknown> {
   #onDirectLost(now: Instant): void {
     this.upgrade.soon(now)
     if (this.best === undefined) this.relayed.recover(now)
+  }
+
+  /** An empty message: the other end acknowledges it, or the relay says that it has no such session. */
+  #ask(session: MessageSession, now: Instant): void {
+    if (session.backlog === 0) this.deliver(session, { bytes: new Uint8Array(0), done: () => {} }, now)
   }
 
   #punch(now: Instant): ConnectionPathsEvent | undefined {

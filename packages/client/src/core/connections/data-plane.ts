@@ -23,8 +23,6 @@ export type DataPlaneEvent =
     }
   /** The remote peer said goodbye, or the connection cannot go on. */
   | ({ readonly type: 'ended' } & Ending)
-  /** Nothing comes back on the path that data takes. */
-  | { readonly type: 'suspect' }
   /** The other end answered at another address than before. */
   | { readonly type: 'rebound'; readonly route: Route }
 
@@ -33,7 +31,7 @@ export interface DataPlane {
   readonly ready: boolean
   /** Bytes that one datagram of the application may have at the moment. */
   readonly maxDatagramSize: number
-  poll(): DataPlaneEvent | undefined
+  poll(now: Instant): DataPlaneEvent | undefined
   /** There is a path, or another one: what waits for one goes on. */
   resume(now: Instant): void
   /** A path is gone, with what was under way on it. @param unsent messages that waited there */

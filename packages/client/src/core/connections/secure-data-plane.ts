@@ -4,7 +4,7 @@
  */
 import { equalBytes, MAX_DATAGRAM, type PeerId, PROBED_DATAGRAMS, sessionIdToBytes } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES, DATAGRAM_OVERHEAD, isHandshake } from '@showchain/wire/end-to-end'
-import type { Instant, Route } from '../endpoint/machine.ts'
+import { type Duration, duration, type Instant, type Route } from '../endpoint/machine.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import { type MessageSession, SEND_WINDOW } from '../messages/message-session.ts'
 import type { OutgoingMessage, Sent } from '../messages/outgoing-message.ts'
@@ -20,12 +20,14 @@ import type { PathTraits } from '../transport/recovery/path-traits.ts'
 import type { Streams } from '../transport/streams/streams.ts'
 import type { ConnectionPaths } from './connection-paths.ts'
 import { CONNECTION_ENDED, type DataPlane, type DataPlaneEvent } from './data-plane.ts'
+import { PathDoubts } from './path-doubts.ts'
 
 /**
- * Probe timeouts in a row that make a path suspect: about three round trips, and their variation,
- * without an answer.
+ * A path is in doubt from the second probe timeout in a row on, which are three without back-off,
+ * and not sooner than this: on a short line an acknowledgement may be late for other reasons.
  */
-const SUSPICIOUS_PROBES = 2
+const DOUBTFUL_PROBES = 2
+const DOUBTFUL_SILENCE: Duration = duration(250)
 
 const DIRECT: PathTraits = { base: MAX_DATAGRAM, larger: PROBED_DATAGRAMS, acks: 'prompt' }
 const CHANNEL: PathTraits = {
@@ -47,6 +49,7 @@ export class SecureDataPlane implements DataPlane {
   readonly #session: SecureSession
   readonly #context: ConnectionContext
   readonly #paths: ConnectionPaths
+  readonly #doubts: PathDoubts
   readonly #recordPaths = new WeakMap<MessageSession, RecordPath>()
   /** Where the newest handshake message came from. */
   #handshakeBy: MessageSession | undefined
@@ -64,13 +67,21 @@ export class SecureDataPlane implements DataPlane {
     this.#session = new SecureSession({
       ...{ self, remoteId, random, timers, provider, keys, receiver, count },
       endToEnd: { ...endToEnd, credentials: drainedCredentials(endToEnd.credentials, context.drain) },
-      path: () => this.#currentPath(),
+      path: () => this.#pathOf(paths.session),
+      standby: () => this.#standby,
+    })
+    this.#doubts = new PathDoubts(timers, random, {
+      challenge: (session, token, now) => this.#session.challenge(this.#recordPathOf(session), token, now),
+      dead: (session, now) => paths.dead(session, now),
+      answered: (session, now) => paths.works(session, now),
+      spare: () => paths.session !== undefined,
+      forgotten: () => paths.direct.forgetFormer(),
     })
   }
 
-  poll(): DataPlaneEvent | undefined {
+  poll(now: Instant): DataPlaneEvent | undefined {
     for (let event = this.#session.poll(); event !== undefined; event = this.#session.poll()) {
-      const handedUp = this.#planeEvent(event)
+      const handedUp = this.#planeEvent(event, now)
       if (handedUp !== undefined) return handedUp
     }
     return undefined
@@ -102,8 +113,13 @@ export class SecureDataPlane implements DataPlane {
     this.#session.pump(now)
   }
 
-  /** Loss recovery sends again what the lost records carried. */
+  /**
+   * Loss recovery sends again what the lost records carried. A dead direct path is asked whether it
+   * is back.
+   */
   pathLost(unsent: readonly OutgoingMessage[], now: Instant): void {
+    const { former } = this.#paths.direct
+    if (former !== undefined && this.ready) this.#doubts.await(former, now)
     this.#session.pathLost()
     for (const { done } of unsent) done({ code: 'ERR_CLOSED', why: 'The path is gone.' }, now)
   }
@@ -121,14 +137,21 @@ export class SecureDataPlane implements DataPlane {
   receive(data: Uint8Array, by: MessageSession, now: Instant): void {
     this.#paths.sessions.read()
     if (isHandshake(data)) this.receiveHandshake(data, by, now)
-    else this.#session.receive(data, this.#recordPathOf(by), now)
+    else this.#receive(data, this.#recordPathOf(by), now)
   }
 
   /** @see RecordReceiver */
   receiveRecord(record: Uint8Array, from: Route | Uint8Array, now: Instant): void {
-    const by = this.#pathFrom(from)
-    const genuine = this.#session.receive(record, by, now)
-    if (genuine && by?.kind === 'direct') this.#paths.direct.heardAt(by.to, now)
+    this.#receive(record, this.#pathFrom(from), now)
+  }
+
+  /**
+   * Nothing comes back on the path that data takes, or the remote peer was heard elsewhere. Until
+   * the path answers, records take the one that stands by, too.
+   */
+  doubt(now: Instant): void {
+    const { session } = this.#paths
+    if (session !== undefined && this.ready && this.#doubts.doubt(session, now)) this.#paths.doubted(session, now)
   }
 
   /** A part of a handshake message came by this session. */
@@ -141,17 +164,36 @@ export class SecureDataPlane implements DataPlane {
   read(): void {}
 
   close(_why: string, goodbye: Goodbye, now: Instant): void {
+    this.#doubts.stop()
     this.#session.close(goodbye, now)
   }
 
-  #currentPath(): RecordPath | undefined {
+  #receive(record: Uint8Array, by: RecordPath | undefined, now: Instant): void {
+    const newest = this.#session.receive(record, by, now)
+    if (!newest || by === undefined) return
+    if (by.kind === 'direct') {
+      this.#paths.direct.heardAt(by.to, now)
+      const { former } = this.#paths.direct
+      if (former !== undefined && this.#recordPathOf(former) === by) this.#doubts.heard(former, now)
+    }
     const { session } = this.#paths
+    // What comes on a direct path while this end still has the relay is nothing to worry about.
+    if (session !== undefined && by.kind !== 'direct' && !sameRoute(session.options.to, by.to)) this.doubt(now)
+  }
+
+  #pathOf(session: MessageSession | undefined): RecordPath | undefined {
     return session && this.#recordPathOf(session)
+  }
+
+  get #standby(): RecordPath | undefined {
+    const { session } = this.#paths
+    if (session === undefined || !this.#doubts.doubts(session)) return undefined
+    return this.#pathOf(this.#paths.standby)
   }
 
   /** Where a record came from: the path of one of this connection's sessions, or another address. */
   #pathFrom(from: Route | Uint8Array): RecordPath | undefined {
-    const current = this.#currentPath()
+    const current = this.#pathOf(this.#paths.session)
     if (current !== undefined && leadsTo(current, from)) return current
     const session = this.#paths.sessions.find((each) => leadsTo(this.#recordPathOf(each), from))
     if (session !== undefined) return this.#recordPathOf(session)
@@ -185,9 +227,9 @@ export class SecureDataPlane implements DataPlane {
     if (directKey !== undefined)
       return { kind: 'direct', to, validated: true, session, traits: DIRECT, ready, transmit }
     if (this.#paths.relayed.carriesFrames(messages))
-      return { kind: 'channel', session, traits: CHANNEL, ready, transmit }
+      return { kind: 'channel', to, session, traits: CHANNEL, ready, transmit }
     return {
-      ...{ kind: 'message', session },
+      ...{ kind: 'message', to, session },
       // Each record is in a message, which has its size and a signature.
       traits: { base: this.#context.maxMessage, larger: [], acks: 'gathered' },
       ready: () => messages.backlog < SEND_WINDOW,
@@ -196,7 +238,7 @@ export class SecureDataPlane implements DataPlane {
   }
 
   /** What a session's event is to the connection; undefined: nothing. */
-  #planeEvent(event: SecureEvent): DataPlaneEvent | undefined {
+  #planeEvent(event: SecureEvent, now: Instant): DataPlaneEvent | undefined {
     switch (event.type) {
       case 'secured':
         return { type: 'ready', before: event.before, by: this.#handshakeBy }
@@ -206,7 +248,11 @@ export class SecureDataPlane implements DataPlane {
         // The transport answers a violation with a code of its own.
         return { type: 'ended', end: event.by === 'remote' ? closedThere(event) : violated(event), goodbye: event }
       case 'probeTimeout':
-        return event.ptoCount < SUSPICIOUS_PROBES ? undefined : { type: 'suspect' }
+        if (event.ptoCount >= DOUBTFUL_PROBES && event.silence >= DOUBTFUL_SILENCE) this.doubt(now)
+        return undefined
+      case 'pathResponse':
+        this.#doubts.answered(event.token, now)
+        return undefined
       default:
         return event
     }

@@ -31,6 +31,8 @@ export class DirectPath {
   readonly #options: DirectPathOptions
   readonly #events = new EventQueue<PathEvent>()
   #current: Current | undefined
+  /** The path that was in use before it died: it may come back. */
+  #former: Pick<Current, 'route' | 'session'> | undefined
   /** Whether the other end takes data on a direct path; undefined before it said. */
   #takesData: boolean | 'asked' | undefined
 
@@ -49,6 +51,11 @@ export class DirectPath {
 
   get session(): MessageSession | undefined {
     return this.#current?.session
+  }
+
+  /** The session of a dead path that may come back. */
+  get former(): MessageSession | undefined {
+    return this.#former?.session
   }
 
   /** Whether something that was sent on it is not answered. */
@@ -130,18 +137,18 @@ export class DirectPath {
 
   /** The other end answered at another address than before: its NAT has a new mapping. */
   rebind(route: Route, now: Instant): void {
-    const current = this.#current
-    const key = current?.session.options.directKey
-    if (current === undefined || key === undefined) return
-    this.#options.sessions.drop(current.session)
+    const moved = this.#current ?? this.#former
+    const key = moved?.session.options.directKey
+    if (moved === undefined || key === undefined) return
+    this.#options.sessions.drop(moved.session)
+    this.#current?.keepAlive.stop()
     this.#current = undefined
-    current.keepAlive.stop()
-    this.found(current.session.options.id, route, key, 'the remote peer has another address', now)
+    this.found(moved.session.options.id, route, key, 'the remote peer has another address', now)
   }
 
   /** Whether it goes through this socket of ours. */
   usesSocket(socket: number): boolean {
-    return this.#current?.route.socket === socket
+    return this.#current?.route.socket === socket || this.#former?.route.socket === socket
   }
 
   /** A datagram came from an address of the other end. @returns whether it came on this path */
@@ -163,9 +170,31 @@ export class DirectPath {
   /** The path is dead. */
   fail(): void {
     const unsent = this.#current?.session.takeQueued() ?? []
+    const former = this.#current
+    this.#current = undefined
     this.drop()
+    former?.keepAlive.stop()
+    // Only a protected path can be asked whether it is back.
+    if (this.#context.endToEnd !== undefined) this.#former = former
+    else this.#context.sockets.close(former?.route.socket)
     this.#events.push({ type: 'note', what: 'the direct path is dead: nothing comes back on it' })
     this.#events.push({ type: 'lost', reason: 'the direct path is dead', unsent, abandoned: [] })
+  }
+
+  /** A dead path works again. */
+  revive(now: Instant): void {
+    const former = this.#former
+    if (former === undefined || this.#current !== undefined) return
+    this.#former = undefined
+    this.#use(former.session, former.route, now)
+    this.#events.push({ type: 'usable', reason: 'the direct path works again' })
+  }
+
+  /** A dead path is given up, with the socket that it had for itself. */
+  forgetFormer(): void {
+    const former = this.#former
+    this.#former = undefined
+    this.#context.sockets.close(former?.route.socket)
   }
 
   /** Leaves the path, with the socket that it had for itself. */
@@ -173,6 +202,7 @@ export class DirectPath {
     this.#current?.keepAlive.stop()
     this.#context.sockets.close(this.#current?.route.socket)
     this.#current = undefined
+    this.forgetFormer()
   }
 
   #use(session: MessageSession, route: Route, now: Instant): void {
@@ -181,7 +211,11 @@ export class DirectPath {
       known.session = session
       return
     }
-    this.drop()
+    this.#current = undefined
+    known?.keepAlive.stop()
+    const left = [known?.route.socket, this.#former?.route.socket]
+    this.#former = undefined
+    for (const socket of left) if (socket !== route.socket) this.#context.sockets.close(socket)
     this.#current = { route, session, keepAlive: new KeepAlive(this.#context, route, now, () => this.fail()) }
     this.#events.push({ type: 'note', what: `direct path to ${formatEndpoint(route)}` })
   }

@@ -8,8 +8,11 @@ import type { Timer } from '../endpoint/timers.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { ConnectionContext } from './connection-context.ts'
 
-/** A connection without any path looks for one this long before it ends. */
-export const RECOVERY_TIME: Duration = duration(45_000)
+/**
+ * A connection without any path looks for one this long before it ends: longer than a minute's
+ * outage.
+ */
+export const RECOVERY_TIME: Duration = duration(90_000)
 /** Between two rounds over the relays that both ends know. */
 export const RECOVERY_PAUSE: Duration = duration(2000)
 

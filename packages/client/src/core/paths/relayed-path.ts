@@ -1,6 +1,7 @@
 /**
- * The path of one connection through a relay: a session there, and another one, there or at the
- * next relay that both ends know, when that is lost (relay-failover.ts).
+ * The path of one connection through a relay: a proven session at each relay that both ends have,
+ * of which one carries data, and the others stand by. When none is left, another one is looked for
+ * (relay-failover.ts).
  */
 import type { SessionId } from '@showchain/wire'
 import { EventQueue } from '../endpoint/event-queue.ts'
@@ -29,11 +30,6 @@ export interface RelayedPathOptions {
   readonly request: RequestSession
 }
 
-interface Current {
-  readonly registration: Registration
-  readonly session: MessageSession
-}
-
 const SILENT = 'the remote peer does not acknowledge any more'
 
 export class RelayedPath {
@@ -43,7 +39,10 @@ export class RelayedPath {
   readonly #failover: RelayFailover
   /** The relay of each session. */
   readonly #relayOf = new WeakMap<MessageSession, Registration>()
-  #current: Current | undefined
+  /** The newest session at each relay in which the other end answered, in the order of first use. */
+  readonly #proven = new Map<Registration, MessageSession>()
+  /** The relay that carries data. */
+  #current: Registration | undefined
   #stopped = false
   /** Relays that both ends know; at most MAX_RELAYS_PER_CONNECTION. */
   #relays: readonly Registration[] = []
@@ -63,11 +62,11 @@ export class RelayedPath {
   }
 
   get session(): MessageSession | undefined {
-    return this.#current?.session
+    return this.#current && this.#proven.get(this.#current)
   }
 
   get relay(): RelayAddress | undefined {
-    return this.#current?.registration.relay
+    return this.#current?.relay
   }
 
   /** Whether the relay of a session forwards channel frames. */
@@ -80,9 +79,21 @@ export class RelayedPath {
     return this.#relays.find(({ serves }) => serves)
   }
 
-  /** The session that is used at this relay. */
+  /** The session that is used at this relay, or stands by there. */
   sessionAt(registration: Registration): MessageSession | undefined {
-    return this.#current?.registration === registration ? this.#current.session : undefined
+    return this.#proven.get(registration)
+  }
+
+  /** A session at another relay than the one that carries data. */
+  get standby(): MessageSession | undefined {
+    const next = this.#next()
+    return next && this.#proven.get(next)
+  }
+
+  /** Whether the session carries data, or stands by. */
+  uses(session: MessageSession): boolean {
+    const registration = this.#relayOf.get(session)
+    return registration !== undefined && this.#proven.get(registration) === session
   }
 
   /** Both ends know this relay. */
@@ -98,6 +109,7 @@ export class RelayedPath {
       // On a failure it is listened to all the same: the other end may have got the message, and
       // use the session.
       if (failure === undefined) {
+        this.#proven.set(registration, session)
         this.#reached(session, registration, 'the relay reached the remote peer')
         this.#context.drain(at)
       }
@@ -110,7 +122,9 @@ export class RelayedPath {
   accept(id: SessionId, registration: Registration): MessageSession {
     this.meet(registration)
     const session = this.#add(id, registration, true)
-    this.#current = { registration, session }
+    this.#proven.set(registration, session)
+    // Readable data is acknowledged by the session that it took, so both ends have to take the same.
+    if (this.#current === undefined || this.#context.endToEnd === undefined) this.#current = registration
     return session
   }
 
@@ -121,7 +135,8 @@ export class RelayedPath {
 
   /** The relay does not answer any more, or has forgotten this peer. */
   relayLost(registration: Registration, now: Instant): void {
-    if (this.#current?.registration === registration) this.#leave(`relay ${registration.relay.id} is lost`, now)
+    if (this.#current === registration) this.#leave(`relay ${registration.relay.id} is lost`, now)
+    else this.#proven.delete(registration)
   }
 
   /**
@@ -130,7 +145,7 @@ export class RelayedPath {
    */
   relayDraining(registration: Registration, now: Instant): void {
     const others = this.#relays.some(({ serves }) => serves)
-    if (this.#current?.registration === registration && others) this.#failover.start(now)
+    if (this.#current === registration && others) this.#failover.start(now)
   }
 
   /**
@@ -138,8 +153,14 @@ export class RelayedPath {
    * session or the remote peer is gone.
    */
   silent(session: MessageSession, since: Instant, now: Instant): void {
-    const current = this.#current
-    if (current?.session === session && current.registration.heardSince(since)) this.#leave(SILENT, now)
+    if (this.#relayOf.get(session)?.heardSince(since) === true) this.dead(session, now)
+  }
+
+  /** Nothing comes back in a session. */
+  dead(session: MessageSession, now: Instant): void {
+    if (this.session === session) return this.#leave(SILENT, now)
+    const registration = this.#relayOf.get(session)
+    if (registration !== undefined && this.uses(session)) this.#proven.delete(registration)
   }
 
   /** Something of the other end came by a session: what was sent there before arrived. */
@@ -156,9 +177,11 @@ export class RelayedPath {
     now: Instant,
   ): void {
     this.#options.sessions.drop(session)
-    const reason = `relay ${this.#relayOf.get(session)?.relay.id} lost the session`
-    if (this.#current === undefined || this.#current.session === session) this.#leave(reason, now, unsent, abandoned)
-    else this.#events.push({ type: 'lost', reason, unsent, abandoned })
+    const registration = this.#relayOf.get(session)
+    const reason = `relay ${registration?.relay.id} lost the session`
+    if (this.#current === undefined || this.session === session) return this.#leave(reason, now, unsent, abandoned)
+    if (registration !== undefined && this.uses(session)) this.#proven.delete(registration)
+    this.#events.push({ type: 'lost', reason, unsent, abandoned })
   }
 
   /** There is a path that makes another one needless. */
@@ -173,8 +196,9 @@ export class RelayedPath {
   }
 
   #reached(session: MessageSession, registration: Registration, reason: string): void {
-    const leaves = this.#current?.registration.draining === true && !registration.draining
-    if (this.#current === undefined || leaves) this.#current = { registration, session }
+    const leaves = this.#current?.draining === true && !registration.draining
+    if (!this.#proven.has(registration)) this.#proven.set(registration, session)
+    if (this.#current === undefined || leaves) this.#current = registration
     this.#failover.settle()
     this.#events.push({ type: 'usable', reason })
   }
@@ -185,10 +209,11 @@ export class RelayedPath {
     handedBack: readonly OutgoingMessage[] = [],
     abandoned: readonly OutgoingMessage[] = [],
   ): void {
-    const unsent = [...handedBack, ...(this.#current?.session.takeQueued() ?? [])]
-    this.#current = undefined
+    const unsent = [...handedBack, ...(this.session?.takeQueued() ?? [])]
+    if (this.#current !== undefined) this.#proven.delete(this.#current)
+    this.#current = this.#next()
     this.#events.push({ type: 'note', what: reason })
-    this.#failover.start(now)
+    if (this.#current === undefined) this.#failover.start(now)
     this.#events.push({ type: 'lost', reason, unsent, abandoned })
   }
 
@@ -199,6 +224,13 @@ export class RelayedPath {
       else this.open(id, turn.relay, (failure, at) => this.#failover.tried(turn, failure && SILENT, at), now)
       this.#context.drain(now)
     })
+  }
+
+  /** A relay other than the one that carries data, at which a session stands by. */
+  #next(): Registration | undefined {
+    for (const registration of this.#proven.keys())
+      if (registration !== this.#current && registration.serves) return registration
+    return undefined
   }
 
   #add(id: SessionId, registration: Registration, consented: boolean): MessageSession {

@@ -68,14 +68,23 @@ export class PathProbing {
     if (frames.length > 0) this.#send(payload(frames), by, now)
   }
 
+  /**
+   * Asks on a path whether it works both ways. The record is as long as an answer and a challenge
+   * together: this end may have another address than the remote peer knows.
+   */
+  ask(path: RecordPath, token: Uint8Array, now: Instant): void {
+    this.#send(payload([{ type: 'pathChallenge', token }], recordBytes(2)), path, now)
+  }
+
   /** @see PathValidation */
   validated(token: Uint8Array): Route | undefined {
     return this.#validation.validated(token)
   }
 }
 
-function payload(frames: readonly PathFrame[]): Uint8Array {
-  const bytes = new Uint8Array(recordBytes(frames.length) - RECORD_OVERHEAD)
+/** @param length of the record: zeros are PADDING */
+function payload(frames: readonly PathFrame[], length: number = recordBytes(frames.length)): Uint8Array {
+  const bytes = new Uint8Array(length - RECORD_OVERHEAD)
   const writer = new FrameWriter()
   writer.reset(bytes, bytes.length)
   for (const { type, token } of frames) writer.token(FRAME[type], token)

@@ -11,6 +11,8 @@ import { sameRoute } from '../endpoint/route.ts'
 import type { PathTraits } from '../transport/recovery/path-traits.ts'
 
 interface Carrier {
+  /** Where its datagrams go: the remote peer, or a relay. */
+  readonly to: Route
   /** Session id of the path, 16 bytes: names it in handshake parts and channel frames. */
   readonly session: Uint8Array
   readonly traits: PathTraits
@@ -23,7 +25,6 @@ interface Carrier {
 export type RecordPath =
   | (Carrier & {
       readonly kind: 'direct'
-      readonly to: Route
       /** Whether the remote peer is known to be there: else it gets no more than came from there. */
       readonly validated: boolean
     })

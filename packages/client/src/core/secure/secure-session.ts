@@ -10,7 +10,7 @@
  */
 import type { CryptoProvider, KeyCache, Random } from '@showchain/crypto/core'
 import { MAX_DATAGRAM, MAX_PROBED_DATAGRAM, type PeerId } from '@showchain/wire'
-import { RECORD_OVERHEAD, readHandshakePart } from '@showchain/wire/end-to-end'
+import { readHandshakePart } from '@showchain/wire/end-to-end'
 import type { Count } from '../endpoint/counters.ts'
 import { drainedTimers } from '../endpoint/drained.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
@@ -20,7 +20,6 @@ import type { DatagramQueue } from '../transport/datagram-queue.ts'
 import type { Goodbye } from '../transport/ending.ts'
 import type { Streams } from '../transport/streams/streams.ts'
 import { Transport } from '../transport/transport.ts'
-import { BufferSlab } from './buffer-slab.ts'
 import { drainedCredentials } from './credentials.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import { type EndToEnd, noiseCrypto, type RecordReceiver } from './end-to-end.ts'
@@ -31,7 +30,8 @@ import { HandshakeSender } from './handshake-sender.ts'
 import { IdleTimeout } from './idle-timeout.ts'
 import { PathProbing } from './path-probing.ts'
 import { RecordLayer } from './record-layer.ts'
-import { frontBytes, type RecordPath, samePath, writeFront } from './record-path.ts'
+import { type RecordPath, samePath } from './record-path.ts'
+import { RecordSender } from './record-sender.ts'
 import type { SecureStatistics } from './statistics.ts'
 
 export interface SecureSessionOptions {
@@ -46,6 +46,8 @@ export interface SecureSessionOptions {
   readonly count: Count<'recordRefused' | 'handshakeRefused'>
   /** The best path at the moment. */
   path(): RecordPath | undefined
+  /** The path that gets a copy of each record while that one is in doubt. */
+  standby(): RecordPath | undefined
 }
 
 /** What a complete handshake made. */
@@ -57,7 +59,6 @@ interface Established {
 
 /** Records are never longer. */
 const scratch = new Uint8Array(MAX_PROBED_DATAGRAM)
-const slab = new BufferSlab()
 
 export class SecureSession {
   readonly #options: SecureSessionOptions
@@ -68,6 +69,7 @@ export class SecureSession {
   readonly #assembly = new Assembly()
   readonly #timer: DeadlineTimer
   readonly #idle: IdleTimeout
+  readonly #sender = new RecordSender()
   readonly #probing: PathProbing
   readonly #events = new EventQueue<SecureEvent>()
   #established: Established | undefined
@@ -76,7 +78,6 @@ export class SecureSession {
   /** That path is gone, and what was in flight on it is lost. */
   #pathLost = false
   #closed = false
-  readonly #bytes = { direct: { sent: 0, received: 0 }, relay: { sent: 0, received: 0 } }
 
   constructor(options: SecureSessionOptions) {
     const { self, remoteId, random, timers, provider, keys, endToEnd, receiver, count } = options
@@ -84,7 +85,11 @@ export class SecureSession {
     this.#options = options
     this.#connectionId = endToEnd.connectionIds.allocate(receiver)
     this.#handshakeSender = new HandshakeSender(random, () => options.path())
-    this.#probing = new PathProbing(random, (...sending) => this.#sendPathFrames(...sending))
+    this.#probing = new PathProbing(random, (payload, to, now) => {
+      if (this.#established === undefined) return
+      const { records, transport } = this.#established
+      this.#sender.send(records, { payload, largestAcked: transport.largestAcked }, to, undefined, now)
+    })
     this.#timer = new DeadlineTimer(timers, (now) => this.#wake(now))
     this.#idle = new IdleTimeout(timers, endToEnd.idleTimeout, {
       ask: () => this.#established?.transport.ping(),
@@ -121,17 +126,18 @@ export class SecureSession {
     return this.#established?.transport.datagrams
   }
 
-  /** Bytes of a full record on the current path; undefined without a path. */
+  /** Bytes of a full record on the current path, and on the one for copies; undefined without a path. */
   get recordSize(): number | undefined {
     const path = this.#options.path()
     const known = path !== undefined && this.#path !== undefined && samePath(path, this.#path)
-    return known ? this.#established?.transport.recordSize : path?.traits.base
+    const size = known ? this.#established?.transport.recordSize : path?.traits.base
+    return size && Math.min(size, this.#options.standby()?.traits.base ?? size)
   }
 
   get statistics(): SecureStatistics | undefined {
     if (this.#established === undefined) return undefined
     const { transport, records } = this.#established
-    return { ...transport.statistics, epoch: records.epoch, ...this.#bytes }
+    return { ...transport.statistics, epoch: records.epoch, ...this.#sender.bytes }
   }
 
   /** There is a path: begins the handshake. */
@@ -168,7 +174,7 @@ export class SecureSession {
   /**
    * A record with this connection's id arrived.
    * @param by where it came from, as a path; undefined: nowhere that is known
-   * @returns whether it is genuine, so that the remote peer is alive there
+   * @returns whether it is genuine, and none with a higher number came before
    */
   receive(record: Uint8Array, by: RecordPath | undefined, now: Instant): boolean {
     const { records, transport } = this.#established ?? {}
@@ -179,13 +185,18 @@ export class SecureSession {
     }
     this.#handshake.confirmed()
     this.#idle.heard(now)
-    this.#bytes[by?.kind === 'direct' ? 'direct' : 'relay'].received += record.length
+    this.#sender.received(record.length, by)
     const arrival = by && { by, length: record.length, newest: opened.newest }
     const challenge = arrival && this.#probing.challenge(arrival, this.#path, now)
     transport.receive(opened.number, opened.payload, records.next, now)
     const token = this.#drainTransport(transport)
     if (arrival !== undefined) this.#probing.answer(arrival, token, challenge, now)
-    return true
+    return opened.newest
+  }
+
+  /** Asks on a path whether it works both ways: a `pathResponse` with the token follows. */
+  challenge(path: RecordPath, token: Uint8Array, now: Instant): void {
+    this.#probing.ask(path, token, now)
   }
 
   /** Sends what may leave now, on the best path. */
@@ -196,16 +207,22 @@ export class SecureSession {
     // Without a path there is nothing to wait for: the owner pumps once there is one.
     if (path === undefined) return
     this.#switchPath(path, established.transport)
-    while (path.ready() && this.#sendRecord(established, path, now));
+    const standby = this.#options.standby()
+    while (path.ready() && this.#sendRecord(established, path, standby, now));
     if (path.ready()) this.#timer.arm(established.transport.deadline, now)
   }
 
-  #sendRecord(established: Established, path: RecordPath, now: Instant): boolean {
-    const { records, transport } = established
-    const length = transport.fill(records.next, scratch, now)
+  #sendRecord(
+    { records, transport }: Established,
+    path: RecordPath,
+    standby: RecordPath | undefined,
+    now: Instant,
+  ): boolean {
+    const length = transport.fill(records.next, scratch.subarray(0, standby?.traits.base), now)
     if (length === 0) return false
-    const sent = this.#transmit(established, scratch.subarray(0, length), path, now)
-    this.#bytes[path.kind === 'direct' ? 'direct' : 'relay'].sent += sent
+    const { largestAcked } = transport
+    const copyTo = standby?.ready() === true ? standby : undefined
+    this.#sender.send(records, { payload: scratch.subarray(0, length), largestAcked }, path, copyTo, now)
     if (transport.unanswered) this.#idle.asked(now)
     return true
   }
@@ -234,7 +251,7 @@ export class SecureSession {
           break
         case 'pathResponse': {
           const route = this.#probing.validated(event.token)
-          if (route !== undefined) this.#events.push({ type: 'rebound', route })
+          this.#events.push(route === undefined ? event : { type: 'rebound', route })
           break
         }
         default:
@@ -274,19 +291,5 @@ export class SecureSession {
     if (transport === undefined) return
     transport.wake(now)
     this.#drainTransport(transport)
-  }
-
-  #sendPathFrames(payload: Uint8Array, path: RecordPath, now: Instant): void {
-    if (this.#established !== undefined) this.#transmit(this.#established, payload, path, now)
-  }
-
-  /** @param payload the frames of a record */
-  #transmit({ records, transport }: Established, payload: Uint8Array, path: RecordPath, now: Instant): number {
-    const front = frontBytes(path)
-    const datagram = slab.take(front + RECORD_OVERHEAD + payload.length)
-    writeFront(path, datagram)
-    records.seal(payload, datagram, front, transport.largestAcked, now)
-    path.transmit(datagram, now)
-    return datagram.length
   }
 }

@@ -1,4 +1,5 @@
 /** What a transport hands up, and what it tells of itself. */
+import type { Duration } from '../endpoint/machine.ts'
 
 /**
  * Of a stream: the remote peer opened it; it has data or its end to read; it takes more data; all
@@ -18,9 +19,14 @@ export type StreamEvent =
 export type TransportEvent =
   | StreamEvent
   /** A token to be sent back on the path that it came by (RFC 9000 §8.2). */
-  | { readonly type: 'pathChallenge' | 'pathResponse'; readonly token: Uint8Array }
-  /** @see RFC 9002 §6.2. `ptoCount`: probe timeouts in a row without an acknowledgement. */
-  | { readonly type: 'probeTimeout'; readonly ptoCount: number }
+  | { readonly type: 'pathChallenge'; readonly token: Uint8Array }
+  | { readonly type: 'pathResponse'; readonly token: Uint8Array }
+  /**
+   * @see RFC 9002 §6.2.
+   * `ptoCount`: probe timeouts in a row without an acknowledgement.
+   * `silence`: how long that took.
+   */
+  | { readonly type: 'probeTimeout'; readonly ptoCount: number; readonly silence: Duration }
   /** The remote peer closed the connection, or violated the protocol. */
   | { readonly type: 'closed'; readonly by: 'remote' | 'local'; readonly code: number; readonly reason: string }
 

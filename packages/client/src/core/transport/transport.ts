@@ -116,11 +116,12 @@ export class Transport {
     this.#probes = PROBES
     this.#pingPending = true
     for (const frame of this.#recovery.oldestFrames) this.#onLost(frame)
-    this.#events.push({ type: 'probeTimeout', ptoCount: this.#recovery.path.ptoCount })
+    const { ptoCount, silence } = this.#recovery.path
+    this.#events.push({ type: 'probeTimeout', ptoCount, silence })
   }
 
   /**
-   * Writes the frames of the next record into `into`.
+   * Writes the frames of the next record into `into`; the record has at most its length.
    * @param number of the record
    * @returns bytes; 0: nothing may or has to be sent now
    */
@@ -133,16 +134,17 @@ export class Transport {
   #fill(number: number, into: Uint8Array, now: Instant): number {
     const { mtu, availableWindow } = this.#recovery.path
     // A probe must not be lost for its size.
-    this.#writer.reset(into, (this.#probes > 0 ? mtu.base : mtu.size) - RECORD_OVERHEAD)
+    const size = Math.min(this.#probes > 0 ? mtu.base : mtu.size, into.length)
+    this.#writer.reset(into, size - RECORD_OVERHEAD)
     if (this.#closing !== undefined) return this.#writeClose(now)
     const probeSize = this.#probes > 0 ? undefined : mtu.probeSize(now)
-    if (probeSize !== undefined && probeSize <= availableWindow)
+    if (probeSize !== undefined && probeSize <= Math.min(availableWindow, into.length))
       return this.#writeMtuProbe(number, into, probeSize, now)
     if (!this.#maySend(now)) return this.#writeDueAck(now)
     const frames: SentFrame[] = []
     const upTo = this.#acks.pending ? this.#acks.write(this.#writer, now) : undefined
     const before = this.#writer.length
-    this.#writeFrames(frames, now)
+    this.#writeFrames(frames, into.length, now)
     if (this.#writer.length === before) {
       // Flow control blocks what was ready.
       if (this.#probes === 0) return before
@@ -212,11 +214,11 @@ export class Transport {
     return false
   }
 
-  #writeFrames(frames: SentFrame[], now: Instant): void {
+  #writeFrames(frames: SentFrame[], limit: number, now: Instant): void {
     if (this.#pingPending) this.#pingPending = !this.#writer.numbers(FRAME.ping)
     const { sender } = this.streams
     if (!sender.writeControls(this.#writer, frames, this.#recovery.path, now)) return
-    this.datagrams.write(this.#writer, this.recordSize, now)
+    this.datagrams.write(this.#writer, Math.min(this.recordSize, limit), now)
     sender.writeData(this.#writer, frames)
   }
 

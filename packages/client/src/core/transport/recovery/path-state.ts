@@ -64,6 +64,12 @@ export class PathState {
     }
   }
 
+  /** How long the first unanswered record has been unanswered, after `ptoCount` probe timeouts. */
+  get silence(): Duration {
+    const doubled = 2 ** Math.min(this.ptoCount, MAX_BACKOFF) - 1
+    return duration(this.rtt.probeTimeout(this.maxAckDelay) * doubled)
+  }
+
   /** Probe timeout with exponential backoff (RFC 9002 §6.2.1). */
   get probeTimeout(): Duration {
     return duration(this.rtt.probeTimeout(this.maxAckDelay) * 2 ** Math.min(this.ptoCount, MAX_BACKOFF))

@@ -1,0 +1,45 @@
+/** Seals records and puts them on paths, and counts their bytes. */
+import { RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
+import type { Instant } from '../endpoint/machine.ts'
+import { BufferSlab } from './buffer-slab.ts'
+import type { RecordLayer } from './record-layer.ts'
+import { frontBytes, type RecordPath, writeFront } from './record-path.ts'
+
+const slab = new BufferSlab()
+
+export class RecordSender {
+  /** Of datagrams with records. */
+  readonly bytes = { direct: { sent: 0, received: 0 }, relay: { sent: 0, received: 0 } }
+
+  /**
+   * @param payload the frames of the record
+   * @param copyTo another path that gets the same record: the remote peer takes the first that
+   *   arrives
+   */
+  send(
+    records: RecordLayer,
+    { payload, largestAcked }: { readonly payload: Uint8Array; readonly largestAcked: number },
+    path: RecordPath,
+    copyTo: RecordPath | undefined,
+    now: Instant,
+  ): void {
+    const front = frontBytes(path)
+    const datagram = slab.take(front + RECORD_OVERHEAD + payload.length)
+    records.seal(payload, datagram, front, largestAcked, now)
+    this.#transmit(datagram, path, now)
+    if (copyTo === undefined) return
+    const copy = slab.take(frontBytes(copyTo) + RECORD_OVERHEAD + payload.length)
+    copy.set(datagram.subarray(front), frontBytes(copyTo))
+    this.#transmit(copy, copyTo, now)
+  }
+
+  received(bytes: number, by: RecordPath | undefined): void {
+    this.bytes[by?.kind === 'direct' ? 'direct' : 'relay'].received += bytes
+  }
+
+  #transmit(datagram: Uint8Array, path: RecordPath, now: Instant): void {
+    writeFront(path, datagram)
+    this.bytes[path.kind === 'direct' ? 'direct' : 'relay'].sent += datagram.length
+    path.transmit(datagram, now)
+  }
+}
