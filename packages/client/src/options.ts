@@ -83,8 +83,9 @@ export interface PeerOptions {
    */
   readonly congestion?: CongestionName | undefined
   /**
-   * Which announced addresses may be sent to; `lab` allows loopback, private and documentation
-   * ranges.
+   * Which addresses may be sent to that others announce, or that a ticket names, apart from
+   * `relays` above. `internet`: public ones, and announced private ones between peers that share a
+   * public address. `lan`: private ones too. `lab`: also loopback and documentation ranges.
    * @default 'internet'
    */
   readonly addressPolicy?: AddressPolicyName | undefined
@@ -173,7 +174,7 @@ const schema = z.strictObject({
   policy: z.enum(['auto', 'direct-only', 'relay-only']).default('auto'),
   plaintext: z.boolean().default(false),
   congestion: z.enum(['bbr', 'cubic']).default('bbr'),
-  addressPolicy: z.enum(['internet', 'lab']).default('internet'),
+  addressPolicy: z.enum(['internet', 'lan', 'lab']).default('internet'),
   keepAlive: z.number().int().min(100).max(60_000).default(15_000),
   idleTimeout: z.number().int().min(1000).max(86_400_000).default(IDLE_TIMEOUT),
   runtime: z

@@ -52,7 +52,7 @@ export class Peer implements AsyncDisposable {
     this.id = identity.id
     this.#options = options
     this.#socket = socket
-    this.#reachability = new Reachability(runtime, socket)
+    this.#reachability = new Reachability({ runtime, socket, allows: ADDRESS_POLICIES[addressPolicy] })
     const machine = new PeerMachine({
       ...{ provider, random, endToEnd, knownKeys, encoding, seedMode, plaintext, policy },
       self: identity.publicKey,
@@ -113,7 +113,7 @@ export class Peer implements AsyncDisposable {
     const stunServers = await Promise.all(parsed.stunServers.map((server) => runtime.resolve(server)))
     const peer = new Peer(parsed, await runtime.openSocket({ listen, onWarning }))
     for (const { id, endpoints } of relays) {
-      const endpoint = peer.#reachability.first(endpoints)
+      const endpoint = peer.#reachability.own(endpoints)
       if (endpoint === undefined) peer.#events.unreachable.add(id)
       else peer.#driver.input((machine, now) => machine.register({ id, endpoint }, now))
     }
@@ -198,13 +198,18 @@ export class Peer implements AsyncDisposable {
     const { via = this.#options.policy } = options
     const ticket = typeof to === 'string' ? parseTicket(to) : to
     if (ticket.id === this.id) throw new ShowchainError('ERR_BAD_TICKET', "It is this peer's own.")
-    const addresses = await this.#reachability.addressesOf(ticket)
-    const relays = await this.#reachability.relaysOf(ticket, this.id)
+    const { found: addresses, forbidden } = await this.#reachability.addressesOf(ticket)
+    const { found: relays, forbidden: forbiddenRelays } = await this.#reachability.relaysOf(ticket, this.id)
     if (this.#closed) throw new ShowchainError('ERR_CLOSED')
     const called = via === 'relay-only' || via === 'punch' ? 0 : addresses.length
     if (called === 0 && (via === 'direct' || relays.length === 0)) {
       const found = `${addresses.length} addresses and ${relays.length} relays`
-      throw new ShowchainError('ERR_NO_PATH', `The ticket has ${found} that this host can reach; via is ${quote(via)}.`)
+      const others = [...forbidden, ...forbiddenRelays]
+      const not = others.length === 0 ? '' : ` The address policy forbids ${others.join(', ')}.`
+      throw new ShowchainError(
+        'ERR_NO_PATH',
+        `The ticket has ${found} that this host can reach; via is ${quote(via)}.${not}`,
+      )
     }
     let dial: DialId | undefined
     const giveUp = (): void => {

@@ -16,7 +16,10 @@ class Bed extends ContextBed {
   constructor() {
     super()
     const gate = new ConnectionGate(this.context, () => false)
-    const connections = new ConnectionTable(this.context, this.transactions, gate, () => {})
+    const connections = new ConnectionTable(this.context, this.transactions, gate, {
+      punch: () => {},
+      closed: () => {},
+    })
     this.attempts = new PunchAttempts(this.context, this.transactions, connections)
   }
 

@@ -48,11 +48,17 @@ type AckMessage = Extract<Message, { op_code: typeof OP.proxyDataAck }>
  */
 export type Punch = (peer: PeerId, registration: Registration, done: (now: Instant) => void, now: Instant) => void
 
+export interface ConnectionTableOwner {
+  readonly punch: Punch
+  /** A connection ended. */
+  closed(): void
+}
+
 export class ConnectionTable {
   readonly #context: PeerContext
   readonly #transactions: Transactions
   readonly #gate: ConnectionGate
-  readonly #punch: Punch
+  readonly #owner: ConnectionTableOwner
   /** At most MAX_CONNECTIONS, and one for each dial. */
   readonly #byPeer = new Map<PeerId, ConnectionMachine>()
   readonly #byHandle = new Map<ConnectionHandle, ConnectionMachine>()
@@ -65,11 +71,11 @@ export class ConnectionTable {
   })
   #nextHandle = 1
 
-  constructor(context: PeerContext, transactions: Transactions, gate: ConnectionGate, punch: Punch) {
+  constructor(context: PeerContext, transactions: Transactions, gate: ConnectionGate, owner: ConnectionTableOwner) {
     this.#context = context
     this.#transactions = transactions
     this.#gate = gate
-    this.#punch = punch
+    this.#owner = owner
   }
 
   get(peer: PeerId): ConnectionMachine | undefined {
@@ -110,15 +116,21 @@ export class ConnectionTable {
       sessions: this.#sessions,
       request: (registration, granted) =>
         void requestProxy(this.#context, this.#transactions, registration, peer, granted),
-      punch: (registration, done, now) => this.#punch(peer, registration, done, now),
+      punch: (registration, done, now) => this.#owner.punch(peer, registration, done, now),
       ended: (session, now) => this.#ended.set(session, true, now),
       closed: (closed) => {
         this.#byPeer.delete(peer)
         this.#byHandle.delete(closed.handle)
+        this.#owner.closed()
       },
     })
     this.#byPeer.set(peer, connection)
     return connection
+  }
+
+  /** Whether any connection may use this relay. */
+  uses(registration: Registration): boolean {
+    return [...this.#byPeer.values()].some(({ paths }) => paths.relayed.knows(registration))
   }
 
   /** What became of a relay concerns the connections through it. */

@@ -1,7 +1,7 @@
 /**
- * Which announced addresses a peer sends to (docs/protocol.md, Punch safety). The policy is
- * injected: a test lab lives on the very ranges to which a stranger on the internet must not make a
- * peer send.
+ * Which addresses of others a peer sends to: those that are announced, and those that a ticket
+ * names (docs/protocol.md, Punch safety). The policy is injected: a test lab lives on the very
+ * ranges to which a stranger on the internet must not make a peer send.
  */
 import { type Endpoint, parseIp } from '@showchain/wire'
 import ipaddr from 'ipaddr.js'
@@ -41,6 +41,9 @@ export const internetPolicy: AddressPolicy = ({ ip }, sharesPublicIp) => {
   return range === 'public' || (range === 'private' && sharesPublicIp)
 }
 
+/** For peers of one private network, who do not mind which of its hosts a stranger has them send to. */
+export const lanPolicy: AddressPolicy = ({ ip }) => rangeOf(ip) !== 'never'
+
 /**
  * For labs on loopback, private and documentation ranges: everything that one host can be reached
  * at.
@@ -50,8 +53,9 @@ export const labPolicy: AddressPolicy = ({ ip }) => {
   return first !== undefined && (ip.includes(':') ? first !== 0xff && ip !== '::' : first !== 0 && first < 224)
 }
 
-export type AddressPolicyName = 'internet' | 'lab'
+export type AddressPolicyName = 'internet' | 'lan' | 'lab'
 export const ADDRESS_POLICIES: Readonly<Record<AddressPolicyName, AddressPolicy>> = {
   internet: internetPolicy,
+  lan: lanPolicy,
   lab: labPolicy,
 }

@@ -9,6 +9,7 @@ export {
   type AddressPolicyName,
   internetPolicy,
   labPolicy,
+  lanPolicy,
 } from './address-policy.ts'
 export * from './admission.ts'
 export * from './admission-counters.ts'

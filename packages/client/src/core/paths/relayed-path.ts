@@ -79,6 +79,11 @@ export class RelayedPath {
     return this.#relays.find(({ serves }) => serves)
   }
 
+  /** Whether both ends know this relay. */
+  knows(registration: Registration): boolean {
+    return this.#relays.includes(registration)
+  }
+
   /** The session that is used at this relay, or stands by there. */
   sessionAt(registration: Registration): MessageSession | undefined {
     return this.#proven.get(registration)

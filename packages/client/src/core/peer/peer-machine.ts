@@ -6,7 +6,7 @@
  *   punch attempts ─ direct paths being opened                 connections ─────── and their sessions
  */
 import { directSession, type PublicKey } from '@showchain/crypto/core'
-import { type Endpoint, formatEndpoint, type PeerId } from '@showchain/wire'
+import type { Endpoint, PeerId } from '@showchain/wire'
 import { ConnectionTable } from '../connections/connection-table.ts'
 import type { ConnectionHandle, DialId, PeerEvent } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
@@ -20,14 +20,16 @@ import { viewsOf } from '../punch/candidates.ts'
 import { PunchAttempts } from '../punch/punch-attempts.ts'
 import { PunchResponder } from '../punch/punch-responder.ts'
 import { Reintroductions } from '../punch/reintroductions.ts'
-import { Registration, type RelayAddress } from '../relays/registration.ts'
+import type { Registration, RelayAddress } from '../relays/registration.ts'
+import { RegistrationTable } from '../relays/registration-table.ts'
 import { ConnectionGate } from '../requests/connection-gate.ts'
 import { type DirectRequest, DirectResponder } from '../requests/direct-responder.ts'
 import { Transactions } from '../requests/transaction.ts'
 import type { SecureStatistics } from '../secure/statistics.ts'
 import { closedHere, type Goodbye } from '../transport/ending.ts'
 import type { StreamRead } from '../transport/events.ts'
-import { Dial, type DialTarget } from './dial.ts'
+import type { DialTarget } from './dial.ts'
+import { Dials } from './dials.ts'
 import { type Destinations, dispatch } from './dispatch.ts'
 import { type PeerMachineOptions, type PeerParts, peerParts } from './peer-parts.ts'
 
@@ -37,28 +39,32 @@ export class PeerMachine implements Machine<PeerEvent> {
   readonly #machines: Destinations
   /** At most as many as the configuration names. */
   #stunServers: readonly Endpoint[] = []
-  /** By endpoint text: the relays of the configuration and of tickets that were dialled. */
-  readonly #registrations = new Map<string, Registration>()
-  /** Until each ends, within the time of two requests. */
-  readonly #dials = new Map<DialId, Dial>()
+  readonly #registrations: RegistrationTable
+  readonly #dials: Dials
   readonly #reintroductions: Reintroductions
-  #nextDial = 1
+  /** Whether a dial or a connection ended since relays were released last. */
+  #someoneLeft = false
 
   constructor(options: PeerMachineOptions) {
     const parts = peerParts(options)
     const { admission, replay } = parts
     const context = { ...parts.context, outbox: drainedOutbox(parts.outbox, (now) => this.#drain(now)) }
-    const registrations = this.#registrations
     const transactions = new Transactions(context)
+    this.#registrations = new RegistrationTable(context, transactions)
+    const registrations = this.#registrations.all
     // Whoever dials has consented.
-    const dialling = (id: PeerId): boolean => [...this.#dials.values()].some(({ options }) => options.target === id)
-    const gate = new ConnectionGate(context, dialling)
-    const connections = new ConnectionTable(context, transactions, gate, (...how) =>
-      this.#reintroductions.start(...how),
-    )
+    const gate = new ConnectionGate(context, (id) => this.#dials.has(id))
+    const left = (): void => {
+      this.#someoneLeft = true
+    }
+    const connections = new ConnectionTable(context, transactions, gate, {
+      punch: (...how) => this.#reintroductions.start(...how),
+      closed: left,
+    })
     const punchAttempts = new PunchAttempts(context, transactions, connections)
     const introduced = { registrations, connections, attempts: punchAttempts }
     this.#reintroductions = new Reintroductions(context, transactions, introduced)
+    this.#dials = new Dials(context, transactions, { ...introduced, registrations: this.#registrations, ended: left })
     this.#parts = parts
     this.#context = context
     this.#machines = {
@@ -108,14 +114,8 @@ export class PeerMachine implements Machine<PeerEvent> {
   }
 
   /** Registers with a relay and stays registered. */
-  register(relay: RelayAddress, now: Instant): Registration {
-    const key = formatEndpoint(relay.endpoint)
-    const known = this.#registrations.get(key)
-    if (known !== undefined) return known
-    const registration = new Registration(this.#context, this.#machines.transactions, relay)
-    this.#registrations.set(key, registration)
-    registration.start(now)
-    return registration
+  register(relay: RelayAddress, now: Instant): void {
+    this.#registrations.keep(relay, now)
   }
 
   /** Asks these what the NAT does, before the relays. Not in seed mode. */
@@ -126,29 +126,19 @@ export class PeerMachine implements Machine<PeerEvent> {
   }
 
   /** Whether the relay answered lately. */
-  isRegistered({ endpoint }: RelayAddress): boolean {
-    return this.#registrations.get(formatEndpoint(endpoint))?.registered === true
+  isRegistered(relay: RelayAddress): boolean {
+    return this.#registrations.at(relay)?.registered === true
   }
 
   /** Starts to connect; ends in a `dialed` or a `dialFailed` event. */
-  dial({ id: target, policy, addresses, relays }: DialTarget, now: Instant): DialId {
-    const id = this.#nextDial++
-    const { transactions, connections, punchAttempts } = this.#machines
-    const dial = new Dial(this.#context, transactions, {
-      ...{ id, target, policy, addresses, connections },
-      relays: policy === 'direct' ? [] : relays.map((relay) => this.register(relay, now)),
-      registrations: this.#registrations,
-      attempts: punchAttempts,
-      ended: () => this.#dials.delete(id),
-    })
-    this.#dials.set(id, dial)
-    dial.start(now)
-    return id
+  dial(target: DialTarget, now: Instant): DialId {
+    return this.#dials.start(target, now)
   }
 
   /** Gives a dial up: it fails with what was tried, unless it has succeeded already. */
   cancelDial(id: DialId, now: Instant): void {
-    this.#dials.get(id)?.cancel(now)
+    this.#dials.cancel(id, now)
+    this.#drain(now)
   }
 
   /**
@@ -219,7 +209,7 @@ export class PeerMachine implements Machine<PeerEvent> {
    * is asked at once.
    */
   networkChanged(now: Instant): void {
-    for (const registration of this.#registrations.values()) registration.renew(now)
+    this.#registrations.renew(now)
     this.#machines.connections.addressChanged(now)
     this.#drain(now)
   }
@@ -227,17 +217,17 @@ export class PeerMachine implements Machine<PeerEvent> {
   /** @param goodbye what the remote peer is told, with a code of the application's own */
   closeConnection(connection: ConnectionHandle, now: Instant, goodbye?: Goodbye): void {
     this.#connection(connection)?.end(closedHere(goodbye), now)
+    this.#drain(now)
   }
 
   close(now: Instant): void {
     const { connections, discovery, punchAttempts, transactions } = this.#machines
-    for (const dial of this.#dials.values()) dial.cancel(now)
+    this.#dials.close(now)
     connections.close(now)
     discovery?.close()
     this.#reintroductions.close()
     punchAttempts.close(now)
-    for (const registration of this.#registrations.values()) registration.close(now)
-    this.#registrations.clear()
+    this.#registrations.close(now)
     transactions.close()
     this.#context.sockets.closeAll()
   }
@@ -249,12 +239,13 @@ export class PeerMachine implements Machine<PeerEvent> {
   /** Takes up what registrations and NAT discovery have to say until they are silent. */
   #drain(now: Instant): void {
     const { connections, discovery } = this.#machines
-    for (const registration of this.#registrations.values())
-      for (let event = registration.poll(); event !== undefined; event = registration.poll()) {
-        if (event === 'registered') discovery?.start(now)
-        else if (event === 'moved') connections.addressChanged(now)
-        else connections.relayChanged(registration, event, now)
-      }
+    for (let news = this.#registrations.poll(); news !== undefined; news = this.#registrations.poll()) {
+      const [registration, event] = news
+      if (event === 'registered') discovery?.start(now)
+      else if (event === 'moved') connections.addressChanged(now)
+      else connections.relayChanged(registration, event, now)
+    }
+    if (this.#someoneLeft) this.#releaseRelays(now)
     for (let report = discovery?.poll(); report !== undefined; report = discovery?.poll()) {
       const { mapping, filtering } = report
       this.#context.nat.known = { mapping, filtering }
@@ -263,9 +254,16 @@ export class PeerMachine implements Machine<PeerEvent> {
     }
   }
 
+  /** Relays that only a ticket named are left with the last dial or connection that may need them. */
+  #releaseRelays(now: Instant): void {
+    this.#someoneLeft = false
+    const { connections } = this.#machines
+    this.#registrations.release((each) => this.#dials.uses(each) || connections.uses(each), now)
+  }
+
   #natDiscovery(context: PeerContext): NatDiscovery {
     const registered = (): readonly Registration[] =>
-      [...this.#registrations.values()].filter((each) => each.registered && each.knowsExtensions)
+      [...this.#registrations.all.values()].filter((each) => each.registered && each.knowsExtensions)
     return new NatDiscovery(context, {
       servers: () => [...this.#stunServers, ...registered().map(({ relay }) => relay.endpoint)],
       views: () => viewsOf(registered()),

@@ -1,0 +1,67 @@
+/** The dials under way: each until all of its ways have ended, within the time of two requests. */
+import type { PeerId } from '@showchain/wire'
+import type { ConnectionTable } from '../connections/connection-table.ts'
+import type { DialId } from '../context/events.ts'
+import type { PeerContext } from '../context/peer-context.ts'
+import type { Instant } from '../endpoint/machine.ts'
+import type { PunchAttempts } from '../punch/punch-attempts.ts'
+import type { Registration } from '../relays/registration.ts'
+import type { RegistrationTable } from '../relays/registration-table.ts'
+import type { Transactions } from '../requests/transaction.ts'
+import { Dial, type DialTarget } from './dial.ts'
+
+export interface DialsOptions {
+  readonly registrations: RegistrationTable
+  readonly connections: ConnectionTable
+  readonly attempts: PunchAttempts
+  /** A dial ended. */
+  ended(): void
+}
+
+export class Dials {
+  readonly #context: PeerContext
+  readonly #transactions: Transactions
+  readonly #options: DialsOptions
+  readonly #byId = new Map<DialId, Dial>()
+  #next = 1
+
+  constructor(context: PeerContext, transactions: Transactions, options: DialsOptions) {
+    this.#context = context
+    this.#transactions = transactions
+    this.#options = options
+  }
+
+  start({ id: target, policy, addresses, relays }: DialTarget, now: Instant): DialId {
+    const { registrations, connections, attempts, ended } = this.#options
+    const id = this.#next++
+    const dial = new Dial(this.#context, this.#transactions, {
+      ...{ id, target, policy, addresses, connections, attempts },
+      relays: policy === 'direct' ? [] : relays.map((relay) => registrations.borrow(relay, now)),
+      registrations: registrations.all,
+      ended: () => {
+        this.#byId.delete(id)
+        ended()
+      },
+    })
+    this.#byId.set(id, dial)
+    dial.start(now)
+    return id
+  }
+
+  cancel(id: DialId, now: Instant): void {
+    this.#byId.get(id)?.cancel(now)
+  }
+
+  close(now: Instant): void {
+    for (const dial of [...this.#byId.values()]) dial.cancel(now)
+  }
+
+  /** Whether this peer is being dialled. */
+  has(peer: PeerId): boolean {
+    return [...this.#byId.values()].some(({ options }) => options.target === peer)
+  }
+
+  uses(registration: Registration): boolean {
+    return [...this.#byId.values()].some(({ options }) => options.relays.includes(registration))
+  }
+}

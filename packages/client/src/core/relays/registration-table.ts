@@ -1,0 +1,81 @@
+/**
+ * The relays that a peer is registered with: those of its configuration for good, and those that a
+ * ticket names for as long as the dial or a connection needs them.
+ */
+import { formatEndpoint } from '@showchain/wire'
+import type { PeerContext } from '../context/peer-context.ts'
+import type { Instant } from '../endpoint/machine.ts'
+import type { Transactions } from '../requests/transaction.ts'
+import { Registration, type RelayAddress } from './registration.ts'
+import type { RegistrationEvent } from './registration-events.ts'
+
+export class RegistrationTable {
+  /** By endpoint text. */
+  readonly all: Map<string, Registration> = new Map()
+  readonly #context: PeerContext
+  readonly #transactions: Transactions
+  readonly #borrowed = new Set<Registration>()
+
+  constructor(context: PeerContext, transactions: Transactions) {
+    this.#context = context
+    this.#transactions = transactions
+  }
+
+  at({ endpoint }: RelayAddress): Registration | undefined {
+    return this.all.get(formatEndpoint(endpoint))
+  }
+
+  /** Registers, and stays registered. */
+  keep(relay: RelayAddress, now: Instant): Registration {
+    const registration = this.#registration(relay, now)
+    this.#borrowed.delete(registration)
+    return registration
+  }
+
+  /** Registers until `release` finds that nobody needs it. */
+  borrow(relay: RelayAddress, now: Instant): Registration {
+    const known = this.at(relay)
+    if (known !== undefined) return known
+    const registration = this.#registration(relay, now)
+    this.#borrowed.add(registration)
+    return registration
+  }
+
+  /** Leaves borrowed relays that are not needed any more. */
+  release(isNeeded: (registration: Registration) => boolean, now: Instant): void {
+    for (const registration of this.#borrowed) {
+      if (isNeeded(registration)) continue
+      this.#borrowed.delete(registration)
+      this.all.delete(formatEndpoint(registration.relay.endpoint))
+      registration.close(now)
+    }
+  }
+
+  /** What happened to any of them, and to which. */
+  poll(): readonly [Registration, RegistrationEvent] | undefined {
+    for (const registration of this.all.values()) {
+      const event = registration.poll()
+      if (event !== undefined) return [registration, event]
+    }
+    return undefined
+  }
+
+  /** This host's network changed. */
+  renew(now: Instant): void {
+    for (const registration of this.all.values()) registration.renew(now)
+  }
+
+  close(now: Instant): void {
+    for (const registration of this.all.values()) registration.close(now)
+    this.all.clear()
+  }
+
+  #registration(relay: RelayAddress, now: Instant): Registration {
+    const known = this.at(relay)
+    if (known !== undefined) return known
+    const registration = new Registration(this.#context, this.#transactions, relay)
+    this.all.set(formatEndpoint(relay.endpoint), registration)
+    registration.start(now)
+    return registration
+  }
+}
