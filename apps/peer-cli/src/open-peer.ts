@@ -19,6 +19,7 @@ export interface PeerFlags extends IdentityFlags {
   readonly plaintext?: boolean
   readonly encoding?: string
   readonly seedMode?: boolean
+  readonly lan?: boolean
   readonly lab?: boolean
   readonly keepAlive?: string
   readonly timeout?: string
@@ -84,7 +85,7 @@ export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOpt
     listen: [{ ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) }],
     plaintext: flags.plaintext === true,
     seedMode: flags.seedMode === true,
-    addressPolicy: flags.lab === true ? 'lab' : 'internet',
+    addressPolicy: flags.lab === true ? 'lab' : flags.lan === true ? 'lan' : 'internet',
     idleTimeout: deadAfter,
     ...(keepAlive === undefined ? {} : { keepAlive }),
     ...(flags.trace === true ? { trace: (entry) => void process.stderr.write(`${traceLine(entry)}\n`) } : {}),

@@ -47,6 +47,7 @@ function withPeerOptions(command: Command): Command {
     .option('--peer-key <file>', 'public key (PEM) of a peer or relay that runs in seed mode; repeatable', collect)
     .addOption(new Option('--encoding <encoding>', 'encoding of requests: binary or json').default('binary'))
     .option('--seed-mode', 'send no extension fields: the base protocol only (needs --peer-key at both ends)')
+    .option('--lan', 'allow addresses of private networks in tickets, as of hosts of one network')
     .option('--lab', 'allow loopback, private and documentation addresses, as used in test networks')
     .option('--keep-alive <ms>', 'milliseconds without traffic before a keep-alive is sent (default 15000)')
     .option('--timeout <seconds>', 'how long to wait for a registration or a connection (default 25)')

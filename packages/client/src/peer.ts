@@ -205,7 +205,10 @@ export class Peer implements AsyncDisposable {
     if (called === 0 && (via === 'direct' || relays.length === 0)) {
       const found = `${addresses.length} addresses and ${relays.length} relays`
       const others = [...forbidden, ...forbiddenRelays]
-      const not = others.length === 0 ? '' : ` The address policy forbids ${others.join(', ')}.`
+      const not =
+        others.length === 0
+          ? ''
+          : ` The address policy forbids ${others.join(', ')} (${quote(this.#options.addressPolicy)}).`
       throw new ShowchainError(
         'ERR_NO_PATH',
         `The ticket has ${found} that this host can reach; via is ${quote(via)}.${not}`,

@@ -102,12 +102,6 @@ export const FALSE_SENTENCES: readonly FalseSentence[] = [
     truth: 'security.md#what-is-not-protected',
   },
   {
-    pattern: /address policy (holds|applies|counts) for [^.;:]{0,30}tickets?|tickets? (is|are) (safe|harmless) to/i,
-    example: 'The address policy holds for what a ticket names.',
-    why: 'addresses of a ticket are dialled whatever they are',
-    truth: 'security.md#known-limits',
-  },
-  {
     pattern: /connect(\(\))? resolves (only )?(when|once|after) both (ends|peers)/i,
     example: 'connect() resolves only when both ends agree.',
     why: 'it resolves when the dialling end has the keys',

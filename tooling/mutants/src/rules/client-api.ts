@@ -164,6 +164,22 @@ const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     test: 'test/face/peer.test.ts',
   },
   {
+    name: 'ticket-policy',
+    rule: 'The address policy holds for what a ticket names.',
+    file: 'src/reachability.ts',
+    text: '|| this.#allows(endpointOf(place), false)',
+    replacement: '|| true',
+    test: 'test/face/tickets.test.ts',
+  },
+  {
+    name: 'ticket-relays-left',
+    rule: 'A relay that only a ticket named is left when nothing may need it.',
+    file: 'src/core/relays/registration-table.ts',
+    text: 'if (isNeeded(registration)) continue',
+    replacement: 'continue',
+    test: 'test/face/tickets.test.ts',
+  },
+  {
     name: 'accept-throws',
     rule: 'An application that cannot decide refuses.',
     file: 'src/peer-events.ts',
