@@ -61,12 +61,12 @@ class Bed extends ContextBed {
 }
 
 describe('a connection without a relay', () => {
-  test('asks the registered ones, one after the other, and again every 2 s', () => {
+  test('asks the registered ones, one after the other, again after 0.5 and 1 s, then every 2 s', () => {
     const bed = new Bed()
     bed.do((now) => bed.failover.start(now))
     bed.advance(5 * SECOND)
-    expect(bed.ports).toEqual([4400, 4401, 4400, 4401, 4400, 4401])
-    expect(bed.turns.map(({ at }) => at)).toEqual([0, 0, 2000, 2000, 4000, 4000])
+    expect(bed.ports).toEqual([4400, 4401, 4400, 4401, 4400, 4401, 4400, 4401])
+    expect(bed.turns.map(({ at }) => at)).toEqual([0, 0, 500, 500, 1500, 1500, 3500, 3500])
   })
 
   test('asks the next one only when the one before has failed', () => {
@@ -107,7 +107,7 @@ describe('a connection without a relay', () => {
     const began = bed.now
     bed.do((now) => bed.failover.start(now))
     bed.advance(120 * SECOND)
-    expect(bed.failures.map(({ at }) => at - began)).toEqual([90 * SECOND])
+    expect(bed.failures.map(({ at }) => at - began)).toEqual([91_500])
   })
 
   test('fails when 90 s are over, with the reason of the last try', () => {
@@ -116,8 +116,8 @@ describe('a connection without a relay', () => {
     bed.advance(89 * SECOND)
     expect(bed.failures).toEqual([])
     bed.advance(20 * SECOND)
-    expect(bed.failures).toEqual([{ why: 'nothing was acknowledged', at: 90 * SECOND }])
-    expect(bed.turns.at(-1)?.at).toBe(90 * SECOND)
+    expect(bed.failures).toEqual([{ why: 'nothing was acknowledged', at: 91_500 }])
+    expect(bed.turns.at(-1)?.at).toBe(91_500)
   })
 
   test('looks once at a time', () => {

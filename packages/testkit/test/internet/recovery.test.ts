@@ -9,10 +9,7 @@ const PLAYS: readonly Pick<RecoveryPlay, 'traffic' | 'idle'>[] = [
   { traffic: 'stream', idle: true },
 ]
 
-/** Still late. */
-const LATE = 'only relay restarts'
-
-describe.each(RECOVERY_FAULTS.filter(({ name }) => name !== LATE))('$name', (fault) => {
+describe.each(RECOVERY_FAULTS)('$name', (fault) => {
   const rows = fault.pairs.flatMap((pair) => PLAYS.map((play) => ({ pair, ...play })))
   test.each(rows)('between $pair, $traffic, idle before: $idle', async (play) => {
     const { silence, survived } = await playRecovery(fault, { ...play, seed: 0 })

@@ -193,7 +193,8 @@ export class ConnectionPaths<Connection = unknown> {
     if (what === 'lost') return this.relayed.relayLost(registration, now)
     if (what === 'draining') return this.relayed.relayDraining(registration, now)
     const session = this.relayed.sessionAt(registration)
-    if (session !== undefined) this.#ask(session, now)
+    if (session !== undefined && session.backlog > 0) session.repeat(now)
+    else if (session !== undefined) this.#ask(session, now)
   }
 
   /** The other end's keep-alive came from here. @returns whether it came on the direct path */

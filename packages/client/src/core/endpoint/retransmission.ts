@@ -42,6 +42,13 @@ export class Retransmission {
     this.#send(now)
   }
 
+  /** Sends now instead of later, if it has begun. */
+  hurry(now: Instant): void {
+    if (this.#timer === undefined || RETRY_DELAYS[this.#sent - 1] === undefined) return
+    this.#timer.cancel()
+    this.#send(now)
+  }
+
   stop(): void {
     this.#timer?.cancel()
     this.#timer = undefined

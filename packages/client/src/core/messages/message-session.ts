@@ -180,6 +180,11 @@ export class MessageSession {
     return true
   }
 
+  /** Sends once more what is not acknowledged: what answers may have come back just now. */
+  repeat(now: Instant): void {
+    for (const { retransmission } of this.#outstanding.values()) retransmission.hurry(now)
+  }
+
   /**
    * Takes what was not sent yet, to go another way. What was sent still awaits its acknowledgement.
    */

@@ -13,8 +13,12 @@ import type { ConnectionContext } from './connection-context.ts'
  * outage.
  */
 export const RECOVERY_TIME: Duration = duration(90_000)
-/** Between two rounds over the relays that both ends know. */
-export const RECOVERY_PAUSE: Duration = duration(2000)
+/**
+ * Between two rounds over the relays that both ends know, at first, and at most: it doubles. The
+ * other end may come back to a relay a little later than this one.
+ */
+export const RECOVERY_PAUSE: Duration = duration(500)
+export const RECOVERY_PAUSE_LAST: Duration = duration(2000)
 
 /** One relay's turn in one round. */
 export interface Turn {
@@ -41,6 +45,7 @@ export class RelayFailover {
   /** The registered relays of this round, and how many of them had their turn. */
   #ready: readonly Registration[] = []
   #turns = 0
+  #wait: Duration = RECOVERY_PAUSE
 
   constructor(context: ConnectionContext, relays: () => readonly Registration[]) {
     this.#context = context
@@ -55,6 +60,7 @@ export class RelayFailover {
     if (this.#state !== 'idle') return
     this.#state = 'running'
     this.#deadline = later(now, RECOVERY_TIME)
+    this.#wait = RECOVERY_PAUSE
     this.#begin(now)
   }
 
@@ -110,8 +116,9 @@ export class RelayFailover {
       return
     }
     const round = this.#round
-    this.#timer = this.#context.timers.set(later(now, RECOVERY_PAUSE), (at) => {
+    this.#timer = this.#context.timers.set(later(now, this.#wait), (at) => {
       if (round === this.#round) this.#begin(at)
     })
+    this.#wait = duration(Math.min(2 * this.#wait, RECOVERY_PAUSE_LAST))
   }
 }

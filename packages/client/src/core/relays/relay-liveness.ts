@@ -6,7 +6,7 @@
  *   alive ── nothing sent or heard for 15 s: 0x100 ──► unanswered for 1 s: asked
  *    ▲ └──── suspect(), or a timer that fired late ──────────► │
  *    │ heard                                                   ▼
- *   asked ── 0x100, and STUN after 0, 0.5, 1 and 2 s ──► 1 s of silence: dead
+ *   asked ── 0x100, and STUN each 0.5 s for 2 s ──► 1 s of silence: dead
  */
 import { type Encoding, OP } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
@@ -18,8 +18,11 @@ import { KEEP_ALIVE_ECHO_GAP, type Liveness, SLEPT } from './keep-alive.ts'
 
 /** A keep-alive that is unanswered for this long is followed by questions. */
 export const UNANSWERED_AFTER: Duration = duration(1000)
-/** How long the answer to each of the four questions is waited for: they leave at 0, 0.5, 1 and 2 s. */
-export const ASK_SCHEDULE: readonly Duration[] = [500, 500, 1000, 1000].map(duration)
+/**
+ * How long the answer to each of the five questions is waited for: they leave 0.5 s apart, since a
+ * relay that restarts is back in about as long.
+ */
+export const ASK_SCHEDULE: readonly Duration[] = [500, 500, 500, 500, 1000].map(duration)
 /** Between the beginnings of two rounds of questions, however often something is not answered. */
 export const ASK_GAP: Duration = duration(1000)
 
@@ -106,8 +109,10 @@ export class RelayLiveness implements Liveness {
         schedule: ASK_SCHEDULE,
         done: (answer, at) => {
           this.#asking = undefined
-          if (answer === undefined) this.#dead(at)
-          else this.heard(at)
+          if (answer === undefined) return this.#dead(at)
+          this.heard(at)
+          // It was silent for a while, and may be another that knows nobody.
+          if (later(now, UNANSWERED_AFTER) <= at) this.#send(this.#context.encoding, at)
         },
       },
       now,

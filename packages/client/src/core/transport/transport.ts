@@ -19,6 +19,7 @@ import { CLOSE_RECORDS, PROBES } from './limits.ts'
 import type { ObservedPath, TransportObserver } from './observer.ts'
 import { AckGenerator } from './recovery/ack-generator.ts'
 import { LossRecovery } from './recovery/loss-recovery.ts'
+import { Lull } from './recovery/lull.ts'
 import type { PathTraits } from './recovery/path-traits.ts'
 import type { SentFrame } from './recovery/sent-frame.ts'
 import { Streams } from './streams/streams.ts'
@@ -37,6 +38,7 @@ export class Transport {
   readonly #events = new EventQueue<TransportEvent>()
   readonly #recovery: LossRecovery
   readonly #acks: AckGenerator
+  readonly #lull = new Lull()
   readonly #frames: FrameReceiver
   readonly #writer = new FrameWriter()
   readonly #observer: TransportObserver | undefined
@@ -93,7 +95,7 @@ export class Transport {
   /** When `wake` has to be called. */
   get deadline(): Instant | undefined {
     let earliest = this.#recovery.deadline
-    for (const at of [this.#acks.due, this.#pacedUntil])
+    for (const at of [this.#acks.due, this.#pacedUntil, this.#lull.due])
       if (at !== undefined && (earliest === undefined || at < earliest)) earliest = at
     return earliest
   }
@@ -109,6 +111,11 @@ export class Transport {
   }
 
   wake(now: Instant): void {
+    const { due: quiet } = this.#lull
+    if (quiet !== undefined && quiet <= now) {
+      this.#lull.asked()
+      this.#pingPending = true
+    }
     const due = this.#recovery.onTimeout(now)
     this.#settleSent()
     this.#observer?.metrics(this.#recovery.path.metrics)
@@ -166,7 +173,10 @@ export class Transport {
     const read = this.#frames.read(payload, nextNumber, now)
     this.#settleSent()
     if (typeof read === 'object') this.#end(read)
-    else this.#acks.received(number, read === 'ack-eliciting', now)
+    else {
+      this.#acks.received(number, read === 'ack-eliciting', now)
+      if (read === 'ack-eliciting') this.#lull.received(now)
+    }
     this.#observer?.metrics(this.#recovery.path.metrics)
   }
 
