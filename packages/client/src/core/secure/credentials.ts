@@ -13,6 +13,9 @@ import { Waiters } from '../endpoint/waiters.ts'
  * serves.
  */
 const RENEW_AFTER: number = CERTIFICATE_LIFETIME / 2
+/** A clock that went back by more, in ms, was wrong when the certificate was made. */
+const CLOCK_STEP = 60_000
+const NEVER: Validity = { notBefore: Number.POSITIVE_INFINITY, notAfter: 0 }
 
 export interface CredentialsOptions {
   readonly spki: Uint8Array
@@ -20,6 +23,11 @@ export interface CredentialsOptions {
   readonly random: Random
   readonly unixMs: () => number
   readonly outbox: Pick<Outbox<unknown>, 'certify'>
+}
+
+interface Made {
+  readonly bytes: Uint8Array
+  readonly validity: Validity
 }
 
 type Waiter = (certificate: Uint8Array | undefined, now: Instant) => void
@@ -43,7 +51,7 @@ export const drainedCredentials = (
 export class Credentials {
   readonly staticKey: KeyPair
   readonly #options: CredentialsOptions
-  #current: { readonly bytes: Uint8Array; readonly validity: Validity } | undefined
+  #current: Made | undefined
   /** Handshakes that wait for the first certificate: at most two for each connection. */
   readonly #waiters = new Waiters<Parameters<Waiter>>()
   #signing = false
@@ -58,11 +66,17 @@ export class Credentials {
   /** Calls back with a certificate that is valid now; undefined when none could be signed. */
   certificate(waiter: Waiter, now: Instant): void {
     const unixMs = this.#options.unixMs()
-    const made = this.#current?.validity.notBefore
+    const made = this.#valid(unixMs)?.validity.notBefore
     if ((made === undefined || unixMs > made + RENEW_AFTER) && !this.#signing) this.#sign(unixMs)
-    const current = this.#current
-    if (current !== undefined && unixMs < current.validity.notAfter) waiter(current.bytes, now)
+    const valid = this.#valid(unixMs)
+    if (valid !== undefined) waiter(valid.bytes, now)
     else this.#waiters.add(waiter)
+  }
+
+  /** One that was made while the clock ran ahead is not of now either. */
+  #valid(unixMs: number): Made | undefined {
+    const { notBefore, notAfter } = this.#current?.validity ?? NEVER
+    return notBefore <= unixMs + CLOCK_STEP && unixMs < notAfter ? this.#current : undefined
   }
 
   #sign(unixMs: number): void {

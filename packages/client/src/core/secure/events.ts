@@ -2,13 +2,13 @@
 import type { Route } from '../endpoint/machine.ts'
 import type { StreamEvent, TransportEvent, UnreadStream } from '../transport/events.ts'
 
+/** What was not read of the connection that the remote peer has lost, when there was one. */
+export type Restart = readonly UnreadStream[] | undefined
+
 export type SecureEvent =
   | StreamEvent
-  /**
-   * The handshake is complete. `before`: what was not read of the connection that the remote peer
-   * has lost.
-   */
-  | { readonly type: 'secured'; readonly before: readonly UnreadStream[] | undefined }
+  /** The handshake is complete. */
+  | { readonly type: 'secured'; readonly before: Restart }
   /** The handshake failed, so that the connection cannot be protected; or nothing comes any more. */
   | { readonly type: 'failed'; readonly reason: string }
   | Extract<TransportEvent, { type: 'probeTimeout' | 'closed' }>

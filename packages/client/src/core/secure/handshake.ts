@@ -29,7 +29,7 @@ import type { Timer, Timers } from '../endpoint/timers.ts'
 import type { CertificateSource } from './credentials.ts'
 import { HandshakeRepeat } from './handshake-repeat.ts'
 import { ASK_AFTER, HANDSHAKE_TIME, MAX_FIRST_MESSAGES } from './limits.ts'
-import { type RemoteIdentityOptions, readRemotePayload } from './remote-identity.ts'
+import { type RemoteIdentityOptions, type RemotePayload, readRemotePayload } from './remote-identity.ts'
 
 /** What a complete handshake gives. */
 export interface Secured extends Pick<NoiseResult, 'sendKey' | 'receiveKey'> {
@@ -59,6 +59,10 @@ export interface HandshakeOptions extends RemoteIdentityOptions {
 
 export type HandshakeEvent =
   | { readonly type: 'secured'; readonly secured: Secured }
+  /**
+   * The remote peer is who it says, and must not be talked to: with the keys it can be told why.
+   */
+  | { readonly type: 'refused'; readonly secured: Secured; readonly reason: string }
   /**
    * A handshake that this end began or waits for has failed; forged messages do not make it fail.
    */
@@ -219,8 +223,9 @@ export class Handshake {
     const written = writeOrNothing(noise, this.#payload(initiation.certificate))
     if (written === undefined) return this.#refuse()
     this.#third = { second: message.slice(), message: written }
-    this.#complete(noise.result(), theirs.connectionId)
-    this.#repeat.start(HANDSHAKE_KIND.third, written, now)
+    this.#complete(noise.result(), theirs)
+    if (theirs.wrongClock === undefined) this.#repeat.start(HANDSHAKE_KIND.third, written, now)
+    else transmit(HANDSHAKE_KIND.third, written, now)
   }
 
   #onThird(message: Uint8Array): void {
@@ -232,17 +237,19 @@ export class Handshake {
     const payload = noise.read(message)
     const theirs = payload && readRemotePayload(payload, noise.remoteStaticKey, this.#options)
     if (theirs === undefined) return this.#refuse()
-    this.#complete(noise.result(), theirs.connectionId)
+    this.#complete(noise.result(), theirs)
   }
 
-  #complete({ sendKey, receiveKey, hash }: NoiseResult, remoteConnectionId: Uint8Array): void {
+  #complete({ sendKey, receiveKey, hash }: NoiseResult, theirs: RemotePayload): void {
     const name = hash.slice(0, CONNECTION_NAME_BYTES)
     this.#cancelTimers()
     this.#state = 'done'
     this.#initiation = undefined
     this.#response = undefined
+    const { connectionId: remoteConnectionId, wrongClock } = theirs
     const secured = { sendKey, receiveKey, name, initiator: this.#initiator, remoteConnectionId }
-    this.#events.push({ type: 'secured', secured })
+    if (wrongClock === undefined) this.#events.push({ type: 'secured', secured })
+    else this.#events.push({ type: 'refused', secured, reason: wrongClock })
   }
 
   #noise(ephemeral: Uint8Array): NoiseXX {

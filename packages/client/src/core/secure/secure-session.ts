@@ -23,7 +23,7 @@ import { Transport } from '../transport/transport.ts'
 import { drainedCredentials } from './credentials.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import { type EndToEnd, noiseCrypto, type RecordReceiver } from './end-to-end.ts'
-import type { SecureEvent } from './events.ts'
+import type { Restart, SecureEvent } from './events.ts'
 import { Assembly } from './fragments.ts'
 import { Handshake, type Secured } from './handshake.ts'
 import { HandshakeSender } from './handshake-sender.ts'
@@ -236,8 +236,11 @@ export class SecureSession {
 
   #drainHandshake(now: Instant): void {
     for (let event = this.#handshake.poll(); event !== undefined; event = this.#handshake.poll()) {
-      if (event.type === 'secured') this.#establish(event.secured, now)
-      else if (this.#established === undefined) this.#events.push(event)
+      if (event.type === 'failed' && this.#established !== undefined) continue
+      const before = event.type === 'failed' ? undefined : this.#establish(event.secured, now)
+      // One that is refused is not announced: it is there to say goodbye.
+      if (event.type === 'secured') this.#events.push({ type: 'secured', before })
+      else this.#events.push({ type: 'failed', reason: event.reason })
     }
   }
 
@@ -260,7 +263,8 @@ export class SecureSession {
     return token
   }
 
-  #establish(secured: Secured, now: Instant): void {
+  /** @returns what was not read of the connection before it */
+  #establish(secured: Secured, now: Instant): Restart {
     const before = this.#established?.transport.streams.unread()
     this.#end(now)
     const { crypto, congestion, observe } = this.#options.endToEnd
@@ -275,7 +279,7 @@ export class SecureSession {
     this.#idle.start(now)
     // The responder shows that it has the keys.
     if (!secured.initiator) transport.ping()
-    this.#events.push({ type: 'secured', before })
+    return before
   }
 
   #end(now: Instant): void {
