@@ -22,6 +22,9 @@ export interface Effort {
   readonly streamBytes: number
   /** Peers that a relay holds at once when its memory is measured. */
   readonly bindings: number
+  /** Forged packets per second of a siege, and for how many seconds each kind. */
+  readonly siegeRate: number
+  readonly siegeSeconds: number
 }
 
 export const FULL_EFFORT: Effort = {
@@ -34,6 +37,8 @@ export const FULL_EFFORT: Effort = {
   hyperdht: true,
   streamBytes: 256 * 1024 * 1024,
   bindings: 100_000,
+  siegeRate: 50_000,
+  siegeSeconds: 10,
 }
 
 export const QUICK_EFFORT: Effort = {
@@ -46,4 +51,6 @@ export const QUICK_EFFORT: Effort = {
   hyperdht: false,
   streamBytes: 1024 * 1024,
   bindings: 1000,
+  siegeRate: 2000,
+  siegeSeconds: 1,
 }

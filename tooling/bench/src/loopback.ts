@@ -6,7 +6,7 @@ import { RECEIVE_BUFFER } from '@showchain/client/runtime'
 export const LOOPBACK = '127.0.0.1'
 
 /** Bound to a free port, with the buffers that a relay asks for. */
-export async function openSocket(): Promise<Socket> {
+export async function openSocket(address: string = LOOPBACK): Promise<Socket> {
   const socket = createSocket({
     type: 'udp4',
     // Like the relay's own socket: no trip through the resolver for what is an address.
@@ -14,7 +14,7 @@ export async function openSocket(): Promise<Socket> {
   })
   // Listens before `bind` returns, since nothing is looked up.
   const listening = once(socket, 'listening')
-  socket.bind(0, LOOPBACK)
+  socket.bind(0, address)
   await listening
   socket.setRecvBufferSize(RECEIVE_BUFFER)
   socket.setSendBufferSize(RECEIVE_BUFFER)

@@ -15,6 +15,7 @@ import { type BenchOptions, COMPARED, readOptions, USAGE } from './options.ts'
 import { packets } from './packets.ts'
 import { registrations } from './registrations.ts'
 import { showTable } from './show.ts'
+import { siege } from './siege.ts'
 import { signatures } from './signatures.ts'
 import { streams } from './streams.ts'
 
@@ -27,6 +28,7 @@ const SUITES: Readonly<Record<string, (effort: Effort) => Promise<Findings>>> = 
   streams,
   memory,
   internet,
+  siege,
 }
 const NAMES = Object.keys(SUITES)
 const BAD_ARGUMENTS = 2
@@ -53,7 +55,7 @@ function checkWritable(file: string): void {
   }
 }
 
-const { base, rounds, filters, json, quick, help } = options()
+const { base, rounds, filters, json, quick, help, seconds: siegeSeconds } = options()
 if (help) {
   console.log(USAGE(NAMES))
   process.exit()
@@ -91,7 +93,8 @@ async function measure(): Promise<void> {
   const tables: (FigureTable & { readonly suite: string })[] = []
   const failures: string[] = []
   for (const suite of suites) {
-    const found = await SUITES[suite]?.(quick ? QUICK_EFFORT : FULL_EFFORT)
+    const effort = quick ? QUICK_EFFORT : FULL_EFFORT
+    const found = await SUITES[suite]?.(siegeSeconds === undefined ? effort : { ...effort, siegeSeconds })
     for (const table of found?.tables ?? []) {
       console.log(`${showTable(table)}\n`)
       tables.push({ suite, ...table })

@@ -3,12 +3,12 @@
  * moduli, which OpenSSL imports like any other; nobody holds their private halves, so each
  * signature is taken for good.
  */
-import { randomFillSync } from 'node:crypto'
 import { openssl } from '@showchain/crypto'
 import { readVectors } from '@showchain/testkit'
 import { decode, type Endpoint, type Extensions, encode, OP, type PeerId, peerIdFromBytes } from '@showchain/wire'
 import { serve } from './child.ts'
 import { LoneRelay } from './lone-relay.ts'
+import { forgedKey } from './siege-forgeries.ts'
 
 export interface MemoryRequest {
   readonly bindings: number
@@ -33,9 +33,6 @@ export interface MemoryReport {
   readonly keepAlives: readonly number[]
 }
 
-/** A modulus stands behind the header of an RSA-2048 SubjectPublicKeyInfo. */
-const MODULUS_AT = 33
-const MODULUS_BYTES = 256
 const SIGNATURE = new Uint8Array(256).fill(1)
 /**
  * Virtual ms in which all of them register: less than a binding lives, so that none needs a
@@ -62,7 +59,7 @@ function fillRelay({ bindings, rounds }: MemoryRequest): MemoryReport {
   const before = usage()
   const start = performance.now()
   for (let number = 0; number < bindings; number++) {
-    ids.push(register(relay, relayKey.id, spkiOf(relayKey.spki), sourceOf(number)))
+    ids.push(register(relay, relayKey.id, forgedKey(relayKey.spki), sourceOf(number)))
     relay.pass(REGISTERING / bindings)
   }
   const registerSeconds = (performance.now() - start) / 1000
@@ -82,14 +79,6 @@ function usage(): Usage {
   globalThis.gc?.()
   const { heapUsed, external } = process.memoryUsage()
   return { rss, used: heapUsed + external }
-}
-
-function spkiOf(template: Uint8Array): Uint8Array {
-  const spki = template.slice()
-  const modulus = randomFillSync(spki.subarray(MODULUS_AT, MODULUS_AT + MODULUS_BYTES))
-  modulus[0] = (modulus[0] as number) | 0x80
-  modulus[MODULUS_BYTES - 1] = (modulus[MODULUS_BYTES - 1] as number) | 1
-  return spki
 }
 
 const sourceOf = (number: number): Endpoint => ({

@@ -11,17 +11,22 @@ export interface BenchOptions {
   /** File for the figures as JSON. */
   readonly json: string | undefined
   readonly quick: boolean
+  /** Of each kind of siege. @default that of the effort */
+  readonly seconds: number | undefined
   readonly help: boolean
 }
 
 /** Suites of a comparison without filters: the hot paths. */
 export const COMPARED: readonly string[] = ['codec', 'registrations', 'frames', 'streams']
 const DEFAULT_ROUNDS = 3
+const MAX_SECONDS = 600
 
-export const USAGE = (suites: readonly string[]): string => `Usage: pnpm bench [filter…] [--json FILE] [--quick]
+export const USAGE = (
+  suites: readonly string[],
+): string => `Usage: pnpm bench [filter…] [--json FILE] [--quick] [--seconds N]
        pnpm bench compare --base REVISION [filter…] [--rounds N] [--json FILE] [--quick]
 
-Measures codec, signatures, registrations, forwarding, streams and memory on this machine. With compare:
+Measures codec, signatures, registrations, forwarding, streams, memory and sieges on this machine. With compare:
 checks REVISION out into a temporary folder, runs each suite on it and on this checkout in turns, and shows
 the speed of this checkout in parts of the base's.
 
@@ -30,6 +35,7 @@ the speed of this checkout in parts of the base's.
   --base REVISION  the commit to compare with
   --rounds N       runs of each checkout (${DEFAULT_ROUNDS})
   --json FILE      write the figures to FILE too
+  --seconds N      how long each kind of siege takes (10)
   --quick          check that everything runs; the figures mean nothing
   --help           print this
 
@@ -44,6 +50,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       base: { type: 'string' },
       rounds: { type: 'string' },
       json: { type: 'string' },
+      seconds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -54,6 +61,9 @@ export function readOptions(args: readonly string[]): BenchOptions {
     throw new Error('--base and --rounds are options of compare.')
   const rounds = Number(values.rounds ?? DEFAULT_ROUNDS)
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds is a whole number from 1.')
+  const seconds = values.seconds === undefined ? undefined : Number(values.seconds)
+  if (seconds !== undefined && (!Number.isInteger(seconds) || seconds < 1 || seconds > MAX_SECONDS))
+    throw new Error(`--seconds is a whole number from 1 to ${MAX_SECONDS}.`)
   const { json, quick, help, base } = values
-  return { base, rounds, json, quick, help, filters: compares ? positionals.slice(1) : positionals }
+  return { base, rounds, seconds, json, quick, help, filters: compares ? positionals.slice(1) : positionals }
 }

@@ -42,7 +42,7 @@ describe('pnpm bench', () => {
     }
     expect(machine.node).toBe(process.versions.node)
     expect(new Set(tables.map(({ suite }) => suite))).toEqual(
-      new Set(['codec', 'signatures', 'registrations', 'packets', 'frames', 'streams', 'memory', 'internet']),
+      new Set(['codec', 'signatures', 'registrations', 'packets', 'frames', 'streams', 'memory', 'internet', 'siege']),
     )
     for (const { title, rows } of tables) {
       expect(stdout).toContain(title)
@@ -63,6 +63,7 @@ describe('pnpm bench', () => {
     ['compare without a base', ['compare'], 'bench: compare needs --base.'],
     ['a base without compare', ['--base', 'HEAD'], 'bench: --base and --rounds are options of compare.'],
     ['a number of rounds that is none', ['compare', '--base', 'HEAD', '--rounds', '0'], 'bench: --rounds is a whole'],
+    ['a siege that never ends', ['siege', '--seconds', '0'], 'bench: --seconds is a whole number from 1 to 600.'],
     ['a file that cannot be written', ['--json', '/'], 'bench: cannot write / (EISDIR).'],
   ])('%s gets one clear line, the usage, and exit code 2', async (_what, args, line) => {
     const { code, stderr } = await bench(...args)

@@ -81,7 +81,7 @@ test("the end of the remote peer's input closes stdout, while this end goes on",
 })
 
 test('a loop through fifos comes to its end', async () => {
-  execFileSync('mkfifo', [bed.folder.file('loop')])
+  await bed.shell('mkfifo $D/loop').ended()
   const { program, ticket } = await bed.listen('<$D/loop | tr a-z A-Z >$D/loop')
   const alice = bed.connect(ticket, '')
   alice.child.stdin?.end('around')

@@ -1,0 +1,55 @@
+/** The relay or the peer under siege: as anybody runs it, in a process of its own. */
+import { Peer } from '@showchain/client'
+import { generateIdentity } from '@showchain/crypto'
+import { Relay } from '@showchain/server/runtime'
+import { serve } from './child.ts'
+import { cpuSeconds, LOOPBACK } from './loopback.ts'
+
+export type TargetRequest = { readonly type: 'relay' | 'peer' | 'usage' | 'close' }
+
+export interface Target {
+  readonly ticket: string
+  readonly port: number
+  readonly spki: Uint8Array
+}
+
+export interface TargetUsage {
+  /** Bytes in use after a collection. */
+  readonly used: number
+  readonly cpuSeconds: number
+  /** Datagrams that the machine took. */
+  readonly received: number
+}
+
+let open: Relay | Peer | undefined
+
+async function answer({ type }: TargetRequest): Promise<Target | TargetUsage | undefined> {
+  if (type === 'usage') {
+    globalThis.gc?.()
+    const { heapUsed, external } = process.memoryUsage()
+    return { used: heapUsed + external, cpuSeconds: cpuSeconds(), received: open?.counters().received ?? 0 }
+  }
+  await open?.close()
+  open = undefined
+  if (type === 'close') return undefined
+  const identity = await generateIdentity()
+  if (type === 'relay') {
+    const relay = await Relay.open({ identity, listen: [{ host: LOOPBACK, port: 0 }] })
+    open = relay
+    return { ticket: relay.ticket, port: relay.addresses[0]?.port ?? 0, spki: identity.publicKey.spki }
+  }
+  const peer = await Peer.open({ identity, listen: [{ host: LOOPBACK }], addressPolicy: 'lab' })
+  open = peer
+  void echo(peer)
+  return { ticket: peer.ticket, port: peer.addresses[0]?.port ?? 0, spki: identity.publicKey.spki }
+}
+
+/** Each datagram goes back on its connection. */
+async function echo(peer: Peer): Promise<void> {
+  for await (const connection of peer.incoming)
+    void (async () => {
+      for await (const bytes of connection) await connection.sendDatagram(bytes).catch(() => {})
+    })()
+}
+
+serve(answer)
