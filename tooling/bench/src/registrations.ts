@@ -9,8 +9,8 @@ import { Child } from './child.ts'
 import type { Effort } from './effort.ts'
 import { type FigureTable, type Findings, figure } from './figures.ts'
 import { type Arithmetic, LoneRelay, verifyNow } from './lone-relay.ts'
-import { closeAll, exchange, LOOPBACK, openSocket } from './loopback.ts'
-import { cookiesOf, PLACES, planSteps, type Step } from './registration-plan.ts'
+import { closeAll, LOOPBACK, openSocket } from './loopback.ts'
+import { PLACES, planSteps, type Step } from './registration-plan.ts'
 import type { RelayRequest } from './relay-process.ts'
 
 /**
@@ -42,16 +42,10 @@ async function alone(relay: Actor, peers: readonly Actor[], effort: Effort): Pro
   const none: Arithmetic = { verify: () => true, sign: () => new Uint8Array(256) }
   const machine = (arithmetic: Arithmetic): LoneRelay =>
     new LoneRelay({ self: relay.identity.publicKey, arithmetic, unixMs: Date.now, limits: NO_RATES })
-  const asked = machine(real)
-  const plans = await Promise.all(
-    peers.map(async (peer) => {
-      const cookies = await cookiesOf(peer, relay, (who, place, bytes) => answerOf(asked, who, place, bytes))
-      return { peer, steps: planSteps(peer, relay, cookies, effort.registrations) }
-    }),
-  )
   const seconds: { first: number; again: number; rest: number }[] = []
   // The first round is the warm-up.
   for (let round = 0; round <= effort.samples; round++) {
+    const plans = peers.map((peer) => ({ peer, steps: planSteps(peer, relay, effort.registrations) }))
     const fresh = machine(real)
     const first = registerAlone(fresh, plans, 0, 1)
     const again = registerAlone(fresh, plans, 1, effort.registrations)
@@ -85,22 +79,27 @@ async function alone(relay: Actor, peers: readonly Actor[], effort: Effort): Pro
   }
 }
 
-/** Steps `from` to `to` of every peer; seconds for each registration. */
+/** Steps `from` to `to` of every peer; the relay's seconds for each registration. */
 function registerAlone(
   relay: LoneRelay,
   plans: readonly { readonly peer: Actor; readonly steps: readonly Step[] }[],
   from: number,
   to: number,
 ): number {
-  const before = performance.now()
+  let taken = 0
   for (let number = from; number < to; number++)
     for (const { peer, steps } of plans) {
       const { place, first, second } = steps[number] as Step
-      answerOf(relay, peer, place, first)
-      answerOf(relay, peer, place, second)
+      const before = performance.now()
+      const challenge = answerOf(relay, peer, place, first)
+      const challenged = performance.now()
+      const answer = second(challenge)
+      const answered = performance.now()
+      answerOf(relay, peer, place, answer)
       relay.pass(STEP_GAP)
+      taken += challenged - before + (performance.now() - answered)
     }
-  const seconds = (performance.now() - before) / 1000
+  const seconds = taken / 1000
   const { registered } = relay.machine.counters()
   if (registered !== to * plans.length) throw new Error(`The relay registered ${registered} of ${to * plans.length}.`)
   return seconds / ((to - from) * plans.length)
@@ -134,16 +133,11 @@ async function onSockets(relay: Actor, peers: readonly Actor[], effort: Effort):
     const open: RelayRequest = { type: 'open', privateKey, knownKeys: [], limits: NO_RATES }
     const port = await child.ask<number>(open)
     const socketsOf = (peer: Actor): readonly Socket[] => sockets.get(peer) ?? []
-    const cookies = await Promise.all(
-      peers.map((peer) =>
-        cookiesOf(peer, relay, (_, place, bytes) => exchange(socketsOf(peer)[place] as Socket, bytes, port)),
-      ),
-    )
     // The first round is the warm-up.
     for (let round = 0; round <= effort.samples; round++) {
-      const lanes = peers.map((peer, index) => ({
+      const lanes = peers.map((peer) => ({
         sockets: socketsOf(peer),
-        steps: planSteps(peer, relay, cookies[index] ?? [], effort.registrations),
+        steps: planSteps(peer, relay, effort.registrations),
       }))
       const cpuBefore = await child.ask<number>({ type: 'cpu' })
       const sample = await registerOn(lanes, port)
@@ -178,7 +172,7 @@ async function onSockets(relay: Actor, peers: readonly Actor[], effort: Effort):
       },
     ],
     notes: [
-      `${peers.length} peers at once, each waits for its 0x102. Per core: by the CPU time of the relay's process.`,
+      `${peers.length} peers at once, each waits for its 0x102 and signs on the other core. Per core: by the CPU time of the relay's process.`,
     ],
   }
 }
@@ -192,16 +186,17 @@ function registerOn(lanes: readonly Lane[], port: number): Promise<Omit<Sample, 
     let lost = 0
     const start = performance.now()
 
-    const send = (state: State, what: 'first' | 'second'): void => {
+    const send = (state: State, challenge?: Uint8Array): void => {
       const step = state.lane.steps[state.number] as Step
       state.since = performance.now()
-      state.lane.sockets[step.place]?.send(step[what], port, LOOPBACK)
+      const request = challenge === undefined ? step.first : step.second(challenge)
+      state.lane.sockets[step.place]?.send(request, port, LOOPBACK)
     }
     const watch = setInterval(() => {
       for (const state of states) {
         if (state.number === state.lane.steps.length || performance.now() - state.since < PATIENCE) continue
         lost++
-        send(state, 'first')
+        send(state)
       }
     }, PATIENCE)
     for (const state of states) {
@@ -209,17 +204,17 @@ function registerOn(lanes: readonly Lane[], port: number): Promise<Omit<Sample, 
       for (const [place, socket] of sockets.entries())
         socket.on('message', (bytes) => {
           if (steps[state.number]?.place !== place) return
-          if (bytes[1] === 0x01 && bytes[2] === 0xf1) return send(state, 'second')
+          if (bytes[1] === 0x01 && bytes[2] === 0xf1) return send(state, bytes)
           if (bytes[1] !== 0x01 || bytes[2] !== 0x02) return
           state.number++
-          if (state.number < steps.length) return send(state, 'first')
+          if (state.number < steps.length) return send(state)
           if (--open > 0) return
           clearInterval(watch)
           const seconds = (performance.now() - start) / 1000
           for (const { sockets: used } of lanes) for (const each of used) each.removeAllListeners('message')
           resolve({ seconds, lost })
         })
-      send(state, 'first')
+      send(state)
     }
   })
 }
