@@ -28,6 +28,14 @@ const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     test: 'test/face/endings.test.ts',
   },
   {
+    name: 'forged-session',
+    rule: 'A message in the name of a relay moves no records to another session.',
+    file: 'src/core/paths/relayed-path.ts',
+    text: 'if (this.#current === undefined || this.#context.endToEnd === undefined) this.#use(session, registration)',
+    replacement: 'this.#use(session, registration)',
+    test: 'test/internet/forged.test.ts',
+  },
+  {
     name: 'back-pressure',
     rule: 'write() waits while the send buffer is full.',
     file: 'src/stream.ts',

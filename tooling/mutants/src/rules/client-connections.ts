@@ -113,7 +113,7 @@ export const CLIENT_CONNECTIONS: readonly Mutant[] = inPackage('client', [
     name: 'data-once',
     rule: 'Data is handed on once, however often it comes.',
     file: 'src/core/messages/message-session.ts',
-    text: 'if (!this.#window.accept(message.seq)) return\n',
+    text: 'if (!this.#window.accept(message.seq) && !this.#carriesRecords) return\n',
     replacement: '',
     test: 'test/messages/data.test.ts',
   },

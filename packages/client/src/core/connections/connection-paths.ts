@@ -225,7 +225,10 @@ export class ConnectionPaths<Connection = unknown> {
   carried(session: MessageSession, now: Instant): void {
     if (this.sessions.get(session.options.id) !== session) return
     if (session.options.directKey !== undefined) this.direct.received(session, now)
-    else this.relayed.received(session)
+    else {
+      if (this.#protected) this.relayed.proven(session)
+      this.relayed.received(session)
+    }
   }
 
   /** @returns the sessions that end with the connection */
@@ -248,7 +251,9 @@ export class ConnectionPaths<Connection = unknown> {
   #onSession(event: MessageSessionEvent, now: Instant): void {
     const { session } = event
     if (event.type === 'lost') return this.relayed.sessionLost(session, event.unsent, event.abandoned, now)
-    this.carried(session, now)
+    // A relay's message is not signed: once there are keys, records show which sessions work.
+    const shows = session.options.directKey !== undefined || !this.#protected || !this.#open()
+    if (shows) this.carried(session, now)
     if (event.bytes.length > 0) this.#events.push({ type: 'received', session, bytes: event.bytes })
   }
 

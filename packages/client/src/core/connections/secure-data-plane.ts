@@ -50,6 +50,8 @@ export class SecureDataPlane implements DataPlane {
   readonly #context: ConnectionContext
   readonly #paths: ConnectionPaths
   readonly #doubts: PathDoubts
+  /** Whether its session counts where each end has one at the same relay. */
+  readonly #leads: boolean
   readonly #recordPaths = new WeakMap<MessageSession, RecordPath>()
   /** Where the newest handshake message came from. */
   #handshakeBy: MessageSession | undefined
@@ -64,6 +66,7 @@ export class SecureDataPlane implements DataPlane {
     const { self, random, timers, provider, keys, count } = context
     this.#context = context
     this.#paths = paths
+    this.#leads = self < remoteId
     this.#session = new SecureSession({
       ...{ self, remoteId, random, timers, provider, keys, receiver, count },
       endToEnd: { ...endToEnd, credentials: drainedCredentials(endToEnd.credentials, context.drain) },
@@ -137,12 +140,16 @@ export class SecureDataPlane implements DataPlane {
   receive(data: Uint8Array, by: MessageSession, now: Instant): void {
     this.#paths.sessions.read()
     if (isHandshake(data)) this.receiveHandshake(data, by, now)
-    else this.#receive(data, this.#recordPathOf(by), now)
+    else if (this.#session.receive(data, this.#recordPathOf(by), now)) this.#heard(by, now)
   }
 
   /** @see RecordReceiver */
   receiveRecord(record: Uint8Array, from: Route | Uint8Array, now: Instant): void {
-    this.#receive(record, this.#pathFrom(from), now)
+    const session = this.#sessionFrom(from)
+    const stranger = from instanceof Uint8Array ? undefined : from
+    const by = this.#pathOf(session) ?? (stranger && this.#strange(stranger))
+    if (!this.#session.receive(record, by, now) || by === undefined) return
+    if (session !== undefined) this.#heard(session, now)
   }
 
   /**
@@ -168,17 +175,21 @@ export class SecureDataPlane implements DataPlane {
     this.#session.close(goodbye, now)
   }
 
-  #receive(record: Uint8Array, by: RecordPath | undefined, now: Instant): void {
-    const newest = this.#session.receive(record, by, now)
-    if (!newest || by === undefined) return
-    if (by.kind === 'direct') {
-      this.#paths.direct.heardAt(by.to, now)
-      const { former } = this.#paths.direct
-      if (former !== undefined && this.#recordPathOf(former) === by) this.#doubts.heard(former, now)
+  /** The newest record came by a session. */
+  #heard(by: MessageSession, now: Instant): void {
+    const { session, direct, relayed } = this.#paths
+    const { to, directKey } = by.options
+    if (directKey !== undefined) {
+      direct.heardAt(to, now)
+      if (by === direct.former) this.#doubts.heard(by, now)
+      // What comes on a direct path while this end still has the relay is nothing to worry about.
+      return
     }
-    const { session } = this.#paths
-    // What comes on a direct path while this end still has the relay is nothing to worry about.
-    if (session !== undefined && by.kind !== 'direct' && !sameRoute(session.options.to, by.to)) this.doubt(now)
+    if (session === by) return
+    // Each end may have asked the same relay for a session: the one with the smaller id keeps its own.
+    const elsewhere = session !== undefined && !sameRoute(session.options.to, to)
+    if (elsewhere || !this.#leads || session === undefined || this.#doubts.doubts(session)) relayed.proven(by)
+    if (elsewhere) this.doubt(now)
   }
 
   #pathOf(session: MessageSession | undefined): RecordPath | undefined {
@@ -191,13 +202,11 @@ export class SecureDataPlane implements DataPlane {
     return this.#pathOf(this.#paths.standby)
   }
 
-  /** Where a record came from: the path of one of this connection's sessions, or another address. */
-  #pathFrom(from: Route | Uint8Array): RecordPath | undefined {
-    const current = this.#pathOf(this.#paths.session)
-    if (current !== undefined && leadsTo(current, from)) return current
-    const session = this.#paths.sessions.find((each) => leadsTo(this.#recordPathOf(each), from))
-    if (session !== undefined) return this.#recordPathOf(session)
-    return from instanceof Uint8Array ? undefined : this.#strange(from)
+  /** The session of this connection by which a record came. */
+  #sessionFrom(from: Route | Uint8Array): MessageSession | undefined {
+    const { session } = this.#paths
+    if (session !== undefined && leadsTo(this.#recordPathOf(session), from)) return session
+    return this.#paths.sessions.find((each) => leadsTo(this.#recordPathOf(each), from))
   }
 
   /** An address at which the remote peer is not known to be. */

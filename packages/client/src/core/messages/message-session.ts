@@ -15,7 +15,7 @@ import { randomSeq } from '../endpoint/request-stamp.ts'
 import { Retransmission } from '../endpoint/retransmission.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import { encodeFitting, sendMessage, sign, verify } from '../endpoint/signed-messages.ts'
-import type { OutgoingMessage, SendFailure } from './outgoing-message.ts'
+import { asksOnly, type OutgoingMessage, type SendFailure } from './outgoing-message.ts'
 
 /** Transmissions of one message without an acknowledgement that make its path suspect. */
 export const SUSPICIOUS_TRANSMISSIONS = 3
@@ -137,16 +137,22 @@ export class MessageSession {
     if (!mayCarry(this.#context, message.data)) return this.#context.count('plaintextRefused')
     if (this.options.full()) return this.#context.count('receiverFull')
     const verdict = this.#window.check(message.seq)
-    if (verdict === 'old') return this.#context.count('duplicate')
-    if (verdict === 'seen') {
-      this.#context.count('duplicate')
+    if (verdict !== 'fresh') this.#context.count('duplicate')
+    if (verdict !== 'fresh' && !this.#carriesRecords) {
+      if (verdict === 'old') return
       this.#acknowledge(message, encoding, now)
       return this.#insist(now)
     }
+    if (verdict === 'seen') this.#insist(now)
     if (!signed || directKey === undefined) return this.#take(message, encoding, now)
     verify(this.#context, directKey, message, message.sign, (valid, at) => {
       if (valid && !this.#closed) this.#take(message, encoding, at)
     })
+  }
+
+  /** Records have a window of their own; what a relay passes on is not signed: nothing outdates it. */
+  get #carriesRecords(): boolean {
+    return this.options.directKey === undefined && this.#context.endToEnd !== undefined
   }
 
   /** 0x125 for a message of ours. */
@@ -258,7 +264,7 @@ export class MessageSession {
   }
 
   #take(message: Arrival, encoding: Encoding, now: Instant): void {
-    if (!this.#window.accept(message.seq)) return
+    if (!this.#window.accept(message.seq) && !this.#carriesRecords) return
     this.#acknowledge(message, encoding, now)
     this.#events.push({ type: 'received', session: this, bytes: message.data })
   }
@@ -282,12 +288,6 @@ export class MessageSession {
 /** Whether data is allowed: none, a record, or readable data if this peer chose `plaintext`. */
 export const mayCarry = ({ plaintext, endToEnd }: PeerContext, data: Uint8Array): boolean =>
   data.length === 0 || plaintext || (endToEnd !== undefined && data[0] === RECORD_BYTE)
-
-/**
- * Whether the message asks for an acknowledgement in this session and carries nothing: another
- * session cannot answer for it.
- */
-const asksOnly = ({ bytes }: OutgoingMessage): boolean => bytes.length === 0
 
 /**
  * Whether the message was certainly not forwarded: it was sent once, and not before the one that

@@ -19,3 +19,9 @@ export interface OutgoingMessage {
   readonly bytes: Uint8Array
   readonly done: Sent
 }
+
+/**
+ * Whether the message asks for an acknowledgement in this session and carries nothing: another
+ * session cannot answer for it.
+ */
+export const asksOnly = ({ bytes }: OutgoingMessage): boolean => bytes.length === 0

@@ -127,9 +127,9 @@ export class RelayedPath {
   accept(id: SessionId, registration: Registration): MessageSession {
     this.meet(registration)
     const session = this.#add(id, registration, true)
-    this.#proven.set(registration, session)
+    // What a relay passes on is not signed: it moves no records, which prove a session by themselves.
     // Readable data is acknowledged by the session that it took, so both ends have to take the same.
-    if (this.#current === undefined || this.#context.endToEnd === undefined) this.#current = registration
+    if (this.#current === undefined || this.#context.endToEnd === undefined) this.#use(session, registration)
     return session
   }
 
@@ -166,6 +166,16 @@ export class RelayedPath {
     if (this.session === session) return this.#leave(SILENT, now)
     const registration = this.#relayOf.get(session)
     if (registration !== undefined && this.uses(session)) this.#proven.delete(registration)
+  }
+
+  /** A genuine record came by a session that is not in use: it is the newest at its relay. */
+  proven(session: MessageSession): void {
+    const registration = this.#relayOf.get(session)
+    if (registration === undefined || this.uses(session)) return
+    this.#proven.set(registration, session)
+    this.#current ??= registration
+    this.#failover.settle()
+    this.#events.push({ type: 'usable', reason: 'the remote peer takes another session' })
   }
 
   /** Something of the other end came by a session: what was sent there before arrived. */
@@ -206,6 +216,11 @@ export class RelayedPath {
     if (this.#current === undefined || leaves) this.#current = registration
     this.#failover.settle()
     this.#events.push({ type: 'usable', reason })
+  }
+
+  #use(session: MessageSession, registration: Registration): void {
+    this.#proven.set(registration, session)
+    this.#current = registration
   }
 
   #leave(

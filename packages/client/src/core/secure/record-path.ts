@@ -1,5 +1,4 @@
 /** The path that records take at the moment. */
-import { equalBytes } from '@showchain/wire'
 import {
   CHANNEL_HEADER_BYTES,
   HANDSHAKE_HEADER_BYTES,
@@ -30,12 +29,9 @@ export type RecordPath =
     })
   | (Carrier & { readonly kind: 'channel' | 'message' })
 
-/** A direct path is its address, a relayed one its session. */
-export function samePath(a: RecordPath, b: RecordPath): boolean {
-  if (a === b) return true
-  if (a.kind === 'direct') return b.kind === 'direct' && sameRoute(a.to, b.to)
-  return a.kind === b.kind && equalBytes(a.session, b.session)
-}
+/** Whether records take the same way: all sessions at one relay do. */
+export const samePath = (a: RecordPath, b: RecordPath): boolean =>
+  a === b || (a.kind === b.kind && sameRoute(a.to, b.to))
 
 /** Bytes of a datagram on this path in front of the record. */
 export const frontBytes = ({ kind }: RecordPath): number => (kind === 'channel' ? CHANNEL_HEADER_BYTES : 0)
