@@ -118,6 +118,14 @@ export const CLIENT_CONNECTIONS: readonly Mutant[] = inPackage('client', [
     test: 'test/messages/data.test.ts',
   },
   {
+    name: 'forged-number',
+    rule: 'A forged number outdates no message that carries a record.',
+    file: 'src/core/messages/message-session.ts',
+    text: "if (verdict !== 'fresh' && !this.#carriesRecords) {",
+    replacement: "if (verdict !== 'fresh') {",
+    test: 'test/messages/unsigned.test.ts',
+  },
+  {
     name: 'unread-cap',
     rule: 'Unread messages of a connection are capped: the next is not acknowledged.',
     file: 'src/core/messages/message-session.ts',
