@@ -25,6 +25,8 @@ export interface Effort {
   /** Forged packets per second of a siege, and for how many seconds each kind. */
   readonly siegeRate: number
   readonly siegeSeconds: number
+  /** Loopback addresses that they come from: each has its own rate at the target. */
+  readonly siegeSources: number
 }
 
 export const FULL_EFFORT: Effort = {
@@ -39,6 +41,7 @@ export const FULL_EFFORT: Effort = {
   bindings: 100_000,
   siegeRate: 50_000,
   siegeSeconds: 10,
+  siegeSources: 2048,
 }
 
 export const QUICK_EFFORT: Effort = {
@@ -52,5 +55,6 @@ export const QUICK_EFFORT: Effort = {
   streamBytes: 1024 * 1024,
   bindings: 1000,
   siegeRate: 2000,
-  siegeSeconds: 1,
+  siegeSeconds: 0.3,
+  siegeSources: 64,
 }

@@ -37,15 +37,22 @@ export class LoneRelay {
   /** What the last input made it send, in order. */
   readonly sent: Uint8Array[] = []
   readonly #arithmetic: Arithmetic
+  readonly #unixMs: () => number
+  /** Stands still within one input, as the other clock does. */
+  #wall: number
 
-  constructor({ arithmetic, ...options }: LoneRelayOptions) {
+  constructor({ arithmetic, unixMs, ...options }: LoneRelayOptions) {
     this.#arithmetic = arithmetic
-    this.machine = new RelayMachine({ ...options, provider: openssl, random: new SeededRandom(SEED) })
+    this.#unixMs = unixMs
+    this.#wall = unixMs()
+    const random = new SeededRandom(SEED)
+    this.machine = new RelayMachine({ ...options, unixMs: () => this.#wall, provider: openssl, random })
   }
 
   /** @returns what was sent first because of it. */
   receive(bytes: Uint8Array, source: Endpoint): Uint8Array | undefined {
     this.sent.length = 0
+    this.#wall = this.#unixMs()
     this.machine.receive({ bytes, source }, this.now)
     this.#drain()
     return this.sent[0]

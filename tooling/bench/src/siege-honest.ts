@@ -128,11 +128,13 @@ export class Echo implements AsyncDisposable {
 /** Does it again and again, this many times a second, while `until` is not settled. */
 export async function repeatedly(perSecond: number, until: Promise<unknown>, act: () => Promise<void>): Promise<void> {
   const running = new Set<Promise<void>>()
+  const begin = (): void => {
+    const run = act().finally(() => running.delete(run))
+    running.add(run)
+  }
+  begin()
   await new Promise<void>((resolve) => {
-    const timer = setInterval(() => {
-      const run = act().finally(() => running.delete(run))
-      running.add(run)
-    }, 1000 / perSecond)
+    const timer = setInterval(begin, 1000 / perSecond)
     void until.finally(() => {
       clearInterval(timer)
       resolve()

@@ -13,8 +13,6 @@ import { type Forgery, forgeries } from './siege-forgeries.ts'
 import { call, Echo, register, repeatedly, Tries, Village } from './siege-honest.ts'
 import type { Target, TargetRequest, TargetUsage } from './siege-target-process.ts'
 
-/** Loopback addresses of the flood: each has its own rate at the target. */
-const SOURCES = 2048
 const IDENTITIES = 16
 /** Of those, so many register again and again, and the others are introduced to each other. */
 const NEWCOMERS = 8
@@ -95,7 +93,7 @@ class Siege {
     const calm = await this.#row(undefined, target, work, [])
     const rows = [calm.row]
     for (const kind of kinds) rows.push((await this.#row(kind, target, work, calm.medians)).row)
-    const { siegeRate, siegeSeconds } = this.#effort
+    const { siegeRate, siegeSeconds, siegeSources } = this.#effort
     return {
       title,
       columns: [
@@ -105,7 +103,7 @@ class Siege {
       ],
       rows,
       notes: [
-        `${siegeRate.toLocaleString('en')} packets/s for ${siegeSeconds} s from ${SOURCES} loopback addresses; goal: 99 % of what is honest.`,
+        `${siegeRate.toLocaleString('en')} packets/s for ${siegeSeconds} s from ${siegeSources} loopback addresses; goal: 99 % of what is honest.`,
         'Taken: by the machine; the kernel drops the others. Memory: heap and buffers after a collection.',
         'Flood, target and honest peers share the cores. What fails failed within 15 s (a datagram: 1 s).',
       ],
@@ -120,7 +118,7 @@ class Siege {
     usual: readonly number[],
   ): Promise<{ readonly row: Row; readonly medians: readonly number[] }> {
     const before = await this.#usage()
-    const { siegeSeconds: seconds, siegeRate: rate } = this.#effort
+    const { siegeSeconds: seconds, siegeRate: rate, siegeSources: sources } = this.#effort
     const flood =
       kind === undefined
         ? setTimeout(seconds * 1000, { sent: 0, seconds } satisfies Flooded)
@@ -131,7 +129,7 @@ class Siege {
               spki: target.spki,
               peers: this.#identities.map(({ id }) => id),
             }),
-            ...{ rate, seconds, sources: SOURCES },
+            ...{ rate, seconds, sources },
           } satisfies FloodRequest)
     const during = work.map(({ perSecond, act }) => {
       const tries = new Tries()

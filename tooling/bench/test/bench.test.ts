@@ -48,7 +48,7 @@ describe('pnpm bench', () => {
       expect(stdout).toContain(title)
       for (const { name } of rows) expect(stdout).toContain(name)
     }
-  })
+  }, 180_000)
 
   test('a filter leaves out the other suites', async () => {
     const { code, stdout } = await bench('--quick', 'cod')
