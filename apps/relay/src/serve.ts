@@ -40,8 +40,10 @@ export async function serve(config: Config): Promise<void> {
   process.stdout.write(`${relay.ticket}\n`)
   log.info({ id: relay.id, addresses: relay.addresses }, 'listening')
   const signal = await ended
+  // Before anybody can read that it drains, and send the second one.
+  const again = endSignal()
   log.info({ signal }, 'draining; a second signal ends the relay at once')
-  await Promise.race([relay.drain({ timeout: config.drainSeconds * 1000 }), endSignal()])
+  await Promise.race([relay.drain({ timeout: config.drainSeconds * 1000 }), again])
   await relay.close()
   await metrics?.close()
   log.info(relay.counters(), 'ended')
