@@ -3,6 +3,7 @@ import { type PeerId, quote, ShowchainError } from '@showchain/wire'
 import { AsyncQueue } from './async/async-queue.ts'
 import { type WaitOptions, waitFor } from './async/deadline.ts'
 import { Listeners } from './async/listeners.ts'
+import { type Bytes, bytesOf } from './bytes-argument.ts'
 import { type CloseOptions, checkCloseOptions } from './close-options.ts'
 import type { ConnectionPort } from './connection-port.ts'
 import type { ConnectionEnd, Path, SecureStatistics, StreamChange, UnreadStream } from './core/index.ts'
@@ -167,8 +168,9 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
    *   is
    *   full), `ERR_NO_DATA_PATH`, `ERR_CLOSED`, `ERR_ABORTED`
    */
-  async sendDatagram(bytes: Uint8Array, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+  async sendDatagram(given: Bytes, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     const { signal } = options
+    const bytes = bytesOf(given)
     if (bytes.length === 0 || bytes.length > this.maxDatagramSize) {
       throw new ShowchainError(
         'ERR_TOO_LARGE',

@@ -1,6 +1,7 @@
 /** A peer of Show Chain on Node: `Peer.open`, `peer.connect`, `peer.incoming`. */
 
 export type { WaitOptions } from './async/deadline.ts'
+export type { Bytes } from './bytes-argument.ts'
 export type { CloseOptions } from './close-options.ts'
 export {
   Connection,

@@ -1,6 +1,7 @@
 /** A bidirectional stream of a connection: reliable, in order; by plain calls or as Web streams. */
 import { ReadableStream, WritableStream } from 'node:stream/web'
 import { ShowchainError } from '@showchain/wire'
+import { type Bytes, bytesOf } from './bytes-argument.ts'
 import type { StreamRead } from './core/index.ts'
 
 /** `read` returns at least this many bytes in one piece when they are there. */
@@ -33,6 +34,11 @@ function codeOf(reason: unknown): number {
   return typeof code === 'number' && Number.isSafeInteger(code) && code >= 0 ? code : NO_CODE
 }
 
+/** As the Streams standard has it; the types of Node.js lack it. */
+interface WithSignal {
+  readonly signal: AbortSignal
+}
+
 /** A condition variable: each waiter checks its condition again after a change. */
 class Change {
   #waiters: (() => void)[] = []
@@ -54,6 +60,8 @@ export class Stream {
   readonly #writable = new Change()
   #writeBlocked = false
   #finished = false
+  /** `end` was called. */
+  #ending = false
   #readFailure: ShowchainError | undefined
   #closed: ShowchainError | undefined
   #ended = false
@@ -88,9 +96,17 @@ export class Stream {
   /**
    * A chunk must not be changed after it was written. Closing it resolves when the remote peer has
    * acknowledged everything. Aborting it sends RESET_STREAM; the reason may be `{ streamCode }`.
+   *
+   * `pipeTo(writable, { signal })` first waits for the write under way, as the Streams standard has
+   * it, so perhaps for the remote peer. `abort()` ends that wait.
    */
   get writable(): WritableStream<Uint8Array> {
     this.#writableStream ??= new WritableStream<Uint8Array>({
+      // An abort must not wait for a write that waits for the remote peer.
+      start: (controller) => {
+        const { signal } = controller as unknown as WithSignal
+        signal.addEventListener('abort', () => this.abort(signal.reason), { once: true })
+      },
       write: (chunk) => this.write(chunk),
       close: () => this.end(),
       abort: (reason) => this.abort(reason),
@@ -100,7 +116,7 @@ export class Stream {
 
   /**
    * The next data; undefined at the end of the stream.
-   * @throws ShowchainError `ERR_STREAM_RESET`, `ERR_CLOSED`
+   * @throws ShowchainError `ERR_STREAM_RESET`, `ERR_CLOSED` (also after `cancel`)
    */
   async read(): Promise<Uint8Array | undefined> {
     while (!this.#ended) {
@@ -117,12 +133,15 @@ export class Stream {
 
   /**
    * Resolves when the send buffer takes more.
-   * @param bytes not to be changed afterwards
+   * @param bytes not to be changed afterwards; of a view, the bytes that it covers
    * @throws ShowchainError `ERR_STREAM_RESET` (the remote peer sent STOP_SENDING), `ERR_CLOSED`
+   *   (also after `end` and `abort`), `ERR_BAD_ARGUMENT`; the stream goes on after this one
    */
-  async write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Bytes): Promise<void> {
+    const data = bytesOf(bytes)
     if (this.#writeFailure !== undefined) throw this.#writeFailure
-    this.#writeBlocked = !this.#port.write(bytes)
+    if (this.#ending) throw new ShowchainError('ERR_CLOSED', 'Writing has ended.')
+    this.#writeBlocked = !this.#port.write(data)
     while (this.#writeBlocked) {
       await this.#writable.wait()
       if (this.#writeFailure !== undefined) throw this.#writeFailure
@@ -135,6 +154,7 @@ export class Stream {
    */
   async end(): Promise<void> {
     if (this.#writeFailure !== undefined) throw this.#writeFailure
+    this.#ending = true
     this.#port.end()
     while (!this.#finished) {
       await this.#writable.wait()
@@ -143,19 +163,23 @@ export class Stream {
   }
 
   /**
-   * Abandons writing: sends RESET_STREAM.
+   * Abandons writing: sends RESET_STREAM. Writes and ends that wait fail.
    * @param reason `{ streamCode }`; otherwise the code is 0
    */
   abort(reason?: unknown): void {
     this.#port.reset(codeOf(reason))
+    if (!this.#finished) this.#writeFailure ??= new ShowchainError('ERR_CLOSED', 'Writing was abandoned.')
+    this.#writable.happened()
   }
 
   /**
-   * Abandons reading: sends STOP_SENDING.
+   * Abandons reading: sends STOP_SENDING. A read that waits fails.
    * @param reason `{ streamCode }`; otherwise the code is 0
    */
   cancel(reason?: unknown): void {
     this.#port.stop(codeOf(reason))
+    if (!this.#ended) this.#readFailure ??= new ShowchainError('ERR_CLOSED', 'Reading was abandoned.')
+    this.#readable.happened()
   }
 
   /** @internal */

@@ -17,6 +17,7 @@ interface ErrorRow {
 export const ERROR_CODES = {
   ERR_ABORTED: { sentence: 'The operation was aborted by its caller.', retryable: false },
   ERR_ADDRESS_IN_USE: { sentence: 'The local address is in use: choose another port, or 0 for any.', retryable: true },
+  ERR_BAD_ARGUMENT: { sentence: 'An argument of the call is not valid.', retryable: false },
   ERR_BAD_CONFIG: { sentence: 'The configuration is not valid.', retryable: false },
   ERR_BAD_ENDPOINT: { sentence: 'Not an endpoint: expected ip:port, or [ip]:port for IPv6.', retryable: false },
   ERR_BAD_MESSAGE: { sentence: 'The message does not fit its row of the message table.', retryable: false },

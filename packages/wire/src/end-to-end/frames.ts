@@ -29,6 +29,7 @@ export const FRAME = {
 const STREAM_FIN = 0x01
 const STREAM_LENGTH = 0x02
 const STREAM_OFFSET = 0x04
+const STREAM_FLAGS: number = STREAM_FIN | STREAM_LENGTH | STREAM_OFFSET
 
 /** Bytes of a path challenge (RFC 9000 §19.17). */
 export const CHALLENGE_BYTES = 8
@@ -81,7 +82,8 @@ export function readFrames(payload: Uint8Array, sink: FrameSink): FramesRead {
 
 /** A truncated frame does not reach the sink. */
 function readFrame(type: number, reader: Reader, sink: FrameSink): boolean {
-  if ((type & ~0x07) === FRAME.stream) return readStream(type, reader, sink)
+  // No bit operation: a type may have more than 32 bits.
+  if (type >= FRAME.stream && type <= FRAME.stream + STREAM_FLAGS) return readStream(type, reader, sink)
   switch (type) {
     case FRAME.padding:
     case FRAME.ping:

@@ -115,12 +115,22 @@ describe('a frame', () => {
     expect(read(hex('00003102aabb')).reading).toBe('ack-eliciting')
   })
 
-  test.each(['03', '1c00', '3fff', '7f', '0204', '0204000103', '31', '3105aabb', '1a01', '1d0a44ff', '0a0405aa'])(
-    '%s is refused, and does not reach the sink',
-    (bytes) => {
-      expect(read(hex(bytes))).toEqual({ reading: 'violation', notes: [] })
-    },
-  )
+  test.each([
+    '03',
+    '1c00',
+    '3fff',
+    '7f',
+    '0204',
+    '0204000103',
+    '31',
+    '3105aabb',
+    '1a01',
+    '1d0a44ff',
+    '0a0405aa',
+    'c00000010000000804aabb',
+  ])('%s is refused, and does not reach the sink', (bytes) => {
+    expect(read(hex(bytes))).toEqual({ reading: 'violation', notes: [] })
+  })
 
   test('ACK with a range below zero is refused', () => {
     expect(read(hex('0202000003')).reading).toBe('violation')

@@ -96,12 +96,14 @@ export class Streams {
   /** Abandons reading: the remote peer is asked to reset its half (RFC 9000 §3.5). */
   stopSending(id: number, code: number, now: Instant): void {
     const stream = this.#table.get(id)
-    if (stream === undefined || stream.receive.done || stream.stopSending !== undefined) return
+    if (stream === undefined || stream.stopSending !== undefined) return
+    stream.endReported = true
+    // Nothing that could come: the remote peer need not be asked.
+    if (stream.receive.done) return this.#settle(stream)
     const before = stream.receive.readTo
     stream.receive.stop()
     this.#consumed(stream.receive.readTo - before, now)
     stream.stopSending = { code, state: 'pending' }
-    stream.endReported = true
     this.sender.control(stream)
     this.#settle(stream)
   }
