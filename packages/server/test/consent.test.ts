@@ -151,7 +151,7 @@ describe('consent', () => {
   })
 })
 
-test('when all pairs are taken, further ones get nothing, and known ones keep their budget', () => {
+test('when all pairs are taken by as many sources, further ones get nothing, and known ones keep their budget', () => {
   const { bed, r, t, session, send, pass } = setUp({ consentPairs: 1 })
   expect(send()).toBe(1)
   const other = bed.registered()
@@ -163,4 +163,56 @@ test('when all pairs are taken, further ones get nothing, and known ones keep th
   bed.register(other)
   expect(send(other, t, theirs)).toBe(1)
   expect(send(r, t, session)).toBe(0)
+})
+
+describe('when all pairs are taken', () => {
+  const at = (ip: string, port: number) => ({ source: { ip, port } })
+  /** One source with four pairs fills the table. */
+  const filled = () => {
+    const bed = new Bed({ limits: { consentPairs: 4 } })
+    const flooder = bed.registered(at('203.0.113.66', 1))
+    const victims = [1, 2, 3, 4].map(() => bed.registered())
+    const floods = victims.map((victim) => ({ victim, session: openSession(bed, flooder, victim) }))
+    const flood = () => floods.map(({ victim, session }) => bed.send(flooder, data(flooder, victim, session)).length)
+    return { bed, flooder, victims, flood }
+  }
+  const first = (bed: Bed, r: TestPeer, t: TestPeer) => bed.send(r, data(r, t, openSession(bed, r, t))).length
+
+  test('another source still gets its first packets through', () => {
+    const { bed, victims, flood } = filled()
+    expect(flood()).toEqual([1, 1, 1, 1])
+    const [r, t] = [bed.registered(), victims[0] as TestPeer]
+    const session = openSession(bed, r, t)
+    expect([1, 2, 3, 4, 5].map(() => bed.send(r, data(r, t, session)).length)).toEqual([1, 1, 1, 1, 0])
+    expect(bed.machine.stats().consentPairs).toBe(4)
+  })
+
+  test('the source that filled the table cannot begin anew with what it lost, nor with another peer of its own', () => {
+    const { bed, flood, victims } = filled()
+    flood()
+    expect(first(bed, bed.registered(), bed.registered())).toBe(1)
+    // The oldest pair made room; the others have 3 packets left.
+    for (const left of [1, 1, 1, 0, 0]) expect(flood()).toEqual([0, left, left, left])
+    const accomplice = bed.registered(at('203.0.113.66', 2))
+    expect(first(bed, accomplice, victims[0] as TestPeer)).toBe(0)
+  })
+
+  test('a source gets pairs again when a minute has passed', () => {
+    const { bed, flooder, flood } = filled()
+    flood()
+    first(bed, bed.registered(), bed.registered())
+    for (const _ of [1, 2, 3]) {
+      bed.send(flooder, { op_code: OP.keepAlive, id: flooder.id, seq: 0, ts: 0 })
+      bed.pass(20_000)
+    }
+    expect(first(bed, flooder, bed.registered())).toBe(1)
+  })
+
+  test('sources with as many pairs as each other take nothing from one another', () => {
+    const bed = new Bed({ limits: { consentPairs: 4 } })
+    const sources = [1, 2].map(() => bed.registered())
+    for (const r of sources) for (const _ of [1, 2]) expect(first(bed, r, bed.registered())).toBe(1)
+    expect(first(bed, sources[0] as TestPeer, bed.registered())).toBe(0)
+    expect(first(bed, bed.registered(), bed.registered())).toBe(1)
+  })
 })

@@ -128,6 +128,69 @@ describe('extension fields of 0x111', () => {
   })
 })
 
+describe('a target that has not agreed', () => {
+  const setUp = (encoding: Encoding = 'binary') => {
+    const bed = new Bed()
+    const [r, t] = [bed.registered(), bed.registered({ encoding })]
+    const alive = () => {
+      for (const peer of [r, t]) bed.send(peer, { op_code: OP.keepAlive, id: peer.id, seq: 0, ts: 0 })
+    }
+    return { bed, r, t, alive }
+  }
+  const bytesIn = (sent: readonly Sent[]) => sent.reduce((sum, { bytes }) => sum + bytes.length, 0)
+
+  test('gets 10 introductions a minute, however often one request is repeated', () => {
+    const { bed, r, t, alive } = setUp()
+    const bytes = bed.bytesOf(r, punch(r, t))
+    let passed = 0
+    for (let second = 0; second < 60; second++) {
+      alive()
+      for (let times = 0; times < 20; times++)
+        passed += bed.sendBytes(r.source, bytes).filter(({ to }) => to === t.source).length
+      bed.pass(1000)
+    }
+    expect(passed).toBe(10)
+  })
+
+  test('gets 10 introductions a minute, however many requests there are', () => {
+    const { bed, r, t } = setUp()
+    const passed = Array.from({ length: 40 }, () => bed.send(r, punch(r, t)).length)
+    expect(passed).toEqual([...new Array(10).fill(1), ...new Array(30).fill(0)])
+    const other = bed.registered()
+    expect(bed.send(other, punch(other, t))).toHaveLength(1)
+    expect(bed.send(r, punch(r, other))).toHaveLength(1)
+  })
+
+  test('gets 10 KiB of introductions a minute', () => {
+    const { bed, r, t } = setUp('json')
+    const unknown = [{ type: 99, value: new Uint8Array(150) }]
+    const sent = Array.from({ length: 10 }, () => bed.send(r, { ...punch(r, t), ext: { unknown } })).flat()
+    expect(sent.length).toBeLessThan(10)
+    expect(bytesIn(sent)).toBeLessThanOrEqual(10_240)
+    expect(bytesIn(sent) + (sent[0]?.bytes.length ?? 0)).toBeGreaterThan(10_240)
+  })
+
+  test('gets more when a minute has passed', () => {
+    const { bed, r, t, alive } = setUp()
+    for (let times = 0; times < 11; times++) bed.send(r, punch(r, t))
+    bed.pass(30_000)
+    alive()
+    expect(bed.send(r, punch(r, t))).toEqual([])
+    bed.pass(30_000)
+    alive()
+    expect(bed.send(r, punch(r, t))).toHaveLength(1)
+  })
+
+  test('that agrees is asked again as often as before', () => {
+    const { bed, r, t } = setUp()
+    for (let times = 0; times < 25; times++) {
+      const passed = bed.send(r, punch(r, t))
+      expect(passed).toHaveLength(1)
+      expect(bed.send(t, consent(t, passed))).toHaveLength(1)
+    }
+  })
+})
+
 describe('0x114', () => {
   test("becomes a 0x115 with T's signature and T's address as the relay sees it", () => {
     const bed = new Bed()

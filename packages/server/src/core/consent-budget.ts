@@ -1,18 +1,24 @@
 /**
- * What reaches a target that has not answered: at most 4 packets or 4 KiB per pair (R, T) and
- * minute, over all of the pair's sessions without consent (docs/protocol.md, Consent). The minute
- * slides: no 60 s hold more. What went into a session that the target answered in later counts no
- * longer.
+ * What reaches a target that has not answered: so much per pair (R, T) and minute, over all of the
+ * pair's sessions or introductions without consent (docs/protocol.md, Consent). The minute slides:
+ * no 60 s hold more. What went into one that the target answered later counts no longer.
  */
-import { ExpiringMap, type Instant, later } from '@showchain/client/endpoint'
-import type { PeerId } from '@showchain/wire'
+import { type Instant, later, rateSource } from '@showchain/client/endpoint'
+import type { Endpoint, PeerId } from '@showchain/wire'
+import { SharedTable } from './shared-table.ts'
 import { CONSENT_SPAN } from './times.ts'
 
-/** docs/protocol.md, Consent. */
-const MAX_UNCONSENTED_PACKETS = 4
-const MAX_UNCONSENTED_BYTES = 4096
+export interface Unconsented {
+  readonly packets: number
+  readonly bytes: number
+}
 
-/** What of a session matters here. */
+/** docs/protocol.md, Consent: 0x124. */
+export const UNCONSENTED_DATA: Unconsented = { packets: 4, bytes: 4096 }
+/** docs/protocol.md, Consent: 0x112. Two requests that are repeated as often as one may be. */
+export const UNCONSENTED_INTRODUCTIONS: Unconsented = { packets: 10, bytes: 10_240 }
+
+/** What of a session or an introduction matters here. */
 export interface Consentable {
   readonly requester: { readonly id: PeerId }
   readonly target: { readonly id: PeerId }
@@ -26,48 +32,47 @@ interface ForwardedPacket {
 }
 
 export class ConsentBudget {
+  readonly #most: Unconsented
   /**
-   * What each pair was let through in the last minute; at most 4 entries each. When there are
-   * `capacity` pairs, further ones get nothing: forgetting one would renew its budget.
+   * What each pair was let through in the last minute; at most `most.packets` entries each. Pairs
+   * belong to the requester's source, which pays when there are `capacity` of them.
    */
-  readonly #pairs: ExpiringMap<string, readonly ForwardedPacket[]>
-  readonly #capacity: number
+  readonly #pairs: SharedTable<readonly ForwardedPacket[]>
 
-  constructor(capacity: number) {
-    this.#capacity = capacity
-    this.#pairs = new ExpiringMap({ lifetime: CONSENT_SPAN, capacity })
+  constructor(most: Unconsented, capacity: number) {
+    this.#most = most
+    this.#pairs = new SharedTable(CONSENT_SPAN, capacity)
   }
 
   get size(): number {
     return this.#pairs.size
   }
 
-  /** Takes the bytes of one packet from R to T from the budget; false when it is spent. */
-  allows(session: Consentable, bytes: number, now: Instant): boolean {
-    const forwarded = this.#recent(session, now)
-    if (forwarded.length === 0 && this.#isFull(now)) return false
+  /**
+   * Whether the budget has room for one packet from R to T.
+   * @param from the requester's address
+   */
+  allows(session: Consentable, from: Endpoint, bytes: number, now: Instant): boolean {
+    const pair = this.#pairs.get(pairOf(session), now)
+    if (pair === undefined) return this.#pairs.hasRoom(rateSource(from.ip), now)
+    const forwarded = recent(pair, now)
     const total = forwarded.reduce((sum, packet) => sum + packet.bytes, bytes)
-    return forwarded.length < MAX_UNCONSENTED_PACKETS && total <= MAX_UNCONSENTED_BYTES
+    return forwarded.length < this.#most.packets && total <= this.#most.bytes
   }
 
   /** Counts what was let through. */
-  spend(session: Consentable, bytes: number, now: Instant): void {
-    this.#pairs.set(pairOf(session), [...this.#recent(session, now), { at: now, bytes, session }], now)
+  spend(session: Consentable, from: Endpoint, bytes: number, now: Instant): void {
+    const key = pairOf(session)
+    const before = recent(this.#pairs.get(key, now) ?? [], now)
+    this.#pairs.set(key, [...before, { at: now, bytes, session }], rateSource(from.ip), now)
   }
 
   expire(now: Instant): void {
     this.#pairs.expire(now)
   }
-
-  #recent(pair: Consentable, now: Instant): readonly ForwardedPacket[] {
-    const forwarded = this.#pairs.get(pairOf(pair), now) ?? []
-    return forwarded.filter(({ at, session }) => !session.consented && later(at, CONSENT_SPAN) > now)
-  }
-
-  #isFull(now: Instant): boolean {
-    if (this.#pairs.size >= this.#capacity) this.#pairs.expire(now)
-    return this.#pairs.size >= this.#capacity
-  }
 }
+
+const recent = (forwarded: readonly ForwardedPacket[], now: Instant): readonly ForwardedPacket[] =>
+  forwarded.filter(({ at, session }) => !session.consented && later(at, CONSENT_SPAN) > now)
 
 const pairOf = ({ requester, target }: Consentable): string => `${requester.id} ${target.id}`

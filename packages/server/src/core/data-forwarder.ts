@@ -8,7 +8,7 @@
 import { type Datagram, encodeCounted, type Instant, sendMessage } from '@showchain/client/endpoint'
 import { type Encoding, type Endpoint, equalBytes, type MessageOf, OP, WIRE_ERROR } from '@showchain/wire'
 import type { Binding, Bindings } from './bindings.ts'
-import { ConsentBudget } from './consent-budget.ts'
+import { ConsentBudget, UNCONSENTED_DATA } from './consent-budget.ts'
 import type { DataPacket } from './data-packet.ts'
 import { type OutstandingData, OutstandingTable } from './outstanding-data.ts'
 import type { ProxySession, ProxySessionTable, SessionEnd } from './proxy-session-table.ts'
@@ -47,7 +47,7 @@ export class DataForwarder {
     this.#bindings = bindings
     this.#sessions = sessions
     this.#outstanding = new OutstandingTable(context.limits)
-    this.#budget = new ConsentBudget(context.limits.consentPairs)
+    this.#budget = new ConsentBudget(UNCONSENTED_DATA, context.limits.consentPairs)
     this.#errorThrottle = new Throttle(NO_SESSION_GAP, context.limits.rateSources)
   }
 
@@ -143,7 +143,7 @@ export class DataForwarder {
    * it.
    */
   #dataForwarder(transit: Transit, now: Instant): boolean {
-    const { packet, session, receiver } = transit
+    const { packet, source, session, receiver } = transit
     const { count, outbox } = this.#context
     const to = this.#bindings.get(receiver.id, now)
     if (to === undefined) {
@@ -155,7 +155,7 @@ export class DataForwarder {
       count(bytes === undefined ? 'tooLarge' : 'consentExhausted')
       return false
     }
-    if (this.#isUnconsented(transit)) this.#budget.spend(session, bytes.length, now)
+    if (this.#isUnconsented(transit)) this.#budget.spend(session, source, bytes.length, now)
     outbox.transmit(to.source, bytes)
     return true
   }
@@ -165,7 +165,7 @@ export class DataForwarder {
   }
 
   #allows(transit: Transit, bytes: number, now: Instant): boolean {
-    return !this.#isUnconsented(transit) || this.#budget.allows(transit.session, bytes, now)
+    return !this.#isUnconsented(transit) || this.#budget.allows(transit.session, transit.source, bytes, now)
   }
 
   /** A message of the target is its consent. */

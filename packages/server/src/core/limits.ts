@@ -42,7 +42,10 @@ const LIMITS = {
     default: 1024,
     sentence: 'unacknowledged proxied messages of one sender in one session; more are dropped',
   },
-  consentPairs: { default: 65_536, sentence: 'pairs whose consent budget is counted; further pairs get none' },
+  consentPairs: {
+    default: 65_536,
+    sentence: 'pairs whose consent budget is counted; the source with the most makes room',
+  },
   dataPerSecondPerId: { default: 5000, sentence: 'proxied messages per second of one peer' },
   framesPerSecondPerId: { default: 50_000, sentence: 'channel frames per second of one peer' },
   frameBurstPerId: { default: 50_000, sentence: 'channel frames that one peer may send at once' },

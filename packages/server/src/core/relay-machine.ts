@@ -268,10 +268,11 @@ export class RelayMachine implements Machine<RelayEvent> {
   }
 
   #isEmpty(): boolean {
-    const { bindings, sessions, attempts, answers } = this.stats()
+    const { bindings, sessions, answers } = this.stats()
     return (
-      bindings + sessions + attempts + answers + this.#keepAliveResponder.size + this.#unboundErrors.size === 0 &&
-      this.#dataForwarder.isIdle
+      bindings + sessions + answers + this.#keepAliveResponder.size + this.#unboundErrors.size === 0 &&
+      this.#dataForwarder.isIdle &&
+      this.#rendezvous.isIdle
     )
   }
 }

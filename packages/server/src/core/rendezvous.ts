@@ -24,6 +24,7 @@ import {
 } from '@showchain/client/endpoint'
 import { hasExtensions, type MessageOf, OP, type PeerId, type SessionId, sessionIdFromBytes } from '@showchain/wire'
 import type { Binding, Bindings } from './bindings.ts'
+import { type Consentable, ConsentBudget, UNCONSENTED_INTRODUCTIONS } from './consent-budget.ts'
 import { forwardedFields } from './forwarded-fields.ts'
 import type { RelayContext } from './relay-context.ts'
 import { ATTEMPT_LIFETIME } from './times.ts'
@@ -37,6 +38,8 @@ interface RelayedPunch {
   /** R's request showed that it knows extensions, or its registration did. */
   readonly requesterKnowsExtensions: boolean
   readonly forwardedRequest: Uint8Array
+  /** What the budget of this pair knows of the attempt. */
+  readonly consent: Consentable & { consented: boolean }
   state: 'forwarded' | 'verifying' | 'consented'
   /** 0x115, then 0x113 when the addresses were equal: the answers to a retransmitted 0x111. */
   readonly answers: Uint8Array[]
@@ -57,20 +60,28 @@ export class Rendezvous {
   readonly #bindings: Bindings
   /** At most `limits.attempts`, the oldest is evicted; each ends after 30 s. */
   readonly #punches: ExpiringMap<SessionId, RelayedPunch>
+  /** 0x112s to targets that have not agreed. */
+  readonly #budget: ConsentBudget
 
   constructor(context: RelayContext, admission: Admission, bindings: Bindings) {
     this.#context = context
     this.#admission = admission
     this.#bindings = bindings
     this.#punches = new ExpiringMap({ lifetime: ATTEMPT_LIFETIME, capacity: context.limits.attempts })
+    this.#budget = new ConsentBudget(UNCONSENTED_INTRODUCTIONS, context.limits.consentPairs)
   }
 
   get size(): number {
     return this.#punches.size
   }
 
+  get isIdle(): boolean {
+    return this.#punches.size + this.#budget.size === 0
+  }
+
   expire(now: Instant): void {
     this.#punches.expire(now)
+    this.#budget.expire(now)
   }
 
   /** 0x111. */
@@ -118,6 +129,7 @@ export class Rendezvous {
       request: message,
       requesterKnowsExtensions,
       forwardedRequest,
+      consent: { requester: { id: requester.id }, target: { id: target.id }, consented: false },
       state: 'forwarded',
       answers: [],
       repeats: 0,
@@ -137,12 +149,19 @@ export class Rendezvous {
     })
   }
 
-  /** The same 0x112 until 0x114 came, then what came of it. */
-  #resend({ state, request, forwardedRequest, answers }: RelayedPunch, now: Instant): void {
-    const consented = state === 'consented'
-    const receiver = this.#bindings.get(consented ? request.id : request.target, now)
-    if (receiver === undefined) return
-    for (const bytes of consented ? answers : [forwardedRequest]) this.#context.outbox.transmit(receiver.source, bytes)
+  /** The same 0x112 until 0x114 came, as often as the budget allows; then what came of it. */
+  #resend({ state, request, consent, forwardedRequest, answers }: RelayedPunch, now: Instant): void {
+    const { count, outbox } = this.#context
+    const requester = this.#bindings.get(request.id, now)
+    if (state === 'consented') {
+      if (requester !== undefined) for (const bytes of answers) outbox.transmit(requester.source, bytes)
+      return
+    }
+    const target = this.#bindings.get(request.target, now)
+    if (requester === undefined || target === undefined) return
+    if (!this.#budget.allows(consent, requester.source, forwardedRequest.length, now)) return count('consentExhausted')
+    this.#budget.spend(consent, requester.source, forwardedRequest.length, now)
+    outbox.transmit(target.source, forwardedRequest)
   }
 
   /** 0x114: counts only from T's own address, for an attempt of which T was informed. */
@@ -162,6 +181,7 @@ export class Rendezvous {
     punch.state = 'verifying'
     verify(this.#context, key, message, message.sign, (valid, at) => {
       punch.state = valid ? 'consented' : 'forwarded'
+      punch.consent.consented = valid
       if (valid) this.#forwardConsent(punch, message, source, at)
     })
   }
