@@ -152,9 +152,9 @@ export class Bed {
   }
 
   /** Registers with the relay, which is taken through its whole answer. */
-  registered(): this {
-    this.do((machine, now) => machine.register({ id: relay.id, endpoint: RELAY }, now))
-    this.answerRegistration()
+  registered(endpoint = RELAY): this {
+    this.do((machine, now) => machine.register({ id: relay.id, endpoint }, now))
+    this.answerRegistration(SEEN, endpoint)
     this.taken()
     return this
   }
@@ -170,10 +170,10 @@ export class Bed {
   }
 
   /** The relay's 0x102 to the 0x101 that was sent last. */
-  answerRegistration(observed: Endpoint = SEEN): void {
+  answerRegistration(observed: Endpoint = SEEN, from: Endpoint = RELAY): void {
     const { seq, ts, ext } = this.last(OP.directRequest)
     const fields = ext === undefined ? {} : { ext: { key: relay.publicKey.spki, observed } }
-    this.receive(relay.signed({ op_code: OP.directResponse, id: relay.id, seq, ts, ...fields }), RELAY)
+    this.receive(relay.signed({ op_code: OP.directResponse, id: relay.id, seq, ts, ...fields }), from)
   }
 
   counted(name: keyof ReturnType<PeerMachine['counters']>): number {

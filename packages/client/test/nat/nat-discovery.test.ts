@@ -1,6 +1,7 @@
 /** RFC 5780 §4 as a client: what counts as an answer, what is claimed, and what is not. */
 import { decodeStun, type Endpoint, encodeStun, type StunMessage, sameEndpoint } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
+import { internetPolicy } from '../../src/core/index.ts'
 import { Bed, OTHER, RELAY, relay, SEEN } from '../peer-bed.ts'
 
 /** The relay's second address and port. */
@@ -15,7 +16,11 @@ interface Request {
 
 /** A registered peer, and what it asks. */
 class Discovery {
-  readonly bed = new Bed().registered()
+  readonly bed: Bed
+
+  constructor(options: ConstructorParameters<typeof Bed>[0] = {}) {
+    this.bed = new Bed(options).registered()
+  }
 
   /** Requests since the last look, each transaction once. */
   asked(): readonly Request[] {
@@ -173,6 +178,36 @@ describe('NAT discovery', () => {
     discovery.bed.advance(60_000)
     expect(discovery.bed.stun.length).toBeGreaterThan(0)
     expect(discovery.report).toMatchObject({ type: 'T1' })
+  })
+
+  test.each([
+    ['this host', { ip: '127.0.0.1', port: 4401 }],
+    ['a multicast group', { ip: '224.0.0.1', port: 4401 }],
+    ['loopback behind NAT64', { ip: '64:ff9b::7f00:1', port: 4401 }],
+  ])('sends nothing to a second address that the address policy forbids: %s', (_what, forbidden) => {
+    const discovery = new Discovery({ allows: internetPolicy })
+    const [first] = discovery.asked()
+    discovery.answer(first as Request, RELAY, { other: forbidden })
+    discovery.bed.advance(10_000)
+    expect(discovery.asked().filter(({ to }) => !sameEndpoint(to, RELAY))).toEqual([])
+    expect(discovery.bed.counted('addressRefused')).toBe(1)
+    expect(discovery.report).toMatchObject({ mapped: SEEN, filtering: 0 })
+  })
+
+  test.each([
+    ['may not have', '8.8.8.8', 0],
+    ['on a private network may have', '192.168.1.1', 2],
+  ])('a server %s a private second address', (_what, ip, filterTests) => {
+    const server = { ip, port: 3478 }
+    const bed = new Bed({ allows: internetPolicy })
+    bed.do((machine, now) => machine.useStunServers([server], now))
+    const request = decodeStun(bed.stun.splice(0)[0]?.bytes as Uint8Array)
+    const bytes = encodeStun({
+      ...{ type: 'bindingSuccess', transactionId: request?.transactionId as Uint8Array, mapped: SEEN },
+      other: { ip: '192.168.1.2', port: 3479 },
+    })
+    bed.do((machine, now) => machine.receive({ bytes, source: server }, now))
+    expect(bed.stun).toHaveLength(filterTests)
   })
 
   test('leaves nothing behind when the peer closes in the middle', () => {

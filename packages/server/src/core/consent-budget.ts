@@ -14,9 +14,13 @@ export interface Unconsented {
 }
 
 /** docs/protocol.md, Consent: 0x124. */
-export const UNCONSENTED_DATA: Unconsented = { packets: 4, bytes: 4096 }
-/** docs/protocol.md, Consent: 0x112. Two requests that are repeated as often as one may be. */
-export const UNCONSENTED_INTRODUCTIONS: Unconsented = { packets: 10, bytes: 10_240 }
+const MAX_UNCONSENTED_PACKETS = 4
+const MAX_UNCONSENTED_BYTES = 4096
+export const UNCONSENTED_DATA: Unconsented = { packets: MAX_UNCONSENTED_PACKETS, bytes: MAX_UNCONSENTED_BYTES }
+/** Likewise 0x112: two requests that are repeated as often as one may be. */
+const MAX_INTRODUCTIONS = 10
+const MAX_INTRODUCTION_BYTES = 10_240
+export const UNCONSENTED_INTRODUCTIONS: Unconsented = { packets: MAX_INTRODUCTIONS, bytes: MAX_INTRODUCTION_BYTES }
 
 /** What of a session or an introduction matters here. */
 export interface Consentable {

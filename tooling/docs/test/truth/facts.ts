@@ -70,6 +70,11 @@ export const facts = (): readonly Fact[] => [
     [plain, 'server/MAX_UNCONSENTED_PACKETS'],
     [plain, 'server/MAX_UNCONSENTED_BYTES'],
   ),
+  says(
+    'at most {} introductions (0x112) or {} bytes of them per pair',
+    [plain, 'server/MAX_INTRODUCTIONS'],
+    [plain, 'server/MAX_INTRODUCTION_BYTES'],
+  ),
   says('no {} s hold more', [seconds, 'server/CONSENT_SPAN']),
   // Retransmission
   {

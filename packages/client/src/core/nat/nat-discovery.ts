@@ -116,7 +116,7 @@ export class NatDiscovery {
   #found(servers: readonly Endpoint[], answers: readonly (StunMessage | undefined)[], now: Instant): void {
     const found = servers.flatMap((server, index): Found[] => {
       const { mapped, other } = answers[index] ?? {}
-      return mapped === undefined ? [] : [{ server, mapped, other }]
+      return mapped === undefined ? [] : [{ server, mapped, other: this.#allowed(server, other) }]
     })
     const [first] = found
     if (first === undefined) {
@@ -125,6 +125,17 @@ export class NatDiscovery {
     }
     const best = found.find(({ server, other }) => isFull(server, other)) ?? found.find(({ other }) => other) ?? first
     this.#filter(best, (filtering, at) => this.#mapping(found, best, filtering, at), now)
+  }
+
+  /**
+   * The server's second address, where the address policy lets this peer send. A server on a private
+   * network, which the user named, may name another there.
+   */
+  #allowed(server: Endpoint, other: Endpoint | undefined): Endpoint | undefined {
+    if (other === undefined) return undefined
+    const allowed = this.#context.allows(other, !this.#context.allows(server, false))
+    if (!allowed) this.#context.count('addressRefused')
+    return allowed ? other : undefined
   }
 
   /** RFC 5780 §4.4, tests II and III at once. */

@@ -72,16 +72,13 @@ export class PeerMachine implements Machine<PeerEvent> {
       discovery: context.seedMode ? undefined : this.#natDiscovery(context),
       directResponder: new DirectResponder(context, {
         ...{ admission, gate },
+        isHiddenFrom: (id) => this.#acquaintance(id) === 'hidden',
         validation: (id, source, now) => this.#validation(id, source, now),
         answered: (request, key, source, agreed, now) => this.#answered(request, key, source, agreed, now),
       }),
       punchResponder: new PunchResponder(context, {
         ...{ registrations, gate, replay, attempts: punchAttempts },
-        acquaintance: (id) => {
-          const connection = connections.get(id)
-          if (connection === undefined) return context.policy === 'relay-only' ? 'hidden' : 'stranger'
-          return connection.paths.allowsDirect ? 'known' : 'hidden'
-        },
+        acquaintance: (id) => this.#acquaintance(id),
       }),
     }
   }
@@ -268,6 +265,13 @@ export class PeerMachine implements Machine<PeerEvent> {
       servers: () => [...this.#stunServers, ...registered().map(({ relay }) => relay.endpoint)],
       views: () => viewsOf(registered()),
     })
+  }
+
+  /** What another peer is to this one, and whether it may learn this one's address. */
+  #acquaintance(id: PeerId): 'known' | 'stranger' | 'hidden' {
+    const connection = this.#machines.connections.get(id)
+    if (connection === undefined) return this.#context.policy === 'relay-only' ? 'hidden' : 'stranger'
+    return connection.paths.allowsDirect ? 'known' : 'hidden'
   }
 
   #validation(id: PeerId, source: Route, now: Instant): AddressValidation {

@@ -9,6 +9,8 @@ import { type Encoding, type Message, type MessageOf, OP, type PeerId } from '@s
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { ExpiringMap } from '../endpoint/expiring-map.ts'
 import type { Instant } from '../endpoint/machine.ts'
+import { RateLimit, TokenBucket } from '../endpoint/rate-limit.ts'
+import { routeKey } from '../endpoint/route.ts'
 import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { ConnectionGate } from '../requests/connection-gate.ts'
@@ -16,6 +18,18 @@ import { MAX_PENDING_CONSENT } from '../requests/connection-gate.ts'
 import { introduction, probeAll, type Registrations } from './candidates.ts'
 import { ATTEMPT_LIFETIME } from './punch-attempt.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
+
+/**
+ * Introductions (0x112) whose signature is looked at: of one relay, of one requester by one relay,
+ * and in all. A requester repeats one request five times and asks anew after seconds.
+ */
+const RATES = {
+  relay: { perSecond: 100, burst: 200 },
+  id: { perSecond: 5, burst: 20 },
+  all: { perSecond: 300, burst: 600 },
+} as const
+/** Relays, and requesters at relays, whose rate is remembered; see RateLimit for the full table. */
+const MAX_RATES = 4096
 
 type Invitation = MessageOf<typeof OP.punchPassRequest>
 
@@ -40,6 +54,10 @@ export class PunchResponder {
     lifetime: ATTEMPT_LIFETIME,
     capacity: MAX_PENDING_CONSENT,
   })
+  readonly #relayRate = new RateLimit(RATES.relay, MAX_RATES)
+  readonly #idRate = new RateLimit(RATES.id, MAX_RATES)
+  /** Made with the first 0x112, which brings the time. */
+  #rate: TokenBucket | undefined
 
   constructor(context: PeerContext, options: PunchResponderOptions) {
     this.#context = context
@@ -56,6 +74,7 @@ export class PunchResponder {
       if (known.bytes !== undefined) this.#context.outbox.transmit(registration.relay.endpoint, known.bytes)
       return
     }
+    if (!this.#withinRates(id, registration, now)) return this.#context.count('rateLimited')
     const key = signerKey(this.#context, id, message)
     if (key === undefined) return this.#context.count('unknownKey')
     // Of each relay by itself: the requester asks several, and a later one may arrive first.
@@ -75,6 +94,16 @@ export class PunchResponder {
       if (acquaintance === 'known') this.#accept(message, encoding, registration, key, answer)
       else this.#options.gate.ask(id, 'punch', at, () => this.#accept(message, encoding, registration, key, answer))
     })
+  }
+
+  /**
+   * No cookie proves who sent a 0x112, so its rate comes before RSA. A requester has one at each
+   * relay: a relay that forges requests spends only its own.
+   */
+  #withinRates(id: PeerId, { relay }: Registration, now: Instant): boolean {
+    this.#rate ??= new TokenBucket(RATES.all, now)
+    const at = routeKey(relay.endpoint)
+    return this.#idRate.take(`${at} ${id}`, now) && this.#relayRate.take(at, now) && this.#rate.take(now)
   }
 
   #accept(

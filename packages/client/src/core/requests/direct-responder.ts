@@ -15,6 +15,8 @@ export type DirectRequest = MessageOf<typeof OP.directRequest>
 export interface DirectResponderOptions {
   readonly admission: Admission
   readonly gate: ConnectionGate
+  /** Whether this peer must not learn that it found this one's address. */
+  isHiddenFrom(id: PeerId): boolean
   validation(id: PeerId, source: Route, now: Instant): AddressValidation
   /**
    * A request was answered.
@@ -34,6 +36,8 @@ export class DirectResponder {
 
   receive(message: DirectRequest, encoding: Encoding, datagram: Datagram, now: Instant): void {
     if (message.target !== this.#context.self) return this.#context.count('unexpected')
+    // Even a challenge would confirm a guess.
+    if (this.#options.isHiddenFrom(message.id)) return this.#context.count('unexpected')
     const validation = this.#options.validation(message.id, datagram.source, now)
     this.#options.admission.admit(
       { message, bytes: datagram.bytes, source: datagram.source, encoding },
