@@ -1,4 +1,4 @@
-import { type Encoding, type Endpoint, OP } from '@showchain/wire'
+import { type Encoding, type Endpoint, encodeStun, OP } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import { Bed, identityOf, isSignedBy, only, ops, type TestPeer } from './relay-bed.ts'
 
@@ -375,4 +375,20 @@ describe('caps', () => {
     expect(bed.count('bindingEvicted')).toBe(1)
     expect(bed.events).toContainEqual({ type: 'unbound', id: second.id, at: second.source, why: 'evicted' })
   })
+})
+
+test('a flood of STUN in the name of its source leaves a peer all of its rate', () => {
+  const limits = { requestsPerSecondPerSource: 1, requestBurstPerSource: 3 }
+  const bed = new Bed({ limits })
+  const peer = bed.peer()
+  const stun = encodeStun({ type: 'bindingRequest', transactionId: new Uint8Array(12) })
+  for (let times = 0; times < 20; times++)
+    bed.machine.receive({ bytes: stun, source: { ...peer.source, port: 5000 + times } }, bed.now)
+  for (let output = bed.machine.poll(); output !== undefined; output = bed.machine.poll());
+  const requests = Array.from({ length: 15 }, () => {
+    const request = { op_code: OP.directRequest, id: peer.id, target: bed.id, ext: { key: peer.key.spki } } as const
+    return bed.send(peer, request).length
+  })
+  // Three of the source, and ten challenges at one address and port.
+  expect(requests.reduce((sum, each) => sum + each, 0)).toBe(13)
 })

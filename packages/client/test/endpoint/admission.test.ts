@@ -4,12 +4,14 @@ import {
   Admission,
   type AdmissionCounter,
   type Admitted,
+  admissionRates,
   Counters,
   duration,
   type Instant,
   instant,
   later,
   Outbox,
+  type Rate,
   RateLimit,
   type RequestMessage,
 } from '@showchain/client/core'
@@ -41,7 +43,7 @@ beforeAll(async () => {
 interface Settings {
   readonly known?: boolean
   readonly configured?: boolean
-  readonly source?: RateLimit
+  readonly source?: Rate
   readonly id?: RateLimit
   readonly limits?: { readonly answers: number; readonly verifications: number }
 }
@@ -62,7 +64,7 @@ function setUp({ known = true, configured = false, ...settings }: Settings = {})
     isConfigured: () => configured,
     cookies: new CookieJar(openssl, random),
     replay: new RequestReplay({ unixMs, capacity: 10 }),
-    rates: { source: settings.source ?? new RateLimit(busy, 10), id: settings.id ?? new RateLimit(busy, 10) },
+    rates: { ...admissionRates(settings.source ?? busy, busy, 100), ...(settings.id && { id: settings.id }) },
     outbox,
     count: counters.count,
     limits: settings.limits ?? { answers: 10, verifications: 10 },
@@ -373,13 +375,57 @@ describe('a repeated request', () => {
 })
 
 describe('limits', () => {
-  test('a source over its rate gets no challenge and no signature check', () => {
-    const { send, request, counters, verdicts } = setUp({ source: new RateLimit({ perSecond: 1, burst: 1 }, 10) })
-    expect(send(request({ ext: { caps: 1 } }), 'unvalidated')).toHaveLength(1)
-    expect(send(request({ ext: { caps: 1 } }), 'unvalidated')).toHaveLength(0)
-    send(request(), 'validated')
+  const once = { perSecond: 1, burst: 1 }
+
+  test('a source over its rate gets 10 challenges at each address and port at once, and no signature check', () => {
+    const { send, request, counters, verdicts } = setUp({ source: once })
+    const challenges = (from: Endpoint) =>
+      Array.from({ length: 12 }, () => send(request({ ext: { caps: 1 } }), 'unvalidated', from).length)
+    // The first is within the rate of the source.
+    expect(challenges(source)).toEqual([...new Array(11).fill(1), 0])
+    expect(challenges({ ...source, port: 4001 })).toEqual([...new Array(10).fill(1), 0, 0])
+    expect(verdicts).toHaveLength(0)
+    expect(counters.get('rateLimited')).toBe(3)
+  })
+
+  test('a source over its rate gets no signature check for what proves nothing', () => {
+    const { send, request, counters, verdicts } = setUp({ source: once, configured: true })
+    send(request({ ext: { caps: 1 } }), 'unvalidated')
+    send(request(), 'unvalidated')
+    send(request({ ext: { caps: 1 } }), 'expected')
     expect(verdicts).toHaveLength(0)
     expect(counters.get('rateLimited')).toBe(2)
+  })
+
+  test('a flood in the name of its source does not keep a peer out', () => {
+    const { challenge, good, send, request, admitted } = setUp({ source: { perSecond: 1, burst: 2 } })
+    const flood = () => {
+      for (let port = 5000; port < 5050; port++) send(request({ ext: { caps: 1 } }), 'unvalidated', { ...source, port })
+    }
+    flood()
+    const { cookie } = challenge(request({ ext: { caps: 1 } }))
+    flood()
+    good(request({ ext: { cookie } }), 'unvalidated')
+    flood()
+    good(request(), 'validated')
+    expect(admitted.map(({ by }) => by)).toEqual(['cookie', 'bound'])
+  })
+
+  test('the rate of a proven source ends too', () => {
+    const { send, good, request, admitted, counters } = setUp({ source: { perSecond: 1, burst: 3 } })
+    for (let times = 0; times < 3; times++) send(request({ ext: { caps: 1 } }), 'unvalidated')
+    for (let times = 0; times < 5; times++) good(request(), 'validated')
+    expect(admitted).toHaveLength(3)
+    expect(counters.get('rateLimited')).toBe(2)
+  })
+
+  test('a cookie of another address is no proof', () => {
+    const { challenge, send, request, verdicts } = setUp({ source: once })
+    const { cookie } = challenge(request({ ext: { caps: 1 } }), elsewhere)
+    send(request({ ext: { caps: 1 } }), 'unvalidated')
+    for (let times = 0; times < 20; times++) send(request({ ext: { cookie } }), 'unvalidated')
+    expect(verdicts).toHaveLength(0)
+    expect(send(request({ ext: { cookie } }), 'unvalidated')).toHaveLength(0)
   })
 
   test('an id over its rate gets no signature check at its own address', () => {

@@ -1,5 +1,5 @@
 /** Dependencies that the parts of a relay share. */
-import type { Count, RateLimit } from '@showchain/client/endpoint'
+import type { AdmissionRates, Count, RateLimit } from '@showchain/client/endpoint'
 import type { CryptoProvider, KeyCache, PublicKey, Random } from '@showchain/crypto/core'
 import type { RelayLimits } from './limits.ts'
 import type { RelayCounter } from './relay-counters.ts'
@@ -12,8 +12,8 @@ export interface RelayContext {
   readonly keys: KeyCache
   readonly random: Random
   readonly limits: RelayLimits
-  /** Rates of requests that cost RSA: by source address, and by id. */
-  readonly rates: { readonly source: RateLimit; readonly id: RateLimit }
+  /** `stun` is its own: a flood in a peer's address spends nothing of what its requests need. */
+  readonly rates: AdmissionRates & { readonly stun: RateLimit }
   readonly count: Count<RelayCounter>
   readonly outbox: RelayOutbox
 }

@@ -9,6 +9,7 @@
  */
 import {
   Admission,
+  admissionRates,
   Counters,
   type Datagram,
   type Instant,
@@ -112,15 +113,11 @@ export class RelayMachine implements Machine<RelayEvent> {
     const keys = new KeyCache(provider, KEY_CACHE)
     for (const key of knownKeys) keys.pin(key)
     const configured = new Set(knownKeys.map(({ id }) => id))
+    const sourceRate = { perSecond: limits.requestsPerSecondPerSource, burst: limits.requestBurstPerSource }
+    const idRate = { perSecond: limits.requestsPerSecondPerId, burst: limits.requestBurstPerId }
     const rates = {
-      source: new RateLimit(
-        { perSecond: limits.requestsPerSecondPerSource, burst: limits.requestBurstPerSource },
-        limits.rateSources,
-      ),
-      id: new RateLimit(
-        { perSecond: limits.requestsPerSecondPerId, burst: limits.requestBurstPerId },
-        limits.rateSources,
-      ),
+      ...admissionRates(sourceRate, idRate, limits.rateSources),
+      stun: new RateLimit(sourceRate, limits.rateSources),
     }
     this.#replay = new RequestReplay({ unixMs, capacity: limits.ids })
     this.#context = { self, provider, keys, random, limits, rates, count, outbox }
@@ -237,7 +234,7 @@ export class RelayMachine implements Machine<RelayEvent> {
       attempts: this.#rendezvous.size,
       answers: this.#admission.answers,
       ...this.#dataForwarder.sizes,
-      rateSources: rates.source.size + rates.id.size,
+      rateSources: Object.values(rates).reduce((sum, { size }) => sum + size, 0),
       ids: this.#replay.size,
       parsedKeys: keys.size,
       pendingWork: outbox.pendingWork,

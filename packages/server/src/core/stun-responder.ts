@@ -6,7 +6,7 @@
  *   request at socket s ──► answer from s, or from the socket that CHANGE-REQUEST asks for, or 420
  *
  * An answer is longer than the shortest request, by the nature of STUN (20 bytes ask, at most 56
- * answer), so it counts against the rate of its source like every request that costs something.
+ * answer), so it counts against a rate of its source, which is STUN's own.
  * What cannot be honoured is refused, never answered otherwise: a client would take its NAT for an
  * open one.
  */
@@ -38,7 +38,7 @@ export class StunResponder {
     const { count, rates, outbox } = this.#context
     const request = decodeStun(bytes)
     if (request?.type !== 'bindingRequest') return count('refused')
-    if (!rates.source.take(rateSource(source.ip), now)) return count('rateLimited')
+    if (!rates.stun.take(rateSource(source.ip), now)) return count('rateLimited')
     const at = source.socket ?? 0
     const from = this.#answering(request, at, ipFamily(source.ip))
     const unknown = from === undefined ? [STUN_ATTRIBUTE.changeRequest] : unsupported(request)

@@ -40,8 +40,8 @@ export const CLIENT_PUNCHING: readonly Mutant[] = inPackage('client', [
     name: 'introduction-id-rate',
     rule: 'A 0x112 has a rate of its requester at its relay before its signature is verified.',
     file: 'src/core/punch/punch-responder.ts',
-    text: 'this.#idRate.take(`${at} ${id}`, now) && ',
-    replacement: '',
+    text: 'id: { perSecond: 5, burst: 20 }',
+    replacement: 'id: { perSecond: 500, burst: 2000 }',
     test: 'test/punch/punch-responder.test.ts',
   },
   {

@@ -143,9 +143,17 @@ export const SERVER_REGISTRATION: readonly Mutant[] = inPackage('server', [
     name: 'stun-rate',
     rule: 'STUN counts against the rate of its source.',
     file: 'src/core/stun-responder.ts',
-    text: "if (!rates.source.take(rateSource(source.ip), now)) return count('rateLimited')",
+    text: "if (!rates.stun.take(rateSource(source.ip), now)) return count('rateLimited')",
     replacement: '',
     test: 'test/stun-responder.test.ts',
+  },
+  {
+    name: 'stun-own-rate',
+    rule: 'A flood of STUN spends nothing of the rate of requests.',
+    file: 'src/core/stun-responder.ts',
+    text: 'rates.stun.take(',
+    replacement: 'rates.source.take(',
+    test: 'test/registrar.test.ts',
   },
   {
     name: 'stun-requests',

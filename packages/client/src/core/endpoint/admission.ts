@@ -16,13 +16,22 @@ import {
   type PublicKey,
   type RequestReplay,
 } from '@showchain/crypto/core'
-import { type Encoding, encode, equalBytes, hasExtensions, type MessageOf, OP, peerIdFromBytes } from '@showchain/wire'
+import {
+  type Encoding,
+  encode,
+  equalBytes,
+  formatEndpoint,
+  hasExtensions,
+  type MessageOf,
+  OP,
+  peerIdFromBytes,
+} from '@showchain/wire'
 import type { AdmissionCounter } from './admission-counters.ts'
+import type { AdmissionRates } from './admission-rates.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { type Duration, duration, type Instant, type Route } from './machine.ts'
 import type { Outbox } from './outbox.ts'
 import { rateSource } from './rate-key.ts'
-import type { RateLimit } from './rate-limit.ts'
 import { sameRoute } from './route.ts'
 
 /** Retransmission: how long an answer is kept for the same request. */
@@ -80,7 +89,7 @@ export interface AdmissionOptions {
   readonly isConfigured: (key: PublicKey) => boolean
   readonly cookies: CookieJar
   readonly replay: RequestReplay
-  readonly rates: { readonly source: RateLimit; readonly id: RateLimit }
+  readonly rates: AdmissionRates
   readonly outbox: Pick<Outbox<unknown>, 'transmit' | 'verify'>
   readonly count: (name: AdmissionCounter) => void
   /** A request from a bound address is not new: perhaps its sender's clock has stepped. */
@@ -139,10 +148,10 @@ export class Admission {
     act: (admitted: Admitted<Message>, now: Instant) => void,
     spki?: Uint8Array,
   ): void {
-    const { message, source } = request
+    const { message } = request
     const { count, rates, replay, cookies, limits } = this.#options
     const slot = `${message.op_code} ${message.id} ${message.target}`
-    if (!rates.source.take(rateSource(source.ip), now)) return count('rateLimited')
+    if (!this.#hasRate(request, validation, now)) return count('rateLimited')
     if (this.#repeats(slot, request, now)) return
     if (this.#verifying.has(slot)) return count('inProgress')
     const proof = this.#proof(request, validation, now)
@@ -163,6 +172,19 @@ export class Admission {
       if (!replay.accept(message, { ...proof, now: at }, cookies.issued)) return count('replayed')
       this.#act(slot, request, key, proof.by, at, act)
     })
+  }
+
+  /** Neither a forger of addresses nor a neighbour behind the same NAT can spend all of a peer's rate. */
+  #hasRate({ message, source }: AdmissionRequest, validation: AddressValidation, now: Instant): boolean {
+    const { cookies, rates } = this.#options
+    const key = rateSource(source.ip)
+    if (rates.source.take(key, now)) return true
+    const cookie = message.ext?.cookie
+    if (cookie !== undefined && cookies.check(cookie, now, source, message.id, message.op_code) !== undefined)
+      return rates.proven.take(key, now)
+    if (validation === 'validated') return rates.proven.take(key, now)
+    // What it gets is a challenge, never RSA.
+    return validation === 'unvalidated' && hasExtensions(message) && rates.challenge.take(formatEndpoint(source), now)
   }
 
   /** Whether the bytes repeat the last admitted request. Its answer is then sent again. */

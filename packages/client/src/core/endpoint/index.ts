@@ -13,6 +13,7 @@ export {
 } from './address-policy.ts'
 export * from './admission.ts'
 export * from './admission-counters.ts'
+export * from './admission-rates.ts'
 export { type Count, Counters } from './counters.ts'
 export { ExpiringMap, type ExpiringMapOptions } from './expiring-map.ts'
 export {

@@ -15,10 +15,10 @@ import type { PeerContext } from '../context/peer-context.ts'
 import { PEER_COUNTERS, type PeerCounter } from '../context/peer-counters.ts'
 import { type AddressPolicy, internetPolicy } from '../endpoint/address-policy.ts'
 import { Admission } from '../endpoint/admission.ts'
+import { admissionRates } from '../endpoint/admission-rates.ts'
 import { Counters } from '../endpoint/counters.ts'
 import type { Duration } from '../endpoint/machine.ts'
 import { Outbox } from '../endpoint/outbox.ts'
-import { RateLimit } from '../endpoint/rate-limit.ts'
 import { Sequence } from '../endpoint/request-stamp.ts'
 import { Sockets } from '../endpoint/sockets.ts'
 import { Timers } from '../endpoint/timers.ts'
@@ -136,7 +136,7 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
     ...{ provider, keys, replay, outbox, count },
     isConfigured: ({ id }) => configured.has(id),
     cookies: new CookieJar(provider, random),
-    rates: { source: new RateLimit(SOURCE_RATE, MAX_RATES), id: new RateLimit(ID_RATE, MAX_RATES) },
+    rates: admissionRates(SOURCE_RATE, ID_RATE, MAX_RATES),
     limits: { answers: MAX_ANSWERS, verifications: MAX_VERIFICATIONS },
   })
   return { context, timers, outbox, admission, replay, counters }
