@@ -153,7 +153,7 @@ export const CLIENT_CONNECTIONS: readonly Mutant[] = inPackage('client', [
     name: 'punch-hidden-policy',
     rule: 'A peer whose policy is relay-only hides its address from strangers.',
     file: 'src/core/peer/peer-machine.ts',
-    text: "return context.policy === 'relay-only' ? 'hidden' : 'stranger'",
+    text: "return this.#context.policy === 'relay-only' ? 'hidden' : 'stranger'",
     replacement: "return 'stranger'",
     test: 'test/punch/punch-responder.test.ts',
   },
