@@ -6,7 +6,7 @@ import { type Duration, duration, type Instant, later } from '@showchain/client/
 import { opensslEndToEnd } from '@showchain/crypto'
 import type { Seed } from '../sim/random.ts'
 import { Internet } from './internet.ts'
-import { nat } from './nat.ts'
+import { type NatBehaviour, nat } from './nat.ts'
 import { StreamChecker, StreamWriter } from './sim-streams.ts'
 
 export interface StreamSoakOptions {
@@ -15,6 +15,8 @@ export interface StreamSoakOptions {
   readonly bytes: number
   /** Share of packets that the public network loses, each way and on each hop. @default 0.2 */
   readonly loss?: number | undefined
+  /** Of both ends. @default T3 and T2 */
+  readonly nats?: readonly [NatBehaviour, NatBehaviour] | undefined
   /** Bits per second of every line. @default 100,000,000 */
   readonly rate?: number | undefined
   /** One of both NATs forgets everything so often; they take turns. @default 30 s */
@@ -50,6 +52,7 @@ export async function streamSoak({
   seed,
   bytes,
   loss = 0.2,
+  nats = [nat.T3(), nat.T2()],
   rate = 100e6,
   rebind = duration(30_000),
   relayDies = duration(60_000),
@@ -58,7 +61,7 @@ export async function streamSoak({
   let outcome: StreamSoakOutcome | undefined
   await Internet.run(seed, { loss, bandwidth: rate }, async (internet) => {
     const relay = await internet.relay()
-    const routers = [internet.router({ nat: nat.T3() }), internet.router({ nat: nat.T2() })] as const
+    const routers = [internet.router({ nat: nats[0] }), internet.router({ nat: nats[1] })] as const
     const a = await internet.simPeer({ name: 'a', behind: routers[0], endToEnd: opensslEndToEnd })
     const b = await internet.simPeer({ name: 'b', behind: routers[1], endToEnd: opensslEndToEnd })
     const link = await a.connect(b)

@@ -1,6 +1,6 @@
 import { Cubic, duration } from '@showchain/client/core'
 import { expect, test } from 'vitest'
-import { goodput, streamSoak } from '../../src/index.ts'
+import { goodput, nat, streamSoak } from '../../src/index.ts'
 
 test.each([1, 2, 3])(
   'streams through loss, rebinding NATs and a dying relay: nothing lost, doubled, reordered or altered (%d)',
@@ -14,6 +14,15 @@ test.each([1, 2, 3])(
     expect(found.relayDeaths).toBeGreaterThan(1)
   },
 )
+
+test('so do they where both NATs change ports, and the relay is all there is', async () => {
+  const found = await streamSoak({
+    ...{ seed: 6, bytes: 8_000_000, nats: [nat.T4(), nat.T4()] },
+    ...{ rate: 1e6, rebind: duration(13_000), relayDies: duration(29_000) },
+  })
+  expect(found.bytes).toBe(8_000_000)
+  expect(found.relayDeaths).toBeGreaterThan(5)
+})
 
 test('a stream gets most of a line, with CUBIC too', async () => {
   const line = { rtt: 20, rate: 50e6 }

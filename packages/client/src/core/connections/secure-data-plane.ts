@@ -185,7 +185,7 @@ export class SecureDataPlane implements DataPlane {
       // What comes on a direct path while this end still has the relay is nothing to worry about.
       return
     }
-    if (session === by) return
+    if (session === by) return relayed.heard()
     // Each end may have asked the same relay for a session: the one with the smaller id keeps its own.
     const elsewhere = session !== undefined && !sameRoute(session.options.to, to)
     if (elsewhere || !this.#leads || session === undefined || this.#doubts.doubts(session)) relayed.proven(by)

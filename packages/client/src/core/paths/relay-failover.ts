@@ -74,7 +74,8 @@ export class RelayFailover {
 
   /** There is a path again. */
   settle(): void {
-    if (this.#state === 'running') this.#state = 'idle'
+    if (this.#state !== 'running') return
+    this.#state = 'idle'
     this.#end()
   }
 

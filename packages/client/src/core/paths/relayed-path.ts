@@ -168,6 +168,14 @@ export class RelayedPath {
     if (registration !== undefined && this.uses(session)) this.#proven.delete(registration)
   }
 
+  /**
+   * A genuine record came by the session that carries data: the search that began when the one before
+   * was lost is over, or its deadline would end the connection in the next outage.
+   */
+  heard(): void {
+    if (this.#current?.draining !== true) this.#failover.settle()
+  }
+
   /** A genuine record came by a session that is not in use: it is the newest at its relay. */
   proven(session: MessageSession): void {
     const registration = this.#relayOf.get(session)
