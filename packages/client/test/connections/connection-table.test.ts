@@ -1,7 +1,8 @@
 /** Which messages open a connection, and how many connections there may be. */
+import { opensslEndToEnd } from '@showchain/crypto'
 import { type MessageOf, OP, type PeerId, peerIdFromBytes, sessionIdFromBytes } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
-import { MAX_CONNECTIONS } from '../../src/core/connections/connection-table.ts'
+import { MAX_CONNECTIONS, MAX_UNPROVEN } from '../../src/core/connections/connection-table.ts'
 import { Bed, OTHER, other, RELAY, relay, self } from '../peer-bed.ts'
 
 /** Four bytes, then zeros. */
@@ -78,4 +79,28 @@ test('strangers get 4,096 connections and no more; one that ends makes room', ()
   bed.do((machine, now) => machine.closeConnection(opened?.connection ?? -1, now))
   bed.receive(data(MAX_CONNECTIONS + 2), RELAY)
   expect(bed.eventsOf('open')).toHaveLength(MAX_CONNECTIONS + 1)
+})
+
+describe('strangers that a relay passed something on from, and that have proved nothing', () => {
+  const empty = (number: number, id?: PeerId) => ({ ...data(number, id), data: new Uint8Array(0) })
+  const idOf = (number: number) => peerIdFromBytes(numbered(number, 32))
+  const setUp = () => new Bed({ plaintext: false, endToEnd: opensslEndToEnd }).registered()
+
+  test('get 256 places and no more: the one that came first makes room', () => {
+    const bed = setUp()
+    for (let number = 1; number <= MAX_UNPROVEN; number++) bed.receive(empty(number), RELAY)
+    expect(bed.eventsOf('abandoned')).toEqual([])
+    for (const number of [301, 302, 303]) bed.receive(empty(number), RELAY)
+    expect(bed.eventsOf('abandoned').map(({ remoteId }) => remoteId)).toEqual([1, 2, 3].map(idOf))
+    expect(bed.counted('consentRefused')).toBe(0)
+  })
+
+  test('take no place from a peer that is dialled, also when it came first', () => {
+    const bed = setUp()
+    bed.receive(empty(1000, other.id), RELAY)
+    const relays = [{ id: relay.id, endpoint: RELAY }]
+    bed.do((machine, now) => machine.dial({ id: other.id, policy: 'relay-only', addresses: [], relays }, now))
+    for (let number = 1; number <= MAX_UNPROVEN; number++) bed.receive(empty(number), RELAY)
+    expect(bed.eventsOf('abandoned')).toEqual([])
+  })
 })

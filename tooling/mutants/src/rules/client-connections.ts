@@ -150,6 +150,14 @@ export const CLIENT_CONNECTIONS: readonly Mutant[] = inPackage('client', [
     test: 'test/punch/punch.test.ts',
   },
   {
+    name: 'unproven-connections',
+    rule: 'Connections of strangers that proved nothing are few: the oldest makes room.',
+    file: 'src/core/connections/connection-table.ts',
+    text: 'if (this.#unproven.size < MAX_UNPROVEN) break',
+    replacement: 'break',
+    test: 'test/connections/connection-table.test.ts',
+  },
+  {
     name: 'punch-hidden-policy',
     rule: 'A peer whose policy is relay-only hides its address from strangers.',
     file: 'src/core/peer/peer-machine.ts',

@@ -25,12 +25,18 @@ import { requestProxy } from '../relays/proxy-requester.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { ConnectionGate } from '../requests/connection-gate.ts'
 import type { Transactions } from '../requests/transaction.ts'
-import { closedHere } from '../transport/ending.ts'
+import { closedHere, failed } from '../transport/ending.ts'
 import { ConnectionMachine } from './connection-machine.ts'
 import type { RelayChange } from './connection-paths.ts'
 
 /** Connections of one peer; at the cap incoming ones are refused. */
 export const MAX_CONNECTIONS = 4096
+/**
+ * Connections that came through a relay and whose other end has proved nothing yet: what a relay
+ * passes on is not signed. At the cap the oldest makes room, so that forgers keep nobody out for
+ * longer than a handshake takes.
+ */
+export const MAX_UNPROVEN = 256
 /**
  * A session that this peer ended is remembered this long: as long as a relay keeps one that is
  * idle.
@@ -62,6 +68,8 @@ export class ConnectionTable {
   /** At most MAX_CONNECTIONS, and one for each dial. */
   readonly #byPeer = new Map<PeerId, ConnectionMachine>()
   readonly #byHandle = new Map<ConnectionHandle, ConnectionMachine>()
+  /** Oldest first; those that have opened leave when their turn comes. At most MAX_UNPROVEN. */
+  readonly #unproven = new Set<ConnectionMachine>()
   /** At most MAX_SESSIONS_PER_CONNECTION for each connection. */
   readonly #sessions = new Map<SessionId, SessionEntry<ConnectionMachine>>()
   /** Sessions that this peer ended: their late messages open no new connection. */
@@ -96,6 +104,7 @@ export class ConnectionTable {
   /** The connection with a peer that was dialled, under the dial's policy. */
   claim(peer: PeerId, policy: PathPolicy, now: Instant): ConnectionMachine {
     const connection = this.open(peer, policy)
+    this.#unproven.delete(connection)
     connection.claim(policy, now)
     return connection
   }
@@ -120,11 +129,23 @@ export class ConnectionTable {
       ended: (session, now) => this.#ended.set(session, true, now),
       closed: (closed) => {
         this.#byPeer.delete(peer)
+        this.#unproven.delete(closed)
         this.#byHandle.delete(closed.handle)
         this.#owner.closed()
       },
     })
     this.#byPeer.set(peer, connection)
+    return connection
+  }
+
+  #openUnproven(peer: PeerId, now: Instant): ConnectionMachine {
+    for (const connection of this.#unproven) {
+      if (this.#unproven.size < MAX_UNPROVEN) break
+      this.#unproven.delete(connection)
+      if (!connection.open) connection.end(failed('others came before it proved itself'), now)
+    }
+    const connection = this.open(peer)
+    this.#unproven.add(connection)
     return connection
   }
 
@@ -172,7 +193,7 @@ export class ConnectionTable {
       if (!this.admits(id)) return
       const receive = (connection: ConnectionMachine): void =>
         connection.update((paths) => paths.accept(sessionId, registration).receive(message, encoding, source, at), at)
-      receive(this.#sessions.get(sessionId)?.connection ?? this.open(id))
+      receive(this.#sessions.get(sessionId)?.connection ?? this.get(id) ?? this.#openUnproven(id, at))
     }
     if (this.get(id)?.open) accept(now)
     else this.#gate.ask(id, 'relay', now, accept)
