@@ -16,7 +16,7 @@ are separated by commas. The passphrase of an encrypted identity comes from --pa
 SHOWCHAIN_PASSPHRASE.
 
 The first line on stdout is the relay's ticket; logs go to stderr.
-On SIGTERM or SIGINT the relay drains: it tells registered peers, which leave for another relay, refuses
+On SIGTERM, SIGINT or SIGHUP the relay drains: it tells registered peers, which leave for another relay, refuses
 new requests, and forwards until nothing goes on for 2 s (--drain-seconds at most). A second signal ends it
 at once.
 

@@ -83,10 +83,10 @@ async function identityOf({ identity: path, passphraseFile, createIdentity }: Co
   return identity
 }
 
-/** The next SIGTERM or SIGINT. */
+/** The next SIGTERM or SIGINT, or SIGHUP: its terminal was closed. */
 function endSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve(signal))
   })
 }
 
