@@ -121,7 +121,7 @@ export async function connectPair(
 async function expectNoDirectPath(lab: Lab, from: Host, ticket: string): Promise<void> {
   const caller = lab.connect(from, ticket, { args: ['--via', 'direct-only'] })
   const code = await caller.ended
-  const text = caller.events.findLast(({ event }) => event === 'line')?.text
+  const text = caller.events.findLast(({ event }) => event === 'error')?.text
   if (code !== 3 || !String(text).includes('no probe was answered'))
     throw new Error(`a direct connection should fail here; the dial exited with ${code}.\n${caller.transcript()}`)
 }
