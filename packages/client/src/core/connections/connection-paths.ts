@@ -11,7 +11,7 @@ import { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import type { MessageSession, MessageSessionEvent } from '../messages/message-session.ts'
 import { MessageSessions, type MessageSessionsOptions } from '../messages/message-sessions.ts'
-import type { OutgoingMessage } from '../messages/outgoing-message.ts'
+import type { OutgoingMessage, Sent } from '../messages/outgoing-message.ts'
 import type { ConnectionContext } from '../paths/connection-context.ts'
 import { DirectPath } from '../paths/direct-path.ts'
 import { DirectUpgrade } from '../paths/direct-upgrade.ts'
@@ -206,6 +206,8 @@ export class ConnectionPaths<Connection = unknown> {
 
   /** This end has another address: its direct path may be gone, or has become possible. */
   addressChanged(now: Instant): void {
+    const relayed = this.relayed.session
+    if (relayed !== undefined && this.#protected) this.#ask(relayed, now)
     if (!this.hasDirect) this.improve(now)
     else if (this.#protected) this.#events.push({ type: 'doubt' })
     else this.direct.suspect(now)
@@ -265,7 +267,10 @@ export class ConnectionPaths<Connection = unknown> {
 
   /** An empty message: the other end acknowledges it, or the relay says that it has no such session. */
   #ask(session: MessageSession, now: Instant): void {
-    if (session.backlog === 0) this.deliver(session, { bytes: new Uint8Array(0), done: () => {} }, now)
+    const done: Sent = (failure) => {
+      if (failure === undefined) this.#events.push({ type: 'usable', reason: 'the remote peer answers' })
+    }
+    if (session.backlog === 0) this.deliver(session, { bytes: new Uint8Array(0), done }, now)
   }
 
   #punch(now: Instant): ConnectionPathsEvent | undefined {

@@ -106,9 +106,9 @@ export class SecureDataPlane implements DataPlane {
     return (this.#session.recordSize ?? CHANNEL.base) - DATAGRAM_OVERHEAD
   }
 
-  /** Begins the handshake. */
+  /** Begins the handshake, or goes on. */
   resume(now: Instant): void {
-    if (!this.ready) this.#session.start(now)
+    this.#session.start(now)
   }
 
   /** Sends what may leave now. */

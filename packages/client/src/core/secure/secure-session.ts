@@ -140,9 +140,10 @@ export class SecureSession {
     return { ...transport.statistics, epoch: records.epoch, ...this.#sender.bytes }
   }
 
-  /** There is a path: begins the handshake. */
+  /** There is a path, or works again: begins the handshake, or goes on at once. */
   start(now: Instant): void {
     if (this.#established === undefined) this.#handshake.start(now)
+    else this.#established.transport.hurry()
     this.#drainHandshake(now)
   }
 

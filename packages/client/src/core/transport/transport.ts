@@ -111,18 +111,12 @@ export class Transport {
   }
 
   wake(now: Instant): void {
-    const { due: quiet } = this.#lull
-    if (quiet !== undefined && quiet <= now) {
-      this.#lull.asked()
-      this.#pingPending = true
-    }
+    if (this.#lull.ask(now)) this.#pingPending = true
     const due = this.#recovery.onTimeout(now)
     this.#settleSent()
     this.#observer?.metrics(this.#recovery.path.metrics)
     if (due !== 'probe') return
-    this.#probes = PROBES
-    this.#pingPending = true
-    for (const frame of this.#recovery.oldestFrames) this.#onLost(frame)
+    this.#probe()
     const { ptoCount, silence } = this.#recovery.path
     this.#events.push({ type: 'probeTimeout', ptoCount, silence })
   }
@@ -194,6 +188,13 @@ export class Transport {
     if (this.#recovery.hasOutstanding) this.#pingPending = true
   }
 
+  /** A path works again: what waits for a probe timeout that has grown long is asked for now. */
+  hurry(): void {
+    if (this.#recovery.path.ptoCount < 2) return
+    this.#recovery.path.ptoCount = 0
+    this.#probe()
+  }
+
   /** Asks the remote peer for an acknowledgement. */
   ping(): void {
     this.#pingPending = true
@@ -202,6 +203,12 @@ export class Transport {
   /** Ends the connection: the next records carry CONNECTION_CLOSE, and are the last. */
   close(goodbye: Goodbye): void {
     this.#startClosing('local', goodbye, CLOSE_RECORDS)
+  }
+
+  #probe(): void {
+    this.#probes = PROBES
+    this.#pingPending = true
+    for (const frame of this.#recovery.oldestFrames) this.#onLost(frame)
   }
 
   get #hasFrames(): boolean {

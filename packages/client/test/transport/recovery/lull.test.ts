@@ -14,7 +14,9 @@ describe('a remote peer that falls silent', () => {
     const lull = new Lull()
     const last = received(lull, 16, gap)
     expect(lull.due).toBe(last + 500)
-    lull.asked()
+    expect([lull.ask(instant(last + 499)), lull.ask(instant(last + 500)), lull.ask(instant(last + 500))]).toEqual([
+      ...[false, true, false],
+    ])
     expect(lull.due).toBeUndefined()
     lull.received(instant(last + 540))
     expect(lull.due).toBeUndefined()

@@ -25,7 +25,11 @@ export class Lull {
     return this.#heardAt === undefined || this.#run < BUSY_RECORDS ? undefined : later(this.#heardAt, LULL)
   }
 
-  asked(): void {
+  /** Whether it is time to ask; then it is done. */
+  ask(now: Instant): boolean {
+    const { due } = this
+    if (due === undefined || due > now) return false
     this.#run = 0
+    return true
   }
 }
