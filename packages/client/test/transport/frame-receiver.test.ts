@@ -33,16 +33,6 @@ test('a changed final size closes the connection', () => {
   expect(pair.b.closedBy?.code).toBe(CLOSE_CODE.finalSize)
 })
 
-test('data beyond the window of the connection closes it', () => {
-  const pair = new Pair(CUBIC, LAN)
-  pair.b.reads = false
-  for (let stream = 0; stream < 4; stream++)
-    inject(pair, (writer) => writer.stream(2 * stream, STREAM_WINDOW - 1, 1, false))
-  expect(pair.b.closedBy).toBeUndefined()
-  inject(pair, (writer) => writer.stream(8, STREAM_WINDOW - 1, 1, false))
-  expect(pair.b.closedBy?.code).toBe(CLOSE_CODE.flowControl)
-})
-
 test('late frames of a finished stream have no effect', () => {
   const pair = new Pair(CUBIC, LAN)
   pair.a.transport.streams.end(open(pair))

@@ -1,6 +1,5 @@
 /**
- * Rules of a protected connection: who is at the other end, what a record is, when a path moves,
- * what streams may do.
+ * Rules of a protected connection: who is at the other end, what a record is, when a path moves.
  */
 import { inPackage, type Mutant } from '../mutant.ts'
 
@@ -190,104 +189,5 @@ export const CLIENT_SECURE: readonly Mutant[] = inPackage('client', [
     text: 'if (open?.group !== group || open.parts.length !== count)',
     replacement: 'if (open?.parts.length !== count)',
     test: 'test/secure/fragments.test.ts',
-  },
-])
-
-export const CLIENT_TRANSPORT: readonly Mutant[] = inPackage('client', [
-  {
-    name: 'ack-never-sent',
-    rule: 'Whoever acknowledges what was never sent is cut off.',
-    file: 'src/core/transport/recovery/loss-recovery.ts',
-    text: 'if (largest >= nextNumber) return false',
-    replacement: '',
-    test: 'test/transport/recovery/loss-recovery.test.ts',
-  },
-  {
-    name: 'stream-window',
-    rule: 'A stream has no byte beyond its window.',
-    file: 'src/core/transport/streams/receive-stream.ts',
-    text: "if (end > this.#limit) return 'flow control'",
-    replacement: '',
-    test: 'test/transport/streams/limits.test.ts',
-  },
-  {
-    name: 'reset-window',
-    rule: 'The final size of a RESET_STREAM is within the window of its stream.',
-    file: 'src/core/transport/streams/receive-stream.ts',
-    text: "if (finalSize > this.#limit) return 'flow control'",
-    replacement: '',
-    test: 'test/transport/streams/limits.test.ts',
-  },
-  {
-    name: 'reset-final-size',
-    rule: 'A RESET_STREAM does not end before bytes that came, nor elsewhere than before.',
-    file: 'src/core/transport/streams/receive-stream.ts',
-    text: "    if (finalSize < this.#highest || (this.#finalSize !== undefined && this.#finalSize !== finalSize))\n      return 'final size'\n",
-    replacement: '',
-    test: 'test/transport/streams/limits.test.ts',
-  },
-  {
-    name: 'reset-counts',
-    rule: 'The final size of a RESET_STREAM counts for the window of the connection.',
-    file: 'src/core/transport/streams/receive-stream.ts',
-    text: '    this.#finalSize = finalSize\n    this.#highest = finalSize\n',
-    replacement: '    this.#finalSize = finalSize\n',
-    test: 'test/transport/streams/limits.test.ts',
-  },
-  {
-    name: 'stream-final-size',
-    rule: 'A stream has one end: nothing comes behind it, nor another one.',
-    file: 'src/core/transport/streams/receive-stream.ts',
-    text: "    if (this.#finalSize !== undefined && (end > this.#finalSize || (fin && end !== this.#finalSize)))\n      return 'final size'\n",
-    replacement: '',
-    test: 'test/transport/streams/limits.test.ts',
-  },
-  {
-    name: 'stream-end-before',
-    rule: 'A stream does not end before bytes that came.',
-    file: 'src/core/transport/streams/receive-stream.ts',
-    text: "if (fin && end < this.#highest) return 'final size'",
-    replacement: '',
-    test: 'test/transport/streams/limits.test.ts',
-  },
-  {
-    name: 'connection-window',
-    rule: 'All streams together have no more bytes than the window of the connection.',
-    file: 'src/core/transport/streams/flow-control.ts',
-    text: 'return this.#received <= this.#receiveLimit',
-    replacement: 'return true',
-    test: 'test/transport/streams/limits.test.ts',
-  },
-  {
-    name: 'streams-allowed',
-    rule: 'The other end opens as many streams as it was allowed.',
-    file: 'src/core/transport/streams/stream-table.ts',
-    text: 'this.#localOpened : this.#remoteLimit)',
-    replacement: 'this.#localOpened : Number.MAX_SAFE_INTEGER)',
-    test: 'test/transport/streams/limits.test.ts',
-  },
-  {
-    name: 'streams-ours',
-    rule: 'The other end cannot open a stream of this end.',
-    file: 'src/core/transport/streams/stream-table.ts',
-    text: 'this.#localOpened : this.#remoteLimit)',
-    replacement: 'Number.MAX_SAFE_INTEGER : this.#remoteLimit)',
-    test: 'test/transport/streams/limits.test.ts',
-  },
-  {
-    name: 'frame-bad',
-    rule: 'A record with a malformed frame ends the connection.',
-    file: 'src/core/transport/frame-receiver.ts',
-    text: "? { by: 'local', code: CLOSE_CODE.frameEncoding, reason: 'malformed frame' }",
-    replacement: "? 'non-eliciting'",
-    test: 'test/transport/frame-receiver.test.ts',
-  },
-  {
-    name: 'datagram-queue',
-    rule: 'Datagrams that wait to be sent are capped.',
-    file: 'src/core/transport/datagram-queue.ts',
-    text: 'if (this.#queue.length >= DATAGRAM_QUEUE) return false',
-    replacement: '',
-    test: 'test/transport/datagram-queue.test.ts',
   },
 ])

@@ -13,6 +13,12 @@ export const MAX_CONNECTION_WINDOW: number = 64 * 1024 * 1024
 /** Streams of the remote peer that may be open at a time. */
 export const MAX_OPEN_STREAMS = 256
 /**
+ * Bytes that came and wait to be read, and that take nothing of the connection's window: what all
+ * streams of the remote peer hold at first. A connection keeps at most this and
+ * MAX_CONNECTION_WINDOW.
+ */
+export const UNREAD_ALLOWANCE: number = MAX_OPEN_STREAMS * STREAM_WINDOW
+/**
  * What an application may write ahead on a stream: this, or twice the congestion window if that is
  * more.
  */

@@ -8,10 +8,15 @@ import { CUBIC, Pair } from '../pair.ts'
 
 const { flowControl, finalSize, streamLimit } = CLOSE_CODE
 
+/** Streams that the end opened itself. */
+const OWN_STREAMS = 6
+const NEVER_OPENED = 2 * OWN_STREAMS + 1
+
 /** An end that got these frames, one record each, and reads nothing. */
 function after(...frames: readonly ((writer: FrameWriter) => void)[]): { readonly code: number | undefined } {
   const pair = new Pair(CUBIC, { delay: 5 })
   pair.b.reads = false
+  for (let opened = 0; opened < OWN_STREAMS; opened++) pair.b.transport.streams.open()
   for (const write of frames) {
     const buffer = new Uint8Array(1000)
     const writer = new FrameWriter()
@@ -60,18 +65,21 @@ describe('a stream', () => {
 })
 
 describe('a connection', () => {
-  const streams = CONNECTION_WINDOW / STREAM_WINDOW
-  const full = Array.from({ length: streams }, (_, index) => data(2 * index, STREAM_WINDOW - 1))
+  // The limit goes up with what came, by three quarters of the window a time here, until what
+  // nobody reads is more than the allowance: three quarters of the window are left then.
+  const unread = Array.from({ length: MAX_OPEN_STREAMS }, (_, index) => data(2 * index, STREAM_WINDOW - 1))
+  const streams = (0.75 * CONNECTION_WINDOW) / STREAM_WINDOW
+  const full = [...unread, ...Array.from({ length: streams }, (_, index) => data(2 * index + 1, STREAM_WINDOW - 1))]
 
   test('has a window over all its streams, to the byte', () => {
     expect(after(...full).code).toBeUndefined()
-    expect(after(...full, data(2 * streams, 0)).code).toBe(flowControl)
+    expect(after(...full, data(2 * streams + 1, 0)).code).toBe(flowControl)
   })
 
   test('counts the final sizes of streams that are reset', () => {
     const reset0 = reset(0, STREAM_WINDOW)
     expect(after(...full.slice(1), reset0).code).toBeUndefined()
-    expect(after(...full.slice(1), reset0, data(2 * streams, 0)).code).toBe(flowControl)
+    expect(after(...full.slice(1), reset0, data(2 * streams + 1, 0)).code).toBe(flowControl)
   })
 
   test('has 256 streams of the other end at a time', () => {
@@ -80,10 +88,10 @@ describe('a connection', () => {
   })
 
   test.each([
-    ['data', data(1, 0)],
-    ['a reset', reset(1, 0)],
-    ['a limit', (writer: FrameWriter): void => void writer.numbers(FRAME.maxStreamData, 1, 10)],
-    ['a request to stop', (writer: FrameWriter): void => void writer.numbers(FRAME.stopSending, 1, 10)],
+    ['data', data(NEVER_OPENED, 0)],
+    ['a reset', reset(NEVER_OPENED, 0)],
+    ['a limit', (writer: FrameWriter): void => void writer.numbers(FRAME.maxStreamData, NEVER_OPENED, 10)],
+    ['a request to stop', (writer: FrameWriter): void => void writer.numbers(FRAME.stopSending, NEVER_OPENED, 10)],
   ])('ends with %s on a stream of this end that it never opened', (_what, frame) => {
     expect(after(frame).code).toBe(streamLimit)
   })

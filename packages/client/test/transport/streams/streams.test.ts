@@ -2,7 +2,7 @@
 import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { MAX_OPEN_STREAMS, STREAM_WINDOW } from '../../../src/core/transport/limits.ts'
+import { CONNECTION_WINDOW, MAX_OPEN_STREAMS, STREAM_WINDOW } from '../../../src/core/transport/limits.ts'
 import { BBR, CUBIC, Pair, type PathShape } from '../pair.ts'
 import { checking, open, SECONDS, send } from '../traffic.ts'
 
@@ -63,6 +63,20 @@ test('a stream whose reader is slow does not hold up another one', () => {
   pair.run(2 * SECONDS)
   pair.b.read(fast, pair.now)
   expect([pair.b.received.get(fast), pair.b.ended.has(fast)]).toEqual([5000, true])
+})
+
+test.each([2, 3, 4, 16])('%i unread streams do not hold up another one', (count) => {
+  const pair = new Pair(CUBIC, LAN)
+  pair.b.reads = false
+  for (let times = 0; times < count; times++) send(pair, open(pair), 2 * STREAM_WINDOW)
+  pair.run(60 * SECONDS)
+  const used = open(pair)
+  send(pair, used, 3 * CONNECTION_WINDOW)
+  for (let at = 60 * SECONDS; at < 120 * SECONDS; at += 50) {
+    pair.run(at)
+    pair.b.read(used, pair.now)
+  }
+  expect([pair.b.received.get(used), pair.b.ended.has(used)]).toEqual([3 * CONNECTION_WINDOW, true])
 })
 
 test('streams of one priority share the path, and those of a lower number go first', () => {

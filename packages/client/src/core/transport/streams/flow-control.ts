@@ -1,6 +1,6 @@
 /** Flow control of a connection: the bytes of all streams together (RFC 9000 §4.1). */
 import type { Instant } from '../../endpoint/machine.ts'
-import { CONNECTION_WINDOW, MAX_CONNECTION_WINDOW } from '../limits.ts'
+import { CONNECTION_WINDOW, MAX_CONNECTION_WINDOW, UNREAD_ALLOWANCE } from '../limits.ts'
 
 /** A receive window grows when it is used up within so many round trips. */
 const AUTO_TUNING_ROUNDS = 2
@@ -24,7 +24,8 @@ export class ConnectionFlow {
   #read = 0
   #receiveLimit = CONNECTION_WINDOW
   #window = CONNECTION_WINDOW
-  /** When the receive limit was raised last. */
+  /** What was read when the window was tuned last, and when that was. */
+  #tunedAt = 0
   raisedAt: Instant | undefined
 
   /** New bytes that may be sent. */
@@ -57,15 +58,35 @@ export class ConnectionFlow {
     return this.#received <= this.#receiveLimit
   }
 
-  /** @returns whether MAX_DATA is due: half of the window is used up */
-  onRead(bytes: number): boolean {
+  onRead(bytes: number): void {
     this.#read += bytes
-    return this.#receiveLimit - this.#read < this.#window / 2
+  }
+
+  /** Whether MAX_DATA is due: it adds more than half of the window. */
+  get limitDue(): boolean {
+    return this.#allowed - this.#receiveLimit > this.#window / 2
+  }
+
+  raiseLimit(): void {
+    this.#receiveLimit = Math.max(this.#receiveLimit, this.#allowed)
+  }
+
+  /** Whether half of a window was read since the last `tune`: what nobody reads widens nothing. */
+  get tuneDue(): boolean {
+    return this.#read - this.#tunedAt > this.#window / 2
   }
 
   /** @param widen the window limits the sender */
-  raiseLimit(widen: boolean): void {
+  tune(widen: boolean): void {
+    this.#tunedAt = this.#read
     if (widen) this.#window = Math.min(2 * this.#window, MAX_CONNECTION_WINDOW)
-    this.#receiveLimit = Math.max(this.#receiveLimit, this.#read + this.#window)
+  }
+
+  /**
+   * The window begins where data came, and not where it was read, so that streams which nobody
+   * reads do not stop the others. The allowance bounds memory.
+   */
+  get #allowed(): number {
+    return Math.min(this.#received, this.#read + UNREAD_ALLOWANCE) + this.#window
   }
 }

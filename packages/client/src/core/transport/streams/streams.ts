@@ -231,13 +231,12 @@ export class Streams {
     return undefined
   }
 
-  /** Data was read or dropped: the remote peer may send as much more. */
+  /** Data came, was read or was dropped: the remote peer may send more. */
   #consumed(bytes: number, now: Instant): void {
-    if (bytes > 0 && this.#flow.onRead(bytes)) this.#updateMaxData(now)
-  }
-
-  #updateMaxData(now: Instant): void {
-    this.#flow.raiseLimit(isWindowLimited(this.#flow, this.#options.recovery.path.rtt.smoothed, now))
+    this.#flow.onRead(bytes)
+    if (this.#flow.tuneDue) this.#flow.tune(isWindowLimited(this.#flow, this.#options.recovery.path.rtt.smoothed, now))
+    if (!this.#flow.limitDue) return
+    this.#flow.raiseLimit()
     this.sender.announceMaxData()
   }
 
