@@ -83,6 +83,14 @@ export const CLIENT_TRANSPORT: readonly Mutant[] = inPackage('client', [
     test: 'test/transport/streams/limits.test.ts',
   },
   {
+    name: 'small-pieces',
+    rule: 'Small pieces of streams that wait for others are capped.',
+    file: 'src/core/transport/streams/receive-stream.ts',
+    text: "return this.#smallPieces.count > MAX_SMALL_PIECES ? 'pieces' : 'ok'",
+    replacement: "return 'ok'",
+    test: 'test/transport/streams/limits.test.ts',
+  },
+  {
     name: 'streams-allowed',
     rule: 'The other end opens as many streams as it was allowed.',
     file: 'src/core/transport/streams/stream-table.ts',

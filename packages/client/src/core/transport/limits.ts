@@ -19,6 +19,13 @@ export const MAX_OPEN_STREAMS = 256
  */
 export const UNREAD_ALLOWANCE: number = MAX_OPEN_STREAMS * STREAM_WINDOW
 /**
+ * Out of order, all streams of a connection together have so many pieces below so many bytes. Each
+ * costs about 250 bytes of memory. Records of an honest sender are fuller, unless it writes little
+ * at a time: then so many are hardly on their way at once.
+ */
+export const SMALL_PIECE = 512
+export const MAX_SMALL_PIECES = 16_384
+/**
  * What an application may write ahead on a stream: this, or twice the congestion window if that is
  * more.
  */

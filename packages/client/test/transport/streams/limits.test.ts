@@ -3,7 +3,13 @@
  */
 import { FRAME, FrameWriter } from '@showchain/wire/end-to-end'
 import { describe, expect, test } from 'vitest'
-import { CLOSE_CODE, CONNECTION_WINDOW, MAX_OPEN_STREAMS, STREAM_WINDOW } from '../../../src/core/transport/limits.ts'
+import {
+  CLOSE_CODE,
+  CONNECTION_WINDOW,
+  MAX_OPEN_STREAMS,
+  MAX_SMALL_PIECES,
+  STREAM_WINDOW,
+} from '../../../src/core/transport/limits.ts'
 import { CUBIC, Pair } from '../pair.ts'
 
 const { flowControl, finalSize, streamLimit } = CLOSE_CODE
@@ -80,6 +86,12 @@ describe('a connection', () => {
     const reset0 = reset(0, STREAM_WINDOW)
     expect(after(...full.slice(1), reset0).code).toBeUndefined()
     expect(after(...full.slice(1), reset0, data(2 * streams + 1, 0)).code).toBe(flowControl)
+  })
+
+  test('has a cap on small pieces that wait for others', () => {
+    const pieces = Array.from({ length: MAX_SMALL_PIECES }, (_, index) => data(0, 2 * index + 1))
+    expect(after(...pieces).code).toBeUndefined()
+    expect(after(...pieces, data(2, 1)).code).toBe(flowControl)
   })
 
   test('has 256 streams of the other end at a time', () => {

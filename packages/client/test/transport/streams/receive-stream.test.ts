@@ -5,6 +5,7 @@
 import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { MAX_SMALL_PIECES } from '../../../src/core/transport/limits.ts'
 import { ReceiveStream } from '../../../src/core/transport/streams/receive-stream.ts'
 
 const WINDOW = 1000
@@ -72,13 +73,51 @@ describe('data', () => {
   test('that waits for what is missing keeps no whole datagram alive for a few bytes of it', () => {
     const stream = fresh()
     const datagram = new Uint8Array(1200)
-    datagram.set(bytes(10, 20), 100)
-    stream.receive(10, datagram.subarray(100, 110), false)
-    arrive(stream, 0, 10)
+    datagram.set(bytes(600, 610), 100)
+    stream.receive(600, datagram.subarray(100, 110), false)
+    arrive(stream, 0, 600)
     stream.read()
     const chunk = stream.read()
-    expect(chunk).toEqual(bytes(10, 20))
+    expect(chunk).toEqual(bytes(600, 610))
     expect(chunk?.buffer.byteLength).toBe(10)
+  })
+})
+
+describe('small pieces', () => {
+  const wide = (pieces = { count: 0 }): ReceiveStream => new ReceiveStream(4, 100_000, 100_000, pieces)
+  /** Every second byte, from the last to the first. */
+  const backwards = (stream: ReceiveStream, count: number): string[] =>
+    Array.from({ length: count }, (_, index) => arrive(stream, 2 * (count - index) - 1, 2 * (count - index)))
+
+  test('out of order are capped', () => {
+    const found = backwards(wide(), MAX_SMALL_PIECES + 1)
+    expect(found.slice(0, -1).every((arrival) => arrival === 'ok')).toBe(true)
+    expect(found.at(-1)).toBe('pieces')
+  })
+
+  test.each([
+    ['came in order after all', (stream: ReceiveStream): unknown => arrive(stream, 0, 2000)],
+    ['were reset', (stream: ReceiveStream): unknown => stream.reset(1, 5000)],
+    ['are not wanted', (stream: ReceiveStream): void => stream.stop()],
+  ])('of all streams count together, until they %s', (_how, end) => {
+    const pieces = { count: 0 }
+    const streams = [wide(pieces), wide(pieces)]
+    for (const stream of streams) backwards(stream, 500)
+    expect(pieces.count).toBe(1000)
+    for (const stream of streams) end(stream)
+    expect(pieces.count).toBe(0)
+  })
+
+  test('in order are joined while they wait, and what was read is left alone', () => {
+    const stream = wide()
+    for (let at = 0; at < 10; at++) arrive(stream, at, at + 1)
+    const first = stream.read()
+    for (let at = 10; at < 20_000; at++) arrive(stream, at, at + 1)
+    const chunks: Uint8Array[] = []
+    for (let chunk = stream.read(); chunk !== undefined; chunk = stream.read()) chunks.push(chunk)
+    expect(first).toEqual(bytes(0, 10))
+    expect(chunks.length).toBeLessThan(10)
+    expect(Buffer.concat(chunks).equals(bytes(10, 20_000))).toBe(true)
   })
 })
 

@@ -2,11 +2,21 @@
  * The receiving half of a stream (RFC 9000 §3.2): data in order, each byte once, within the limit.
  */
 
+import { MAX_SMALL_PIECES, SMALL_PIECE } from '../limits.ts'
+
 /**
  * What a frame was: data beyond the limit or a changed final size violates the protocol (RFC 9000
- * §4.1, §4.5).
+ * §4.1, §4.5), and so do too many small pieces out of order.
  */
-export type Arrival = 'ok' | 'flow control' | 'final size'
+export type Arrival = 'ok' | 'flow control' | 'final size' | 'pieces'
+
+/** Pieces of all streams of a connection that are below SMALL_PIECE and out of order. */
+export interface SmallPieces {
+  count: number
+}
+
+/** Bytes of a buffer in which small pieces are joined that wait to be read. */
+const JOINED = 4096
 
 interface Piece {
   readonly at: number
@@ -17,8 +27,11 @@ export class ReceiveStream {
   readonly id: number
   /** Out of order: ascending and without overlap; bounded by the window. */
   readonly #pieces: Piece[] = []
+  readonly #smallPieces: SmallPieces
   /** In order and not read; bounded by the window. */
   #ready: Uint8Array[] = []
+  /** The last of `#ready` when it has room behind it. */
+  #joined: Uint8Array | undefined
   #readyBytes = 0
   /** Offsets: in order below; read by the application below; received below. */
   #next = 0
@@ -31,8 +44,9 @@ export class ReceiveStream {
   #resetCode: number | undefined
   #stopped = false
 
-  constructor(id: number, window: number, maxWindow: number) {
+  constructor(id: number, window: number, maxWindow: number, smallPieces: SmallPieces = { count: 0 }) {
     this.id = id
+    this.#smallPieces = smallPieces
     this.#limit = window
     this.#window = window
     this.#maxWindow = maxWindow
@@ -79,7 +93,7 @@ export class ReceiveStream {
     if (this.#resetCode !== undefined || end <= this.#next) return 'ok'
     if (offset <= this.#next && this.#pieces.length === 0) this.#append(data.subarray(this.#next - offset))
     else this.#insert(Math.max(offset, this.#next), offset < this.#next ? data.subarray(this.#next - offset) : data)
-    return 'ok'
+    return this.#smallPieces.count > MAX_SMALL_PIECES ? 'pieces' : 'ok'
   }
 
   /** RESET_STREAM came. */
@@ -98,7 +112,7 @@ export class ReceiveStream {
   /** The application reads no more: what arrives is dropped. */
   stop(): void {
     this.#stopped = true
-    this.#pieces.length = 0
+    this.#takePieces(this.#pieces.length)
     this.#ready = []
     this.#readyBytes = 0
     this.#read = this.#next
@@ -136,7 +150,7 @@ export class ReceiveStream {
 
   #drop(code: number): void {
     this.#resetCode = code
-    this.#pieces.length = 0
+    this.#takePieces(this.#pieces.length)
     this.#ready = []
     this.#readyBytes = 0
     this.#read = this.#highest
@@ -149,8 +163,32 @@ export class ReceiveStream {
       return
     }
     if (bytes.length === 0) return
-    this.#ready.push(bytes)
     this.#readyBytes += bytes.length
+    const last = this.#ready.at(-1)
+    if (last !== undefined && bytes.length < SMALL_PIECE && this.#join(last, bytes)) return
+    this.#ready.push(bytes)
+  }
+
+  /** Adds a small piece to the last one that waits, so that no piece costs a record's memory. */
+  #join(last: Uint8Array, bytes: Uint8Array): boolean {
+    const length = last.length + bytes.length
+    let buffer = last === this.#joined ? new Uint8Array(last.buffer) : undefined
+    if (buffer === undefined && last.length < SMALL_PIECE) {
+      buffer = new Uint8Array(JOINED)
+      buffer.set(last)
+    }
+    if (buffer === undefined || length > buffer.length) return false
+    buffer.set(bytes, last.length)
+    this.#joined = buffer.subarray(0, length)
+    this.#ready[this.#ready.length - 1] = this.#joined
+    return true
+  }
+
+  /** Removes the first pieces. */
+  #takePieces(count: number): readonly Piece[] {
+    const taken = this.#pieces.splice(0, count)
+    for (const { bytes } of taken) if (bytes.length < SMALL_PIECE) this.#smallPieces.count--
+    return taken
   }
 
   /** Keeps what is new, then moves what is in order to the reader. */
@@ -166,6 +204,7 @@ export class ReceiveStream {
       const to = next === undefined ? end : Math.min(end, next.at)
       if (at < to) {
         pieces.splice(index, 0, { at, bytes: owned(data, at - offset, to - offset) })
+        if (to - at < SMALL_PIECE) this.#smallPieces.count++
         index++
       }
       if (next === undefined) break
@@ -173,11 +212,12 @@ export class ReceiveStream {
       index++
     }
     let ready = 0
-    for (let piece = pieces[ready]; piece !== undefined && piece.at === this.#next; piece = pieces[ready]) {
-      this.#append(piece.bytes)
+    let next = this.#next
+    for (let piece = pieces[ready]; piece !== undefined && piece.at === next; piece = pieces[ready]) {
+      next += piece.bytes.length
       ready++
     }
-    if (ready > 0) pieces.splice(0, ready)
+    if (ready > 0) for (const { bytes } of this.#takePieces(ready)) this.#append(bytes)
   }
 
   /** Index of the first piece that begins beyond an offset. */

@@ -3,7 +3,7 @@
  * of the handshake.
  */
 import { MAX_OPEN_STREAMS, MAX_STREAM_WINDOW, STREAM_WINDOW } from '../limits.ts'
-import { ReceiveStream } from './receive-stream.ts'
+import { ReceiveStream, type SmallPieces } from './receive-stream.ts'
 import { SendStream } from './send-stream.ts'
 import type { Stream } from './stream.ts'
 
@@ -11,6 +11,7 @@ export class StreamTable {
   readonly #local: 0 | 1
   /** At most MAX_OPEN_STREAMS of the remote peer's, and what it allows of this end's. */
   readonly #streams = new Map<number, Stream>()
+  readonly #smallPieces: SmallPieces = { count: 0 }
   /** Streams that each end opened so far, and may open. */
   #localOpened = 0
   #localLimit = MAX_OPEN_STREAMS
@@ -98,7 +99,7 @@ export class StreamTable {
     const stream: Stream = {
       id,
       send: new SendStream(id, STREAM_WINDOW),
-      receive: new ReceiveStream(id, STREAM_WINDOW, MAX_STREAM_WINDOW),
+      receive: new ReceiveStream(id, STREAM_WINDOW, MAX_STREAM_WINDOW, this.#smallPieces),
       ...{ stopSending: undefined, maxStreamDataPending: false, raisedAt: undefined },
       ...{ endReported: false, readBlocked: true, writeBlocked: false },
     }

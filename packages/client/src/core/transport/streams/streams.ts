@@ -220,6 +220,7 @@ export class Streams {
   #onArrival(stream: Stream, arrival: Arrival, highest: number, readTo: number, now: Instant): Violation | undefined {
     const { id, receive } = stream
     if (arrival === 'final size') return { code: CLOSE_CODE.finalSize, reason: `stream ${id}: final size changed` }
+    if (arrival === 'pieces') return { code: CLOSE_CODE.flowControl, reason: `stream ${id}: too many small pieces` }
     if (arrival === 'flow control' || !this.#flow.onReceived(receive.highest - highest))
       return { code: CLOSE_CODE.flowControl, reason: `stream ${id}: flow control limit exceeded` }
     this.#consumed(receive.readTo - readTo, now)
