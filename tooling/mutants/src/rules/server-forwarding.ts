@@ -160,7 +160,7 @@ export const SERVER_FORWARDING: readonly Mutant[] = inPackage('server', [
     file: 'src/core/shared-table.ts',
     text: 'this.#refused.set(largest, true, now)',
     replacement: '',
-    test: 'test/consent.test.ts',
+    test: 'test/shared-table.test.ts',
   },
   {
     name: 'introduction-budget',
