@@ -37,3 +37,30 @@ test.each([
     }
   })
 })
+
+/** The larger id asks the smaller one after this time, when nothing came. */
+const ASK_AFTER = 300
+
+test.each([
+  ['public peers', 'the same port', undefined],
+  ['public peers', 'another port', undefined],
+  ['peers behind T3', 'the same port', nat.T3],
+  ['peers behind T4', 'another port', nat.T4],
+])('of %s, at %s, one that crashed is connected at once when it comes back', async (who, port, behind) => {
+  await Internet.run(`crashed ${who} ${port}`, {}, async (internet) => {
+    await internet.relay()
+    const endToEnd = opensslEndToEnd
+    const place = behind === undefined ? {} : { behind: internet.router({ nat: behind() }) }
+    const host = internet.host('caller', place)
+    const callee = await internet.simPeer({ name: 'callee', endToEnd, ...(behind && { behind: behind() }) })
+    const caller = await internet.simPeer({ name: 'caller', endToEnd, host, port: 5000 })
+    await caller.connect(callee)
+    internet.advance(duration(5000))
+    await caller.crash()
+    internet.advance(duration(1000))
+    const { identity } = caller
+    const own = port === 'the same port' ? 5000 : 5001
+    const again = await internet.simPeer({ name: 'again', endToEnd, identity, host, port: own })
+    expect(await dial(internet, again, callee)).toBeLessThan(ASK_AFTER + REPETITION)
+  })
+})

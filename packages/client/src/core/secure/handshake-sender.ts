@@ -27,8 +27,8 @@ export class HandshakeSender {
 
   send(kind: number, message: Uint8Array, now: Instant): void {
     const best = this.#best()
-    const answers = kind === HANDSHAKE_KIND.second || kind === HANDSHAKE_KIND.third
-    const asked = answers || best === undefined ? this.#cameBy : undefined
+    // The first message may answer an ask of a remote peer that has begun anew.
+    const asked = kind !== HANDSHAKE_KIND.ask || best === undefined ? this.#cameBy : undefined
     const group = this.#random.uint32()
     if (asked !== undefined) sendHandshake(asked, kind, group, message, now)
     if (best !== undefined && (asked === undefined || !samePath(asked, best)))
