@@ -165,20 +165,24 @@ describe('an end that is killed', () => {
   )
 })
 
-test.each(['listener', 'caller'])('a %s that is stopped for a third of --dead-after goes on', async (stopped) => {
-  const { program, ticket } = await bed.listen('--recv-only --dead-after 36 | sha256sum')
-  const alice = bed.shell(
-    `exec $S connect --ephemeral $L --pipe --dead-after 36 '${ticket}' < <(head -c 30000000 /dev/zero; sleep 11; head -c 30000000 /dev/zero)`,
-  )
-  await program.stderr.line(/connected with/)
-  const { child } = stopped === 'caller' ? alice : { child: { pid: nodeUnder(program.child.pid) } }
-  process.kill(child.pid as number, 'SIGSTOP')
-  await new Promise((resolve) => setTimeout(resolve, 10 * SECOND))
-  process.kill(child.pid as number, 'SIGCONT')
-  expect(await codes(alice, program)).toEqual([0, 0])
-  const digest = execFileSync('/bin/bash', ['-c', 'head -c 60000000 /dev/zero | sha256sum'], { encoding: 'utf8' })
-  expect((await program.ended()).stdout).toBe(digest.trim())
-})
+test.each(['listener', 'caller'])(
+  'a %s that is stopped for a third of --dead-after goes on',
+  { tags: ['long'] },
+  async (stopped) => {
+    const { program, ticket } = await bed.listen('--recv-only --dead-after 36 | sha256sum')
+    const alice = bed.shell(
+      `exec $S connect --ephemeral $L --pipe --dead-after 36 '${ticket}' < <(head -c 30000000 /dev/zero; sleep 11; head -c 30000000 /dev/zero)`,
+    )
+    await program.stderr.line(/connected with/)
+    const { child } = stopped === 'caller' ? alice : { child: { pid: nodeUnder(program.child.pid) } }
+    process.kill(child.pid as number, 'SIGSTOP')
+    await new Promise((resolve) => setTimeout(resolve, 10 * SECOND))
+    process.kill(child.pid as number, 'SIGCONT')
+    expect(await codes(alice, program)).toEqual([0, 0])
+    const digest = execFileSync('/bin/bash', ['-c', 'head -c 60000000 /dev/zero | sha256sum'], { encoding: 'utf8' })
+    expect((await program.ended()).stdout).toBe(digest.trim())
+  },
+)
 
 /** The program in a pipeline of this shell. */
 const nodeUnder = (shell: number | undefined): number =>
