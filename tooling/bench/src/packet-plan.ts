@@ -34,8 +34,11 @@ export interface PacketPlan {
   readonly pairs: readonly Pair[]
 }
 
-/** Brings a peer's request to the relay and the relay's answer back. */
-export type Ask = (peer: Actor, request: Uint8Array) => Uint8Array | Promise<Uint8Array>
+/**
+ * Brings a peer's request to the relay and the relay's answer back. The request is made anew for each
+ * attempt: the relay of a machine whose clock steps may take the first for one of before its start.
+ */
+export type Ask = (peer: Actor, request: () => Uint8Array) => Uint8Array | Promise<Uint8Array>
 
 /** The first half of the peers sends to the second; `count` packets in all. */
 export async function planPackets(relay: Actor, peers: readonly Actor[], count: number): Promise<PacketPlan> {
@@ -64,8 +67,8 @@ export async function openSessions(
 ): Promise<SessionId[]> {
   const sessions: SessionId[] = []
   for (const { requester, target } of ends) {
-    for (const peer of [requester, target]) await ask(peer, peer.registration(relay.id, Date.now()))
-    const answer = decode(await ask(requester, requester.sessionRequest(target.id, Date.now())))
+    for (const peer of [requester, target]) await ask(peer, () => peer.registration(relay.id, Date.now()))
+    const answer = decode(await ask(requester, () => requester.sessionRequest(target.id, Date.now())))
     if (!answer.ok || answer.message.op_code !== OP.proxyResponse) throw new Error('The relay opened no session.')
     sessions.push(answer.message.session)
   }
@@ -96,7 +99,7 @@ export const askLone =
   (relay: LoneRelay): Ask =>
   (peer, request) => {
     relay.pass(ASK_GAP)
-    const answer = relay.receive(request, peer.source)
+    const answer = relay.receive(request(), peer.source)
     if (answer === undefined) throw new Error('The relay is silent.')
     return answer
   }
