@@ -1,5 +1,5 @@
 /** A bidirectional stream of a connection: reliable, in order; by plain calls or as Web streams. */
-import { ReadableStream, WritableStream } from 'node:stream/web'
+import { ReadableStream, WritableStream, type WritableStreamDefaultController } from 'node:stream/web'
 import { ShowchainError } from '@showchain/wire'
 import { type Bytes, bytesOf } from './bytes-argument.ts'
 import type { StreamRead } from './core/index.ts'
@@ -35,7 +35,7 @@ function codeOf(reason: unknown): number {
 }
 
 /** As the Streams standard has it; the types of Node.js lack it. */
-interface WithSignal {
+interface WithSignal extends WritableStreamDefaultController {
   readonly signal: AbortSignal
 }
 
@@ -104,7 +104,7 @@ export class Stream {
     this.#writableStream ??= new WritableStream<Uint8Array>({
       // An abort must not wait for a write that waits for the remote peer.
       start: (controller) => {
-        const { signal } = controller as unknown as WithSignal
+        const { signal } = controller as WithSignal
         signal.addEventListener('abort', () => this.abort(signal.reason), { once: true })
       },
       write: (chunk) => this.write(chunk),

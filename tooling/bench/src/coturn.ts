@@ -116,20 +116,15 @@ export class Coturn {
 
   /** An allocation for this socket, with a channel to a port. @returns the relayed port */
   async bind(socket: Socket, peer: number): Promise<number> {
-    const allocated = await exchange(
-      socket,
-      request(ALLOCATE, attribute(REQUESTED_TRANSPORT, Buffer.from([UDP, 0, 0, 0]))),
-      this.port,
-    )
+    // STUN repeats a transaction as the same bytes.
+    const allocate = request(ALLOCATE, attribute(REQUESTED_TRANSPORT, Buffer.from([UDP, 0, 0, 0])))
+    const allocated = await exchange(socket, () => allocate, this.port)
     if (Buffer.from(allocated).readUInt16BE(0) !== (ALLOCATE | SUCCESS))
       throw new Error('coturn refused an allocation.')
     const number = Buffer.alloc(4)
     number.writeUInt16BE(CHANNEL, 0)
-    const bound = await exchange(
-      socket,
-      request(CHANNEL_BIND, attribute(CHANNEL_NUMBER, number), attribute(XOR_PEER_ADDRESS, xorAddress(peer))),
-      this.port,
-    )
+    const bind = request(CHANNEL_BIND, attribute(CHANNEL_NUMBER, number), attribute(XOR_PEER_ADDRESS, xorAddress(peer)))
+    const bound = await exchange(socket, () => bind, this.port)
     if (Buffer.from(bound).readUInt16BE(0) !== (CHANNEL_BIND | SUCCESS)) throw new Error('coturn refused a channel.')
     return portOf(allocated, XOR_RELAYED_ADDRESS)
   }

@@ -26,15 +26,11 @@ export async function closeAll(sockets: readonly Socket[]): Promise<void> {
 }
 
 /** The next datagram; sends a request again when none comes within the second, since UDP may lose. */
-export async function exchange(
-  socket: Socket,
-  request: Uint8Array | (() => Uint8Array),
-  port: number,
-): Promise<Uint8Array> {
+export async function exchange(socket: Socket, request: () => Uint8Array, port: number): Promise<Uint8Array> {
   for (let attempt = 0; attempt < 5; attempt++) {
     const signal = AbortSignal.timeout(1000)
     const answer = once(socket, 'message', { signal })
-    socket.send(typeof request === 'function' ? request() : request, port, LOOPBACK)
+    socket.send(request(), port, LOOPBACK)
     try {
       return (await answer)[0] as Uint8Array
     } catch {

@@ -5,8 +5,9 @@
  *   begin ──► error `draining` to each bound peer, paced ──► quiet for 2 s, no work outstanding ──► over
  */
 import { type Duration, duration, type Instant, later } from '@showchain/client/endpoint'
-import { type Encoding, encode, OP, WIRE_ERROR } from '@showchain/wire'
+import { WIRE_ERROR } from '@showchain/wire'
 import type { Binding, Bindings } from './bindings.ts'
+import { errorBytes } from './error-bytes.ts'
 import type { RelayContext } from './relay-context.ts'
 
 /** Peers that are told at once: 1,000 a second, as many as a relay has signatures for. */
@@ -17,11 +18,7 @@ export const QUIET: Duration = duration(2000)
 /** Between two looks at whether it is quiet. */
 const LOOK_GAP: Duration = duration(250)
 
-const DRAINING = { op_code: OP.error, code: WIRE_ERROR.draining, ref_op: OP.keepAlive, seq: 0, ts: 0 } as const
-const BYTES: Readonly<Record<Encoding, Uint8Array>> = {
-  binary: encode(DRAINING, 'binary'),
-  json: encode(DRAINING, 'json'),
-}
+const BYTES = errorBytes(WIRE_ERROR.draining)
 
 export class Drain {
   readonly #context: RelayContext

@@ -4,16 +4,13 @@
  * an address once in a second.
  */
 import { type Instant, labPolicy } from '@showchain/client/endpoint'
-import { type Encoding, type Endpoint, encode, OP, WIRE_ERROR } from '@showchain/wire'
+import { type Encoding, type Endpoint, WIRE_ERROR } from '@showchain/wire'
+import { errorBytes } from './error-bytes.ts'
 import type { RelayContext } from './relay-context.ts'
 import { Throttle } from './throttle.ts'
 import { UNBOUND_GAP } from './times.ts'
 
-const UNBOUND = { op_code: OP.error, code: WIRE_ERROR.unbound, ref_op: OP.keepAlive, seq: 0, ts: 0 } as const
-const BYTES: Readonly<Record<Encoding, Uint8Array>> = {
-  binary: encode(UNBOUND, 'binary'),
-  json: encode(UNBOUND, 'json'),
-}
+const BYTES = errorBytes(WIRE_ERROR.unbound)
 
 export class UnboundErrors {
   readonly #context: RelayContext
