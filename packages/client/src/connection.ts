@@ -1,17 +1,14 @@
 /** A connection to a remote peer: streams and datagrams in both directions, on the current path. */
 import { type PeerId, quote, ShowchainError } from '@showchain/wire'
-import { AsyncQueue } from './async/async-queue.ts'
+import type { AsyncQueue, QueueReader } from './async/async-queue.ts'
 import { type WaitOptions, waitFor } from './async/deadline.ts'
 import { Listeners } from './async/listeners.ts'
 import { type Bytes, bytesOf } from './bytes-argument.ts'
 import { type CloseOptions, checkCloseOptions } from './close-options.ts'
 import type { ConnectionPort } from './connection-port.ts'
-import type { ConnectionEnd, Path, SecureStatistics, StreamChange, UnreadStream } from './core/index.ts'
+import type { ConnectionEnd, Goodbye, Path, SecureStatistics } from './core/index.ts'
 import type { Clock } from './runtime/index.ts'
-import { Stream } from './stream.ts'
-
-/** Lines of its timeline that a connection keeps. */
-export const MAX_TIMELINE = 256
+import type { Stream } from './stream.ts'
 
 /** Statistics of a connection and its path. Bytes count records; `rtt` is in milliseconds. */
 export interface ConnectionStatistics extends SecureStatistics {
@@ -26,100 +23,108 @@ export interface TimelineEntry {
   readonly what: string
 }
 
-/** Properties of a connection when it opens. */
-export interface ConnectionTraits {
-  readonly remoteId: PeerId
-  readonly incoming: boolean
-  readonly path: Path
-  readonly plaintext: boolean
-  readonly timeline: readonly TimelineEntry[]
-}
-
 interface ConnectionEvents {
   /** The connection moved to this path. */
   path: [path: Path, reason: string]
   close: [reason: string, end: ConnectionEnd]
 }
 
-/** Unread datagrams of a protected connection; further ones are dropped. */
-const MAX_UNREAD_DATAGRAMS = 1024
-
 export interface OpenStreamOptions extends WaitOptions {
   /** Data of streams with a lower number is sent first. @default 0 */
   readonly priority?: number | undefined
+}
+
+/** What all handles of one connection have in common. */
+export interface Shared {
+  readonly remoteId: PeerId
+  readonly protected: boolean
+  readonly port: ConnectionPort
+  readonly clock: Clock
+  readonly datagrams: AsyncQueue<Uint8Array>
+  readonly streams: AsyncQueue<Stream>
+  /** The current path, and why. */
+  readonly path: Path
+  readonly why: string
+  readonly timeline: readonly TimelineEntry[]
+  /** Undefined while the remote peer allows no further stream. */
+  tryOpen(owner: Connection, priority: number): Stream | undefined
+  /**
+   * Calls back when another stream may be opened, and when the connection or a handle has ended.
+   * @returns ends the wait
+   */
+  whenOpenable(look: () => void): () => void
+  /** The application took a stream that the remote peer opened. */
+  own(stream: Stream, owner: Connection): void
+  /** The application closes a handle. What others use goes on. */
+  release(handle: Connection, goodbye: Goodbye): void
 }
 
 /**
  * Streams carry bytes reliably and in order. Datagrams may be lost: `sendDatagram` sends one, and
  * iterating over the connection receives them, each at most once, in the order of arrival. A
  * plaintext connection has no streams; there the remote peer acknowledges each datagram.
+ *
+ * Two peers have one connection. Each `connect` to the remote peer gives a handle of it, and so does
+ * `incoming` when the remote peer called `connect`. Streams and datagrams that arrive go to the
+ * handle that asks for them first.
  */
 export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   readonly remoteId: PeerId
-  /** Whether the remote peer opened the connection. */
+  /** Whether the handle came out of `incoming`: the remote peer called `connect`. */
   readonly incoming: boolean
   /** Whether data is encrypted and authenticated end to end. */
   readonly protected: boolean
-  readonly #port: ConnectionPort
-  readonly #clock: Clock
+  readonly #shared: Shared
   readonly #listeners = new Listeners<ConnectionEvents>()
-  readonly #datagrams: AsyncQueue<Uint8Array>
-  /** By id, until both halves are finished; bounded by the transport's stream limits. */
-  readonly #open = new Map<number, Stream>()
-  readonly #incomingStreams = new AsyncQueue<Stream>()
-  /** Calls of `openStream` that wait for MAX_STREAMS, in order. */
-  #openers: (() => void)[] = []
-  readonly #timeline: TimelineEntry[]
-  #path: Path
-  #why = 'initial path'
-  #closed: ConnectionEnd | undefined
+  readonly #datagrams: QueueReader<Uint8Array>
+  readonly #streams: QueueReader<Stream>
+  #end: ConnectionEnd | undefined
 
   /** @internal Connections come from `peer.connect` and `peer.incoming`. */
-  constructor({ remoteId, incoming, path, plaintext, timeline }: ConnectionTraits, port: ConnectionPort, clock: Clock) {
-    this.remoteId = remoteId
+  constructor(shared: Shared, incoming: boolean) {
+    this.remoteId = shared.remoteId
     this.incoming = incoming
-    this.protected = !plaintext
-    this.#port = port
-    this.#clock = clock
-    this.#path = path
-    this.#timeline = [...timeline]
-    this.#datagrams = new AsyncQueue(() => port.readDatagram())
+    this.protected = shared.protected
+    this.#shared = shared
+    this.#datagrams = shared.datagrams.reader(() => shared.port.readDatagram())
+    this.#streams = shared.streams.reader((stream) => shared.own(stream, this))
   }
 
   /** Bytes of the largest datagram that the current path takes. */
   get maxDatagramSize(): number {
-    return this.#port.maxDatagramSize
+    return this.#shared.port.maxDatagramSize
   }
 
   /** Undefined when the connection has ended or is not protected. */
   get statistics(): ConnectionStatistics | undefined {
-    const found = this.#port.statistics
-    return found && { ...found, path: this.#path, why: this.#why }
+    const { port, path, why } = this.#shared
+    const found = this.#end === undefined ? port.statistics : undefined
+    return found && { ...found, path, why }
   }
 
   /** Streams that the remote peer opened; ends with the connection. */
   get streams(): AsyncIterableIterator<Stream> {
-    return this.#incomingStreams
+    return this.#streams
   }
 
   /** The current path. */
   get path(): Path {
-    return this.#path
+    return this.#shared.path
   }
 
-  /** Why the connection ended; undefined while it is open. */
+  /** Why the connection or this handle ended; undefined while it is open. */
   get closedBecause(): string | undefined {
-    return this.#closed?.reason
+    return this.#end?.reason
   }
 
-  /** How the connection ended; undefined while it is open. */
+  /** How the connection or this handle ended; undefined while it is open. */
   get end(): ConnectionEnd | undefined {
-    return this.#closed
+    return this.#end
   }
 
   /** Events of the connection so far, oldest first; at most the last 256. */
   get timeline(): readonly TimelineEntry[] {
-    return [...this.#timeline]
+    return [...this.#shared.timeline]
   }
 
   /** @returns a function that removes the listener */
@@ -138,24 +143,22 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     if (wait.signal?.aborted) throw new ShowchainError('ERR_ABORTED', undefined, { cause: wait.signal.reason })
     const now = this.#tryOpen(priority)
     if (now !== undefined) return now
-    let look = (): void => {}
+    let leave = (): void => {}
     const opened = waitFor<Stream>(
-      this.#clock,
+      this.#shared.clock,
       wait,
       () => {},
       ({ resolve, reject }) => {
-        look = () => {
-          if (this.#closed !== undefined) return reject(new ShowchainError('ERR_CLOSED', this.#closed.reason))
+        leave = this.#shared.whenOpenable(() => {
+          if (this.#end !== undefined) return reject(new ShowchainError('ERR_CLOSED', this.#end.reason))
           const stream = this.#tryOpen(priority)
-          if (stream !== undefined) resolve(stream)
-          else this.#openers.push(look)
-        }
-        this.#openers.push(look)
+          if (stream === undefined) return
+          leave()
+          resolve(stream)
+        })
       },
     )
-    return opened.finally(() => {
-      this.#openers = this.#openers.filter((each) => each !== look)
-    })
+    return opened.finally(() => leave())
   }
 
   /**
@@ -178,11 +181,11 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
       )
     }
     if (signal?.aborted) throw new ShowchainError('ERR_ABORTED', undefined, { cause: signal.reason })
-    if (this.#closed !== undefined) throw new ShowchainError('ERR_CLOSED', this.#closed.reason)
+    if (this.#end !== undefined) throw new ShowchainError('ERR_CLOSED', this.#end.reason)
     await new Promise<void>((resolve, reject) => {
       const abort = (): void => reject(new ShowchainError('ERR_ABORTED', undefined, { cause: signal?.reason }))
       signal?.addEventListener('abort', abort, { once: true })
-      this.#port.sendDatagram(bytes, (failure) => {
+      this.#shared.port.sendDatagram(bytes, (failure) => {
         signal?.removeEventListener('abort', abort)
         if (failure === undefined) resolve()
         else reject(new ShowchainError(failure.code, failure.why))
@@ -196,7 +199,8 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Ends the connection. What is not acknowledged by then may be lost, and fails. A protected
+   * Ends the connection, if no other handle of it is in use. Otherwise it ends this handle, and its
+   * streams with RESET_STREAM and STOP_SENDING of the code. What is not acknowledged by then may be lost, and fails. A protected
    * connection notifies the remote peer at once. In plaintext, and through a relay that implements
    * only the base protocol, the remote peer notices as with a path that died.
    *
@@ -204,7 +208,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
    */
   async close(options: CloseOptions = {}): Promise<void> {
     const goodbye = checkCloseOptions(options)
-    if (this.#closed === undefined) this.#port.close(goodbye)
+    if (this.#end === undefined) this.#shared.release(this, goodbye)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -212,83 +216,26 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   }
 
   /** @internal */
-  receive(bytes: Uint8Array): void {
-    if (!this.protected || this.#datagrams.size < MAX_UNREAD_DATAGRAMS) this.#datagrams.push(bytes)
-  }
-
-  /** @internal */
-  onStream(id: number, what: StreamChange): void {
-    if (what === 'opened') this.#incomingStreams.push(this.#add(id))
-    else this.#open.get(id)?.on(what)
-    if (what === 'finished') this.#forget(id)
-  }
-
-  /** @internal */
-  onStopped(id: number, code: number): void {
-    this.#open.get(id)?.stopped(code)
-  }
-
-  /** @internal MAX_STREAMS came. */
-  onOpenable(): void {
-    for (const look of this.#openers.splice(0)) look()
-  }
-
-  /** @internal */
   moved(path: Path, reason: string): void {
-    this.#path = path
-    this.#why = reason
     this.#listeners.emit('path', path, reason)
   }
 
-  /** @internal */
-  note(entry: TimelineEntry): void {
-    this.#timeline.push(entry)
-    if (this.#timeline.length > MAX_TIMELINE) this.#timeline.shift()
+  /** @internal This handle was closed: what arrives is for the others. */
+  released(end: ConnectionEnd): void {
+    this.#datagrams.close()
+    this.#streams.close()
+    this.ended(end)
   }
 
-  /** @internal @param unread data that arrived and was not read */
-  ended(end: ConnectionEnd, unread: readonly UnreadStream[]): void {
-    if (this.#closed !== undefined) return
-    const { reason } = end
-    this.#closed = end
-    this.#datagrams.end()
-    this.#incomingStreams.end()
-    const rest = new Map(unread.map(({ stream, reads }) => [stream, reads]))
-    for (const stream of this.#open.values()) stream.closed(reason, rest.get(stream.id) ?? [])
-    this.#open.clear()
-    this.onOpenable()
-    this.#listeners.emit('close', reason, end)
+  /** @internal The connection has ended. */
+  ended(end: ConnectionEnd): void {
+    if (this.#end !== undefined) return
+    this.#end = end
+    this.#listeners.emit('close', end.reason, end)
   }
 
   #tryOpen(priority: number): Stream | undefined {
-    if (this.#closed !== undefined) throw new ShowchainError('ERR_CLOSED', this.#closed.reason)
-    const id = this.#port.openStream(priority)
-    return id === undefined ? undefined : this.#add(id)
-  }
-
-  /** Both halves may be over. */
-  #forget(id: number): void {
-    if (!this.#port.hasStream(id)) this.#open.delete(id)
-  }
-
-  #add(id: number): Stream {
-    const port = this.#port
-    const stream = new Stream({
-      id,
-      read: (most) => {
-        const found = port.readStream(id, most)
-        if (found !== undefined && found.type !== 'data') this.#forget(id)
-        return found
-      },
-      write: (bytes) => port.writeStream(id, bytes),
-      end: () => port.endStream(id),
-      reset: (code) => port.resetStream(id, code),
-      stop: (code) => {
-        port.stopStream(id, code)
-        this.#forget(id)
-      },
-    })
-    this.#open.set(id, stream)
-    return stream
+    if (this.#end !== undefined) throw new ShowchainError('ERR_CLOSED', this.#end.reason)
+    return this.#shared.tryOpen(this, priority)
   }
 }

@@ -1,13 +1,14 @@
 /** Hands the events of a peer's machine to its listeners, connections and dials. */
 import { type Endpoint, type PeerId, ShowchainError } from '@showchain/wire'
-import { AsyncQueue } from './async/async-queue.ts'
+import { AsyncQueue, type QueueReader } from './async/async-queue.ts'
 import type { Waiting } from './async/deadline.ts'
 import { Listeners } from './async/listeners.ts'
-import { Connection, MAX_TIMELINE, type TimelineEntry } from './connection.ts'
+import type { Connection, TimelineEntry } from './connection.ts'
 import type { ConnectionPort } from './connection-port.ts'
 import type { ConnectionHandle, DialAttempt, DialId, Instant, NatReport, PeerEvent } from './core/index.ts'
 import type { Accept } from './options.ts'
 import type { Clock } from './runtime/index.ts'
+import { MAX_TIMELINE, SharedConnection } from './shared-connection.ts'
 
 export interface RelayEvent {
   readonly relay: PeerId
@@ -44,9 +45,15 @@ export interface PeerEventsOptions {
   port(handle: ConnectionHandle): ConnectionPort
 }
 
+/** Who waits for a dial, and to whom it is. */
+interface Dialling {
+  readonly target: PeerId
+  readonly waiting: Waiting<Connection>
+}
+
 export class PeerEvents {
   readonly listeners: Listeners<PeerListeners> = new Listeners<PeerListeners>()
-  readonly incoming: AsyncQueue<Connection> = new AsyncQueue<Connection>()
+  readonly incoming: QueueReader<Connection>
   /** Relays of the configuration that this peer is registered with. */
   readonly registered: Set<PeerId> = new Set<PeerId>()
   /** Relays of the configuration that did not answer when they were asked last. */
@@ -54,9 +61,10 @@ export class PeerEvents {
   nat: NatReport | undefined
   readonly #options: PeerEventsOptions
   /** As many as the machine has connections. */
-  readonly #connections = new Map<ConnectionHandle, Connection>()
+  readonly #connections = new Map<ConnectionHandle, SharedConnection>()
+  readonly #offered = new AsyncQueue<Connection>()
   /** Until each ends. */
-  readonly #dials = new Map<DialId, Waiting<Connection>>()
+  readonly #dials = new Map<DialId, Dialling>()
   /**
    * Timelines of connections that are not open yet, by remote peer; dropped when one is abandoned.
    */
@@ -64,18 +72,19 @@ export class PeerEvents {
 
   constructor(options: PeerEventsOptions) {
     this.#options = options
+    this.incoming = this.#offered.reader((handle) => this.#sharedOf(handle)?.take(handle))
   }
 
   /** A dial began: its result goes to `waiting`. */
-  dialling(dial: DialId, waiting: Waiting<Connection>): void {
-    this.#dials.set(dial, waiting)
+  dialling(dial: DialId, target: PeerId, waiting: Waiting<Connection>): void {
+    this.#dials.set(dial, { target, waiting })
   }
 
   /** The peer closes. */
   close(): void {
     this.#dials.clear()
     this.#notes.clear()
-    this.incoming.end()
+    this.#offered.end()
   }
 
   on(event: PeerEvent): void {
@@ -113,25 +122,38 @@ export class PeerEvents {
         return
       case 'note':
         return this.#onNote(event.remoteId, { at: this.#options.clock.unixMs(), what: event.what })
-      case 'dialed': {
-        const connection = this.#connections.get(event.connection)
-        const waiting = this.#takeDial(event.dial)
-        if (connection !== undefined) return waiting?.resolve(connection)
-        return waiting?.reject(new ShowchainError('ERR_CLOSED', 'The connection ended as soon as it was open.'))
-      }
+      case 'dialed':
+        return this.#onDialed(event.dial, this.#connections.get(event.connection))
       case 'dialFailed':
-        return this.#takeDial(event.dial)?.reject(
-          new ShowchainError('ERR_CONNECT_FAILED', describeAttempts(event.attempts), {
-            cause: { attempts: event.attempts },
-          }),
-        )
+        return this.#onDialFailed(event.dial, event.attempts)
     }
   }
 
-  #takeDial(dial: DialId): Waiting<Connection> | undefined {
-    const waiting = this.#dials.get(dial)
+  #onDialed(dial: DialId, connection: SharedConnection | undefined): void {
+    const dialling = this.#dials.get(dial)
     this.#dials.delete(dial)
-    return waiting
+    if (connection === undefined) {
+      dialling?.waiting.reject(new ShowchainError('ERR_CLOSED', 'The connection ended as soon as it was open.'))
+      return
+    }
+    const handle = connection.held()
+    if (dialling?.waiting.resolve(handle) !== true) connection.discard(handle)
+  }
+
+  #onDialFailed(dial: DialId, attempts: readonly DialAttempt[]): void {
+    const dialling = this.#dials.get(dial)
+    this.#dials.delete(dial)
+    if (dialling === undefined) return
+    const { target, waiting } = dialling
+    waiting.reject(new ShowchainError('ERR_CONNECT_FAILED', describeAttempts(attempts), { cause: { attempts } }))
+    // It may be open by a way that this dial did not want, and then nobody has it.
+    if ([...this.#dials.values()].some((other) => other.target === target)) return
+    for (const connection of this.#connections.values()) if (connection.remoteId === target) connection.discard()
+  }
+
+  #sharedOf(handle: Connection): SharedConnection | undefined {
+    for (const connection of this.#connections.values()) if (connection.remoteId === handle.remoteId) return connection
+    return undefined
   }
 
   #onRelay({ relay, at, state, ...rest }: Extract<PeerEvent, { type: 'relay' }>): void {
@@ -159,11 +181,11 @@ export class PeerEvents {
   #onOpen({ connection: handle, remoteId, path, incoming }: Extract<PeerEvent, { type: 'open' }>): void {
     const timeline = this.#notes.get(remoteId) ?? []
     const { plaintext } = this.#options
-    const traits = { remoteId, incoming, path, plaintext, timeline }
-    const connection = new Connection(traits, this.#options.port(handle), this.#options.clock)
+    const traits = { remoteId, path, plaintext, timeline }
+    const connection = new SharedConnection(traits, this.#options.port(handle), this.#options.clock)
     this.#notes.delete(remoteId)
     this.#connections.set(handle, connection)
-    if (incoming) this.incoming.push(connection)
+    if (incoming) this.#offered.push(connection.offered())
   }
 
   #onNote(remoteId: PeerId, entry: TimelineEntry): void {

@@ -146,7 +146,10 @@ export class Peer implements AsyncDisposable {
     return this.#reachability.ticket({ id: this.id, relays: reachable, announce, relayed: relays.length > 0 })
   }
 
-  /** Connections that other peers opened; ends when the peer closes. */
+  /**
+   * A handle for each connection for which a remote peer called `connect`, also when this one did
+   * too; ends when the peer closes.
+   */
   get incoming(): AsyncIterableIterator<Connection> {
     return this.#events.incoming
   }
@@ -176,7 +179,7 @@ export class Peer implements AsyncDisposable {
     let off = (): void => {}
     const start = ({ resolve, reject }: Waiting<void>): void => {
       off = listeners.on('relay', ({ relay, state, at, reason }) => {
-        if (state === 'registered') return resolve()
+        if (state === 'registered') return void resolve()
         failures.set(relay, `relay ${relay} at ${formatEndpoint(at)}: ${reason}`)
         if (failures.size === relays.length)
           reject(new ShowchainError('ERR_CONNECT_FAILED', `${[...failures.values()].join('; ')}.`))
@@ -187,7 +190,8 @@ export class Peer implements AsyncDisposable {
 
   /**
    * Connects to the peer of a ticket; resolves as soon as one way works. With `auto` the others go
-   * on underneath and the connection moves to the best path.
+   * on underneath and the connection moves to the best path. Two peers have one connection: each
+   * call gives a handle of its own, and closing the last one closes the connection.
    *
    * @throws ShowchainError `ERR_BAD_TICKET`, `ERR_NO_PATH` (the ticket offers no such way),
    *   `ERR_CONNECT_FAILED` with what was tried and why each way failed, as text and as
@@ -222,7 +226,7 @@ export class Peer implements AsyncDisposable {
     return this.#wait<Connection>(options, giveUp, (waiting) => {
       this.#driver.input((machine, now) => {
         dial = machine.dial({ id: ticket.id, policy: via, addresses, relays }, now)
-        this.#events.dialling(dial, waiting)
+        this.#events.dialling(dial, ticket.id, waiting)
       })
     })
   }

@@ -98,7 +98,9 @@ describe('docs/protocol.md', () => {
       spki: new Uint8Array(spkiBytes),
       signature: new Uint8Array(signature),
     })
-    const payload = writeHandshakePayload({ connectionId: new Uint8Array(8), current: undefined, certificate })
+    const payload = writeHandshakePayload({
+      ...{ dialled: false, connectionId: new Uint8Array(8), current: undefined, certificate },
+    })
     // Noise: ephemeral key, static key with a tag, payload with a tag.
     const [second, third] = [32 + 48 + payload.length + 16, 48 + payload.length + 16]
     expect(protocol).toContain(`| RSA-${bits} | ${certificate.length} | ${second} | ${third} |`)

@@ -15,7 +15,8 @@ export interface WaitOptions {
 }
 
 export interface Waiting<Result> {
-  resolve(result: Result): void
+  /** @returns false: nobody waits any more */
+  resolve(result: Result): boolean
   reject(error: ShowchainError): void
 }
 
@@ -34,7 +35,9 @@ export function waitFor<Result>(
   return new Promise<Result>((resolve, reject) => {
     const aborted = (): ShowchainError => new ShowchainError('ERR_ABORTED', undefined, { cause: signal?.reason })
     if (signal?.aborted) return reject(aborted())
+    let over = false
     const end = (): void => {
+      over = true
       timer.cancel()
       signal?.removeEventListener('abort', abort)
     }
@@ -51,8 +54,10 @@ export function waitFor<Result>(
     signal?.addEventListener('abort', abort, { once: true })
     start({
       resolve: (result) => {
+        const wanted = !over
         end()
         resolve(result)
+        return wanted
       },
       reject: (error) => {
         end()

@@ -69,6 +69,7 @@ class End {
       keyOf: (spki) => keys.learn(remoteId, spki),
       verify: (key, preimage, signature) => openssl.verifyPss(key, preimage, signature),
       connectionId: fromHex(own.connectionId),
+      dialled: () => false,
       current: () => (own.current === null ? undefined : fromHex(own.current)),
       transmit: (kind, message) => this.sent.push({ kind, message: toHex(message) }),
       count: () => expect.unreachable('a golden message was refused'),

@@ -36,6 +36,18 @@ describe('a handshake', () => {
     expect(pair.a.secured[0]?.remoteConnectionId).not.toEqual(pair.b.secured[0]?.remoteConnectionId)
   })
 
+  test.each([
+    [false, false],
+    [true, false],
+    [false, true],
+    [true, true],
+  ])('tells each end whether the other one dialled: %s, %s', (ours, theirs) => {
+    const pair = new Pair(self, other, { a: { dialled: ours }, b: { dialled: theirs } })
+    pair.start()
+    pair.transaction()
+    expect([pair.b.secured[0]?.remoteDialled, pair.a.secured[0]?.remoteDialled]).toEqual([ours, theirs])
+  })
+
   test('is never the same twice', () => {
     const [one, two] = [new Pair(self, other), new Pair(self, other)]
     for (const pair of [one, two]) {

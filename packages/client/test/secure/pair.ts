@@ -28,6 +28,8 @@ export interface Oddities {
   readonly knows?: Signer
   /** How far its clock is off, in ms, when the certificate is made. @default 0 */
   readonly clock?: number
+  /** Whether its application asked for the connection. @default false */
+  readonly dialled?: boolean
   /** The name of a connection that it has already. */
   readonly current?: Uint8Array
 }
@@ -57,7 +59,7 @@ export class End {
       certify = (preimage) => certifier.certify(preimage),
       connectionId = random.bytes(8),
     } = oddities
-    const { knows, clock = 0, current } = oddities
+    const { knows, clock = 0, current, dialled = false } = oddities
     const keys = new KeyCache(openssl, 4)
     if (knows !== undefined) keys.learn(knows.id, knows.publicKey.spki)
     this.handshake = new Handshake({
@@ -76,6 +78,7 @@ export class End {
       keyOf: (spki) => keys.learn(remote.id, spki),
       verify: (key, preimage, signature) => openssl.verifyPss(key, preimage, signature),
       connectionId,
+      dialled: () => dialled,
       current: () => this.secured.at(-1)?.name ?? current,
       transmit: (kind, bytes) => this.sent.push({ kind, bytes }),
       count: () => {

@@ -127,6 +127,7 @@ export const endToEndImplementation: Implementing<EndToEndOperations> = {
   writeHandshakePayload: ({ connectionId, current, certificate }) =>
     toHex(
       writeHandshakePayload({
+        dialled: false,
         connectionId: fromHex(connectionId),
         current: current === null ? undefined : fromHex(current),
         certificate: fromHex(certificate),

@@ -4,7 +4,7 @@
  *
  *   prologue  "SHOWCHAIN-P2P-v1 end-to-end" 0x00 | version (1)
  *             | initiator id (32) | responder id (32)
- *   payload   version (1) | zeros (4) | connection id (8)
+ *   payload   version (1) | flags (1) | zeros (3) | connection id (8)
  *             | name of the current connection, or zeros (16) | certificate
  */
 import { type PeerId, peerIdToBytes } from '../ids.ts'
@@ -16,12 +16,18 @@ const VERSION = 1
 /** A connection is named by the first bytes of its handshake's hash. */
 export const CONNECTION_NAME_BYTES = 16
 
+/** The sender's application asked for this connection. */
+const DIALLED = 1
+
 const CONTEXT = utf8('SHOWCHAIN-P2P-v1 end-to-end\0')
-const CONNECTION_ID_AT = 1 + 4
+const FLAGS_AT = 1
+const CONNECTION_ID_AT = FLAGS_AT + 1 + 3
 const NAME_AT = CONNECTION_ID_AT + CONNECTION_ID_BYTES
 const CERTIFICATE_AT = NAME_AT + CONNECTION_NAME_BYTES
 
 export interface HandshakePayload {
+  /** Whether the sender's application asked for this connection. */
+  readonly dialled: boolean
   /** In records to the sender of this payload; 8 bytes, not all zero. */
   readonly connectionId: Uint8Array
   /** Name of the sender's connection with the receiver, if it has one; 16 bytes. */
@@ -38,9 +44,10 @@ export function handshakePrologue(initiator: PeerId, responder: PeerId): Uint8Ar
   return prologue
 }
 
-export function writeHandshakePayload({ connectionId, current, certificate }: HandshakePayload): Uint8Array {
+export function writeHandshakePayload({ dialled, connectionId, current, certificate }: HandshakePayload): Uint8Array {
   const payload = new Uint8Array(CERTIFICATE_AT + certificate.length)
   payload[0] = VERSION
+  if (dialled) payload[FLAGS_AT] = DIALLED
   payload.set(connectionId, CONNECTION_ID_AT)
   if (current !== undefined) payload.set(current, NAME_AT)
   payload.set(certificate, CERTIFICATE_AT)
@@ -53,7 +60,12 @@ export function readHandshakePayload(payload: Uint8Array): HandshakePayload | un
   const connectionId = payload.slice(CONNECTION_ID_AT, NAME_AT)
   const current = payload.slice(NAME_AT, CERTIFICATE_AT)
   if (isZero(connectionId)) return undefined
-  return { connectionId, current: isZero(current) ? undefined : current, certificate: payload.slice(CERTIFICATE_AT) }
+  return {
+    dialled: ((payload[FLAGS_AT] as number) & DIALLED) !== 0,
+    connectionId,
+    current: isZero(current) ? undefined : current,
+    certificate: payload.slice(CERTIFICATE_AT),
+  }
 }
 
 const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0)

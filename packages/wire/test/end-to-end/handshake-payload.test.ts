@@ -20,17 +20,20 @@ test('a prologue is the context, the version, the initiator and the responder', 
   )
 })
 
-test('a payload is the version, zeros, the connection id, the current connection and the certificate', () => {
-  const payload = { connectionId: bytes(8, 0xc1), current: bytes(16, 0xd2), certificate: bytes(3, 0xe3) }
-  const front = `01${'00'.repeat(4)}${'c1'.repeat(8)}`
+test('a payload is the version, a flag for who dialled, zeros, the connection id, the current connection and the certificate', () => {
+  const payload = { dialled: true, connectionId: bytes(8, 0xc1), current: bytes(16, 0xd2), certificate: bytes(3, 0xe3) }
+  const front = `0101${'00'.repeat(3)}${'c1'.repeat(8)}`
   expect(hex(writeHandshakePayload(payload))).toBe(`${front}${'d2'.repeat(16)}e3e3e3`)
   expect(hex(writeHandshakePayload({ ...payload, current: undefined }))).toBe(`${front}${'00'.repeat(16)}e3e3e3`)
+  const front2 = `01${'00'.repeat(4)}${'c1'.repeat(8)}`
+  expect(hex(writeHandshakePayload({ ...payload, dialled: false }))).toBe(`${front2}${'d2'.repeat(16)}e3e3e3`)
 })
 
 test('a payload reads as it was written', () => {
   const notZero = (length: number): fc.Arbitrary<Uint8Array> =>
     fc.uint8Array({ minLength: length, maxLength: length }).filter((each) => each.some((byte) => byte !== 0))
   const payloads = fc.record({
+    dialled: fc.boolean(),
     connectionId: notZero(8),
     current: fc.option(notZero(16), { nil: undefined }),
     certificate: fc.uint8Array({ maxLength: 100 }),
@@ -43,7 +46,9 @@ test('a payload reads as it was written', () => {
 })
 
 test('a payload of another version, of zeros as connection id, or cut short, is refused', () => {
-  const good = writeHandshakePayload({ connectionId: bytes(8, 1), current: undefined, certificate: bytes(0, 0) })
+  const good = writeHandshakePayload({
+    ...{ dialled: false, connectionId: bytes(8, 1), current: undefined, certificate: bytes(0, 0) },
+  })
   expect(readHandshakePayload(good)).toBeDefined()
   for (let length = 0; length < good.length; length++)
     expect(readHandshakePayload(good.subarray(0, length))).toBeUndefined()
@@ -51,9 +56,14 @@ test('a payload of another version, of zeros as connection id, or cut short, is 
   expect(readHandshakePayload(good.fill(0, 5, 13))).toBeUndefined()
 })
 
-test('the four bytes behind the version are not read', () => {
-  const payload = { connectionId: bytes(8, 1), current: undefined, certificate: bytes(5, 2) }
-  expect(readHandshakePayload(writeHandshakePayload(payload).fill(0xff, 1, 5))).toEqual(payload)
+test('of the four bytes behind the version only the flag is read', () => {
+  for (const dialled of [true, false]) {
+    const payload = { dialled, connectionId: bytes(8, 1), current: undefined, certificate: bytes(5, 2) }
+    const written = writeHandshakePayload(payload)
+    written.fill(0xff, 2, 5)
+    written[1] = dialled ? 0xff : 0xfe
+    expect(readHandshakePayload(written)).toEqual(payload)
+  }
 })
 
 test('a direct session hashes the context, both ids, seq and ts', () => {

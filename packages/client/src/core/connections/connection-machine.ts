@@ -53,8 +53,10 @@ export class ConnectionMachine {
   #state: 'opening' | 'open' | 'closed' = 'opening'
   /** The path that the application was told of last. */
   #announced = ''
-  /** Whether the application learns of it as the other end's. */
-  #incoming = true
+  /** Whether this end's application asked for it. */
+  #dialled = false
+  /** Whether the remote peer's did, as it says. */
+  #remoteDialled = false
   #draining = false
 
   constructor(peer: PeerContext, options: ConnectionMachineOptions) {
@@ -69,7 +71,7 @@ export class ConnectionMachine {
       open: () => this.open,
     })
     const { endToEnd } = context
-    this.#secure = endToEnd && new SecureDataPlane(context, endToEnd, remoteId, this, this.#paths)
+    this.#secure = endToEnd && new SecureDataPlane(context, endToEnd, remoteId, this, this.#paths, () => this.#dialled)
     this.#dataPlane = this.#secure ?? new PlaintextDataPlane(this.#paths, context.maxMessage)
   }
 
@@ -102,12 +104,9 @@ export class ConnectionMachine {
     this.#drain(now)
   }
 
-  /**
-   * This side dialled: whatever the other end's late packets began is ours from now on, by this
-   * policy.
-   */
-  claim(policy: PathPolicy, now: Instant): void {
-    this.#incoming = false
+  /** This side dialled, or gave its dial up: the connection goes on by this policy. */
+  claim(policy: PathPolicy, dialled: boolean, now: Instant): void {
+    this.#dialled = dialled
     this.#endSessions(this.#paths.restrict(policy), 'relay-only from now on', now)
     if (this.open && this.#paths.best === undefined) this.#paths.relayed.recover(now)
     this.#drain(now)
@@ -232,6 +231,7 @@ export class ConnectionMachine {
     switch (event.type) {
       case 'ready':
         if (event.before !== undefined && this.open) this.#startOver(event.before)
+        this.#remoteDialled = event.remoteDialled
         // Only the remote peer completes a handshake: the session by which it did works both ways.
         if (event.by !== undefined) this.#paths.carried(event.by, now)
         this.#pathChanged('handshake completed', now)
@@ -257,7 +257,7 @@ export class ConnectionMachine {
     this.#context.outbox.event({ type: 'closed', connection: this.#handle, ...end, unread })
     this.#handle = this.#options.newHandle(this)
     this.#state = 'opening'
-    this.#incoming = true
+    this.#dialled = false
   }
 
   /**
@@ -271,7 +271,7 @@ export class ConnectionMachine {
     if (this.#dataPlane.ready) {
       const announced = `${best.kind} ${formatEndpoint(best.remote)}`
       if (this.#state === 'opening' || announced !== this.#announced) this.#announce(announced, reason)
-      if (!this.#incoming) this.#paths.upgrade.plan(now)
+      if (this.#dialled) this.#paths.upgrade.plan(now)
     }
     this.#dataPlane.resume(now)
   }
@@ -285,7 +285,8 @@ export class ConnectionMachine {
     this.#note(`now ${announced}: ${reason}`)
     if (this.#state === 'open') return outbox.event({ type: 'path', connection, path, reason })
     this.#state = 'open'
-    outbox.event({ type: 'open', connection, remoteId: this.remoteId, path, incoming: this.#incoming })
+    const incoming = !this.#dialled || this.#remoteDialled
+    outbox.event({ type: 'open', connection, remoteId: this.remoteId, path, incoming })
   }
 
   #note(what: string): void {

@@ -68,6 +68,8 @@ export class ConnectionTable {
   /** At most MAX_CONNECTIONS, and one for each dial. */
   readonly #byPeer = new Map<PeerId, ConnectionMachine>()
   readonly #byHandle = new Map<ConnectionHandle, ConnectionMachine>()
+  /** Those that began with a dial of this peer's. */
+  readonly #begunHere = new WeakSet<ConnectionMachine>()
   /** Oldest first; those that have opened leave when their turn comes. At most MAX_UNPROVEN. */
   readonly #unproven = new Set<ConnectionMachine>()
   /** At most MAX_SESSIONS_PER_CONNECTION for each connection. */
@@ -103,10 +105,20 @@ export class ConnectionTable {
 
   /** The connection with a peer that was dialled, under the dial's policy. */
   claim(peer: PeerId, policy: PathPolicy, now: Instant): ConnectionMachine {
+    const begunThere = this.#byPeer.has(peer)
     const connection = this.open(peer, policy)
+    if (!begunThere) this.#begunHere.add(connection)
     this.#unproven.delete(connection)
-    connection.claim(policy, now)
+    connection.claim(policy, true, now)
     return connection
+  }
+
+  /** The last dial to a peer ended: what the remote peer began, or what is open, stays. */
+  disclaim(peer: PeerId, now: Instant): void {
+    const connection = this.get(peer)
+    if (connection === undefined || connection.open) return
+    if (this.#begunHere.has(connection)) connection.end(failed('could not connect'), now)
+    else connection.claim(this.#context.policy, false, now)
   }
 
   /** The connection with a peer; a new one is incoming. */

@@ -14,11 +14,13 @@ export type DataPlaneEvent =
    * Data can flow.
    * @param before what was not read of the connection that the remote peer has lost, when there was
    *   one
+   * @param remoteDialled whether the remote peer's application asked for the connection
    * @param by the session by which the handshake message came that completed it
    */
   | {
       readonly type: 'ready'
       readonly before: readonly UnreadStream[] | undefined
+      readonly remoteDialled: boolean
       readonly by: MessageSession | undefined
     }
   /** The remote peer said goodbye, or the connection cannot go on. */

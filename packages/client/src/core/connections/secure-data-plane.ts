@@ -62,13 +62,14 @@ export class SecureDataPlane implements DataPlane {
     remoteId: PeerId,
     receiver: RecordReceiver,
     paths: ConnectionPaths,
+    dialled: () => boolean,
   ) {
     const { self, random, timers, provider, keys, count } = context
     this.#context = context
     this.#paths = paths
     this.#leads = self < remoteId
     this.#session = new SecureSession({
-      ...{ self, remoteId, random, timers, provider, keys, receiver, count },
+      ...{ self, remoteId, random, timers, provider, keys, receiver, count, dialled },
       endToEnd: { ...endToEnd, credentials: drainedCredentials(endToEnd.credentials, context.drain) },
       path: () => this.#pathOf(paths.session),
       standby: () => this.#standby,
@@ -250,7 +251,7 @@ export class SecureDataPlane implements DataPlane {
   #planeEvent(event: SecureEvent, now: Instant): DataPlaneEvent | undefined {
     switch (event.type) {
       case 'secured':
-        return { type: 'ready', before: event.before, by: this.#handshakeBy }
+        return { ...event, type: 'ready', by: this.#handshakeBy }
       case 'failed':
         return { type: 'ended', ...failed(event.reason) }
       case 'closed':

@@ -18,7 +18,6 @@ import { PunchRequester } from '../punch/punch-requester.ts'
 import { requestProxy } from '../relays/proxy-requester.ts'
 import type { Registration, RelayAddress } from '../relays/registration.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
-import { failed } from '../transport/ending.ts'
 
 /** Whom to connect to, and what is known of where it is. */
 export interface DialTarget {
@@ -40,7 +39,7 @@ export interface DialOptions {
   readonly connections: ConnectionTable
   readonly attempts: PunchAttempts
   /** Nothing is tried any more. */
-  ended(): void
+  ended(now: Instant): void
 }
 
 /** Only a relay has that capability. */
@@ -151,9 +150,7 @@ export class Dial {
     this.#over = true
     if (!this.#reported) this.#context.outbox.event({ type: 'dialFailed', dial: id, attempts: this.attempts })
     for (const close of this.#closers) close()
-    this.options.ended()
-    const connection = this.options.connections.get(this.options.target)
-    if (connection?.open === false) connection.end(failed('could not connect'), now)
+    this.options.ended(now)
   }
 
   /** Where the question of each way was lost, its connection may be open all the same. */

@@ -38,8 +38,10 @@ export class Dials {
       ...{ id, target, policy, addresses, connections, attempts },
       relays: policy === 'direct' ? [] : relays.map((relay) => registrations.borrow(relay, now)),
       registrations: registrations.all,
-      ended: () => {
+      ended: (at) => {
         this.#byId.delete(id)
+        // Another dial may wait for the same connection.
+        if (!this.has(target)) connections.disclaim(target, at)
         ended()
       },
     })

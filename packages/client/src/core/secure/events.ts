@@ -7,8 +7,8 @@ export type Restart = readonly UnreadStream[] | undefined
 
 export type SecureEvent =
   | StreamEvent
-  /** The handshake is complete. */
-  | { readonly type: 'secured'; readonly before: Restart }
+  /** The handshake is complete. @param remoteDialled whether the remote peer's application asked for it */
+  | { readonly type: 'secured'; readonly before: Restart; readonly remoteDialled: boolean }
   /** The handshake failed, so that the connection cannot be protected; or nothing comes any more. */
   | { readonly type: 'failed'; readonly reason: string }
   | Extract<TransportEvent, { type: 'probeTimeout' | 'closed' }>

@@ -39,6 +39,8 @@ export interface Secured extends Pick<NoiseResult, 'sendKey' | 'receiveKey'> {
   readonly initiator: boolean
   /** In records to the remote peer. */
   readonly remoteConnectionId: Uint8Array
+  /** Whether the remote peer's application asked for this connection, as it says. */
+  readonly remoteDialled: boolean
 }
 
 export interface HandshakeOptions extends RemoteIdentityOptions {
@@ -50,6 +52,8 @@ export interface HandshakeOptions extends RemoteIdentityOptions {
   readonly timers: Pick<Timers, 'set'>
   /** In records to this end. */
   readonly connectionId: Uint8Array
+  /** Whether this end's application asked for the connection. */
+  dialled(): boolean
   /** Name of the connection at hand. */
   current(): Uint8Array | undefined
   transmit(kind: number, message: Uint8Array, now: Instant): void
@@ -246,8 +250,8 @@ export class Handshake {
     this.#state = 'done'
     this.#initiation = undefined
     this.#response = undefined
-    const { connectionId: remoteConnectionId, wrongClock } = theirs
-    const secured = { sendKey, receiveKey, name, initiator: this.#initiator, remoteConnectionId }
+    const { connectionId: remoteConnectionId, dialled: remoteDialled, wrongClock } = theirs
+    const secured = { sendKey, receiveKey, name, initiator: this.#initiator, remoteConnectionId, remoteDialled }
     if (wrongClock === undefined) this.#events.push({ type: 'secured', secured })
     else this.#events.push({ type: 'refused', secured, reason: wrongClock })
   }
@@ -264,8 +268,8 @@ export class Handshake {
   }
 
   #payload(certificate: Uint8Array): Uint8Array {
-    const { connectionId, current } = this.#options
-    return writeHandshakePayload({ connectionId, current: current(), certificate })
+    const { dialled, connectionId, current } = this.#options
+    return writeHandshakePayload({ dialled: dialled(), connectionId, current: current(), certificate })
   }
 }
 

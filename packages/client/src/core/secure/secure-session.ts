@@ -9,7 +9,7 @@
  * calls `pump`.
  */
 import type { CryptoProvider, KeyCache, Random } from '@showchain/crypto/core'
-import { MAX_DATAGRAM, MAX_PROBED_DATAGRAM, type PeerId } from '@showchain/wire'
+import { MAX_PROBED_DATAGRAM, type PeerId } from '@showchain/wire'
 import { readHandshakePart } from '@showchain/wire/end-to-end'
 import type { Count } from '../endpoint/counters.ts'
 import { drainedTimers } from '../endpoint/drained.ts'
@@ -19,17 +19,17 @@ import type { Timers } from '../endpoint/timers.ts'
 import type { DatagramQueue } from '../transport/datagram-queue.ts'
 import type { Goodbye } from '../transport/ending.ts'
 import type { Streams } from '../transport/streams/streams.ts'
-import { Transport } from '../transport/transport.ts'
+import type { Transport } from '../transport/transport.ts'
 import { drainedCredentials } from './credentials.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import { type EndToEnd, noiseCrypto, type RecordReceiver } from './end-to-end.ts'
+import { type Established, establish } from './established.ts'
 import type { Restart, SecureEvent } from './events.ts'
 import { Assembly } from './fragments.ts'
 import { Handshake, type Secured } from './handshake.ts'
 import { HandshakeSender } from './handshake-sender.ts'
 import { IdleTimeout } from './idle-timeout.ts'
 import { PathProbing } from './path-probing.ts'
-import { RecordLayer } from './record-layer.ts'
 import { type RecordPath, samePath } from './record-path.ts'
 import { RecordSender } from './record-sender.ts'
 import type { SecureStatistics } from './statistics.ts'
@@ -44,17 +44,12 @@ export interface SecureSessionOptions {
   readonly endToEnd: EndToEnd
   readonly receiver: RecordReceiver
   readonly count: Count<'recordRefused' | 'handshakeRefused'>
+  /** Whether this end's application asked for the connection. */
+  dialled(): boolean
   /** The best path at the moment. */
   path(): RecordPath | undefined
   /** The path that gets a copy of each record while that one is in doubt. */
   standby(): RecordPath | undefined
-}
-
-/** What a complete handshake made. */
-interface Established {
-  readonly records: RecordLayer
-  readonly transport: Transport
-  readonly secured: Secured
 }
 
 /** Records are never longer. */
@@ -80,7 +75,7 @@ export class SecureSession {
   #closed = false
 
   constructor(options: SecureSessionOptions) {
-    const { self, remoteId, random, timers, provider, keys, endToEnd, receiver, count } = options
+    const { self, remoteId, random, timers, provider, keys, endToEnd, receiver, count, dialled } = options
     const drain = (now: Instant): void => this.#drainHandshake(now)
     this.#options = options
     this.#connectionId = endToEnd.connectionIds.allocate(receiver)
@@ -96,7 +91,7 @@ export class SecureSession {
       silent: (reason) => this.#events.push({ type: 'failed', reason }),
     })
     this.#handshake = new Handshake({
-      ...{ self, remoteId, random, unixMs: endToEnd.unixMs, count },
+      ...{ self, remoteId, random, unixMs: endToEnd.unixMs, count, dialled },
       timers: drainedTimers(timers, drain),
       crypto: noiseCrypto(endToEnd.crypto, provider),
       credentials: drainedCredentials(endToEnd.credentials, drain),
@@ -240,7 +235,8 @@ export class SecureSession {
       if (event.type === 'failed' && this.#established !== undefined) continue
       const before = event.type === 'failed' ? undefined : this.#establish(event.secured, now)
       // One that is refused is not announced: it is there to say goodbye.
-      if (event.type === 'secured') this.#events.push({ type: 'secured', before })
+      if (event.type === 'secured')
+        this.#events.push({ type: 'secured', before, remoteDialled: event.secured.remoteDialled })
       else this.#events.push({ type: 'failed', reason: event.reason })
     }
   }
@@ -268,18 +264,10 @@ export class SecureSession {
   #establish(secured: Secured, now: Instant): Restart {
     const before = this.#established?.transport.streams.unread()
     this.#end(now)
-    const { crypto, congestion, observe } = this.#options.endToEnd
-    const transport = new Transport({
-      initiator: secured.initiator,
-      congestion,
-      // Until the first record has its path.
-      path: { base: MAX_DATAGRAM, larger: [], acks: 'prompt' },
-      observer: observe?.({ remoteId: this.#options.remoteId, initiator: secured.initiator }),
-    })
-    this.#established = { transport, secured, records: new RecordLayer(crypto, secured, now) }
+    this.#established = establish(this.#options.endToEnd, this.#options.remoteId, secured, now)
     this.#idle.start(now)
     // The responder shows that it has the keys.
-    if (!secured.initiator) transport.ping()
+    if (!secured.initiator) this.#established.transport.ping()
     return before
   }
 

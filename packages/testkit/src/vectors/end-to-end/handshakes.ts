@@ -43,6 +43,7 @@ function endOf(side: Side, identity: IdentityVector, current: string | null): En
 
 const payloadOf = ({ connectionId, current, certificate }: EndVector): Uint8Array =>
   writeHandshakePayload({
+    dialled: false,
     connectionId: fromHex(connectionId),
     current: current === null ? undefined : fromHex(current),
     certificate: fromHex(certificate),

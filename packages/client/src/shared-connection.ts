@@ -1,0 +1,199 @@
+/**
+ * What a peer has with one remote peer, whichever parts of the application use it: each has a
+ * `Connection`, a handle of its own. Closing the last one closes the connection. What arrives goes
+ * to the handle that asks first.
+ */
+import type { PeerId } from '@showchain/wire'
+import { AsyncQueue } from './async/async-queue.ts'
+import { Connection, type Shared, type TimelineEntry } from './connection.ts'
+import type { ConnectionPort } from './connection-port.ts'
+import {
+  type ConnectionEnd,
+  closedHere,
+  type Goodbye,
+  type Path,
+  type StreamChange,
+  type StreamRead,
+  type UnreadStream,
+} from './core/index.ts'
+import type { Clock } from './runtime/index.ts'
+import { PIECE, Stream } from './stream.ts'
+
+/** Lines of its timeline that a connection keeps. */
+export const MAX_TIMELINE = 256
+/** Unread datagrams of a protected connection; further ones are dropped. */
+const MAX_UNREAD_DATAGRAMS = 1024
+
+/** Properties of a connection when it opens. */
+export interface ConnectionTraits {
+  readonly remoteId: PeerId
+  readonly path: Path
+  readonly plaintext: boolean
+  readonly timeline: readonly TimelineEntry[]
+}
+
+/** A stream of which a half is in use, and the handle that opened or took it. */
+interface OpenStream {
+  readonly stream: Stream
+  owner: Connection | undefined
+}
+
+export class SharedConnection implements Shared {
+  readonly remoteId: PeerId
+  readonly protected: boolean
+  readonly port: ConnectionPort
+  readonly clock: Clock
+  readonly datagrams: AsyncQueue<Uint8Array> = new AsyncQueue<Uint8Array>()
+  readonly streams: AsyncQueue<Stream> = new AsyncQueue<Stream>()
+  path: Path
+  why = 'initial path'
+  readonly timeline: TimelineEntry[]
+  /** Bounded by what the application asks for. Whether it has each: one is offered by `incoming` first. */
+  readonly #handles = new Map<Connection, 'held' | 'offered'>()
+  /** By id, until both halves are finished; bounded by the transport's stream limits. */
+  readonly #open = new Map<number, OpenStream>()
+  /** Calls of `openStream` that wait for MAX_STREAMS, in order. */
+  readonly #openers = new Set<() => void>()
+
+  constructor({ remoteId, path, plaintext, timeline }: ConnectionTraits, port: ConnectionPort, clock: Clock) {
+    this.remoteId = remoteId
+    this.protected = !plaintext
+    this.port = port
+    this.clock = clock
+    this.path = path
+    this.timeline = [...timeline]
+  }
+
+  /** One more handle, for a part of the application that asked for the connection. */
+  held(): Connection {
+    return this.#handle(false, 'held')
+  }
+
+  /** The handle that comes out of `incoming`. */
+  offered(): Connection {
+    return this.#handle(true, 'offered')
+  }
+
+  /** The application took the handle that was offered. */
+  take(handle: Connection): void {
+    if (this.#handles.has(handle)) this.#handles.set(handle, 'held')
+  }
+
+  /** Nobody waits for the handle any more, or for another one. */
+  discard(handle?: Connection): void {
+    if (handle !== undefined) this.#handles.delete(handle)
+    if (this.#handles.size === 0) this.port.close(closedHere().goodbye)
+  }
+
+  release(handle: Connection, goodbye: Goodbye): void {
+    const others = [...this.#handles].some(([each, state]) => each !== handle && state === 'held')
+    if (!others) return this.port.close(goodbye)
+    this.#handles.delete(handle)
+    const { end } = closedHere(goodbye)
+    for (const [id, { stream, owner }] of [...this.#open]) if (owner === handle) this.#give(id, stream, end)
+    handle.released(end)
+    this.onOpenable()
+  }
+
+  tryOpen(owner: Connection, priority: number): Stream | undefined {
+    const id = this.port.openStream(priority)
+    return id === undefined ? undefined : this.#add(id, owner)
+  }
+
+  whenOpenable(look: () => void): () => void {
+    this.#openers.add(look)
+    return () => this.#openers.delete(look)
+  }
+
+  own(stream: Stream, owner: Connection): void {
+    const open = this.#open.get(stream.id)
+    if (open !== undefined) open.owner = owner
+  }
+
+  receive(bytes: Uint8Array): void {
+    if (!this.protected || this.datagrams.size < MAX_UNREAD_DATAGRAMS) this.datagrams.push(bytes)
+  }
+
+  onStream(id: number, what: StreamChange): void {
+    if (what === 'opened') this.streams.push(this.#add(id, undefined))
+    else this.#open.get(id)?.stream.on(what)
+    if (what === 'finished') this.#forget(id)
+  }
+
+  onStopped(id: number, code: number): void {
+    this.#open.get(id)?.stream.stopped(code)
+  }
+
+  /** MAX_STREAMS came. */
+  onOpenable(): void {
+    for (const look of [...this.#openers]) look()
+  }
+
+  moved(path: Path, reason: string): void {
+    this.path = path
+    this.why = reason
+    for (const handle of [...this.#handles.keys()]) handle.moved(path, reason)
+  }
+
+  note(entry: TimelineEntry): void {
+    this.timeline.push(entry)
+    if (this.timeline.length > MAX_TIMELINE) this.timeline.shift()
+  }
+
+  /** @param unread data that arrived and was not read */
+  ended(end: ConnectionEnd, unread: readonly UnreadStream[]): void {
+    this.datagrams.end()
+    this.streams.end()
+    const rest = new Map(unread.map(({ stream, reads }) => [stream, reads]))
+    for (const { stream } of this.#open.values()) stream.closed(end.reason, rest.get(stream.id) ?? [])
+    this.#open.clear()
+    for (const handle of [...this.#handles.keys()]) handle.ended(end)
+    this.#handles.clear()
+    this.onOpenable()
+  }
+
+  #handle(incoming: boolean, state: 'held' | 'offered'): Connection {
+    const handle = new Connection(this, incoming)
+    this.#handles.set(handle, state)
+    return handle
+  }
+
+  /** Gives a stream up whose handle was closed. What arrived stays readable. */
+  #give(id: number, stream: Stream, { code, reason }: ConnectionEnd): void {
+    const rest: StreamRead[] = []
+    for (let read = this.port.readStream(id, PIECE); read !== undefined; ) {
+      rest.push(read)
+      read = read.type === 'data' ? this.port.readStream(id, PIECE) : undefined
+    }
+    this.port.resetStream(id, code)
+    this.port.stopStream(id, code)
+    stream.closed(reason, rest)
+    this.#open.delete(id)
+  }
+
+  /** Both halves may be over. */
+  #forget(id: number): void {
+    if (!this.port.hasStream(id)) this.#open.delete(id)
+  }
+
+  #add(id: number, owner: Connection | undefined): Stream {
+    const { port } = this
+    const stream = new Stream({
+      id,
+      read: (most) => {
+        const found = port.readStream(id, most)
+        if (found !== undefined && found.type !== 'data') this.#forget(id)
+        return found
+      },
+      write: (bytes) => port.writeStream(id, bytes),
+      end: () => port.endStream(id),
+      reset: (code) => port.resetStream(id, code),
+      stop: (code) => {
+        port.stopStream(id, code)
+        this.#forget(id)
+      },
+    })
+    this.#open.set(id, { stream, owner })
+    return stream
+  }
+}
