@@ -61,6 +61,11 @@ export class World {
   side(side: 'a' | 'b', kind: NatKind): Router {
     return this.#sides.get(`${side} ${kind}`) as Router
   }
+
+  /** Two new hosts behind shared routers. */
+  hosts(a: NatKind, b: NatKind): readonly [Host, Host] {
+    return [this.lab.host(this.side('a', a)), this.lab.host(this.side('b', b))]
+  }
 }
 
 /** @throws Error when coturn discovers another NAT type */

@@ -1,13 +1,16 @@
 /**
- * Transfers a file to the other peer and back, line by line, and checks that every byte arrives
- * once and in order.
+ * Transfers a file to the other peer and back, line by line, checks that every byte arrives once
+ * and in order, and measures the longest gap.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Program } from './program.ts'
-import type { Pair } from './scenario.ts'
+import { endPair, isOn, type Pair } from './scenario.ts'
+import type { PathKind } from './simulated.ts'
+
+export const MIB: number = 1024 * 1024
 
 /** In each direction. */
-export const FILE_BYTES: number = 8 * 1024 * 1024
+export const FILE_BYTES: number = 8 * MIB
 /** Bytes of the file in one line, before base64. */
 const CHUNK_BYTES = 6 * 1024
 const TIMEOUT_MS = 180_000
@@ -15,29 +18,73 @@ const TIMEOUT_MS = 180_000
 export interface Disturbance {
   /** Happens when this share of the file was echoed. */
   readonly at: number
+  /** Settles when what was broken works again, or is gone for good. The gap counts from then. */
   happen(): Promise<void> | void
+  /** Settles when the pair has recovered: the transfer may end before that. */
+  over?(): Promise<unknown>
 }
 
 /**
- * @returns SHA-256 of the file.
+ * A transfer between a pair that uses this kind of path before the disturbance and after its
+ * recovery. Ends both programs.
+ *
+ * @returns what was observed
+ */
+export async function transferOn(
+  pair: Pair,
+  path: PathKind,
+  bytes: number,
+  disturbance?: Disturbance,
+): Promise<string> {
+  const started = performance.now()
+  const { hash, gap } = await transfer(pair, bytes, disturbance)
+  const seconds = (performance.now() - started) / 1000
+  await disturbance?.over?.()
+  await settled(pair, path)
+  const paths = pair.caller.events.filter(({ event }) => event === 'path').length
+  await endPair(pair)
+  return [
+    `${path}, as simulated, after ${paths} path changes`,
+    ...(disturbance === undefined ? [] : [`longest gap ${(gap / 1000).toFixed(2)} s`]),
+    `${bytes / MIB} MiB each way, SHA-256 ${hash.slice(0, 8)}… at both peers`,
+    `${((2 * bytes) / MIB / seconds).toFixed(1)} MiB/s`,
+  ].join('; ')
+}
+
+/** Waits until both peers use this kind of path, or use it again. */
+async function settled({ caller, listener }: Pair, path: PathKind): Promise<void> {
+  const other = path === 'direct' ? 'relay' : 'direct'
+  for (const program of [caller, listener])
+    if (program.events.findLastIndex(isOn(other)) > program.events.findLastIndex(isOn(path)))
+      await program.next(`its path is ${path} again`, isOn(path))
+}
+
+/**
+ * @returns SHA-256 of the file, and for how many ms at most a peer received no line after the
+ * disturbance.
  * @throws Error when a line is missing, repeated, reordered or altered
  */
-export async function transfer(
+async function transfer(
   { caller, listener }: Pair,
   bytes: number,
-  ...disturbances: readonly Disturbance[]
-): Promise<string> {
+  disturbance?: Disturbance,
+): Promise<{ readonly hash: string; readonly gap: number }> {
   const file = randomBytes(bytes)
   const lines = linesOf(file)
   const [there, back] = [new Received(listener, lines.length), new Received(caller, lines.length)]
   const send = async (indices: Iterable<number>): Promise<void> => {
     for (const index of indices) if (!caller.writeLine(lines[index] as string) && !(await caller.drained())) return
   }
+  const disturb = async ({ at, happen }: Disturbance): Promise<void> => {
+    await back.whenHas(Math.floor(at * lines.length))
+    await happen()
+    for (const received of [there, back]) received.measure()
+  }
   const all = Promise.all([
     send(lines.keys()),
     there.whenHas(lines.length),
     back.whenHas(lines.length),
-    ...disturbances.map(({ at, happen }) => back.whenHas(Math.floor(at * lines.length)).then(happen)),
+    disturbance && disturb(disturbance),
   ])
   let deadline: NodeJS.Timeout | undefined
   const failed = new Promise<never>((_resolve, reject) => {
@@ -58,7 +105,7 @@ export async function transfer(
   const hashes = [createHash('sha256').update(file).digest('hex'), there.hash(), back.hash()]
   if (new Set(hashes).size !== 1)
     throw new Error(`SHA-256 of the file, at the listener and echoed: ${hashes.join(', ')}`)
-  return hashes[0] as string
+  return { hash: hashes[0] as string, gap: Math.max(there.gap, back.gap) }
 }
 
 function linesOf(file: Uint8Array): readonly string[] {
@@ -79,6 +126,9 @@ class Received {
   #count = 0
   /** The first line that was repeated or out of order. */
   wrong: string | undefined
+  /** The longest time without a line since `measure`, in ms. */
+  gap = 0
+  #last = Number.POSITIVE_INFINITY
 
   constructor(program: Program, count: number) {
     this.#chunks = new Array<Buffer | undefined>(count).fill(undefined)
@@ -98,6 +148,10 @@ class Received {
     })
   }
 
+  measure(): void {
+    this.#last = performance.now()
+  }
+
   hash(): string {
     const hash = createHash('sha256')
     for (const chunk of this.#chunks) hash.update(chunk ?? '')
@@ -109,6 +163,9 @@ class Received {
     if (Number(index) !== this.#count) this.wrong ??= `received line ${index} in place of line ${this.#count}`
     this.#chunks[Number(index)] = Buffer.from(data ?? '', 'base64')
     this.#count++
+    const now = performance.now()
+    this.gap = Math.max(this.gap, now - this.#last)
+    if (this.#last <= now) this.#last = now
     for (const waiter of this.#waiters) if (this.#count >= waiter.count) waiter.resolve()
   }
 }

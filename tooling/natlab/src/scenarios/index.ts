@@ -1,8 +1,9 @@
 /** Every scenario, in the order that `pnpm natlab` runs them. */
 import type { Scenario } from '../scenario.ts'
 import { CROWDS } from './crowds.ts'
+import { OUTAGES } from './outages.ts'
 import { PAIRS } from './pairs.ts'
 import { PLACES } from './places.ts'
 import { TRANSFERS } from './transfers.ts'
 
-export const SCENARIOS: readonly Scenario[] = [...PAIRS, ...PLACES, ...TRANSFERS, ...CROWDS]
+export const SCENARIOS: readonly Scenario[] = [...PAIRS, ...PLACES, ...TRANSFERS, ...OUTAGES, ...CROWDS]

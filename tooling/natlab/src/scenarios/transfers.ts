@@ -1,80 +1,17 @@
-/** 8 MiB in each direction, under disturbances. */
+/** Transfers over paths that are narrow, lossy, short-lived, or change. */
 import { createHash, randomBytes } from 'node:crypto'
 import { duration } from '@showchain/client/core'
 import { nat } from '@showchain/testkit'
-import type { NatKind } from '../rules.ts'
-import {
-  connectPair,
-  endPair,
-  isOn,
-  isPath,
-  type Pair,
-  type PathEvent,
-  type Scenario,
-  type World,
-} from '../scenario.ts'
-import { type PathKind, simulatedPair, simulatedPath } from '../simulated.ts'
-import { type Disturbance, FILE_BYTES, transfer } from '../transfer.ts'
-
-const MIB = 1024 * 1024
-
-/** Waits until both peers use this kind of path, or use it again. */
-async function settled({ caller, listener }: Pair, path: PathKind): Promise<void> {
-  const other = path === 'direct' ? 'relay' : 'direct'
-  for (const program of [caller, listener])
-    if (program.events.findLastIndex(isOn(other)) > program.events.findLastIndex(isOn(path)))
-      await program.next(`its path is ${path} again`, isOn(path))
-}
-
-/**
- * A transfer between a pair that uses this kind of path before the disturbances and after its
- * recovery.
- */
-async function transferOn(
-  pair: Pair,
-  path: PathKind,
-  bytes: number,
-  ...disturbances: readonly Disturbance[]
-): Promise<string> {
-  const started = performance.now()
-  const hash = await transfer(pair, bytes, ...disturbances)
-  const seconds = (performance.now() - started) / 1000
-  await settled(pair, path)
-  const paths = pair.caller.events.filter(({ event }) => event === 'path').length
-  await endPair(pair)
-  const rate = ((2 * bytes) / MIB / seconds).toFixed(1)
-  return `${path}, as simulated, after ${paths} path changes; ${bytes / MIB} MiB each way, SHA-256 ${hash.slice(0, 8)}… at both peers; ${rate} MiB/s`
-}
-
-const hosts = (world: World, a: NatKind, b: NatKind) =>
-  [world.lab.host(world.side('a', a)), world.lab.host(world.side('b', b))] as const
-
-const relayRestart = (how: 'SIGTERM' | 'SIGKILL'): Scenario => ({
-  name: how === 'SIGTERM' ? 'relay-restart' : 'relay-kill',
-  title: `the relay is ended by ${how} during a transfer and started again`,
-  async run(world) {
-    const path = await simulatedPath({ behind: [nat.T4(), nat.T4()], happen: ({ relays }) => relays[0]?.restart() })
-    const relay = await world.lab.relay(1)
-    const pair = await connectPair(world, ...hosts(world, 'T4', 'T4'), path, [relay.ticket])
-    let { program } = relay
-    const seen = await transferOn(pair, path, FILE_BYTES, {
-      at: 0.3,
-      async happen() {
-        await program.kill(how)
-        program = (await world.lab.relay(1)).program
-      },
-    })
-    await program.kill()
-    return seen
-  },
-})
+import { connectPair, isOn, isPath, type Scenario, type World } from '../scenario.ts'
+import { simulatedPair, simulatedPath } from '../simulated.ts'
+import { FILE_BYTES, MIB, transferOn } from '../transfer.ts'
 
 const undisturbed = (a: 'T3' | 'T4', b: 'T3' | 'T4'): Scenario => ({
   name: `transfer-${a}-${b}`.toLowerCase(),
   title: `a file between ${a} and ${b}`,
   async run(world) {
     const path = await simulatedPair(a, b)
-    return transferOn(await connectPair(world, ...hosts(world, a, b), path), path, FILE_BYTES)
+    return transferOn(await connectPair(world, ...world.hosts(a, b), path), path, FILE_BYTES)
   },
 })
 
@@ -165,59 +102,6 @@ export const TRANSFERS: readonly Scenario[] = [
       // The kernel sends no event when a mapping expires.
       while (here.mapped && there.mapped) await new Promise((resolve) => setTimeout(resolve, 250))
       return transferOn(pair, path, FILE_BYTES)
-    },
-  },
-  {
-    name: 'reboot',
-    title: 'a router reboots during a transfer and loses every mapping',
-    async run(world) {
-      const path = await simulatedPath({ behind: [nat.T3(), nat.T3()], happen: ({ routers }) => routers[0].reboot() })
-      const router = await world.router({ kind: 'T3' })
-      const pair = await connectPair(world, world.lab.host(router), world.lab.host(world.side('b', 'T3')), path)
-      return transferOn(pair, path, FILE_BYTES, { at: 0.3, happen: () => router.reboot() })
-    },
-  },
-  {
-    name: 'renumber',
-    title: 'a router gets a new address during a transfer',
-    async run(world) {
-      const path = await simulatedPath({
-        behind: [nat.T2(), nat.T3()],
-        happen: ({ routers }) => routers[0].renumber('81.3.0.9'),
-      })
-      const router = await world.router({ kind: 'T2' })
-      const pair = await connectPair(world, world.lab.host(router), world.lab.host(world.side('b', 'T3')), path)
-      return transferOn(pair, path, FILE_BYTES, { at: 0.3, happen: () => router.renumber(world.lab.freeAddress()) })
-    },
-  },
-  relayRestart('SIGTERM'),
-  relayRestart('SIGKILL'),
-  {
-    name: 'second-relay',
-    title: 'the relay in use is killed during a transfer, and the peers have a second one',
-    async run(world) {
-      const path = await simulatedPath({
-        behind: [nat.T4(), nat.T4()],
-        relays: 2,
-        happen: ({ relays }) => relays[0]?.kill(),
-      })
-      const relays = [await world.lab.relay(1), await world.lab.relay(2)]
-      const pair = await connectPair(
-        world,
-        ...hosts(world, 'T4', 'T4'),
-        path,
-        relays.map(({ ticket }) => ticket),
-      )
-      const used = (): (typeof relays)[number] => {
-        const { remote } = (pair.caller.events.findLast(isPath) as PathEvent).path
-        return relays.find(({ ticket }) => ticket.includes(`=${remote.ip}:`)) as (typeof relays)[number]
-      }
-      const first = used()
-      const seen = await transferOn(pair, path, FILE_BYTES, { at: 0.3, happen: () => first.program.kill('SIGKILL') })
-      const second = used()
-      if (first === second) throw new Error('the path still uses the killed relay')
-      await second.program.kill()
-      return seen
     },
   },
   {
