@@ -95,10 +95,9 @@ export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOpt
   if (flags.plaintext === true) output.note('plaintext', 'relays and networks on the path can read and alter the data')
   peer.on('relay', ({ relay, state, at, observed, reason }) => {
     const seen = observed === undefined ? '' : `; it sees this host at ${observed.ip} port ${observed.port}`
+    const where = at === undefined ? relay : `at ${at.ip} port ${at.port}`
     const sentence =
-      state === 'registered'
-        ? `registered with the relay at ${at.ip} port ${at.port}${seen}`
-        : `relay at ${at.ip} port ${at.port} ${state}: ${reason}`
+      state === 'registered' ? `registered with the relay ${where}${seen}` : `relay ${where} ${state}: ${reason}`
     output.note('relay', sentence, { relay, at, state, observed, reason })
   })
   peer.on('nat', (report) => output.note('nat', natSentence(report), { ...report }))

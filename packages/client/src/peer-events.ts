@@ -1,25 +1,16 @@
 /** Hands the events of a peer's machine to its listeners, connections and dials. */
-import { type Endpoint, type PeerId, ShowchainError } from '@showchain/wire'
+import { type PeerId, ShowchainError } from '@showchain/wire'
 import { AsyncQueue, type QueueReader } from './async/async-queue.ts'
-import type { Waiting } from './async/deadline.ts'
 import { Listeners } from './async/listeners.ts'
+import type { Call } from './call.ts'
 import type { Connection, TimelineEntry } from './connection.ts'
 import type { ConnectionPort } from './connection-port.ts'
 import type { ConnectionHandle, DialAttempt, DialId, Instant, NatReport, PeerEvent } from './core/index.ts'
 import type { Accept } from './options.ts'
+import type { RelayEvent } from './relay-event.ts'
+import type { RelayLocator } from './relay-locator.ts'
 import type { Clock } from './runtime/index.ts'
 import { MAX_TIMELINE, SharedConnection } from './shared-connection.ts'
-
-export interface RelayEvent {
-  readonly relay: PeerId
-  readonly at: Endpoint
-  /** `draining`: it is about to end, and carries what is open until then. */
-  readonly state: 'registered' | 'lost' | 'failed' | 'draining'
-  /** This peer's address as the relay sees it. */
-  readonly observed?: Endpoint | undefined
-  /** Why it is no longer registered, or will not be, as text. */
-  readonly reason?: string | undefined
-}
 
 export interface PeerListeners {
   relay: [event: RelayEvent]
@@ -35,20 +26,12 @@ export interface PeerListeners {
 export interface PeerEventsOptions {
   readonly accept: Accept
   readonly plaintext: boolean
-  /** Relays of the configuration. */
-  readonly relays: ReadonlySet<PeerId>
   readonly onWarning: ((sentence: string) => void) | undefined
   readonly clock: Clock
   /** Runs a command on the machine, unless the peer is closed. */
   input(command: (now: Instant) => void): void
   /** What a connection asks of the machine. */
   port(handle: ConnectionHandle): ConnectionPort
-}
-
-/** Who waits for a dial, and to whom it is. */
-interface Dialling {
-  readonly target: PeerId
-  readonly waiting: Waiting<Connection>
 }
 
 export class PeerEvents {
@@ -58,13 +41,15 @@ export class PeerEvents {
   readonly registered: Set<PeerId> = new Set<PeerId>()
   /** Relays of the configuration that did not answer when they were asked last. */
   readonly unreachable: Set<PeerId> = new Set<PeerId>()
+  /** Where the relays of the configuration are. */
+  readonly locators: RelayLocator[] = []
   nat: NatReport | undefined
   readonly #options: PeerEventsOptions
   /** As many as the machine has connections. */
   readonly #connections = new Map<ConnectionHandle, SharedConnection>()
   readonly #offered = new AsyncQueue<Connection>()
   /** Until each ends. */
-  readonly #dials = new Map<DialId, Dialling>()
+  readonly #dials = new Map<DialId, Call>()
   /**
    * Timelines of connections that are not open yet, by remote peer; dropped when one is abandoned.
    */
@@ -75,14 +60,15 @@ export class PeerEvents {
     this.incoming = this.#offered.reader((handle) => this.#sharedOf(handle)?.take(handle))
   }
 
-  /** A dial began: its result goes to `waiting`. */
-  dialling(dial: DialId, target: PeerId, waiting: Waiting<Connection>): void {
-    this.#dials.set(dial, { target, waiting })
+  /** A dial of the call began: its result goes there. */
+  dialling(dial: DialId, call: Call): void {
+    this.#dials.set(dial, call)
   }
 
   /** The peer closes. */
   close(): void {
     this.#dials.clear()
+    for (const locator of this.locators) locator.close()
     this.#notes.clear()
     this.#offered.end()
   }
@@ -90,7 +76,7 @@ export class PeerEvents {
   on(event: PeerEvent): void {
     switch (event.type) {
       case 'relay':
-        return this.#onRelay(event)
+        return this.onRelay(relayEvent(event))
       case 'nat':
         this.nat = event.report
         return this.listeners.emit('nat', event.report)
@@ -130,25 +116,23 @@ export class PeerEvents {
   }
 
   #onDialed(dial: DialId, connection: SharedConnection | undefined): void {
-    const dialling = this.#dials.get(dial)
+    const call = this.#dials.get(dial)
     this.#dials.delete(dial)
-    if (connection === undefined) {
-      dialling?.waiting.reject(new ShowchainError('ERR_CLOSED', 'The connection ended as soon as it was open.'))
-      return
-    }
+    if (connection === undefined)
+      return call?.reject(new ShowchainError('ERR_CLOSED', 'The connection ended as soon as it was open.'))
     const handle = connection.held()
-    if (dialling?.waiting.resolve(handle) !== true) connection.discard(handle)
+    if (call?.opened(dial, handle) !== true) connection.discard(handle)
   }
 
   #onDialFailed(dial: DialId, attempts: readonly DialAttempt[]): void {
-    const dialling = this.#dials.get(dial)
+    const call = this.#dials.get(dial)
     this.#dials.delete(dial)
-    if (dialling === undefined) return
-    const { target, waiting } = dialling
-    waiting.reject(new ShowchainError('ERR_CONNECT_FAILED', describeAttempts(attempts), { cause: { attempts } }))
+    if (call === undefined) return
+    call.failed(dial, attempts)
     // It may be open by a way that this dial did not want, and then nobody has it.
-    if ([...this.#dials.values()].some((other) => other.target === target)) return
-    for (const connection of this.#connections.values()) if (connection.remoteId === target) connection.discard()
+    const { id } = call.options.ticket
+    if ([...this.#dials.values()].some((other) => other.options.ticket.id === id)) return
+    for (const connection of this.#connections.values()) if (connection.remoteId === id) connection.discard()
   }
 
   #sharedOf(handle: Connection): SharedConnection | undefined {
@@ -156,14 +140,19 @@ export class PeerEvents {
     return undefined
   }
 
-  #onRelay({ relay, at, state, ...rest }: Extract<PeerEvent, { type: 'relay' }>): void {
-    if (this.#options.relays.has(relay)) {
-      const [now, before] =
-        state === 'registered' ? [this.registered, this.unreachable] : [this.unreachable, this.registered]
-      before.delete(relay)
-      now.add(relay)
+  /** A relay may be asked at several addresses of its name, or not at all. */
+  onRelay(event: RelayEvent): void {
+    const { relay, state } = event
+    const locators = this.locators.filter(({ id }) => id === relay)
+    for (const locator of locators) locator.on(event)
+    if (locators.some(({ registered }) => registered) && state !== 'draining') {
+      this.registered.add(relay)
+      this.unreachable.delete(relay)
+    } else if (locators.length > 0 && (state !== 'failed' || locators.every(({ failed }) => failed))) {
+      this.registered.delete(relay)
+      this.unreachable.add(relay)
     }
-    this.listeners.emit('relay', { relay, at, state, ...rest })
+    this.listeners.emit('relay', event)
   }
 
   async #decide({ id, via, decide }: Extract<PeerEvent, { type: 'consent' }>): Promise<void> {
@@ -198,6 +187,6 @@ export class PeerEvents {
   }
 }
 
-/** What was tried and why each way failed, in one line. */
-const describeAttempts = (attempts: readonly DialAttempt[]): string =>
-  `${attempts.map(({ via, at, why }) => `${via} by ${at}: ${why}`).join('; ')}.`
+function relayEvent({ type: _type, ...event }: Extract<PeerEvent, { type: 'relay' }>): RelayEvent {
+  return event
+}

@@ -1,29 +1,24 @@
 /** A peer: opens sockets, keeps its registrations, connects and is connected to. */
-import {
-  type Endpoint,
-  formatEndpoint,
-  type PeerId,
-  parseTicket,
-  quote,
-  ShowchainError,
-  type Ticket,
-} from '@showchain/wire'
+import { type Endpoint, formatEndpoint, type PeerId, parseTicket, ShowchainError, type Ticket } from '@showchain/wire'
 import { type Waiting, type WaitOptions, waitFor } from './async/deadline.ts'
+import { Call } from './call.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionPort } from './connection-port.ts'
 import {
   ADDRESS_POLICIES,
-  type DialId,
   type DialPolicy,
   duration,
   type NatReport,
   type PeerCounter,
   PeerMachine,
 } from './core/index.ts'
+import { Names } from './names.ts'
 import { type CheckedOptions, CONGESTION, checkOptions, type PeerOptions, relayAddress } from './options.ts'
 import { PeerEvents, type PeerListeners } from './peer-events.ts'
 import { Reachability } from './reachability.ts'
+import { RelayLocator } from './relay-locator.ts'
 import { type CountedSocket, checkPrimitives, Driver, NetworkWatch, QlogRecorder, traceTaps } from './runtime/index.ts'
+import { StunServers } from './stun-servers.ts'
 
 export interface ConnectOptions extends WaitOptions {
   /**
@@ -42,6 +37,10 @@ export class Peer implements AsyncDisposable {
   readonly #events: PeerEvents
   readonly #reachability: Reachability
   readonly #networkWatch: NetworkWatch
+  readonly #names: Names
+  readonly #stunServers: StunServers
+  /** Each `connect` until its promise is settled. */
+  readonly #calls = new Set<Call>()
   /** What waits for a registration or a connection, until it is settled. */
   readonly #waits = new Set<Waiting<never>['reject']>()
   #closed = false
@@ -52,7 +51,8 @@ export class Peer implements AsyncDisposable {
     this.id = identity.id
     this.#options = options
     this.#socket = socket
-    this.#reachability = new Reachability({ runtime, socket, allows: ADDRESS_POLICIES[addressPolicy] })
+    this.#names = new Names(runtime)
+    this.#reachability = new Reachability({ runtime, socket, self: this.id, policy: addressPolicy })
     const machine = new PeerMachine({
       ...{ provider, random, endToEnd, knownKeys, encoding, seedMode, plaintext, policy },
       self: identity.publicKey,
@@ -70,7 +70,6 @@ export class Peer implements AsyncDisposable {
     this.#machine = machine
     this.#events = new PeerEvents({
       ...{ plaintext, clock, accept: options.accept, onWarning: options.onWarning },
-      relays: new Set(options.relays.map(({ id }) => id)),
       input: (command) => {
         if (!this.#closed) this.#driver.input((_machine, now) => command(now))
       },
@@ -89,36 +88,33 @@ export class Peer implements AsyncDisposable {
       onEvent: (event) => this.#events.on(event),
       ...traceTaps(options.trace, clock),
     })
+    for (const relay of options.relays) this.#events.locators.push(this.#locate(relay))
+    this.#stunServers = new StunServers({
+      ...{ addresses: options.stunServers, names: this.#names, onWarning: options.onWarning },
+      reaches: (endpoint) => this.#reachability.reaches(endpoint),
+      answered: () => this.nat?.mapped !== undefined,
+      use: (servers) => this.#driver.input((peerMachine, now) => peerMachine.useStunServers(servers, now)),
+    })
   }
 
   /**
-   * Opens the sockets and starts to register with the relays; `registered()` waits for that.
+   * Opens the sockets and starts to register with the relays; `registered()` waits for that. Host
+   * names are looked up meanwhile, each on its own, until they are resolved.
    *
-   * @throws ShowchainError `ERR_BAD_CONFIG`, `ERR_BAD_TICKET`, `ERR_CANNOT_RESOLVE` (a relay or STUN
-   *   server), `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`, `ERR_RUNTIME` (no cryptography for
-   *   protected connections)
+   * @throws ShowchainError `ERR_BAD_CONFIG`, `ERR_BAD_TICKET`, `ERR_ADDRESS_IN_USE`,
+   *   `ERR_CANNOT_LISTEN`, `ERR_RUNTIME` (no cryptography for protected connections)
    */
   static async open(options: PeerOptions): Promise<Peer> {
     const parsed = checkOptions(options)
     const { runtime, listen, onWarning } = parsed
     if (!parsed.plaintext) checkPrimitives(runtime)
+    // Each has an address.
+    parsed.relays.map(relayAddress)
     if (parsed.relays.some(({ id }) => id === parsed.identity.id))
       throw new ShowchainError('ERR_BAD_TICKET', "It is this peer's own: a relay has an identity of its own.")
-    const relays = await Promise.all(
-      parsed.relays.map(async ({ id, ...ticket }) => ({
-        id,
-        endpoints: await runtime.resolve(relayAddress({ id, ...ticket }).address),
-      })),
-    )
-    const stunServers = await Promise.all(parsed.stunServers.map((server) => runtime.resolve(server)))
     const peer = new Peer(parsed, await runtime.openSocket({ listen, onWarning }))
-    for (const { id, endpoints } of relays) {
-      const endpoint = peer.#reachability.own(endpoints)
-      if (endpoint === undefined) peer.#events.unreachable.add(id)
-      else peer.#driver.input((machine, now) => machine.register({ id, endpoint }, now))
-    }
-    const servers = stunServers.flatMap((endpoints) => peer.#reachability.first(endpoints) ?? [])
-    peer.#driver.input((machine, now) => machine.useStunServers(servers, now))
+    for (const locator of peer.#events.locators) locator.start()
+    peer.#stunServers.start()
     return peer
   }
 
@@ -170,18 +166,21 @@ export class Peer implements AsyncDisposable {
    *   failed once), `ERR_TIMEOUT`, `ERR_ABORTED`, `ERR_CLOSED`
    */
   async registered(options: WaitOptions = {}): Promise<void> {
-    const { registered, listeners } = this.#events
-    const { relays } = this.#options
+    const { registered, listeners, locators } = this.#events
     if (this.#closed) throw new ShowchainError('ERR_CLOSED')
     if (registered.size > 0) return
-    if (relays.length === 0) throw new ShowchainError('ERR_NO_PATH', 'No relay is configured.')
-    const failures = new Map<PeerId, string>()
+    if (locators.length === 0) throw new ShowchainError('ERR_NO_PATH', 'No relay is configured.')
+    const failures = new Map<string, string>()
+    const failed = new Set<PeerId>()
     let off = (): void => {}
     const start = ({ resolve, reject }: Waiting<void>): void => {
       off = listeners.on('relay', ({ relay, state, at, reason }) => {
         if (state === 'registered') return void resolve()
-        failures.set(relay, `relay ${relay} at ${formatEndpoint(at)}: ${reason}`)
-        if (failures.size === relays.length)
+        const where = at === undefined ? '' : ` at ${formatEndpoint(at)}`
+        failures.set(`${relay}${where}`, `relay ${relay}${where}: ${reason}`)
+        if (state !== 'failed' || !locators.every((each) => each.id !== relay || each.failed)) return
+        failed.add(relay)
+        if (locators.every(({ id }) => failed.has(id)))
           reject(new ShowchainError('ERR_CONNECT_FAILED', `${[...failures.values()].join('; ')}.`))
       })
     }
@@ -194,7 +193,7 @@ export class Peer implements AsyncDisposable {
    * call gives a handle of its own, and closing the last one closes the connection.
    *
    * @throws ShowchainError `ERR_BAD_TICKET`, `ERR_NO_PATH` (the ticket offers no such way),
-   *   `ERR_CONNECT_FAILED` with what was tried and why each way failed, as text and as
+   *   `ERR_CANNOT_RESOLVE` (it has only names, and none is resolved), `ERR_CONNECT_FAILED` with what was tried and why each way failed, as text and as
    *   `cause.attempts`, `ERR_TIMEOUT`, `ERR_ABORTED`, `ERR_CLOSED`
    */
   async connect(to: string | Ticket, options: ConnectOptions = {}): Promise<Connection> {
@@ -202,33 +201,16 @@ export class Peer implements AsyncDisposable {
     const { via = this.#options.policy } = options
     const ticket = typeof to === 'string' ? parseTicket(to) : to
     if (ticket.id === this.id) throw new ShowchainError('ERR_BAD_TICKET', "It is this peer's own.")
-    const { found: addresses, forbidden } = await this.#reachability.addressesOf(ticket)
-    const { found: relays, forbidden: forbiddenRelays } = await this.#reachability.relaysOf(ticket, this.id)
-    if (this.#closed) throw new ShowchainError('ERR_CLOSED')
-    const called = via === 'relay-only' || via === 'punch' ? 0 : addresses.length
-    if (called === 0 && (via === 'direct' || relays.length === 0)) {
-      const found = `${addresses.length} addresses and ${relays.length} relays`
-      const others = [...forbidden, ...forbiddenRelays]
-      const not =
-        others.length === 0
-          ? ''
-          : ` The address policy forbids ${others.join(', ')} (${quote(this.#options.addressPolicy)}).`
-      throw new ShowchainError(
-        'ERR_NO_PATH',
-        `The ticket has ${found} that this host can reach; via is ${quote(via)}.${not}`,
-      )
-    }
-    let dial: DialId | undefined
-    const giveUp = (): void => {
-      if (dial !== undefined && !this.#closed)
-        this.#driver.input((machine, now) => machine.cancelDial(dial as DialId, now))
-    }
-    return this.#wait<Connection>(options, giveUp, (waiting) => {
-      this.#driver.input((machine, now) => {
-        dial = machine.dial({ id: ticket.id, policy: via, addresses, relays }, now)
-        this.#events.dialling(dial, ticket.id, waiting)
-      })
-    })
+    let call: Call | undefined
+    const calling = this.#wait<Connection>(
+      options,
+      () => call?.giveUp(),
+      (waiting) => {
+        call = this.#call(ticket, via, waiting)
+        call.start()
+      },
+    )
+    return calling.finally(() => call && this.#calls.delete(call))
   }
 
   /** Ends every connection and registration, and closes the sockets. */
@@ -236,6 +218,8 @@ export class Peer implements AsyncDisposable {
     if (this.#closed) return
     this.#closed = true
     this.#networkWatch.close()
+    this.#stunServers.close()
+    for (const call of this.#calls) call.reject(new ShowchainError('ERR_CLOSED'))
     for (const reject of this.#waits) reject(new ShowchainError('ERR_CLOSED'))
     this.#events.close()
     this.#driver.input((machine, now) => machine.close(now))
@@ -244,6 +228,43 @@ export class Peer implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #call(ticket: Ticket, via: DialPolicy, waiting: Waiting<Connection>): Call {
+    const call = new Call(
+      {
+        ...{ ticket, via, names: this.#names, reachability: this.#reachability },
+        dial: (addresses, relays) =>
+          this.#driver.input((machine, now) => {
+            const dial = machine.dial({ id: ticket.id, policy: via, addresses, relays }, now)
+            call.dialling(dial)
+            this.#events.dialling(dial, call)
+          }),
+        cancel: (dial) => {
+          if (!this.#closed) this.#driver.input((machine, now) => machine.cancelDial(dial, now))
+        },
+      },
+      waiting,
+    )
+    this.#calls.add(call)
+    return call
+  }
+
+  #locate(ticket: Ticket): RelayLocator {
+    const { id, address } = relayAddress(ticket)
+    return new RelayLocator({
+      ...{ id, address, names: this.#names },
+      reaches: (endpoint) => this.#reachability.reaches(endpoint),
+      register: (endpoint) => {
+        this.#reachability.own(endpoint)
+        this.#driver.input((machine, now) => machine.register({ id, endpoint }, now))
+      },
+      leave: (endpoint) => {
+        this.#reachability.disown(endpoint)
+        this.#driver.input((machine, now) => machine.leave({ id, endpoint }, now))
+      },
+      failed: (reason) => this.#events.onRelay({ relay: id, at: undefined, state: 'failed', reason }),
+    })
   }
 
   /** As `waitFor`; closing the peer ends it too. */

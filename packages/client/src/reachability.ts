@@ -1,7 +1,4 @@
-/**
- * Which addresses and relays of a ticket this host can reach, and where this peer itself can be
- * reached.
- */
+/** Which addresses this host can reach and may send to, and where this peer itself can be reached. */
 import {
   type Address,
   type Endpoint,
@@ -12,7 +9,7 @@ import {
   type PeerId,
   type Ticket,
 } from '@showchain/wire'
-import type { AddressPolicy, RelayAddress } from './core/index.ts'
+import { ADDRESS_POLICIES, type AddressPolicyName } from './core/index.ts'
 import { relayAddress } from './options.ts'
 import type { DatagramSocket, Runtime } from './runtime/index.ts'
 import { chosenAddresses, localCandidates } from './runtime/local-candidates.ts'
@@ -29,30 +26,26 @@ export interface OwnTicket {
   readonly relayed: boolean
 }
 
-/** What a ticket offers and this host can use. */
-export interface Offer<Place> {
-  readonly found: readonly Place[]
-  /** What the address policy forbids, as text. */
-  readonly forbidden: readonly string[]
-}
-
 export interface ReachabilityOptions {
   readonly runtime: Runtime
   readonly socket: DatagramSocket
-  readonly allows: AddressPolicy
+  readonly self: PeerId
+  readonly policy: AddressPolicyName
 }
 
 export class Reachability {
   readonly #runtime: Runtime
   readonly #socket: DatagramSocket
-  readonly #allows: AddressPolicy
+  readonly self: PeerId
+  readonly policy: AddressPolicyName
   /** Relays of the configuration, as text: whoever runs this peer has named them. */
   readonly #own = new Set<string>()
 
-  constructor({ runtime, socket, allows }: ReachabilityOptions) {
+  constructor({ runtime, socket, self, policy }: ReachabilityOptions) {
     this.#runtime = runtime
     this.#socket = socket
-    this.#allows = allows
+    this.self = self
+    this.policy = policy
   }
 
   /** Host candidates of this peer's socket. */
@@ -60,43 +53,28 @@ export class Reachability {
     return localCandidates(this.#socket.localEndpoints, this.#runtime.localAddresses())
   }
 
-  /** The endpoint of a configured relay: the first whose address family has a socket. */
-  own(endpoints: readonly Endpoint[]): Endpoint | undefined {
-    const endpoint = this.first(endpoints)
-    if (endpoint !== undefined) this.#own.add(formatEndpoint(endpoint))
-    return endpoint
+  /** A relay of the configuration is there. */
+  own(endpoint: Endpoint): void {
+    this.#own.add(formatEndpoint(endpoint))
   }
 
-  /** The first endpoint whose address family has a socket. */
-  first(endpoints: readonly Endpoint[]): Endpoint | undefined {
-    return endpoints.find((endpoint) => this.#reaches(endpoint))
+  /** It is not there any more. */
+  disown(endpoint: Endpoint): void {
+    this.#own.delete(formatEndpoint(endpoint))
   }
 
-  /** A ticket comes from a stranger. @throws ShowchainError `ERR_CANNOT_RESOLVE` */
-  async addressesOf({ addresses }: Ticket): Promise<Offer<Endpoint>> {
-    const resolved = await Promise.all(addresses.map((address) => this.#runtime.resolve(address)))
-    return this.#allowed(
-      resolved.flat().filter((endpoint) => this.#reaches(endpoint)),
-      (endpoint) => endpoint,
-    )
+  isOwn(endpoint: Endpoint): boolean {
+    return this.#own.has(formatEndpoint(endpoint))
   }
 
-  /** @throws ShowchainError `ERR_CANNOT_RESOLVE` */
-  async relaysOf({ relays }: Ticket, self: PeerId): Promise<Offer<RelayAddress>> {
-    const found = await Promise.all(
-      relays.map(async ({ id, address }) => ({ id, endpoint: this.first(await this.#runtime.resolve(address)) })),
-    )
-    return this.#allowed(
-      found.filter((relay): relay is RelayAddress => relay.endpoint !== undefined && relay.id !== self),
-      ({ endpoint }) => endpoint,
-    )
+  /** Whether a ticket, which comes from a stranger, may make this peer send there. */
+  allows(endpoint: Endpoint): boolean {
+    return this.isOwn(endpoint) || ADDRESS_POLICIES[this.policy](endpoint, false)
   }
 
-  #allowed<Place>(places: readonly Place[], endpointOf: (place: Place) => Endpoint): Offer<Place> {
-    const allowed = (place: Place): boolean =>
-      this.#own.has(formatEndpoint(endpointOf(place))) || this.#allows(endpointOf(place), false)
-    const forbidden = places.filter((place) => !allowed(place))
-    return { found: places.filter(allowed), forbidden: forbidden.map((place) => formatEndpoint(endpointOf(place))) }
+  /** Whether a socket has the endpoint's address family. */
+  reaches({ ip }: Endpoint): boolean {
+    return this.#socket.localEndpoints.some((local) => ipFamily(local.ip) === ipFamily(ip))
   }
 
   /**
@@ -111,9 +89,5 @@ export class Reachability {
       relays: relays.slice(0, MAX_TICKET_ROUTES).map(relayAddress),
       addresses: addresses.slice(0, MAX_TICKET_ROUTES),
     })
-  }
-
-  #reaches({ ip }: Endpoint): boolean {
-    return this.#socket.localEndpoints.some((local) => ipFamily(local.ip) === ipFamily(ip))
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Mutant } from '../mutant.ts'
 import { CLIENT_API } from './client-api.ts'
+import { CLIENT_CALLS } from './client-calls.ts'
 import { CLIENT_CONNECTIONS } from './client-connections.ts'
 import { CLIENT_ENDPOINT } from './client-endpoint.ts'
 import { CLIENT_PUNCHING } from './client-punching.ts'
@@ -25,6 +26,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SERVER_FORWARDING,
   ...CLIENT_ENDPOINT,
   ...CLIENT_API,
+  ...CLIENT_CALLS,
   ...CLIENT_CONNECTIONS,
   ...CLIENT_PUNCHING,
   ...CLIENT_SECURE,

@@ -15,12 +15,10 @@ import type { AddressValidation } from '../endpoint/admission.ts'
 import { drainedOutbox } from '../endpoint/drained.ts'
 import type { Datagram, Instant, Machine, Output, Route } from '../endpoint/machine.ts'
 import type { Sent } from '../messages/outgoing-message.ts'
-import { NatDiscovery } from '../nat/nat-discovery.ts'
-import { viewsOf } from '../punch/candidates.ts'
 import { PunchAttempts } from '../punch/punch-attempts.ts'
 import { PunchResponder } from '../punch/punch-responder.ts'
 import { Reintroductions } from '../punch/reintroductions.ts'
-import type { Registration, RelayAddress } from '../relays/registration.ts'
+import type { RelayAddress } from '../relays/registration.ts'
 import { RegistrationTable } from '../relays/registration-table.ts'
 import { ConnectionGate } from '../requests/connection-gate.ts'
 import { type DirectRequest, DirectResponder } from '../requests/direct-responder.ts'
@@ -31,6 +29,7 @@ import type { StreamRead } from '../transport/events.ts'
 import type { DialTarget } from './dial.ts'
 import { Dials } from './dials.ts'
 import { type Destinations, dispatch } from './dispatch.ts'
+import { natDiscovery } from './nat-servers.ts'
 import { type PeerMachineOptions, type PeerParts, peerParts } from './peer-parts.ts'
 
 export class PeerMachine implements Machine<PeerEvent> {
@@ -69,7 +68,7 @@ export class PeerMachine implements Machine<PeerEvent> {
     this.#context = context
     this.#machines = {
       ...{ registrations, transactions, connections, punchAttempts },
-      discovery: context.seedMode ? undefined : this.#natDiscovery(context),
+      discovery: context.seedMode ? undefined : natDiscovery(context, registrations, () => this.#stunServers),
       directResponder: new DirectResponder(context, {
         ...{ admission, gate },
         isHiddenFrom: (id) => this.#acquaintance(id) === 'hidden',
@@ -113,6 +112,13 @@ export class PeerMachine implements Machine<PeerEvent> {
   /** Registers with a relay and stays registered. */
   register(relay: RelayAddress, now: Instant): void {
     this.#registrations.keep(relay, now)
+  }
+
+  /** Leaves a relay, as soon as no dial and no connection needs it. */
+  leave(relay: RelayAddress, now: Instant): void {
+    this.#registrations.lend(relay)
+    this.#releaseRelays(now)
+    this.#drain(now)
   }
 
   /** Asks these what the NAT does, before the relays. Not in seed mode. */
@@ -256,15 +262,6 @@ export class PeerMachine implements Machine<PeerEvent> {
     this.#someoneLeft = false
     const { connections } = this.#machines
     this.#registrations.release((each) => this.#dials.uses(each) || connections.uses(each), now)
-  }
-
-  #natDiscovery(context: PeerContext): NatDiscovery {
-    const registered = (): readonly Registration[] =>
-      [...this.#registrations.all.values()].filter((each) => each.registered && each.knowsExtensions)
-    return new NatDiscovery(context, {
-      servers: () => [...this.#stunServers, ...registered().map(({ relay }) => relay.endpoint)],
-      views: () => viewsOf(registered()),
-    })
   }
 
   /** What another peer is to this one, and whether it may learn this one's address. */

@@ -41,6 +41,12 @@ export class RegistrationTable {
     return registration
   }
 
+  /** One that was to stay is left by the next `release` that finds that nobody needs it. */
+  lend(relay: RelayAddress): void {
+    const known = this.at(relay)
+    if (known !== undefined) this.#borrowed.add(known)
+  }
+
   /** Leaves borrowed relays that are not needed any more. */
   release(isNeeded: (registration: Registration) => boolean, now: Instant): void {
     for (const registration of this.#borrowed) {

@@ -1,0 +1,211 @@
+/**
+ * One `connect`: a dial to what the ticket names by IP address, and one more to each host name when
+ * it is resolved. The first dial that succeeds gives the connection. It fails when all have.
+ */
+import {
+  type Address,
+  canonicalIp,
+  type Endpoint,
+  formatEndpoint,
+  quote,
+  ShowchainError,
+  type Ticket,
+} from '@showchain/wire'
+import type { Waiting } from './async/deadline.ts'
+import type { Connection } from './connection.ts'
+import type { DialAttempt, DialId, DialPolicy, RelayAddress } from './core/index.ts'
+import { formatAddress, type Looked, type Names } from './names.ts'
+import type { Reachability } from './reachability.ts'
+import { ATTEMPT_DELAY, alternating } from './relay-locator.ts'
+import type { Scheduled } from './runtime/index.ts'
+
+export interface CallOptions {
+  readonly ticket: Ticket
+  readonly via: DialPolicy
+  readonly names: Names
+  readonly reachability: Reachability
+  /** Starts a dial, which comes to `dialling`, and whose end comes to `opened` or `failed`. */
+  dial(addresses: readonly Endpoint[], relays: readonly RelayAddress[]): void
+  cancel(dial: DialId): void
+}
+
+type Way = 'direct' | 'relay'
+
+export class Call {
+  readonly options: CallOptions
+  readonly #waiting: Waiting<Connection>
+  readonly #dials = new Set<DialId>()
+  /** Looks and attempts that have not begun, with what gives each up. */
+  readonly #later = new Set<() => void>()
+  readonly #attempts: DialAttempt[] = []
+  readonly #forbidden: string[] = []
+  #found = { direct: 0, relay: 0 }
+  #unresolved = 0
+  #over = false
+  #starting = true
+
+  constructor(options: CallOptions, waiting: Waiting<Connection>) {
+    this.options = options
+    this.#waiting = waiting
+  }
+
+  /** Dials what is known, and looks the names up. */
+  start(): void {
+    const { ticket, via } = this.options
+    const addresses = via === 'relay-only' || via === 'punch' ? [] : ticket.addresses
+    const relays = via === 'direct' ? [] : ticket.relays
+    const known = {
+      addresses: literals(addresses).flatMap((address) => this.#usable('direct', [address])),
+      relays: relays.flatMap(({ id, address }) =>
+        this.#relay(id, literals([address])).map((endpoint) => ({ id, endpoint })),
+      ),
+    }
+    if (known.addresses.length + known.relays.length > 0) this.#dial(known.addresses, known.relays)
+    for (const address of addresses.filter(isName))
+      this.#look('direct', address, (endpoints) => this.#dial(this.#usable('direct', endpoints), []))
+    for (const { id, address } of relays)
+      if (isName(address))
+        this.#look('relay', address, (found) => {
+          const relay = this.#relay(id, found)
+          this.#oneAfterTheOther(relay.map((endpoint) => ({ id, endpoint })))
+        })
+    this.#starting = false
+    this.#review()
+  }
+
+  dialling(dial: DialId): void {
+    this.#dials.add(dial)
+  }
+
+  /** @returns false: nobody waits any more */
+  opened(dial: DialId, connection: Connection): boolean {
+    this.#dials.delete(dial)
+    // The other dials go on: they may find a better path. What has not begun is not needed.
+    this.#stop()
+    return this.#waiting.resolve(connection)
+  }
+
+  /** A dial failed. */
+  failed(dial: DialId, attempts: readonly DialAttempt[]): void {
+    this.#dials.delete(dial)
+    this.#attempts.push(...attempts)
+    this.#review()
+  }
+
+  reject(error: ShowchainError): void {
+    this.#stop()
+    this.#waiting.reject(error)
+  }
+
+  /** Nobody waits any more, or the time is up: it fails with what was tried. */
+  giveUp(): void {
+    this.#giveUpLater()
+    for (const dial of [...this.#dials]) this.options.cancel(dial)
+    this.#review()
+  }
+
+  #giveUpLater(): void {
+    for (const giveUp of [...this.#later]) giveUp()
+  }
+
+  #stop(): void {
+    this.#over = true
+    this.#giveUpLater()
+  }
+
+  #dial(addresses: readonly Endpoint[], relays: readonly RelayAddress[]): void {
+    if (addresses.length + relays.length > 0) this.options.dial(addresses, relays)
+  }
+
+  /** @param found gets the endpoints of the name, unless it was given up before */
+  #look(way: Way, address: Address, found: (endpoints: readonly Endpoint[]) => void): void {
+    let giveUp = (): void => {}
+    const end = (looked: Looked): void => {
+      this.#later.delete(stop)
+      if ('why' in looked) this.#failedToFind(way, address, looked.why)
+      else found(looked.found)
+      this.#review()
+    }
+    const stop = (): void => {
+      giveUp()
+      end({ found: [], why: `${address.host} is not resolved: no answer so far` })
+    }
+    this.#later.add(stop)
+    giveUp = this.options.names.look(address, end)
+  }
+
+  #failedToFind(via: Way, address: Address, why: string): void {
+    this.#unresolved++
+    this.#attempts.push({ via, at: formatAddress(address), state: 'failed', why })
+  }
+
+  /** All addresses of a relay's name, each a little later than the one before it (RFC 8305). */
+  #oneAfterTheOther([relay, ...rest]: readonly RelayAddress[]): void {
+    if (relay === undefined) return
+    this.#dial([], [relay])
+    if (rest.length === 0) return
+    let timer: Scheduled | undefined
+    const stop = (): void => {
+      timer?.cancel()
+      this.#later.delete(stop)
+    }
+    this.#later.add(stop)
+    timer = this.options.names.after(ATTEMPT_DELAY, () => {
+      stop()
+      this.#oneAfterTheOther(rest)
+    })
+  }
+
+  /** Where a relay may be: only there, if this peer is registered with it already. */
+  #relay(id: Ticket['id'], endpoints: readonly Endpoint[]): readonly Endpoint[] {
+    if (id === this.options.reachability.self) return []
+    const usable = alternating(this.#usable('relay', endpoints))
+    const own = usable.find((endpoint) => this.options.reachability.isOwn(endpoint))
+    return own === undefined ? usable : [own]
+  }
+
+  /** Those that a socket reaches and the address policy allows: a ticket comes from a stranger. */
+  #usable(way: Way, endpoints: readonly Endpoint[]): readonly Endpoint[] {
+    const { reachability } = this.options
+    const reached = endpoints.filter((endpoint) => reachability.reaches(endpoint))
+    const usable = reached.filter((endpoint) => reachability.allows(endpoint))
+    this.#forbidden.push(...reached.filter((endpoint) => !usable.includes(endpoint)).map(formatEndpoint))
+    if (usable.length > 0) this.#found[way]++
+    return usable
+  }
+
+  #review(): void {
+    if (this.#over || this.#starting || this.#dials.size > 0 || this.#later.size > 0) return
+    this.#over = true
+    this.#waiting.reject(this.#failure)
+  }
+
+  get #failure(): ShowchainError {
+    const { direct, relay } = this.#found
+    if (direct + relay > 0) return connectFailed(this.#attempts)
+    const { via, reachability } = this.options
+    if (this.#unresolved > 0 && this.#forbidden.length === 0) return connectFailed(this.#attempts, 'ERR_CANNOT_RESOLVE')
+    const forbidden = this.#forbidden.join(', ')
+    const not = forbidden === '' ? '' : ` The address policy forbids ${forbidden} (${quote(reachability.policy)}).`
+    return new ShowchainError(
+      'ERR_NO_PATH',
+      `The ticket has ${direct} addresses and ${relay} relays that this host can reach; via is ${quote(via)}.${not}`,
+    )
+  }
+}
+
+const isName = ({ host }: Address): boolean => canonicalIp(host) === undefined
+const literals = (addresses: readonly Address[]): readonly Endpoint[] =>
+  addresses.flatMap(({ host, port }) => {
+    const ip = canonicalIp(host)
+    return ip === undefined ? [] : [{ ip, port }]
+  })
+
+/** What was tried and why each way failed, in one line. */
+function connectFailed(
+  attempts: readonly DialAttempt[],
+  code: 'ERR_CONNECT_FAILED' | 'ERR_CANNOT_RESOLVE' = 'ERR_CONNECT_FAILED',
+): ShowchainError {
+  const tried = attempts.map(({ via, at, why }) => `${via} by ${at}: ${why}`)
+  return new ShowchainError(code, `${tried.join('; ')}.`, { cause: { attempts } })
+}

@@ -1,0 +1,19 @@
+/** Who is asked what the NAT does: STUN servers of the configuration, then relays. */
+import type { Endpoint } from '@showchain/wire'
+import type { PeerContext } from '../context/peer-context.ts'
+import { NatDiscovery } from '../nat/nat-discovery.ts'
+import { type Registrations, viewsOf } from '../punch/candidates.ts'
+import type { Registration } from '../relays/registration.ts'
+
+export function natDiscovery(
+  context: PeerContext,
+  registrations: Registrations,
+  stunServers: () => readonly Endpoint[],
+): NatDiscovery {
+  const registered = (): readonly Registration[] =>
+    [...registrations.values()].filter((each) => each.registered && each.knowsExtensions)
+  return new NatDiscovery(context, {
+    servers: () => [...stunServers(), ...registered().map(({ relay }) => relay.endpoint)],
+    views: () => viewsOf(registered()),
+  })
+}

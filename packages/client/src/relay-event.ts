@@ -1,0 +1,14 @@
+/** What becomes of registrations, for the application. */
+import type { Endpoint, PeerId } from '@showchain/wire'
+
+export interface RelayEvent {
+  readonly relay: PeerId
+  /** Undefined: its name has no address, or cannot be resolved. */
+  readonly at: Endpoint | undefined
+  /** `draining`: it is about to end, and carries what is open until then. */
+  readonly state: 'registered' | 'lost' | 'failed' | 'draining'
+  /** This peer's address as the relay sees it. */
+  readonly observed?: Endpoint | undefined
+  /** Why it is no longer registered, or will not be, as text. */
+  readonly reason?: string | undefined
+}

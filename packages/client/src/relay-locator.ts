@@ -1,0 +1,137 @@
+/**
+ * Where a relay of the configuration is: all addresses of its name are tried, one after the other
+ * (RFC 8305), until it is registered at one. The name is looked up again when that does not answer
+ * any more.
+ */
+import { type Address, type Endpoint, formatEndpoint, ipFamily, type PeerId } from '@showchain/wire'
+import { NameSearch, type Names } from './names.ts'
+import type { RelayEvent } from './relay-event.ts'
+import type { Scheduled } from './runtime/index.ts'
+
+/** RFC 8305 §5: Connection Attempt Delay. */
+export const ATTEMPT_DELAY = 250
+
+export interface RelayLocatorOptions {
+  readonly id: PeerId
+  readonly address: Address
+  readonly names: Names
+  /** Whether a socket has the endpoint's address family. */
+  reaches(endpoint: Endpoint): boolean
+  register(endpoint: Endpoint): void
+  /** Leaves the relay there, as soon as no connection needs it. */
+  leave(endpoint: Endpoint): void
+  /** There is no address to try. */
+  failed(why: string): void
+}
+
+interface Tried {
+  readonly endpoint: Endpoint
+  state: 'trying' | 'failed' | 'registered'
+}
+
+export class RelayLocator {
+  readonly id: PeerId
+  readonly #options: RelayLocatorOptions
+  readonly #search: NameSearch
+  /** By text; bounded by the addresses of a name and the former ones that are still registered. */
+  readonly #tried = new Map<string, Tried>()
+  #next: readonly Endpoint[] = []
+  #timer: Scheduled | undefined
+  /** The name gave nothing when it was looked up last. */
+  #nowhere = false
+
+  constructor(options: RelayLocatorOptions) {
+    const { id, names, address } = options
+    this.id = id
+    this.#options = options
+    this.#search = new NameSearch({
+      ...{ names, address },
+      needed: () => !this.registered,
+      found: (endpoints) => this.#found(endpoints),
+      failed: (why) => this.#fail(why),
+    })
+  }
+
+  start(): void {
+    this.#search.start()
+  }
+
+  get registered(): boolean {
+    return [...this.#tried.values()].some(({ state }) => state === 'registered')
+  }
+
+  /** Whether everything failed that there is to try. */
+  get failed(): boolean {
+    const states = [...this.#tried.values()].map(({ state }) => state)
+    return this.#next.length === 0 && (states.length > 0 || this.#nowhere) && states.every((each) => each === 'failed')
+  }
+
+  /** What became of a registration of this peer's. */
+  on({ at, state }: Pick<RelayEvent, 'at' | 'state'>): void {
+    const tried = at && this.#tried.get(formatEndpoint(at))
+    if (tried === undefined || state === 'draining') return
+    if (state === 'registered') return this.#settle(tried)
+    // One that is lost is asked again at once, which may be all that it needs.
+    tried.state = state === 'lost' ? 'trying' : 'failed'
+    if (this.registered) return
+    if (state === 'failed') this.#tryNext()
+    this.#search.again()
+  }
+
+  close(): void {
+    this.#search.stop()
+    this.#timer?.cancel()
+  }
+
+  #settle(registered: Tried): void {
+    registered.state = 'registered'
+    this.#search.settled()
+    this.#timer?.cancel()
+    this.#next = []
+    for (const tried of this.#tried.values()) if (tried !== registered) this.#leave(tried)
+  }
+
+  #leave({ endpoint }: Tried): void {
+    this.#tried.delete(formatEndpoint(endpoint))
+    this.#options.leave(endpoint)
+  }
+
+  #fail(why: string): void {
+    this.#nowhere = true
+    if (this.#tried.size === 0) this.#options.failed(why)
+  }
+
+  #found(endpoints: readonly Endpoint[]): void {
+    const usable = endpoints.filter((endpoint) => this.#options.reaches(endpoint))
+    if (usable.length === 0) {
+      this.#fail(`${this.#options.address.host} has no address of a family that this host has`)
+      return this.#search.again()
+    }
+    this.#nowhere = false
+    const named = new Set(usable.map(formatEndpoint))
+    // It moved: what it had before is left, once nothing answers there.
+    for (const [text, tried] of this.#tried) if (!named.has(text) && tried.state === 'failed') this.#leave(tried)
+    this.#next = alternating(usable).filter((endpoint) => !this.#tried.has(formatEndpoint(endpoint)))
+    this.#tryNext()
+  }
+
+  #tryNext(): void {
+    const [endpoint, ...rest] = this.#next
+    this.#timer?.cancel()
+    if (endpoint === undefined || this.registered) return
+    this.#next = rest
+    this.#tried.set(formatEndpoint(endpoint), { endpoint, state: 'trying' })
+    if (rest.length > 0) this.#timer = this.#options.names.after(ATTEMPT_DELAY, () => this.#tryNext())
+    this.#options.register(endpoint)
+  }
+}
+
+/** Families alternate, from that of the first (RFC 8305 §4). */
+export function alternating(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  const [first] = endpoints
+  const same = endpoints.filter(({ ip }) => first !== undefined && ipFamily(ip) === ipFamily(first.ip))
+  const others = endpoints.filter((endpoint) => !same.includes(endpoint))
+  return Array.from({ length: Math.max(same.length, others.length) }, (_, at) => [same[at], others[at]])
+    .flat()
+    .filter((endpoint) => endpoint !== undefined)
+}
