@@ -27,6 +27,8 @@ export interface Effort {
   readonly siegeSeconds: number
   /** Loopback addresses that they come from: each has its own rate at the target. */
   readonly siegeSources: number
+  /** What a hostile peer sends of each kind. */
+  readonly hostileBytes: number
 }
 
 export const FULL_EFFORT: Effort = {
@@ -42,6 +44,7 @@ export const FULL_EFFORT: Effort = {
   siegeRate: 50_000,
   siegeSeconds: 10,
   siegeSources: 2048,
+  hostileBytes: 4 * 1024 * 1024,
 }
 
 export const QUICK_EFFORT: Effort = {
@@ -57,4 +60,5 @@ export const QUICK_EFFORT: Effort = {
   siegeRate: 2000,
   siegeSeconds: 0.3,
   siegeSources: 64,
+  hostileBytes: 16 * 1024,
 }

@@ -8,6 +8,7 @@ import { compare, showComparison } from './compare.ts'
 import { type Effort, FULL_EFFORT, QUICK_EFFORT } from './effort.ts'
 import type { FigureTable, Findings } from './figures.ts'
 import { frames } from './frames.ts'
+import { hostile } from './hostile.ts'
 import { internet } from './internet.ts'
 import { describeMachine, machineFacts } from './machine-facts.ts'
 import { memory } from './memory.ts'
@@ -29,6 +30,7 @@ const SUITES: Readonly<Record<string, (effort: Effort) => Promise<Findings>>> = 
   memory,
   internet,
   siege,
+  hostile,
 }
 const NAMES = Object.keys(SUITES)
 const BAD_ARGUMENTS = 2

@@ -42,7 +42,18 @@ describe('pnpm bench', () => {
     }
     expect(machine.node).toBe(process.versions.node)
     expect(new Set(tables.map(({ suite }) => suite))).toEqual(
-      new Set(['codec', 'signatures', 'registrations', 'packets', 'frames', 'streams', 'memory', 'internet', 'siege']),
+      new Set([
+        'codec',
+        'signatures',
+        'registrations',
+        'packets',
+        'frames',
+        'streams',
+        'memory',
+        'internet',
+        'siege',
+        'hostile',
+      ]),
     )
     for (const { title, rows } of tables) {
       expect(stdout).toContain(title)

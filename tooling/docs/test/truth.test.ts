@@ -53,6 +53,16 @@ describe('sentences that docs/security.md denies', () => {
   })
 })
 
+describe('docs/security.md', () => {
+  test('names what a hostile peer sends as the benchmark does', () => {
+    const played = read('tooling/bench/src/hostile-attacks.ts')
+    const table = security.slice(security.indexOf('<!-- hostile -->'), security.indexOf('A gap costs more'))
+    const named = [...table.matchAll(/^\| (.*?) \|/gm)].map(([, name = '']) => name).slice(2)
+    expect(named.length).toBeGreaterThan(10)
+    expect(named.filter((name) => !played.includes(`'${name}'`))).toEqual([])
+  })
+})
+
 describe('docs/protocol.md', () => {
   test('names no op code that the message table does not have', () => {
     const known = [...Object.values(OP)].map((op) => op.toString(16))

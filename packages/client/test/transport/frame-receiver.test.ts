@@ -33,6 +33,21 @@ test('a changed final size closes the connection', () => {
   expect(pair.b.closedBy?.code).toBe(CLOSE_CODE.finalSize)
 })
 
+test('a second ACK in one record is not read', () => {
+  const pair = new Pair(CUBIC, LAN)
+  pair.b.transport.streams.write(pair.b.transport.streams.open() as number, new Uint8Array(10))
+  pair.b.pump(pair.now)
+  expect(pair.b.transport.unanswered).toBe(true)
+  const [number, unsent] = [pair.b.next - 1, pair.b.next]
+  inject(pair, (writer) => {
+    writer.ack([number, number], 0)
+    writer.ack([unsent, unsent], 0)
+  })
+  expect([pair.b.closedBy, pair.b.transport.unanswered]).toEqual([undefined, false])
+  inject(pair, (writer) => writer.ack([unsent, unsent], 0))
+  expect(pair.b.closedBy?.code).toBe(CLOSE_CODE.protocolViolation)
+})
+
 test('late frames of a finished stream have no effect', () => {
   const pair = new Pair(CUBIC, LAN)
   pair.a.transport.streams.end(open(pair))

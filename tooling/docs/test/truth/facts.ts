@@ -140,6 +140,12 @@ export const facts = (): readonly Fact[] => [
   ),
   says('{} s after the start of an attempt that found nothing', [seconds, 'client/BIRTHDAY_DELAY']),
   says('Two of {} ports meet', [grouped, 'client/PORTS']),
+  // Handshake
+  says(
+    'a receiver reads {} handshake messages a second, {} at once',
+    [plain, 'client/HANDSHAKES_PER_SECOND'],
+    [plain, 'client/HANDSHAKE_BURST'],
+  ),
   // Keep-alive
   says('A 0x100 leaves when nothing was sent for {} s', [seconds, 'client/KEEP_ALIVE_INTERVAL']),
   says('a path is dead when {} of them are unanswered', [word, 'client/MAX_UNANSWERED']),

@@ -183,6 +183,14 @@ export const CLIENT_SECURE: readonly Mutant[] = inPackage('client', [
     test: 'test/secure/fragments.test.ts',
   },
   {
+    name: 'handshake-rate',
+    rule: 'Handshake messages of one path are read up to a rate.',
+    file: 'src/core/secure/handshake-inbox.ts',
+    text: "return this.#rateOf(by, now).take(now) ? { kind: part.kind, bytes } : 'refused'",
+    replacement: 'return { kind: part.kind, bytes }',
+    test: 'test/secure/handshake-inbox.test.ts',
+  },
+  {
     name: 'fragments-group',
     rule: 'Parts of two messages are never mixed.',
     file: 'src/core/secure/fragments.ts',

@@ -15,12 +15,18 @@ export class Assembly {
       this.#open.set(kind, open)
     }
     open.parts[index] = bytes.slice()
-    const whole: number[] = []
+    let length = 0
     for (const part of open.parts) {
       if (part === undefined) return undefined
-      whole.push(...part)
+      length += part.length
     }
     this.#open.delete(kind)
-    return Uint8Array.from(whole)
+    const whole = new Uint8Array(length)
+    let at = 0
+    for (const part of open.parts) {
+      whole.set(part as Uint8Array, at)
+      at += (part as Uint8Array).length
+    }
+    return whole
   }
 }

@@ -28,6 +28,12 @@ export const REPEAT_LAST: Duration = duration(1500)
  * operations, and they arrive on validated paths only.
  */
 export const MAX_FIRST_MESSAGES = 8
+/**
+ * Handshake messages that are read on one path. A handshake has three, which are repeated twice a
+ * second at most, and may come twice.
+ */
+export const HANDSHAKES_PER_SECOND = 8
+export const HANDSHAKE_BURST = 32
 /** How long the responder waits for the initiator to begin before it asks. */
 export const ASK_AFTER: Duration = duration(300)
 /**

@@ -10,7 +10,6 @@
  */
 import type { CryptoProvider, KeyCache, Random } from '@showchain/crypto/core'
 import { MAX_PROBED_DATAGRAM, type PeerId } from '@showchain/wire'
-import { readHandshakePart } from '@showchain/wire/end-to-end'
 import type { Count } from '../endpoint/counters.ts'
 import { drainedTimers } from '../endpoint/drained.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
@@ -25,8 +24,8 @@ import { DeadlineTimer } from './deadline-timer.ts'
 import { type EndToEnd, noiseCrypto, type RecordReceiver } from './end-to-end.ts'
 import { type Established, establish } from './established.ts'
 import type { Restart, SecureEvent } from './events.ts'
-import { Assembly } from './fragments.ts'
 import { Handshake, type Secured } from './handshake.ts'
+import { HandshakeInbox } from './handshake-inbox.ts'
 import { HandshakeSender } from './handshake-sender.ts'
 import { IdleTimeout } from './idle-timeout.ts'
 import { PathProbing } from './path-probing.ts'
@@ -61,7 +60,7 @@ export class SecureSession {
   readonly #connectionId: Uint8Array
   readonly #handshake: Handshake
   readonly #handshakeSender: HandshakeSender
-  readonly #assembly = new Assembly()
+  readonly #inbox = new HandshakeInbox()
   readonly #timer: DeadlineTimer
   readonly #idle: IdleTimeout
   readonly #sender = new RecordSender()
@@ -159,11 +158,11 @@ export class SecureSession {
 
   /** A part of a handshake message arrived by a session of this connection, on that path. */
   receiveHandshake(record: Uint8Array, by: RecordPath, now: Instant): void {
-    const part = readHandshakePart(record)
-    const message = part && this.#assembly.add(part)
-    if (part === undefined || message === undefined) return
+    const message = this.#inbox.receive(record, by, now)
+    if (message === 'refused') return this.#options.count('handshakeRefused')
+    if (message === undefined) return
     this.#handshakeSender.cameBy(by)
-    this.#handshake.receive(part.kind, message, now)
+    this.#handshake.receive(message.kind, message.bytes, now)
     this.#drainHandshake(now)
   }
 

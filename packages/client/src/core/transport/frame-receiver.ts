@@ -33,6 +33,8 @@ export class FrameReceiver implements FrameSink {
   #now: Instant = 0 as Instant
   #nextNumber = 0
   #ending: Ending | undefined
+  /** Whether an ACK of this record was read: no honest sender writes a second one. */
+  #acknowledged = false
 
   constructor(options: FrameReceiverOptions) {
     this.#options = options
@@ -41,6 +43,7 @@ export class FrameReceiver implements FrameSink {
   /** @param nextNumber one more than the highest number of this end's records */
   read(payload: Uint8Array, nextNumber: number, now: Instant): Exclude<FramesRead, 'violation'> | Ending {
     this.#now = now
+    this.#acknowledged = false
     this.#nextNumber = nextNumber
     const reading = readFrames(payload, this)
     if (this.#ending !== undefined) return this.#ending
@@ -50,6 +53,8 @@ export class FrameReceiver implements FrameSink {
   }
 
   ack(ranges: readonly number[], delayMs: number): boolean {
+    if (this.#acknowledged) return true
+    this.#acknowledged = true
     if (this.#options.recovery.onAckReceived(ranges, delayMs, this.#nextNumber, this.#now)) return true
     return this.#accept({ code: CLOSE_CODE.protocolViolation, reason: 'acknowledgement of a record never sent' })
   }

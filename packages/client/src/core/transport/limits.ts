@@ -27,7 +27,8 @@ export const SMALL_PIECE = 512
 export const MAX_SMALL_PIECES = 16_384
 /**
  * What an application may write ahead on a stream: this, or twice the congestion window if that is
- * more.
+ * more, up to MAX_STREAM_WINDOW. A remote peer that acknowledges late makes the congestion window as
+ * large as it likes.
  */
 export const SEND_BUFFER: number = 256 * 1024
 /** Datagrams that wait to be sent; the next one is refused. */

@@ -149,6 +149,42 @@ describe('an acknowledgement', () => {
     expect([...bed.taken('acked')].sort()).toEqual([3, 7])
     expect(bed.recovery.hasOutstanding).toBe(false)
   })
+
+  test('costs nothing for the numbers between two records, however many', () => {
+    const bed = new Bed()
+    const far = 2 ** 47
+    for (const number of [0, far]) bed.recovery.onPacketSent(number, BYTES, [bed.frame(number)], bed.now)
+    bed.pass(50)
+    expect(bed.recovery.onAckReceived([1, far], 0, far + 1, bed.now)).toBe(true)
+    expect([bed.taken('acked'), bed.taken('lost')]).toEqual([[far], [0]])
+  })
+
+  test('of nothing new loses nothing (RFC 9002 A.7), and the one of a record that asked for none neither', () => {
+    const bed = new Bed()
+    bed.send(2)
+    bed.pass(50)
+    bed.ack([0, 0])
+    bed.pass(1000)
+    // A record of ACK alone, later than the one that is in flight.
+    expect(bed.recovery.onAckReceived([2, 2], 0, 3, bed.now)).toBe(true)
+    expect([bed.taken('lost'), bed.recovery.largestAcked]).toEqual([[], 2])
+  })
+
+  test('names what is settled for good: so many records in flight keep nothing of those before', () => {
+    const bed = new Bed()
+    const acked: number[] = []
+    for (let round = 0; round < 50; round++) {
+      bed.send(20)
+      bed.pass(5)
+      // Every second one of the newest, so that what is settled lies between what is not.
+      bed.ack(Array.from({ length: 10 }, (_, index) => 20 * round + 19 - 2 * index).flatMap((each) => [each, each]))
+      acked.push(...bed.taken('acked'))
+      bed.taken('lost')
+    }
+    expect(acked).toHaveLength(500)
+    expect(new Set(acked).size).toBe(500)
+    expect(bed.recovery.lostCount + acked.length).toBe(1000 - (bed.recovery.hasOutstanding ? 1 : 0))
+  })
 })
 
 describe('a record is lost', () => {

@@ -3,11 +3,13 @@
  */
 import { FRAME, FrameWriter } from '@showchain/wire/end-to-end'
 import { describe, expect, test } from 'vitest'
+import type { CongestionFactory } from '../../../src/core/transport/congestion/controller.ts'
 import {
   CLOSE_CODE,
   CONNECTION_WINDOW,
   MAX_OPEN_STREAMS,
   MAX_SMALL_PIECES,
+  MAX_STREAM_WINDOW,
   STREAM_WINDOW,
 } from '../../../src/core/transport/limits.ts'
 import { CUBIC, Pair } from '../pair.ts'
@@ -68,6 +70,17 @@ describe('a stream', () => {
   test('may be reset where everything that came ends', () => {
     expect(after(data(0, 100), reset(0, 101)).code).toBeUndefined()
   })
+})
+
+test('an application writes ahead no more than the largest window, however large the congestion window', () => {
+  const window = 2 ** 40
+  const endless: CongestionFactory = () => ({ name: 'endless', window, pacingRate: undefined, acked() {}, lost() {} })
+  const { streams } = new Pair(endless, { delay: 5 }).a.transport
+  const id = streams.open() as number
+  const chunk = new Uint8Array(2 ** 20)
+  let written = chunk.length
+  while (streams.write(id, chunk) && written < 2 * MAX_STREAM_WINDOW) written += chunk.length
+  expect(written).toBe(MAX_STREAM_WINDOW)
 })
 
 describe('a connection', () => {

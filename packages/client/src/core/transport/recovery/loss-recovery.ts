@@ -28,6 +28,9 @@ export class LossRecovery {
   readonly #packets = new SentPackets()
   #path: PathState
   #largestAcked = -1
+  /** The same of records that ask for it: what was sent before it may be lost. */
+  #newestAcked = -1
+  #nextNumber = 0
   /** When the next packet is lost by the time threshold. */
   #lossTime: Instant | undefined
   /**
@@ -77,11 +80,7 @@ export class LossRecovery {
 
   /** The frames of the oldest packet in flight, to be sent again with a probe (RFC 9002 §6.2.4). */
   get oldestFrames(): readonly SentFrame[] {
-    for (let number = this.#packets.first; number < this.#packets.next; number++) {
-      const frames = this.#packets.get(number)?.frames
-      if (frames !== undefined && frames.length > 0) return frames
-    }
-    return []
+    return this.#packets.find(({ frames }) => frames.length > 0)?.frames ?? []
   }
 
   /** An ack-eliciting record left. */
@@ -109,23 +108,23 @@ export class LossRecovery {
     let newest: SentPacket | undefined
     let oldest: SentPacket | undefined
     let largestIsNew = false
-    for (let index = 0; index + 1 < ranges.length; index += 2) {
-      const [from, to] = [Math.max(ranges[index] as number, this.#packets.first), ranges[index + 1] as number]
-      // Everything older is settled.
-      if (to < this.#packets.first) break
-      for (let number = to; number >= from; number--) {
-        const packet = this.#packets.take(number)
-        if (packet === undefined) continue
-        if (number === largest) largestIsNew = true
-        this.acked.push(packet)
-        if (packet.path !== path) continue
-        path.mtu.acked(packet.number, packet.bytes, packet.mtuProbe)
-        path.bytesInFlight -= packet.bytes
-        newest ??= packet
-        oldest = packet
-      }
+    let anyIsNew = false
+    const taken = (packet: SentPacket): void => {
+      anyIsNew = true
+      if (packet.number === largest) largestIsNew = true
+      this.#newestAcked = Math.max(this.#newestAcked, packet.number)
+      this.acked.push(packet)
+      if (packet.path !== path) return
+      path.mtu.acked(packet.number, packet.bytes, packet.mtuProbe)
+      path.bytesInFlight -= packet.bytes
+      newest ??= packet
+      oldest = packet
     }
+    for (let index = 0; index + 1 < ranges.length; index += 2)
+      this.#packets.acknowledge(ranges[index] as number, ranges[index + 1] as number, taken)
     this.#largestAcked = Math.max(this.#largestAcked, largest)
+    // RFC 9002 A.7: what acknowledges nothing new tells nothing.
+    if (!anyIsNew) return true
     if (newest !== undefined) {
       path.largestAcked = Math.max(path.largestAcked, newest.number)
       if (newestAckedSentAt === undefined || newest.sentAt > newestAckedSentAt) path.newestAckedSentAt = newest.sentAt
@@ -160,10 +159,11 @@ export class LossRecovery {
     this.#lossTime = undefined
     this.#unansweredSince = undefined
     if (!abandonInFlight) return
-    for (let number = this.#packets.first; number < this.#packets.next; number++) {
-      const packet = this.#packets.take(number)
-      if (packet !== undefined) this.#onLost(packet)
-    }
+    this.#packets.lose(
+      Number.POSITIVE_INFINITY,
+      () => true,
+      (packet) => this.#onLost(packet),
+    )
     this.#packets.trim()
   }
 
@@ -185,7 +185,9 @@ export class LossRecovery {
       deliveredAt: deliveryRate.deliveredAt(now),
       firstSentAt: deliveryRate.firstSentAt(now),
       appLimited: deliveryRate.appLimited,
+      settled: false,
     })
+    this.#nextNumber = number + 1
     path.bytesInFlight += bytes
     path.pacer.sent(bytes)
     this.#sentCount++
@@ -213,7 +215,7 @@ export class LossRecovery {
       acked: bytes,
       sentAt: newest.sentAt,
       newest: newest.number,
-      next: this.#packets.next,
+      next: this.#nextNumber,
       rtt: sample,
       minRtt: rtt.min,
       smoothedRtt: rtt.smoothed,
@@ -238,28 +240,22 @@ export class LossRecovery {
     let bytes = 0
     let oldest: SentPacket | undefined
     let newest: SentPacket | undefined
-    for (let number = this.#packets.first; number <= this.#largestAcked; number++) {
-      const packet = this.#packets.get(number)
-      if (packet === undefined) continue
-      const ofPath = packet.path === path
-      const overtaken = ofPath && number + PACKET_THRESHOLD <= path.largestAcked
-      const lossTime = later(packet.sentAt, delay)
-      if (!overtaken && lossTime > now) {
-        if (this.#lossTime === undefined || lossTime < this.#lossTime) this.#lossTime = lossTime
-        continue
-      }
-      if (ofPath && !packet.mtuProbe) {
-        bytes += packet.bytes
-        oldest ??= packet
-        newest = packet
-      }
-      this.#packets.take(number)
-      if (ofPath) {
-        path.bytesInFlight -= packet.bytes
-        path.mtu.lost(number, packet.bytes, packet.mtuProbe, now)
-      }
-      this.#onLost(packet)
+    const isLost = ({ number, path: sentOn, sentAt }: SentPacket): boolean => {
+      const lossTime = later(sentAt, delay)
+      if ((sentOn === path && number + PACKET_THRESHOLD <= path.largestAcked) || lossTime <= now) return true
+      if (this.#lossTime === undefined || lossTime < this.#lossTime) this.#lossTime = lossTime
+      return false
     }
+    this.#packets.lose(this.#newestAcked, isLost, (packet) => {
+      this.#onLost(packet)
+      if (packet.path !== path) return
+      path.bytesInFlight -= packet.bytes
+      path.mtu.lost(packet.number, packet.bytes, packet.mtuProbe, now)
+      if (packet.mtuProbe) return
+      bytes += packet.bytes
+      oldest ??= packet
+      newest = packet
+    })
     if (newest === undefined || oldest === undefined) return
     // Persistent congestion (RFC 9002 §7.6.2): nothing in between was acknowledged.
     const span = PERSISTENT_CONGESTION_THRESHOLD * path.rtt.probeTimeout(path.maxAckDelay)

@@ -1,4 +1,7 @@
-/** Ack-eliciting records in flight, by number. */
+/**
+ * Ack-eliciting records in flight, by number. Numbers of other records are not among them, so that
+ * a remote peer which makes this end acknowledge a lot, and acknowledges nothing, costs nothing here.
+ */
 import type { DeliverySnapshot } from './delivery-rate.ts'
 import type { PathState } from './path-state.ts'
 import type { SentFrame } from './sent-frame.ts'
@@ -12,64 +15,80 @@ export interface SentPacket extends DeliverySnapshot {
   readonly mtuProbe: boolean
   /** Whether the application limited the rate when it was sent. */
   readonly appLimited: boolean
+  /** Whether it is acknowledged or lost. */
+  settled: boolean
 }
 
-/** The front is cut off when it is longer than this, and longer than the rest. */
-const SETTLED_FRONT = 64
+/** Settled ones are dropped when they are more than this, and more than the others. */
+const MAX_SETTLED = 64
 
 export class SentPackets {
-  /** From number `#first` on at index `#head`; bounded by the congestion windows. */
-  #packets: (SentPacket | undefined)[] = []
+  /** Ascending; bounded by the congestion windows. Those in front of `#head` are dropped. */
+  #packets: SentPacket[] = []
   #head = 0
-  #first = 0
-  #next = 0
   #outstanding = 0
-
-  /** No packet below this number is outstanding. */
-  get first(): number {
-    return this.#first
-  }
-
-  /** One more than the highest number. */
-  get next(): number {
-    return this.#next
-  }
 
   /** Packets that are neither acknowledged nor lost. */
   get outstanding(): number {
     return this.#outstanding
   }
 
-  get(number: number): SentPacket | undefined {
-    return number < this.#first ? undefined : this.#packets[this.#head + number - this.#first]
-  }
-
-  /** Numbers that were left out carried nothing that has to be acknowledged. */
+  /** The number of the last one was lower. */
   add(packet: SentPacket): void {
-    for (; this.#next < packet.number; this.#next++) this.#packets.push(undefined)
     this.#packets.push(packet)
-    this.#next++
     this.#outstanding++
   }
 
-  /** Takes a packet out: it is acknowledged or lost. */
-  take(number: number): SentPacket | undefined {
-    const packet = this.get(number)
-    if (packet === undefined) return undefined
-    this.#packets[this.#head + number - this.#first] = undefined
+  /** The oldest that this holds for. */
+  find(holds: (packet: SentPacket) => boolean): SentPacket | undefined {
+    for (let index = this.#head; index < this.#packets.length; index++) {
+      const packet = this.#packets[index] as SentPacket
+      if (!packet.settled && holds(packet)) return packet
+    }
+    return undefined
+  }
+
+  /** Takes those out that are acknowledged, from ≤ number ≤ to, the newest first. */
+  acknowledge(from: number, to: number, taken: (packet: SentPacket) => void): void {
+    for (let index = this.#indexAfter(to) - 1; index >= this.#head; index--) {
+      const packet = this.#packets[index] as SentPacket
+      if (packet.number < from) return
+      if (!packet.settled) taken(this.#settle(packet))
+    }
+  }
+
+  /** Takes those out that are lost, number ≤ to, the oldest first. */
+  lose(to: number, isLost: (packet: SentPacket) => boolean, taken: (packet: SentPacket) => void): void {
+    for (let index = this.#head; index < this.#packets.length; index++) {
+      const packet = this.#packets[index] as SentPacket
+      if (packet.number > to) return
+      if (!packet.settled && isLost(packet)) taken(this.#settle(packet))
+    }
+  }
+
+  /** Forgets what is settled, in front and where it is most of the rest. */
+  trim(): void {
+    while (this.#packets[this.#head]?.settled === true) this.#head++
+    const settled = this.#packets.length - this.#outstanding
+    if (settled <= MAX_SETTLED || settled <= this.#outstanding) return
+    this.#packets = this.#packets.filter((packet) => !packet.settled)
+    this.#head = 0
+  }
+
+  #settle(packet: SentPacket): SentPacket {
+    packet.settled = true
     this.#outstanding--
     return packet
   }
 
-  /** Forgets the front in which nothing is outstanding. */
-  trim(): void {
-    while (this.#head < this.#packets.length && this.#packets[this.#head] === undefined) {
-      this.#head++
-      this.#first++
+  /** Index of the first one of a higher number. */
+  #indexAfter(number: number): number {
+    let [low, high] = [this.#head, this.#packets.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#packets[middle] as SentPacket).number <= number) low = middle + 1
+      else high = middle
     }
-    if (this.#head > SETTLED_FRONT && this.#head * 2 > this.#packets.length) {
-      this.#packets = this.#packets.slice(this.#head)
-      this.#head = 0
-    }
+    return low
   }
 }

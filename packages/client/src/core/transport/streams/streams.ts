@@ -5,7 +5,7 @@
 import type { EventQueue } from '../../endpoint/event-queue.ts'
 import type { Instant } from '../../endpoint/machine.ts'
 import type { StreamChange, StreamEvent, StreamRead, UnreadStream } from '../events.ts'
-import { CLOSE_CODE, SEND_BUFFER } from '../limits.ts'
+import { CLOSE_CODE, MAX_STREAM_WINDOW, SEND_BUFFER } from '../limits.ts'
 import type { LossRecovery } from '../recovery/loss-recovery.ts'
 import type { SentStreamFrame } from '../recovery/sent-frame.ts'
 import { ConnectionFlow, isWindowLimited } from './flow-control.ts'
@@ -46,7 +46,8 @@ export class Streams {
 
   /** Bytes that an application may write ahead on one stream. */
   get #sendBuffer(): number {
-    return Math.max(SEND_BUFFER, 2 * this.#options.recovery.path.congestion.window)
+    const { window } = this.#options.recovery.path.congestion
+    return Math.min(Math.max(SEND_BUFFER, 2 * window), MAX_STREAM_WINDOW)
   }
 
   /**
