@@ -6,6 +6,7 @@ import {
   type Address,
   canonicalIp,
   type Endpoint,
+  formatAddress,
   formatEndpoint,
   quote,
   ShowchainError,
@@ -14,7 +15,7 @@ import {
 import type { Waiting } from './async/deadline.ts'
 import type { Connection } from './connection.ts'
 import type { DialAttempt, DialId, DialPolicy, RelayAddress } from './core/index.ts'
-import { formatAddress, type Looked, type Names } from './names.ts'
+import type { Looked, Names } from './names.ts'
 import type { Reachability } from './reachability.ts'
 import { ATTEMPT_DELAY, alternating } from './relay-locator.ts'
 import type { Scheduled } from './runtime/index.ts'

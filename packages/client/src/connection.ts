@@ -1,10 +1,11 @@
 /** A connection to a remote peer: streams and datagrams in both directions, on the current path. */
 import { type PeerId, quote, ShowchainError } from '@showchain/wire'
 import type { AsyncQueue, QueueReader } from './async/async-queue.ts'
-import { type WaitOptions, waitFor } from './async/deadline.ts'
+import { waitFor } from './async/deadline.ts'
 import { Listeners } from './async/listeners.ts'
+import { abortedBy, type SignalOptions, signalOf, throwIfAborted } from './async/signals.ts'
 import { type Bytes, bytesOf } from './bytes-argument.ts'
-import { type CloseOptions, checkCloseOptions } from './close-options.ts'
+import { type CloseOptions, checkCloseOptions, checkOpenStreamOptions, type OpenStreamOptions } from './call-options.ts'
 import type { ConnectionPort } from './connection-port.ts'
 import type { ConnectionEnd, Goodbye, Path, SecureStatistics } from './core/index.ts'
 import type { Clock } from './runtime/index.ts'
@@ -27,11 +28,6 @@ interface ConnectionEvents {
   /** The connection moved to this path. */
   path: [path: Path, reason: string]
   close: [reason: string, end: ConnectionEnd]
-}
-
-export interface OpenStreamOptions extends WaitOptions {
-  /** Data of streams with a lower number is sent first. @default 0 */
-  readonly priority?: number | undefined
 }
 
 /** What all handles of one connection have in common. */
@@ -75,7 +71,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   /** Whether data is encrypted and authenticated end to end. */
   readonly protected: boolean
   readonly #shared: Shared
-  readonly #listeners = new Listeners<ConnectionEvents>()
+  readonly #listeners = new Listeners<ConnectionEvents>('path', 'close')
   readonly #datagrams: QueueReader<Uint8Array>
   readonly #streams: QueueReader<Stream>
   #end: ConnectionEnd | undefined
@@ -136,11 +132,12 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
    * Opens a stream; the remote peer sees it with its first byte. Waits while the remote peer allows
    * no more (256 at a time).
    * @throws ShowchainError `ERR_PLAINTEXT_REFUSED` (not protected), `ERR_CLOSED`, `ERR_TIMEOUT`,
-   *   `ERR_ABORTED`
+   *   `ERR_ABORTED`, `ERR_BAD_ARGUMENT`
    */
-  async openStream({ priority = 0, ...wait }: OpenStreamOptions = {}): Promise<Stream> {
+  async openStream(options: OpenStreamOptions = {}): Promise<Stream> {
+    const { priority, ...wait } = checkOpenStreamOptions(options)
+    throwIfAborted(wait.signal)
     if (!this.protected) throw new ShowchainError('ERR_PLAINTEXT_REFUSED', 'A plaintext connection has no streams.')
-    if (wait.signal?.aborted) throw new ShowchainError('ERR_ABORTED', undefined, { cause: wait.signal.reason })
     const now = this.#tryOpen(priority)
     if (now !== undefined) return now
     let leave = (): void => {}
@@ -168,22 +165,20 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
    * @param bytes 1 to `maxDatagramSize` bytes; not to be changed before the promise settles
    * @param options.signal ends the wait; the datagram may still arrive
    * @throws ShowchainError `ERR_TOO_LARGE`, `ERR_TIMEOUT` (not acknowledged), `ERR_BUSY` (the queue
-   *   is
-   *   full), `ERR_NO_DATA_PATH`, `ERR_CLOSED`, `ERR_ABORTED`
+   *   is full), `ERR_NO_DATA_PATH`, `ERR_CLOSED`, `ERR_ABORTED`, `ERR_BAD_ARGUMENT`
    */
-  async sendDatagram(given: Bytes, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    const { signal } = options
+  async sendDatagram(given: Bytes, options?: SignalOptions): Promise<void> {
     const bytes = bytesOf(given)
+    const signal = signalOf(options)
     if (bytes.length === 0 || bytes.length > this.maxDatagramSize) {
       throw new ShowchainError(
         'ERR_TOO_LARGE',
         `A datagram has 1 to ${this.maxDatagramSize} bytes, not ${quote(bytes.length)}.`,
       )
     }
-    if (signal?.aborted) throw new ShowchainError('ERR_ABORTED', undefined, { cause: signal.reason })
     if (this.#end !== undefined) throw new ShowchainError('ERR_CLOSED', this.#end.reason)
     await new Promise<void>((resolve, reject) => {
-      const abort = (): void => reject(new ShowchainError('ERR_ABORTED', undefined, { cause: signal?.reason }))
+      const abort = (): void => signal && reject(abortedBy(signal))
       signal?.addEventListener('abort', abort, { once: true })
       this.#shared.port.sendDatagram(bytes, (failure) => {
         signal?.removeEventListener('abort', abort)
@@ -204,7 +199,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
    * connection notifies the remote peer at once. In plaintext, and through a relay that implements
    * only the base protocol, the remote peer notices as with a path that died.
    *
-   * @throws ShowchainError `ERR_BAD_CONFIG`
+   * @throws ShowchainError `ERR_BAD_ARGUMENT`
    */
   async close(options: CloseOptions = {}): Promise<void> {
     const goodbye = checkCloseOptions(options)

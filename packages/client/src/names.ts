@@ -3,7 +3,7 @@
  * answer, inside a deadline, and again with back-off.
  */
 import type { Random } from '@showchain/crypto'
-import { type Address, canonicalIp, type Endpoint, ShowchainError } from '@showchain/wire'
+import { type Address, canonicalIp, type Endpoint, formatAddress, ShowchainError } from '@showchain/wire'
 import { duration, later } from './core/index.ts'
 import type { Runtime, Scheduled } from './runtime/index.ts'
 
@@ -12,9 +12,6 @@ export const LOOKUP_TIMEOUT = 10_000
 /** Between two looks at the same name: doubles from the first to the last, ±50 %. */
 const BACKOFF_FIRST = 1000
 const BACKOFF_LAST = 60_000
-
-/** A name as people write it. */
-export const formatAddress = ({ host, port }: Address): string => `${host}:${port}`
 
 /** What came of a look: all endpoints of the name, or why there are none. */
 export type Looked = { readonly found: readonly Endpoint[] } | { readonly found: readonly []; readonly why: string }

@@ -35,7 +35,7 @@ export interface PeerEventsOptions {
 }
 
 export class PeerEvents {
-  readonly listeners: Listeners<PeerListeners> = new Listeners<PeerListeners>()
+  readonly listeners: Listeners<PeerListeners> = new Listeners<PeerListeners>('relay', 'nat', 'duplicate')
   readonly incoming: QueueReader<Connection>
   /** Relays of the configuration that this peer is registered with. */
   readonly registered: Set<PeerId> = new Set<PeerId>()

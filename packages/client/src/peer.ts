@@ -1,7 +1,18 @@
 /** A peer: opens sockets, keeps its registrations, connects and is connected to. */
-import { type Endpoint, formatEndpoint, type PeerId, parseTicket, ShowchainError, type Ticket } from '@showchain/wire'
+import {
+  type Endpoint,
+  formatEndpoint,
+  type PeerId,
+  parseOptions,
+  parseTicket,
+  ShowchainError,
+  type Ticket,
+  ticketSchema,
+} from '@showchain/wire'
 import { type Waiting, type WaitOptions, waitFor } from './async/deadline.ts'
+import { orAborted, type SignalOptions, signalOf, throwIfAborted } from './async/signals.ts'
 import { Call } from './call.ts'
+import { type ConnectOptions, checkConnectOptions, checkWaitOptions } from './call-options.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionPort } from './connection-port.ts'
 import {
@@ -19,14 +30,6 @@ import { Reachability } from './reachability.ts'
 import { RelayLocator } from './relay-locator.ts'
 import { type CountedSocket, checkPrimitives, Driver, NetworkWatch, QlogRecorder, traceTaps } from './runtime/index.ts'
 import { StunServers } from './stun-servers.ts'
-
-export interface ConnectOptions extends WaitOptions {
-  /**
-   * Which ways to try, and which paths the connection may take later.
-   * @default the policy of the peer
-   */
-  readonly via?: DialPolicy | undefined
-}
 
 export class Peer implements AsyncDisposable {
   readonly id: PeerId
@@ -102,17 +105,20 @@ export class Peer implements AsyncDisposable {
    * names are looked up meanwhile, each on its own, until they are resolved.
    *
    * @throws ShowchainError `ERR_BAD_CONFIG`, `ERR_BAD_TICKET`, `ERR_ADDRESS_IN_USE`,
-   *   `ERR_CANNOT_LISTEN`, `ERR_RUNTIME` (no cryptography for protected connections)
+   *   `ERR_CANNOT_LISTEN`, `ERR_RUNTIME` (no cryptography for protected connections), `ERR_ABORTED`,
+   *   `ERR_BAD_ARGUMENT` (the second one)
    */
-  static async open(options: PeerOptions): Promise<Peer> {
+  static async open(options: PeerOptions, wait?: SignalOptions): Promise<Peer> {
     const parsed = checkOptions(options)
+    const signal = signalOf(wait)
     const { runtime, listen, onWarning } = parsed
     if (!parsed.plaintext) checkPrimitives(runtime)
     // Each has an address.
     parsed.relays.map(relayAddress)
     if (parsed.relays.some(({ id }) => id === parsed.identity.id))
       throw new ShowchainError('ERR_BAD_TICKET', "It is this peer's own: a relay has an identity of its own.")
-    const peer = new Peer(parsed, await runtime.openSocket({ listen, onWarning }))
+    const socket = await orAborted(runtime.openSocket({ listen, onWarning }), signal, (late) => late.close())
+    const peer = new Peer(parsed, socket)
     for (const locator of peer.#events.locators) locator.start()
     peer.#stunServers.start()
     return peer
@@ -163,9 +169,10 @@ export class Peer implements AsyncDisposable {
   /**
    * Resolves when this peer is registered with a relay.
    * @throws ShowchainError `ERR_NO_PATH` (no relay is configured), `ERR_CONNECT_FAILED` (each relay
-   *   failed once), `ERR_TIMEOUT`, `ERR_ABORTED`, `ERR_CLOSED`
+   *   failed once), `ERR_TIMEOUT`, `ERR_ABORTED`, `ERR_CLOSED`, `ERR_BAD_ARGUMENT`
    */
   async registered(options: WaitOptions = {}): Promise<void> {
+    throwIfAborted(checkWaitOptions(options).signal)
     const { registered, listeners, locators } = this.#events
     if (this.#closed) throw new ShowchainError('ERR_CLOSED')
     if (registered.size > 0) return
@@ -197,13 +204,14 @@ export class Peer implements AsyncDisposable {
    *   `cause.attempts`, `ERR_TIMEOUT`, `ERR_ABORTED`, `ERR_CLOSED`
    */
   async connect(to: string | Ticket, options: ConnectOptions = {}): Promise<Connection> {
+    const { via = this.#options.policy, ...wait } = checkConnectOptions(options)
+    const ticket = typeof to === 'string' ? parseTicket(to) : parseOptions(ticketSchema, to, 'ticket', 'ERR_BAD_TICKET')
+    throwIfAborted(wait.signal)
     if (this.#closed) throw new ShowchainError('ERR_CLOSED')
-    const { via = this.#options.policy } = options
-    const ticket = typeof to === 'string' ? parseTicket(to) : to
     if (ticket.id === this.id) throw new ShowchainError('ERR_BAD_TICKET', "It is this peer's own.")
     let call: Call | undefined
     const calling = this.#wait<Connection>(
-      options,
+      wait,
       () => call?.giveUp(),
       (waiting) => {
         call = this.#call(ticket, via, waiting)

@@ -1,6 +1,7 @@
 /** A bidirectional stream of a connection: reliable, in order; by plain calls or as Web streams. */
 import { ReadableStream, WritableStream, type WritableStreamDefaultController } from 'node:stream/web'
 import { ShowchainError } from '@showchain/wire'
+import { abortedBy, type SignalOptions, signalOf } from './async/signals.ts'
 import { type Bytes, bytesOf } from './bytes-argument.ts'
 import type { StreamRead } from './core/index.ts'
 
@@ -41,14 +42,29 @@ interface WithSignal extends WritableStreamDefaultController {
 
 /** A condition variable: each waiter checks its condition again after a change. */
 class Change {
-  #waiters: (() => void)[] = []
+  readonly #waiters = new Set<() => void>()
 
-  wait(): Promise<void> {
-    return new Promise((resolve) => this.#waiters.push(resolve))
+  wait(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#waiters.delete(happened)
+        signal?.removeEventListener('abort', abort)
+      }
+      const happened = (): void => {
+        leave()
+        resolve()
+      }
+      const abort = (): void => {
+        leave()
+        if (signal !== undefined) reject(abortedBy(signal))
+      }
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#waiters.add(happened)
+    })
   }
 
   happened(): void {
-    for (const resolve of this.#waiters.splice(0)) resolve()
+    for (const happened of [...this.#waiters]) happened()
   }
 }
 
@@ -116,9 +132,12 @@ export class Stream {
 
   /**
    * The next data; undefined at the end of the stream.
-   * @throws ShowchainError `ERR_STREAM_RESET`, `ERR_CLOSED` (also after `cancel`)
+   * @param options.signal ends the wait; what comes is there for the next call
+   * @throws ShowchainError `ERR_STREAM_RESET`, `ERR_CLOSED` (also after `cancel`), `ERR_ABORTED`,
+   *   `ERR_BAD_ARGUMENT`
    */
-  async read(): Promise<Uint8Array | undefined> {
+  async read(options?: SignalOptions): Promise<Uint8Array | undefined> {
+    const signal = signalOf(options)
     while (!this.#ended) {
       if (this.#readFailure !== undefined) throw this.#readFailure
       const found = this.#closed === undefined ? this.#port.read(PIECE) : this.#rest.shift()
@@ -126,7 +145,7 @@ export class Stream {
       if (found?.type === 'end') this.#ended = true
       if (found?.type === 'reset') this.#readFailure = resetError(found.code)
       else if (this.#closed !== undefined && !this.#ended) throw this.#closed
-      else if (!this.#ended) await this.#readable.wait()
+      else if (!this.#ended) await this.#readable.wait(signal)
     }
     return undefined
   }
@@ -134,30 +153,37 @@ export class Stream {
   /**
    * Resolves when the send buffer takes more.
    * @param bytes not to be changed afterwards; of a view, the bytes that it covers
+   * @param options.signal ends the wait; the bytes are sent all the same, unless it was aborted
+   *   before the call
    * @throws ShowchainError `ERR_STREAM_RESET` (the remote peer sent STOP_SENDING), `ERR_CLOSED`
-   *   (also after `end` and `abort`), `ERR_BAD_ARGUMENT`; the stream goes on after this one
+   *   (also after `end` and `abort`), `ERR_ABORTED`, `ERR_BAD_ARGUMENT`; the stream goes on after
+   *   the last two
    */
-  async write(bytes: Bytes): Promise<void> {
+  async write(bytes: Bytes, options?: SignalOptions): Promise<void> {
     const data = bytesOf(bytes)
+    const signal = signalOf(options)
     if (this.#writeFailure !== undefined) throw this.#writeFailure
     if (this.#ending) throw new ShowchainError('ERR_CLOSED', 'Writing has ended.')
     this.#writeBlocked = !this.#port.write(data)
     while (this.#writeBlocked) {
-      await this.#writable.wait()
+      await this.#writable.wait(signal)
       if (this.#writeFailure !== undefined) throw this.#writeFailure
     }
   }
 
   /**
    * Ends the writing half; resolves when the remote peer has acknowledged everything.
+   * @param options.signal ends the wait; the half ends all the same, unless it was aborted before
+   *   the call
    * @throws ShowchainError as `write`
    */
-  async end(): Promise<void> {
+  async end(options?: SignalOptions): Promise<void> {
+    const signal = signalOf(options)
     if (this.#writeFailure !== undefined) throw this.#writeFailure
     this.#ending = true
     this.#port.end()
     while (!this.#finished) {
-      await this.#writable.wait()
+      await this.#writable.wait(signal)
       if (this.#writeFailure !== undefined) throw this.#writeFailure
     }
   }

@@ -1,6 +1,6 @@
 /** Options and configuration, read by a schema, with an error that names each key that is wrong. */
 import type * as z from 'zod'
-import { ShowchainError, typedError } from './errors.ts'
+import { type ErrorCode, ShowchainError, typedError } from './errors.ts'
 import { quote } from './foreign.ts'
 
 /** Of the keys that are wrong an error names the first. */
@@ -9,17 +9,23 @@ const PLAIN_KEY = /^\w{1,40}$/
 
 /**
  * @param what a name for the whole, which an error shows.
- * @throws ShowchainError `ERR_BAD_CONFIG`, and what the schema's own transformations throw of ours
+ * @param code of the error.
+ * @throws ShowchainError of that code, and what the schema's own transformations throw of ours
  */
-export function parseOptions<Options>(schema: z.ZodType<Options>, value: unknown, what: string): Options {
+export function parseOptions<Options>(
+  schema: z.ZodType<Options>,
+  value: unknown,
+  what: string,
+  code: ErrorCode = 'ERR_BAD_CONFIG',
+): Options {
   try {
     const parsed = schema.safeParse(value)
     if (parsed.success) return parsed.data
     const issues = parsed.error.issues.slice(0, MAX_SHOWN).map((issue) => showIssue(what, issue))
-    throw new ShowchainError('ERR_BAD_CONFIG', `${issues.join('; ')}.`, { cause: parsed.error })
+    throw new ShowchainError(code, `${issues.join('; ')}.`, { cause: parsed.error })
   } catch (error) {
     // Reading a foreign object may run its own code.
-    throw typedError(error, 'ERR_BAD_CONFIG', `${what}: cannot be read.`)
+    throw typedError(error, code, `${what}: cannot be read.`)
   }
 }
 

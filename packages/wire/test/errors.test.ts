@@ -104,6 +104,7 @@ describe('a foreign value in an error', () => {
     ['ERR_BAD_ENDPOINT', (value: unknown) => parseAddress(value as string)],
     ['ERR_BAD_TICKET', (value: unknown) => parseTicket(value as string)],
     ['ERR_BAD_CONFIG', (value: unknown) => parseOptions(OPTIONS, value, 'options')],
+    ['ERR_BAD_ARGUMENT', (value: unknown) => parseOptions(OPTIONS, value, 'options', 'ERR_BAD_ARGUMENT')],
   ] as const)('makes no other error than %s', (code, call) => {
     fc.assert(
       fc.property(object, (given) => {

@@ -2,14 +2,14 @@
 import { quote, ShowchainError } from '@showchain/wire'
 import { duration, later } from '../core/index.ts'
 import type { Clock } from '../runtime/index.ts'
+import { abortedBy, type SignalOptions } from './signals.ts'
 
 /**
  * Milliseconds: all retransmissions of two requests in a row, a registration and the next request.
  */
 const DEFAULT_TIMEOUT = 25_000
 
-export interface WaitOptions {
-  readonly signal?: AbortSignal | undefined
+export interface WaitOptions extends SignalOptions {
   /** Milliseconds. @default 25,000 */
   readonly timeout?: number | undefined
 }
@@ -21,9 +21,11 @@ export interface Waiting<Result> {
 }
 
 /**
+ * For a signal that was not aborted before.
+ *
  * @param giveUp cancels the operation at the deadline or abort; it may reject with a better reason
  *   first
- * @param start starts the operation, unless the signal was aborted before
+ * @param start starts the operation
  * @throws ShowchainError `ERR_TIMEOUT`, `ERR_ABORTED`
  */
 export function waitFor<Result>(
@@ -33,8 +35,6 @@ export function waitFor<Result>(
   start: (waiting: Waiting<Result>) => void,
 ): Promise<Result> {
   return new Promise<Result>((resolve, reject) => {
-    const aborted = (): ShowchainError => new ShowchainError('ERR_ABORTED', undefined, { cause: signal?.reason })
-    if (signal?.aborted) return reject(aborted())
     let over = false
     const end = (): void => {
       over = true
@@ -43,7 +43,7 @@ export function waitFor<Result>(
     }
     const abort = (): void => {
       end()
-      reject(aborted())
+      if (signal !== undefined) reject(abortedBy(signal))
       giveUp()
     }
     const timer = clock.schedule(later(clock.now(), duration(timeout)), () => {

@@ -132,14 +132,6 @@ const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     test: 'test/face/deadlines.test.ts',
   },
   {
-    name: 'signal-before',
-    rule: 'A signal that was aborted before starts nothing.',
-    file: 'src/async/deadline.ts',
-    text: 'if (signal?.aborted) return reject(aborted())',
-    replacement: '',
-    test: 'test/face/deadlines.test.ts',
-  },
-  {
     name: 'signal-during',
     rule: 'A signal that is aborted ends the wait at once.',
     file: 'src/async/deadline.ts',

@@ -91,6 +91,38 @@ const CALLS: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     replacement: '!this.#dialled',
     test: 'test/face/handles.test.ts',
   },
+  {
+    name: 'aborted-before',
+    rule: 'A signal that was aborted before makes a call do nothing.',
+    file: 'src/async/signals.ts',
+    text: 'if (signal?.aborted) throw abortedBy(signal)',
+    replacement: '',
+    test: 'test/face/signals.test.ts',
+  },
+  {
+    name: 'aborted-read',
+    rule: 'A signal ends the wait of a read, a write and an end.',
+    file: 'src/stream.ts',
+    text: "signal?.addEventListener('abort', abort, { once: true })",
+    replacement: '',
+    test: 'test/face/signals.test.ts',
+  },
+  {
+    name: 'unknown-options',
+    rule: 'Options with an unknown key are refused.',
+    file: 'src/async/signals.ts',
+    text: "if (key !== 'signal') throw badOptions(key)",
+    replacement: '{}',
+    test: 'test/face/signals.test.ts',
+  },
+  {
+    name: 'late-socket',
+    rule: 'A socket that opens after the signal was aborted is closed.',
+    file: 'src/async/signals.ts',
+    text: 'work.then(undo, () => {})',
+    replacement: '',
+    test: 'test/face/signals.test.ts',
+  },
 ]
 
 export const CLIENT_CALLS: readonly Mutant[] = inPackage(
