@@ -1,15 +1,14 @@
 /**
  * The provider for Node: OpenSSL through node:crypto. `verify` runs on the calling thread; `sign`
- * and
- * `verifyAsync` run on libuv's threads.
+ * and `verifyAsync` run on libuv's threads.
  */
 import {
   constants,
-  createHash,
   createHmac,
   createPrivateKey,
   createPublicKey,
   generateKeyPair,
+  hash,
   type KeyObject,
   sign as signNow,
   verify as verifyNow,
@@ -58,7 +57,7 @@ const EXPONENT_BYTES = 5
  */
 const HEADER_BYTES = 24
 
-const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
+const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer')
 
 const refused = (why: string, cause?: unknown): ShowchainError => new ShowchainError('ERR_KEY_REFUSED', why, { cause })
 

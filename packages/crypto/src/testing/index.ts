@@ -1,9 +1,9 @@
 /**
  * An insecure crypto provider for tests and simulations, never for anything else. Hashes are real;
  * keys and signatures are not, so that signing takes microseconds and an identity follows from a
- * seed. A signature is SHA-256(secret ‖ message), expanded to the length of an RSA signature:
- * datagrams have their real size. Only the provider that made a key can verify with it. The
- * sub-path `@showchain/crypto/testing`.
+ * seed. A signature is SHA-256(secret ‖ message), repeated up to the length of an RSA signature:
+ * datagrams have their real size. Only the provider that made a key can verify with it. The sub-path
+ * `@showchain/crypto/testing`.
  */
 import { equalBytes, MAX_KEY_BYTES, type PeerId, peerIdFromBytes, ShowchainError } from '@showchain/wire'
 import {
@@ -115,7 +115,7 @@ export class TestProvider implements CryptoProvider {
 }
 
 /** Separates the domains of the two signature schemes. */
-const pss = (message: Uint8Array): Uint8Array => Uint8Array.of(...text.encode('pss'), ...message)
+const pss = (message: Uint8Array): Uint8Array => Buffer.concat([text.encode('pss'), message])
 
 /** @throws TypeError for a key of another provider: a mistake in the test */
 function own(key: PrivateKey): TestPrivateKey {
@@ -124,10 +124,8 @@ function own(key: PrivateKey): TestPrivateKey {
 }
 
 function signature(secret: Uint8Array, message: Uint8Array, length: number): Uint8Array {
-  const secretAndMessage = new Uint8Array(secret.length + message.length)
-  secretAndMessage.set(secret)
-  secretAndMessage.set(message, secret.length)
-  return expand(openssl.sha256(secretAndMessage), length)
+  const digest = openssl.sha256(Buffer.concat([secret, message]))
+  return new Uint8Array(Buffer.alloc(length, digest))
 }
 
 /** A byte stream from a seed: SHA-256(seed ‖ 0), SHA-256(seed ‖ 1), … */
