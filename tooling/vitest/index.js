@@ -20,6 +20,8 @@ export function preset(test = {}) {
       tags: [{ name: LONG, description: 'takes long: left to `pnpm test:long`', timeout: 0 }],
       tagsFilter: [isLong ? LONG : `!${LONG}`],
       reporters: ['default', new SkipReporter(), ['json', { outputFile: '.cache/report/vitest.json' }]],
+      // modules are read once, not once a file: half of the time of most packages
+      isolate: false,
       // turbo already runs one package per core
       maxWorkers: '50%',
       // properties and real processes on a busy machine: a limit only for what hangs

@@ -2,26 +2,30 @@
  * What the kernel of this machine does not do on demand: hosts without IPv6, ports that are taken,
  * odd sources.
  */
-
-import type { Socket, SocketOptions } from 'node:dgram'
+import dgram, { type Socket, type SocketOptions } from 'node:dgram'
 import { EventEmitter } from 'node:events'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { syncBuiltinESMExports } from 'node:module'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Datagram } from '../../src/core/endpoint/machine.ts'
 import { openUdp, UdpSocket } from '../../src/runtime/index.ts'
 
 /** What the next binds of IPv6 sockets end in; the real thing when nothing is left. */
 const ipv6Failures: string[] = []
+const { createSocket } = dgram
 
-vi.mock('node:dgram', async (original) => {
-  const real = await original<typeof import('node:dgram')>()
-  return {
-    ...real,
-    createSocket: (options: SocketOptions) => {
-      const code = options.type === 'udp6' ? ipv6Failures.shift() : undefined
-      return code === undefined ? real.createSocket(options) : new FailingSocket(code)
-    },
-  }
+/** Tests of other files share this process: the real one comes back at the end. */
+function make(create: typeof createSocket): void {
+  dgram.createSocket = create
+  syncBuiltinESMExports()
+}
+
+beforeAll(() => {
+  make(((options: SocketOptions) => {
+    const code = options.type === 'udp6' ? ipv6Failures.shift() : undefined
+    return code === undefined ? createSocket(options) : new FailingSocket(code)
+  }) as typeof createSocket)
 })
+afterAll(() => make(createSocket))
 
 class FailingSocket extends EventEmitter {
   readonly code: string
