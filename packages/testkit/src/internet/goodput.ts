@@ -51,7 +51,7 @@ export async function goodput({
     internet.advance(warmUp)
     const before = checker.bytes
     internet.advance(measure)
-    if (checker.wrong > 0) throw new Error(`${checker.wrong} bytes are wrong.`)
+    if (checker.wrong > 0) throw new Error(`${checker.wrong} pieces are wrong.`)
     found = ((checker.bytes - before) * 8000) / measure
   })
   return found

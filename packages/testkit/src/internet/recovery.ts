@@ -55,7 +55,7 @@ export interface RecoveryOutcome {
 }
 
 /** Lines of 20 ms, narrow enough for a stream to be watched, with a queue of 100 ms. */
-const CONDITIONS: Partial<Conditions> = { latency: duration(20), bandwidth: 2e6, queue: 25_000 }
+const CONDITIONS: Partial<Conditions> = { latency: duration(20), bandwidth: 1e6, queue: 12_500 }
 const CALM: Duration = duration(30_000)
 const IDLE: Duration = duration(10_000)
 /** Time after the fault in which silence is looked for. */

@@ -93,7 +93,7 @@ export async function streamSoak({
         relay.start()
         back = undefined
       }
-      if (checker.wrong > 0) throw new Error(`${checker.wrong} bytes are wrong.`)
+      if (checker.wrong > 0) throw new Error(`${checker.wrong} pieces are wrong.`)
       if (link.closed !== undefined) throw new Error(`The connection ended: ${link.closed}.`)
       if (checker.bytes > seen) [seen, seenAt] = [checker.bytes, now()]
       if (later(seenAt, PATIENCE) <= now()) throw new Error(`Nothing has come since ${seenAt} ms.`)

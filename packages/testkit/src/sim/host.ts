@@ -2,9 +2,11 @@
  * A host on a network: a name, addresses, and sockets on ports, as the operating system would give
  * them.
  */
+
 import type { Datagram } from '@showchain/client/core'
 import type { DatagramSocket } from '@showchain/client/runtime'
 import { type Endpoint, ipFamily, ShowchainError } from '@showchain/wire'
+import { copyOf } from './copies.ts'
 import { type DgramType, virtualDgram } from './dgram.ts'
 import type { Network, Station } from './network.ts'
 import type { Packet } from './packet.ts'
@@ -97,7 +99,7 @@ export class Host {
     const chosen = able.length > 1 ? (able.find(({ network }) => network.has(destination.ip)) ?? able[0]) : able[0]
     const ip = chosen?.ips.find((own) => ipFamily(own) === family)
     if (chosen !== undefined && ip !== undefined)
-      chosen.network.carry({ source: { ip, port }, destination, bytes: bytes.slice() }, chosen)
+      chosen.network.carry({ source: { ip, port }, destination, bytes: copyOf(bytes) }, chosen)
   }
 
   #deliver(packet: Packet): void {

@@ -10,6 +10,7 @@ import { type Instant, later } from '@showchain/client/core'
 import type { Clock } from '@showchain/client/runtime'
 import { ipFamily } from '@showchain/wire'
 import { type Conditions, GOOD_CONDITIONS } from './conditions.ts'
+import { copyOf } from './copies.ts'
 import { Line } from './line.ts'
 import type { Packet } from './packet.ts'
 import type { SeededRandom } from './random.ts'
@@ -117,7 +118,7 @@ export class Network {
     const to = this.#next(packet, from)
     if (to === undefined) this.#note(packet, from, packet.destination.ip, 'unreachable')
     // A copy each: a receiver may keep views of it.
-    else to.deliver({ ...packet, bytes: packet.bytes.slice() })
+    else to.deliver({ ...packet, bytes: copyOf(packet.bytes) })
   }
 
   /**

@@ -3,11 +3,11 @@ import { expect, type TestOptions, test } from 'vitest'
 import { NAT_PAIRINGS, type Outcome, PAIRINGS, type Pairing, play } from '../../src/index.ts'
 
 /** Of `npm test`. */
-export const SOME_SEEDS = 25
+export const SOME_SEEDS = 10
 /** Of `pnpm test:long`. */
 export const ALL_SEEDS = 200
 /** The way to a path is the same in plaintext. */
-const PLAINTEXT_SEEDS = 20
+const PLAINTEXT_SEEDS = 10
 /** Birthday probing meets within this time … */
 const BIRTHDAY_MS = 35_000
 /** … in so many of all runs. */

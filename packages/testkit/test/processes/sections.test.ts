@@ -1,13 +1,13 @@
 /**
  * The seed's five sections between three real processes on loopback, on good lines and on bad ones.
  * A message that was lost five times is sent again by the test's own transfer; nothing else is
- * tried twice.
+ * tried twice. Each test has processes of its own, and most of its time it waits.
  */
 import { duration } from '@showchain/client/core'
 import { generateIdentity, type Identity, publicKeyToPem } from '@showchain/crypto'
 import { OP } from '@showchain/wire'
 import { needsIpv6 } from '@showchain-tooling/vitest/needs'
-import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Actor } from './actor.ts'
 
 const KEEP_ALIVE = 300
@@ -18,7 +18,7 @@ const actors: Actor[] = []
 beforeAll(async () => {
   identities = await Promise.all([1, 2, 3].map(() => generateIdentity()))
 })
-afterEach(async () => {
+afterAll(async () => {
   await Promise.all(actors.splice(0).map((actor) => actor.kill()))
 })
 
@@ -74,7 +74,7 @@ const LINES = [
   ['reordering and duplication', { reorder: 0.2, duplicate: 0.2, jitter: duration(5) }],
 ] as const
 
-describe.each([
+describe.concurrent.each([
   ['IPv4', '127.0.0.1', {}],
   ['IPv6', '::1', needsIpv6],
 ] as const)('over %s', (_family, host, needed) => {
@@ -112,7 +112,7 @@ describe.each([
   })
 })
 
-describe('a peer that speaks only the seed', () => {
+describe.concurrent('a peer that speaks only the seed', () => {
   test.each([
     ['binary', true, 'binary', true],
     ['json', true, 'json', true],
@@ -145,7 +145,7 @@ describe('a peer that speaks only the seed', () => {
   )
 })
 
-test('a relay that is killed and comes back: both peers register again, and data flows again', async () => {
+test.concurrent('a relay that is killed and comes back: both peers register again, and data flows again', async () => {
   const host = '127.0.0.1'
   const relay = await startRelay(host)
   const options = { relay: relay.ticket, host, faults: {} }
