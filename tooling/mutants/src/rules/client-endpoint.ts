@@ -197,4 +197,20 @@ export const CLIENT_ENDPOINT: readonly Mutant[] = inPackage('client', [
     replacement: '',
     test: 'test/endpoint/admission.test.ts',
   },
+  {
+    name: 'bridges-not-announced',
+    rule: 'Private addresses towards containers of the host are not announced beside others.',
+    file: 'src/runtime/local-addresses.ts',
+    text: 'rank !== RANK.hostOnly || ',
+    replacement: 'true || ',
+    test: 'test/runtime/hosts.test.ts',
+  },
+  {
+    name: 'default-route-first',
+    rule: 'Host candidates begin with the interface of the default route.',
+    file: 'src/runtime/local-addresses.ts',
+    text: 'if (defaults.includes(name)) return RANK.default',
+    replacement: '',
+    test: 'test/runtime/hosts.test.ts',
+  },
 ])
