@@ -13,10 +13,24 @@
  * order, each once. An owner may give commands from inside an event or a tap: their events follow.
  */
 import { ShowchainError } from '@showchain/wire'
-import type { Datagram, Instant, Machine, Route, SocketChange, SocketId } from '../core/endpoint/machine.ts'
+import {
+  type Datagram,
+  type Duration,
+  duration,
+  type Instant,
+  later,
+  type Machine,
+  type Route,
+  type SocketChange,
+  type SocketId,
+  type Work,
+} from '../core/endpoint/machine.ts'
 import type { Clock, Scheduled } from './clock.ts'
 import type { DatagramSocket } from './socket.ts'
 import type { Worker } from './worker.ts'
+
+/** How long a driver that is closed waits for last words to be signed: a queue of them takes less. */
+const LAST_WORDS: Duration = duration(1000)
 
 /** What a machine tells its owner. */
 export type EventOf<M> = M extends Machine<infer Event> ? Event : never
@@ -50,6 +64,11 @@ export class Driver<M extends Machine<unknown>> {
   #busy = false
   #delivering = false
   #closed = false
+  /** Last words that are being signed, and what waits for them. */
+  #last = 0
+  #lastSaid: (() => void) | undefined
+  /** Whether what the machine sends leaves, though the driver is closed. */
+  #parting = false
 
   constructor(options: DriverOptions<M>) {
     this.#options = options
@@ -75,12 +94,14 @@ export class Driver<M extends Machine<unknown>> {
   }
 
   /**
-   * Stops the timer, the worker and the socket. Results and datagrams that come later are dropped.
+   * Stops the timer, the worker and the socket, once the last words of connections are signed and
+   * sent. Other results and datagrams that come later are dropped.
    */
   async close(): Promise<void> {
     this.#closed = true
     this.#armed?.timer.cancel()
     this.#armed = undefined
+    if (this.#last > 0) await this.#untilSaid()
     this.#options.worker.close()
     const others = [...this.#others.values()]
     this.#others.clear()
@@ -142,11 +163,11 @@ export class Driver<M extends Machine<unknown>> {
   }
 
   #drain(): void {
-    const { machine, socket, worker, onTransmit } = this.#options
+    const { machine, socket, onTransmit } = this.#options
     for (let output = machine.poll(); output !== undefined; output = machine.poll()) {
       if (output.type === 'event') this.#events.push(output.event as EventOf<M>)
-      else if (this.#closed) continue
-      else if (output.type === 'work') worker.run(output, this.#result)
+      else if (this.#closed && !this.#parting) continue
+      else if (output.type === 'work') this.#run(output)
       else if (output.type === 'socket') this.#change(output)
       else {
         const { to, bytes } = output
@@ -160,6 +181,29 @@ export class Driver<M extends Machine<unknown>> {
   /** A result of the worker is an input like any other. */
   readonly #result = (resume: (now: Instant) => void): void => {
     if (!this.#closed) this.#enter((_, now) => resume(now))
+  }
+
+  #run(work: Work): void {
+    const { worker } = this.#options
+    if (work.kind === 'verify' || work.last !== true) return worker.run(work, this.#result)
+    this.#last++
+    worker.run(work, (resume) => {
+      this.#last--
+      this.#parting = true
+      this.#enter((_, now) => resume(now))
+      this.#parting = false
+      if (this.#last === 0) this.#lastSaid?.()
+    })
+  }
+
+  async #untilSaid(): Promise<void> {
+    const { clock } = this.#options
+    let patience: Scheduled | undefined
+    await new Promise<void>((resolve) => {
+      this.#lastSaid = resolve
+      patience = clock.schedule(later(clock.now(), LAST_WORDS), resolve)
+    })
+    patience?.cancel()
   }
 
   /** Arms only for what is earlier than what is armed: an early wake does nothing but arm again. */

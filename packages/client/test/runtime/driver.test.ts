@@ -194,6 +194,44 @@ describe('a driver', () => {
     await driver.close()
   })
 
+  test('closing waits for last words to be signed, and for nothing else', async () => {
+    const { machine, socket, worker, driver } = driven()
+    const say =
+      (word: number) =>
+      (signature: Uint8Array | undefined): void => {
+        if (signature !== undefined) machine.outbox.transmit(there, Uint8Array.of(word))
+      }
+    driver.input(() => {
+      machine.outbox.sign(Uint8Array.of(1), say(1))
+      machine.outbox.sign(Uint8Array.of(2), say(2), true)
+      machine.outbox.sign(Uint8Array.of(3), say(3), true)
+    })
+    let closed = false
+    const closing = driver.close().then(() => {
+      closed = true
+    })
+    expect(() => driver.input(() => {})).toThrow(expect.objectContaining({ code: 'ERR_CLOSED' }))
+    socket.deliver(1)
+    worker.finish(Uint8Array.of(1))
+    worker.finish(Uint8Array.of(2))
+    await Promise.resolve()
+    expect([closed, socket.sent.map(({ first }) => first), machine.inputs]).toEqual([false, [2], []])
+    worker.finish(Uint8Array.of(3))
+    await closing
+    expect([socket.closed, worker.closed, socket.sent.map(({ first }) => first)]).toEqual([true, true, [2, 3]])
+  })
+
+  test('closing waits a second at most', async () => {
+    const { machine, socket, clock, driver } = driven()
+    driver.input(() => machine.outbox.sign(Uint8Array.of(1), () => {}, true))
+    const closing = driver.close()
+    expect(socket.closed).toBe(false)
+    expect(clock.timers.at(-1)?.at).toBe(1000)
+    clock.fire()
+    await closing
+    expect(socket.closed).toBe(true)
+  })
+
   test('an owner that closes it on an event still gets the events before the close', async () => {
     const seen: string[] = []
     const { machine, driver, socket } = driven({

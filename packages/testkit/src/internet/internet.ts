@@ -51,6 +51,8 @@ export interface PeerPlace extends Omit<PeerOptions, 'identity' | 'relays' | 'ru
   readonly identity?: TestIdentity | undefined
   /** Relays that it registers with. @default all that there are */
   readonly relays?: readonly SimRelay[] | undefined
+  /** Virtual time that a signature takes. @default 0 */
+  readonly signTime?: Duration | undefined
 }
 
 /** Where a peer is. */
@@ -164,10 +166,11 @@ export class Internet {
    */
   async peer(place: PeerPlace = {}): Promise<Peer> {
     const { host, name, rest } = this.#place(place)
-    const { relays = this.#relays, identity = this.sim.identity(name), ...options } = rest
+    const { relays = this.#relays, identity = this.sim.identity(name), signTime, ...options } = rest
     const tickets = relays.map(({ ticket }) => ticket)
-    const opened = Peer.open({ ...options, identity, relays: tickets, runtime: this.runtime(host) })
-    const peer = await this.settle(opened)
+    const runtime = simulatedRuntime(this.sim, host, signTime)
+    const peer = await this.settle(Peer.open({ ...options, identity, relays: tickets, runtime }))
+    if (options.seedMode === true) this.#trusted.push(...peer.addresses)
     this.#open.push({ host, close: () => peer.close() })
     if (relays.length > 0) await this.settle(peer.registered())
     return peer

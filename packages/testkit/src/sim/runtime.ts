@@ -3,6 +3,7 @@
  * virtual time. It starts no real timer and opens no real socket. RSA is that of the simulation's
  * provider, so an identity must be one of `simulation.identity`.
  */
+import type { Duration } from '@showchain/client/core'
 import type { CountedSocket, DatagramSocket, Runtime } from '@showchain/client/runtime'
 import { type Identity, opensslEndToEnd } from '@showchain/crypto'
 import type { TestIdentity } from '@showchain/crypto/testing'
@@ -11,7 +12,8 @@ import type { Host } from './host.ts'
 import type { Simulation } from './simulation.ts'
 import { VirtualWorker } from './worker.ts'
 
-export function simulatedRuntime(sim: Simulation, host: Host): Runtime {
+/** @param signTime virtual time that a signature takes. @default 0: made at once */
+export function simulatedRuntime(sim: Simulation, host: Host, signTime?: Duration): Runtime {
   const { clock, provider } = sim
   return {
     clock,
@@ -20,7 +22,7 @@ export function simulatedRuntime(sim: Simulation, host: Host): Runtime {
     endToEnd: opensslEndToEnd,
     worker: (identity) => {
       const { signNow, certifyNow } = ofSimulation(identity)
-      return new VirtualWorker({ clock, provider, sign: signNow, certify: certifyNow })
+      return new VirtualWorker({ clock, provider, sign: signNow, certify: certifyNow, signTime })
     },
     openSocket: async ({ listen = [] }) => counted(host.socket(listen[0]?.port)),
     openExtraSocket: () => host.socket(),

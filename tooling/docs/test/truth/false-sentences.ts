@@ -41,7 +41,7 @@ export const FALSE_SENTENCES: readonly FalseSentence[] = [
   {
     pattern: /clos(e|es|ing)(\(\))? tells nothing|the (other end|remote peer) notices when it sends/i,
     example: 'Ends the connection on this side. The other end notices when it sends.',
-    why: 'a protected connection sends CONNECTION_CLOSE; only in plaintext and over a seed path it does not',
+    why: 'a protected connection sends CONNECTION_CLOSE; only in plaintext there is none',
     truth: 'protocol.md#what-is-in-a-record',
   },
   {

@@ -6,6 +6,23 @@ import { inPackage, type Mutant } from '../mutant.ts'
 
 export const CLIENT_CONNECTIONS: readonly Mutant[] = inPackage('client', [
   {
+    name: 'last-words',
+    rule: 'The last words of a connection over a seed path are signed and sent after it ended.',
+    file: 'src/core/connections/secure-data-plane.ts',
+    text: 'this.#closing ? messages.sendLast(bytes) : messages.send(',
+    replacement: 'messages.send(',
+    test: 'test/face/goodbyes.test.ts',
+    testFolder: 'packages/testkit',
+  },
+  {
+    name: 'last-words-close',
+    rule: 'A peer that closes waits until the last words of its connections are signed.',
+    file: 'src/runtime/driver.ts',
+    text: 'if (this.#last > 0) await this.#untilSaid()',
+    replacement: '',
+    test: 'test/runtime/driver.test.ts',
+  },
+  {
     name: 'pass-data-relay',
     rule: 'Data in an unknown session counts only from a relay that this peer is registered with.',
     file: 'src/core/connections/connection-table.ts',
@@ -80,7 +97,7 @@ export const CLIENT_CONNECTIONS: readonly Mutant[] = inPackage('client', [
   {
     name: 'plaintext-refused',
     rule: 'A protected peer takes no readable data.',
-    file: 'src/core/messages/message-session.ts',
+    file: 'src/core/messages/outgoing-message.ts',
     text: 'data.length === 0 || plaintext || (endToEnd !== undefined && data[0] === RECORD_BYTE)',
     replacement: 'true',
     test: 'test/messages/data.test.ts',

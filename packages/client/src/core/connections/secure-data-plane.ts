@@ -55,6 +55,8 @@ export class SecureDataPlane implements DataPlane {
   readonly #recordPaths = new WeakMap<MessageSession, RecordPath>()
   /** Where the newest handshake message came from. */
   #handshakeBy: MessageSession | undefined
+  /** Whether what is sent are its last words. */
+  #closing = false
 
   constructor(
     context: ConnectionContext,
@@ -172,6 +174,7 @@ export class SecureDataPlane implements DataPlane {
   read(): void {}
 
   close(_why: string, goodbye: Goodbye, now: Instant): void {
+    this.#closing = true
     this.#doubts.stop()
     this.#session.close(goodbye, now)
   }
@@ -242,8 +245,9 @@ export class SecureDataPlane implements DataPlane {
       ...{ kind: 'message', to, session },
       // Each record is in a message, which has its size and a signature.
       traits: { base: this.#context.maxMessage, larger: [], acks: 'gathered' },
-      ready: () => messages.backlog < SEND_WINDOW,
-      transmit: (bytes, now) => messages.send({ bytes, done: () => {} }, now),
+      ready: () => this.#closing || messages.backlog < SEND_WINDOW,
+      transmit: (bytes, now) =>
+        this.#closing ? messages.sendLast(bytes) : messages.send({ bytes, done: () => {} }, now),
     }
   }
 

@@ -34,7 +34,7 @@ export function drainedOutbox<Event>(outbox: Outlet<Event>, drain: Drain): Outle
     transmit: (to, bytes) => outbox.transmit(to, bytes),
     socket: (change, socket) => outbox.socket(change, socket),
     event: (event) => outbox.event(event),
-    sign: (preimage, resume) => outbox.sign(preimage, then(resume)),
+    sign: (preimage, resume, last) => outbox.sign(preimage, then(resume), last),
     certify: (preimage, resume) => outbox.certify(preimage, then(resume)),
     verify: (key, preimage, signature, resume) => outbox.verify(key, preimage, signature, then(resume)),
   }

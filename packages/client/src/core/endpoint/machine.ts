@@ -62,6 +62,8 @@ export type Work =
        */
       readonly kind: 'sign' | 'certify'
       readonly preimage: Uint8Array
+      /** Whether a driver that is closed waits for it: what it signs are the last words of a connection. */
+      readonly last?: boolean | undefined
       /** @param signature undefined when the queue was full or signing failed. */
       resume(signature: Uint8Array | undefined, now: Instant): void
     }

@@ -24,8 +24,13 @@ export class Outbox<Event> {
     this.#outputs.push({ type: 'event', event })
   }
 
-  sign(preimage: Uint8Array, resume: (signature: Uint8Array | undefined, now: Instant) => void): void {
-    this.#outputs.push({ type: 'work', kind: 'sign', preimage, resume })
+  /** @param last whether it is signed and sent even if the peer is closed meanwhile */
+  sign(
+    preimage: Uint8Array,
+    resume: (signature: Uint8Array | undefined, now: Instant) => void,
+    last: boolean = false,
+  ): void {
+    this.#outputs.push({ type: 'work', kind: 'sign', preimage, last, resume })
   }
 
   certify(preimage: Uint8Array, resume: (signature: Uint8Array | undefined, now: Instant) => void): void {

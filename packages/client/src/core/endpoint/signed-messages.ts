@@ -83,6 +83,15 @@ export function sign<U extends Unsigned>(
   })
 }
 
+/** Signs a message and sends it once, even if the peer is closed meanwhile. Nobody learns whether it was. */
+export function sendLast(sending: Signing & Sending, to: Route, unsigned: Unsigned, encoding: Encoding): void {
+  const resume = (signature: Uint8Array | undefined): void => {
+    if (signature === undefined) return sending.count('signShed')
+    sendMessage(sending, to, { ...unsigned, sign: signature } as Message, encoding)
+  }
+  sending.outbox.sign(messagePreimage(sending.provider, unsigned), resume, true)
+}
+
 /**
  * Verifies a signature. `done` gets false (counted) for a bad one and when the verification queue
  * was full.

@@ -7,15 +7,15 @@
  * docs/protocol.md, Data on a direct path) 0x123 goes straight to the other end, which verifies it.
  */
 import { type PublicKey, ReplayWindow } from '@showchain/crypto/core'
-import { type Encoding, type MessageOf, OP, type PeerId, RECORD_BYTE, type SessionId } from '@showchain/wire'
+import { type Encoding, type MessageOf, OP, type PeerId, type SessionId, type Unsigned } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import { randomSeq } from '../endpoint/request-stamp.ts'
 import { Retransmission } from '../endpoint/retransmission.ts'
 import { sameRoute } from '../endpoint/route.ts'
-import { encodeFitting, sendMessage, sign, verify } from '../endpoint/signed-messages.ts'
-import { asksOnly, type OutgoingMessage, type SendFailure } from './outgoing-message.ts'
+import { encodeFitting, sendLast, sendMessage, sign, verify } from '../endpoint/signed-messages.ts'
+import { asksOnly, mayCarry, type OutgoingMessage, type SendFailure } from './outgoing-message.ts'
 
 /** Transmissions of one message without an acknowledgement that make its path suspect. */
 export const SUSPICIOUS_TRANSMISSIONS = 3
@@ -128,6 +128,11 @@ export class MessageSession {
     }
   }
 
+  /** Sends the last words of a connection: once, before all that waits, though the session ends now. */
+  sendLast(bytes: Uint8Array): void {
+    sendLast(this.#context, this.options.to, this.#next(bytes), this.#context.encoding)
+  }
+
   /** 0x124 from the relay, or 0x123 from the other end of a direct path. */
   receive(message: Arrival, encoding: Encoding, source: Route, now: Instant): void {
     const { remoteId, to, directKey } = this.options
@@ -219,11 +224,10 @@ export class MessageSession {
   }
 
   #transmit(message: OutgoingMessage): void {
-    const { id, remoteId, to } = this.options
+    const { to } = this.options
     this.#spoke = true
-    const { ts } = this.#context.sequence.next()
-    this.#seq++
-    const seq = this.#seq
+    const unsigned = this.#next(message.bytes)
+    const { seq, ts } = unsigned
     let bytes: Uint8Array | undefined
     const retransmission = new Retransmission({
       timers: this.#context.timers,
@@ -240,18 +244,20 @@ export class MessageSession {
     })
     const outstanding: Outstanding = { ...message, ts, retransmission, transmissions: 0, sentAt: undefined }
     this.#outstanding.set(seq, outstanding)
-    sign(
-      this.#context,
-      { op_code: OP.proxyData, target: remoteId, id: this.#context.self, data: message.bytes, session: id, seq, ts },
-      (signed, at) => {
-        if (this.#outstanding.get(seq) !== outstanding) return
-        bytes = signed === undefined ? undefined : encodeFitting(signed, this.#context.encoding)
-        if (bytes !== undefined) retransmission.start(at)
-        else if (signed === undefined)
-          this.#fail(seq, { code: 'ERR_SIGNING_FAILED', why: 'Too many signatures are waiting.' }, at)
-        else this.#fail(seq, { code: 'ERR_TOO_LARGE', why: `${message.bytes.length} bytes.` }, at)
-      },
-    )
+    sign(this.#context, unsigned, (signed, at) => {
+      if (this.#outstanding.get(seq) !== outstanding) return
+      bytes = signed === undefined ? undefined : encodeFitting(signed, this.#context.encoding)
+      if (bytes !== undefined) retransmission.start(at)
+      else if (signed === undefined)
+        this.#fail(seq, { code: 'ERR_SIGNING_FAILED', why: 'Too many signatures are waiting.' }, at)
+      else this.#fail(seq, { code: 'ERR_TOO_LARGE', why: `${message.bytes.length} bytes.` }, at)
+    })
+  }
+
+  #next(data: Uint8Array): Unsigned<MessageOf<typeof OP.proxyData>> {
+    const { id: session, remoteId: target } = this.options
+    const { ts } = this.#context.sequence.next()
+    return { op_code: OP.proxyData, target, id: this.#context.self, data, session, seq: ++this.#seq, ts }
   }
 
   #fail(seq: number, failure: SendFailure, now: Instant): void {
@@ -284,10 +290,6 @@ export class MessageSession {
     this.options.liveness.sent(now)
   }
 }
-
-/** Whether data is allowed: none, a record, or readable data if this peer chose `plaintext`. */
-export const mayCarry = ({ plaintext, endToEnd }: PeerContext, data: Uint8Array): boolean =>
-  data.length === 0 || plaintext || (endToEnd !== undefined && data[0] === RECORD_BYTE)
 
 /**
  * Whether the message was certainly not forwarded: it was sent once, and not before the one that

@@ -1,5 +1,8 @@
 /** A message that is to be sent, and what became of it. */
+
 import type { ErrorCode } from '@showchain/wire'
+import { RECORD_BYTE } from '@showchain/wire'
+import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant } from '../endpoint/machine.ts'
 
 /** Why a message could not be delivered; undefined: the other end acknowledged it. */
@@ -25,3 +28,7 @@ export interface OutgoingMessage {
  * session cannot answer for it.
  */
 export const asksOnly = ({ bytes }: OutgoingMessage): boolean => bytes.length === 0
+
+/** Whether data is allowed: none, a record, or readable data if this peer chose `plaintext`. */
+export const mayCarry = ({ plaintext, endToEnd }: PeerContext, data: Uint8Array): boolean =>
+  data.length === 0 || plaintext || (endToEnd !== undefined && data[0] === RECORD_BYTE)
