@@ -61,7 +61,7 @@ function setUp({ known = true, configured = false, ...settings }: Settings = {})
   const admission = new Admission({
     provider: openssl,
     keys,
-    isConfigured: () => configured,
+    speaksOnlySeed: () => configured,
     cookies: new CookieJar(openssl, random),
     replay: new RequestReplay({ unixMs, capacity: 10 }),
     rates: { ...admissionRates(settings.source ?? busy, busy, 100), ...(settings.id && { id: settings.id }) },
@@ -193,6 +193,39 @@ describe('a stranger without extension fields', () => {
     const configured = setUp({ configured: true })
     expect(configured.good(configured.request(), 'unvalidated')).toEqual([])
     expect(configured.admitted).toMatchObject([{ by: 'seed' }])
+  })
+
+  test.each<[string, (cookie: Uint8Array) => Extensions]>([
+    ['a cookie', (cookie) => ({ cookie })],
+    ['a cookie and capabilities', (cookie) => ({ cookie, caps: 4 })],
+  ])('is none once it signed %s, whatever configuration says', (_what, ext) => {
+    const { good, challenge, request, admitted, counters } = setUp({ configured: true })
+    const { cookie } = challenge(request({ ext: { key: key.spki } }))
+    good(request({ ext: ext(cookie) }), 'unvalidated')
+    expect(admitted).toMatchObject([{ by: 'cookie' }])
+    // As somebody sends it who recorded one of another time and took the key out.
+    expect(good(request(), 'unvalidated', elsewhere)).toEqual([])
+    expect([admitted.length, counters.get('unknownKey')]).toEqual([1, 1])
+    // From where it is bound it may leave them out.
+    good(request(), 'validated')
+    expect(admitted).toHaveLength(2)
+  })
+
+  test('is one still, when somebody else puts unsigned fields into its request', () => {
+    const { good, challenge, request, admitted } = setUp({ configured: true })
+    challenge(request({ ext: { key: key.spki } }))
+    good(request({ ext: { key: key.spki } }), 'validated')
+    good(request(), 'unvalidated')
+    expect(admitted).toMatchObject([{ by: 'bound' }, { by: 'seed' }])
+  })
+
+  test('is one still, when its signature over a cookie is bad', () => {
+    const { send, challenge, good, request, admitted, verdicts } = setUp({ configured: true })
+    const { cookie } = challenge(request({ ext: { key: key.spki } }))
+    send(request({ ext: { cookie } }), 'unvalidated')
+    verdicts.shift()?.(false)
+    good(request(), 'unvalidated')
+    expect(admitted).toMatchObject([{ by: 'seed' }])
   })
 })
 

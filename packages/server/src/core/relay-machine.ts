@@ -126,7 +126,7 @@ export class RelayMachine implements Machine<RelayEvent> {
       ...this.#context,
       replay: this.#replay,
       cookies: new CookieJar(provider, random),
-      isConfigured: ({ id }) => configured.has(id),
+      speaksOnlySeed: ({ id }) => configured.has(id),
       outdated: ({ source, encoding, bytes }, now) => this.#unboundErrors.tell(source, encoding, bytes.length, now),
     })
     this.#bindings = new Bindings({

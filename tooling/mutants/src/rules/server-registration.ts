@@ -54,8 +54,8 @@ export const SERVER_REGISTRATION: readonly Mutant[] = inPackage('server', [
     name: 'seed-configured',
     rule: 'Seed mode is for peers of the configuration.',
     file: 'src/core/relay-machine.ts',
-    text: 'isConfigured: ({ id }) => configured.has(id)',
-    replacement: 'isConfigured: () => true',
+    text: 'speaksOnlySeed: ({ id }) => configured.has(id)',
+    replacement: 'speaksOnlySeed: () => true',
     test: 'test/registrar.test.ts',
   },
   {

@@ -24,6 +24,7 @@ import {
   hasExtensions,
   type MessageOf,
   OP,
+  type PeerId,
   peerIdFromBytes,
 } from '@showchain/wire'
 import type { AdmissionCounter } from './admission-counters.ts'
@@ -83,10 +84,10 @@ export interface AdmissionOptions {
   readonly provider: CryptoProvider
   readonly keys: KeyCache
   /**
-   * Whether a key comes from configuration: only such a peer is admitted without extension fields
-   * (seed mode).
+   * Whether configuration says of this peer that it speaks only the seed: only such a one is
+   * admitted without extension fields (seed mode).
    */
-  readonly isConfigured: (key: PublicKey) => boolean
+  readonly speaksOnlySeed: (key: PublicKey) => boolean
   readonly cookies: CookieJar
   readonly replay: RequestReplay
   readonly rates: AdmissionRates
@@ -116,6 +117,11 @@ export class Admission {
   readonly #accepted: ExpiringMap<string, Accepted>
   /** (op, id, target) with a signature in verification. Bounded by `limits.verifications`. */
   readonly #verifying = new Set<string>()
+  /**
+   * Of those that configuration says so of: who signed an extension field all the same. Without one,
+   * what comes in its name is what somebody took out of a request, or recorded long ago.
+   */
+  readonly #contradicted = new Set<PeerId>()
 
   constructor(options: AdmissionOptions) {
     const { answers } = options.limits
@@ -158,7 +164,7 @@ export class Admission {
     if (proof === undefined) return
     const key = this.#keyOf(message, spki)
     if (key === undefined) return
-    if (proof.by === 'seed' && !this.#options.isConfigured(key)) return count('unknownKey')
+    if (proof.by === 'seed' && !this.#speaksOnlySeed(key)) return count('unknownKey')
     if (message.sign.length !== key.signatureLength) return count('badSignature')
     if (!replay.check(message, proof)) return this.#refuse(request, validation, now)
     if (this.#verifying.size >= limits.verifications) return count('verifyShed')
@@ -170,8 +176,13 @@ export class Admission {
       if (unvalidated && !rates.id.take(message.id, at)) return count('rateLimited')
       // A later one, or one that reset its sender's clock, may have come during verification.
       if (!replay.accept(message, { ...proof, now: at }, cookies.issued)) return count('replayed')
+      if (signsExtensions(message) && this.#options.speaksOnlySeed(key)) this.#contradicted.add(key.id)
       this.#act(slot, request, key, proof.by, at, act)
     })
+  }
+
+  #speaksOnlySeed(key: PublicKey): boolean {
+    return this.#options.speaksOnlySeed(key) && !this.#contradicted.has(key.id)
   }
 
   /** Neither a forger of addresses nor a neighbour behind the same NAT can spend all of a peer's rate. */
@@ -282,3 +293,6 @@ export class Admission {
     act({ message, key, source, encoding, by, respond, onRepeat }, now)
   }
 }
+
+/** `key` and `local` are outside the signature: anybody may add them. */
+const signsExtensions = ({ ext }: RequestMessage): boolean => ext?.cookie !== undefined || ext?.caps !== undefined

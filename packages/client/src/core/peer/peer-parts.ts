@@ -134,7 +134,7 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
   }
   const admission = new Admission({
     ...{ provider, keys, replay, outbox, count },
-    isConfigured: ({ id }) => configured.has(id),
+    speaksOnlySeed: ({ id }) => configured.has(id),
     cookies: new CookieJar(provider, random),
     rates: admissionRates(SOURCE_RATE, ID_RATE, MAX_RATES),
     limits: { answers: MAX_ANSWERS, verifications: MAX_VERIFICATIONS },
