@@ -1,3 +1,4 @@
 import { preset } from '@showchain-tooling/vitest'
 
-export default preset()
+// Programs and terminals are mostly waited for.
+export default preset({ maxWorkers: 2 })
