@@ -14,6 +14,7 @@ export {
 } from './files/key-files.ts'
 export { opensslEndToEnd } from './openssl/end-to-end.ts'
 export { openssl } from './openssl/openssl.ts'
+export { hasSodium, nodeEndToEnd } from './sodium/end-to-end.ts'
 
 /** A new identity with an OpenSSL key. @param options.bits default 2048 */
 export const generateIdentity = (options: { readonly bits?: KeyBits } = {}): Promise<Identity> =>

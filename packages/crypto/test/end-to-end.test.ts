@@ -86,8 +86,8 @@ test.each(END_TO_END)('%s: a public key of another length has no shared secret',
   for (const length of [0, 31, 33]) expect(crypto.x25519(privateKey, new Uint8Array(length).fill(9))).toBeUndefined()
 })
 
-describe('the providers agree', () => {
-  const [[, ours], [, theirs]] = END_TO_END as [(typeof END_TO_END)[number], (typeof END_TO_END)[number]]
+describe.each(END_TO_END.slice(1))('OpenSSL and %s agree', (_name, theirs) => {
+  const [[, ours]] = END_TO_END as [(typeof END_TO_END)[number]]
   const exactly = (length: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength: length, maxLength: length })
 
   test('on public keys and shared secrets', () => {
@@ -95,7 +95,8 @@ describe('the providers agree', () => {
       fc.property(exactly(32), exactly(32), (privateKey, other) => {
         expect(toHex(theirs.x25519Public(privateKey))).toBe(toHex(ours.x25519Public(privateKey)))
         const shared = ours.x25519(privateKey, other)
-        expect(theirs.x25519(privateKey, other)).toEqual(shared && new Uint8Array(shared))
+        const theirShared = theirs.x25519(privateKey, other)
+        expect(theirShared && toHex(theirShared)).toBe(shared && toHex(shared))
       }),
       { numRuns: 60 },
     )

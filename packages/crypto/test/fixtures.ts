@@ -3,13 +3,23 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { needs } from '@showchain-tooling/vitest/needs'
 import type { TestOptions } from 'vitest'
-import { type CryptoProvider, type NoiseCrypto, openssl, opensslEndToEnd, type PrivateKey } from '../src/index.ts'
+import {
+  type CryptoProvider,
+  hasSodium,
+  type NoiseCrypto,
+  nodeEndToEnd,
+  openssl,
+  opensslEndToEnd,
+  type PrivateKey,
+} from '../src/index.ts'
 import { portable, portableEndToEnd } from '../src/portable/index.ts'
 
 export const PROVIDERS: readonly CryptoProvider[] = [openssl, portable]
+const NODE = { sha256: openssl.sha256, hmacSha256: openssl.hmacSha256 }
 /** What end-to-end protection computes with, by the name of its provider. */
 export const END_TO_END: readonly (readonly [name: string, crypto: NoiseCrypto])[] = [
-  ['openssl', { ...opensslEndToEnd, sha256: openssl.sha256, hmacSha256: openssl.hmacSha256 }],
+  ['openssl', { ...NODE, ...opensslEndToEnd }],
+  ...(hasSodium ? ([['sodium', { ...NODE, ...nodeEndToEnd }]] as const) : []),
   ['portable', { ...portableEndToEnd, sha256: portable.sha256, hmacSha256: portable.hmacSha256 }],
 ]
 

@@ -6,8 +6,8 @@ import {
   type CryptoProvider,
   type EndToEndCrypto,
   type Identity,
+  nodeEndToEnd,
   openssl,
-  opensslEndToEnd,
   type Random,
 } from '@showchain/crypto'
 import type { Address, Endpoint } from '@showchain/wire'
@@ -37,12 +37,12 @@ export interface Runtime {
   localAddresses(): readonly string[]
 }
 
-/** Node's clock, sockets and resolver; OpenSSL's randomness and RSA. */
+/** Node's clock, sockets and resolver; OpenSSL's randomness and RSA; the fastest ciphers there are. */
 export const nodeRuntime: Runtime = {
   clock: systemClock,
   random: nodeRandom,
   provider: openssl,
-  endToEnd: opensslEndToEnd,
+  endToEnd: nodeEndToEnd,
   worker: (identity, limits) => new CryptoWorker({ provider: openssl, identity, limits }),
   openSocket: openUdp,
   openExtraSocket: () => new ExtraUdpSocket(),

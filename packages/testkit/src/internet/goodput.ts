@@ -1,6 +1,6 @@
 /** How much of a line a stream gets: two peers on the public network, one stream, virtual time. */
 import { type CongestionFactory, type Duration, duration } from '@showchain/client/core'
-import { opensslEndToEnd } from '@showchain/crypto'
+import { nodeEndToEnd } from '@showchain/crypto'
 import type { Seed } from '../sim/random.ts'
 import { Internet } from './internet.ts'
 import { StreamChecker, StreamWriter } from './sim-streams.ts'
@@ -43,7 +43,7 @@ export async function goodput({
 }: GoodputOptions): Promise<number> {
   let found = 0
   await Internet.run(seed, { latency: duration(rtt / 2), bandwidth: rate, loss, queue }, async (internet) => {
-    const place = { endToEnd: opensslEndToEnd, congestion }
+    const place = { endToEnd: nodeEndToEnd, congestion }
     const [a, b] = [await internet.simPeer({ name: 'a', ...place }), await internet.simPeer({ name: 'b', ...place })]
     const link = await a.connect(b)
     const checker = new StreamChecker(b)

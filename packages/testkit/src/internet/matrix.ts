@@ -4,7 +4,7 @@
  * end, as by default.
  */
 import { type ConnectionHandle, type Duration, duration, type Instant, later } from '@showchain/client/core'
-import { opensslEndToEnd } from '@showchain/crypto'
+import { nodeEndToEnd } from '@showchain/crypto'
 import type { Conditions } from '../sim/conditions.ts'
 import type { Seed } from '../sim/random.ts'
 import { Internet, type SimPeerPlace } from './internet.ts'
@@ -168,7 +168,7 @@ export async function play(
     async (internet) => {
       await internet.relay()
       const places = pairing.place(internet)
-      const kind = plaintext ? {} : { endToEnd: opensslEndToEnd }
+      const kind = plaintext ? {} : { endToEnd: nodeEndToEnd }
       const target = await internet.simPeer({ name: 'target', ...kind, ...places.target })
       const requester = await internet.simPeer({ name: 'requester', ...kind, ...places.requester })
       const first = plaintext ? new FirstMessage(requester, target) : new FirstStreamByte(requester, target)

@@ -4,7 +4,7 @@
  */
 import { type Duration, duration, type Instant, later } from '@showchain/client/core'
 import type { Scheduled } from '@showchain/client/runtime'
-import { opensslEndToEnd } from '@showchain/crypto'
+import { nodeEndToEnd } from '@showchain/crypto'
 import type { Conditions } from '../sim/conditions.ts'
 import type { Seed } from '../sim/random.ts'
 import { Internet } from './internet.ts'
@@ -145,8 +145,8 @@ export async function playRecovery(
     for (let index = 0; index < fault.relays; index++) relays.push(await internet.relay())
     const behaviour = { 'T3–T3': nat.T3(), 'T4–T4': nat.T4(), public: undefined }[pair]
     const routers = behaviour === undefined ? [] : [0, 1].map(() => internet.router({ nat: behaviour }))
-    const a = await internet.simPeer({ name: 'a', behind: routers[0], endToEnd: opensslEndToEnd })
-    const b = await internet.simPeer({ name: 'b', behind: routers[1], endToEnd: opensslEndToEnd })
+    const a = await internet.simPeer({ name: 'a', behind: routers[0], endToEnd: nodeEndToEnd })
+    const b = await internet.simPeer({ name: 'b', behind: routers[1], endToEnd: nodeEndToEnd })
     const scene = { internet, relays, routers, a, b }
     const link = await a.connect(b)
     internet.advance(CALM)

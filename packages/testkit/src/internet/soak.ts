@@ -5,7 +5,7 @@
  * two peers, and after the faults every peer that can reach a relay exchanges data.
  */
 import { BIRTHDAY_SOCKETS, type DialPolicy, type Duration, duration, type Instant, later } from '@showchain/client/core'
-import { opensslEndToEnd } from '@showchain/crypto'
+import { nodeEndToEnd } from '@showchain/crypto'
 import type { Conditions } from '../sim/conditions.ts'
 import type { Host } from '../sim/host.ts'
 import type { Seed, SeededRandom } from '../sim/random.ts'
@@ -118,7 +118,7 @@ function build(internet: Internet): World {
     deliveries: [],
   }
   // In the other half they know only the seed.
-  const endToEnd = chance(random, 0.5) ? opensslEndToEnd : undefined
+  const endToEnd = chance(random, 0.5) ? nodeEndToEnd : undefined
   const count = 2 + Math.floor(random.uniform() * 3)
   for (let index = 0; index < count; index++) {
     const place = placeOf(world)

@@ -3,7 +3,7 @@
  * path moves to and fro. Not a byte may be lost, doubled, out of place or altered.
  */
 import { type Duration, duration, type Instant, later } from '@showchain/client/core'
-import { opensslEndToEnd } from '@showchain/crypto'
+import { nodeEndToEnd } from '@showchain/crypto'
 import type { Seed } from '../sim/random.ts'
 import { Internet } from './internet.ts'
 import { type NatBehaviour, nat } from './nat.ts'
@@ -62,8 +62,8 @@ export async function streamSoak({
   await Internet.run(seed, { loss, bandwidth: rate }, async (internet) => {
     const relay = await internet.relay()
     const routers = [internet.router({ nat: nats[0] }), internet.router({ nat: nats[1] })] as const
-    const a = await internet.simPeer({ name: 'a', behind: routers[0], endToEnd: opensslEndToEnd })
-    const b = await internet.simPeer({ name: 'b', behind: routers[1], endToEnd: opensslEndToEnd })
+    const a = await internet.simPeer({ name: 'a', behind: routers[0], endToEnd: nodeEndToEnd })
+    const b = await internet.simPeer({ name: 'b', behind: routers[1], endToEnd: nodeEndToEnd })
     const link = await a.connect(b)
     const checker = new StreamChecker(b)
     const writer = new StreamWriter(a, link.id)

@@ -5,7 +5,7 @@
  */
 import type { Duration } from '@showchain/client/core'
 import type { CountedSocket, DatagramSocket, Runtime } from '@showchain/client/runtime'
-import { type Identity, opensslEndToEnd } from '@showchain/crypto'
+import { type Identity, nodeEndToEnd } from '@showchain/crypto'
 import type { TestIdentity } from '@showchain/crypto/testing'
 import { canonicalIp, ShowchainError } from '@showchain/wire'
 import type { Host } from './host.ts'
@@ -19,7 +19,7 @@ export function simulatedRuntime(sim: Simulation, host: Host, signTime?: Duratio
     clock,
     provider,
     random: sim.random.fork(`runtime of ${host.name}`),
-    endToEnd: opensslEndToEnd,
+    endToEnd: nodeEndToEnd,
     worker: (identity) => {
       const { signNow, certifyNow } = ofSimulation(identity)
       return new VirtualWorker({ clock, provider, sign: signNow, certify: certifyNow, signTime })

@@ -1,0 +1,92 @@
+/**
+ * ChaCha20-Poly1305 by libsodium, through the package sodium-native: a third of the time of
+ * node:crypto, which makes an object for each record. The package is optional. Where it is not
+ * there, or does not do what it should, records are sealed by OpenSSL: the same bytes.
+ */
+import { createRequire } from 'node:module'
+import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type Aead, type EndToEndCrypto } from '../core/index.ts'
+import { opensslEndToEnd } from '../openssl/end-to-end.ts'
+
+/** What is used of it. Both return the number of bytes that they wrote. */
+export interface Sodium {
+  crypto_aead_chacha20poly1305_ietf_encrypt(
+    ...into: [Uint8Array, message: Uint8Array, aad: Uint8Array, nsec: null, nonce: Uint8Array, key: Uint8Array]
+  ): number
+  /** @throws Error when the authentication fails */
+  crypto_aead_chacha20poly1305_ietf_decrypt(
+    ...into: [Uint8Array, nsec: null, sealed: Uint8Array, aad: Uint8Array, nonce: Uint8Array, key: Uint8Array]
+  ): number
+}
+
+class SodiumAead implements Aead {
+  readonly #sodium: Sodium
+  readonly #key: Uint8Array
+
+  constructor(sodium: Sodium, key: Uint8Array) {
+    this.#sodium = sodium
+    this.#key = key.slice()
+  }
+
+  seal(nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, into: Uint8Array, at: number): void {
+    const sealed = into.subarray(at, at + plaintext.length + AEAD_TAG_BYTES)
+    this.#sodium.crypto_aead_chacha20poly1305_ietf_encrypt(sealed, plaintext, aad, null, nonce, this.#key)
+  }
+
+  open(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+    if (sealed.length < AEAD_TAG_BYTES) return undefined
+    const plaintext = new Uint8Array(sealed.length - AEAD_TAG_BYTES)
+    try {
+      this.#sodium.crypto_aead_chacha20poly1305_ietf_decrypt(plaintext, null, sealed, aad, nonce, this.#key)
+      return plaintext
+    } catch {
+      return undefined
+    }
+  }
+}
+
+/** X25519 stays OpenSSL's: it is needed once for each handshake. */
+const sodiumEndToEnd = (sodium: Sodium): EndToEndCrypto => ({
+  ...opensslEndToEnd,
+  aead: (key) => new SodiumAead(sodium, key),
+})
+
+/**
+ * @param load the package, as `require` gives it
+ * @returns undefined where it cannot be loaded, or does not agree with OpenSSL
+ */
+export function loadSodium(load: () => Sodium): EndToEndCrypto | undefined {
+  try {
+    const crypto = sodiumEndToEnd(load())
+    return agrees(crypto) ? crypto : undefined
+  } catch {
+    // Not installed, or no binary for this system: the reason is of no use to anybody here.
+    return undefined
+  }
+}
+
+/** Seals what OpenSSL opens, opens what OpenSSL seals, and refuses a record that was changed. */
+function agrees(crypto: EndToEndCrypto): boolean {
+  const [key, nonce] = [new Uint8Array(AEAD_KEY_BYTES).fill(1), new Uint8Array(AEAD_NONCE_BYTES).fill(2)]
+  const [aad, plaintext] = [Uint8Array.of(3), new Uint8Array(100).fill(4)]
+  const sealedBy = ({ aead }: EndToEndCrypto): Uint8Array => {
+    const sealed = new Uint8Array(plaintext.length + AEAD_TAG_BYTES)
+    aead(key).seal(nonce, aad, plaintext, sealed, 0)
+    return sealed
+  }
+  const sealed = sealedBy(opensslEndToEnd)
+  const opened = crypto.aead(key).open(nonce, aad, sealed)
+  const changed = sealed.with(0, ~(sealed[0] as number))
+  return (
+    Buffer.compare(sealedBy(crypto), sealed) === 0 &&
+    opened !== undefined &&
+    Buffer.compare(opened, plaintext) === 0 &&
+    crypto.aead(key).open(nonce, aad, changed) === undefined
+  )
+}
+
+const sodium = loadSodium(() => createRequire(import.meta.url)('sodium-native') as Sodium)
+
+/** The fastest that this installation has, chosen once. */
+export const nodeEndToEnd: EndToEndCrypto = sodium ?? opensslEndToEnd
+/** Whether records are sealed by libsodium. */
+export const hasSodium: boolean = sodium !== undefined
