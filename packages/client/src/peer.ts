@@ -87,7 +87,7 @@ export class Peer implements AsyncDisposable {
     this.#driver = new Driver({
       ...{ machine, socket, clock },
       worker: runtime.worker(identity),
-      openSocket: () => runtime.openExtraSocket(),
+      openSocket: (failed) => runtime.openExtraSocket(failed),
       onEvent: (event) => this.#events.on(event),
       ...traceTaps(options.trace, clock),
     })

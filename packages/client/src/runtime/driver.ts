@@ -41,8 +41,11 @@ export interface DriverOptions<M extends Machine<unknown>> {
   readonly socket: DatagramSocket
   /** Further sockets, which the machine knows as 1, 2, …; the driver closes them. @default none */
   readonly others?: readonly DatagramSocket[] | undefined
-  /** Opens one more for a machine that asks. @default such a machine sends into the void */
-  readonly openSocket?: (() => DatagramSocket) | undefined
+  /**
+   * Opens one more for a machine that asks; `failed` tells, now or later, that there is none.
+   * @default such a machine sends into the void
+   */
+  readonly openSocket?: ((failed: (why: string) => void) => DatagramSocket) | undefined
   readonly clock: Clock
   /** The driver closes it. */
   readonly worker: Worker
@@ -136,9 +139,14 @@ export class Driver<M extends Machine<unknown>> {
       // Nothing waits for it, and an error means that it is closed.
       known?.close().catch(() => {})
     } else if (known === undefined) {
-      const opened = this.#options.openSocket?.()
+      const opened = this.#options.openSocket?.((why) => this.#socketFailed(id, why))
       if (opened !== undefined) this.#add(id, opened)
     }
+  }
+
+  #socketFailed(id: SocketId, why: string): void {
+    this.#others.delete(id)
+    if (!this.#closed) this.#enter((machine, now) => machine.socketFailed?.(id, why, now))
   }
 
   #enter<T>(input: (machine: M, now: Instant) => T): T {

@@ -1,25 +1,38 @@
 /**
  * One more UDP socket on a free port of the kernel's choice, there at once: it is bound when it
  * first sends. A machine opens many of them for a moment, to be found at one of their mappings
- * (birthday probing).
+ * (birthday probing). Where descriptors or ports run out it fails, and says so.
  */
 import { createSocket, type Socket } from 'node:dgram'
 import { type Endpoint, ipFamily } from '@showchain/wire'
 import type { Datagram } from '../core/endpoint/machine.ts'
 import type { DatagramSocket } from './socket.ts'
 
+/** Datagrams that wait until it is bound; further ones are lost. */
+const MAX_WAITING = 8
+
 export class ExtraUdpSocket implements DatagramSocket {
   /** Empty: it is never announced. */
   readonly localEndpoints: readonly Endpoint[] = []
+  readonly #failed: (why: string) => void
   #socket: Socket | undefined
+  /** Bound by the kernel. Node queues what it is asked before that, and forgets it when that fails. */
+  #bound = false
+  #waiting: (() => void)[] = []
   #receive: ((datagram: Datagram) => void) | undefined
   #closed = false
+
+  /** @param failed called once, with the reason, if it cannot be bound: then it sends nothing */
+  constructor(failed: (why: string) => void = ignore) {
+    this.#failed = failed
+  }
 
   /** The family of the first destination is the socket's; what goes to the other is lost. */
   send(to: Endpoint, bytes: Uint8Array): void {
     if (this.#closed) return
-    this.#socket ??= this.#open(ipFamily(to.ip))
-    this.#socket.send(bytes, to.port, to.ip, ignore)
+    const socket = this.#socket ?? this.#open(ipFamily(to.ip))
+    if (this.#bound) socket.send(bytes, to.port, to.ip, ignore)
+    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(() => socket.send(bytes, to.port, to.ip, ignore))
   }
 
   onDatagram(receive: (datagram: Datagram) => void): void {
@@ -29,6 +42,7 @@ export class ExtraUdpSocket implements DatagramSocket {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#waiting = []
     const socket = this.#socket
     if (socket !== undefined) await new Promise<void>((resolve) => socket.close(resolve))
   }
@@ -39,13 +53,23 @@ export class ExtraUdpSocket implements DatagramSocket {
       ipv6Only: family === 6,
       lookup: (hostname, _options, callback) => callback(null, hostname, family),
     })
-    // A destination that cannot be reached or a table that is full: one probe of many is lost.
-    socket.on('error', ignore)
+    this.#socket = socket
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      // Bound, it has lost one probe of many: no route to there, or a table that is full.
+      if (this.#bound || this.#closed) return
+      void this.close()
+      this.#failed(error.code ?? error.message)
+    })
+    socket.on('listening', () => {
+      this.#bound = true
+      for (const send of this.#waiting.splice(0)) send()
+    })
     socket.on('message', (buffer, { address, port }) => {
       const { buffer: memory, byteOffset, length } = buffer
       if (!this.#closed && port !== 0)
         this.#receive?.({ bytes: new Uint8Array(memory, byteOffset, length), source: { ip: address, port } })
     })
+    socket.bind({ port: 0, exclusive: true })
     return socket
   }
 }

@@ -29,8 +29,11 @@ export interface Runtime {
   worker(identity: Identity, limits?: Partial<WorkerLimits>): Worker
   /** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`, `ERR_BAD_CONFIG` */
   openSocket(options: UdpOptions): Promise<CountedSocket>
-  /** One more socket on a free port, at once: for birthday probing. */
-  openExtraSocket(): DatagramSocket
+  /**
+   * One more socket on a free port, at once: for birthday probing.
+   * @param failed called once, with the reason, if there is none: no descriptors are left
+   */
+  openExtraSocket(failed: (why: string) => void): DatagramSocket
   /** All endpoints of an address. @throws ShowchainError `ERR_CANNOT_RESOLVE` */
   resolve(address: Address): Promise<readonly Endpoint[]>
   /** IP addresses of this host, best first, without loopback and link-local ones. */
@@ -45,7 +48,7 @@ export const nodeRuntime: Runtime = {
   endToEnd: nodeEndToEnd,
   worker: (identity, limits) => new CryptoWorker({ provider: openssl, identity, limits }),
   openSocket: openUdp,
-  openExtraSocket: () => new ExtraUdpSocket(),
+  openExtraSocket: (failed) => new ExtraUdpSocket(failed),
   resolve: resolveAddress,
   localAddresses: () => localAddresses(),
 }

@@ -181,7 +181,7 @@ test('another address of the other end takes over the session, and the former on
 
 test('a path that is dropped closes the socket that it had for itself', () => {
   const bed = new Bed()
-  const socket = bed.do(() => bed.context.sockets.open())
+  const socket = bed.do(() => bed.context.sockets.open(() => {}))
   bed.do((now) => bed.path.found(id(1), { ...OTHER, socket }, other.publicKey, 'it answered', now))
   expect([bed.path.usesSocket(socket), [...bed.sockets]]).toEqual([true, [socket]])
   bed.do(() => bed.path.drop())

@@ -31,9 +31,14 @@ describe('who does what', () => {
   })
 })
 
-function begun(role: BirthdayRole, random = repeatable()): { readonly bed: ContextBed; readonly birthday: Birthday } {
+function begun(
+  role: BirthdayRole,
+  random = repeatable(),
+): { readonly bed: ContextBed; readonly birthday: Birthday; readonly notes: readonly string[] } {
   const bed = new ContextBed({ random })
-  return { bed, birthday: bed.do((now) => new Birthday(bed.context, role, OTHER, now)) }
+  const notes: string[] = []
+  const birthday = bed.do((now) => new Birthday(bed.context, role, OTHER, (what) => notes.push(what), now))
+  return { bed, birthday, notes }
 }
 
 describe('many sockets', () => {
@@ -56,6 +61,40 @@ describe('many sockets', () => {
     expect([opened.length, [...bed.sockets]]).toEqual([11, [wanted]])
     bed.advance(1000)
     expect(bed.sent).toHaveLength(11)
+  })
+})
+
+describe('many sockets where no more can be opened', () => {
+  test('are as many as there are: no more are opened, and the timeline says so once', () => {
+    const { bed, birthday, notes } = begun('many sockets')
+    bed.advance(40)
+    const opened = [...bed.sockets]
+    for (const socket of opened.slice(-2)) bed.do((now) => bed.context.sockets.failed(socket, 'EMFILE', now))
+    bed.advance(60_000)
+    expect([opened.length, bed.sent.length]).toEqual([11, 11])
+    expect(notes).toEqual(['birthday probing goes on with 10 of 256 sockets: EMFILE'])
+    const closed: number[] = []
+    bed.do(() =>
+      birthday.close((socket) => {
+        closed.push(socket)
+        return false
+      }),
+    )
+    // One that failed is not there to be closed.
+    expect(closed).toEqual(opened.slice(0, -2))
+  })
+
+  test('are none: nothing is left to be closed', () => {
+    const { bed, birthday, notes } = begun('many sockets')
+    const [socket] = bed.sockets as unknown as Iterable<number>
+    bed.do((now) => bed.context.sockets.failed(socket as number, 'ENFILE', now))
+    bed.advance(1000)
+    bed.do(() => birthday.close(() => true))
+    expect([bed.sent.length, notes, bed.idle]).toEqual([
+      1,
+      ['birthday probing goes on with 0 of 256 sockets: ENFILE'],
+      true,
+    ])
   })
 })
 

@@ -281,6 +281,31 @@ describe('a driver', () => {
     expect(sources).toHaveLength(2)
   })
 
+  test.each(['at once', 'later'])(
+    'the machine is told of one that fails %s, and what it sends there is lost',
+    (when) => {
+      const failing = new HandSocket()
+      let fail = (): void => {}
+      const failed: unknown[] = []
+      const { machine, driver, socket } = driven({
+        openSocket: (tell) => {
+          fail = () => tell('EMFILE')
+          if (when === 'at once') failing.send = fail
+          return failing
+        },
+      })
+      Object.assign(machine, { socketFailed: (...what: unknown[]) => failed.push(what.slice(0, 2)) })
+      driver.input(() => {
+        machine.outbox.socket('open', 7)
+        machine.outbox.transmit({ ...there, socket: 7 }, Uint8Array.of(9))
+      })
+      if (when === 'later') fail()
+      const before = failing.sent.length
+      driver.input(() => machine.outbox.transmit({ ...there, socket: 7 }, Uint8Array.of(9)))
+      expect([failed, failing.sent.length, socket.sent.length]).toEqual([[[7, 'EMFILE']], before, 0])
+    },
+  )
+
   test('closing closes every socket', async () => {
     const sockets = [new HandSocket(), new HandSocket()]
     const { machine, driver, socket } = driven({

@@ -204,4 +204,12 @@ export const CLIENT_PUNCHING: readonly Mutant[] = inPackage('client', [
     replacement: '',
     test: 'test/punch/punch-attempts.test.ts',
   },
+  {
+    name: 'no-more-sockets',
+    rule: 'Where the system has no more sockets, birthday probing opens no more.',
+    file: 'src/core/punch/birthday-probing.ts',
+    text: '    this.#short = true\n    this.stop()',
+    replacement: '    this.#short = true',
+    test: 'test/punch/birthday-probing.test.ts',
+  },
 ])

@@ -83,6 +83,8 @@ export interface Machine<Event> {
   receive(datagram: Datagram, now: Instant): void
   /** The deadline has come; earlier calls do nothing. */
   wake(now: Instant): void
+  /** A socket that it asked for could not be opened. */
+  socketFailed?(socket: SocketId, why: string, now: Instant): void
   /** The next output, or undefined when there is none until the next input. */
   poll(): Output<Event> | undefined
   /** When `wake` wants to be called; undefined: not before another input. */

@@ -1,23 +1,26 @@
 /** Sockets beside the first one that a machine opens for a time. Their numbers are never reused. */
-import type { SocketId } from './machine.ts'
+import type { Instant, SocketId } from './machine.ts'
 import type { Outbox } from './outbox.ts'
 
 /** Lower numbers are the sockets that the owner gave its driver. */
 const FIRST = 16
 
+type Failed = (socket: SocketId, why: string, now: Instant) => void
+
 export class Sockets {
   readonly #outbox: Pick<Outbox<unknown>, 'socket'>
   /** Bounded by BIRTHDAY_SOCKETS, and one for each direct path. */
-  readonly #open = new Set<SocketId>()
+  readonly #open = new Map<SocketId, Failed>()
   #next = FIRST
 
   constructor(outbox: Pick<Outbox<unknown>, 'socket'>) {
     this.#outbox = outbox
   }
 
-  open(): SocketId {
+  /** @param failed called once if the system has none */
+  open(failed: Failed): SocketId {
     const socket = this.#next++
-    this.#open.add(socket)
+    this.#open.set(socket, failed)
     this.#outbox.socket('open', socket)
     return socket
   }
@@ -27,7 +30,14 @@ export class Sockets {
     if (socket !== undefined && this.#open.delete(socket)) this.#outbox.socket('close', socket)
   }
 
+  /** The system has no socket for this number. */
+  failed(socket: SocketId, why: string, now: Instant): void {
+    const failed = this.#open.get(socket)
+    this.#open.delete(socket)
+    failed?.(socket, why, now)
+  }
+
   closeAll(): void {
-    for (const socket of [...this.#open]) this.close(socket)
+    for (const socket of [...this.#open.keys()]) this.close(socket)
   }
 }

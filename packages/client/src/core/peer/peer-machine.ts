@@ -13,7 +13,7 @@ import type { PeerContext } from '../context/peer-context.ts'
 import type { PeerCounter } from '../context/peer-counters.ts'
 import type { AddressValidation } from '../endpoint/admission.ts'
 import { drainedOutbox } from '../endpoint/drained.ts'
-import type { Datagram, Instant, Machine, Output, Route } from '../endpoint/machine.ts'
+import type { Datagram, Instant, Machine, Output, Route, SocketId } from '../endpoint/machine.ts'
 import type { Sent } from '../messages/outgoing-message.ts'
 import { PunchAttempts } from '../punch/punch-attempts.ts'
 import { PunchResponder } from '../punch/punch-responder.ts'
@@ -107,6 +107,10 @@ export class PeerMachine implements Machine<PeerEvent> {
   receive(datagram: Datagram, now: Instant): void {
     dispatch(this.#context, this.#machines, datagram, now)
     this.#drain(now)
+  }
+
+  socketFailed(socket: SocketId, why: string, now: Instant): void {
+    this.#context.sockets.failed(socket, why, now)
   }
 
   /** Registers with a relay and stays registered. */

@@ -57,18 +57,25 @@ export class Birthday {
   readonly #context: PeerContext
   readonly #remote: Endpoint
   readonly #role: BirthdayRole
+  readonly #note: (what: string) => void
   /** At most BIRTHDAY_SOCKETS. */
   readonly #sockets: SocketId[] = []
   #timer: Timer | undefined
   #sent = 0
+  /** The system had no more sockets. */
+  #short = false
   /** Ports are visited in steps coprime to their count, so none comes twice. */
   #port: number
   readonly #step: number
 
-  /** @param remote the remote peer's address as the relay announced it. */
-  constructor(context: PeerContext, role: BirthdayRole, remote: Endpoint, now: Instant) {
+  /**
+   * @param remote the remote peer's address as the relay announced it.
+   * @param note a line for the timeline
+   */
+  constructor(context: PeerContext, role: BirthdayRole, remote: Endpoint, note: (what: string) => void, now: Instant) {
     this.#context = context
     this.#role = role
+    this.#note = note
     this.#remote = remote
     this.#port = Math.floor(context.random.uniform() * PORTS)
     this.#step = coprime(Math.floor(context.random.uniform() * PORTS))
@@ -83,6 +90,15 @@ export class Birthday {
   /** Closes every socket that is not wanted any more. */
   close(wanted: (socket: SocketId) => boolean): void {
     for (const socket of this.#sockets) if (!wanted(socket)) this.#context.sockets.close(socket)
+  }
+
+  /** No more are opened: the application needs descriptors too. What is open goes on. */
+  #failed(socket: SocketId, why: string): void {
+    this.#sockets.splice(this.#sockets.indexOf(socket), 1)
+    if (this.#short) return
+    this.#short = true
+    this.stop()
+    this.#note(`birthday probing goes on with ${this.#sockets.length} of ${BIRTHDAY_SOCKETS} sockets: ${why}`)
   }
 
   #next(now: Instant): void {
@@ -102,7 +118,7 @@ export class Birthday {
 
   #target(): Route {
     if (this.#role === 'many sockets') {
-      const socket = this.#context.sockets.open()
+      const socket = this.#context.sockets.open((failed, why) => this.#failed(failed, why))
       this.#sockets.push(socket)
       return { ...this.#remote, socket }
     }

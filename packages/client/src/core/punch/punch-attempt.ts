@@ -143,7 +143,8 @@ export class PunchAttempt {
     this.#end.cancel()
     this.#end = this.#context.timers.set(later(this.#started, BIRTHDAY_LIFETIME), (at) => this.end(at))
     this.#later(later(this.#started, BIRTHDAY_DELAY), (now) => {
-      if (!this.#found && !this.#over) this.#birthday ??= new Birthday(this.#context, role, announced, now)
+      if (!this.#found && !this.#over)
+        this.#birthday ??= new Birthday(this.#context, role, announced, (what) => this.#note(what), now)
     })
   }
 
@@ -177,6 +178,10 @@ export class PunchAttempt {
     this.#birthday?.close((socket) => this.options.uses(socket))
     this.options.ended()
     this.#waiters.settle(this.#found, now)
+  }
+
+  #note(what: string): void {
+    this.#context.outbox.event({ type: 'note', remoteId: this.options.remoteId, what })
   }
 
   #later(at: Instant, fire: (now: Instant) => void): void {
