@@ -166,7 +166,7 @@ describe('showchain listen and connect', () => {
       ...keys,
       '--seed-mode',
       '--via',
-      'relay-only',
+      'auto',
       '--encoding',
       ours,
       ticket,

@@ -146,6 +146,7 @@ export const facts = (): readonly Fact[] => [
     [plain, 'client/HANDSHAKES_PER_SECOND'],
     [plain, 'client/HANDSHAKE_BURST'],
   ),
+  says('as long as a request waits for its answer, {} s', [seconds, 'client/DATA_PATH_WAIT']),
   // Keep-alive
   says('A 0x100 leaves when nothing was sent for {} s', [seconds, 'client/KEEP_ALIVE_INTERVAL']),
   says('a path is dead when {} of them are unanswered', [word, 'client/MAX_UNANSWERED']),

@@ -6,6 +6,24 @@ import { inPackage, type Mutant } from '../mutant.ts'
 
 export const CLIENT_CONNECTIONS: readonly Mutant[] = inPackage('client', [
   {
+    name: 'data-path-wait',
+    rule: 'Data waits for a relay where the direct path takes none.',
+    file: 'src/core/connections/plaintext-data-plane.ts',
+    text: 'else if (this.#paths.withoutData && !this.#paths.allowsRelay) done(NO_DATA_PATH, now)',
+    replacement: 'else if (this.#paths.withoutData) done(NO_DATA_PATH, now)',
+    test: 'test/internet/seed-data.test.ts',
+    testFolder: 'packages/testkit',
+  },
+  {
+    name: 'data-path-wait-ends',
+    rule: 'Data waits for a relay no longer than for an acknowledgement.',
+    file: 'src/core/connections/plaintext-data-plane.ts',
+    text: 'for (const { done } of this.#unsent.splice(0)) done(NO_DATA_PATH, now)',
+    replacement: '',
+    test: 'test/internet/seed-data.test.ts',
+    testFolder: 'packages/testkit',
+  },
+  {
     name: 'last-words',
     rule: 'The last words of a connection over a seed path are signed and sent after it ended.',
     file: 'src/core/connections/secure-data-plane.ts',

@@ -72,7 +72,7 @@ export class ConnectionMachine {
     })
     const { endToEnd } = context
     this.#secure = endToEnd && new SecureDataPlane(context, endToEnd, remoteId, this, this.#paths, () => this.#dialled)
-    this.#dataPlane = this.#secure ?? new PlaintextDataPlane(this.#paths, context.maxMessage)
+    this.#dataPlane = this.#secure ?? new PlaintextDataPlane(this.#paths, context.timers, context.maxMessage)
   }
 
   get handle(): ConnectionHandle {
