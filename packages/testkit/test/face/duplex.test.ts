@@ -75,6 +75,18 @@ describe('a stream as a Duplex of Node', () => {
       expect(errors.map(({ code }) => code)).toEqual(['ERR_STREAM_RESET', 'ERR_STREAM_RESET'])
     }))
 
+  test('that is destroyed with a code tells it in both directions', () =>
+    face('destroy with a code', async (it) => {
+      const [ours, theirs] = await streamOf(await connect(it))
+      expect(textOf(await theirs.read())).toBe('first')
+      toDuplex(ours)
+        .on('error', () => {})
+        .destroy(Object.assign(new Error('no more'), { streamCode: 7 }))
+      await wait(it, 1000)
+      const errors = [await failureOf(theirs.read()), await failureOf(theirs.write(bytesOf('x')))]
+      expect(errors.map(({ cause }) => cause)).toEqual([{ streamCode: 7 }, { streamCode: 7 }])
+    }))
+
   test('is destroyed with the code when the remote peer aborts', () =>
     face('abort', async (it) => {
       const [ours, theirs] = await streamOf(await connect(it))

@@ -123,6 +123,14 @@ const CALLS: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     replacement: '',
     test: 'test/face/signals.test.ts',
   },
+  {
+    name: 'duplex-destroyed',
+    rule: 'A Duplex that is destroyed gives both halves of its stream up.',
+    file: 'src/duplex.ts',
+    text: 'if (!this.readableEnded) stream.cancel(error)',
+    replacement: '',
+    test: 'test/face/duplex-ends.test.ts',
+  },
 ]
 
 export const CLIENT_CALLS: readonly Mutant[] = inPackage(
