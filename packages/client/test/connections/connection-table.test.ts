@@ -1,8 +1,8 @@
 /** Which messages open a connection, and how many connections there may be. */
 import { opensslEndToEnd } from '@showchain/crypto'
 import { type MessageOf, OP, type PeerId, peerIdFromBytes, sessionIdFromBytes } from '@showchain/wire'
-import { describe, expect, test } from 'vitest'
-import { MAX_CONNECTIONS, MAX_UNPROVEN } from '../../src/core/connections/connection-table.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { MAX_CLOSED_SESSIONS, MAX_CONNECTIONS, MAX_UNPROVEN } from '../../src/core/connections/connection-table.ts'
 import { Bed, OTHER, other, RELAY, relay, self } from '../peer-bed.ts'
 
 /** Four bytes, then zeros. */
@@ -70,9 +70,24 @@ describe('data in a session that is not known', () => {
   })
 })
 
+/** Something of this peer's that the other end acknowledges, as no forger can. */
+function prove(bed: Bed): void {
+  const connection = bed.eventsOf('open').at(-1)?.connection ?? -1
+  bed.do((machine, now) => machine.sendDatagram(connection, Uint8Array.of(1), () => {}, now))
+  const { session, seq, ts } = bed.last(OP.proxyData)
+  bed.receive({ op_code: OP.proxyDataAck, session, seq, ts }, RELAY)
+}
+
 test('strangers get 4,096 connections and no more; one that ends makes room', () => {
   const bed = new Bed().registered()
-  for (let number = 1; number <= MAX_CONNECTIONS + 1; number++) bed.receive(data(number), RELAY)
+  // Nobody checks it, and so many take seconds.
+  const signed = vi.spyOn(self, 'sign').mockReturnValue(new Uint8Array(self.publicKey.signatureLength))
+  for (let number = 1; number <= MAX_CONNECTIONS; number++) {
+    bed.receive(data(number), RELAY)
+    prove(bed)
+  }
+  bed.receive(data(MAX_CONNECTIONS + 1), RELAY)
+  signed.mockRestore()
   expect(bed.eventsOf('open')).toHaveLength(MAX_CONNECTIONS)
   expect(bed.counted('consentRefused')).toBe(1)
   const [opened] = bed.eventsOf('open')
@@ -93,6 +108,34 @@ describe('strangers that a relay passed something on from, and that have proved 
     for (const number of [301, 302, 303]) bed.receive(empty(number), RELAY)
     expect(bed.eventsOf('abandoned').map(({ remoteId }) => remoteId)).toEqual([1, 2, 3].map(idOf))
     expect(bed.counted('consentRefused')).toBe(0)
+  })
+
+  test('have the same places in plaintext, where a connection is open at once', () => {
+    const bed = new Bed().registered()
+    bed.receive(data(1), RELAY)
+    prove(bed)
+    for (let number = 2; number <= MAX_UNPROVEN + 3; number++) bed.receive(data(number), RELAY)
+    const [, second, third] = bed.eventsOf('open')
+    expect(bed.eventsOf('closed')).toMatchObject([
+      { connection: second?.connection },
+      { connection: third?.connection },
+    ])
+    expect(bed.counted('consentRefused')).toBe(0)
+  })
+
+  test('push nothing out of what is remembered of sessions that ended', () => {
+    const bed = new Bed().registered()
+    bed.receive(data(1), RELAY)
+    prove(bed)
+    bed.do((machine, now) => machine.closeConnection(bed.eventsOf('open')[0]?.connection ?? -1, now))
+    for (let number = 2; number <= MAX_CLOSED_SESSIONS + MAX_UNPROVEN + 2; number++) bed.receive(data(number), RELAY)
+    expect(bed.eventsOf('closed').length).toBeGreaterThan(MAX_CLOSED_SESSIONS)
+    bed.taken()
+    bed.receive({ ...data(1), seq: 2 }, RELAY)
+    expect([
+      bed.eventsOf('open').some(({ remoteId }, index) => index > 0 && remoteId === idOf(1)),
+      bed.taken(),
+    ]).toEqual([false, []])
   })
 
   test('take no place from a peer that is dialled, also when it came first', () => {

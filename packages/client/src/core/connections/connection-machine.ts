@@ -35,8 +35,8 @@ export interface ConnectionMachineOptions {
   readonly request: RequestSession
   /** Asks a relay to introduce both ends to each other once more. */
   punch(registration: Registration, done: (now: Instant) => void, now: Instant): void
-  /** A session that was live has ended. */
-  ended(session: SessionId, now: Instant): void
+  /** A session that was live has ended. @param proven whether the connection was */
+  ended(session: SessionId, proven: boolean, now: Instant): void
   closed(connection: ConnectionMachine): void
 }
 
@@ -88,6 +88,11 @@ export class ConnectionMachine {
     return this.#paths
   }
 
+  /** Whether the remote peer is there, and not only somebody who forges what a relay passes on. */
+  get proven(): boolean {
+    return this.#dialled || (this.#secure === undefined ? this.#paths.proven : this.open)
+  }
+
   get maxDatagramSize(): number {
     return this.#dataPlane.maxDatagramSize
   }
@@ -107,7 +112,7 @@ export class ConnectionMachine {
   /** This side dialled, or gave its dial up: the connection goes on by this policy. */
   claim(policy: PathPolicy, dialled: boolean, now: Instant): void {
     this.#dialled = dialled
-    this.#endSessions(this.#paths.restrict(policy), 'relay-only from now on', now)
+    this.#endSessions(this.#paths.restrict(policy), 'relay-only from now on', this.proven, now)
     if (this.open && this.#paths.best === undefined) this.#paths.relayed.recover(now)
     this.#drain(now)
   }
@@ -159,11 +164,11 @@ export class ConnectionMachine {
   end({ end, goodbye }: Ending, now: Instant): void {
     if (this.#state === 'closed') return
     const { reason } = end
-    const wasOpen = this.open
+    const { open: wasOpen, proven } = this
     const unread = this.#secure?.streams?.unread() ?? []
     this.#dataPlane.close(reason, goodbye, now)
     this.#state = 'closed'
-    this.#endSessions(this.#paths.stop(), reason, now)
+    this.#endSessions(this.#paths.stop(), reason, proven, now)
     this.#options.closed(this)
     const { outbox } = this.#context
     if (wasOpen) outbox.event({ type: 'closed', connection: this.#handle, ...end, unread })
@@ -171,10 +176,10 @@ export class ConnectionMachine {
     this.#waiters.settle(reason, now)
   }
 
-  #endSessions(sessions: readonly MessageSession[], why: string, now: Instant): void {
+  #endSessions(sessions: readonly MessageSession[], why: string, proven: boolean, now: Instant): void {
     for (const session of sessions) {
       session.close(why, now)
-      this.#options.ended(session.options.id, now)
+      this.#options.ended(session.options.id, proven, now)
     }
   }
 

@@ -92,6 +92,11 @@ export class ConnectionPaths<Connection = unknown> {
     return this.direct.route !== undefined
   }
 
+  /** Whether something shows that the other end is there: what a relay passes on is not signed. */
+  get proven(): boolean {
+    return this.hasDirect || this.#acknowledgedAt !== undefined
+  }
+
   /** Whether the other end may learn this one's address. */
   get allowsDirect(): boolean {
     return this.#policy !== 'relay-only'

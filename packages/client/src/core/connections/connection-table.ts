@@ -44,6 +44,11 @@ export const MAX_UNPROVEN = 256
 export const CLOSED_SESSION_LIFETIME: Duration = duration(600_000)
 /** At the cap the oldest is forgotten. */
 export const MAX_CLOSED_SESSIONS = 4096
+/**
+ * The same of connections that proved nothing, in a table of their own: as long as a request is
+ * repeated. Forgers push out none but their own.
+ */
+export const UNPROVEN_SESSION_LIFETIME: Duration = duration(15_000)
 
 type DataMessage = Extract<Message, { op_code: typeof OP.proxyData | typeof OP.proxyPassData }>
 type AckMessage = Extract<Message, { op_code: typeof OP.proxyDataAck }>
@@ -70,7 +75,7 @@ export class ConnectionTable {
   readonly #byHandle = new Map<ConnectionHandle, ConnectionMachine>()
   /** Those that began with a dial of this peer's. */
   readonly #begunHere = new WeakSet<ConnectionMachine>()
-  /** Oldest first; those that have opened leave when their turn comes. At most MAX_UNPROVEN. */
+  /** Oldest first; those that have proved themselves leave when their turn comes. At most MAX_UNPROVEN. */
   readonly #unproven = new Set<ConnectionMachine>()
   /** At most MAX_SESSIONS_PER_CONNECTION for each connection. */
   readonly #sessions = new Map<SessionId, SessionEntry<ConnectionMachine>>()
@@ -78,6 +83,10 @@ export class ConnectionTable {
   readonly #ended = new ExpiringMap<SessionId, true>({
     lifetime: CLOSED_SESSION_LIFETIME,
     capacity: MAX_CLOSED_SESSIONS,
+  })
+  readonly #endedUnproven = new ExpiringMap<SessionId, true>({
+    lifetime: UNPROVEN_SESSION_LIFETIME,
+    capacity: MAX_UNPROVEN,
   })
   #nextHandle = 1
 
@@ -138,7 +147,7 @@ export class ConnectionTable {
       request: (registration, granted) =>
         void requestProxy(this.#context, this.#transactions, registration, peer, granted),
       punch: (registration, done, now) => this.#owner.punch(peer, registration, done, now),
-      ended: (session, now) => this.#ended.set(session, true, now),
+      ended: (session, proven, now) => (proven ? this.#ended : this.#endedUnproven).set(session, true, now),
       closed: (closed) => {
         this.#byPeer.delete(peer)
         this.#unproven.delete(closed)
@@ -154,7 +163,7 @@ export class ConnectionTable {
     for (const connection of this.#unproven) {
       if (this.#unproven.size < MAX_UNPROVEN) break
       this.#unproven.delete(connection)
-      if (!connection.open) connection.end(failed('others came before it proved itself'), now)
+      if (!connection.proven) connection.end(failed('others came before it proved itself'), now)
     }
     const connection = this.open(peer)
     this.#unproven.add(connection)
@@ -191,7 +200,7 @@ export class ConnectionTable {
     now: Instant,
   ): void {
     const { target, session: sessionId, id, op_code, data } = message
-    if (target !== this.#context.self || this.#ended.get(sessionId, now)) return this.#context.count('unexpected')
+    if (target !== this.#context.self || this.#hasEnded(sessionId, now)) return this.#context.count('unexpected')
     const known = this.#sessions.get(sessionId)
     if (known !== undefined)
       return known.connection.update((paths) => {
@@ -209,6 +218,10 @@ export class ConnectionTable {
     }
     if (this.get(id)?.open) accept(now)
     else this.#gate.ask(id, 'relay', now, accept)
+  }
+
+  #hasEnded(session: SessionId, now: Instant): boolean {
+    return this.#ended.get(session, now) === true || this.#endedUnproven.get(session, now) === true
   }
 
   /**
@@ -260,6 +273,7 @@ export class ConnectionTable {
 
   expire(now: Instant): void {
     this.#ended.expire(now)
+    this.#endedUnproven.expire(now)
   }
 
   close(now: Instant): void {
