@@ -2,10 +2,12 @@
 import { DATAGRAM_OVERHEAD } from '@showchain/wire/end-to-end'
 import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { BBR, CUBIC, Pair, type PathShape, TRAITS } from '../pair.ts'
+import { describe, expect, test } from 'vitest'
+import { BBR, CUBIC, type End, Pair, type PathShape, TRAITS } from '../pair.ts'
 
 const PATH: PathShape = { delay: 10, rate: 20e6, queue: 60_000 }
+/** One that random loss leaves little of. */
+const LINE: PathShape = { delay: 20, rate: 5e6, queue: 60_000 }
 const SECONDS = 1000
 /** RFC 8899 §5.1.1. */
 const RAISE = 600 * SECONDS
@@ -20,6 +22,39 @@ function stream(pair: Pair, bytes: number, within = 60 * SECONDS): void {
   pair.run(pair.now + within, () => pair.b.ended.has(id))
   expect([pair.b.received.get(id), pair.b.ended.has(id)]).toEqual([bytes, true])
 }
+
+/** Both directions of the path are like this from now on. */
+function change(pair: Pair, shape: PathShape): void {
+  for (const end of [pair.a, pair.b]) Object.assign(end.path, { shape })
+}
+
+/** Uses the connection for another 100 ms. */
+function user(pair: Pair, what: 'stream' | 'datagrams', end: End = pair.a): () => void {
+  const { streams, datagrams } = end.transport
+  const id = what === 'stream' ? (streams.open() as number) : 0
+  return () => {
+    if (what === 'stream') streams.write(id, new Uint8Array(100_000))
+    else {
+      for (const bytes of [end.transport.recordSize - DATAGRAM_OVERHEAD, 100])
+        datagrams.push(new Uint8Array(bytes), () => {})
+    }
+    pair.run(pair.now + 100)
+  }
+}
+
+/** After how long it was so; undefined: not within the time. */
+function until(pair: Pair, use: () => void, within: number, holds: () => boolean): number | undefined {
+  const from = pair.now
+  while (pair.now < from + within) {
+    use()
+    if (holds()) return pair.now - from
+  }
+  return undefined
+}
+
+/** What came at `b`, of both kinds. */
+const carried = ({ b }: Pair): number =>
+  [...b.received.values(), ...b.datagrams.map(({ length }) => length)].reduce((sum, bytes) => sum + bytes, 0)
 
 const sizesOf = (pair: Pair): { first: number; largest: number } => ({
   first: Math.max(...pair.a.sentSizes.slice(0, 10)),
@@ -67,20 +102,100 @@ test('probes do not slow a stream down', () => {
 test.each([
   ['cubic', CUBIC],
   ['bbr', BBR],
-] as const)('a path that becomes narrower falls back to the base size (%s)', (_name, congestion) => {
-  const pair = new Pair(congestion, PATH)
-  stream(pair, 500_000)
-  expect(pair.a.transport.recordSize).toBe(most)
-  for (const end of [pair.a, pair.b]) Object.assign(end.path, { shape: { ...PATH, mtu: 1300 } })
-  stream(pair, 500_000)
-  expect(pair.a.transport.recordSize).toBe(base)
+] as const)(
+  'a path that becomes narrower falls back to the base size, and finds the next one (%s)',
+  (_name, congestion) => {
+    const pair = new Pair(congestion, PATH)
+    stream(pair, 500_000)
+    expect(pair.a.transport.recordSize).toBe(most)
+    const before = pair.a.sentSizes.length
+    change(pair, { ...PATH, mtu: 1300 })
+    stream(pair, 1_500_000)
+    expect(pair.a.transport.recordSize).toBe(larger[2])
+    expect(pair.a.sentSizes.slice(before)).toContain(base)
+  },
+)
+
+describe('loss at random, and paths that are wide or narrow', () => {
+  /** The least share of 10 s at the full size, and the milliseconds until it, at the most. */
+  const table = [
+    ['bbr', 0, 1500, 300, 1],
+    ['bbr', 0.1, 1500, 1000, 0.95],
+    ['bbr', 0.2, 1500, 1000, 0.95],
+    ['bbr', 0.3, 1500, 1000, 0.95],
+    ['cubic', 0.2, 1500, 1000, 0.95],
+    ['bbr', 0, 1300, 500, 1],
+    ['bbr', 0.1, 1300, 1500, 0.95],
+    ['bbr', 0.2, 1300, 2000, 0.95],
+    ['bbr', 0.3, 1300, 3000, 0.9],
+    ['cubic', 0.2, 1300, 2000, 0.95],
+  ] as const
+  const traffic = ['stream', 'datagrams'] as const
+  const rows = table.flatMap((row) => traffic.map((what) => [...row, what] as const))
+
+  test.each(rows)('%s, loss %d, %d bytes: the full size within %d ms, kept for %d, %s', (...row) => {
+    const [name, loss, mtu, within, kept, what] = row
+    for (const seed of [10, 20]) {
+      const pair = new Pair(name === 'bbr' ? BBR : CUBIC, { ...LINE, loss, mtu }, { seed })
+      const use = user(pair, what)
+      const full = larger.find((size) => size <= mtu)
+      const at = until(pair, use, within, () => pair.a.transport.recordSize === full)
+      expect(at).toBeLessThanOrEqual(within)
+      let slices = 0
+      for (let slice = 0; slice < 100; slice++) {
+        use()
+        if (pair.a.transport.recordSize === full) slices++
+      }
+      expect(slices / 100).toBeGreaterThanOrEqual(kept)
+    }
+  })
+
+  const narrowing = [0, 0.1, 0.2, 0.3].flatMap((loss) =>
+    [1210, 1300, 1400].flatMap((mtu) => traffic.map((what) => [loss, mtu, what] as const)),
+  )
+
+  test.each(narrowing)('loss %d: a path that narrows to %d bytes is noticed within 1.5 s, %s', (loss, mtu, what) => {
+    for (const seed of [10, 20]) {
+      const pair = new Pair(BBR, { ...LINE, loss }, { seed })
+      const use = user(pair, what)
+      until(pair, use, 5 * SECONDS, () => pair.a.transport.recordSize === most)
+      change(pair, { ...LINE, loss, mtu })
+      expect(until(pair, use, 2 * SECONDS, () => pair.a.transport.recordSize <= mtu)).toBeLessThanOrEqual(1500)
+      const before = carried(pair)
+      const next = larger.find((size) => size <= mtu) ?? base
+      until(pair, use, 10 * SECONDS, () => pair.a.transport.recordSize === next)
+      for (let slice = 0; slice < 10; slice++) use()
+      expect([pair.a.transport.recordSize, carried(pair) > before]).toEqual([next, true])
+    }
+  })
+
+  test('only the direction that narrows falls back', () => {
+    const pair = new Pair(BBR, LINE)
+    const [there, back] = [user(pair, 'stream'), user(pair, 'stream', pair.b)]
+    for (let slice = 0; slice < 20; slice++) (slice % 2 === 0 ? there : back)()
+    Object.assign(pair.a.path, { shape: { ...LINE, mtu: 1300 } })
+    for (let slice = 0; slice < 40; slice++) (slice % 2 === 0 ? there : back)()
+    expect([pair.a.transport.recordSize, pair.b.transport.recordSize]).toEqual([larger[2], most])
+  })
+
+  test('an outage is no sign of a narrow path', () => {
+    const pair = new Pair(BBR, LINE)
+    const use = user(pair, 'stream')
+    for (let slice = 0; slice < 20; slice++) use()
+    change(pair, { ...LINE, loss: 1 })
+    for (let slice = 0; slice < 30; slice++) use()
+    change(pair, LINE)
+    expect(until(pair, use, 10 * SECONDS, () => pair.a.transport.statistics.inFlight > 10 * most)).toBeDefined()
+    for (let slice = 0; slice < 10; slice++) use()
+    expect(pair.a.transport.recordSize).toBe(most)
+  })
 })
 
 test('larger sizes are probed again after ten minutes', () => {
-  const pair = new Pair(BBR, { ...PATH, mtu: 1300 })
+  const pair = new Pair(BBR, { delay: 10, rate: 20e6, mtu: 1300 })
   stream(pair, 500_000)
   expect(pair.a.transport.recordSize).toBe(larger[2])
-  for (const end of [pair.a, pair.b]) Object.assign(end.path, { shape: PATH })
+  change(pair, { delay: 10, rate: 20e6 })
   stream(pair, 500_000)
   expect(pair.a.transport.recordSize).toBe(larger[2])
   pair.run(pair.now + RAISE)
@@ -93,7 +208,7 @@ test('another path begins at the base size', () => {
   const pair = new Pair(BBR, PATH)
   stream(pair, 500_000)
   const before = pair.a.sentSizes.length
-  pair.migrate({ ...PATH, mtu: base }, false)
+  pair.migrate({ delay: 10, rate: 20e6, mtu: base }, false)
   expect(pair.a.transport.recordSize).toBe(base)
   stream(pair, 500_000)
   // Once on the new path nothing but probes is larger than what it takes.

@@ -1,9 +1,10 @@
 /**
  * Packetization-layer path MTU discovery (RFC 8899): how large a record a path takes. A path begins
  * at a size that every such path takes. Once it is confirmed to carry anything, probes of larger
- * sizes, which carry only padding, are sent from the largest down until one is acknowledged. When
- * large records are lost and small ones are not, it falls back to the base size (a black hole,
- * §4.3).
+ * sizes, which carry only padding, are sent from the largest down until one is acknowledged. A size
+ * is given up when more of its probes are lost than the loss of the path explains. When large
+ * records are lost and small ones are not, it falls back to the base size (a black hole, §4.3), and
+ * probes begin at the largest size again.
  *
  * The sizes are a short list, not a search to the byte, because Node cannot set DF. After an ICMP
  * "packet too big" the kernel fragments larger datagrams, so a larger probe would appear to
@@ -12,31 +13,31 @@
  */
 import { type Duration, duration, type Instant, later } from '../../endpoint/machine.ts'
 import type { PathTraits } from './path-traits.ts'
+import { SizeEvidence } from './size-evidence.ts'
 
-/** RFC 8899 §5.1.1, PMTU_RAISE_TIMER: when larger sizes are probed again. */
+/** RFC 8899 §5.1.1, PMTU_RAISE_TIMER: when sizes that did not pass are probed again. */
 const RAISE_AFTER: Duration = duration(600_000)
-/**
- * Large records lost since the last one that was acknowledged: the path has become narrower (RFC
- * 8899 §4.3).
- */
-const BLACK_HOLE_LOSSES = 3
+/** RFC 8899 §5.1.2, MAX_PROBES: probes of a size that records of it passed before. */
+const PROBES_AFTER_FALL = 3
 
 export class MtuDiscovery {
   readonly #traits: PathTraits
+  readonly #evidence: SizeEvidence
   #size: number
-  /** Index of the next larger size to probe. */
-  #next = 0
+  /** Of each larger size, how many probes were lost since one was acknowledged. */
+  readonly #lostProbes: number[]
+  /** So many probes of a size at least are lost before it is given up. */
+  #fewestProbes = 1
   /** Whether the path is confirmed to carry anything (RFC 8899 §5.2, BASE). */
   #confirmed = false
   #probing = false
   #raiseAt: Instant | undefined
-  /** The newest large record that was acknowledged, and how many newer ones were lost. */
-  #largestAcked = -1
-  #losses = 0
 
   constructor(traits: PathTraits) {
     this.#traits = traits
     this.#size = traits.base
+    this.#evidence = new SizeEvidence(traits.base, traits.larger)
+    this.#lostProbes = traits.larger.map(() => 0)
   }
 
   /** Bytes of a full record (PLPMTU). */
@@ -51,12 +52,12 @@ export class MtuDiscovery {
 
   /** Bytes of the probe that should leave now; undefined: none. */
   probeSize(now: Instant): number | undefined {
-    if (!this.#confirmed || this.#probing) return undefined
-    if (this.#raiseAt !== undefined && this.#raiseAt <= now) {
-      this.#raiseAt = undefined
-      this.#next = 0
-    }
-    const size = this.#traits.larger[this.#next]
+    const { larger } = this.#traits
+    if (!this.#confirmed || this.#probing || this.#size === larger[0]) return undefined
+    if (this.#raiseAt !== undefined && this.#raiseAt <= now) this.#open()
+    // When loss shows only later that it took a probe, the size is probed again.
+    const enough = Math.max(this.#fewestProbes, this.#evidence.probesLostByChance + 1)
+    const size = larger[this.#lostProbes.findIndex((lost) => lost < enough)]
     return size !== undefined && size > this.#size ? size : undefined
   }
 
@@ -66,25 +67,32 @@ export class MtuDiscovery {
 
   acked(number: number, bytes: number, probe: boolean): void {
     this.#confirmed = true
-    if (probe) {
-      this.#probing = false
-      this.#size = Math.max(this.#size, bytes)
-    }
-    if (bytes <= this.#traits.base) return
-    this.#largestAcked = Math.max(this.#largestAcked, number)
-    this.#losses = 0
+    this.#evidence.acked(number, bytes)
+    if (!probe) return
+    this.#probing = false
+    this.#size = Math.max(this.#size, bytes)
   }
 
   lost(number: number, bytes: number, probe: boolean, now: Instant): void {
     if (probe) {
       this.#probing = false
-      this.#next++
+      const index = this.#traits.larger.indexOf(bytes)
+      this.#lostProbes[index] = (this.#lostProbes[index] ?? 0) + 1
       this.#raiseAt ??= later(now, RAISE_AFTER)
-    } else if (bytes > this.#traits.base && number > this.#largestAcked && ++this.#losses >= BLACK_HOLE_LOSSES) {
-      this.#size = this.#traits.base
-      this.#losses = 0
-      this.#next = this.#traits.larger.length
-      this.#raiseAt = later(now, RAISE_AFTER)
+      return
     }
+    this.#evidence.lost(number, bytes)
+    if (this.#size === this.#traits.base || !this.#evidence.narrower) return
+    // A black hole. If it was chance after all, the first probe tells.
+    this.#size = this.#traits.base
+    this.#evidence.startOver()
+    this.#open()
+    this.#fewestProbes = PROBES_AFTER_FALL
+  }
+
+  /** Every size may be probed. */
+  #open(): void {
+    this.#raiseAt = undefined
+    this.#lostProbes.fill(0)
   }
 }
