@@ -18,6 +18,8 @@ const ENDPOINTS: readonly EndpointVector[] = (
     ['[64:ff9b::192.0.2.33]:5', '64:ff9b::c000:221', 5, '[64:ff9b::c000:221]:5'],
     ['[::ffff:192.0.2.1]:5', '192.0.2.1', 5, '192.0.2.1:5'],
     ['[::ffff:c000:201]:5', '192.0.2.1', 5, '192.0.2.1:5'],
+    ['[0:0:0:0:0:FFFF:192.0.2.1]:5', '192.0.2.1', 5, '192.0.2.1:5'],
+    ['[::192.0.2.1]:5', '::c000:201', 5, '[::c000:201]:5'],
   ] as const
 ).map(([text, ip, port, canonical]) => ({ text, ip, port, canonical }))
 
@@ -44,9 +46,17 @@ const REFUSED_ENDPOINTS = {
   'nine groups': '[1:2:3:4:5:6:7:8:9]:80',
   'seven groups': '[1:2:3:4:5:6:7]:80',
   'two shortenings': '[1::2::3]:80',
+  'a shortening of no group': '[1:2:3:4::5:6:7:8]:80',
+  'three colons': '[1:::2]:80',
+  'a colon at the end': '[1:2:3:4:5:6:7:]:80',
+  'IPv4 inside IPv6 that is not at its end': '[192.0.2.1::]:80',
+  'IPv4 inside IPv6 with a leading zero': '[::ffff:192.0.02.1]:80',
   'a group of five digits': '[12345::]:80',
   'a host name': 'example.org:80',
 }
+
+/** 253 characters: three labels of 63, one of 58, and the last one. */
+const LONGEST_NAME = `${`${'a'.repeat(63)}.`.repeat(3)}${'b'.repeat(58)}.ab`
 
 export function textVectors(requester: IdentityVector, target: IdentityVector, relay: IdentityVector): TextVectors {
   const id = target.id
@@ -72,6 +82,24 @@ export function textVectors(requester: IdentityVector, target: IdentityVector, r
       `showchain:${id}?addr=example.org:1&addr=[2001:db8::1]:2`,
     ),
     ticket(
+      `\ufeff\u00a0showchain:${id}?addr=[::ffff:192.0.2.1]:1&ADDR=x&=y&&addr\u3000`,
+      id,
+      [],
+      [route('192.0.2.1', 1)],
+      `showchain:${id}?addr=192.0.2.1:1`,
+    ),
+    ticket(
+      `showchain:${id}?relay=${relay.id}@RELAY-1.Example.org:1&relay=${relay.id}@a.b2c.x-y:2`,
+      id,
+      [
+        { id: relay.id, address: route('relay-1.example.org', 1) },
+        { id: relay.id, address: route('a.b2c.x-y', 2) },
+      ],
+      [],
+      `showchain:${id}?relay=${relay.id}@relay-1.example.org:1&relay=${relay.id}@a.b2c.x-y:2`,
+    ),
+    ticket(`showchain:${id}?addr=${LONGEST_NAME}:1`, id, [], [route(LONGEST_NAME, 1)]),
+    ticket(
       `showchain:${id}?addr=192.0.2.1:1&relay=${relay.id}@192.0.2.2:2`,
       id,
       [{ id: relay.id, address: route('192.0.2.2', 2) }],
@@ -95,6 +123,18 @@ export function textVectors(requester: IdentityVector, target: IdentityVector, r
     'an escape': `showchain:${id}?addr=192.0.2.1%3A5`,
     'an empty address': `showchain:${id}?addr=`,
     'a host name that resolvers read as a number': `showchain:${id}?addr=127.1:5`,
+    'a host name that ends in a hexadecimal number': `showchain:${id}?addr=example.0x7f:5`,
+    'a host name that ends in a dot': `showchain:${id}?addr=example.org.:5`,
+    'a host name with an empty label': `showchain:${id}?addr=example..org:5`,
+    'a label that begins with a hyphen': `showchain:${id}?addr=-example.org:5`,
+    'a label that ends with a hyphen': `showchain:${id}?addr=example-.org:5`,
+    'a label with an underscore': `showchain:${id}?addr=exa_mple.org:5`,
+    'a label of 64 characters': `showchain:${id}?addr=${'a'.repeat(64)}.org:5`,
+    'a host name of 254 characters': `showchain:${id}?addr=${LONGEST_NAME}a:5`,
+    'a host name beyond ASCII': `showchain:${id}?addr=b\u00fccher.example:5`,
+    'white space inside': `showchain:${id}? addr=192.0.2.1:5&addr=192.0.2.1: 5`,
+    'an equals sign in a value': `showchain:${id}?addr=192.0.2.1:5=5`,
+    'two ids of a relay': `showchain:${id}?relay=${relay.id}@${relay.id}@192.0.2.1:5`,
     'a relay without an id': `showchain:${id}?relay=192.0.2.1:5`,
     'a relay with a bad id': `showchain:${id}?relay=abc@192.0.2.1:5`,
     'a relay without an address': `showchain:${id}?relay=${relay.id}`,
