@@ -123,6 +123,13 @@ function variantsOf(row: MessageRow, self: PeerId, key: Uint8Array, bits: number
       },
       six: true,
     })
+  const unlisted = Object.values(EXTENSIONS).find((each) => !each.in.includes(row.op))
+  if (listed.length > 0 && unlisted !== undefined)
+    variants.push({
+      name: 'unlisted-field',
+      what: `with a field of type ${unlisted.type}, which other messages have: unknown here, and hashed`,
+      ext: { unknown: [{ type: unlisted.type, value: count(1, 4) }] },
+    })
   if (row.fields.includes('id') && row.fields.includes('target') && row.distinct !== true)
     variants.push({
       name: 'own-target',

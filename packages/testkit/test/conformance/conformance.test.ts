@@ -125,7 +125,8 @@ describe('the conformance runner finds an implementation that', () => {
       const hex = preimage(input) as string
       return input.message.op_code === 0x112 ? hex.replace('000111', '000112') : hex
     }
-    expect(await failedVectors({ preimage: wrong })).toHaveLength(9)
+    // Its vectors have four forms, each with three sizes of key.
+    expect(await failedVectors({ preimage: wrong })).toHaveLength(4 * 3)
   })
 
   test('accepts every signature', async () => {
