@@ -122,6 +122,31 @@ test('the same seed gives the same timeline, though applications await', async (
   expect(second).toBe(first)
 })
 
+test.each([
+  ['direct', 'smaller', 60, 80],
+  ['direct', 'larger', 60, 80],
+  ['relay-only', 'smaller', 100, 140],
+  ['relay-only', 'larger', 100, 140],
+] as const)(
+  'connect() by %s from the %s id resolves after %i ms; the first record of the other end is there after %i',
+  (via, id, resolved, proven) =>
+    face('who agrees', async (it) => {
+      const { sim } = it.internet
+      const [smaller, larger] = it.alice.id < it.bob.id ? [it.alice, it.bob] : [it.bob, it.alice]
+      const [from, to] = id === 'smaller' ? [smaller, larger] : [larger, smaller]
+      const began = sim.clock.now()
+      const connection = await from.connect(to.ticket, { via })
+      const at = sim.clock.now() - began
+      const came = (): number => {
+        const { direct, relay } = connection.statistics ?? {}
+        return (direct?.received ?? 0) + (relay?.received ?? 0)
+      }
+      while (came() === 0) await wait(it, 1)
+      // The next look is a millisecond later.
+      expect([at, Math.floor((sim.clock.now() - began) / 10) * 10]).toEqual([resolved, proven])
+    }),
+)
+
 describe('who may connect', () => {
   test.each([
     ['nobody', 'nobody' as const],

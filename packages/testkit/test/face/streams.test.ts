@@ -20,6 +20,25 @@ const PIECE = 64 * 1024
 /** More than any window and buffer of a connection at its start. */
 const MUCH = 48 * PIECE
 
+test.each([
+  ['an end alone', 'alice', ''],
+  ['an end alone', 'bob', ''],
+  ['a write and an end', 'alice', 'all'],
+  ['a write and an end', 'bob', 'all'],
+])('%s on a first stream is acknowledged within a round trip, when %s dials', (_, dials, text) =>
+  face('first', async (it) => {
+    const both = dials === 'alice' ? it : { ...it, alice: it.bob, bob: it.alice }
+    const ours = await both.alice.connect(both.bob.ticket)
+    const stream = await ours.openStream()
+    const { clock } = it.internet.sim
+    const at = clock.now()
+    if (text !== '') await stream.write(bytesOf(text))
+    await stream.end()
+    // Both latencies, and what an acknowledgement waits for.
+    expect(clock.now() - at).toBeLessThanOrEqual(21)
+  }),
+)
+
 describe('a stream', () => {
   test('carries bytes in order both ways, and ends each way for itself', () =>
     face('both ways', async (it) => {

@@ -146,4 +146,12 @@ export const CLIENT_TRANSPORT: readonly Mutant[] = inPackage('client', [
     replacement: '',
     test: 'test/transport/datagram-queue.test.ts',
   },
+  {
+    name: 'first-acknowledged-at-once',
+    rule: 'The first record of a connection does not wait for the delay of acknowledgements.',
+    file: 'src/core/transport/recovery/ack-generator.ts',
+    text: 'if (end === undefined) return later(now, ACK_SOON)',
+    replacement: 'if (end === undefined) return later(now, ACK_DELAY.prompt)',
+    test: 'test/transport/recovery/ack-generator.test.ts',
+  },
 ])

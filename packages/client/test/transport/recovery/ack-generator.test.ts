@@ -33,9 +33,19 @@ function written(generator: AckGenerator, now: Instant = START): { ranges: reado
   return found
 }
 
-test('the first record in order is acknowledged after the delay, the second one a millisecond later', () => {
-  expect(received('prompt', 0).due).toBe(START + ACK_DELAY.prompt)
-  expect(received('prompt', 0, 1).due).toBe(START + 1)
+test('the first record of all is acknowledged a millisecond later, whatever its number, but where each costs a signature', () => {
+  expect([received('prompt', 0).due, received('prompt', 3).due]).toEqual([START + 1, START + 1])
+  expect(received('prompt', 0, 1, 2).due).toBe(START + 1)
+  expect(received('gathered', 0).due).toBe(START + ACK_DELAY.gathered)
+})
+
+test('later, the first record in order is acknowledged after the delay, the second one a millisecond later', () => {
+  const generator = received('prompt', 0)
+  written(generator)
+  generator.received(1, true, START)
+  expect(generator.due).toBe(START + ACK_DELAY.prompt)
+  generator.received(2, true, START)
+  expect(generator.due).toBe(START + 1)
 })
 
 test('a gap, and a record that fills one, are acknowledged at once', () => {

@@ -30,21 +30,25 @@ export class AckGenerator {
 
   /** A record arrived; each number once. */
   received(number: number, ackEliciting: boolean, now: Instant): void {
-    const { end = 0 } = this.#received
+    const { end } = this.#received
     this.#received.add(number, number + 1)
-    if (number >= end) this.#largestReceivedAt = now
+    if (number >= (end ?? 0)) this.#largestReceivedAt = now
     if (!ackEliciting) return
     this.#unacknowledged++
-    const due = this.#dueFor(number === end, now)
+    const due = this.#dueFor(number, end, now)
     if (this.#due === undefined || due < this.#due) this.#due = due
   }
 
-  #dueFor(inOrder: boolean, now: Instant): Instant {
+  /** @param end one more than the highest number before this one */
+  #dueFor(number: number, end: number | undefined, now: Instant): Instant {
     if (this.#unacknowledged >= ACK_EVERY) return now
     if (this.acks === 'gathered') return later(now, ACK_DELAY.gathered)
+    // The first one of all ends the handshake, and gives the remote peer its first round trip: only
+    // those that came with it are waited for.
+    if (end === undefined) return later(now, ACK_SOON)
     // A gap, or a record that fills one, tells the remote peer of loss or reordering: at once (RFC
     // 9000 §13.2.1).
-    return inOrder ? later(now, this.#unacknowledged < 2 ? ACK_DELAY.prompt : ACK_SOON) : now
+    return number === end ? later(now, this.#unacknowledged < 2 ? ACK_DELAY.prompt : ACK_SOON) : now
   }
 
   /**
