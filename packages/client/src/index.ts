@@ -9,9 +9,23 @@ export {
   type ConnectionStatistics,
   type TimelineEntry,
 } from './connection.ts'
-export type { ConnectionEnd, DialPolicy, NatReport, Path, PathPolicy, PeerCounter, Via } from './core/index.ts'
+export type {
+  ConnectionEnd,
+  ConnectionInspection,
+  DialInspection,
+  DialPolicy,
+  NatReport,
+  Path,
+  PathInspection,
+  PathPolicy,
+  PeerCounter,
+  PunchInspection,
+  RelayInspection,
+  Via,
+} from './core/index.ts'
 export { PEER_COUNTERS } from './core/index.ts'
 export { toDuplex } from './duplex.ts'
+export type { PeerInspection } from './inspection.ts'
 export type { AcceptCallback, CongestionName, PeerOptions } from './options.ts'
 export { Peer } from './peer.ts'
 export type { RelayEvent } from './relay-event.ts'

@@ -23,6 +23,7 @@ import {
   type PeerCounter,
   PeerMachine,
 } from './core/index.ts'
+import { inspectPeer, type PeerInspection } from './inspection.ts'
 import { Names } from './names.ts'
 import { type CheckedOptions, CONGESTION, checkOptions, type PeerOptions, relayAddress } from './options.ts'
 import { PeerEvents, type PeerListeners } from './peer-events.ts'
@@ -159,6 +160,15 @@ export class Peer implements AsyncDisposable {
   /** What was counted so far, by name. */
   counters(): Record<PeerCounter, number> {
     return this.#machine.counters()
+  }
+
+  /**
+   * Relays, dials, hole punching, connections with their paths, timers and counters, as they are at
+   * this moment. It has no keys, cookies, tokens or session ids; it has addresses of other peers.
+   * Undefined fields are not known.
+   */
+  inspect(): PeerInspection {
+    return inspectPeer(this, this.#machine, this.#options.runtime.clock)
   }
 
   /** @returns a function that removes the listener */

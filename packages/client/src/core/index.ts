@@ -2,6 +2,8 @@
  * The protocol machines of a peer, and the endpoint that a relay shares with it. Pure: no clock, no
  * socket, no Node.
  */
+
+export type { ConnectionInspection, PathInspection } from './connections/inspect-connection.ts'
 export type {
   ConnectionHandle,
   DialAttempt,
@@ -20,10 +22,14 @@ export { maxMessage } from './messages/max-message-size.ts'
 export type { SendFailure, Sent } from './messages/outgoing-message.ts'
 export { RECOVERY_TIME } from './paths/relay-failover.ts'
 export type { DialTarget } from './peer/dial.ts'
+export type { DialInspection } from './peer/dials.ts'
+export type { PeerMachineInspection } from './peer/inspect-peer.ts'
 export { PeerMachine } from './peer/peer-machine.ts'
 export { BIRTHDAY_PROBES, BIRTHDAY_SOCKETS } from './punch/birthday-probing.ts'
+export type { PunchInspection } from './punch/punch-attempt.ts'
 export { MAX_PROBES } from './punch/punch-attempt.ts'
 export { PLAIN_PUNCH_AFTER } from './punch/punch-requester.ts'
+export type { RelayInspection } from './relays/inspect-relay.ts'
 export { KEEP_ALIVE_ECHO_GAP, KEEP_ALIVE_INTERVAL } from './relays/keep-alive.ts'
 export type { RelayAddress } from './relays/registration.ts'
 export { IDLE_TIMEOUT } from './secure/limits.ts'

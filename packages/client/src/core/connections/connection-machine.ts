@@ -16,7 +16,6 @@ import { SESSION_LOST, type Sent } from '../messages/outgoing-message.ts'
 import { type ConnectionContext, connectionContext } from '../paths/connection-context.ts'
 import type { RequestSession } from '../paths/relayed-path.ts'
 import type { Registration } from '../relays/registration.ts'
-import type { SecureStatistics } from '../secure/statistics.ts'
 import { type Ending, failed } from '../transport/ending.ts'
 import type { UnreadStream } from '../transport/events.ts'
 import type { Streams } from '../transport/streams/streams.ts'
@@ -45,7 +44,8 @@ export class ConnectionMachine {
   readonly #context: ConnectionContext
   readonly #options: ConnectionMachineOptions
   readonly #paths: ConnectionPaths<ConnectionMachine>
-  readonly #secure: SecureDataPlane | undefined
+  /** What protects its data, to be asked. */
+  readonly secure: SecureDataPlane | undefined
   readonly #dataPlane: DataPlane
   /** Dials that wait until data can flow: one for each way that they try. */
   readonly #waiters = new Waiters<[why: string | undefined, now: Instant]>()
@@ -71,8 +71,8 @@ export class ConnectionMachine {
       open: () => this.open,
     })
     const { endToEnd } = context
-    this.#secure = endToEnd && new SecureDataPlane(context, endToEnd, remoteId, this, this.#paths, () => this.#dialled)
-    this.#dataPlane = this.#secure ?? new PlaintextDataPlane(this.#paths, context.timers, context.maxMessage)
+    this.secure = endToEnd && new SecureDataPlane(context, endToEnd, remoteId, this, this.#paths, () => this.#dialled)
+    this.#dataPlane = this.secure ?? new PlaintextDataPlane(this.#paths, context.timers, context.maxMessage)
   }
 
   get handle(): ConnectionHandle {
@@ -90,16 +90,11 @@ export class ConnectionMachine {
 
   /** Whether the remote peer is there, and not only somebody who forges what a relay passes on. */
   get proven(): boolean {
-    return this.#dialled || (this.#secure === undefined ? this.#paths.proven : this.open)
+    return this.#dialled || (this.secure === undefined ? this.#paths.proven : this.open)
   }
 
   get maxDatagramSize(): number {
     return this.#dataPlane.maxDatagramSize
-  }
-
-  /** Undefined before the handshake, and where data is readable. */
-  get statistics(): SecureStatistics | undefined {
-    return this.#secure?.statistics
   }
 
   /** Changes the paths, and does what follows. */
@@ -136,7 +131,7 @@ export class ConnectionMachine {
 
   /** Runs a command on the streams of a protected connection, and sends what follows. */
   useStreams<Result>(use: (streams: Streams) => Result, now: Instant): Result | undefined {
-    const streams = this.#secure?.streams
+    const streams = this.secure?.streams
     if (streams === undefined) return undefined
     const result = use(streams)
     this.#drain(now)
@@ -145,13 +140,13 @@ export class ConnectionMachine {
 
   /** @see RecordReceiver */
   receiveRecord(record: Uint8Array, from: Route | Uint8Array, now: Instant): void {
-    this.#secure?.receiveRecord(record, from, now)
+    this.secure?.receiveRecord(record, from, now)
     this.#drain(now)
   }
 
   /** A part of a handshake message came by this session, from where it is. */
   receiveHandshake(part: Uint8Array, by: MessageSession, now: Instant): void {
-    this.#secure?.receiveHandshake(part, by, now)
+    this.secure?.receiveHandshake(part, by, now)
     this.#drain(now)
   }
 
@@ -165,7 +160,7 @@ export class ConnectionMachine {
     if (this.#state === 'closed') return
     const { reason } = end
     const { open: wasOpen, proven } = this
-    const unread = this.#secure?.streams?.unread() ?? []
+    const unread = this.secure?.streams?.unread() ?? []
     this.#dataPlane.close(reason, goodbye, now)
     this.#state = 'closed'
     this.#endSessions(this.#paths.stop(), reason, proven, now)
@@ -195,7 +190,7 @@ export class ConnectionMachine {
       else if (ofData !== undefined) this.#onData(ofData, now)
       else if (pumped) break
       else {
-        this.#secure?.pump(now)
+        this.secure?.pump(now)
         pumped = true
       }
     }
@@ -217,7 +212,7 @@ export class ConnectionMachine {
         if (this.#paths.best === undefined) this.end(failed(event.why), now)
         return
       case 'doubt':
-        return this.#secure?.doubt(now)
+        return this.secure?.doubt(now)
       case 'received':
         return this.#dataPlane.receive(event.bytes, event.session, now)
       case 'punch': {

@@ -101,6 +101,10 @@ export class ConnectionTable {
     return this.#byPeer.get(peer)
   }
 
+  get all(): Iterable<ConnectionMachine> {
+    return this.#byPeer.values()
+  }
+
   byHandle(handle: ConnectionHandle): ConnectionMachine | undefined {
     return this.#byHandle.get(handle)
   }

@@ -60,8 +60,13 @@ export class PathDoubts {
     this.#actions = actions
   }
 
+  /** Undefined: nothing speaks against it. */
+  stateOf(path: MessageSession): 'doubted' | 'dead' | undefined {
+    return this.#questions.get(path)?.state
+  }
+
   doubts(path: MessageSession): boolean {
-    return this.#questions.get(path)?.state === 'doubted'
+    return this.stateOf(path) === 'doubted'
   }
 
   /** Nothing comes back on the path. @returns whether that is news */

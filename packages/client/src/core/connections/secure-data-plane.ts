@@ -105,6 +105,11 @@ export class SecureDataPlane implements DataPlane {
     return this.#session.statistics
   }
 
+  /** Undefined: nothing speaks against it. */
+  stateOf(session: MessageSession): 'doubted' | 'dead' | undefined {
+    return this.#doubts.stateOf(session)
+  }
+
   get maxDatagramSize(): number {
     return (this.#session.recordSize ?? CHANNEL.base) - DATAGRAM_OVERHEAD
   }

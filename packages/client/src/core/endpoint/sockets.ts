@@ -13,6 +13,10 @@ export class Sockets {
   readonly #open = new Map<SocketId, Failed>()
   #next = FIRST
 
+  get size(): number {
+    return this.#open.size
+  }
+
   constructor(outbox: Pick<Outbox<unknown>, 'socket'>) {
     this.#outbox = outbox
   }

@@ -36,6 +36,11 @@ export class Timers {
     return entry
   }
 
+  /** Timers that are set and not cancelled. */
+  get pending(): number {
+    return this.#heap.reduce((count, { fire }) => (fire === undefined ? count : count + 1), 0)
+  }
+
   /** When the next live timer is due. */
   get deadline(): Instant | undefined {
     while (this.#heap[0] !== undefined && this.#heap[0].fire === undefined) this.#pop()

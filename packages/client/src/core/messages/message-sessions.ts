@@ -61,6 +61,11 @@ export class MessageSessions<Connection = unknown> {
     return this.#options.table.get(id)?.session
   }
 
+  /** Those of this connection, longest unused first. */
+  get all(): readonly MessageSession[] {
+    return this.#open
+  }
+
   /** One of this connection. */
   find(matches: (session: MessageSession) => boolean): MessageSession | undefined {
     return this.#open.find(matches)

@@ -69,6 +69,11 @@ export class RelayedPath {
     return this.#current?.relay
   }
 
+  /** The relay of a session. */
+  relayOf(session: MessageSession): RelayAddress | undefined {
+    return this.#relayOf.get(session)?.relay
+  }
+
   /** Whether the relay of a session forwards channel frames. */
   carriesFrames(session: MessageSession): boolean {
     return this.#relayOf.get(session)?.carriesFrames === true

@@ -1,7 +1,7 @@
 /** The dials under way: each until all of its ways have ended, within the time of two requests. */
 import type { PeerId } from '@showchain/wire'
 import type { ConnectionTable } from '../connections/connection-table.ts'
-import type { DialId } from '../context/events.ts'
+import type { DialAttempt, DialId, DialPolicy } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import type { PunchAttempts } from '../punch/punch-attempts.ts'
@@ -16,6 +16,14 @@ export interface DialsOptions {
   readonly attempts: PunchAttempts
   /** A dial ended. */
   ended(): void
+}
+
+/** A dial at one moment, for `inspect()`. */
+export interface DialInspection {
+  readonly remoteId: PeerId
+  readonly policy: DialPolicy
+  /** Each way that it tries or tried. */
+  readonly ways: readonly DialAttempt[]
 }
 
 export class Dials {
@@ -56,6 +64,12 @@ export class Dials {
 
   close(now: Instant): void {
     for (const dial of [...this.#byId.values()]) dial.cancel(now)
+  }
+
+  inspect(): readonly DialInspection[] {
+    return [...this.#byId.values()].map(({ attempts, options }) => ({
+      ...{ remoteId: options.target, policy: options.policy, ways: attempts },
+    }))
   }
 
   /** Whether this peer is being dialled. */

@@ -5,8 +5,8 @@
  *   dials ────────── what `connect` started                    punch responder ─── 0x112 from relays
  *   punch attempts ─ direct paths being opened                 connections ─────── and their sessions
  */
-import { directSession, type PublicKey } from '@showchain/crypto/core'
 import type { Endpoint, PeerId } from '@showchain/wire'
+import { acceptDirect } from '../connections/accept-direct.ts'
 import { ConnectionTable } from '../connections/connection-table.ts'
 import type { ConnectionHandle, DialId, PeerEvent } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
@@ -21,7 +21,7 @@ import { Reintroductions } from '../punch/reintroductions.ts'
 import type { RelayAddress } from '../relays/registration.ts'
 import { RegistrationTable } from '../relays/registration-table.ts'
 import { ConnectionGate } from '../requests/connection-gate.ts'
-import { type DirectRequest, DirectResponder } from '../requests/direct-responder.ts'
+import { DirectResponder } from '../requests/direct-responder.ts'
 import { Transactions } from '../requests/transaction.ts'
 import type { SecureStatistics } from '../secure/statistics.ts'
 import { closedHere, type Goodbye } from '../transport/ending.ts'
@@ -29,6 +29,7 @@ import type { StreamRead } from '../transport/events.ts'
 import type { DialTarget } from './dial.ts'
 import { Dials } from './dials.ts'
 import { type Destinations, dispatch } from './dispatch.ts'
+import { inspectPeer, type PeerMachineInspection } from './inspect-peer.ts'
 import { natDiscovery } from './nat-servers.ts'
 import { type PeerMachineOptions, type PeerParts, peerParts } from './peer-parts.ts'
 
@@ -73,7 +74,11 @@ export class PeerMachine implements Machine<PeerEvent> {
         ...{ admission, gate },
         isHiddenFrom: (id) => this.#acquaintance(id) === 'hidden',
         validation: (id, source, now) => this.#validation(id, source, now),
-        answered: (request, key, source, agreed, now) => this.#answered(request, key, source, agreed, now),
+        answered: (request, key, source, agreed, now) => {
+          const how = { key, source, found: agreed === 'direct' }
+          const may = acceptDirect(context, connections, request, how, now)
+          if (may && agreed === 'attempt') punchAttempts.verified(request.id, source)
+        },
       }),
       punchResponder: new PunchResponder(context, {
         ...{ registrations, gate, replay, attempts: punchAttempts },
@@ -85,6 +90,12 @@ export class PeerMachine implements Machine<PeerEvent> {
   /** What was counted so far, by name. */
   counters(): Record<PeerCounter, number> {
     return this.#parts.counters.snapshot()
+  }
+
+  /** Everything that it has at this moment. */
+  inspect(now: Instant): PeerMachineInspection {
+    const { timers, context } = this.#parts
+    return inspectPeer(this.#machines, this.#dials, { timers, next: this.deadline, sockets: context.sockets }, now)
   }
 
   get deadline(): Instant | undefined {
@@ -203,7 +214,7 @@ export class PeerMachine implements Machine<PeerEvent> {
 
   /** What is known of a connection's path; undefined when it has ended, or is not protected. */
   statistics(connection: ConnectionHandle): SecureStatistics | undefined {
-    return this.#connection(connection)?.statistics
+    return this.#connection(connection)?.secure?.statistics
   }
 
   /** The application read a datagram of this connection: there is room for another. */
@@ -279,22 +290,5 @@ export class PeerMachine implements Machine<PeerEvent> {
     const { connections, punchAttempts } = this.#machines
     if (connections.get(id)?.paths.direct.heardAt(source, now)) return 'validated'
     return punchAttempts.get(id) === undefined ? 'unvalidated' : 'expected'
-  }
-
-  /** A 0x101 was answered: the sender may use the session that both ends derive from it. */
-  #answered(request: DirectRequest, key: PublicKey, source: Route, agreed: 'attempt' | 'direct', now: Instant): void {
-    const { connections, punchAttempts } = this.#machines
-    const { id, seq, ts, ext } = request
-    if (!connections.admits(id)) return
-    const connection = connections.open(id)
-    if (!connection.paths.allowsDirect) return
-    const { provider, self } = this.#context
-    const session = directSession(provider, { requester: id, responder: self, seq, ts })
-    connection.update(({ direct }) => {
-      direct.learnCaps(ext?.caps)
-      if (agreed === 'direct') direct.found(session, source, key, 'the remote peer connected directly', now)
-      else direct.expect(session, source, key)
-    }, now)
-    if (agreed === 'attempt') punchAttempts.verified(id, source)
   }
 }

@@ -8,7 +8,7 @@
  * Where one end's ports are unpredictable, birthday probing follows (birthday-probing.ts).
  */
 import type { PublicKey } from '@showchain/crypto/core'
-import { CAPS, type Endpoint, type Extensions, type Message, OP, type PeerId } from '@showchain/wire'
+import { CAPS, type Endpoint, type Extensions, formatEndpoint, type Message, OP, type PeerId } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import { type Duration, duration, type Instant, later, type Route, type SocketId } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
@@ -66,6 +66,17 @@ interface Candidate {
   check: Transaction | undefined
 }
 
+/** An attempt at one moment, for `inspect()`. */
+export interface PunchInspection {
+  readonly remoteId: PeerId
+  /** Whether it has found a path. */
+  readonly found: boolean
+  /** Whether it probes many ports by chance. */
+  readonly birthday: boolean
+  /** `probes`: 0x100 sent there. `checking`: whether a 0x101 is under way. */
+  readonly candidates: readonly { readonly at: string; readonly probes: number; readonly checking: boolean }[]
+}
+
 export class PunchAttempt {
   readonly options: PunchAttemptOptions
   readonly #context: PeerContext
@@ -95,6 +106,13 @@ export class PunchAttempt {
   /** Whether a path was found. */
   get found(): boolean {
     return this.#found
+  }
+
+  inspect(): PunchInspection {
+    const candidates = [...this.#candidates.values()].map(({ route, probes, check }) => ({
+      ...{ at: formatEndpoint(route), probes, checking: check !== undefined && !this.#found },
+    }))
+    return { remoteId: this.options.remoteId, found: this.#found, birthday: this.#birthday !== undefined, candidates }
   }
 
   /**

@@ -32,6 +32,10 @@ export class PunchAttempts {
     this.#connections = connections
   }
 
+  get all(): Iterable<PunchAttempt> {
+    return this.#byPeer.values()
+  }
+
   get(peer: PeerId): PunchAttempt | undefined {
     return this.#byPeer.get(peer)
   }

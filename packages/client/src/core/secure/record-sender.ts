@@ -4,12 +4,18 @@ import type { Instant } from '../endpoint/machine.ts'
 import { BufferSlab } from './buffer-slab.ts'
 import type { RecordLayer } from './record-layer.ts'
 import { frontBytes, type RecordPath, writeFront } from './record-path.ts'
+import type { PathBytes } from './statistics.ts'
 
 const slab = new BufferSlab()
 
 export class RecordSender {
-  /** Of datagrams with records. */
-  readonly bytes = { direct: { sent: 0, received: 0 }, relay: { sent: 0, received: 0 } }
+  readonly #bytes = { direct: { sent: 0, received: 0 }, relay: { sent: 0, received: 0 } }
+
+  /** Of datagrams with records, so far. */
+  get bytes(): { readonly direct: PathBytes; readonly relay: PathBytes } {
+    const { direct, relay } = this.#bytes
+    return { direct: { ...direct }, relay: { ...relay } }
+  }
 
   /**
    * @param payload the frames of the record
@@ -34,12 +40,12 @@ export class RecordSender {
   }
 
   received(bytes: number, by: RecordPath | undefined): void {
-    this.bytes[by?.kind === 'direct' ? 'direct' : 'relay'].received += bytes
+    this.#bytes[by?.kind === 'direct' ? 'direct' : 'relay'].received += bytes
   }
 
   #transmit(datagram: Uint8Array, path: RecordPath, now: Instant): void {
     writeFront(path, datagram)
-    this.bytes[path.kind === 'direct' ? 'direct' : 'relay'].sent += datagram.length
+    this.#bytes[path.kind === 'direct' ? 'direct' : 'relay'].sent += datagram.length
     path.transmit(datagram, now)
   }
 }

@@ -1,0 +1,29 @@
+/** A 0x101 of another peer was answered: it may use the session that both ends derive from it. */
+import { directSession, type PublicKey } from '@showchain/crypto/core'
+import type { PeerContext } from '../context/peer-context.ts'
+import type { Instant, Route } from '../endpoint/machine.ts'
+import type { DirectRequest } from '../requests/direct-responder.ts'
+import type { ConnectionTable } from './connection-table.ts'
+
+/**
+ * @param found whether it is a path at once; else data shows that it is one
+ * @returns whether the sender may have a direct path
+ */
+export function acceptDirect(
+  { provider, self }: PeerContext,
+  connections: ConnectionTable,
+  { id, seq, ts, ext }: DirectRequest,
+  { key, source, found }: { readonly key: PublicKey; readonly source: Route; readonly found: boolean },
+  now: Instant,
+): boolean {
+  if (!connections.admits(id)) return false
+  const connection = connections.open(id)
+  if (!connection.paths.allowsDirect) return false
+  const session = directSession(provider, { requester: id, responder: self, seq, ts })
+  connection.update(({ direct }) => {
+    direct.learnCaps(ext?.caps)
+    if (found) direct.found(session, source, key, 'the remote peer connected directly', now)
+    else direct.expect(session, source, key)
+  }, now)
+  return true
+}

@@ -1,0 +1,29 @@
+/** What a peer has with a relay at one moment, for `inspect()`. */
+import { formatEndpoint, type PeerId } from '@showchain/wire'
+import type { Registration } from './registration.ts'
+
+export interface RelayInspection {
+  readonly relay: PeerId
+  /** Its address. */
+  readonly at: string
+  /** `waiting`: for the next try, after a failure. */
+  readonly state: Registration['state']
+  /** This peer's address as the relay sees it; undefined before it said. */
+  readonly observed: string | undefined
+  /** Whether something that it was asked is not answered so far. */
+  readonly suspected: boolean
+  /** Whether it is about to end. */
+  readonly draining: boolean
+  /** Whether it showed that it knows extensions, and whether it forwards channel frames. */
+  readonly extensions: boolean
+  readonly channelFrames: boolean
+}
+
+export function inspectRelay(registration: Registration): RelayInspection {
+  const { relay, state, observed, suspected, draining, knowsExtensions, carriesFrames } = registration
+  return {
+    ...{ relay: relay.id, at: formatEndpoint(relay.endpoint), state, suspected, draining },
+    observed: observed && formatEndpoint(observed),
+    ...{ extensions: knowsExtensions, channelFrames: carriesFrames },
+  }
+}

@@ -1,0 +1,30 @@
+/** What `peer.inspect()` returns: plain data, which `JSON.stringify` takes as it is. */
+import { type Endpoint, formatEndpoint, type PeerId } from '@showchain/wire'
+import type { NatReport, PeerCounter, PeerMachine, PeerMachineInspection } from './core/index.ts'
+import type { Clock } from './runtime/index.ts'
+
+/** A peer at one moment. Addresses are text, `address:port`; times are milliseconds. */
+export interface PeerInspection extends PeerMachineInspection {
+  readonly id: PeerId
+  /** Unix milliseconds. */
+  readonly at: number
+  /** Local addresses that the sockets are bound to. */
+  readonly addresses: readonly string[]
+  /** Undefined before anything is known. */
+  readonly nat: NatReport | undefined
+  readonly counters: Record<PeerCounter, number>
+}
+
+interface Inspected {
+  readonly id: PeerId
+  readonly addresses: readonly Endpoint[]
+  readonly nat: NatReport | undefined
+}
+
+export function inspectPeer({ id, addresses, nat }: Inspected, machine: PeerMachine, clock: Clock): PeerInspection {
+  return {
+    ...{ id, at: clock.unixMs(), nat, counters: machine.counters() },
+    addresses: addresses.map(formatEndpoint),
+    ...machine.inspect(clock.now()),
+  }
+}
