@@ -70,6 +70,7 @@ export type {
 export { type Forgery, RELAY_PORT, SimRelay, type SimRelayOptions } from './internet/sim-relay.ts'
 export { StreamChecker, StreamWriter } from './internet/sim-streams.ts'
 export { type SoakOutcome, soak } from './internet/soak.ts'
+export { NETWORK_FAULTS, SOAK_FAULTS, type SoakFault } from './internet/soak-faults.ts'
 export { type StreamSoakOptions, type StreamSoakOutcome, streamSoak } from './internet/stream-soak.ts'
 export { SIMULATED_EPOCH, VirtualClock } from './sim/clock.ts'
 export { type Bursts, type Conditions, GOOD_CONDITIONS } from './sim/conditions.ts'

@@ -69,6 +69,17 @@ describe('a connection without a relay', () => {
     expect(bed.turns.map(({ at }) => at)).toEqual([0, 0, 500, 500, 1500, 1500, 3500, 3500])
   })
 
+  test('waits for the next life of relays that are about to end', () => {
+    const bed = new Bed()
+    for (const relay of bed.relays) relay.draining = true
+    bed.do((now) => bed.failover.start(now))
+    bed.advance(5 * SECOND)
+    expect(bed.ports).toEqual([])
+    for (const relay of bed.relays) relay.draining = false
+    bed.advance(2 * SECOND)
+    expect(bed.ports.slice(0, 2)).toEqual([4400, 4401])
+  })
+
   test('asks the next one only when the one before has failed', () => {
     const bed = new Bed()
     bed.result = () => 'later'

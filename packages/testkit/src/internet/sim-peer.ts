@@ -59,7 +59,7 @@ export class SimPeer {
       self: identity.publicKey,
       provider: sim.provider,
       random: sim.random.fork(name),
-      unixMs: () => sim.clock.unixMs(),
+      unixMs: () => sim.clock.unixMs() + this.clockOffset,
       allows: internetPolicy,
       plaintext: rest.endToEnd === undefined,
       hostCandidates: () =>
@@ -188,13 +188,27 @@ export class SimPeer {
     this.input((now) => this.machine.closeConnection(link, now))
   }
 
+  /** Its wall clock minus that of the others, milliseconds. */
+  clockOffset = 0
+
+  /** The name of a relay leads elsewhere: it leaves the one address, and registers at the other. */
+  relocate(from: SimRelay, to: SimRelay): void {
+    if (!this.#relays.includes(from)) return
+    this.#relays.splice(this.#relays.indexOf(from), 1)
+    this.input((now) => this.machine.leave(from.address, now))
+    this.register(to)
+  }
+
   /** Whether it was ever put to sleep. */
   slept = false
 
-  /** The host sleeps for this long: timers wait, and packets to it are lost. */
-  sleep(by: Duration): void {
+  /**
+   * The host sleeps for this long: timers wait, and packets to it are lost; or only its process
+   * is suspended, as by SIGSTOP, and its socket keeps them.
+   */
+  sleep(by: Duration, what: 'host' | 'process' = 'host'): void {
     this.slept = true
-    this.sleeper.sleep(later(this.#sim.clock.now(), by))
+    this.sleeper.sleep(later(this.#sim.clock.now(), by), what)
     // The driver asks for the deadline after each input.
     this.input(() => {})
   }

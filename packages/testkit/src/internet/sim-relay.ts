@@ -21,6 +21,8 @@ export interface SimRelayOptions extends Pick<RelayOptions, 'knownKeys' | 'limit
    * @default 'two addresses'
    */
   readonly stun?: 'two addresses' | 'two ports' | 'plain' | undefined
+  /** Who it is. @default the identity of its name */
+  readonly identity?: TestIdentity | undefined
   /**
    * What becomes of each datagram that it sends: for relays that are not honest.
    * @default what it is
@@ -45,8 +47,10 @@ export class SimRelay {
   readonly host: Host
   readonly identity: TestIdentity
   readonly ledger: Ledger
+  /** Its wall clock minus that of the others, milliseconds. */
+  clockOffset = 0
   readonly #sim: Simulation
-  readonly #options: Omit<SimRelayOptions, 'stun' | 'tampers'>
+  readonly #options: Omit<SimRelayOptions, 'stun' | 'tampers' | 'identity'>
   readonly #tampers: SimRelayOptions['tampers']
   readonly #second: Host | undefined
   readonly #ports: 1 | 2
@@ -55,7 +59,11 @@ export class SimRelay {
   #machine: RelayMachine | undefined
   #lives = 0
 
-  constructor(sim: Simulation, host: Host, { trusts, second, stun, tampers, ...options }: SimRelayOptions & Setting) {
+  constructor(
+    sim: Simulation,
+    host: Host,
+    { trusts, second, stun, tampers, identity, ...options }: SimRelayOptions & Setting,
+  ) {
     this.#sim = sim
     this.#options = options
     this.#tampers = tampers
@@ -63,7 +71,7 @@ export class SimRelay {
     this.#second = second
     this.#ports = stun === 'plain' ? 1 : 2
     this.ledger = new Ledger({ name: host.name, calls: false, trusts })
-    this.identity = sim.identity(host.name)
+    this.identity = identity ?? sim.identity(host.name)
     this.start()
   }
 
@@ -110,7 +118,7 @@ export class SimRelay {
       provider,
       // What dies takes its secrets along: the next life has others.
       random: random.fork(`${this.host.name} life ${this.#lives++}`),
-      unixMs: () => clock.unixMs(),
+      unixMs: () => clock.unixMs() + this.clockOffset,
       stun: [[this.endpoint], ...others.map(({ localEndpoints }) => localEndpoints)],
       ...this.#options,
     })

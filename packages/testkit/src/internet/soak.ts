@@ -4,17 +4,23 @@
  * is acknowledged (protected: leaves) or fails with a code, there is one connection at most between
  * two peers, and after the faults every peer that can reach a relay exchanges data.
  */
-import { BIRTHDAY_SOCKETS, type DialPolicy, type Duration, duration, type Instant, later } from '@showchain/client/core'
+import { BIRTHDAY_SOCKETS, type DialPolicy, type Duration, duration, later } from '@showchain/client/core'
 import { nodeEndToEnd } from '@showchain/crypto'
-import type { Conditions } from '../sim/conditions.ts'
-import type { Host } from '../sim/host.ts'
-import type { Seed, SeededRandom } from '../sim/random.ts'
+import type { Seed } from '../sim/random.ts'
 import { Internet, type SimPeerPlace } from './internet.ts'
-import { type NatBehaviour, nat } from './nat.ts'
-import type { Router } from './router.ts'
 import type { SimPeer } from './sim-peer.ts'
-import type { Delivery, Dialled, SimConnection } from './sim-records.ts'
-import type { SimRelay } from './sim-relay.ts'
+import type { SimConnection } from './sim-records.ts'
+import {
+  behaviour,
+  between,
+  chance,
+  conditions,
+  pick,
+  SOAK_FAULTS,
+  type SoakFault,
+  strike,
+  type World,
+} from './soak-faults.ts'
 
 export interface SoakOutcome {
   readonly dials: number
@@ -49,60 +55,19 @@ const DIAL_PATIENCE: Duration = duration(60_000)
 const MESSAGE_PATIENCE: Duration = duration(120_000)
 const MAX_FAULTS = 6
 
-interface World {
-  readonly internet: Internet
-  readonly random: SeededRandom
-  readonly relays: SimRelay[]
-  readonly routers: Router[]
-  readonly peers: SimPeer[]
-  /** Peers whose network lets no UDP through. */
-  readonly blocked: Set<SimPeer>
-  readonly dials: {
-    readonly from: SimPeer
-    readonly to: SimPeer
-    readonly dialled: Dialled
-    readonly deadline: Instant
-  }[]
-  readonly deliveries: Delivery[]
-}
-
-/** @throws Error naming each rule that was broken; its seed is printed. */
-export async function soak(seed: Seed): Promise<SoakOutcome> {
+/**
+ * @param faults that may happen
+ * @throws Error naming each rule that was broken; its seed is printed.
+ */
+export async function soak(seed: Seed, faults: readonly SoakFault[] = SOAK_FAULTS): Promise<SoakOutcome> {
   let outcome: SoakOutcome | undefined
   await Internet.run(seed, {}, async (internet) => {
     const world = build(internet)
-    const faults = await trouble(world)
+    const struck = await trouble(world, faults)
     calm(world)
-    outcome = judge(world, faults)
+    outcome = judge(world, struck)
   })
   return outcome as SoakOutcome
-}
-
-const pick = <T>(random: SeededRandom, items: readonly T[]): T =>
-  items[Math.floor(random.uniform() * items.length)] as T
-const chance = (random: SeededRandom, probability: number): boolean => random.uniform() < probability
-const between = (random: SeededRandom, low: number, high: number): number => low + random.uniform() * (high - low)
-
-function conditions(random: SeededRandom): Partial<Conditions> {
-  return {
-    latency: duration(between(random, 2, 120)),
-    jitter: duration(chance(random, 0.5) ? between(random, 0, 40) : 0),
-    loss: chance(random, 0.5) ? between(random, 0, 0.2) : 0,
-    duplicate: chance(random, 0.2) ? 0.05 : 0,
-    reorder: chance(random, 0.2) ? 0.1 : 0,
-    bursts: chance(random, 0.2) ? { enter: 0.005, leave: between(random, 0.1, 0.5) } : undefined,
-    corrupt: chance(random, 0.2) ? 0.01 : 0,
-    bandwidth: chance(random, 0.2) ? between(random, 2e6, 2e7) : Number.POSITIVE_INFINITY,
-  }
-}
-
-function behaviour(random: SeededRandom): NatBehaviour {
-  return nat[pick(random, ['T1', 'T2', 'T3', 'T4'] as const)]({
-    allocation: pick(random, ['preserving', 'sequential', 'random']),
-    lifetime: duration(pick(random, [20_000, 30_000, 60_000, 300_000])),
-    refresh: pick(random, ['outbound', 'both']),
-    hairpin: chance(random, 0.5),
-  })
 }
 
 function build(internet: Internet): World {
@@ -147,7 +112,7 @@ function placeOf({ internet, random, routers }: World): SimPeerPlace & { readonl
 const POLICIES: readonly DialPolicy[] = ['auto', 'auto', 'auto', 'relay-only', 'direct-only']
 
 /** Dials, messages and faults at random times. @returns how many faults there were. */
-async function trouble(world: World): Promise<number> {
+async function trouble(world: World, faults: readonly SoakFault[]): Promise<number> {
   const { internet, random, peers, dials } = world
   const { clock } = internet.sim
   const start = clock.now()
@@ -176,51 +141,21 @@ async function trouble(world: World): Promise<number> {
         })
     })
   }
-  const faults = Math.floor(random.uniform() * (MAX_FAULTS + 1))
-  for (let index = 0; index < faults; index++)
-    at(between(random, 5000, TROUBLE * 0.8), () => void pending.push(fault(world)))
+  const count = Math.floor(random.uniform() * (MAX_FAULTS + 1))
+  for (let index = 0; index < count; index++)
+    at(between(random, 5000, TROUBLE * 0.8), () => void pending.push(strike(world, faults)))
   for (let time = 1000; time < TROUBLE; time += 1000) at(time, () => talk(world))
   internet.until(() => clock.now() >= later(start, TROUBLE))
   await Promise.all(pending)
-  return faults
+  return count
 }
 
 /** Each peer sends a message on each of its connections. */
-function talk({ peers, deliveries }: World): void {
-  for (const peer of peers) for (const { id } of peer.open) deliveries.push(peer.send(id, Uint8Array.of(1)))
-}
-
-async function fault(world: World): Promise<void> {
-  const { internet, random, relays, routers, peers } = world
-  const router = routers.length > 0 ? pick(random, routers) : undefined
-  const peer = pick(random, peers)
-  switch (pick(random, ['reboot', 'renumber', 'relay', 'sleep', 'move', 'weather', 'close'] as const)) {
-    case 'reboot':
-      return router?.reboot()
-    case 'renumber':
-      return router?.renumber(internet.freeAddress(router))
-    case 'relay':
-      return pick(random, relays).restart()
-    case 'sleep':
-      return peer.sleep(duration(between(random, 5000, 60_000)))
-    case 'move':
-      return move(world, peer.host)
-    case 'weather':
-      internet.sim.network.conditions = conditions(random)
-      return
-    case 'close': {
-      const link = peer.open[0]
-      if (link !== undefined) peer.closeConnection(link.id)
-    }
-  }
-}
-
-/** A host moves to another network. */
-function move({ internet, random, routers, peers, blocked }: World, host: Host): void {
-  const router = internet.router({ nat: behaviour(random) })
-  routers.push(router)
-  internet.move(host, router)
-  for (const peer of peers) if (peer.host === host) blocked.delete(peer)
+function talk({ internet, peers, deliveries }: World): void {
+  // Nothing runs there.
+  for (const peer of peers)
+    if (!peer.sleeper.asleep(internet.sim.clock.now()))
+      for (const { id } of peer.open) deliveries.push(peer.send(id, Uint8Array.of(1)))
 }
 
 /** Loss and jitter end, and every peer goes on sending. */

@@ -1,6 +1,6 @@
 import { runs, SEED } from '@showchain-tooling/vitest/random'
 import { expect, test } from 'vitest'
-import { soak } from '../../src/index.ts'
+import { NETWORK_FAULTS, SOAK_FAULTS, soak } from '../../src/index.ts'
 
 /** Of `npm test` and of `pnpm test:long`; `pnpm soak` plays 10,000 on random seeds. */
 const SOME = runs(50)
@@ -28,12 +28,17 @@ test(`${MANY} random scenarios: each dial and each message ends, and nothing sta
   play(MANY),
 )
 
-test.each([[144_506_451, 'a relay lost each session by which a connection without a path looked for one']])(
-  'seed %i, on which messages never ended: %s',
-  async (seed) => {
-    await expect(soak(seed)).resolves.toMatchObject({ messages: expect.any(Number) })
-  },
-)
+test.each([
+  [144_506_451, 'a relay lost each session by which a connection without a path looked for one', NETWORK_FAULTS],
+  [1048, 'the only relay of a connection without a path was about to end', SOAK_FAULTS],
+])('seed %i, which once failed: %s', async (seed, _why, faults) => {
+  await expect(soak(seed, faults)).resolves.toMatchObject({ messages: expect.any(Number) })
+})
+
+test.each(SOAK_FAULTS)('nothing but one kind of fault: %s', async (fault) => {
+  const outcomes = [1, 2, 3].map((seed) => soak(`${fault} ${seed}`, [fault]))
+  expect((await Promise.all(outcomes)).reduce((sum, { faults }) => sum + faults, 0)).toBeGreaterThan(0)
+})
 
 test('the same seed is the same run', async () => {
   expect(await soak('twice')).toEqual(await soak('twice'))

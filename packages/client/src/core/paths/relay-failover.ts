@@ -94,8 +94,9 @@ export class RelayFailover {
     this.#ready = this.#relays().filter(({ serves }) => serves)
     this.#turns = 0
     if (this.#ready.length > 0) return this.#next()
-    // Whichever comes first: a relay answers again, or the next look.
-    for (const relay of this.#relays())
+    // Whichever comes first: a relay answers again, or the next look. One that is about to end is
+    // registered, and has nothing to wait for.
+    for (const relay of this.#relays().filter(({ registered }) => !registered))
       relay.whenReady((registered, _why, at) => {
         if (!registered || round !== this.#round) return
         this.#begin(at)
