@@ -7,7 +7,10 @@ import { EventEmitter } from 'node:events'
 import { syncBuiltinESMExports } from 'node:module'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Datagram } from '../../src/core/endpoint/machine.ts'
+import { bindDgram, DgramSocket } from '../../src/runtime/dgram-socket.ts'
 import { openUdp, UdpSocket } from '../../src/runtime/index.ts'
+
+const KIND = { kind: 'dgram' } as const
 
 /** What the next binds of IPv6 sockets end in; the real thing when nothing is left. */
 const ipv6Failures: string[] = []
@@ -49,7 +52,7 @@ beforeEach(() => {
 describe('listening everywhere', () => {
   test.each(['EAFNOSUPPORT', 'EADDRNOTAVAIL'])('goes on with IPv4 where IPv6 is %s, and says so', async (code) => {
     ipv6Failures.push(code)
-    const socket = await openUdp()
+    const socket = await openUdp(KIND)
     expect(socket.localEndpoints.map(({ ip }) => ip)).toEqual(['0.0.0.0'])
     expect(socket.skipped).toEqual([{ host: '::', port: 0 }])
     await socket.close()
@@ -57,7 +60,7 @@ describe('listening everywhere', () => {
 
   test('tries again when the port is free in one family only', async () => {
     ipv6Failures.push('EADDRINUSE', 'EADDRINUSE', 'EAFNOSUPPORT')
-    const socket = await openUdp()
+    const socket = await openUdp(KIND)
     expect(ipv6Failures).toEqual([])
     expect(socket.localEndpoints).toHaveLength(1)
     await socket.close()
@@ -65,14 +68,14 @@ describe('listening everywhere', () => {
 
   test('gives up in the end when no port is free at all', async () => {
     ipv6Failures.push(...new Array<string>(100).fill('EADDRINUSE'))
-    await expect(openUdp()).rejects.toMatchObject({ code: 'ERR_ADDRESS_IN_USE' })
+    await expect(openUdp(KIND)).rejects.toMatchObject({ code: 'ERR_ADDRESS_IN_USE' })
     expect(ipv6Failures).toHaveLength(92)
   })
 })
 
 test('an address of a family that this host lacks is an error when it was asked for alone', async () => {
   ipv6Failures.push('EAFNOSUPPORT')
-  await expect(openUdp({ listen: [{ host: '::', port: 0 }] })).rejects.toMatchObject({
+  await expect(openUdp({ ...KIND, listen: [{ host: '::', port: 0 }] })).rejects.toMatchObject({
     code: 'ERR_CANNOT_LISTEN',
     message: expect.stringContaining('no IPv6'),
   })
@@ -80,16 +83,19 @@ test('an address of a family that this host lacks is an error when it was asked 
 
 test('a port that needs more rights is an error that says what to do', async () => {
   ipv6Failures.push('EACCES')
-  await expect(openUdp({ listen: [{ host: '::1', port: 53 }] })).rejects.toMatchObject({
+  await expect(openUdp({ ...KIND, listen: [{ host: '::1', port: 53 }] })).rejects.toMatchObject({
     code: 'ERR_CANNOT_LISTEN',
     message: expect.stringContaining('[::1]:53 needs more rights'),
   })
 })
 
+const socketOn = (emitter: EventEmitter): UdpSocket =>
+  new UdpSocket([new DgramSocket(emitter as Socket)], [], { ...KIND, reason: 'tested', bind: bindDgram })
+
 describe('the source of a datagram', () => {
   const arrive = (address: string, port = 4000): { received: Datagram[]; socket: UdpSocket } => {
     const emitter = Object.assign(new EventEmitter(), { address: () => ({ address: '::', port: 1, family: 'IPv6' }) })
-    const socket = new UdpSocket([emitter as unknown as Socket], [])
+    const socket = socketOn(emitter)
     const received: Datagram[] = []
     socket.onDatagram((datagram) => received.push(datagram))
     emitter.emit('message', Buffer.from([1]), { address, port })
@@ -113,7 +119,7 @@ describe('the source of a datagram', () => {
 
   test('does not matter to a socket that fails: the error is counted', () => {
     const emitter = Object.assign(new EventEmitter(), { address: () => ({ address: '::', port: 1, family: 'IPv6' }) })
-    const socket = new UdpSocket([emitter as unknown as Socket], [])
+    const socket = socketOn(emitter)
     emitter.emit('error', new Error('any'))
     expect(socket.counters.socketErrors).toBe(1)
   })

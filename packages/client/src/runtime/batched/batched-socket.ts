@@ -1,0 +1,191 @@
+/**
+ * A socket of our own system calls: what the kernel has is read sixteen datagrams or trains at a
+ * time, and what is sent while that is handled, or in one go, leaves in one call.
+ */
+import { getSystemErrorName } from 'node:util'
+import { type Endpoint, ipFamily } from '@showchain/wire'
+import {
+  type Bind,
+  BindError,
+  type BoundSocket,
+  type ListenAddress,
+  type SocketBuffers,
+  type SocketReceiver,
+} from '../bound-socket.ts'
+import {
+  AF_INET,
+  AF_INET6,
+  DATAGRAM_SOCKET,
+  IPPROTO_IPV6,
+  IPV6_V6ONLY,
+  type Libc,
+  type PollCallback,
+  type PollHandle,
+  SO_RCVBUF,
+  SO_SNDBUF,
+  SOL_SOCKET,
+  SOL_UDP,
+  UDP_GRO,
+} from './libc.ts'
+import { ReceiveRing, SendRing } from './message-rings.ts'
+import { ADDRESS_ROOM, decodeAddress, encodeAddress } from './socket-address.ts'
+
+/** Calls before others have their turn: one loop of libuv reads as often. */
+const READS_AT_ONCE = 4
+
+const [EAGAIN, EINTR] = [11, 4]
+
+/** All sockets that it binds read through one ring: each read is over before the next one. */
+export function bindBatched(libc: Libc): Bind {
+  const incoming = new ReceiveRing(libc)
+  return async (address) => new BatchedSocket(libc, openDescriptor(libc, address), incoming)
+}
+
+/** @throws BindError */
+function openDescriptor(libc: Libc, address: ListenAddress): number {
+  const failed = (): BindError => {
+    const code = getSystemErrorName(-libc.errno())
+    return new BindError(address, Object.assign(new Error(`bind ${code}`), { code }))
+  }
+  const isIpv6 = ipFamily(address.host) === 6
+  const descriptor = libc.socket(isIpv6 ? AF_INET6 : AF_INET, DATAGRAM_SOCKET, 0)
+  if (descriptor < 0) throw failed()
+  // An IPv4-mapped source must not occur: IPv4 has a socket of its own.
+  if (isIpv6) setOption(libc, descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1)
+  const bytes = encodeAddress({ ip: address.host, port: address.port })
+  if (libc.bind(descriptor, bytes, bytes.length) === 0) return descriptor
+  const error = failed()
+  libc.close(descriptor)
+  throw error
+}
+
+function setOption(libc: Libc, descriptor: number, level: number, name: number, value: number): boolean {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32LE(value)
+  return libc.setsockopt(descriptor, level, name, bytes, bytes.length) === 0
+}
+
+class BatchedSocket implements BoundSocket {
+  readonly local: Endpoint
+  readonly buffers: SocketBuffers
+  readonly #libc: Libc
+  readonly #descriptor: number
+  readonly #poll: PollHandle
+  readonly #incoming: ReceiveRing
+  readonly #outgoing: SendRing
+  #receiver: SocketReceiver | undefined
+  /** What is sent now leaves when the batch is over. */
+  #inBatch = false
+  #flushDue = false
+  #readDue = false
+  /** The kernel's buffer is full. */
+  #blocked = false
+  #closed = false
+
+  constructor(libc: Libc, descriptor: number, incoming: ReceiveRing) {
+    this.#libc = libc
+    this.#descriptor = descriptor
+    this.local = localOf(libc, descriptor)
+    this.buffers = buffersOf(libc, descriptor)
+    // A kernel before 5.0 has none; then each datagram comes by itself.
+    const trains = setOption(libc, descriptor, SOL_UDP, UDP_GRO, 1)
+    this.#incoming = incoming
+    this.#outgoing = new SendRing(libc, trains)
+    this.#poll = libc.poll(descriptor, { readable: true }, this.#ready)
+  }
+
+  send(to: Endpoint, bytes: Uint8Array): void {
+    if (this.#closed) return
+    if (!this.#outgoing.add(to, bytes)) {
+      this.#flush()
+      if (this.#closed || !this.#outgoing.add(to, bytes)) return this.#receiver?.sendFailed(1)
+    }
+    if (this.#inBatch || this.#flushDue || this.#blocked) return
+    this.#flushDue = true
+    queueMicrotask(this.#flushNow)
+  }
+
+  receive(receiver: SocketReceiver): void {
+    this.#receiver = receiver
+  }
+
+  /** What was sent before it still leaves. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#flush()
+    this.#closed = true
+    this.#receiver = undefined
+    this.#poll.close()
+    this.#libc.close(this.#descriptor)
+  }
+
+  /**
+   * Called by libuv outside of any callback of Node's: promises and ticks would wait there. An error
+   * of the poll itself is one that the next read tells.
+   */
+  readonly #ready: PollCallback = (_status, { writable }) => {
+    if (writable) {
+      this.#blocked = false
+      this.#poll.start({ readable: true }, this.#ready)
+    }
+    if (this.#readDue) return
+    this.#readDue = true
+    setImmediate(this.#read)
+  }
+
+  readonly #read = (): void => {
+    this.#readDue = false
+    if (this.#closed) return
+    this.#inBatch = true
+    try {
+      for (let reads = 0; reads < READS_AT_ONCE && !this.#closed; reads++) {
+        const { full, errno } = this.#incoming.receive(this.#descriptor, this.#deliver)
+        if (errno !== 0 && errno !== EAGAIN && errno !== EINTR) this.#receiver?.failed()
+        if (!full) break
+      }
+    } finally {
+      this.#inBatch = false
+      if (!this.#closed) this.#flush()
+    }
+  }
+
+  readonly #deliver = (bytes: Uint8Array, source: Endpoint | undefined): void => {
+    this.#receiver?.datagram(bytes, source)
+  }
+
+  readonly #flushNow = (): void => {
+    this.#flushDue = false
+    if (!this.#closed) this.#flush()
+  }
+
+  #flush(): void {
+    if (this.#blocked || this.#outgoing.waiting === 0) return
+    const { refused, blocked } = this.#outgoing.flush(this.#descriptor)
+    if (refused > 0) this.#receiver?.sendFailed(refused)
+    if (!blocked) return
+    this.#blocked = true
+    this.#poll.start({ readable: true, writable: true }, this.#ready)
+  }
+}
+
+function localOf(libc: Libc, descriptor: number): Endpoint {
+  const bytes = new Uint8Array(ADDRESS_ROOM)
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(bytes.length)
+  libc.getsockname(descriptor, bytes, length)
+  // It was bound to an address that we wrote.
+  return decodeAddress(bytes) as Endpoint
+}
+
+function buffersOf(libc: Libc, descriptor: number): SocketBuffers {
+  return {
+    setRecvBufferSize: (bytes) => void setOption(libc, descriptor, SOL_SOCKET, SO_RCVBUF, bytes),
+    setSendBufferSize: (bytes) => void setOption(libc, descriptor, SOL_SOCKET, SO_SNDBUF, bytes),
+    getRecvBufferSize() {
+      const [value, length] = [Buffer.alloc(4), Buffer.alloc(4)]
+      length.writeUInt32LE(value.length)
+      libc.getsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, value, length)
+      return value.readInt32LE()
+    },
+  }
+}

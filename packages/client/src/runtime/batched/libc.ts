@@ -1,0 +1,91 @@
+/**
+ * The system calls of a batched socket, through the optional package koffi: Linux on 64-bit
+ * little-endian machines, glibc or musl. Numbers are of the kernel's generic headers.
+ */
+import { createRequire } from 'node:module'
+import { endianness } from 'node:os'
+
+export interface PollEvents {
+  readonly readable: boolean
+  readonly writable: boolean
+}
+
+/** As libuv calls it (uv_poll_cb): the status is negative for an error. */
+export type PollCallback = (status: number, events: PollEvents) => void
+
+/** libuv's uv_poll_t: it keeps the process alive until it is closed, and must not be used after. */
+export interface PollHandle {
+  start(wanted: Partial<PollEvents>, callback: PollCallback): void
+  close(): void
+}
+
+/** Each returns −1 for an error, whose number `errno` has then. */
+export interface Libc {
+  socket(family: number, type: number, protocol: number): number
+  bind(descriptor: number, address: Uint8Array, length: number): number
+  getsockname(descriptor: number, address: Uint8Array, length: Uint8Array): number
+  setsockopt(descriptor: number, level: number, name: number, value: Uint8Array, length: number): number
+  getsockopt(descriptor: number, level: number, name: number, value: Uint8Array, length: Uint8Array): number
+  recvmmsg(descriptor: number, headers: Uint8Array, count: number, flags: number, timeout: null): number
+  sendmmsg(descriptor: number, headers: Uint8Array, count: number, flags: number): number
+  close(descriptor: number): number
+  errno(): number
+  /** Where the bytes lie. They must be kept as long as the address is used. */
+  address(bytes: Uint8Array): bigint
+  poll(descriptor: number, wanted: Partial<PollEvents>, callback: PollCallback): PollHandle
+}
+
+export const AF_INET = 2
+export const AF_INET6 = 10
+/** SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC */
+export const DATAGRAM_SOCKET: number = 2 | 0o4000 | 0o2000000
+export const SOL_SOCKET = 1
+export const SO_SNDBUF = 7
+export const SO_RCVBUF = 8
+export const IPPROTO_IPV6 = 41
+export const IPV6_V6ONLY = 26
+export const SOL_UDP = 17
+export const UDP_SEGMENT = 103
+export const UDP_GRO = 104
+export const MSG_TRUNC = 0x20
+
+/** Whose headers have the numbers above, and pointers of 8 bytes. */
+const ARCHITECTURES: readonly string[] = ['x64', 'arm64', 'riscv64', 'loong64']
+
+/** What of koffi is used. */
+interface Koffi {
+  load(library: null): { func(declaration: string): (...values: readonly unknown[]) => number }
+  errno(): number
+  address(bytes: Uint8Array): bigint
+  readonly node: { poll: Libc['poll'] }
+}
+
+/**
+ * @param load the package, as `require` gives it
+ * @returns or why there is none
+ */
+export function loadLibc(load: () => unknown = () => createRequire(import.meta.url)('koffi')): Libc | string {
+  if (process.platform !== 'linux') return 'only Linux has the system calls'
+  if (!ARCHITECTURES.includes(process.arch) || endianness() !== 'LE') return `it is not made for ${process.arch}`
+  try {
+    const koffi = load() as Koffi
+    // What the process has loaded anyway: its own C library.
+    const process = koffi.load(null)
+    const declared = (declaration: string): never => process.func(declaration) as never
+    return {
+      socket: declared('int socket(int, int, int)'),
+      bind: declared('int bind(int, void *, unsigned int)'),
+      getsockname: declared('int getsockname(int, void *, void *)'),
+      setsockopt: declared('int setsockopt(int, int, int, void *, unsigned int)'),
+      getsockopt: declared('int getsockopt(int, int, int, void *, void *)'),
+      recvmmsg: declared('int recvmmsg(int, void *, unsigned int, int, void *)'),
+      sendmmsg: declared('int sendmmsg(int, void *, unsigned int, int)'),
+      close: declared('int close(int)'),
+      errno: () => koffi.errno(),
+      address: (bytes) => koffi.address(bytes),
+      poll: (descriptor, wanted, callback) => koffi.node.poll(descriptor, wanted, callback),
+    }
+  } catch (error) {
+    return `the package koffi cannot be loaded (${(error as NodeJS.ErrnoException).code ?? (error as Error).message})`
+  }
+}

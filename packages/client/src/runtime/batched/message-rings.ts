@@ -1,0 +1,265 @@
+/**
+ * Many datagrams in one system call: the memory that recvmmsg(2) and sendmmsg(2) read and write.
+ * The only file that writes addresses into memory. Each ring is made once and never moves.
+ *
+ *   mmsghdr (64 bytes)   name 0, namelen 8, iov 16, iovlen 24, control 32, controllen 40, flags 48, len 56
+ *   iovec (16)           base 0, len 8
+ *   cmsghdr (24)         len 0, level 8, type 12, data 16
+ */
+import type { Endpoint } from '@showchain/wire'
+import { type Libc, MSG_TRUNC, SOL_UDP, UDP_GRO, UDP_SEGMENT } from './libc.ts'
+import { ADDRESS_ROOM, AddressBook } from './socket-address.ts'
+
+const HEADER = {
+  bytes: 64,
+  name: 0,
+  nameLength: 8,
+  vector: 16,
+  vectors: 24,
+  control: 32,
+  controlLength: 40,
+  flags: 48,
+  length: 56,
+} as const
+const VECTOR = { bytes: 16, base: 0, length: 8 } as const
+const CONTROL = { bytes: 24, length: 0, level: 8, type: 12, data: 16 } as const
+
+/** Of an address; a train is at most as long (UDP_GRO). */
+const LARGEST = 65_535
+/** Datagrams, or trains of them, of one call. */
+const RECEIVED_AT_ONCE = 16
+const SENT_AT_ONCE = 64
+/** Of all datagrams that wait for one call. */
+const SEND_ROOM = 2 * LARGEST
+/** UDP_MAX_SEGMENTS of Linux before 6.9. */
+const TRAIN_DATAGRAMS = 64
+/** A train is one packet to the IP layer. */
+const TRAIN_BYTES = 65_000
+
+/** Headers and what they point to, for so many messages. */
+class Messages {
+  readonly headers: Buffer
+  readonly names: Buffer
+  readonly vectors: Buffer
+  readonly controls: Buffer
+  readonly data: Buffer
+  readonly #dataAddress: bigint
+
+  constructor(libc: Libc, count: number, dataBytes: number) {
+    const make = (bytes: number): Buffer => Buffer.alloc(bytes)
+    this.headers = make(count * HEADER.bytes)
+    this.names = make(count * ADDRESS_ROOM)
+    this.vectors = make(count * VECTOR.bytes)
+    this.controls = make(count * CONTROL.bytes)
+    this.data = make(dataBytes)
+    this.#dataAddress = libc.address(this.data)
+    const [names, vectors, controls] = [this.names, this.vectors, this.controls].map((each) => libc.address(each))
+    for (let index = 0; index < count; index++) {
+      const at = index * HEADER.bytes
+      this.headers.writeBigUInt64LE((names as bigint) + BigInt(index * ADDRESS_ROOM), at + HEADER.name)
+      this.headers.writeBigUInt64LE((vectors as bigint) + BigInt(index * VECTOR.bytes), at + HEADER.vector)
+      this.headers.writeBigUInt64LE(1n, at + HEADER.vectors)
+      this.headers.writeBigUInt64LE((controls as bigint) + BigInt(index * CONTROL.bytes), at + HEADER.control)
+    }
+  }
+
+  /** Makes a message's data a part of `data`. */
+  point(index: number, from: number, length: number): void {
+    const at = index * VECTOR.bytes
+    this.vectors.writeBigUInt64LE(this.#dataAddress + BigInt(from), at + VECTOR.base)
+    this.vectors.writeBigUInt64LE(BigInt(length), at + VECTOR.length)
+  }
+}
+
+/** What came of one call. */
+export interface Received {
+  /** Of the call: at most RECEIVED_AT_ONCE; below that nothing more is there. */
+  readonly full: boolean
+  /** 0: none. */
+  readonly errno: number
+}
+
+const NOTHING: Received = { full: false, errno: 0 }
+
+export class ReceiveRing {
+  readonly #libc: Libc
+  readonly #messages: Messages
+  readonly #book = new AddressBook()
+
+  constructor(libc: Libc) {
+    this.#libc = libc
+    this.#messages = new Messages(libc, RECEIVED_AT_ONCE, RECEIVED_AT_ONCE * LARGEST)
+    for (let index = 0; index < RECEIVED_AT_ONCE; index++) this.#messages.point(index, index * LARGEST, LARGEST)
+  }
+
+  /** @param deliver is handed memory of its own; source undefined: it has no meaning here */
+  receive(descriptor: number, deliver: (bytes: Uint8Array, source: Endpoint | undefined) => void): Received {
+    const { headers } = this.#messages
+    for (let index = 0; index < RECEIVED_AT_ONCE; index++) {
+      headers.writeUInt32LE(ADDRESS_ROOM, index * HEADER.bytes + HEADER.nameLength)
+      headers.writeUInt32LE(CONTROL.bytes, index * HEADER.bytes + HEADER.controlLength)
+    }
+    const count = this.#libc.recvmmsg(descriptor, headers, RECEIVED_AT_ONCE, 0, null)
+    if (count < 0) return { full: false, errno: this.#libc.errno() }
+    if (count === 0) return NOTHING
+    let total = 0
+    for (let index = 0; index < count; index++) total += this.#lengthOf(index)
+    // One allocation for all of them; what a machine keeps are views of it.
+    const memory = new Uint8Array(total)
+    let at = 0
+    for (let index = 0; index < count; index++) {
+      const length = this.#lengthOf(index)
+      const from = index * LARGEST
+      memory.set(this.#messages.data.subarray(from, from + length), at)
+      this.#deliver(index, memory.subarray(at, at + length), deliver)
+      at += length
+    }
+    return count === RECEIVED_AT_ONCE ? { full: true, errno: 0 } : NOTHING
+  }
+
+  #lengthOf(index: number): number {
+    return Math.min(this.#messages.headers.readUInt32LE(index * HEADER.bytes + HEADER.length), LARGEST)
+  }
+
+  #deliver(index: number, bytes: Uint8Array, deliver: (bytes: Uint8Array, source: Endpoint | undefined) => void): void {
+    const { headers, names } = this.#messages
+    const at = index * HEADER.bytes
+    const nameLength = headers.readUInt32LE(at + HEADER.nameLength)
+    if (nameLength > ADDRESS_ROOM || (headers.readInt32LE(at + HEADER.flags) & MSG_TRUNC) !== 0) return
+    const name = index * ADDRESS_ROOM
+    const source = this.#book.source(names.subarray(name, name + nameLength))
+    const segment = this.#segmentOf(index) ?? bytes.length
+    if (segment >= bytes.length) return deliver(bytes, source)
+    for (let from = 0; from < bytes.length; from += segment) deliver(bytes.subarray(from, from + segment), source)
+  }
+
+  /** How long each datagram of a train is; the last one may be shorter. */
+  #segmentOf(index: number): number | undefined {
+    const { headers, controls } = this.#messages
+    const [at, control] = [index * HEADER.bytes, index * CONTROL.bytes]
+    if (headers.readUInt32LE(at + HEADER.controlLength) < CONTROL.data + 4) return undefined
+    const isSegment =
+      controls.readInt32LE(control + CONTROL.level) === SOL_UDP &&
+      controls.readInt32LE(control + CONTROL.type) === UDP_GRO
+    const segment = isSegment ? controls.readInt32LE(control + CONTROL.data) : 0
+    return segment > 0 ? segment : undefined
+  }
+}
+
+/** What became of a flush. */
+export interface Flushed {
+  /** Datagrams that the kernel refused. */
+  readonly refused: number
+  /** Its buffer is full: the rest waits. */
+  readonly blocked: boolean
+}
+
+const FLUSHED: Flushed = { refused: 0, blocked: false }
+const [EINTR, EIO, EAGAIN, EINVAL, EOPNOTSUPP] = [4, 5, 11, 22, 95]
+
+/** Datagrams that wait for one call, in order. Those of one length to one place leave as a train. */
+export class SendRing {
+  readonly #libc: Libc
+  readonly #messages: Messages
+  readonly #book = new AddressBook()
+  readonly #destinations: Uint8Array[] = []
+  readonly #lengths: number[] = []
+  /** Where in `data` the first waiting datagram begins, and where the next one goes. */
+  #from = 0
+  #to = 0
+  #trains: boolean
+
+  /** @param trains whether the kernel cuts trains (UDP_SEGMENT) */
+  constructor(libc: Libc, trains: boolean) {
+    this.#libc = libc
+    this.#trains = trains
+    this.#messages = new Messages(libc, SENT_AT_ONCE, SEND_ROOM)
+  }
+
+  get waiting(): number {
+    return this.#lengths.length
+  }
+
+  /** Copies the datagram. @returns false: there is no room before a flush */
+  add(to: Endpoint, bytes: Uint8Array): boolean {
+    if (this.#lengths.length >= SENT_AT_ONCE || this.#to + bytes.length > SEND_ROOM) return false
+    this.#messages.data.set(bytes, this.#to)
+    this.#to += bytes.length
+    this.#destinations.push(this.#book.destination(to))
+    this.#lengths.push(bytes.length)
+    return true
+  }
+
+  flush(descriptor: number): Flushed {
+    let refused = 0
+    while (this.#lengths.length > 0) {
+      const counts = this.#arrange()
+      const sent = this.#libc.sendmmsg(descriptor, this.#messages.headers, counts.length, 0)
+      if (sent >= 0) {
+        this.#drop(counts.slice(0, sent).reduce((sum, count) => sum + count, 0))
+        continue
+      }
+      const errno = this.#libc.errno()
+      if (errno === EAGAIN) return { refused, blocked: true }
+      if (errno === EINTR) continue
+      const first = counts[0] as number
+      // A device that cannot cut trains says so by these; each datagram is then sent by itself.
+      if (first > 1 && (errno === EIO || errno === EINVAL || errno === EOPNOTSUPP)) this.#trains = false
+      else {
+        this.#drop(first)
+        refused += first
+      }
+    }
+    return refused === 0 ? FLUSHED : { refused, blocked: false }
+  }
+
+  /** Writes the headers. @returns how many datagrams each message has */
+  #arrange(): readonly number[] {
+    const { headers, names, controls } = this.#messages
+    const counts: number[] = []
+    let from = this.#from
+    for (let index = 0; index < this.#lengths.length; ) {
+      const message = counts.length
+      const destination = this.#destinations[index] as Uint8Array
+      const { count, bytes } = this.#trainFrom(index)
+      names.set(destination, message * ADDRESS_ROOM)
+      this.#messages.point(message, from, bytes)
+      const at = message * HEADER.bytes
+      headers.writeUInt32LE(destination.length, at + HEADER.nameLength)
+      headers.writeUInt32LE(count > 1 ? CONTROL.bytes : 0, at + HEADER.controlLength)
+      if (count > 1) {
+        const control = message * CONTROL.bytes
+        controls.writeUInt32LE(CONTROL.data + 2, control + CONTROL.length)
+        controls.writeInt32LE(SOL_UDP, control + CONTROL.level)
+        controls.writeInt32LE(UDP_SEGMENT, control + CONTROL.type)
+        controls.writeUInt16LE(this.#lengths[index] as number, control + CONTROL.data)
+      }
+      counts.push(count)
+      from += bytes
+      index += count
+    }
+    return counts
+  }
+
+  /** The datagrams from this one on that can leave as one train: all of its length but the last. */
+  #trainFrom(index: number): { readonly count: number; readonly bytes: number } {
+    const length = this.#lengths[index] as number
+    let [count, bytes] = [1, length]
+    if (!this.#trains || length === 0) return { count, bytes }
+    while (count < TRAIN_DATAGRAMS && index + count < this.#lengths.length) {
+      const next = this.#lengths[index + count] as number
+      const fits = next > 0 && next <= length && bytes + next <= TRAIN_BYTES
+      if (!fits || this.#destinations[index + count] !== this.#destinations[index]) break
+      count++
+      bytes += next
+      if (next < length) break
+    }
+    return { count, bytes }
+  }
+
+  #drop(count: number): void {
+    this.#destinations.splice(0, count)
+    for (const length of this.#lengths.splice(0, count)) this.#from += length
+    if (this.#lengths.length === 0) [this.#from, this.#to] = [0, 0]
+  }
+}

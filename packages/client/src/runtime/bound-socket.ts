@@ -1,0 +1,56 @@
+/** One bound UDP socket of one family: node:dgram's, or one of our own system calls. */
+import type { Endpoint } from '@showchain/wire'
+
+export interface ListenAddress {
+  /** An IP address; `0.0.0.0` and `::` stand for all of their family. */
+  readonly host: string
+  /** 0 for any. */
+  readonly port: number
+}
+
+/** Who is told of what happens at a socket. */
+export interface SocketReceiver {
+  /**
+   * @param bytes memory of its own
+   * @param source undefined: a link-local address, which means nothing without its zone
+   */
+  datagram(bytes: Uint8Array, source: Endpoint | undefined): void
+  /** The kernel did not take so many datagrams. */
+  sendFailed(count: number): void
+  /** An error that was not about one datagram. */
+  failed(): void
+}
+
+/** Bytes that the kernel holds: as `node:dgram` names them. */
+export interface SocketBuffers {
+  setRecvBufferSize(bytes: number): void
+  setSendBufferSize(bytes: number): void
+  getRecvBufferSize(): number
+}
+
+export interface BoundSocket {
+  readonly local: Endpoint
+  readonly buffers: SocketBuffers
+  /** Sends or loses the datagram; never throws. */
+  send(to: Endpoint, bytes: Uint8Array): void
+  /** Sets the one receiver. */
+  receive(receiver: SocketReceiver): void
+  /** Nothing is delivered after it. */
+  close(): Promise<void>
+}
+
+/** Binds a socket of the address's family. @throws BindError */
+export type Bind = (address: ListenAddress) => Promise<BoundSocket>
+
+/** What the system said about one address, until it is known which error of ours it makes. */
+export class BindError extends Error {
+  readonly address: ListenAddress
+  /** As of errno: `EADDRINUSE`. */
+  readonly code: string | undefined
+
+  constructor(address: ListenAddress, cause: NodeJS.ErrnoException) {
+    super(cause.message, { cause })
+    this.address = address
+    this.code = cause.code
+  }
+}

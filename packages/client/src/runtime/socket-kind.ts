@@ -1,0 +1,44 @@
+/** Which sockets this process uses: those of node:dgram, or batched ones where they work. */
+import { quote, ShowchainError } from '@showchain/wire'
+import { bindBatched } from './batched/batched-socket.ts'
+import { loadLibc } from './batched/libc.ts'
+import { selfTest } from './batched/self-test.ts'
+import type { Bind } from './bound-socket.ts'
+import { bindDgram } from './dgram-socket.ts'
+
+/** `batched`: many datagrams in one system call, on Linux with the optional package koffi. */
+export type SocketKind = 'dgram' | 'batched'
+/** `auto`: batched where that works. `batched` alone fails where it does not. */
+export type SocketWish = SocketKind | 'auto'
+
+const VARIABLE = 'SHOWCHAIN_UDP'
+const WISHES: readonly SocketWish[] = ['auto', 'batched', 'dgram']
+
+export interface ChosenSocket {
+  readonly kind: SocketKind
+  /** Why it is this one: half a sentence for people. */
+  readonly reason: string
+  readonly bind: Bind
+}
+
+/** Asked once: what works, works for every socket of the process. */
+let batched: Promise<Bind | string> | undefined
+
+async function tryBatched(): Promise<Bind | string> {
+  const libc = loadLibc()
+  if (typeof libc === 'string') return libc
+  return (await selfTest(libc)) ?? bindBatched(libc)
+}
+
+/** @throws ShowchainError `ERR_BAD_CONFIG`, `ERR_CANNOT_LISTEN` */
+export async function chooseSocket(wish: SocketWish | undefined): Promise<ChosenSocket> {
+  const wanted = wish ?? process.env[VARIABLE] ?? 'auto'
+  if (!WISHES.some((each) => each === wanted))
+    throw new ShowchainError('ERR_BAD_CONFIG', `${VARIABLE} is ${WISHES.join(', ')}, not ${quote(wanted)}.`)
+  if (wanted === 'dgram') return { kind: 'dgram', reason: 'it was asked for', bind: bindDgram }
+  batched ??= tryBatched()
+  const found = await batched
+  if (typeof found !== 'string') return { kind: 'batched', reason: 'its self-test passed', bind: found }
+  if (wanted === 'batched') throw new ShowchainError('ERR_CANNOT_LISTEN', `No batched socket: ${found}.`)
+  return { kind: 'dgram', reason: `no batched socket: ${found}`, bind: bindDgram }
+}

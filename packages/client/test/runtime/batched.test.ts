@@ -1,0 +1,303 @@
+/** What a batched socket does that a plain one does not: trains, full buffers, kernels that refuse. */
+import { canonicalIp, type Endpoint } from '@showchain/wire'
+import fc from 'fast-check'
+import { afterEach, describe, expect, test } from 'vitest'
+import { bindBatched } from '../../src/runtime/batched/batched-socket.ts'
+import { type Libc, loadLibc } from '../../src/runtime/batched/libc.ts'
+import { selfTest } from '../../src/runtime/batched/self-test.ts'
+import { AddressBook, decodeAddress, encodeAddress } from '../../src/runtime/batched/socket-address.ts'
+import type { BoundSocket } from '../../src/runtime/bound-socket.ts'
+import { chooseSocket, type SocketWish } from '../../src/runtime/socket-kind.ts'
+import { needsBatched } from './kinds.ts'
+
+const real = loadLibc() as Libc
+const LOOPBACK = { host: '127.0.0.1', port: 0 }
+const ERRNO = { EPERM: 1, EINTR: 4, EIO: 5, EAGAIN: 11, EMFILE: 24, ENOBUFS: 105 } as const
+type Refusal = keyof typeof ERRNO
+
+/** The real system calls, of which the next ones to send are refused with these numbers. */
+function refusing(...refusals: readonly Refusal[]): Libc & { readonly calls: number[] } {
+  const left = [...refusals]
+  const calls: number[] = []
+  let errno = 0
+  return {
+    ...real,
+    calls,
+    sendmmsg(descriptor, headers, count, flags) {
+      calls.push(count)
+      const refusal = left.shift()
+      errno = refusal === undefined ? 0 : ERRNO[refusal]
+      return refusal === undefined ? real.sendmmsg(descriptor, headers, count, flags) : -1
+    },
+    errno: () => (errno === 0 ? real.errno() : errno),
+  }
+}
+
+const open: BoundSocket[] = []
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((socket) => socket.close()))
+})
+
+interface Inbox {
+  readonly socket: BoundSocket
+  readonly received: Uint8Array[]
+  readonly sources: (Endpoint | undefined)[]
+  failures: number
+  /** Resolves when so many datagrams have come. */
+  has(count: number): Promise<void>
+}
+
+async function inbox(libc: Libc = real, address = LOOPBACK): Promise<Inbox> {
+  const socket = await bindBatched(libc)(address)
+  open.push(socket)
+  let [wanted, resolve] = [Number.POSITIVE_INFINITY, (): void => {}]
+  const made: Inbox = {
+    socket,
+    received: [],
+    sources: [],
+    failures: 0,
+    has: (count) =>
+      new Promise((done) => {
+        ;[wanted, resolve] = [count, done]
+        if (made.received.length >= wanted) done()
+      }),
+  }
+  socket.receive({
+    datagram(bytes, source) {
+      made.received.push(bytes)
+      made.sources.push(source)
+      if (made.received.length >= wanted) resolve()
+    },
+    sendFailed: (count) => {
+      made.failures += count
+    },
+    failed: () => {
+      throw new Error('no error is expected')
+    },
+  })
+  return made
+}
+
+const numbered = (count: number, bytes: number): readonly Uint8Array[] =>
+  Array.from({ length: count }, (_, index) => new Uint8Array(bytes).fill(index))
+
+describe('a batched socket', needsBatched, () => {
+  test('sends what leaves in one go in one call, and a train as one message of it', async () => {
+    const libc = refusing()
+    const [a, b] = [await inbox(libc), await inbox()]
+    for (const bytes of numbered(60, 1000)) a.socket.send(b.socket.local, bytes)
+    await b.has(60)
+    expect(libc.calls).toEqual([1])
+    expect(b.received).toEqual(numbered(60, 1000))
+    expect(b.sources).toEqual(new Array(60).fill(a.socket.local))
+  })
+
+  test('brings datagrams of any lengths to any destinations whole, once and in order', async () => {
+    const a = await inbox()
+    const others = await Promise.all([inbox(), inbox()])
+    const sends = fc.array(fc.record({ to: fc.nat(1), length: fc.oneof(fc.nat(3), fc.nat(1500), fc.constant(1200)) }), {
+      maxLength: 150,
+    })
+    await fc.assert(
+      fc.asyncProperty(sends, async (list) => {
+        const wanted: Uint8Array[][] = [[], []]
+        for (const [index, { to, length }] of list.entries()) {
+          const bytes = new Uint8Array(length).fill(index)
+          wanted[to]?.push(bytes)
+          a.socket.send((others[to] as Inbox).socket.local, bytes)
+        }
+        await Promise.all(others.map((other, index) => other.has((wanted[index] as Uint8Array[]).length)))
+        expect(others.map(({ received }) => received.splice(0))).toEqual(wanted)
+      }),
+    )
+    expect(a.failures).toBe(0)
+  })
+
+  test('hands out memory of its own: what comes later changes nothing that came before', async () => {
+    const [a, b] = [await inbox(), await inbox()]
+    a.socket.send(b.socket.local, Uint8Array.of(1))
+    await b.has(1)
+    a.socket.send(b.socket.local, Uint8Array.of(2))
+    await b.has(2)
+    expect(b.received).toEqual([Uint8Array.of(1), Uint8Array.of(2)])
+  })
+
+  test('waits when the kernel’s buffer is full, and then sends everything in order', async () => {
+    const libc = refusing('EAGAIN')
+    const [a, b] = [await inbox(libc), await inbox()]
+    a.socket.send(b.socket.local, Uint8Array.of(1))
+    await Promise.resolve()
+    a.socket.send(b.socket.local, Uint8Array.of(2))
+    await b.has(2)
+    expect(b.received).toEqual([Uint8Array.of(1), Uint8Array.of(2)])
+    expect(libc.calls).toHaveLength(2)
+    expect(a.failures).toBe(0)
+  })
+
+  test('keeps a bounded number of datagrams while it waits, and counts the others', async () => {
+    const libc = refusing('EAGAIN')
+    const [a, b] = [await inbox(libc), await inbox()]
+    for (let index = 0; index < 100; index++) a.socket.send(b.socket.local, Uint8Array.of(index))
+    expect(a.failures).toBe(100 - 64)
+    await b.has(64)
+    expect(b.received.map(([first]) => first)).toEqual(Array.from({ length: 64 }, (_, index) => index))
+  })
+
+  test('tries again what a signal interrupted', async () => {
+    const [a, b] = [await inbox(refusing('EINTR', 'EINTR')), await inbox()]
+    a.socket.send(b.socket.local, Uint8Array.of(1))
+    await b.has(1)
+    expect(a.failures).toBe(0)
+  })
+
+  test.each(['ENOBUFS', 'EPERM'] as const)(
+    'counts the message that is refused by %s, and sends the others',
+    async (code) => {
+      const [a, b] = [await inbox(refusing(code)), await inbox()]
+      a.socket.send(b.socket.local, Uint8Array.of(1))
+      a.socket.send({ ip: '127.0.0.1', port: a.socket.local.port }, Uint8Array.of(2))
+      a.socket.send(b.socket.local, Uint8Array.of(3))
+      await b.has(1)
+      expect([a.failures, b.received]).toEqual([1, [Uint8Array.of(3)]])
+    },
+  )
+
+  test('sends each datagram by itself where a device cannot cut trains', async () => {
+    const libc = refusing('EIO')
+    const [a, b] = [await inbox(libc), await inbox()]
+    for (const bytes of numbered(20, 500)) a.socket.send(b.socket.local, bytes)
+    await b.has(20)
+    expect([libc.calls, a.failures, b.received]).toEqual([[1, 20], 0, numbered(20, 500)])
+  })
+
+  test('sends before it closes, and delivers nothing after', async () => {
+    const [a, b] = [await inbox(), await inbox()]
+    b.socket.send(a.socket.local, Uint8Array.of(1))
+    a.socket.send(b.socket.local, Uint8Array.of(2))
+    await a.socket.close()
+    a.socket.send(b.socket.local, Uint8Array.of(3))
+    await b.has(1)
+    expect([a.received, b.received]).toEqual([[], [Uint8Array.of(2)]])
+  })
+
+  test('may be closed by what it delivers, in the middle of a batch', async () => {
+    const [a, b] = [await inbox(), await inbox()]
+    const received: number[] = []
+    const closed = new Promise<void>((resolve) => {
+      b.socket.receive({
+        datagram([first]) {
+          received.push(first as number)
+          if (first === 2) void b.socket.close().then(resolve)
+        },
+        sendFailed: () => {},
+        failed: () => {},
+      })
+    })
+    for (const bytes of numbered(10, 100)) a.socket.send(b.socket.local, bytes)
+    await closed
+    expect(received).toEqual([0, 1, 2])
+  })
+
+  test('leaves no descriptor open when its address is taken', async () => {
+    const descriptors: number[] = []
+    const counting: Libc = {
+      ...real,
+      socket(...kind) {
+        const descriptor = real.socket(...kind)
+        descriptors.push(descriptor)
+        return descriptor
+      },
+      close(descriptor) {
+        descriptors.splice(descriptors.indexOf(descriptor), 1)
+        return real.close(descriptor)
+      },
+    }
+    const { socket } = await inbox()
+    const taken = bindBatched(counting)({ host: '127.0.0.1', port: socket.local.port })
+    await expect(taken).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    expect(descriptors).toEqual([])
+  })
+
+  test('says that no descriptor is left', async () => {
+    const libc: Libc = { ...real, socket: () => -1, errno: () => ERRNO.EMFILE }
+    await expect(bindBatched(libc)(LOOPBACK)).rejects.toMatchObject({ code: 'EMFILE' })
+  })
+})
+
+describe('the choice', () => {
+  test('refuses a kind that there is not', async () => {
+    await expect(chooseSocket('quick' as SocketWish)).rejects.toMatchObject({
+      code: 'ERR_BAD_CONFIG',
+      message: expect.stringContaining('auto, batched, dgram'),
+    })
+  })
+
+  test('is batched where the self-test passes', needsBatched, async () => {
+    expect(await chooseSocket('auto')).toMatchObject({ kind: 'batched', reason: 'its self-test passed' })
+    expect(await selfTest(real)).toBeUndefined()
+  })
+
+  test('tells why the package cannot be loaded', needsBatched, () => {
+    const missing = (): never => {
+      throw Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' })
+    }
+    expect(loadLibc(missing)).toBe('the package koffi cannot be loaded (MODULE_NOT_FOUND)')
+  })
+
+  test.each<[string, Partial<Libc>]>([
+    ['sends nothing', { sendmmsg: (_descriptor, _headers, count) => count }],
+    ['refuses to send', { sendmmsg: () => -1, errno: () => ERRNO.EPERM }],
+    ['has no socket', { socket: () => -1, errno: () => ERRNO.EPERM }],
+    ['does not know the calls', { recvmmsg: () => -1, errno: () => 38 }],
+  ])('is not batched on a system that %s', needsBatched, async (_what, changes) => {
+    expect(await selfTest({ ...real, ...changes })).toMatch(/^(its system calls fail|what it sends to itself)/)
+  })
+})
+
+describe('the address of a socket', () => {
+  const endpoints = fc.record({
+    ip: fc
+      .oneof(
+        fc.ipV4(),
+        fc.ipV6().map((ip) => canonicalIp(ip) ?? '::1'),
+      )
+      .filter((ip) => canonicalIp(ip) === ip),
+    port: fc.integer({ min: 0, max: 65_535 }),
+  })
+
+  test('comes back as it was', () => {
+    fc.assert(
+      fc.property(endpoints, (endpoint) => {
+        expect(decodeAddress(encodeAddress(endpoint))).toEqual(endpoint)
+      }),
+    )
+  })
+
+  test('has the bytes of sockaddr_in and sockaddr_in6', () => {
+    expect(Buffer.from(encodeAddress({ ip: '192.0.2.1', port: 0x1234 })).toString('hex')).toBe(
+      '02001234c00002010000000000000000',
+    )
+    expect(Buffer.from(encodeAddress({ ip: '2001:db8::5', port: 80 })).toString('hex')).toBe(
+      '0a0000500000000020010db800000000000000000000000500000000',
+    )
+  })
+
+  test('with a zone is none', () => {
+    const bytes = encodeAddress({ ip: 'fe80::1', port: 5 })
+    bytes[24] = 2
+    expect(decodeAddress(bytes)).toBeUndefined()
+  })
+
+  test('is found again, whatever came in between', () => {
+    const book = new AddressBook()
+    fc.assert(
+      fc.property(fc.array(endpoints, { maxLength: 50 }), (list) => {
+        for (const endpoint of list) {
+          expect(book.source(encodeAddress(endpoint))).toEqual(endpoint)
+          expect(decodeAddress(book.destination(endpoint))).toEqual(endpoint)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
