@@ -34,6 +34,8 @@ const self = peerIdFromBytes(new Uint8Array(32).fill(1))
 const source: Endpoint = { ip: '198.51.100.7', port: 4000 }
 const elsewhere: Endpoint = { ip: '203.0.113.9', port: 4000 }
 const busy = { perSecond: 1000, burst: 1000 }
+/** Nobody issued it. */
+const NO_COOKIE = new Uint8Array(30)
 
 let key: PublicKey
 beforeAll(async () => {
@@ -410,20 +412,23 @@ describe('a repeated request', () => {
 describe('limits', () => {
   const once = { perSecond: 1, burst: 1 }
 
-  test('a source over its rate gets 10 challenges at each address and port at once, and no signature check', () => {
-    const { send, request, counters, verdicts } = setUp({ source: once })
-    const challenges = (from: Endpoint) =>
-      Array.from({ length: 12 }, () => send(request({ ext: { caps: 1 } }), 'unvalidated', from).length)
-    // The first is within the rate of the source.
-    expect(challenges(source)).toEqual([...new Array(11).fill(1), 0])
-    expect(challenges({ ...source, port: 4001 })).toEqual([...new Array(10).fill(1), 0, 0])
+  test('a stranger gets 3 challenges at each address and port at once, one a second, and no signature check', () => {
+    const { send, request, counters, verdicts, pass } = setUp({ source: once })
+    const challenges = (from: Endpoint, change: Extensions = { caps: 1 }) =>
+      Array.from({ length: 5 }, () => send(request({ ext: change }), 'unvalidated', from).length)
+    expect(challenges(source)).toEqual([1, 1, 1, 0, 0])
+    expect(challenges({ ...source, port: 4001 })).toEqual([1, 1, 1, 0, 0])
+    pass(1000)
+    expect(challenges(source)).toEqual([1, 0, 0, 0, 0])
     expect(verdicts).toHaveLength(0)
-    expect(counters.get('rateLimited')).toBe(3)
+    expect(counters.get('rateLimited')).toBe(8)
+    // None of them spent the rate of the source, and a cookie that is none spends both.
+    expect(challenges({ ...source, port: 4002 }, { cookie: NO_COOKIE })).toEqual([1, 1, 1, 1, 0])
   })
 
   test('a source over its rate gets no signature check for what proves nothing', () => {
     const { send, request, counters, verdicts } = setUp({ source: once, configured: true })
-    send(request({ ext: { caps: 1 } }), 'unvalidated')
+    send(request({ ext: { cookie: NO_COOKIE } }), 'unvalidated')
     send(request(), 'unvalidated')
     send(request({ ext: { caps: 1 } }), 'expected')
     expect(verdicts).toHaveLength(0)
@@ -446,7 +451,7 @@ describe('limits', () => {
 
   test('the rate of a proven source ends too', () => {
     const { send, good, request, admitted, counters } = setUp({ source: { perSecond: 1, burst: 3 } })
-    for (let times = 0; times < 3; times++) send(request({ ext: { caps: 1 } }), 'unvalidated')
+    for (let times = 0; times < 3; times++) send(request({ ext: { cookie: NO_COOKIE } }), 'unvalidated')
     for (let times = 0; times < 5; times++) good(request(), 'validated')
     expect(admitted).toHaveLength(3)
     expect(counters.get('rateLimited')).toBe(2)
@@ -469,10 +474,11 @@ describe('limits', () => {
   })
 
   test('a stranger cannot use up the rate of an id that it cannot sign for', () => {
-    const { challenge, send, good, request, verdicts, admitted } = setUp({
-      id: new RateLimit({ perSecond: 1, burst: 1 }, 10),
+    const { challenge, send, good, request, verdicts, admitted, pass } = setUp({
+      id: new RateLimit({ perSecond: 0.1, burst: 1 }, 10),
     })
     for (let times = 0; times < 5; times++) {
+      pass(1000)
       const { cookie } = challenge(request({ ext: { caps: 1 } }), elsewhere)
       send(request({ ext: { cookie } }), 'unvalidated', elsewhere)
       verdicts.shift()?.(false)

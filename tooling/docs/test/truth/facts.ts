@@ -140,6 +140,12 @@ export const facts = (): readonly Fact[] => [
   ),
   says('{} s after the start of an attempt that found nothing', [seconds, 'client/BIRTHDAY_DELAY']),
   says('Two of {} ports meet', [grouped, 'client/PORTS']),
+  // Rates
+  says(
+    'a challenge at most, {} a second ({} at once) at each address and port',
+    [word, 'client/CHALLENGES_PER_SECOND'],
+    [plain, 'client/CHALLENGE_BURST'],
+  ),
   // Handshake
   says(
     'a receiver reads {} handshake messages a second, {} at once',

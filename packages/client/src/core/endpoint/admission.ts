@@ -188,14 +188,16 @@ export class Admission {
   /** Neither a forger of addresses nor a neighbour behind the same NAT can spend all of a peer's rate. */
   #hasRate({ message, source }: AdmissionRequest, validation: AddressValidation, now: Instant): boolean {
     const { cookies, rates } = this.#options
+    const cookie = message.ext?.cookie
+    // It gets a challenge, never RSA: at each address and port as many as an honest requester needs.
+    const asks = validation === 'unvalidated' && hasExtensions(message)
+    if (asks && cookie === undefined) return rates.challenge.take(formatEndpoint(source), now)
     const key = rateSource(source.ip)
     if (rates.source.take(key, now)) return true
-    const cookie = message.ext?.cookie
     if (cookie !== undefined && cookies.check(cookie, now, source, message.id, message.op_code) !== undefined)
       return rates.proven.take(key, now)
     if (validation === 'validated') return rates.proven.take(key, now)
-    // What it gets is a challenge, never RSA.
-    return validation === 'unvalidated' && hasExtensions(message) && rates.challenge.take(formatEndpoint(source), now)
+    return asks && rates.challenge.take(formatEndpoint(source), now)
   }
 
   /** Whether the bytes repeat the last admitted request. Its answer is then sent again. */
