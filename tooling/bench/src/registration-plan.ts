@@ -1,13 +1,14 @@
 /**
  * Registrations with everything that belongs to them (0x101, 0x1F1, 0x101 with the cookie, 0x102).
  * The first request is signed beforehand; the second one when its cookie came, since a cookie counts
- * once. Each peer goes to and fro between two addresses, since only a new address is challenged.
+ * once. Each peer goes from one address to the next and begins again, since only a new address is
+ * challenged, and each of them once a second.
  */
 import { decode, OP } from '@showchain/wire'
 import type { Actor } from './actors.ts'
 
 /** Addresses of each peer. */
-export const PLACES = 2
+export const PLACES = 60
 
 /** One registration from one of the peer's addresses. */
 export interface Step {

@@ -35,7 +35,12 @@ export async function registrations(effort: Effort): Promise<Findings> {
   return { tables: [await alone(relay, peers, effort), await onSockets(relay, peers, effort)] }
 }
 
-const sourceOf = ({ source }: Actor, place: number): Endpoint => ({ ...source, port: source.port + 1000 * place })
+/** Ports from one place of a peer to its next: more than there are peers. */
+const PEERS_APART = 100
+const sourceOf = ({ source }: Actor, place: number): Endpoint => ({
+  ...source,
+  port: source.port + PEERS_APART * place,
+})
 
 async function alone(relay: Actor, peers: readonly Actor[], effort: Effort): Promise<FigureTable> {
   const real: Arithmetic = { verify: verifyNow, sign: (preimage) => relay.signNow(preimage) }
