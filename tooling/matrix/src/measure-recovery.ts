@@ -1,5 +1,6 @@
 /** Plays the faults of a path with many seeds, and summarises the silences. */
 import { playRecovery, RECOVERY_FAULTS, type RecoveryFault, type RecoveryPlay } from '@showchain/testkit'
+import { type Explanation, explain } from './explain.ts'
 
 export interface RecoveryRow extends Omit<RecoveryPlay, 'seed'> {
   readonly fault: string
@@ -18,6 +19,17 @@ export async function* recoveryRows(only: string, seeds: number): AsyncGenerator
     for (const pair of fault.pairs)
       for (const traffic of ['datagrams', 'stream'] as const)
         for (const idle of [false, true]) yield await measureRecovery(fault, { pair, traffic, idle }, seeds)
+}
+
+/** One run of each fault, busy with datagrams, as its recording shows it. */
+export async function explanations(only: string): Promise<readonly (readonly [string, Explanation])[]> {
+  const rows: (readonly [string, Explanation])[] = []
+  for (const fault of RECOVERY_FAULTS.filter(({ name }) => name.includes(only)))
+    for (const pair of fault.pairs) {
+      const outcome = await playRecovery(fault, { pair, traffic: 'datagrams', idle: false, seed: 0 })
+      rows.push([`${fault.name}, ${pair}`, explain(outcome)])
+    }
+  return rows
 }
 
 export async function measureRecovery(

@@ -5,12 +5,14 @@
 import { RECOVERY_FAULTS } from '@showchain/testkit'
 import Table from 'cli-table3'
 import { Command, InvalidArgumentError } from 'commander'
-import { meetsGoal, type RecoveryRow, recoveryRows } from './measure-recovery.ts'
+import { explanationTable } from './explain.ts'
+import { explanations, meetsGoal, type RecoveryRow, recoveryRows } from './measure-recovery.ts'
 
 interface Options {
   readonly json: boolean
   readonly seeds: number
   readonly only: string
+  readonly explain: boolean
 }
 
 function count(text: string): number {
@@ -24,15 +26,22 @@ function known(text: string): string {
   throw new InvalidArgumentError(`The faults are: ${RECOVERY_FAULTS.map(({ name }) => name).join('; ')}.`)
 }
 
-const { json, seeds, only } = new Command('recovery')
+const { json, seeds, only, explain } = new Command('recovery')
   .description('Breaks the path of protected connections on the simulated internet, and prints the longest silence.')
   .option('--seeds <number>', 'runs of each kind', count, 3)
   .option('--only <text>', 'faults whose name contains it', known, '')
   .option('--json', 'one JSON object a line', false)
+  .option('--explain', 'when one run of each noticed, doubted, heard again and moved, by its recording', false)
   .showHelpAfterError()
   .parse()
   .opts<Options>()
 
+if (explain) {
+  const explained = await explanations(only)
+  if (json) for (const [what, row] of explained) console.log(JSON.stringify({ event: 'explained', what, ...row }))
+  else console.log(explanationTable(explained))
+  process.exit()
+}
 const rows: RecoveryRow[] = []
 for await (const row of recoveryRows(only, seeds)) {
   rows.push(row)

@@ -52,6 +52,11 @@ export interface RecoveryOutcome {
   readonly silence: number
   /** Whether the connection from before was still there at the end, at both ends. */
   readonly survived: boolean
+  /** The recording of the first end, text by text (qlog). */
+  readonly recording: readonly string[]
+  /** When the fault came, and when the network was whole again, in the time of the recording. */
+  readonly struck: number
+  readonly whole: number
 }
 
 /** Lines of 20 ms, narrow enough for a stream to be watched, with a queue of 100 ms. */
@@ -141,11 +146,18 @@ export async function playRecovery(
   let outcome: RecoveryOutcome | undefined
   const name = `${fault.name} ${pair} ${traffic} ${idle ? 'idle' : 'busy'} ${seed}`
   await Internet.run(name, CONDITIONS, async (internet) => {
+    const { clock } = internet.sim
     const relays: SimRelay[] = []
     for (let index = 0; index < fault.relays; index++) relays.push(await internet.relay())
     const behaviour = { 'T3–T3': nat.T3(), 'T4–T4': nat.T4(), public: undefined }[pair]
     const routers = behaviour === undefined ? [] : [0, 1].map(() => internet.router({ nat: behaviour }))
-    const a = await internet.simPeer({ name: 'a', behind: routers[0], endToEnd: nodeEndToEnd })
+    const recording: string[] = []
+    let start: number = clock.now()
+    const qlog = (text: string): void => {
+      if (recording.length === 0) start = clock.now()
+      recording.push(text)
+    }
+    const a = await internet.simPeer({ name: 'a', behind: routers[0], endToEnd: nodeEndToEnd, qlog })
     const b = await internet.simPeer({ name: 'b', behind: routers[1], endToEnd: nodeEndToEnd })
     const scene = { internet, relays, routers, a, b }
     const link = await a.connect(b)
@@ -157,7 +169,9 @@ export async function playRecovery(
     const talk = traffic === 'datagrams' ? new Datagrams(internet, ends) : new Stream(internet, ends)
     if (!idle) talk.start()
     internet.advance(IDLE)
+    const struck = clock.now() - start
     let from = await fault.strike(scene)
+    const whole = from - start
     if (idle) {
       internet.until(() => clockOf(scene) >= later(from, IDLE))
       from = clockOf(scene)
@@ -166,7 +180,7 @@ export async function playRecovery(
     internet.advance(WATCHED)
     talk.stop()
     const survived = ends.every(([peer, { id }]) => peer.open.some((each) => each.id === id))
-    outcome = { silence: talk.silence(from), survived }
+    outcome = { silence: talk.silence(from), survived, recording, struck, whole }
     // Whatever was broken is of no use for what follows.
     internet.sim.network.filter = undefined
   })

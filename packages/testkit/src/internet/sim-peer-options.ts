@@ -1,5 +1,6 @@
 /** What a simulated peer is made with. */
 import type { CongestionFactory, Duration, PathPolicy, Via } from '@showchain/client/core'
+import type { QlogSink } from '@showchain/client/runtime'
 import type { EndToEndCrypto, PublicKey } from '@showchain/crypto'
 import type { TestIdentity } from '@showchain/crypto/testing'
 import type { Encoding, PeerId } from '@showchain/wire'
@@ -20,6 +21,8 @@ export interface SimPeerOptions {
   readonly endToEnd?: EndToEndCrypto | undefined
   /** Of its protected connections. @default bbr */
   readonly congestion?: CongestionFactory | undefined
+  /** Takes a recording of its protected connections. @default none */
+  readonly qlog?: QlogSink | undefined
   /** Who it is. @default the identity of its name */
   readonly identity?: TestIdentity | undefined
 }

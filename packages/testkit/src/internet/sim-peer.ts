@@ -12,7 +12,7 @@ import {
   PeerMachine,
   type SendFailure,
 } from '@showchain/client/core'
-import { type DatagramSocket, type Driver, NetworkWatch } from '@showchain/client/runtime'
+import { type DatagramSocket, type Driver, NetworkWatch, QlogRecorder } from '@showchain/client/runtime'
 import type { TestIdentity } from '@showchain/crypto/testing'
 import { type Endpoint, MAX_LOCAL_CANDIDATES, type PeerId, ShowchainError } from '@showchain/wire'
 import type { Host } from '../sim/host.ts'
@@ -50,12 +50,13 @@ export class SimPeer {
     this.#sim = sim
     this.#options = options
     this.host = host
-    const { accept: _accept, port, local, identity = sim.identity(name), ...rest } = options
+    const { accept: _accept, port, local, qlog, identity = sim.identity(name), ...rest } = options
     this.identity = identity
     this.ledger = new Ledger({ name, calls: true, trusts: () => false })
     let endpoints: () => readonly Endpoint[] = () => []
     this.machine = new PeerMachine({
       ...rest,
+      observe: qlog && ((connection) => new QlogRecorder(qlog, connection, sim.clock)),
       self: identity.publicKey,
       provider: sim.provider,
       random: sim.random.fork(name),

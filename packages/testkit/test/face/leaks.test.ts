@@ -1,9 +1,13 @@
-/** Nothing stays in memory of dials, connections and streams that are over. */
+/**
+ * Nothing stays in memory of dials, connections and streams that are over. With SHOWCHAIN_RUNS=5
+ * there are 10,000 of each, and 100,000 streams.
+ */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Peer } from '@showchain/client'
 import { duration } from '@showchain/client/core'
 import { Relay } from '@showchain/server/runtime'
+import { runs } from '@showchain-tooling/vitest/random'
 import { expect, test } from 'vitest'
 import { Internet, nat } from '../../src/index.ts'
 import { bytesOf, connect, face, readAll, streamOf, take } from './bed.ts'
@@ -13,16 +17,21 @@ const collect = runInNewContext('gc') as () => void
 
 /** Before the first measurement, so that the engine has compiled what it will. */
 const WARM_UP = 1000
-const TIMES = 2000
+const TIMES = runs(2000)
+const STREAMS = 10 * TIMES
 /** Above what everything that a relay or a peer remembers lives for. */
 const MEMORY = duration(700_000)
 const MEBIBYTE = 2 ** 20
 
+/** The simulator's own record of what happened. */
+function forget({ sim }: Internet): void {
+  ;(sim.timeline.entries as unknown[]).length = 0
+}
+
 /** What is in memory once everything that is remembered for a while is forgotten. */
 async function heapOf(internet: Internet): Promise<number> {
   await internet.wait(MEMORY)
-  // The simulator's own record of what happened.
-  ;(internet.sim.timeline.entries as unknown[]).length = 0
+  forget(internet)
   collect()
   return process.memoryUsage().heapUsed
 }
@@ -54,17 +63,24 @@ async function leftOf(what: string, once: (ends: Ends, number: number) => Promis
     const absent = (number: number): string =>
       callee.ticket.replace(callee.id, strangers[number % strangers.length] as string)
     const used = async (times: number): Promise<number> => {
-      for (let number = 0; number < times; number++) await once({ internet, caller, callee, absent }, number)
+      for (let number = 0; number < times; number++) {
+        await once({ internet, caller, callee, absent }, number)
+        if (number % WARM_UP === 0) forget(internet)
+      }
       return heapOf(internet)
     }
     const before = await used(WARM_UP)
     left = (await used(TIMES)) - before
     await Promise.all([caller.close(), callee.close(), relay.close()])
   })
+  tell(what, TIMES, left)
   return left
 }
 
-const MINUTES = { tags: ['long'], timeout: 600_000 }
+const tell = (what: string, times: number, left: number): void =>
+  console.log(`${(left / 1024).toFixed(0)} KiB are left of ${times} ${what}.`)
+
+const MINUTES = { tags: ['long'], timeout: runs(600_000) }
 
 test(`of ${TIMES} failed dials`, MINUTES, async () => {
   const left = await leftOf('failed dials', async ({ caller, absent }, number) => {
@@ -99,7 +115,7 @@ test(`of ${TIMES} connections`, MINUTES, async () => {
   expect(left).toBeLessThan(MEBIBYTE)
 })
 
-test('of 20000 short streams', MINUTES, () =>
+test(`of ${STREAMS} short streams`, MINUTES, () =>
   face('short streams', async (it) => {
     const connections = await connect(it)
     const play = async (times: number): Promise<number> => {
@@ -108,10 +124,13 @@ test('of 20000 short streams', MINUTES, () =>
         const ended = ours.end()
         expect((await readAll(theirs)).length).toBe(5)
         await Promise.all([ended, theirs.end(), readAll(ours)])
+        if (count % WARM_UP === 0) forget(it.internet)
       }
       return heapOf(it.internet)
     }
     const before = await play(10_000)
-    expect((await play(20_000)) - before).toBeLessThan(MEBIBYTE)
+    const left = (await play(STREAMS)) - before
+    tell('short streams', STREAMS, left)
+    expect(left).toBeLessThan(MEBIBYTE)
   }),
 )
