@@ -36,6 +36,14 @@ describe('a request to be punched to', () => {
   })
 })
 
+test('a 0x112 with a stamp that was seen costs no check of its signature', () => {
+  const bed = new Bed().registered()
+  const seen = invitation(bed)
+  bed.receive(seen, RELAY)
+  bed.receive({ ...seen, session: sessionIdFromBytes(new Uint8Array(16).fill(6)), sign: new Uint8Array(256) }, RELAY)
+  expect([bed.counted('duplicate'), bed.counted('badSignature')]).toEqual([1, 0])
+})
+
 describe('0x112s with forged signatures', () => {
   const SECOND = { ip: '192.0.2.2', port: 4400 }
   const setUp = () => {

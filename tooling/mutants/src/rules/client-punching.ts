@@ -14,11 +14,11 @@ export const CLIENT_PUNCHING: readonly Mutant[] = inPackage('client', [
   },
   {
     name: 'punch-replay',
-    rule: 'A recorded request to punch is not acted on again.',
+    rule: 'A request to punch that was seen costs no check of its signature.',
     file: 'src/core/punch/punch-responder.ts',
     text: "if (!this.#options.replay.check(request, { cookie: undefined, now })) return this.#context.count('duplicate')",
     replacement: '',
-    test: 'test/punch/punch.test.ts',
+    test: 'test/punch/punch-responder.test.ts',
   },
   {
     name: 'punch-target',
@@ -146,7 +146,7 @@ export const CLIENT_PUNCHING: readonly Mutant[] = inPackage('client', [
     file: 'src/core/relays/keep-alive.ts',
     text: '    if (this.#lastKeepAlive === undefined || later(this.#lastKeepAlive, KEEP_ALIVE_ECHO_GAP) <= now)\n',
     replacement: '',
-    test: 'test/relays/registration.test.ts',
+    test: 'test/relays/keep-alive.test.ts',
   },
   {
     name: 'unbound-gap',

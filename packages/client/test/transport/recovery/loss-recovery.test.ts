@@ -170,6 +170,18 @@ describe('an acknowledgement', () => {
     expect([bed.taken('lost'), bed.recovery.largestAcked]).toEqual([[], 2])
   })
 
+  test('that is repeated loses nothing, which is left to the time of the loss', () => {
+    const bed = new Bed()
+    bed.send(2)
+    bed.pass(100)
+    bed.ack([1, 1])
+    bed.pass(1000)
+    bed.ack([1, 1])
+    expect(bed.taken('lost')).toEqual([])
+    bed.recovery.onTimeout(bed.now)
+    expect(bed.taken('lost')).toEqual([0])
+  })
+
   test('names what is settled for good: so many records in flight keep nothing of those before', () => {
     const bed = new Bed()
     const acked: number[] = []
