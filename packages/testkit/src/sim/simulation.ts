@@ -16,7 +16,7 @@ import { VirtualWorker } from './worker.ts'
 /** Virtual time after which a condition or a promise that is waited for is stuck. */
 const PATIENCE: Duration = duration(3_600_000)
 /** Virtual time that passes while a whole scenario awaits, at most. */
-const SCENARIO_PATIENCE: Duration = duration(86_400_000)
+const SCENARIO_PATIENCE: Duration = duration(604_800_000)
 /** Lines of the timeline that a failed scenario shows. */
 const SHOWN_LINES = 60
 
