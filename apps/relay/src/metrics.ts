@@ -42,6 +42,12 @@ export function registryOf(relay: Relay): Registry {
       for (const [table, size] of Object.entries(relay.stats())) this.set({ table }, size)
     },
   })
+  new Gauge({
+    name: 'showchain_relay_socket_info',
+    help: 'Who makes the system calls: batched or dgram',
+    labelNames: ['kind'],
+    registers: [registry],
+  }).set({ kind: relay.socket.kind }, 1)
   return registry
 }
 

@@ -38,7 +38,8 @@ export async function serve(config: Config): Promise<void> {
   const metrics =
     config.metrics === undefined ? undefined : await closingOnFailure(relay, serveMetrics(relay, config.metrics, log))
   process.stdout.write(`${relay.ticket}\n`)
-  log.info({ id: relay.id, addresses: relay.addresses }, 'listening')
+  const { kind, reason } = relay.socket
+  log.info({ id: relay.id, addresses: relay.addresses, socket: `${kind}: ${reason}` }, 'listening')
   const signal = await ended
   // Before anybody can read that it drains, and send the second one.
   const again = endSignal()

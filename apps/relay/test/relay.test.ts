@@ -139,6 +139,7 @@ describe('showchain-relay', () => {
     const text = await (await fetch(`${base}/metrics`)).text()
     expect(text).toMatch(/^showchain_relay_received_total 0$/m)
     expect(text).toMatch(/^showchain_relay_table_entries\{table="bindings"\} 0$/m)
+    expect(text).toMatch(/^showchain_relay_socket_info\{kind="(batched|dgram)"\} 1$/m)
     for (const path of ['/healthz', '/readyz', '/metrics'])
       expect((await fetch(`${base}${path}?from=somewhere`)).status).toBe(200)
     for (const path of ['/nothing', '/nothing?/metrics']) expect((await fetch(`${base}${path}`)).status).toBe(404)

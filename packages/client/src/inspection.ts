@@ -1,7 +1,7 @@
 /** What `peer.inspect()` returns: plain data, which `JSON.stringify` takes as it is. */
 import { type Endpoint, formatEndpoint, type PeerId } from '@showchain/wire'
 import type { NatReport, PeerCounter, PeerMachine, PeerMachineInspection } from './core/index.ts'
-import type { Clock } from './runtime/index.ts'
+import type { Clock, SocketImplementation } from './runtime/index.ts'
 
 /** A peer at one moment. Addresses are text, `address:port`; times are milliseconds. */
 export interface PeerInspection extends PeerMachineInspection {
@@ -10,6 +10,7 @@ export interface PeerInspection extends PeerMachineInspection {
   readonly at: number
   /** Local addresses that the sockets are bound to. */
   readonly addresses: readonly string[]
+  readonly socket: SocketImplementation
   /** Undefined before anything is known. */
   readonly nat: NatReport | undefined
   readonly counters: Record<PeerCounter, number>
@@ -21,9 +22,13 @@ interface Inspected {
   readonly nat: NatReport | undefined
 }
 
-export function inspectPeer({ id, addresses, nat }: Inspected, machine: PeerMachine, clock: Clock): PeerInspection {
+export function inspectPeer(
+  { id, addresses, nat }: Inspected,
+  machine: PeerMachine,
+  { clock, socket }: { readonly clock: Clock; readonly socket: SocketImplementation },
+): PeerInspection {
   return {
-    ...{ id, at: clock.unixMs(), nat, counters: machine.counters() },
+    ...{ id, at: clock.unixMs(), nat, socket, counters: machine.counters() },
     addresses: addresses.map(formatEndpoint),
     ...machine.inspect(clock.now()),
   }

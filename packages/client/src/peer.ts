@@ -168,7 +168,8 @@ export class Peer implements AsyncDisposable {
    * Undefined fields are not known.
    */
   inspect(): PeerInspection {
-    return inspectPeer(this, this.#machine, this.#options.runtime.clock)
+    const { clock } = this.#options.runtime
+    return inspectPeer(this, this.#machine, { clock, socket: this.#socket.implementation })
   }
 
   /** @returns a function that removes the listener */

@@ -64,6 +64,7 @@ class Tap {
     this.#socket = socket
     return {
       counters: socket.counters,
+      implementation: socket.implementation,
       localEndpoints: socket.localEndpoints,
       close: () => socket.close(),
       send: (to, bytes) => {

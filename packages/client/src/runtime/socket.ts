@@ -28,6 +28,19 @@ export interface SocketCounters {
   socketErrors: number
 }
 
+/** Who makes the system calls of a socket. */
+export interface SocketImplementation {
+  /**
+   * - `batched`: many datagrams in one call, on Linux with the optional package koffi
+   * - `dgram`: node:dgram
+   * - `simulated`: nobody
+   */
+  readonly kind: 'batched' | 'dgram' | 'simulated'
+  /** Why it is this one: half a sentence for people. */
+  readonly reason: string
+}
+
 export interface CountedSocket extends DatagramSocket {
   readonly counters: SocketCounters
+  readonly implementation: SocketImplementation
 }

@@ -7,8 +7,8 @@ import type { Datagram } from '../core/endpoint/machine.ts'
 import { bindAll } from './bind.ts'
 import type { BoundSocket, ListenAddress } from './bound-socket.ts'
 import { checkBuffers, RECEIVE_BUFFER } from './receive-buffer.ts'
-import type { CountedSocket, SocketCounters } from './socket.ts'
-import { type ChosenSocket, chooseSocket, type SocketKind, type SocketWish } from './socket-kind.ts'
+import type { CountedSocket, SocketCounters, SocketImplementation } from './socket.ts'
+import { type ChosenSocket, chooseSocket, type SocketWish } from './socket-kind.ts'
 
 export type { ListenAddress } from './bound-socket.ts'
 
@@ -51,9 +51,7 @@ export class UdpSocket implements CountedSocket {
    * What was asked for and this host does not have: `::` beside `0.0.0.0` where there is no IPv6.
    */
   readonly skipped: readonly ListenAddress[]
-  /** Who makes the system calls, and why. */
-  readonly kind: SocketKind
-  readonly kindReason: string
+  readonly implementation: SocketImplementation
   readonly #sockets: readonly BoundSocket[]
   readonly #ipv4: BoundSocket | undefined
   readonly #ipv6: BoundSocket | undefined
@@ -64,8 +62,7 @@ export class UdpSocket implements CountedSocket {
   constructor(sockets: readonly BoundSocket[], skipped: readonly ListenAddress[], { kind, reason }: ChosenSocket) {
     this.#sockets = sockets
     this.skipped = skipped
-    this.kind = kind
-    this.kindReason = reason
+    this.implementation = { kind, reason }
     this.localEndpoints = sockets.map(({ local }) => local)
     this.#ipv4 = sockets.find(({ local }) => ipFamily(local.ip) === 4)
     this.#ipv6 = sockets.find(({ local }) => ipFamily(local.ip) === 6)

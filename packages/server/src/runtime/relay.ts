@@ -9,6 +9,7 @@ import {
   type ListenAddress,
   nodeRuntime,
   type Runtime,
+  type SocketImplementation,
   type Trace,
   traceTaps,
   type Worker,
@@ -141,6 +142,11 @@ export class Relay implements AsyncDisposable {
   /** What the sockets are bound to. */
   get addresses(): readonly Endpoint[] {
     return this.#socket.localEndpoints
+  }
+
+  /** Who makes its system calls, and why. */
+  get socket(): SocketImplementation {
+    return this.#socket.implementation
   }
 
   /** See RELAY_COUNTERS and SOCKET_COUNTERS for what each means. */

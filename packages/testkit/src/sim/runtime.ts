@@ -37,7 +37,10 @@ export function simulatedRuntime(sim: Simulation, host: Host, signTime?: Duratio
 
 /** Nothing that a simulated host sends fails. */
 const counted = (socket: DatagramSocket): CountedSocket =>
-  Object.assign(socket, { counters: { sendFailed: 0, noSocket: 0, linkLocalSource: 0, socketErrors: 0 } })
+  Object.assign(socket, {
+    counters: { sendFailed: 0, noSocket: 0, linkLocalSource: 0, socketErrors: 0 },
+    implementation: { kind: 'simulated', reason: 'its host is simulated' } as const,
+  })
 
 function ofSimulation(identity: Identity): TestIdentity {
   if (!('signNow' in identity && 'certifyNow' in identity))

@@ -16,6 +16,7 @@ test('of a peer that does nothing: its relay, its address, its timers', () =>
       addresses: alice.addresses.map(formatEndpoint),
       nat: alice.nat,
       counters: alice.counters(),
+      socket: { kind: 'simulated' },
     })
     const at = formatEndpoint(relay.endpoint)
     expect(found.relays).toMatchObject([
