@@ -126,7 +126,8 @@ describe('a relay that drains', () => {
       expect(states(alice)).toEqual(['registered', 'draining'])
       expect(ours.path.kind).toBe('relay')
       await relay.restart()
-      const back = (): boolean => alice.isRegistered(relay) && states(alice).at(-1) === 'registered'
+      const back = (): boolean =>
+        [alice, bob].every((peer) => peer.isRegistered(relay) && states(peer).at(-1) === 'registered')
       expect(secondsUntil(internet, back)).toBeLessThanOrEqual(19)
       const before = bob.arrived.length
       internet.advance(duration(3 * SECOND))

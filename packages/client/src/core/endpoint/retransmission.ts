@@ -22,7 +22,8 @@ export const FINAL_WAIT: Duration = duration(4000)
 interface RetransmissionOptions {
   readonly timers: Pick<Timers, 'set'>
   readonly random: Random
-  send(now: Instant): void
+  /** @param sent how often before */
+  send(now: Instant, sent: number): void
   giveUp(now: Instant): void
 }
 
@@ -61,6 +62,6 @@ export class Retransmission {
     // The timer is set first, so that a `stop` from within `send` cancels it.
     if (delay === undefined) this.#timer = timers.set(later(now, FINAL_WAIT), (at) => this.#options.giveUp(at))
     else this.#timer = timers.set(later(now, jittered(delay, random)), (at) => this.#send(at))
-    this.#options.send(now)
+    this.#options.send(now, this.#sent - 1)
   }
 }

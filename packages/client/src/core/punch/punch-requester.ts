@@ -70,6 +70,8 @@ export class PunchRequester {
     const { registration, registrations, target } = this.#options
     const transaction: Transaction = this.#transactions.start({
       to: registration.relay.endpoint,
+      // A relay drops the request of a peer that it knows at another address.
+      unanswered: (at) => registration.suspect(at),
       request: (stamp, cookie) => {
         const { ext } = registration.knowsExtensions ? introduction(this.#context, registrations, signed) : {}
         const fields = cookie === undefined ? ext : { ...ext, cookie }

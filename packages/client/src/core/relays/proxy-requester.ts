@@ -16,6 +16,8 @@ export function requestProxy(
   const { relay } = registration
   const transaction: Transaction = transactions.start({
     to: relay.endpoint,
+    // A relay drops the request of a peer that it knows at another address.
+    unanswered: (now) => registration.suspect(now),
     request: (stamp, cookie) => ({
       op_code: OP.proxyRequest,
       target,

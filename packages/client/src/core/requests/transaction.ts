@@ -34,6 +34,8 @@ export interface TransactionOptions {
   /** A message that answers the request came from `to`. It is not verified yet. */
   answered(message: Message, now: Instant): void
   failed(why: string, now: Instant): void
+  /** The request was sent twice and is sent again: `to` may be gone, or know this peer elsewhere. */
+  unanswered?(now: Instant): void
 }
 
 const keyOf = (op: number, seq: number, ts: number): string => `${op}:${seq}:${ts}`
@@ -73,6 +75,9 @@ export class Transactions {
   }
 }
 
+/** Of a request, that were not answered: one is lost by chance, two seldom. */
+const SUSPICIOUS = 2
+
 /** Why a request failed that was repeated for nothing. */
 export const NO_ANSWER = 'no answer'
 
@@ -96,8 +101,9 @@ export class Transaction {
     this.#retransmission = new Retransmission({
       timers: context.timers,
       random: context.random,
-      send: () => {
+      send: (now, sent) => {
         if (this.#bytes !== undefined) context.outbox.transmit(options.to, this.#bytes)
+        if (sent >= SUSPICIOUS) options.unanswered?.(now)
       },
       giveUp: (now) => this.#fail(NO_ANSWER, now),
     })
