@@ -19,7 +19,7 @@ const NODE = { sha256: openssl.sha256, hmacSha256: openssl.hmacSha256 }
 /** What end-to-end protection computes with, by the name of its provider. */
 export const END_TO_END: readonly (readonly [name: string, crypto: NoiseCrypto])[] = [
   ['openssl', { ...NODE, ...opensslEndToEnd }],
-  ...(hasSodium ? ([['sodium', { ...NODE, ...nodeEndToEnd }]] as const) : []),
+  ...(hasSodium() ? ([['sodium', { ...NODE, ...nodeEndToEnd() }]] as const) : []),
   ['portable', { ...portableEndToEnd, sha256: portable.sha256, hmacSha256: portable.hmacSha256 }],
 ]
 

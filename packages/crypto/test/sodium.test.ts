@@ -13,44 +13,48 @@ test('a package that is not there is no error', () => {
 })
 
 test('without the package records are sealed by OpenSSL', () => {
-  expect(nodeEndToEnd === opensslEndToEnd).toBe(!hasSodium)
+  expect(nodeEndToEnd() === opensslEndToEnd).toBe(!hasSodium())
 })
 
-describe('a binary that is wrong is not used', needs(hasSodium, 'sodium-native has no binary for this system'), () => {
-  const real = (): Sodium => createRequire(import.meta.url)('sodium-native')
+describe(
+  'a binary that is wrong is not used',
+  needs(hasSodium(), 'sodium-native has no binary for this system'),
+  () => {
+    const real = (): Sodium => createRequire(import.meta.url)('sodium-native')
 
-  test('the right one is', () => {
-    expect(loadSodium(real)).toBeDefined()
-  })
+    test('the right one is', () => {
+      expect(loadSodium(real)).toBeDefined()
+    })
 
-  test.each<[string, Partial<Sodium>]>([
-    ['seals other bytes', { crypto_aead_chacha20poly1305_ietf_encrypt: (sealed) => sealed.fill(7).length }],
-    ['opens everything', { crypto_aead_chacha20poly1305_ietf_decrypt: (plaintext) => plaintext.fill(4).length }],
-    [
-      'opens nothing',
-      {
-        crypto_aead_chacha20poly1305_ietf_decrypt: () => {
-          throw new Error('could not verify data')
+    test.each<[string, Partial<Sodium>]>([
+      ['seals other bytes', { crypto_aead_chacha20poly1305_ietf_encrypt: (sealed) => sealed.fill(7).length }],
+      ['opens everything', { crypto_aead_chacha20poly1305_ietf_decrypt: (plaintext) => plaintext.fill(4).length }],
+      [
+        'opens nothing',
+        {
+          crypto_aead_chacha20poly1305_ietf_decrypt: () => {
+            throw new Error('could not verify data')
+          },
         },
-      },
-    ],
-    [
-      'lacks a function',
-      {
-        crypto_aead_chacha20poly1305_ietf_encrypt:
-          undefined as unknown as Sodium['crypto_aead_chacha20poly1305_ietf_encrypt'],
-      },
-    ],
-  ])('one that %s', (_what, changes) => {
-    expect(loadSodium(() => ({ ...real(), ...changes }))).toBeUndefined()
-  })
+      ],
+      [
+        'lacks a function',
+        {
+          crypto_aead_chacha20poly1305_ietf_encrypt:
+            undefined as unknown as Sodium['crypto_aead_chacha20poly1305_ietf_encrypt'],
+        },
+      ],
+    ])('one that %s', (_what, changes) => {
+      expect(loadSodium(() => ({ ...real(), ...changes }))).toBeUndefined()
+    })
 
-  test('a key that its owner overwrites is still the key', () => {
-    const key = KEY.slice()
-    const aead = (loadSodium(real) ?? opensslEndToEnd).aead(key)
-    key.fill(0)
-    const sealed = new Uint8Array(20)
-    aead.seal(NONCE, AAD, Uint8Array.of(1, 2, 3, 4), sealed, 0)
-    expect([...(opensslEndToEnd.aead(KEY).open(NONCE, AAD, sealed) ?? [])]).toEqual([1, 2, 3, 4])
-  })
-})
+    test('a key that its owner overwrites is still the key', () => {
+      const key = KEY.slice()
+      const aead = (loadSodium(real) ?? opensslEndToEnd).aead(key)
+      key.fill(0)
+      const sealed = new Uint8Array(20)
+      aead.seal(NONCE, AAD, Uint8Array.of(1, 2, 3, 4), sealed, 0)
+      expect([...(opensslEndToEnd.aead(KEY).open(NONCE, AAD, sealed) ?? [])]).toEqual([1, 2, 3, 4])
+    })
+  },
+)

@@ -45,7 +45,9 @@ export const nodeRuntime: Runtime = {
   clock: systemClock,
   random: nodeRandom,
   provider: openssl,
-  endToEnd: nodeEndToEnd,
+  get endToEnd() {
+    return nodeEndToEnd()
+  },
   worker: (identity, limits) => new CryptoWorker({ provider: openssl, identity, limits }),
   openSocket: openUdp,
   openExtraSocket: (failed) => new ExtraUdpSocket(failed),

@@ -4,6 +4,7 @@
  * there, or does not do what it should, records are sealed by OpenSSL: the same bytes.
  */
 import { createRequire } from 'node:module'
+import { equalBytes } from '@showchain/wire'
 import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type Aead, type EndToEndCrypto } from '../core/index.ts'
 import { opensslEndToEnd } from '../openssl/end-to-end.ts'
 
@@ -77,16 +78,24 @@ function agrees(crypto: EndToEndCrypto): boolean {
   const opened = crypto.aead(key).open(nonce, aad, sealed)
   const changed = sealed.with(0, ~(sealed[0] as number))
   return (
-    Buffer.compare(sealedBy(crypto), sealed) === 0 &&
+    equalBytes(sealedBy(crypto), sealed) &&
     opened !== undefined &&
-    Buffer.compare(opened, plaintext) === 0 &&
+    equalBytes(opened, plaintext) &&
     crypto.aead(key).open(nonce, aad, changed) === undefined
   )
 }
 
-const sodium = loadSodium(() => createRequire(import.meta.url)('sodium-native') as Sodium)
+/** What this installation has; undefined before anybody asked. */
+let chosen: EndToEndCrypto | undefined
 
-/** The fastest that this installation has, chosen once. */
-export const nodeEndToEnd: EndToEndCrypto = sodium ?? opensslEndToEnd
+/**
+ * The fastest that this installation has, chosen when it is asked for first: a relay seals nothing,
+ * and to load the package takes longer than a program's other modules.
+ */
+export function nodeEndToEnd(): EndToEndCrypto {
+  chosen ??= loadSodium(() => createRequire(import.meta.url)('sodium-native') as Sodium) ?? opensslEndToEnd
+  return chosen
+}
+
 /** Whether records are sealed by libsodium. */
-export const hasSodium: boolean = sodium !== undefined
+export const hasSodium = (): boolean => nodeEndToEnd() !== opensslEndToEnd

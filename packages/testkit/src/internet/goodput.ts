@@ -43,7 +43,7 @@ export async function goodput({
 }: GoodputOptions): Promise<number> {
   let found = 0
   await Internet.run(seed, { latency: duration(rtt / 2), bandwidth: rate, loss, queue }, async (internet) => {
-    const place = { endToEnd: nodeEndToEnd, congestion }
+    const place = { endToEnd: nodeEndToEnd(), congestion }
     const [a, b] = [await internet.simPeer({ name: 'a', ...place }), await internet.simPeer({ name: 'b', ...place })]
     const link = await a.connect(b)
     const checker = new StreamChecker(b)

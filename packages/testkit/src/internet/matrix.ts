@@ -168,7 +168,7 @@ export async function play(
     async (internet) => {
       await internet.relay()
       const places = pairing.place(internet)
-      const kind = plaintext ? {} : { endToEnd: nodeEndToEnd }
+      const kind = plaintext ? {} : { endToEnd: nodeEndToEnd() }
       const target = await internet.simPeer({ name: 'target', ...kind, ...places.target })
       const requester = await internet.simPeer({ name: 'requester', ...kind, ...places.requester })
       const first = plaintext ? new FirstMessage(requester, target) : new FirstStreamByte(requester, target)

@@ -157,8 +157,8 @@ export async function playRecovery(
       if (recording.length === 0) start = clock.now()
       recording.push(text)
     }
-    const a = await internet.simPeer({ name: 'a', behind: routers[0], endToEnd: nodeEndToEnd, qlog })
-    const b = await internet.simPeer({ name: 'b', behind: routers[1], endToEnd: nodeEndToEnd })
+    const a = await internet.simPeer({ name: 'a', behind: routers[0], endToEnd: nodeEndToEnd(), qlog })
+    const b = await internet.simPeer({ name: 'b', behind: routers[1], endToEnd: nodeEndToEnd() })
     const scene = { internet, relays, routers, a, b }
     const link = await a.connect(b)
     internet.advance(CALM)

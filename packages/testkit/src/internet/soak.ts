@@ -83,7 +83,7 @@ function build(internet: Internet): World {
     deliveries: [],
   }
   // In the other half they know only the seed.
-  const endToEnd = chance(random, 0.5) ? nodeEndToEnd : undefined
+  const endToEnd = chance(random, 0.5) ? nodeEndToEnd() : undefined
   const count = 2 + Math.floor(random.uniform() * 3)
   for (let index = 0; index < count; index++) {
     const place = placeOf(world)

@@ -62,8 +62,8 @@ export async function streamSoak({
   await Internet.run(seed, { loss, bandwidth: rate }, async (internet) => {
     const relay = await internet.relay()
     const routers = [internet.router({ nat: nats[0] }), internet.router({ nat: nats[1] })] as const
-    const a = await internet.simPeer({ name: 'a', behind: routers[0], endToEnd: nodeEndToEnd })
-    const b = await internet.simPeer({ name: 'b', behind: routers[1], endToEnd: nodeEndToEnd })
+    const a = await internet.simPeer({ name: 'a', behind: routers[0], endToEnd: nodeEndToEnd() })
+    const b = await internet.simPeer({ name: 'b', behind: routers[1], endToEnd: nodeEndToEnd() })
     const link = await a.connect(b)
     const checker = new StreamChecker(b)
     const writer = new StreamWriter(a, link.id)

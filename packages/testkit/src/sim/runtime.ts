@@ -19,7 +19,7 @@ export function simulatedRuntime(sim: Simulation, host: Host, signTime?: Duratio
     clock,
     provider,
     random: sim.random.fork(`runtime of ${host.name}`),
-    endToEnd: nodeEndToEnd,
+    endToEnd: nodeEndToEnd(),
     worker: (identity) => {
       const { signNow, certifyNow } = ofSimulation(identity)
       return new VirtualWorker({ clock, provider, sign: signNow, certify: certifyNow, signTime })
