@@ -1,4 +1,4 @@
-/** A socket of node:dgram, the only one of the repository beside `ExtraUdpSocket`. */
+/** Sockets of node:dgram. */
 import { createSocket, type Socket } from 'node:dgram'
 import { canonicalIp, type Endpoint, ipFamily } from '@showchain/wire'
 import { BindError, type BoundSocket, type ListenAddress, type SocketReceiver } from './bound-socket.ts'
@@ -11,16 +11,19 @@ import { BindError, type BoundSocket, type ListenAddress, type SocketReceiver } 
 const ASK_EVERY = 32
 const ASK_AGAIN = 1024
 
-export function bindDgram({ host, port }: ListenAddress): Promise<BoundSocket> {
-  const type = ipFamily(host) === 6 ? 'udp6' : 'udp4'
-  const socket = createSocket({
-    type,
+/** Not bound. */
+export const dgramSocket = (family: 4 | 6): Socket =>
+  createSocket({
+    type: family === 6 ? 'udp6' : 'udp4',
     // An IPv4-mapped source must not occur: IPv4 has a socket of its own.
-    ipv6Only: type === 'udp6',
+    ipv6Only: family === 6,
     // Everything is an IP address here: a trip through the resolver would put every send off by a
     // tick.
-    lookup: (hostname, _options, callback) => callback(null, hostname, ipFamily(hostname)),
+    lookup: (hostname, _options, callback) => callback(null, hostname, family),
   })
+
+export function bindDgram({ host, port }: ListenAddress): Promise<BoundSocket> {
+  const socket = dgramSocket(ipFamily(host) ?? 4)
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => {
       socket.close()
@@ -90,4 +93,4 @@ export class DgramSocket implements BoundSocket {
 }
 
 /** The same memory, which is this datagram's alone, but with a `slice` that copies. */
-const plain = ({ buffer, byteOffset, length }: Buffer): Uint8Array => new Uint8Array(buffer, byteOffset, length)
+export const plain = ({ buffer, byteOffset, length }: Buffer): Uint8Array => new Uint8Array(buffer, byteOffset, length)

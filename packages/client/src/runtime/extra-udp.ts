@@ -3,9 +3,10 @@
  * first sends. A machine opens many of them for a moment, to be found at one of their mappings
  * (birthday probing). Where descriptors or ports run out it fails, and says so.
  */
-import { createSocket, type Socket } from 'node:dgram'
+import type { Socket } from 'node:dgram'
 import { type Endpoint, ipFamily } from '@showchain/wire'
 import type { Datagram } from '../core/endpoint/machine.ts'
+import { dgramSocket, plain } from './dgram-socket.ts'
 import type { DatagramSocket } from './socket.ts'
 
 /** Datagrams that wait until it is bound; further ones are lost. */
@@ -48,11 +49,7 @@ export class ExtraUdpSocket implements DatagramSocket {
   }
 
   #open(family: 4 | 6): Socket {
-    const socket = createSocket({
-      type: family === 6 ? 'udp6' : 'udp4',
-      ipv6Only: family === 6,
-      lookup: (hostname, _options, callback) => callback(null, hostname, family),
-    })
+    const socket = dgramSocket(family)
     this.#socket = socket
     socket.on('error', (error: NodeJS.ErrnoException) => {
       // Bound, it has lost one probe of many: no route to there, or a table that is full.
@@ -65,9 +62,7 @@ export class ExtraUdpSocket implements DatagramSocket {
       for (const send of this.#waiting.splice(0)) send()
     })
     socket.on('message', (buffer, { address, port }) => {
-      const { buffer: memory, byteOffset, length } = buffer
-      if (!this.#closed && port !== 0)
-        this.#receive?.({ bytes: new Uint8Array(memory, byteOffset, length), source: { ip: address, port } })
+      if (!this.#closed && port !== 0) this.#receive?.({ bytes: plain(buffer), source: { ip: address, port } })
     })
     socket.bind({ port: 0, exclusive: true })
     return socket

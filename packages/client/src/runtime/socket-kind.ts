@@ -37,15 +37,12 @@ async function tryBatched(): Promise<Bind | string> {
 
 /** @throws ShowchainError `ERR_BAD_CONFIG`, `ERR_CANNOT_LISTEN` */
 export async function chooseSocket(wish: SocketWish | undefined): Promise<ChosenSocket> {
-  const wanted = wish ?? process.env[VARIABLE] ?? DEFAULT
+  const asked = wish ?? process.env[VARIABLE]
+  const wanted = asked ?? DEFAULT
   if (!WISHES.some((each) => each === wanted))
     throw new ShowchainError('ERR_BAD_CONFIG', `${VARIABLE} is ${WISHES.join(', ')}, not ${quote(wanted)}.`)
   if (wanted === 'dgram')
-    return {
-      kind: 'dgram',
-      reason: wish === undefined && process.env[VARIABLE] === undefined ? 'the default' : 'it was asked for',
-      bind: bindDgram,
-    }
+    return { kind: 'dgram', reason: asked === undefined ? 'the default' : 'it was asked for', bind: bindDgram }
   batched ??= tryBatched()
   const found = await batched
   if (typeof found !== 'string') return { kind: 'batched', reason: 'its self-test passed', bind: found }

@@ -3,13 +3,14 @@
  * them.
  */
 
-import type { Datagram } from '@showchain/client/core'
+import { BufferSlab, type Datagram } from '@showchain/client/core'
 import type { DatagramSocket } from '@showchain/client/runtime'
 import { type Endpoint, ipFamily, ShowchainError } from '@showchain/wire'
-import { copyOf } from './copies.ts'
 import { type DgramType, virtualDgram } from './dgram.ts'
 import type { Network, Station } from './network.ts'
 import type { Packet } from './packet.ts'
+
+const datagrams = new BufferSlab()
 
 /** Dynamic ports start here (RFC 6335 §6). */
 const FIRST_DYNAMIC_PORT = 49_152
@@ -99,7 +100,7 @@ export class Host {
     const chosen = able.length > 1 ? (able.find(({ network }) => network.has(destination.ip)) ?? able[0]) : able[0]
     const ip = chosen?.ips.find((own) => ipFamily(own) === family)
     if (chosen !== undefined && ip !== undefined)
-      chosen.network.carry({ source: { ip, port }, destination, bytes: copyOf(bytes) }, chosen)
+      chosen.network.carry({ source: { ip, port }, destination, bytes: datagrams.copy(bytes) }, chosen)
   }
 
   #deliver(packet: Packet): void {

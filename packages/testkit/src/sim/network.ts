@@ -6,15 +6,16 @@
  *   host ── carry(packet) ──► network ── conditions of the path ──► deliver(packet) ── station
  */
 
-import { type Instant, later } from '@showchain/client/core'
+import { BufferSlab, type Instant, later } from '@showchain/client/core'
 import type { Clock } from '@showchain/client/runtime'
 import { ipFamily } from '@showchain/wire'
 import { type Conditions, GOOD_CONDITIONS } from './conditions.ts'
-import { copyOf } from './copies.ts'
 import { Line } from './line.ts'
 import type { Packet } from './packet.ts'
 import type { SeededRandom } from './random.ts'
 import type { Fate, Timeline } from './timeline.ts'
+
+const datagrams = new BufferSlab()
 
 export interface Station {
   /** Names it in the timeline. */
@@ -118,7 +119,7 @@ export class Network {
     const to = this.#next(packet, from)
     if (to === undefined) this.#note(packet, from, packet.destination.ip, 'unreachable')
     // A copy each: a receiver may keep views of it.
-    else to.deliver({ ...packet, bytes: copyOf(packet.bytes) })
+    else to.deliver({ ...packet, bytes: datagrams.copy(packet.bytes) })
   }
 
   /**

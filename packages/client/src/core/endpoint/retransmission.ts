@@ -13,6 +13,11 @@ export const RETRY_DELAYS: readonly Duration[] = [500, 1000, 2000, 4000].map(dur
  * together.
  */
 export const RETRY_JITTER = 0.2
+/**
+ * Transmissions without an answer that make what they were sent to suspect: one is lost by chance,
+ * two seldom.
+ */
+export const SUSPICIOUS_TRANSMISSIONS = 3
 /** A delay with its jitter. */
 export const jittered = (ms: number, random: Random): Duration =>
   duration(ms * (1 + RETRY_JITTER * (2 * random.uniform() - 1)))
@@ -22,8 +27,8 @@ export const FINAL_WAIT: Duration = duration(4000)
 interface RetransmissionOptions {
   readonly timers: Pick<Timers, 'set'>
   readonly random: Random
-  /** @param sent how often before */
-  send(now: Instant, sent: number): void
+  /** @param transmissions with this one */
+  send(now: Instant, transmissions: number): void
   giveUp(now: Instant): void
 }
 
@@ -62,6 +67,6 @@ export class Retransmission {
     // The timer is set first, so that a `stop` from within `send` cancels it.
     if (delay === undefined) this.#timer = timers.set(later(now, FINAL_WAIT), (at) => this.#options.giveUp(at))
     else this.#timer = timers.set(later(now, jittered(delay, random)), (at) => this.#send(at))
-    this.#options.send(now, this.#sent - 1)
+    this.#options.send(now, this.#sent)
   }
 }

@@ -12,13 +12,11 @@ import type { PeerContext } from '../context/peer-context.ts'
 import type { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import { randomSeq } from '../endpoint/request-stamp.ts'
-import { Retransmission } from '../endpoint/retransmission.ts'
+import { Retransmission, SUSPICIOUS_TRANSMISSIONS } from '../endpoint/retransmission.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import { encodeFitting, sendLast, sendMessage, sign, verify } from '../endpoint/signed-messages.ts'
 import { asksOnly, mayCarry, type OutgoingMessage, type SendFailure } from './outgoing-message.ts'
 
-/** Transmissions of one message without an acknowledgement that make its path suspect. */
-export const SUSPICIOUS_TRANSMISSIONS = 3
 /**
  * Unacknowledged messages in flight in one direction of a session, once the remote peer has
  * acknowledged one.
@@ -232,12 +230,12 @@ export class MessageSession {
     const retransmission = new Retransmission({
       timers: this.#context.timers,
       random: this.#context.random,
-      send: (at) => {
-        outstanding.transmissions++
+      send: (at, transmissions) => {
+        outstanding.transmissions = transmissions
         outstanding.sentAt = at
         if (bytes !== undefined) this.#context.outbox.transmit(to, bytes)
         this.options.liveness.sent(at)
-        if (outstanding.transmissions >= SUSPICIOUS_TRANSMISSIONS) this.options.liveness.suspect(at)
+        if (transmissions >= SUSPICIOUS_TRANSMISSIONS) this.options.liveness.suspect(at)
       },
       giveUp: (at) =>
         this.#fail(seq, { code: 'ERR_TIMEOUT', why: 'The remote peer did not acknowledge the message.' }, at),

@@ -1,7 +1,5 @@
 /** A message that is to be sent, and what became of it. */
-
-import type { ErrorCode } from '@showchain/wire'
-import { RECORD_BYTE } from '@showchain/wire'
+import { type ErrorCode, RECORD_BYTE } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant } from '../endpoint/machine.ts'
 

@@ -12,7 +12,7 @@ import { type Message, type MessageOf, OP, type SignedMessage, type Unsigned } f
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Datagram, Instant, Route } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
-import { Retransmission } from '../endpoint/retransmission.ts'
+import { Retransmission, SUSPICIOUS_TRANSMISSIONS } from '../endpoint/retransmission.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
 
@@ -75,9 +75,6 @@ export class Transactions {
   }
 }
 
-/** Of a request, that were not answered: one is lost by chance, two seldom. */
-const SUSPICIOUS = 2
-
 /** Why a request failed that was repeated for nothing. */
 export const NO_ANSWER = 'no answer'
 
@@ -101,9 +98,9 @@ export class Transaction {
     this.#retransmission = new Retransmission({
       timers: context.timers,
       random: context.random,
-      send: (now, sent) => {
+      send: (now, transmissions) => {
         if (this.#bytes !== undefined) context.outbox.transmit(options.to, this.#bytes)
-        if (sent >= SUSPICIOUS) options.unanswered?.(now)
+        if (transmissions >= SUSPICIOUS_TRANSMISSIONS) options.unanswered?.(now)
       },
       giveUp: (now) => this.#fail(NO_ANSWER, now),
     })

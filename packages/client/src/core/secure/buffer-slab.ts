@@ -9,13 +9,16 @@ export class BufferSlab {
   #buffer = new Uint8Array(0)
   #at = 0
 
-  /**
-   * Zero-filled bytes.
-   * @param length at most that of a datagram
-   */
+  copy(bytes: Uint8Array): Uint8Array {
+    const copy = this.take(bytes.length)
+    copy.set(bytes)
+    return copy
+  }
+
+  /** Zero-filled bytes. */
   take(length: number): Uint8Array {
     if (this.#at + length > this.#buffer.length) {
-      this.#buffer = new Uint8Array(SLAB_BYTES)
+      this.#buffer = new Uint8Array(Math.max(SLAB_BYTES, length))
       this.#at = 0
     }
     this.#at += length

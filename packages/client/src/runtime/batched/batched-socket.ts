@@ -2,6 +2,7 @@
  * A socket of our own system calls: what the kernel has is read sixteen datagrams or trains at a
  * time, and what is sent while that is handled, or in one go, leaves in one call.
  */
+import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import { type Endpoint, ipFamily } from '@showchain/wire'
 import {
@@ -33,7 +34,7 @@ import { ADDRESS_ROOM, decodeAddress, encodeAddress } from './socket-address.ts'
 /** Calls before others have their turn: one loop of libuv reads as often. */
 const READS_AT_ONCE = 4
 
-const [EAGAIN, EINTR] = [11, 4]
+const { EAGAIN, EINTR } = constants.errno
 
 /** All sockets that it binds read through one ring: each read is over before the next one. */
 export function bindBatched(libc: Libc): Bind {

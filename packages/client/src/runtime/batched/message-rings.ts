@@ -6,6 +6,7 @@
  *   iovec (16)           base 0, len 8
  *   cmsghdr (24)         len 0, level 8, type 12, data 16
  */
+import { constants } from 'node:os'
 import type { Endpoint } from '@showchain/wire'
 import { type Libc, MSG_TRUNC, SOL_UDP, UDP_GRO, UDP_SEGMENT } from './libc.ts'
 import { ADDRESS_ROOM, AddressBook } from './socket-address.ts'
@@ -155,7 +156,7 @@ export interface Flushed {
 }
 
 const FLUSHED: Flushed = { refused: 0, blocked: false }
-const [EINTR, EIO, EAGAIN, EINVAL, EOPNOTSUPP] = [4, 5, 11, 22, 95]
+const { EAGAIN, EINTR, EINVAL, EIO, EOPNOTSUPP } = constants.errno
 
 /** Datagrams that wait for one call, in order. Those of one length to one place leave as a train. */
 export class SendRing {

@@ -1,5 +1,6 @@
 /** Whether this kernel does with a batch what a batched socket takes for granted. */
 
+import { equalBytes } from '@showchain/wire'
 import { bindBatched } from './batched-socket.ts'
 import type { Libc } from './libc.ts'
 
@@ -45,8 +46,7 @@ export async function selfTest(libc: Libc): Promise<string | undefined> {
     await arrived
     await socket.close()
     const same =
-      received.length === DATAGRAMS &&
-      sent.every((bytes, index) => Buffer.compare(bytes, received[index] as Uint8Array) === 0)
+      received.length === DATAGRAMS && sent.every((bytes, index) => equalBytes(bytes, received[index] as Uint8Array))
     return same && failed === 0 ? undefined : 'what it sends to itself does not come back as it was'
   } catch (error) {
     return `its system calls fail (${(error as Error).message})`
