@@ -12,11 +12,7 @@ export type SocketKind = 'dgram' | 'batched'
 export type SocketWish = SocketKind | 'auto'
 
 const VARIABLE = 'SHOWCHAIN_UDP'
-/**
- * Trains of a batched socket reach a path that is narrower than the host's link in fragments, seen
- * in the kernel lab (`narrow`): until that is mended, batched sockets are asked for.
- */
-const DEFAULT: SocketWish = 'dgram'
+const DEFAULT: SocketWish = 'auto'
 const WISHES: readonly SocketWish[] = ['auto', 'batched', 'dgram']
 
 export interface ChosenSocket {
@@ -37,12 +33,10 @@ async function tryBatched(): Promise<Bind | string> {
 
 /** @throws ShowchainError `ERR_BAD_CONFIG`, `ERR_CANNOT_LISTEN` */
 export async function chooseSocket(wish: SocketWish | undefined): Promise<ChosenSocket> {
-  const asked = wish ?? process.env[VARIABLE]
-  const wanted = asked ?? DEFAULT
+  const wanted = wish ?? process.env[VARIABLE] ?? DEFAULT
   if (!WISHES.some((each) => each === wanted))
     throw new ShowchainError('ERR_BAD_CONFIG', `${VARIABLE} is ${WISHES.join(', ')}, not ${quote(wanted)}.`)
-  if (wanted === 'dgram')
-    return { kind: 'dgram', reason: asked === undefined ? 'the default' : 'it was asked for', bind: bindDgram }
+  if (wanted === 'dgram') return { kind: 'dgram', reason: 'it was asked for', bind: bindDgram }
   batched ??= tryBatched()
   const found = await batched
   if (typeof found !== 'string') return { kind: 'batched', reason: 'its self-test passed', bind: found }

@@ -28,7 +28,7 @@ export interface UdpOptions {
   readonly receiveBuffer?: number | undefined
   /** Told in a sentence for people what is not as it should be. */
   readonly onWarning?: ((sentence: string) => void) | undefined
-  /** Who makes the system calls. @default `SHOWCHAIN_UDP` of the environment, or `dgram` */
+  /** Who makes the system calls. @default `SHOWCHAIN_UDP` of the environment, or `auto` */
   readonly kind?: SocketWish | undefined
 }
 

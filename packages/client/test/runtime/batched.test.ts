@@ -1,9 +1,17 @@
 /** What a batched socket does that a plain one does not: trains, full buffers, kernels that refuse. */
 import { canonicalIp, type Endpoint } from '@showchain/wire'
+import { needsIpv6 } from '@showchain-tooling/vitest/needs'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { bindBatched } from '../../src/runtime/batched/batched-socket.ts'
-import { type Libc, loadLibc } from '../../src/runtime/batched/libc.ts'
+import {
+  IP_MTU_DISCOVER,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_MTU_DISCOVER,
+  type Libc,
+  loadLibc,
+} from '../../src/runtime/batched/libc.ts'
 import { selfTest } from '../../src/runtime/batched/self-test.ts'
 import { AddressBook, decodeAddress, encodeAddress } from '../../src/runtime/batched/socket-address.ts'
 import type { BoundSocket } from '../../src/runtime/bound-socket.ts'
@@ -12,7 +20,7 @@ import { needsBatched } from './kinds.ts'
 
 const real = loadLibc() as Libc
 const LOOPBACK = { host: '127.0.0.1', port: 0 }
-const ERRNO = { EPERM: 1, EINTR: 4, EIO: 5, EAGAIN: 11, EMFILE: 24, ENOBUFS: 105 } as const
+const ERRNO = { EPERM: 1, EINTR: 4, EIO: 5, EAGAIN: 11, EINVAL: 22, EMFILE: 24, EMSGSIZE: 90, ENOBUFS: 105 } as const
 type Refusal = keyof typeof ERRNO
 
 /** The real system calls, of which the next ones to send are refused with these numbers. */
@@ -168,6 +176,50 @@ describe('a batched socket', needsBatched, () => {
     for (const bytes of numbered(20, 500)) a.socket.send(b.socket.local, bytes)
     await b.has(20)
     expect([libc.calls, a.failures, b.received]).toEqual([[1, 20], 0, numbered(20, 500)])
+  })
+
+  test.each(['EMSGSIZE', 'EINVAL'] as const)(
+    'sends each datagram of a train by itself when %s refuses it, and the next train as one again',
+    async (code) => {
+      const libc = refusing(code)
+      const [a, b] = [await inbox(libc), await inbox()]
+      for (const bytes of numbered(20, 500)) a.socket.send(b.socket.local, bytes)
+      await b.has(20)
+      for (const bytes of numbered(20, 500)) a.socket.send(b.socket.local, bytes)
+      await b.has(40)
+      expect([libc.calls, a.failures]).toEqual([[1, 20, 1], 0])
+      expect(b.received).toEqual([...numbered(20, 500), ...numbered(20, 500)])
+    },
+  )
+
+  test('counts each datagram of a train that is too large for its link, and sends the others', async () => {
+    // One byte more than any IPv4 packet has room for.
+    const [a, b] = [await inbox(), await inbox()]
+    for (let index = 0; index < 3; index++) a.socket.send(b.socket.local, new Uint8Array(65_508))
+    a.socket.send(b.socket.local, Uint8Array.of(1))
+    await b.has(1)
+    expect([a.failures, b.received]).toEqual([3, [Uint8Array.of(1)]])
+  })
+
+  describe.each([
+    ['IPv4', '127.0.0.1', {}, IPPROTO_IP, IP_MTU_DISCOVER],
+    ['IPv6', '::1', needsIpv6, IPPROTO_IPV6, IPV6_MTU_DISCOVER],
+  ])('over %s', (_family, host, needed, level, name) => {
+    test('lets no datagram be fragmented', needed, async () => {
+      let descriptor = -1
+      const libc: Libc = {
+        ...real,
+        socket(...kind) {
+          descriptor = real.socket(...kind)
+          return descriptor
+        },
+      }
+      await inbox(libc, { host, port: 0 })
+      const [value, length] = [Buffer.alloc(4), Buffer.from([4, 0, 0, 0])]
+      real.getsockopt(descriptor, level, name, value, length)
+      // IP_PMTUDISC_PROBE of linux/in.h, and IPV6_PMTUDISC_PROBE of linux/in6.h.
+      expect(value.readInt32LE()).toBe(3)
+    })
   })
 
   test('sends before it closes, and delivers nothing after', async () => {

@@ -17,9 +17,13 @@ import {
   AF_INET,
   AF_INET6,
   DATAGRAM_SOCKET,
+  IP_MTU_DISCOVER,
+  IPPROTO_IP,
   IPPROTO_IPV6,
+  IPV6_MTU_DISCOVER,
   IPV6_V6ONLY,
   type Libc,
+  PMTUDISC_PROBE,
   type PollCallback,
   type PollHandle,
   SO_RCVBUF,
@@ -53,6 +57,9 @@ function openDescriptor(libc: Libc, address: ListenAddress): number {
   if (descriptor < 0) throw failed()
   // An IPv4-mapped source must not occur: IPv4 has a socket of its own.
   if (isIpv6) setOption(libc, descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1)
+  // Of a socket that fragments, a probe that is too large for the path seems to arrive.
+  if (isIpv6) setOption(libc, descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE)
+  else setOption(libc, descriptor, IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_PROBE)
   const bytes = encodeAddress({ ip: address.host, port: address.port })
   if (libc.bind(descriptor, bytes, bytes.length) === 0) return descriptor
   const error = failed()

@@ -42,8 +42,13 @@ export const DATAGRAM_SOCKET: number = 2 | 0o4000 | 0o2000000
 export const SOL_SOCKET = 1
 export const SO_SNDBUF = 7
 export const SO_RCVBUF = 8
+export const IPPROTO_IP = 0
+export const IP_MTU_DISCOVER = 10
 export const IPPROTO_IPV6 = 41
+export const IPV6_MTU_DISCOVER = 23
 export const IPV6_V6ONLY = 26
+/** Of both families: no datagram is fragmented, and what ICMP says of a path is not heeded. */
+export const PMTUDISC_PROBE = 3
 export const SOL_UDP = 17
 export const UDP_SEGMENT = 103
 export const UDP_GRO = 104

@@ -156,7 +156,7 @@ export interface Flushed {
 }
 
 const FLUSHED: Flushed = { refused: 0, blocked: false }
-const { EAGAIN, EINTR, EINVAL, EIO, EOPNOTSUPP } = constants.errno
+const { EAGAIN, EINTR, EINVAL, EIO, EMSGSIZE, EOPNOTSUPP } = constants.errno
 
 /** Datagrams that wait for one call, in order. Those of one length to one place leave as a train. */
 export class SendRing {
@@ -169,6 +169,8 @@ export class SendRing {
   #from = 0
   #to = 0
   #trains: boolean
+  /** Datagrams of a refused train, which are sent by themselves. */
+  #singly = 0
 
   /** @param trains whether the kernel cuts trains (UDP_SEGMENT) */
   constructor(libc: Libc, trains: boolean) {
@@ -204,8 +206,9 @@ export class SendRing {
       if (errno === EAGAIN) return { refused, blocked: true }
       if (errno === EINTR) continue
       const first = counts[0] as number
-      // A device that cannot cut trains says so by these; each datagram is then sent by itself.
-      if (first > 1 && (errno === EIO || errno === EINVAL || errno === EOPNOTSUPP)) this.#trains = false
+      // A device that cannot cut trains, and one that is narrower than their datagrams.
+      if (first > 1 && (errno === EIO || errno === EOPNOTSUPP)) this.#trains = false
+      else if (first > 1 && (errno === EINVAL || errno === EMSGSIZE)) this.#singly = first
       else {
         this.#drop(first)
         refused += first
@@ -246,7 +249,7 @@ export class SendRing {
   #trainFrom(index: number): { readonly count: number; readonly bytes: number } {
     const length = this.#lengths[index] as number
     let [count, bytes] = [1, length]
-    if (!this.#trains || length === 0) return { count, bytes }
+    if (!this.#trains || length === 0 || index < this.#singly) return { count, bytes }
     while (count < TRAIN_DATAGRAMS && index + count < this.#lengths.length) {
       const next = this.#lengths[index + count] as number
       const fits = next > 0 && next <= length && bytes + next <= TRAIN_BYTES
@@ -259,6 +262,7 @@ export class SendRing {
   }
 
   #drop(count: number): void {
+    this.#singly = Math.max(0, this.#singly - count)
     this.#destinations.splice(0, count)
     for (const length of this.#lengths.splice(0, count)) this.#from += length
     if (this.#lengths.length === 0) [this.#from, this.#to] = [0, 0]
