@@ -15,8 +15,10 @@ export interface SocketReceiver {
    * @param source undefined: a link-local address, which means nothing without its zone
    */
   datagram(bytes: Uint8Array, source: Endpoint | undefined): void
-  /** The kernel did not take so many datagrams. */
+  /** The kernel did not take so many datagrams, for another reason than their length. */
   sendFailed(count: number): void
+  /** So many datagrams are longer than their link takes. */
+  tooLarge(count: number): void
   /** An error that was not about one datagram. */
   failed(): void
 }

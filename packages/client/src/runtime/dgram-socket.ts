@@ -78,9 +78,10 @@ export class DgramSocket implements BoundSocket {
     return this.#unasked === 0
   }
 
-  readonly #sent = (error: Error | null): void => {
+  readonly #sent = (error: NodeJS.ErrnoException | null): void => {
     if (error === null) return
-    this.#receiver?.sendFailed(1)
+    if (error.code === 'EMSGSIZE') this.#receiver?.tooLarge(1)
+    else this.#receiver?.sendFailed(1)
     this.#asking = ASK_AGAIN
   }
 

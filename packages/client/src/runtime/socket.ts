@@ -16,10 +16,15 @@ export interface DatagramSocket {
 /** What a binding counts that it does not throw. */
 export interface SocketCounters {
   /**
-   * Datagrams that the kernel did not take: no route, too long for the path, buffer full. A lower
-   * bound: not every send is asked about.
+   * Datagrams that the kernel did not take: no route, no permission, buffer full. A lower bound: not
+   * every send is asked about.
    */
   sendFailed: number
+  /**
+   * Datagrams that are longer than their link takes: path MTU discovery tries that, and it says
+   * nothing about the network. A lower bound, too.
+   */
+  tooLarge: number
   /** Datagrams to an address family without a socket. */
   noSocket: number
   /** Datagrams from a link-local address, which has no meaning without a zone. */

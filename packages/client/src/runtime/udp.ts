@@ -45,7 +45,7 @@ export async function openUdp(options: UdpOptions = {}): Promise<UdpSocket> {
 }
 
 export class UdpSocket implements CountedSocket {
-  readonly counters: SocketCounters = { sendFailed: 0, noSocket: 0, linkLocalSource: 0, socketErrors: 0 }
+  readonly counters: SocketCounters = { sendFailed: 0, tooLarge: 0, noSocket: 0, linkLocalSource: 0, socketErrors: 0 }
   readonly localEndpoints: readonly Endpoint[]
   /**
    * What was asked for and this host does not have: `::` beside `0.0.0.0` where there is no IPv6.
@@ -71,6 +71,9 @@ export class UdpSocket implements CountedSocket {
       datagram: (bytes: Uint8Array, source: Endpoint | undefined) => this.#deliver(bytes, source),
       sendFailed(count: number) {
         counters.sendFailed += count
+      },
+      tooLarge(count: number) {
+        counters.tooLarge += count
       },
       failed() {
         counters.socketErrors++

@@ -51,6 +51,7 @@ interface Inbox {
   readonly received: Uint8Array[]
   readonly sources: (Endpoint | undefined)[]
   failures: number
+  tooLarge: number
   /** Resolves when so many datagrams have come. */
   has(count: number): Promise<void>
 }
@@ -64,6 +65,7 @@ async function inbox(libc: Libc = real, address = LOOPBACK): Promise<Inbox> {
     received: [],
     sources: [],
     failures: 0,
+    tooLarge: 0,
     has: (count) =>
       new Promise((done) => {
         ;[wanted, resolve] = [count, done]
@@ -78,6 +80,9 @@ async function inbox(libc: Libc = real, address = LOOPBACK): Promise<Inbox> {
     },
     sendFailed: (count) => {
       made.failures += count
+    },
+    tooLarge: (count) => {
+      made.tooLarge += count
     },
     failed: () => {
       throw new Error('no error is expected')
@@ -198,7 +203,7 @@ describe('a batched socket', needsBatched, () => {
     for (let index = 0; index < 3; index++) a.socket.send(b.socket.local, new Uint8Array(65_508))
     a.socket.send(b.socket.local, Uint8Array.of(1))
     await b.has(1)
-    expect([a.failures, b.received]).toEqual([3, [Uint8Array.of(1)]])
+    expect([a.failures, a.tooLarge, b.received]).toEqual([0, 3, [Uint8Array.of(1)]])
   })
 
   describe.each([
@@ -242,6 +247,7 @@ describe('a batched socket', needsBatched, () => {
           if (first === 2) void b.socket.close().then(resolve)
         },
         sendFailed: () => {},
+        tooLarge: () => {},
         failed: () => {},
       })
     })

@@ -106,7 +106,8 @@ class BatchedSocket implements BoundSocket {
     if (this.#closed) return
     if (!this.#outgoing.add(to, bytes)) {
       this.#flush()
-      if (this.#closed || !this.#outgoing.add(to, bytes)) return this.#receiver?.sendFailed(1)
+      if (this.#closed) return
+      if (!this.#outgoing.add(to, bytes)) return this.#receiver?.sendFailed(1)
     }
     if (this.#inBatch || this.#flushDue || this.#blocked) return
     this.#flushDue = true
@@ -168,8 +169,9 @@ class BatchedSocket implements BoundSocket {
 
   #flush(): void {
     if (this.#blocked || this.#outgoing.waiting === 0) return
-    const { refused, blocked } = this.#outgoing.flush(this.#descriptor)
+    const { refused, tooLarge, blocked } = this.#outgoing.flush(this.#descriptor)
     if (refused > 0) this.#receiver?.sendFailed(refused)
+    if (tooLarge > 0) this.#receiver?.tooLarge(tooLarge)
     if (!blocked) return
     this.#blocked = true
     this.#poll.start({ readable: true, writable: true }, this.#ready)

@@ -149,13 +149,14 @@ export class ReceiveRing {
 
 /** What became of a flush. */
 export interface Flushed {
-  /** Datagrams that the kernel refused. */
+  /** Datagrams that the kernel refused, without those that are longer than their link takes. */
   readonly refused: number
+  readonly tooLarge: number
   /** Its buffer is full: the rest waits. */
   readonly blocked: boolean
 }
 
-const FLUSHED: Flushed = { refused: 0, blocked: false }
+const FLUSHED: Flushed = { refused: 0, tooLarge: 0, blocked: false }
 const { EAGAIN, EINTR, EINVAL, EIO, EMSGSIZE, EOPNOTSUPP } = constants.errno
 
 /** Datagrams that wait for one call, in order. Those of one length to one place leave as a train. */
@@ -194,7 +195,7 @@ export class SendRing {
   }
 
   flush(descriptor: number): Flushed {
-    let refused = 0
+    let [refused, tooLarge] = [0, 0]
     while (this.#lengths.length > 0) {
       const counts = this.#arrange()
       const sent = this.#libc.sendmmsg(descriptor, this.#messages.headers, counts.length, 0)
@@ -203,7 +204,7 @@ export class SendRing {
         continue
       }
       const errno = this.#libc.errno()
-      if (errno === EAGAIN) return { refused, blocked: true }
+      if (errno === EAGAIN) return { refused, tooLarge, blocked: true }
       if (errno === EINTR) continue
       const first = counts[0] as number
       // A device that cannot cut trains, and one that is narrower than their datagrams.
@@ -211,10 +212,11 @@ export class SendRing {
       else if (first > 1 && (errno === EINVAL || errno === EMSGSIZE)) this.#singly = first
       else {
         this.#drop(first)
-        refused += first
+        if (errno === EMSGSIZE) tooLarge += first
+        else refused += first
       }
     }
-    return refused === 0 ? FLUSHED : { refused, blocked: false }
+    return refused + tooLarge === 0 ? FLUSHED : { refused, tooLarge, blocked: false }
   }
 
   /** Writes the headers. @returns how many datagrams each message has */

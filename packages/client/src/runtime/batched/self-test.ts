@@ -37,6 +37,9 @@ export async function selfTest(libc: Libc): Promise<string | undefined> {
         sendFailed: (count) => {
           failed += count
         },
+        tooLarge: (count) => {
+          failed += count
+        },
         failed: () => {
           failed++
         },
