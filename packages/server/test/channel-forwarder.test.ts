@@ -1,3 +1,4 @@
+import { instant, type Route } from '@showchain/client/core'
 import type { Endpoint } from '@showchain/wire'
 import { decode, MAX_PROBED_DATAGRAM, OP, type SessionId, sessionIdToBytes, WIRE_ERROR } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES, writeChannelHeader } from '@showchain/wire/end-to-end'
@@ -18,7 +19,7 @@ function frameOf(session: SessionId, length = 100, fill = 7): Uint8Array {
 }
 
 /** What the relay sends because of a frame, as it leaves. */
-function pass({ machine, now }: Bed, source: Endpoint, bytes: Uint8Array): readonly Passed[] {
+function pass({ machine, now }: Bed, source: Route, bytes: Uint8Array): readonly Passed[] {
   machine.receive({ bytes, source }, now)
   const passed: Passed[] = []
   for (let output = machine.poll(); output !== undefined; output = machine.poll())
@@ -135,6 +136,36 @@ describe('a channel frame', () => {
     expect(bed.count('targetAbsent')).toBe(1)
     bed.register(t)
     expect(pass(bed, r.source, frameOf(session))).toHaveLength(1)
+  })
+
+  test('for an end whose time has come goes nowhere, though nobody has swept yet', () => {
+    const { bed, r, session } = consented()
+    bed.pass(30_000)
+    bed.register(r)
+    bed.now = instant(bed.now + 30_000)
+    expect(pass(bed, r.source, frameOf(session))).toEqual([])
+    expect(bed.count('targetAbsent')).toBe(1)
+  })
+
+  test('for an end that is gone never goes to another peer that has registered since', () => {
+    const { bed, r, t, session } = consented()
+    for (let seconds = 0; seconds < 90; seconds += 30) {
+      bed.pass(30_000)
+      bed.register(r)
+    }
+    const others = [bed.registered(), bed.registered()]
+    expect(pass(bed, r.source, frameOf(session))).toEqual([])
+    for (const { source } of others) pass(bed, source, frameOf(session))
+    expect(bed.count('unbound')).toBe(others.length)
+    bed.register(t)
+    expect(pass(bed, r.source, frameOf(session)).map(({ to }) => to)).toEqual([t.source])
+  })
+
+  test('at another socket than the first goes nowhere, and nothing is said of it', () => {
+    const { bed, r, session } = consented()
+    const before = bed.count('unexpected')
+    expect(pass(bed, { ...r.source, socket: 1 }, frameOf(session))).toEqual([])
+    expect([bed.count('unexpected') - before, bed.count('unboundSent')]).toEqual([1, 0])
   })
 
   test('follows an end that has moved', () => {

@@ -22,6 +22,9 @@ export interface Effort {
   readonly streamBytes: number
   /** Peers that a relay holds at once when its memory is measured. */
   readonly bindings: number
+  /** Peers of a relay, one size after the other, and channel frames of each sample then. */
+  readonly growthSizes: readonly number[]
+  readonly growthFrames: number
   /** Forged packets per second of a siege, and for how many seconds each kind. */
   readonly siegeRate: number
   readonly siegeSeconds: number
@@ -41,6 +44,8 @@ export const FULL_EFFORT: Effort = {
   hyperdht: true,
   streamBytes: 256 * 1024 * 1024,
   bindings: 100_000,
+  growthSizes: [1000, 10_000, 100_000],
+  growthFrames: 200_000,
   siegeRate: 50_000,
   siegeSeconds: 10,
   siegeSources: 2048,
@@ -57,6 +62,8 @@ export const QUICK_EFFORT: Effort = {
   hyperdht: false,
   streamBytes: 1024 * 1024,
   bindings: 1000,
+  growthSizes: [20, 200],
+  growthFrames: 1000,
   siegeRate: 2000,
   siegeSeconds: 0.3,
   siegeSources: 64,

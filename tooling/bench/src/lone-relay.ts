@@ -32,6 +32,7 @@ export interface LoneRelayOptions {
 }
 
 export class LoneRelay {
+  readonly self: PublicKey
   readonly machine: RelayMachine
   now: Instant = instant(0)
   /** What the last input made it send, in order. */
@@ -42,6 +43,7 @@ export class LoneRelay {
   #wall: number
 
   constructor({ arithmetic, unixMs, ...options }: LoneRelayOptions) {
+    this.self = options.self
     this.#arithmetic = arithmetic
     this.#unixMs = unixMs
     this.#wall = unixMs()

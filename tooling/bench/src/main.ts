@@ -8,6 +8,7 @@ import { compare, showComparison } from './compare.ts'
 import { type Effort, FULL_EFFORT, QUICK_EFFORT } from './effort.ts'
 import type { FigureTable, Findings } from './figures.ts'
 import { frames } from './frames.ts'
+import { growth } from './growth.ts'
 import { hostile } from './hostile.ts'
 import { internet } from './internet.ts'
 import { describeMachine, machineFacts } from './machine-facts.ts'
@@ -28,6 +29,7 @@ const SUITES: Readonly<Record<string, (effort: Effort) => Promise<Findings>>> = 
   frames,
   streams,
   memory,
+  growth,
   internet,
   siege,
   hostile,

@@ -50,6 +50,7 @@ describe('pnpm bench', () => {
         'frames',
         'streams',
         'memory',
+        'growth',
         'internet',
         'siege',
         'hostile',

@@ -1,10 +1,11 @@
 /**
  * Bindings: what a relay knows of each registered peer, above all its validated source address
  * (docs/protocol.md, Terms, Addresses). An id has at most one; it lives for 60 s after the last
- * accepted message from its address.
+ * accepted message from its address. What each frame needs of it is a row of its own.
  */
-import { ExpiringMap, type Instant, rateSource, TokenBucket } from '@showchain/client/endpoint'
-import { type Encoding, type Endpoint, type PeerId, sameEndpoint } from '@showchain/wire'
+import { type Instant, type Route, rateSource, sameRoute } from '@showchain/client/endpoint'
+import type { Encoding, Endpoint, PeerId } from '@showchain/wire'
+import { ExpiringRows, NONE, ROW_DOUBLES } from './expiring-rows.ts'
 import type { RelayLimits } from './limits.ts'
 import { BINDING_LIFETIME } from './times.ts'
 
@@ -18,11 +19,6 @@ export interface Binding {
   readonly spki: Uint8Array
   /** Its last registration carried an extension field. */
   readonly knowsExtensions: boolean
-  /** Proxied data that it may send. Outlives renewals and moves. */
-  readonly data: TokenBucket
-  /** Channel frames that it may send, and their bytes; likewise. */
-  readonly frames: TokenBucket
-  readonly frameBytes: TokenBucket
 }
 
 export interface BindingsOptions {
@@ -30,81 +26,173 @@ export interface BindingsOptions {
   readonly ended: (binding: Binding, why: 'expired' | 'evicted') => void
 }
 
+/**
+ * Doubles of a row: token buckets of what the peer may send, filled up to a time that they share.
+ * They outlive renewals and moves.
+ */
+const [FILLED, FRAMES, FRAME_BYTES, DATA] = [2, 3, 4, 7]
+
 export class Bindings {
   readonly #limits: RelayLimits
-  /** At most `limits.bindings`; at the cap the least recently refreshed is evicted. */
-  readonly #byId: ExpiringMap<PeerId, Binding>
+  readonly #rows: ExpiringRows
+  readonly #byId = new Map<PeerId, number>()
+  /** By row. */
+  readonly #bindings: (Binding | undefined)[] = []
+  readonly #sources: (Endpoint | undefined)[] = []
   /** Bindings of each source. An entry ends with its last binding. */
   readonly #bySource = new Map<string, number>()
 
   constructor({ limits, ended }: BindingsOptions) {
     this.#limits = limits
-    this.#byId = new ExpiringMap({
+    this.#rows = new ExpiringRows({
       lifetime: BINDING_LIFETIME,
+      // At the cap the least recently refreshed is evicted.
       capacity: limits.bindings,
-      onEnd: (_id, binding, why) => {
-        this.#add(binding.source, -1)
+      onEnd: (row, why) => {
+        const binding = this.#bindings[row] as Binding
+        this.#byId.delete(binding.id)
+        this.#bindings[row] = undefined
+        this.#sources[row] = undefined
+        this.#count(binding.source, -1)
         ended(binding, why)
       },
     })
   }
 
   get size(): number {
-    return this.#byId.size
+    return this.#rows.size
   }
 
   get(id: PeerId, now: Instant): Binding | undefined {
-    return this.#byId.get(id, now)
+    const row = this.rowOf(id, now)
+    return row === NONE ? undefined : this.#bindings[row]
   }
 
   /** The binding of an id that is bound to exactly this address. */
-  at(id: PeerId, source: Endpoint, now: Instant): Binding | undefined {
-    const binding = this.#byId.get(id, now)
-    return binding !== undefined && sameEndpoint(binding.source, source) ? binding : undefined
+  at(id: PeerId, source: Route, now: Instant): Binding | undefined {
+    const row = this.rowOf(id, now)
+    return this.isAt(row, source) ? this.#bindings[row] : undefined
   }
 
   *all(): Generator<Binding> {
-    for (const [, binding] of this.#byId.entries()) yield binding
+    for (const row of this.#rows.rows()) yield this.#bindings[row] as Binding
   }
 
   /** An accepted message came from the bound address. */
   refresh(id: PeerId, now: Instant): void {
-    this.#byId.touch(id, now)
+    const row = this.rowOf(id, now)
+    if (row !== NONE) this.refreshRow(row, now)
+  }
+
+  /** Proxied data: whether the peer may send one more. */
+  takeData(id: PeerId, now: Instant): boolean {
+    const row = this.rowOf(id, now)
+    if (row === NONE) return false
+    this.#fill(row, now)
+    return this.#take(row, DATA, 1)
+  }
+
+  /** Where the binding of an id is, or NONE. */
+  rowOf(id: PeerId, now: Instant): number {
+    const row = this.#byId.get(id) ?? NONE
+    return row !== NONE && this.#rows.isLive(row, now) ? row : NONE
+  }
+
+  generation(row: number): number {
+    return this.#rows.generation(row)
+  }
+
+  /** Whether a row still is the binding that it was when it had this generation. */
+  isCurrent(row: number, generation: number, now: Instant): boolean {
+    return this.#rows.generation(row) === generation && this.#rows.isLive(row, now)
+  }
+
+  /** Whether it is bound, and to exactly this address. */
+  isAt(row: number, source: Route): boolean {
+    if (row === NONE) return false
+    const bound = this.#sources[row]
+    // A socket that keeps what it has decoded hands over the same object.
+    return bound !== undefined && (bound === source || sameRoute(bound, source))
+  }
+
+  sourceOf(row: number): Endpoint {
+    return this.#sources[row] as Endpoint
+  }
+
+  refreshRow(row: number, now: Instant): void {
+    this.#rows.touch(row, now)
+  }
+
+  /** Whether the peer may send one more channel frame of so many bytes. */
+  takeFrame(row: number, bytes: number, now: Instant): boolean {
+    this.#fill(row, now)
+    return this.#take(row, FRAMES, 1) && this.#take(row, FRAME_BYTES, bytes)
   }
 
   /** Binds, renews or moves; false when the source has too many already. */
-  bind(binding: Omit<Binding, 'data' | 'frames' | 'frameBytes'>, now: Instant): boolean {
+  bind(binding: Binding, now: Instant): boolean {
     // What has expired must be out of the counts first, this id's own binding too.
-    this.#byId.expire(now)
-    const before = this.#byId.get(binding.id, now)
+    this.#rows.expire(now)
+    const known = this.rowOf(binding.id, now)
+    const before = known === NONE ? undefined : this.#bindings[known]
     const { bindingsPerSource } = this.#limits
     const source = rateSource(binding.source.ip)
     const joins = before === undefined || rateSource(before.source.ip) !== source
     if (joins && (this.#bySource.get(source) ?? 0) >= bindingsPerSource) return false
-    if (before !== undefined) this.#add(before.source, -1)
-    const { data, frames, frameBytes } = before ?? this.#buckets(now)
-    // Before the spread: behind it, V8 gives each binding a hidden class of its own, 300 bytes
-    // more.
-    this.#byId.set(binding.id, { data, frames, frameBytes, ...binding }, now)
-    this.#add(binding.source, 1)
+    if (before !== undefined) this.#count(before.source, -1)
+    const row = before === undefined ? this.#newRow(binding.id, now) : known
+    this.#rows.renew(row, now)
+    this.#bindings[row] = binding
+    this.#sources[row] = binding.source
+    this.#count(binding.source, 1)
     return true
   }
 
   expire(now: Instant): void {
-    this.#byId.expire(now)
+    this.#rows.expire(now)
   }
 
-  #buckets(now: Instant): Pick<Binding, 'data' | 'frames' | 'frameBytes'> {
+  #newRow(id: PeerId, now: Instant): number {
+    const row = this.#rows.add(now)
+    this.#byId.set(id, row)
+    const at = row * ROW_DOUBLES
+    const { doubles } = this.#rows
+    const { frameBurstPerId, frameBytesBurstPerId, dataBurstPerId } = this.#limits
+    doubles[at + FILLED] = now
+    doubles[at + FRAMES] = frameBurstPerId
+    doubles[at + FRAME_BYTES] = frameBytesBurstPerId
+    doubles[at + DATA] = dataBurstPerId
+    return row
+  }
+
+  /** Token buckets (see TokenBucket): what comes back since they were filled last. */
+  #fill(row: number, now: Instant): void {
+    const { doubles } = this.#rows
     const limits = this.#limits
-    const bucket = (perSecond: number, burst: number): TokenBucket => new TokenBucket({ perSecond, burst }, now)
-    return {
-      data: bucket(limits.dataPerSecondPerId, limits.dataBurstPerId),
-      frames: bucket(limits.framesPerSecondPerId, limits.frameBurstPerId),
-      frameBytes: bucket(limits.frameBytesPerSecondPerId, limits.frameBytesBurstPerId),
-    }
+    const at = row * ROW_DOUBLES
+    const seconds = (now - (doubles[at + FILLED] as number)) / 1000
+    if (seconds <= 0) return
+    doubles[at + FILLED] = now
+    this.#add(at + FRAMES, seconds * limits.framesPerSecondPerId, limits.frameBurstPerId)
+    this.#add(at + FRAME_BYTES, seconds * limits.frameBytesPerSecondPerId, limits.frameBytesBurstPerId)
+    this.#add(at + DATA, seconds * limits.dataPerSecondPerId, limits.dataBurstPerId)
   }
 
-  #add({ ip }: Endpoint, by: 1 | -1): void {
+  #add(at: number, tokens: number, burst: number): void {
+    const { doubles } = this.#rows
+    doubles[at] = Math.min(burst, (doubles[at] as number) + tokens)
+  }
+
+  #take(row: number, bucket: number, amount: number): boolean {
+    const { doubles } = this.#rows
+    const at = row * ROW_DOUBLES + bucket
+    const tokens = doubles[at] as number
+    if (tokens < amount) return false
+    doubles[at] = tokens - amount
+    return true
+  }
+
+  #count({ ip }: Endpoint, by: 1 | -1): void {
     const source = rateSource(ip)
     const count = (this.#bySource.get(source) ?? 0) + by
     if (count === 0) this.#bySource.delete(source)

@@ -9,8 +9,9 @@
 import type { Datagram, Instant } from '@showchain/client/endpoint'
 import { MAX_PROBED_DATAGRAM } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES } from '@showchain/wire/end-to-end'
-import type { Binding, Bindings } from './bindings.ts'
-import type { ProxySessionTable } from './proxy-session-table.ts'
+import type { Bindings } from './bindings.ts'
+import { NONE } from './expiring-rows.ts'
+import { type ProxySessionTable, REQUESTER, TARGET } from './proxy-session-table.ts'
 import type { RelayContext } from './relay-context.ts'
 import type { UnboundErrors } from './unbound-errors.ts'
 
@@ -32,26 +33,26 @@ export class ChannelForwarder {
     // Peers discover the packet size of their paths themselves.
     if (bytes.length <= CHANNEL_HEADER_BYTES || bytes.length > MAX_PROBED_DATAGRAM) return count('refused')
     const session = this.#sessions.find(bytes, 1, now)
-    if (session === undefined) return count('noSession')
-    const { requester, target } = session
-    const asRequester = this.#bindings.at(requester.id, source, now)
-    const from = asRequester ?? this.#bindings.at(target.id, source, now)
-    if (from === undefined) {
+    if (session === NONE) return count('noSession')
+    const requester = this.#sessions.bindingOf(session, REQUESTER, now)
+    const target = this.#sessions.bindingOf(session, TARGET, now)
+    const isRequester = this.#bindings.isAt(requester, source)
+    if (!isRequester && !this.#bindings.isAt(target, source)) {
+      // Further sockets answer STUN alone.
+      if ((source.socket ?? 0) !== 0) return count('unexpected')
       count('unbound')
       return this.#errors.tell(source, 'binary', bytes.length, now)
     }
     // The target's first word is its consent; the requester waits for it.
-    if (asRequester === undefined) session.consented = true
-    else if (!session.consented) return count('consentExhausted')
-    if (!isWithinRate(from, bytes.length, now)) return count('rateLimited')
-    const to = this.#bindings.get(asRequester === undefined ? requester.id : target.id, now)
-    if (to === undefined) return count('targetAbsent')
-    this.#bindings.refresh(from.id, now)
+    if (!isRequester) this.#sessions.consent(session)
+    else if (!this.#sessions.isConsented(session)) return count('consentExhausted')
+    const from = isRequester ? requester : target
+    if (!this.#bindings.takeFrame(from, bytes.length, now)) return count('rateLimited')
+    const to = isRequester ? target : requester
+    if (to === NONE) return count('targetAbsent')
+    this.#bindings.refreshRow(from, now)
     this.#sessions.refresh(session, now)
-    outbox.transmit(to.source, bytes)
+    outbox.transmit(this.#bindings.sourceOf(to), bytes)
     count('channelForwarded')
   }
 }
-
-const isWithinRate = ({ frames, frameBytes }: Binding, bytes: number, now: Instant): boolean =>
-  frames.take(now) && frameBytes.take(now, bytes)

@@ -76,7 +76,7 @@ export class DataForwarder {
     const [sender, receiver] = forth ? [requester, target] : [target, requester]
     const from = this.#bindings.at(sender.id, source, now)
     if (from === undefined) return count('unbound')
-    if (!from.data.take(now)) return count('rateLimited')
+    if (!this.#bindings.takeData(sender.id, now)) return count('rateLimited')
     const transit = { packet, source, session, sender, receiver }
     const before = this.#outstanding.get(session, sender, packet.seq, now)
     if (before !== undefined && before.ts === packet.ts) return this.#repeat(transit, before, now)
@@ -170,12 +170,12 @@ export class DataForwarder {
 
   /** A message of the target is its consent. */
   #recordConsent(session: ProxySession, by: SessionEnd): void {
-    if (by === session.target) session.consented = true
+    if (by === session.target) this.#sessions.consent(session.row)
   }
 
   #refresh(session: ProxySession, by: SessionEnd, now: Instant): void {
     this.#bindings.refresh(by.id, now)
-    this.#sessions.refresh(session, now)
+    this.#sessions.refresh(session.row, now)
   }
 
   /** Told only to a bound sender: others get silence. */

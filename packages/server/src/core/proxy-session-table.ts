@@ -1,139 +1,207 @@
 /**
  * Open proxy sessions: which two peers each joins, and what the relay knows of both directions.
- * They follow their ends' current bindings: no address is kept here.
+ * They follow their ends' current bindings: no address is kept here. What each frame needs of a
+ * session is a row of its own.
  */
-import { ExpiringMap, type Instant, later } from '@showchain/client/endpoint'
+import type { Instant } from '@showchain/client/endpoint'
 import { ReplayWindow } from '@showchain/crypto/core'
-import { type PeerId, peerIdToBytes, type SessionId, sessionIdFromBytes } from '@showchain/wire'
+import { type PeerId, peerIdToBytes, type SessionId, sessionIdFromBytes, sessionIdToBytes } from '@showchain/wire'
 import { idKey } from '@showchain/wire/end-to-end'
+import type { Bindings } from './bindings.ts'
+import { ExpiringRows, NONE, ROW_INTEGERS } from './expiring-rows.ts'
 import type { RelayLimits } from './limits.ts'
+import { SessionIndex } from './session-index.ts'
 import { SESSION_IDLE } from './times.ts'
 
 /** One end of a session, as a sender. */
 export class SessionEnd {
   readonly id: PeerId
-  /** As it stands in a binary message. */
-  readonly idBytes: Uint8Array
   /** Messages of this end that wait for their acknowledgement. */
   unacknowledged = 0
-  /** Sequence numbers that this end has used. */
-  readonly window: ReplayWindow = new ReplayWindow()
+  #idBytes: Uint8Array | undefined
+  #window: ReplayWindow | undefined
 
   constructor(id: PeerId) {
     this.id = id
-    this.idBytes = peerIdToBytes(id)
+  }
+
+  /** As it stands in a binary message. Made by the first proxied message, as the window is. */
+  get idBytes(): Uint8Array {
+    this.#idBytes ??= peerIdToBytes(this.id)
+    return this.#idBytes
+  }
+
+  /** Sequence numbers that this end has used. */
+  get window(): ReplayWindow {
+    this.#window ??= new ReplayWindow()
+    return this.#window
   }
 }
 
-export interface ProxySession {
+/**
+ * Integers of a row: the id, where the binding of each end was when it was used last (its row and
+ * generation), and whether the target has answered (docs/protocol.md, Consent).
+ */
+const [ID, CONSENTED] = [4, 15]
+export const REQUESTER = 8
+export const TARGET = 13
+const ID_INTEGERS = 4
+
+/** One end of a session: where its row knows its binding. */
+export type End = typeof REQUESTER | typeof TARGET
+
+export class ProxySession {
   readonly id: SessionId
-  /** As it stands in a channel frame. */
-  readonly idBytes: Uint8Array
   /** Who asked for it. */
   readonly requester: SessionEnd
   readonly target: SessionEnd
-  /** The target has answered (docs/protocol.md, Consent). */
-  consented: boolean
-  lastUsed: Instant
+  readonly row: number
+  readonly #rows: ExpiringRows
+
+  constructor(id: SessionId, requester: PeerId, target: PeerId, row: number, rows: ExpiringRows) {
+    this.id = id
+    this.requester = new SessionEnd(requester)
+    this.target = new SessionEnd(target)
+    this.row = row
+    this.#rows = rows
+  }
+
+  /** Of a session that has ended it means nothing. */
+  get consented(): boolean {
+    return this.#rows.integers[this.row * ROW_INTEGERS + CONSENTED] === 1
+  }
 }
 
 export interface ProxySessionTableOptions {
   readonly limits: RelayLimits
+  readonly bindings: Bindings
   readonly ended: (session: ProxySession, why: 'expired' | 'evicted') => void
 }
 
 export class ProxySessionTable {
   readonly #limits: RelayLimits
+  readonly #bindings: Bindings
   readonly #ended: ProxySessionTableOptions['ended']
-  /**
-   * At most `limits.sessions`, the least recently used is evicted; each ends after 10 min without a
-   * message.
-   */
-  readonly #sessions: ExpiringMap<SessionId, ProxySession>
+  /** Each ends after 10 min without a message. */
+  readonly #rows: ExpiringRows
+  /** By row. */
+  readonly #sessions: (ProxySession | undefined)[] = []
   /** By a number out of the id: no two sessions have the same one. */
-  readonly #byNumber = new Map<number, ProxySession>()
+  readonly #byNumber = new SessionIndex()
   /**
    * Sessions of each requester, at most `limits.sessionsPerId`. An entry ends with its last
    * session.
    */
-  readonly #byRequester = new Map<PeerId, Set<ProxySession>>()
+  readonly #byRequester = new Map<PeerId, ProxySession[]>()
 
-  constructor({ limits, ended }: ProxySessionTableOptions) {
+  constructor({ limits, bindings, ended }: ProxySessionTableOptions) {
     this.#limits = limits
+    this.#bindings = bindings
     this.#ended = ended
-    this.#sessions = new ExpiringMap({
+    this.#rows = new ExpiringRows({
       lifetime: SESSION_IDLE,
+      // At the cap the least recently used is evicted.
       capacity: limits.sessions,
-      onEnd: (_id, session, why) => this.#end(session, why),
+      onEnd: (row, why) => this.#end(this.#sessions[row] as ProxySession, why),
     })
   }
 
   get size(): number {
-    return this.#sessions.size
+    return this.#rows.size
   }
 
   get(id: SessionId, now: Instant): ProxySession | undefined {
-    return this.#sessions.get(id, now)
+    const row = this.find(sessionIdToBytes(id), 0, now)
+    return row === NONE ? undefined : this.#sessions[row]
   }
 
-  /** The session of a channel frame. @param at where its id begins */
-  find(bytes: Uint8Array, at: number, now: Instant): ProxySession | undefined {
-    const session = this.#byNumber.get(idKey(bytes, at))
-    if (session === undefined || later(session.lastUsed, SESSION_IDLE) <= now) return undefined
-    const { idBytes } = session
-    for (let index = 0; index < idBytes.length; index++) if (idBytes[index] !== bytes[at + index]) return undefined
-    return session
+  /** The row of the session of a channel frame, or NONE. @param at where its id begins */
+  find(bytes: Uint8Array, at: number, now: Instant): number {
+    const row = this.#byNumber.get(idKey(bytes, at))
+    if (row === NONE || !this.#rows.isLive(row, now)) return NONE
+    const { integers } = this.#rows
+    const id = row * ROW_INTEGERS + ID
+    for (let index = 0; index < ID_INTEGERS; index++)
+      if (integers[id + index] !== integerAt(bytes, at + 4 * index)) return NONE
+    return row
+  }
+
+  /** The row of the binding that an end has now, or NONE. */
+  bindingOf(row: number, end: End, now: Instant): number {
+    const { integers } = this.#rows
+    const at = row * ROW_INTEGERS + end
+    const known = integers[at] as number
+    if (known !== NONE && this.#bindings.isCurrent(known, integers[at + 1] as number, now)) return known
+    const session = this.#sessions[row] as ProxySession
+    const found = this.#bindings.rowOf(end === REQUESTER ? session.requester.id : session.target.id, now)
+    integers[at] = found
+    if (found !== NONE) integers[at + 1] = this.#bindings.generation(found)
+    return found
+  }
+
+  isConsented(row: number): boolean {
+    return this.#rows.integers[row * ROW_INTEGERS + CONSENTED] === 1
+  }
+
+  /** The target has answered. */
+  consent(row: number): void {
+    this.#rows.integers[row * ROW_INTEGERS + CONSENTED] = 1
   }
 
   /** Whether a session may have this id. */
   isFree(id: Uint8Array): boolean {
-    return !this.#byNumber.has(idKey(id, 0))
+    return this.#byNumber.get(idKey(id, 0)) === NONE
   }
 
   open(idBytes: Uint8Array, requester: PeerId, target: PeerId, now: Instant): ProxySession {
     const own = this.#byRequester.get(requester)
-    if (own !== undefined && own.size >= this.#limits.sessionsPerId) this.#makeRoom(own)
-    const id = sessionIdFromBytes(idBytes)
-    const session = {
-      id,
-      idBytes,
-      requester: new SessionEnd(requester),
-      target: new SessionEnd(target),
-      consented: false,
-      lastUsed: now,
-    }
-    this.#sessions.set(id, session, now)
-    this.#byNumber.set(idKey(idBytes, 0), session)
+    if (own !== undefined && own.length >= this.#limits.sessionsPerId) this.#makeRoom(own)
+    const row = this.#rows.add(now)
+    const session = new ProxySession(sessionIdFromBytes(idBytes), requester, target, row, this.#rows)
+    this.#sessions[row] = session
+    const { integers } = this.#rows
+    const at = row * ROW_INTEGERS
+    for (let index = 0; index < ID_INTEGERS; index++) integers[at + ID + index] = integerAt(idBytes, 4 * index)
+    integers[at + CONSENTED] = 0
+    for (const end of [REQUESTER, TARGET]) integers[at + end] = NONE
+    this.#byNumber.set(idKey(idBytes, 0), row)
     const list = this.#byRequester.get(requester)
-    if (list === undefined) this.#byRequester.set(requester, new Set([session]))
-    else list.add(session)
+    if (list === undefined) this.#byRequester.set(requester, [session])
+    else list.push(session)
     return session
   }
 
   /** The session carried something. */
-  refresh(session: ProxySession, now: Instant): void {
-    session.lastUsed = now
-    this.#sessions.touch(session.id, now)
+  refresh(row: number, now: Instant): void {
+    this.#rows.touch(row, now)
   }
 
   expire(now: Instant): void {
-    this.#sessions.expire(now)
+    this.#rows.expire(now)
   }
 
   /** Of one peer's own sessions, a short list, the one idle longest ends. */
-  #makeRoom(own: ReadonlySet<ProxySession>): void {
+  #makeRoom(own: readonly ProxySession[]): void {
     let idle: ProxySession | undefined
-    for (const session of own) if (idle === undefined || session.lastUsed < idle.lastUsed) idle = session
+    for (const session of own)
+      if (idle === undefined || this.#rows.touched(session.row) < this.#rows.touched(idle.row)) idle = session
     if (idle === undefined) return
-    this.#sessions.delete(idle.id)
     this.#end(idle, 'evicted')
+    this.#rows.remove(idle.row)
   }
 
   #end(session: ProxySession, why: 'expired' | 'evicted'): void {
-    this.#byNumber.delete(idKey(session.idBytes, 0))
+    this.#byNumber.delete(idKey(sessionIdToBytes(session.id), 0))
+    this.#sessions[session.row] = undefined
     const own = this.#byRequester.get(session.requester.id)
-    own?.delete(session)
-    if (own?.size === 0) this.#byRequester.delete(session.requester.id)
+    own?.splice(own.indexOf(session), 1)
+    if (own?.length === 0) this.#byRequester.delete(session.requester.id)
     this.#ended(session, why)
   }
 }
+
+const integerAt = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] as number) << 24) |
+  ((bytes[at + 1] as number) << 16) |
+  ((bytes[at + 2] as number) << 8) |
+  (bytes[at + 3] as number)

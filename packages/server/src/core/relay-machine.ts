@@ -138,6 +138,7 @@ export class RelayMachine implements Machine<RelayEvent> {
     })
     this.#sessions = new ProxySessionTable({
       limits,
+      bindings: this.#bindings,
       ended: ({ id, requester, target }, why) => {
         if (why === 'evicted') count('sessionEvicted')
         outbox.event({ type: 'sessionEnded', session: id, requester: requester.id, target: target.id, why })
@@ -157,9 +158,9 @@ export class RelayMachine implements Machine<RelayEvent> {
     count('received')
     this.#sweep ??= later(now, SWEEP_INTERVAL)
     const { bytes, source } = datagram
-    // Before anything else, and answered at bound addresses only.
+    // Before anything else: of its source it reads nothing where that is as it was.
+    if (bytes[0] === CHANNEL_BYTE) return this.#channelForwarder.receive(datagram, now)
     const isStunOnly = source.socket !== undefined && source.socket !== 0
-    if (!isStunOnly && bytes[0] === CHANNEL_BYTE) return this.#channelForwarder.receive(datagram, now)
     if (bytes.length > MAX_DATAGRAM) return count('refused')
     const packet = isStunOnly ? undefined : viewData(bytes)
     if (packet !== undefined) return this.#dataForwarder.data(packet, source, now)

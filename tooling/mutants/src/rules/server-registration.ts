@@ -6,8 +6,8 @@ export const SERVER_REGISTRATION: readonly Mutant[] = inPackage('server', [
     name: 'binding-source',
     rule: 'A message counts as that of a peer only from the address that the peer is bound at.',
     file: 'src/core/bindings.ts',
-    text: 'return binding !== undefined && sameEndpoint(binding.source, source) ? binding : undefined',
-    replacement: 'return binding',
+    text: 'return this.isAt(row, source) ? this.#bindings[row] : undefined',
+    replacement: 'return this.#bindings[row]',
     test: 'test/registrar.test.ts',
   },
   {
@@ -22,8 +22,8 @@ export const SERVER_REGISTRATION: readonly Mutant[] = inPackage('server', [
     name: 'binding-budgets',
     rule: 'A new registration renews no budget of its peer.',
     file: 'src/core/bindings.ts',
-    text: '= before ?? this.#buckets(now)',
-    replacement: '= this.#buckets(now)',
+    text: 'before === undefined ? this.#newRow(binding.id, now) : known',
+    replacement: 'this.#newRow(binding.id, now)',
     test: 'test/channel-forwarder.test.ts',
   },
   {

@@ -1,0 +1,83 @@
+/**
+ * A relay machine and very many peers. So many RSA keys cannot be made in time, so theirs are random
+ * odd moduli, which OpenSSL imports like any other; nobody holds their private halves, so each
+ * signature is taken for good.
+ */
+import { openssl, type PublicKey } from '@showchain/crypto'
+import type { RelayLimits } from '@showchain/server'
+import { readVectors } from '@showchain/testkit'
+import {
+  decode,
+  type Endpoint,
+  type Extensions,
+  encode,
+  OP,
+  type PeerId,
+  peerIdFromBytes,
+  type SessionId,
+} from '@showchain/wire'
+import { LoneRelay } from './lone-relay.ts'
+import { forgedKey } from './siege-forgeries.ts'
+
+export const KIB = 1024
+const SIGNATURE = new Uint8Array(256).fill(1)
+
+/** Bytes. */
+export interface Usage {
+  readonly rss: number
+  /** After a collection. */
+  readonly used: number
+}
+
+/** RSS first: as it is, with whatever was not collected yet. */
+export function usage(): Usage {
+  const { rss } = process.memoryUsage()
+  globalThis.gc?.()
+  const { heapUsed, external } = process.memoryUsage()
+  return { rss, used: heapUsed + external }
+}
+
+/** Of the golden vectors. */
+function relayKey(): PublicKey {
+  const { identities } = readVectors('identities.json')
+  const [found] = identities.filter(({ role, bits }) => role === 'relay' && bits === 2048)
+  if (found === undefined) throw new Error('The golden vectors have no relay.')
+  return openssl.importPublicKey(Buffer.from(found.spki, 'hex'))
+}
+
+export const crowdedRelay = (limits: Partial<RelayLimits> = {}): LoneRelay =>
+  new LoneRelay({
+    ...{ limits, self: relayKey() },
+    arithmetic: { verify: () => true, sign: () => SIGNATURE.slice() },
+    unixMs: Date.now,
+  })
+
+/** An address for each peer. */
+export const sourceOf = (number: number): Endpoint => ({
+  ip: `10.${number >> 16}.${(number >> 8) & 0xff}.${number & 0xff}`,
+  port: 40_000,
+})
+
+/** By the book: 0x101, 0x1F1, 0x101 with the cookie, 0x102. */
+export function register(relay: LoneRelay, source: Endpoint): PeerId {
+  const key = forgedKey(relay.self.spki)
+  const id = peerIdFromBytes(openssl.sha256(key))
+  const request = (seq: number, ext: Extensions): Uint8Array =>
+    encode(
+      { op_code: OP.directRequest, id, target: relay.self.id, seq, ts: Date.now(), sign: SIGNATURE, ext },
+      'binary',
+    )
+  const challenge = decode(relay.receive(request(1, { key }), source) ?? new Uint8Array(0))
+  if (!challenge.ok || challenge.message.op_code !== OP.challenge) throw new Error('The relay did not challenge.')
+  const { cookie } = challenge.message
+  if (relay.receive(request(2, { key, cookie }), source) === undefined) throw new Error('The relay did not register.')
+  return id
+}
+
+/** 0x121, 0x122: both ends are registered. */
+export function openSession(relay: LoneRelay, id: PeerId, target: PeerId, source: Endpoint): SessionId {
+  const request = encode({ op_code: OP.proxyRequest, target, id, seq: 3, ts: Date.now(), sign: SIGNATURE }, 'binary')
+  const answer = decode(relay.receive(request, source) ?? new Uint8Array(0))
+  if (!answer.ok || answer.message.op_code !== OP.proxyResponse) throw new Error('The relay opened no session.')
+  return answer.message.session
+}

@@ -1,0 +1,120 @@
+/** A relay machine with so many peers and sessions: what a channel frame costs then, and what they take. */
+import { type Endpoint, type PeerId, type SessionId, sessionIdToBytes } from '@showchain/wire'
+import { CHANNEL_HEADER_BYTES, writeChannelHeader } from '@showchain/wire/end-to-end'
+import { serve } from './child.ts'
+import { crowdedRelay, KIB, openSession, register, sourceOf, type Usage, usage } from './crowd.ts'
+import type { LoneRelay } from './lone-relay.ts'
+import { NO_FRAME_LIMITS } from './middle.ts'
+import { type Visits, visitsOf } from './visits.ts'
+
+export interface GrowthRequest {
+  readonly bindings: number
+  /** Each with two ends of its own. */
+  readonly sessions: number
+  /** Sessions that are busy, when few are. */
+  readonly busy: number
+  /** Of each kind in each round. */
+  readonly frames: number
+  readonly rounds: number
+}
+
+/** Bytes, seconds. */
+export interface GrowthReport {
+  readonly before: Usage
+  /** With all bindings, then with all sessions, answers forgotten. */
+  readonly bound: Usage
+  readonly open: Usage
+  readonly peak: number
+  /** For each round: frames of all sessions at random, and of the busy ones. */
+  readonly random: readonly number[]
+  readonly few: readonly number[]
+}
+
+const FRAME_BYTES = 1200
+/** Datagrams that a kernel hands over were written just now: their memory is in the cache. */
+const BUFFERS = 64
+/** Virtual ms in which all register and open their sessions: less than a binding lives. */
+const FILLING = 20_000
+/** Virtual ms until the answers are forgotten. */
+const SETTLING = 20_000
+/** A session whose ends and id are known, and what it says at first: the target's consent. */
+interface Open {
+  readonly id: SessionId
+  readonly from: Endpoint
+  readonly to: Endpoint
+}
+
+function grow({ bindings, sessions, busy, frames, rounds }: GrowthRequest): GrowthReport {
+  const relay = crowdedRelay({ ...NO_FRAME_LIMITS, bindings: 2 * bindings, sessions: 2 * sessions })
+  const before = usage()
+  const places = Array.from({ length: bindings }, (_, number) => sourceOf(number))
+  const ids = places.map((place): PeerId => {
+    relay.pass(FILLING / bindings)
+    return register(relay, place)
+  })
+  settle(relay)
+  const bound = usage()
+  const open = Array.from({ length: sessions }, (_, number): Open => {
+    relay.pass(FILLING / sessions)
+    const [from, to] = [places[number] as Endpoint, places[sessions + number] as Endpoint]
+    const id = openSession(relay, ids[number] as PeerId, ids[sessions + number] as PeerId, from)
+    relay.receive(frameOf(id), to)
+    return { id, from, to }
+  })
+  settle(relay)
+  const all = usage()
+  const { machine } = relay
+  if (machine.stats().bindings !== bindings || machine.stats().sessions !== sessions)
+    throw new Error(`The relay holds ${machine.stats().bindings} bindings and ${machine.stats().sessions} sessions.`)
+  const [atRandom, among] = [visitsOf(sessions, frames), visitsOf(Math.min(busy, sessions), frames)]
+  const [random, few]: [number[], number[]] = [[], []]
+  for (let round = 0; round <= rounds; round++) {
+    const taken = [pass(relay, open, atRandom), pass(relay, open, among)] as const
+    // The first one warms up.
+    if (round === 0) continue
+    random.push(taken[0])
+    few.push(taken[1])
+  }
+  return { before, bound, open: all, peak: process.resourceUsage().maxRSS * KIB, random, few }
+}
+
+function frameOf(session: SessionId): Uint8Array {
+  const frame = new Uint8Array(FRAME_BYTES).fill(0x5a)
+  writeChannelHeader(frame, sessionIdToBytes(session))
+  return frame
+}
+
+/** Lets time pass without a binding coming to its end. */
+function settle(relay: LoneRelay): void {
+  for (let passed = 0; passed < SETTLING; passed += KIB) relay.pass(KIB)
+}
+
+/**
+ * Both directions in turn. Ids and addresses lie in the order of the visits, so that what misses the
+ * cache is the relay's own.
+ * @returns seconds
+ */
+function pass({ machine, now }: LoneRelay, open: readonly Open[], { indexes, count }: Visits): number {
+  const frames = Array.from({ length: BUFFERS }, () => new Uint8Array(FRAME_BYTES).fill(0x5a))
+  const headers = new Uint8Array(count * CHANNEL_HEADER_BYTES)
+  const sources: Endpoint[] = []
+  for (let index = 0; index < count; index++) {
+    const { id, from, to } = open[indexes[index] as number] as Open
+    writeChannelHeader(headers.subarray(index * CHANNEL_HEADER_BYTES), sessionIdToBytes(id))
+    sources.push(index % 2 === 0 ? from : to)
+  }
+  let sent = 0
+  const start = performance.now()
+  for (let index = 0; index < count; index++) {
+    const bytes = frames[index % BUFFERS] as Uint8Array
+    const at = index * CHANNEL_HEADER_BYTES
+    for (let byte = 0; byte < CHANNEL_HEADER_BYTES; byte++) bytes[byte] = headers[at + byte] as number
+    machine.receive({ bytes, source: sources[index] as Endpoint }, now)
+    while (machine.poll() !== undefined) sent++
+  }
+  const seconds = (performance.now() - start) / 1000
+  if (sent !== count) throw new Error(`The relay passed on ${sent} of ${count} frames.`)
+  return seconds
+}
+
+serve(grow)
