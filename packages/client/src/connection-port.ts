@@ -83,11 +83,6 @@ export class ConnectionPort {
     })
   }
 
-  /** Whether a half of the stream is still in use. */
-  hasStream(stream: number): boolean {
-    return this.#input((machine, now) => machine.hasStream(this.#handle, stream, now)) === true
-  }
-
   /** Undefined once the peer is closed. */
   #input<Result>(command: (machine: PeerMachine, now: Instant) => Result): Result | undefined {
     return this.#driver.closed ? undefined : this.#driver.input(command)

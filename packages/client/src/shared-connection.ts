@@ -50,7 +50,10 @@ export class SharedConnection implements Shared {
   readonly timeline: TimelineEntry[]
   /** Bounded by what the application asks for. Whether it has each: one is offered by `incoming` first. */
   readonly #handles = new Map<Connection, 'held' | 'offered'>()
-  /** By id, until both halves are finished; bounded by the transport's stream limits. */
+  /**
+   * By id, until both halves are over for the application. It is not asked of the machine, which is
+   * ahead of its events; bounded by the transport's stream limits.
+   */
   readonly #open = new Map<number, OpenStream>()
   /** Calls of `openStream` that wait for MAX_STREAMS, in order. */
   readonly #openers = new Set<() => void>()
@@ -117,7 +120,6 @@ export class SharedConnection implements Shared {
   onStream(id: number, what: StreamChange): void {
     if (what === 'opened') this.streams.push(this.#add(id, undefined))
     else this.#open.get(id)?.stream.on(what)
-    if (what === 'finished') this.#forget(id)
   }
 
   onStopped(id: number, code: number): void {
@@ -171,27 +173,16 @@ export class SharedConnection implements Shared {
     this.#open.delete(id)
   }
 
-  /** Both halves may be over. */
-  #forget(id: number): void {
-    if (!this.port.hasStream(id)) this.#open.delete(id)
-  }
-
   #add(id: number, owner: Connection | undefined): Stream {
     const { port } = this
     const stream = new Stream({
       id,
-      read: (most) => {
-        const found = port.readStream(id, most)
-        if (found !== undefined && found.type !== 'data') this.#forget(id)
-        return found
-      },
+      read: (most) => port.readStream(id, most),
       write: (bytes) => port.writeStream(id, bytes),
       end: () => port.endStream(id),
       reset: (code) => port.resetStream(id, code),
-      stop: (code) => {
-        port.stopStream(id, code)
-        this.#forget(id)
-      },
+      stop: (code) => port.stopStream(id, code),
+      over: () => this.#open.delete(id),
     })
     this.#open.set(id, { stream, owner })
     return stream

@@ -20,6 +20,8 @@ export interface StreamPort {
   end(): void
   reset(code: number): void
   stop(code: number): void
+  /** Both halves are over: the stream waits for nothing more. */
+  over(): void
 }
 
 /** The `cause` of `ERR_STREAM_RESET`, and a reason that `cancel` and `abort` take. */
@@ -142,10 +144,14 @@ export class Stream {
       if (this.#readFailure !== undefined) throw this.#readFailure
       const found = this.#closed === undefined ? this.#port.read(PIECE) : this.#rest.shift()
       if (found?.type === 'data') return found.bytes
-      if (found?.type === 'end') this.#ended = true
-      if (found?.type === 'reset') this.#readFailure = resetError(found.code)
-      else if (this.#closed !== undefined && !this.#ended) throw this.#closed
-      else if (!this.#ended) await this.#readable.wait(signal)
+      if (found === undefined) {
+        if (this.#closed !== undefined) throw this.#closed
+        await this.#readable.wait(signal)
+      } else {
+        if (found.type === 'end') this.#ended = true
+        else this.#readFailure = resetError(found.code)
+        this.#halfOver()
+      }
     }
     return undefined
   }
@@ -195,6 +201,7 @@ export class Stream {
   abort(reason?: unknown): void {
     this.#port.reset(codeOf(reason))
     if (!this.#finished) this.#writeFailure ??= new ShowchainError('ERR_CLOSED', 'Writing was abandoned.')
+    this.#halfOver()
     this.#writable.happened()
   }
 
@@ -205,6 +212,7 @@ export class Stream {
   cancel(reason?: unknown): void {
     this.#port.stop(codeOf(reason))
     if (!this.#ended) this.#readFailure ??= new ShowchainError('ERR_CLOSED', 'Reading was abandoned.')
+    this.#halfOver()
     this.#readable.happened()
   }
 
@@ -212,13 +220,17 @@ export class Stream {
   on(what: 'readable' | 'writable' | 'finished'): void {
     if (what === 'readable') return this.#readable.happened()
     this.#writeBlocked = false
-    if (what === 'finished') this.#finished = true
+    if (what === 'finished') {
+      this.#finished = true
+      this.#halfOver()
+    }
     this.#writable.happened()
   }
 
   /** @internal STOP_SENDING came. */
   stopped(code: number): void {
     this.#writeFailure ??= resetError(code)
+    this.#halfOver()
     this.#writable.happened()
   }
 
@@ -233,5 +245,9 @@ export class Stream {
     if (!this.#finished) this.#writeFailure ??= failure
     this.#readable.happened()
     this.#writable.happened()
+  }
+  #halfOver(): void {
+    const written = this.#finished || this.#writeFailure !== undefined
+    if (written && (this.#ended || this.#readFailure !== undefined)) this.#port.over()
   }
 }

@@ -2,7 +2,20 @@
 import type { Stream } from '@showchain/client'
 import { duration } from '@showchain/client/core'
 import { describe, expect, test } from 'vitest'
-import { bytesOf, codeOf, connect, contents, face, failureOf, readAll, stateOf, streamOf, take, textOf } from './bed.ts'
+import {
+  bytesOf,
+  codeOf,
+  connect,
+  contents,
+  face,
+  failureOf,
+  readAll,
+  stateOf,
+  streamOf,
+  take,
+  textOf,
+  wait,
+} from './bed.ts'
 
 /** More than may be open at once. */
 const MANY = 300
@@ -202,3 +215,25 @@ describe('what write() is given', () => {
       }),
   )
 })
+
+test.each(['alice', 'bob'] as const)(
+  'a read settles when the acknowledgement of the end and the goodbye come at once, from %s',
+  (from) =>
+    face(`last words of ${from}`, async (it) => {
+      const connections = await connect(it)
+      const [ours, theirs] = await streamOf(connections)
+      const [leaver, leaves, stays] = from === 'alice' ? [connections[0], ours, theirs] : [connections[1], theirs, ours]
+      if (from === 'bob') await theirs.write(bytesOf('first'))
+      await stays.read()
+      const reading = failureOf(stays.read())
+      const ending = stays.end()
+      while ((await leaves.read()) !== undefined);
+      await leaver.close({ code: 1 })
+      await wait(it, 1000)
+      expect([await stateOf(ending), await stateOf(reading), (await reading).code]).toEqual([
+        'done',
+        'done',
+        'ERR_CLOSED',
+      ])
+    }),
+)

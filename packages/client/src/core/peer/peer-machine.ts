@@ -202,11 +202,6 @@ export class PeerMachine implements Machine<PeerEvent> {
     return this.#connection(connection)?.useStreams((streams) => streams.read(stream, now), now)
   }
 
-  /** Whether a half of the stream is still in use. */
-  hasStream(connection: ConnectionHandle, stream: number, now: Instant): boolean {
-    return this.#connection(connection)?.useStreams((streams) => streams.has(stream), now) === true
-  }
-
   /** Bytes that one datagram of this connection may have at the moment. */
   maxDatagramSize(connection: ConnectionHandle): number {
     return this.#connection(connection)?.maxDatagramSize ?? this.#context.maxMessage

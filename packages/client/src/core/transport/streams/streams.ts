@@ -60,11 +60,6 @@ export class Streams {
     return stream?.id
   }
 
-  /** Whether a stream is not finished. */
-  has(id: number): boolean {
-    return this.#table.get(id) !== undefined
-  }
-
   /**
    * @param bytes not to be changed until they are acknowledged
    * @returns false when the send buffer is full: `writable` tells when it is not
