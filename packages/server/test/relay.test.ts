@@ -1,3 +1,4 @@
+import type { Datagram } from '@showchain/client/core'
 import { openUdp } from '@showchain/client/runtime'
 import { generateIdentity, type Identity, messagePreimage, openssl, verifyMessage } from '@showchain/crypto'
 import { Relay, type RelayEvent, type RelayOpenOptions } from '@showchain/server/runtime'
@@ -40,8 +41,8 @@ async function openAsker(
   open.push(socket)
   return (to, message) =>
     new Promise((resolve, reject) => {
-      socket.onDatagram(({ bytes }) => {
-        const decoded = decode(bytes)
+      socket.onDatagrams(([datagram]) => {
+        const decoded = decode((datagram as Datagram).bytes)
         if (decoded.ok) {
           if (answers?.includes(decoded.message.op_code) !== false) resolve(decoded.message)
         } else reject(new Error(decoded.refusal))

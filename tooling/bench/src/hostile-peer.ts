@@ -57,7 +57,7 @@ class Tap {
   answered = 0
   session: Uint8Array | undefined
   #socket: DatagramSocket | undefined
-  #receive: (datagram: Datagram) => void = () => {}
+  #receive: (batch: readonly Datagram[]) => void = () => {}
   #cut = false
 
   on(socket: CountedSocket): CountedSocket {
@@ -73,11 +73,12 @@ class Tap {
         const { number = -1 } = readRecordHeader(bytes) ?? {}
         if (number > this.highest) this.highest = number
       },
-      onDatagram: (receive) => {
+      onDatagrams: (receive) => {
         this.#receive = receive
-        socket.onDatagram((datagram) => {
-          if (isHandshake(datagram.bytes)) this.session ??= readHandshakePart(datagram.bytes)?.session.slice()
-          if (!this.#cut) receive(datagram)
+        socket.onDatagrams((batch) => {
+          for (const { bytes } of batch)
+            if (isHandshake(bytes)) this.session ??= readHandshakePart(bytes)?.session.slice()
+          if (!this.#cut) receive(batch)
         })
       },
     }
@@ -92,7 +93,7 @@ class Tap {
   }
 
   receive(datagram: Datagram): void {
-    this.#receive(datagram)
+    this.#receive([datagram])
   }
 }
 

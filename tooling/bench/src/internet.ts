@@ -59,7 +59,7 @@ async function tenMinutes(seed: number): Promise<number> {
 function carryAlone(packets: number): void {
   const sim = new Simulation('alone')
   const [alice, bob] = [sim.host('alice', '81.2.0.1').socket(), sim.host('bob', '81.2.0.2').socket(4000)]
-  bob.onDatagram(() => {})
+  bob.onDatagrams(() => {})
   const bytes = new Uint8Array(50)
   for (let sent = 0; sent < packets; sent++) {
     alice.send({ ip: '81.2.0.2', port: 4000 }, bytes)

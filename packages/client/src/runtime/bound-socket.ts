@@ -15,6 +15,8 @@ export interface SocketReceiver {
    * @param source undefined: a link-local address, which means nothing without its zone
    */
   datagram(bytes: Uint8Array, source: Endpoint | undefined): void
+  /** The last one came of those that came together. */
+  batchEnded(): void
   /** The kernel did not take so many datagrams, for another reason than their length. */
   sendFailed(count: number): void
   /** So many datagrams are longer than their link takes. */

@@ -45,6 +45,7 @@ export class DgramSocket implements BoundSocket {
   /** Sends that are asked about one by one, and sends since the last one that was. */
   #asking = ASK_AGAIN
   #unasked = 0
+  #endDue = false
 
   /** @param socket bound */
   constructor(socket: Socket) {
@@ -90,6 +91,15 @@ export class DgramSocket implements BoundSocket {
     // addresses.
     const ip = address.includes(':') && /[%.]/.test(address) ? canonicalIp(address) : address
     this.#receiver?.datagram(plain(buffer), ip === undefined ? undefined : { ip, port })
+    if (this.#endDue) return
+    this.#endDue = true
+    setImmediate(this.#batchEnded)
+  }
+
+  /** libuv reads up to 32 datagrams before anything else has its turn: they are one batch. */
+  readonly #batchEnded = (): void => {
+    this.#endDue = false
+    this.#receiver?.batchEnded()
   }
 }
 

@@ -2,7 +2,7 @@
  * The one thing that holds a machine: hands it inputs with the time, drains it after each, keeps
  * one timer for its deadline.
  *
- *   datagram ─┐               ┌─► transmit → socket
+ *   batch ────┐               ┌─► transmit → socket
  *   timer ────┼─► machine ────┼─► work → worker ──┐
  *   command ──┤               └─► event → owner   │
  *   result ◄──┴───────────────────────────────────┘
@@ -75,7 +75,7 @@ export class Driver<M extends Machine<unknown>> {
 
   constructor(options: DriverOptions<M>) {
     this.#options = options
-    options.socket.onDatagram((datagram) => this.#receive(datagram))
+    options.socket.onDatagrams((batch) => this.#receive(batch))
     for (const [index, other] of (options.others ?? []).entries()) this.#add(index + 1, other)
     // A machine may have been given work before it had a driver.
     this.#enter(() => {})
@@ -111,24 +111,23 @@ export class Driver<M extends Machine<unknown>> {
     await Promise.all([this.#options.socket, ...others].map((socket) => socket.close()))
   }
 
-  #receive(datagram: Datagram): void {
+  /** What came together is one input: one time, and one drain at its end. */
+  #receive(batch: readonly Datagram[]): void {
     if (this.#closed) return
-    const { machine, clock, onReceive } = this.#options
-    onReceive?.(datagram)
-    // As in `#enter`, without a closure for each packet.
-    if (this.#busy) return machine.receive(datagram, clock.now())
-    this.#busy = true
-    try {
-      machine.receive(datagram, clock.now())
-    } finally {
-      this.#leave()
-    }
+    const { onReceive } = this.#options
+    this.#enter((machine, now) => {
+      for (const datagram of batch) {
+        onReceive?.(datagram)
+        machine.receive(datagram, now)
+      }
+    })
   }
 
   #add(id: SocketId, socket: DatagramSocket): void {
     this.#others.set(id, socket)
-    socket.onDatagram(({ bytes, source: { ip, port } }) => {
-      if (this.#others.get(id) === socket) this.#receive({ bytes, source: { ip, port, socket: id } })
+    socket.onDatagrams((batch) => {
+      if (this.#others.get(id) !== socket) return
+      this.#receive(batch.map(({ bytes, source: { ip, port } }) => ({ bytes, source: { ip, port, socket: id } })))
     })
   }
 

@@ -20,7 +20,7 @@ export class ExtraUdpSocket implements DatagramSocket {
   /** Bound by the kernel. Node queues what it is asked before that, and forgets it when that fails. */
   #bound = false
   #waiting: (() => void)[] = []
-  #receive: ((datagram: Datagram) => void) | undefined
+  #receive: ((batch: readonly Datagram[]) => void) | undefined
   #closed = false
 
   /** @param failed called once, with the reason, if it cannot be bound: then it sends nothing */
@@ -36,7 +36,7 @@ export class ExtraUdpSocket implements DatagramSocket {
     else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(() => socket.send(bytes, to.port, to.ip, ignore))
   }
 
-  onDatagram(receive: (datagram: Datagram) => void): void {
+  onDatagrams(receive: (batch: readonly Datagram[]) => void): void {
     this.#receive = receive
   }
 
@@ -62,7 +62,7 @@ export class ExtraUdpSocket implements DatagramSocket {
       for (const send of this.#waiting.splice(0)) send()
     })
     socket.on('message', (buffer, { address, port }) => {
-      if (!this.#closed && port !== 0) this.#receive?.({ bytes: plain(buffer), source: { ip: address, port } })
+      if (!this.#closed && port !== 0) this.#receive?.([{ bytes: plain(buffer), source: { ip: address, port } }])
     })
     socket.bind({ port: 0, exclusive: true })
     return socket

@@ -55,7 +55,9 @@ export class UdpSocket implements CountedSocket {
   readonly #sockets: readonly BoundSocket[]
   readonly #ipv4: BoundSocket | undefined
   readonly #ipv6: BoundSocket | undefined
-  #receive: ((datagram: Datagram) => void) | undefined
+  /** What came since the last batch ended; bounded by what a socket reads at once. */
+  #batch: Datagram[] = []
+  #receive: ((batch: readonly Datagram[]) => void) | undefined
   #closed: Promise<void> | undefined
 
   /** @param sockets at most one of each family. */
@@ -68,7 +70,8 @@ export class UdpSocket implements CountedSocket {
     this.#ipv6 = sockets.find(({ local }) => ipFamily(local.ip) === 6)
     const { counters } = this
     const receiver = {
-      datagram: (bytes: Uint8Array, source: Endpoint | undefined) => this.#deliver(bytes, source),
+      datagram: (bytes: Uint8Array, source: Endpoint | undefined) => this.#gather(bytes, source),
+      batchEnded: () => this.#deliver(),
       sendFailed(count: number) {
         counters.sendFailed += count
       },
@@ -89,7 +92,7 @@ export class UdpSocket implements CountedSocket {
     else socket.send(to, bytes)
   }
 
-  onDatagram(receive: (datagram: Datagram) => void): void {
+  onDatagrams(receive: (batch: readonly Datagram[]) => void): void {
     this.#receive = receive
   }
 
@@ -98,12 +101,19 @@ export class UdpSocket implements CountedSocket {
     return this.#closed
   }
 
-  #deliver(bytes: Uint8Array, source: Endpoint | undefined): void {
+  #gather(bytes: Uint8Array, source: Endpoint | undefined): void {
     if (this.#closed !== undefined) return
     if (source === undefined) this.counters.linkLocalSource++
     // A source port of 0 means that no answer is possible (RFC 768): nothing that a protocol here
     // can use.
-    else if (source.port !== 0) this.#receive?.({ bytes, source })
+    else if (source.port !== 0) this.#batch.push({ bytes, source })
+  }
+
+  #deliver(): void {
+    const batch = this.#batch
+    if (batch.length === 0) return
+    this.#batch = []
+    if (this.#closed === undefined) this.#receive?.(batch)
   }
 }
 

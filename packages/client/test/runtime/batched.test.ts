@@ -78,6 +78,7 @@ async function inbox(libc: Libc = real, address = LOOPBACK): Promise<Inbox> {
       made.sources.push(source)
       if (made.received.length >= wanted) resolve()
     },
+    batchEnded: () => {},
     sendFailed: (count) => {
       made.failures += count
     },
@@ -246,6 +247,7 @@ describe('a batched socket', needsBatched, () => {
           received.push(first as number)
           if (first === 2) void b.socket.close().then(resolve)
         },
+        batchEnded: () => {},
         sendFailed: () => {},
         tooLarge: () => {},
         failed: () => {},

@@ -30,6 +30,19 @@ describe('a driver', () => {
     expect(driver.input((_, now) => `command at ${now}`)).toBe('command at 5')
   })
 
+  test('what came together is one input: one time, and one drain at its end', () => {
+    const { machine, socket, clock, events } = driven()
+    machine.onReceive = ({ bytes: [first = 0] }) => {
+      clock.time++
+      machine.outbox.transmit(there, Uint8Array.of(first))
+      machine.outbox.event(`after ${socket.sent.length} sent`)
+    }
+    socket.deliverBatch([1], [2], [3])
+    expect(machine.inputs).toEqual(['receive 1 at 0', 'receive 2 at 0', 'receive 3 at 0'])
+    expect(socket.sent.map(({ first }) => first)).toEqual([1, 2, 3])
+    expect(events).toEqual(['after 0 sent', 'after 0 sent', 'after 0 sent'])
+  })
+
   test('drains what its machine wanted before there was a driver', () => {
     const machine = new ScriptedMachine()
     machine.outbox.event('early')

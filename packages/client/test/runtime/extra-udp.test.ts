@@ -12,8 +12,10 @@ describe('a socket that is there at once', () => {
   ])('sends over %s from a port of its own and is answered there', async (_family, ip) => {
     const other = await openUdp({ listen: [{ host: ip, port: 0 }] })
     const extra = new ExtraUdpSocket()
-    const answer = new Promise<Datagram>((resolve) => extra.onDatagram(resolve))
-    other.onDatagram(({ source, bytes }) => other.send(source, bytes))
+    const answer = new Promise<Datagram>((resolve) => extra.onDatagrams(([first]) => resolve(first as Datagram)))
+    other.onDatagrams((batch) => {
+      for (const { source, bytes } of batch) other.send(source, bytes)
+    })
     const to = other.localEndpoints[0] as { ip: string; port: number }
     extra.send(to, BYTES)
     const { source, bytes } = await answer

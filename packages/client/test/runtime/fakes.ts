@@ -45,18 +45,22 @@ export class HandSocket implements DatagramSocket {
   readonly localEndpoints = [here]
   readonly sent: { to: Endpoint; first: number | undefined }[] = []
   closed = false
-  #receive: (datagram: Datagram) => void = () => {}
+  #receive: (batch: readonly Datagram[]) => void = () => {}
 
   send(to: Endpoint, bytes: Uint8Array): void {
     this.sent.push({ to, first: bytes[0] })
   }
 
-  onDatagram(receive: (datagram: Datagram) => void): void {
+  onDatagrams(receive: (batch: readonly Datagram[]) => void): void {
     this.#receive = receive
   }
 
   deliver(...values: number[]): void {
-    this.#receive({ source: there, bytes: Uint8Array.from(values) })
+    this.deliverBatch(values)
+  }
+
+  deliverBatch(...datagrams: (readonly number[])[]): void {
+    this.#receive(datagrams.map((values) => ({ source: there, bytes: Uint8Array.from(values) })))
   }
 
   async close(): Promise<void> {

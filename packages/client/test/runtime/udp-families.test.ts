@@ -89,32 +89,50 @@ test('a port that needs more rights is an error that says what to do', async () 
   })
 })
 
+/** What came together is delivered when the loop has read it. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 const socketOn = (emitter: EventEmitter): UdpSocket =>
   new UdpSocket([new DgramSocket(emitter as Socket)], [], { ...KIND, reason: 'tested', bind: bindDgram })
 
 describe('the source of a datagram', () => {
-  const arrive = (address: string, port = 4000): { received: Datagram[]; socket: UdpSocket } => {
+  const arrive = async (address: string, port = 4000): Promise<{ received: Datagram[]; socket: UdpSocket }> => {
     const emitter = Object.assign(new EventEmitter(), { address: () => ({ address: '::', port: 1, family: 'IPv6' }) })
     const socket = socketOn(emitter)
     const received: Datagram[] = []
-    socket.onDatagram((datagram) => received.push(datagram))
+    socket.onDatagrams((batch) => received.push(...batch))
     emitter.emit('message', Buffer.from([1]), { address, port })
+    await turn()
     return { received, socket }
   }
 
-  test('is canonical also where libuv writes a dotted end', () => {
-    expect(arrive('::192.0.2.1').received[0]?.source).toEqual({ ip: '::c000:201', port: 4000 })
-    expect(arrive('2001:db8::1').received[0]?.source).toEqual({ ip: '2001:db8::1', port: 4000 })
+  test('is canonical also where libuv writes a dotted end', async () => {
+    expect((await arrive('::192.0.2.1')).received[0]?.source).toEqual({ ip: '::c000:201', port: 4000 })
+    expect((await arrive('2001:db8::1')).received[0]?.source).toEqual({ ip: '2001:db8::1', port: 4000 })
   })
 
-  test('with a zone is dropped and counted', () => {
-    const { received, socket } = arrive('fe80::1%eth0')
+  test('does not part what came in one turn of the loop: it is one batch', async () => {
+    const emitter = Object.assign(new EventEmitter(), { address: () => ({ address: '::', port: 1, family: 'IPv6' }) })
+    const socket = socketOn(emitter)
+    const batches: number[] = []
+    socket.onDatagrams((batch) => batches.push(batch.length))
+    for (const address of ['2001:db8::1', '2001:db8::2', 'fe80::1%eth0'])
+      emitter.emit('message', Buffer.from([1]), { address, port: 4000 })
+    await turn()
+    expect(batches).toEqual([2])
+    emitter.emit('message', Buffer.from([1]), { address: '2001:db8::1', port: 4000 })
+    await turn()
+    expect(batches).toEqual([2, 1])
+  })
+
+  test('with a zone is dropped and counted', async () => {
+    const { received, socket } = await arrive('fe80::1%eth0')
     expect(received).toEqual([])
     expect(socket.counters.linkLocalSource).toBe(1)
   })
 
-  test('with port 0 is dropped', () => {
-    expect(arrive('192.0.2.1', 0).received).toEqual([])
+  test('with port 0 is dropped', async () => {
+    expect((await arrive('192.0.2.1', 0)).received).toEqual([])
   })
 
   test('does not matter to a socket that fails: the error is counted', () => {

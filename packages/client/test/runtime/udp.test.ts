@@ -12,7 +12,8 @@ afterEach(async () => {
 })
 
 const local = (socket: UdpSocket): Endpoint => socket.localEndpoints[0] as Endpoint
-const arrival = (socket: UdpSocket): Promise<Datagram> => new Promise((resolve) => socket.onDatagram(resolve))
+const arrival = (socket: UdpSocket): Promise<Datagram> =>
+  new Promise((resolve) => socket.onDatagrams(([first]) => resolve(first as Datagram)))
 
 describe.each(KINDS)('%s', (kind, works) => {
   async function udp(options: UdpOptions): Promise<UdpSocket> {
@@ -47,7 +48,9 @@ describe.each(KINDS)('%s', (kind, works) => {
       const both = await udp({})
       expect(both.localEndpoints.map(({ ip }) => ip)).toEqual(['0.0.0.0', '::'])
       expect(new Set(both.localEndpoints.map(({ port }) => port)).size).toBe(1)
-      both.onDatagram(({ source, bytes }) => both.send(source, bytes))
+      both.onDatagrams((batch) => {
+        for (const { source, bytes } of batch) both.send(source, bytes)
+      })
       for (const host of ['127.0.0.1', '::1']) {
         const socket = await udp({ listen: [{ host, port: 0 }] })
         const answer = arrival(socket)

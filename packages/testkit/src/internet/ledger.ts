@@ -88,10 +88,10 @@ export class Ledger {
         this.#sent(to, bytes)
         socket.send(to, bytes)
       },
-      onDatagram: (receive) =>
-        socket.onDatagram((datagram) => {
-          this.#received(datagram.source, datagram.bytes)
-          receive(datagram)
+      onDatagrams: (receive) =>
+        socket.onDatagrams((batch) => {
+          for (const { source, bytes } of batch) this.#received(source, bytes)
+          receive(batch)
         }),
       close: () => socket.close(),
     }

@@ -143,7 +143,7 @@ export class SimRelay {
       send: (to, bytes) => {
         for (const forgery of tampers(to, bytes)) socket.send(forgery.to, forgery.bytes)
       },
-      onDatagram: (receive) => socket.onDatagram(receive),
+      onDatagrams: (receive) => socket.onDatagrams(receive),
       close: () => socket.close(),
     }
   }

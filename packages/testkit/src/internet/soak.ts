@@ -6,6 +6,7 @@
  */
 import { BIRTHDAY_SOCKETS, type DialPolicy, type Duration, duration, later } from '@showchain/client/core'
 import { nodeEndToEnd } from '@showchain/crypto'
+import type { Host } from '../sim/host.ts'
 import type { Seed } from '../sim/random.ts'
 import { Internet, type SimPeerPlace } from './internet.ts'
 import type { SimPeer } from './sim-peer.ts'
@@ -84,10 +85,17 @@ function build(internet: Internet): World {
   }
   // In the other half they know only the seed.
   const endToEnd = chance(random, 0.5) ? nodeEndToEnd() : undefined
+  // Some are busy, so that what came meanwhile is one batch.
+  const turns = internet.sim.random.fork('turns')
+  const gather = (host: Host): void => {
+    if (chance(turns, 0.3)) host.gathers = duration(between(turns, 0, 3))
+  }
+  for (const { host } of relays) gather(host)
   const count = 2 + Math.floor(random.uniform() * 3)
   for (let index = 0; index < count; index++) {
     const place = placeOf(world)
     const peer = internet.addSimPeer({ name: `peer${index}`, endToEnd, ...place })
+    gather(peer.host)
     world.peers.push(peer)
     if (place.isBlocked) world.blocked.add(peer)
   }

@@ -138,7 +138,9 @@ class VirtualDgram extends EventEmitter {
   #open(port: number): void {
     if (this.#socket !== undefined) return
     this.#socket = this.#options.open(port)
-    this.#socket.onDatagram((datagram) => this.#receive(datagram))
+    this.#socket.onDatagrams((batch) => {
+      for (const datagram of batch) this.#receive(datagram)
+    })
     this.#soon(() => this.emit('listening'))
   }
 

@@ -37,10 +37,11 @@ export function faultySocket(socket: DatagramSocket, faults: Faults): DatagramSo
       if (direction === 'received') socket.send(to, bytes)
       else through(out, to, bytes, (copy) => socket.send(to, copy))
     },
-    onDatagram(receive) {
-      socket.onDatagram((datagram) => {
-        if (direction === 'sent') receive(datagram)
-        else through(back, datagram.source, datagram.bytes, (bytes) => receive({ ...datagram, bytes }))
+    onDatagrams(receive) {
+      if (direction === 'sent') return socket.onDatagrams(receive)
+      socket.onDatagrams((batch) => {
+        for (const { source, bytes } of batch)
+          through(back, source, bytes, (copy) => receive([{ source, bytes: copy }]))
       })
     },
     close() {

@@ -3,7 +3,7 @@
  * them.
  */
 
-import { BufferSlab, type Datagram } from '@showchain/client/core'
+import { BufferSlab, type Datagram, type Duration, later } from '@showchain/client/core'
 import type { DatagramSocket } from '@showchain/client/runtime'
 import { type Endpoint, ipFamily, ShowchainError } from '@showchain/wire'
 import { type DgramType, virtualDgram } from './dgram.ts'
@@ -21,6 +21,11 @@ interface Interface extends Station {
 
 export class Host {
   readonly name: string
+  /**
+   * How long after a datagram the program on it has its turn: what came by then comes together.
+   * Undefined: each datagram comes by itself, at once.
+   */
+  gathers: Duration | undefined
   /** By port; bounded by what the scenario opens. */
   readonly #sockets = new Map<number, VirtualSocket>()
   /** The first one is the way to everywhere that no other is on. */
@@ -126,7 +131,9 @@ class VirtualSocket implements DatagramSocket {
   readonly #host: Host
   readonly #port: number
   readonly #to: SocketPort
-  #receive: ((datagram: Datagram) => void) | undefined
+  #receive: ((batch: readonly Datagram[]) => void) | undefined
+  /** What came and is not delivered yet. */
+  #batch: Datagram[] = []
   #closed = false
 
   constructor(host: Host, port: number, to: SocketPort) {
@@ -143,12 +150,21 @@ class VirtualSocket implements DatagramSocket {
     if (!this.#closed) this.#to.send(this.#port, to, bytes)
   }
 
-  onDatagram(receive: (datagram: Datagram) => void): void {
+  onDatagrams(receive: (batch: readonly Datagram[]) => void): void {
     this.#receive = receive
   }
 
   deliver({ source, bytes }: Packet): void {
-    this.#receive?.({ source, bytes })
+    const { gathers, network } = this.#host
+    if (gathers === undefined) return this.#receive?.([{ source, bytes }])
+    this.#batch.push({ source, bytes })
+    if (this.#batch.length > 1) return
+    const { clock } = network
+    clock.schedule(later(clock.now(), gathers), () => {
+      const batch = this.#batch
+      this.#batch = []
+      if (!this.#closed) this.#receive?.(batch)
+    })
   }
 
   async close(): Promise<void> {

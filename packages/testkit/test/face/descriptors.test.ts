@@ -14,7 +14,7 @@ test('a peer that has no descriptors left probes with what it has, says so, and 
     const host = internet.host('alice', { behind: internet.router({ nat: nat.T4() }) })
     const runtime = internet.runtime(host)
     let opened = 0
-    const dead: DatagramSocket = { localEndpoints: [], send: () => {}, onDatagram: () => {}, close: async () => {} }
+    const dead: DatagramSocket = { localEndpoints: [], send: () => {}, onDatagrams: () => {}, close: async () => {} }
     const openExtraSocket = (failed: (why: string) => void): DatagramSocket => {
       if (opened++ < LEFT) return runtime.openExtraSocket(failed)
       return { ...dead, send: () => failed('EMFILE') }

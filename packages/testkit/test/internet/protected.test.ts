@@ -386,7 +386,7 @@ describe('a stranger', () => {
       const stranger = internet.host('stranger')
       const socket = stranger.socket(6666)
       const heard: Uint8Array[] = []
-      socket.onDatagram((datagram) => heard.push(datagram.bytes))
+      socket.onDatagrams((batch) => heard.push(...batch.map(({ bytes }) => bytes)))
       const records = internet.sim.timeline.entries.flatMap((entry) =>
         entry.type === 'packet' && entry.from === 'a' && entry.packet.bytes[0] === RECORD_BYTE
           ? [entry.packet.bytes]
@@ -440,7 +440,7 @@ describe('somebody on the path', () => {
       const stranger = internet.host('stranger')
       const socket = stranger.socket(6666)
       const heard: Uint8Array[] = []
-      socket.onDatagram((datagram) => heard.push(datagram.bytes))
+      socket.onDatagrams((batch) => heard.push(...batch.map(({ bytes }) => bytes)))
       /** Holds back the records that `a` sends because of this, in order. */
       const held = (because: () => void): readonly Uint8Array[] => {
         const records: Uint8Array[] = []

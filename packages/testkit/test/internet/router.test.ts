@@ -13,7 +13,7 @@ interface Listener {
 function listen(host: Host, port = 4000): Listener {
   const got: Datagram[] = []
   const socket = host.socket(port)
-  socket.onDatagram((datagram) => got.push(datagram))
+  socket.onDatagrams((batch) => got.push(...batch))
   return { socket, got }
 }
 
@@ -30,9 +30,9 @@ describe('a router', () => {
     const inside = listen(internet.host('inside', { behind: router }))
     const outside = listen(internet.host('outside'))
     const to = outside.socket.localEndpoints[0] as { ip: string; port: number }
-    outside.socket.onDatagram((datagram) => {
-      outside.got.push(datagram)
-      outside.socket.send(datagram.source, HELLO)
+    outside.socket.onDatagrams((batch) => {
+      outside.got.push(...batch)
+      for (const { source } of batch) outside.socket.send(source, HELLO)
     })
     inside.socket.send(to, HELLO)
     internet.advance(duration(100))
@@ -90,9 +90,9 @@ describe('a router', () => {
     const router = internet.router({ nat: nat.T1(), blocks })
     const inside = listen(internet.host('inside', { behind: router }))
     const outside = listen(internet.host('outside'))
-    outside.socket.onDatagram((datagram) => {
-      outside.got.push(datagram)
-      outside.socket.send(datagram.source, HELLO)
+    outside.socket.onDatagrams((batch) => {
+      outside.got.push(...batch)
+      for (const { source } of batch) outside.socket.send(source, HELLO)
     })
     inside.socket.send(outside.socket.localEndpoints[0] as never, HELLO)
     internet.advance(duration(100))

@@ -11,7 +11,9 @@ function pair(seed: string) {
   const [aliceHost, bobHost] = [sim.host('alice', '192.0.2.1', '2001:db8::1'), sim.host('bob', '192.0.2.2')]
   const [alice, bob] = [aliceHost.socket(4000), bobHost.socket(4000)]
   const received: { at: number; first: number | undefined; source: Datagram['source'] }[] = []
-  bob.onDatagram(({ bytes, source }) => received.push({ at: sim.clock.now(), first: bytes[0], source }))
+  bob.onDatagrams((batch) => {
+    for (const { bytes, source } of batch) received.push({ at: sim.clock.now(), first: bytes[0], source })
+  })
   return { sim, aliceHost, bobHost, alice, bob, received }
 }
 
@@ -24,6 +26,22 @@ describe('the virtual network', () => {
     alice.send(at('192.0.2.2'), bytes(1))
     sim.advance(duration(1000))
     expect(received).toEqual([{ at: 10, first: 1, source: at('192.0.2.1') }])
+  })
+
+  test('a host that gathers gets what came within that time together, in order', () => {
+    const { sim, alice, bob, bobHost } = pair('gathers')
+    const batches: (readonly (number | undefined)[])[] = []
+    bob.onDatagrams((batch) => batches.push([sim.clock.now(), ...batch.map(({ bytes: [first] }) => first)]))
+    bobHost.gathers = duration(2)
+    for (const [index, pause] of [0, 1, 5, 2].entries()) {
+      sim.advance(duration(pause))
+      alice.send(at('192.0.2.2'), bytes(index))
+    }
+    sim.advance(duration(1000))
+    expect(batches).toEqual([
+      [12, 0, 1],
+      [18, 2, 3],
+    ])
   })
 
   test('the receiver has bytes of its own', () => {

@@ -15,7 +15,7 @@ function talk(): Simulation {
   const sim = new Simulation('pcap')
   const alice = sim.host('alice', '192.0.2.1', '2001:db8::1').socket(4000)
   const bob = sim.host('bob', '192.0.2.2', '2001:db8::2').socket(5000)
-  bob.onDatagram(() => {})
+  bob.onDatagrams(() => {})
   sim.advance(duration(1500))
   alice.send({ ip: '192.0.2.2', port: 5000 }, bytesOf('hello'))
   alice.send({ ip: '2001:db8::2', port: 5000 }, bytesOf('hello'))

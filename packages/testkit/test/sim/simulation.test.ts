@@ -149,10 +149,12 @@ describe('a faulty socket', () => {
     })
     const bob = sim.host('bob', '192.0.2.2').socket(4000)
     const count = { there: 0, back: 0 }
-    alice.onDatagram(() => count.back++)
-    bob.onDatagram(({ bytes, source }) => {
-      count.there++
-      bob.send(source, bytes)
+    alice.onDatagrams((batch) => {
+      count.back += batch.length
+    })
+    bob.onDatagrams((batch) => {
+      count.there += batch.length
+      for (const { bytes, source } of batch) bob.send(source, bytes)
     })
     for (let i = 0; i < 1000; i++) alice.send({ ip: '192.0.2.2', port: 4000 }, Uint8Array.of(i & 0xff))
     sim.advance(duration(1000))
@@ -186,9 +188,10 @@ describe('a faulty socket', () => {
     const to = far.localEndpoints[0] as Endpoint
     let received = 0
     const last = new Promise<void>((resolve) => {
-      far.onDatagram(({ bytes }) => {
-        if (bytes.length === 0) resolve()
-        else received++
+      far.onDatagrams((batch) => {
+        for (const { bytes } of batch)
+          if (bytes.length === 0) resolve()
+          else received++
       })
     })
     for (let i = 0; i < 1000; i++) {

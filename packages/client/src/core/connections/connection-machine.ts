@@ -1,7 +1,6 @@
 /**
  * One connection: everything that this peer has with one other peer, whichever paths carry it. It
- * opens with its first path and sends on the best it has. It closes when it has none and none can
- * be found.
+ * opens with its first path and sends on the best it has. It closes when it has none and finds none.
  *
  *   ConnectionPaths ──► this ◄── DataPlane (secure or plaintext)        both polled by whoever called into either
  */
@@ -97,7 +96,7 @@ export class ConnectionMachine {
     return this.#dataPlane.maxDatagramSize
   }
 
-  /** Changes the paths, and does what follows. */
+  /** Changes the paths. */
   update(change: (paths: ConnectionPaths<ConnectionMachine>) => void, now: Instant): void {
     if (this.#state === 'closed') return
     change(this.#paths)
@@ -178,21 +177,30 @@ export class ConnectionMachine {
     }
   }
 
-  /** Takes up what its parts have to say until they are silent, then sends what may leave. */
+  /** @see Pumped */
+  pump(now: Instant): boolean {
+    if (this.#state === 'closed') return false
+    const more = this.secure?.pump(now) === true
+    this.#settle(now)
+    return more
+  }
+
+  /** Takes up what its parts say; at the end of the input it sends. */
   #drain(now: Instant): void {
+    this.#settle(now)
+    if (this.secure !== undefined && this.#state !== 'closed') this.#context.pumps.add(this, now)
+  }
+
+  /** Until its parts are silent. */
+  #settle(now: Instant): void {
     if (this.#draining) return
     this.#draining = true
-    let pumped = false
     while (this.#state !== 'closed') {
       const ofPaths = this.#paths.poll(now)
       const ofData = ofPaths === undefined ? this.#dataPlane.poll(now) : undefined
       if (ofPaths !== undefined) this.#onPaths(ofPaths, now)
       else if (ofData !== undefined) this.#onData(ofData, now)
-      else if (pumped) break
-      else {
-        this.secure?.pump(now)
-        pumped = true
-      }
+      else break
     }
     this.#draining = false
   }
@@ -216,10 +224,7 @@ export class ConnectionMachine {
       case 'received':
         return this.#dataPlane.receive(event.bytes, event.session, now)
       case 'punch': {
-        const punched = (at: Instant): void => {
-          this.#paths.upgrade.punched(at)
-          this.#drain(at)
-        }
+        const punched = (at: Instant): void => this.update(({ upgrade }) => upgrade.punched(at), at)
         return this.#options.punch(event.registration, punched, now)
       }
     }
@@ -243,11 +248,9 @@ export class ConnectionMachine {
       case 'datagram':
         return outbox.event({ type: 'datagram', connection, bytes: event.bytes })
       case 'stream':
-        return outbox.event({ type: 'stream', connection, stream: event.stream, what: event.what })
       case 'openable':
-        return outbox.event({ type: 'openable', connection })
       case 'streamStopped':
-        return outbox.event({ type: 'streamStopped', connection, stream: event.stream, code: event.code })
+        return outbox.event({ ...event, connection })
     }
   }
 

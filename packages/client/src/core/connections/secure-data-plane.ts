@@ -119,9 +119,9 @@ export class SecureDataPlane implements DataPlane {
     this.#session.start(now)
   }
 
-  /** Sends what may leave now. */
-  pump(now: Instant): void {
-    this.#session.pump(now)
+  /** @see Pumped */
+  pump(now: Instant): boolean {
+    return this.#session.pump(now)
   }
 
   /**

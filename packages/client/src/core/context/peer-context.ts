@@ -13,6 +13,7 @@ import type { Timers } from '../endpoint/timers.ts'
 import type { EndToEnd } from '../secure/end-to-end.ts'
 import type { PathPolicy, PeerEvent } from './events.ts'
 import type { PeerCounter } from './peer-counters.ts'
+import type { PumpQueue } from './pump-queue.ts'
 
 export interface PeerContext {
   readonly self: PeerId
@@ -25,6 +26,7 @@ export interface PeerContext {
   readonly timers: Pick<Timers, 'set'>
   readonly sockets: Sockets
   readonly outbox: Outlet<PeerEvent>
+  readonly pumps: PumpQueue
   /** The encoding of requests. An answer has the encoding of its request. */
   readonly encoding: Encoding
   /** Send no extension field at all. */

@@ -111,8 +111,12 @@ export class PeerMachine implements Machine<PeerEvent> {
     this.#drain(now)
   }
 
+  /** The input is over when it is polled: connections take turns in sending. */
   poll(): Output<PeerEvent> | undefined {
-    return this.#parts.outbox.poll()
+    const { outbox, context } = this.#parts
+    let output = outbox.poll()
+    while (output === undefined && context.pumps.turn()) output = outbox.poll()
+    return output
   }
 
   receive(datagram: Datagram, now: Instant): void {

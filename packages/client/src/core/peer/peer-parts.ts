@@ -13,6 +13,7 @@ import type { Encoding, Endpoint } from '@showchain/wire'
 import type { PathPolicy, PeerEvent } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import { PEER_COUNTERS, type PeerCounter } from '../context/peer-counters.ts'
+import { PumpQueue } from '../context/pump-queue.ts'
 import { type AddressPolicy, internetPolicy } from '../endpoint/address-policy.ts'
 import { Admission } from '../endpoint/admission.ts'
 import { admissionRates } from '../endpoint/admission-rates.ts'
@@ -121,6 +122,7 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
     sequence: new Sequence(random, unixMs),
     timers,
     sockets: new Sockets(outbox),
+    pumps: new PumpQueue(),
     encoding: options.encoding ?? 'binary',
     seedMode: options.seedMode ?? false,
     policy: options.policy ?? 'auto',

@@ -7,6 +7,11 @@ export const REKEY_AFTER: Duration = duration(120_000)
  * Records under the previous key are read this long after a key update: reordering takes far less.
  */
 export const PREVIOUS_KEY_GRACE: Duration = duration(30_000)
+/**
+ * Records that one connection sends before others have their turn: what one system call takes as
+ * one packet (UDP_MAX_SEGMENTS of Linux before 6.9).
+ */
+export const TRAIN_RECORDS = 64
 /** A handshake that is not complete by then has failed. */
 export const HANDSHAKE_TIME: Duration = duration(20_000)
 /**

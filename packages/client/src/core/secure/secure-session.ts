@@ -28,6 +28,7 @@ import { Handshake, type Secured } from './handshake.ts'
 import { HandshakeInbox } from './handshake-inbox.ts'
 import { HandshakeSender } from './handshake-sender.ts'
 import { IdleTimeout } from './idle-timeout.ts'
+import { TRAIN_RECORDS } from './limits.ts'
 import { PathProbing } from './path-probing.ts'
 import { type RecordPath, samePath } from './record-path.ts'
 import { RecordSender } from './record-sender.ts'
@@ -194,17 +195,21 @@ export class SecureSession {
     this.#probing.ask(path, token, now)
   }
 
-  /** Sends what may leave now, on the best path. */
-  pump(now: Instant): void {
+  /**
+   * Sends a train of what may leave now, on the best path.
+   * @returns whether there may be more
+   */
+  pump(now: Instant): boolean {
     const established = this.#established
-    if (established === undefined) return
     const path = this.#options.path()
     // Without a path there is nothing to wait for: the owner pumps once there is one.
-    if (path === undefined) return
+    if (established === undefined || path === undefined) return false
     this.#switchPath(path, established.transport)
     const standby = this.#options.standby()
-    while (path.ready() && this.#sendRecord(established, path, standby, now));
+    for (let sent = 0; path.ready() && this.#sendRecord(established, path, standby, now); )
+      if (++sent === TRAIN_RECORDS) return true
     if (path.ready()) this.#timer.arm(established.transport.deadline, now)
+    return false
   }
 
   #sendRecord(

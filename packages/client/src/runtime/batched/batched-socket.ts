@@ -149,6 +149,7 @@ class BatchedSocket implements BoundSocket {
     try {
       for (let reads = 0; reads < READS_AT_ONCE && !this.#closed; reads++) {
         const { full, errno } = this.#incoming.receive(this.#descriptor, this.#deliver)
+        this.#receiver?.batchEnded()
         if (errno !== 0 && errno !== EAGAIN && errno !== EINTR) this.#receiver?.failed()
         if (!full) break
       }

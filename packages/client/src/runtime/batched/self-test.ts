@@ -34,6 +34,7 @@ export async function selfTest(libc: Libc): Promise<string | undefined> {
           clearTimeout(timer)
           resolve()
         },
+        batchEnded: () => {},
         sendFailed: (count) => {
           failed += count
         },
