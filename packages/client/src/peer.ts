@@ -67,6 +67,7 @@ export class Peer implements AsyncDisposable {
       },
       unixMs: () => clock.unixMs(),
       hostCandidates: () => this.#reachability.candidates,
+      unfragmented: (to) => socket.unfragmented?.(to),
       allows: ADDRESS_POLICIES[addressPolicy],
       keepAlive: duration(keepAlive),
       idleTimeout: duration(options.idleTimeout),

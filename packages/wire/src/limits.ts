@@ -6,8 +6,10 @@
 /** Largest UDP payload, unless path MTU discovery found more (docs/protocol.md, Datagrams). */
 export const MAX_DATAGRAM = 1200
 const IPV6_UDP_HEADERS: number = 40 + 8
-/** Largest UDP payload that path MTU discovery probes, for records only: a 1500-byte IP packet. */
+/** Largest UDP payload that a relay forwards, and that every receiver of records takes. */
 export const MAX_PROBED_DATAGRAM: number = 1500 - IPV6_UDP_HEADERS
+/** Largest UDP payload with a record on a direct path: an IPv6 packet of 9000 bytes (jumbo frames). */
+export const MAX_RECORD_DATAGRAM: number = 9000 - IPV6_UDP_HEADERS
 /**
  * Probed UDP payloads, the largest first: IP packets of 1500 bytes, of 1400 (most tunnels), and of
  * 1280, the minimum MTU of IPv6 (RFC 8200 §5).

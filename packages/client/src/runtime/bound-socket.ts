@@ -37,6 +37,8 @@ export interface BoundSocket {
   readonly buffers: SocketBuffers
   /** Sends or loses the datagram; never throws. */
   send(to: Endpoint, bytes: Uint8Array): void
+  /** @see DatagramSocket */
+  unfragmented?(to: Endpoint): number | undefined
   /** Sets the one receiver. */
   receive(receiver: SocketReceiver): void
   /** Nothing is delivered after it. */

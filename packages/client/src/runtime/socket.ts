@@ -11,6 +11,11 @@ export interface DatagramSocket {
    *   at least one; those of a train from one source may be neighbours in one buffer
    */
   onDatagrams(receive: (batch: readonly Datagram[]) => void): void
+  /**
+   * Bytes of the largest datagram that the link to this destination takes, where the socket sends
+   * none in fragments; undefined: it may. @default it may
+   */
+  unfragmented?(to: Endpoint): number | undefined
   /** What the socket is bound to, with the ports it got; wildcard addresses as they are. */
   readonly localEndpoints: readonly Endpoint[]
   /** Nothing is sent or delivered after it. Closing twice is closing once. */

@@ -87,9 +87,13 @@ export class UdpSocket implements CountedSocket {
 
   send(to: Endpoint, bytes: Uint8Array): void {
     if (this.#closed !== undefined) return
-    const socket = ipFamily(to.ip) === 6 ? this.#ipv6 : this.#ipv4
+    const socket = this.#socketOf(to)
     if (socket === undefined) this.counters.noSocket++
     else socket.send(to, bytes)
+  }
+
+  unfragmented(to: Endpoint): number | undefined {
+    return this.#closed === undefined ? this.#socketOf(to)?.unfragmented?.(to) : undefined
   }
 
   onDatagrams(receive: (batch: readonly Datagram[]) => void): void {
@@ -99,6 +103,10 @@ export class UdpSocket implements CountedSocket {
   close(): Promise<void> {
     this.#closed ??= Promise.all(this.#sockets.map((socket) => socket.close())).then(() => {})
     return this.#closed
+  }
+
+  #socketOf({ ip }: Endpoint): BoundSocket | undefined {
+    return ipFamily(ip) === 6 ? this.#ipv6 : this.#ipv4
   }
 
   #gather(bytes: Uint8Array, source: Endpoint | undefined): void {

@@ -1,4 +1,5 @@
 /** What a batched socket does that a plain one does not: trains, full buffers, kernels that refuse. */
+import { readFileSync } from 'node:fs'
 import { canonicalIp, type Endpoint } from '@showchain/wire'
 import { needsIpv6 } from '@showchain-tooling/vitest/needs'
 import fc from 'fast-check'
@@ -211,6 +212,28 @@ describe('a batched socket', needsBatched, () => {
     ['IPv4', '127.0.0.1', {}, IPPROTO_IP, IP_MTU_DISCOVER],
     ['IPv6', '::1', needsIpv6, IPPROTO_IPV6, IPV6_MTU_DISCOVER],
   ])('over %s', (_family, host, needed, level, name) => {
+    test('tells what its link takes whole', needed, async () => {
+      const { socket } = await inbox(real, { host, port: 0 })
+      // Of IPv4 a packet has no more.
+      const mtu = Math.min(Number(readFileSync('/sys/class/net/lo/mtu', 'utf8')), host === '::1' ? 65_536 : 65_535)
+      expect(socket.unfragmented?.({ ip: host, port: 5 })).toBe(mtu - (host === '::1' ? 48 : 28))
+    })
+
+    test('does not tell where the system may fragment, or has no way there', needed, async () => {
+      const refused = (call: number): Libc => ({
+        ...real,
+        setsockopt: (descriptor, family, option, value, length) =>
+          call === 0 && option === name ? -1 : real.setsockopt(descriptor, family, option, value, length),
+        connect: (...to) => (call === 1 ? -1 : real.connect(...to)),
+        getsockopt: (descriptor, family, option, value, length) =>
+          call === 2 && family === level ? -1 : real.getsockopt(descriptor, family, option, value, length),
+      })
+      for (const call of [0, 1, 2]) {
+        const { socket } = await inbox(refused(call), { host, port: 0 })
+        expect(socket.unfragmented?.({ ip: host, port: 5 })).toBeUndefined()
+      }
+    })
+
     test('lets no datagram be fragmented', needed, async () => {
       let descriptor = -1
       const libc: Libc = {

@@ -5,7 +5,7 @@
  */
 
 import { duration, type Instant, instant, later } from '@showchain/client/core'
-import { MAX_DATAGRAM, MAX_PROBED_DATAGRAM, PROBED_DATAGRAMS } from '@showchain/wire'
+import { MAX_DATAGRAM, MAX_RECORD_DATAGRAM, PROBED_DATAGRAMS } from '@showchain/wire'
 import { RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
 import { Bbr } from '../../src/core/transport/congestion/bbr.ts'
 import type { CongestionFactory } from '../../src/core/transport/congestion/controller.ts'
@@ -151,7 +151,7 @@ export class End {
 
   /** Sends what may leave now. */
   pump(now: Instant): void {
-    const buffer = new Uint8Array(MAX_PROBED_DATAGRAM)
+    const buffer = new Uint8Array(MAX_RECORD_DATAGRAM)
     for (;;) {
       const length = this.transport.fill(this.next, buffer, now)
       if (length === 0) return

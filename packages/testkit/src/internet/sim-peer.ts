@@ -62,6 +62,7 @@ export class SimPeer {
       random: sim.random.fork(name),
       unixMs: () => sim.clock.unixMs() + this.clockOffset,
       allows: internetPolicy,
+      unfragmented: (to) => this.#first?.unfragmented?.(to),
       plaintext: rest.endToEnd === undefined,
       hostCandidates: () =>
         endpoints()

@@ -37,6 +37,7 @@ export function faultySocket(socket: DatagramSocket, faults: Faults): DatagramSo
       if (direction === 'received') socket.send(to, bytes)
       else through(out, to, bytes, (copy) => socket.send(to, copy))
     },
+    unfragmented: (to) => socket.unfragmented?.(to),
     onDatagrams(receive) {
       if (direction === 'sent') return socket.onDatagrams(receive)
       socket.onDatagrams((batch) => {

@@ -7,6 +7,7 @@ import { BufferSlab, type Datagram, type Duration, later } from '@showchain/clie
 import type { DatagramSocket } from '@showchain/client/runtime'
 import { type Endpoint, ipFamily, ShowchainError } from '@showchain/wire'
 import { type DgramType, virtualDgram } from './dgram.ts'
+import { HEADER_BYTES } from './line.ts'
 import type { Network, Station } from './network.ts'
 import type { Packet } from './packet.ts'
 
@@ -30,6 +31,11 @@ export class Host {
   readonly #sockets = new Map<number, VirtualSocket>()
   /** The first one is the way to everywhere that no other is on. */
   #interfaces: readonly Interface[] = []
+  /**
+   * Bytes of the largest IP packet of its links, if its sockets are to say that they send no
+   * fragments. @default undefined: they say nothing
+   */
+  linkMtu: number | undefined
   #nextPort = FIRST_DYNAMIC_PORT
 
   /** @param ips in canonical form, the preferred one of each family first. */
@@ -148,6 +154,11 @@ class VirtualSocket implements DatagramSocket {
 
   send(to: Endpoint, bytes: Uint8Array): void {
     if (!this.#closed) this.#to.send(this.#port, to, bytes)
+  }
+
+  unfragmented({ ip }: Endpoint): number | undefined {
+    const { linkMtu } = this.#host
+    return linkMtu && linkMtu - HEADER_BYTES[ipFamily(ip) ?? 4]
   }
 
   onDatagrams(receive: (batch: readonly Datagram[]) => void): void {

@@ -56,7 +56,12 @@ export const facts = (): readonly Fact[] => [
   says('What is left has at most {} characters', [plain, 'wire/MAX_TICKET_LENGTH']),
   says('Each may occur up to {} times', [plain, 'wire/MAX_TICKET_ROUTES']),
   says('A message that exceeds {} bytes loses local first', [plain, 'wire/MAX_DATAGRAM']),
-  says('{} bytes of UDP payload are an IPv6 packet of 1500 bytes', [plain, 'wire/MAX_PROBED_DATAGRAM']),
+  says(
+    '{} bytes of UDP payload are an IPv6 packet of 1500 bytes, {} one of 9000',
+    [plain, 'wire/MAX_PROBED_DATAGRAM'],
+    [plain, 'wire/MAX_RECORD_DATAGRAM'],
+  ),
+  says('until it is at most {} bytes', [plain, 'client/CLOSE_ENOUGH']),
   // Who sends what
   says('sends 0x100 to an address at most every {} s', [seconds, 'server/KEEP_ALIVE_GAP']),
   says('P sends unbound to an address once in {} s at most', [seconds, 'server/UNBOUND_GAP']),

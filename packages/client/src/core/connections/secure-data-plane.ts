@@ -2,8 +2,8 @@
  * Protected data: a secure session whose records take the best path of the moment, as each kind of
  * path carries them.
  */
-import { equalBytes, MAX_DATAGRAM, type PeerId, PROBED_DATAGRAMS, sessionIdToBytes } from '@showchain/wire'
-import { CHANNEL_HEADER_BYTES, DATAGRAM_OVERHEAD, isHandshake } from '@showchain/wire/end-to-end'
+import { equalBytes, type PeerId, sessionIdToBytes } from '@showchain/wire'
+import { DATAGRAM_OVERHEAD, isHandshake } from '@showchain/wire/end-to-end'
 import { type Duration, duration, type Instant, type Route } from '../endpoint/machine.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import { type MessageSession, SEND_WINDOW } from '../messages/message-session.ts'
@@ -16,11 +16,11 @@ import type { RecordPath } from '../secure/record-path.ts'
 import { SecureSession } from '../secure/secure-session.ts'
 import type { SecureStatistics } from '../secure/statistics.ts'
 import { closedThere, failed, type Goodbye, violated } from '../transport/ending.ts'
-import type { PathTraits } from '../transport/recovery/path-traits.ts'
 import type { Streams } from '../transport/streams/streams.ts'
 import type { ConnectionPaths } from './connection-paths.ts'
 import { CONNECTION_ENDED, type DataPlane, type DataPlaneEvent } from './data-plane.ts'
 import { PathDoubts } from './path-doubts.ts'
+import { CHANNEL, DIRECT, directTraits } from './path-sizes.ts'
 
 /**
  * A path is in doubt from the second probe timeout in a row on, which are three without back-off,
@@ -28,13 +28,6 @@ import { PathDoubts } from './path-doubts.ts'
  */
 const DOUBTFUL_PROBES = 2
 const DOUBTFUL_SILENCE: Duration = duration(250)
-
-const DIRECT: PathTraits = { base: MAX_DATAGRAM, larger: PROBED_DATAGRAMS, acks: 'prompt' }
-const CHANNEL: PathTraits = {
-  base: MAX_DATAGRAM - CHANNEL_HEADER_BYTES,
-  larger: PROBED_DATAGRAMS.map((size) => size - CHANNEL_HEADER_BYTES),
-  acks: 'prompt',
-}
 
 /** Of an address by itself. */
 const NO_SESSION = new Uint8Array(0)
@@ -242,8 +235,10 @@ export class SecureDataPlane implements DataPlane {
       liveness.sent(now)
     }
     const ready = (): boolean => true
-    if (directKey !== undefined)
-      return { kind: 'direct', to, validated: true, session, traits: DIRECT, ready, transmit }
+    if (directKey !== undefined) {
+      const traits = directTraits(this.#context.unfragmented(to))
+      return { kind: 'direct', to, validated: true, session, traits, ready, transmit }
+    }
     if (this.#paths.relayed.carriesFrames(messages))
       return { kind: 'channel', to, session, traits: CHANNEL, ready, transmit }
     return {

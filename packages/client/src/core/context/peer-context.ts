@@ -6,7 +6,7 @@ import type { CryptoProvider, KeyCache, PublicKey, Random } from '@showchain/cry
 import type { Encoding, Endpoint, Message, Nat, PeerId } from '@showchain/wire'
 import type { AddressPolicy } from '../endpoint/address-policy.ts'
 import type { Outlet } from '../endpoint/drained.ts'
-import type { Duration } from '../endpoint/machine.ts'
+import type { Duration, Route } from '../endpoint/machine.ts'
 import type { Sequence } from '../endpoint/request-stamp.ts'
 import type { Sockets } from '../endpoint/sockets.ts'
 import type { Timers } from '../endpoint/timers.ts'
@@ -45,6 +45,11 @@ export interface PeerContext {
   readonly nat: { known: Nat | undefined }
   /** Where this host can be reached on its own networks, best first. */
   readonly hostCandidates: () => readonly Endpoint[]
+  /**
+   * Bytes of the largest datagram that the link to this destination takes, where none is sent in
+   * fragments; undefined: it may be.
+   */
+  readonly unfragmented: (to: Route) => number | undefined
   readonly count: (name: PeerCounter) => void
 }
 

@@ -54,6 +54,11 @@ export interface PeerMachineOptions {
    * @default nowhere
    */
   readonly hostCandidates?: (() => readonly Endpoint[]) | undefined
+  /**
+   * Bytes of the largest datagram that the link of the first socket to this destination takes, where
+   * that socket sends none in fragments; undefined: it may. @default it may
+   */
+  readonly unfragmented?: ((to: Endpoint) => number | undefined) | undefined
   /** Keys from configuration: peers and relays that speak only the seed. @default none */
   readonly knownKeys?: readonly PublicKey[] | undefined
   /** @default 'binary' */
@@ -133,6 +138,7 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
     keepAlive: options.keepAlive ?? KEEP_ALIVE_INTERVAL,
     nat: { known: undefined },
     hostCandidates: options.hostCandidates ?? (() => []),
+    unfragmented: (to) => ((to.socket ?? 0) === 0 ? options.unfragmented?.(to) : undefined),
   }
   const admission = new Admission({
     ...{ provider, keys, replay, outbox, count },

@@ -9,7 +9,7 @@
  * calls `pump`.
  */
 import type { CryptoProvider, KeyCache, Random } from '@showchain/crypto/core'
-import { MAX_PROBED_DATAGRAM, type PeerId } from '@showchain/wire'
+import { MAX_RECORD_DATAGRAM, type PeerId } from '@showchain/wire'
 import type { Count } from '../endpoint/counters.ts'
 import { drainedTimers } from '../endpoint/drained.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
@@ -53,7 +53,7 @@ export interface SecureSessionOptions {
 }
 
 /** Records are never longer. */
-const scratch = new Uint8Array(MAX_PROBED_DATAGRAM)
+const scratch = new Uint8Array(MAX_RECORD_DATAGRAM)
 
 export class SecureSession {
   readonly #options: SecureSessionOptions

@@ -17,9 +17,11 @@ import {
   AF_INET,
   AF_INET6,
   DATAGRAM_SOCKET,
+  IP_MTU,
   IP_MTU_DISCOVER,
   IPPROTO_IP,
   IPPROTO_IPV6,
+  IPV6_MTU,
   IPV6_MTU_DISCOVER,
   IPV6_V6ONLY,
   type Libc,
@@ -57,9 +59,6 @@ function openDescriptor(libc: Libc, address: ListenAddress): number {
   if (descriptor < 0) throw failed()
   // An IPv4-mapped source must not occur: IPv4 has a socket of its own.
   if (isIpv6) setOption(libc, descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1)
-  // Of a socket that fragments, a probe that is too large for the path seems to arrive.
-  if (isIpv6) setOption(libc, descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE)
-  else setOption(libc, descriptor, IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_PROBE)
   const bytes = encodeAddress({ ip: address.host, port: address.port })
   if (libc.bind(descriptor, bytes, bytes.length) === 0) return descriptor
   const error = failed()
@@ -73,6 +72,38 @@ function setOption(libc: Libc, descriptor: number, level: number, name: number, 
   return libc.setsockopt(descriptor, level, name, bytes, bytes.length) === 0
 }
 
+function getOption(libc: Libc, descriptor: number, level: number, name: number): number | undefined {
+  const [value, length] = [Buffer.alloc(4), Buffer.alloc(4)]
+  length.writeUInt32LE(value.length)
+  return libc.getsockopt(descriptor, level, name, value, length) === 0 ? value.readInt32LE() : undefined
+}
+
+/** What IPv4 or IPv6, and UDP, put in front of a datagram. */
+const HEADER_BYTES = { 4: 20 + 8, 6: 40 + 8 } as const
+
+/**
+ * No datagram is fragmented: of a socket that does it, a probe that is too large for the path seems
+ * to arrive. @returns whether the system can
+ */
+function neverFragment(libc: Libc, descriptor: number, family: 4 | 6): boolean {
+  return family === 6
+    ? setOption(libc, descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE)
+    : setOption(libc, descriptor, IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_PROBE)
+}
+
+/** The MTU of the link on the way from an address to another; undefined: there is no way. */
+function linkMtu(libc: Libc, from: Endpoint, to: Endpoint): number | undefined {
+  const isIpv6 = ipFamily(to.ip) === 6
+  const [descriptor, bytes] = [openDescriptor(libc, { host: from.ip, port: 0 }), encodeAddress(to)]
+  try {
+    if (libc.connect(descriptor, bytes, bytes.length) !== 0) return undefined
+    const [level, name] = isIpv6 ? [IPPROTO_IPV6, IPV6_MTU] : [IPPROTO_IP, IP_MTU]
+    return getOption(libc, descriptor, level, name)
+  } finally {
+    libc.close(descriptor)
+  }
+}
+
 class BatchedSocket implements BoundSocket {
   readonly local: Endpoint
   readonly buffers: SocketBuffers
@@ -81,6 +112,7 @@ class BatchedSocket implements BoundSocket {
   readonly #poll: PollHandle
   readonly #incoming: ReceiveRing
   readonly #outgoing: SendRing
+  readonly #neverFragments: boolean
   #receiver: SocketReceiver | undefined
   /** What is sent now leaves when the batch is over. */
   #inBatch = false
@@ -97,6 +129,7 @@ class BatchedSocket implements BoundSocket {
     this.buffers = buffersOf(libc, descriptor)
     // A kernel before 5.0 has none; then each datagram comes by itself.
     const trains = setOption(libc, descriptor, SOL_UDP, UDP_GRO, 1)
+    this.#neverFragments = neverFragment(libc, descriptor, ipFamily(this.local.ip) ?? 4)
     this.#incoming = incoming
     this.#outgoing = new SendRing(libc, trains)
     this.#poll = libc.poll(descriptor, { readable: true }, this.#ready)
@@ -112,6 +145,17 @@ class BatchedSocket implements BoundSocket {
     if (this.#inBatch || this.#flushDue || this.#blocked) return
     this.#flushDue = true
     queueMicrotask(this.#flushNow)
+  }
+
+  unfragmented(to: Endpoint): number | undefined {
+    if (!this.#neverFragments) return undefined
+    try {
+      const mtu = linkMtu(this.#libc, this.local, to)
+      return mtu && mtu - HEADER_BYTES[ipFamily(to.ip) ?? 4]
+    } catch {
+      // No descriptor is left.
+      return undefined
+    }
   }
 
   receive(receiver: SocketReceiver): void {
@@ -192,11 +236,6 @@ function buffersOf(libc: Libc, descriptor: number): SocketBuffers {
   return {
     setRecvBufferSize: (bytes) => void setOption(libc, descriptor, SOL_SOCKET, SO_RCVBUF, bytes),
     setSendBufferSize: (bytes) => void setOption(libc, descriptor, SOL_SOCKET, SO_SNDBUF, bytes),
-    getRecvBufferSize() {
-      const [value, length] = [Buffer.alloc(4), Buffer.alloc(4)]
-      length.writeUInt32LE(value.length)
-      libc.getsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, value, length)
-      return value.readInt32LE()
-    },
+    getRecvBufferSize: () => getOption(libc, descriptor, SOL_SOCKET, SO_RCVBUF) ?? 0,
   }
 }

@@ -23,6 +23,7 @@ export interface PollHandle {
 export interface Libc {
   socket(family: number, type: number, protocol: number): number
   bind(descriptor: number, address: Uint8Array, length: number): number
+  connect(descriptor: number, address: Uint8Array, length: number): number
   getsockname(descriptor: number, address: Uint8Array, length: Uint8Array): number
   setsockopt(descriptor: number, level: number, name: number, value: Uint8Array, length: number): number
   getsockopt(descriptor: number, level: number, name: number, value: Uint8Array, length: Uint8Array): number
@@ -44,8 +45,10 @@ export const SO_SNDBUF = 7
 export const SO_RCVBUF = 8
 export const IPPROTO_IP = 0
 export const IP_MTU_DISCOVER = 10
+export const IP_MTU = 14
 export const IPPROTO_IPV6 = 41
 export const IPV6_MTU_DISCOVER = 23
+export const IPV6_MTU = 24
 export const IPV6_V6ONLY = 26
 /** Of both families: no datagram is fragmented, and what ICMP says of a path is not heeded. */
 export const PMTUDISC_PROBE = 3
@@ -80,6 +83,7 @@ export function loadLibc(load: () => unknown = () => createRequire(import.meta.u
     return {
       socket: declared('int socket(int, int, int)'),
       bind: declared('int bind(int, void *, unsigned int)'),
+      connect: declared('int connect(int, void *, unsigned int)'),
       getsockname: declared('int getsockname(int, void *, void *)'),
       setsockopt: declared('int setsockopt(int, int, int, void *, unsigned int)'),
       getsockopt: declared('int getsockopt(int, int, int, void *, void *)'),

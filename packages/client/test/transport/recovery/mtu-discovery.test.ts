@@ -3,6 +3,7 @@ import { DATAGRAM_OVERHEAD } from '@showchain/wire/end-to-end'
 import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { PathTraits } from '../../../src/core/transport/recovery/path-traits.ts'
 import { BBR, CUBIC, type End, Pair, type PathShape, TRAITS } from '../pair.ts'
 
 const PATH: PathShape = { delay: 10, rate: 20e6, queue: 60_000 }
@@ -188,6 +189,85 @@ describe('loss at random, and paths that are wide or narrow', () => {
     expect(until(pair, use, 10 * SECONDS, () => pair.a.transport.statistics.inFlight > 10 * most)).toBeDefined()
     for (let slice = 0; slice < 10; slice++) use()
     expect(pair.a.transport.recordSize).toBe(most)
+  })
+})
+
+describe('where nothing is sent in fragments', () => {
+  /** An interface with jumbo frames. */
+  const wide: PathTraits = { ...TRAITS, larger: [8952, ...larger], search: true }
+  const JUMBO = 8952
+  /** As close as it gets. */
+  const CLOSE = 16
+
+  /** Whether a size is the best one for a path, or next to it. */
+  const fits = (size: number, mtu: number): boolean => size <= mtu && size > Math.min(mtu, JUMBO + CLOSE - 1) - CLOSE
+
+  test('the size is searched up to what the link takes, and no data is lost for it', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: base, max: JUMBO + 50 }), fc.constantFrom(CUBIC, BBR), (mtu, congestion) => {
+        const pair = new Pair(congestion, { delay: 10, rate: 20e6, mtu }, { traits: wide })
+        stream(pair, 1_000_000)
+        pair.run(pair.now + 5 * SECONDS)
+        expect(pair.a.transport.recordSize).toSatisfy((size: number) => fits(size, mtu))
+        expect(pair.a.transport.statistics.lost).toBe(0)
+      }),
+      { numRuns: runs(40) },
+    )
+  })
+
+  test('a search takes one probe a size, and then it is over', () => {
+    const pair = new Pair(BBR, { ...PATH, mtu: 1400 }, { traits: wide })
+    pair.a.transport.ping()
+    pair.run(10 * SECONDS)
+    expect(pair.a.transport.recordSize).toSatisfy((size: number) => fits(size, 1400))
+    const probes = pair.a.sentSizes.filter((size) => size > base)
+    expect([new Set(probes).size, probes.length < 12]).toEqual([probes.length, true])
+    stream(pair, 100_000)
+    expect(pair.a.sentSizes.filter((size) => size > 1400)).toEqual(probes.filter((size) => size > 1400))
+  })
+
+  test.each([
+    [0, 1500],
+    [0.1, 1500],
+    [0.3, 1500],
+    [0.1, 4000],
+  ])('loss %d: a path that narrows to %d bytes is noticed, and its size is found', (loss, mtu) => {
+    for (const what of ['stream', 'datagrams'] as const) {
+      const line: PathShape = { delay: 10, rate: 50e6, queue: 200_000, loss }
+      const pair = new Pair(BBR, line, { traits: wide, seed: 10 })
+      const use = user(pair, what)
+      expect(until(pair, use, 5 * SECONDS, () => pair.a.transport.recordSize === JUMBO)).toBeDefined()
+      change(pair, { ...line, mtu })
+      expect(until(pair, use, 3 * SECONDS, () => pair.a.transport.recordSize <= mtu)).toBeDefined()
+      expect(until(pair, use, 20 * SECONDS, () => fits(pair.a.transport.recordSize, mtu))).toBeDefined()
+    }
+  })
+
+  test('records between the sizes of the list do not hide that full ones are lost', () => {
+    const pair = new Pair(BBR, { ...PATH, mtu: 8000 }, { traits: wide })
+    stream(pair, 1_000_000)
+    pair.run(pair.now + 5 * SECONDS)
+    expect(pair.a.transport.recordSize).toSatisfy((size: number) => fits(size, 8000))
+    change(pair, { ...PATH, mtu: 7000 })
+    const { datagrams } = pair.a.transport
+    const use = (): void => {
+      for (const bytes of [pair.a.transport.recordSize - DATAGRAM_OVERHEAD, 6000])
+        datagrams.push(new Uint8Array(bytes), () => {})
+      pair.run(pair.now + 100)
+    }
+    expect(until(pair, use, 3 * SECONDS, () => pair.a.transport.recordSize <= 7000)).toBeDefined()
+  })
+
+  test.each([
+    ['cubic', CUBIC],
+    ['bbr', BBR],
+  ] as const)('a window of less than a record stops nothing (%s)', (_name, congestion) => {
+    const pair = new Pair(congestion, { delay: 5, rate: 50e6 }, { traits: wide, seed: 3 })
+    stream(pair, 1_000_000)
+    expect(pair.a.transport.recordSize).toBe(JUMBO)
+    change(pair, { delay: 5, rate: 50e6, loss: 0.4 })
+    stream(pair, 500_000)
+    expect(pair.a.transport.recordSize).toBe(JUMBO)
   })
 })
 

@@ -46,9 +46,9 @@ export class PathState {
     this.pacer = new Pacer(traits.base)
   }
 
-  /** Bytes that the congestion window has left. */
+  /** Bytes that the congestion window has left: it always has room for one full record. */
   get availableWindow(): number {
-    return this.congestion.window - this.bytesInFlight
+    return Math.max(this.congestion.window, this.mtu.size) - this.bytesInFlight
   }
 
   get metrics(): RecoveryMetrics {

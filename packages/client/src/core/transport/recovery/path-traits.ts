@@ -9,5 +9,10 @@ export interface PathTraits {
   readonly base: number
   /** Larger sizes to probe for, the largest first. */
   readonly larger: readonly number[]
+  /**
+   * Whether the sizes between them are searched, too: nothing on the path is sent in fragments, so
+   * that a probe that is too large is lost.
+   */
+  readonly search?: boolean
   readonly acks: Acks
 }

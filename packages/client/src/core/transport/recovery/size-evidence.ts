@@ -18,29 +18,30 @@ const MOST_LOSS = 0.5
 /** The share of losses is that of about so many records. */
 const MEMORY = 256
 
-/** Of one size and those above it. */
+/** Of records that are longer than `over`. */
 interface Row {
+  over: number
   /** The newest that was acknowledged. */
   acked: number
   /** Lost ones since, and the first of them. */
   losses: number
   first: number
-  /** The newest acknowledged record of a smaller size. */
+  /** The newest acknowledged record that is not longer. */
   smaller: number
 }
 
+const rowOf = (over: number): Row => ({ over, acked: -1, losses: 0, first: -1, smaller: -1 })
+
 export class SizeEvidence {
-  /** Ascending. Records up to the first one are of size class 0. */
-  readonly #sizes: readonly number[]
-  /** Of size class 1 and above. */
+  /** By size, ascending, and one of full records, whatever size they have. */
   readonly #rows: Row[]
   #acked = 0
   #lost = 0
 
   /** @param larger the largest first */
   constructor(base: number, larger: readonly number[]) {
-    this.#sizes = [base, ...larger.toReversed()]
-    this.#rows = larger.map(() => ({ acked: -1, losses: 0, first: -1, smaller: -1 }))
+    const sizes = [base, ...larger.toReversed()].slice(0, -1)
+    this.#rows = larger.length === 0 ? [] : [...sizes, Number.POSITIVE_INFINITY].map(rowOf)
   }
 
   /** So many probes of a size in a row are lost by chance; one more is lost for its size. */
@@ -57,13 +58,11 @@ export class SizeEvidence {
   acked(number: number, bytes: number): void {
     this.#count(1, 0)
     const rows = this.#rows
-    const class_ = this.#classOf(bytes)
     // Losses that were not for the size are losses by chance.
     const lowest = rows[0]
-    if (class_ > 0 && lowest !== undefined && number > lowest.first) this.#count(0, lowest.losses)
-    for (let index = 0; index < rows.length; index++) {
-      const row = rows[index] as Row
-      if (index >= class_) row.smaller = Math.max(row.smaller, number)
+    if (lowest !== undefined && bytes > lowest.over && number > lowest.first) this.#count(0, lowest.losses)
+    for (const row of rows) {
+      if (bytes <= row.over) row.smaller = Math.max(row.smaller, number)
       else {
         row.acked = Math.max(row.acked, number)
         if (number > row.first) row.losses = 0
@@ -72,12 +71,10 @@ export class SizeEvidence {
   }
 
   lost(number: number, bytes: number): void {
-    const class_ = this.#classOf(bytes)
     const lowest = this.#rows[0]
-    if (class_ === 0 || lowest === undefined || number < lowest.acked) this.#count(0, 1)
-    for (let index = 0; index < class_; index++) {
-      const row = this.#rows[index] as Row
-      if (number < row.acked) continue
+    if (lowest === undefined || bytes <= lowest.over || number < lowest.acked) this.#count(0, 1)
+    for (const row of this.#rows) {
+      if (bytes <= row.over || number < row.acked) continue
       if (row.losses++ === 0) row.first = number
     }
   }
@@ -85,6 +82,11 @@ export class SizeEvidence {
   /** The size is another from now on. */
   startOver(): void {
     for (const row of this.#rows) row.losses = 0
+  }
+
+  /** Records are full when they are longer than this, from now on. */
+  fullSize(over: number): void {
+    if (this.#rows.length > 0) this.#rows[this.#rows.length - 1] = rowOf(over)
   }
 
   #inARow(chance: number): number {
@@ -99,10 +101,5 @@ export class SizeEvidence {
     if (this.#acked + this.#lost <= MEMORY) return
     this.#acked /= 2
     this.#lost /= 2
-  }
-
-  #classOf(bytes: number): number {
-    const found = this.#sizes.findIndex((size) => bytes <= size)
-    return found === -1 ? this.#rows.length : found
   }
 }
