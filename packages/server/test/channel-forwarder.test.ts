@@ -140,6 +140,7 @@ describe('a channel frame', () => {
 
   test('for an end whose time has come goes nowhere, though nobody has swept yet', () => {
     const { bed, r, session } = consented()
+    expect(pass(bed, r.source, frameOf(session))).toHaveLength(1)
     bed.pass(30_000)
     bed.register(r)
     bed.now = instant(bed.now + 30_000)
@@ -149,6 +150,7 @@ describe('a channel frame', () => {
 
   test('for an end that is gone never goes to another peer that has registered since', () => {
     const { bed, r, t, session } = consented()
+    expect(pass(bed, r.source, frameOf(session))).toHaveLength(1)
     for (let seconds = 0; seconds < 90; seconds += 30) {
       bed.pass(30_000)
       bed.register(r)

@@ -1,5 +1,5 @@
 /** A relay machine with so many peers and sessions: what a channel frame costs then, and what they take. */
-import { type Endpoint, type PeerId, type SessionId, sessionIdToBytes } from '@showchain/wire'
+import { type Endpoint, encode, OP, type PeerId, type SessionId, sessionIdToBytes } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES, writeChannelHeader } from '@showchain/wire/end-to-end'
 import { serve } from './child.ts'
 import { crowdedRelay, KIB, openSession, register, sourceOf, type Usage, usage } from './crowd.ts'
@@ -33,10 +33,12 @@ export interface GrowthReport {
 const FRAME_BYTES = 1200
 /** Datagrams that a kernel hands over were written just now: their memory is in the cache. */
 const BUFFERS = 64
-/** Virtual ms in which all register and open their sessions: less than a binding lives. */
-const FILLING = 20_000
+/** As many as a core can sign answers for: what a relay remembers of them for 15 s is part of what it takes. */
+const REQUESTS_PER_SECOND = 2000
 /** Virtual ms until the answers are forgotten. */
 const SETTLING = 20_000
+/** Every peer keeps its binding alive this often (docs/protocol.md, Keep-alive). */
+const KEEP_ALIVE_INTERVAL = 15_000
 /** A session whose ends and id are known, and what it says at first: the target's consent. */
 interface Open {
   readonly id: SessionId
@@ -48,20 +50,22 @@ function grow({ bindings, sessions, busy, frames, rounds }: GrowthRequest): Grow
   const relay = crowdedRelay({ ...NO_FRAME_LIMITS, bindings: 2 * bindings, sessions: 2 * sessions })
   const before = usage()
   const places = Array.from({ length: bindings }, (_, number) => sourceOf(number))
-  const ids = places.map((place): PeerId => {
-    relay.pass(FILLING / bindings)
-    return register(relay, place)
-  })
-  settle(relay)
+  const ids: PeerId[] = []
+  const passing = passingWith(relay, ids, places)
+  for (const place of places) {
+    passing(1000 / REQUESTS_PER_SECOND)
+    ids.push(register(relay, place))
+  }
+  for (let passed = 0; passed < SETTLING; passed += KIB) passing(KIB)
   const bound = usage()
   const open = Array.from({ length: sessions }, (_, number): Open => {
-    relay.pass(FILLING / sessions)
+    passing(1000 / REQUESTS_PER_SECOND)
     const [from, to] = [places[number] as Endpoint, places[sessions + number] as Endpoint]
     const id = openSession(relay, ids[number] as PeerId, ids[sessions + number] as PeerId, from)
     relay.receive(frameOf(id), to)
     return { id, from, to }
   })
-  settle(relay)
+  for (let passed = 0; passed < SETTLING; passed += KIB) passing(KIB)
   const all = usage()
   const { machine } = relay
   if (machine.stats().bindings !== bindings || machine.stats().sessions !== sessions)
@@ -84,9 +88,16 @@ function frameOf(session: SessionId): Uint8Array {
   return frame
 }
 
-/** Lets time pass without a binding coming to its end. */
-function settle(relay: LoneRelay): void {
-  for (let passed = 0; passed < SETTLING; passed += KIB) relay.pass(KIB)
+/** Lets time pass, in which all that are registered keep their bindings alive. */
+function passingWith(relay: LoneRelay, ids: readonly PeerId[], places: readonly Endpoint[]): (ms: number) => void {
+  let next = KEEP_ALIVE_INTERVAL
+  return (ms) => {
+    relay.pass(ms)
+    if (relay.now < next) return
+    next += KEEP_ALIVE_INTERVAL
+    for (const [number, id] of ids.entries())
+      relay.receive(encode({ op_code: OP.keepAlive, id, seq: 0, ts: 0 }, 'binary'), places[number] as Endpoint)
+  }
 }
 
 /**

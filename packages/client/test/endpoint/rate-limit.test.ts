@@ -40,6 +40,16 @@ describe('a rate limit', () => {
     expect(limit.size).toBe(2)
   })
 
+  test('forgets with time the buckets that are full again, and no other', () => {
+    const limit = new RateLimit({ perSecond: 1, burst: 2 }, 2)
+    limit.take('a', instant(0))
+    limit.take('b', instant(500))
+    limit.take('b', instant(500))
+    limit.expire(instant(1000))
+    expect(limit.size).toBe(1)
+    expect([limit.take('b', instant(1000)), limit.take('b', instant(1500))]).toEqual([false, true])
+  })
+
   test('makes room by the buckets that are full again, which say nothing', () => {
     const limit = new RateLimit({ perSecond: 1, burst: 2 }, 2)
     limit.take('a', instant(0))

@@ -81,6 +81,8 @@ export class RequestReplay {
   #started: number | undefined
   /** Least recently used first. Bounded by `capacity`. */
   readonly #senders = new Map<PeerId, Sender>()
+  /** Of the last request. */
+  #target = '' as PeerId
   /** Unknown ids: requests must have been made after this, later than all of evicted ids. */
   #forgotten = Number.NEGATIVE_INFINITY
   /** Unknown ids: cookies with a smaller number do not count. */
@@ -137,8 +139,16 @@ export class RequestReplay {
     const entry = find(sender, request)
     if (entry !== undefined) sender.entries.splice(sender.entries.indexOf(entry), 1)
     else if (sender.entries.length === MAX_ENTRIES) sender.floor = latest(sender.floor, sender.entries.shift() ?? NEVER)
-    sender.entries.push({ op: request.op_code, target: request.target, ts: request.ts, seq: request.seq })
+    const { op_code: op, ts, seq } = request
+    // A list as long as it must be: one that grows by `push` has room for sixteen more.
+    sender.entries = [...sender.entries, { op, target: this.#shared(request.target), ts, seq }]
     return true
+  }
+
+  /** Most requests of all have one target, the verifier itself: its id is kept once. */
+  #shared(target: PeerId): PeerId {
+    if (target !== this.#target) this.#target = target
+    return this.#target
   }
 
   /** A clock that agrees with the verifier's wall clock, minus the monotonic one. */

@@ -209,6 +209,7 @@ export class RelayMachine implements Machine<RelayEvent> {
       this.#keepAliveResponder,
       this.#rendezvous,
       this.#dataForwarder,
+      ...Object.values(this.#context.rates),
     ])
       table.expire(now)
     this.#sweep = this.#isEmpty() ? undefined : later(now, SWEEP_INTERVAL)

@@ -22,8 +22,9 @@ export const SERVER_REGISTRATION: readonly Mutant[] = inPackage('server', [
     name: 'binding-budgets',
     rule: 'A new registration renews no budget of its peer.',
     file: 'src/core/bindings.ts',
-    text: 'before === undefined ? this.#newRow(binding.id, now) : known',
-    replacement: 'this.#newRow(binding.id, now)',
+    text: 'if (before !== undefined) this.#count(before.source, -1)\n    const row = before',
+    replacement:
+      'if (before !== undefined) this.#count(before.source, -1)\n    if (before !== undefined) this.#rows.remove(known)\n    const row = undefined',
     test: 'test/channel-forwarder.test.ts',
   },
   {

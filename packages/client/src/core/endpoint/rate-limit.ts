@@ -46,6 +46,8 @@ export class TokenBucket {
  * in turn.
  */
 const ROOM_SEARCH = 8
+/** And that a sweep inspects. */
+const SWEEP_SEARCH = 4096
 
 /**
  * A bucket for each key. At the cap, buckets that are full again are evicted. When none of the
@@ -72,19 +74,24 @@ export class RateLimit {
   take(key: string, now: Instant): boolean {
     let bucket = this.#buckets.get(key)
     if (bucket === undefined) {
-      if (this.#buckets.size >= this.#capacity && !this.#makeRoom(now)) return false
+      if (this.#buckets.size >= this.#capacity && !this.#dropFull(now, ROOM_SEARCH)) return false
       bucket = new TokenBucket(this.#rate, now)
       this.#buckets.set(key, bucket)
     }
     return bucket.take(now)
   }
 
-  /** Drops the full ones among the next few; the others go to the back. */
-  #makeRoom(now: Instant): boolean {
+  /** Called now and then, it keeps the table small: most buckets are full again after seconds. */
+  expire(now: Instant): void {
+    this.#dropFull(now, Math.min(SWEEP_SEARCH, this.#buckets.size))
+  }
+
+  /** Drops the full ones among the next few; the others go to the back. @returns whether there were any */
+  #dropFull(now: Instant, search: number): boolean {
     const before = this.#buckets.size
     let looked = 0
     for (const [key, bucket] of this.#buckets) {
-      if (looked++ === ROOM_SEARCH) break
+      if (looked++ === search) break
       this.#buckets.delete(key)
       if (!bucket.isFull(now)) this.#buckets.set(key, bucket)
     }
