@@ -1,4 +1,4 @@
-import { instant, type Route } from '@showchain/client/core'
+import { type Datagram, instant, type Route } from '@showchain/client/core'
 import type { Endpoint } from '@showchain/wire'
 import { decode, MAX_PROBED_DATAGRAM, OP, type SessionId, sessionIdToBytes, WIRE_ERROR } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES, writeChannelHeader } from '@showchain/wire/end-to-end'
@@ -175,6 +175,51 @@ describe('a channel frame', () => {
     t.source = { ip: '198.51.100.200', port: 7777 }
     bed.register(t)
     expect(pass(bed, r.source, frameOf(session))[0]?.to).toEqual(t.source)
+  })
+})
+
+describe('frames that come together', () => {
+  /** What the relay sends because of all of them, as it leaves. */
+  function together({ machine, now }: Bed, datagrams: readonly Datagram[]): readonly Passed[] {
+    for (const datagram of datagrams) machine.receive(datagram, now)
+    const passed: Passed[] = []
+    for (let output = machine.poll(); output !== undefined; output = machine.poll())
+      if (output.type === 'transmit') passed.push({ to: output.to, bytes: output.bytes })
+    return passed
+  }
+
+  test('are passed on in order, whatever comes between them', () => {
+    const { bed, r, t, session } = consented()
+    const [first, second] = [frameOf(session, 100, 1), frameOf(session, 100, 2)]
+    const keepAlive = bed.bytesOf(r, { op_code: OP.keepAlive, id: r.id, seq: 0, ts: 0 })
+    const passed = together(
+      bed,
+      [first, keepAlive, second].map((bytes) => ({ bytes, source: r.source })),
+    )
+    expect(passed.map(({ to }) => to)).toEqual([t.source, r.source, t.source])
+    expect([passed[0]?.bytes, passed[2]?.bytes]).toEqual([first, second])
+  })
+
+  test('count one by one: consent, sessions that there are not, and each budget', () => {
+    const bed = new Bed({ limits: { framesPerSecondPerId: 1, frameBurstPerId: 20 } })
+    const peers = Array.from({ length: 50 }, () => ({ r: bed.registered(), t: bed.registered() }))
+    const open = peers.map(({ r, t }) => ({ r, t, session: openSession(bed, r, t) }))
+    const [busy] = open
+    const spent = Array.from({ length: 60 }, () => busy).flatMap((one) => (one === undefined ? [] : [one]))
+    const passed = together(bed, [
+      ...open.map(({ t, session }) => ({ bytes: frameOf(session), source: t.source })),
+      ...spent.map(({ r, session }) => ({ bytes: frameOf(session), source: r.source })),
+      ...open.map(({ r, session }) => ({ bytes: frameOf(session), source: r.source })),
+      { bytes: frameOf(busy?.session as SessionId).subarray(0, 10), source: peers[0]?.r.source as Endpoint },
+      { bytes: new Uint8Array(100).fill(0xb3), source: peers[0]?.r.source as Endpoint },
+    ])
+    const expected = [
+      ...open.map(({ r }) => r.source),
+      ...spent.slice(0, 20).map(({ t }) => t.source),
+      ...open.slice(1).map(({ t }) => t.source),
+    ]
+    expect(passed.map(({ to }) => to)).toEqual(expected)
+    expect(['rateLimited', 'refused', 'noSession'].map((name) => bed.count(name as never))).toEqual([41, 1, 1])
   })
 })
 

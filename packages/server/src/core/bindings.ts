@@ -139,6 +139,12 @@ export class Bindings {
     return bound !== undefined && (bound === source || sameRoute(bound, source))
   }
 
+  /** Reads of a row. @returns anything */
+  fetch(row: number): number {
+    if (row === NONE) return NONE
+    return this.#rows.generation(row) ^ (this.#sources[row] === undefined ? 0 : 1)
+  }
+
   sourceOf(row: number): Endpoint {
     return this.#sources[row] as Endpoint
   }

@@ -5,8 +5,10 @@
  *
  *   session? ─► from the bound address of one of its ends? ─► consent ─► rate ─► the other end's bound address
  *                  └─► no: error `unbound`, since an end whose address changed does not know it
+ *
+ * Frames that come together are passed on together, in order, when all of them have come.
  */
-import type { Datagram, Instant } from '@showchain/client/endpoint'
+import { type Datagram, type Instant, instant } from '@showchain/client/endpoint'
 import { MAX_PROBED_DATAGRAM } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES } from '@showchain/wire/end-to-end'
 import type { Bindings } from './bindings.ts'
@@ -15,11 +17,22 @@ import { type ProxySessionTable, REQUESTER, TARGET } from './proxy-session-table
 import type { RelayContext } from './relay-context.ts'
 import type { UnboundErrors } from './unbound-errors.ts'
 
+/** Frames whose rows are fetched together: enough to hide the memory's delay, few enough for the cache. */
+const FETCHED_AT_ONCE = 32
+
 export class ChannelForwarder {
   readonly #context: RelayContext
   readonly #bindings: Bindings
   readonly #sessions: ProxySessionTable
   readonly #errors: UnboundErrors
+
+  /** What has come and was not passed on yet; bounded by what one input brings. Slots are used again. */
+  readonly #frames: (Datagram | undefined)[] = []
+  #count = 0
+  /** Of the frames that are fetched: their sessions, then what was read last. */
+  readonly #rows = new Int32Array(FETCHED_AT_ONCE)
+  readonly #targets = new Int32Array(FETCHED_AT_ONCE)
+  #now: Instant = instant(0)
 
   constructor(context: RelayContext, bindings: Bindings, sessions: ProxySessionTable, errors: UnboundErrors) {
     this.#context = context
@@ -28,7 +41,45 @@ export class ChannelForwarder {
     this.#errors = errors
   }
 
-  receive({ bytes, source }: Datagram, now: Instant): void {
+  receive(datagram: Datagram, now: Instant): void {
+    this.#frames[this.#count++] = datagram
+    this.#now = now
+  }
+
+  /** Passes on what has come. */
+  flush(): void {
+    if (this.#count === 0) return
+    for (let from = 0; from < this.#count; from += FETCHED_AT_ONCE) {
+      const to = Math.min(from + FETCHED_AT_ONCE, this.#count)
+      if (to - from > 1) this.#fetch(from, to)
+      for (let index = from; index < to; index++) {
+        const frame = this.#frames[index] as Datagram
+        this.#frames[index] = undefined
+        this.#pass(frame, this.#now)
+      }
+    }
+    this.#count = 0
+  }
+
+  /**
+   * Reads of their rows what the frames will need, step by step for all of them: the processor waits
+   * for the memory once for each step, and not for each frame.
+   */
+  #fetch(from: number, to: number): void {
+    const [sessions, bindings] = [this.#sessions, this.#bindings]
+    const [rows, targets] = [this.#rows, this.#targets]
+    for (let index = from; index < to; index++)
+      rows[index - from] = sessions.candidate((this.#frames[index] as Datagram).bytes, 1)
+    for (let index = 0; index < to - from; index++)
+      targets[index] = sessions.knownBinding(rows[index] as number, TARGET)
+    for (let index = 0; index < to - from; index++) {
+      const requester = sessions.knownBinding(rows[index] as number, REQUESTER)
+      // Written somewhere: a read whose result nobody sees does not happen.
+      rows[index] = bindings.fetch(requester) ^ bindings.fetch(targets[index] as number)
+    }
+  }
+
+  #pass({ bytes, source }: Datagram, now: Instant): void {
     const { count, outbox } = this.#context
     // Peers discover the packet size of their paths themselves.
     if (bytes.length <= CHANNEL_HEADER_BYTES || bytes.length > MAX_PROBED_DATAGRAM) return count('refused')

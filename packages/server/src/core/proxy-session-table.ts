@@ -5,7 +5,14 @@
  */
 import type { Instant } from '@showchain/client/endpoint'
 import { ReplayWindow } from '@showchain/crypto/core'
-import { type PeerId, peerIdToBytes, type SessionId, sessionIdFromBytes, sessionIdToBytes } from '@showchain/wire'
+import {
+  type PeerId,
+  peerIdToBytes,
+  SESSION_ID_BYTES,
+  type SessionId,
+  sessionIdFromBytes,
+  sessionIdToBytes,
+} from '@showchain/wire'
 import { idKey } from '@showchain/wire/end-to-end'
 import type { Bindings } from './bindings.ts'
 import { ExpiringRows, NONE, ROW_INTEGERS } from './expiring-rows.ts'
@@ -124,6 +131,16 @@ export class ProxySessionTable {
     for (let index = 0; index < ID_INTEGERS; index++)
       if (integers[id + index] !== integerAt(bytes, at + 4 * index)) return NONE
     return row
+  }
+
+  /** The row that a frame's session would have, or NONE. */
+  candidate(bytes: Uint8Array, at: number): number {
+    return bytes.length < at + SESSION_ID_BYTES ? NONE : this.#byNumber.get(idKey(bytes, at))
+  }
+
+  /** The row of the binding that an end had when it was used last, or NONE. */
+  knownBinding(row: number, end: End): number {
+    return row === NONE ? NONE : (this.#rows.integers[row * ROW_INTEGERS + end] as number)
   }
 
   /** The row of the binding that an end has now, or NONE. */

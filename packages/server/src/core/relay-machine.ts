@@ -160,6 +160,8 @@ export class RelayMachine implements Machine<RelayEvent> {
     const { bytes, source } = datagram
     // Before anything else: of its source it reads nothing where that is as it was.
     if (bytes[0] === CHANNEL_BYTE) return this.#channelForwarder.receive(datagram, now)
+    // In order: what has come before it may depend on what it changes.
+    this.#channelForwarder.flush()
     const isStunOnly = source.socket !== undefined && source.socket !== 0
     if (bytes.length > MAX_DATAGRAM) return count('refused')
     const packet = isStunOnly ? undefined : viewData(bytes)
@@ -198,6 +200,7 @@ export class RelayMachine implements Machine<RelayEvent> {
 
   /** Ended entries leave their tables, and a relay that drains tells its peers. */
   wake(now: Instant): void {
+    this.#channelForwarder.flush()
     this.#drain?.wake(now)
     this.#finishDraining(now)
     if (this.#sweep === undefined || this.#sweep > now) return
@@ -216,6 +219,7 @@ export class RelayMachine implements Machine<RelayEvent> {
   }
 
   poll(): Output<RelayEvent> | undefined {
+    this.#channelForwarder.flush()
     return this.#context.outbox.poll()
   }
 
@@ -248,6 +252,7 @@ export class RelayMachine implements Machine<RelayEvent> {
    * sessions continue. The event `drained` follows when nothing goes on any more.
    */
   drain(now: Instant): void {
+    this.#channelForwarder.flush()
     if (this.#drain !== undefined) return
     const busyness = (): number => BUSY_COUNTERS.reduce((sum, name) => sum + this.#counters.get(name), 0)
     this.#drain = new Drain(this.#context, this.#bindings, busyness, now)
