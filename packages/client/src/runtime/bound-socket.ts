@@ -1,5 +1,6 @@
 /** One bound UDP socket of one family: node:dgram's, or one of our own system calls. */
 import type { Endpoint } from '@showchain/wire'
+import type { Unsent } from './socket.ts'
 
 export interface ListenAddress {
   /** An IP address; `0.0.0.0` and `::` stand for all of their family. */
@@ -17,10 +18,8 @@ export interface SocketReceiver {
   datagram(bytes: Uint8Array, source: Endpoint | undefined): void
   /** The last one came of those that came together. */
   batchEnded(): void
-  /** The kernel did not take so many datagrams, for another reason than their length. */
-  sendFailed(count: number): void
-  /** So many datagrams are longer than their link takes. */
-  tooLarge(count: number): void
+  /** So many datagrams will never leave. */
+  unsent(why: Unsent, count: number): void
   /** An error that was not about one datagram. */
   failed(): void
 }

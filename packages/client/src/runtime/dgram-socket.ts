@@ -1,7 +1,9 @@
 /** Sockets of node:dgram. */
 import { createSocket, type Socket } from 'node:dgram'
+import { constants } from 'node:os'
 import { canonicalIp, type Endpoint, ipFamily } from '@showchain/wire'
 import { BindError, type BoundSocket, type ListenAddress, type SocketReceiver } from './bound-socket.ts'
+import type { Unsent } from './socket.ts'
 
 /**
  * Node tells how a send went in a tick of its own, which costs 5 % of what passing a packet on does
@@ -10,6 +12,21 @@ import { BindError, type BoundSocket, type ListenAddress, type SocketReceiver } 
  */
 const ASK_EVERY = 32
 const ASK_AGAIN = 1024
+
+const { EMSGSIZE, ENOBUFS, ENOMEM } = constants.errno
+
+/** @param errno negative, as libuv has it, or not */
+export function unsent(errno = 0): Unsent {
+  switch (Math.abs(errno)) {
+    case EMSGSIZE:
+      return 'sendTooLarge'
+    case ENOBUFS:
+    case ENOMEM:
+      return 'sendBufferFull'
+    default:
+      return 'sendFailed'
+  }
+}
 
 /** Not bound. */
 export const dgramSocket = (family: 4 | 6): Socket =>
@@ -81,8 +98,7 @@ export class DgramSocket implements BoundSocket {
 
   readonly #sent = (error: NodeJS.ErrnoException | null): void => {
     if (error === null) return
-    if (error.code === 'EMSGSIZE') this.#receiver?.tooLarge(1)
-    else this.#receiver?.sendFailed(1)
+    this.#receiver?.unsent(unsent(error.errno), 1)
     this.#asking = ASK_AGAIN
   }
 

@@ -25,15 +25,17 @@ export interface DatagramSocket {
 /** What a binding counts that it does not throw. */
 export interface SocketCounters {
   /**
-   * Datagrams that the kernel did not take: no route, no permission, buffer full. A lower bound: not
-   * every send is asked about.
+   * Datagrams that the kernel did not take: no route, no permission. A lower bound, as the next two
+   * are: not every send is asked about.
    */
   sendFailed: number
   /**
    * Datagrams that are longer than their link takes: path MTU discovery tries that, and it says
-   * nothing about the network. A lower bound, too.
+   * nothing about the network.
    */
-  tooLarge: number
+  sendTooLarge: number
+  /** Datagrams for which there was no room while the kernel sent others. */
+  sendBufferFull: number
   /** Datagrams to an address family without a socket. */
   noSocket: number
   /** Datagrams from a link-local address, which has no meaning without a zone. */
@@ -41,6 +43,9 @@ export interface SocketCounters {
   /** Errors of a socket that were not about one datagram. */
   socketErrors: number
 }
+
+/** Why a datagram did not leave. */
+export type Unsent = 'sendFailed' | 'sendTooLarge' | 'sendBufferFull'
 
 /** Who makes the system calls of a socket. */
 export interface SocketImplementation {

@@ -7,7 +7,7 @@ import type { Datagram } from '../core/endpoint/machine.ts'
 import { bindAll } from './bind.ts'
 import type { BoundSocket, ListenAddress } from './bound-socket.ts'
 import { checkBuffers, RECEIVE_BUFFER } from './receive-buffer.ts'
-import type { CountedSocket, SocketCounters, SocketImplementation } from './socket.ts'
+import type { CountedSocket, SocketCounters, SocketImplementation, Unsent } from './socket.ts'
 import { type ChosenSocket, chooseSocket, type SocketWish } from './socket-kind.ts'
 
 export type { ListenAddress } from './bound-socket.ts'
@@ -45,7 +45,14 @@ export async function openUdp(options: UdpOptions = {}): Promise<UdpSocket> {
 }
 
 export class UdpSocket implements CountedSocket {
-  readonly counters: SocketCounters = { sendFailed: 0, tooLarge: 0, noSocket: 0, linkLocalSource: 0, socketErrors: 0 }
+  readonly counters: SocketCounters = {
+    sendFailed: 0,
+    sendTooLarge: 0,
+    sendBufferFull: 0,
+    noSocket: 0,
+    linkLocalSource: 0,
+    socketErrors: 0,
+  }
   readonly localEndpoints: readonly Endpoint[]
   /**
    * What was asked for and this host does not have: `::` beside `0.0.0.0` where there is no IPv6.
@@ -72,11 +79,8 @@ export class UdpSocket implements CountedSocket {
     const receiver = {
       datagram: (bytes: Uint8Array, source: Endpoint | undefined) => this.#gather(bytes, source),
       batchEnded: () => this.#deliver(),
-      sendFailed(count: number) {
-        counters.sendFailed += count
-      },
-      tooLarge(count: number) {
-        counters.tooLarge += count
+      unsent(why: Unsent, count: number) {
+        counters[why] += count
       },
       failed() {
         counters.socketErrors++

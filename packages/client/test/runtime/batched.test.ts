@@ -1,5 +1,6 @@
 /** What a batched socket does that a plain one does not: trains, full buffers, kernels that refuse. */
 import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { canonicalIp, type Endpoint } from '@showchain/wire'
 import { needsIpv6 } from '@showchain-tooling/vitest/needs'
 import fc from 'fast-check'
@@ -12,17 +13,31 @@ import {
   IPV6_MTU_DISCOVER,
   type Libc,
   loadLibc,
+  type PollCallback,
+  type PollEvents,
 } from '../../src/runtime/batched/libc.ts'
 import { selfTest } from '../../src/runtime/batched/self-test.ts'
 import { AddressBook, decodeAddress, encodeAddress } from '../../src/runtime/batched/socket-address.ts'
 import type { BoundSocket } from '../../src/runtime/bound-socket.ts'
+import type { Unsent } from '../../src/runtime/socket.ts'
 import { chooseSocket, type SocketWish } from '../../src/runtime/socket-kind.ts'
 import { needsBatched } from './kinds.ts'
 
 const real = loadLibc() as Libc
 const LOOPBACK = { host: '127.0.0.1', port: 0 }
-const ERRNO = { EPERM: 1, EINTR: 4, EIO: 5, EAGAIN: 11, EINVAL: 22, EMFILE: 24, EMSGSIZE: 90, ENOBUFS: 105 } as const
-type Refusal = keyof typeof ERRNO
+const ERRNO = constants.errno
+type Refusal =
+  | 'EAGAIN'
+  | 'EBADF'
+  | 'ECONNREFUSED'
+  | 'EINTR'
+  | 'EINVAL'
+  | 'EIO'
+  | 'EMSGSIZE'
+  | 'ENETUNREACH'
+  | 'ENOBUFS'
+  | 'ENOMEM'
+  | 'EPERM'
 
 /** The real system calls, of which the next ones to send are refused with these numbers. */
 function refusing(...refusals: readonly Refusal[]): Libc & { readonly calls: number[] } {
@@ -51,8 +66,10 @@ interface Inbox {
   readonly socket: BoundSocket
   readonly received: Uint8Array[]
   readonly sources: (Endpoint | undefined)[]
-  failures: number
-  tooLarge: number
+  /** Datagrams that did not leave, by the reason. */
+  readonly unsent: Partial<Record<Unsent, number>>
+  /** Errors that were not about one datagram. */
+  errors: number
   /** Resolves when so many datagrams have come. */
   has(count: number): Promise<void>
 }
@@ -65,8 +82,8 @@ async function inbox(libc: Libc = real, address = LOOPBACK): Promise<Inbox> {
     socket,
     received: [],
     sources: [],
-    failures: 0,
-    tooLarge: 0,
+    unsent: {},
+    errors: 0,
     has: (count) =>
       new Promise((done) => {
         ;[wanted, resolve] = [count, done]
@@ -80,14 +97,11 @@ async function inbox(libc: Libc = real, address = LOOPBACK): Promise<Inbox> {
       if (made.received.length >= wanted) resolve()
     },
     batchEnded: () => {},
-    sendFailed: (count) => {
-      made.failures += count
-    },
-    tooLarge: (count) => {
-      made.tooLarge += count
+    unsent: (why, count) => {
+      made.unsent[why] = (made.unsent[why] ?? 0) + count
     },
     failed: () => {
-      throw new Error('no error is expected')
+      made.errors++
     },
   })
   return made
@@ -125,7 +139,7 @@ describe('a batched socket', needsBatched, () => {
         expect(others.map(({ received }) => received.splice(0))).toEqual(wanted)
       }),
     )
-    expect(a.failures).toBe(0)
+    expect(a.unsent).toEqual({})
   })
 
   test('hands out memory of its own: what comes later changes nothing that came before', async () => {
@@ -146,14 +160,14 @@ describe('a batched socket', needsBatched, () => {
     await b.has(2)
     expect(b.received).toEqual([Uint8Array.of(1), Uint8Array.of(2)])
     expect(libc.calls).toHaveLength(2)
-    expect(a.failures).toBe(0)
+    expect(a.unsent).toEqual({})
   })
 
   test('keeps a bounded number of datagrams while it waits, and counts the others', async () => {
     const libc = refusing('EAGAIN')
     const [a, b] = [await inbox(libc), await inbox()]
     for (let index = 0; index < 100; index++) a.socket.send(b.socket.local, Uint8Array.of(index))
-    expect(a.failures).toBe(100 - 64)
+    expect(a.unsent).toEqual({ sendBufferFull: 100 - 64 })
     await b.has(64)
     expect(b.received.map(([first]) => first)).toEqual(Array.from({ length: 64 }, (_, index) => index))
   })
@@ -162,27 +176,31 @@ describe('a batched socket', needsBatched, () => {
     const [a, b] = [await inbox(refusing('EINTR', 'EINTR')), await inbox()]
     a.socket.send(b.socket.local, Uint8Array.of(1))
     await b.has(1)
-    expect(a.failures).toBe(0)
+    expect(a.unsent).toEqual({})
   })
 
-  test.each(['ENOBUFS', 'EPERM'] as const)(
-    'counts the message that is refused by %s, and sends the others',
-    async (code) => {
-      const [a, b] = [await inbox(refusing(code)), await inbox()]
-      a.socket.send(b.socket.local, Uint8Array.of(1))
-      a.socket.send({ ip: '127.0.0.1', port: a.socket.local.port }, Uint8Array.of(2))
-      a.socket.send(b.socket.local, Uint8Array.of(3))
-      await b.has(1)
-      expect([a.failures, b.received]).toEqual([1, [Uint8Array.of(3)]])
-    },
-  )
+  test.each([
+    ['ENOBUFS', 'sendBufferFull'],
+    ['ENOMEM', 'sendBufferFull'],
+    ['EPERM', 'sendFailed'],
+    ['ENETUNREACH', 'sendFailed'],
+    ['ECONNREFUSED', 'sendFailed'],
+    ['EBADF', 'sendFailed'],
+  ] as const)('counts the message that is refused by %s as %s, and sends the others', async (code, why) => {
+    const [a, b] = [await inbox(refusing(code)), await inbox()]
+    a.socket.send(b.socket.local, Uint8Array.of(1))
+    a.socket.send({ ip: '127.0.0.1', port: a.socket.local.port }, Uint8Array.of(2))
+    a.socket.send(b.socket.local, Uint8Array.of(3))
+    await b.has(1)
+    expect([a.unsent, b.received]).toEqual([{ [why]: 1 }, [Uint8Array.of(3)]])
+  })
 
   test('sends each datagram by itself where a device cannot cut trains', async () => {
     const libc = refusing('EIO')
     const [a, b] = [await inbox(libc), await inbox()]
     for (const bytes of numbered(20, 500)) a.socket.send(b.socket.local, bytes)
     await b.has(20)
-    expect([libc.calls, a.failures, b.received]).toEqual([[1, 20], 0, numbered(20, 500)])
+    expect([libc.calls, a.unsent, b.received]).toEqual([[1, 20], {}, numbered(20, 500)])
   })
 
   test.each(['EMSGSIZE', 'EINVAL'] as const)(
@@ -194,7 +212,7 @@ describe('a batched socket', needsBatched, () => {
       await b.has(20)
       for (const bytes of numbered(20, 500)) a.socket.send(b.socket.local, bytes)
       await b.has(40)
-      expect([libc.calls, a.failures]).toEqual([[1, 20, 1], 0])
+      expect([libc.calls, a.unsent]).toEqual([[1, 20, 1], {}])
       expect(b.received).toEqual([...numbered(20, 500), ...numbered(20, 500)])
     },
   )
@@ -205,7 +223,7 @@ describe('a batched socket', needsBatched, () => {
     for (let index = 0; index < 3; index++) a.socket.send(b.socket.local, new Uint8Array(65_508))
     a.socket.send(b.socket.local, Uint8Array.of(1))
     await b.has(1)
-    expect([a.failures, a.tooLarge, b.received]).toEqual([0, 3, [Uint8Array.of(1)]])
+    expect([a.unsent, b.received]).toEqual([{ sendTooLarge: 3 }, [Uint8Array.of(1)]])
   })
 
   describe.each([
@@ -271,14 +289,70 @@ describe('a batched socket', needsBatched, () => {
           if (first === 2) void b.socket.close().then(resolve)
         },
         batchEnded: () => {},
-        sendFailed: () => {},
-        tooLarge: () => {},
+        unsent: () => {},
         failed: () => {},
       })
     })
     for (const bytes of numbered(10, 100)) a.socket.send(b.socket.local, bytes)
     await closed
     expect(received).toEqual([0, 1, 2])
+  })
+
+  test('counts what still waits for the kernel when it closes', async () => {
+    const [a, b] = [await inbox(refusing('EAGAIN')), await inbox()]
+    a.socket.send(b.socket.local, Uint8Array.of(1))
+    await Promise.resolve()
+    a.socket.send(b.socket.local, Uint8Array.of(2))
+    await a.socket.close()
+    expect(a.unsent).toEqual({ sendBufferFull: 2 })
+  })
+
+  test('goes on when a peer has vanished, whose host says so', async () => {
+    const [a, b, gone] = [await inbox(), await inbox(), await inbox()]
+    await gone.socket.close()
+    for (const bytes of numbered(20, 100)) {
+      a.socket.send(gone.socket.local, bytes)
+      a.socket.send(b.socket.local, bytes)
+      await turn()
+    }
+    b.socket.send(a.socket.local, Uint8Array.of(9))
+    await Promise.all([a.has(1), b.has(20)])
+    expect([a.unsent, a.errors, b.received]).toEqual([{}, 0, numbered(20, 100)])
+  })
+
+  test('drops a datagram whose address or length is not what was asked for', async () => {
+    // What the kernel wrote into the first header: name length at 8, flags at 48.
+    const written = [
+      (headers: Buffer) => headers.writeUInt32LE(29, 8),
+      (headers: Buffer) => headers.writeInt32LE(0x20, 48),
+    ]
+    const libc: Libc = {
+      ...real,
+      recvmmsg(descriptor, headers, ...rest) {
+        const count = real.recvmmsg(descriptor, headers, ...rest)
+        if (count > 0) written.shift()?.(Buffer.from(headers.buffer, headers.byteOffset, headers.length))
+        return count
+      },
+    }
+    const [a, b] = [await inbox(), await inbox(libc)]
+    for (let index = 0; index < 3; index++) {
+      a.socket.send(b.socket.local, Uint8Array.of(index))
+      await turn()
+      await turn()
+    }
+    await b.has(1)
+    expect(b.received).toEqual([Uint8Array.of(2)])
+  })
+
+  test('of IPv6 takes nothing of IPv4', needsIpv6, async () => {
+    const wide = await inbox(real, { host: '::', port: 0 })
+    const [four, six] = [await inbox(), await inbox(real, { host: '::1', port: 0 })]
+    const { port } = wide.socket.local
+    four.socket.send({ ip: '127.0.0.1', port }, Uint8Array.of(4))
+    await turn()
+    six.socket.send({ ip: '::1', port }, Uint8Array.of(6))
+    await wide.has(1)
+    expect([wide.received, wide.sources]).toEqual([[Uint8Array.of(6)], [six.socket.local]])
   })
 
   test('leaves no descriptor open when its address is taken', async () => {
@@ -304,6 +378,84 @@ describe('a batched socket', needsBatched, () => {
   test('says that no descriptor is left', async () => {
     const libc: Libc = { ...real, socket: () => -1, errno: () => ERRNO.EMFILE }
     await expect(bindBatched(libc)(LOOPBACK)).rejects.toMatchObject({ code: 'EMFILE' })
+  })
+})
+
+/** The real system calls, with a poll that a test calls itself, and errors of the next reads. */
+function watched(...errors: readonly Refusal[]): Libc & {
+  ready: (status: number) => void
+  readonly started: Partial<PollEvents>[]
+} {
+  const left = [...errors]
+  let errno = 0
+  const made = {
+    ...real,
+    ready: (_status: number): void => {},
+    started: [] as Partial<PollEvents>[],
+    recvmmsg(...call: Parameters<Libc['recvmmsg']>): number {
+      const error = left.shift()
+      errno = error === undefined ? 0 : ERRNO[error]
+      return error === undefined ? real.recvmmsg(...call) : -1
+    },
+    errno: () => (errno === 0 ? real.errno() : errno),
+    poll(_descriptor: number, wanted: Partial<PollEvents>, callback: PollCallback) {
+      made.started.push(wanted)
+      made.ready = (status) => callback(status, { readable: status === 0, writable: false })
+      return {
+        start: (again: Partial<PollEvents>) => void made.started.push(again),
+        close: () => {},
+      }
+    },
+  }
+  return made
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+describe('a batched socket whose descriptor has an error', needsBatched, () => {
+  // libuv stops to watch a descriptor that has an error, and says EBADF, whichever it is.
+  const STOPPED = -ERRNO.EBADF
+
+  test.each(['ECONNREFUSED', 'ENETUNREACH', 'EPERM'] as const)(
+    'goes on after %s, which is counted once',
+    async (code) => {
+      const libc = watched(code)
+      const [a, b] = [await inbox(), await inbox(libc)]
+      libc.ready(STOPPED)
+      await turn()
+      expect([b.errors, libc.started]).toEqual([1, [{ readable: true }, { readable: true, writable: false }]])
+      a.socket.send(b.socket.local, Uint8Array.of(1))
+      await turn()
+      libc.ready(0)
+      await turn()
+      expect([b.errors, b.received]).toEqual([1, [Uint8Array.of(1)]])
+    },
+  )
+
+  test('asks no more when it is none any longer', async () => {
+    const libc = watched('EBADF')
+    const b = await inbox(libc)
+    libc.ready(STOPPED)
+    await turn()
+    expect([b.errors, libc.started]).toEqual([1, [{ readable: true }]])
+    await b.socket.close()
+  })
+
+  test('is left alone when it was closed meanwhile', async () => {
+    const libc = watched('EBADF')
+    const b = await inbox(libc)
+    libc.ready(STOPPED)
+    await b.socket.close()
+    await turn()
+    expect([b.errors, libc.started]).toEqual([0, [{ readable: true }]])
+  })
+
+  test.each(['EAGAIN', 'EINTR'] as const)('counts nothing for %s', async (code) => {
+    const libc = watched(code)
+    const b = await inbox(libc)
+    libc.ready(0)
+    await turn()
+    expect([b.errors, libc.started]).toEqual([0, [{ readable: true }]])
   })
 })
 

@@ -76,7 +76,7 @@ describe.each(KINDS)('%s', (kind, works) => {
       const arrived = arrival(socket)
       socket.send(local(socket), Uint8Array.of(1))
       await arrived
-      expect(socket.counters).toMatchObject({ sendFailed: 0, tooLarge: 1, noSocket: 1 })
+      expect(socket.counters).toMatchObject({ sendFailed: 0, sendTooLarge: 1, noSocket: 1 })
     })
 
     test('notices failures after a long time without any, and counts all from the first one noticed on', async () => {
@@ -86,13 +86,13 @@ describe.each(KINDS)('%s', (kind, works) => {
       const arrived = arrival(socket)
       socket.send(local(socket), Uint8Array.of(1))
       await arrived
-      const noticed = socket.counters.tooLarge
+      const noticed = socket.counters.sendTooLarge
       expect(noticed).toBeGreaterThan(0)
       for (let index = 0; index < 10; index++) socket.send(local(socket), new Uint8Array(70_000))
       const again = arrival(socket)
       socket.send(local(socket), Uint8Array.of(1))
       await again
-      expect(socket.counters.tooLarge).toBe(noticed + 10)
+      expect(socket.counters.sendTooLarge).toBe(noticed + 10)
     })
 
     test('is silent after its close, which may come twice', async () => {

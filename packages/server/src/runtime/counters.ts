@@ -7,7 +7,8 @@ export type CounterName = RelayCounter | SocketCounter
 
 export const SOCKET_COUNTERS: Readonly<Record<SocketCounter, string>> = {
   sendFailed: 'datagrams that the kernel did not take, at least',
-  tooLarge: 'datagrams that are longer than their link takes, at least',
+  sendTooLarge: 'datagrams that are longer than their link takes, at least',
+  sendBufferFull: 'datagrams for which the kernel had no room, at least',
   noSocket: 'datagrams to a family that no socket is bound for',
   linkLocalSource: 'datagrams from a link-local address',
   socketErrors: 'errors of a socket that were not about one datagram',

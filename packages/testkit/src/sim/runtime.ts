@@ -38,7 +38,7 @@ export function simulatedRuntime(sim: Simulation, host: Host, signTime?: Duratio
 /** Nothing that a simulated host sends fails. */
 const counted = (socket: DatagramSocket): CountedSocket =>
   Object.assign(socket, {
-    counters: { sendFailed: 0, tooLarge: 0, noSocket: 0, linkLocalSource: 0, socketErrors: 0 },
+    counters: { sendFailed: 0, sendTooLarge: 0, sendBufferFull: 0, noSocket: 0, linkLocalSource: 0, socketErrors: 0 },
     implementation: { kind: 'simulated', reason: 'its host is simulated' } as const,
   })
 

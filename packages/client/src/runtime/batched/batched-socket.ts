@@ -13,6 +13,7 @@ import {
   type SocketBuffers,
   type SocketReceiver,
 } from '../bound-socket.ts'
+import { unsent } from '../dgram-socket.ts'
 import {
   AF_INET,
   AF_INET6,
@@ -40,7 +41,7 @@ import { ADDRESS_ROOM, decodeAddress, encodeAddress } from './socket-address.ts'
 /** Calls before others have their turn: one loop of libuv reads as often. */
 const READS_AT_ONCE = 4
 
-const { EAGAIN, EINTR } = constants.errno
+const { EAGAIN, EBADF, EINTR } = constants.errno
 
 /** All sockets that it binds read through one ring: each read is over before the next one. */
 export function bindBatched(libc: Libc): Bind {
@@ -118,6 +119,8 @@ class BatchedSocket implements BoundSocket {
   #inBatch = false
   #flushDue = false
   #readDue = false
+  /** libuv has stopped to watch the descriptor, as it does for any error of it. */
+  #unwatched = false
   /** The kernel's buffer is full. */
   #blocked = false
   #closed = false
@@ -140,7 +143,7 @@ class BatchedSocket implements BoundSocket {
     if (!this.#outgoing.add(to, bytes)) {
       this.#flush()
       if (this.#closed) return
-      if (!this.#outgoing.add(to, bytes)) return this.#receiver?.sendFailed(1)
+      if (!this.#outgoing.add(to, bytes)) return this.#receiver?.unsent('sendBufferFull', 1)
     }
     if (this.#inBatch || this.#flushDue || this.#blocked) return
     this.#flushDue = true
@@ -162,10 +165,11 @@ class BatchedSocket implements BoundSocket {
     this.#receiver = receiver
   }
 
-  /** What was sent before it still leaves. */
+  /** What was sent before it still leaves, unless the kernel's buffer is full. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#flush()
+    if (this.#outgoing.waiting > 0) this.#receiver?.unsent('sendBufferFull', this.#outgoing.waiting)
     this.#closed = true
     this.#receiver = undefined
     this.#poll.close()
@@ -176,8 +180,9 @@ class BatchedSocket implements BoundSocket {
    * Called by libuv outside of any callback of Node's: promises and ticks would wait there. An error
    * of the poll itself is one that the next read tells.
    */
-  readonly #ready: PollCallback = (_status, { writable }) => {
-    if (writable) {
+  readonly #ready: PollCallback = (status, { writable }) => {
+    if (status < 0) this.#unwatched = true
+    else if (writable) {
       this.#blocked = false
       this.#poll.start({ readable: true }, this.#ready)
     }
@@ -195,6 +200,7 @@ class BatchedSocket implements BoundSocket {
         const { full, errno } = this.#incoming.receive(this.#descriptor, this.#deliver)
         this.#receiver?.batchEnded()
         if (errno !== 0 && errno !== EAGAIN && errno !== EINTR) this.#receiver?.failed()
+        if (this.#unwatched && !this.#closed) this.#watch(errno)
         if (!full) break
       }
     } finally {
@@ -203,8 +209,18 @@ class BatchedSocket implements BoundSocket {
     }
   }
 
+  /** Goes on after an error, which the read has taken away; a descriptor that is none has no more. */
+  #watch(errno: number): void {
+    this.#unwatched = errno === EBADF
+    if (!this.#unwatched) this.#poll.start({ readable: true, writable: this.#blocked }, this.#ready)
+  }
+
   readonly #deliver = (bytes: Uint8Array, source: Endpoint | undefined): void => {
     this.#receiver?.datagram(bytes, source)
+  }
+
+  readonly #unsent = (errno: number, count: number): void => {
+    this.#receiver?.unsent(unsent(errno), count)
   }
 
   readonly #flushNow = (): void => {
@@ -214,10 +230,7 @@ class BatchedSocket implements BoundSocket {
 
   #flush(): void {
     if (this.#blocked || this.#outgoing.waiting === 0) return
-    const { refused, tooLarge, blocked } = this.#outgoing.flush(this.#descriptor)
-    if (refused > 0) this.#receiver?.sendFailed(refused)
-    if (tooLarge > 0) this.#receiver?.tooLarge(tooLarge)
-    if (!blocked) return
+    if (!this.#outgoing.flush(this.#descriptor, this.#unsent)) return
     this.#blocked = true
     this.#poll.start({ readable: true, writable: true }, this.#ready)
   }

@@ -147,16 +147,6 @@ export class ReceiveRing {
   }
 }
 
-/** What became of a flush. */
-export interface Flushed {
-  /** Datagrams that the kernel refused, without those that are longer than their link takes. */
-  readonly refused: number
-  readonly tooLarge: number
-  /** Its buffer is full: the rest waits. */
-  readonly blocked: boolean
-}
-
-const FLUSHED: Flushed = { refused: 0, tooLarge: 0, blocked: false }
 const { EAGAIN, EINTR, EINVAL, EIO, EMSGSIZE, EOPNOTSUPP } = constants.errno
 
 /** Datagrams that wait for one call, in order. Those of one length to one place leave as a train. */
@@ -194,8 +184,8 @@ export class SendRing {
     return true
   }
 
-  flush(descriptor: number): Flushed {
-    let [refused, tooLarge] = [0, 0]
+  /** @returns whether the kernel's buffer is full: the rest waits */
+  flush(descriptor: number, unsent: (errno: number, count: number) => void): boolean {
     while (this.#lengths.length > 0) {
       const counts = this.#arrange()
       const sent = this.#libc.sendmmsg(descriptor, this.#messages.headers, counts.length, 0)
@@ -204,7 +194,7 @@ export class SendRing {
         continue
       }
       const errno = this.#libc.errno()
-      if (errno === EAGAIN) return { refused, tooLarge, blocked: true }
+      if (errno === EAGAIN) return true
       if (errno === EINTR) continue
       const first = counts[0] as number
       // A device that cannot cut trains, and one that is narrower than their datagrams.
@@ -212,11 +202,10 @@ export class SendRing {
       else if (first > 1 && (errno === EINVAL || errno === EMSGSIZE)) this.#singly = first
       else {
         this.#drop(first)
-        if (errno === EMSGSIZE) tooLarge += first
-        else refused += first
+        unsent(errno, first)
       }
     }
-    return refused + tooLarge === 0 ? FLUSHED : { refused, tooLarge, blocked: false }
+    return false
   }
 
   /** Writes the headers. @returns how many datagrams each message has */

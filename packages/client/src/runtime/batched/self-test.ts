@@ -35,10 +35,7 @@ export async function selfTest(libc: Libc): Promise<string | undefined> {
           resolve()
         },
         batchEnded: () => {},
-        sendFailed: (count) => {
-          failed += count
-        },
-        tooLarge: (count) => {
+        unsent: (_why, count) => {
           failed += count
         },
         failed: () => {
