@@ -18,7 +18,7 @@ export declare class Lines {
 }
 
 export declare class Program {
-  /** @param environment all that the program sees beside PATH. */
+  /** @param environment all that the program sees beside PATH and this run's SHOWCHAIN_UDP. */
   constructor(bin: string, args: readonly string[], environment?: Readonly<Record<string, string>>)
   /** A line of bash, for redirections and fifos: `exec` lets signals reach the program. */
   static shell(line: string, environment?: Readonly<Record<string, string>>): Program

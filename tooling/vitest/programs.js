@@ -45,10 +45,13 @@ export class Lines {
   }
 }
 
+// which ones programs use is for the whole run to say
+const sockets = () => (process.env.SHOWCHAIN_UDP === undefined ? {} : { SHOWCHAIN_UDP: process.env.SHOWCHAIN_UDP })
+
 export class Program {
   constructor(bin, args, environment = {}, command = process.execPath) {
     this.child = spawn(command, [bin, ...args], {
-      env: { PATH: process.env.PATH, ...environment },
+      env: { PATH: process.env.PATH, ...sockets(), ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     this.stdout = new Lines(this.child.stdout)

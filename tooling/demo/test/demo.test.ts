@@ -37,10 +37,10 @@ afterEach(() => {
   running.clear()
 })
 
-function start(...args: readonly string[]): ChildProcess {
+function start(args: readonly string[] = [], environment: Readonly<Record<string, string>> = {}): ChildProcess {
   const child = spawn(process.execPath, [MAIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TMPDIR: temporary.path },
+    env: { ...process.env, TMPDIR: temporary.path, ...environment },
   })
   running.add(child)
   child.once('exit', () => running.delete(child))
@@ -76,7 +76,7 @@ describe('the demo with --json', () => {
   let exitCode: number | null = null
 
   beforeAll(async () => {
-    const child = start('--json')
+    const child = start(['--json'])
     const { read } = linesOf(child)
     ;[exitCode] = (await once(child, 'close')) as [number | null]
     lines = read
@@ -174,8 +174,8 @@ describe('the demo with --json', () => {
   })
 })
 
-test('prints the sender, the receiver and the kind of each message, and a table at the end', async () => {
-  const child = start()
+test('prints the sender, the receiver and the kind of each message, and a table at the end, with sockets of node:dgram', async () => {
+  const child = start([], { SHOWCHAIN_UDP: 'dgram' })
   let text = ''
   child.stdout?.on('data', (chunk: Buffer) => {
     text += chunk.toString()
@@ -190,7 +190,7 @@ test.each([
   ['SIGINT', 'step', 130],
   ['SIGTERM', 'message', 143],
 ] as const)('%s after the first %s ends every process and removes the keys', async (signal, event, exitCode) => {
-  const child = start('--json')
+  const child = start(['--json'])
   const { read, until } = linesOf(child)
   await until(event)
   child.kill(signal)
@@ -200,7 +200,7 @@ test.each([
 })
 
 test('ends every process and removes the keys when its stdout is closed', async () => {
-  const child = start('--json')
+  const child = start(['--json'])
   const { read, until } = linesOf(child)
   await until('message')
   child.stdout?.destroy()
@@ -210,7 +210,7 @@ test('ends every process and removes the keys when its stdout is closed', async 
 })
 
 test('its processes exit when it is killed by SIGKILL', async () => {
-  const child = start('--json')
+  const child = start(['--json'])
   const { read, until } = linesOf(child)
   await until('message')
   child.kill('SIGKILL')
@@ -220,7 +220,7 @@ test('its processes exit when it is killed by SIGKILL', async () => {
 })
 
 test('an unknown option gives one line on stderr and exit code 2', async () => {
-  const child = start('--jsn')
+  const child = start(['--jsn'])
   let text = ''
   child.stderr?.on('data', (chunk: Buffer) => {
     text += chunk.toString()

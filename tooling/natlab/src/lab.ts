@@ -45,13 +45,16 @@ export interface PeerOptions {
 export class Lab {
   readonly names: Namespaces = new Namespaces()
   readonly folder: string = mkdtempSync(join(tmpdir(), 'showchain-natlab-'))
+  readonly #environment: NodeJS.ProcessEnv
   readonly #programs: Program[] = []
   readonly #kept: Program[] = []
   #routers = 0
   #hosts = 0
   #started = 0
 
-  constructor() {
+  /** @param sockets of its programs, as SHOWCHAIN_UDP says it. @default this process's */
+  constructor(sockets: string | undefined = process.env.SHOWCHAIN_UDP) {
+    this.#environment = sockets === undefined ? process.env : { ...process.env, SHOWCHAIN_UDP: sockets }
     this.names.add('public')
     this.#bridge('public', 'br0')
     this.names.set('public', 'net.ipv6.conf.all.forwarding', 1)
@@ -124,7 +127,7 @@ export class Lab {
 
   /** Starts any program in a namespace. */
   start(name: string, where: string, command: readonly string[], raw = false): Program {
-    const child = this.names.spawn(where, command, { stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = this.names.spawn(where, command, { stdio: ['pipe', 'pipe', 'pipe'], env: this.#environment })
     const program = new Program(name, child, raw)
     this.#programs.push(program)
     return program

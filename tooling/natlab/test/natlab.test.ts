@@ -1,7 +1,7 @@
 /**
  * Every scenario of the lab, one after the other: netfilter runs in real time. `npm test` plays
- * each pair of NAT types and one of each kind of change; `pnpm test:long` plays the others, but for
- * those that take minutes, which wait for `pnpm natlab`.
+ * each pair of NAT types and one of each kind of change; `pnpm test:long` plays the others, and all
+ * with sockets of node:dgram, but for those that take minutes, which wait for `pnpm natlab`.
  */
 import { needs } from '@showchain-tooling/vitest/needs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -15,24 +15,32 @@ const SHORT = /^(t\d-t\d|ipv6|transfer-t3-t3|reboot|glare)$/
 const MINUTES_LONG = /^(relay-restart-64|stop-.*-[39]0)$/
 const why = missing()
 
-describe('the built programs behind NATs of the Linux kernel', needs(why === undefined, why ?? ''), () => {
-  let lab: Lab
-  let world: World
+/** All of them play on both kinds of sockets; the default is batched, where it works. */
+const KINDS = [
+  ['auto', SHORT],
+  ['dgram', /^$/],
+] as const
 
-  beforeAll(async () => {
-    lab = new Lab()
-    world = await World.open(lab)
-  }, MINUTES)
-  afterAll(() => lab.close(), MINUTES)
+describe.each(KINDS)('the built programs behind NATs of the Linux kernel, sockets: %s', (sockets, short) => {
+  describe('play', needs(why === undefined, why ?? ''), () => {
+    let lab: Lab
+    let world: World
 
-  const play = async (scenario: Scenario): Promise<void> => {
-    const { ok, seen } = await world.play(scenario)
-    expect(ok, seen).toBe(true)
-  }
-  test.each(SCENARIOS.filter(({ name }) => SHORT.test(name)))('$name: $title', { timeout: 5 * MINUTES }, play)
-  test.each(SCENARIOS.filter(({ name }) => !SHORT.test(name) && !MINUTES_LONG.test(name)))(
-    '$name: $title',
-    { timeout: 5 * MINUTES, tags: ['long'] },
-    play,
-  )
+    beforeAll(async () => {
+      lab = new Lab(sockets)
+      world = await World.open(lab)
+    }, MINUTES)
+    afterAll(() => lab.close(), MINUTES)
+
+    const play = async (scenario: Scenario): Promise<void> => {
+      const { ok, seen } = await world.play(scenario)
+      expect(ok, seen).toBe(true)
+    }
+    test.each(SCENARIOS.filter(({ name }) => short.test(name)))('$name: $title', { timeout: 5 * MINUTES }, play)
+    test.each(SCENARIOS.filter(({ name }) => !short.test(name) && !MINUTES_LONG.test(name)))(
+      '$name: $title',
+      { timeout: 5 * MINUTES, tags: ['long'] },
+      play,
+    )
+  })
 })
