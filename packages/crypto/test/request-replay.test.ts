@@ -46,9 +46,9 @@ describe('requests', () => {
   })
 
   test('of another id, operation or target are counted by themselves', () => {
-    accept(stamp(now, 5))
-    for (const other of [{ id: id(3) }, { op_code: OP.punchRequest }, { target: id(3) }])
-      expect(check(stamp(now, 5, other))).toBe(true)
+    accept(stamp(now, 5, { op_code: OP.punchRequest }))
+    for (const other of [{ id: id(3) }, { op_code: OP.proxyRequest }, { target: id(3) }])
+      expect(check(stamp(now, 5, { op_code: OP.punchRequest, ...other }))).toBe(true)
   })
 
   test('advance nothing by being checked', () => {
@@ -85,6 +85,15 @@ describe('a first contact', () => {
 })
 
 describe('a cookie', () => {
+  test('lets no 0x101 without one count again that was made before the clock was set back', () => {
+    accept(stamp(now, 5))
+    acceptByCookie(stamp(now - 5000, 6))
+    expect(check(stamp(now, 5))).toBe(false)
+    acceptByCookie(stamp(now - 4000, 7))
+    expect(check(stamp(now, 5))).toBe(false)
+    expect(check(stamp(now, 6))).toBe(true)
+  })
+
   test('lets a peer go on whose clock was set back', () => {
     accept(stamp(now + 50_000))
     accept(stamp(now + 50_000, 1, { op_code: OP.punchRequest }))

@@ -16,8 +16,9 @@ class Victim {
   readonly #bed: Bed
   readonly peer: TestPeer
   readonly made: { readonly source: Endpoint; readonly bytes: Uint8Array }[] = []
-  /** The newest of them that the relay accepted. */
+  /** The newest of them that the relay accepted, and where it binds the peer. */
   newest = -1
+  bound: Endpoint | undefined
 
   constructor(bed: Bed) {
     this.#bed = bed
@@ -26,24 +27,26 @@ class Victim {
 
   /** Asks for a registration, with a cookie where the relay wants one. @returns the number of the last request */
   ask(): number {
-    const [challenge] = this.deliver(this.#make({}))
+    const [challenge] = this.deliver(this.make({}))
     if (challenge?.message.op_code !== OP.challenge) return this.made.length - 1
-    return this.#make({ cookie: (challenge.message as MessageOf<typeof OP.challenge>).cookie })
+    return this.make({ cookie: (challenge.message as MessageOf<typeof OP.challenge>).cookie })
   }
 
-  /** The request of this number reaches the relay; it is never one from before the newest accepted. */
+  /** The request of this number reaches the relay; one from before the newest accepted moves no binding. */
   deliver(number: number): ReturnType<Bed['sendBytes']> {
     const request = this.made[number]
     if (request === undefined) return []
     const before = this.#bed.count('registered')
     const answers = this.#bed.sendBytes(request.source, request.bytes)
     if (this.#bed.count('registered') === before) return answers
-    expect(number).toBeGreaterThan(this.newest)
-    this.newest = number
+    if (number < this.newest) expect(request.source).toEqual(this.bound)
+    this.newest = Math.max(this.newest, number)
+    this.bound = request.source
     return answers
   }
 
-  #make(proof: { readonly cookie?: Uint8Array }): number {
+  /** A request that did not reach the relay yet. @returns its number */
+  make(proof: { readonly cookie?: Uint8Array }): number {
     const { peer } = this
     const ext = { key: peer.key.spki, ...proof }
     const request = { op_code: OP.directRequest, id: peer.id, target: this.#bed.id, ext } as const
@@ -71,7 +74,7 @@ const step = fc.oneof(
   },
 )
 
-test('a registration that was held back never counts after a later one, whatever is forgotten meanwhile', () => {
+test('a registration that was held back never moves a binding that a later one made, whatever is forgotten', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       // Tables that forget at once.
@@ -90,6 +93,21 @@ test('a registration that was held back never counts after a later one, whatever
     }),
     { numRuns: runs(300) },
   )
+})
+
+test('a registration without a cookie counts once, though its sender has set its clock back since', () => {
+  const bed = new Bed()
+  const victim = new Victim(bed)
+  victim.deliver(victim.ask())
+  bed.pass(1000)
+  const held = victim.make({})
+  victim.peer.clockOffset -= 5000
+  victim.deliver(victim.ask())
+  const answers = () => victim.deliver(held).map(({ message }) => message.op_code)
+  // Nothing tells it from one that was made now. It comes from where the peer is bound.
+  expect(answers()).toEqual([OP.directResponse])
+  victim.deliver(victim.ask())
+  expect(answers()).toEqual([OP.challenge])
 })
 
 test('a cookie counts once', () => {

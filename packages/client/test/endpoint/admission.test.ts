@@ -269,7 +269,7 @@ describe('replay', () => {
     const other = peerIdFromBytes(new Uint8Array(32).fill(2))
     good(request({ ts: unixMs() + 5 }), 'validated')
     good(request({ op_code: OP.punchRequest }), 'validated')
-    good(request({ target: other }), 'validated')
+    good(request({ op_code: OP.punchRequest, target: other }), 'validated')
     expect(admitted).toHaveLength(3)
   })
 

@@ -53,6 +53,8 @@ interface Sender {
   offset: number
   /** Cookies with a smaller number were issued before its newest request was accepted. */
   cookies: number
+  /** Its latest 0x101 by its clock, also if that was set back since: without a cookie, others must be later. */
+  registered: Moment
   /** Requests for an (op, target) without an entry must be later than this. */
   floor: Moment
   /** Least recently used first; at most MAX_ENTRIES. */
@@ -105,6 +107,8 @@ export class RequestReplay {
   check(request: RequestStamp, { cookie, now }: Evidence): boolean {
     const sender = this.#senders.get(request.id)
     if (cookie !== undefined) return cookie >= (sender?.cookies ?? this.#forgottenCookies)
+    const isRegistration = request.op_code === OP.directRequest
+    if (isRegistration && sender !== undefined && !isAfter(request, sender.registered)) return false
     const entry = sender && find(sender, request)
     if (entry !== undefined) return isAfter(request, entry)
     if (sender !== undefined && !isAfter(request, sender.floor)) return false
@@ -124,6 +128,7 @@ export class RequestReplay {
   accept(request: RequestStamp, evidence: Evidence, nextCookie: number): boolean {
     if (!this.check(request, evidence)) return false
     const { cookie, now } = evidence
+    const { op_code: op, ts, seq } = request
     const sender = this.#senders.get(request.id) ?? this.#newcomer(now)
     this.#senders.delete(request.id)
     this.#makeRoom(now)
@@ -131,7 +136,8 @@ export class RequestReplay {
     sender.touched = now
     sender.cookies = Math.max(sender.cookies, nextCookie)
     // A 0x101 says what its sender's clock is by now, which may have stepped since the one before.
-    if (cookie !== undefined || request.op_code === OP.directRequest) sender.offset = request.ts - now
+    if (cookie !== undefined || op === OP.directRequest) sender.offset = ts - now
+    if (op === OP.directRequest) sender.registered = latest(sender.registered, { ts, seq })
     if (cookie !== undefined) {
       if (isAfter(sender.floor, request)) sender.floor = NEVER
       sender.entries = sender.entries.filter((entry) => !isAfter(entry, request))
@@ -139,7 +145,6 @@ export class RequestReplay {
     const entry = find(sender, request)
     if (entry !== undefined) sender.entries.splice(sender.entries.indexOf(entry), 1)
     else if (sender.entries.length === MAX_ENTRIES) sender.floor = latest(sender.floor, sender.entries.shift() ?? NEVER)
-    const { op_code: op, ts, seq } = request
     // A list as long as it must be: one that grows by `push` has room for sixteen more.
     sender.entries = [...sender.entries, { op, target: this.#shared(request.target), ts, seq }]
     return true
@@ -166,7 +171,7 @@ export class RequestReplay {
     const offset = this.#offset(now)
     const forgotten = Math.max(this.#forgotten, this.#startOf(now) - 1)
     const floor = { ts: Math.floor(forgotten + offset), seq: Number.MAX_SAFE_INTEGER }
-    return { offset, cookies: 0, floor, entries: [], touched: now }
+    return { offset, cookies: 0, registered: NEVER, floor, entries: [], touched: now }
   }
 
   /** Evicts expired ids, and at the cap the least recently used one. */

@@ -230,6 +230,14 @@ export const CRYPTO_SESSIONS: readonly Mutant[] = inPackage('crypto', [
     test: 'test/request-replay.test.ts',
   },
   {
+    name: 'request-clock-back',
+    rule: 'A 0x101 without a cookie counts once, though its sender has set its clock back since.',
+    file: 'src/core/request-replay.ts',
+    text: 'if (isRegistration && sender !== undefined && !isAfter(request, sender.registered)) return false',
+    replacement: '',
+    test: 'test/request-replay.test.ts',
+  },
+  {
     name: 'request-ids',
     rule: 'Remembered ids are capped.',
     file: 'src/core/request-replay.ts',
