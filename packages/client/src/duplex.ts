@@ -1,6 +1,7 @@
 /** A stream of a connection as a Duplex of `node:stream`. */
 import { Duplex } from 'node:stream'
-import { PIECE, type Stream } from './stream.ts'
+import { READ_PIECE } from './core/index.ts'
+import type { Stream } from './stream.ts'
 
 /**
  * The stream as a Duplex. 'finish' means that the remote peer has acknowledged everything;
@@ -11,8 +12,8 @@ export function toDuplex(stream: Stream): Duplex {
     work.then(() => done(), done)
   }
   return new Duplex({
-    readableHighWaterMark: PIECE,
-    writableHighWaterMark: PIECE,
+    readableHighWaterMark: READ_PIECE,
+    writableHighWaterMark: READ_PIECE,
     read() {
       stream.read().then(
         (bytes) => this.push(bytes ?? null),

@@ -12,12 +12,13 @@ import {
   closedHere,
   type Goodbye,
   type Path,
+  READ_PIECE,
   type StreamChange,
   type StreamRead,
   type UnreadStream,
 } from './core/index.ts'
 import type { Clock } from './runtime/index.ts'
-import { PIECE, Stream } from './stream.ts'
+import { Stream } from './stream.ts'
 
 /** Lines of its timeline that a connection keeps. */
 export const MAX_TIMELINE = 256
@@ -163,9 +164,9 @@ export class SharedConnection implements Shared {
   /** Gives a stream up whose handle was closed. What arrived stays readable. */
   #give(id: number, stream: Stream, { code, reason }: ConnectionEnd): void {
     const rest: StreamRead[] = []
-    for (let read = this.port.readStream(id, PIECE); read !== undefined; ) {
+    for (let read = this.port.readStream(id, READ_PIECE); read !== undefined; ) {
       rest.push(read)
-      read = read.type === 'data' ? this.port.readStream(id, PIECE) : undefined
+      read = read.type === 'data' ? this.port.readStream(id, READ_PIECE) : undefined
     }
     this.port.resetStream(id, code)
     this.port.stopStream(id, code)

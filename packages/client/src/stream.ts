@@ -3,10 +3,8 @@ import { ReadableStream, WritableStream, type WritableStreamDefaultController } 
 import { ShowchainError } from '@showchain/wire'
 import { abortedBy, type SignalOptions, signalOf } from './async/signals.ts'
 import { type Bytes, bytesOf } from './bytes-argument.ts'
-import type { StreamRead } from './core/index.ts'
+import { READ_PIECE, type StreamRead } from './core/index.ts'
 
-/** `read` returns at least this many bytes in one piece when they are there. */
-export const PIECE: number = 64 * 1024
 /** Code of a RESET_STREAM or STOP_SENDING for which the application gave none. */
 const NO_CODE = 0
 
@@ -142,7 +140,7 @@ export class Stream {
     const signal = signalOf(options)
     while (!this.#ended) {
       if (this.#readFailure !== undefined) throw this.#readFailure
-      const found = this.#closed === undefined ? this.#port.read(PIECE) : this.#rest.shift()
+      const found = this.#closed === undefined ? this.#port.read(READ_PIECE) : this.#rest.shift()
       if (found?.type === 'data') return found.bytes
       if (found === undefined) {
         if (this.#closed !== undefined) throw this.#closed

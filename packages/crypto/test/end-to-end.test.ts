@@ -123,11 +123,17 @@ describe.each(END_TO_END.slice(1))('OpenSSL and %s agree', (_name, theirs) => {
         for (const crypto of [ours, theirs]) {
           const opened = crypto.aead(key).open(nonce, aad, sealed)
           expect(opened && toHex(opened)).toBe(toHex(plaintext))
+          // It left the sealed bytes alone; in place it may not.
+          const inPlace = crypto.aead(key).openInPlace(nonce, aad, sealed.slice())
+          expect(inPlace && toHex(inPlace)).toBe(toHex(plaintext))
         }
+        expect(toHex(sealed)).toBe(toHex(b.subarray(at, at + sealed.length)))
         const altered = sealed.slice()
         const flip = bit % (altered.length * 8)
         altered[flip >> 3] = (altered[flip >> 3] as number) ^ (1 << (flip & 7))
-        for (const crypto of [ours, theirs]) expect(crypto.aead(key).open(nonce, aad, altered)).toBeUndefined()
+        for (const crypto of [ours, theirs])
+          for (const way of ['open', 'openInPlace'] as const)
+            expect(crypto.aead(key)[way](nonce, aad, altered.slice())).toBeUndefined()
       }),
     )
   })

@@ -39,6 +39,7 @@ class Eavesdropper {
       const inner = opensslEndToEnd.aead(key)
       return {
         open: (...sealed) => inner.open(...sealed),
+        openInPlace: (...sealed) => inner.openInPlace(...sealed),
         seal: (nonce, aad, plaintext, into, at) => {
           if (aad[0] === RECORD_BYTE && aad.length === RECORD_HEADER_BYTES) {
             this.aead = inner

@@ -40,3 +40,4 @@ export type { AckSample, Congestion, CongestionFactory, LossSample } from './tra
 export { Cubic } from './transport/congestion/cubic.ts'
 export { type ConnectionEnd, closedHere, type Goodbye } from './transport/ending.ts'
 export type { StreamChange, StreamRead, TransportStatistics, UnreadStream } from './transport/events.ts'
+export { READ_PIECE } from './transport/limits.ts'

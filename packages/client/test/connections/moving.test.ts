@@ -145,6 +145,7 @@ function withAttacker(): { peers: TwoPeers; forge(write: (payload: Uint8Array) =
       const aead = opensslEndToEnd.aead(key)
       return {
         open: aead.open.bind(aead),
+        openInPlace: aead.openInPlace.bind(aead),
         seal: (nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array, into: Uint8Array, at: number): void => {
           const forged = plaintext.slice()
           write(forged)

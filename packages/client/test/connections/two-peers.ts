@@ -138,10 +138,14 @@ export class TwoPeers {
     else this.#flights.push(flight)
   }
 
-  /** Delivers at once. @param source where it seems to come from. @default where it was sent */
+  /**
+   * Delivers a copy at once, which is the receiver's.
+   * @param source where it seems to come from. @default where it was sent
+   */
   deliver({ from, to, bytes }: Flight, source: Endpoint = from): void {
     for (const end of [this.a, this.b])
-      if (sameEndpoint(end.address, to)) end.do((machine, now) => machine.receive({ bytes, source }, now))
+      if (sameEndpoint(end.address, to))
+        end.do((machine, now) => machine.receive({ bytes: bytes.slice(), source }, now))
   }
 
   advance(ms: number): void {

@@ -15,7 +15,7 @@ test("Node's runtime has everything", () => {
 
 test.each<[missing: string, crypto: Partial<EndToEndCrypto>]>([
   ['no ChaCha20-Poly1305', { aead: unsupported }],
-  ['no ChaCha20-Poly1305', { aead: () => ({ seal: () => {}, open: () => undefined }) }],
+  ['no ChaCha20-Poly1305', { aead: () => ({ seal: () => {}, open: () => undefined, openInPlace: () => undefined }) }],
   ['no X25519', { x25519: unsupported }],
   ['no X25519', { x25519: zeros }],
   ['no X25519, no ChaCha20-Poly1305', { x25519: unsupported, aead: unsupported }],

@@ -17,6 +17,8 @@ export interface Aead {
    * @param sealed ciphertext and tag
    */
   open(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined
+  /** As `open`, but may write over `sealed`: the plaintext, or anything if authentication fails. */
+  openInPlace(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined
 }
 
 export interface EndToEndCrypto {

@@ -102,14 +102,17 @@ export class OpeningKey {
     this.#previous = undefined
   }
 
-  /** The plaintext, or undefined. The first authentic record of the next epoch makes it current. */
+  /**
+   * The plaintext, or undefined; either may be written over `sealed`. The first authentic record of the next epoch
+   * makes it current.
+   */
   open(epoch: number, number: number, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
     const at = nonceOf(epoch, number)
-    if (epoch === this.#epoch) return this.#current.open(at, aad, sealed)
-    if (epoch === this.#epoch - 1) return this.#previous?.open(at, aad, sealed)
+    if (epoch === this.#epoch) return this.#current.openInPlace(at, aad, sealed)
+    if (epoch === this.#epoch - 1) return this.#previous?.openInPlace(at, aad, sealed)
     if (epoch !== this.#epoch + 1) return undefined
     this.#next ??= this.#successor()
-    const plaintext = this.#next.aead.open(at, aad, sealed)
+    const plaintext = this.#next.aead.openInPlace(at, aad, sealed)
     if (plaintext === undefined) return undefined
     this.#previous = this.#current
     this.#current = this.#next.aead

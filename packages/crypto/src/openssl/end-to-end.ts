@@ -40,6 +40,10 @@ class OpensslAead implements Aead {
     into.set(cipher.getAuthTag(), at + plaintext.length)
   }
 
+  openInPlace(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+    return this.open(nonce, aad, sealed)
+  }
+
   open(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
     const length = sealed.length - AEAD_TAG_BYTES
     if (length < 0) return undefined

@@ -18,6 +18,10 @@ class PortableAead implements Aead {
     chacha20poly1305(this.#key, nonce, aad).encrypt(plaintext, sealed)
   }
 
+  openInPlace(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+    return this.open(nonce, aad, sealed)
+  }
+
   open(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
     if (sealed.length < AEAD_TAG_BYTES) return undefined
     try {

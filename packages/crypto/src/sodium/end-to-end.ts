@@ -34,8 +34,13 @@ class SodiumAead implements Aead {
   }
 
   open(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+    return this.openInPlace(nonce, aad, sealed.slice())
+  }
+
+  /** libsodium verifies before it decrypts, and may decrypt over what it reads. */
+  openInPlace(nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
     if (sealed.length < AEAD_TAG_BYTES) return undefined
-    const plaintext = new Uint8Array(sealed.length - AEAD_TAG_BYTES)
+    const plaintext = sealed.subarray(0, sealed.length - AEAD_TAG_BYTES)
     try {
       this.#sodium.crypto_aead_chacha20poly1305_ietf_decrypt(plaintext, null, sealed, aad, nonce, this.#key)
       return plaintext
@@ -75,7 +80,7 @@ function agrees(crypto: EndToEndCrypto): boolean {
     return sealed
   }
   const sealed = sealedBy(opensslEndToEnd)
-  const opened = crypto.aead(key).open(nonce, aad, sealed)
+  const opened = crypto.aead(key).openInPlace(nonce, aad, sealed.slice())
   const changed = sealed.with(0, ~(sealed[0] as number))
   return (
     equalBytes(sealedBy(crypto), sealed) &&

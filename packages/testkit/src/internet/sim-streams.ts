@@ -3,20 +3,21 @@
  * they come. The pattern's length is a prime, so that bytes out of place are found, and nothing is
  * computed for them.
  */
-import type { ConnectionHandle, StreamRead } from '@showchain/client/core'
+import { type ConnectionHandle, READ_PIECE, type StreamRead } from '@showchain/client/core'
 import type { SimPeer } from './sim-peer.ts'
 
 const PERIOD = 65_521
+/** Bytes of one write. */
 const PIECE = 32_768
 const PATTERN: Uint8Array = Uint8Array.from(
-  { length: PERIOD + PIECE },
+  { length: PERIOD + READ_PIECE },
   (_, index) => Math.imul((index % PERIOD) + 1, 0x9e37_79b1) >>> 23,
 )
 
-/** The bytes of a stream from an offset on, at most PIECE. */
+/** The bytes of a stream from an offset on, at most READ_PIECE. */
 const patternAt = (stream: number, offset: number, length: number): Uint8Array => {
   const from = (offset + stream * 7919) % PERIOD
-  return PATTERN.subarray(from, from + Math.min(length, PIECE))
+  return PATTERN.subarray(from, from + length)
 }
 
 /** Writes streams of a given length at one end of a connection, as fast as flow control allows. */
@@ -53,7 +54,7 @@ export class StreamWriter {
     if (left === undefined) return
     this.#peer.command((machine, now) => {
       for (let room = true; room && left.offset < left.length; ) {
-        const bytes = patternAt(id, left.offset, left.length - left.offset)
+        const bytes = patternAt(id, left.offset, Math.min(left.length - left.offset, PIECE))
         left.offset += bytes.length
         room = machine.writeStream(this.#link, id, bytes, now)
       }

@@ -29,8 +29,8 @@ export interface Route extends Endpoint {
 }
 
 /**
- * One UDP datagram as it came in. The machine may keep views into `bytes`: they are never written
- * again.
+ * One UDP datagram as it came in. `bytes` are the machine's: it may keep views into them, and writes
+ * over a record what is in it.
  */
 export interface Datagram {
   readonly bytes: Uint8Array

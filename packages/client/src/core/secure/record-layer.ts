@@ -15,6 +15,9 @@ export interface Opened {
   readonly newest: boolean
 }
 
+/** Reused: the cipher reads it. A view of each record would be an object of its own. */
+const aad = new Uint8Array(RECORD_HEADER_BYTES)
+
 export class RecordLayer {
   readonly #seal: SealingKey
   readonly #open: OpeningKey
@@ -65,7 +68,10 @@ export class RecordLayer {
     this.#seal.seal(into.subarray(at, body), payload, into, body)
   }
 
-  /** Undefined when it is not genuine, or arrived before; then nothing has changed. */
+  /**
+   * Opens a record, and may write over it.
+   * @returns undefined when it is not genuine, or arrived before; then nothing else has changed
+   */
   open(record: Uint8Array, now: Instant): Opened | undefined {
     const header = readRecordHeader(record)
     if (header === undefined || this.#window.check(header.number) !== 'fresh') return undefined
@@ -75,7 +81,7 @@ export class RecordLayer {
     }
     const { epoch } = this.#open
     const { number } = header
-    const aad = record.subarray(0, RECORD_HEADER_BYTES)
+    for (let at = 0; at < RECORD_HEADER_BYTES; at++) aad[at] = record[at] as number
     const payload = this.#open.open(header.epoch, number, aad, record.subarray(RECORD_HEADER_BYTES))
     if (payload === undefined || !this.#window.accept(number)) return undefined
     if (this.#open.epoch !== epoch) this.#updatedAt = now

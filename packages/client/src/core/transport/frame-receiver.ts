@@ -7,6 +7,7 @@ import type { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import type { TransportEvent } from './events.ts'
 import { CLOSE_CODE } from './limits.ts'
+import { owned } from './owned.ts'
 import type { LossRecovery } from './recovery/loss-recovery.ts'
 import type { Streams, Violation } from './streams/streams.ts'
 
@@ -96,7 +97,7 @@ export class FrameReceiver implements FrameSink {
   }
 
   datagram(bytes: Uint8Array): boolean {
-    this.#options.events.push({ type: 'datagram', bytes })
+    this.#options.events.push({ type: 'datagram', bytes: owned(bytes) })
     return true
   }
 

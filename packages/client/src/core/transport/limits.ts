@@ -25,6 +25,8 @@ export const UNREAD_ALLOWANCE: number = MAX_OPEN_STREAMS * STREAM_WINDOW
  */
 export const SMALL_PIECE = 512
 export const MAX_SMALL_PIECES = 16_384
+/** What came of a stream is read in pieces of so many bytes, if there are. */
+export const READ_PIECE: number = 64 * 1024
 /**
  * What an application may write ahead on a stream: this, or twice the congestion window if that is
  * more, up to MAX_STREAM_WINDOW. A remote peer that acknowledges late makes the congestion window as

@@ -79,7 +79,7 @@ describe('data', () => {
     stream.read()
     const chunk = stream.read()
     expect(chunk).toEqual(bytes(600, 610))
-    expect(chunk?.buffer.byteLength).toBe(10)
+    expect(chunk?.buffer).not.toBe(datagram.buffer)
   })
 })
 

@@ -3,6 +3,8 @@
  */
 
 import { MAX_SMALL_PIECES, SMALL_PIECE } from '../limits.ts'
+import { owned } from '../owned.ts'
+import { ReadBuffer } from './read-buffer.ts'
 
 /**
  * What a frame was: data beyond the limit or a changed final size violates the protocol (RFC 9000
@@ -15,9 +17,6 @@ export interface SmallPieces {
   count: number
 }
 
-/** Bytes of a buffer in which small pieces are joined that wait to be read. */
-const JOINED = 4096
-
 interface Piece {
   readonly at: number
   readonly bytes: Uint8Array
@@ -29,10 +28,7 @@ export class ReceiveStream {
   readonly #pieces: Piece[] = []
   readonly #smallPieces: SmallPieces
   /** In order and not read; bounded by the window. */
-  #ready: Uint8Array[] = []
-  /** The last of `#ready` when it has room behind it. */
-  #joined: Uint8Array | undefined
-  #readyBytes = 0
+  readonly #ready = new ReadBuffer()
   /** Offsets: in order below; read by the application below; received below. */
   #next = 0
   #read = 0
@@ -69,7 +65,7 @@ export class ReceiveStream {
 
   /** The application has read all data, or the stream was reset. */
   get done(): boolean {
-    return this.#resetCode !== undefined || (this.complete && this.#readyBytes === 0)
+    return this.#resetCode !== undefined || (this.complete && this.#ready.length === 0)
   }
 
   /** Application error code of the remote peer's RESET_STREAM. */
@@ -78,10 +74,10 @@ export class ReceiveStream {
   }
 
   get readable(): boolean {
-    return this.#readyBytes > 0 || this.done
+    return this.#ready.length > 0 || this.done
   }
 
-  /** A STREAM frame came. `data` may be kept. */
+  /** A STREAM frame came. `data` is not written again. */
   receive(offset: number, data: Uint8Array, fin: boolean): Arrival {
     const end = offset + data.length
     if (end > this.#limit) return 'flow control'
@@ -113,8 +109,7 @@ export class ReceiveStream {
   stop(): void {
     this.#stopped = true
     this.#takePieces(this.#pieces.length)
-    this.#ready = []
-    this.#readyBytes = 0
+    this.#ready.clear()
     this.#read = this.#next
   }
 
@@ -124,9 +119,8 @@ export class ReceiveStream {
 
   /** The next data in order. */
   read(): Uint8Array | undefined {
-    const chunk = this.#ready.shift()
+    const chunk = this.#ready.take()
     if (chunk === undefined) return undefined
-    this.#readyBytes -= chunk.length
     this.#read += chunk.length
     return chunk
   }
@@ -151,8 +145,7 @@ export class ReceiveStream {
   #drop(code: number): void {
     this.#resetCode = code
     this.#takePieces(this.#pieces.length)
-    this.#ready = []
-    this.#readyBytes = 0
+    this.#ready.clear()
     this.#read = this.#highest
   }
 
@@ -162,26 +155,7 @@ export class ReceiveStream {
       this.#read = this.#next
       return
     }
-    if (bytes.length === 0) return
-    this.#readyBytes += bytes.length
-    const last = this.#ready.at(-1)
-    if (last !== undefined && bytes.length < SMALL_PIECE && this.#join(last, bytes)) return
-    this.#ready.push(bytes)
-  }
-
-  /** Adds a small piece to the last one that waits, so that no piece costs a record's memory. */
-  #join(last: Uint8Array, bytes: Uint8Array): boolean {
-    const length = last.length + bytes.length
-    let buffer = last === this.#joined ? new Uint8Array(last.buffer) : undefined
-    if (buffer === undefined && last.length < SMALL_PIECE) {
-      buffer = new Uint8Array(JOINED)
-      buffer.set(last)
-    }
-    if (buffer === undefined || length > buffer.length) return false
-    buffer.set(bytes, last.length)
-    this.#joined = buffer.subarray(0, length)
-    this.#ready[this.#ready.length - 1] = this.#joined
-    return true
+    this.#ready.append(bytes)
   }
 
   /** Removes the first pieces. */
@@ -203,7 +177,7 @@ export class ReceiveStream {
       const next = pieces[index]
       const to = next === undefined ? end : Math.min(end, next.at)
       if (at < to) {
-        pieces.splice(index, 0, { at, bytes: owned(data, at - offset, to - offset) })
+        pieces.splice(index, 0, { at, bytes: owned(data.subarray(at - offset, to - offset)) })
         if (to - at < SMALL_PIECE) this.#smallPieces.count++
         index++
       }
@@ -230,12 +204,4 @@ export class ReceiveStream {
     }
     return low
   }
-}
-
-/**
- * A view of a record's bytes, or a copy where the view would hold much more memory than it needs.
- */
-function owned(data: Uint8Array, from: number, to: number): Uint8Array {
-  const part = data.subarray(from, to)
-  return part.length * 2 < data.buffer.byteLength ? part.slice() : part
 }
