@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -23,8 +23,6 @@ const REQUESTED_TRANSPORT = 0x0019
 /** The first channel number (RFC 8656 §12). */
 const CHANNEL = 0x4000
 const UDP = 17
-/** Of USER_HZ, which /proc counts in. */
-const TICKS_PER_SECOND = 100
 
 const attribute = (type: number, value: Buffer): Buffer => {
   const head = Buffer.alloc(4)
@@ -138,8 +136,11 @@ export class Coturn {
 
   /** Of all its threads, and the kernel on its behalf. */
   cpuSeconds(): number {
-    const fields = readFileSync(`/proc/${this.#process.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+    const threads = `/proc/${this.#process.pid}/task`
+    const nanoseconds = readdirSync(threads).map((thread) =>
+      Number(readFileSync(join(threads, thread, 'schedstat'), 'utf8').split(' ')[0]),
+    )
+    return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e9
   }
 
   async stop(): Promise<void> {

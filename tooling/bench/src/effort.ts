@@ -22,9 +22,14 @@ export interface Effort {
   readonly streamBytes: number
   /** Peers that a relay holds at once when its memory is measured. */
   readonly bindings: number
+  /** How long each process in the middle is kept busy, for one sample. */
+  readonly blastSeconds: number
   /** Peers of a relay, one size after the other, and channel frames of each sample then. */
   readonly growthSizes: readonly number[]
   readonly growthFrames: number
+  /** Connections of a process, one number after the other, and how long it is watched then. */
+  readonly connectionCounts: readonly number[]
+  readonly idleSeconds: number
   /** Forged packets per second of a siege, and for how many seconds each kind. */
   readonly siegeRate: number
   readonly siegeSeconds: number
@@ -44,8 +49,11 @@ export const FULL_EFFORT: Effort = {
   hyperdht: true,
   streamBytes: 256 * 1024 * 1024,
   bindings: 100_000,
+  blastSeconds: 0.5,
   growthSizes: [1000, 10_000, 100_000],
   growthFrames: 200_000,
+  connectionCounts: [1, 100, 1000],
+  idleSeconds: 10,
   siegeRate: 50_000,
   siegeSeconds: 10,
   siegeSources: 2048,
@@ -62,8 +70,11 @@ export const QUICK_EFFORT: Effort = {
   hyperdht: false,
   streamBytes: 1024 * 1024,
   bindings: 1000,
+  blastSeconds: 0.02,
   growthSizes: [20, 200],
   growthFrames: 1000,
+  connectionCounts: [1, 3],
+  idleSeconds: 0.2,
   siegeRate: 2000,
   siegeSeconds: 0.3,
   siegeSources: 64,

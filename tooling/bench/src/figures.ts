@@ -63,6 +63,12 @@ export const rateAndTime = (seconds: readonly number[], count: number, unit: 'µ
   ),
 ]
 
+/** The value that so many of a hundred are not above. @param values at least one */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] as number
+}
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const half = sorted.length >> 1

@@ -6,48 +6,48 @@
 import { sessionIdToBytes } from '@showchain/wire'
 import { writeChannelHeader } from '@showchain/wire/end-to-end'
 import { peerActors, relayActor } from './actors.ts'
-import { Child } from './child.ts'
-import { Coturn } from './coturn.ts'
+import { blast, takeOver } from './blast.ts'
+import { type Crossing, crossCoturn, crossForwarder, crossRelay, openPairs, type SocketPair } from './crossing.ts'
 import type { Effort } from './effort.ts'
 import { type FigureTable, type Findings, rateAndTime } from './figures.ts'
-import { type FloodOptions, flood, type Lane } from './flood.ts'
-import type { ForwarderRequest } from './forwarder-process.ts'
 import { verifyNow } from './lone-relay.ts'
-import { exchange } from './loopback.ts'
-import {
-  cellsOf,
-  FORWARDER,
-  type Measures,
-  measuresOf,
-  NO_FRAME_LIMITS,
-  openRelay,
-  ratioOf,
-  type Sample,
-  type SocketOf,
-  timed,
-  withSockets,
-} from './middle.ts'
+import { closeAll } from './loopback.ts'
+import { cellsOf, FORWARDER, type Measures, measuresOf, NO_FRAME_LIMITS, ratioOf, type Sample } from './middle.ts'
 import { askLone, loneRelay, openSessions, type PacketPlan, planPackets } from './packet-plan.ts'
 
 const FRAME_BYTES = 1200
-/** A record that only acknowledges. */
-const ANSWER_BYTES = 68
-/** Of ChannelData (RFC 8656 §12.4). */
-const CHANNEL_DATA_HEADER = 4
-/** Frames of each pair on their way at once. */
-const WINDOW = 32
 /** Frames for each proxied packet of the other suite: they are that much cheaper. */
 const FRAMES_PER_PACKET = 10
+const BATCHED = 'relay, batched socket'
+const DGRAM = 'relay, node:dgram'
 const COTURN = 'coturn, ChannelData, one thread'
+/** Medians of at least so many pairs. */
+const ROUNDS = 5
+const PAIRS = 100
 
-interface Middle {
+/** How packets come to the one in the middle. */
+interface Traffic {
   readonly name: string
-  run(): Promise<Sample>
+  readonly bytes: number
+  /** Pairs that send in turn. */
+  readonly pairs: number
+  /** Packets of one pair together. */
+  readonly atOnce: number
+  readonly train: boolean
+  /** Packets on their way at once. */
+  readonly window: number
 }
+
+const TRAFFIC: readonly Traffic[] = [
+  { name: 'single packets of 200 bytes', bytes: 200, pairs: 1, atOnce: 32, train: false, window: 256 },
+  { name: 'single packets of 1,000 bytes', bytes: 1000, pairs: 1, atOnce: 32, train: false, window: 256 },
+  { name: 'trains of one flow, 1,200 bytes', bytes: 1200, pairs: 1, atOnce: 50, train: true, window: 400 },
+  { name: '100 interleaved sessions, 1,000 bytes', bytes: 1000, pairs: PAIRS, atOnce: 1, train: false, window: 256 },
+]
 
 export async function frames(effort: Effort): Promise<Findings> {
   const plan = await planPackets(relayActor(), await peerActors(), 0)
-  return { tables: [await alone(plan, effort), await onSockets(plan, effort)] }
+  return { tables: [await alone(plan, effort), ...(await onSockets(effort))] }
 }
 
 function frameOf(session: Uint8Array, bytes: number): Uint8Array {
@@ -81,101 +81,69 @@ async function alone(plan: PacketPlan, effort: Effort): Promise<FigureTable> {
   }
 }
 
-async function onSockets(plan: PacketPlan, effort: Effort): Promise<FigureTable> {
-  const relay = new Child('./relay-process.js')
-  const forwarder = new Child('./forwarder-process.js')
-  const coturn = await Coturn.start()
-  const count = effort.packets * FRAMES_PER_PACKET
-  const middles: Middle[] = [
-    { name: 'relay, channel frames', run: () => throughRelay(plan, relay, count) },
-    { name: FORWARDER, run: () => throughForwarder(plan, forwarder, count) },
-    ...(coturn === undefined ? [] : [{ name: COTURN, run: () => throughCoturn(plan, coturn, count) }]),
-  ]
-  const samples = middles.map((): Sample[] => [])
+async function onSockets({ samples, blastSeconds }: Effort): Promise<readonly FigureTable[]> {
+  const pairs = await openPairs(PAIRS)
+  const crossings: Crossing[] = []
   try {
-    for (let round = 0; round <= effort.samples; round++)
-      for (const [index, middle] of middles.entries()) {
-        const sample = await middle.run()
-        if (round > 0) samples[index]?.push(sample)
-      }
+    crossings.push(await crossRelay(BATCHED, 'batched', pairs), await crossRelay(DGRAM, 'dgram', pairs))
+    crossings.push(await crossForwarder(FORWARDER, pairs))
+    const coturn = await crossCoturn(COTURN, pairs)
+    if (coturn !== undefined) crossings.push(coturn)
+    for (const { from, to } of pairs) for (const socket of [from, to]) takeOver(socket)
+    const tables: FigureTable[] = []
+    for (const traffic of TRAFFIC)
+      tables.push(await measure(traffic, pairs, crossings, Math.max(ROUNDS, samples), blastSeconds))
+    return tables
   } finally {
-    await Promise.all([relay.stop(), forwarder.stop(), coturn?.stop()])
+    await Promise.all(crossings.map((crossing) => crossing.stop()))
+    await closeAll(pairs.flatMap(({ from, to }) => [from, to]))
   }
+}
+
+async function measure(
+  traffic: Traffic,
+  pairs: readonly SocketPair[],
+  crossings: readonly Crossing[],
+  rounds: number,
+  seconds: number,
+): Promise<FigureTable> {
+  const samples = crossings.map((): Sample[] => [])
+  for (let round = 0; round <= rounds; round++)
+    for (const [index, crossing] of crossings.entries()) {
+      const sample = await pass(traffic, pairs, crossing, seconds)
+      // The first round warms up.
+      if (round > 0) samples[index]?.push(sample)
+    }
   const found = samples.map(measuresOf)
-  const [ours, bare, theirs] = found as [Measures, Measures, Measures | undefined]
+  const [batched, dgram, bare, theirs] = found as [Measures, Measures, Measures, Measures | undefined]
   return {
-    title: 'Channel frames, on sockets, the middle in its own process',
-    columns: ['what', 'frames', 'per core', 'CPU of each', 'lost'],
+    title: `Channel frames through sockets: ${traffic.name}`,
+    columns: ['what', 'packets', 'per core', 'CPU of each', 'lost'],
     rows: [
-      ...found.map((measures, index) => ({ name: middles[index]?.name ?? '', cells: cellsOf(measures) })),
-      { name: 'relay : forwarder', cells: ratioOf(ours, bare) },
-      ...(theirs === undefined ? [] : [{ name: 'relay : coturn', cells: ratioOf(ours, theirs) }]),
+      ...found.map((measures, index) => ({ name: crossings[index]?.name ?? '', cells: cellsOf(measures) })),
+      { name: 'node:dgram relay : forwarder', cells: ratioOf(dgram, bare) },
+      { name: 'batched relay : forwarder', cells: ratioOf(batched, bare) },
+      ...(theirs === undefined ? [] : [{ name: 'batched relay : coturn', cells: ratioOf(batched, theirs) }]),
     ],
     references: [FORWARDER, COTURN],
     notes: [
-      `One frame: ${FRAME_BYTES} bytes through the middle, and an answer of ${ANSWER_BYTES} bytes back; both are passed on. Per core: by the CPU`,
-      'time of the process in the middle. Peers and middle share the cores of this machine.',
-      ...(coturn === undefined ? ['coturn is not installed here (Debian: coturn).'] : []),
+      'Per core: by the CPU time of the process in the middle, with the kernel on its behalf.',
+      ...(theirs === undefined ? ['coturn is not installed here (Debian: coturn).'] : []),
     ],
   }
 }
 
-/**
- * `count` frames over the lanes, each with its own.
- * @param said bytes of a frame that its receiver sends back; ANSWER_BYTES come
- */
-const floodOf = (
-  lanes: readonly (Omit<Lane, 'packets'> & { readonly frame: Uint8Array })[],
-  port: number,
-  count: number,
-  said = ANSWER_BYTES,
-): FloodOptions => ({
-  ...{ port, window: WINDOW, answerBytes: ANSWER_BYTES },
-  lanes: lanes.map(({ frame, ...lane }) => ({
-    ...lane,
-    packets: Array.from({ length: count / lanes.length }, () => frame),
-  })),
-  answer: (passed) => passed.subarray(0, said),
-})
-
-async function throughRelay(plan: PacketPlan, relay: Child, count: number): Promise<Sample> {
-  const port = await openRelay(relay, plan, NO_FRAME_LIMITS)
-  try {
-    return await withSockets(plan.peers, async (socketOf) => {
-      await openSessions(plan.relay, plan.pairs, (peer, request) => exchange(socketOf(peer), request, port))
-      const lanes = plan.pairs.map(({ requester, target, session, opening }) => ({
-        ...{ from: socketOf(requester), to: socketOf(target), packets: [opening] },
-        frame: frameOf(sessionIdToBytes(session), FRAME_BYTES),
-      }))
-      await flood({ lanes, port, window: 1 })
-      return timed(floodOf(lanes, port, count), () => relay.ask<number>({ type: 'cpu' }))
-    })
-  } finally {
-    await relay.ask({ type: 'close' })
-  }
+async function pass(
+  { bytes, pairs: count, atOnce, train, window }: Traffic,
+  pairs: readonly SocketPair[],
+  crossing: Crossing,
+  seconds: number,
+): Promise<Sample> {
+  const ways = pairs.slice(0, count).map((pair, index) => ({ ...pair, packet: crossing.packet(index, bytes) }))
+  const { port } = crossing
+  crossing.refresh()
+  const before = await crossing.cpuSeconds()
+  const result = blast({ ways, port, arrives: crossing.arrives(bytes), atOnce, train, window, seconds })
+  const cpuSeconds = (await crossing.cpuSeconds()) - before
+  return { seconds: result.seconds, acknowledged: result.arrived, lost: result.lost, cpuSeconds }
 }
-
-async function throughForwarder(plan: PacketPlan, forwarder: Child, count: number): Promise<Sample> {
-  try {
-    return await withSockets(plan.peers, async (socketOf) => {
-      const lanes = lanesOf(plan, socketOf, new Uint8Array(FRAME_BYTES))
-      const pairs = lanes.map(({ from, to }) => [from.address().port, to.address().port] as const)
-      const port = await forwarder.ask<number>({ type: 'open', pairs } satisfies ForwarderRequest)
-      return timed(floodOf(lanes, port, count), () => forwarder.ask<number>({ type: 'cpu' }))
-    })
-  } finally {
-    await forwarder.ask({ type: 'close' })
-  }
-}
-
-const throughCoturn = (plan: PacketPlan, coturn: Coturn, count: number): Promise<Sample> =>
-  withSockets(plan.peers, async (socketOf) => {
-    // Four bytes of ChannelData's own header stand for a frame's seventeen.
-    const lanes = lanesOf(plan, socketOf, Coturn.channelData(FRAME_BYTES - CHANNEL_DATA_HEADER))
-    const bound = await Promise.all(lanes.map(({ from, to }) => coturn.bind(from, to.address().port)))
-    const backed = lanes.map((lane, index) => ({ ...lane, backPort: bound[index] as number }))
-    return timed(floodOf(backed, coturn.port, count, ANSWER_BYTES - CHANNEL_DATA_HEADER), () => coturn.cpuSeconds())
-  })
-
-const lanesOf = ({ pairs }: PacketPlan, socketOf: SocketOf, frame: Uint8Array) =>
-  pairs.map(({ requester, target }) => ({ from: socketOf(requester), to: socketOf(target), frame }))

@@ -3,6 +3,7 @@
  * takes. In a process of its own for each size, so that nothing else is counted.
  */
 import { Child } from './child.ts'
+import { connections } from './connections.ts'
 import type { Effort } from './effort.ts'
 import { type FigureTable, type Findings, figure, type Row, times } from './figures.ts'
 import type { GrowthReport, GrowthRequest } from './growth-process.ts'
@@ -19,7 +20,8 @@ interface Size {
   readonly report: GrowthReport
 }
 
-export async function growth({ growthSizes, growthFrames, samples }: Effort): Promise<Findings> {
+export async function growth(effort: Effort): Promise<Findings> {
+  const { growthSizes, growthFrames, samples } = effort
   const sizes: Size[] = []
   for (const bindings of growthSizes) {
     const child = new Child('./growth-process.js', ['--expose-gc'])
@@ -31,7 +33,7 @@ export async function growth({ growthSizes, growthFrames, samples }: Effort): Pr
       await child.stop()
     }
   }
-  return { tables: [framesTable(sizes), memoryTable(sizes)] }
+  return { tables: [framesTable(sizes), memoryTable(sizes), await connections(effort)] }
 }
 
 const count = (many: number): string => many.toLocaleString('en')

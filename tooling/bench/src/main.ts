@@ -11,6 +11,7 @@ import { frames } from './frames.ts'
 import { growth } from './growth.ts'
 import { hostile } from './hostile.ts'
 import { internet } from './internet.ts'
+import { latency } from './latency.ts'
 import { describeMachine, machineFacts } from './machine-facts.ts'
 import { memory } from './memory.ts'
 import { type BenchOptions, COMPARED, readOptions, USAGE } from './options.ts'
@@ -30,6 +31,7 @@ const SUITES: Readonly<Record<string, (effort: Effort) => Promise<Findings>>> = 
   streams,
   memory,
   growth,
+  latency,
   internet,
   siege,
   hostile,

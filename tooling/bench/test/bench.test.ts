@@ -51,6 +51,7 @@ describe('pnpm bench', () => {
         'streams',
         'memory',
         'growth',
+        'latency',
         'internet',
         'siege',
         'hostile',

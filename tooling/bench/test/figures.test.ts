@@ -1,10 +1,17 @@
 import { describe, expect, test } from 'vitest'
-import { figure, median, times } from '../src/figures.ts'
+import { figure, median, percentile, times } from '../src/figures.ts'
 
 describe('figures', () => {
   test('the median of an even number of samples lies between the two in the middle', () => {
     expect(median([9, 1, 3, 5])).toBe(4)
     expect(median([9, 1, 3])).toBe(3)
+  })
+
+  test('a percentile is one of the samples: the least that so many are not above', () => {
+    const hundred = Array.from({ length: 100 }, (_, index) => 100 - index)
+    expect([50, 99, 100].map((percent) => percentile(hundred, percent))).toEqual([50, 99, 100])
+    expect(percentile([7], 99)).toBe(7)
+    expect(percentile([1, 2, 3], 50)).toBe(2)
   })
 
   test('the spread is how far half of the samples stray, in parts of the median', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { connectionsTable } from '../src/connections.ts'
 import { framesTable, memoryTable } from '../src/growth.ts'
 import { visitsOf } from '../src/visits.ts'
 
@@ -16,6 +17,15 @@ describe('growth of a relay', () => {
     const [row] = memoryTable([size]).rows
     expect(row?.cells.slice(-2)).toMatchObject([{ median: 10_240 }, { median: 5120 }])
   })
+})
+
+test('what an idle connection takes is what each more than the first brings', () => {
+  const [one, many] = connectionsTable([
+    { connections: 1, usage: usage(10), share: 0.01 },
+    { connections: 101, usage: usage(20), share: 0.505 },
+  ]).rows
+  expect(one?.cells.slice(2)).toMatchObject(['', { median: 1 }, { median: 1 }])
+  expect(many?.cells.slice(2)).toMatchObject([{ median: 104_857.6 }, { median: 50.5 }, { median: 0.5 }])
 })
 
 describe('visits', () => {

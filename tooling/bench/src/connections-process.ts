@@ -1,0 +1,50 @@
+/** A peer that holds connections, or the many peers that dial it: each in a process of its own. */
+import { type Connection, Peer } from '@showchain/client'
+import { generateIdentity } from '@showchain/crypto'
+import { inTurns } from './actors.ts'
+import { serve } from './child.ts'
+import { usage } from './crowd.ts'
+import { cpuSeconds, LOOPBACK } from './loopback.ts'
+
+export type ConnectionsRequest =
+  | { readonly type: 'hold' | 'usage' | 'cpu' }
+  /** From so many peers more. */
+  | { readonly type: 'dial'; readonly count: number; readonly to: string }
+
+const held: Connection[] = []
+
+const openPeer = async (): Promise<Peer> =>
+  Peer.open({
+    identity: await generateIdentity(),
+    relays: [],
+    listen: [{ host: LOOPBACK }],
+    addressPolicy: 'lab',
+  })
+
+async function hold(): Promise<string> {
+  const peer = await openPeer()
+  void (async () => {
+    for await (const connection of peer.incoming) held.push(connection)
+  })()
+  return peer.ticket
+}
+
+async function dial(count: number, to: string): Promise<void> {
+  const opened = await inTurns(count, async () => (await openPeer()).connect(to, { via: 'direct' }))
+  held.push(...opened)
+}
+
+function answer(request: ConnectionsRequest): unknown {
+  switch (request.type) {
+    case 'hold':
+      return hold()
+    case 'dial':
+      return dial(request.count, request.to)
+    case 'usage':
+      return { ...usage(), connections: held.length }
+    case 'cpu':
+      return cpuSeconds()
+  }
+}
+
+serve(answer)
