@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packAll, type Tarball } from './pack.ts'
 import { newProject, type Project } from './project.ts'
-import { readWorkspace, type Workspace } from './workspace.ts'
+import { find, readWorkspace, type Workspace, withDependencies } from './workspace.ts'
 
 export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'showchain-packaging-'))
 export const remove = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true })
@@ -37,12 +37,17 @@ export class PackedRelease {
     return found
   }
 
+  /** The paths of its tarball and of those of the workspace packages that it depends on. */
+  withDependencies(name: string): readonly string[] {
+    return withDependencies(this.workspace, find(this.workspace, name)).map((entry) => this.tarball(entry.name).path)
+  }
+
   /** A project with `name` installed, the same one at each call. */
   project(name: string): Promise<Project> {
     const known = this.#projects.get(name)
     if (known !== undefined) return known
     const folder = join(this.folder, 'projects', name)
-    const made = newProject(this.workspace, this.#tarballs, name, folder)
+    const made = newProject(this.withDependencies(name), folder)
     this.#projects.set(name, made)
     return made
   }

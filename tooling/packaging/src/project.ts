@@ -4,9 +4,7 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Tarball } from './pack.ts'
 import { run } from './shell.ts'
-import { find, type Workspace, withDependencies } from './workspace.ts'
 
 export interface Installed {
   readonly name: string
@@ -27,20 +25,11 @@ interface Lock {
 const MODULES = 'node_modules/'
 const QUIET = ['--no-audit', '--no-fund', '--no-package-lock', '--prefer-offline', '--loglevel=error']
 
-/**
- * Installs a package's tarball, and those of the workspace packages that it depends on, into a new
- * folder.
- */
-export async function newProject(
-  workspace: Workspace,
-  tarballs: ReadonlyMap<string, Tarball>,
-  name: string,
-  folder: string,
-): Promise<Project> {
+/** Installs tarballs, a package's and those of the workspace packages that it depends on, into a new folder. */
+export async function newProject(tarballs: readonly string[], folder: string): Promise<Project> {
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'project', private: true, type: 'module' }))
-  const needed = withDependencies(workspace, find(workspace, name)).map((entry) => tarballs.get(entry.name)?.path ?? '')
-  await run('npm', ['install', ...QUIET, ...needed], { cwd: folder })
+  await run('npm', ['install', ...QUIET, ...tarballs], { cwd: folder })
   const lock = JSON.parse(await readFile(join(folder, MODULES, '.package-lock.json'), 'utf8')) as Lock
   const packages = Object.entries(lock.packages).map(([path, { resolved = '' }]) => ({
     name: path.slice(path.lastIndexOf(MODULES) + MODULES.length),
