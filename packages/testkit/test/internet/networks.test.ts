@@ -3,12 +3,23 @@
  * taken for others.
  */
 import { duration, type PathPolicy } from '@showchain/client/core'
+import { nodeEndToEnd } from '@showchain/crypto'
+import { classify, decode, OP } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import { Internet, nat, type SimConnection, type SimPeer } from '../../src/index.ts'
 
 /** A dial has ended by then: the requests of a punch, one after the other. */
 const DIAL_PATIENCE = 60_000
 const DUAL = { ips: ['5.9.0.1', '2a01:4f9::1'] } as const
+
+/** What carries data: records, and the messages that a relay forwards. */
+function carriesData(bytes: Uint8Array): boolean {
+  const kind = classify(bytes)
+  if (kind !== 'binary' && kind !== 'json') return kind === 'record' || kind === 'channel'
+  const decoded = decode(bytes)
+  return decoded.ok && DATA.includes(decoded.message.op_code)
+}
+const DATA: readonly number[] = [OP.proxyData, OP.proxyPassData]
 
 const other = ({ links }: SimPeer): SimConnection => [...links.values()].at(-1) as SimConnection
 const talks = (internet: Internet, from: SimPeer, link: SimConnection, to: SimPeer): boolean => {
@@ -131,6 +142,35 @@ describe('policies', () => {
       internet.advance(duration(DIAL_PATIENCE))
       expect(dialled.attempts?.map(({ via, state }) => [via, state])).toEqual([['punch', 'failed']])
     })
+  })
+
+  test.each([
+    ['direct-only', 'relay-only'],
+    ['relay-only', 'direct-only'],
+    ['punch', 'relay-only'],
+    ['auto', 'relay-only'],
+  ] as const)('a dial (%s) ends in time though another one (%s) takes its paths away', async (first, second) => {
+    // By chance alone, and at the first probe.
+    for (const [here, there] of [
+      [nat.T4, nat.T3],
+      [nat.T2, nat.T2],
+    ] as const)
+      for (const after of [0, 30, 100, 1900])
+        await Internet.run(`${first} ${second} ${after}`, {}, async (internet) => {
+          await internet.relay()
+          const endToEnd = nodeEndToEnd()
+          const alice = await internet.simPeer({ name: 'alice', behind: here(), endToEnd })
+          const bob = await internet.simPeer({ name: 'bob', behind: there(), endToEnd })
+          internet.sim.network.filter = ({ bytes }) => !carriesData(bytes)
+          const dials = [alice.dialPeer(bob, first), bob.dialPeer(alice, first)]
+          internet.advance(duration(after))
+          dials.push(alice.dialPeer(bob, second))
+          internet.advance(duration(DIAL_PATIENCE))
+          for (const { ended, attempts = [] } of dials) {
+            expect(ended).toBeDefined()
+            for (const { why } of attempts) expect(why).toMatch(/\w/)
+          }
+        })
   })
 
   test('a dial for relays alone ends the direct path of the connection that was there', async () => {

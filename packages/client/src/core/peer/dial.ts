@@ -10,7 +10,7 @@ import type { ConnectionMachine } from '../connections/connection-machine.ts'
 import type { ConnectionTable } from '../connections/connection-table.ts'
 import type { DialAttempt, DialId, DialPolicy, Via } from '../context/events.ts'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
-import type { Instant } from '../endpoint/machine.ts'
+import { type Instant, later } from '../endpoint/machine.ts'
 import type { Sent } from '../messages/outgoing-message.ts'
 import type { Registrations } from '../punch/candidates.ts'
 import type { PunchAttempts } from '../punch/punch-attempts.ts'
@@ -18,6 +18,7 @@ import { PunchRequester } from '../punch/punch-requester.ts'
 import { requestProxy } from '../relays/proxy-requester.ts'
 import type { Registration, RelayAddress } from '../relays/registration.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
+import { HANDSHAKE_TIME } from '../secure/limits.ts'
 
 /** Whom to connect to, and what is known of where it is. */
 export interface DialTarget {
@@ -41,6 +42,11 @@ export interface DialOptions {
   /** Nothing is tried any more. */
   ended(now: Instant): void
 }
+
+/** What a way says whose path another dial's policy excludes. */
+const EXCLUDED = 'another connect to this peer allows no such path'
+/** Data flows on a path within the time of a handshake, or it is no good. */
+const SILENT = 'a path was found, but nothing arrived by it'
 
 /** Only a relay has that capability. */
 const IS_RELAY = 'a relay answers there, not a peer: register with it, and connect by the ticket of a peer'
@@ -122,10 +128,14 @@ export class Dial {
   /** A way is good when data can flow. */
   #settle(entry: Entry, state: 'reached' | 'failed', why: string | undefined, now: Instant): void {
     if (state === 'failed') return this.#end(entry, 'failed', why, now)
-    this.#connection(now).whenReady(
-      (reason, at) => this.#end(entry, reason === undefined ? 'reached' : 'failed', reason, at),
-      now,
+    const connection = this.#connection(now)
+    const { allowsRelay, allowsDirect } = connection.paths
+    if (!(entry.via === 'relay' ? allowsRelay : allowsDirect)) return this.#end(entry, 'failed', EXCLUDED, now)
+    const patience = this.#context.timers.set(later(now, HANDSHAKE_TIME), (at) =>
+      this.#end(entry, 'failed', SILENT, at),
     )
+    this.#closers.push(() => patience.cancel())
+    connection.whenReady((reason, at) => this.#end(entry, reason === undefined ? 'reached' : 'failed', reason, at), now)
   }
 
   #end(entry: Entry, state: 'reached' | 'failed', why: string | undefined, now: Instant): void {
