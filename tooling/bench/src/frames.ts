@@ -39,10 +39,10 @@ interface Traffic {
 }
 
 const TRAFFIC: readonly Traffic[] = [
-  { name: 'single packets of 200 bytes', bytes: 200, pairs: 1, atOnce: 32, train: false, window: 256 },
-  { name: 'single packets of 1,000 bytes', bytes: 1000, pairs: 1, atOnce: 32, train: false, window: 256 },
-  { name: 'trains of one flow, 1,200 bytes', bytes: 1200, pairs: 1, atOnce: 50, train: true, window: 400 },
-  { name: '100 interleaved sessions, 1,000 bytes', bytes: 1000, pairs: PAIRS, atOnce: 1, train: false, window: 256 },
+  { name: 'single packets of 200 bytes', bytes: 200, pairs: 1, atOnce: 64, train: false, window: 4096 },
+  { name: 'single packets of 1,000 bytes', bytes: 1000, pairs: 1, atOnce: 64, train: false, window: 4096 },
+  { name: 'trains of one flow, 1,200 bytes', bytes: 1200, pairs: 1, atOnce: 50, train: true, window: 1600 },
+  { name: '100 interleaved sessions, 1,000 bytes', bytes: 1000, pairs: PAIRS, atOnce: 1, train: false, window: 4096 },
 ]
 
 export async function frames(effort: Effort): Promise<Findings> {

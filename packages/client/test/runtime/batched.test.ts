@@ -17,7 +17,7 @@ import {
   type PollEvents,
 } from '../../src/runtime/batched/libc.ts'
 import { selfTest } from '../../src/runtime/batched/self-test.ts'
-import { AddressBook, decodeAddress, encodeAddress } from '../../src/runtime/batched/socket-address.ts'
+import { DestinationBook, decodeAddress, encodeAddress, SourceBook } from '../../src/runtime/batched/socket-address.ts'
 import type { BoundSocket } from '../../src/runtime/bound-socket.ts'
 import type { Unsent } from '../../src/runtime/socket.ts'
 import { chooseSocket, type SocketWish } from '../../src/runtime/socket-kind.ts'
@@ -166,10 +166,10 @@ describe('a batched socket', needsBatched, () => {
   test('keeps a bounded number of datagrams while it waits, and counts the others', async () => {
     const libc = refusing('EAGAIN')
     const [a, b] = [await inbox(libc), await inbox()]
-    for (let index = 0; index < 100; index++) a.socket.send(b.socket.local, Uint8Array.of(index))
-    expect(a.unsent).toEqual({ sendBufferFull: 100 - 64 })
-    await b.has(64)
-    expect(b.received.map(([first]) => first)).toEqual(Array.from({ length: 64 }, (_, index) => index))
+    for (let index = 0; index < 300; index++) a.socket.send(b.socket.local, Uint8Array.of(index))
+    expect(a.unsent).toEqual({ sendBufferFull: 300 - 256 })
+    await b.has(256)
+    expect(b.received.map(([first]) => first)).toEqual(Array.from({ length: 256 }, (_, index) => index))
   })
 
   test('tries again what a signal interrupted', async () => {
@@ -523,13 +523,37 @@ describe('the address of a socket', () => {
     expect(decodeAddress(bytes)).toBeUndefined()
   })
 
+  test('of very many is found again: there are more places for them', () => {
+    const book = new SourceBook()
+    const words = new Int32Array(4)
+    const sourceOf = (number: number): Endpoint | undefined => {
+      words.set(new Int32Array(encodeAddress({ ip: `10.0.${number >> 8}.${number & 0xff}`, port: 4000 }).buffer))
+      return book.source(words, 0, 4)
+    }
+    const all = Array.from({ length: 10_000 }, (_, number) => number)
+    for (let round = 0; round < 20; round++)
+      for (const number of all) expect(sourceOf(number)?.ip).toBe(`10.0.${number >> 8}.${number & 0xff}`)
+    const before = all.map(sourceOf)
+    const kept = all.filter((number) => sourceOf(number) === before[number])
+    expect(kept.length).toBeGreaterThan(0.8 * all.length)
+  })
+
   test('is found again, whatever came in between', () => {
-    const book = new AddressBook()
+    const [sources, destinations] = [new SourceBook(), new DestinationBook()]
+    const sourceOf = (endpoint: Endpoint): Endpoint | undefined => {
+      const { buffer, byteOffset, length } = encodeAddress(endpoint)
+      // In the middle of others, as a ring has them.
+      const words = new Int32Array(20).fill(-1)
+      words.set(new Int32Array(buffer, byteOffset, length / 4), 7)
+      return sources.source(words, 7, length / 4)
+    }
     fc.assert(
       fc.property(fc.array(endpoints, { maxLength: 50 }), (list) => {
         for (const endpoint of list) {
-          expect(book.source(encodeAddress(endpoint))).toEqual(endpoint)
-          expect(decodeAddress(book.destination(endpoint))).toEqual(endpoint)
+          const source = sourceOf(endpoint) as Endpoint
+          expect({ ...source }).toEqual(endpoint)
+          expect(decodeAddress(destinations.destination(endpoint))).toEqual(endpoint)
+          expect(decodeAddress(destinations.destination(source))).toEqual(endpoint)
         }
       }),
       { numRuns: 300 },

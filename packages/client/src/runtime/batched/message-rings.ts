@@ -9,7 +9,7 @@
 import { constants } from 'node:os'
 import type { Endpoint } from '@showchain/wire'
 import { type Libc, MSG_TRUNC, SOL_UDP, UDP_GRO, UDP_SEGMENT } from './libc.ts'
-import { ADDRESS_ROOM, AddressBook } from './socket-address.ts'
+import { ADDRESS_ROOM, DestinationBook, SourceBook } from './socket-address.ts'
 
 const HEADER = {
   bytes: 64,
@@ -27,15 +27,23 @@ const CONTROL = { bytes: 24, length: 0, level: 8, type: 12, data: 16 } as const
 
 /** Of an address; a train is at most as long (UDP_GRO). */
 const LARGEST = 65_535
+/**
+ * From one buffer that is received into to the next one: multiples of 64 KiB would share the same
+ * lines of the cache.
+ */
+const STRIDE = LARGEST + 2113
 /** Datagrams, or trains of them, of one call. */
 const RECEIVED_AT_ONCE = 16
 const SENT_AT_ONCE = 64
-/** Of all datagrams that wait for one call. */
-const SEND_ROOM = 2 * LARGEST
+/** Datagrams that wait for one call, and their bytes: some trains. */
+const MAX_WAITING = 256
+const SEND_ROOM = 4 * LARGEST
 /** UDP_MAX_SEGMENTS of Linux before 6.9. */
 const TRAIN_DATAGRAMS = 64
 /** A train is one packet to the IP layer. */
 const TRAIN_BYTES = 65_000
+
+const TWO_32 = 2 ** 32
 
 /** Headers and what they point to, for so many messages. */
 class Messages {
@@ -43,8 +51,11 @@ class Messages {
   readonly names: Buffer
   readonly vectors: Buffer
   readonly controls: Buffer
-  readonly data: Buffer
-  readonly #dataAddress: bigint
+  readonly data: Uint8Array
+  /** The integers of `names`. */
+  readonly nameWords: Int32Array
+  /** A number has room for an address: 57 bits at most, of which the last four are 0. */
+  readonly #dataAddress: number
 
   constructor(libc: Libc, count: number, dataBytes: number) {
     const make = (bytes: number): Buffer => Buffer.alloc(bytes)
@@ -52,8 +63,9 @@ class Messages {
     this.names = make(count * ADDRESS_ROOM)
     this.vectors = make(count * VECTOR.bytes)
     this.controls = make(count * CONTROL.bytes)
-    this.data = make(dataBytes)
-    this.#dataAddress = libc.address(this.data)
+    this.data = new Uint8Array(dataBytes)
+    this.nameWords = new Int32Array(this.names.buffer, this.names.byteOffset, this.names.length / 4)
+    this.#dataAddress = Number(libc.address(this.data))
     const [names, vectors, controls] = [this.names, this.vectors, this.controls].map((each) => libc.address(each))
     for (let index = 0; index < count; index++) {
       const at = index * HEADER.bytes
@@ -67,8 +79,10 @@ class Messages {
   /** Makes a message's data a part of `data`. */
   point(index: number, from: number, length: number): void {
     const at = index * VECTOR.bytes
-    this.vectors.writeBigUInt64LE(this.#dataAddress + BigInt(from), at + VECTOR.base)
-    this.vectors.writeBigUInt64LE(BigInt(length), at + VECTOR.length)
+    const address = this.#dataAddress + from
+    this.vectors.writeUInt32LE(address % TWO_32, at + VECTOR.base)
+    this.vectors.writeUInt32LE(Math.floor(address / TWO_32), at + VECTOR.base + 4)
+    this.vectors.writeUInt32LE(length, at + VECTOR.length)
   }
 }
 
@@ -85,53 +99,66 @@ const NOTHING: Received = { full: false, errno: 0 }
 export class ReceiveRing {
   readonly #libc: Libc
   readonly #messages: Messages
-  readonly #book = new AddressBook()
+  readonly #book = new SourceBook()
 
   constructor(libc: Libc) {
     this.#libc = libc
-    this.#messages = new Messages(libc, RECEIVED_AT_ONCE, RECEIVED_AT_ONCE * LARGEST)
-    for (let index = 0; index < RECEIVED_AT_ONCE; index++) this.#messages.point(index, index * LARGEST, LARGEST)
+    this.#messages = new Messages(libc, RECEIVED_AT_ONCE, RECEIVED_AT_ONCE * STRIDE)
+    for (let index = 0; index < RECEIVED_AT_ONCE; index++) {
+      this.#messages.point(index, index * STRIDE, LARGEST)
+      this.#offer(index)
+    }
   }
 
   /** @param deliver is handed memory of its own; source undefined: it has no meaning here */
   receive(descriptor: number, deliver: (bytes: Uint8Array, source: Endpoint | undefined) => void): Received {
     const { headers } = this.#messages
-    for (let index = 0; index < RECEIVED_AT_ONCE; index++) {
-      headers.writeUInt32LE(ADDRESS_ROOM, index * HEADER.bytes + HEADER.nameLength)
-      headers.writeUInt32LE(CONTROL.bytes, index * HEADER.bytes + HEADER.controlLength)
-    }
     const count = this.#libc.recvmmsg(descriptor, headers, RECEIVED_AT_ONCE, 0, null)
     if (count < 0) return { full: false, errno: this.#libc.errno() }
     if (count === 0) return NOTHING
     let total = 0
     for (let index = 0; index < count; index++) total += this.#lengthOf(index)
     // One allocation for all of them; what a machine keeps are views of it.
-    const memory = new Uint8Array(total)
+    const memory = unwritten(total)
     let at = 0
     for (let index = 0; index < count; index++) {
       const length = this.#lengthOf(index)
-      const from = index * LARGEST
+      const from = index * STRIDE
       memory.set(this.#messages.data.subarray(from, from + length), at)
-      this.#deliver(index, memory.subarray(at, at + length), deliver)
+      this.#deliver(index, memory, at, length, deliver)
+      this.#offer(index)
       at += length
     }
     return count === RECEIVED_AT_ONCE ? { full: true, errno: 0 } : NOTHING
+  }
+
+  /** The kernel has written there how much of the room it used. */
+  #offer(index: number): void {
+    const { headers } = this.#messages
+    headers.writeUInt32LE(ADDRESS_ROOM, index * HEADER.bytes + HEADER.nameLength)
+    headers.writeUInt32LE(CONTROL.bytes, index * HEADER.bytes + HEADER.controlLength)
   }
 
   #lengthOf(index: number): number {
     return Math.min(this.#messages.headers.readUInt32LE(index * HEADER.bytes + HEADER.length), LARGEST)
   }
 
-  #deliver(index: number, bytes: Uint8Array, deliver: (bytes: Uint8Array, source: Endpoint | undefined) => void): void {
-    const { headers, names } = this.#messages
+  #deliver(
+    index: number,
+    memory: Uint8Array,
+    from: number,
+    length: number,
+    deliver: (bytes: Uint8Array, source: Endpoint | undefined) => void,
+  ): void {
+    const { headers, nameWords } = this.#messages
     const at = index * HEADER.bytes
     const nameLength = headers.readUInt32LE(at + HEADER.nameLength)
     if (nameLength > ADDRESS_ROOM || (headers.readInt32LE(at + HEADER.flags) & MSG_TRUNC) !== 0) return
-    const name = index * ADDRESS_ROOM
-    const source = this.#book.source(names.subarray(name, name + nameLength))
-    const segment = this.#segmentOf(index) ?? bytes.length
-    if (segment >= bytes.length) return deliver(bytes, source)
-    for (let from = 0; from < bytes.length; from += segment) deliver(bytes.subarray(from, from + segment), source)
+    const source = this.#book.source(nameWords, (index * ADDRESS_ROOM) / 4, nameLength >> 2)
+    const segment = this.#segmentOf(index) ?? length
+    const end = from + length
+    if (segment >= length) return deliver(memory.subarray(from, end), source)
+    for (let at = from; at < end; at += segment) deliver(memory.subarray(at, Math.min(at + segment, end)), source)
   }
 
   /** How long each datagram of a train is; the last one may be shorter. */
@@ -147,13 +174,16 @@ export class ReceiveRing {
   }
 }
 
+/** All of it will be written. */
+const unwritten = (bytes: number): Uint8Array => new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
+
 const { EAGAIN, EINTR, EINVAL, EIO, EMSGSIZE, EOPNOTSUPP } = constants.errno
 
 /** Datagrams that wait for one call, in order. Those of one length to one place leave as a train. */
 export class SendRing {
   readonly #libc: Libc
   readonly #messages: Messages
-  readonly #book = new AddressBook()
+  readonly #book = new DestinationBook()
   readonly #destinations: Uint8Array[] = []
   readonly #lengths: number[] = []
   /** Where in `data` the first waiting datagram begins, and where the next one goes. */
@@ -176,7 +206,7 @@ export class SendRing {
 
   /** Copies the datagram. @returns false: there is no room before a flush */
   add(to: Endpoint, bytes: Uint8Array): boolean {
-    if (this.#lengths.length >= SENT_AT_ONCE || this.#to + bytes.length > SEND_ROOM) return false
+    if (this.#lengths.length >= MAX_WAITING || this.#to + bytes.length > SEND_ROOM) return false
     this.#messages.data.set(bytes, this.#to)
     this.#to += bytes.length
     this.#destinations.push(this.#book.destination(to))
@@ -190,7 +220,9 @@ export class SendRing {
       const counts = this.#arrange()
       const sent = this.#libc.sendmmsg(descriptor, this.#messages.headers, counts.length, 0)
       if (sent >= 0) {
-        this.#drop(counts.slice(0, sent).reduce((sum, count) => sum + count, 0))
+        let datagrams = 0
+        for (let message = 0; message < sent; message++) datagrams += counts[message] as number
+        this.#drop(datagrams)
         continue
       }
       const errno = this.#libc.errno()
@@ -213,7 +245,7 @@ export class SendRing {
     const { headers, names, controls } = this.#messages
     const counts: number[] = []
     let from = this.#from
-    for (let index = 0; index < this.#lengths.length; ) {
+    for (let index = 0; index < this.#lengths.length && counts.length < SENT_AT_ONCE; ) {
       const message = counts.length
       const destination = this.#destinations[index] as Uint8Array
       const { count, bytes } = this.#trainFrom(index)
@@ -254,8 +286,14 @@ export class SendRing {
 
   #drop(count: number): void {
     this.#singly = Math.max(0, this.#singly - count)
+    if (count === this.#lengths.length) {
+      this.#destinations.length = 0
+      this.#lengths.length = 0
+      this.#from = 0
+      this.#to = 0
+      return
+    }
     this.#destinations.splice(0, count)
     for (const length of this.#lengths.splice(0, count)) this.#from += length
-    if (this.#lengths.length === 0) [this.#from, this.#to] = [0, 0]
   }
 }

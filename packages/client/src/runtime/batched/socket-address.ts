@@ -8,7 +8,7 @@ import { AF_INET, AF_INET6 } from './libc.ts'
 export const ADDRESS_BYTES = { 4: 16, 6: 28 } as const
 /** Room for either. */
 export const ADDRESS_ROOM = 28
-/** Endpoints that are kept. Then all are forgotten at once: they come back by use. */
+/** Destinations that are kept. Then all are forgotten at once: they come back by use. */
 const MAX_KNOWN = 4096
 
 const [PORT_AT, IPV4_AT, IPV6_AT, SCOPE_AT] = [2, 4, 8, 24]
@@ -44,50 +44,102 @@ export function decodeAddress(bytes: Uint8Array): Endpoint | undefined {
   return ip === undefined ? undefined : { ip, port }
 }
 
-/** Endpoints by the bytes of their addresses, and the other way round. */
-export class AddressBook {
-  readonly #sources = new Map<string, Endpoint | undefined>()
-  readonly #destinations = new Map<string, Map<number, Uint8Array>>()
-  #destinationCount = 0
-  /** Most packets come from where the one before came from. */
-  readonly #last = new Uint8Array(ADDRESS_ROOM)
-  #lastSource: Endpoint | undefined
+/** What a kernel's address says, with the address: who answers there needs no look-up. */
+class KnownEndpoint implements Endpoint {
+  readonly ip: string
+  readonly port: number
+  readonly #address: Uint8Array
 
-  /** @param bytes an address in a buffer that is written again */
-  source(bytes: Uint8Array): Endpoint | undefined {
-    if (this.#lastSource !== undefined && isSame(this.#last, bytes)) return this.#lastSource
-    const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-    let source = this.#sources.get(key)
-    if (source === undefined && !this.#sources.has(key)) {
-      if (this.#sources.size >= MAX_KNOWN) this.#sources.clear()
-      source = decodeAddress(bytes)
-      this.#sources.set(key, source)
-    }
-    this.#last.fill(0)
-    this.#last.set(bytes)
-    this.#lastSource = source
-    return source
+  constructor({ ip, port }: Endpoint, address: Uint8Array) {
+    this.ip = ip
+    this.port = port
+    this.#address = address
   }
+
+  static addressOf(endpoint: Endpoint): Uint8Array | undefined {
+    return #address in endpoint ? endpoint.#address : undefined
+  }
+}
+
+/** Integers of an address, and one that says how many they are. */
+const WORDS = ADDRESS_ROOM / 4
+const PLACE_WORDS = WORDS + 1
+const FIRST_PLACES = 1024
+const MAX_PLACES = 65_536
+
+/**
+ * Endpoints by the integers of their addresses. Each address has one place, which it takes from
+ * another one; when that happens often there are more places, and the endpoints come back by use.
+ */
+export class SourceBook {
+  #words = new Int32Array(FIRST_PLACES * PLACE_WORDS)
+  #endpoints: (Endpoint | undefined)[] = []
+  #places = FIRST_PLACES
+  #taken = 0
+
+  /** @param count integers from `at` on: the address in a buffer that is written again */
+  source(words: Int32Array, at: number, count: number): Endpoint | undefined {
+    const place = this.#placeOf(words, at, count)
+    if (this.#isAt(place, words, at, count)) return this.#endpoints[place]
+    const address = new Uint8Array(words.slice(at, at + count).buffer)
+    const decoded = decodeAddress(address)
+    const endpoint = decoded && new KnownEndpoint(decoded, address)
+    const from = place * PLACE_WORDS
+    if (this.#words[from + WORDS] !== 0 && ++this.#taken > this.#places / 4 && this.#places < MAX_PLACES) this.#grow()
+    else {
+      for (let index = 0; index < count; index++) this.#words[from + index] = words[at + index] as number
+      this.#words[from + WORDS] = count
+      this.#endpoints[place] = endpoint
+    }
+    return endpoint
+  }
+
+  #isAt(place: number, words: Int32Array, at: number, count: number): boolean {
+    const from = place * PLACE_WORDS
+    if (this.#words[from + WORDS] !== count) return false
+    for (let index = 0; index < count; index++) if (this.#words[from + index] !== words[at + index]) return false
+    return true
+  }
+
+  /** Multiplicative hashing (Knuth, TAOCP 6.4), the mixed upper bits brought down each time. */
+  #placeOf(words: Int32Array, at: number, count: number): number {
+    let hash = 0
+    for (let index = 0; index < count; index++) {
+      hash = Math.imul(hash ^ (words[at + index] as number), 0x9e37_79b1)
+      hash ^= hash >>> 16
+    }
+    return hash & (this.#places - 1)
+  }
+
+  #grow(): void {
+    this.#places *= 2
+    this.#words = new Int32Array(this.#places * PLACE_WORDS)
+    this.#endpoints = []
+    this.#taken = 0
+  }
+}
+
+/** Addresses of endpoints. */
+export class DestinationBook {
+  readonly #destinations = new Map<string, Map<number, Uint8Array>>()
+  #count = 0
 
   /** The same bytes for the same endpoint, as long as it is kept. */
   destination(to: Endpoint): Uint8Array {
+    const own = KnownEndpoint.addressOf(to)
+    if (own !== undefined) return own
     let ports = this.#destinations.get(to.ip)
     const known = ports?.get(to.port)
     if (known !== undefined) return known
-    if (this.#destinationCount >= MAX_KNOWN) {
+    if (this.#count >= MAX_KNOWN) {
       this.#destinations.clear()
-      this.#destinationCount = 0
+      this.#count = 0
       ports = undefined
     }
     const bytes = encodeAddress(to)
     if (ports === undefined) this.#destinations.set(to.ip, new Map([[to.port, bytes]]))
     else ports.set(to.port, bytes)
-    this.#destinationCount++
+    this.#count++
     return bytes
   }
-}
-
-function isSame(last: Uint8Array, bytes: Uint8Array): boolean {
-  for (let index = 0; index < bytes.length; index++) if (last[index] !== bytes[index]) return false
-  return true
 }
