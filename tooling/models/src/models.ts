@@ -82,4 +82,115 @@ export const MODELS: readonly Model[] = [
       },
     ],
   },
+  {
+    name: 'introduction',
+    title: 'An introduction with a hello, by a relay that is the attacker',
+    properties: [
+      {
+        name: 'requester_agrees',
+        meaning: 'When A has a connection with B, B answered A, and both have the same keys',
+      },
+      {
+        name: 'target_agrees',
+        meaning: 'When B has a connection with A, A has one with B, and both have the same keys',
+      },
+      { name: 'one_key_one_pair', meaning: 'Two ends with the same keys name each other (no misbinding)' },
+      { name: 'acts_only_when_dialled', meaning: 'B probes and answers only whom dialled B' },
+      { name: 'acts_only_with_consent', meaning: 'B probes and answers only whom it lets in' },
+    ],
+    guards: [
+      {
+        name: 'requester-signature',
+        rule: "T verifies R's signature in 0x112",
+        section: 'Who sends what',
+        breaks: 'acts_only_when_dialled',
+      },
+      {
+        name: 'signed-target',
+        rule: "R's signature covers the target",
+        section: 'Signatures',
+        breaks: 'acts_only_when_dialled',
+      },
+      {
+        name: 'target-signature',
+        rule: "R verifies T's signature in 0x115",
+        section: 'Who sends what',
+        breaks: 'requester_agrees',
+      },
+      {
+        name: 'consent',
+        rule: 'T decides before it probes and before its 0x114',
+        section: 'Consent',
+        breaks: 'acts_only_with_consent',
+      },
+      {
+        name: 'prologue-ids',
+        rule: 'Both ids are in the prologue of a hello',
+        section: undefined,
+        breaks: 'one_key_one_pair',
+      },
+      {
+        name: 'answer-tag',
+        rule: "R takes an answer only if its sealed part opens: not the echo of somebody else's hello",
+        section: undefined,
+        breaks: 'requester_agrees',
+      },
+      {
+        name: 'confirmation',
+        rule: "T's application sees nothing before the first genuine record of R",
+        section: undefined,
+        breaks: 'target_agrees',
+      },
+    ],
+  },
+  {
+    name: 'replay',
+    title: 'Introductions that are held back and repeated',
+    properties: [
+      {
+        name: 'each_request_once',
+        meaning:
+          'T acts once on a request by a relay. After a new start that is so for what was signed before, by a clock that is not ahead',
+      },
+      { name: 'early_data_once', meaning: 'The early data of a dial is taken at most once' },
+    ],
+    guards: [
+      {
+        name: 'stamp',
+        rule: '(ts, seq) grows, for each requester and relay',
+        section: 'Replay',
+        breaks: 'each_request_once',
+      },
+      {
+        name: 'start',
+        rule: "A first contact is not older than the verifier's own start",
+        section: 'Replay',
+        breaks: 'each_request_once',
+      },
+      {
+        name: 'floor',
+        rule: 'What a verifier forgets raises the floor for what it has forgotten',
+        section: 'Replay',
+        breaks: 'each_request_once',
+      },
+      {
+        name: 'static-key',
+        rule: 'A process that starts again has another static key',
+        section: undefined,
+        breaks: 'early_data_once',
+      },
+      {
+        name: 'early-window',
+        rule: 'Early data counts only in a request of the last 60 s, however its stamp grew',
+        section: undefined,
+        breaks: 'early_data_once',
+      },
+      {
+        name: 'early-memory',
+        rule: "T remembers whose early data it took while a request of that dial can count: 120 s and the dial's own time",
+        section: undefined,
+        breaks: 'early_data_once',
+      },
+    ],
+  },
 ]
