@@ -5,7 +5,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { noiseHkdf } from '../src/core/noise.ts'
-import { type KeyPair, type NoiseCrypto, NoiseXX, OpeningKey, SealingKey } from '../src/index.ts'
+import { type KeyPair, type NoiseCrypto, NoiseHandshake, OpeningKey, SealingKey } from '../src/index.ts'
 import { END_TO_END, fromHex, needsVectors, toHex, vectors } from './fixtures.ts'
 
 type Case = Readonly<Record<string, string>> & { readonly size: number }
@@ -143,8 +143,9 @@ describe.each(END_TO_END.slice(1))('OpenSSL and %s agree', (_name, theirs) => {
       const privateKey = new Uint8Array(32).fill(from)
       return { privateKey, publicKey: crypto.x25519Public(privateKey) }
     }
-    const end = (crypto: NoiseCrypto, initiator: boolean, from: number): NoiseXX =>
-      new NoiseXX({
+    const end = (crypto: NoiseCrypto, initiator: boolean, from: number): NoiseHandshake =>
+      new NoiseHandshake({
+        pattern: 'XX',
         ...{ crypto, initiator, prologue: new Uint8Array(5) },
         ...{ staticKey: pair(crypto, from), ephemeralKey: pair(crypto, from + 1) },
       })

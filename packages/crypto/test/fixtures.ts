@@ -34,6 +34,9 @@ export const needsVectors: TestOptions = needs(
   HAS_VECTORS,
   'no test vectors of others (set SHOWCHAIN_VECTORS to the folder that has them)',
 )
+export const hasVectors = (file: string): boolean => existsSync(`${VECTORS}/${file}`)
+/** Of a file that not every copy of the folder has. */
+export const needsVectorFile = (file: string): TestOptions => needs(hasVectors(file), `no ${file} of others`)
 export const vectors = <Contents>(file: string): Contents => JSON.parse(readFileSync(`${VECTORS}/${file}`, 'utf8'))
 
 export const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'))

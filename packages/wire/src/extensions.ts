@@ -9,7 +9,17 @@ import * as z from 'zod'
 import { readU32, writeU32 } from './bytes.ts'
 import { type Endpoint, endpointSchema, formatEndpoint } from './endpoint.ts'
 import { ipKind, portKind, showBytes } from './kinds.ts'
-import { KX_BYTES, MAX_COOKIE_BYTES, MAX_KEY_BYTES, MAX_LOCAL_CANDIDATES } from './limits.ts'
+import {
+  KX_BYTES,
+  MAX_COOKIE_BYTES,
+  MAX_DATAGRAM,
+  MAX_FURTHER_ADDRESSES,
+  MAX_HELLO_BYTES,
+  MAX_KEY_BYTES,
+  MAX_LOCAL_CANDIDATES,
+  MAX_TOKEN_BYTES,
+  MIN_HELLO_BYTES,
+} from './limits.ts'
 
 /**
  * RFC 4787 behaviour in the `nat` extension: 0 unknown, 1 endpoint-independent, 2
@@ -100,6 +110,16 @@ const endpoints = (max: number): ExtensionKind<readonly Endpoint[]> => ({
   show: (value) => value.map(formatEndpoint).join(','),
 })
 
+/** So many zeros: the value is their number. */
+const zeros = (max: number): ExtensionKind<number> => ({
+  schema: z.number().int().min(0).max(max),
+  measure: (value) => (Number.isInteger(value) && value >= 0 && value <= max ? value : -1),
+  write: (out, at, value) => void out.fill(0, at, at + value),
+  read: (bytes, at, end) =>
+    end - at <= max && bytes.subarray(at, end).every((byte) => byte === 0) ? end - at : undefined,
+  show: (value) => `${value}B`,
+})
+
 const localKind = endpoints(MAX_LOCAL_CANDIDATES)
 const oneEndpoint = endpoints(1)
 const observedKind: ExtensionKind<Endpoint> = {
@@ -184,6 +204,38 @@ export const EXTENSIONS = {
     in: [0x102],
     meaning: 'the source address that the responder saw',
   }),
+  hello: row({
+    type: 8,
+    kind: opaque(MIN_HELLO_BYTES, MAX_HELLO_BYTES),
+    value: `${MIN_HELLO_BYTES}–${MAX_HELLO_BYTES} bytes`,
+    signed: true,
+    in: [0x101, 0x102, 0x111, 0x112, 0x114, 0x115],
+    meaning: 'key exchange of the two identities that sign: see Hello',
+  }),
+  token: row({
+    type: 9,
+    kind: opaque(1, MAX_TOKEN_BYTES),
+    value: `1–${MAX_TOKEN_BYTES} bytes`,
+    signed: true,
+    in: [0x101, 0x102],
+    meaning: 'opaque: 0x102 gives one, a later 0x101 shows it. Defined, and not used yet',
+  }),
+  also: row({
+    type: 10,
+    kind: endpoints(MAX_FURTHER_ADDRESSES),
+    value: `1–${MAX_FURTHER_ADDRESSES} × (ip, port)`,
+    signed: true,
+    in: [0x111, 0x112, 0x114, 0x115],
+    meaning: 'further addresses of the sender as it knows them. Defined, and not used yet',
+  }),
+  pad: row({
+    type: 11,
+    kind: zeros(MAX_DATAGRAM),
+    value: 'zeros',
+    signed: true,
+    in: [0x101],
+    meaning: 'makes a 0x101 as long as its answer may be. Defined, and not used yet',
+  }),
 }
 
 export type ExtensionName = keyof typeof EXTENSIONS
@@ -211,4 +263,6 @@ export const CAPS = {
   directData: 4,
   /** A relay, in its 0x102: it is about to end, and takes no new attempts and sessions. */
   draining: 8,
+  /** A relay, in its 0x102: the session of an introduction carries data like any other. */
+  introduced: 16,
 } as const

@@ -33,6 +33,13 @@ export const SIGNATURE_BYTES: readonly number[] = [256, 384, 512]
 export const MAX_LOCAL_CANDIDATES = 4
 /** X25519 public key (RFC 7748 §5). */
 export const KX_BYTES = 32
+/** docs/protocol.md, Hello: the shortest is one of kind 1. */
+export const MIN_HELLO_BYTES = 42
+export const MAX_HELLO_BYTES = 1000
+/** A token is opaque to all but its issuer (docs/protocol.md, Extension fields). */
+export const MAX_TOKEN_BYTES = 64
+/** Addresses in one `also` extension. */
+export const MAX_FURTHER_ADDRESSES = 4
 /** Largest u16: op codes, ports, lengths. */
 export const MAX_U16 = 0xffff
 /** Largest `seq` and `ts`: exact as a JSON number in every implementation. */

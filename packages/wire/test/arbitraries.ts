@@ -12,10 +12,12 @@ import {
   KX_BYTES,
   MAX_COOKIE_BYTES,
   MAX_COUNTER,
+  MAX_TOKEN_BYTES,
   MAX_U16,
   MESSAGES,
   type Message,
   type MessageRow,
+  MIN_HELLO_BYTES,
   PEER_ID_BYTES,
   peerIdFromBytes,
   SESSION_ID_BYTES,
@@ -71,6 +73,10 @@ const EXTENSION_VALUES: { readonly [Name in ExtensionName]: fc.Arbitrary<unknown
   local: fc.array(endpoint, { minLength: 1, maxLength: 4 }),
   kx: bytes(KX_BYTES),
   observed: endpoint,
+  hello: bytes(MIN_HELLO_BYTES, 60),
+  token: bytes(1, MAX_TOKEN_BYTES),
+  also: fc.array(endpoint, { minLength: 1, maxLength: 4 }),
+  pad: fc.integer({ min: 0, max: 20 }),
 }
 
 const names = Object.keys(EXTENSIONS) as ExtensionName[]

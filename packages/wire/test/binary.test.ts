@@ -37,8 +37,8 @@ describe('the binary encoding, byte by byte', () => {
     ['error', { op_code: 0x1f0, code: 1, ref_op: 0x100, seq: 0, ts: 0 }, `b101f000010100${'00'.repeat(16)}`],
     [
       'direct request with extension fields',
-      { ...DIRECT_REQUEST, ext: { caps: 5, key: repeat(1, 2), unknown: [{ type: 9, value: repeat(2, 1) }] } },
-      `${DIRECT_REQUEST_HEX} 01 0002 0101 03 0004 00000005 09 0001 02`,
+      { ...DIRECT_REQUEST, ext: { caps: 5, key: repeat(1, 2), unknown: [{ type: 200, value: repeat(2, 1) }] } },
+      `${DIRECT_REQUEST_HEX} 01 0002 0101 03 0004 00000005 c8 0001 02`,
     ],
   ])('%s', (_name, message, bytes) => {
     expect(hex(encode(message, 'binary'))).toBe(hex(fromHex(bytes)))

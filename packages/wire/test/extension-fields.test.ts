@@ -10,6 +10,7 @@ import {
   hex,
   json,
   PROXY_DATA,
+  PUNCH_PASS_REQUEST,
   refused,
   repeat,
   SEQ,
@@ -44,9 +45,21 @@ describe('each extension has its value', () => {
       },
     ],
     ['kx', `06 0020 ${'07'.repeat(32)}`, { kx: repeat(7, 32) }],
+    ['hello', `08 002a ${'07'.repeat(42)}`, { hello: repeat(7, 42) }],
+    ['a long hello', `08 0320 ${'07'.repeat(800)}`, { hello: repeat(7, 800) }],
+    ['token', '09 0001 aa', { token: Uint8Array.of(0xaa) }],
+    ['pad', '0b 0003 000000', { pad: 3 }],
+    ['an empty pad', '0b 0000', { pad: 0 }],
   ])('%s', (_name, fields, ext) => {
     expect(read(fields)).toEqual(accepted({ ...DIRECT_REQUEST, ext }, 'binary'))
     expect(hex(encode({ ...DIRECT_REQUEST, ext }, 'binary').subarray(request.length))).toBe(hex(fromHex(fields)))
+  })
+
+  test('also', () => {
+    const ext = { also: [{ ip: '192.0.2.1', port: 4000 }] }
+    expect(read(`0a 0007 ${V4}`, PUNCH_PASS_REQUEST)).toEqual(accepted({ ...PUNCH_PASS_REQUEST, ext }, 'binary'))
+    expect(read('0a 0000', PUNCH_PASS_REQUEST)).toEqual(refused('extension'))
+    expect(read(`0a 0023 ${V4.repeat(5)}`, PUNCH_PASS_REQUEST)).toEqual(refused('extension'))
   })
 
   test('observed', () => {
@@ -77,6 +90,10 @@ describe('a known extension with a bad value refuses the datagram', () => {
     ['a local candidate that borrows bytes of the next field', '05 0005 04c0000201 c8 0001 00'],
     ['kx of 31 bytes', `06 001f ${'07'.repeat(31)}`],
     ['kx of 33 bytes', `06 0021 ${'07'.repeat(33)}`],
+    ['a hello of 41 bytes', `08 0029 ${'07'.repeat(41)}`],
+    ['an empty token', '09 0000'],
+    ['a token of 65 bytes', `09 0041 ${'00'.repeat(65)}`],
+    ['pad with another byte than zero', '0b 0003 000001'],
   ])('%s', (_what, fields) => {
     expect(read(fields)).toEqual(refused('extension'))
   })
@@ -92,12 +109,12 @@ describe('a known extension with a bad value refuses the datagram', () => {
 
 describe('an unknown extension', () => {
   test('is kept with its bytes, in its place, and written again', () => {
-    const fields = '00 0001 05 03 0004 00000001 08 0000 ff 0002 0a0b'
+    const fields = '00 0001 05 03 0004 00000001 0c 0000 ff 0002 0a0b'
     const ext: Extensions = {
       caps: 1,
       unknown: [
         { type: 0, value: Uint8Array.of(5) },
-        { type: 8, value: new Uint8Array(0) },
+        { type: 12, value: new Uint8Array(0) },
         { type: 255, value: Uint8Array.of(10, 11) },
       ],
     }
@@ -158,6 +175,12 @@ describe('the encoder refuses with ERR_BAD_MESSAGE', () => {
     ['a local candidate that is nothing', { local: [null] }],
     ['local candidates that are no list', { local: 'x' }],
     ['kx of another length', { kx: repeat(0, 31) }],
+    ['a hello that is too short', { hello: repeat(0, 41) }],
+    ['a hello that is too long', { hello: repeat(0, 1001) }],
+    ['an empty token', { token: new Uint8Array(0) }],
+    ['a pad of less than nothing', { pad: -1 }],
+    ['a pad of bytes', { pad: repeat(0, 3) }],
+    ['a pad that is longer than a datagram', { pad: 1201 }],
   ])('%s', (_what, ext) => {
     const message = { ...DIRECT_REQUEST, ext: ext as Extensions }
     expect(() => encode(message, 'binary')).toThrow(expect.objectContaining({ code: 'ERR_BAD_MESSAGE' }))

@@ -78,6 +78,9 @@ describe('extension fields in the preimage', () => {
     expect(withExt({ cookie: repeat(0x66, 2), nat: { mapping: 1, filtering: 3 } })).toBe(
       hashed('02 0002 6666 04 0002 0103'.replaceAll(' ', '')),
     )
+    expect(withExt({ hello: repeat(7, 42), token: repeat(8, 1), pad: 2 })).toBe(
+      hashed(`08002a${'07'.repeat(42)}09000108${'0b0002'}0000`),
+    )
     expect(withExt({ kx: repeat(7, 32) })).toBe(hashed(`060020${'07'.repeat(32)}`))
   })
 
@@ -100,7 +103,10 @@ describe('extension fields in the preimage', () => {
   })
 
   test('what a relay passes on hashes as what was sent', () => {
-    const ext: Extensions = { cookie: repeat(1, 8), caps: 4, nat: { mapping: 2, filtering: 2 } }
+    const ext: Extensions = {
+      ...{ cookie: repeat(1, 8), caps: 4, nat: { mapping: 2, filtering: 2 }, hello: repeat(7, 42) },
+      also: [{ ip: '192.0.2.1', port: 1 }],
+    }
     expect(of({ ...PUNCH_PASS_REQUEST, ext })).toBe(of({ op_code: 0x111, target: BOB, id: ALICE, ...common, ext }))
   })
 

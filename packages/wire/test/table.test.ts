@@ -92,12 +92,16 @@ describe('the extension table', () => {
       [5, 'local', '101 111 112 113 114 115', false],
       [6, 'kx', '101 102 111 112 114 115 121 122', true],
       [7, 'observed', '102', true],
+      [8, 'hello', '101 102 111 112 114 115', true],
+      [9, 'token', '101 102', true],
+      [10, 'also', '111 112 114 115', true],
+      [11, 'pad', '101', true],
     ])
   })
 
   test('capabilities are single bits, error codes are small numbers, each its own', () => {
     const bits = Object.values(CAPS)
-    expect(bits).toEqual([1, 2, 4, 8])
+    expect(bits).toEqual([1, 2, 4, 8, 16])
     expect(WIRE_ERROR).toEqual({ unbound: 1, noSession: 2, draining: 3 })
   })
 })

@@ -2,7 +2,7 @@
  * Protected connections: what a handshake costs, how long it takes to connect, and how fast a
  * stream is, beside HyperDHT.
  */
-import { type KeyPair, type NoiseCrypto, NoiseXX, openssl, opensslEndToEnd } from '@showchain/crypto'
+import { type KeyPair, type NoiseCrypto, NoiseHandshake, openssl, opensslEndToEnd } from '@showchain/crypto'
 import { type Address, formatTicket } from '@showchain/wire'
 import { certificatePreimage, readCertificate, writeCertificate } from '@showchain/wire/end-to-end'
 import createTestnet from 'hyperdht/testnet.js'
@@ -52,8 +52,15 @@ async function handshakes(effort: Effort): Promise<FigureTable> {
       throw new Error('A certificate is not genuine.')
   }
   const once = (): void => {
-    const end = (initiator: boolean): NoiseXX =>
-      new NoiseXX({ crypto, initiator, prologue: new Uint8Array(1), staticKey, ephemeralKey: newKey() })
+    const end = (initiator: boolean): NoiseHandshake =>
+      new NoiseHandshake({
+        pattern: 'XX',
+        crypto,
+        initiator,
+        prologue: new Uint8Array(1),
+        staticKey,
+        ephemeralKey: newKey(),
+      })
     const [a, b] = [end(true), end(false)]
     b.read(a.write(new Uint8Array(0)))
     check(a.read(b.write(payload)))

@@ -4,7 +4,7 @@
  * packets there, with the same frames; what QUIC has no event for is in the `showchain` category.
  */
 import { formatEndpoint, toBase64url } from '@showchain/wire'
-import { type FrameSink, readFrames } from '@showchain/wire/end-to-end'
+import { FRAME, type FrameSink, readFrames } from '@showchain/wire/end-to-end'
 import type { RecoveryMetrics } from '../core/transport/events.ts'
 import type { Observe, ObservedPath, TransportObserver } from '../core/transport/observer.ts'
 import type { Clock } from './clock.ts'
@@ -148,6 +148,11 @@ class QlogFrames implements FrameSink {
 
   maxStreams(limit: number): boolean {
     return this.#add('max_streams', { stream_type: 'bidirectional', maximum: limit })
+  }
+
+  /** Not QUIC's: without a name in the schema. */
+  staticKey(): boolean {
+    return this.#add('unknown', { raw_frame_type: FRAME.staticKey })
   }
 
   pathChallenge(): boolean {

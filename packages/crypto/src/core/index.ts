@@ -14,7 +14,14 @@ export {
 export { generateIdentityWith, type Identity, identityFromPemWith, identityOf } from './identity.ts'
 export { KeyCache } from './key-cache.ts'
 export { messagePreimage, verifyMessage } from './message-signatures.ts'
-export { type KeyPair, type NoiseCrypto, type NoiseOptions, type NoiseResult, NoiseXX } from './noise.ts'
+export {
+  type KeyPair,
+  type NoiseCrypto,
+  NoiseHandshake,
+  type NoiseOptions,
+  type NoisePattern,
+  type NoiseResult,
+} from './noise.ts'
 export {
   type CryptoProvider,
   DEFAULT_KEY_BITS,

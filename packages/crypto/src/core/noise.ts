@@ -1,8 +1,10 @@
 /**
- * Noise_XX_25519_ChaChaPoly_SHA256 (The Noise Protocol Framework, revision 34; § below refer to
- * it):
+ * Noise_*_25519_ChaChaPoly_SHA256 (The Noise Protocol Framework, revision 34; § below refer to it)
+ * in three patterns (§7.5):
  *
- *   XX:  → e        ← e, ee, s, es        → s, se
+ *   NN:             → e        ← e, ee
+ *   NK:  ← s  …     → e, es    ← e, ee
+ *   XX:             → e        ← e, ee, s, es        → s, se
  *
  * A message that fails to authenticate ends the handshake. To survive forged messages, read each
  * with a handshake object of its own, made from the same keys.
@@ -19,11 +21,17 @@ export interface KeyPair {
   readonly publicKey: Uint8Array
 }
 
+export type NoisePattern = 'NN' | 'NK' | 'XX'
+
 export interface NoiseOptions {
+  readonly pattern: NoisePattern
   readonly crypto: NoiseCrypto
   readonly initiator: boolean
   readonly prologue: Uint8Array
-  readonly staticKey: KeyPair
+  /** Of this end: in XX, and of the responder in NK. */
+  readonly staticKey?: KeyPair
+  /** Of the responder, which the initiator knows beforehand: in NK. */
+  readonly responderKey?: Uint8Array
   /** For this handshake only. */
   readonly ephemeralKey: KeyPair
 }
@@ -35,15 +43,41 @@ export interface NoiseResult {
   readonly receiveKey: Uint8Array
   /** The handshake hash `h`: equal at both ends, unique to the handshake (§11.2). */
   readonly hash: Uint8Array
-  readonly remoteStaticKey: Uint8Array
+  /** Undefined where the remote end has none in this pattern. */
+  readonly remoteStaticKey: Uint8Array | undefined
 }
 
-const PROTOCOL: Uint8Array = utf8('Noise_XX_25519_ChaChaPoly_SHA256')
 const NOTHING = new Uint8Array(0)
 
 type Token = 'e' | 's' | 'ee' | 'es' | 'se'
-/** §7.5 */
-const XX: readonly (readonly Token[])[] = [['e'], ['e', 'ee', 's', 'es'], ['s', 'se']]
+interface Pattern {
+  /** Has the length of a hash, so it is `h` itself (§5.2, InitializeSymmetric). */
+  readonly name: Uint8Array
+  /** Whether the initiator knows the responder's static key beforehand (`← s`). */
+  readonly responderKnown: boolean
+  readonly messages: readonly (readonly Token[])[]
+}
+
+const PATTERNS: Readonly<Record<NoisePattern, Pattern>> = {
+  NN: {
+    name: utf8('Noise_NN_25519_ChaChaPoly_SHA256'),
+    responderKnown: false,
+    messages: [['e'], ['e', 'ee']],
+  },
+  NK: {
+    name: utf8('Noise_NK_25519_ChaChaPoly_SHA256'),
+    responderKnown: true,
+    messages: [
+      ['e', 'es'],
+      ['e', 'ee'],
+    ],
+  },
+  XX: {
+    name: utf8('Noise_XX_25519_ChaChaPoly_SHA256'),
+    responderKnown: false,
+    messages: [['e'], ['e', 'ee', 's', 'es'], ['s', 'se']],
+  },
+}
 
 const concat = (a: Uint8Array, b: Uint8Array): Uint8Array => {
   const both = new Uint8Array(a.length + b.length)
@@ -70,8 +104,15 @@ export function noiseHkdf(
   return [first, crypto.hmacSha256(temporary, concat(first, Uint8Array.of(2)))]
 }
 
-export class NoiseXX {
+/** A key that the pattern has: without it the caller made a mistake. */
+function needed<Key>(key: Key | undefined): Key {
+  if (key === undefined) throw new Error('This Noise pattern needs a static key.')
+  return key
+}
+
+export class NoiseHandshake {
   readonly #options: NoiseOptions
+  readonly #messages: readonly (readonly Token[])[]
   #chainingKey: Uint8Array
   #hash: Uint8Array
   #aead: Aead | undefined
@@ -81,12 +122,17 @@ export class NoiseXX {
   #remoteStatic: Uint8Array | undefined
   #failed = false
 
+  /** @throws Error if a key that the pattern needs is missing */
   constructor(options: NoiseOptions) {
+    const { name, responderKnown, messages } = PATTERNS[options.pattern]
     this.#options = options
-    // The name has the length of a hash, so it is `h` itself (§5.2, InitializeSymmetric).
-    this.#hash = PROTOCOL
-    this.#chainingKey = PROTOCOL
+    this.#messages = messages
+    this.#hash = name
+    this.#chainingKey = name
     this.#mixHash(options.prologue)
+    if (!responderKnown) return
+    if (options.initiator) this.#remoteStatic = options.responderKey
+    this.#mixHash(options.initiator ? needed(options.responderKey) : needed(options.staticKey).publicKey)
   }
 
   /** Whether this end writes the next message. */
@@ -95,19 +141,19 @@ export class NoiseXX {
   }
 
   get done(): boolean {
-    return this.#message === XX.length
+    return this.#message === this.#messages.length
   }
 
-  /** Writes the next message. @param payload encrypted, except in message 1 */
+  /** Writes the next message. @param payload encrypted, except in message 1 of NN and XX */
   write(payload: Uint8Array): Uint8Array {
     if (this.#failed || this.done || !this.writes) throw new Error("The next message is not this end's to write.")
     const { ephemeralKey, staticKey } = this.#options
     const parts: Uint8Array[] = []
-    for (const token of XX[this.#message] as readonly Token[]) {
+    for (const token of this.#messages[this.#message] as readonly Token[]) {
       if (token === 'e') {
         parts.push(ephemeralKey.publicKey)
         this.#mixHash(ephemeralKey.publicKey)
-      } else if (token === 's') parts.push(this.#encrypt(staticKey.publicKey))
+      } else if (token === 's') parts.push(this.#encrypt(needed(staticKey).publicKey))
       // Both keys are there: the messages before were read. This one is of small order.
       else if (!this.#mixDh(token)) throw new Error('The remote end sent a key of small order.')
     }
@@ -125,28 +171,27 @@ export class NoiseXX {
     return payload
   }
 
-  /** The remote end's static key, once a message has authenticated it. */
+  /** The remote end's static key, once it is known. */
   get remoteStaticKey(): Uint8Array | undefined {
     return this.#remoteStatic
   }
 
   /** @throws Error if the handshake is not finished */
   result(): NoiseResult {
-    const remoteStaticKey = this.#remoteStatic
-    if (!this.done || remoteStaticKey === undefined) throw new Error('The handshake is not finished.')
+    if (!this.done) throw new Error('The handshake is not finished.')
     const [first, second] = noiseHkdf(this.#options.crypto, this.#chainingKey, NOTHING)
     const { initiator } = this.#options
     return {
       sendKey: initiator ? first : second,
       receiveKey: initiator ? second : first,
       hash: this.#hash,
-      remoteStaticKey,
+      remoteStaticKey: this.#remoteStatic,
     }
   }
 
   #read(message: Uint8Array): Uint8Array | undefined {
     let at = 0
-    for (const token of XX[this.#message] as readonly Token[]) {
+    for (const token of this.#messages[this.#message] as readonly Token[]) {
       if (token === 'e') {
         if (message.length < at + DH_BYTES) return undefined
         this.#remoteEphemeral = message.slice(at, at + DH_BYTES)
@@ -170,7 +215,7 @@ export class NoiseXX {
     // The first letter is the initiator's key, the second the responder's.
     const [ours, theirs] = initiator ? token : [token[1], token[0]]
     const remote = theirs === 'e' ? this.#remoteEphemeral : this.#remoteStatic
-    const shared = remote && crypto.x25519((ours === 'e' ? ephemeralKey : staticKey).privateKey, remote)
+    const shared = remote && crypto.x25519((ours === 'e' ? ephemeralKey : needed(staticKey)).privateKey, remote)
     if (shared === undefined) return false
     const [chainingKey, key] = noiseHkdf(crypto, this.#chainingKey, shared)
     this.#chainingKey = chainingKey

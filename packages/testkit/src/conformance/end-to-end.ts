@@ -5,7 +5,7 @@ import {
   KeyCache,
   type KeyPair,
   type NoiseCrypto,
-  NoiseXX,
+  NoiseHandshake,
   OpeningKey,
   openssl,
   opensslEndToEnd,
@@ -39,8 +39,9 @@ const NOTHING = new Uint8Array(0)
 const crypto: NoiseCrypto = { ...opensslEndToEnd, sha256: openssl.sha256, hmacSha256: openssl.hmacSha256 }
 const keyPair = (privateKey: Uint8Array): KeyPair => ({ privateKey, publicKey: crypto.x25519Public(privateKey) })
 
-function noiseOf({ side, initiator, responder, staticKey, ephemeralKey }: HandshakeInput): NoiseXX {
-  return new NoiseXX({
+function noiseOf({ side, initiator, responder, staticKey, ephemeralKey }: HandshakeInput): NoiseHandshake {
+  return new NoiseHandshake({
+    pattern: 'XX',
     crypto,
     initiator: side === 'initiator',
     prologue: handshakePrologue(parsePeerId(initiator), parsePeerId(responder)),
@@ -75,7 +76,7 @@ function handshake(input: HandshakeInput): HandshakeOutcome | null {
   }
 }
 
-function resultOf(noise: NoiseXX): HandshakeOutcome['done'] {
+function resultOf(noise: NoiseHandshake): HandshakeOutcome['done'] {
   const { hash, sendKey, receiveKey } = noise.result()
   return { hash: toHex(hash), sendKey: toHex(sendKey), receiveKey: toHex(receiveKey) }
 }

@@ -9,6 +9,7 @@ import type {
   DirectSessionFile,
   FrameFile,
   HandshakeFile,
+  HelloFile,
   RecordFile,
 } from './end-to-end/forms.ts'
 import type { PlainMessage } from './plain.ts'
@@ -140,6 +141,7 @@ export interface VectorFiles {
   readonly 'direct-session.json': DirectSessionFile
   readonly 'frames.json': FrameFile
   readonly 'handshake.json': HandshakeFile
+  readonly 'hello.json': HelloFile
   readonly 'records.json': RecordFile
 }
 export interface MessageFile {

@@ -8,6 +8,7 @@ import { directSessionFile } from './end-to-end/direct-sessions.ts'
 import type { HandshakeVector } from './end-to-end/forms.ts'
 import { frameFile } from './end-to-end/frames.ts'
 import { handshakeFile } from './end-to-end/handshakes.ts'
+import { helloFile } from './end-to-end/hellos.ts'
 import { recordFile } from './end-to-end/records.ts'
 import {
   KEY_SIZES,
@@ -80,6 +81,7 @@ function contents(): Generated {
     'direct-session.json': directSessionFile(requester, target),
     'frames.json': frameFile(),
     'handshake.json': handshakes,
+    'hello.json': helloFile(requester, target),
     'records.json': recordFile(handshake),
   }
 }

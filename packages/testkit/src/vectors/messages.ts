@@ -79,6 +79,14 @@ const EXTENSION_VALUES: Required<Omit<Extensions, 'key' | 'unknown'>> = {
   ],
   kx: count(0x40, 32),
   observed: { ip: '203.0.113.7', port: 40000 },
+  /** One of kind 1; the file `hello.json` has others. */
+  hello: Uint8Array.from([1, 1, ...count(0xb1, 8), ...count(0x60, 32)]),
+  token: count(0xd0, 19),
+  also: [
+    { ip: '198.51.100.9', port: 40002 },
+    { ip: '2001:db8::9', port: 40003 },
+  ],
+  pad: 7,
 }
 /** A type that is not in the table. */
 const TOMORROW = { type: 200, value: utf8('tomorrow') }

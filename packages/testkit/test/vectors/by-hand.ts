@@ -49,6 +49,10 @@ const EXTENSIONS: Readonly<Record<string, readonly [type: number, ops: string]>>
   local: [5, '101 111 112 113 114 115'],
   kx: [6, '101 102 111 112 114 115 121 122'],
   observed: [7, '102'],
+  hello: [8, '101 102 111 112 114 115'],
+  token: [9, '101 102'],
+  also: [10, '111 112 114 115'],
+  pad: [11, '101'],
 }
 const UNSIGNED_EXTENSIONS = ['key', 'local']
 

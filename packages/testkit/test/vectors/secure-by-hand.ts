@@ -12,7 +12,7 @@ import {
   diffieHellman,
   type KeyObject,
 } from 'node:crypto'
-import type { KeyPairHex } from '../../src/vectors/end-to-end/forms.ts'
+import type { HelloVectorEnd, KeyPairHex } from '../../src/vectors/end-to-end/forms.ts'
 import type { PlainFrame } from '../../src/vectors/end-to-end/plain-frames.ts'
 
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex')
@@ -73,10 +73,15 @@ export const headerByHand = (connectionId: string, epoch: number, number: number
 
 /** SymmetricState and CipherState (§5.1, §5.2). */
 class Symmetric {
-  hash: string = ascii('Noise_XX_25519_ChaChaPoly_SHA256')
-  #chainingKey: string = this.hash
+  hash: string
+  #chainingKey: string
   #key = ''
   #number = 0n
+
+  constructor(pattern: 'XX' | 'NN' | 'NK') {
+    this.hash = ascii(`Noise_${pattern}_25519_ChaChaPoly_SHA256`)
+    this.#chainingKey = this.hash
+  }
 
   mixHash(data: string): void {
     this.hash = sha256(this.hash + data)
@@ -124,7 +129,7 @@ export function xxByHand(
   responder: XxEnd,
   payloads: readonly [string, string, string],
 ): { readonly messages: readonly string[]; readonly hash: string; readonly keys: readonly [string, string] } {
-  const state = new Symmetric()
+  const state = new Symmetric('XX')
   state.mixHash(prologue)
   const open = (key: string): string => {
     state.mixHash(key)
@@ -140,6 +145,41 @@ export function xxByHand(
   state.mixKey(dh(initiator.staticKey.privateKey, responder.ephemeralKey.publicKey))
   three += state.encrypt(payloads[2])
   return { messages: [one, two, three], hash: state.hash, keys: state.split() }
+}
+
+/** Both values of a hello with the keys of both ends (docs/protocol.md, Hello). */
+export function helloByHand({ requester, target, warm, answersWarm }: HelloByHand): {
+  readonly values: readonly [string, string]
+  readonly hash: string
+  readonly keys: readonly [string, string]
+} {
+  const flags = (end: HelloVectorEnd): string => (end.mayRelay ? '01' : '00')
+  const head = `${warm === null ? '01' : '02'}${flags(requester)}${requester.connectionId}`
+  const prologue = `${ascii('SHOWCHAIN-P2P-v1 hello\0')}${head}${idHex(requester.id)}${idHex(target.id)}`
+  const [e1, e2] = [requester.ephemeralKey, target.ephemeralKey]
+  const begin = (pattern: 'NN' | 'NK'): readonly [Symmetric, string] => {
+    const state = new Symmetric(pattern)
+    state.mixHash(prologue)
+    if (pattern === 'NK') state.mixHash(target.staticKey.publicKey)
+    state.mixHash(e1.publicKey)
+    if (pattern === 'NK') state.mixKey(dh(e1.privateKey, target.staticKey.publicKey))
+    return [state, state.encrypt(pattern === 'NK' ? (warm ?? '') : '')]
+  }
+  const hint = sha256(target.staticKey.publicKey).slice(0, 16)
+  const one = head + e1.publicKey + (warm === null ? '' : hint + begin('NK')[1])
+  const [state] = begin(answersWarm ? 'NK' : 'NN')
+  state.mixHash(e2.publicKey)
+  state.mixKey(dh(e1.privateKey, e2.publicKey))
+  const two = `${answersWarm ? '02' : '01'}${e2.publicKey}${state.encrypt(flags(target) + target.connectionId)}`
+  return { values: [one, two], hash: state.hash, keys: state.split() }
+}
+
+interface HelloByHand {
+  readonly requester: HelloVectorEnd
+  readonly target: HelloVectorEnd & { readonly staticKey: KeyPairHex }
+  /** Early frames, or null. */
+  readonly warm: string | null
+  readonly answersWarm: boolean
 }
 
 /**
@@ -188,6 +228,7 @@ export function framesByHand(payload: string): { readonly frames: readonly Plain
     if (type === 0x12) return { type: 'MAX_STREAMS', limit: number() }
     if (type === 0x1a) return { type: 'PATH_CHALLENGE', token: take(8).toString('hex') }
     if (type === 0x1b) return { type: 'PATH_RESPONSE', token: take(8).toString('hex') }
+    if (type === 0x2a) return { type: 'STATIC_KEY', key: take(32).toString('hex'), lifetime: take(4).readUInt32BE() }
     if (type === 0x30) return { type: 'DATAGRAM', data: take(data.length - at).toString('hex') }
     if (type === 0x31) return { type: 'DATAGRAM', data: sized().toString('hex') }
     if (type !== 0x1d) throw new Error('unknown')

@@ -4,6 +4,8 @@
  *
  *   type (varint) | fields (varints) | data
  */
+import { readU32, writeU32 } from '../bytes.ts'
+import { KX_BYTES } from '../limits.ts'
 import { RECORD_OVERHEAD } from './records.ts'
 import { Reader, varintLength, writeVarint } from './varint.ts'
 
@@ -21,6 +23,8 @@ export const FRAME = {
   pathChallenge: 0x1a,
   pathResponse: 0x1b,
   close: 0x1d,
+  /** Not QUIC's: see `staticKey` of `FrameSink`. */
+  staticKey: 0x2a,
   datagram: 0x30,
   /** With a length. */
   datagramWithLength: 0x31,
@@ -33,6 +37,8 @@ const STREAM_FLAGS: number = STREAM_FIN | STREAM_LENGTH | STREAM_OFFSET
 
 /** Bytes of a path challenge (RFC 9000 §19.17). */
 export const CHALLENGE_BYTES = 8
+/** Seconds for which a static key may be used, a u32. */
+const LIFETIME_BYTES = 4
 /** ACK ranges that are read from one frame, the newest first. */
 export const MAX_ACK_RANGES = 64
 /** ACK delays are in units of 8 µs (RFC 9000 §18.2, ack_delay_exponent 3). */
@@ -56,6 +62,8 @@ export interface FrameSink {
   pathChallenge(token: Uint8Array): boolean
   pathResponse(token: Uint8Array): boolean
   datagram(bytes: Uint8Array): boolean
+  /** The sender's X25519 key for a later warm hello. */
+  staticKey(key: Uint8Array, lifetimeS: number): boolean
   close(code: number, reason: string): boolean
 }
 
@@ -122,6 +130,10 @@ function readFrame(type: number, reader: Reader, sink: FrameSink): boolean {
     case FRAME.datagramWithLength: {
       const bytes = reader.take(type === FRAME.datagram ? reader.remaining : reader.varint())
       return reader.ok && sink.datagram(bytes)
+    }
+    case FRAME.staticKey: {
+      const [key, lifetime] = [reader.take(KX_BYTES), reader.take(LIFETIME_BYTES)]
+      return reader.ok && sink.staticKey(key, readU32(lifetime, 0))
     }
     case FRAME.close: {
       const code = reader.varint()
@@ -237,6 +249,14 @@ export class FrameWriter {
     if (bytes.length > this.remaining - DATAGRAM_FRAME_BYTES) return false
     this.numbers(FRAME.datagramWithLength, bytes.length)
     this.#take(bytes.length).set(bytes)
+    return true
+  }
+
+  staticKey(key: Uint8Array, lifetimeS: number): boolean {
+    if (this.remaining < 1 + KX_BYTES + LIFETIME_BYTES) return false
+    this.numbers(FRAME.staticKey)
+    this.#take(KX_BYTES).set(key)
+    writeU32(this.#take(LIFETIME_BYTES), 0, lifetimeS)
     return true
   }
 

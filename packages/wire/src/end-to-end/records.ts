@@ -15,7 +15,8 @@ import { SESSION_ID_BYTES } from '../limits.ts'
 
 export const CONNECTION_ID_BYTES = 8
 const COUNTER_BYTES = 8
-const TAG_BYTES = 16
+/** Of ChaCha20-Poly1305 (RFC 8439). */
+export const TAG_BYTES = 16
 /** The header is the associated data of the record's encryption. */
 export const RECORD_HEADER_BYTES: number = 1 + CONNECTION_ID_BYTES + COUNTER_BYTES
 /** Bytes of a record besides its payload. */

@@ -6,6 +6,30 @@ import { inPackage, type Mutant } from '../mutant.ts'
 
 export const WIRE_END_TO_END: readonly Mutant[] = inPackage('wire', [
   {
+    name: 'hello-ids',
+    rule: 'A hello is bound to both identities: to another pair it gives no keys.',
+    file: 'src/end-to-end/hello.ts',
+    text: 'prologue.set(peerIdToBytes(requester), CONTEXT.length + HEAD_BYTES)',
+    replacement: 'prologue.set(peerIdToBytes(target), CONTEXT.length + HEAD_BYTES)',
+    test: 'test/end-to-end/hello.test.ts',
+  },
+  {
+    name: 'hello-head',
+    rule: 'Kind, flags and connection id of a hello cannot be altered.',
+    file: 'src/end-to-end/hello.ts',
+    text: 'prologue.set(request.subarray(0, HEAD_BYTES), CONTEXT.length)',
+    replacement: 'prologue.set(request.subarray(0, 1), CONTEXT.length)',
+    test: 'test/end-to-end/hello.test.ts',
+  },
+  {
+    name: 'hello-connection-id',
+    rule: 'A connection id of zeros is none: records with it would be read as handshake parts.',
+    file: 'src/end-to-end/hello.ts',
+    text: 'if (connectionId.every((byte) => byte === 0)) return undefined',
+    replacement: '',
+    test: 'test/end-to-end/hello.test.ts',
+  },
+  {
     name: 'ack-range',
     rule: 'An acknowledgement of records below 0 breaks the rules.',
     file: 'src/end-to-end/frames.ts',

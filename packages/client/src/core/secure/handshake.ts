@@ -14,7 +14,7 @@
  * is read with a fresh Noise state. Both ends name the connection at hand: when it is the same, no
  * new one is made, because somebody else sent the 0.
  */
-import { DH_BYTES, type NoiseCrypto, type NoiseResult, NoiseXX, type Random } from '@showchain/crypto/core'
+import { DH_BYTES, type NoiseCrypto, NoiseHandshake, type NoiseResult, type Random } from '@showchain/crypto/core'
 import { equalBytes, type PeerId } from '@showchain/wire'
 import {
   CONNECTION_NAME_BYTES,
@@ -256,9 +256,10 @@ export class Handshake {
     else this.#events.push({ type: 'refused', secured, reason: wrongClock })
   }
 
-  #noise(ephemeral: Uint8Array): NoiseXX {
+  #noise(ephemeral: Uint8Array): NoiseHandshake {
     const { crypto, credentials } = this.#options
-    return new NoiseXX({
+    return new NoiseHandshake({
+      pattern: 'XX',
       crypto,
       initiator: this.#initiator,
       prologue: this.#prologue,
@@ -276,7 +277,7 @@ export class Handshake {
 /**
  * Undefined when the remote peer's public key is of small order, which shows only when it is used.
  */
-function writeOrNothing(noise: NoiseXX, payload: Uint8Array): Uint8Array | undefined {
+function writeOrNothing(noise: NoiseHandshake, payload: Uint8Array): Uint8Array | undefined {
   try {
     return noise.write(payload)
   } catch {

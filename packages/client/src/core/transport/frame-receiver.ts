@@ -101,6 +101,11 @@ export class FrameReceiver implements FrameSink {
     return true
   }
 
+  /** Nobody keeps it yet: it is acknowledged and that is all. */
+  staticKey(): boolean {
+    return true
+  }
+
   /** Frames behind a CONNECTION_CLOSE are not read. */
   close(code: number, reason: string): boolean {
     this.#ending = { by: 'remote', code, reason }

@@ -28,7 +28,14 @@ function written(generator: AckGenerator, now: Instant = START): { ranges: reado
       return true
     },
     ...{ stream: ignored, resetStream: ignored, stopSending: ignored, maxData: ignored, maxStreamData: ignored },
-    ...{ maxStreams: ignored, pathChallenge: ignored, pathResponse: ignored, datagram: ignored, close: ignored },
+    ...{
+      maxStreams: ignored,
+      pathChallenge: ignored,
+      pathResponse: ignored,
+      datagram: ignored,
+      close: ignored,
+      staticKey: ignored,
+    },
   })
   return found
 }

@@ -157,6 +157,47 @@ export interface HandshakeFile {
   readonly refusedParts: readonly RefusedBytes[]
 }
 
+/** One end of a hello. */
+export interface HelloVectorEnd {
+  /** A name in `identities.json`. */
+  readonly identity: string
+  readonly id: string
+  /** X25519, of this exchange. */
+  readonly ephemeralKey: KeyPairHex
+  /** In records to this end. */
+  readonly connectionId: string
+  /** Whether a relay may carry its records. */
+  readonly mayRelay: boolean
+}
+
+export interface HelloVector {
+  readonly name: string
+  readonly requester: HelloVectorEnd
+  readonly target: HelloVectorEnd & { readonly staticKey: KeyPairHex }
+  /** Early frames of a warm hello, before they are sealed; null in a cold one. */
+  readonly early: string | null
+  /** Whether the target still had the static key: else it answers by kind 1. */
+  readonly opened: boolean
+  readonly prologue: string
+  /** The value of `hello` in 0x101, 0x111 and 0x112. */
+  readonly request: string
+  /** The value of `hello` in 0x102, 0x114 and 0x115. */
+  readonly answer: string
+  /** Noise's handshake hash. */
+  readonly hash: string
+  /** Its first 16 bytes. */
+  readonly connection: string
+  /** The send key of each end in epoch 0. */
+  readonly keys: { readonly requester: string; readonly target: string }
+}
+
+export interface HelloFile {
+  readonly about: string
+  readonly hellos: readonly HelloVector[]
+  readonly refusedRequests: readonly RefusedBytes[]
+  readonly refusedAnswers: readonly RefusedBytes[]
+}
+
 export interface RecordVector {
   readonly name: string
   /** Of the receiver. */

@@ -6,6 +6,7 @@ import type { FrameFile, FramesVector, RefusedBytes } from './forms.ts'
 import type { PlainFrame } from './plain-frames.ts'
 
 const TOKEN = '0102030405060708'
+const KEY = '5a'.repeat(32)
 const MAX = Number.MAX_SAFE_INTEGER
 const MAX_VARINT = 'c01fffffffffffff'
 
@@ -63,6 +64,8 @@ const CANONICAL: readonly Case[] = [
   ],
   ['DATAGRAM', '31 02 6869', [{ type: 'DATAGRAM', data: '6869' }]],
   ['DATAGRAM without bytes', '31 00', [{ type: 'DATAGRAM', data: '' }]],
+  ['STATIC_KEY', `2a ${KEY} 00093a80`, [{ type: 'STATIC_KEY', key: KEY, lifetime: 604_800 }]],
+  ['STATIC_KEY of the longest life', `2a ${KEY} ffffffff`, [{ type: 'STATIC_KEY', key: KEY, lifetime: 0xffff_ffff }]],
   [
     'an ACK and a STREAM',
     '02 01 00 00 01 0e 00 00 02 6869',
@@ -129,6 +132,8 @@ const REFUSED: Readonly<Record<string, string>> = {
   'a MAX_STREAM_DATA cut short': '11 00',
   'a MAX_STREAMS without a number': '12',
   'a PATH_CHALLENGE of 7 bytes': '1a 01020304050607',
+  'a STATIC_KEY of 31 bytes and a lifetime': `2a ${KEY.slice(2)} 00093a80`,
+  'a STATIC_KEY without its lifetime': `2a ${KEY}`,
   'a PATH_RESPONSE of 7 bytes': '1b 01020304050607',
   'a CONNECTION_CLOSE whose reason is past the end': '1d 00 05 61',
   'a CONNECTION_CLOSE with a reason of 257 bytes': `1d 00 4101 ${'78'.repeat(257)}`,

@@ -1,5 +1,5 @@
 /** Handshakes with fixed keys: the messages of Noise XX, their payloads and datagrams. */
-import { type NoiseCrypto, type NoiseResult, NoiseXX, openssl, opensslEndToEnd } from '@showchain/crypto'
+import { type NoiseCrypto, NoiseHandshake, type NoiseResult, openssl, opensslEndToEnd } from '@showchain/crypto'
 import { MAX_DATAGRAM, type PeerId, parsePeerId } from '@showchain/wire'
 import {
   CONNECTION_NAME_BYTES,
@@ -24,7 +24,7 @@ const GROUP = 0x1122_3344
 const SEED_CAPACITY: number = MAX_DATAGRAM - 97 - 514 - HANDSHAKE_HEADER_BYTES
 const DIRECT_CAPACITY: number = MAX_DATAGRAM - HANDSHAKE_HEADER_BYTES
 
-const rawPair = ({ privateKey, publicKey }: KeyPairHex): { privateKey: Uint8Array; publicKey: Uint8Array } => ({
+export const rawPair = ({ privateKey, publicKey }: KeyPairHex): { privateKey: Uint8Array; publicKey: Uint8Array } => ({
   privateKey: fromHex(privateKey),
   publicKey: fromHex(publicKey),
 })
@@ -64,8 +64,9 @@ export function handshake(
   const initiator = endOf('initiator', first, current.initiator)
   const responder = endOf('responder', second, current.responder)
   const prologue = handshakePrologue(parsePeerId(initiator.id), parsePeerId(responder.id))
-  const noise = ({ staticKey, ephemeralKey }: EndVector, begins: boolean): NoiseXX =>
-    new NoiseXX({
+  const noise = ({ staticKey, ephemeralKey }: EndVector, begins: boolean): NoiseHandshake =>
+    new NoiseHandshake({
+      pattern: 'XX',
       ...{ crypto: NOISE, initiator: begins, prologue },
       staticKey: rawPair(staticKey),
       ephemeralKey: rawPair(ephemeralKey),

@@ -20,6 +20,8 @@ export type PlainFrame =
   | { readonly type: 'PATH_CHALLENGE' | 'PATH_RESPONSE'; readonly token: string }
   | { readonly type: 'CONNECTION_CLOSE'; readonly code: number; readonly reason: string }
   | { readonly type: 'DATAGRAM'; readonly data: string }
+  /** `lifetime` in seconds. */
+  | { readonly type: 'STATIC_KEY'; readonly key: string; readonly lifetime: number }
 
 /** The content of a record's payload. */
 export interface PlainFrames {
@@ -64,6 +66,7 @@ function sinkOf(push: (frame: PlainFrame) => void): FrameSink {
     pathChallenge: (token) => take({ type: 'PATH_CHALLENGE', token: toHex(token) }),
     pathResponse: (token) => take({ type: 'PATH_RESPONSE', token: toHex(token) }),
     datagram: (data) => take({ type: 'DATAGRAM', data: toHex(data) }),
+    staticKey: (key, lifetime) => take({ type: 'STATIC_KEY', key: toHex(key), lifetime }),
     close: (code, reason) => take({ type: 'CONNECTION_CLOSE', code, reason }),
   }
 }
@@ -113,6 +116,9 @@ function write(writer: FrameWriter, frame: PlainFrame): void {
       return
     case 'DATAGRAM':
       writer.datagram(fromHex(frame.data))
+      return
+    case 'STATIC_KEY':
+      writer.staticKey(fromHex(frame.key), frame.lifetime)
       return
     case 'CONNECTION_CLOSE':
       writer.close(frame.code, frame.reason)

@@ -1,0 +1,133 @@
+/**
+ * The value of the `hello` extension (docs/protocol.md, Hello), and the prologue of its Noise
+ * handshake:
+ *
+ *   cold    0x01 | flags (1) | connection id (8) | e (32)
+ *   warm    0x02 | flags (1) | connection id (8) | e (32) | hint (8) | sealed early frames
+ *   answer  0x01 or 0x02 | e (32) | sealed (flags (1) | connection id (8)) (25)
+ *
+ *   prologue  "SHOWCHAIN-P2P-v1 hello" 0x00 | first 10 bytes of the requester's value
+ *             | requester id (32) | target id (32)
+ *
+ * Codecs only: what is sealed is sealed and opened by the Noise handshake.
+ */
+import { type PeerId, peerIdToBytes } from '../ids.ts'
+import { KX_BYTES, MAX_HELLO_BYTES, PEER_ID_BYTES } from '../limits.ts'
+import { utf8 } from '../utf8.ts'
+import { CONNECTION_ID_BYTES, TAG_BYTES } from './records.ts'
+
+/** First byte of a hello: Noise NN, or NK with the target's static key. */
+export const HELLO_KIND = { cold: 1, warm: 2 } as const
+/** First bytes of SHA-256 of the target's static key. */
+export const HINT_BYTES = 8
+
+/** A relay may carry records of the sender. */
+const MAY_RELAY = 1
+const CONNECTION_ID_AT = 2
+/** What the prologue has of the requester's value: all in front of its ephemeral key. */
+const HEAD_BYTES: number = CONNECTION_ID_AT + CONNECTION_ID_BYTES
+const HINT_AT: number = HEAD_BYTES + KX_BYTES
+const EARLY_AT: number = HINT_AT + HINT_BYTES
+const OFFER_BYTES: number = 1 + CONNECTION_ID_BYTES
+const ANSWER_BYTES: number = 1 + KX_BYTES + OFFER_BYTES + TAG_BYTES
+/** Bytes of early frames that fit a warm hello. */
+export const MAX_EARLY_BYTES: number = MAX_HELLO_BYTES - EARLY_AT - TAG_BYTES
+
+const CONTEXT = utf8('SHOWCHAIN-P2P-v1 hello\0')
+
+/** What each end tells the other about the records to it. */
+export interface HelloOffer {
+  readonly mayRelay: boolean
+  /** In records to the sender; 8 bytes, not all zero. */
+  readonly connectionId: Uint8Array
+}
+
+/** Message 1 of NN (cold) or NK (warm). */
+export interface HelloRequest extends HelloOffer {
+  /** X25519 public key of this exchange. */
+  readonly ephemeral: Uint8Array
+  readonly warm?: HelloEarly | undefined
+}
+
+export interface HelloEarly {
+  /** Which static key of the target `sealed` is for. */
+  readonly hint: Uint8Array
+  /** Encrypted early frames and their tag: at least 16 bytes. */
+  readonly sealed: Uint8Array
+}
+
+/** Message 2: its kind may be cold where that of message 1 is warm. */
+export interface HelloAnswer {
+  readonly kind: (typeof HELLO_KIND)[keyof typeof HELLO_KIND]
+  /** `e` and the sealed offer, as Noise has them in one message. */
+  readonly message: Uint8Array
+}
+
+export function writeHelloRequest({ mayRelay, connectionId, ephemeral, warm }: HelloRequest): Uint8Array {
+  const value = new Uint8Array(warm === undefined ? HINT_AT : EARLY_AT + warm.sealed.length)
+  value[0] = warm === undefined ? HELLO_KIND.cold : HELLO_KIND.warm
+  value[1] = mayRelay ? MAY_RELAY : 0
+  value.set(connectionId, CONNECTION_ID_AT)
+  value.set(ephemeral, HEAD_BYTES)
+  if (warm !== undefined) {
+    value.set(warm.hint, HINT_AT)
+    value.set(warm.sealed, EARLY_AT)
+  }
+  return value
+}
+
+/** Copies. Undefined for another kind, another length, or a connection id of zeros. */
+export function readHelloRequest(value: Uint8Array): HelloRequest | undefined {
+  const [kind] = value
+  const early = kind === HELLO_KIND.warm
+  if (early ? value.length < EARLY_AT + TAG_BYTES : kind !== HELLO_KIND.cold || value.length !== HINT_AT)
+    return undefined
+  const offer = readOffer(value.slice(1, HEAD_BYTES))
+  if (offer === undefined) return undefined
+  const warm = early ? { hint: value.slice(HINT_AT, EARLY_AT), sealed: value.slice(EARLY_AT) } : undefined
+  return { ...offer, ephemeral: value.slice(HEAD_BYTES, HINT_AT), warm }
+}
+
+export function writeHelloAnswer({ kind, message }: HelloAnswer): Uint8Array {
+  const value = new Uint8Array(1 + message.length)
+  value[0] = kind
+  value.set(message, 1)
+  return value
+}
+
+/** Copies. Undefined for another kind or length. */
+export function readHelloAnswer(value: Uint8Array): HelloAnswer | undefined {
+  const [kind] = value
+  if (value.length !== ANSWER_BYTES || (kind !== HELLO_KIND.cold && kind !== HELLO_KIND.warm)) return undefined
+  return { kind, message: value.slice(1) }
+}
+
+/** The payload of message 2. */
+export function writeHelloOffer({ mayRelay, connectionId }: HelloOffer): Uint8Array {
+  const payload = new Uint8Array(OFFER_BYTES)
+  payload[0] = mayRelay ? MAY_RELAY : 0
+  payload.set(connectionId, 1)
+  return payload
+}
+
+/** Undefined for another length, or a connection id of zeros. */
+export function readHelloOffer(payload: Uint8Array): HelloOffer | undefined {
+  return payload.length === OFFER_BYTES ? readOffer(payload) : undefined
+}
+
+/** @param offer flags and connection id */
+function readOffer(offer: Uint8Array): HelloOffer | undefined {
+  const connectionId = offer.slice(1)
+  if (connectionId.every((byte) => byte === 0)) return undefined
+  return { mayRelay: ((offer[0] as number) & MAY_RELAY) !== 0, connectionId }
+}
+
+/** @param request the value that the requester sent, also where the answer is of another kind */
+export function helloPrologue(request: Uint8Array, requester: PeerId, target: PeerId): Uint8Array {
+  const prologue = new Uint8Array(CONTEXT.length + HEAD_BYTES + 2 * PEER_ID_BYTES)
+  prologue.set(CONTEXT)
+  prologue.set(request.subarray(0, HEAD_BYTES), CONTEXT.length)
+  prologue.set(peerIdToBytes(requester), CONTEXT.length + HEAD_BYTES)
+  prologue.set(peerIdToBytes(target), CONTEXT.length + HEAD_BYTES + PEER_ID_BYTES)
+  return prologue
+}
