@@ -101,6 +101,13 @@ describe('wrong arguments', () => {
     })
   })
 
+  test('--help loads no binary of an optional package', async () => {
+    const script =
+      'process.report.excludeNetwork = true; process.on("exit", () => console.error(process.report.getReport().sharedObjects.filter((path) => /koffi|sodium/.test(path))))'
+    const hook = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` }
+    expect(await run(['--help'], hook)).toMatchObject({ code: 0, stderr: '[]' })
+  })
+
   test('--help of each command ends with 0 and shows its options', async () => {
     for (const command of [[], ['keygen'], ['id'], ['listen'], ['connect']])
       expect(await run([...command, '--help'])).toMatchObject({

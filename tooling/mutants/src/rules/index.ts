@@ -9,6 +9,7 @@ import { CLIENT_CONNECTIONS } from './client-connections.ts'
 import { CLIENT_ENDPOINT } from './client-endpoint.ts'
 import { CLIENT_PUNCHING } from './client-punching.ts'
 import { CLIENT_SECURE } from './client-secure.ts'
+import { CLIENT_SOCKETS } from './client-sockets.ts'
 import { CLIENT_TRANSPORT } from './client-transport.ts'
 import { CRYPTO_KEYS } from './crypto-keys.ts'
 import { CRYPTO_SESSIONS } from './crypto-sessions.ts'
@@ -31,4 +32,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLIENT_PUNCHING,
   ...CLIENT_SECURE,
   ...CLIENT_TRANSPORT,
+  ...CLIENT_SOCKETS,
 ]
