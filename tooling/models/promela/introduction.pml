@@ -23,7 +23,7 @@ mtype = {requester_agrees, target_agrees, one_key_one_pair, acts_only_when_diall
 mtype dialled;
 byte taken = 0;
 
-/* What B made of a hello: it answered `peer`, whose ephemeral key is `key`, with OF_B + its number. */
+/* A hello that B answered: `key` is the sender's ephemeral key, B's is OF_B + the run's number. */
 typedef Run {
   mtype peer;
   byte key;

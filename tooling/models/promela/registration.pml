@@ -2,8 +2,8 @@
  * Registration at a relay P: 0x101, 0x102, challenges (0x1F1), and address tokens.
  *
  * R is honest and registered; it may move to another network, and its clock may be set back. M has
- * an identity of its own. It reads, holds back and repeats what R sends, and sends from any address.
- * It receives what comes to its own address, and nothing else.
+ * an identity of its own. It reads, holds back and repeats what R sends, and sends from any
+ * address. It receives what comes to its own address, and nothing else.
  */
 #include "properties.pml"
 
@@ -83,7 +83,7 @@ byte credit[6];
 /* Registers of one step; zero between two. */
 byte from, order, stamp, size, i;
 mtype who;
-bool valid, grows, repeated;
+bool arrives, valid, grows, repeated;
 Proof proof;
 
 #define copy(to, source) \
@@ -261,7 +261,7 @@ end:
       copy(proof, requests[i].proof);
       size = PLAIN;
       printf("network: request %d of R comes from address %d\n", order, from);
-      receive()
+      arrives = true
     :: !alone ->
       who = M;
       if
@@ -280,12 +280,17 @@ end:
       :: size = PADDED
       fi;
       printf("M: sends a request from address %d, with %e of %e\n", from, proof.kind, proof.id);
-      receive()
+      arrives = true
     :: !alone && mayReceive(of(M).at, PASSED_ON) ->
       printf("P: passes a message on to M at address %d\n", of(M).at);
       send(of(M).at, PASSED_ON)
     fi;
+    if
+    :: arrives -> receive()
+    :: else
+    fi;
     from = 0; order = 0; stamp = 0; size = 0; i = 0; who = 0; valid = false; grows = false; repeated = false;
+    arrives = false;
     give(proof, 0, 0, 0, 0)
   }
   od

@@ -12,13 +12,13 @@
 /* In steps of the clock: 60 s, and how long the dial goes on making requests. */
 #define WINDOW 1
 #define DIAL 1
-/* How long T remembers whose early data it took: the last request of the dial can be ahead by a window. */
+/* How long T remembers whose early data it took: the dial's last request can be ahead by a window. */
 #define MEMORY (DIAL + 2 * WINDOW)
 
 /* Properties. */
 mtype = {each_request_once, early_data_once}
 
-/* When R signed each, by its clock. (ts, seq) grows as they are made: the number of one stands for it. */
+/* When R signed each, by its clock. (ts, seq) grows with each: the number of one stands for it. */
 byte signedAt[REQUESTS];
 byte made = 0;
 byte now = 1;
@@ -33,7 +33,7 @@ byte kept[2];
 byte forgotten = 0;
 byte start = 0;
 bit staticKey = 0;
-/* Whether it knows the hello, and when it took early data of the dial, as far as it remembers (0: never). */
+/* Whether it knows the hello, and when it took the dial's early data, if it remembers (0: no). */
 bool known = false;
 byte took = 0;
 

@@ -43,7 +43,7 @@ async function show(model: Model, guard?: Guard): Promise<boolean> {
   const verdict = await check(model, guard)
   const ok = verdict.broken === guard?.breaks
   if (options.json) {
-    const { story: _, ...figures } = verdict
+    const { story: _, unreached: __, ...figures } = verdict
     console.log(JSON.stringify({ event: 'model', model: model.name, without: guard?.name, ok, ...figures }))
   } else console.log(lineOf(model, guard, ok, verdict))
   return ok

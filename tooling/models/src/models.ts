@@ -193,4 +193,84 @@ export const MODELS: readonly Model[] = [
       },
     ],
   },
+  {
+    name: 'consent',
+    title: "T's consent to a session, at an honest relay",
+    properties: [
+      {
+        name: 'no_frame_before_consent',
+        meaning: 'No channel frame of R reaches T in a session that T did not agree to',
+      },
+      { name: 'few_messages_before_consent', meaning: 'Nor do more messages (0x124) than the pair may send' },
+      { name: 'only_ends_send', meaning: 'Nobody but the ends of a session sends in it' },
+    ],
+    guards: [
+      {
+        name: 'frame-consent',
+        rule: "The relay forwards no channel frame of R before T's consent",
+        section: 'Consent',
+        breaks: 'no_frame_before_consent',
+      },
+      {
+        name: 'budget-pair',
+        rule: 'What goes to T without consent counts for the pair, over all of its sessions',
+        section: 'Consent',
+        breaks: 'few_messages_before_consent',
+      },
+      {
+        name: 'session-ends',
+        rule: "A frame counts only from the bound address of one of the session's ends",
+        section: 'Who sends what',
+        breaks: 'only_ends_send',
+      },
+      {
+        name: 'ack-signature',
+        rule: 'A 0x114 is consent to an introduced session only when its signature verified',
+        section: undefined,
+        breaks: 'no_frame_before_consent',
+      },
+      {
+        name: 'ack-session',
+        rule: 'A 0x114 is consent to the session that it names, and to no other of the pair',
+        section: undefined,
+        breaks: 'no_frame_before_consent',
+      },
+    ],
+  },
+  {
+    name: 'glare',
+    title: 'Glare: each dials the other, with a hello',
+    properties: [
+      {
+        name: 'one_connection',
+        meaning: 'When nothing is under way any more, both ends have a connection, with the same keys',
+      },
+    ],
+    guards: [
+      {
+        name: 'glare',
+        rule: "The smaller id's hello counts: the smaller answers without one, the larger drops its own",
+        section: undefined,
+        breaks: 'one_connection',
+      },
+      {
+        name: 'glare-pending',
+        rule: 'The larger dials without a hello while the hello of the smaller, which it answered, waits for its first record',
+        section: undefined,
+        breaks: 'one_connection',
+      },
+      {
+        name: 'glare-drop',
+        rule: 'When the smaller has an answer to its own hello, no record confirms the hello of the larger any more',
+        section: undefined,
+        breaks: 'one_connection',
+      },
+      {
+        name: 'glare-settled',
+        rule: "A dial that gave up its hello, or that the other end's hello settled, takes no answer",
+        section: undefined,
+        breaks: 'one_connection',
+      },
+    ],
+  },
 ]

@@ -19,6 +19,8 @@ const DEPTH = 100_000
 const INCOMPLETE = /max search depth too small|Search not completed|out of memory/
 /** Printed by a replay: by `holds` in properties.pml. */
 const BROKEN = /^ *broken: (\w+)$/m
+/** Steps that a search never took: a step that prints a failure is meant to be one. */
+const UNREACHED = /^\t(\w+\.pml:\d+, state \d+, (?!"-end-"|"printf\('broken: ).*)$/gm
 /** A line of a replay that the model printed: who, and what it does. */
 const STORY = /^ +(\w+: .*)$/gm
 
@@ -27,6 +29,8 @@ export interface Verdict {
   readonly broken: string | undefined
   /** Without an error every state that there is. */
   readonly states: number
+  /** Steps of the model that no run takes: without an error there must be none. */
+  readonly unreached: readonly string[]
   /** The run to the error, one line a step; empty without one. */
   readonly story: readonly string[]
   /** Of spin, compiler and search together. */
@@ -62,6 +66,7 @@ export async function check(model: Model, without?: Guard): Promise<Verdict> {
     return {
       broken: failed ? (BROKEN.exec(replay)?.[1] ?? 'no end') : undefined,
       states: Number(/(\d+) states, stored/.exec(stdout)?.[1]),
+      unreached: [...stdout.matchAll(UNREACHED)].map((match) => match[1] as string),
       story: [...replay.matchAll(STORY)].map((match) => match[1] as string),
       seconds: (performance.now() - started) / 1000,
     }

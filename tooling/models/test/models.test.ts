@@ -11,9 +11,10 @@ const why = missing()
 
 describe.each(MODELS)('$title', (model) => {
   describe('searched by spin', needs(why === undefined, why ?? ''), () => {
-    test('every property holds in every state', async () => {
-      const { broken, story } = await check(model)
+    test('every property holds in every state, and every step is taken', async () => {
+      const { broken, story, unreached } = await check(model)
       expect(broken, story.join('\n')).toBeUndefined()
+      expect(unreached).toEqual([])
     })
 
     test.each(model.guards)('without $name: $breaks does not hold', async (guard) => {
