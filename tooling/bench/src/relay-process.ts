@@ -6,6 +6,7 @@ import { CryptoWorker, Driver, nodeRandom, openUdp, systemClock, type Worker } f
 import { identityFromPem, openssl } from '@showchain/crypto'
 import { type RelayLimits, RelayMachine } from '@showchain/server'
 import { SeededRandom } from '@showchain/testkit'
+import { CHANNEL_BYTE } from '@showchain/wire'
 import { serve } from './child.ts'
 import { cpuSeconds, LOOPBACK } from './loopback.ts'
 
@@ -56,7 +57,7 @@ async function answer(request: RelayRequest): Promise<number> {
     knownKeys: request.knownKeys.map((spki) => openssl.importPublicKey(spki)),
     limits: request.limits,
   })
-  const socket = await openUdp({ listen: [{ host: LOOPBACK, port: 0 }], kind: request.kind })
+  const socket = await openUdp({ listen: [{ host: LOOPBACK, port: 0 }], kind: request.kind, borrowed: CHANNEL_BYTE })
   const worker = request.trusting === true ? TRUSTING : new CryptoWorker({ provider: openssl, identity })
   open = new Driver({ machine, socket, clock: systemClock, worker, onEvent: () => {} })
   return socket.localEndpoints[0]?.port ?? 0

@@ -28,6 +28,12 @@ export interface UdpOptions {
   readonly receiveBuffer?: number | undefined
   /** Told in a sentence for people what is not as it should be. */
   readonly onWarning?: ((sentence: string) => void) | undefined
+  /**
+   * First byte of datagrams that the receiver is done with when it returns: a batched socket hands
+   * them over where the kernel wrote them, and not in memory of their own.
+   * @default none
+   */
+  readonly borrowed?: number | undefined
   /** Who makes the system calls. @default `SHOWCHAIN_UDP` of the environment, or `auto` */
   readonly kind?: SocketWish | undefined
 }
@@ -41,7 +47,7 @@ export async function openUdp(options: UdpOptions = {}): Promise<UdpSocket> {
   const chosen = await chooseSocket(options.kind)
   const { sockets, skipped } = await bindAll(listen, chosen.bind)
   for (const { buffers } of sockets) checkBuffers(buffers, options.receiveBuffer ?? RECEIVE_BUFFER, options.onWarning)
-  return new UdpSocket(sockets, skipped, chosen)
+  return new UdpSocket(sockets, skipped, chosen, options.borrowed)
 }
 
 export class UdpSocket implements CountedSocket {
@@ -68,7 +74,12 @@ export class UdpSocket implements CountedSocket {
   #closed: Promise<void> | undefined
 
   /** @param sockets at most one of each family. */
-  constructor(sockets: readonly BoundSocket[], skipped: readonly ListenAddress[], { kind, reason }: ChosenSocket) {
+  constructor(
+    sockets: readonly BoundSocket[],
+    skipped: readonly ListenAddress[],
+    { kind, reason }: ChosenSocket,
+    borrowed?: number,
+  ) {
     this.#sockets = sockets
     this.skipped = skipped
     this.implementation = { kind, reason }
@@ -77,6 +88,7 @@ export class UdpSocket implements CountedSocket {
     this.#ipv6 = sockets.find(({ local }) => ipFamily(local.ip) === 6)
     const { counters } = this
     const receiver = {
+      borrowed,
       datagram: (bytes: Uint8Array, source: Endpoint | undefined) => this.#gather(bytes, source),
       batchEnded: () => this.#deliver(),
       unsent(why: Unsent, count: number) {

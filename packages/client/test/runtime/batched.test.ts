@@ -74,7 +74,7 @@ interface Inbox {
   has(count: number): Promise<void>
 }
 
-async function inbox(libc: Libc = real, address = LOOPBACK): Promise<Inbox> {
+async function inbox(libc: Libc = real, address = LOOPBACK, borrowed?: number): Promise<Inbox> {
   const socket = await bindBatched(libc)(address)
   open.push(socket)
   let [wanted, resolve] = [Number.POSITIVE_INFINITY, (): void => {}]
@@ -91,6 +91,7 @@ async function inbox(libc: Libc = real, address = LOOPBACK): Promise<Inbox> {
       }),
   }
   socket.receive({
+    borrowed,
     datagram(bytes, source) {
       made.received.push(bytes)
       made.sources.push(source)
@@ -486,6 +487,42 @@ describe('the choice', () => {
     ['does not know the calls', { recvmmsg: () => -1, errno: () => 38 }],
   ])('is not batched on a system that %s', needsBatched, async (_what, changes) => {
     expect(await selfTest({ ...real, ...changes })).toMatch(/^(its system calls fail|what it sends to itself)/)
+  })
+})
+
+describe('datagrams that are borrowed', () => {
+  const [LENT, KEPT] = [0xb3, 0xb1]
+
+  test.each([
+    ['one by one', 1],
+    ['as a train', 0],
+  ])('lie where the kernel wrote them, and all others in memory of their own: %s', async (_how, growth) => {
+    const [a, b] = [await inbox(), await inbox(real, LOOPBACK, LENT)]
+    const sent = Array.from({ length: 12 }, (_, index) => {
+      // Trains have datagrams of one length.
+      const bytes = new Uint8Array(100 + growth * index).fill(index)
+      bytes[0] = index % 2 === 0 ? LENT : KEPT
+      return bytes
+    })
+    for (let round = 1; round <= 3; round++) {
+      for (const bytes of sent) a.socket.send(b.socket.local, bytes)
+      await b.has(round * sent.length)
+      // Until the next ones come, all of them are as they were.
+      expect(b.received.slice(-sent.length)).toEqual(sent)
+    }
+    const kept = b.received.filter(([first]) => first === KEPT)
+    expect(kept).toEqual([sent, sent, sent].flat().filter(([first]) => first === KEPT))
+    const buffers = (of: number) => new Set(b.received.filter(([first]) => first === of).map(({ buffer }) => buffer))
+    expect([buffers(LENT).size, buffers(KEPT).size]).toEqual([1, kept.length])
+  })
+
+  test('an empty one is none, whatever was there before', async () => {
+    const [a, b] = [await inbox(), await inbox(real, LOOPBACK, LENT)]
+    a.socket.send(b.socket.local, Uint8Array.of(LENT))
+    await b.has(1)
+    a.socket.send(b.socket.local, new Uint8Array(0))
+    await b.has(2)
+    expect(b.received[1]).toEqual(new Uint8Array(0))
   })
 })
 

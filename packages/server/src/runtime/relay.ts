@@ -18,6 +18,7 @@ import {
 import type { Identity, PublicKey } from '@showchain/crypto'
 import {
   type Address,
+  CHANNEL_BYTE,
   canonicalIp,
   type Endpoint,
   formatTicket,
@@ -90,12 +91,14 @@ export class Relay implements AsyncDisposable {
 
   /** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`, `ERR_BAD_CONFIG` */
   static async open(options: RelayOpenOptions): Promise<Relay> {
-    const { listen, limits, stunAlternates = [], onWarning, runtime = nodeRuntime } = options
+    const { listen, limits, stunAlternates = [], onWarning, runtime = nodeRuntime, trace } = options
     // Before the sockets: a bad limit must leave nothing behind.
     relayLimits(limits)
+    // Of a channel frame nothing is kept; what a trace is given may be.
+    const borrowed = trace === undefined ? CHANNEL_BYTE : undefined
     const sockets: CountedSocket[] = []
     try {
-      sockets.push(await runtime.openSocket({ listen, onWarning }))
+      sockets.push(await runtime.openSocket({ listen, onWarning, borrowed }))
       for (const alternate of stunAlternates) sockets.push(await runtime.openSocket({ listen: [alternate], onWarning }))
     } catch (error) {
       await Promise.all(sockets.map((socket) => socket.close()))

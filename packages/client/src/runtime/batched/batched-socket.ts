@@ -197,7 +197,7 @@ class BatchedSocket implements BoundSocket {
     this.#inBatch = true
     try {
       for (let reads = 0; reads < READS_AT_ONCE && !this.#closed; reads++) {
-        const { full, errno } = this.#incoming.receive(this.#descriptor, this.#deliver)
+        const { full, errno } = this.#incoming.receive(this.#descriptor, this.#deliver, this.#receiver?.borrowed)
         this.#receiver?.batchEnded()
         if (errno !== 0 && errno !== EAGAIN && errno !== EINTR) this.#receiver?.failed()
         if (this.#unwatched && !this.#closed) this.#watch(errno)

@@ -94,6 +94,8 @@ export interface Received {
   readonly errno: number
 }
 
+type Deliver = (bytes: Uint8Array, source: Endpoint | undefined) => void
+
 const NOTHING: Received = { full: false, errno: 0 }
 
 export class ReceiveRing {
@@ -110,22 +112,27 @@ export class ReceiveRing {
     }
   }
 
-  /** @param deliver is handed memory of its own; source undefined: it has no meaning here */
-  receive(descriptor: number, deliver: (bytes: Uint8Array, source: Endpoint | undefined) => void): Received {
-    const { headers } = this.#messages
+  /**
+   * @param deliver is handed memory of its own, or of the ring; source undefined: it has no meaning here
+   * @param borrowed first byte of datagrams that stay in the ring until the next call
+   */
+  receive(descriptor: number, deliver: Deliver, borrowed: number | undefined): Received {
+    const { headers, data } = this.#messages
     const count = this.#libc.recvmmsg(descriptor, headers, RECEIVED_AT_ONCE, 0, null)
     if (count < 0) return { full: false, errno: this.#libc.errno() }
     if (count === 0) return NOTHING
+    const owns = borrowed === undefined
     let total = 0
-    for (let index = 0; index < count; index++) total += this.#lengthOf(index)
+    for (let index = 0; owns && index < count; index++) total += this.#lengthOf(index)
     // One allocation for all of them; what a machine keeps are views of it.
-    const memory = unwritten(total)
-    let at = 0
-    for (let index = 0; index < count; index++) {
-      const length = this.#lengthOf(index)
-      const from = index * STRIDE
-      memory.set(this.#messages.data.subarray(from, from + length), at)
-      this.#deliver(index, memory, at, length, deliver)
+    const memory = owns ? unwritten(total) : data
+    const hand: Deliver = owns
+      ? deliver
+      : (bytes, source) => deliver(bytes[0] === borrowed ? bytes : bytes.slice(), source)
+    for (let index = 0, at = 0; index < count; index++) {
+      const [from, length] = [index * STRIDE, this.#lengthOf(index)]
+      if (owns) memory.set(data.subarray(from, from + length), at)
+      this.#deliver(index, memory, owns ? at : from, length, hand)
       this.#offer(index)
       at += length
     }
@@ -143,13 +150,7 @@ export class ReceiveRing {
     return Math.min(this.#messages.headers.readUInt32LE(index * HEADER.bytes + HEADER.length), LARGEST)
   }
 
-  #deliver(
-    index: number,
-    memory: Uint8Array,
-    from: number,
-    length: number,
-    deliver: (bytes: Uint8Array, source: Endpoint | undefined) => void,
-  ): void {
+  #deliver(index: number, memory: Uint8Array, from: number, length: number, deliver: Deliver): void {
     const { headers, nameWords } = this.#messages
     const at = index * HEADER.bytes
     const nameLength = headers.readUInt32LE(at + HEADER.nameLength)
