@@ -23,6 +23,12 @@ export const CHECKS: readonly Check[] = [
     run: tarball.contents,
   },
   {
+    column: 'licences',
+    demand: 'its tarball has the licence of each third-party package in its bundle',
+    appliesTo: programs,
+    run: tarball.licences,
+  },
+  {
     column: 'version',
     demand: 'its manifest asks for released versions, and for those of our packages that were packed with it',
     appliesTo: every,
@@ -38,7 +44,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     column: 'installs',
-    demand: 'it brings along our tarballs and the third-party packages that it may',
+    demand: 'it brings along our tarballs and the third-party packages that it may, others only optionally',
     appliesTo: every,
     run: install.dependencies,
   },

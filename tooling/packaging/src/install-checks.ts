@@ -12,7 +12,7 @@ import { node } from './shell.ts'
 import { find, type PublicPackage, withDependencies } from './workspace.ts'
 
 const NOBLE = ['@noble/ciphers', '@noble/curves', '@noble/hashes']
-/** The third-party packages that each library may bring along. */
+/** The third-party packages that each library may bring along. A program has them in its bundle. */
 const THIRD_PARTY: Readonly<Record<string, readonly string[]>> = {
   '@showchain/wire': ['zod'],
   '@showchain/crypto': [...NOBLE, 'node-forge', 'zod'],
@@ -20,8 +20,6 @@ const THIRD_PARTY: Readonly<Record<string, readonly string[]>> = {
   '@showchain/server': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
   '@showchain/testkit': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
 }
-/** What no program may bring along. */
-const DEVELOPMENT = /^(typescript|vitest|fast-check|turbo|@types\/.*)$/
 
 const [RELAY, PEER_CLI] = ['@showchain/relay', '@showchain/peer-cli']
 
@@ -35,13 +33,13 @@ async function each<Item>(items: Iterable<Item>, use: (item: Item) => Promise<un
 export async function dependencies({ entry, release }: Subject): Promise<Verdict> {
   const { packages } = await release.project(entry.name)
   const ours = withDependencies(release.workspace, entry).map(({ name }) => name)
-  const foreign = packages.filter(({ name }) => !ours.includes(name)).map(({ name }) => name)
-  const allowed = THIRD_PARTY[entry.name]
-  const wrong = foreign.filter((name) => (allowed === undefined ? DEVELOPMENT.test(name) : !allowed.includes(name)))
+  const foreign = packages.filter(({ name }) => !ours.includes(name))
+  const allowed = THIRD_PARTY[entry.name] ?? []
+  const wrong = foreign.filter(({ name, optional }) => !optional && !allowed.includes(name))
   const elsewhere = packages.filter(({ name, resolved }) => ours.includes(name) && !resolved.startsWith('file:'))
   return {
     problems: [
-      ...wrong.map((name) => `it brings along ${name}`),
+      ...wrong.map(({ name }) => `it brings along ${name}`),
       ...elsewhere.map(({ name, resolved }) => `${name} came from ${resolved}`),
     ],
     figure: `+ ${foreign.length}`,

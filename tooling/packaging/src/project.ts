@@ -10,6 +10,8 @@ export interface Installed {
   readonly name: string
   /** Where npm got it from. */
   readonly resolved: string
+  /** Whether only optional dependencies lead to it. */
+  readonly optional: boolean
 }
 
 export interface Project {
@@ -19,7 +21,7 @@ export interface Project {
 }
 
 interface Lock {
-  readonly packages: Readonly<Record<string, { readonly resolved?: string }>>
+  readonly packages: Readonly<Record<string, { readonly resolved?: string; readonly optional?: boolean }>>
 }
 
 const MODULES = 'node_modules/'
@@ -31,9 +33,10 @@ export async function newProject(tarballs: readonly string[], folder: string): P
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'project', private: true, type: 'module' }))
   await run('npm', ['install', ...QUIET, ...tarballs], { cwd: folder })
   const lock = JSON.parse(await readFile(join(folder, MODULES, '.package-lock.json'), 'utf8')) as Lock
-  const packages = Object.entries(lock.packages).map(([path, { resolved = '' }]) => ({
+  const packages = Object.entries(lock.packages).map(([path, { resolved = '', optional = false }]) => ({
     name: path.slice(path.lastIndexOf(MODULES) + MODULES.length),
     resolved,
+    optional,
   }))
   return { folder, packages }
 }

@@ -6,7 +6,7 @@ import { formatMessage } from 'publint/utils'
 import type { Subject, Verdict } from './check.ts'
 import { deadLinks } from './links.ts'
 import { folder, tarballPlace } from './places.ts'
-import { node } from './shell.ts'
+import { node, run } from './shell.ts'
 
 const ATTW = join(
   dirname(createRequire(import.meta.url).resolve('@arethetypeswrong/cli/package.json')),
@@ -26,6 +26,22 @@ export async function contents({ entry, release }: Subject): Promise<Verdict> {
     problems: [...missing.map((file) => `${file} is missing`), ...other.map((file) => `${file} does not belong there`)],
     figure: `${Math.ceil(bytes.length / 1000)} kB`,
   }
+}
+
+const BUNDLE = 'dist/main.js'
+const LICENCES = 'dist/third-party.txt'
+/** The bundler's comment above each file: of which installed package it is. */
+const BUNDLED = /^\s*\/\/ .*node_modules\/((?:@[^/\s]+\/)?[^/\s]+)\//gm
+
+export async function licences({ entry, release }: Subject): Promise<Verdict> {
+  const { path } = release.tarball(entry.name)
+  const read = async (file: string): Promise<string> =>
+    (await run('tar', ['-xzOf', path, `package/${file}`], { cwd: release.folder })).stdout
+  const [bundle, said] = await Promise.all([read(BUNDLE), read(LICENCES)])
+  const names = new Set([...bundle.matchAll(BUNDLED)].map(([, name = '']) => name))
+  const silent = [...names].filter((name) => !said.includes(`\n${name} `))
+  const problems = silent.map((name) => `${LICENCES} says nothing of ${name}`)
+  return { problems: names.size === 0 ? [`${BUNDLE} is not a bundle`] : problems, figure: `${names.size} said` }
 }
 
 export async function versions({ entry, release }: Subject): Promise<Verdict> {
