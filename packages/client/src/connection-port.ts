@@ -1,12 +1,13 @@
 /** The commands of a peer's machine for one connection. No part of the machine leaves it. */
-import type {
-  ConnectionHandle,
-  Goodbye,
-  Instant,
-  PeerMachine,
-  SecureStatistics,
-  SendFailure,
-  StreamRead,
+import {
+  type ConnectionHandle,
+  type Goodbye,
+  type Instant,
+  joined,
+  type PeerMachine,
+  type SecureStatistics,
+  type SendFailure,
+  type StreamRead,
 } from './core/index.ts'
 import type { Driver } from './runtime/index.ts'
 
@@ -87,17 +88,4 @@ export class ConnectionPort {
   #input<Result>(command: (machine: PeerMachine, now: Instant) => Result): Result | undefined {
     return this.#driver.closed ? undefined : this.#driver.input(command)
   }
-}
-
-/** The pieces in one; a single piece is not copied. */
-export function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const [first] = pieces
-  if (pieces.length === 1 && first !== undefined) return first
-  const bytes = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    bytes.set(piece, at)
-    at += piece.length
-  }
-  return bytes
 }

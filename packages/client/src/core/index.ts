@@ -18,6 +18,7 @@ export type {
 export type { PeerContext } from './context/peer-context.ts'
 export { PEER_COUNTERS, type PeerCounter } from './context/peer-counters.ts'
 export * from './endpoint/index.ts'
+export { joined } from './endpoint/joined.ts'
 export { maxMessage } from './messages/max-message-size.ts'
 export type { SendFailure, Sent } from './messages/outgoing-message.ts'
 export { RECOVERY_TIME } from './paths/relay-failover.ts'

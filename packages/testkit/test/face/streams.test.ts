@@ -80,6 +80,22 @@ describe('a stream', () => {
       expect((await failed).code).toBe('ERR_CLOSED')
     }))
 
+  test('settles each of many writes, whenever they begin: none waits for a wake-up that another one took', () =>
+    face('writers', async (it) => {
+      const [ours, theirs] = await streamOf(await connect(it), contents(100))
+      const there = readAll(theirs)
+      const writes = [ours.write(contents(MUCH))]
+      // while the buffer becomes empty, and full again
+      for (let count = 0; count < 200; count++) {
+        await wait(it, 1)
+        writes.push(ours.write(contents(count % 50 === 49 ? 8 * PIECE : 100)))
+      }
+      await wait(it, 30_000)
+      expect(new Set(await Promise.all(writes.map(stateOf)))).toEqual(new Set(['done']))
+      await ours.end()
+      expect((await there).length).toBe(MUCH + 4 * 8 * PIECE + 197 * 100)
+    }))
+
   test('of a lower priority number is sent first', () =>
     face(
       'priority',

@@ -44,6 +44,14 @@ const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     test: 'test/face/streams.test.ts',
   },
   {
+    name: 'writers-share-a-wake-up',
+    rule: 'A write that comes while another one waits does not take its wake-up.',
+    file: 'src/core/transport/streams/streams.ts',
+    text: 'stream.writeBlocked ||= stream.send.buffered',
+    replacement: 'stream.writeBlocked = stream.send.buffered',
+    test: 'test/face/streams.test.ts',
+  },
+  {
     name: 'unread-at-close',
     rule: 'Data that arrived before the connection ended stays readable.',
     file: 'src/shared-connection.ts',

@@ -1,13 +1,14 @@
 /** What a peer has with a relay at one moment, for `inspect()`. */
 import { formatEndpoint, type PeerId } from '@showchain/wire'
 import type { Registration } from './registration.ts'
+import type { RegistrationState } from './registration-events.ts'
 
 export interface RelayInspection {
   readonly relay: PeerId
   /** Its address. */
   readonly at: string
   /** `waiting`: for the next try, after a failure. */
-  readonly state: Registration['state']
+  readonly state: RegistrationState
   /** This peer's address as the relay sees it; undefined before it said. */
   readonly observed: string | undefined
   /** Whether something that it was asked is not answered so far. */

@@ -3,6 +3,8 @@
 import type { Endpoint } from '@showchain/wire'
 import { NO_ANSWER } from '../requests/transaction.ts'
 
+export type RegistrationState = 'idle' | 'registering' | 'registered' | 'waiting' | 'closed'
+
 export type RegistrationEvent =
   /** The relay does not answer any more, or has forgotten this peer. */
   | 'lost'

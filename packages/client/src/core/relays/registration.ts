@@ -25,7 +25,7 @@ import {
 } from '@showchain/wire'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
-import { type Duration, duration, type Instant, later, type Route } from '../endpoint/machine.ts'
+import { type Instant, later, type Route } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import { Waiters } from '../endpoint/waiters.ts'
 import type { PathLiveness } from '../messages/message-session.ts'
@@ -33,17 +33,11 @@ import { StunTransactions } from '../nat/stun-transactions.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { KeepAlive, type Liveness } from './keep-alive.ts'
 import { LostBindings } from './lost-bindings.ts'
-import { explained, type RegistrationEvent, type Told } from './registration-events.ts'
+import { backOff } from './registration-back-off.ts'
+import { explained, type RegistrationEvent, type RegistrationState, type Told } from './registration-events.ts'
 import { RelayLiveness } from './relay-liveness.ts'
 import { RelayReturn } from './relay-return.ts'
 import { RenewalGap } from './renewal-gap.ts'
-
-/**
- * Back-off between failed registrations: doubles from the first to the last, ±50 %, so that a relay
- * that comes back is not flooded.
- */
-export const REGISTER_BACKOFF_FIRST: Duration = duration(1000)
-export const REGISTER_BACKOFF_LAST: Duration = duration(60_000)
 
 export interface RelayAddress {
   readonly id: PeerId
@@ -66,7 +60,7 @@ export class Registration implements PathLiveness {
   readonly #context: PeerContext
   readonly #transactions: Transactions
   readonly #events = new EventQueue<RegistrationEvent>()
-  state: 'idle' | 'registering' | 'registered' | 'waiting' | 'closed' = 'idle'
+  #state: RegistrationState = 'idle'
   #transaction: Transaction | undefined
   #liveness: Liveness | undefined
   readonly #questions: StunTransactions
@@ -92,8 +86,12 @@ export class Registration implements PathLiveness {
     return this.#events.poll()
   }
 
+  get state(): RegistrationState {
+    return this.#state
+  }
+
   get registered(): boolean {
-    return this.state === 'registered'
+    return this.#state === 'registered'
   }
 
   /** Whether it serves new attempts and sessions. */
@@ -108,14 +106,14 @@ export class Registration implements PathLiveness {
   }
 
   start(now: Instant): void {
-    this.state = 'registering'
+    this.#state = 'registering'
     this.#ask(now)
   }
 
   /** This host's network changed: the binding, if there is one, is for a former address. */
   renew(now: Instant): void {
-    if (this.state === 'registered') this.#ask(now)
-    else if (this.state !== 'idle' && this.state !== 'closed') this.start(now)
+    if (this.#state === 'registered') this.#ask(now)
+    else if (this.#state !== 'idle' && this.#state !== 'closed') this.start(now)
   }
 
   /** 0x101. While it is registered, the registration stays what it is until the answer. */
@@ -178,7 +176,7 @@ export class Registration implements PathLiveness {
    */
   error(code: number, now: Instant): void {
     const told = code === WIRE_ERROR.unbound || (code === WIRE_ERROR.draining && !this.draining)
-    if (!told || this.state !== 'registered') return
+    if (!told || this.#state !== 'registered') return
     this.#toldUnbound ||= code === WIRE_ERROR.unbound
     const at = this.#gap.next(now)
     if (at === undefined) return
@@ -194,7 +192,7 @@ export class Registration implements PathLiveness {
   }
 
   close(now: Instant): void {
-    this.state = 'closed'
+    this.#state = 'closed'
     this.#transaction?.close()
     this.#liveness?.stop()
     this.#timer?.cancel()
@@ -233,7 +231,7 @@ export class Registration implements PathLiveness {
     const moved = ext?.observed !== undefined && (known === undefined || !sameEndpoint(ext.observed, known))
     // One that speaks only the seed never challenges.
     const forgotten = challenged || (this.#toldUnbound && ext === undefined)
-    const renewed = this.state === 'registered' && (forgotten || moved)
+    const renewed = this.#state === 'registered' && (forgotten || moved)
     this.#toldUnbound = false
     this.observed = ext?.observed ?? this.observed
     this.knowsExtensions = ext !== undefined
@@ -249,8 +247,8 @@ export class Registration implements PathLiveness {
     }
     this.#liveness?.stop()
     this.#liveness = this.#newLiveness(now)
-    const first = this.state !== 'registered'
-    this.state = 'registered'
+    const first = this.#state !== 'registered'
+    this.#state = 'registered'
     if (first || moved) this.#events.push('registered')
     if (renewed) this.#events.push('renewed')
     if (first || moved || renewed) this.#tell({ state: 'registered', observed: this.observed })
@@ -272,23 +270,21 @@ export class Registration implements PathLiveness {
   }
 
   #failed(why: string, now: Instant): void {
-    if (this.state === 'registered') this.#lose('it does not answer a renewal', now)
+    if (this.#state === 'registered') this.#lose('it does not answer a renewal', now)
     this.#tell({ state: 'failed', reason: why })
-    const backoff = Math.min(REGISTER_BACKOFF_FIRST * 2 ** this.#failures, REGISTER_BACKOFF_LAST)
-    this.#failures++
-    this.#wait(later(now, duration(backoff * (0.5 + this.#context.random.uniform()))))
+    this.#wait(later(now, backOff(this.#failures++, this.#context.random)))
     this.#waiters.settle(false, why, now)
   }
 
   #wait(until: Instant): void {
-    this.state = 'waiting'
+    this.#state = 'waiting'
     this.#timer = this.#context.timers.set(until, (now) => this.start(now))
   }
 
   #lose(reason: string, now: Instant): void {
     this.#liveness?.stop()
     this.#liveness = undefined
-    this.state = 'waiting'
+    this.#state = 'waiting'
     this.#tell({ state: 'lost', reason })
     this.#events.push('lost')
     if (!this.#context.seedMode && this.knowsExtensions) this.#return.await(now)

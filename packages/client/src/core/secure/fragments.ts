@@ -1,5 +1,6 @@
 /** Handshake messages that come in parts. */
 import { HANDSHAKE_KIND, type HandshakePart, MAX_HANDSHAKE_PARTS } from '@showchain/wire/end-to-end'
+import { joined } from '../endpoint/joined.ts'
 
 /** Puts parts together: one message of each kind at a time, which bounds what it holds. */
 export class Assembly {
@@ -15,18 +16,9 @@ export class Assembly {
       this.#open.set(kind, open)
     }
     open.parts[index] = bytes.slice()
-    let length = 0
-    for (const part of open.parts) {
-      if (part === undefined) return undefined
-      length += part.length
-    }
+    const parts = open.parts.filter((part) => part !== undefined)
+    if (parts.length < count) return undefined
     this.#open.delete(kind)
-    const whole = new Uint8Array(length)
-    let at = 0
-    for (const part of open.parts) {
-      whole.set(part as Uint8Array, at)
-      at += (part as Uint8Array).length
-    }
-    return whole
+    return joined(parts)
   }
 }

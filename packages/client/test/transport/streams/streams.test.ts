@@ -120,6 +120,23 @@ test('a writer is told to wait when the send buffer is full, and once when it ma
   expect(writable).toEqual([id])
 })
 
+test('a writer that comes while another one waits does not take its turn', () => {
+  const pair = new Pair(CUBIC, LAN)
+  const id = open(pair)
+  const writable: number[] = []
+  pair.a.onWritable = (stream) => writable.push(stream)
+  const { streams } = pair.a.transport
+  while (streams.write(id, new Uint8Array(50_000)));
+  const tookMore: boolean[] = []
+  pair.run(10 * SECONDS, () => {
+    if (writable.length === 0) tookMore.push(streams.write(id, new Uint8Array(1)))
+    return writable.length > 0
+  })
+  expect(tookMore.length).toBeGreaterThan(1)
+  expect(new Set(tookMore)).toEqual(new Set([false]))
+  expect(streams.write(id, new Uint8Array(1))).toBe(true)
+})
+
 test('a reset reaches the reader with its code, however often it is lost', () => {
   const pair = new Pair(CUBIC, { ...LAN, loss: 0.3 }, { seed: 4 })
   const id = open(pair)

@@ -69,7 +69,8 @@ export class Streams {
     if (stream === undefined || stream.send.ended) return true
     stream.send.write(bytes)
     this.sender.enqueue(stream)
-    stream.writeBlocked = stream.send.buffered >= this.#sendBuffer
+    // One that comes while another waits waits too: `writable` tells both.
+    stream.writeBlocked ||= stream.send.buffered >= this.#sendBuffer
     return !stream.writeBlocked
   }
 

@@ -1,0 +1,14 @@
+/**
+ * Back-off between failed registrations: doubles from the first to the last, ±50 %, so that a relay
+ * that comes back is not flooded.
+ */
+import type { Random } from '@showchain/crypto/core'
+import { type Duration, duration } from '../endpoint/machine.ts'
+
+const FIRST = 1000 // ms
+const LAST = 60_000
+
+/** @param failures that came before this one */
+export function backOff(failures: number, random: Random): Duration {
+  return duration(Math.min(FIRST * 2 ** failures, LAST) * (0.5 + random.uniform()))
+}
