@@ -23,10 +23,11 @@ mtype = {requester_agrees, target_agrees, one_key_one_pair, acts_only_when_diall
 mtype dialled;
 byte taken = 0;
 
-/* A hello that B answered: `key` is the sender's ephemeral key, B's is OF_B + the run's number. */
+/* A hello that B answered: the sender's ephemeral key, and B's own. */
 typedef Run {
   mtype peer;
   byte key;
+  byte own;
   bool surfaced
 }
 Run runs[RUNS];
@@ -37,15 +38,23 @@ bool letsIn[3];
 /* Registers of one step; zero between two. */
 byte i, key;
 mtype signer, target;
-bool tag;
+bool tag, found;
 
-/* Keys are those of the two ephemeral keys and of the prologue. */
+/*
+ * Keys of records come from the two ephemeral keys alone. The prologue is in the hash, which only the
+ * sealed part of an answer, its tag, depends on.
+ */
+#define sameKeys(which, other) (runs[which].key == OF_A && runs[which].own == other)
 #ifdef NO_PROLOGUE_IDS
 #define samePrologue(which) true
 #else
 #define samePrologue(which) (runs[which].peer == A && dialled == B)
 #endif
-#define sameKeys(which, other) (runs[which].key == OF_A && other == OF_B + which && samePrologue(which))
+#ifdef NO_NEW_EPHEMERAL
+#define nextEphemeral OF_B
+#else
+#define nextEphemeral (OF_B + answered)
+#endif
 
 #ifdef NO_REQUESTER_SIGNATURE
 #define signs(name) true
@@ -82,7 +91,8 @@ inline receiveHello() {
     holds(acts_only_with_consent, agrees(signer));
     runs[answered].peer = signer;
     runs[answered].key = key;
-    printf("B: probes, and answers %e with ephemeral key %d\n", signer, OF_B + answered);
+    runs[answered].own = nextEphemeral;
+    printf("B: probes, and answers %e with ephemeral key %d\n", signer, runs[answered].own);
     answered++
 #ifdef NO_CONFIRMATION
     ; surface(answered - 1)
@@ -98,12 +108,15 @@ inline receiveAnswer() {
   :: taken == 0 && signedByDialled(signer) && tagRight ->
     printf("A: has a connection with %e\n", dialled);
     taken = key;
-    holds(requester_agrees, dialled != B || (key >= OF_B && sameKeys((key - OF_B), key)));
     i = 0;
     do
-    :: i < answered -> holds(one_key_one_pair, !sameKeys(i, key) || (runs[i].peer == A && dialled == B)); i++
+    :: i < answered ->
+      found = found || (sameKeys(i, key) && runs[i].peer == A);
+      holds(one_key_one_pair, !sameKeys(i, key) || (runs[i].peer == A && dialled == B));
+      i++
     :: else -> break
-    od
+    od;
+    holds(requester_agrees, dialled != B || found)
   :: else
   fi
 }
@@ -150,8 +163,8 @@ end:
       :: signer = B
       :: signer = M
       fi;
-      key = OF_B + i;
-      tag = sameKeys(i, key);
+      key = runs[i].own;
+      tag = sameKeys(i, key) && samePrologue(i);
       receiveAnswer()
     :: /* M knows the secret of its own ephemeral key, and all else that a tag for A needs. */
       signer = M; key = OF_M; tag = true; receiveAnswer()
@@ -163,7 +176,7 @@ end:
       :: else
       fi
     fi;
-    i = 0; key = 0; signer = 0; target = 0; tag = false
+    i = 0; key = 0; signer = 0; target = 0; tag = false; found = false
   }
   od
 }

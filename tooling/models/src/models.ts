@@ -126,14 +126,20 @@ export const MODELS: readonly Model[] = [
       {
         name: 'prologue-ids',
         rule: 'Both ids are in the prologue of a hello',
-        section: undefined,
+        section: 'Hello',
         breaks: 'one_key_one_pair',
       },
       {
         name: 'answer-tag',
         rule: "R takes an answer only if its sealed part opens: not the echo of somebody else's hello",
-        section: undefined,
-        breaks: 'requester_agrees',
+        section: 'Hello',
+        breaks: 'one_key_one_pair',
+      },
+      {
+        name: 'new-ephemeral',
+        rule: 'T uses an ephemeral key for one requester only',
+        section: 'Hello',
+        breaks: 'one_key_one_pair',
       },
       {
         name: 'confirmation',
