@@ -11,6 +11,7 @@ export type ConnectionsRequest =
   /** From so many peers more. */
   | { readonly type: 'dial'; readonly count: number; readonly to: string }
 
+const ATTEMPTS = 5
 const held: Connection[] = []
 
 const openPeer = async (): Promise<Peer> =>
@@ -30,8 +31,17 @@ async function hold(): Promise<string> {
 }
 
 async function dial(count: number, to: string): Promise<void> {
-  const opened = await inTurns(count, async () => (await openPeer()).connect(to, { via: 'direct' }))
-  held.push(...opened)
+  held.push(...(await inTurns(count, async () => connect(await openPeer(), to))))
+}
+
+/** So many at once may be more than the machine answers in time. */
+async function connect(peer: Peer, to: string): Promise<Connection> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await peer.connect(to, { via: 'direct' })
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error
+    }
 }
 
 function answer(request: ConnectionsRequest): unknown {

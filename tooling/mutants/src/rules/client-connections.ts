@@ -265,6 +265,14 @@ export const CLIENT_CONNECTIONS: readonly Mutant[] = inPackage('client', [
     test: 'test/messages/data.test.ts',
   },
   {
+    name: 'lent-datagrams',
+    rule: 'A socket lends only the datagrams that its receiver is done with at once.',
+    file: 'src/runtime/batched/message-rings.ts',
+    text: 'bytes[0] === borrowed ? bytes : bytes.slice()',
+    replacement: 'bytes',
+    test: 'test/runtime/batched.test.ts',
+  },
+  {
     name: 'worker-queue',
     rule: 'Signatures that wait for a thread are capped: further ones are shed.',
     file: 'src/runtime/worker.ts',
