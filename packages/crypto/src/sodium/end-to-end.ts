@@ -3,6 +3,7 @@
  * node:crypto, which makes an object for each record. The package is optional. Where it is not
  * there, or does not do what it should, records are sealed by OpenSSL: the same bytes.
  */
+import { realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { equalBytes } from '@showchain/wire'
 import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type Aead, type EndToEndCrypto } from '../core/index.ts'
@@ -93,12 +94,18 @@ function agrees(crypto: EndToEndCrypto): boolean {
 /** What this installation has; undefined before anybody asked. */
 let chosen: EndToEndCrypto | undefined
 
+/** By its real path, as its own packages must be found from there (see the client's koffi). */
+function requireSodium(): Sodium {
+  const require = createRequire(import.meta.url)
+  return require(realpathSync.native(require.resolve('sodium-native'))) as Sodium
+}
+
 /**
  * The fastest that this installation has, chosen when it is asked for first: a relay seals nothing,
  * and to load the package takes longer than a program's other modules.
  */
 export function nodeEndToEnd(): EndToEndCrypto {
-  chosen ??= loadSodium(() => createRequire(import.meta.url)('sodium-native') as Sodium) ?? opensslEndToEnd
+  chosen ??= loadSodium(requireSodium) ?? opensslEndToEnd
   return chosen
 }
 

@@ -2,6 +2,7 @@
  * The system calls of a batched socket, through the optional package koffi: Linux on 64-bit
  * little-endian machines, glibc or musl. Numbers are of the kernel's generic headers.
  */
+import { realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { endianness } from 'node:os'
 
@@ -69,10 +70,19 @@ interface Koffi {
 }
 
 /**
+ * By its real path: after a look at a socket or a pipe, Node's own loader may take a symbolic link
+ * for it (`fs.realpathSync` with a cache, Node 20), and packages of pnpm are such links.
+ */
+function requireKoffi(): unknown {
+  const require = createRequire(import.meta.url)
+  return require(realpathSync.native(require.resolve('koffi')))
+}
+
+/**
  * @param load the package, as `require` gives it
  * @returns or why there is none
  */
-export function loadLibc(load: () => unknown = () => createRequire(import.meta.url)('koffi')): Libc | string {
+export function loadLibc(load: () => unknown = requireKoffi): Libc | string {
   if (process.platform !== 'linux') return 'only Linux has the system calls'
   if (!ARCHITECTURES.includes(process.arch) || endianness() !== 'LE') return `it is not made for ${process.arch}`
   try {
