@@ -2,7 +2,7 @@
 import { playRecovery, RECOVERY_FAULTS, type RecoveryFault, type RecoveryPlay } from '@showchain/testkit'
 import { type Explanation, explain } from './explain.ts'
 
-export interface RecoveryRow extends Omit<RecoveryPlay, 'seed'> {
+export interface RecoveryRow extends Omit<RecoveryPlay, 'seed' | 'recorded'> {
   readonly fault: string
   /** Milliseconds, as are the silences. */
   readonly goal: number
@@ -26,7 +26,7 @@ export async function explanations(only: string): Promise<readonly (readonly [st
   const rows: (readonly [string, Explanation])[] = []
   for (const fault of RECOVERY_FAULTS.filter(({ name }) => name.includes(only)))
     for (const pair of fault.pairs) {
-      const outcome = await playRecovery(fault, { pair, traffic: 'datagrams', idle: false, seed: 0 })
+      const outcome = await playRecovery(fault, { pair, traffic: 'datagrams', idle: false, seed: 0, recorded: true })
       rows.push([`${fault.name}, ${pair}`, explain(outcome)])
     }
   return rows
@@ -34,7 +34,7 @@ export async function explanations(only: string): Promise<readonly (readonly [st
 
 export async function measureRecovery(
   fault: RecoveryFault,
-  how: Omit<RecoveryPlay, 'seed'>,
+  how: Omit<RecoveryPlay, 'seed' | 'recorded'>,
   seeds: number,
 ): Promise<RecoveryRow> {
   const silences: number[] = []

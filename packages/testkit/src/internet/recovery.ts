@@ -45,6 +45,8 @@ export interface RecoveryPlay {
   /** Nobody speaks for IDLE before the fault, and until it is over or as long again. */
   readonly idle: boolean
   readonly seed: Seed
+  /** Whether the first end records its connection; it takes a tenth of the time. */
+  readonly recorded?: boolean
 }
 
 export interface RecoveryOutcome {
@@ -52,7 +54,7 @@ export interface RecoveryOutcome {
   readonly silence: number
   /** Whether the connection from before was still there at the end, at both ends. */
   readonly survived: boolean
-  /** The recording of the first end, text by text (qlog). */
+  /** The recording of the first end, text by text (qlog); empty unless it was asked for. */
   readonly recording: readonly string[]
   /** When the fault came, and when the network was whole again, in the time of the recording. */
   readonly struck: number
@@ -141,7 +143,7 @@ export const RECOVERY_FAULTS: readonly RecoveryFault[] = [
 /** Plays one fault once. */
 export async function playRecovery(
   fault: RecoveryFault,
-  { pair, traffic, idle, seed }: RecoveryPlay,
+  { pair, traffic, idle, seed, recorded = false }: RecoveryPlay,
 ): Promise<RecoveryOutcome> {
   let outcome: RecoveryOutcome | undefined
   const name = `${fault.name} ${pair} ${traffic} ${idle ? 'idle' : 'busy'} ${seed}`
@@ -157,7 +159,12 @@ export async function playRecovery(
       if (recording.length === 0) start = clock.now()
       recording.push(text)
     }
-    const a = await internet.simPeer({ name: 'a', behind: routers[0], endToEnd: nodeEndToEnd(), qlog })
+    const a = await internet.simPeer({
+      name: 'a',
+      behind: routers[0],
+      endToEnd: nodeEndToEnd(),
+      qlog: recorded ? qlog : undefined,
+    })
     const b = await internet.simPeer({ name: 'b', behind: routers[1], endToEnd: nodeEndToEnd() })
     const scene = { internet, relays, routers, a, b }
     const link = await a.connect(b)

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { NETWORK_FAULTS, SOAK_FAULTS, soak } from '../../src/index.ts'
 
 /** Of `npm test` and of `pnpm test:long`; `pnpm soak` plays 10,000 on random seeds. */
-const SOME = runs(50)
+const SOME = runs(20)
 const MANY = runs(1000)
 
 async function play(scenarios: number): Promise<void> {
