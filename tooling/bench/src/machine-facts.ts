@@ -1,5 +1,5 @@
 /** What the figures were measured on. */
-import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
+import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 
 export interface MachineFacts {
   readonly cores: number
@@ -19,7 +19,7 @@ export const machineFacts = (): MachineFacts => ({
   memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
   node: process.versions.node,
   openssl: process.versions.openssl,
-  platform: `${process.platform} ${process.arch}`,
+  platform: `${process.platform} ${release()} ${process.arch}`,
   load: loadavg()[0] ?? 0,
   date: new Date().toISOString(),
 })

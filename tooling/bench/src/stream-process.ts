@@ -3,7 +3,7 @@
  * what comes, or connects and sends. Or HyperDHT's relay.
  */
 import type { Duplex } from 'node:stream'
-import { Peer, toDuplex } from '@showchain/client'
+import { type Connection, Peer, toDuplex } from '@showchain/client'
 import { generateIdentity } from '@showchain/crypto'
 import { Server } from 'blind-relay'
 import HyperDHT from 'hyperdht'
@@ -23,13 +23,16 @@ export type StreamRequest =
   /** HyperDHT's: ours has a process of its own. */
   | { readonly type: 'relay'; readonly bootstrap: Bootstrap }
   | { readonly type: 'connect'; readonly kind: Kind; readonly to: string; readonly via: 'direct' | 'relay-only' }
-  | { readonly type: 'send'; readonly bytes: number }
+  /** On so many streams at once; HyperDHT's connection is one. */
+  | { readonly type: 'send'; readonly bytes: number; readonly streams: number }
   | { readonly type: 'cpu' | 'close' }
 
 const PIECE: Uint8Array = new Uint8Array(64 * 1024).fill(0x5a)
 
 let peer: Peer | undefined
 let dht: HyperDHT | undefined
+let connection: Connection | undefined
+/** HyperDHT's. */
 let duplex: Duplex | undefined
 
 const drain = (stream: Duplex): void => {
@@ -105,16 +108,21 @@ async function connect(kind: Kind, to: string, via: 'direct' | 'relay-only'): Pr
   }
   const opened = await openPeer([])
   const started = performance.now()
-  const connection = await opened.connect(to, { via })
-  const taken = performance.now() - started
-  duplex = toDuplex(await connection.openStream())
-  return taken
+  connection = await opened.connect(to, { via })
+  return performance.now() - started
 }
 
 /** @returns seconds until the other end had everything, and said so. */
-async function send(bytes: number): Promise<number> {
-  const stream = duplex as Duplex
+async function send(bytes: number, streams: number): Promise<number> {
   const started = performance.now()
+  const all: Duplex[] = []
+  for (let index = 0; index < streams; index++)
+    all.push(connection === undefined ? (duplex as Duplex) : toDuplex(await connection.openStream()))
+  await Promise.all(all.map((stream) => sendOn(stream, bytes / streams)))
+  return (performance.now() - started) / 1000
+}
+
+async function sendOn(stream: Duplex, bytes: number): Promise<void> {
   const ended = new Promise((resolve, reject) => stream.once('end', resolve).once('error', reject))
   // It may fail before anybody waits for it.
   ended.catch(() => {})
@@ -123,7 +131,6 @@ async function send(bytes: number): Promise<number> {
     if (!stream.write(PIECE)) await Promise.race([new Promise((resolve) => stream.once('drain', resolve)), ended])
   stream.end()
   await ended
-  return (performance.now() - started) / 1000
 }
 
 async function close(): Promise<number> {
@@ -143,7 +150,7 @@ function answer(request: StreamRequest): Promise<number | string> | number {
     case 'connect':
       return connect(request.kind, request.to, request.via)
     case 'send':
-      return send(request.bytes)
+      return send(request.bytes, request.streams)
     case 'cpu':
       return cpuSeconds()
     case 'close':

@@ -16,7 +16,9 @@ import type { RelayRequest } from './relay-process.ts'
 import type { Kind, StreamRequest } from './stream-process.ts'
 
 /** A stream takes seconds: fewer samples than of other things. */
-const MAX_SAMPLES = 3
+const MAX_SAMPLES = 5
+/** At once, of ours. */
+const STREAMS: readonly number[] = [1, 10, 100]
 /** Nodes of HyperDHT's own test network. */
 const TESTNET_NODES = 3
 const ATTEMPTS = 4
@@ -100,12 +102,13 @@ interface Way {
   /** The relays of ours; undefined: HyperDHT's. */
   readonly relays: readonly string[] | undefined
   readonly via: 'direct' | 'relay-only'
+  readonly streams: number
   readonly relay?: Child
 }
 
 const THEIRS: readonly Way[] = [
-  { name: 'HyperDHT, direct', relays: undefined, via: 'direct' },
-  { name: 'HyperDHT, through a relay', relays: undefined, via: 'relay-only' },
+  { name: 'HyperDHT, direct', relays: undefined, via: 'direct', streams: 1 },
+  { name: 'HyperDHT, through a relay', relays: undefined, via: 'relay-only', streams: 1 },
 ]
 
 async function throughput(effort: Effort): Promise<FigureTable> {
@@ -119,8 +122,13 @@ async function throughput(effort: Effort): Promise<FigureTable> {
   const addresses: readonly Address[] = [{ host: LOOPBACK, port }]
   const ticket = formatTicket({ id: identity.id, relays: [], addresses })
   const ways: readonly Way[] = [
-    { name: 'direct', relays: [], via: 'direct' },
-    { name: 'through a relay', relays: [ticket], via: 'relay-only', relay },
+    ...STREAMS.flatMap((streams): readonly Way[] => {
+      const more = streams === 1 ? '' : `, ${streams} streams`
+      return [
+        { name: `direct${more}`, relays: [], via: 'direct', streams },
+        { name: `through a relay${more}`, relays: [ticket], via: 'relay-only', streams, relay },
+      ]
+    }),
     ...(effort.hyperdht ? THEIRS : []),
   ]
   const samples = ways.map((): Sample[] => [])
@@ -147,13 +155,16 @@ async function throughput(effort: Effort): Promise<FigureTable> {
       's',
     ),
   }))
-  const [direct, relayed, ...theirs] = found as [Found, Found, ...Found[]]
-  const compared = [
-    { name: 'direct : HyperDHT', ours: direct, theirs: theirs[0] },
-    { name: 'through a relay : HyperDHT', ours: relayed, theirs: theirs[1] },
-  ]
+  const foundOf = (wanted: (way: Way) => boolean): Found | undefined => found[ways.findIndex(wanted)]
+  const compared = ways
+    .filter(({ relays }) => relays !== undefined)
+    .map((way) => ({
+      name: `${way.name} : HyperDHT`,
+      ours: foundOf((each) => each === way) as Found,
+      theirs: foundOf(({ relays, via }) => relays === undefined && via === way.via),
+    }))
   return {
-    title: 'One stream, each end in its own process',
+    title: 'Streams, each end in its own process',
     columns: ['what', 'connect', 'throughput', 'CPU for 256 MiB'],
     rows: [
       ...found.map(({ connect, rate, cpu }, index) => ({ name: ways[index]?.name ?? '', cells: [connect, rate, cpu] })),
@@ -174,7 +185,7 @@ async function throughput(effort: Effort): Promise<FigureTable> {
     ],
     references: THEIRS.map(({ name }) => name),
     notes: [
-      `${streamBytes / 1024 / 1024} MiB of one stream over loopback, until the other end said that it has everything. Connecting: from the call to an`,
+      `${streamBytes / 1024 / 1024} MiB over loopback, on one stream unless it says more, until the other end said that it has everything. Connecting: from the call to an`,
       'open, protected connection, whose receiver is known by a ticket, or by its key and three nodes of a test network. CPU: of both ends and the relay.',
     ],
   }
@@ -197,7 +208,7 @@ interface Found {
   readonly cpu: Figure
 }
 
-async function run({ relays, via, relay }: Way, bytes: number): Promise<Sample> {
+async function run({ relays, via, streams, relay }: Way, bytes: number): Promise<Sample> {
   const testnet = relays === undefined ? await createTestnet(TESTNET_NODES, { host: LOOPBACK }) : undefined
   const [listener, caller] = [new Child('./stream-process.js'), new Child('./stream-process.js')]
   const theirRelay = testnet && via === 'relay-only' ? new Child('./stream-process.js') : undefined
@@ -219,7 +230,7 @@ async function run({ relays, via, relay }: Way, bytes: number): Promise<Sample> 
     const to = await ask<string>(listener, { type: 'listen', kind })
     const connectMs = await ask<number>(caller, { type: 'connect', kind, to, via })
     const before = await cpu()
-    const seconds = await ask<number>(caller, { type: 'send', bytes })
+    const seconds = await ask<number>(caller, { type: 'send', bytes, streams })
     const sample = { connectMs, seconds, cpuSeconds: (await cpu()) - before }
     // In order: HyperDHT's caller says goodbye to a listener that is there.
     for (const child of [caller, listener, theirRelay].flatMap((each) => each ?? []))

@@ -8,7 +8,8 @@ export interface DatagramSocket {
   /**
    * Sets the one receiver; what comes in before there is one is lost.
    * @param receive is handed together what came together: all datagrams of one system call. In order,
-   *   at least one; those of a train from one source may be neighbours in one buffer
+   *   at least one; those of a train from one source may be neighbours in one buffer. The bytes of
+   *   records (`carriesRecord`) may be written over
    */
   onDatagrams(receive: (batch: readonly Datagram[]) => void): void
   /**

@@ -51,7 +51,7 @@ export function traceTaps(
 ): Pick<DriverOptions<Machine<unknown>>, 'onReceive' | 'onTransmit'> {
   if (trace === undefined) return {}
   return {
-    onReceive: ({ source, bytes }) => trace(traceEntry('received', clock.unixMs(), source, bytes)),
+    onReceive: ({ source, bytes }) => trace(traceEntry('received', clock.unixMs(), source, bytes.slice())),
     onTransmit: (to, bytes) => trace(traceEntry('sent', clock.unixMs(), to, bytes)),
   }
 }

@@ -27,11 +27,15 @@ test('a trace entry holds the message of a datagram, or why it is none', () => {
 test('taps trace both directions with the time of day, and are absent when nobody traces', () => {
   const seen: TraceEntry[] = []
   const taps = traceTaps((entry) => seen.push(entry), new HandClock())
-  taps.onReceive?.({ source: there, bytes: encode(keepAlive, 'json') })
+  const received = encode(keepAlive, 'json')
+  taps.onReceive?.({ source: there, bytes: received })
   taps.onTransmit?.(there, encode(keepAlive, 'binary'))
   expect(seen.map(({ direction, at, message }) => [direction, at, message])).toEqual([
     ['received', 1_000_000, keepAlive],
     ['sent', 1_000_000, keepAlive],
   ])
+  // The socket may use the memory again: who traces keeps a copy.
+  received.fill(0)
+  expect(seen[0]?.bytes).toEqual(encode(keepAlive, 'json'))
   expect(traceTaps(undefined, new HandClock())).toEqual({})
 })

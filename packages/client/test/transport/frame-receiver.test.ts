@@ -1,5 +1,5 @@
 /** Frames that violate the protocol (RFC 9000 §11.1, §20.1), and frames that come late. */
-import { FRAME, type FrameWriter } from '@showchain/wire/end-to-end'
+import { FRAME, FrameWriter } from '@showchain/wire/end-to-end'
 import { expect, test } from 'vitest'
 import { CLOSE_CODE, MAX_OPEN_STREAMS, STREAM_WINDOW } from '../../src/core/transport/limits.ts'
 import { CUBIC, Pair, type PathShape } from './pair.ts'
@@ -31,6 +31,24 @@ test('a changed final size closes the connection', () => {
   expect(pair.b.closedBy).toBeUndefined()
   inject(pair, (writer) => writer.stream(0, 20, 1, true))
   expect(pair.b.closedBy?.code).toBe(CLOSE_CODE.finalSize)
+})
+
+test('what the application gets is its own, also when the memory of the record is used again', () => {
+  const pair = new Pair(CUBIC, LAN)
+  const memory = new Uint8Array(65_535)
+  const writer = new FrameWriter()
+  writer.reset(memory, 1000)
+  writer.datagram(Uint8Array.of(1, 2, 3))
+  // The second piece of the stream comes first.
+  writer.stream(0, 2, 2, false).fill(5)
+  writer.stream(0, 0, 2, false).fill(4)
+  pair.b.transport.receive(0, memory.subarray(0, writer.length), 0, pair.now)
+  memory.fill(0xee)
+  const pieces: number[] = []
+  pair.b.onBytes = (_, bytes) => void pieces.push(...bytes)
+  pair.b.drain(pair.now)
+  expect(pair.b.datagrams).toEqual([Uint8Array.of(1, 2, 3)])
+  expect(pieces).toEqual([4, 4, 5, 5])
 })
 
 test('a second ACK in one record is not read', () => {

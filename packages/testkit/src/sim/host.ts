@@ -6,6 +6,7 @@
 import { BufferSlab, type Datagram, type Duration, later } from '@showchain/client/core'
 import type { DatagramSocket } from '@showchain/client/runtime'
 import { type Endpoint, ipFamily, ShowchainError } from '@showchain/wire'
+import { carriesRecord } from '@showchain/wire/end-to-end'
 import { type DgramType, virtualDgram } from './dgram.ts'
 import { HEADER_BYTES } from './line.ts'
 import type { Network, Station } from './network.ts'
@@ -13,6 +14,8 @@ import type { Packet } from './packet.ts'
 
 const datagrams = new BufferSlab()
 
+/** In place of a record, when its batch is over. */
+const USED_AGAIN = 0xee
 /** Dynamic ports start here (RFC 6335 §6). */
 const FIRST_DYNAMIC_PORT = 49_152
 
@@ -167,15 +170,21 @@ class VirtualSocket implements DatagramSocket {
 
   deliver({ source, bytes }: Packet): void {
     const { gathers, network } = this.#host
-    if (gathers === undefined) return this.#receive?.([{ source, bytes }])
+    if (gathers === undefined) return this.#handUp([{ source, bytes }])
     this.#batch.push({ source, bytes })
     if (this.#batch.length > 1) return
     const { clock } = network
     clock.schedule(later(clock.now(), gathers), () => {
       const batch = this.#batch
       this.#batch = []
-      if (!this.#closed) this.#receive?.(batch)
+      if (!this.#closed) this.#handUp(batch)
     })
+  }
+
+  /** As a socket may that lends its memory, it uses that of records again. */
+  #handUp(batch: readonly Datagram[]): void {
+    this.#receive?.(batch)
+    for (const { bytes } of batch) if (carriesRecord(bytes)) bytes.fill(USED_AGAIN)
   }
 
   async close(): Promise<void> {

@@ -234,7 +234,12 @@ export class FrameWriter {
 
   /** The header of a STREAM frame. @returns the place for its data */
   stream(id: number, offset: number, length: number, fin: boolean): Uint8Array {
-    this.numbers(FRAME.stream | STREAM_OFFSET | STREAM_LENGTH | (fin ? STREAM_FIN : 0), id, offset, length)
+    const into = this.#into
+    // One by one: there is one of these for each packet.
+    let at = writeVarint(into, this.#at, FRAME.stream | STREAM_OFFSET | STREAM_LENGTH | (fin ? STREAM_FIN : 0))
+    at = writeVarint(into, at, id)
+    at = writeVarint(into, at, offset)
+    this.#at = writeVarint(into, at, length)
     return this.#take(length)
   }
 

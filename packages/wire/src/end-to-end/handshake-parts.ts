@@ -6,9 +6,9 @@
  *        | group (4) | bytes
  */
 import { readU32, writeU32 } from '../bytes.ts'
-import { RECORD_BYTE } from '../classify.ts'
+import { CHANNEL_BYTE, RECORD_BYTE } from '../classify.ts'
 import { SESSION_ID_BYTES } from '../limits.ts'
-import { CONNECTION_ID_BYTES } from './records.ts'
+import { CHANNEL_HEADER_BYTES, CONNECTION_ID_BYTES } from './records.ts'
 
 export const HANDSHAKE_KIND = {
   /** Empty; the responder asks the initiator to begin. */
@@ -41,6 +41,18 @@ export interface HandshakePart {
   /** Random; the same for all parts of one message. */
   readonly group: number
   readonly bytes: Uint8Array
+}
+
+/**
+ * Whether a datagram is a record of a connection, by itself or in a channel frame, and no part of a
+ * handshake.
+ * @param from where it begins in the bytes; likewise `to`, where it ends
+ */
+export function carriesRecord(bytes: Uint8Array, from: number = 0, to: number = bytes.length): boolean {
+  const at = bytes[from] === CHANNEL_BYTE ? from + CHANNEL_HEADER_BYTES : from
+  if (to - at <= CONNECTION_ID_BYTES || bytes[at] !== RECORD_BYTE) return false
+  for (let index = 1; index <= CONNECTION_ID_BYTES; index++) if (bytes[at + index] !== 0) return true
+  return false
 }
 
 /** Whether a datagram that begins with 0xB2 is a handshake part: its connection id is zero. */

@@ -273,6 +273,14 @@ export const CLIENT_CONNECTIONS: readonly Mutant[] = inPackage('client', [
     test: 'test/runtime/batched.test.ts',
   },
   {
+    name: 'turns',
+    rule: 'A connection with much to send does not keep the others waiting.',
+    file: 'src/core/context/pump-queue.ts',
+    text: 'if (next.pump(this.#now)) this.#due.add(next)',
+    replacement: 'while (next.pump(this.#now));',
+    test: 'test/connections/batches.test.ts',
+  },
+  {
     name: 'worker-queue',
     rule: 'Signatures that wait for a thread are capped: further ones are shed.',
     file: 'src/runtime/worker.ts',

@@ -73,8 +73,8 @@ export const CLIENT_SECURE: readonly Mutant[] = inPackage('client', [
     name: 'record-header',
     rule: 'The tag of a record covers its header.',
     file: 'src/core/secure/record-layer.ts',
-    text: 'this.#seal.seal(into.subarray(at, body), payload, into, body)',
-    replacement: 'this.#seal.seal(into.subarray(at, at), payload, into, body)',
+    text: 'this.#seal.seal(aad, payload, into, at + RECORD_HEADER_BYTES)',
+    replacement: 'this.#seal.seal(aad.subarray(0, 0), payload, into, at + RECORD_HEADER_BYTES)',
     test: 'test/secure/golden.test.ts',
   },
   {

@@ -107,6 +107,14 @@ export const CLIENT_TRANSPORT: readonly Mutant[] = inPackage('client', [
     test: 'test/transport/streams/limits.test.ts',
   },
   {
+    name: 'datagrams-of-their-own',
+    rule: 'What the application gets keeps no buffer alive that other datagrams came in, and is not written again.',
+    file: 'src/core/transport/owned.ts',
+    text: 'bytes.length * 2 < bytes.buffer.byteLength ? bytes.slice() : bytes',
+    replacement: 'bytes',
+    test: 'test/transport/frame-receiver.test.ts',
+  },
+  {
     name: 'connection-window',
     rule: 'All streams together have no more bytes than the window of the connection.',
     file: 'src/core/transport/streams/flow-control.ts',

@@ -63,9 +63,9 @@ export class RecordLayer {
       this.#epochFirst = this.#seal.next
       this.#epochStart = now
     }
-    writeRecordHeader(into, at, this.#remoteConnectionId, this.#seal.epoch, this.#seal.next)
-    const body = at + RECORD_HEADER_BYTES
-    this.#seal.seal(into.subarray(at, body), payload, into, body)
+    writeRecordHeader(aad, 0, this.#remoteConnectionId, this.#seal.epoch, this.#seal.next)
+    into.set(aad, at)
+    this.#seal.seal(aad, payload, into, at + RECORD_HEADER_BYTES)
   }
 
   /**

@@ -19,12 +19,14 @@ export class RecordSender {
 
   /**
    * @param payload the frames of the record
+   * @param largestAcked the highest number that the remote peer acknowledged
    * @param copyTo another path that gets the same record: the remote peer takes the first that
    *   arrives
    */
   send(
     records: RecordLayer,
-    { payload, largestAcked }: { readonly payload: Uint8Array; readonly largestAcked: number },
+    payload: Uint8Array,
+    largestAcked: number,
     path: RecordPath,
     copyTo: RecordPath | undefined,
     now: Instant,

@@ -54,6 +54,8 @@ export interface SecureSessionOptions {
 
 /** Records are never longer. */
 const scratch = new Uint8Array(MAX_RECORD_DATAGRAM)
+/** What of it the last record took. */
+let filled = scratch
 
 export class SecureSession {
   readonly #options: SecureSessionOptions
@@ -83,7 +85,7 @@ export class SecureSession {
     this.#probing = new PathProbing(random, (payload, to, now) => {
       if (this.#established === undefined) return
       const { records, transport } = this.#established
-      this.#sender.send(records, { payload, largestAcked: transport.largestAcked }, to, undefined, now)
+      this.#sender.send(records, payload, transport.largestAcked, to, undefined, now)
     })
     this.#timer = new DeadlineTimer(timers, (now) => this.#wake(now))
     this.#idle = new IdleTimeout(timers, endToEnd.idleTimeout, {
@@ -218,11 +220,13 @@ export class SecureSession {
     standby: RecordPath | undefined,
     now: Instant,
   ): boolean {
-    const length = transport.fill(records.next, scratch.subarray(0, standby?.traits.base), now)
+    const into = standby === undefined ? scratch : scratch.subarray(0, standby.traits.base)
+    const length = transport.fill(records.next, into, now)
     if (length === 0) return false
-    const { largestAcked } = transport
+    // Most records of a train are of one length: one view for all of them.
+    if (filled.length !== length) filled = scratch.subarray(0, length)
     const copyTo = standby?.ready() === true ? standby : undefined
-    this.#sender.send(records, { payload: scratch.subarray(0, length), largestAcked }, path, copyTo, now)
+    this.#sender.send(records, filled, transport.largestAcked, path, copyTo, now)
     if (transport.unanswered) this.#idle.asked(now)
     return true
   }
