@@ -4,7 +4,7 @@
  */
 
 import { BufferSlab, type Datagram, type Duration, later } from '@showchain/client/core'
-import type { DatagramSocket } from '@showchain/client/runtime'
+import type { DatagramSocket, Scheduled } from '@showchain/client/runtime'
 import { type Endpoint, ipFamily, ShowchainError } from '@showchain/wire'
 import { carriesRecord } from '@showchain/wire/end-to-end'
 import { type DgramType, virtualDgram } from './dgram.ts'
@@ -141,8 +141,9 @@ class VirtualSocket implements DatagramSocket {
   readonly #port: number
   readonly #to: SocketPort
   #receive: ((batch: readonly Datagram[]) => void) | undefined
-  /** What came and is not delivered yet. */
+  /** What came and is not delivered yet, and when it will be. */
   #batch: Datagram[] = []
+  #delivery: Scheduled | undefined
   #closed = false
 
   constructor(host: Host, port: number, to: SocketPort) {
@@ -174,10 +175,10 @@ class VirtualSocket implements DatagramSocket {
     this.#batch.push({ source, bytes })
     if (this.#batch.length > 1) return
     const { clock } = network
-    clock.schedule(later(clock.now(), gathers), () => {
+    this.#delivery = clock.schedule(later(clock.now(), gathers), () => {
       const batch = this.#batch
       this.#batch = []
-      if (!this.#closed) this.#handUp(batch)
+      this.#handUp(batch)
     })
   }
 
@@ -189,6 +190,7 @@ class VirtualSocket implements DatagramSocket {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#delivery?.cancel()
     this.#to.closed()
   }
 }

@@ -44,6 +44,15 @@ describe('the virtual network', () => {
     ])
   })
 
+  test('a socket that is closed while it gathers has no timer left', async () => {
+    const { sim, alice, bob, bobHost, received } = pair('closed')
+    bobHost.gathers = duration(5)
+    alice.send(at('192.0.2.2'), bytes(1))
+    sim.advance(duration(12))
+    await bob.close()
+    expect([sim.clock.step(), received]).toEqual([false, []])
+  })
+
   test('the receiver has bytes of its own', () => {
     const { sim, alice, received } = pair('copy')
     const buffer = bytes(1)
