@@ -1,7 +1,8 @@
 /**
  * Every scenario of the lab, one after the other: netfilter runs in real time. `npm test` plays
- * each pair of NAT types and one of each kind of change; `pnpm test:long` plays the others, and all
- * with sockets of node:dgram, but for those that take minutes, which wait for `pnpm natlab`.
+ * each pair of NAT types and one of each kind of change; `pnpm test:long` plays the others, and those
+ * with sockets of node:dgram in which a socket could make a difference. `pnpm natlab` has those that
+ * take minutes, and every one with either kind (`SHOWCHAIN_UDP`).
  */
 import { needs } from '@showchain-tooling/vitest/needs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -15,13 +16,16 @@ const SHORT = /^(t\d-t\d|ipv6|transfer-t3-t3|reboot|glare)$/
 const MINUTES_LONG = /^(relay-restart-64|stop-.*-[39]0)$/
 const why = missing()
 
-/** All of them play on both kinds of sockets; the default is batched, where it works. */
+/** Sizes of packets, both families, errors of the network, a full link. */
+const OF_SOCKETS = /^(t3-t3|t4-t4|ipv6|narrow|transfer-t3-t3|renumber|relay-kill|kill-listener|crowd)$/
+
+/** The default is batched, where it works. */
 const KINDS = [
-  ['auto', SHORT],
-  ['dgram', /^$/],
+  ['auto', /./, SHORT],
+  ['dgram', OF_SOCKETS, /^$/],
 ] as const
 
-describe.each(KINDS)('the built programs behind NATs of the Linux kernel, sockets: %s', (sockets, short) => {
+describe.each(KINDS)('the built programs behind NATs of the Linux kernel, sockets: %s', (sockets, all, short) => {
   describe('play', needs(why === undefined, why ?? ''), () => {
     let lab: Lab
     let world: World
@@ -37,10 +41,7 @@ describe.each(KINDS)('the built programs behind NATs of the Linux kernel, socket
       expect(ok, seen).toBe(true)
     }
     test.each(SCENARIOS.filter(({ name }) => short.test(name)))('$name: $title', { timeout: 5 * MINUTES }, play)
-    test.each(SCENARIOS.filter(({ name }) => !short.test(name) && !MINUTES_LONG.test(name)))(
-      '$name: $title',
-      { timeout: 5 * MINUTES, tags: ['long'] },
-      play,
-    )
+    const long = ({ name }: Scenario): boolean => all.test(name) && !short.test(name) && !MINUTES_LONG.test(name)
+    test.each(SCENARIOS.filter(long))('$name: $title', { timeout: 5 * MINUTES, tags: ['long'] }, play)
   })
 })

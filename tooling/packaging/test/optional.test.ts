@@ -16,6 +16,15 @@ import { ROOT } from '../src/workspace.ts'
 const [RELAY, PEER_CLI] = ['@showchain/relay', '@showchain/peer-cli']
 /** What the relay's log says of its sockets. */
 const NO_KOFFI = /^dgram: no batched socket: the package koffi cannot be loaded \([^)\n]*\)$/
+/** What a package manager that runs this test hands down, and a user's shell does not have. */
+const NPM_OF_A_USER: NodeJS.ProcessEnv = {
+  ...Object.fromEntries(
+    Object.keys(process.env)
+      .filter((name) => /^npm_config_(?:loglevel|catalog|verify_deps|npm_globalconfig|_jsr|node_)/i.test(name))
+      .map((name) => [name, undefined]),
+  ),
+  npm_config_loglevel: 'notice',
+}
 const FRIGHTENING = /koffi|sodium|socket|error|warn/i
 
 let folder: string
@@ -82,10 +91,10 @@ test('an installation without a binary for this machine says nothing, and its pr
       await mkdir(project, { recursive: true })
       await writeFile(join(project, 'package.json'), '{ "name": "project", "private": true }')
       const tarballs = release.withDependencies(name)
-      const options = ['--no-audit', '--no-fund', '--prefer-offline', '--cpu=mips64']
+      const options = ['--no-audit', '--no-fund', '--no-update-notifier', '--prefer-offline', '--cpu=mips64']
       const said = await promisify(execFile)('npm', ['install', ...options, ...tarballs], {
         cwd: project,
-        env: { ...process.env, PATH },
+        env: { ...process.env, ...NPM_OF_A_USER, PATH },
       })
       // Newer versions of npm name every package that has an install script, whatever came of it.
       const words = `${said.stdout}\n${said.stderr}`.replaceAll(/^npm warn install-scripts.*$/gm, '')
