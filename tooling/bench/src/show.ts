@@ -2,6 +2,9 @@
 import Table from 'cli-table3'
 import type { Cell, Figure, FigureTable } from './figures.ts'
 
+/** Behind the point, as `toLocaleString` takes them. */
+const MAX_DIGITS = 20
+
 export function showTable({ title, columns, rows, notes }: FigureTable): string {
   const table = new Table({
     head: [...columns],
@@ -20,14 +23,16 @@ function showCell(cell: Cell): string {
 
 /** The spread is omitted when there is one sample. */
 function showFigure({ median, spread, samples, unit }: Figure): string {
+  if (Number.isNaN(median)) return significant(median)
   const value = `${significant(median)}${unit === '/s' || unit === '%' ? '' : ' '}${unit}`
   return samples.length === 1 ? value : `${value} ±${Math.round(spread * 100)}%`
 }
 
-/** Three significant digits: more than a shared machine repeats. */
+/** Three significant digits: more than a shared machine repeats. Where nothing came, a dash. */
 export function significant(value: number): string {
+  if (Number.isNaN(value)) return '–'
   if (value === 0) return '0'
-  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))))
+  const digits = Math.min(MAX_DIGITS, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value)))))
   return Number(value.toPrecision(3)).toLocaleString('en', {
     minimumFractionDigits: Math.min(digits, 2),
     maximumFractionDigits: digits,

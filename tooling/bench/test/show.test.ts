@@ -12,6 +12,11 @@ describe('tables', () => {
     [figure([0.1234], 'µs'), '0.123 µs'],
     [figure([5.4321], '%'), '5.43%'],
     [{ times: 0.8456 }, '0.846 ×'],
+    [{ times: Number.NaN }, '– ×'],
+    [figure([0], 'µs'), '0 µs'],
+    [figure([-0.02], 'µs'), '-0.02 µs'],
+    [figure([Number.NaN, Number.NaN], 'µs'), '–'],
+    [figure([1e-30], 's'), '0.00 s'],
     ['too long', 'too long'],
   ])('%o is shown as "%s"', (cell, text) => {
     expect(shown(cell)).toMatch(new RegExp(`│ row +│ +${text.replace(/[/%]/g, '\\$&')} │`))
