@@ -5,20 +5,17 @@
 
 /** Largest UDP payload, unless path MTU discovery found more (docs/protocol.md, Datagrams). */
 export const MAX_DATAGRAM = 1200
-const IPV6_UDP_HEADERS: number = 40 + 8
+/** What a UDP payload is wrapped in, by IP family: without IP options, and UDP. */
+export const UDP_HEADERS: Readonly<Record<4 | 6, number>> = { 4: 20 + 8, 6: 40 + 8 }
 /** Largest UDP payload that a relay forwards, and that every receiver of records takes. */
-export const MAX_PROBED_DATAGRAM: number = 1500 - IPV6_UDP_HEADERS
+export const MAX_PROBED_DATAGRAM: number = 1500 - UDP_HEADERS[6]
 /** Largest UDP payload with a record on a direct path: an IPv6 packet of 9000 bytes (jumbo frames). */
-export const MAX_RECORD_DATAGRAM: number = 9000 - IPV6_UDP_HEADERS
+export const MAX_RECORD_DATAGRAM: number = 9000 - UDP_HEADERS[6]
 /**
  * Probed UDP payloads, the largest first: IP packets of 1500 bytes, of 1400 (most tunnels), and of
  * 1280, the minimum MTU of IPv6 (RFC 8200 §5).
  */
-export const PROBED_DATAGRAMS: readonly number[] = [
-  MAX_PROBED_DATAGRAM,
-  1400 - IPV6_UDP_HEADERS,
-  1280 - IPV6_UDP_HEADERS,
-]
+export const PROBED_DATAGRAMS: readonly number[] = [MAX_PROBED_DATAGRAM, 1400 - UDP_HEADERS[6], 1280 - UDP_HEADERS[6]]
 /** SHA-256 of the public key (docs/protocol.md, Identity). */
 export const PEER_ID_BYTES = 32
 /** docs/protocol.md, Field kinds. */

@@ -3,32 +3,21 @@
  * bare forwarder, coturn. Each in a process of its own, all with the same sockets.
  */
 import type { Socket } from 'node:dgram'
-import { openssl } from '@showchain/crypto'
-import {
-  decode,
-  type Extensions,
-  encode,
-  OP,
-  type PeerId,
-  peerIdFromBytes,
-  type SessionId,
-  sessionIdToBytes,
-} from '@showchain/wire'
+import { decode, OP, type PeerId, type SessionId, sessionIdToBytes } from '@showchain/wire'
 import { writeChannelHeader } from '@showchain/wire/end-to-end'
 import { relayActor } from './actors.ts'
 import { Child } from './child.ts'
 import { Coturn } from './coturn.ts'
+import { forgedPeer, registrationOf, sessionRequest } from './forged-peer.ts'
 import type { ForwarderRequest } from './forwarder-process.ts'
 import { exchange, LOOPBACK, openSocket } from './loopback.ts'
 import { NO_FRAME_LIMITS } from './middle.ts'
 import type { RelayRequest } from './relay-process.ts'
-import { forgedKey } from './siege-forgeries.ts'
 
 /** Of ChannelData (RFC 8656 §12.4). */
 const CHANNEL_DATA_HEADER = 4
 /** Of no length that is measured. */
 const HELLO_BYTES = 100
-const SIGNATURE = new Uint8Array(256).fill(1)
 
 export interface SocketPair {
   readonly from: Socket
@@ -70,21 +59,15 @@ export async function crossRelay(
     return answer.message
   }
   const register = async (socket: Socket): Promise<PeerId> => {
-    const key = forgedKey(identity.publicKey.spki)
-    const id = peerIdFromBytes(openssl.sha256(key))
-    const request = (seq: number, ext: Extensions): Uint8Array => {
-      const message = { op_code: OP.directRequest, id, target: identity.id, seq, ts: Date.now(), sign: SIGNATURE, ext }
-      return encode({ ...message, op_code: OP.directRequest }, 'binary')
-    }
-    const challenge = await ask(socket, request(1, { key }))
+    const peer = forgedPeer(identity.publicKey.spki)
+    const challenge = await ask(socket, registrationOf(peer, identity.id))
     if (challenge.op_code !== OP.challenge) throw new Error('The relay did not challenge.')
-    await ask(socket, request(2, { key, cookie: challenge.cookie }))
-    return id
+    await ask(socket, registrationOf(peer, identity.id, challenge.cookie))
+    return peer.id
   }
   const open = async ({ from, to }: SocketPair): Promise<SessionId> => {
     const [id, target] = [await register(from), await register(to)]
-    const request = { op_code: OP.proxyRequest, target, id, seq: 3, ts: Date.now(), sign: SIGNATURE } as const
-    const answer = await ask(from, encode(request, 'binary'))
+    const answer = await ask(from, sessionRequest(id, target))
     if (answer.op_code !== OP.proxyResponse) throw new Error('The relay opened no session.')
     return answer.session
   }

@@ -6,21 +6,11 @@
 import { openssl, type PublicKey } from '@showchain/crypto'
 import type { RelayLimits } from '@showchain/server'
 import { readVectors } from '@showchain/testkit'
-import {
-  decode,
-  type Endpoint,
-  type Extensions,
-  encode,
-  OP,
-  type PeerId,
-  peerIdFromBytes,
-  type SessionId,
-} from '@showchain/wire'
+import { decode, type Endpoint, OP, type PeerId, type SessionId } from '@showchain/wire'
+import { forgedPeer, registrationOf, SIGNATURE, sessionRequest } from './forged-peer.ts'
 import { LoneRelay } from './lone-relay.ts'
-import { forgedKey } from './siege-forgeries.ts'
 
 export const KIB = 1024
-const SIGNATURE = new Uint8Array(256).fill(1)
 
 /** Bytes. */
 export interface Usage {
@@ -60,24 +50,18 @@ export const sourceOf = (number: number): Endpoint => ({
 
 /** By the book: 0x101, 0x1F1, 0x101 with the cookie, 0x102. */
 export function register(relay: LoneRelay, source: Endpoint): PeerId {
-  const key = forgedKey(relay.self.spki)
-  const id = peerIdFromBytes(openssl.sha256(key))
-  const request = (seq: number, ext: Extensions): Uint8Array =>
-    encode(
-      { op_code: OP.directRequest, id, target: relay.self.id, seq, ts: Date.now(), sign: SIGNATURE, ext },
-      'binary',
-    )
-  const challenge = decode(relay.receive(request(1, { key }), source) ?? new Uint8Array(0))
+  const peer = forgedPeer(relay.self.spki)
+  const request = (cookie?: Uint8Array): Uint8Array => registrationOf(peer, relay.self.id, cookie)
+  const challenge = decode(relay.receive(request(), source) ?? new Uint8Array(0))
   if (!challenge.ok || challenge.message.op_code !== OP.challenge) throw new Error('The relay did not challenge.')
-  const { cookie } = challenge.message
-  if (relay.receive(request(2, { key, cookie }), source) === undefined) throw new Error('The relay did not register.')
-  return id
+  if (relay.receive(request(challenge.message.cookie), source) === undefined)
+    throw new Error('The relay did not register.')
+  return peer.id
 }
 
 /** 0x121, 0x122: both ends are registered. */
 export function openSession(relay: LoneRelay, id: PeerId, target: PeerId, source: Endpoint): SessionId {
-  const request = encode({ op_code: OP.proxyRequest, target, id, seq: 3, ts: Date.now(), sign: SIGNATURE }, 'binary')
-  const answer = decode(relay.receive(request, source) ?? new Uint8Array(0))
+  const answer = decode(relay.receive(sessionRequest(id, target), source) ?? new Uint8Array(0))
   if (!answer.ok || answer.message.op_code !== OP.proxyResponse) throw new Error('The relay opened no session.')
   return answer.message.session
 }

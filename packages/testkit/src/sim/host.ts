@@ -5,10 +5,9 @@
 
 import { BufferSlab, type Datagram, type Duration, later } from '@showchain/client/core'
 import type { DatagramSocket, Scheduled } from '@showchain/client/runtime'
-import { type Endpoint, ipFamily, ShowchainError } from '@showchain/wire'
+import { type Endpoint, ipFamily, ShowchainError, UDP_HEADERS } from '@showchain/wire'
 import { carriesRecord } from '@showchain/wire/end-to-end'
 import { type DgramType, virtualDgram } from './dgram.ts'
-import { HEADER_BYTES } from './line.ts'
 import type { Network, Station } from './network.ts'
 import type { Packet } from './packet.ts'
 
@@ -162,7 +161,7 @@ class VirtualSocket implements DatagramSocket {
 
   unfragmented({ ip }: Endpoint): number | undefined {
     const { linkMtu } = this.#host
-    return linkMtu && linkMtu - HEADER_BYTES[ipFamily(ip) ?? 4]
+    return linkMtu && linkMtu - UDP_HEADERS[ipFamily(ip) ?? 4]
   }
 
   onDatagrams(receive: (batch: readonly Datagram[]) => void): void {

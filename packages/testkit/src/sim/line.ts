@@ -6,10 +6,8 @@
  */
 import { type Duration, duration, type Instant } from '@showchain/client/core'
 import type { Random } from '@showchain/crypto/core'
+import { UDP_HEADERS } from '@showchain/wire'
 import type { Conditions } from './conditions.ts'
-
-/** What a UDP payload is wrapped in: IPv4 or IPv6, and UDP. */
-export const HEADER_BYTES = { 4: 28, 6: 48 } as const
 
 /**
  * - `carried`: on its way
@@ -43,7 +41,7 @@ export class Line {
    * loss does not change who is delayed.
    */
   carry(bytes: Uint8Array, family: 4 | 6, conditions: Conditions, now: Instant): Carriage {
-    const size = bytes.length + HEADER_BYTES[family]
+    const size = bytes.length + UDP_HEADERS[family]
     const none = (fate: LineFate): Carriage => ({ fate, delays: [], bytes })
     if (size > conditions.mtu) return none('too big')
     const queued = this.#queue(size, conditions, now)

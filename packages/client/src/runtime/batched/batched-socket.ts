@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
-import { type Endpoint, ipFamily } from '@showchain/wire'
+import { type Endpoint, ipFamily, UDP_HEADERS } from '@showchain/wire'
 import {
   type Bind,
   BindError,
@@ -79,9 +79,6 @@ function getOption(libc: Libc, descriptor: number, level: number, name: number):
   return libc.getsockopt(descriptor, level, name, value, length) === 0 ? value.readInt32LE() : undefined
 }
 
-/** What IPv4 or IPv6, and UDP, put in front of a datagram. */
-const HEADER_BYTES = { 4: 20 + 8, 6: 40 + 8 } as const
-
 /**
  * No datagram is fragmented: of a socket that does it, a probe that is too large for the path seems
  * to arrive. @returns whether the system can
@@ -154,7 +151,7 @@ class BatchedSocket implements BoundSocket {
     if (!this.#neverFragments) return undefined
     try {
       const mtu = linkMtu(this.#libc, this.local, to)
-      return mtu && mtu - HEADER_BYTES[ipFamily(to.ip) ?? 4]
+      return mtu && mtu - UDP_HEADERS[ipFamily(to.ip) ?? 4]
     } catch {
       // No descriptor is left.
       return undefined
