@@ -1,6 +1,6 @@
 import { type Datagram, instant, type Route } from '@showchain/client/core'
 import type { Endpoint } from '@showchain/wire'
-import { decode, MAX_PROBED_DATAGRAM, OP, type SessionId, sessionIdToBytes, WIRE_ERROR } from '@showchain/wire'
+import { CAPS, decode, MAX_PROBED_DATAGRAM, OP, type SessionId, sessionIdToBytes, WIRE_ERROR } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES, writeChannelHeader } from '@showchain/wire/end-to-end'
 import { describe, expect, test } from 'vitest'
 import { Bed, type BedOptions, data, only, openSession, type TestPeer } from './relay-bed.ts'
@@ -276,5 +276,55 @@ describe('a session', () => {
 test('a relay says that it carries frames to whom it knows to know extensions', () => {
   const bed = new Bed()
   const [, answer] = [bed.peer(), bed.register(bed.peer())]
-  expect(only(answer, OP.directResponse).ext?.caps).toBe(2)
+  expect(only(answer, OP.directResponse).ext?.caps).toBe(CAPS.channel | CAPS.introduced)
+})
+
+describe('the session of an introduction with a hello', () => {
+  const HELLO = new Uint8Array(42).fill(1)
+
+  /** R is introduced to T. */
+  function introduced(asks = true): Scene & { readonly seq: number; readonly ts: number } {
+    const bed = new Bed()
+    const [r, t] = [bed.registered(), bed.registered()]
+    const ext = asks ? { ext: { hello: HELLO } } : {}
+    const request = { op_code: OP.punchRequest, target: t.id, id: r.id, ...ext } as const
+    const { session, seq, ts } = only(bed.send(r, request), OP.punchPassRequest, t)
+    return { bed, r, t, session, seq, ts }
+  }
+
+  const agree = ({ bed, t, session, seq, ts }: ReturnType<typeof introduced>, sign?: Uint8Array): void =>
+    void bed.send(t, { op_code: OP.punchAck, id: t.id, seq, ts, session, ...(sign === undefined ? {} : { sign }) })
+
+  test("carries frames both ways with T's 0x114", () => {
+    const scene = introduced()
+    const { bed, r, t, session } = scene
+    expect(pass(bed, r.source, frameOf(session))).toEqual([])
+    agree(scene)
+    expect(pass(bed, r.source, frameOf(session))).toHaveLength(1)
+    expect(pass(bed, t.source, frameOf(session))).toHaveLength(1)
+  })
+
+  test('carries none of R after a 0x114 whose signature is bad', () => {
+    const scene = introduced()
+    agree(scene, new Uint8Array(256))
+    expect(pass(scene.bed, scene.r.source, frameOf(scene.session))).toEqual([])
+    expect(scene.bed.count('consentExhausted')).toBe(1)
+  })
+
+  test('is not that of another introduction of the pair', () => {
+    const scene = introduced()
+    const { bed, r, t } = scene
+    const request = { op_code: OP.punchRequest, target: t.id, id: r.id, ext: { hello: HELLO.with(20, 9) } } as const
+    const other = only(bed.send(r, request), OP.punchPassRequest, t).session
+    agree(scene)
+    expect(pass(bed, r.source, frameOf(other))).toEqual([])
+    expect(pass(bed, r.source, frameOf(scene.session))).toHaveLength(1)
+  })
+
+  test('is none without a hello', () => {
+    const scene = introduced(false)
+    agree(scene)
+    expect(pass(scene.bed, scene.r.source, frameOf(scene.session))).toEqual([])
+    expect(scene.bed.count('noSession')).toBe(1)
+  })
 })

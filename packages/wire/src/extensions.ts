@@ -234,7 +234,7 @@ export const EXTENSIONS = {
     value: 'zeros',
     signed: true,
     in: [0x101],
-    meaning: 'makes a 0x101 as long as its answer may be. Defined, and not used yet',
+    meaning: 'makes a 0x101 as long as its answer may be: see Hello',
   }),
 }
 

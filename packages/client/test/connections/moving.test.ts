@@ -1,9 +1,9 @@
 /**
  * docs/protocol.md, Change of path: records that come from another address than the other end's.
  */
-import { opensslEndToEnd } from '@showchain/crypto'
-import { type Endpoint, RECORD_BYTE, sameEndpoint } from '@showchain/wire'
-import { DATAGRAM_OVERHEAD, RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
+import { directSession, openssl, opensslEndToEnd } from '@showchain/crypto'
+import { decode, type Endpoint, OP, RECORD_BYTE, sameEndpoint, sessionIdToBytes } from '@showchain/wire'
+import { DATAGRAM_OVERHEAD, HANDSHAKE_KIND, RECORD_OVERHEAD, splitHandshake } from '@showchain/wire/end-to-end'
 import { describe, expect, test } from 'vitest'
 import { type Flight, type PeerEnd, TwoPeers } from './two-peers.ts'
 
@@ -224,15 +224,28 @@ describe('a peer with the keys that names the address of a victim as its own', (
 describe('a handshake', () => {
   test('is taken only from where its session is: elsewhere a first message makes nobody compute', () => {
     const peers = new TwoPeers()
-    peers.holds = ({ bytes }) => bytes[0] === 0xb2
-    peers.dial().advance(400)
-    const message = first(peers.held.splice(0))
-    const receiver = sameEndpoint(message.to, peers.a.address) ? peers.a : peers.b
+    peers.dial().advance(1000)
+    const [request] = peers.sent
+      .flatMap(({ bytes }) => {
+        const decoded = decode(bytes)
+        return decoded.ok && decoded.message.op_code === OP.directRequest ? [decoded.message] : []
+      })
+      .slice(-1)
+    if (request === undefined) throw new Error('no request')
+    const { id: requester, target: responder, seq, ts } = request
+    const session = sessionIdToBytes(directSession(openssl, { requester, responder, seq, ts }))
+    const ephemeral = opensslEndToEnd.x25519Public(new Uint8Array(32).fill(7))
+    const parts = { session, kind: HANDSHAKE_KIND.first, group: 1 }
+    const [bytes] = splitHandshake(ephemeral, 1000, parts) as [Uint8Array]
+    const message = { at: peers.now, from: peers.a.address, to: peers.b.address, bytes }
+    peers.sent.length = 0
     peers.deliver(message, ELSEWHERE)
-    expect(receiver.counted('handshakeRefused')).toBe(1)
-    expect([peers.held, peers.sentTo(ELSEWHERE)]).toEqual([[], []])
+    expect(peers.b.counted('handshakeRefused')).toBe(1)
+    peers.advance(100)
+    expect(peers.sent).toEqual([])
     peers.deliver(message)
-    expect(receiver.counted('handshakeRefused')).toBe(1)
-    expect(peers.held.length).toBeGreaterThan(0)
+    peers.advance(100)
+    expect(peers.b.counted('handshakeRefused')).toBe(1)
+    expect(peers.sentTo(peers.a.address).length).toBeGreaterThan(0)
   })
 })

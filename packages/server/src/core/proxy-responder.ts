@@ -11,7 +11,7 @@ import {
   type Instant,
   sign,
 } from '@showchain/client/endpoint'
-import { type MessageOf, OP, SESSION_ID_BYTES } from '@showchain/wire'
+import { type MessageOf, OP } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
 import type { ProxySession, ProxySessionTable } from './proxy-session-table.ts'
 import type { RelayContext } from './relay-context.ts'
@@ -41,9 +41,7 @@ export class ProxyResponder {
   #open(admitted: Admitted<ProxyRequest>, now: Instant): void {
     const { id, target } = admitted.message
     this.#bindings.refresh(id, now)
-    let bytes = this.#context.random.bytes(SESSION_ID_BYTES)
-    while (!this.#sessions.isFree(bytes)) bytes = this.#context.random.bytes(SESSION_ID_BYTES)
-    const session = this.#sessions.open(bytes, id, target, now)
+    const session = this.#sessions.open(this.#sessions.newId(this.#context.random), id, target, now)
     this.#answer(admitted, session)
     this.#context.count('sessionOpened')
     this.#context.outbox.event({ type: 'sessionOpened', session: session.id, requester: id, target })

@@ -4,7 +4,7 @@
  * session is a row of its own.
  */
 import type { Instant } from '@showchain/client/endpoint'
-import { ReplayWindow } from '@showchain/crypto/core'
+import { type Random, ReplayWindow } from '@showchain/crypto/core'
 import {
   type PeerId,
   peerIdToBytes,
@@ -165,9 +165,18 @@ export class ProxySessionTable {
     this.#rows.integers[row * ROW_INTEGERS + CONSENTED] = 1
   }
 
-  /** Whether a session may have this id. */
-  isFree(id: Uint8Array): boolean {
-    return this.#byNumber.get(idKey(id, 0)) === NONE
+  /** The target has signed that it agrees to the session, if there is one with this id. */
+  agreed(id: SessionId, now: Instant): void {
+    const row = this.find(sessionIdToBytes(id), 0, now)
+    if (row !== NONE) this.consent(row)
+  }
+
+  /** An id that no session has. */
+  newId(random: Random): Uint8Array {
+    for (;;) {
+      const id = random.bytes(SESSION_ID_BYTES)
+      if (this.#byNumber.get(idKey(id, 0)) === NONE) return id
+    }
   }
 
   open(idBytes: Uint8Array, requester: PeerId, target: PeerId, now: Instant): ProxySession {

@@ -18,6 +18,9 @@ import type { RelayContext } from './relay-context.ts'
 
 type DirectRequest = MessageOf<typeof OP.directRequest>
 
+/** What it can do: forward channel frames, and let the session of an introduction carry data. */
+const RELAY_CAPS: number = CAPS.channel | CAPS.introduced
+
 export class Registrar {
   readonly #context: RelayContext
   readonly #admission: Admission
@@ -92,6 +95,6 @@ export class Registrar {
   #extensions({ ext }: DirectRequest, source: Admitted['source']): Extensions | undefined {
     if (ext === undefined) return undefined
     const key = ext.key === undefined ? {} : { key: this.#context.self.spki }
-    return { ...key, caps: this.#draining ? CAPS.channel | CAPS.draining : CAPS.channel, observed: source }
+    return { ...key, caps: RELAY_CAPS | (this.#draining ? CAPS.draining : 0), observed: source }
   }
 }

@@ -147,7 +147,7 @@ export class RelayMachine implements Machine<RelayEvent> {
     this.#stun = new StunResponder(this.#context, stun)
     this.#registrar = new Registrar(this.#context, this.#admission, this.#bindings)
     this.#keepAliveResponder = new KeepAliveResponder(this.#context, this.#bindings, this.#unboundErrors)
-    this.#rendezvous = new Rendezvous(this.#context, this.#admission, this.#bindings)
+    this.#rendezvous = new Rendezvous(this.#context, this.#admission, this.#bindings, this.#sessions)
     this.#proxyResponder = new ProxyResponder(this.#context, this.#admission, this.#bindings, this.#sessions)
     this.#dataForwarder = new DataForwarder(this.#context, this.#bindings, this.#sessions)
     this.#channelForwarder = new ChannelForwarder(this.#context, this.#bindings, this.#sessions, this.#unboundErrors)

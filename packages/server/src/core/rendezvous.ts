@@ -26,6 +26,7 @@ import { hasExtensions, type MessageOf, OP, type PeerId, type SessionId, session
 import type { Binding, Bindings } from './bindings.ts'
 import { type Consentable, ConsentBudget, UNCONSENTED_INTRODUCTIONS } from './consent-budget.ts'
 import { forwardedFields } from './forwarded-fields.ts'
+import type { ProxySessionTable } from './proxy-session-table.ts'
 import type { RelayContext } from './relay-context.ts'
 import { ATTEMPT_LIFETIME } from './times.ts'
 
@@ -47,7 +48,6 @@ interface RelayedPunch {
   repeats: number
 }
 
-const SESSION_BYTES = 16
 /**
  * T may repeat its 0x114 as often as a request is retransmitted (Retransmission): five sends in
  * all.
@@ -58,15 +58,17 @@ export class Rendezvous {
   readonly #context: RelayContext
   readonly #admission: Admission
   readonly #bindings: Bindings
+  readonly #sessions: ProxySessionTable
   /** At most `limits.attempts`, the oldest is evicted; each ends after 30 s. */
   readonly #punches: ExpiringMap<SessionId, RelayedPunch>
   /** 0x112s to targets that have not agreed. */
   readonly #budget: ConsentBudget
 
-  constructor(context: RelayContext, admission: Admission, bindings: Bindings) {
+  constructor(context: RelayContext, admission: Admission, bindings: Bindings, sessions: ProxySessionTable) {
     this.#context = context
     this.#admission = admission
     this.#bindings = bindings
+    this.#sessions = sessions
     this.#punches = new ExpiringMap({ lifetime: ATTEMPT_LIFETIME, capacity: context.limits.attempts })
     this.#budget = new ConsentBudget(UNCONSENTED_INTRODUCTIONS, context.limits.consentPairs)
   }
@@ -114,7 +116,8 @@ export class Rendezvous {
       this.#context.count(requester === undefined ? 'unbound' : 'targetAbsent')
       return undefined
     }
-    const session = sessionIdFromBytes(this.#context.random.bytes(SESSION_BYTES))
+    const sessionBytes = this.#sessions.newId(this.#context.random)
+    const session = sessionIdFromBytes(sessionBytes)
     const { ext, op_code: _op, ...fields } = message
     const passed = this.#forwardedFields(ext, requester, target, target.knowsExtensions)
     const forwardedRequest = encodeCounted(
@@ -123,6 +126,8 @@ export class Rendezvous {
       target.encoding,
     )
     if (forwardedRequest === undefined) return undefined
+    // Two ends that agree on keys by it may use its session at once.
+    if (ext?.hello !== undefined) this.#open(sessionBytes, requester.id, target.id, now)
     const requesterKnowsExtensions = requester.knowsExtensions || hasExtensions(message)
     return {
       session,
@@ -134,6 +139,12 @@ export class Rendezvous {
       answers: [],
       repeats: 0,
     }
+  }
+
+  #open(id: Uint8Array, requester: PeerId, target: PeerId, now: Instant): void {
+    const session = this.#sessions.open(id, requester, target, now)
+    this.#context.count('sessionOpened')
+    this.#context.outbox.event({ type: 'sessionOpened', session: session.id, requester, target })
   }
 
   #forwardedFields(
@@ -182,7 +193,9 @@ export class Rendezvous {
     verify(this.#context, key, message, message.sign, (valid, at) => {
       punch.state = valid ? 'consented' : 'forwarded'
       punch.consent.consented = valid
-      if (valid) this.#forwardConsent(punch, message, source, at)
+      if (!valid) return
+      this.#sessions.agreed(punch.session, at)
+      this.#forwardConsent(punch, message, source, at)
     })
   }
 

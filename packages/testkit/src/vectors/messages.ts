@@ -80,7 +80,7 @@ const EXTENSION_VALUES: Required<Omit<Extensions, 'key' | 'unknown'>> = {
   kx: count(0x40, 32),
   observed: { ip: '203.0.113.7', port: 40000 },
   /** One of kind 1; the file `hello.json` has others. */
-  hello: Uint8Array.from([1, 1, ...count(0xb1, 8), ...count(0x60, 32)]),
+  hello: Uint8Array.from([1, 3, ...count(0xb1, 8), ...count(0x60, 32)]),
   token: count(0xd0, 19),
   also: [
     { ip: '198.51.100.9', port: 40002 },

@@ -89,6 +89,8 @@ describe('a remote peer that is gone', () => {
       'given up',
       async (it) => {
         const [ours, theirs] = await connect(it)
+        // Nothing that was sent waits for an answer.
+        await wait(it, 500)
         it.internet.sim.network.filter = ({ source }) => !it.bob.addresses.some(({ ip }) => ip === source.ip)
         await wait(it, 29_000)
         expect(ours.end).toBeUndefined()

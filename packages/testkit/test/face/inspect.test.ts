@@ -1,5 +1,5 @@
 /** `peer.inspect()` says what the world is, and nothing that is secret. */
-import { CHANNEL_BYTE, formatEndpoint, RECORD_BYTE } from '@showchain/wire'
+import { formatEndpoint } from '@showchain/wire'
 import { expect, test } from 'vitest'
 import { nat } from '../../src/index.ts'
 import { bytesOf, connect, type Face, face, streamOf, wait } from './bed.ts'
@@ -57,23 +57,21 @@ test('of a relayed connection: its session at the relay, and the counters of bot
     { both: { behind: nat.T4() } },
   ))
 
-test('of a dial: each way that it tries, the candidates of its hole punch, and the relayed session', () =>
+test('of a dial for a direct path: each way that it tries, and the candidates of its hole punch', () =>
   face(
     'inspect dial',
     async (it) => {
-      const { internet, alice, bob, relay } = it
-      // No handshake gets through.
-      internet.sim.network.filter = ({ bytes }) => bytes[0] !== RECORD_BYTE && bytes[0] !== CHANNEL_BYTE
-      const dial = alice.connect(bob.ticket, { timeout: 5000 }).catch((error: unknown) => error)
+      const { alice, bob, relay } = it
+      // There is none, and nothing else will do.
+      const dial = alice.connect(bob.ticket, { timeout: 5000, via: 'direct-only' }).catch((error: unknown) => error)
       await wait(it, 600)
       const { dials, punches, connections } = alice.inspect()
-      expect(dials).toMatchObject([{ remoteId: bob.id, policy: 'auto' }])
+      expect(dials).toMatchObject([{ remoteId: bob.id, policy: 'direct-only' }])
       expect(dials[0]?.ways.map(({ via, state }) => `${via} ${state}`)).toContain('punch trying')
       expect(punches.map(({ remoteId }) => remoteId)).toEqual([bob.id])
       expect(punches[0]?.candidates.length).toBeGreaterThan(0)
       expect(connections.map(({ open }) => open)).toEqual([false])
       expect(alice.inspect().relays[0]?.relay).toBe(relay.identity.id)
-      internet.sim.network.filter = undefined
       await dial
     },
     { both: { behind: nat.T4() } },

@@ -28,7 +28,7 @@ test.each([
 ])('%s on a first stream is acknowledged within a round trip, when %s dials', (_, dials, text) =>
   face('first', async (it) => {
     const both = dials === 'alice' ? it : { ...it, alice: it.bob, bob: it.alice }
-    const ours = await both.alice.connect(both.bob.ticket)
+    const ours = await both.alice.connect(both.bob.ticket, { via: 'direct' })
     const stream = await ours.openStream()
     const { clock } = it.internet.sim
     const at = clock.now()

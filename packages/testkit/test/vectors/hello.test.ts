@@ -45,8 +45,7 @@ function exchange(
   if (early === undefined) return undefined
   const a = noise(true, fromHex(vector.request), ids)
   a.write(fromHex(answered.kind === 2 ? (vector.early ?? '') : ''))
-  const { mayRelay, connectionId } = target
-  const own = b.write(writeHelloOffer({ mayRelay, connectionId: fromHex(connectionId) }))
+  const own = b.write(writeHelloOffer({ ...target, connectionId: fromHex(target.connectionId) }))
   // To another request the target answers with other bytes.
   const payload = a.read(request === vector.request ? answered.message : own)
   if (payload === undefined || readHelloOffer(payload) === undefined) return undefined

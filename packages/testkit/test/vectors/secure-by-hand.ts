@@ -153,7 +153,7 @@ export function helloByHand({ requester, target, warm, answersWarm }: HelloByHan
   readonly hash: string
   readonly keys: readonly [string, string]
 } {
-  const flags = (end: HelloVectorEnd): string => (end.mayRelay ? '01' : '00')
+  const flags = (end: HelloVectorEnd): string => `0${(end.mayRelay ? 1 : 0) + (end.dialled ? 2 : 0)}`
   const head = `${warm === null ? '01' : '02'}${flags(requester)}${requester.connectionId}`
   const prologue = `${ascii('SHOWCHAIN-P2P-v1 hello\0')}${head}${idHex(requester.id)}${idHex(target.id)}`
   const [e1, e2] = [requester.ephemeralKey, target.ephemeralKey]

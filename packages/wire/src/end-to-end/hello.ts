@@ -21,15 +21,15 @@ export const HELLO_KIND = { cold: 1, warm: 2 } as const
 /** First bytes of SHA-256 of the target's static key. */
 export const HINT_BYTES = 8
 
-/** A relay may carry records of the sender. */
+/** Flags: a relay may carry records of the sender; its application asked for the connection. */
 const MAY_RELAY = 1
-const CONNECTION_ID_AT = 2
+const DIALLED = 2
 /** What the prologue has of the requester's value: all in front of its ephemeral key. */
-const HEAD_BYTES: number = CONNECTION_ID_AT + CONNECTION_ID_BYTES
+const HEAD_BYTES: number = 2 + CONNECTION_ID_BYTES
 const HINT_AT: number = HEAD_BYTES + KX_BYTES
 const EARLY_AT: number = HINT_AT + HINT_BYTES
 const OFFER_BYTES: number = 1 + CONNECTION_ID_BYTES
-const ANSWER_BYTES: number = 1 + KX_BYTES + OFFER_BYTES + TAG_BYTES
+export const HELLO_ANSWER_BYTES: number = 1 + KX_BYTES + OFFER_BYTES + TAG_BYTES
 /** Bytes of early frames that fit a warm hello. */
 export const MAX_EARLY_BYTES: number = MAX_HELLO_BYTES - EARLY_AT - TAG_BYTES
 
@@ -37,7 +37,10 @@ const CONTEXT = utf8('SHOWCHAIN-P2P-v1 hello\0')
 
 /** What each end tells the other about the records to it. */
 export interface HelloOffer {
+  /** Whether a relay may carry records of the sender. */
   readonly mayRelay: boolean
+  /** Whether the sender's application asked for the connection: a requester's did. */
+  readonly dialled: boolean
   /** In records to the sender; 8 bytes, not all zero. */
   readonly connectionId: Uint8Array
 }
@@ -63,11 +66,10 @@ export interface HelloAnswer {
   readonly message: Uint8Array
 }
 
-export function writeHelloRequest({ mayRelay, connectionId, ephemeral, warm }: HelloRequest): Uint8Array {
+export function writeHelloRequest({ ephemeral, warm, ...offer }: HelloRequest): Uint8Array {
   const value = new Uint8Array(warm === undefined ? HINT_AT : EARLY_AT + warm.sealed.length)
   value[0] = warm === undefined ? HELLO_KIND.cold : HELLO_KIND.warm
-  value[1] = mayRelay ? MAY_RELAY : 0
-  value.set(connectionId, CONNECTION_ID_AT)
+  value.set(writeHelloOffer(offer), 1)
   value.set(ephemeral, HEAD_BYTES)
   if (warm !== undefined) {
     value.set(warm.hint, HINT_AT)
@@ -98,14 +100,14 @@ export function writeHelloAnswer({ kind, message }: HelloAnswer): Uint8Array {
 /** Copies. Undefined for another kind or length. */
 export function readHelloAnswer(value: Uint8Array): HelloAnswer | undefined {
   const [kind] = value
-  if (value.length !== ANSWER_BYTES || (kind !== HELLO_KIND.cold && kind !== HELLO_KIND.warm)) return undefined
+  if (value.length !== HELLO_ANSWER_BYTES || (kind !== HELLO_KIND.cold && kind !== HELLO_KIND.warm)) return undefined
   return { kind, message: value.slice(1) }
 }
 
 /** The payload of message 2. */
-export function writeHelloOffer({ mayRelay, connectionId }: HelloOffer): Uint8Array {
+export function writeHelloOffer({ mayRelay, dialled, connectionId }: HelloOffer): Uint8Array {
   const payload = new Uint8Array(OFFER_BYTES)
-  payload[0] = mayRelay ? MAY_RELAY : 0
+  payload[0] = (mayRelay ? MAY_RELAY : 0) | (dialled ? DIALLED : 0)
   payload.set(connectionId, 1)
   return payload
 }
@@ -119,7 +121,8 @@ export function readHelloOffer(payload: Uint8Array): HelloOffer | undefined {
 function readOffer(offer: Uint8Array): HelloOffer | undefined {
   const connectionId = offer.slice(1)
   if (connectionId.every((byte) => byte === 0)) return undefined
-  return { mayRelay: ((offer[0] as number) & MAY_RELAY) !== 0, connectionId }
+  const flags = offer[0] as number
+  return { mayRelay: (flags & MAY_RELAY) !== 0, dialled: (flags & DIALLED) !== 0, connectionId }
 }
 
 /** @param request the value that the requester sent, also where the answer is of another kind */

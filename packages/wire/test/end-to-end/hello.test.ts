@@ -19,13 +19,16 @@ const ID = 'b1b2b3b4b5b6b7b8'
 const E = 'e0'.repeat(32)
 const HINT = 'a0'.repeat(8)
 const SEALED = '5e'.repeat(20)
-const cold: HelloRequest = { mayRelay: true, connectionId: fromHex(ID), ephemeral: fromHex(E), warm: undefined }
+const cold: HelloRequest = {
+  ...{ mayRelay: true, dialled: true, connectionId: fromHex(ID) },
+  ...{ ephemeral: fromHex(E), warm: undefined },
+}
 const warm: HelloRequest = { ...cold, mayRelay: false, warm: { hint: fromHex(HINT), sealed: fromHex(SEALED) } }
 
 describe('a request', () => {
   test.each([
-    ['cold', cold, `0101${ID}${E}`],
-    ['warm', warm, `0200${ID}${E}${HINT}${SEALED}`],
+    ['cold', cold, `0103${ID}${E}`],
+    ['warm', warm, `0202${ID}${E}${HINT}${SEALED}`],
   ] as const)('%s', (_name, request, bytes) => {
     expect(hex(writeHelloRequest(request))).toBe(bytes)
     expect(readHelloRequest(fromHex(bytes))).toEqual(request)
@@ -34,6 +37,7 @@ describe('a request', () => {
   test('ignores flags that nobody knows', () => {
     expect(readHelloRequest(fromHex(`01ff${ID}${E}`))).toEqual(cold)
     expect(readHelloRequest(fromHex(`01fe${ID}${E}`))).toEqual({ ...cold, mayRelay: false })
+    expect(readHelloRequest(fromHex(`01fd${ID}${E}`))).toEqual({ ...cold, dialled: false })
   })
 
   test.each([
@@ -54,7 +58,7 @@ describe('a request', () => {
   })
 
   test('keeps nothing of the datagram: the buffer is used again', () => {
-    const value = fromHex(`0200${ID}${E}${HINT}${SEALED}`)
+    const value = fromHex(`0202${ID}${E}${HINT}${SEALED}`)
     const request = readHelloRequest(value)
     value.fill(0)
     expect(request).toEqual(warm)
@@ -77,10 +81,10 @@ describe('an answer', () => {
   })
 
   test('has an offer', () => {
-    const offer = { mayRelay: true, connectionId: fromHex(ID) }
+    const offer = { mayRelay: true, dialled: false, connectionId: fromHex(ID) }
     expect(hex(writeHelloOffer(offer))).toBe(`01${ID}`)
     expect(readHelloOffer(fromHex(`01${ID}`))).toEqual(offer)
-    expect(readHelloOffer(fromHex(`fe${ID}`))).toEqual({ ...offer, mayRelay: false })
+    expect(readHelloOffer(fromHex(`fe${ID}`))).toEqual({ ...offer, mayRelay: false, dialled: true })
     for (const none of ['', `01${ID}00`, `01${ID.slice(2)}`, `01${'00'.repeat(8)}`])
       expect(readHelloOffer(fromHex(none)), none).toBeUndefined()
   })
@@ -89,5 +93,5 @@ describe('an answer', () => {
 test('the prologue has the head of the request and both ids, the requester first', () => {
   const context = hex(Buffer.from('SHOWCHAIN-P2P-v1 hello\0', 'latin1'))
   const [alice, bob] = [ALICE, BOB].map((id) => hex(peerIdToBytes(id)))
-  expect(hex(helloPrologue(writeHelloRequest(warm), ALICE, BOB))).toBe(`${context}0200${ID}${alice}${bob}`)
+  expect(hex(helloPrologue(writeHelloRequest(warm), ALICE, BOB))).toBe(`${context}0202${ID}${alice}${bob}`)
 })

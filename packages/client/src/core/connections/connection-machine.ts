@@ -35,14 +35,17 @@ export interface ConnectionMachineOptions {
   punch(registration: Registration, done: (now: Instant) => void, now: Instant): void
   /** A session that was live has ended. @param proven whether the connection was */
   ended(session: SessionId, proven: boolean, now: Instant): void
-  closed(connection: ConnectionMachine): void
+  /** @param wasOpen whether the application had it */
+  closed(connection: ConnectionMachine, wasOpen: boolean, now: Instant): void
 }
+
+type Paths = ConnectionPaths<ConnectionMachine>
 
 export class ConnectionMachine {
   readonly remoteId: PeerId
   readonly #context: ConnectionContext
   readonly #options: ConnectionMachineOptions
-  readonly #paths: ConnectionPaths<ConnectionMachine>
+  readonly #paths: Paths
   /** What protects its data, to be asked. */
   readonly secure: SecureDataPlane | undefined
   readonly #dataPlane: DataPlane
@@ -65,7 +68,7 @@ export class ConnectionMachine {
     this.#context = context
     this.#options = options
     this.#handle = options.newHandle(this)
-    this.#paths = new ConnectionPaths<ConnectionMachine>(context, {
+    this.#paths = new ConnectionPaths(context, {
       ...{ connection: this, remoteId, policy, table: sessions, request },
       open: () => this.open,
     })
@@ -83,7 +86,7 @@ export class ConnectionMachine {
   }
 
   /** Its paths, to be asked; they are changed by `update`. */
-  get paths(): ConnectionPaths<ConnectionMachine> {
+  get paths(): Paths {
     return this.#paths
   }
 
@@ -96,16 +99,21 @@ export class ConnectionMachine {
     return this.#dataPlane.maxDatagramSize
   }
 
-  /** Changes the paths. */
-  update(change: (paths: ConnectionPaths<ConnectionMachine>) => void, now: Instant): void {
-    if (this.#state === 'closed') return
-    change(this.#paths)
+  /** Changes the paths, or agrees on keys. @returns undefined when it has ended */
+  update<Result>(
+    change: (paths: Paths, secure: SecureDataPlane | undefined) => Result,
+    now: Instant,
+  ): Result | undefined {
+    if (this.#state === 'closed') return undefined
+    const result = change(this.#paths, this.secure)
     this.#drain(now)
+    return result
   }
 
   /** This side dialled, or gave its dial up: the connection goes on by this policy. */
   claim(policy: PathPolicy, dialled: boolean, now: Instant): void {
     this.#dialled = dialled
+    if (!dialled) this.secure?.agree((keys) => keys.giveUp(), now)
     this.#endSessions(this.#paths.restrict(policy), 'relay-only from now on', this.proven, now)
     if (this.open && this.#paths.best === undefined) this.#paths.relayed.recover(now)
     this.#drain(now)
@@ -143,12 +151,6 @@ export class ConnectionMachine {
     this.#drain(now)
   }
 
-  /** A part of a handshake message came by this session, from where it is. */
-  receiveHandshake(part: Uint8Array, by: MessageSession, now: Instant): void {
-    this.secure?.receiveHandshake(part, by, now)
-    this.#drain(now)
-  }
-
   /** Calls back once, when data can flow or never will. */
   whenReady(waiter: (why: string | undefined, now: Instant) => void, now: Instant): void {
     if (this.#dataPlane.ready) waiter(undefined, now)
@@ -163,7 +165,7 @@ export class ConnectionMachine {
     this.#dataPlane.close(reason, goodbye, now)
     this.#state = 'closed'
     this.#endSessions(this.#paths.stop(), reason, proven, now)
-    this.#options.closed(this)
+    this.#options.closed(this, wasOpen, now)
     const { outbox } = this.#context
     if (wasOpen) outbox.event({ type: 'closed', connection: this.#handle, ...end, unread })
     else outbox.event({ type: 'abandoned', remoteId: this.remoteId })

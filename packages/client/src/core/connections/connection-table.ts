@@ -61,8 +61,8 @@ export type Punch = (peer: PeerId, registration: Registration, done: (now: Insta
 
 export interface ConnectionTableOwner {
   readonly punch: Punch
-  /** A connection ended. */
-  closed(): void
+  /** A connection ended. @param wasOpen whether the application had it */
+  closed(peer: PeerId, wasOpen: boolean, now: Instant): void
 }
 
 export class ConnectionTable {
@@ -152,18 +152,19 @@ export class ConnectionTable {
         void requestProxy(this.#context, this.#transactions, registration, peer, granted),
       punch: (registration, done, now) => this.#owner.punch(peer, registration, done, now),
       ended: (session, proven, now) => (proven ? this.#ended : this.#endedUnproven).set(session, true, now),
-      closed: (closed) => {
+      closed: (closed, wasOpen, now) => {
         this.#byPeer.delete(peer)
         this.#unproven.delete(closed)
         this.#byHandle.delete(closed.handle)
-        this.#owner.closed()
+        this.#owner.closed(peer, wasOpen, now)
       },
     })
     this.#byPeer.set(peer, connection)
     return connection
   }
 
-  #openUnproven(peer: PeerId, now: Instant): ConnectionMachine {
+  /** One that came from the other end, which proved nothing yet. */
+  openUnproven(peer: PeerId, now: Instant): ConnectionMachine {
     for (const connection of this.#unproven) {
       if (this.#unproven.size < MAX_UNPROVEN) break
       this.#unproven.delete(connection)
@@ -218,7 +219,7 @@ export class ConnectionTable {
       if (!this.admits(id)) return
       const receive = (connection: ConnectionMachine): void =>
         connection.update((paths) => paths.accept(sessionId, registration).receive(message, encoding, source, at), at)
-      receive(this.#sessions.get(sessionId)?.connection ?? this.get(id) ?? this.#openUnproven(id, at))
+      receive(this.#sessions.get(sessionId)?.connection ?? this.get(id) ?? this.openUnproven(id, at))
     }
     if (this.get(id)?.open) accept(now)
     else this.#gate.ask(id, 'relay', now, accept)
@@ -248,7 +249,7 @@ export class ConnectionTable {
     const entry = part && this.#sessions.get(sessionIdFromBytes(part.session))
     if (entry === undefined || !sameRoute(entry.session.options.to, source))
       return this.#context.count('handshakeRefused')
-    entry.connection.receiveHandshake(record, entry.session, now)
+    entry.connection.update((_, secure) => secure?.receiveHandshake(record, entry.session, now), now)
   }
 
   #allowsRelay(peer: PeerId): boolean {

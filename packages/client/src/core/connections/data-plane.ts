@@ -15,7 +15,8 @@ export type DataPlaneEvent =
    * @param before what was not read of the connection that the remote peer has lost, when there was
    *   one
    * @param remoteDialled whether the remote peer's application asked for the connection
-   * @param by the session by which the handshake message came that completed it
+   * @param by the session by which the handshake message came that completed it; undefined: the keys
+   *   come of a hello
    */
   | {
       readonly type: 'ready'

@@ -12,6 +12,7 @@ import type { ConnectionContext } from '../paths/connection-context.ts'
 import { drainedCredentials } from '../secure/credentials.ts'
 import type { EndToEnd, RecordReceiver } from '../secure/end-to-end.ts'
 import type { SecureEvent } from '../secure/events.ts'
+import type { KeyAgreement } from '../secure/key-agreement.ts'
 import type { RecordPath } from '../secure/record-path.ts'
 import { SecureSession } from '../secure/secure-session.ts'
 import type { SecureStatistics } from '../secure/statistics.ts'
@@ -66,6 +67,7 @@ export class SecureDataPlane implements DataPlane {
     this.#session = new SecureSession({
       ...{ self, remoteId, random, timers, provider, keys, receiver, count, dialled },
       endToEnd: { ...endToEnd, credentials: drainedCredentials(endToEnd.credentials, context.drain) },
+      mayRelay: () => paths.allowsRelay,
       path: () => this.#pathOf(paths.session),
       standby: () => this.#standby,
     })
@@ -107,7 +109,17 @@ export class SecureDataPlane implements DataPlane {
     return (this.#session.recordSize ?? CHANNEL.base) - DATAGRAM_OVERHEAD
   }
 
-  /** Begins the handshake, or goes on. */
+  /** The hello for requests of this end's dial; undefined: they go without. */
+  get hello(): Uint8Array | undefined {
+    return this.#session.keys.hello
+  }
+
+  /** Uses the key agreement. */
+  agree<Result>(use: (keys: KeyAgreement) => Result, now: Instant): Result {
+    return this.#session.agree(use, now)
+  }
+
+  /** The key agreement begins, or data goes on. */
   resume(now: Instant): void {
     this.#session.start(now)
   }
@@ -165,7 +177,7 @@ export class SecureDataPlane implements DataPlane {
   /** A part of a handshake message came by this session. */
   receiveHandshake(part: Uint8Array, by: MessageSession, now: Instant): void {
     this.#handshakeBy = by
-    this.#session.receiveHandshake(part, this.#recordPathOf(by), now)
+    this.agree((keys) => keys.receiveHandshake(part, this.#recordPathOf(by), now), now)
   }
 
   /** Datagrams are not acknowledged: nothing waits for the reader. */
@@ -255,7 +267,7 @@ export class SecureDataPlane implements DataPlane {
   #planeEvent(event: SecureEvent, now: Instant): DataPlaneEvent | undefined {
     switch (event.type) {
       case 'secured':
-        return { ...event, type: 'ready', by: this.#handshakeBy }
+        return { ...event, type: 'ready', by: event.byHello ? undefined : this.#handshakeBy }
       case 'failed':
         return { type: 'ended', ...failed(event.reason) }
       case 'closed':

@@ -19,6 +19,8 @@ export interface PeerContext {
   readonly self: PeerId
   /** This peer's own public key: SPKI DER. */
   readonly spki: Uint8Array
+  /** Of this peer's signatures, in bytes. */
+  readonly signatureLength: number
   readonly provider: CryptoProvider
   readonly keys: KeyCache
   readonly random: Random

@@ -35,14 +35,30 @@ export function encodeFitting(message: Message, encoding: Encoding): Uint8Array 
   if (ext?.key !== undefined && KEY_IS_ADDED.includes(message.op_code))
     candidates.push({ ...message, ext: { ...ext, local: undefined, key: undefined } })
   for (const candidate of candidates) {
-    try {
-      return encode(candidate, encoding)
-    } catch (error) {
-      // The values were decoded or made here, so only the size can be wrong.
-      if (!(error instanceof ShowchainError) || error.code !== 'ERR_TOO_LARGE') throw error
-    }
+    const bytes = encodeWhole(candidate, encoding)
+    if (bytes !== undefined) return bytes
   }
   return undefined
+}
+
+/**
+ * Bytes of the datagram that a message takes with a signature of this length, without `local`, which
+ * may be left out; undefined: it does not fit one.
+ */
+export function signedLength(message: Unsigned, signatureLength: number, encoding: Encoding): number | undefined {
+  const { ext } = message
+  const signed = { ...message, ext: { ...ext, local: undefined }, sign: new Uint8Array(signatureLength) }
+  return encodeWhole(signed as Message, encoding)?.length
+}
+
+function encodeWhole(message: Message, encoding: Encoding): Uint8Array | undefined {
+  try {
+    return encode(message, encoding)
+  } catch (error) {
+    // The values were decoded or made here, so only the size can be wrong.
+    if (!(error instanceof ShowchainError) || error.code !== 'ERR_TOO_LARGE') throw error
+    return undefined
+  }
 }
 
 /** Dependencies of `sendMessage`. */

@@ -138,6 +138,17 @@ export class RelayedPath {
     return session
   }
 
+  /**
+   * The relay introduced both ends in this session, and both have signed that they agree. Where there
+   * is another one, the other end may know no more than that: a record shows that it uses this one.
+   */
+  introduced(id: SessionId, registration: Registration): void {
+    this.meet(registration)
+    if (this.#options.sessions.get(id) !== undefined) return
+    const session = this.#add(id, registration, true)
+    if (!this.#proven.has(registration)) this.proven(session)
+  }
+
   /** Looks for a relay, as there is no path at all. */
   recover(now: Instant): void {
     this.#failover.start(now)
@@ -181,7 +192,7 @@ export class RelayedPath {
     if (this.#current?.draining !== true) this.#failover.settle()
   }
 
-  /** A genuine record came by a session that is not in use: it is the newest at its relay. */
+  /** A session works that is not in use: it is the newest at its relay. */
   proven(session: MessageSession): void {
     const registration = this.#relayOf.get(session)
     if (registration === undefined || this.uses(session)) return

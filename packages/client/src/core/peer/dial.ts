@@ -5,9 +5,10 @@
  */
 
 import { directSession } from '@showchain/crypto/core'
-import { CAPS, type Endpoint, formatEndpoint, type Message, OP, type PeerId } from '@showchain/wire'
+import { CAPS, type Endpoint, formatEndpoint, type Message, OP, type PeerId, type SessionId } from '@showchain/wire'
 import type { ConnectionMachine } from '../connections/connection-machine.ts'
 import type { ConnectionTable } from '../connections/connection-table.ts'
+import { introduced, takeAnswer } from '../connections/hellos.ts'
 import type { DialAttempt, DialId, DialPolicy, Via } from '../context/events.ts'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { type Instant, later } from '../endpoint/machine.ts'
@@ -19,6 +20,8 @@ import { requestProxy } from '../relays/proxy-requester.ts'
 import type { Registration, RelayAddress } from '../relays/registration.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { HANDSHAKE_TIME } from '../secure/limits.ts'
+import { firstContact } from './first-contact.ts'
+import { Patience } from './patience.ts'
 
 /** Whom to connect to, and what is known of where it is. */
 export interface DialTarget {
@@ -48,6 +51,8 @@ const EXCLUDED = 'another connect to this peer allows no such path'
 /** Data flows on a path within the time of a handshake, or it is no good. */
 const SILENT = 'a path was found, but nothing arrived by it'
 
+const NO_RELAY = 'the remote peer lets no relay carry its data'
+
 /** Only a relay has that capability. */
 const IS_RELAY = 'a relay answers there, not a peer: register with it, and connect by the ticket of a peer'
 
@@ -59,6 +64,11 @@ export class Dial {
   readonly #transactions: Transactions
   readonly #attempts: Entry[] = []
   readonly #closers: (() => void)[] = []
+  /** Ways through a relay, at whose introduction they wait. */
+  readonly #relayed = new Map<Registration, Entry>()
+  readonly #patience: Patience
+  /** Whether there are keys: the connection is what was dialled, whatever ways are still tried. */
+  #agreed = false
   #reported = false
   #over = false
 
@@ -66,6 +76,7 @@ export class Dial {
     this.#context = context
     this.#transactions = transactions
     this.options = options
+    this.#patience = new Patience(context.timers)
   }
 
   start(now: Instant): void {
@@ -88,15 +99,20 @@ export class Dial {
       policy === 'auto' || policy === 'relay-only'
         ? relays.map((relay) => ({ relay, entry: this.#enter('relay', `relay ${relay.relay.id}`) }))
         : []
-    for (const { address, entry } of direct) this.#direct(address, entry)
+    for (const { address, entry } of direct) this.#direct(address, entry, now)
     for (const { relay, entry } of punch) this.#withRelay(relay, entry, now, (at) => this.#punch(relay, entry, at))
-    for (const { relay, entry } of relayed) this.#withRelay(relay, entry, now, () => this.#proxy(relay, entry))
+    for (const { relay, entry } of relayed) this.#withRelay(relay, entry, now, (at) => this.#relay(relay, entry, at))
     this.#review(now)
   }
 
   /** What was tried so far, for people. */
   get attempts(): readonly DialAttempt[] {
     return this.#attempts.map((entry) => ({ ...entry }))
+  }
+
+  /** Whether its application has the connection. */
+  get reported(): boolean {
+    return this.#reported
   }
 
   /** Gives up. A connection that is open stays open. */
@@ -151,7 +167,7 @@ export class Dial {
   #review(now: Instant): void {
     const { id } = this.options
     const trying = this.#attempts.some((entry) => entry.state === 'trying')
-    const open = !trying && this.#openAsWanted
+    const open = (this.#agreed || !trying) && this.#openAsWanted
     if (!this.#reported && (open || this.#attempts.some((entry) => entry.state === 'reached'))) {
       this.#reported = true
       this.#context.outbox.event({ type: 'dialed', dial: id, connection: this.#connection(now).handle })
@@ -159,6 +175,7 @@ export class Dial {
     if (trying || this.#over) return
     this.#over = true
     if (!this.#reported) this.#context.outbox.event({ type: 'dialFailed', dial: id, attempts: this.attempts })
+    this.#patience.close()
     for (const close of this.#closers) close()
     this.options.ended(now)
   }
@@ -177,19 +194,12 @@ export class Dial {
   }
 
   /** 0x101 straight to an address of the ticket. */
-  #direct(address: Endpoint, entry: Entry): void {
+  #direct(address: Endpoint, entry: Entry, now: Instant): void {
     const { target } = this.options
+    this.#dial(now)
     const transaction: Transaction = this.#transactions.start({
       to: address,
-      request: (stamp, cookie) => ({
-        op_code: OP.directRequest,
-        id: this.#context.self,
-        target,
-        ...stamp,
-        ...(this.#context.seedMode
-          ? {}
-          : { ext: { key: this.#context.spki, ...(cookie === undefined ? {} : { cookie }) } }),
-      }),
+      request: (stamp, cookie) => firstContact(this.#context, target, stamp, cookie, this.#hello),
       answered: (message: Message) => {
         if (message.op_code !== OP.directResponse || message.id !== target) return
         const key = signerKey(this.#context, target, message)
@@ -198,6 +208,7 @@ export class Dial {
           transaction.close()
           if (((message.ext?.caps ?? 0) & CAPS.channel) !== 0) return this.#settle(entry, 'failed', IS_RELAY, now)
           const { provider, self, seedMode } = this.#context
+          takeAnswer(this.#connection(now), message.ext?.hello, now)
           const session = directSession(provider, { requester: self, responder: target, ...transaction.stamp })
           this.#connection(now).update(({ direct }) => {
             direct.learnCaps(seedMode ? 0 : (message.ext?.caps ?? 0))
@@ -216,16 +227,50 @@ export class Dial {
   /** 0x111 and what follows. */
   #punch(registration: Registration, entry: Entry, now: Instant): void {
     const { target, registrations, attempts } = this.options
+    if (registration.knowsExtensions) this.#dial(now)
     const request = new PunchRequester(this.#context, this.#transactions, {
       target,
       registration,
       registrations,
       attempts,
       knowsExtensions: this.#connection(now).paths.direct.speaksExtensions,
+      hello: () => this.#hello,
+      answered: (hello, session, at) => this.#introduced(registration, hello, session, at),
       done: (why, at) => this.#settle(entry, why === undefined ? 'reached' : 'failed', why, at),
     })
     this.#closers.push(() => request.close())
     request.start(now)
+  }
+
+  /** The hello for requests of this dial. */
+  get #hello(): Uint8Array | undefined {
+    return this.options.connections.get(this.options.target)?.secure?.hello
+  }
+
+  #dial(now: Instant): void {
+    if (this.#context.seedMode) return
+    this.#connection(now).update((_, secure) => secure?.agree((keys) => keys.dial(now), now), now)
+  }
+
+  /** The remote peer agreed to an introduction: its session may be a path, and its hello give keys. */
+  #introduced(registration: Registration, hello: Uint8Array | undefined, session: SessionId, now: Instant): void {
+    const connection = this.#connection(now)
+    const greeting = takeAnswer(connection, hello, now)
+    const relayed = greeting !== undefined && introduced(connection, greeting, session, registration, now)
+    const entry = this.#patience.end(registration) ? this.#relayed.get(registration) : undefined
+    if (entry !== undefined && relayed) this.#settle(entry, 'reached', undefined, now)
+    else if (entry !== undefined && greeting?.mayRelay === false) this.#settle(entry, 'failed', NO_RELAY, now)
+    else if (entry !== undefined) this.#proxy(registration, entry)
+    if (greeting === undefined) return
+    this.#agreed = true
+    this.#review(now)
+  }
+
+  /** Through the relay that introduces both ends: in that session, else in one that it is asked for. */
+  #relay(registration: Registration, entry: Entry, now: Instant): void {
+    if (!registration.introduces || this.#hello === undefined) return this.#proxy(registration, entry)
+    this.#relayed.set(registration, entry)
+    this.#patience.wait(registration, () => this.#proxy(registration, entry), now)
   }
 
   /**

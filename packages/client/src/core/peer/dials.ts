@@ -62,6 +62,14 @@ export class Dials {
     this.#byId.get(id)?.cancel(now)
   }
 
+  /**
+   * The connection with a peer that was open has ended. What still looks for a path would make
+   * another one, which nobody asked for.
+   */
+  closed(peer: PeerId, now: Instant): void {
+    for (const dial of [...this.#byId.values()]) if (dial.options.target === peer && dial.reported) dial.cancel(now)
+  }
+
   close(now: Instant): void {
     for (const dial of [...this.#byId.values()]) dial.cancel(now)
   }

@@ -8,6 +8,7 @@
 import type { Endpoint, PeerId } from '@showchain/wire'
 import { acceptDirect } from '../connections/accept-direct.ts'
 import { ConnectionTable } from '../connections/connection-table.ts'
+import { answerHello } from '../connections/hellos.ts'
 import type { ConnectionHandle, DialId, PeerEvent } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { PeerCounter } from '../context/peer-counters.ts'
@@ -59,7 +60,12 @@ export class PeerMachine implements Machine<PeerEvent> {
     }
     const connections = new ConnectionTable(context, transactions, gate, {
       punch: (...how) => this.#reintroductions.start(...how),
-      closed: left,
+      closed: (peer, wasOpen, now) => {
+        left()
+        if (!wasOpen) return
+        this.#dials.closed(peer, now)
+        punchAttempts.get(peer)?.end(now)
+      },
     })
     const punchAttempts = new PunchAttempts(context, transactions, connections)
     const introduced = { registrations, connections, attempts: punchAttempts }
@@ -74,6 +80,7 @@ export class PeerMachine implements Machine<PeerEvent> {
         ...{ admission, gate },
         isHiddenFrom: (id) => this.#acquaintance(id) === 'hidden',
         validation: (id, source, now) => this.#validation(id, source, now),
+        answerHello: ({ id, seq, ts, ext }, now) => answerHello(connections, id, ext?.hello, { seq, ts }, now)?.answer,
         answered: (request, key, source, agreed, now) => {
           const how = { key, source, found: agreed === 'direct' }
           const may = acceptDirect(context, connections, request, how, now)
@@ -81,7 +88,7 @@ export class PeerMachine implements Machine<PeerEvent> {
         },
       }),
       punchResponder: new PunchResponder(context, {
-        ...{ registrations, gate, replay, attempts: punchAttempts },
+        ...{ registrations, gate, replay, connections, attempts: punchAttempts },
         acquaintance: (id) => this.#acquaintance(id),
       }),
     }

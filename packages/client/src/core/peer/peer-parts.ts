@@ -124,6 +124,7 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
     ...{ provider, keys, random, outbox, count },
     self: self.id,
     spki: self.spki,
+    signatureLength: self.signatureLength,
     sequence: new Sequence(random, unixMs),
     timers,
     sockets: new Sockets(outbox),

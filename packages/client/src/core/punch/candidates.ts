@@ -2,9 +2,20 @@
  * What two peers announce while a relay introduces them (0x111–0x115): capabilities, NAT behaviour,
  * host candidates; and which of the remote peer's candidates may be probed.
  */
-import { CAPS, type Extensions, type Nat } from '@showchain/wire'
+import {
+  CAPS,
+  type Extensions,
+  MAX_COUNTER,
+  MAX_U16,
+  type Nat,
+  OP,
+  type PeerId,
+  SESSION_ID_BYTES,
+  sessionIdFromBytes,
+} from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant } from '../endpoint/machine.ts'
+import { signedLength } from '../endpoint/signed-messages.ts'
 import { natBehaviour, type View } from '../nat/nat-behaviour.ts'
 import type { Registration } from '../relays/registration.ts'
 import { birthdayRole } from './birthday-probing.ts'
@@ -34,6 +45,28 @@ export function introduction(
       ...(signed && nat !== undefined ? { nat } : {}),
     },
   }
+}
+
+/** An address whose text is as long as one can be. */
+const LONGEST_IP = 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'
+
+/**
+ * Whether a relay can pass a hello on beside these fields, in a 0x112, which is longer than a 0x115.
+ * @param bytes of the hello
+ * @param acquainted whether the other end has this one's key, so that the relay need not add it
+ */
+export function hasRoomForHello(
+  { self, signatureLength, encoding }: PeerContext,
+  target: PeerId,
+  { key, ...ext }: Extensions,
+  bytes: number,
+  acquainted: boolean,
+): boolean {
+  const stamp = { seq: MAX_COUNTER, ts: MAX_COUNTER, session: sessionIdFromBytes(new Uint8Array(SESSION_ID_BYTES)) }
+  const source = { ip: LONGEST_IP, port: MAX_U16 }
+  const fields = { ...ext, hello: new Uint8Array(bytes), ...(acquainted ? {} : { key }) }
+  const message = { op_code: OP.punchPassRequest, target, id: self, ...stamp, ...source, ext: fields } as const
+  return signedLength(message, signatureLength, encoding) !== undefined
 }
 
 /** What the other end's 0x112 or 0x115 announced of it. */

@@ -7,13 +7,14 @@
  * one is answered, a third goes with them: the first may have been lost, and the second has
  * outdated it.
  */
-import { type Message, type MessageOf, OP, type PeerId } from '@showchain/wire'
+import { type Extensions, type Message, type MessageOf, OP, type PeerId, type SessionId } from '@showchain/wire'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
-import { type Duration, duration, type Instant, later } from '../endpoint/machine.ts'
+import { type Duration, type Instant, later } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
-import { introduction, probeAll, type Registrations } from './candidates.ts'
+import { HELLO_PATIENCE } from '../secure/limits.ts'
+import { hasRoomForHello, introduction, probeAll, type Registrations } from './candidates.ts'
 import type { PunchAttempt } from './punch-attempt.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
 
@@ -21,7 +22,7 @@ import type { PunchAttempts } from './punch-attempts.ts'
  * Meeting the seed: a requester that got no 0x115 by now asks again without signed extension
  * fields.
  */
-export const PLAIN_PUNCH_AFTER: Duration = duration(1000)
+export const PLAIN_PUNCH_AFTER: Duration = HELLO_PATIENCE
 
 export interface PunchRequesterOptions {
   readonly target: PeerId
@@ -30,6 +31,10 @@ export interface PunchRequesterOptions {
   /** Whether the target has shown that it knows extensions. */
   readonly knowsExtensions: boolean
   readonly attempts: PunchAttempts
+  /** The hello for a request that leaves now; undefined: it goes without. */
+  hello(): Uint8Array | undefined
+  /** The target's 0x115 came. @param hello the one in it @param session that of the introduction */
+  answered(hello: Uint8Array | undefined, session: SessionId, now: Instant): void
   /** @param why undefined: there is a direct path. */
   done(why: string | undefined, now: Instant): void
 }
@@ -74,7 +79,8 @@ export class PunchRequester {
       unanswered: (at) => registration.suspect(at),
       request: (stamp, cookie) => {
         const { ext } = registration.knowsExtensions ? introduction(this.#context, registrations, signed) : {}
-        const fields = cookie === undefined ? ext : { ...ext, cookie }
+        const hello = signed && ext !== undefined ? this.#helloBeside(ext) : {}
+        const fields = cookie === undefined ? ext && { ...ext, ...hello } : { ...ext, ...hello, cookie }
         return {
           op_code: OP.punchRequest,
           target,
@@ -87,6 +93,14 @@ export class PunchRequester {
       failed: (why, now) => this.#failed(transaction, why, now),
     })
     this.#open.push(transaction)
+  }
+
+  #helloBeside(ext: Extensions): Pick<Extensions, 'hello'> {
+    const { target, hello: value } = this.#options
+    const hello = value()
+    const acquainted = this.#context.keys.get(target) !== undefined
+    if (hello === undefined || !hasRoomForHello(this.#context, target, ext, hello.length, acquainted)) return {}
+    return { hello }
   }
 
   #answered(transaction: Transaction, message: Message): void {
@@ -117,6 +131,7 @@ export class PunchRequester {
       for (const each of this.#open) each.settle()
       this.#complete = message.ext?.caps !== undefined || !this.#signed || this.#attempt !== undefined
       if (!this.#complete) this.#send(true)
+      this.#options.answered(message.ext?.hello, message.session, now)
       const attempt = this.#options.attempts.open(target, key, message.ext?.caps, now)
       if (this.#attempt !== attempt)
         attempt.whenDone(

@@ -5,7 +5,10 @@
  */
 
 import type { PublicKey, RequestReplay } from '@showchain/crypto/core'
-import { type Encoding, type Message, type MessageOf, OP, type PeerId } from '@showchain/wire'
+import { type Encoding, type Extensions, type Message, type MessageOf, OP, type PeerId } from '@showchain/wire'
+import { HELLO_ANSWER_BYTES } from '@showchain/wire/end-to-end'
+import type { ConnectionTable } from '../connections/connection-table.ts'
+import { answerHello, introduced } from '../connections/hellos.ts'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { ExpiringMap } from '../endpoint/expiring-map.ts'
 import type { Instant } from '../endpoint/machine.ts'
@@ -15,7 +18,7 @@ import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { ConnectionGate } from '../requests/connection-gate.ts'
 import { MAX_PENDING_CONSENT } from '../requests/connection-gate.ts'
-import { introduction, probeAll, type Registrations } from './candidates.ts'
+import { hasRoomForHello, introduction, probeAll, type Registrations } from './candidates.ts'
 import { ATTEMPT_LIFETIME } from './punch-attempt.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
 
@@ -33,11 +36,20 @@ const MAX_RATES = 4096
 
 type Invitation = MessageOf<typeof OP.punchPassRequest>
 
+interface Answer {
+  /** Our 0x114, once it is signed. */
+  bytes: Uint8Array | undefined
+  readonly key: PublicKey
+  /** Whether the requester had been heard of before. */
+  readonly acquainted: boolean
+}
+
 export interface PunchResponderOptions {
   readonly registrations: Registrations
   readonly gate: ConnectionGate
   readonly replay: RequestReplay
   readonly attempts: PunchAttempts
+  readonly connections: ConnectionTable
   /**
    * - `known`: connected or being dialled, so the application need not be asked
    * - `stranger`: the application decides
@@ -49,8 +61,8 @@ export interface PunchResponderOptions {
 export class PunchResponder {
   readonly #context: PeerContext
   readonly #options: PunchResponderOptions
-  /** By requester and stamp; the bytes of our 0x114 once there are any. */
-  readonly #answers = new ExpiringMap<string, { bytes: Uint8Array | undefined }>({
+  /** By requester and stamp. */
+  readonly #answers = new ExpiringMap<string, Answer>({
     lifetime: ATTEMPT_LIFETIME,
     capacity: MAX_PENDING_CONSENT,
   })
@@ -75,12 +87,13 @@ export class PunchResponder {
       return
     }
     if (!this.#withinRates(id, registration, now)) return this.#context.count('rateLimited')
+    const acquainted = this.#context.keys.get(id) !== undefined
     const key = signerKey(this.#context, id, message)
     if (key === undefined) return this.#context.count('unknownKey')
     // Of each relay by itself: the requester asks several, and a later one may arrive first.
     const request = { op_code: OP.punchRequest, id, target: registration.relay.id, seq, ts }
     if (!this.#options.replay.check(request, { cookie: undefined, now })) return this.#context.count('duplicate')
-    const answer = { bytes: undefined }
+    const answer: Answer = { bytes: undefined, key, acquainted }
     this.#answers.set(name, answer, now)
     verify(this.#context, key, message, message.sign, (valid, at) => {
       if (!valid) {
@@ -91,8 +104,9 @@ export class PunchResponder {
         return this.#context.count('duplicate')
       const acquaintance = this.#options.acquaintance(id)
       if (acquaintance === 'hidden') return
-      if (acquaintance === 'known') this.#accept(message, encoding, registration, key, answer)
-      else this.#options.gate.ask(id, 'punch', at, () => this.#accept(message, encoding, registration, key, answer))
+      const accept = (when: Instant): void => this.#accept(message, encoding, registration, answer, when)
+      if (acquaintance === 'known') accept(at)
+      else this.#options.gate.ask(id, 'punch', at, accept)
     })
   }
 
@@ -106,33 +120,44 @@ export class PunchResponder {
     return this.#idRate.take(`${at} ${id}`, now) && this.#relayRate.take(at, now) && this.#rate.take(now)
   }
 
-  #accept(
-    message: Invitation,
-    encoding: Encoding,
-    registration: Registration,
-    key: PublicKey,
-    answer: { bytes: Uint8Array | undefined },
-  ): void {
+  #accept(message: Invitation, encoding: Encoding, registration: Registration, answer: Answer, now: Instant): void {
     // A relay adds `key`, but only the requester itself can sign `caps`: with it, R knows
     // extensions.
     const caps = message.ext?.caps
     const knows = caps !== undefined
-    const { seq, ts, session } = message
+    const { id, seq, ts, session } = message
     // A seed-only requester would not know what the signature covers; unsigned fields the relay
     // strips for it.
-    const ext =
+    const { ext } =
       knows || registration.knowsExtensions ? introduction(this.#context, this.#options.registrations, knows) : {}
-    const ack = { op_code: OP.punchAck, id: this.#context.self, seq, ts, session, ...ext } as const
-    sign(this.#context, ack, (signed, now) => {
+    const hello = ext && this.#answerHello(message, ext, registration, answer.acquainted, now)
+    const fields = ext && { ext: hello === undefined ? ext : { ...ext, hello } }
+    const ack = { op_code: OP.punchAck, id: this.#context.self, seq, ts, session, ...fields } as const
+    const { key } = answer
+    sign(this.#context, ack, (signed, at) => {
       const bytes = signed === undefined ? undefined : encodeFitting(signed as Message, encoding)
       if (bytes === undefined) return
-      const attempt = this.#options.attempts.open(message.id, key, caps, now)
+      const attempt = this.#options.attempts.open(id, key, caps, at)
       const { attempts, registrations } = this.#options
-      if (!probeAll(this.#context, attempts, attempt, message, registration, registrations, now))
-        return attempt.end(now)
+      if (!probeAll(this.#context, attempts, attempt, message, registration, registrations, at)) return attempt.end(at)
       answer.bytes = bytes
       this.#context.outbox.transmit(registration.relay.endpoint, bytes)
-      registration.sent(now)
+      registration.sent(at)
     })
+  }
+
+  /** @param ext what else the 0x114 says */
+  #answerHello(
+    { id, seq, ts, session, ext: theirs }: Invitation,
+    ext: Extensions,
+    registration: Registration,
+    acquainted: boolean,
+    now: Instant,
+  ): Uint8Array | undefined {
+    const { connections } = this.#options
+    const room = theirs?.hello && hasRoomForHello(this.#context, id, ext, HELLO_ANSWER_BYTES, acquainted)
+    const answered = room === true ? answerHello(connections, id, theirs?.hello, { seq, ts }, now) : undefined
+    if (answered !== undefined) introduced(connections.get(id), answered, session, registration, now)
+    return answered?.answer
   }
 }

@@ -37,6 +37,9 @@ export class Reintroductions {
     const request = new PunchRequester(this.#context, this.#transactions, {
       ...{ target, registration, registrations, attempts },
       knowsExtensions: connections.get(target)?.paths.direct.speaksExtensions === true,
+      // There are keys.
+      hello: () => undefined,
+      answered: () => {},
       done: (_why, at) => {
         request.close()
         this.#requests.delete(request)

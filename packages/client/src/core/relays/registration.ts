@@ -55,6 +55,8 @@ export class Registration implements PathLiveness {
   knowsExtensions = false
   /** Whether it forwards channel frames. */
   carriesFrames = false
+  /** Whether the session of an introduction by it is a path. */
+  introduces = false
   /** Whether it said that it is about to end. */
   draining = false
   readonly #context: PeerContext
@@ -237,6 +239,7 @@ export class Registration implements PathLiveness {
     this.knowsExtensions = ext !== undefined
     const caps = ext?.caps ?? 0
     this.carriesFrames = (caps & CAPS.channel) !== 0
+    this.introduces = (caps & CAPS.introduced) !== 0
     const drained = this.draining
     this.draining = (caps & CAPS.draining) !== 0
     this.#failures = 0

@@ -3,11 +3,12 @@
  * direct connect, and as either end of a punch, where the request is the path check.
  */
 import type { PublicKey } from '@showchain/crypto/core'
-import { CAPS, type Encoding, type Extensions, type MessageOf, OP, type PeerId } from '@showchain/wire'
+import { CAPS, type Encoding, type Extensions, MAX_DATAGRAM, type MessageOf, OP, type PeerId } from '@showchain/wire'
+import { HELLO_ANSWER_BYTES } from '@showchain/wire/end-to-end'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { AddressValidation, Admission, Admitted } from '../endpoint/admission.ts'
 import type { Datagram, Instant, Route } from '../endpoint/machine.ts'
-import { encodeFitting, sign } from '../endpoint/signed-messages.ts'
+import { encodeFitting, sign, signedLength } from '../endpoint/signed-messages.ts'
 import type { ConnectionGate } from './connection-gate.ts'
 
 export type DirectRequest = MessageOf<typeof OP.directRequest>
@@ -18,6 +19,8 @@ export interface DirectResponderOptions {
   /** Whether this peer must not learn that it found this one's address. */
   isHiddenFrom(id: PeerId): boolean
   validation(id: PeerId, source: Route, now: Instant): AddressValidation
+  /** The answer to the hello of a peer that was let in; undefined: there is none. */
+  answerHello(request: DirectRequest, now: Instant): Uint8Array | undefined
   /**
    * A request was answered.
    * @param agreed in a punch attempt, or by consent as a direct connect.
@@ -44,27 +47,32 @@ export class DirectResponder {
       validation,
       now,
       (admitted, at) => {
-        if (validation !== 'unvalidated') this.#answer(message, admitted, 'attempt')
-        else this.#options.gate.ask(message.id, 'direct', at, () => this.#answer(message, admitted, 'direct'))
+        // An address that is not validated gets no more than came from there.
+        const room = admitted.by === 'expected' ? datagram.bytes.length : MAX_DATAGRAM
+        const answer = (agreed: 'attempt' | 'direct', when: Instant): void =>
+          this.#answer(message, admitted, agreed, room, when)
+        if (validation !== 'unvalidated') answer('attempt', at)
+        else this.#options.gate.ask(message.id, 'direct', at, (when) => answer('direct', when))
       },
     )
   }
 
-  #answer(message: DirectRequest, admitted: Admitted, agreed: 'attempt' | 'direct'): void {
+  /** @param room bytes that an answer with a hello may have */
+  #answer(message: DirectRequest, admitted: Admitted, agreed: 'attempt' | 'direct', room: number, now: Instant): void {
     const { seq, ts } = message
     const { source, encoding, key } = admitted
-    const response = {
-      op_code: OP.directResponse,
-      id: this.#context.self,
-      seq,
-      ts,
-      ...this.#extensions(message, source),
-    } as const
-    sign(this.#context, response, (signed, now) => {
+    const { self, signatureLength } = this.#context
+    const fields = { op_code: OP.directResponse, id: self, seq, ts } as const
+    const { ext } = this.#extensions(message, source)
+    const outline = { ...fields, ext: { ...ext, hello: new Uint8Array(HELLO_ANSWER_BYTES) } }
+    const length = message.ext?.hello && ext && signedLength(outline, signatureLength, encoding)
+    const hello = length !== undefined && length <= room ? this.#options.answerHello(message, now) : undefined
+    const response = { ...fields, ...(ext && { ext: hello === undefined ? ext : { ...ext, hello } }) }
+    sign(this.#context, response, (signed, at) => {
       const bytes = signed === undefined ? undefined : encodeFitting(signed, encoding)
       if (bytes === undefined) return
-      admitted.respond(bytes, now)
-      this.#options.answered(message, key, source, agreed, now)
+      admitted.respond(bytes, at)
+      this.#options.answered(message, key, source, agreed, at)
     })
   }
 

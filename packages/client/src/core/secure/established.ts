@@ -1,4 +1,4 @@
-/** What a complete handshake made: the keys of records, and the transport whose frames they carry. */
+/** What a complete key agreement made: the keys of records, and the transport whose frames they carry. */
 import { MAX_DATAGRAM, type PeerId } from '@showchain/wire'
 import type { Instant } from '../endpoint/machine.ts'
 import { Transport } from '../transport/transport.ts'
@@ -16,6 +16,7 @@ export function establish(
   { crypto, congestion, observe }: EndToEnd,
   remoteId: PeerId,
   secured: Secured,
+  records: RecordLayer | undefined,
   now: Instant,
 ): Established {
   const transport = new Transport({
@@ -25,5 +26,5 @@ export function establish(
     path: { base: MAX_DATAGRAM, larger: [], acks: 'prompt' },
     observer: observe?.({ remoteId, initiator: secured.initiator }),
   })
-  return { transport, secured, records: new RecordLayer(crypto, secured, now) }
+  return { transport, secured, records: records ?? new RecordLayer(crypto, secured, now) }
 }

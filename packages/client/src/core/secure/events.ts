@@ -7,8 +7,17 @@ export type Restart = readonly UnreadStream[] | undefined
 
 export type SecureEvent =
   | StreamEvent
-  /** The handshake is complete. @param remoteDialled whether the remote peer's application asked for it */
-  | { readonly type: 'secured'; readonly before: Restart; readonly remoteDialled: boolean }
+  /**
+   * There are keys.
+   * @param remoteDialled whether the remote peer's application asked for the connection
+   * @param byHello whether they come of a hello, and not of a handshake
+   */
+  | {
+      readonly type: 'secured'
+      readonly before: Restart
+      readonly remoteDialled: boolean
+      readonly byHello: boolean
+    }
   /** The handshake failed, so that the connection cannot be protected; or nothing comes any more. */
   | { readonly type: 'failed'; readonly reason: string }
   | Extract<TransportEvent, { type: 'probeTimeout' | 'closed' }>

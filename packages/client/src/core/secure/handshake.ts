@@ -39,6 +39,8 @@ export interface Secured extends Pick<NoiseResult, 'sendKey' | 'receiveKey'> {
   readonly initiator: boolean
   /** In records to the remote peer. */
   readonly remoteConnectionId: Uint8Array
+  /** Whether this end is the first to show that it has the keys. */
+  readonly confirms: boolean
   /** Whether the remote peer's application asked for this connection, as it says. */
   readonly remoteDialled: boolean
 }
@@ -111,6 +113,15 @@ export class Handshake {
     this.#initiator = self < remoteId
     this.#prologue = this.#initiator ? handshakePrologue(self, remoteId) : handshakePrologue(remoteId, self)
     this.#repeat = new HandshakeRepeat({ timers, random, transmit })
+  }
+
+  /** Whether the remote peer completes it by its next message, which may be on its way. */
+  get committed(): boolean {
+    return this.#response !== undefined
+  }
+
+  get running(): boolean {
+    return this.#state === 'running'
   }
 
   /** Polled by the owner after each call, timer and certificate. */
@@ -251,7 +262,8 @@ export class Handshake {
     this.#initiation = undefined
     this.#response = undefined
     const { connectionId: remoteConnectionId, dialled: remoteDialled, wrongClock } = theirs
-    const secured = { sendKey, receiveKey, name, initiator: this.#initiator, remoteConnectionId, remoteDialled }
+    const ends = { initiator: this.#initiator, confirms: !this.#initiator, remoteConnectionId, remoteDialled }
+    const secured = { sendKey, receiveKey, name, ...ends }
     if (wrongClock === undefined) this.#events.push({ type: 'secured', secured })
     else this.#events.push({ type: 'refused', secured, reason: wrongClock })
   }

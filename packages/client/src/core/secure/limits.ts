@@ -39,6 +39,13 @@ export const MAX_FIRST_MESSAGES = 8
  */
 export const HANDSHAKES_PER_SECOND = 8
 export const HANDSHAKE_BURST = 32
+/**
+ * How long a hello waits for its answer before other ways are tried beside it: a relay or a remote
+ * peer that knows only the seed drops it.
+ */
+export const HELLO_PATIENCE: Duration = duration(1000)
+/** A hello that was answered, and whose keys no record used by then, is forgotten. */
+export const PENDING_TIME: Duration = duration(30_000)
 /** How long the responder waits for the initiator to begin before it asks. */
 export const ASK_AFTER: Duration = duration(300)
 /**

@@ -1,5 +1,5 @@
 /**
- * Protects one connection: the handshake, then records that carry the frames of a transport. Paths
+ * Protects one connection: the key agreement, then records that carry the frames of a transport. Paths
  * come and go underneath: it asks its owner for the best one whenever it has something to send.
  *
  *   transport.fill ──► record layer seals ──► record path (direct, a channel frame, or a 0x123)
@@ -24,12 +24,12 @@ import { DeadlineTimer } from './deadline-timer.ts'
 import { type EndToEnd, noiseCrypto, type RecordReceiver } from './end-to-end.ts'
 import { type Established, establish } from './established.ts'
 import type { Restart, SecureEvent } from './events.ts'
-import { Handshake, type Secured } from './handshake.ts'
-import { HandshakeInbox } from './handshake-inbox.ts'
-import { HandshakeSender } from './handshake-sender.ts'
+import type { Secured } from './handshake.ts'
 import { IdleTimeout } from './idle-timeout.ts'
+import { KeyAgreement, type KeyAgreementEvent } from './key-agreement.ts'
 import { TRAIN_RECORDS } from './limits.ts'
 import { PathProbing } from './path-probing.ts'
+import type { Opened, RecordLayer } from './record-layer.ts'
 import { type RecordPath, samePath } from './record-path.ts'
 import { RecordSender } from './record-sender.ts'
 import type { SecureStatistics } from './statistics.ts'
@@ -46,6 +46,8 @@ export interface SecureSessionOptions {
   readonly count: Count<'recordRefused' | 'handshakeRefused'>
   /** Whether this end's application asked for the connection. */
   dialled(): boolean
+  /** Whether a relay may carry its records. */
+  mayRelay(): boolean
   /** The best path at the moment. */
   path(): RecordPath | undefined
   /** The path that gets a copy of each record while that one is in doubt. */
@@ -61,9 +63,7 @@ export class SecureSession {
   readonly #options: SecureSessionOptions
   /** The same for every handshake; their keys differ. */
   readonly #connectionId: Uint8Array
-  readonly #handshake: Handshake
-  readonly #handshakeSender: HandshakeSender
-  readonly #inbox = new HandshakeInbox()
+  readonly keys: KeyAgreement
   readonly #timer: DeadlineTimer
   readonly #idle: IdleTimeout
   readonly #sender = new RecordSender()
@@ -77,11 +77,10 @@ export class SecureSession {
   #closed = false
 
   constructor(options: SecureSessionOptions) {
-    const { self, remoteId, random, timers, provider, keys, endToEnd, receiver, count, dialled } = options
-    const drain = (now: Instant): void => this.#drainHandshake(now)
+    const { remoteId, random, timers, provider, keys, endToEnd, receiver } = options
+    const drain = (now: Instant): void => this.#drainKeys(now)
     this.#options = options
     this.#connectionId = endToEnd.connectionIds.allocate(receiver)
-    this.#handshakeSender = new HandshakeSender(random, () => options.path())
     this.#probing = new PathProbing(random, (payload, to, now) => {
       if (this.#established === undefined) return
       const { records, transport } = this.#established
@@ -92,8 +91,8 @@ export class SecureSession {
       ask: () => this.#established?.transport.ping(),
       silent: (reason) => this.#events.push({ type: 'failed', reason }),
     })
-    this.#handshake = new Handshake({
-      ...{ self, remoteId, random, unixMs: endToEnd.unixMs, count, dialled },
+    this.keys = new KeyAgreement({
+      ...{ ...options, unixMs: endToEnd.unixMs },
       timers: drainedTimers(timers, drain),
       crypto: noiseCrypto(endToEnd.crypto, provider),
       credentials: drainedCredentials(endToEnd.credentials, drain),
@@ -101,7 +100,6 @@ export class SecureSession {
       verify: (key, preimage, signature) => provider.verifyPss(key, preimage, signature),
       connectionId: this.#connectionId,
       current: () => this.#established?.secured.name,
-      transmit: (kind, message, now) => this.#handshakeSender.send(kind, message, now),
     })
   }
 
@@ -110,7 +108,7 @@ export class SecureSession {
     return this.#closed ? undefined : this.#events.poll()
   }
 
-  /** Whether the handshake is complete. */
+  /** Whether there are keys. */
   get secured(): boolean {
     return this.#established !== undefined
   }
@@ -137,11 +135,18 @@ export class SecureSession {
     return { ...transport.statistics, epoch: records.epoch, ...this.#sender.bytes }
   }
 
-  /** There is a path, or works again: begins the handshake, or goes on at once. */
+  /** There is a path, or works again: the key agreement begins, or data goes on at once. */
   start(now: Instant): void {
-    if (this.#established === undefined) this.#handshake.start(now)
+    if (this.#established === undefined) this.keys.start(now)
     else this.#established.transport.hurry()
-    this.#drainHandshake(now)
+    this.#drainKeys(now)
+  }
+
+  /** Uses the key agreement, and takes up what follows. */
+  agree<Result>(use: (keys: KeyAgreement) => Result, now: Instant): Result {
+    const result = use(this.keys)
+    this.#drainKeys(now)
+    return result
   }
 
   /** The former path is gone: what was in flight on it is lost. */
@@ -154,19 +159,9 @@ export class SecureSession {
     this.#established?.transport.close(goodbye)
     this.pump(now)
     this.#closed = true
-    this.#handshake.stop()
+    this.keys.stop()
     this.#end(now)
     this.#options.endToEnd.connectionIds.forget(this.#connectionId)
-  }
-
-  /** A part of a handshake message arrived by a session of this connection, on that path. */
-  receiveHandshake(record: Uint8Array, by: RecordPath, now: Instant): void {
-    const message = this.#inbox.receive(record, by, now)
-    if (message === 'refused') return this.#options.count('handshakeRefused')
-    if (message === undefined) return
-    this.#handshakeSender.cameBy(by)
-    this.#handshake.receive(message.kind, message.bytes, now)
-    this.#drainHandshake(now)
   }
 
   /**
@@ -175,13 +170,13 @@ export class SecureSession {
    * @returns whether it is genuine, and none with a higher number came before
    */
   receive(record: Uint8Array, by: RecordPath | undefined, now: Instant): boolean {
+    const opened = this.#open(record, now)
     const { records, transport } = this.#established ?? {}
-    const opened = records?.open(record, now)
     if (records === undefined || transport === undefined || opened === undefined) {
       this.#options.count('recordRefused')
       return false
     }
-    this.#handshake.confirmed()
+    this.keys.confirmed()
     this.#idle.heard(now)
     this.#sender.received(record.length, by)
     const arrival = by && { by, length: record.length, newest: opened.newest }
@@ -190,6 +185,15 @@ export class SecureSession {
     const token = this.#drainTransport(transport)
     if (arrival !== undefined) this.#probing.answer(arrival, token, challenge, now)
     return opened.newest
+  }
+
+  /** Under the keys at hand, or those of the hello whose first record it is. */
+  #open(record: Uint8Array, now: Instant): Opened | undefined {
+    // What does not open may be written over.
+    const copy = this.keys.mayConfirm ? record.slice() : undefined
+    const opened = this.#established?.records.open(record, now)
+    if (opened !== undefined || copy === undefined) return opened
+    return this.agree((keys) => keys.confirm(copy, now), now)
   }
 
   /** Asks on a path whether it works both ways: a `pathResponse` with the token follows. */
@@ -238,15 +242,18 @@ export class SecureSession {
     this.#pathLost = false
   }
 
-  #drainHandshake(now: Instant): void {
-    for (let event = this.#handshake.poll(); event !== undefined; event = this.#handshake.poll()) {
-      if (event.type === 'failed' && this.#established !== undefined) continue
-      const before = event.type === 'failed' ? undefined : this.#establish(event.secured, now)
-      // One that is refused is not announced: it is there to say goodbye.
-      if (event.type === 'secured')
-        this.#events.push({ type: 'secured', before, remoteDialled: event.secured.remoteDialled })
-      else this.#events.push({ type: 'failed', reason: event.reason })
-    }
+  #drainKeys(now: Instant): void {
+    for (let event = this.keys.poll(now); event !== undefined; event = this.keys.poll(now)) this.#onKeys(event, now)
+  }
+
+  #onKeys(event: KeyAgreementEvent, now: Instant): void {
+    if (event.type === 'failed' && this.#established !== undefined) return
+    const records = event.type === 'secured' ? event.records : undefined
+    const before = event.type === 'failed' ? undefined : this.#establish(event.secured, records, now)
+    // One that is refused is not announced: it is there to say goodbye.
+    if (event.type !== 'secured') return this.#events.push({ type: 'failed', reason: event.reason })
+    const { byHello, secured } = event
+    this.#events.push({ type: 'secured', before, byHello, remoteDialled: secured.remoteDialled })
   }
 
   /** @returns the token of the last path challenge: a record with many gets one answer */
@@ -269,13 +276,12 @@ export class SecureSession {
   }
 
   /** @returns what was not read of the connection before it */
-  #establish(secured: Secured, now: Instant): Restart {
+  #establish(secured: Secured, records: RecordLayer | undefined, now: Instant): Restart {
     const before = this.#established?.transport.streams.unread()
     this.#end(now)
-    this.#established = establish(this.#options.endToEnd, this.#options.remoteId, secured, now)
+    this.#established = establish(this.#options.endToEnd, this.#options.remoteId, secured, records, now)
     this.#idle.start(now)
-    // The responder shows that it has the keys.
-    if (!secured.initiator) this.#established.transport.ping()
+    if (secured.confirms) this.#established.transport.ping()
     return before
   }
 

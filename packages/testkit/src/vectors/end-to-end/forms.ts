@@ -168,6 +168,8 @@ export interface HelloVectorEnd {
   readonly connectionId: string
   /** Whether a relay may carry its records. */
   readonly mayRelay: boolean
+  /** Whether its application asked for the connection. */
+  readonly dialled: boolean
 }
 
 export interface HelloVector {

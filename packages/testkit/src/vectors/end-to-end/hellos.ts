@@ -4,6 +4,7 @@ import { parsePeerId } from '@showchain/wire'
 import {
   CONNECTION_NAME_BYTES,
   HELLO_KIND,
+  type HelloOffer,
   HINT_BYTES,
   helloPrologue,
   writeHelloAnswer,
@@ -25,20 +26,29 @@ interface HelloCase {
   /** The target has lost its static key. */
   readonly lost?: true
   readonly mayRelay?: false
+  /** Both ends dialled. */
+  readonly glare?: true
 }
 
 function hello(
   ends: readonly [IdentityVector, IdentityVector],
-  { name, early, lost, mayRelay }: HelloCase,
+  { name, early, lost, mayRelay, glare }: HelloCase,
 ): HelloVector {
   const [requester, target] = ends.map((end, index) => {
     const side = index === 0 ? 'initiator' : 'responder'
     const keys = { ephemeralKey: EPHEMERAL[side], connectionId: CONNECTION_ID[side] }
-    return { identity: end.name, id: end.id, ...keys, mayRelay: mayRelay !== false }
+    return {
+      identity: end.name,
+      id: end.id,
+      ...keys,
+      mayRelay: mayRelay !== false,
+      dialled: index === 0 || glare === true,
+    }
   }) as [HelloVector['requester'], HelloVector['requester']]
   const staticKey = STATIC.responder
   const hint = openssl.sha256(fromHex(staticKey.publicKey)).subarray(0, HINT_BYTES)
-  const head = { mayRelay: requester.mayRelay, connectionId: fromHex(requester.connectionId) }
+  const offerOf = (end: HelloVector['requester']): HelloOffer => ({ ...end, connectionId: fromHex(end.connectionId) })
+  const head = offerOf(requester)
   const ephemeral = fromHex(requester.ephemeralKey.publicKey)
   // All that the prologue needs of the request stands in front of what is sealed.
   const outline = writeHelloRequest({
@@ -61,7 +71,7 @@ function hello(
   if (a !== asked) a.write(NOTHING)
   const b = noise(answersWarm ? 'NK' : 'NN', false)
   b.read(answersWarm ? first : ephemeral)
-  const message = b.write(writeHelloOffer({ mayRelay: target.mayRelay, connectionId: fromHex(target.connectionId) }))
+  const message = b.write(writeHelloOffer(offerOf(target)))
   a.read(message)
   const { hash, sendKey, receiveKey } = a.result()
   return {
@@ -83,17 +93,14 @@ export function helloFile(requester: IdentityVector, target: IdentityVector): He
   const hellos = [
     hello(ends, { name: 'cold' }),
     hello(ends, { name: 'cold, no relay may carry records', mayRelay: false }),
+    hello(ends, { name: 'cold, the target dialled, too', glare: true }),
     hello([target, requester], { name: 'cold, the other way round' }),
     hello(ends, { name: 'warm without early frames', early: '' }),
     hello(ends, { name: 'warm with early frames', early: EARLY }),
     hello(ends, { name: 'warm, and the target has lost its key', early: EARLY, lost: true }),
   ]
-  const [{ request: cold, answer }, , , { request: warm }] = hellos as [
-    HelloVector,
-    HelloVector,
-    HelloVector,
-    HelloVector,
-  ]
+  const { request: cold, answer } = hellos[0] as HelloVector
+  const { request: warm } = hellos.find(({ early }) => early === '') as HelloVector
   return {
     about: 'Hellos with fixed keys: the values of the extension field, and what they give.',
     hellos,

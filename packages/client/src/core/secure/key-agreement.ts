@@ -1,0 +1,170 @@
+/**
+ * How a connection gets its keys: by a hello in the requests that introduce both ends, or by a
+ * handshake on the first path, where no hello is on its way, or its answer is late.
+ */
+import type { Random } from '@showchain/crypto/core'
+import type { PeerId } from '@showchain/wire'
+import type { Count } from '../endpoint/counters.ts'
+import { EventQueue } from '../endpoint/event-queue.ts'
+import type { Instant } from '../endpoint/machine.ts'
+import type { Stamp } from '../endpoint/request-stamp.ts'
+import type { Timers } from '../endpoint/timers.ts'
+import { Handshake, type HandshakeOptions, type Secured } from './handshake.ts'
+import { HandshakeInbox } from './handshake-inbox.ts'
+import { HandshakeSender } from './handshake-sender.ts'
+import type { AnsweredHello, Greeting } from './hello.ts'
+import { HelloExchange } from './hello-exchange.ts'
+import type { Opened, RecordLayer } from './record-layer.ts'
+import type { RecordPath } from './record-path.ts'
+
+export interface KeyAgreementOptions extends Omit<HandshakeOptions, 'transmit'> {
+  readonly self: PeerId
+  readonly random: Random
+  readonly timers: Pick<Timers, 'set'>
+  readonly count: Count<'handshakeRefused'>
+  /** Whether a relay may carry this end's records. */
+  mayRelay(): boolean
+  /** The best path at the moment. */
+  path(): RecordPath | undefined
+}
+
+export type KeyAgreementEvent =
+  /**
+   * There are keys, or other ones than before.
+   * @param records what has opened a record under them already
+   * @param byHello whether they come of a hello, and not of a handshake
+   */
+  | {
+      readonly type: 'secured'
+      readonly secured: Secured
+      readonly records: RecordLayer | undefined
+      readonly byHello: boolean
+    }
+  /** @see HandshakeEvent */
+  | { readonly type: 'refused'; readonly secured: Secured; readonly reason: string }
+  | { readonly type: 'failed'; readonly reason: string }
+
+export class KeyAgreement {
+  readonly #options: KeyAgreementOptions
+  readonly #events = new EventQueue<KeyAgreementEvent>()
+  readonly #handshake: Handshake
+  readonly #sender: HandshakeSender
+  readonly #inbox = new HandshakeInbox()
+  readonly #hello: HelloExchange
+
+  constructor(options: KeyAgreementOptions) {
+    const { self, remoteId, crypto, random, timers, connectionId, dialled, mayRelay, current, path } = options
+    this.#options = options
+    this.#sender = new HandshakeSender(random, path)
+    this.#hello = new HelloExchange({
+      ...{ self, remoteId, crypto, random, timers },
+      offer: () => ({ mayRelay: mayRelay(), dialled: dialled(), connectionId }),
+    })
+    this.#handshake = new Handshake({
+      ...options,
+      current: () => current() ?? this.#hello.pendingName,
+      transmit: (kind, message, now) => this.#sender.send(kind, message, now),
+    })
+  }
+
+  /** Polled by the owner after each call, timer and certificate. */
+  poll(now: Instant): KeyAgreementEvent | undefined {
+    for (let event = this.#hello.poll(); event !== undefined; event = this.#hello.poll()) this.#goOn(event, now)
+    for (let event = this.#handshake.poll(); event !== undefined; event = this.#handshake.poll()) {
+      if (event.type === 'secured') {
+        this.#hello.giveUp()
+        this.#hello.dropPending()
+        this.#events.push({ ...event, records: undefined, byHello: false })
+      } else this.#events.push(event)
+    }
+    return this.#events.poll()
+  }
+
+  /** There is a path, and there are no keys yet. */
+  start(now: Instant): void {
+    if (!this.#hello.awaited && !this.mayConfirm) this.#handshake.start(now)
+  }
+
+  stop(): void {
+    this.#handshake.stop()
+    this.#hello.giveUp()
+    this.#hello.dropPending()
+  }
+
+  /** A genuine record arrived: the remote peer has the keys. */
+  confirmed(): void {
+    this.#handshake.confirmed()
+  }
+
+  /** A part of a handshake message arrived by a session of this connection, on that path. */
+  receiveHandshake(record: Uint8Array, by: RecordPath, now: Instant): void {
+    // What a relay passes on is not signed: it must not keep an answer out that is.
+    if (this.#hello.awaited) return
+    const message = this.#inbox.receive(record, by, now)
+    if (message === 'refused') return this.#options.count('handshakeRefused')
+    if (message === undefined) return
+    this.#sender.cameBy(by)
+    this.#handshake.receive(message.kind, message.bytes, now)
+  }
+
+  /** The hello for requests of this end's dial; undefined: they go without. */
+  get hello(): Uint8Array | undefined {
+    return this.#hello.value
+  }
+
+  /** This end dials: its requests may carry a hello. */
+  dial(now: Instant): void {
+    if (this.#options.current() === undefined) this.#hello.dial(now)
+  }
+
+  /** The dial is over. */
+  giveUp(): void {
+    this.#hello.giveUp()
+  }
+
+  /**
+   * The remote peer answered a request of the dial.
+   * @param answer the hello in its answer; undefined: there was none
+   * @returns undefined: no keys follow from it
+   */
+  greeted(answer: Uint8Array | undefined): Greeting | undefined {
+    if (answer === undefined) this.#hello.decline()
+    // The remote peer takes the handshake for complete with this end's last message.
+    if (answer === undefined || this.#handshake.committed) return undefined
+    const taken = this.#hello.take(answer)
+    if (taken?.first === true) this.#secured(taken.greeting, undefined)
+    return taken?.greeting
+  }
+
+  /** @see HelloExchange.answer */
+  answer(hello: Uint8Array, stamp: Stamp, now: Instant): AnsweredHello | undefined {
+    return this.#hello.answer(hello, stamp, now)
+  }
+
+  /** Whether a record may be the first under other keys than those of the connection at hand. */
+  get mayConfirm(): boolean {
+    return this.#hello.pendingName !== undefined
+  }
+
+  /** Opens the first record under the keys of a hello that this end answered. */
+  confirm(record: Uint8Array, now: Instant): Opened | undefined {
+    const confirmed = this.#hello.confirm(record, now)
+    if (confirmed === undefined) return undefined
+    const { greeting, records, opened } = confirmed
+    this.#secured(greeting, records)
+    return opened
+  }
+
+  #secured({ secured }: Greeting, records: RecordLayer | undefined): void {
+    this.#handshake.stop()
+    this.#events.push({ type: 'secured', secured, records, byHello: true })
+  }
+
+  #goOn(event: 'late' | 'expired', now: Instant): void {
+    if (this.#options.current() !== undefined) return
+    if (event === 'late' || this.#options.dialled()) {
+      if (this.#options.path() !== undefined) this.#handshake.start(now)
+    } else if (!this.#handshake.running)
+      this.#events.push({ type: 'failed', reason: 'the remote peer asked for keys, and never used them' })
+  }
+}
