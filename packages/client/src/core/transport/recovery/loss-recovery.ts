@@ -128,7 +128,9 @@ export class LossRecovery {
     if (newest !== undefined) {
       path.largestAcked = Math.max(path.largestAcked, newest.number)
       if (newestAckedSentAt === undefined || newest.sentAt > newestAckedSentAt) path.newestAckedSentAt = newest.sentAt
-      const measures = largestIsNew && newest.number === largest
+      // The largest may be of a record that asked for no acknowledgement. Its time is not known; for
+      // the first sample of a path the time of the newest one that is known will do.
+      const measures = (largestIsNew && newest.number === largest) || !path.rtt.measured
       this.#update(newest, bytesInFlight, measures ? ackDelay : undefined, now)
     }
     this.#detectLosses(now, newestAckedSentAt, oldest?.sentAt)
