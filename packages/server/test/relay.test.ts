@@ -1,4 +1,3 @@
-import type { Datagram } from '@showchain/client/core'
 import { openUdp } from '@showchain/client/runtime'
 import { generateIdentity, type Identity, messagePreimage, openssl, verifyMessage } from '@showchain/crypto'
 import { Relay, type RelayEvent, type RelayOpenOptions } from '@showchain/server/runtime'
@@ -41,11 +40,12 @@ async function openAsker(
   open.push(socket)
   return (to, message) =>
     new Promise((resolve, reject) => {
-      socket.onDatagrams(([datagram]) => {
-        const decoded = decode((datagram as Datagram).bytes)
-        if (decoded.ok) {
-          if (answers?.includes(decoded.message.op_code) !== false) resolve(decoded.message)
-        } else reject(new Error(decoded.refusal))
+      socket.onDatagrams((datagrams) => {
+        for (const { bytes } of datagrams) {
+          const decoded = decode(bytes)
+          if (!decoded.ok) reject(new Error(decoded.refusal))
+          else if (answers?.includes(decoded.message.op_code) !== false) resolve(decoded.message)
+        }
       })
       socket.send(to, encode(message, 'binary'))
     })

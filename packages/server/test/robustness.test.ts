@@ -142,7 +142,10 @@ describe('a relay that drains', () => {
       expect(message).toMatchObject({ op_code: OP.error, code: WIRE_ERROR.draining, ref_op: OP.keepAlive })
     for (const peer of [...peers.slice(0, 2), seed])
       expect(bed.register(peer).map(({ message }) => message)).toMatchObject([
-        { op_code: OP.directResponse, ...(peer === seed ? {} : { ext: { caps: CAPS.channel | CAPS.draining } }) },
+        {
+          op_code: OP.directResponse,
+          ...(peer === seed ? {} : { ext: { caps: CAPS.channel | CAPS.introduced | CAPS.draining } }),
+        },
       ])
     expect(bed.count('drainingSent')).toBe(25)
   })

@@ -7,6 +7,7 @@ import { CLIENT_API } from './client-api.ts'
 import { CLIENT_CALLS } from './client-calls.ts'
 import { CLIENT_CONNECTIONS } from './client-connections.ts'
 import { CLIENT_ENDPOINT } from './client-endpoint.ts'
+import { CLIENT_HELLO } from './client-hello.ts'
 import { CLIENT_PUNCHING } from './client-punching.ts'
 import { CLIENT_SECURE } from './client-secure.ts'
 import { CLIENT_SOCKETS } from './client-sockets.ts'
@@ -29,6 +30,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLIENT_API,
   ...CLIENT_CALLS,
   ...CLIENT_CONNECTIONS,
+  ...CLIENT_HELLO,
   ...CLIENT_PUNCHING,
   ...CLIENT_SECURE,
   ...CLIENT_TRANSPORT,

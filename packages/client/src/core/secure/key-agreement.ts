@@ -41,7 +41,7 @@ export type KeyAgreementEvent =
       readonly byHello: boolean
     }
   /** @see HandshakeEvent */
-  | { readonly type: 'refused'; readonly secured: Secured; readonly reason: string }
+  | { readonly type: 'refused'; readonly secured: Secured; readonly records: undefined; readonly reason: string }
   | { readonly type: 'failed'; readonly reason: string }
 
 export class KeyAgreement {
@@ -71,11 +71,13 @@ export class KeyAgreement {
   poll(now: Instant): KeyAgreementEvent | undefined {
     for (let event = this.#hello.poll(); event !== undefined; event = this.#hello.poll()) this.#goOn(event, now)
     for (let event = this.#handshake.poll(); event !== undefined; event = this.#handshake.poll()) {
-      if (event.type === 'secured') {
+      if (event.type === 'failed') this.#events.push(event)
+      else if (event.type === 'refused') this.#events.push({ ...event, records: undefined })
+      else {
         this.#hello.giveUp()
         this.#hello.dropPending()
         this.#events.push({ ...event, records: undefined, byHello: false })
-      } else this.#events.push(event)
+      }
     }
     return this.#events.poll()
   }

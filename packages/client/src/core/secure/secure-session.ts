@@ -5,8 +5,7 @@
  *   transport.fill ──► record layer seals ──► record path (direct, a channel frame, or a 0x123)
  *   transport.receive ◄── record layer opens ◄── any path
  *
- * After each call, and after each timer and result of work, the owner polls it for events, then
- * calls `pump`.
+ * After each call, timer and result of work, the owner polls it for events, then calls `pump`.
  */
 import type { CryptoProvider, KeyCache, Random } from '@showchain/crypto/core'
 import { MAX_RECORD_DATAGRAM, type PeerId } from '@showchain/wire'
@@ -248,9 +247,8 @@ export class SecureSession {
 
   #onKeys(event: KeyAgreementEvent, now: Instant): void {
     if (event.type === 'failed' && this.#established !== undefined) return
-    const records = event.type === 'secured' ? event.records : undefined
-    const before = event.type === 'failed' ? undefined : this.#establish(event.secured, records, now)
-    // One that is refused is not announced: it is there to say goodbye.
+    const before = event.type === 'failed' ? undefined : this.#establish(event.secured, event.records, now)
+    // What is refused is there to say goodbye.
     if (event.type !== 'secured') return this.#events.push({ type: 'failed', reason: event.reason })
     const { byHello, secured } = event
     this.#events.push({ type: 'secured', before, byHello, remoteDialled: secured.remoteDialled })
