@@ -91,7 +91,7 @@ describe('a path on which nothing comes back', () => {
       'the direct path is dead: nothing comes back on it',
     )
     expect(peers.a.eventsOf('closed')).toEqual([])
-    peers.advance(90 * SECOND)
+    peers.advance(RECOVERY_TIME)
     expect(peers.a.eventsOf('closed')).toHaveLength(1)
     expect(peers.now - began).toBeGreaterThan(RECOVERY_TIME)
   })

@@ -40,10 +40,10 @@ export interface SoakOutcome {
 /** Faults and messages for so long … */
 const TROUBLE: Duration = duration(120_000)
 /**
- * … and then calm, long enough for every recovery: a dead path (75 s), RECOVERY_TIME (90 s),
+ * … and then calm, long enough for every recovery: a dead path (75 s), RECOVERY_TIME (120 s),
  * registration back-off (60 s).
  */
-const CALM: Duration = duration(240_000)
+const CALM: Duration = duration(270_000)
 /**
  * A dial ends within the time of three requests: registration, proxy or punch, and what proves the
  * path.
@@ -53,7 +53,7 @@ const DIAL_PATIENCE: Duration = duration(60_000)
  * A message is acknowledged or fails within: a wait for a path (RECOVERY_TIME), a session, its own
  * retransmissions.
  */
-const MESSAGE_PATIENCE: Duration = duration(120_000)
+const MESSAGE_PATIENCE: Duration = duration(150_000)
 const MAX_FAULTS = 6
 
 /**

@@ -9,10 +9,10 @@ import type { Registration } from '../relays/registration.ts'
 import type { ConnectionContext } from './connection-context.ts'
 
 /**
- * A connection without any path looks for one this long before it ends: longer than a minute's
- * outage.
+ * A connection without any path looks for one this long before it ends: longer than a relay that is
+ * stopped, or a network that is gone, for a minute and a half.
  */
-export const RECOVERY_TIME: Duration = duration(90_000)
+export const RECOVERY_TIME: Duration = duration(120_000)
 /**
  * Between two rounds over the relays that both ends know, at first, and at most: it doubles. The
  * other end may come back to a relay a little later than this one.
