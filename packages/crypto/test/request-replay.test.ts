@@ -163,7 +163,9 @@ describe('a step of the wall clock', () => {
 
 describe('forgetting', () => {
   test('targets of one id never lets an old request in again', () => {
-    const requests = Array.from({ length: 100 }, (_, index) => stamp(now + index, 1, { target: id(100 + index) }))
+    // of a 0x101 its id's latest is kept besides
+    const punch = (index: number) => ({ op_code: OP.punchRequest, target: id(100 + index) })
+    const requests = Array.from({ length: 100 }, (_, index) => stamp(now + index, 1, punch(index)))
     for (const request of requests) expect(accept(request)).toBe(true)
     for (const request of requests) expect(check(request)).toBe(false)
   })

@@ -300,6 +300,15 @@ describe('seed mode', () => {
     expect(bed.machine.stats().bindings).toBe(0)
   })
 
+  test('is refused when a request brought the key along, whose signature was bad', () => {
+    const bed = new Bed()
+    const peer = bed.peer()
+    const { cookie } = only(bed.send(peer, withKey(bed, peer)), OP.challenge)
+    bed.send(peer, { ...request(bed, peer), sign: new Uint8Array(256), ext: { key: peer.key.spki, cookie } })
+    expect(bed.send(peer, request(bed, peer))).toEqual([])
+    expect([bed.count('badSignature'), bed.count('unknownKey')]).toEqual([1, 1])
+  })
+
   test('may renew from the same address', () => {
     const { bed, peer } = setUp()
     bed.register(peer)

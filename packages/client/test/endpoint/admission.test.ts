@@ -438,7 +438,9 @@ describe('limits', () => {
   test('a flood in the name of its source does not keep a peer out', () => {
     const { challenge, good, send, request, admitted } = setUp({ source: { perSecond: 1, burst: 2 } })
     const flood = () => {
-      for (let port = 5000; port < 5050; port++) send(request({ ext: { caps: 1 } }), 'unvalidated', { ...source, port })
+      for (let port = 5000; port < 5050; port++)
+        for (const ext of [{ caps: 1 }, { cookie: NO_COOKIE }])
+          send(request({ ext }), 'unvalidated', { ...source, port })
     }
     flood()
     const { cookie } = challenge(request({ ext: { caps: 1 } }))
