@@ -1,11 +1,15 @@
 import { duration } from '@showchain/client/core'
 import { OP } from '@showchain/wire'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, type TestOptions, test } from 'vitest'
 import { connect } from './connecting.ts'
 import { expectExactlyOnce, flow, isOver } from './exchange.ts'
 import { Lab, LINES } from './lab.ts'
 
-const SEEDS = 50
+/** Seeds that every line is played with in `npm test`, and in `pnpm test:long`. */
+const SEEDS: readonly (readonly [seeds: number, options: TestOptions])[] = [
+  [20, {}],
+  [50, { tags: ['long'] }],
+]
 const MESSAGES = 50
 const MANY = 2000
 
@@ -21,13 +25,15 @@ describe('auto: opens through the relay and moves to a direct path underneath', 
     return flows.reduce((failed, each) => failed + expectExactlyOnce(each), 0)
   }
 
-  test.each(LINES)('over %s nothing is lost or doubled while it moves', async (name, conditions) => {
-    for (let seed = 0; seed < SEEDS; seed++) {
-      await Lab.run(seed, conditions, (lab) => {
-        const failed = move(lab, MESSAGES)
-        if (!name.includes('loss')) expect(failed).toBe(0)
-      })
-    }
+  describe.each(SEEDS)('with %i seeds', (seeds, options) => {
+    test.each(LINES)('over %s nothing is lost or doubled while it moves', options, async (name, conditions) => {
+      for (let seed = 0; seed < seeds; seed++) {
+        await Lab.run(seed, conditions, (lab) => {
+          const failed = move(lab, MESSAGES)
+          if (!name.includes('loss')) expect(failed).toBe(0)
+        })
+      }
+    })
   })
 
   test.each(LINES)(`over %s ${MANY} messages each way arrive exactly once`, async (name, conditions) => {

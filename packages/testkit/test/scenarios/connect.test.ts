@@ -1,12 +1,16 @@
 import { duration } from '@showchain/client/core'
 import { OP } from '@showchain/wire'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, type TestOptions, test } from 'vitest'
 import type { SimPeer, SimRelay } from '../../src/index.ts'
 import { connect } from './connecting.ts'
 import { expectExactlyOnce, flow, isOver } from './exchange.ts'
 import { Lab, LINES } from './lab.ts'
 
-const SEEDS = 50
+/** Seeds that every line is played with in `npm test`, and in `pnpm test:long`. */
+const SEEDS: readonly (readonly [seeds: number, options: TestOptions])[] = [
+  [20, {}],
+  [50, { tags: ['long'] }],
+]
 const MESSAGES = 20
 
 interface Way {
@@ -56,9 +60,11 @@ function exchange(lab: Lab, alice: SimPeer, bob: SimPeer, way: Way['via'], relay
   return flows.reduce((failed, each) => failed + expectExactlyOnce(each), 0)
 }
 
-describe.each(WAYS)('connecting by $via', ({ via, ops }) => {
-  test.each(LINES)('over %s: one connection, and messages both ways arrive exactly once', async (name, conditions) => {
-    for (let seed = 0; seed < SEEDS; seed++) {
+const ways = WAYS.flatMap((way) => SEEDS.map(([seeds, options]) => ({ ...way, seeds, options })))
+
+describe.each(ways)('connecting by $via, with $seeds seeds', ({ via, ops, seeds, options }) => {
+  test.each(LINES)('over %s: messages both ways arrive exactly once', options, async (name, conditions) => {
+    for (let seed = 0; seed < seeds; seed++) {
       await Lab.run(seed, conditions, (lab) => {
         const { relay, alice, bob } = lab.pair()
         const failed = exchange(lab, alice, bob, via, relay)
@@ -72,9 +78,9 @@ describe.each(WAYS)('connecting by $via', ({ via, ops }) => {
   })
 })
 
-describe('two peers behind one public address', () => {
-  test.each(LINES)('over %s: the relay says so by 0x113, and a host candidate will do', async (name, conditions) => {
-    for (let seed = 0; seed < SEEDS; seed++) {
+describe.each(SEEDS)('two peers behind one public address, with %i seeds', (seeds, options) => {
+  test.each(LINES)('over %s: the relay says so, and a host candidate will do', options, async (name, conditions) => {
+    for (let seed = 0; seed < seeds; seed++) {
       await Lab.run(seed, conditions, (lab) => {
         const relay = lab.relay()
         // One host for both: what stands behind one address without a NAT in between.
@@ -95,7 +101,9 @@ describe('two peers behind one public address', () => {
       })
     }
   })
+})
 
+describe('two peers behind one public address', () => {
   test('host candidates go nowhere else: peers at different addresses never see them', async () => {
     await Lab.run('apart', {}, (lab) => {
       const { relay, alice, bob } = lab.pair({

@@ -1,16 +1,21 @@
 import { duration } from '@showchain/client/core'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, type TestOptions, test } from 'vitest'
 import type { SimPeer } from '../../src/index.ts'
 import { expectExactlyOnce, flow, isOver } from './exchange.ts'
 import { Lab, LINES } from './lab.ts'
 
-const SEEDS = 50
+/** Seeds that every line is played with in `npm test`, and in `pnpm test:long`. */
+const SEEDS: readonly (readonly [seeds: number, options: TestOptions])[] = [
+  [20, {}],
+  [50, { tags: ['long'] }],
+]
 const POLICIES = ['direct', 'punch', 'relay-only', 'auto'] as const
 
 describe('two peers that dial each other at once', () => {
-  describe.each(POLICIES)('by %s', (via) => {
-    test.each(LINES)('over %s end up with one connection that carries data both ways', async (name, conditions) => {
-      for (let seed = 0; seed < SEEDS; seed++) {
+  const ways = POLICIES.flatMap((via) => SEEDS.map(([seeds, options]) => [via, seeds, options] as const))
+  describe.each(ways)('by %s, with %i seeds', (via, seeds, options) => {
+    test.each(LINES)('over %s have one connection that carries data both ways', options, async (name, conditions) => {
+      for (let seed = 0; seed < seeds; seed++) {
         await Lab.run(`${via} ${seed}`, conditions, (lab) => {
           const { relay, alice, bob } = lab.pair()
           const dial = (from: SimPeer, to: SimPeer): ReturnType<SimPeer['dial']> =>
@@ -32,7 +37,9 @@ describe('two peers that dial each other at once', () => {
         })
       }
     })
+  })
 
+  describe.each(POLICIES)('by %s', (via) => {
     test('who dials has consented: it works also when both let nobody in', async () => {
       await Lab.run(`consent ${via}`, {}, (lab) => {
         const nobody = { accept: () => false }
