@@ -96,8 +96,8 @@ describe('a foreign value in an error', () => {
   const OPTIONS = z.strictObject({ op_code: z.number().max(5), id: z.record(z.string(), z.int()).optional() }).partial()
 
   test.each([
-    ['ERR_BAD_MESSAGE', (value: unknown) => encode(value as Message, 'binary')],
-    ['ERR_BAD_MESSAGE', (value: unknown) => encode(value as Message, 'json')],
+    ['ERR_BAD_MESSAGE or ERR_TOO_LARGE', (value: unknown) => encode(value as Message, 'binary')],
+    ['ERR_BAD_MESSAGE or ERR_TOO_LARGE', (value: unknown) => encode(value as Message, 'json')],
     ['ERR_BAD_MESSAGE', (value: unknown) => preimage(value as SignedMessage, () => new Uint8Array(32))],
     ['ERR_BAD_PEER_ID', (value: unknown) => parsePeerId(value as string)],
     ['ERR_BAD_ENDPOINT', (value: unknown) => parseEndpoint(value as string)],
@@ -105,14 +105,14 @@ describe('a foreign value in an error', () => {
     ['ERR_BAD_TICKET', (value: unknown) => parseTicket(value as string)],
     ['ERR_BAD_CONFIG', (value: unknown) => parseOptions(OPTIONS, value, 'options')],
     ['ERR_BAD_ARGUMENT', (value: unknown) => parseOptions(OPTIONS, value, 'options', 'ERR_BAD_ARGUMENT')],
-  ] as const)('makes no other error than %s', (code, call) => {
+  ] as const)('makes no other error than %s', (codes, call) => {
     fc.assert(
       fc.property(object, (given) => {
         try {
           call(given())
         } catch (error) {
           // not by `toThrow`: the value itself could be what was thrown
-          expect(error instanceof ShowchainError && error.code).toBe(code)
+          expect(codes.split(' or ')).toContain(error instanceof ShowchainError && error.code)
           expect((error as ShowchainError).message).toMatch(ONE_LINE)
         }
       }),
