@@ -40,7 +40,8 @@ function unsignedFields(row: MessageRow): ReadonlySet<string> {
  */
 class Receiver {
   readonly #vector: MessageVector
-  readonly #verified = new Map<string, boolean>()
+  /** What each signature that verified is a signature of, by signer and signature. */
+  readonly #signed = new Map<string, string>()
 
   constructor(vector: MessageVector) {
     this.#vector = vector
@@ -63,13 +64,13 @@ class Receiver {
     const sentKey = message.ext?.key
     if (sentKey !== undefined && toBase64url(openssl.sha256(sentKey)) !== signer) return false
     const covered = preimage(message, openssl.sha256)
-    const question = `${signer} ${toHex(covered)} ${toHex(message.sign)}`
-    const known = this.#verified.get(question)
-    if (known !== undefined) return known
-    const answer = openssl.verify(key, covered, message.sign)
-    // only answers that come again: those about the signature as it was made
-    if (answer) this.#verified.set(question, answer)
-    return answer
+    const question = `${signer} ${toHex(message.sign)}`
+    const signed = this.#signed.get(question)
+    // a PKCS #1 v1.5 signature is that of one digest only: under the same key it verifies for nothing else
+    if (signed !== undefined) return signed === toHex(covered)
+    if (!openssl.verify(key, covered, message.sign)) return false
+    this.#signed.set(question, toHex(covered))
+    return true
   }
 }
 
