@@ -24,20 +24,31 @@ const TSCONFIG = {
     types: ['node'],
     typeRoots: [join(packageFolder('@types/node'), '..')],
   },
-  files: ['example.ts'],
 }
 
-/** @throws Error with what the compiler says */
-export async function compile(source: string, folder: string, compiler: keyof typeof COMPILERS): Promise<void> {
-  await writeFile(join(folder, 'example.ts'), source)
-  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG))
+const nameOf = (index: number): string => `example-${index + 1}`
+
+/**
+ * Compiles sources, each a module of its own, in one run of the compiler: most of that is reading declarations.
+ * @throws Error with what the compiler says
+ */
+export async function compile(
+  sources: readonly string[],
+  folder: string,
+  compiler: keyof typeof COMPILERS,
+): Promise<void> {
+  const files = sources.map((_, index) => `${nameOf(index)}.ts`)
+  await Promise.all(files.map((file, index) => writeFile(join(folder, file), sources[index] as string)))
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ ...TSCONFIG, files }))
   const tsc = join(packageFolder(COMPILERS[compiler]), 'bin', 'tsc')
   await node([tsc, '-p', folder], { cwd: folder })
 }
 
-/** @throws Error when it fails, or writes to stderr */
-export async function compileAndRun(source: string, folder: string): Promise<void> {
-  await compile(source, folder, 'current')
-  const { stderr } = await node(['out/example.js'], { cwd: folder, timeout: RUN_TIME })
-  if (stderr !== '') throw new Error(stderr)
+/** @throws Error when one fails, or writes to stderr */
+export async function compileAndRun(sources: readonly string[], folder: string): Promise<void> {
+  await compile(sources, folder, 'current')
+  for (const index of sources.keys()) {
+    const { stderr } = await node([`out/${nameOf(index)}.js`], { cwd: folder, timeout: RUN_TIME })
+    if (stderr !== '') throw new Error(stderr)
+  }
 }

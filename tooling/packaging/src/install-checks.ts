@@ -72,7 +72,7 @@ export async function floor({ entry, release }: Subject): Promise<Verdict> {
   const { folder } = await release.project(entry.name)
   const libraries = release.workspace.packages.filter(({ kind }) => kind === 'library')
   const imports = libraries.flatMap(entryPointsOf).map((path, index) => `export * as _${index} from '${path}'`)
-  return { problems: await each([imports.join('\n')], (source) => compile(source, folder, 'floor')) }
+  return { problems: await each([[imports.join('\n')]], (sources) => compile(sources, folder, 'floor')) }
 }
 
 const repositoryReadme = ({ workspace }: PackedRelease): Promise<string> =>
@@ -81,7 +81,7 @@ const repositoryReadme = ({ workspace }: PackedRelease): Promise<string> =>
 export async function examples({ entry, release }: Subject): Promise<Verdict> {
   const { folder } = await release.project(entry.name)
   const sources = codeBlocks(release.tarball(entry.name).readme, 'ts')
-  const problems = await each(sources, (source) => compileAndRun(source, folder))
+  const problems = await each([sources], (all) => compileAndRun(all, folder))
   return { problems: sources.length === 0 ? ['README.md has no example'] : problems, figure: `${sources.length} ran` }
 }
 
@@ -90,7 +90,7 @@ export async function repositoryPrograms({ entry, release }: Subject): Promise<V
   const { folder } = await release.project(entry.name)
   const sources = codeBlocks(await repositoryReadme(release), 'ts')
   const whole = sources.map((source) => `declare const relayTicket: string\n${source}`)
-  return { problems: await each(whole, (source) => compile(source, folder, 'current')), figure: 'compiles' }
+  return { problems: await each([whole], (all) => compile(all, folder, 'current')), figure: 'compiles' }
 }
 
 async function playIn(name: string, readme: string, { release }: Subject): Promise<Verdict> {
