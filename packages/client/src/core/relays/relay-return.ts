@@ -1,7 +1,7 @@
 /**
- * Waits for a relay that was lost: asked by STUN each 0.5 s, then each 2 s, for a minute, since a registration that
- * backs off would notice late that it is back. A relay that answers after silence is registered
- * with at once.
+ * Waits for a relay that was lost: asked by STUN each 0.5 s, then each 2 s, for two minutes, since a
+ * registration that backs off would notice late that it is back. A relay that answers after silence
+ * is registered with at once.
  */
 import type { Endpoint } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
@@ -19,8 +19,11 @@ export const RETURN_ASK_GAP_LATER: Duration = duration(2000)
 export const RETURN_ASK_OFTEN: Duration = duration(15_000)
 /** Between two registrations that its answers cause: one takes about as long until it is given up. */
 export const RETURN_REGISTER_GAP: Duration = duration(12_000)
-/** How long it is asked: then the back-off of the registration goes on alone. */
-export const RETURN_ASK_TIME: Duration = duration(60_000)
+/**
+ * How long it is asked, while connections may wait for it (RECOVERY_TIME): then the back-off of the
+ * registration goes on alone.
+ */
+export const RETURN_ASK_TIME: Duration = duration(120_000)
 
 export class RelayReturn {
   readonly #context: PeerContext
