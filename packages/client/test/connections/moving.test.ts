@@ -86,6 +86,19 @@ describe('a record from another address', () => {
     expect(peers.sentTo(ELSEWHERE).map(({ bytes }) => bytes.length)).toEqual([CHALLENGE_BYTES + 9])
   })
 
+  test('is not answered where the other end must not learn this address, whatever it asks', () => {
+    const { peers, forge } = withAttacker()
+    const { id } = peers.a.signer
+    peers.b.do((machine, now) => machine.dial({ id, policy: 'relay-only', addresses: [], relays: [] }, now))
+    forge(challenges)
+    const record = first(recordsOf(peers, peers.a))
+    peers.sent.length = 0
+    peers.deliver(record, ELSEWHERE)
+    peers.deliver(first(recordsOf(peers, peers.a)))
+    expect(peers.sent.filter(({ from }) => sameEndpoint(from, peers.b.address))).toEqual([])
+    expect(peers.b.counted('recordRefused')).toBe(0)
+  })
+
   test('is challenged at one address at a time', () => {
     const peers = new TwoPeers().connected()
     peers.deliver(first(recordsOf(peers, peers.a)), ELSEWHERE)

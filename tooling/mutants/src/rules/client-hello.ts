@@ -1,7 +1,15 @@
-/** Rules of the key exchange in signed messages (docs/protocol.md, Hello). */
+/** Rules of the key exchange in signed messages (docs/protocol.md, Hello), and of addresses that are hidden. */
 import { inPackage, type Mutant } from '../mutant.ts'
 
 export const CLIENT_HELLO: readonly Mutant[] = inPackage('client', [
+  {
+    name: 'hidden-address',
+    rule: "A record from an address of its own is not answered where the other end must not learn this one's.",
+    file: 'src/core/connections/secure-data-plane.ts',
+    text: 'from instanceof Uint8Array || !this.#paths.allowsDirect ? undefined : from',
+    replacement: 'from instanceof Uint8Array ? undefined : from',
+    test: 'test/connections/moving.test.ts',
+  },
   {
     name: 'hello-newest',
     rule: 'Another hello counts only in a newer request: a recording does not undo a dial.',

@@ -2,11 +2,11 @@
  * Protected data: a secure session whose records take the best path of the moment, as each kind of
  * path carries them.
  */
-import { equalBytes, type PeerId, sessionIdToBytes } from '@showchain/wire'
+import type { PeerId } from '@showchain/wire'
 import { DATAGRAM_OVERHEAD, isHandshake } from '@showchain/wire/end-to-end'
 import { type Duration, duration, type Instant, type Route } from '../endpoint/machine.ts'
 import { sameRoute } from '../endpoint/route.ts'
-import { type MessageSession, SEND_WINDOW } from '../messages/message-session.ts'
+import type { MessageSession } from '../messages/message-session.ts'
 import type { OutgoingMessage, Sent } from '../messages/outgoing-message.ts'
 import type { ConnectionContext } from '../paths/connection-context.ts'
 import { drainedCredentials } from '../secure/credentials.ts'
@@ -21,7 +21,8 @@ import type { Streams } from '../transport/streams/streams.ts'
 import type { ConnectionPaths } from './connection-paths.ts'
 import { CONNECTION_ENDED, type DataPlane, type DataPlaneEvent } from './data-plane.ts'
 import { PathDoubts } from './path-doubts.ts'
-import { CHANNEL, DIRECT, directTraits } from './path-sizes.ts'
+import { CHANNEL } from './path-sizes.ts'
+import { RecordPaths } from './record-paths.ts'
 
 /**
  * A path is in doubt from the second probe timeout in a row on, which are three without back-off,
@@ -30,27 +31,15 @@ import { CHANNEL, DIRECT, directTraits } from './path-sizes.ts'
 const DOUBTFUL_PROBES = 2
 const DOUBTFUL_SILENCE: Duration = duration(250)
 
-/** Of an address by itself. */
-const NO_SESSION = new Uint8Array(0)
-
-/** @param from where a record came from directly, or the session of its channel frame */
-function leadsTo(path: RecordPath, from: Route | Uint8Array): boolean {
-  if (from instanceof Uint8Array) return path.kind !== 'direct' && equalBytes(path.session, from)
-  return path.kind === 'direct' && sameRoute(path.to, from)
-}
-
 export class SecureDataPlane implements DataPlane {
   readonly #session: SecureSession
-  readonly #context: ConnectionContext
   readonly #paths: ConnectionPaths
   readonly #doubts: PathDoubts
   /** Whether its session counts where each end has one at the same relay. */
   readonly #leads: boolean
-  readonly #recordPaths = new WeakMap<MessageSession, RecordPath>()
+  readonly #recordPaths: RecordPaths
   /** Where the newest handshake message came from. */
   #handshakeBy: MessageSession | undefined
-  /** Whether what is sent are its last words. */
-  #closing = false
 
   constructor(
     context: ConnectionContext,
@@ -61,7 +50,6 @@ export class SecureDataPlane implements DataPlane {
     dialled: () => boolean,
   ) {
     const { self, random, timers, provider, keys, count } = context
-    this.#context = context
     this.#paths = paths
     this.#leads = self < remoteId
     this.#session = new SecureSession({
@@ -71,8 +59,9 @@ export class SecureDataPlane implements DataPlane {
       path: () => this.#pathOf(paths.session),
       standby: () => this.#standby,
     })
+    this.#recordPaths = new RecordPaths(context, paths)
     this.#doubts = new PathDoubts(timers, random, {
-      challenge: (session, token, now) => this.#session.challenge(this.#recordPathOf(session), token, now),
+      challenge: (session, token, now) => this.#session.challenge(this.#recordPaths.of(session), token, now),
       dead: (session, now) => paths.dead(session, now),
       answered: (session, now) => paths.works(session, now),
       spare: () => paths.session !== undefined,
@@ -153,14 +142,15 @@ export class SecureDataPlane implements DataPlane {
   receive(data: Uint8Array, by: MessageSession, now: Instant): void {
     this.#paths.sessions.read()
     if (isHandshake(data)) this.receiveHandshake(data, by, now)
-    else if (this.#session.receive(data, this.#recordPathOf(by), now)) this.#heard(by, now)
+    else if (this.#session.receive(data, this.#recordPaths.of(by), now)) this.#heard(by, now)
   }
 
   /** @see RecordReceiver */
   receiveRecord(record: Uint8Array, from: Route | Uint8Array, now: Instant): void {
-    const session = this.#sessionFrom(from)
-    const stranger = from instanceof Uint8Array ? undefined : from
-    const by = this.#pathOf(session) ?? (stranger && this.#strange(stranger))
+    const session = this.#recordPaths.sessionFrom(from)
+    // Where the remote peer must not learn this end's address, nothing answers it.
+    const stranger = from instanceof Uint8Array || !this.#paths.allowsDirect ? undefined : from
+    const by = this.#pathOf(session) ?? (stranger && this.#recordPaths.strange(stranger))
     if (!this.#session.receive(record, by, now) || by === undefined) return
     if (session !== undefined) this.#heard(session, now)
   }
@@ -177,14 +167,14 @@ export class SecureDataPlane implements DataPlane {
   /** A part of a handshake message came by this session. */
   receiveHandshake(part: Uint8Array, by: MessageSession, now: Instant): void {
     this.#handshakeBy = by
-    this.agree((keys) => keys.receiveHandshake(part, this.#recordPathOf(by), now), now)
+    this.agree((keys) => keys.receiveHandshake(part, this.#recordPaths.of(by), now), now)
   }
 
   /** Datagrams are not acknowledged: nothing waits for the reader. */
   read(): void {}
 
   close(_why: string, goodbye: Goodbye, now: Instant): void {
-    this.#closing = true
+    this.#recordPaths.close()
     this.#doubts.stop()
     this.#session.close(goodbye, now)
   }
@@ -207,60 +197,13 @@ export class SecureDataPlane implements DataPlane {
   }
 
   #pathOf(session: MessageSession | undefined): RecordPath | undefined {
-    return session && this.#recordPathOf(session)
+    return session && this.#recordPaths.of(session)
   }
 
   get #standby(): RecordPath | undefined {
     const { session } = this.#paths
     if (session === undefined || !this.#doubts.doubts(session)) return undefined
     return this.#pathOf(this.#paths.standby)
-  }
-
-  /** The session of this connection by which a record came. */
-  #sessionFrom(from: Route | Uint8Array): MessageSession | undefined {
-    const { session } = this.#paths
-    if (session !== undefined && leadsTo(this.#recordPathOf(session), from)) return session
-    return this.#paths.sessions.find((each) => leadsTo(this.#recordPathOf(each), from))
-  }
-
-  /** An address at which the remote peer is not known to be. */
-  #strange(to: Route): RecordPath {
-    const { outbox } = this.#context
-    const transmit = (bytes: Uint8Array): void => outbox.transmit(to, bytes)
-    return { kind: 'direct', to, validated: false, session: NO_SESSION, traits: DIRECT, ready: () => true, transmit }
-  }
-
-  /** Always the same of one session. */
-  #recordPathOf(session: MessageSession): RecordPath {
-    const known = this.#recordPaths.get(session)
-    if (known !== undefined) return known
-    const path = this.#makeRecordPath(session)
-    this.#recordPaths.set(session, path)
-    return path
-  }
-
-  #makeRecordPath(messages: MessageSession): RecordPath {
-    const { id, to, liveness, directKey } = messages.options
-    const session = sessionIdToBytes(id)
-    const transmit = (bytes: Uint8Array, now: Instant): void => {
-      this.#context.outbox.transmit(to, bytes)
-      liveness.sent(now)
-    }
-    const ready = (): boolean => true
-    if (directKey !== undefined) {
-      const traits = directTraits(this.#context.unfragmented(to))
-      return { kind: 'direct', to, validated: true, session, traits, ready, transmit }
-    }
-    if (this.#paths.relayed.carriesFrames(messages))
-      return { kind: 'channel', to, session, traits: CHANNEL, ready, transmit }
-    return {
-      ...{ kind: 'message', to, session },
-      // Each record is in a message, which has its size and a signature.
-      traits: { base: this.#context.maxMessage, larger: [], acks: 'gathered' },
-      ready: () => this.#closing || messages.backlog < SEND_WINDOW,
-      transmit: (bytes, now) =>
-        this.#closing ? messages.sendLast(bytes) : messages.send({ bytes, done: () => {} }, now),
-    }
   }
 
   /** What a session's event is to the connection; undefined: nothing. */
