@@ -8,7 +8,7 @@
  * Where one end's ports are unpredictable, birthday probing follows (birthday-probing.ts).
  */
 import type { PublicKey } from '@showchain/crypto/core'
-import { CAPS, type Endpoint, type Extensions, formatEndpoint, type Message, OP, type PeerId } from '@showchain/wire'
+import { type Endpoint, formatEndpoint, type Message, OP, type PeerId } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import { type Duration, duration, type Instant, later, type Route, type SocketId } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
@@ -18,6 +18,7 @@ import type { Timer } from '../endpoint/timers.ts'
 import { Waiters } from '../endpoint/waiters.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { BIRTHDAY_DELAY, Birthday, type BirthdayRole } from './birthday-probing.ts'
+import { checkPath } from './path-check.ts'
 
 /** Punch safety: probes to one ip:port that has not answered. */
 export const MAX_PROBES = 8
@@ -232,25 +233,13 @@ export class PunchAttempt {
 
   #check(candidate: Candidate): void {
     if (candidate.check !== undefined || this.#found || this.#over) return
-    candidate.check = this.#transactions.start({
-      to: candidate.route,
-      request: (stamp, cookie) => ({
-        op_code: OP.directRequest,
-        id: this.#context.self,
-        target: this.options.remoteId,
-        ...stamp,
-        ...this.#extensions(cookie),
-      }),
+    candidate.check = checkPath(this.#context, this.#transactions, {
+      ...{ remoteId: this.options.remoteId, to: candidate.route, caps: this.#caps !== undefined },
       answered: (message) => this.#answered(candidate, message),
       failed: () => {
         candidate.check = undefined
       },
     })
-  }
-
-  #extensions(cookie: Uint8Array | undefined): { ext?: Extensions } {
-    if (this.#caps === undefined || this.#context.seedMode) return {}
-    return { ext: { caps: CAPS.directData, ...(cookie === undefined ? {} : { cookie }) } }
   }
 
   #answered(candidate: Candidate, message: Message): void {

@@ -3,13 +3,14 @@
  * at once.
  */
 import { directSession, type PublicKey } from '@showchain/crypto/core'
-import { CAPS, type Endpoint, OP, type PeerId } from '@showchain/wire'
+import { type Endpoint, OP, type PeerId } from '@showchain/wire'
 import type { ConnectionMachine } from '../connections/connection-machine.ts'
 import type { ConnectionTable } from '../connections/connection-table.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import type { BirthdayRole } from './birthday-probing.ts'
+import { checkPath } from './path-check.ts'
 import { PunchAttempt } from './punch-attempt.ts'
 
 export class PunchAttempts {
@@ -114,20 +115,13 @@ export class PunchAttempts {
       connection.update(({ direct }) => direct.learnCaps(caps ?? (direct.awaitsCaps ? 0 : undefined)), now)
       connection.pathChanged('the remote peer announced its capabilities', now)
     }
-    const transaction: Transaction = this.#transactions.start({
-      to: route,
-      request: (stamp, cookie) => ({
-        op_code: OP.directRequest,
-        id: this.#context.self,
-        target: remoteId,
-        ...stamp,
-        ext: { caps: CAPS.directData, ...(cookie === undefined ? {} : { cookie }) },
-      }),
+    const transaction: Transaction = checkPath(this.#context, this.#transactions, {
+      ...{ remoteId, to: route, caps: true },
       answered: (message) => {
         if (message.op_code !== OP.directResponse || message.id !== remoteId) return
         transaction.verify(key, message, (now) => ended(message.ext?.caps, now))
       },
-      failed: (_why, now) => ended(undefined, now),
+      failed: (now) => ended(undefined, now),
     })
     this.#questions.add(transaction)
   }
