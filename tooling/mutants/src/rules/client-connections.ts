@@ -42,7 +42,7 @@ export const CLIENT_CONNECTIONS: readonly Mutant[] = inPackage('client', [
   {
     name: 'last-words',
     rule: 'The last words of a connection over a seed path are signed and sent after it ended.',
-    file: 'src/core/connections/secure-data-plane.ts',
+    file: 'src/core/connections/record-paths.ts',
     text: 'this.#closing ? messages.sendLast(bytes) : messages.send(',
     replacement: 'messages.send(',
     test: 'test/face/goodbyes.test.ts',

@@ -25,11 +25,13 @@ export function answerHello(
 }
 
 /** The remote peer answered a request of this peer's dial. @see KeyAgreement.greeted */
-export const takeAnswer = (
+export function takeAnswer(
   connection: ConnectionMachine,
   answer: Uint8Array | undefined,
   now: Instant,
-): Greeting | undefined => connection.update((_, secure) => secure?.agree((keys) => keys.greeted(answer), now), now)
+): Greeting | undefined {
+  return connection.update((_, secure) => secure?.agree((keys) => keys.greeted(answer), now), now)
+}
 
 /**
  * Both ends agreed in the session of an introduction.
