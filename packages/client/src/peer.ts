@@ -9,6 +9,7 @@ import {
   type Ticket,
   ticketSchema,
 } from '@showchain/wire'
+import { carriesRecord } from '@showchain/wire/end-to-end'
 import { type Waiting, type WaitOptions, waitFor } from './async/deadline.ts'
 import { orAborted, type SignalOptions, signalOf, throwIfAborted } from './async/signals.ts'
 import { Call } from './call.ts'
@@ -106,9 +107,8 @@ export class Peer implements AsyncDisposable {
    * Opens the sockets and starts to register with the relays; `registered()` waits for that. Host
    * names are looked up meanwhile, each on its own, until they are resolved.
    *
-   * @throws ShowchainError `ERR_BAD_CONFIG`, `ERR_BAD_TICKET`, `ERR_ADDRESS_IN_USE`,
-   *   `ERR_CANNOT_LISTEN`, `ERR_RUNTIME` (no cryptography for protected connections), `ERR_ABORTED`,
-   *   `ERR_BAD_ARGUMENT` (the second one)
+   * @throws ShowchainError `ERR_BAD_CONFIG`, `ERR_BAD_TICKET`, `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`,
+   *   `ERR_RUNTIME` (no cryptography for protected connections), `ERR_ABORTED`, `ERR_BAD_ARGUMENT` (the second one)
    */
   static async open(options: PeerOptions, wait?: SignalOptions): Promise<Peer> {
     const parsed = checkOptions(options)
@@ -119,7 +119,8 @@ export class Peer implements AsyncDisposable {
     parsed.relays.map(relayAddress)
     if (parsed.relays.some(({ id }) => id === parsed.identity.id))
       throw new ShowchainError('ERR_BAD_TICKET', "It is this peer's own: a relay has an identity of its own.")
-    const socket = await orAborted(runtime.openSocket({ listen, onWarning }), signal, (late) => late.close())
+    const opening = runtime.openSocket({ listen, onWarning, borrows: carriesRecord })
+    const socket = await orAborted(opening, signal, (late) => late.close())
     const peer = new Peer(parsed, socket)
     for (const locator of peer.#events.locators) locator.start()
     peer.#stunServers.start()
@@ -127,8 +128,7 @@ export class Peer implements AsyncDisposable {
   }
 
   /**
-   * What the NAT in front of this peer does, as far as its STUN servers and relays could tell;
-   * undefined before they did.
+   * What the NAT in front of this peer does, as far as its STUN servers and relays could tell; undefined before they did.
    */
   get nat(): NatReport | undefined {
     return this.#events.nat

@@ -6,7 +6,7 @@ import { CryptoWorker, Driver, nodeRandom, openUdp, systemClock, type Worker } f
 import { identityFromPem, openssl } from '@showchain/crypto'
 import { type RelayLimits, RelayMachine } from '@showchain/server'
 import { SeededRandom } from '@showchain/testkit'
-import { CHANNEL_BYTE } from '@showchain/wire'
+import { isChannelFrame } from '@showchain/wire/end-to-end'
 import { serve } from './child.ts'
 import { cpuSeconds, LOOPBACK } from './loopback.ts'
 
@@ -57,7 +57,7 @@ async function answer(request: RelayRequest): Promise<number> {
     knownKeys: request.knownKeys.map((spki) => openssl.importPublicKey(spki)),
     limits: request.limits,
   })
-  const socket = await openUdp({ listen: [{ host: LOOPBACK, port: 0 }], kind: request.kind, borrowed: CHANNEL_BYTE })
+  const socket = await openUdp({ listen: [{ host: LOOPBACK, port: 0 }], kind: request.kind, borrows: isChannelFrame })
   const worker = request.trusting === true ? TRUSTING : new CryptoWorker({ provider: openssl, identity })
   open = new Driver({ machine, socket, clock: systemClock, worker, onEvent: () => {} })
   return socket.localEndpoints[0]?.port ?? 0

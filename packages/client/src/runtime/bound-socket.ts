@@ -11,10 +11,10 @@ export interface ListenAddress {
 
 /** Who is told of what happens at a socket. */
 export interface SocketReceiver {
-  /** First byte of datagrams that it is done with at `batchEnded`. */
-  readonly borrowed?: number | undefined
+  /** Whether it is done with a datagram at `batchEnded`. */
+  readonly borrows?: ((datagram: Uint8Array) => boolean) | undefined
   /**
-   * @param bytes memory of its own, if it does not begin with `borrowed`
+   * @param bytes memory of its own, if it does not borrow them
    * @param source undefined: a link-local address, which means nothing without its zone
    */
   datagram(bytes: Uint8Array, source: Endpoint | undefined): void

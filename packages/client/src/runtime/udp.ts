@@ -29,11 +29,11 @@ export interface UdpOptions {
   /** Told in a sentence for people what is not as it should be. */
   readonly onWarning?: ((sentence: string) => void) | undefined
   /**
-   * First byte of datagrams that the receiver is done with when it returns: a batched socket hands
-   * them over where the kernel wrote them, and not in memory of their own.
+   * Whether the receiver is done with a datagram when it returns: a batched socket hands it over
+   * where the kernel wrote it, and not in memory of its own.
    * @default none
    */
-  readonly borrowed?: number | undefined
+  readonly borrows?: ((datagram: Uint8Array) => boolean) | undefined
   /** Who makes the system calls. @default `SHOWCHAIN_UDP` of the environment, or `auto` */
   readonly kind?: SocketWish | undefined
 }
@@ -47,7 +47,7 @@ export async function openUdp(options: UdpOptions = {}): Promise<UdpSocket> {
   const chosen = await chooseSocket(options.kind)
   const { sockets, skipped } = await bindAll(listen, chosen.bind)
   for (const { buffers } of sockets) checkBuffers(buffers, options.receiveBuffer ?? RECEIVE_BUFFER, options.onWarning)
-  return new UdpSocket(sockets, skipped, chosen, options.borrowed)
+  return new UdpSocket(sockets, skipped, chosen, options.borrows)
 }
 
 export class UdpSocket implements CountedSocket {
@@ -78,7 +78,7 @@ export class UdpSocket implements CountedSocket {
     sockets: readonly BoundSocket[],
     skipped: readonly ListenAddress[],
     { kind, reason }: ChosenSocket,
-    borrowed?: number,
+    borrows?: UdpOptions['borrows'],
   ) {
     this.#sockets = sockets
     this.skipped = skipped
@@ -88,7 +88,7 @@ export class UdpSocket implements CountedSocket {
     this.#ipv6 = sockets.find(({ local }) => ipFamily(local.ip) === 6)
     const { counters } = this
     const receiver = {
-      borrowed,
+      borrows,
       datagram: (bytes: Uint8Array, source: Endpoint | undefined) => this.#gather(bytes, source),
       batchEnded: () => this.#deliver(),
       unsent(why: Unsent, count: number) {

@@ -27,7 +27,8 @@ import {
   type Random,
   RequestReplay,
 } from '@showchain/crypto/core'
-import { CHANNEL_BYTE, classify, decode, type Encoding, MAX_DATAGRAM, type Message, OP } from '@showchain/wire'
+import { classify, decode, type Encoding, MAX_DATAGRAM, type Message, OP } from '@showchain/wire'
+import { isChannelFrame } from '@showchain/wire/end-to-end'
 import { Bindings } from './bindings.ts'
 import { ChannelForwarder } from './channel-forwarder.ts'
 import { DataForwarder } from './data-forwarder.ts'
@@ -159,7 +160,7 @@ export class RelayMachine implements Machine<RelayEvent> {
     this.#sweep ??= later(now, SWEEP_INTERVAL)
     const { bytes, source } = datagram
     // Before anything else: of its source it reads nothing where that is as it was.
-    if (bytes[0] === CHANNEL_BYTE) return this.#channelForwarder.receive(datagram, now)
+    if (isChannelFrame(bytes)) return this.#channelForwarder.receive(datagram, now)
     // In order: what has come before it may depend on what it changes.
     this.#channelForwarder.flush()
     const isStunOnly = source.socket !== undefined && source.socket !== 0

@@ -18,7 +18,6 @@ import {
 import type { Identity, PublicKey } from '@showchain/crypto'
 import {
   type Address,
-  CHANNEL_BYTE,
   canonicalIp,
   type Endpoint,
   formatTicket,
@@ -26,6 +25,7 @@ import {
   MAX_TICKET_ROUTES,
   type PeerId,
 } from '@showchain/wire'
+import { isChannelFrame } from '@showchain/wire/end-to-end'
 import type { RelayEvent, RelayLimits } from '../core/index.ts'
 import { RelayMachine, type RelayStats, relayLimits } from '../core/index.ts'
 import type { CounterName } from './counters.ts'
@@ -91,14 +91,12 @@ export class Relay implements AsyncDisposable {
 
   /** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`, `ERR_BAD_CONFIG` */
   static async open(options: RelayOpenOptions): Promise<Relay> {
-    const { listen, limits, stunAlternates = [], onWarning, runtime = nodeRuntime, trace } = options
+    const { listen, limits, stunAlternates = [], onWarning, runtime = nodeRuntime } = options
     // Before the sockets: a bad limit must leave nothing behind.
     relayLimits(limits)
-    // Of a channel frame nothing is kept; what a trace is given may be.
-    const borrowed = trace === undefined ? CHANNEL_BYTE : undefined
     const sockets: CountedSocket[] = []
     try {
-      sockets.push(await runtime.openSocket({ listen, onWarning, borrowed }))
+      sockets.push(await runtime.openSocket({ listen, onWarning, borrows: isChannelFrame }))
       for (const alternate of stunAlternates) sockets.push(await runtime.openSocket({ listen: [alternate], onWarning }))
     } catch (error) {
       await Promise.all(sockets.map((socket) => socket.close()))

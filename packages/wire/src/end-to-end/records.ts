@@ -77,6 +77,9 @@ export function writeRecordNonce(into: Uint8Array, epoch: number, number: number
  */
 export const idKey = (bytes: Uint8Array, at: number): number => readU32(bytes, at) & 0x3fff_ffff
 
+/** Whether a datagram is for a relay to pass on, or was passed on by one. */
+export const isChannelFrame = (datagram: Uint8Array): boolean => datagram[0] === CHANNEL_BYTE
+
 /** Writes the header of a channel frame. @param session 16 bytes */
 export function writeChannelHeader(into: Uint8Array, session: Uint8Array): void {
   into[0] = CHANNEL_BYTE

@@ -267,8 +267,8 @@ export const CLIENT_CONNECTIONS: readonly Mutant[] = inPackage('client', [
   {
     name: 'lent-datagrams',
     rule: 'A socket lends only the datagrams that its receiver is done with at once.',
-    file: 'src/runtime/batched/message-rings.ts',
-    text: 'bytes[0] === borrowed ? bytes : bytes.slice()',
+    file: 'src/runtime/batched/receive-ring.ts',
+    text: 'borrows(bytes) ? bytes : bytes.slice()',
     replacement: 'bytes',
     test: 'test/runtime/batched.test.ts',
   },

@@ -30,7 +30,7 @@ export interface Route extends Endpoint {
 
 /**
  * One UDP datagram as it came in. `bytes` are the machine's: it may keep views into them, and writes
- * over a record what is in it. Those that its owner lets the socket lend (`UdpOptions.borrowed`) it
+ * over a record what is in it. Those that its owner lets the socket lend (`UdpOptions.borrows`) it
  * may only read until it is drained.
  */
 export interface Datagram {

@@ -14,6 +14,7 @@ import {
   type SocketReceiver,
 } from '../bound-socket.ts'
 import { unsent } from '../dgram-socket.ts'
+import { keepFreedMemory } from './kept-memory.ts'
 import {
   AF_INET,
   AF_INET6,
@@ -35,16 +36,21 @@ import {
   SOL_UDP,
   UDP_GRO,
 } from './libc.ts'
-import { ReceiveRing, SendRing } from './message-rings.ts'
+import { ReceiveRing } from './receive-ring.ts'
+import { MAX_WAITING, SendRing } from './send-ring.ts'
 import { ADDRESS_ROOM, decodeAddress, encodeAddress } from './socket-address.ts'
 
-/** Calls before others have their turn: one loop of libuv reads as often. */
-const READS_AT_ONCE = 4
+/**
+ * Datagrams that are handled before others have their turn, and before the answers leave: as many as
+ * can wait to be sent. What goes to one place meets there.
+ */
+const DATAGRAMS_AT_ONCE = MAX_WAITING
 
 const { EAGAIN, EBADF, EINTR } = constants.errno
 
 /** All sockets that it binds read through one ring: each read is over before the next one. */
 export function bindBatched(libc: Libc): Bind {
+  keepFreedMemory()
   const incoming = new ReceiveRing(libc)
   return async (address) => new BatchedSocket(libc, openDescriptor(libc, address), incoming)
 }
@@ -193,8 +199,13 @@ class BatchedSocket implements BoundSocket {
     if (this.#closed) return
     this.#inBatch = true
     try {
-      for (let reads = 0; reads < READS_AT_ONCE && !this.#closed; reads++) {
-        const { full, errno } = this.#incoming.receive(this.#descriptor, this.#deliver, this.#receiver?.borrowed)
+      for (let handled = 0; handled < DATAGRAMS_AT_ONCE && !this.#closed; ) {
+        const { full, datagrams, errno } = this.#incoming.receive(
+          this.#descriptor,
+          this.#deliver,
+          this.#receiver?.borrows,
+        )
+        handled += datagrams
         this.#receiver?.batchEnded()
         if (errno !== 0 && errno !== EAGAIN && errno !== EINTR) this.#receiver?.failed()
         if (this.#unwatched && !this.#closed) this.#watch(errno)

@@ -44,20 +44,33 @@ export function decodeAddress(bytes: Uint8Array): Endpoint | undefined {
   return ip === undefined ? undefined : { ip, port }
 }
 
+/** An address to send to. What is the same place is the same object, as long as it is kept. */
+export class Destination {
+  /** As the kernel reads it. */
+  readonly bytes: Uint8Array
+  /** Of the ring that sends: the flush in which it was met last, and what it met of it. */
+  flush = 0
+  last = 0
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+  }
+}
+
 /** What a kernel's address says, with the address: who answers there needs no look-up. */
 class KnownEndpoint implements Endpoint {
   readonly ip: string
   readonly port: number
-  readonly #address: Uint8Array
+  readonly #destination: Destination
 
   constructor({ ip, port }: Endpoint, address: Uint8Array) {
     this.ip = ip
     this.port = port
-    this.#address = address
+    this.#destination = new Destination(address)
   }
 
-  static addressOf(endpoint: Endpoint): Uint8Array | undefined {
-    return #address in endpoint ? endpoint.#address : undefined
+  static destinationOf(endpoint: Endpoint): Destination | undefined {
+    return #destination in endpoint ? endpoint.#destination : undefined
   }
 }
 
@@ -121,12 +134,11 @@ export class SourceBook {
 
 /** Addresses of endpoints. */
 export class DestinationBook {
-  readonly #destinations = new Map<string, Map<number, Uint8Array>>()
+  readonly #destinations = new Map<string, Map<number, Destination>>()
   #count = 0
 
-  /** The same bytes for the same endpoint, as long as it is kept. */
-  destination(to: Endpoint): Uint8Array {
-    const own = KnownEndpoint.addressOf(to)
+  destination(to: Endpoint): Destination {
+    const own = KnownEndpoint.destinationOf(to)
     if (own !== undefined) return own
     let ports = this.#destinations.get(to.ip)
     const known = ports?.get(to.port)
@@ -136,10 +148,10 @@ export class DestinationBook {
       this.#count = 0
       ports = undefined
     }
-    const bytes = encodeAddress(to)
-    if (ports === undefined) this.#destinations.set(to.ip, new Map([[to.port, bytes]]))
-    else ports.set(to.port, bytes)
+    const destination = new Destination(encodeAddress(to))
+    if (ports === undefined) this.#destinations.set(to.ip, new Map([[to.port, destination]]))
+    else ports.set(to.port, destination)
     this.#count++
-    return bytes
+    return destination
   }
 }
