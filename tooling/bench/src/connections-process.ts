@@ -44,6 +44,11 @@ async function connect(peer: Peer, to: string): Promise<Connection> {
     }
 }
 
+/** A dial that was made again may have opened the same connection twice, each time with a handle. */
+function openConnections(): number {
+  return new Set(held.flatMap(({ closedBecause, remoteId }) => (closedBecause === undefined ? [remoteId] : []))).size
+}
+
 function answer(request: ConnectionsRequest): unknown {
   switch (request.type) {
     case 'hold':
@@ -51,7 +56,7 @@ function answer(request: ConnectionsRequest): unknown {
     case 'dial':
       return dial(request.count, request.to)
     case 'usage':
-      return { ...usage(), connections: held.length }
+      return { ...usage(), connections: openConnections() }
     case 'cpu':
       return cpuSeconds()
   }

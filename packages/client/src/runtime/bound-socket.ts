@@ -36,7 +36,7 @@ export interface SocketBuffers {
 export interface BoundSocket {
   readonly local: Endpoint
   readonly buffers: SocketBuffers
-  /** Sends or loses the datagram; never throws. */
+  /** Sends or loses the datagram; never throws. Those to one place leave in order. */
   send(to: Endpoint, bytes: Uint8Array): void
   /** @see DatagramSocket */
   unfragmented?(to: Endpoint): number | undefined

@@ -122,6 +122,29 @@ describe('a batched socket', needsBatched, () => {
     expect(b.sources).toEqual(new Array(60).fill(a.socket.local))
   })
 
+  test('gathers what leaves in one go by where it goes: one message for each place, in order there', async () => {
+    const libc = refusing()
+    const [a, ...others] = [await inbox(libc), await inbox(), await inbox(), await inbox()]
+    for (const bytes of numbered(30, 700)) for (const { socket } of others) a.socket.send(socket.local, bytes)
+    await Promise.all(others.map((other) => other.has(30)))
+    expect(libc.calls).toEqual([3])
+    expect(others.map(({ received }) => received)).toEqual(others.map(() => numbered(30, 700)))
+  })
+
+  test('gathers on when the buffer of the kernel was full in between', async () => {
+    const libc = refusing('EAGAIN')
+    const [a, b, c] = [await inbox(libc), await inbox(), await inbox()]
+    const all = numbered(20, 700)
+    const send = (list: readonly Uint8Array[]): void => {
+      for (const bytes of list) for (const { socket } of [b, c]) a.socket.send(socket.local, bytes)
+    }
+    send(all.slice(0, 10))
+    await new Promise(queueMicrotask)
+    send(all.slice(10))
+    await Promise.all([b.has(20), c.has(20)])
+    expect([libc.calls, b.received, c.received]).toEqual([[2, 2], all, all])
+  })
+
   test('brings datagrams of any lengths to any destinations whole, once and in order', async () => {
     const a = await inbox()
     const others = await Promise.all([inbox(), inbox()])

@@ -79,7 +79,8 @@ export class Messages {
 
   /** Makes a message consist of so many pieces from one on. @throws RangeError */
   compose(index: number, piece: number, count: number): void {
-    if (piece < 0 || (piece + count) * VECTOR.bytes > this.#vectors.length) throw new RangeError('outside of the pieces')
+    if (piece < 0 || (piece + count) * VECTOR.bytes > this.#vectors.length)
+      throw new RangeError('outside of the pieces')
     const at = index * HEADER.bytes
     writeAddress(this.headers, this.#vectorsAddress + piece * VECTOR.bytes, at + HEADER.vector)
     this.headers.writeUInt32LE(count, at + HEADER.vectors)
