@@ -139,7 +139,7 @@ describe('a batched socket', needsBatched, () => {
       for (const bytes of list) for (const { socket } of [b, c]) a.socket.send(socket.local, bytes)
     }
     send(all.slice(0, 10))
-    await new Promise(queueMicrotask)
+    await Promise.resolve()
     send(all.slice(10))
     await Promise.all([b.has(20), c.has(20)])
     expect([libc.calls, b.received, c.received]).toEqual([[2, 2], all, all])
