@@ -173,8 +173,10 @@ export class Demo {
       'ext',
       `End to end: ${STREAM_BYTES / 1024 / 1024} MiB on one stream of an encrypted connection`,
       [
-        [OP.proxyRequest, 'carol', 'relay'],
         [OP.punchRequest, 'carol', 'relay'],
+        [OP.punchPassRequest, 'relay', 'dave'],
+        [OP.punchAck, 'dave', 'relay'],
+        [OP.punchPassAck, 'relay', 'carol'],
         [OP.directRequest, 'carol', 'dave'],
         [OP.directResponse, 'dave', 'carol'],
       ],
