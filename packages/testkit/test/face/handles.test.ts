@@ -181,10 +181,13 @@ describe('one of two connects to one peer that wait', () => {
           it.alice.connect(bob.ticket, n === which ? { via, signal: aborting.signal } : { via }),
         )
         const outcomes = Promise.allSettled(connecting)
+        const began = it.internet.sim.clock.now()
         await wait(it, ms)
         aborting.abort()
         const [aborted, other] = which === 0 ? await outcomes : (await outcomes).toReversed()
         expect([aborted?.status, other?.status], `${ms} ms`).toEqual(['rejected', 'fulfilled'])
+        // By what was sent for both, and not by a handshake that begins later.
+        expect(it.internet.sim.clock.now() - began).toBeLessThanOrEqual(60)
         expect(await ask((await connecting[1 - which]) as Connection, 'still')).toBe('still?')
         expect(served()).toBe(1)
       }
