@@ -71,7 +71,7 @@ const stream = (id: number, offset: number, length: number): Uint8Array =>
   record((writer) => writer.length === 0 && writer.stream(id, offset, length, false).length === length)
 
 /** One after the other on the streams that the hostile peer may open. */
-const streamOf = (peer: HostilePeer, index: number): number => 2 * index + (peer.initiates ? 0 : 1)
+const streamOf = (index: number): number => 2 * index
 
 function* acks(
   peer: HostilePeer,
@@ -93,13 +93,13 @@ export const ATTACKS: readonly Attack[] = [
     name: HONEST,
     *datagrams(peer) {
       const length = PAYLOAD - 10
-      for (let offset = 0; ; offset += length) yield { bytes: peer.seal(stream(streamOf(peer, 0), offset, length)) }
+      for (let offset = 0; ; offset += length) yield { bytes: peer.seal(stream(streamOf(0), offset, length)) }
     },
   },
   {
     name: 'one byte a record',
     *datagrams(peer) {
-      for (let offset = 0; ; offset++) yield { bytes: peer.seal(stream(streamOf(peer, 0), offset, 1)) }
+      for (let offset = 0; ; offset++) yield { bytes: peer.seal(stream(streamOf(0), offset, 1)) }
     },
   },
   { name: 'PING alone', datagrams: (peer) => always(() => ({ bytes: peer.seal(Uint8Array.of(FRAME.ping)) })) },
@@ -107,55 +107,51 @@ export const ATTACKS: readonly Attack[] = [
     name: 'records with a gap before each',
     datagrams: (peer) => always(() => ({ bytes: peer.seal(Uint8Array.of(FRAME.ping), 1) })),
   },
-  { name: 'one-byte pieces, in order', datagrams: (peer) => pieces(peer, (index) => [streamOf(peer, 0), index]) },
+  { name: 'one-byte pieces, in order', datagrams: (peer) => pieces(peer, (index) => [streamOf(0), index]) },
   {
     name: 'one-byte pieces, in order, unread',
     application: 'leaves',
-    datagrams: (peer) => pieces(peer, (index) => [streamOf(peer, index % STREAMS), Math.floor(index / STREAMS)]),
+    datagrams: (peer) => pieces(peer, (index) => [streamOf(index % STREAMS), Math.floor(index / STREAMS)]),
   },
   {
     name: 'one-byte pieces, backwards',
-    datagrams: (peer) => pieces(peer, (index) => [streamOf(peer, 0), SPAN - 1 - index]),
+    datagrams: (peer) => pieces(peer, (index) => [streamOf(0), SPAN - 1 - index]),
   },
   {
     name: 'one-byte pieces, every second',
-    datagrams: (peer) => pieces(peer, (index) => [streamOf(peer, 0), 1 + 2 * (index % (SPAN / 2))]),
+    datagrams: (peer) => pieces(peer, (index) => [streamOf(0), 1 + 2 * (index % (SPAN / 2))]),
   },
   {
     name: 'one-byte pieces, 4,000 at a time, backwards',
     datagrams: (peer) =>
-      pieces(peer, (index) => [streamOf(peer, 0), 4000 * Math.floor(index / 4000) + 3999 - (index % 4000)]),
+      pieces(peer, (index) => [streamOf(0), 4000 * Math.floor(index / 4000) + 3999 - (index % 4000)]),
   },
   {
     name: 'pieces of 512 bytes, backwards',
     datagrams: (peer) =>
-      pieces(
-        peer,
-        (index) => [streamOf(peer, Math.floor(index / 400) % STREAMS), SPAN - 600 * (1 + (index % 400))],
-        512,
-      ),
+      pieces(peer, (index) => [streamOf(Math.floor(index / 400) % STREAMS), SPAN - 600 * (1 + (index % 400))], 512),
   },
   {
     name: 'the same pieces again',
-    datagrams: (peer) => pieces(peer, (index) => [streamOf(peer, 0), 1 + 2 * (index % 8000)]),
+    datagrams: (peer) => pieces(peer, (index) => [streamOf(0), 1 + 2 * (index % 8000)]),
   },
   {
     name: 'pieces that overlap',
-    datagrams: (peer) => pieces(peer, (index) => [streamOf(peer, 0), 1 + ((7919 * index) % (SPAN - 600))], 500),
+    datagrams: (peer) => pieces(peer, (index) => [streamOf(0), 1 + ((7919 * index) % (SPAN - 600))], 500),
   },
   {
     name: 'empty STREAM frames',
-    datagrams: (peer) => pieces(peer, (index) => [streamOf(peer, index % STREAMS), 0], 0),
+    datagrams: (peer) => pieces(peer, (index) => [streamOf(index % STREAMS), 0], 0),
   },
   { name: 'streams opened and reset', batch: 1, datagrams: (peer) => resets(peer) },
   {
     name: 'streams opened and left',
     application: 'leaves',
-    datagrams: (peer) => numbers(peer, (index) => [FRAME.stopSending, streamOf(peer, index % STREAMS), 1]),
+    datagrams: (peer) => numbers(peer, (index) => [FRAME.stopSending, streamOf(index % STREAMS), 1]),
   },
   {
     name: 'RESET_STREAM again and again',
-    datagrams: (peer) => numbers(peer, (index) => [FRAME.resetStream, streamOf(peer, index % STREAMS), 1, 0]),
+    datagrams: (peer) => numbers(peer, (index) => [FRAME.resetStream, streamOf(index % STREAMS), 1, 0]),
   },
   {
     name: 'MAX_DATA, one more each',
@@ -165,8 +161,7 @@ export const ATTACKS: readonly Attack[] = [
   {
     name: 'MAX_STREAM_DATA, one more each',
     application: 'sends',
-    datagrams: (peer) =>
-      numbers(peer, (index) => [FRAME.maxStreamData, streamOf(peer, index % STREAMS), 2 ** 18 + index]),
+    datagrams: (peer) => numbers(peer, (index) => [FRAME.maxStreamData, streamOf(index % STREAMS), 2 ** 18 + index]),
   },
   {
     name: 'MAX_STREAMS, one more each',
@@ -290,7 +285,7 @@ function* resets(peer: HostilePeer): Generator<Sent> {
     const bytes = record((writer) => {
       if (writer.length > PAYLOAD - 40 || (writer.length > 0 && index % 96 === 0)) return false
       if (writer.length === 0 && peer.highest >= 0) writer.numbers(FRAME.ack, peer.highest, 0, 0, peer.highest)
-      const id = streamOf(peer, index++)
+      const id = streamOf(index++)
       return writer.numbers(FRAME.resetStream, id, 1, 0) && writer.numbers(FRAME.stopSending, id, 1)
     })
     yield { bytes: peer.seal(bytes) }

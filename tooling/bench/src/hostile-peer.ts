@@ -6,14 +6,12 @@
 import { type Connection, Peer } from '@showchain/client'
 import { type Datagram, duration } from '@showchain/client/core'
 import type { CountedSocket, DatagramSocket } from '@showchain/client/runtime'
-import { type Aead, type EndToEndCrypto, opensslEndToEnd } from '@showchain/crypto'
+import { type Aead, directSession, type EndToEndCrypto, openssl, opensslEndToEnd } from '@showchain/crypto'
 import { Internet } from '@showchain/testkit'
-import { type Endpoint, RECORD_BYTE } from '@showchain/wire'
+import { decode, type Endpoint, OP, RECORD_BYTE, sessionIdToBytes } from '@showchain/wire'
 import {
-  isHandshake,
   RECORD_HEADER_BYTES,
   RECORD_OVERHEAD,
-  readHandshakePart,
   readRecordHeader,
   writeRecordHeader,
   writeRecordNonce,
@@ -77,12 +75,19 @@ class Tap {
       onDatagrams: (receive) => {
         this.#receive = receive
         socket.onDatagrams((batch) => {
-          for (const { bytes } of batch)
-            if (isHandshake(bytes)) this.session ??= readHandshakePart(bytes)?.session.slice()
+          for (const { bytes } of batch) this.#note(bytes)
           if (!this.#cut) receive(batch)
         })
       },
     }
+  }
+
+  /** Both ends derive the session of a direct path from the request for it. */
+  #note(bytes: Uint8Array): void {
+    const decoded = bytes[0] === RECORD_BYTE ? undefined : decode(bytes)
+    if (decoded?.ok !== true || decoded.message.op_code !== OP.directRequest) return
+    const { id: requester, target: responder, seq, ts } = decoded.message
+    this.session = sessionIdToBytes(directSession(openssl, { requester, responder, seq, ts }))
   }
 
   get endpoint(): Endpoint {
@@ -110,8 +115,6 @@ export class HostilePeer {
   readonly connection: Connection
   /** Of the path: what a handshake part names. */
   readonly session: Uint8Array
-  /** Whether this end begins handshakes: it opens the streams with even ids. */
-  readonly initiates: boolean
   readonly #source: Endpoint
   readonly #aead: Aead
   readonly #connectionId: Uint8Array
@@ -125,7 +128,6 @@ export class HostilePeer {
     readonly source: Endpoint
     readonly keys: Eavesdropper
     readonly tap: Tap
-    readonly initiates: boolean
   }) {
     const { internet, target, connection, source, keys, tap } = made
     if (keys.aead === undefined || keys.connectionId === undefined || tap.session === undefined)
@@ -134,7 +136,6 @@ export class HostilePeer {
     this.target = target
     this.connection = connection
     this.session = tap.session
-    this.initiates = made.initiates
     this.#source = source
     this.#aead = keys.aead
     this.#connectionId = keys.connectionId
@@ -166,7 +167,7 @@ export class HostilePeer {
     const source = hostile.endpoint
     await hostile.crash()
     tap.cut()
-    return new HostilePeer({ internet, target, connection, source, keys, tap, initiates: initiator })
+    return new HostilePeer({ internet, target, connection, source, keys, tap })
   }
 
   /** The highest number of a record that came back; −1: none. */
