@@ -10,7 +10,9 @@ import { type PeerFlags, timeoutOf, wholeNumber } from './open-peer.ts'
 import { outputFor } from './output.ts'
 import { directionOf, type PipeFlags, Pipes } from './pipes.ts'
 import { type Session, withPeer } from './session.ts'
-import { notEveryLine, receiveLines, sendLines, stdoutFailed, undelivered } from './talk.ts'
+import { stdoutFailed } from './stdio.ts'
+import { notEveryLine, receiveLines, sendLines, undelivered } from './talk.ts'
+import { explained } from './waits.ts'
 
 export interface ConnectFlags extends PeerFlags, PipeFlags {
   readonly via: string
@@ -32,7 +34,8 @@ export async function connect(text: string, flags: ConnectFlags): Promise<void> 
     const ephemeral = flags.ephemeral === true || (flags.identity === undefined && flags.asMe !== true)
     await withPeer({ ...flags, ephemeral }, output, 'nobody', async (session) => {
       const pipes = flags.pipe ? new Pipes(session, direction) : undefined
-      const connection = await session.peer.connect(ticket, { via, timeout })
+      const connecting = session.peer.connect(ticket, { via, timeout })
+      const connection = await explained(output, 'waiting for the remote peer: no path has answered yet', connecting)
       session.add(connection)
       if (pipes === undefined) await talk(session, connection, linger)
       else await pipes.run(connection)

@@ -21,6 +21,13 @@ export class TransferError extends Failure {
   readonly exitCode = 1
 }
 
+/** What reads stdout has closed it. */
+export class ClosedStdoutError extends TransferError {
+  constructor() {
+    super('stdout was closed by what reads it')
+  }
+}
+
 /** The remote peer serves another connection. */
 export class BusyError extends Failure {
   override readonly name = 'BusyError'

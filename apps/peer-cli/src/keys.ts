@@ -5,6 +5,7 @@ import { generateIdentity, KEY_BITS, publicKeyToPem, saveIdentity } from '@showc
 import { quote, ShowchainError } from '@showchain/wire'
 import { UsageError } from './failures.ts'
 import { defaultIdentity, type IdentityFlags, identityOf, passphraseOf } from './identity.ts'
+import { print, textStdout } from './stdio.ts'
 
 export interface KeygenFlags extends IdentityFlags {
   readonly bits: string
@@ -20,9 +21,9 @@ export async function keygen(flags: KeygenFlags): Promise<void> {
   const identity = await generateIdentity({ bits })
   if (flags.out === undefined) await makeFolder(dirname(path))
   await saveIdentity(identity, path, { passphrase })
-  process.stdout.on('error', () => {})
   console.error(`wrote ${path}${passphrase === undefined ? '' : ', encrypted with the passphrase'}`)
-  console.log(identity.id)
+  // The key is there: `showchain id` prints its id again.
+  textStdout().write(`${identity.id}\n`)
 }
 
 async function makeFolder(path: string): Promise<void> {
@@ -36,5 +37,5 @@ async function makeFolder(path: string): Promise<void> {
 /** Prints the id of an identity, or its public key for the --peer-key of others. */
 export async function printId(flags: IdentityFlags & { readonly pem?: boolean }): Promise<void> {
   const { id, publicKey } = await identityOf(flags)
-  process.stdout.write(flags.pem === true ? publicKeyToPem(publicKey) : `${id}\n`)
+  await print(flags.pem === true ? publicKeyToPem(publicKey) : `${id}\n`)
 }

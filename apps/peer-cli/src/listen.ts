@@ -7,7 +7,9 @@ import { type PeerFlags, peerIds, timeoutOf } from './open-peer.ts'
 import { outputFor } from './output.ts'
 import { directionOf, type PipeFlags, Pipes } from './pipes.ts'
 import { type Session, withPeer } from './session.ts'
-import { receiveLines, sendLines, stdoutFailed, undelivered } from './talk.ts'
+import { stdoutFailed } from './stdio.ts'
+import { receiveLines, sendLines, undelivered } from './talk.ts'
+import { explained } from './waits.ts'
 
 export interface ListenFlags extends PeerFlags, PipeFlags {
   readonly echo?: boolean
@@ -26,7 +28,8 @@ export async function listen(flags: ListenFlags): Promise<void> {
     await withPeer(flags, output, accept, async (session) => {
       const { peer } = session
       const pipes = flags.pipe ? new Pipes(session, flags.keep ? 'receive' : direction) : undefined
-      if ((flags.relay ?? []).length > 0) await peer.registered({ timeout })
+      if ((flags.relay ?? []).length > 0)
+        await explained(output, 'waiting for a relay to answer', peer.registered({ timeout }))
       output.ticket(peer.ticket)
       if (accept === 'everyone')
         output.note('accept', 'any peer that has the ticket may connect; --allow restricts this')

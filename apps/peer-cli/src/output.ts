@@ -7,6 +7,7 @@ import type { Connection, Path } from '@showchain/client'
 import { type PeerId, printable, ShowchainError, toBase64url } from '@showchain/wire'
 import { Failure, knownFailure, Reported } from './failures.ts'
 import { isPart, withNewline, withoutNewline } from './lines.ts'
+import { textStdout } from './stdio.ts'
 
 /** Characters of an id that are shown: enough to tell a few peers apart. */
 const SHORT_ID = 8
@@ -67,7 +68,7 @@ export function outputFor({
   readonly pipe?: boolean | undefined
 }): Output {
   // Not touched with --pipe: there stdout is opened as something that can be closed.
-  const out = pipe ? process.stderr : process.stdout
+  const out = pipe ? process.stderr : textStdout()
   const write = (text: string | Uint8Array): Promise<void> =>
     new Promise((resolve) => {
       if (out.write(text)) resolve()

@@ -60,8 +60,10 @@ function withPeerOptions(command: Command): Command {
     .option('--qlog <file>', 'record the connection as qlog 0.3 (further ones in <file>.2, <file>.3, …)')
 }
 
-export function program(): Command {
+/** @param writeOut takes what --help and --version print */
+export function program(writeOut: (text: string) => void): Command {
   const root = new Command('showchain')
+    .configureOutput({ writeOut })
     .description('Connect to another peer, directly or through a relay.')
     .version(version)
     .addHelpText('after', AFTER)

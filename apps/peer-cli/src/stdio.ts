@@ -4,7 +4,7 @@ import { Socket } from 'node:net'
 import { devNull } from 'node:os'
 import type { Writable } from 'node:stream'
 import { isatty } from 'node:tty'
-import { TransferError } from './failures.ts'
+import { ClosedStdoutError, TransferError } from './failures.ts'
 
 const STDIN = 0
 const STDOUT = 1
@@ -62,10 +62,42 @@ export function openStdin(): NodeJS.ReadStream {
   return process.stdin
 }
 
+let failed: Error | undefined
+let watched = false
+
+/**
+ * stdout for text, with its first failure kept: one without a listener would end the program with a
+ * stack. Not to be used where `openStdout` is.
+ */
+export function textStdout(): NodeJS.WriteStream {
+  if (!watched)
+    process.stdout.on('error', (error) => {
+      failed ??= error
+    })
+  watched = true
+  return process.stdout
+}
+
+/**
+ * Resolves when the system has taken the text.
+ * @throws TransferError when stdout is closed, or its disk full
+ */
+export const print = (text: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    textStdout().write(text, (error) => (error ? reject(stdoutFailure(error)) : resolve()))
+  })
+
+/** Rejects when stdout takes nothing any more, also when that was before. */
+export const stdoutFailed = (): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    textStdout().once('error', (error: Error) => reject(stdoutFailure(error)))
+    if (failed !== undefined) reject(stdoutFailure(failed))
+  })
+
 /** What became of stdout, in one sentence. */
 export function stdoutFailure(error: Error): TransferError {
   const closed = 'code' in error && error.code === 'EPIPE'
-  return new TransferError(closed ? 'stdout was closed by what reads it' : `stdout: ${error.message}`)
+  return closed ? new ClosedStdoutError() : new TransferError(`stdout: ${error.message}`)
 }
 
 /**

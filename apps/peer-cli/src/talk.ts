@@ -4,7 +4,7 @@ import type { Conversation } from './conversation.ts'
 import { TransferError } from './failures.ts'
 import { linesOf } from './lines.ts'
 import type { Session } from './session.ts'
-import { openStdin, stdoutFailure } from './stdio.ts'
+import { openStdin } from './stdio.ts'
 
 /** Below the queue limit of a connection, so that slow connections do not fail. */
 const MAX_PENDING_LINES = 256
@@ -74,13 +74,6 @@ export async function undelivered(conversations: readonly Conversation[]): Promi
   )
   return Promise.race([ends, new Promise<boolean>((resolve) => void setTimeout(resolve, LAST_LINES, true).unref())])
 }
-
-/** Rejects when stdout takes nothing any more. */
-export const stdoutFailed = (): Promise<never> =>
-  new Promise((_resolve, reject) => {
-    process.stdout.once('error', (error: Error) => reject(stdoutFailure(error)))
-    process.stdout.on('error', () => {})
-  })
 
 /** Not every line arrived. */
 export const notEveryLine = (): TransferError => new TransferError('not every line was delivered')

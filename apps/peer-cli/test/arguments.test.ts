@@ -1,7 +1,9 @@
 /** Keys and wrong arguments: one clear line, the documented exit code, never a stack. */
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { loadIdentity, publicKeyFromPem } from '@showchain/crypto'
+import { generateIdentity, loadIdentity, publicKeyFromPem } from '@showchain/crypto'
 import { Folder, Program } from '@showchain-tooling/vitest/programs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -115,5 +117,72 @@ describe('wrong arguments', () => {
         stdout: expect.stringContaining('Usage: showchain'),
       })
     expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+$/) })
+  })
+})
+
+describe('a stdout that takes nothing', () => {
+  /** A pipe whose reader has gone before the program starts. */
+  const unread = (args: string): ReturnType<Program['ended']> =>
+    Program.shell(`exec 3> >(exit); wait $!; exec ${process.execPath} ${BIN} ${args} >&3`).ended()
+  const full = (args: string): ReturnType<Program['ended']> =>
+    Program.shell(`exec ${process.execPath} ${BIN} ${args} > /dev/full`).ended()
+
+  test.each(['--help', '--version', 'connect --help'])('of %s is no failure when its reader has left', async (args) => {
+    expect(await unread(args)).toMatchObject({ code: 0, stderr: '' })
+  })
+
+  test('of an id is a failure', async () => {
+    const file = folder.file('unread.pem')
+    await run(['keygen', '--out', file])
+    expect(await unread(`id --identity ${file}`)).toMatchObject({
+      code: 1,
+      stderr: 'showchain: stdout was closed by what reads it',
+    })
+  })
+
+  test.each(['--help', '--version'])('of %s is one line when the disk is full', async (args) => {
+    const { code, stderr } = await full(args)
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^showchain: stdout: ENOSPC.*$/)])
+  })
+
+  test('leaves the exit code of a wrong argument', async () => {
+    expect(await unread('connect --json nonsense')).toMatchObject({ code: 2, stderr: '' })
+  })
+
+  test('ends a program that listens', async () => {
+    const flags = '--ephemeral --lab --host 127.0.0.1'
+    expect(await unread(`listen ${flags}`)).toMatchObject({ code: 1, stderr: expect.not.stringContaining('    at ') })
+    expect(await unread(`listen --json ${flags}`)).toMatchObject({ code: 1, stderr: '' })
+  })
+})
+
+describe('a wait', () => {
+  /** Its id is that of nobody, and nothing answers at its address: a socket of this test is bound there. */
+  const absent = async (): Promise<{ readonly socket: Socket; readonly ticket: string }> => {
+    const socket = createSocket('udp4').bind(0, '127.0.0.1')
+    await once(socket, 'listening')
+    const { id } = await generateIdentity()
+    return { socket, ticket: `showchain:${id}?addr=127.0.0.1:${socket.address().port}` }
+  }
+
+  test('of more than 2 s says what for, as a sentence and as an event', async () => {
+    const { socket, ticket } = await absent()
+    try {
+      const flags = ['--ephemeral', '--lab', '--host', '127.0.0.1', '--timeout', '4']
+      const [connect, listen, json] = await Promise.all([
+        run(['connect', ...flags, ticket]),
+        run(['listen', ...flags, '--relay', ticket]),
+        run(['connect', ...flags, '--json', ticket]),
+      ])
+      expect([connect.code, listen.code, json.code]).toEqual([3, 3, 3])
+      expect(connect.stderr).toMatch(/^waiting for the remote peer: no path has answered yet$/m)
+      expect(listen.stderr).toMatch(/^waiting for a relay to answer$/m)
+      expect(json.stdout.split('\n').map((line) => JSON.parse(line))).toContainEqual({
+        event: 'waiting',
+        text: 'waiting for the remote peer: no path has answered yet',
+      })
+    } finally {
+      socket.close()
+    }
   })
 })
