@@ -16,21 +16,31 @@ const collect = (value: string, before: readonly string[] = []): readonly string
 
 const IDENTITY = `private key (PKCS#8 PEM); default ${defaultIdentity({ XDG_CONFIG_HOME: '$XDG_CONFIG_HOME' })}`
 
+/** Broken for 80 columns by hand: commander wraps all but this. */
 const AFTER = `
-The passphrase of an encrypted identity comes from --passphrase-file or from SHOWCHAIN_PASSPHRASE.
-Connections are encrypted and authenticated end to end: neither a relay nor a network on the path can read
-or alter the data. --plaintext disables this, for implementations of the base protocol only; both ends need it.
+The passphrase of an encrypted identity comes from --passphrase-file or from
+SHOWCHAIN_PASSPHRASE.
+Connections are encrypted and authenticated end to end: neither a relay nor a
+network on the path can read or alter the data. --plaintext disables this, for
+implementations of the base protocol only; both ends need it.
 
-Exit codes: 0 everything was delivered, and received to its end; 1 something was not: the remote peer ended or
-is silent, stdout was closed; 2 wrong arguments, key file or ticket; 3 could not register or connect, or the
-remote peer is busy; 129, 130 or 143 when SIGHUP, SIGINT or SIGTERM came before everything was transferred.
+Exit codes:
+  0  everything was delivered, and received to its end
+  1  something was not: the remote peer ended or is silent, stdout was closed
+  2  wrong arguments, key file or ticket
+  3  could not register or connect, or the remote peer is busy
+  129, 130 or 143 when SIGHUP, SIGINT or SIGTERM came before everything was
+     transferred
 
 Examples:
-  showchain keygen                                            once on the host that listens
-  showchain listen --relay 'showchain:<relay>?addr=relay.example.org:4400'
-  showchain connect 'showchain:<id>?relay=…'                  on the other host
-  showchain connect --pipe 'showchain:<id>?relay=…' < file    while the other host runs listen --pipe > file
-  echo hello | showchain connect --via relay-only 'showchain:<id>?relay=…'`
+  once on the host that listens:
+    showchain keygen
+    showchain listen --relay 'showchain:<relay>?addr=relay.example.org:4400'
+  on the other host, with the ticket that this prints:
+    showchain connect 'showchain:<id>?relay=…'
+    echo hello | showchain connect --via relay-only 'showchain:<id>?relay=…'
+  a file, while the other host runs showchain listen --pipe > file:
+    showchain connect --pipe 'showchain:<id>?relay=…' < file`
 
 /** The options of the commands that open a peer. */
 function withPeerOptions(command: Command): Command {

@@ -118,6 +118,13 @@ describe('wrong arguments', () => {
       })
     expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+$/) })
   })
+
+  test('--help of each command fits 80 columns', async () => {
+    for (const command of [[], ['keygen'], ['id'], ['listen'], ['connect']]) {
+      const { stdout } = await run([...command, '--help'])
+      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+    }
+  })
 })
 
 describe('a stdout that takes nothing', () => {
