@@ -15,6 +15,8 @@ function exitCodeOf(error: unknown): number {
   return 1
 }
 
+// EPIPE: the reader of stdout or stderr has gone. A relay goes on, and of --help it has read what it wanted.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 try {
   await program().parseAsync()
 } catch (error) {

@@ -20,8 +20,6 @@ import { serveMetrics } from './metrics.ts'
 export async function serve(config: Config): Promise<void> {
   // Before the ticket is printed: the process that reads it may send the signal at once.
   const ended = endSignal()
-  // EPIPE: the reader of stdout or stderr has gone, and the relay goes on.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const log = logger(config)
   const { identity, knownKeys } = await keysOf(config, log)
   const relay = await Relay.open({

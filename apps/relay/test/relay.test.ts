@@ -56,6 +56,11 @@ describe('showchain-relay', () => {
     expect(stderr).toContain('"msg":"ended"')
   })
 
+  test.each(['--help', '--version'])('%s is no failure when its reader has left', async (flag) => {
+    const line = `exec 3> >(exit); wait $!; exec ${process.execPath} ${BIN} ${flag} >&3`
+    expect(await Program.shell(line).ended()).toMatchObject({ code: 0, stderr: '' })
+  })
+
   test('ends with 0 when its terminal is closed, after it drained', async () => {
     const relay = running()
     await relay.stdout.line(/./)
