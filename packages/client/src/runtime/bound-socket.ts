@@ -36,7 +36,7 @@ export interface SocketBuffers {
 export interface BoundSocket {
   readonly local: Endpoint
   readonly buffers: SocketBuffers
-  /** Sends or loses the datagram; never throws. Those to one place leave in order. */
+  /** Sends or loses the datagram; never throws. Those to one `to` leave in order, others in any. */
   send(to: Endpoint, bytes: Uint8Array): void
   /** @see DatagramSocket */
   unfragmented?(to: Endpoint): number | undefined

@@ -1,5 +1,5 @@
 /**
- * Datagrams that wait for one system call. Those to one place leave next to each other, in order,
+ * Datagrams that wait for one system call. Those to one endpoint object leave side by side, in order,
  * and those of one length as a train: the kernel looks for the way there once, and not for each.
  */
 import { constants } from 'node:os'
