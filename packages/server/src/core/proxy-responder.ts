@@ -43,8 +43,6 @@ export class ProxyResponder {
     this.#bindings.refresh(id, now)
     const session = this.#sessions.open(this.#sessions.newId(this.#context.random), id, target, now)
     this.#answer(admitted, session)
-    this.#context.count('sessionOpened')
-    this.#context.outbox.event({ type: 'sessionOpened', session: session.id, requester: id, target })
   }
 
   #answer(admitted: Admitted<ProxyRequest>, session: ProxySession): void {

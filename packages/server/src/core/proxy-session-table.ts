@@ -82,12 +82,14 @@ export class ProxySession {
 export interface ProxySessionTableOptions {
   readonly limits: RelayLimits
   readonly bindings: Bindings
+  readonly opened: (session: ProxySession) => void
   readonly ended: (session: ProxySession, why: 'expired' | 'evicted') => void
 }
 
 export class ProxySessionTable {
   readonly #limits: RelayLimits
   readonly #bindings: Bindings
+  readonly #opened: ProxySessionTableOptions['opened']
   readonly #ended: ProxySessionTableOptions['ended']
   /** Each ends after 10 min without a message. */
   readonly #rows: ExpiringRows
@@ -101,9 +103,10 @@ export class ProxySessionTable {
    */
   readonly #byRequester = new Map<PeerId, ProxySession[]>()
 
-  constructor({ limits, bindings, ended }: ProxySessionTableOptions) {
+  constructor({ limits, bindings, opened, ended }: ProxySessionTableOptions) {
     this.#limits = limits
     this.#bindings = bindings
+    this.#opened = opened
     this.#ended = ended
     this.#rows = new ExpiringRows({
       lifetime: SESSION_IDLE,
@@ -194,6 +197,7 @@ export class ProxySessionTable {
     const list = this.#byRequester.get(requester)
     if (list === undefined) this.#byRequester.set(requester, [session])
     else list.push(session)
+    this.#opened(session)
     return session
   }
 

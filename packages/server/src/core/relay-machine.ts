@@ -140,6 +140,10 @@ export class RelayMachine implements Machine<RelayEvent> {
     this.#sessions = new ProxySessionTable({
       limits,
       bindings: this.#bindings,
+      opened: ({ id, requester, target }) => {
+        count('sessionOpened')
+        outbox.event({ type: 'sessionOpened', session: id, requester: requester.id, target: target.id })
+      },
       ended: ({ id, requester, target }, why) => {
         if (why === 'evicted') count('sessionEvicted')
         outbox.event({ type: 'sessionEnded', session: id, requester: requester.id, target: target.id, why })

@@ -127,7 +127,7 @@ export class Rendezvous {
     )
     if (forwardedRequest === undefined) return undefined
     // Two ends that agree on keys by it may use its session at once.
-    if (ext?.hello !== undefined) this.#open(sessionBytes, requester.id, target.id, now)
+    if (ext?.hello !== undefined) this.#sessions.open(sessionBytes, requester.id, target.id, now)
     const requesterKnowsExtensions = requester.knowsExtensions || hasExtensions(message)
     return {
       session,
@@ -139,12 +139,6 @@ export class Rendezvous {
       answers: [],
       repeats: 0,
     }
-  }
-
-  #open(id: Uint8Array, requester: PeerId, target: PeerId, now: Instant): void {
-    const session = this.#sessions.open(id, requester, target, now)
-    this.#context.count('sessionOpened')
-    this.#context.outbox.event({ type: 'sessionOpened', session: session.id, requester, target })
   }
 
   #forwardedFields(

@@ -29,6 +29,7 @@ const HEAD_BYTES: number = 2 + CONNECTION_ID_BYTES
 const HINT_AT: number = HEAD_BYTES + KX_BYTES
 const EARLY_AT: number = HINT_AT + HINT_BYTES
 const OFFER_BYTES: number = 1 + CONNECTION_ID_BYTES
+/** Bytes of the target's value. */
 export const HELLO_ANSWER_BYTES: number = 1 + KX_BYTES + OFFER_BYTES + TAG_BYTES
 /** Bytes of early frames that fit a warm hello. */
 export const MAX_EARLY_BYTES: number = MAX_HELLO_BYTES - EARLY_AT - TAG_BYTES
