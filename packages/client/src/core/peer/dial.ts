@@ -64,9 +64,8 @@ export class Dial {
   readonly #transactions: Transactions
   readonly #attempts: Entry[] = []
   readonly #closers: (() => void)[] = []
-  /** Ways through a relay, at whose introduction they wait. */
-  readonly #relayed = new Map<Registration, Entry>()
-  readonly #patience: Patience
+  /** Ways through a relay that wait for its introduction. */
+  readonly #patience: Patience<Entry>
   /** Whether there are keys: the connection is what was dialled, whatever ways are still tried. */
   #agreed = false
   #reported = false
@@ -257,7 +256,7 @@ export class Dial {
     const connection = this.#connection(now)
     const greeting = takeAnswer(connection, hello, now)
     const relayed = greeting !== undefined && introduced(connection, greeting, session, registration, now)
-    const entry = this.#patience.end(registration) ? this.#relayed.get(registration) : undefined
+    const entry = this.#patience.end(registration)
     if (entry !== undefined && relayed) this.#settle(entry, 'reached', undefined, now)
     else if (entry !== undefined && greeting?.mayRelay === false) this.#settle(entry, 'failed', NO_RELAY, now)
     else if (entry !== undefined) this.#proxy(registration, entry)
@@ -269,8 +268,7 @@ export class Dial {
   /** Through the relay that introduces both ends: in that session, else in one that it is asked for. */
   #relay(registration: Registration, entry: Entry, now: Instant): void {
     if (!registration.introduces || this.#hello === undefined) return this.#proxy(registration, entry)
-    this.#relayed.set(registration, entry)
-    this.#patience.wait(registration, () => this.#proxy(registration, entry), now)
+    this.#patience.wait(registration, entry, () => this.#proxy(registration, entry), now)
   }
 
   /**

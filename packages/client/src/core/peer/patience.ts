@@ -7,32 +7,34 @@ import type { Timer, Timers } from '../endpoint/timers.ts'
 import type { Registration } from '../relays/registration.ts'
 import { HELLO_PATIENCE } from '../secure/limits.ts'
 
-export class Patience {
+export class Patience<Way> {
   readonly #timers: Pick<Timers, 'set'>
   /** At most the relays of one dial. */
-  readonly #waiting = new Map<Registration, Timer>()
+  readonly #waiting = new Map<Registration, { readonly way: Way; readonly timer: Timer }>()
 
   constructor(timers: Pick<Timers, 'set'>) {
     this.#timers = timers
   }
 
   /** @param ask called unless the wait is ended by then */
-  wait(relay: Registration, ask: () => void, now: Instant): void {
+  wait(relay: Registration, way: Way, ask: () => void, now: Instant): void {
     const timer = this.#timers.set(later(now, HELLO_PATIENCE), () => {
       this.#waiting.delete(relay)
       ask()
     })
-    this.#waiting.set(relay, timer)
+    this.#waiting.set(relay, { way, timer })
   }
 
-  /** @returns whether it was waited for */
-  end(relay: Registration): boolean {
-    this.#waiting.get(relay)?.cancel()
-    return this.#waiting.delete(relay)
+  /** @returns the way that waited for it */
+  end(relay: Registration): Way | undefined {
+    const waiting = this.#waiting.get(relay)
+    waiting?.timer.cancel()
+    this.#waiting.delete(relay)
+    return waiting?.way
   }
 
   close(): void {
-    for (const timer of this.#waiting.values()) timer.cancel()
+    for (const { timer } of this.#waiting.values()) timer.cancel()
     this.#waiting.clear()
   }
 }
