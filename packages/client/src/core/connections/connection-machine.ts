@@ -20,6 +20,7 @@ import type { UnreadStream } from '../transport/events.ts'
 import type { Streams } from '../transport/streams/streams.ts'
 import { ConnectionPaths, type ConnectionPathsEvent } from './connection-paths.ts'
 import { CONNECTION_ENDED, type DataPlane, type DataPlaneEvent } from './data-plane.ts'
+import { HeldEvents } from './held-events.ts'
 import { PlaintextDataPlane } from './plaintext-data-plane.ts'
 import { SecureDataPlane } from './secure-data-plane.ts'
 
@@ -60,6 +61,7 @@ export class ConnectionMachine {
   /** Whether the remote peer's did, as it says. */
   #remoteDialled = false
   #draining = false
+  readonly #held = new HeldEvents()
 
   constructor(peer: PeerContext, options: ConnectionMachineOptions) {
     const { remoteId, policy, sessions, request } = options
@@ -233,11 +235,10 @@ export class ConnectionMachine {
   }
 
   #onData(event: DataPlaneEvent, now: Instant): void {
-    const { outbox } = this.#context
-    const connection = this.#handle
     switch (event.type) {
       case 'ready':
         if (event.before !== undefined && this.open) this.#startOver(event.before)
+        if (!this.open) this.#held.take()
         this.#remoteDialled = event.remoteDialled
         // Only the remote peer completes a handshake: the session by which it did works both ways.
         if (event.by !== undefined) this.#paths.carried(event.by, now)
@@ -247,12 +248,9 @@ export class ConnectionMachine {
         return this.end(event, now)
       case 'rebound':
         return this.#paths.direct.rebind(event.route, now)
-      case 'datagram':
-        return outbox.event({ type: 'datagram', connection, bytes: event.bytes })
-      case 'stream':
-      case 'openable':
-      case 'streamStopped':
-        return outbox.event({ ...event, connection })
+      default:
+        if (!this.open) return this.#held.hold(event)
+        return this.#context.outbox.event({ ...event, connection: this.#handle })
     }
   }
 
@@ -292,6 +290,7 @@ export class ConnectionMachine {
     this.#state = 'open'
     const incoming = !this.#dialled || this.#remoteDialled
     outbox.event({ type: 'open', connection, remoteId: this.remoteId, path, incoming })
+    for (const held of this.#held.take()) outbox.event({ ...held, connection })
   }
 
   #note(what: string): void {
