@@ -63,7 +63,7 @@ function withPeerOptions(command: Command): Command {
     .option('--timeout <seconds>', 'how long to wait for a registration or a connection (default 25)')
     .option(
       '--dead-after <seconds>',
-      `how long the remote peer may be silent; a third of it while something is unacknowledged (default ${DEAD_AFTER})`,
+      `how long the remote peer may be silent; a third of it while something is unacknowledged and this side can reach its relay (default ${DEAD_AFTER})`,
     )
     .option('--json', 'print every event on stdout (with --pipe on stderr), one JSON object a line')
     .option('--trace', 'print every message on stderr, one JSON object a line')

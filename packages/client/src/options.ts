@@ -93,7 +93,8 @@ export interface PeerOptions {
   readonly keepAlive?: number | undefined
   /**
    * Milliseconds without anything from the remote peer after which a protected connection ends,
-   * 1,000 to 86,400,000. While the remote peer owes an acknowledgement it is a third of this.
+   * 1,000 to 86,400,000. While the remote peer owes an acknowledgement it is a third of this, unless
+   * this end has lost each relay, and has no direct path.
    * @default 300,000
    */
   readonly idleTimeout?: number | undefined

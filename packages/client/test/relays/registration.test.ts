@@ -158,6 +158,30 @@ describe('registration', () => {
     expect(bed.eventsOf('relay').map(({ state }) => state)).toContain('lost')
   })
 
+  /** Of each registration that was begun in this time, whether it had extension fields. */
+  const extended = (bed: Bed, ms: number): readonly boolean[] => {
+    bed.taken()
+    bed.advance(ms)
+    const begun = new Map(
+      bed.sent.flatMap(({ message }) =>
+        message.op_code === OP.directRequest ? [[message.seq, message.ext !== undefined] as const] : [],
+      ),
+    )
+    return [...begun.values()]
+  }
+
+  test('is tried in seed mode every other time, with a relay that is known and never answered', () => {
+    const tries = extended(start(new Bed({ knownKeys: [relay.publicKey] })), 60_000)
+    expect(tries.slice(0, 4)).toEqual([true, false, true, false])
+    expect(extended(start(), 60_000)).not.toContain(false)
+  })
+
+  test('is never tried in seed mode with a relay that knew extensions, as it drops such a request', () => {
+    const tries = extended(new Bed().registered(), 300_000)
+    expect(tries.length).toBeGreaterThan(4)
+    expect(tries).not.toContain(false)
+  })
+
   test('in seed mode carries no extension field', () => {
     const bed = start(new Bed({ seedMode: true, knownKeys: [relay.publicKey] }))
     expect(bed.last(OP.directRequest).ext).toBeUndefined()

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { duration, instant } from '../../src/core/endpoint/machine.ts'
+import { describe, expect, test } from 'vitest'
+import { duration, type Instant, instant } from '../../src/core/endpoint/machine.ts'
 import { Timers } from '../../src/core/endpoint/timers.ts'
 import { IdleTimeout } from '../../src/core/secure/idle-timeout.ts'
 
@@ -8,8 +8,10 @@ function bed() {
   const timers = new Timers()
   const did: string[] = []
   let now = instant(0)
+  const way: { since: Instant | undefined } = { since: now }
   const idle = new IdleTimeout(timers, duration(30_000), {
     ask: () => did.push(`asked at ${now}`),
+    reachableSince: () => way.since,
     silent: (why) => did.push(`${why}, at ${now}`),
   })
   idle.start(now)
@@ -26,7 +28,7 @@ function bed() {
     now = instant(ms)
     timers.wake(now)
   }
-  return { idle, did, until, suspended, now: () => now }
+  return { idle, did, until, suspended, way, now: () => now }
 }
 
 test('asks after two thirds, and gives up at the end', () => {
@@ -73,6 +75,39 @@ test.each([false, true])('a process that was suspended asks first, whether it ha
   expect(did).toEqual(asked ? [] : ['asked at 90000'])
   until(100_000)
   expect(did).toContain('nothing came from the remote peer for 100 s, at 100000')
+})
+
+describe('without a way to the remote peer', () => {
+  test('what was sent and not answered costs nothing of the time-out', () => {
+    const { idle, did, until, way, now } = bed()
+    until(1000)
+    idle.asked(now())
+    way.since = undefined
+    until(60_000)
+    expect(did).toEqual(['nothing came from the remote peer for 30 s, at 30000'])
+  })
+
+  test('the last third begins when there is one again', () => {
+    const { idle, did, until, way, now } = bed()
+    until(1000)
+    idle.asked(now())
+    way.since = undefined
+    until(14_500)
+    way.since = now()
+    until(60_000)
+    expect(did).toEqual(['nothing came from the remote peer for 25 s, at 24500'])
+  })
+
+  test('nothing goes on for longer than the time-out, however often there is one again', () => {
+    const { idle, did, until, way, now } = bed()
+    until(1000)
+    idle.asked(now())
+    for (let at = 2000; at < 60_000; at += 1000) {
+      way.since = at % 2000 === 0 ? undefined : now()
+      until(at)
+    }
+    expect(did).toEqual(['nothing came from the remote peer for 30 s, at 30000'])
+  })
 })
 
 test('does nothing once it was stopped', () => {

@@ -70,6 +70,7 @@ const WATCHED: Duration = duration(45_000)
 const INTERVAL: Duration = duration(100)
 /** A process that is started anew is back after this long. */
 const RESTART: Duration = duration(2000)
+const STOP: Duration = duration(90_000)
 const SLEEP: Duration = duration(30_000)
 const OUTAGE: Duration = duration(60_000)
 /** More than the line carries in the time that is watched. */
@@ -94,6 +95,14 @@ export const RECOVERY_FAULTS: readonly RecoveryFault[] = [
       await scene.relays[0]?.kill()
       scene.internet.advance(RESTART)
       scene.relays[0]?.start()
+      return clockOf(scene)
+    },
+  },
+  {
+    ...{ name: 'only relay is stopped for 90 s', goal: 3000, pairs: NATS, relays: 1 },
+    strike: (scene) => {
+      scene.relays[0]?.sleep(STOP, 'process')
+      scene.internet.advance(STOP)
       return clockOf(scene)
     },
   },

@@ -1,8 +1,8 @@
 /**
- * The real machine of a relay on a simulated host; it can die and come back with empty tables, as a
- * process does.
+ * The real machine of a relay on a simulated host. It can die and come back with empty tables, or be
+ * suspended, as a process is.
  */
-
+import { type Duration, later } from '@showchain/client/core'
 import type { DatagramSocket } from '@showchain/client/runtime'
 import type { TestIdentity } from '@showchain/crypto/testing'
 import { type RelayEvent, RelayMachine, type RelayOptions } from '@showchain/server'
@@ -10,6 +10,7 @@ import { type Endpoint, formatTicket } from '@showchain/wire'
 import type { Host } from '../sim/host.ts'
 import type { Placed, Simulation } from '../sim/simulation.ts'
 import { Ledger } from './ledger.ts'
+import { Sleeper } from './sleeper.ts'
 
 export const RELAY_PORT = 3478
 const OTHER_PORT = 3479
@@ -55,7 +56,7 @@ export class SimRelay {
   readonly #second: Host | undefined
   readonly #ports: 1 | 2
   readonly #events: RelayEvent[] = []
-  #placed: Placed<RelayMachine> | undefined
+  #placed: Placed<Sleeper<RelayEvent>> | undefined
   #machine: RelayMachine | undefined
   #lives = 0
 
@@ -123,8 +124,9 @@ export class SimRelay {
       ...this.#options,
     })
     this.#machine = machine
+    const sleeper = new Sleeper(machine)
     this.#placed = this.#sim.put(this.host, {
-      machine: () => machine,
+      machine: () => sleeper,
       identity: this.identity,
       port: RELAY_PORT,
       others,
@@ -161,7 +163,15 @@ export class SimRelay {
 
   /** Tells its peers that it is about to end; the event `drained` says when nothing goes on. */
   drain(): void {
-    this.#placed?.driver.input((machine, now) => machine.drain(now))
+    this.#placed?.driver.input((_sleeper, now) => this.#machine?.drain(now))
+  }
+
+  /**
+   * The host sleeps for this long: timers wait, and packets to it are lost; or only its process
+   * is suspended, as by SIGSTOP, and its socket keeps them.
+   */
+  sleep(by: Duration, what: 'host' | 'process' = 'host'): void {
+    this.#placed?.driver.input((sleeper, now) => sleeper.sleep(later(now, by), what))
   }
 
   /** Dies and comes back at once. */

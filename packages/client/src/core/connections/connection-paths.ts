@@ -8,7 +8,7 @@
 import type { Encoding, PeerId, SessionId } from '@showchain/wire'
 import type { Path, PathPolicy } from '../context/events.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
-import type { Instant, Route } from '../endpoint/machine.ts'
+import { type Instant, instant, type Route } from '../endpoint/machine.ts'
 import type { MessageSession, MessageSessionEvent } from '../messages/message-session.ts'
 import { MessageSessions, type MessageSessionsOptions } from '../messages/message-sessions.ts'
 import type { OutgoingMessage, Sent } from '../messages/outgoing-message.ts'
@@ -90,6 +90,14 @@ export class ConnectionPaths<Connection = unknown> {
 
   get hasDirect(): boolean {
     return this.direct.route !== undefined
+  }
+
+  /**
+   * Since when this end has had a way to the other one, as far as it knows; undefined: it has lost
+   * every relay, and has no direct path.
+   */
+  get reachableSince(): Instant | undefined {
+    return this.hasDirect ? instant(0) : this.relayed.reachableSince
   }
 
   /** Whether something shows that the other end is there: what a relay passes on is not signed. */

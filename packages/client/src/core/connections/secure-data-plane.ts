@@ -57,6 +57,7 @@ export class SecureDataPlane implements DataPlane {
       endToEnd: { ...endToEnd, credentials: drainedCredentials(endToEnd.credentials, context.drain) },
       mayRelay: () => paths.allowsRelay,
       path: () => this.#pathOf(paths.session),
+      reachableSince: () => paths.reachableSince,
       standby: () => this.#standby,
     })
     this.#recordPaths = new RecordPaths(context, paths)

@@ -5,7 +5,7 @@
  */
 import type { SessionId } from '@showchain/wire'
 import { EventQueue } from '../endpoint/event-queue.ts'
-import type { Instant } from '../endpoint/machine.ts'
+import { type Instant, instant } from '../endpoint/machine.ts'
 import type { MessageSession } from '../messages/message-session.ts'
 import type { MessageSessions } from '../messages/message-sessions.ts'
 import type { OutgoingMessage, Sent } from '../messages/outgoing-message.ts'
@@ -82,6 +82,13 @@ export class RelayedPath {
   /** One that can introduce both ends to each other now. */
   get registered(): Registration | undefined {
     return this.#relays.find(({ serves }) => serves)
+  }
+
+  /** Since when one of the relays has answered without a break; undefined: all of them are lost. */
+  get reachableSince(): Instant | undefined {
+    if (this.#relays.length === 0) return instant(0)
+    const since = this.#relays.flatMap(({ registeredSince }) => registeredSince ?? [])
+    return since.length === 0 ? undefined : instant(Math.min(...since))
   }
 
   /** Whether both ends know this relay. */

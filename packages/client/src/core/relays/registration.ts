@@ -46,11 +46,10 @@ export interface RelayAddress {
 
 export class Registration implements PathLiveness {
   readonly relay: RelayAddress
-  /**
-   * This peer's address as the relay sees it; undefined until registered or when the relay does not
-   * say.
-   */
+  /** This peer's address as the relay sees it; undefined until the relay has said it. */
   observed: Endpoint | undefined
+  /** Since when it is registered without a break; undefined: it is not. */
+  registeredSince: Instant | undefined
   /** Whether the relay showed that it knows extensions. */
   knowsExtensions = false
   /** Whether it forwards channel frames. */
@@ -205,14 +204,13 @@ export class Registration implements PathLiveness {
 
   /**
    * First contact carries only key and cookie. A relay that is known by configuration and did not
-   * answer may speak only the seed: every other try is in seed mode.
+   * answer so far may speak only the seed: every other try is in seed mode, which is lost on another.
    */
   #extensions(cookie: Uint8Array | undefined): { ext?: Extensions } {
-    const plain =
-      this.#context.seedMode ||
-      (cookie === undefined && this.#failures % 2 === 1 && this.#context.keys.get(this.relay.id) !== undefined)
-    if (plain) return {}
-    return { ext: { key: this.#context.spki, ...(cookie === undefined ? {} : { cookie }) } }
+    const { keys, seedMode, spki } = this.#context
+    const tries = !this.knowsExtensions && this.#failures % 2 === 1 && keys.get(this.relay.id) !== undefined
+    if (seedMode || (tries && cookie === undefined)) return {}
+    return { ext: { key: spki, ...(cookie === undefined ? {} : { cookie }) } }
   }
 
   #answered(message: Message): void {
@@ -252,6 +250,7 @@ export class Registration implements PathLiveness {
     this.#liveness = this.#newLiveness(now)
     const first = this.#state !== 'registered'
     this.#state = 'registered'
+    this.registeredSince ??= now
     if (first || moved) this.#events.push('registered')
     if (renewed) this.#events.push('renewed')
     if (first || moved || renewed) this.#tell({ state: 'registered', observed: this.observed })
@@ -287,6 +286,7 @@ export class Registration implements PathLiveness {
   #lose(reason: string, now: Instant): void {
     this.#liveness?.stop()
     this.#liveness = undefined
+    this.registeredSince = undefined
     this.#state = 'waiting'
     this.#tell({ state: 'lost', reason })
     this.#events.push('lost')

@@ -1,7 +1,8 @@
 /**
  * Ends a connection whose remote peer is silent (RFC 9000 §10.1), whatever became of its paths. Two
  * thirds of the time-out without a genuine record, and the remote peer is asked; it has the last
- * third for its answer, to this or to anything else that asks for one.
+ * third for its answer, to this or to anything else that asks for one. While no question can leave,
+ * since every relay is lost, the last third does not begin before the first two are over.
  *
  *   heard ── silent for 2/3, or something was sent that asks for an answer ──► asked ── silent for 1/3 ──► silent
  */
@@ -12,6 +13,8 @@ import { SUSPENDED } from './limits.ts'
 export interface IdleTimeoutActions {
   /** Sends something that the remote peer answers, when there is a path. */
   ask(): void
+  /** Since when this end has had a way to the remote peer; undefined: it has none. */
+  reachableSince(): Instant | undefined
   /** The remote peer is gone. @param why for people */
   silent(why: string): void
 }
@@ -51,11 +54,23 @@ export class IdleTimeout {
     this.#timer?.cancel()
   }
 
+  /** When the first two thirds are over. */
+  get #idleAt(): Instant {
+    return later(later(this.#heard, this.#third), this.#third)
+  }
+
+  /** When the last third began, or will: silence shows nothing while no question could leave. */
+  get #lastThird(): Instant | undefined {
+    if (this.#asked === undefined) return undefined
+    const since = this.#actions.reachableSince() ?? this.#idleAt
+    return instant(Math.max(this.#asked, Math.min(since, this.#idleAt)))
+  }
+
   /** Not moved by each record: it looks when the earliest answer could be due. */
   #arm(now: Instant): void {
-    const latest = later(now, this.#third)
-    const idle = later(later(this.#heard, this.#third), this.#third)
-    const at = this.#asked === undefined ? instant(Math.min(idle, latest)) : later(this.#asked, this.#third)
+    const begun = this.#lastThird
+    const due = begun === undefined ? this.#idleAt : later(begun, this.#third)
+    const at = instant(Math.min(due, later(now, this.#third)))
     this.#timer?.cancel()
     this.#timer = this.#timers.set(at, (fired) => this.#look(fired, at))
   }
@@ -63,9 +78,10 @@ export class IdleTimeout {
   #look(now: Instant, due: Instant): void {
     const suspended = later(due, SUSPENDED) <= now
     if (suspended && this.#asked !== undefined) this.#asked = now
-    if (this.#asked !== undefined && later(this.#asked, this.#third) <= now)
+    const begun = this.#lastThird
+    if (begun !== undefined && later(begun, this.#third) <= now)
       return this.#actions.silent(`nothing came from the remote peer for ${Math.round((now - this.#heard) / 1000)} s`)
-    if (this.#asked === undefined && later(later(this.#heard, this.#third), this.#third) <= now) {
+    if (begun === undefined && this.#idleAt <= now) {
       this.#asked = now
       this.#actions.ask()
     }

@@ -24,7 +24,7 @@ import { type EndToEnd, noiseCrypto, type RecordReceiver } from './end-to-end.ts
 import { type Established, establish } from './established.ts'
 import type { Restart, SecureEvent } from './events.ts'
 import type { Secured } from './handshake.ts'
-import { IdleTimeout } from './idle-timeout.ts'
+import { IdleTimeout, type IdleTimeoutActions } from './idle-timeout.ts'
 import { KeyAgreement, type KeyAgreementEvent } from './key-agreement.ts'
 import { TRAIN_RECORDS } from './limits.ts'
 import { PathProbing } from './path-probing.ts'
@@ -33,7 +33,7 @@ import { type RecordPath, samePath } from './record-path.ts'
 import { RecordSender } from './record-sender.ts'
 import type { SecureStatistics } from './statistics.ts'
 
-export interface SecureSessionOptions {
+export interface SecureSessionOptions extends Pick<IdleTimeoutActions, 'reachableSince'> {
   readonly self: PeerId
   readonly remoteId: PeerId
   readonly random: Random
@@ -76,7 +76,7 @@ export class SecureSession {
   #closed = false
 
   constructor(options: SecureSessionOptions) {
-    const { remoteId, random, timers, provider, keys, endToEnd, receiver } = options
+    const { remoteId, random, timers, provider, keys, endToEnd, receiver, reachableSince } = options
     const drain = (now: Instant): void => this.#drainKeys(now)
     this.#options = options
     this.#connectionId = endToEnd.connectionIds.allocate(receiver)
@@ -87,7 +87,7 @@ export class SecureSession {
     })
     this.#timer = new DeadlineTimer(timers, (now) => this.#wake(now))
     this.#idle = new IdleTimeout(timers, endToEnd.idleTimeout, {
-      ask: () => this.#established?.transport.ping(),
+      ...{ reachableSince, ask: () => this.#established?.transport.ping() },
       silent: (reason) => this.#events.push({ type: 'failed', reason }),
     })
     this.keys = new KeyAgreement({
