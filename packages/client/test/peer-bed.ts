@@ -14,6 +14,7 @@ import {
   isStun,
   type Message,
   OP,
+  RECORD_BYTE,
   sameEndpoint,
   type Unsigned,
 } from '@showchain/wire'
@@ -68,7 +69,9 @@ export class Bed {
   now: Instant = instant(0)
   readonly machine: PeerMachine
   readonly sent: Sent[] = []
-  /** What is no message. */
+  /** Records and parts of handshakes. */
+  readonly records: { readonly to: Endpoint; readonly bytes: Uint8Array }[] = []
+  /** What else is no message. */
   readonly stun: { readonly to: Endpoint; readonly bytes: Uint8Array }[] = []
   readonly events: PeerEvent[] = []
   /** What the application answers when asked; undefined: it thinks. */
@@ -112,6 +115,8 @@ export class Bed {
         output.resume(openssl.verify(output.key, output.preimage, output.signature), this.now)
       else if (output.type === 'transmit' && isStun(output.bytes))
         this.stun.push({ to: output.to, bytes: output.bytes })
+      else if (output.type === 'transmit' && output.bytes[0] === RECORD_BYTE)
+        this.records.push({ to: output.to, bytes: output.bytes })
       else if (output.type === 'transmit') {
         const decoded = decode(output.bytes)
         if (!decoded.ok) throw new Error(`the machine sent what is no message: ${decoded.refusal}`)

@@ -123,8 +123,8 @@ test('the same seed gives the same timeline, though applications await', async (
 })
 
 test.each([
-  ['direct', 'smaller', 40, 60],
-  ['direct', 'larger', 40, 60],
+  ['direct', 'smaller', 20, 40],
+  ['direct', 'larger', 20, 40],
   ['relay-only', 'smaller', 100, 140],
   ['relay-only', 'larger', 100, 140],
 ] as const)(

@@ -108,6 +108,17 @@ export const facts = (): readonly Fact[] => [
   ),
   says('An epoch has {} s', [seconds, 'crypto/COOKIE_EPOCH']),
   says('It follows at most {} challenges for one request', [word, 'client/MAX_CHALLENGES']),
+  says(
+    'fewer than {} a second ({} at once) were taken so before',
+    [plain, 'client/STRANGERS_PER_SECOND'],
+    [plain, 'client/STRANGER_BURST'],
+  ),
+  says('with the first {} bytes of the signature of the 0x102', [plain, 'wire/CHALLENGE_BYTES']),
+  security(
+    '{} first contacts a second ({} at once) are verified and answered without a challenge',
+    [plain, 'client/STRANGERS_PER_SECOND'],
+    [plain, 'client/STRANGER_BURST'],
+  ),
   says('it ends after {} s without one', [seconds, 'server/BINDING_LIFETIME']),
   // STUN
   says('is repeated after {}, 20 and 40 s', [seconds, 'client/AGAIN_FIRST']),

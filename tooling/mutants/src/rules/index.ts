@@ -11,6 +11,7 @@ import { CLIENT_HELLO } from './client-hello.ts'
 import { CLIENT_PUNCHING } from './client-punching.ts'
 import { CLIENT_SECURE } from './client-secure.ts'
 import { CLIENT_SOCKETS } from './client-sockets.ts'
+import { CLIENT_STRANGERS } from './client-strangers.ts'
 import { CLIENT_TRANSPORT } from './client-transport.ts'
 import { CRYPTO_KEYS } from './crypto-keys.ts'
 import { CRYPTO_SESSIONS } from './crypto-sessions.ts'
@@ -27,6 +28,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SERVER_REGISTRATION,
   ...SERVER_FORWARDING,
   ...CLIENT_ENDPOINT,
+  ...CLIENT_STRANGERS,
   ...CLIENT_API,
   ...CLIENT_CALLS,
   ...CLIENT_CONNECTIONS,

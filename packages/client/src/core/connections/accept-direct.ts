@@ -2,7 +2,7 @@
 import { directSession, type PublicKey } from '@showchain/crypto/core'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
-import type { DirectRequest } from '../requests/direct-responder.ts'
+import type { DirectRequest } from '../requests/direct-answer.ts'
 import type { ConnectionTable } from './connection-table.ts'
 
 /**

@@ -257,10 +257,11 @@ export class ConnectionPaths<Connection = unknown> {
 
   /**
    * Whether data belongs on the direct path; before the other end has said that it takes it there,
-   * only where no relay carries it.
+   * and shown that it receives there, only where no relay carries it.
    */
   #prefersDirect(): boolean {
-    return this.direct.carriesData && (this.direct.speaksExtensions || this.relayed.session === undefined)
+    const { carriesData, speaksExtensions, proven } = this.direct
+    return carriesData && ((speaksExtensions && proven) || this.relayed.session === undefined)
   }
 
   #onSession(event: MessageSessionEvent, now: Instant): void {

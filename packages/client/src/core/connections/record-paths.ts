@@ -64,7 +64,9 @@ export class RecordPaths {
     const ready = (): boolean => true
     if (directKey !== undefined) {
       const traits = directTraits(this.#context.unfragmented(to))
-      return { kind: 'direct', to, validated: true, session, traits, ready, transmit }
+      // Before, the address gets path challenges alone.
+      const proven = (): boolean => to.allowance?.proven !== false
+      return { kind: 'direct', to, validated: true, session, traits, ready: proven, transmit }
     }
     if (this.#paths.relayed.carriesFrames(messages))
       return { kind: 'channel', to, session, traits: CHANNEL, ready, transmit }

@@ -62,7 +62,7 @@ export class SecureDataPlane implements DataPlane {
     })
     this.#recordPaths = new RecordPaths(context, paths)
     this.#doubts = new PathDoubts(timers, random, {
-      challenge: (session, token, now) => this.#session.challenge(this.#recordPaths.of(session), token, now),
+      challenge: (session, token, now) => this.#session.probing.ask(this.#recordPaths.of(session), token, now),
       dead: (session, now) => paths.dead(session, now),
       answered: (session, now) => paths.works(session, now),
       spare: () => paths.session !== undefined,
@@ -107,6 +107,11 @@ export class SecureDataPlane implements DataPlane {
   /** Uses the key agreement. */
   agree<Result>(use: (keys: KeyAgreement) => Result, now: Instant): Result {
     return this.#session.agree(use, now)
+  }
+
+  /** Shows the remote peer that this end receives on a path. @param proof from the 0x102 that found it */
+  prove(session: MessageSession, proof: Uint8Array, now: Instant): void {
+    this.#session.probing.prove(this.#recordPaths.of(session), proof, now)
   }
 
   /** The key agreement begins, or data goes on. */

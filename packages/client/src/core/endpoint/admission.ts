@@ -6,6 +6,8 @@
  *   decoded ─► same bytes again? ─► key known or carried? ─► rate ─► cookie ─► replay ─► signature ─► act
  *              the same answer      else silence             else    else      else      else
  *                                                            silence challenge silence   silence
+ *
+ * A peer takes some first contacts without a cookie (requests/strangers.ts).
  */
 import {
   type CookieJar,
@@ -16,61 +18,22 @@ import {
   type PublicKey,
   type RequestReplay,
 } from '@showchain/crypto/core'
-import {
-  type Encoding,
-  encode,
-  equalBytes,
-  formatEndpoint,
-  hasExtensions,
-  type MessageOf,
-  OP,
-  type PeerId,
-  peerIdFromBytes,
-} from '@showchain/wire'
+import { encode, equalBytes, formatEndpoint, hasExtensions, OP, type PeerId, peerIdFromBytes } from '@showchain/wire'
 import type { AdmissionCounter } from './admission-counters.ts'
 import type { AdmissionRates } from './admission-rates.ts'
+import {
+  type AddressValidation,
+  type AdmissionRequest,
+  type Admitted,
+  ANSWER_LIFETIME,
+  type RequestMessage,
+} from './admitted.ts'
+import { Allowance } from './allowance.ts'
 import { ExpiringMap } from './expiring-map.ts'
-import { type Duration, duration, type Instant, type Route } from './machine.ts'
+import type { Instant, Route } from './machine.ts'
 import type { Outbox } from './outbox.ts'
 import { rateSource } from './rate-key.ts'
 import { sameRoute } from './route.ts'
-
-/** Retransmission: how long an answer is kept for the same request. */
-export const ANSWER_LIFETIME: Duration = duration(15_000)
-
-export type RequestMessage = MessageOf<typeof OP.directRequest | typeof OP.punchRequest | typeof OP.proxyRequest>
-
-export interface AdmissionRequest<Message extends RequestMessage = RequestMessage> {
-  readonly message: Message
-  readonly bytes: Uint8Array
-  readonly source: Route
-  readonly encoding: Encoding
-}
-
-/**
- * Address validation (RFC 9000 §8) of the source of a request:
- * - `validated`: the source is the address at which this id is bound
- * - `expected`: both ends consented to a punch attempt to which this request may belong, and its
- *   key is known
- * - `unvalidated`: neither
- */
-export type AddressValidation = 'validated' | 'expected' | 'unvalidated'
-
-export interface Admitted<Message extends RequestMessage = RequestMessage> {
-  readonly message: Message
-  readonly key: PublicKey
-  readonly source: Route
-  readonly encoding: Encoding
-  /**
-   * What validates the source address: a cookie, an earlier binding (`bound`), a punch attempt, or
-   * (seed mode) the signature alone.
-   */
-  readonly by: 'cookie' | 'bound' | 'expected' | 'seed'
-  /** Sends the answer, and sends it again when the same request comes again within 15 s. */
-  respond(answer: Uint8Array, now: Instant): void
-  /** What the same request does when it comes again within 15 s. */
-  onRepeat(repeat: (now: Instant) => void): void
-}
 
 /** A request that was admitted, for as long as it may be repeated. */
 interface Accepted {
@@ -93,6 +56,11 @@ export interface AdmissionOptions {
   readonly rates: AdmissionRates
   readonly outbox: Pick<Outbox<unknown>, 'transmit' | 'verify'>
   readonly count: (name: AdmissionCounter) => void
+  /**
+   * Whether a first contact is taken without a challenge, though nothing validates its source. It is
+   * asked before RSA. @default never
+   */
+  readonly stranger?: ((request: AdmissionRequest, now: Instant) => boolean) | undefined
   /** A request from a bound address is not new: perhaps its sender's clock has stepped. */
   readonly outdated?: ((request: AdmissionRequest, now: Instant) => void) | undefined
   readonly limits: {
@@ -227,6 +195,8 @@ export class Admission {
     if (validation === 'validated') return { by: 'bound', cookie, now }
     if (validation === 'expected') return { by: 'expected', cookie, now }
     if (!hasExtensions(message)) return { by: 'seed', cookie, now }
+    if (bytes === undefined && this.#options.stranger?.(request, now) === true)
+      return { by: 'stranger', cookie: undefined, now }
     this.#challenge(request, now)
     return undefined
   }
@@ -275,24 +245,34 @@ export class Admission {
 
   #act<Message extends RequestMessage>(
     slot: string,
-    { message, bytes, source, encoding }: AdmissionRequest<Message>,
+    request: AdmissionRequest<Message>,
     key: PublicKey,
     by: Admitted['by'],
     now: Instant,
     act: (admitted: Admitted<Message>, now: Instant) => void,
   ): void {
     const { outbox } = this.#options
+    const { message, bytes, encoding } = request
+    const allowance = by === 'stranger' ? new Allowance(bytes.length) : undefined
+    const source = allowance === undefined ? request.source : { ...request.source, allowance }
     const accepted: Accepted = { bytes, source, repeat: undefined }
     this.#accepted.set(slot, accepted, now)
     const onRepeat = (repeat: (now: Instant) => void): void => {
-      accepted.repeat = repeat
+      accepted.repeat = (at) => {
+        allowance?.received(bytes.length)
+        repeat(at)
+      }
     }
     const respond = (answer: Uint8Array, at: Instant): void => {
       if (this.#accepted.get(slot, at) === accepted) this.#accepted.touch(slot, at)
       outbox.transmit(source, answer)
       onRepeat(() => outbox.transmit(source, answer))
     }
-    act({ message, key, source, encoding, by, respond, onRepeat }, now)
+    const challenge = (at: Instant): void => {
+      this.#challenge(request, at)
+      onRepeat((again) => this.#challenge(request, again))
+    }
+    act({ message, key, source, encoding, by, respond, onRepeat, challenge }, now)
   }
 }
 

@@ -14,6 +14,8 @@ export {
 export * from './admission.ts'
 export * from './admission-counters.ts'
 export * from './admission-rates.ts'
+export * from './admitted.ts'
+export { Allowance } from './allowance.ts'
 export { type Count, Counters } from './counters.ts'
 export { ExpiringMap, type ExpiringMapOptions } from './expiring-map.ts'
 export {

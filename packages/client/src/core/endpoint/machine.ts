@@ -5,6 +5,7 @@
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import type { Endpoint } from '@showchain/wire'
+import type { Allowance } from './allowance.ts'
 
 declare const timeOf: unique symbol
 /** Milliseconds on a clock that only goes forward; its origin has no meaning. */
@@ -26,6 +27,8 @@ export type SocketId = number
 export interface Route extends Endpoint {
   /** @default 0 */
   readonly socket?: SocketId | undefined
+  /** Of an address that is not validated: what may be sent there. @default anything */
+  readonly allowance?: Allowance | undefined
 }
 
 /**

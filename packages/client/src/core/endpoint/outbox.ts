@@ -12,7 +12,9 @@ export class Outbox<Event> {
     return this.#outputs.poll()
   }
 
+  /** Drops what its allowance has no room for. */
   transmit(to: Route, bytes: Uint8Array): void {
+    if (to.allowance?.take(bytes.length) === false) return
     this.#outputs.push({ type: 'transmit', to, bytes })
   }
 

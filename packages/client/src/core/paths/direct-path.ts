@@ -71,6 +71,11 @@ export class DirectPath {
     return this.#current !== undefined && !refused
   }
 
+  /** Whether the other end showed that it receives there. */
+  get proven(): boolean {
+    return this.#current?.route.allowance?.proven !== false
+  }
+
   /** The other end showed that it knows extensions, and takes data. */
   get speaksExtensions(): boolean {
     return this.#takesData === true
@@ -135,9 +140,11 @@ export class DirectPath {
     this.#events.push({ type: 'usable', reason: 'data came on a direct path' })
   }
 
-  /** The other end answered at another address than before: its NAT has a new mapping. */
+  /** The other end answered at another address than before, as behind a NAT with a new mapping, or first at its own. */
   rebind(route: Route, now: Instant): void {
     const moved = this.#current ?? this.#former
+    if (moved !== undefined && moved === this.#current && sameRoute(moved.route, route))
+      return this.#events.push({ type: 'usable', reason: 'the remote peer receives at its address' })
     const key = moved?.session.options.directKey
     if (moved === undefined || key === undefined) return
     this.#options.sessions.drop(moved.session)
@@ -156,6 +163,11 @@ export class DirectPath {
     if (this.#current === undefined || !sameRoute(this.#current.route, source)) return false
     this.#current.keepAlive.heard(now)
     return true
+  }
+
+  /** The same. @returns whether the other end is known to receive there */
+  provenAt(source: Route, now: Instant): boolean {
+    return this.heardAt(source, now) && this.proven
   }
 
   /** The other end's keep-alive came. */
@@ -208,6 +220,7 @@ export class DirectPath {
   #use(session: MessageSession, route: Route, now: Instant): void {
     const known = this.#current
     if (known !== undefined && sameRoute(known.route, route)) {
+      if (route.allowance === undefined) known.route.allowance?.lift()
       known.session = session
       return
     }

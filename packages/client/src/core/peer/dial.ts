@@ -20,6 +20,7 @@ import { requestProxy } from '../relays/proxy-requester.ts'
 import type { Registration, RelayAddress } from '../relays/registration.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { HANDSHAKE_TIME } from '../secure/limits.ts'
+import { proofOf } from '../secure/path-probing.ts'
 import { firstContact } from './first-contact.ts'
 import { Patience } from './patience.ts'
 
@@ -207,12 +208,14 @@ export class Dial {
           transaction.close()
           if (((message.ext?.caps ?? 0) & CAPS.channel) !== 0) return this.#settle(entry, 'failed', IS_RELAY, now)
           const { provider, self, seedMode } = this.#context
-          takeAnswer(this.#connection(now), message.ext?.hello, now)
+          const greeting = takeAnswer(this.#connection(now), message.ext?.hello, now)
           const session = directSession(provider, { requester: self, responder: target, ...transaction.stamp })
-          this.#connection(now).update(({ direct }) => {
+          this.#connection(now).update(({ direct }, secure) => {
             direct.learnCaps(seedMode ? 0 : (message.ext?.caps ?? 0))
             direct.found(session, address, key, 'the remote peer answered at its address', now)
-            direct.announce(now)
+            // The first records show that the path is there.
+            if (greeting === undefined) direct.announce(now)
+            else if (direct.session !== undefined) secure?.prove(direct.session, proofOf(message.sign), now)
           }, now)
           this.#settle(entry, 'reached', undefined, now)
         })

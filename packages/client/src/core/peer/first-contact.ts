@@ -1,5 +1,5 @@
 /** The 0x101 of a dial, to an address of the ticket. */
-import { MAX_DATAGRAM, type MessageOf, OP, type PeerId, type Unsigned } from '@showchain/wire'
+import { CAPS, MAX_DATAGRAM, type MessageOf, OP, type PeerId, type Unsigned } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
 import { signedLength } from '../endpoint/signed-messages.ts'
@@ -7,7 +7,7 @@ import { signedLength } from '../endpoint/signed-messages.ts'
 type DirectRequest = Unsigned<MessageOf<typeof OP.directRequest>>
 
 /**
- * With a hello it is as long as a datagram may be, so that the answer is not longer, whatever key
+ * With a hello it says all that a path check would, and it is as long as a datagram may be, so that the answer is not longer, whatever key
  * the target has. In JSON it is not: there zeros make nothing longer.
  * @param hello left out where the request would not fit a datagram with it
  */
@@ -22,9 +22,10 @@ export function firstContact(
   if (seedMode) return fields
   const ext = { key: spki, ...(cookie === undefined ? {} : { cookie }) }
   if (hello === undefined) return { ...fields, ext }
+  const told = { ...ext, caps: CAPS.directData, hello }
   const lengthWith = (more: DirectRequest['ext']): number | undefined =>
-    signedLength({ ...fields, ext: { ...ext, hello, ...more } }, signatureLength, encoding)
+    signedLength({ ...fields, ext: { ...told, ...more } }, signatureLength, encoding)
   if (lengthWith({}) === undefined) return { ...fields, ext }
   const length = encoding === 'binary' ? lengthWith({ pad: 0 }) : undefined
-  return { ...fields, ext: { ...ext, hello, ...(length && { pad: MAX_DATAGRAM - length }) } }
+  return { ...fields, ext: { ...told, ...(length && { pad: MAX_DATAGRAM - length }) } }
 }

@@ -12,7 +12,7 @@ import { answerHello } from '../connections/hellos.ts'
 import type { ConnectionHandle, DialId, PeerEvent } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { PeerCounter } from '../context/peer-counters.ts'
-import type { AddressValidation } from '../endpoint/admission.ts'
+import type { AddressValidation } from '../endpoint/admitted.ts'
 import { drainedOutbox } from '../endpoint/drained.ts'
 import type { Datagram, Instant, Machine, Output, Route, SocketId } from '../endpoint/machine.ts'
 import type { Sent } from '../messages/outgoing-message.ts'
@@ -294,7 +294,7 @@ export class PeerMachine implements Machine<PeerEvent> {
 
   #validation(id: PeerId, source: Route, now: Instant): AddressValidation {
     const { connections, punchAttempts } = this.#machines
-    if (connections.get(id)?.paths.direct.heardAt(source, now)) return 'validated'
+    if (connections.get(id)?.paths.direct.provenAt(source, now)) return 'validated'
     return punchAttempts.get(id) === undefined ? 'unvalidated' : 'expected'
   }
 }

@@ -25,6 +25,7 @@ import { Sockets } from '../endpoint/sockets.ts'
 import { Timers } from '../endpoint/timers.ts'
 import { maxMessage } from '../messages/max-message-size.ts'
 import { KEEP_ALIVE_INTERVAL } from '../relays/keep-alive.ts'
+import { Strangers } from '../requests/strangers.ts'
 import { ConnectionIds } from '../secure/connection-ids.ts'
 import { Credentials } from '../secure/credentials.ts'
 import type { EndToEnd, RecordReceiver } from '../secure/end-to-end.ts'
@@ -141,9 +142,11 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
     hostCandidates: options.hostCandidates ?? (() => []),
     unfragmented: (to) => ((to.socket ?? 0) === 0 ? options.unfragmented?.(to) : undefined),
   }
+  const strangers = new Strangers(context)
   const admission = new Admission({
     ...{ provider, keys, replay, outbox, count },
     speaksOnlySeed: ({ id }) => configured.has(id),
+    stranger: (request, now) => strangers.take(request, now),
     cookies: new CookieJar(provider, random),
     rates: admissionRates(SOURCE_RATE, ID_RATE, MAX_RATES),
     limits: { answers: MAX_ANSWERS, verifications: MAX_VERIFICATIONS },

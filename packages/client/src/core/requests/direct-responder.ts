@@ -3,15 +3,15 @@
  * direct connect, and as either end of a punch, where the request is the path check.
  */
 import type { PublicKey } from '@showchain/crypto/core'
-import { CAPS, type Encoding, type Extensions, MAX_DATAGRAM, type MessageOf, OP, type PeerId } from '@showchain/wire'
-import { HELLO_ANSWER_BYTES } from '@showchain/wire/end-to-end'
+import { type Encoding, MAX_DATAGRAM, type PeerId } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
-import type { AddressValidation, Admission, Admitted } from '../endpoint/admission.ts'
+import type { Admission } from '../endpoint/admission.ts'
+import type { AddressValidation, Admitted } from '../endpoint/admitted.ts'
 import type { Datagram, Instant, Route } from '../endpoint/machine.ts'
-import { encodeFitting, sign, signedLength } from '../endpoint/signed-messages.ts'
+import { encodeFitting, sign } from '../endpoint/signed-messages.ts'
+import { proofOf } from '../secure/path-probing.ts'
 import type { ConnectionGate } from './connection-gate.ts'
-
-export type DirectRequest = MessageOf<typeof OP.directRequest>
+import { answerLength, type DirectRequest, directAnswer } from './direct-answer.ts'
 
 export interface DirectResponderOptions {
   readonly admission: Admission
@@ -47,43 +47,29 @@ export class DirectResponder {
       validation,
       now,
       (admitted, at) => {
-        // An address that is not validated gets no more than came from there.
-        const room = admitted.by === 'expected' ? datagram.bytes.length : MAX_DATAGRAM
         const answer = (agreed: 'attempt' | 'direct', when: Instant): void =>
-          this.#answer(message, admitted, agreed, room, when)
+          this.#answer(admitted, datagram.bytes.length, agreed, when)
         if (validation !== 'unvalidated') answer('attempt', at)
         else this.#options.gate.ask(message.id, 'direct', at, (when) => answer('direct', when))
       },
     )
   }
 
-  /** @param room bytes that an answer with a hello may have */
-  #answer(message: DirectRequest, admitted: Admitted, agreed: 'attempt' | 'direct', room: number, now: Instant): void {
-    const { seq, ts } = message
-    const { source, encoding, key } = admitted
-    const { self, signatureLength } = this.#context
-    const fields = { op_code: OP.directResponse, id: self, seq, ts } as const
-    const { ext } = this.#extensions(message, source)
-    const outline = { ...fields, ext: { ...ext, hello: new Uint8Array(HELLO_ANSWER_BYTES) } }
-    const length = message.ext?.hello && ext && signedLength(outline, signatureLength, encoding)
+  /** @param came bytes of the request */
+  #answer(admitted: Admitted<DirectRequest>, came: number, agreed: 'attempt' | 'direct', now: Instant): void {
+    const { message, source, encoding, key, by } = admitted
+    // An address that is not validated gets no more than came from there. (Of strangers that is known.)
+    const room = by === 'expected' ? came : MAX_DATAGRAM
+    const length = answerLength(this.#context, message, encoding, source)
     const hello = length !== undefined && length <= room ? this.#options.answerHello(message, now) : undefined
-    const response = { ...fields, ...(ext && { ext: hello === undefined ? ext : { ...ext, hello } }) }
-    sign(this.#context, response, (signed, at) => {
+    // Only under keys can a stranger prove its address later.
+    if (by === 'stranger' && hello === undefined) return admitted.challenge(now)
+    sign(this.#context, directAnswer(this.#context, message, source, hello), (signed, at) => {
       const bytes = signed === undefined ? undefined : encodeFitting(signed, encoding)
-      if (bytes === undefined) return
+      if (signed === undefined || bytes === undefined) return
+      source.allowance?.expect(proofOf(signed.sign))
       admitted.respond(bytes, at)
       this.#options.answered(message, key, source, agreed, at)
     })
-  }
-
-  /**
-   * 0x102 carries `key` iff 0x101 did, and extensions only to a sender that showed that it knows
-   * them.
-   */
-  #extensions({ ext }: DirectRequest, source: Route): { ext?: Extensions } {
-    if (ext === undefined || this.#context.seedMode) return {}
-    return {
-      ext: { ...(ext.key === undefined ? {} : { key: this.#context.spki }), caps: CAPS.directData, observed: source },
-    }
   }
 }

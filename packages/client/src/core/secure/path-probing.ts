@@ -2,7 +2,7 @@
  * What records cause on the paths that they come by: the answer to a path challenge, and a challenge
  * to a remote peer that sends from another address than before. The remote peer has the keys, and
  * can name any address as its own. An address that is not validated gets one datagram for each
- * record from there at most, no longer than the record.
+ * record from there at most, no longer than the record, or than its allowance.
  */
 import type { Random } from '@showchain/crypto/core'
 import { CHALLENGE_BYTES, FRAME, FrameWriter, RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
@@ -18,6 +18,12 @@ export interface Arrival {
   /** Whether no later one came before it. */
   readonly newest: boolean
 }
+
+/**
+ * What only the receiver of a 0x102 knows, so that a PATH_RESPONSE with it proves that its address
+ * receives: nobody can compute the signature, and it covers that address.
+ */
+export const proofOf = (signature: Uint8Array): Uint8Array => signature.slice(0, CHALLENGE_BYTES)
 
 interface PathFrame {
   readonly type: 'pathChallenge' | 'pathResponse'
@@ -62,7 +68,7 @@ export class PathProbing {
     const frames: PathFrame[] = []
     for (const [type, bytes] of [
       ['pathResponse', token],
-      ['pathChallenge', challenge],
+      ['pathChallenge', by.to.allowance?.wanted ?? challenge],
     ] as const)
       if (bytes !== undefined && recordBytes(frames.length + 1) <= limit) frames.push({ type, token: bytes })
     if (frames.length > 0) this.#send(payload(frames), by, now)
@@ -76,9 +82,17 @@ export class PathProbing {
     this.#send(payload([{ type: 'pathChallenge', token }], recordBytes(2)), path, now)
   }
 
-  /** @see PathValidation */
-  validated(token: Uint8Array): Route | undefined {
-    return this.#validation.validated(token)
+  /** Says what a 0x102 asked for. @param token proofOf the 0x102 */
+  prove(path: RecordPath, token: Uint8Array, now: Instant): void {
+    this.#send(payload([{ type: 'pathResponse', token }]), path, now)
+  }
+
+  /**
+   * A PATH_RESPONSE came.
+   * @returns the address that it validates
+   */
+  validated(token: Uint8Array, by: RecordPath | undefined): Route | undefined {
+    return by?.to.allowance?.prove(token) === true ? by.to : this.#validation.validated(token)
   }
 }
 

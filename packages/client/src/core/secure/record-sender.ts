@@ -43,6 +43,7 @@ export class RecordSender {
 
   received(bytes: number, by: RecordPath | undefined): void {
     this.#bytes[by?.kind === 'direct' ? 'direct' : 'relay'].received += bytes
+    by?.to.allowance?.received(bytes)
   }
 
   #transmit(datagram: Uint8Array, path: RecordPath, now: Instant): void {

@@ -66,7 +66,8 @@ export class SecureSession {
   readonly #timer: DeadlineTimer
   readonly #idle: IdleTimeout
   readonly #sender = new RecordSender()
-  readonly #probing: PathProbing
+  /** A `pathResponse` with its token follows when a path answers that it asks. */
+  readonly probing: PathProbing
   readonly #events = new EventQueue<SecureEvent>()
   #established: Established | undefined
   /** The path of the last record. */
@@ -80,7 +81,7 @@ export class SecureSession {
     const drain = (now: Instant): void => this.#drainKeys(now)
     this.#options = options
     this.#connectionId = endToEnd.connectionIds.allocate(receiver)
-    this.#probing = new PathProbing(random, (payload, to, now) => {
+    this.probing = new PathProbing(random, (payload, to, now) => {
       if (this.#established === undefined) return
       const { records, transport } = this.#established
       this.#sender.send(records, payload, transport.largestAcked, to, undefined, now)
@@ -179,10 +180,10 @@ export class SecureSession {
     this.#idle.heard(now)
     this.#sender.received(record.length, by)
     const arrival = by && { by, length: record.length, newest: opened.newest }
-    const challenge = arrival && this.#probing.challenge(arrival, this.#path, now)
+    const challenge = arrival && this.probing.challenge(arrival, this.#path, now)
     transport.receive(opened.number, opened.payload, records.next, now)
-    const token = this.#drainTransport(transport)
-    if (arrival !== undefined) this.#probing.answer(arrival, token, challenge, now)
+    const token = this.#drainTransport(transport, by)
+    if (arrival !== undefined) this.probing.answer(arrival, token, challenge, now)
     return opened.newest
   }
 
@@ -193,11 +194,6 @@ export class SecureSession {
     const opened = this.#established?.records.open(record, now)
     if (opened !== undefined || copy === undefined) return opened
     return this.agree((keys) => keys.confirm(copy, now), now)
-  }
-
-  /** Asks on a path whether it works both ways: a `pathResponse` with the token follows. */
-  challenge(path: RecordPath, token: Uint8Array, now: Instant): void {
-    this.#probing.ask(path, token, now)
   }
 
   /**
@@ -255,7 +251,7 @@ export class SecureSession {
   }
 
   /** @returns the token of the last path challenge: a record with many gets one answer */
-  #drainTransport(transport: Transport): Uint8Array | undefined {
+  #drainTransport(transport: Transport, by?: RecordPath): Uint8Array | undefined {
     let token: Uint8Array | undefined
     for (let event = transport.poll(); event !== undefined; event = transport.poll())
       switch (event.type) {
@@ -263,7 +259,7 @@ export class SecureSession {
           ;({ token } = event)
           break
         case 'pathResponse': {
-          const route = this.#probing.validated(event.token)
+          const route = this.probing.validated(event.token, by)
           this.#events.push(route === undefined ? event : { type: 'rebound', route })
           break
         }
