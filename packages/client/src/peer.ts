@@ -107,8 +107,9 @@ export class Peer implements AsyncDisposable {
    * Opens the sockets and starts to register with the relays; `registered()` waits for that. Host
    * names are looked up meanwhile, each on its own, until they are resolved.
    *
-   * @throws ShowchainError `ERR_BAD_CONFIG`, `ERR_BAD_TICKET`, `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`,
-   *   `ERR_RUNTIME` (no cryptography for protected connections), `ERR_ABORTED`, `ERR_BAD_ARGUMENT` (the second one)
+   * @throws ShowchainError `ERR_BAD_CONFIG`, `ERR_BAD_TICKET`, `ERR_ADDRESS_IN_USE`,
+   *   `ERR_CANNOT_LISTEN`, `ERR_RUNTIME` (no cryptography for protected connections),
+   *   `ERR_ABORTED`, `ERR_BAD_ARGUMENT` (the second one)
    */
   static async open(options: PeerOptions, wait?: SignalOptions): Promise<Peer> {
     const parsed = checkOptions(options)
@@ -127,9 +128,7 @@ export class Peer implements AsyncDisposable {
     return peer
   }
 
-  /**
-   * What the NAT in front of this peer does, as far as its STUN servers and relays could tell; undefined before they did.
-   */
+  /** What the NAT in front of this peer does; undefined until STUN servers or relays could tell. */
   get nat(): NatReport | undefined {
     return this.#events.nat
   }
@@ -212,8 +211,9 @@ export class Peer implements AsyncDisposable {
    * call gives a handle of its own, and closing the last one closes the connection.
    *
    * @throws ShowchainError `ERR_BAD_TICKET`, `ERR_NO_PATH` (the ticket offers no such way),
-   *   `ERR_CANNOT_RESOLVE` (it has only names, and none is resolved), `ERR_CONNECT_FAILED` with what was tried and why each way failed, as text and as
-   *   `cause.attempts`, `ERR_TIMEOUT`, `ERR_ABORTED`, `ERR_CLOSED`
+   *   `ERR_CANNOT_RESOLVE` (it has only names, and none is resolved), `ERR_CONNECT_FAILED` with
+   *   what was tried and why each way failed, as text and as `cause.attempts`, `ERR_TIMEOUT`,
+   *   `ERR_ABORTED`, `ERR_CLOSED`
    */
   async connect(to: string | Ticket, options: ConnectOptions = {}): Promise<Connection> {
     const { via = this.#options.policy, ...wait } = checkConnectOptions(options)

@@ -7,6 +7,7 @@ import {
   ERROR_CODES,
   type ErrorCode,
   encode,
+  MAX_DATAGRAM,
   type Message,
   parseAddress,
   parseEndpoint,
@@ -19,6 +20,7 @@ import {
   type SignedMessage,
 } from '../src/index.ts'
 import { anyMessage } from './arbitraries.ts'
+import { PROXY_DATA } from './samples.ts'
 
 describe('ShowchainError', () => {
   test('says the sentence of its code, then what exactly', () => {
@@ -117,6 +119,13 @@ describe('a foreign value in an error', () => {
         }
       }),
       { numRuns: runs(300), ...withHostile },
+    )
+  })
+
+  test.each(['binary', 'json'] as const)('that is of its kind may be too long for a datagram in %s', (encoding) => {
+    const tooLong = { ...PROXY_DATA, data: new Uint8Array(MAX_DATAGRAM) }
+    expect(() => encode(tooLong, encoding)).toThrow(
+      expect.objectContaining({ code: 'ERR_TOO_LARGE', message: expect.stringMatching(ONE_LINE) }),
     )
   })
 

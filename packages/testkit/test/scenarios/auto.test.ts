@@ -1,15 +1,10 @@
 import { duration } from '@showchain/client/core'
 import { OP } from '@showchain/wire'
-import { describe, expect, type TestOptions, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { connect } from './connecting.ts'
 import { expectExactlyOnce, flow, isOver } from './exchange.ts'
-import { Lab, LINES } from './lab.ts'
+import { Lab, LINES, SEEDS } from './lab.ts'
 
-/** Seeds that every line is played with in `npm test`, and in `pnpm test:long`. */
-const SEEDS: readonly (readonly [seeds: number, options: TestOptions])[] = [
-  [20, {}],
-  [50, { tags: ['long'] }],
-]
 const MESSAGES = 50
 const MANY = 2000
 

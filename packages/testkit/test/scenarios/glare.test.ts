@@ -1,14 +1,9 @@
 import { duration } from '@showchain/client/core'
-import { describe, expect, type TestOptions, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { SimPeer } from '../../src/index.ts'
 import { expectExactlyOnce, flow, isOver } from './exchange.ts'
-import { Lab, LINES } from './lab.ts'
+import { Lab, LINES, SEEDS } from './lab.ts'
 
-/** Seeds that every line is played with in `npm test`, and in `pnpm test:long`. */
-const SEEDS: readonly (readonly [seeds: number, options: TestOptions])[] = [
-  [20, {}],
-  [50, { tags: ['long'] }],
-]
 const POLICIES = ['direct', 'punch', 'relay-only', 'auto'] as const
 
 describe('two peers that dial each other at once', () => {

@@ -4,6 +4,7 @@
  */
 import { duration } from '@showchain/client/core'
 import { decode, type Endpoint, type Message, type OpCode } from '@showchain/wire'
+import type { TestOptions } from 'vitest'
 import {
   type Conditions,
   type Host,
@@ -15,6 +16,7 @@ import {
   type SimRelayOptions,
   type Simulation,
 } from '../../src/index.ts'
+
 /** Lines that every way to connect is tried on. */
 export const LINES: readonly (readonly [name: string, conditions: Partial<Conditions>])[] = [
   ['a clean line', {}],
@@ -22,6 +24,12 @@ export const LINES: readonly (readonly [name: string, conditions: Partial<Condit
   ['20 % loss', { loss: 0.2 }],
   ['reordering', { reorder: 0.25, jitter: duration(30) }],
   ['duplication', { duplicate: 0.25, jitter: duration(5) }],
+]
+
+/** Seeds that every line is played with in `npm test`, and in `pnpm test:long`. */
+export const SEEDS: readonly (readonly [seeds: number, options: TestOptions])[] = [
+  [20, {}],
+  [50, { tags: ['long'] }],
 ]
 
 /** One message on its way, as its sender sent it. */
