@@ -17,12 +17,15 @@ export const CHAPTERS = {
   ],
   'packages/client/src': [['core'], ['runtime'], ['async'], ['.']],
   'packages/crypto/src': [['core'], ['portable'], ['openssl'], ['.']],
+  'packages/files/src': [['core'], ['transfer'], ['node'], ['.']],
   'packages/server/src': [['core'], ['runtime'], ['.']],
   'packages/testkit/src': [['sim'], ['internet']],
 }
 
 /** Which entry points of another package a folder may import; nothing else of that package. */
 export const ENTRIES = {
+  // The machines know no connection.
+  'packages/files/src/core': { '@showchain/client': [] },
   // Pure code must not load Node's sockets, so the relay's core and its runtime import different entries.
   'packages/server/src/core': { '@showchain/client': ['@showchain/client/endpoint'] },
   'packages/server/src/runtime': { '@showchain/client': ['@showchain/client/endpoint', '@showchain/client/runtime'] },

@@ -58,6 +58,9 @@ export const ERROR_CODES = {
   ERR_SIGNING_FAILED: { sentence: 'The private key could not sign.', retryable: false },
   ERR_STREAM_RESET: { sentence: 'The remote peer reset the stream.', retryable: false },
   ERR_TIMEOUT: { sentence: 'Timed out.', retryable: true },
+  ERR_TRANSFER_DECLINED: { sentence: 'The offer of files was not accepted.', retryable: false },
+  ERR_TRANSFER_REFUSED: { sentence: 'What was sent is not taken.', retryable: false },
+  ERR_TRANSFER_STOPPED: { sentence: 'The transfer stopped before its end.', retryable: true },
   ERR_TOO_LARGE: { sentence: 'The message does not fit one datagram.', retryable: false },
 } as const satisfies Record<string, ErrorRow>
 

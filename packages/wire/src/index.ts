@@ -79,4 +79,4 @@ export {
   type Ticket,
   ticketSchema,
 } from './ticket.ts'
-export { utf8 } from './utf8.ts'
+export { fromUtf8, utf8 } from './utf8.ts'

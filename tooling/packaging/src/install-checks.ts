@@ -18,6 +18,7 @@ const THIRD_PARTY: Readonly<Record<string, readonly string[]>> = {
   '@showchain/crypto': [...NOBLE, 'node-forge', 'zod'],
   '@showchain/client': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
   '@showchain/server': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
+  '@showchain/files': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
   '@showchain/testkit': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
 }
 

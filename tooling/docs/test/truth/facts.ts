@@ -49,6 +49,7 @@ const on =
 const says = on('docs/protocol.md')
 const security = on('docs/security.md')
 const client = on('packages/client/README.md')
+const transfer = on('docs/transfer.md')
 
 export const facts = (): readonly Fact[] => [
   // Identity, endpoints, tickets, datagrams
@@ -289,6 +290,17 @@ export const facts = (): readonly Fact[] => [
     sentence: `it is ${(number('wire/MAX_DATAGRAM') - number('wire/DATAGRAM_OVERHEAD')).toLocaleString('en')} bytes at first`,
   },
   client('A connection without any path for {} s closes', [seconds, 'client/RECOVERY_TIME']),
+  transfer('payload has at most {} bytes', [grouped, 'files/MAX_FRAME']),
+  transfer('UTF-8 of at most {} bytes', [plain, 'files/MAX_STOP_BYTES']),
+  transfer('At most {} entries are announced', [grouped, 'files/MAX_ANNOUNCED']),
+  transfer('more than {} entries;', [grouped, 'files/MAX_ENTRIES']),
+  transfer(
+    'a name of more than {} bytes, more than {} bytes, or more than {} names',
+    [plain, 'files/MAX_NAME_BYTES'],
+    [grouped, 'files/MAX_PATH_BYTES'],
+    [plain, 'files/MAX_DEPTH'],
+  ),
+  on('packages/files/README.md')('something must go on ({})', [grouped, 'files/SILENCE']),
   on('packages/server/README.md')('extends the binding by {} s', [seconds, 'server/BINDING_LIFETIME']),
   on('apps/peer-cli/README.md')('before a keep-alive is sent ({})', [plain, 'client/KEEP_ALIVE_INTERVAL']),
   ...[

@@ -15,6 +15,7 @@ import { CLIENT_STRANGERS } from './client-strangers.ts'
 import { CLIENT_TRANSPORT } from './client-transport.ts'
 import { CRYPTO_KEYS } from './crypto-keys.ts'
 import { CRYPTO_SESSIONS } from './crypto-sessions.ts'
+import { FILES } from './files.ts'
 import { SERVER_FORWARDING } from './server-forwarding.ts'
 import { SERVER_REGISTRATION } from './server-registration.ts'
 import { WIRE } from './wire.ts'
@@ -37,4 +38,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLIENT_SECURE,
   ...CLIENT_TRANSPORT,
   ...CLIENT_SOCKETS,
+  ...FILES,
 ]

@@ -1,0 +1,55 @@
+/** Paths of the file system as bytes, and what became of a call, in one line. */
+import { shownPath } from '../core/index.ts'
+import { TransferError } from '../transfer/errors.ts'
+
+const SEPARATOR = Buffer.from('/')
+
+/** @param path of an entry or a name */
+export const within = (folder: Buffer, path: Uint8Array | string): Buffer =>
+  Buffer.concat([folder, SEPARATOR, Buffer.from(path as Uint8Array)])
+
+export const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code
+
+/** What people call it, and what the other end may know. */
+const WORDS: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space is left on the disk',
+  EDQUOT: 'the quota of the disk is used up',
+  EFBIG: 'the file is too large for the file system',
+  EROFS: 'the file system is read-only',
+  EACCES: 'permission was denied',
+  EPERM: 'permission was denied',
+  ENOENT: 'it is not there any more',
+  ENOTDIR: 'it is no folder',
+  EEXIST: 'it is already there',
+  EILSEQ: 'the file system does not take such names',
+  EINVAL: 'the file system does not take such names',
+  ENAMETOOLONG: 'the name is too long for the file system',
+  EIO: 'the disk failed',
+}
+
+/** @param where stands before it here; the other end does not see it */
+export function fileFailure(error: unknown, path: Uint8Array): TransferError {
+  if (error instanceof TransferError) return error
+  const code = codeOf(error)
+  const words = (code !== undefined && WORDS[code]) || (code ?? 'the file system failed')
+  return new TransferError('failed', `${shownPath(path)}: ${words}.`, `${words}.`, { cause: error })
+}
+
+/** Settles as the work does; what fails is a TransferError about the path. */
+export async function about<T>(path: Uint8Array, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw fileFailure(error, path)
+  }
+}
+
+/** Undefined when nothing is there. */
+export async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
