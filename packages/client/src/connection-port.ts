@@ -5,6 +5,7 @@ import {
   type Instant,
   joined,
   type PeerMachine,
+  type Ponged,
   type SecureStatistics,
   type SendFailure,
   type StreamRead,
@@ -30,6 +31,10 @@ export class ConnectionPort {
   /** Undefined when the connection has ended, or is not protected. */
   get statistics(): SecureStatistics | undefined {
     return this.#machine.statistics(this.#handle)
+  }
+
+  ping(ponged: Ponged): void {
+    this.#input((machine, now) => machine.ping(this.#handle, ponged, now))
   }
 
   sendDatagram(bytes: Uint8Array, done: (failure: SendFailure) => void): void {

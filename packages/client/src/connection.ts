@@ -1,13 +1,19 @@
 /** A connection to a remote peer: streams and datagrams in both directions, on the current path. */
 import { type PeerId, quote, ShowchainError } from '@showchain/wire'
 import type { AsyncQueue, QueueReader } from './async/async-queue.ts'
-import { waitFor } from './async/deadline.ts'
+import { type WaitOptions, waitFor } from './async/deadline.ts'
 import { Listeners } from './async/listeners.ts'
 import { abortedBy, type SignalOptions, signalOf, throwIfAborted } from './async/signals.ts'
 import { type Bytes, bytesOf } from './bytes-argument.ts'
-import { type CloseOptions, checkCloseOptions, checkOpenStreamOptions, type OpenStreamOptions } from './call-options.ts'
+import {
+  type CloseOptions,
+  checkCloseOptions,
+  checkOpenStreamOptions,
+  checkWaitOptions,
+  type OpenStreamOptions,
+} from './call-options.ts'
 import type { ConnectionPort } from './connection-port.ts'
-import type { ConnectionEnd, Goodbye, Path, SecureStatistics } from './core/index.ts'
+import type { ConnectionEnd, DialAttempt, Goodbye, Path, SecureStatistics } from './core/index.ts'
 import type { Clock } from './runtime/index.ts'
 import type { Stream } from './stream.ts'
 
@@ -18,10 +24,20 @@ export interface ConnectionStatistics extends SecureStatistics {
   readonly why: string
 }
 
+/** The answer to a ping. */
+export interface Pong {
+  /** Milliseconds there and back. */
+  readonly rtt: number
+  /** The path that the ping took. */
+  readonly path: Path
+}
+
 export interface TimelineEntry {
   /** Unix milliseconds. */
   readonly at: number
   readonly what: string
+  /** The way to connect that was tried, and how that ended, where the entry is about one. */
+  readonly attempt?: DialAttempt | undefined
 }
 
 interface ConnectionEvents {
@@ -186,6 +202,32 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
         else reject(new ShowchainError(failure.code, failure.why))
       })
     })
+  }
+
+  /**
+   * Measures a round trip on the current path: one record there, and one back, which data does not
+   * delay at this end. A ping that is lost is not sent again. At most 16 are under way; one more
+   * takes the place of the oldest.
+   *
+   * @throws ShowchainError `ERR_TIMEOUT` (lost, or no path), `ERR_PLAINTEXT_REFUSED` (not
+   *   protected), `ERR_CLOSED`, `ERR_ABORTED`, `ERR_BAD_ARGUMENT`
+   */
+  async ping(options: WaitOptions = {}): Promise<Pong> {
+    const wait = checkWaitOptions(options)
+    throwIfAborted(wait.signal)
+    if (!this.protected) throw new ShowchainError('ERR_PLAINTEXT_REFUSED', 'A plaintext connection answers no ping.')
+    if (this.#end !== undefined) throw new ShowchainError('ERR_CLOSED', this.#end.reason)
+    let leave = (): void => {}
+    const pong = waitFor<Pong>(
+      this.#shared.clock,
+      wait,
+      () => {},
+      ({ resolve, reject }) => {
+        leave = this.on('close', (reason) => reject(new ShowchainError('ERR_CLOSED', reason)))
+        this.#shared.port.ping((rtt, path) => resolve({ rtt, path }))
+      },
+    )
+    return pong.finally(() => leave())
   }
 
   /** Datagrams that arrive; ends with the connection. */

@@ -7,11 +7,13 @@ export type { CloseOptions, ConnectOptions, OpenStreamOptions } from './call-opt
 export {
   Connection,
   type ConnectionStatistics,
+  type Pong,
   type TimelineEntry,
 } from './connection.ts'
 export type {
   ConnectionEnd,
   ConnectionInspection,
+  DialAttempt,
   DialInspection,
   DialPolicy,
   NatReport,

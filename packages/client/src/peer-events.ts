@@ -107,7 +107,7 @@ export class PeerEvents {
         this.#notes.delete(event.remoteId)
         return
       case 'note':
-        return this.#onNote(event.remoteId, { at: this.#options.clock.unixMs(), what: event.what })
+        return this.#onNote(event.remoteId, this.#entry(event))
       case 'dialed':
         return this.#onDialed(event.dial, this.#connections.get(event.connection))
       case 'dialFailed':
@@ -175,6 +175,10 @@ export class PeerEvents {
     this.#notes.delete(remoteId)
     this.#connections.set(handle, connection)
     if (incoming) this.#offered.push(connection.offered())
+  }
+
+  #entry({ what, attempt }: Extract<PeerEvent, { type: 'note' }>): TimelineEntry {
+    return { at: this.#options.clock.unixMs(), what, attempt }
   }
 
   #onNote(remoteId: PeerId, entry: TimelineEntry): void {

@@ -4,6 +4,7 @@
  */
 
 export type { ConnectionInspection, PathInspection } from './connections/inspect-connection.ts'
+export type { Ponged } from './connections/pings.ts'
 export type {
   ConnectionHandle,
   DialAttempt,

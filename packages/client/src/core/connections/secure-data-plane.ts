@@ -22,6 +22,7 @@ import type { ConnectionPaths } from './connection-paths.ts'
 import { CONNECTION_ENDED, type DataPlane, type DataPlaneEvent } from './data-plane.ts'
 import { PathDoubts } from './path-doubts.ts'
 import { CHANNEL } from './path-sizes.ts'
+import { Pings, type Ponged } from './pings.ts'
 import { RecordPaths } from './record-paths.ts'
 
 /**
@@ -35,6 +36,7 @@ export class SecureDataPlane implements DataPlane {
   readonly #session: SecureSession
   readonly #paths: ConnectionPaths
   readonly #doubts: PathDoubts
+  readonly #pings: Pings
   /** Whether its session counts where each end has one at the same relay. */
   readonly #leads: boolean
   readonly #recordPaths: RecordPaths
@@ -61,8 +63,11 @@ export class SecureDataPlane implements DataPlane {
       standby: () => this.#standby,
     })
     this.#recordPaths = new RecordPaths(context, paths)
+    const challenge = (session: MessageSession, token: Uint8Array, now: Instant): void =>
+      this.#session.probing.ask(this.#recordPaths.of(session), token, now)
+    this.#pings = new Pings(random, challenge)
     this.#doubts = new PathDoubts(timers, random, {
-      challenge: (session, token, now) => this.#session.probing.ask(this.#recordPaths.of(session), token, now),
+      challenge,
       dead: (session, now) => paths.dead(session, now),
       answered: (session, now) => paths.works(session, now),
       spare: () => paths.session !== undefined,
@@ -142,6 +147,12 @@ export class SecureDataPlane implements DataPlane {
       return done({ code: 'ERR_TOO_LARGE', why: `This path takes ${this.maxDatagramSize} bytes.` }, now)
     if (!datagrams.push(bytes, (sent, at) => done(sent ? undefined : CONNECTION_ENDED, at)))
       return done({ code: 'ERR_BUSY', why: 'Too many datagrams wait to be sent.' }, now)
+  }
+
+  /** Measures a round trip on the path that data takes. Without one nothing is asked, nor answered. */
+  ping(ponged: Ponged, now: Instant): void {
+    const { session, best } = this.#paths
+    if (session !== undefined && best !== undefined) this.#pings.ask(session, best, ponged, now)
   }
 
   /** A record, or a part of a handshake message, that came as the data of a message. */
@@ -227,6 +238,7 @@ export class SecureDataPlane implements DataPlane {
         return undefined
       case 'pathResponse':
         this.#doubts.answered(event.token, now)
+        this.#pings.answered(event.token, now)
         return undefined
       default:
         return event

@@ -103,8 +103,13 @@ export type PeerEvent =
       readonly connection: ConnectionHandle
       readonly unread: readonly UnreadStream[]
     } & ConnectionEnd)
-  /** A line of a connection's timeline. */
-  | { readonly type: 'note'; readonly remoteId: PeerId; readonly what: string }
+  /** A line of a connection's timeline. `attempt`: the way whose trying ended. */
+  | {
+      readonly type: 'note'
+      readonly remoteId: PeerId
+      readonly what: string
+      readonly attempt?: DialAttempt
+    }
   /** A connection ended that was never open. */
   | { readonly type: 'abandoned'; readonly remoteId: PeerId }
   | { readonly type: 'dialed'; readonly dial: DialId; readonly connection: ConnectionHandle }

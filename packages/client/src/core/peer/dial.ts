@@ -159,7 +159,7 @@ export class Dial {
     entry.state = state
     entry.why = why
     const what = `${entry.via} by ${entry.at}: ${why ?? state}`
-    this.#context.outbox.event({ type: 'note', remoteId: this.options.target, what })
+    this.#context.outbox.event({ type: 'note', remoteId: this.options.target, what, attempt: { ...entry } })
     this.#review(now)
   }
 

@@ -9,6 +9,7 @@ import type { Endpoint, PeerId } from '@showchain/wire'
 import { acceptDirect } from '../connections/accept-direct.ts'
 import { ConnectionTable } from '../connections/connection-table.ts'
 import { answerHello } from '../connections/hellos.ts'
+import type { Ponged } from '../connections/pings.ts'
 import type { ConnectionHandle, DialId, PeerEvent } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { PeerCounter } from '../context/peer-counters.ts'
@@ -170,10 +171,7 @@ export class PeerMachine implements Machine<PeerEvent> {
     this.#drain(now)
   }
 
-  /**
-   * Sends one datagram; `done` is called when the other end acknowledged it (plaintext) or when it
-   * was sent, or with why not.
-   */
+  /** Sends a datagram; `done` is told when it was acknowledged (plaintext) or sent, or why not. */
   sendDatagram(connection: ConnectionHandle, bytes: Uint8Array, done: Sent, now: Instant): void {
     const open = this.#connection(connection)
     if (open === undefined) done({ code: 'ERR_CLOSED', why: 'The connection has ended.' }, now)
@@ -223,15 +221,17 @@ export class PeerMachine implements Machine<PeerEvent> {
     return this.#connection(connection)?.secure?.statistics
   }
 
+  /** Measures a round trip to the other end of a protected connection. */
+  ping(connection: ConnectionHandle, ponged: Ponged, now: Instant): void {
+    this.#connection(connection)?.secure?.ping(ponged, now)
+  }
+
   /** The application read a datagram of this connection: there is room for another. */
   readDatagram(connection: ConnectionHandle): void {
     this.#connection(connection)?.read()
   }
 
-  /**
-   * This host is on another network, or was cut off from one: everything that is bound to an address
-   * is asked at once.
-   */
+  /** This host is on another network, or was cut off: what is bound to an address is asked at once. */
   networkChanged(now: Instant): void {
     this.#registrations.renew(now)
     this.#machines.connections.addressChanged(now)
