@@ -22,17 +22,27 @@ export interface ConnectFlags extends PeerFlags, PipeFlags {
 
 const POLICIES: readonly DialPolicy[] = ['auto', 'direct-only', 'relay-only', 'direct', 'punch']
 
+/** @throws UsageError */
+export function viaOf(flags: Pick<ConnectFlags, 'via'>): DialPolicy {
+  const via = POLICIES.find((policy) => policy === flags.via)
+  if (via === undefined) throw new UsageError(`--via is one of ${POLICIES.join(', ')}, not ${quote(flags.via)}`)
+  return via
+}
+
+/** One identity has one place at a relay, which a listener with it needs. */
+export function ephemeralUnlessTold<Flags extends PeerFlags & Pick<ConnectFlags, 'asMe'>>(flags: Flags): Flags {
+  return { ...flags, ephemeral: flags.ephemeral === true || (flags.identity === undefined && flags.asMe !== true) }
+}
+
 export async function connect(text: string, flags: ConnectFlags): Promise<void> {
   const output = outputFor(flags)
   try {
     const direction = directionOf(flags)
-    const via = POLICIES.find((policy) => policy === flags.via)
-    if (via === undefined) throw new UsageError(`--via is one of ${POLICIES.join(', ')}, not ${quote(flags.via)}`)
+    const via = viaOf(flags)
     const linger = wholeNumber('--linger', flags.linger, 0, 86_400) ?? 0
     const timeout = timeoutOf(flags)
     const ticket = parseTicket(text)
-    const ephemeral = flags.ephemeral === true || (flags.identity === undefined && flags.asMe !== true)
-    await withPeer({ ...flags, ephemeral }, output, 'nobody', async (session) => {
+    await withPeer(ephemeralUnlessTold(flags), output, 'nobody', async (session) => {
       const pipes = flags.pipe ? new Pipes(session, direction) : undefined
       const connecting = session.peer.connect(ticket, { via, timeout })
       const connection = await explained(output, 'waiting for the remote peer: no path has answered yet', connecting)

@@ -35,6 +35,20 @@ export class BusyError extends Failure {
   readonly exitCode = 3
 }
 
+/** The remote peer is there no more, or does not answer. */
+export class UnreachableError extends Failure {
+  override readonly name = 'UnreachableError'
+  readonly code = 'ERR_UNREACHABLE'
+  readonly exitCode = 3
+}
+
+/** The remote peer is reached through a relay only. */
+export class NotDirectError extends Failure {
+  override readonly name = 'NotDirectError'
+  readonly code = 'ERR_NOT_DIRECT'
+  readonly exitCode = 4
+}
+
 /** A signal came, and something was not delivered or not received to its end. */
 export class Interrupted extends Failure {
   override readonly name = 'Interrupted'

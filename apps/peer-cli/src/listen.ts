@@ -5,6 +5,7 @@ import { TransferError, UsageError } from './failures.ts'
 import { GOODBYE } from './goodbye.ts'
 import { type PeerFlags, peerIds, timeoutOf } from './open-peer.ts'
 import { outputFor } from './output.ts'
+import { nextStream } from './pipe.ts'
 import { directionOf, type PipeFlags, Pipes } from './pipes.ts'
 import { type Session, withPeer } from './session.ts'
 import { stdoutFailed } from './stdio.ts'
@@ -63,9 +64,14 @@ function serve(session: Session, pipes: Pipes, keep: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     let serving = false
     const one = async (connection: Connection): Promise<void> => {
+      // A plaintext one has no streams, which `pipe` says.
+      const first = connection.protected ? await nextStream(connection) : undefined
+      // One that ends without a stream, such as a ping's, wanted nothing.
+      if (connection.protected && first === undefined) return
+      if (serving) return connection.close({ code: GOODBYE.busy, reason: 'busy with another connection' })
       serving = true
       try {
-        await pipes.run(connection, { last: !keep })
+        await pipes.run(connection, { last: !keep, first })
       } catch (error) {
         if (!keep || pipes.broken || !(error instanceof TransferError)) return reject(error)
         session.output.note('failed', error.message)
@@ -78,8 +84,7 @@ function serve(session: Session, pipes: Pipes, keep: boolean): Promise<void> {
       if (keep) session.undone = () => false
       for await (const connection of session.peer.incoming) {
         session.add(connection)
-        if (serving) await connection.close({ code: GOODBYE.busy, reason: 'busy with another connection' })
-        else void one(connection)
+        void one(connection)
       }
     }
     accepting().catch(reject)

@@ -50,6 +50,8 @@ export interface Output {
   ticket(ticket: string): void
   /** @param sentence for people; @param details for programs, with --json. */
   note(event: string, sentence: string, details?: Readonly<Record<string, unknown>>): void
+  /** What the command was asked for: on stdout also for people. */
+  result(event: string, sentences: string, details: Readonly<Record<string, unknown>>): void
   /** Resolves when stdout takes more. */
   message(from: PeerId, line: Uint8Array): Promise<void>
   /** The last event. */
@@ -81,6 +83,7 @@ export function outputFor({
     return {
       ticket: (ticket) => event({ event: 'ticket', ticket }),
       note: (name, sentence, details = {}) => event({ event: name, ...details, text: sentence }),
+      result: (name, sentences, details) => event({ event: name, ...details, text: sentences }),
       message: (from, line) => {
         const bytes = withoutNewline(line)
         const part = isPart(line) ? { part: true } : {}
@@ -94,6 +97,7 @@ export function outputFor({
   return {
     ticket: (ticket) => void write(`${ticket}\n`),
     note: (_event, sentence) => note(sentence),
+    result: (_event, sentences) => void write(`${sentences.split('\n').map(printable).join('\n')}\n`),
     message: (_from, line) =>
       write(process.stdout.isTTY ? `${shownLine(line)}${isPart(line) ? '' : '\n'}` : withNewline(line)),
     end: () => {},
@@ -119,7 +123,7 @@ function triedIn(error: unknown): unknown {
   return typeof cause === 'object' && cause !== null && 'attempts' in cause ? cause.attempts : []
 }
 
-const describePath = ({ path }: Connection): string => {
+export const describePath = ({ path }: { readonly path: Path }): string => {
   const at = `${path.remote.ip} port ${path.remote.port}`
   return path.kind === 'direct' ? `directly, to ${at}` : `through the relay at ${at}`
 }

@@ -30,8 +30,17 @@ class Progress {
   received = false
 }
 
-/** @throws TransferError, BusyError; UsageError in plaintext */
-export async function pipe(session: Session, connection: Connection, direction: Direction, out: Sink): Promise<void> {
+/**
+ * @param first of the remote peer's streams, if that is known already
+ * @throws TransferError, BusyError; UsageError in plaintext
+ */
+export async function pipe(
+  session: Session,
+  connection: Connection,
+  direction: Direction,
+  out: Sink,
+  first?: Stream,
+): Promise<void> {
   if (!connection.protected) throw new UsageError('--pipe needs an encrypted connection: remove --plaintext')
   const progress = new Progress()
   session.undone = () => !(progress.delivered && progress.received)
@@ -46,10 +55,12 @@ export async function pipe(session: Session, connection: Connection, direction: 
     }
   }
   try {
+    if (!connection.incoming) await announce(connection)
     const ours = await connection.openStream()
+    const data = theirs(connection, first)
     await Promise.all([
       failing(direction === 'receive' ? endOf(ours, progress) : send(session, connection, ours, progress)),
-      failing(direction === 'send' ? refuseData(connection, progress) : receive(session, connection, out, progress)),
+      failing(direction === 'send' ? refuseData(data, progress) : receive(session, data, out, progress)),
     ])
   } catch (error) {
     if (connection.end?.by === 'local' || !(error instanceof ShowchainError)) throw error
@@ -58,13 +69,33 @@ export async function pipe(session: Session, connection: Connection, direction: 
   if (!wholeForRemote(connection, progress)) throw failureOf(connection)
 }
 
-/** The remote peer's stream; this end says nothing on it. */
-async function theirs(connection: Connection): Promise<Stream> {
-  const { value, done } = await connection.streams.next()
-  if (done) throw new ShowchainError('ERR_CLOSED', connection.closedBecause)
+/** The end that listens begins with the first stream that it sees, since a ping opens none. */
+async function announce(connection: Connection): Promise<void> {
+  const empty = await connection.openStream()
+  empty.end().catch(() => {})
+}
+
+/** The remote peer's next stream; undefined when the connection has ended. This end says nothing on it. */
+export async function nextStream({ streams }: Connection): Promise<Stream | undefined> {
+  const { value, done } = await streams.next()
+  if (done) return undefined
   // Whether that is acknowledged matters to nobody.
   value.end().catch(() => {})
   return value
+}
+
+interface Data {
+  readonly stream: Stream
+  /** The first bytes; undefined: there are none. */
+  readonly bytes: Uint8Array | undefined
+}
+
+/** What the remote peer sends: after an empty stream, if it announced itself by one. */
+async function theirs(connection: Connection, first: Stream | undefined): Promise<Data> {
+  const stream = first ?? (await nextStream(connection))
+  if (stream === undefined) throw new ShowchainError('ERR_CLOSED', connection.closedBecause)
+  const bytes = await stream.read()
+  return bytes === undefined && first !== undefined ? theirs(connection, undefined) : { stream, bytes }
 }
 
 async function send(session: Session, connection: Connection, stream: Stream, progress: Progress): Promise<void> {
@@ -85,9 +116,9 @@ async function endOf(stream: Stream, progress: Progress): Promise<void> {
   progress.delivered = true
 }
 
-async function receive(session: Session, connection: Connection, out: Sink, progress: Progress): Promise<void> {
-  const stream = await theirs(connection)
-  for (let bytes = await stream.read(); bytes !== undefined; bytes = await stream.read()) {
+async function receive(session: Session, data: Promise<Data>, out: Sink, progress: Progress): Promise<void> {
+  const { stream, bytes: first } = await data
+  for (let bytes = first; bytes !== undefined; bytes = await stream.read()) {
     await out.write(bytes)
     session.bytes.received += bytes.length
   }
@@ -96,11 +127,11 @@ async function receive(session: Session, connection: Connection, out: Sink, prog
 }
 
 /** --send-only: what the remote peer sends is not taken, and not waited for. */
-async function refuseData(connection: Connection, progress: Progress): Promise<void> {
+async function refuseData(data: Promise<Data>, progress: Progress): Promise<void> {
   progress.received = true
   const refusing = async (): Promise<void> => {
-    const stream = await theirs(connection)
-    if ((await stream.read()) !== undefined) stream.cancel()
+    const { stream, bytes } = await data
+    if (bytes !== undefined) stream.cancel()
   }
   refusing().catch(() => {})
 }

@@ -1,5 +1,5 @@
 /** What `--pipe` does with stdin and stdout, by its flags. */
-import type { Connection } from '@showchain/client'
+import type { Connection, Stream } from '@showchain/client'
 import { UsageError } from './failures.ts'
 import { type Direction, pipe } from './pipe.ts'
 import type { Session } from './session.ts'
@@ -33,8 +33,11 @@ export class Pipes {
       session.output.note('input', 'stdin is a terminal: nothing is sent from it (--send-only sends what you type)')
   }
 
-  /** @param last stdout is closed at the end of the stream */
-  run(connection: Connection, { last = true }: { readonly last?: boolean } = {}): Promise<void> {
+  /** @param last stdout is closed at the end of the stream; @param first as of `pipe` */
+  run(
+    connection: Connection,
+    { last = true, first }: { readonly last?: boolean; readonly first?: Stream | undefined } = {},
+  ): Promise<void> {
     const write = async (bytes: Uint8Array): Promise<void> => {
       try {
         await this.#out.write(bytes)
@@ -44,6 +47,6 @@ export class Pipes {
       }
     }
     const close = async (): Promise<void> => (last ? this.#out.close() : undefined)
-    return pipe(this.#session, connection, this.#direction, { write, close })
+    return pipe(this.#session, connection, this.#direction, { write, close }, first)
   }
 }

@@ -6,6 +6,7 @@ import { defaultIdentity } from './identity.ts'
 import { keygen, printId } from './keys.ts'
 import { listen } from './listen.ts'
 import { DEAD_AFTER } from './open-peer.ts'
+import { ping } from './ping.ts'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { readonly version: string }
 
@@ -28,7 +29,8 @@ Exit codes:
   0  everything was delivered, and received to its end
   1  something was not: the remote peer ended or is silent, stdout was closed
   2  wrong arguments, key file or ticket
-  3  could not register or connect, or the remote peer is busy
+  3  could not register or connect; the remote peer is busy, or answers no ping
+  4  ping: the remote peer answers, and only through a relay
   129, 130 or 143 when SIGHUP, SIGINT or SIGTERM came before everything was
      transferred
 
@@ -46,12 +48,9 @@ Examples:
 function withPeerOptions(command: Command): Command {
   return command
     .option('--identity <file>', IDENTITY)
-    .option('--ephemeral', 'use a new identity for this run only; `connect` does so unless told otherwise')
+    .option('--ephemeral', 'use a new identity for this run only; `connect` and `ping` do so unless told otherwise')
     .option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity')
     .option('--plaintext', 'no encryption: relays and networks on the path can read and alter the data')
-    .option('--pipe', 'bytes instead of lines: send stdin to the remote peer, and write what it sends to stdout')
-    .option('--send-only', 'with --pipe: send stdin, also from a terminal, and take nothing')
-    .option('--recv-only', 'with --pipe: send nothing')
     .option('--host <ip>', 'local IP address (default: all)')
     .option('--port <n>', 'local port (default: any free one)')
     .option('--peer-key <file>', 'public key (PEM) of a peer or relay that runs in seed mode; repeatable', collect)
@@ -69,6 +68,24 @@ function withPeerOptions(command: Command): Command {
     .option('--trace', 'print every message on stderr, one JSON object a line')
     .option('--qlog <file>', 'record the connection as qlog 0.3 (further ones in <file>.2, <file>.3, …)')
 }
+
+const withPipeOptions = (command: Command): Command =>
+  command
+    .option('--pipe', 'bytes instead of lines: send stdin to the remote peer, and write what it sends to stdout')
+    .option('--send-only', 'with --pipe: send stdin, also from a terminal, and take nothing')
+    .option('--recv-only', 'with --pipe: send nothing')
+
+/** The options of the commands that connect to the peer of a ticket. */
+const withTicket = (command: Command): Command =>
+  withPeerOptions(command)
+    .argument('<ticket>', 'the ticket that `showchain listen` printed on the other host')
+    .option('--as-me', 'use the default identity, as `showchain listen` does')
+    .addOption(
+      new Option(
+        '--via <way>',
+        'paths to use: auto, direct-only or relay-only (hides the address of this host); or a single attempt: direct, punch',
+      ).default('auto'),
+    )
 
 /** @param writeOut takes what --help and --version print */
 export function program(writeOut: (text: string) => void): Command {
@@ -93,7 +110,7 @@ export function program(writeOut: (text: string) => void): Command {
     .option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity')
     .option('--pem', 'print the public key instead, for the --peer-key of others')
     .action(printId)
-  withPeerOptions(root.command('listen'))
+  withPipeOptions(withPeerOptions(root.command('listen')))
     .description(
       'accept connections; the first line on stdout (with --pipe on stderr) is the ticket that others connect with',
     )
@@ -113,16 +130,8 @@ export function program(writeOut: (text: string) => void): Command {
     .option('--echo', 'send every line back')
     .option('--keep', 'with --pipe: receive from one peer after the other, until a signal')
     .action(listen)
-  withPeerOptions(root.command('connect'))
+  withPipeOptions(withTicket(root.command('connect')))
     .description('connect to the peer that a ticket names, and send it the lines of stdin')
-    .argument('<ticket>', 'the ticket that `showchain listen` printed on the other host')
-    .option('--as-me', 'use the default identity, as `showchain listen` does')
-    .addOption(
-      new Option(
-        '--via <way>',
-        'paths to use: auto, direct-only or relay-only (hides the address of this host); or a single attempt: direct, punch',
-      ).default('auto'),
-    )
     .addOption(
       new Option(
         '--linger <seconds>',
@@ -130,6 +139,11 @@ export function program(writeOut: (text: string) => void): Command {
       ).default('1'),
     )
     .action(connect)
+  withTicket(root.command('ping'))
+    .description('measure round trips to the peer of a ticket; ends with 0 when the path is direct, 4 when it is not')
+    .option('-c, --count <n>', 'pings, one in a second (default 4; with --until-direct 20 at most)')
+    .option('--until-direct', 'end with the first answer on a direct path')
+    .action(ping)
   for (const command of root.commands)
     command
       .allowExcessArguments(false)

@@ -218,3 +218,32 @@ describe('a listener that is busy', () => {
     expect(await program.ended()).toMatchObject({ code: 0, stdout: 'one\ntwo' })
   })
 })
+
+describe('a listener that pipes is pinged', () => {
+  test('and sends its input to the next one that connects, which need not say anything first', async () => {
+    const { program, ticket } = await bed.listen('<$D/file')
+    const ping = bed.shell(`exec $S ping $L -c 1 '${ticket}'`)
+    expect(await ping.ended()).toMatchObject({ code: 0, stdout: expect.stringContaining('1 answered, 0 % lost') })
+    const alice = bed.connect(ticket, '>$D/copy')
+    alice.child.stdin?.end()
+    expect(await codes(alice, program)).toEqual([0, 0])
+    expect(bed.sha256('copy')).toBe(bed.sha256('file'))
+  })
+
+  test('while it serves another one', async () => {
+    const { program, ticket } = await bed.listen('--recv-only')
+    const alice = bed.connect(ticket, '')
+    alice.child.stdin?.write('one ')
+    await received(program)
+    expect((await bed.shell(`exec $S ping $L -c 1 '${ticket}'`).ended()).code).toBe(0)
+    alice.child.stdin?.end('two')
+    expect([(await alice.ended()).code, await program.ended()]).toMatchObject([0, { code: 0, stdout: 'one two' }])
+  })
+
+  test('before one that sends lines connects', async () => {
+    const { program, ticket } = await bed.listen('</dev/null')
+    expect((await bed.shell(`exec $S ping $L -c 1 '${ticket}'`).ended()).code).toBe(0)
+    const alice = bed.shell(`echo a line | $S connect --ephemeral $L '${ticket}'`)
+    expect([(await alice.ended()).code, await program.ended()]).toMatchObject([0, { stdout: 'a line' }])
+  })
+})
