@@ -20,12 +20,12 @@ export interface ConnectFlags extends PeerFlags, PipeFlags {
   readonly asMe?: boolean
 }
 
-const POLICIES: readonly DialPolicy[] = ['auto', 'direct-only', 'relay-only', 'direct', 'punch']
+export const WAYS: readonly DialPolicy[] = ['auto', 'direct-only', 'relay-only', 'direct', 'punch']
 
 /** @throws UsageError */
 export function viaOf(flags: Pick<ConnectFlags, 'via'>): DialPolicy {
-  const via = POLICIES.find((policy) => policy === flags.via)
-  if (via === undefined) throw new UsageError(`--via is one of ${POLICIES.join(', ')}, not ${quote(flags.via)}`)
+  const via = WAYS.find((policy) => policy === flags.via)
+  if (via === undefined) throw new UsageError(`--via is one of ${WAYS.join(', ')}, not ${quote(flags.via)}`)
   return via
 }
 

@@ -2,7 +2,7 @@
 import { type NatReport, type PathPolicy, Peer, type PeerOptions } from '@showchain/client'
 import { traceLine } from '@showchain/client/runtime'
 import { generateIdentity, type Identity, loadPublicKey } from '@showchain/crypto'
-import { type PeerId, parseAddress, parsePeerId, quote } from '@showchain/wire'
+import { type Encoding, type PeerId, parseAddress, parsePeerId, quote } from '@showchain/wire'
 import { UsageError } from './failures.ts'
 import { defaultIdentity, type IdentityFlags, identityOf } from './identity.ts'
 import { lockIdentity } from './identity-lock.ts'
@@ -45,7 +45,8 @@ export function wholeNumber(flag: string, text: string | undefined, min: number,
  */
 export const DEAD_AFTER = 30
 
-const POLICIES: readonly PathPolicy[] = ['auto', 'direct-only', 'relay-only']
+export const POLICIES: readonly PathPolicy[] = ['auto', 'direct-only', 'relay-only']
+export const ENCODINGS: readonly Encoding[] = ['binary', 'json']
 
 /** Milliseconds of --timeout, given in seconds. @throws UsageError */
 export const timeoutOf = ({ timeout }: PeerFlags): number | undefined => {
@@ -63,9 +64,10 @@ async function ownIdentity(flags: PeerFlags): Promise<Identity> {
 
 /** @throws UsageError, and ShowchainError as Peer.open does */
 export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOptions['accept']): Promise<Peer> {
-  const { encoding = 'binary', host } = flags
-  if (encoding !== 'binary' && encoding !== 'json')
-    throw new UsageError(`--encoding is binary or json, not ${quote(encoding)}`)
+  const { host } = flags
+  const encoding = ENCODINGS.find((each) => each === (flags.encoding ?? 'binary'))
+  if (encoding === undefined)
+    throw new UsageError(`--encoding is ${ENCODINGS.join(' or ')}, not ${quote(flags.encoding)}`)
   const policy = POLICIES.find((each) => each === (flags.policy ?? 'auto'))
   if (policy === undefined)
     throw new UsageError(`--policy is one of ${POLICIES.join(', ')}, not ${quote(flags.policy)}`)

@@ -1,6 +1,7 @@
 /** The command line: commands, options and their help. */
 import { createRequire } from 'node:module'
 import { Command, Option } from 'commander'
+import { completion, man } from './completion/completion.ts'
 import { connect } from './connect.ts'
 import { defaultIdentity } from './identity.ts'
 import { keygen, printId } from './keys.ts'
@@ -144,6 +145,15 @@ export function program(writeOut: (text: string) => void): Command {
     .option('-c, --count <n>', 'pings, one in a second (default 4; with --until-direct 20 at most)')
     .option('--until-direct', 'end with the first answer on a direct path')
     .action(ping)
+  root
+    .command('completion')
+    .description('print a script that completes commands, options and their values in a shell')
+    .argument('<shell>', 'bash, zsh or fish: eval "$(showchain completion bash)"')
+    .action((shell) => completion(shell, root))
+  root
+    .command('man')
+    .description('print the manual page: showchain man | man -l -')
+    .action(() => man(root, AFTER))
   for (const command of root.commands)
     command
       .allowExcessArguments(false)
