@@ -187,6 +187,11 @@ export class Lab {
     return this.#peer(host, pipe, ['connect', ...args, ticket])
   }
 
+  /** `showchain ping`. */
+  ping(host: Host, ticket: string, args: readonly string[]): Program {
+    return this.#peer(host, false, ['ping', ...args, ticket])
+  }
+
   /** Captures the public segment into a file until the program is ended. */
   capture(folder: string, name: string): Program {
     mkdirSync(folder, { recursive: true })

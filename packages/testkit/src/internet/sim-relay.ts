@@ -166,11 +166,15 @@ export class SimRelay {
     this.#placed?.driver.input((_sleeper, now) => this.#machine?.drain(now))
   }
 
+  /** Whether it was ever put to sleep. */
+  slept = false
+
   /**
    * The host sleeps for this long: timers wait, and packets to it are lost; or only its process
    * is suspended, as by SIGSTOP, and its socket keeps them.
    */
   sleep(by: Duration, what: 'host' | 'process' = 'host'): void {
+    this.slept = true
     this.#placed?.driver.input((sleeper, now) => sleeper.sleep(later(now, by), what))
   }
 

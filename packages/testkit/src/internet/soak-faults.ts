@@ -12,7 +12,7 @@ import type { SimRelay } from './sim-relay.ts'
 
 /** Of the network, of programs, and of what they rely on. */
 export const NETWORK_FAULTS = ['reboot', 'renumber', 'relay', 'sleep', 'move', 'weather', 'close'] as const
-const HOST_FAULTS = ['clock', 'relay clock', 'suspend', 'drain', 'name'] as const
+const HOST_FAULTS = ['clock', 'relay clock', 'suspend', 'drain', 'name', 'relay suspend'] as const
 export type SoakFault = (typeof NETWORK_FAULTS)[number] | (typeof HOST_FAULTS)[number]
 export const SOAK_FAULTS: readonly SoakFault[] = [...NETWORK_FAULTS, ...HOST_FAULTS]
 
@@ -97,6 +97,8 @@ export async function strike(world: World, faults: readonly SoakFault[]): Promis
       return
     case 'suspend':
       return peer.sleep(duration(between(random, SECOND, 90_000)), 'process')
+    case 'relay suspend':
+      return pick(random, relays).sleep(duration(between(random, SECOND, 90_000)), 'process')
     case 'drain':
       return drain(world, pick(random, relays))
     case 'name':

@@ -183,7 +183,7 @@ function judge(world: World, faults: number): SoakOutcome {
   for (const { from, to, dialled, deadline } of dials) {
     const names = `${from.host.name} → ${to.host.name}`
     if (dialled.ended === undefined) wrong.push(`dial ${names} never ended`)
-    else if (dialled.ended > deadline && !world.peers.some((peer) => peer.slept))
+    else if (dialled.ended > deadline && ![...world.peers, ...internet.relays].some(({ slept }) => slept))
       wrong.push(`dial ${names} took ${dialled.ended - dialled.started} ms`)
     if (dialled.link === undefined && (dialled.attempts ?? []).some(({ why }) => why === undefined))
       wrong.push(`dial ${names} failed without saying why`)

@@ -28,9 +28,12 @@ test(`${MANY} random scenarios: each dial and each message ends, and nothing sta
   play(MANY),
 )
 
+/** The dice are the same for the same list of faults. */
+const BEFORE_RELAYS_STOPPED = SOAK_FAULTS.filter((fault) => fault !== 'relay suspend')
+
 test.each([
   [144_506_451, 'a relay lost each session by which a connection without a path looked for one', NETWORK_FAULTS],
-  [1048, 'the only relay of a connection without a path was about to end', SOAK_FAULTS],
+  [1048, 'the only relay of a connection without a path was about to end', BEFORE_RELAYS_STOPPED],
 ])('seed %i, which once failed: %s', async (seed, _why, faults) => {
   await expect(soak(seed, faults)).resolves.toMatchObject({ messages: expect.any(Number) })
 })

@@ -5,6 +5,14 @@ import { inPackage, type Mutant } from '../mutant.ts'
 
 export const CLIENT_SECURE: readonly Mutant[] = inPackage('client', [
   {
+    name: 'idle-timeout-without-a-relay',
+    rule: 'However often its relays come and go, a connection that hears nothing ends with its time-out.',
+    file: 'src/core/secure/idle-timeout.ts',
+    text: 'Math.min(since, this.#idleAt)',
+    replacement: 'since',
+    test: 'test/secure/idle-timeout.test.ts',
+  },
+  {
     name: 'challenge-length',
     rule: 'An address that is not validated gets nothing on its path that is longer than the record from there.',
     file: 'src/core/secure/path-probing.ts',
