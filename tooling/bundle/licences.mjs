@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 /** The folder of an installed package, and its name. */
 const INSTALLED = /^(?<folder>.*node_modules\/(?<name>(?:@[^/]+\/)?[^/]+))\//
-const LICENCE = /^licen[cs]e(\.(md|txt))?$/i
+const LICENCE = /^licen[cs]e(-mit)?(\.(md|txt))?$/i
 const RULE = '-'.repeat(80)
 
 /**

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// `bundle-program`, in the folder of a program: src/main.ts with everything it imports becomes the one file
-// dist/main.js. Node then reads one file at the start and not some three hundred.
+// `bundle-program`, in the folder of a program: src/main.ts with everything it imports becomes dist/main.js. Node
+// then reads a few files at the start and not some three hundred. What is imported dynamically is in files beside it,
+// and read when it is used.
 import { rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 import { licencesOf } from './licences.mjs'
@@ -14,7 +15,9 @@ const REQUIRE =
 rmSync('dist', { recursive: true, force: true })
 const { metafile } = await build({
   entryPoints: ['src/main.ts'],
-  outfile: 'dist/main.js',
+  outdir: 'dist',
+  splitting: true,
+  chunkNames: '[name]-[hash]',
   bundle: true,
   platform: 'node',
   target: 'node20.19',
@@ -27,6 +30,7 @@ const { metafile } = await build({
   logLevel: 'warning',
   metafile: true,
 })
-const { inputs } = metafile.outputs['dist/main.js']
-const used = Object.keys(inputs).filter((file) => inputs[file].bytesInOutput > 0)
+const used = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+  Object.keys(inputs).filter((file) => inputs[file].bytesInOutput > 0),
+)
 writeFileSync('dist/third-party.txt', licencesOf(used))

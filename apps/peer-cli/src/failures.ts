@@ -1,5 +1,7 @@
-/** Why a command failed, for its exit code and the last event of --json. */
-import { ShowchainError } from '@showchain/wire'
+/**
+ * Why a command failed, for its exit code and the last event of --json. Imports nothing: also what
+ * only prints help needs it.
+ */
 
 /** A failure that is no bug: one line for people. */
 export abstract class Failure extends Error {
@@ -71,29 +73,4 @@ export class Reported extends Error {
     super()
     this.exitCode = exitCode
   }
-}
-
-const EXIT_CODES: Readonly<Partial<Record<ShowchainError['code'], number>>> = {
-  ERR_BAD_CONFIG: 2,
-  ERR_BAD_ENDPOINT: 2,
-  ERR_BAD_PEER_ID: 2,
-  ERR_BAD_TICKET: 2,
-  ERR_FILE_EXISTS: 2,
-  ERR_FILE_MODE: 2,
-  ERR_FILE_READ: 2,
-  ERR_FILE_WRITE: 2,
-  ERR_KEY_REFUSED: 2,
-  ERR_PASSPHRASE_NEEDED: 2,
-  ERR_PASSPHRASE_WRONG: 2,
-  ERR_CANNOT_RESOLVE: 3,
-  ERR_CONNECT_FAILED: 3,
-  ERR_NO_PATH: 3,
-  ERR_TIMEOUT: 3,
-}
-
-/** Undefined for what is unexpected: a bug. */
-export function knownFailure(error: unknown): { readonly code: string; readonly exitCode: number } | undefined {
-  if (error instanceof Failure) return error
-  if (error instanceof ShowchainError) return { code: error.code, exitCode: EXIT_CODES[error.code] ?? 1 }
-  return undefined
 }

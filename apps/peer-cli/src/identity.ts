@@ -1,18 +1,12 @@
 /** The identity file of a command, and its passphrase. */
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { type Identity, loadIdentity, readPassphrase } from '@showchain/crypto'
 import { ShowchainError } from '@showchain/wire'
+import { defaultIdentity } from './defaults.ts'
 import { UsageError } from './failures.ts'
 
 export interface IdentityFlags {
   readonly identity?: string
   readonly passphraseFile?: string
-}
-
-/** By the XDG base directory specification. */
-export function defaultIdentity(environment: NodeJS.ProcessEnv = process.env): string {
-  return join(environment.XDG_CONFIG_HOME || join(homedir(), '.config'), 'showchain', 'identity.pem')
 }
 
 /** From --passphrase-file or SHOWCHAIN_PASSPHRASE. @throws ShowchainError `ERR_FILE_READ` */

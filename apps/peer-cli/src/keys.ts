@@ -3,8 +3,9 @@ import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { generateIdentity, KEY_BITS, publicKeyToPem, saveIdentity } from '@showchain/crypto'
 import { quote, ShowchainError } from '@showchain/wire'
+import { defaultIdentity } from './defaults.ts'
 import { UsageError } from './failures.ts'
-import { defaultIdentity, type IdentityFlags, identityOf, passphraseOf } from './identity.ts'
+import { type IdentityFlags, identityOf, passphraseOf } from './identity.ts'
 import { print, textStdout } from './stdio.ts'
 
 export interface KeygenFlags extends IdentityFlags {

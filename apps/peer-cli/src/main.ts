@@ -1,7 +1,6 @@
 /** The showchain program. Exit codes: see `program.ts`. */
 import { CommanderError } from 'commander'
 import { ClosedStdoutError } from './failures.ts'
-import { outputFor } from './output.ts'
 import { program } from './program.ts'
 import { print } from './stdio.ts'
 
@@ -31,7 +30,10 @@ async function show(help: string): Promise<number> {
   }
 }
 
-const reported = (error: unknown): number => outputFor({ pipe: true }).failed(error).exitCode
+async function reported(error: unknown): Promise<number> {
+  const { outputFor } = await import('./output.ts')
+  return outputFor({ pipe: true }).failed(error).exitCode
+}
 
 // Also when its reader has gone: the exit code and the goodbyes come first.
 process.stderr.on('error', () => {})

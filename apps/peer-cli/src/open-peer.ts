@@ -3,8 +3,9 @@ import { type NatReport, type PathPolicy, Peer, type PeerOptions } from '@showch
 import { traceLine } from '@showchain/client/runtime'
 import { generateIdentity, type Identity, loadPublicKey } from '@showchain/crypto'
 import { type Encoding, type PeerId, parseAddress, parsePeerId, quote } from '@showchain/wire'
+import { DEAD_AFTER, defaultIdentity } from './defaults.ts'
 import { UsageError } from './failures.ts'
-import { defaultIdentity, type IdentityFlags, identityOf } from './identity.ts'
+import { type IdentityFlags, identityOf } from './identity.ts'
 import { lockIdentity } from './identity-lock.ts'
 import type { Output } from './output.ts'
 import { qlogFiles } from './qlog-files.ts'
@@ -38,12 +39,6 @@ export function wholeNumber(flag: string, text: string | undefined, min: number,
     throw new UsageError(`${flag} is a whole number from ${min} to ${max}, not ${quote(text)}`)
   return value
 }
-
-/**
- * Seconds of silence after which a remote peer counts as dead. While it owes an acknowledgement it
- * is a third of this. A person at a terminal wants to know.
- */
-export const DEAD_AFTER = 30
 
 export const POLICIES: readonly PathPolicy[] = ['auto', 'direct-only', 'relay-only']
 export const ENCODINGS: readonly Encoding[] = ['binary', 'json']

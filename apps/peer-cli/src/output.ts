@@ -4,10 +4,11 @@
  * to stderr. What remote peers send never controls a terminal.
  */
 import type { Connection, Path } from '@showchain/client'
-import { type PeerId, printable, ShowchainError, toBase64url } from '@showchain/wire'
-import { Failure, knownFailure, Reported } from './failures.ts'
+import { type PeerId, printable, ShowchainError, toBase64url, utf8 } from '@showchain/wire'
+import { Failure, Reported } from './failures.ts'
+import { knownFailure } from './known-failures.ts'
 import { isPart, withNewline, withoutNewline } from './lines.ts'
-import { textStdout } from './stdio.ts'
+import { say, textStdout } from './stdio.ts'
 
 /** Characters of an id that are shown: enough to tell a few peers apart. */
 const SHORT_ID = 8
@@ -46,12 +47,14 @@ export interface Totals {
 }
 
 export interface Output {
-  /** The first line on stdout. */
-  ticket(ticket: string): void
+  /** The first line on stdout. @param command that takes it, for a person at a terminal to copy */
+  ticket(ticket: string, command?: string): void
   /** @param sentence for people; @param details for programs, with --json. */
   note(event: string, sentence: string, details?: Readonly<Record<string, unknown>>): void
   /** What the command was asked for: on stdout also for people. */
   result(event: string, sentences: string, details: Readonly<Record<string, unknown>>): void
+  /** What the remote peer sent as a text, as it is, but never as control of a terminal. */
+  text(text: string): Promise<void>
   /** Resolves when stdout takes more. */
   message(from: PeerId, line: Uint8Array): Promise<void>
   /** The last event. */
@@ -77,13 +80,14 @@ export function outputFor({
       else out.once('drain', resolve)
     })
   const flushed = (): Promise<void> => new Promise((resolve) => void out.write('', () => resolve()))
-  const note = (sentence: string): void => void process.stderr.write(`${printable(sentence)}\n`)
+  const note = (sentence: string): void => say(printable(sentence))
   if (json) {
     const event = (value: object): void => void write(jsonLine(value))
     return {
       ticket: (ticket) => event({ event: 'ticket', ticket }),
       note: (name, sentence, details = {}) => event({ event: name, ...details, text: sentence }),
       result: (name, sentences, details) => event({ event: name, ...details, text: sentences }),
+      text: (text) => write(jsonLine({ event: 'text', text })),
       message: (from, line) => {
         const bytes = withoutNewline(line)
         const part = isPart(line) ? { part: true } : {}
@@ -95,9 +99,19 @@ export function outputFor({
     }
   }
   return {
-    ticket: (ticket) => void write(`${ticket}\n`),
+    ticket: (ticket, command) => {
+      const whole = command !== undefined && process.stdout.isTTY
+      if (whole) note('on the other computer:')
+      void write(whole ? `${command} '${ticket}'\n` : `${ticket}\n`)
+    },
     note: (_event, sentence) => note(sentence),
     result: (_event, sentences) => void write(`${sentences.split('\n').map(printable).join('\n')}\n`),
+    text: (text) => {
+      const lines = text.replace(/\n$/, '').split('\n')
+      return write(
+        `${process.stdout.isTTY ? lines.map((line) => shownLine(utf8(line))).join('\n') : lines.join('\n')}\n`,
+      )
+    },
     message: (_from, line) =>
       write(process.stdout.isTTY ? `${shownLine(line)}${isPart(line) ? '' : '\n'}` : withNewline(line)),
     end: () => {},

@@ -69,8 +69,8 @@ export async function pipe(
   if (!wholeForRemote(connection, progress)) throw failureOf(connection)
 }
 
-/** The end that listens begins with the first stream that it sees, since a ping opens none. */
-async function announce(connection: Connection): Promise<void> {
+/** The end that waits begins with the first stream that it sees, since a ping opens none. */
+export async function announce(connection: Connection): Promise<void> {
   const empty = await connection.openStream()
   empty.end().catch(() => {})
 }

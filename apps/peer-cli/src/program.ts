@@ -1,13 +1,10 @@
-/** The command line: commands, options and their help. */
+/**
+ * The command line: commands, options and their help. What a command does is imported when it is
+ * run, so that the others start without it.
+ */
 import { createRequire } from 'node:module'
 import { Command, Option } from 'commander'
-import { completion, man } from './completion/completion.ts'
-import { connect } from './connect.ts'
-import { defaultIdentity } from './identity.ts'
-import { keygen, printId } from './keys.ts'
-import { listen } from './listen.ts'
-import { DEAD_AFTER } from './open-peer.ts'
-import { ping } from './ping.ts'
+import { DEAD_AFTER, defaultIdentity } from './defaults.ts'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { readonly version: string }
 
@@ -15,6 +12,14 @@ const { version } = createRequire(import.meta.url)('../package.json') as { reado
  * The values of a repeatable option. Variadic options would take `connect`'s argument for a value.
  */
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+
+const AS_ME = 'use the default identity, as `showchain listen` does'
+
+/** Of the option, or all of the environment variable. */
+const relays = (value: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  ...value.split(/\s+/).filter((ticket) => ticket !== ''),
+]
 
 const IDENTITY = `private key (PKCS#8 PEM); default ${defaultIdentity({ XDG_CONFIG_HOME: '$XDG_CONFIG_HOME' })}`
 
@@ -25,6 +30,7 @@ SHOWCHAIN_PASSPHRASE.
 Connections are encrypted and authenticated end to end: neither a relay nor a
 network on the path can read or alter the data. --plaintext disables this, for
 implementations of the base protocol only; both ends need it.
+SHOWCHAIN_RELAY has the tickets of relays, for --relay.
 
 Exit codes:
   0  everything was delivered, and received to its end
@@ -36,7 +42,10 @@ Exit codes:
      transferred
 
 Examples:
-  once on the host that listens:
+  a folder, from one host to another:
+    showchain send --relay 'showchain:<relay>?addr=…' photos
+    showchain receive 'showchain:<id>?relay=…'
+  lines; once on the host that listens:
     showchain keygen
     showchain listen --relay 'showchain:<relay>?addr=relay.example.org:4400'
   on the other host, with the ticket that this prints:
@@ -49,44 +58,71 @@ Examples:
 function withPeerOptions(command: Command): Command {
   return command
     .option('--identity <file>', IDENTITY)
-    .option('--ephemeral', 'use a new identity for this run only; `connect` and `ping` do so unless told otherwise')
+    .option('--ephemeral', 'use a new identity for this run only; all but `listen` do so unless told otherwise')
     .option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity')
-    .option('--plaintext', 'no encryption: relays and networks on the path can read and alter the data')
     .option('--host <ip>', 'local IP address (default: all)')
     .option('--port <n>', 'local port (default: any free one)')
-    .option('--peer-key <file>', 'public key (PEM) of a peer or relay that runs in seed mode; repeatable', collect)
-    .addOption(new Option('--encoding <encoding>', 'encoding of requests: binary or json').default('binary'))
-    .option('--seed-mode', 'send no extension fields: the base protocol only (needs --peer-key at both ends)')
     .option('--lan', 'allow addresses of private networks in tickets, as of hosts of one network')
     .option('--lab', 'allow loopback, private and documentation addresses, as used in test networks')
     .option('--keep-alive <ms>', 'milliseconds without traffic before a keep-alive is sent (default 15000)')
     .option('--timeout <seconds>', 'how long to wait for a registration or a connection (default 25)')
     .option(
       '--dead-after <seconds>',
-      `how long the remote peer may be silent; a third of it while something is unacknowledged and this side can reach its relay (default ${DEAD_AFTER})`,
+      `how long the remote peer may be silent; a third of it while something is unacknowledged (default ${DEAD_AFTER})`,
     )
     .option('--json', 'print every event on stdout (with --pipe on stderr), one JSON object a line')
     .option('--trace', 'print every message on stderr, one JSON object a line')
     .option('--qlog <file>', 'record the connection as qlog 0.3 (further ones in <file>.2, <file>.3, …)')
 }
 
-const withPipeOptions = (command: Command): Command =>
-  command
+/** The options of the commands that also know the base protocol. */
+function withSeedOptions(command: Command): Command {
+  return command
+    .option('--plaintext', 'no encryption: relays and networks on the path can read and alter the data')
+    .option('--peer-key <file>', 'public key (PEM) of a peer or relay that runs in seed mode; repeatable', collect)
+    .addOption(new Option('--encoding <encoding>', 'encoding of requests: binary or json').default('binary'))
+    .option('--seed-mode', 'send no extension fields: the base protocol only (needs --peer-key at both ends)')
+}
+
+/** The options of `listen` and `connect`, which carry lines or bytes. */
+function withTalkOptions(command: Command): Command {
+  return withSeedOptions(command)
     .option('--pipe', 'bytes instead of lines: send stdin to the remote peer, and write what it sends to stdout')
     .option('--send-only', 'with --pipe: send stdin, also from a terminal, and take nothing')
     .option('--recv-only', 'with --pipe: send nothing')
+}
+
+/** The options of the commands that print a ticket and wait. */
+function withWaitOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--relay <ticket>', 'relay to register with; repeatable').env('SHOWCHAIN_RELAY').argParser(relays),
+    )
+    .option(
+      '--addr <host:port>',
+      'address for the ticket, when others reach this host at a different one; repeatable',
+      collect,
+    )
+    .option('--allow <id>', 'peer that may connect; repeatable (default: any peer)', collect)
+    .addOption(
+      new Option(
+        '--policy <policy>',
+        'paths to use: auto, direct-only or relay-only (hides the address of this host)',
+      ).default('auto'),
+    )
+}
 
 /** The options of the commands that connect to the peer of a ticket. */
-const withTicket = (command: Command): Command =>
-  withPeerOptions(command)
-    .argument('<ticket>', 'the ticket that `showchain listen` printed on the other host')
-    .option('--as-me', 'use the default identity, as `showchain listen` does')
+function withCallOptions(command: Command): Command {
+  return command
+    .option('--as-me', AS_ME)
     .addOption(
       new Option(
         '--via <way>',
         'paths to use: auto, direct-only or relay-only (hides the address of this host); or a single attempt: direct, punch',
       ).default('auto'),
     )
+}
 
 /** @param writeOut takes what --help and --version print */
 export function program(writeOut: (text: string) => void): Command {
@@ -103,57 +139,59 @@ export function program(writeOut: (text: string) => void): Command {
     .addOption(new Option('--bits <n>', '2048, 3072 or 4096').default('2048'))
     .option('--out <file>', 'file to write; default as for --identity')
     .option('--passphrase-file <file>', 'file with a passphrase to encrypt the identity with (or SHOWCHAIN_PASSPHRASE)')
-    .action(keygen)
+    .action(async (flags) => (await import('./keys.ts')).keygen(flags))
   root
     .command('id')
     .description('print the id of an identity')
     .option('--identity <file>', IDENTITY)
     .option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity')
     .option('--pem', 'print the public key instead, for the --peer-key of others')
-    .action(printId)
-  withPipeOptions(withPeerOptions(root.command('listen')))
+    .action(async (flags) => (await import('./keys.ts')).printId(flags))
+  withWaitOptions(withPeerOptions(root.command('send')))
+    .description('send files, folders or a text; prints what the receiver runs, and ends when it has everything')
+    .argument('[path...]', 'files and folders')
+    .option('--text <text>', 'a text instead, which the receiver prints')
+    .option('--as-me', AS_ME)
+    .action(async (paths, flags) => (await import('./send.ts')).send(paths, flags))
+  withCallOptions(withPeerOptions(root.command('receive')))
+    .description('receive what `showchain send` offers; asks before anything is written')
+    .argument('[ticket]', 'the ticket that `showchain send` printed on the other host')
+    .addOption(new Option('--out <folder>', 'folder to write into').default('.'))
+    .option('--yes', 'take what is offered without asking')
+    .option('--force', 'replace files that are there, and merge folders')
+    .action(async (ticket, flags) => (await import('./receive.ts')).receive(ticket, flags))
+  withWaitOptions(withTalkOptions(withPeerOptions(root.command('listen'))))
     .description(
       'accept connections; the first line on stdout (with --pipe on stderr) is the ticket that others connect with',
     )
-    .option('--relay <ticket>', 'relay to register with; repeatable', collect)
-    .option(
-      '--addr <host:port>',
-      'address for the ticket, when others reach this host at a different one; repeatable',
-      collect,
-    )
-    .option('--allow <id>', 'peer that may connect; repeatable (default: any peer)', collect)
-    .addOption(
-      new Option(
-        '--policy <policy>',
-        'paths to use: auto, direct-only or relay-only (hides the address of this host)',
-      ).default('auto'),
-    )
     .option('--echo', 'send every line back')
     .option('--keep', 'with --pipe: receive from one peer after the other, until a signal')
-    .action(listen)
-  withPipeOptions(withTicket(root.command('connect')))
+    .action(async (flags) => (await import('./listen.ts')).listen(flags))
+  withCallOptions(withTalkOptions(withPeerOptions(root.command('connect'))))
     .description('connect to the peer that a ticket names, and send it the lines of stdin')
+    .argument('<ticket>', 'the ticket that `showchain listen` printed on the other host')
     .addOption(
       new Option(
         '--linger <seconds>',
         'how long to stay connected after the last line was acknowledged or received',
       ).default('1'),
     )
-    .action(connect)
-  withTicket(root.command('ping'))
+    .action(async (ticket, flags) => (await import('./connect.ts')).connect(ticket, flags))
+  withCallOptions(withSeedOptions(withPeerOptions(root.command('ping'))))
     .description('measure round trips to the peer of a ticket; ends with 0 when the path is direct, 4 when it is not')
+    .argument('<ticket>', 'the ticket that the other host printed')
     .option('-c, --count <n>', 'pings, one in a second (default 4; with --until-direct 20 at most)')
     .option('--until-direct', 'end with the first answer on a direct path')
-    .action(ping)
+    .action(async (ticket, flags) => (await import('./ping.ts')).ping(ticket, flags))
   root
     .command('completion')
     .description('print a script that completes commands, options and their values in a shell')
     .argument('<shell>', 'bash, zsh or fish: eval "$(showchain completion bash)"')
-    .action((shell) => completion(shell, root))
+    .action(async (shell) => (await import('./completion/completion.ts')).completion(shell, root))
   root
     .command('man')
     .description('print the manual page: showchain man | man -l -')
-    .action(() => man(root, AFTER))
+    .action(async () => (await import('./completion/completion.ts')).man(root, AFTER))
   for (const command of root.commands)
     command
       .allowExcessArguments(false)

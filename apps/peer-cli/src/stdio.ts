@@ -100,6 +100,19 @@ export function stdoutFailure(error: Error): TransferError {
   return closed ? new ClosedStdoutError() : new TransferError(`stdout: ${error.message}`)
 }
 
+let erase: (() => void) | undefined
+
+/** What is drawn on the last line of the terminal: erased before something is printed above it. */
+export function drawOnStderr(eraser: (() => void) | undefined): void {
+  erase = eraser
+}
+
+/** A line for people. */
+export function say(line: string): void {
+  erase?.()
+  process.stderr.write(`${line}\n`)
+}
+
 /**
  * stdin is left alone from now on. Closing what reads it is not enough: a pending read keeps the
  * process alive.

@@ -86,6 +86,14 @@ describe('wrong arguments', () => {
     [['listen', '--plaintext', '--identity', '/absent.pem'], /showchain keygen/],
     [['keygen', '--bits', '1024'], /--bits is one of 2048, 3072, 4096/],
     [['connect', ...open, '--via', 'pigeon', 'showchain:x'], /--via is one of/],
+    [['send', '--lab'], /name files or folders to send, or a text/],
+    [['send', '--lab', '--text', 'x', BIN], /name files or folders to send, or a text/],
+    [['send', '--lab', '/absent'], /there is no such file or folder/],
+    [['send', '--lab', '--text', 'x'.repeat(70_000)], /--text has at most 65536 bytes/],
+    [['receive', '--lab', 'nonsense'], /--yes takes what is offered/],
+    [['receive', '--lab', '--yes', 'nonsense'], /Not a ticket/],
+    [['receive', '--lab', '--yes'], /name the ticket/],
+    [['receive', '--lab', '--yes', '--out', '/absent', 'showchain:x'], /there is no such file or folder/],
   ])('%j: exit code 2 and one clear line', async (args, expected) => {
     const { code, stdout, stderr } = await run(args)
     expect([code, stdout]).toEqual([2, ''])
@@ -111,7 +119,7 @@ describe('wrong arguments', () => {
   })
 
   test('--help of each command ends with 0 and shows its options', async () => {
-    for (const command of [[], ['keygen'], ['id'], ['listen'], ['connect']])
+    for (const command of [[], ['keygen'], ['id'], ['send'], ['receive'], ['listen'], ['connect']])
       expect(await run([...command, '--help'])).toMatchObject({
         code: 0,
         stdout: expect.stringContaining('Usage: showchain'),
@@ -120,7 +128,7 @@ describe('wrong arguments', () => {
   })
 
   test('--help of each command fits 80 columns', async () => {
-    for (const command of [[], ['keygen'], ['id'], ['listen'], ['connect']]) {
+    for (const command of [[], ['keygen'], ['id'], ['send'], ['receive'], ['listen'], ['connect']]) {
       const { stdout } = await run([...command, '--help'])
       expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
     }

@@ -1,6 +1,6 @@
 /** Files and folders over a connection: `sendFiles`, `receiveFiles`, and their places on this computer. */
 export type { Entry, Offer } from './core/index.ts'
-export { shownPath } from './core/index.ts'
+export { MAX_FRAME as MAX_TEXT_BYTES, shownPath } from './core/index.ts'
 export { FileSource, type LeftOut } from './node/file-source.ts'
 export { FolderTarget, type FolderTargetOptions } from './node/folder-target.ts'
 export { TransferError } from './transfer/errors.ts'

@@ -44,6 +44,16 @@ export class EndingsBed {
     return this.shell(`exec $S connect --ephemeral $L --pipe ${line} '${ticket}'`)
   }
 
+  /** `send`, and its ticket. */
+  async send(line: string): Promise<{ readonly program: Program; readonly ticket: string }> {
+    const program = this.shell(`exec $S send $L ${line}`)
+    return { program, ticket: await program.stdout.line(/^showchain:/) }
+  }
+
+  receive(ticket: string, line: string): Program {
+    return this.shell(`exec $S receive $L --yes ${line} '${ticket}'`)
+  }
+
   sha256(name: string): string {
     return createHash('sha256')
       .update(readFileSync(this.folder.file(name)))

@@ -2,7 +2,7 @@
  * Runs the commands of a README as they stand, on loopback: a relay and two peers, each a process
  * of its own.
  */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Program } from '@showchain-tooling/vitest/programs'
 import type { Command } from './commands.ts'
@@ -36,9 +36,37 @@ const withTicket = (args: readonly string[], ticket: string): readonly string[] 
 /** The relay's ticket with the loopback address in place of a public one. */
 const reachable = (ticket: string, port: number): string => ticket.replace(/addr=.*/, `addr=127.0.0.1:${port}`)
 
+/** What READMEs send. */
+const SENT = 'photos'
+
+/** Sends a folder of that name. */
+async function sendFolder(
+  send: readonly string[],
+  receive: (ticket: string) => readonly string[],
+  folder: string,
+  start: (args: readonly string[], home: string) => Promise<Program>,
+): Promise<void> {
+  const [from, into] = [join(folder, SENT), join(folder, 'received')]
+  await Promise.all([mkdir(from, { recursive: true }), mkdir(into, { recursive: true })])
+  await writeFile(join(from, 'a.jpg'), LINE)
+  const sender = await start(
+    send.map((argument) => (argument === SENT ? from : argument)),
+    'listener',
+  )
+  const ticket = await sender.stdout.line(TICKET)
+  // Nobody is there to be asked.
+  const receiver = await start([...having(receive(ticket), '--out', into), '--yes'], 'caller')
+  for (const program of [sender, receiver]) {
+    const { code, stderr } = await program.ended()
+    if (code !== 0) throw new Error(`showchain send and receive: ended with ${code}: ${stderr}`)
+  }
+  const received = await readFile(join(into, SENT, 'a.jpg'), 'utf8')
+  if (received !== LINE) throw new Error(`showchain receive: the file has: ${received}`)
+}
+
 /**
  * Starts the relay, the listener and the connecting end of `commands` (the first command of each),
- * and sends a line from one peer to the other. Tickets take the place of placeholders; ports and
+ * sends a folder, and a line from one peer to the other. Tickets take the place of placeholders; ports and
  * addresses become loopback ones.
  * @throws Error when a command does not do what its README says
  */
@@ -80,6 +108,12 @@ export async function play(commands: readonly Command[], scripts: Scripts, folde
       throw new Error(`the ticket does not have ${publicAddress}: ${announced}`)
     const relayTicket = reachable(announced, addresses[0]?.port ?? 0)
 
+    await sendFolder(
+      lab(withTicket(first('send'), relayTicket)),
+      (ticket) => lab(withTicket(first('receive'), ticket)),
+      folder,
+      (args, home) => start(args, 'showchain', home),
+    )
     const listener = await start(lab(withTicket(first('listen'), relayTicket)), 'showchain', 'listener')
     const ticket = await listener.stdout.line(TICKET)
     const caller = await start(lab(withTicket(first('connect'), ticket)), 'showchain', 'caller')

@@ -28,20 +28,20 @@ export async function contents({ entry, release }: Subject): Promise<Verdict> {
   }
 }
 
-const BUNDLE = 'dist/main.js'
+const BUNDLE = /^dist\/[^/]+\.js$/
 const LICENCES = 'dist/third-party.txt'
 /** The bundler's comment above each file: of which installed package it is. */
 const BUNDLED = /^\s*\/\/ .*node_modules\/((?:@[^/\s]+\/)?[^/\s]+)\//gm
 
 export async function licences({ entry, release }: Subject): Promise<Verdict> {
-  const { path } = release.tarball(entry.name)
+  const { path, files } = release.tarball(entry.name)
   const read = async (file: string): Promise<string> =>
     (await run('tar', ['-xzOf', path, `package/${file}`], { cwd: release.folder })).stdout
-  const [bundle, said] = await Promise.all([read(BUNDLE), read(LICENCES)])
-  const names = new Set([...bundle.matchAll(BUNDLED)].map(([, name = '']) => name))
-  const silent = [...names].filter((name) => !said.includes(`\n${name} `))
+  const [said, ...bundle] = await Promise.all([LICENCES, ...files.filter((file) => BUNDLE.test(file))].map(read))
+  const names = new Set(bundle.flatMap((text) => [...text.matchAll(BUNDLED)].map(([, name = '']) => name)))
+  const silent = [...names].filter((name) => !said?.includes(`\n${name} `))
   const problems = silent.map((name) => `${LICENCES} says nothing of ${name}`)
-  return { problems: names.size === 0 ? [`${BUNDLE} is not a bundle`] : problems, figure: `${names.size} said` }
+  return { problems: names.size === 0 ? ['dist has no bundle'] : problems, figure: `${names.size} said` }
 }
 
 export async function versions({ entry, release }: Subject): Promise<Verdict> {

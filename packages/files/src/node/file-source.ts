@@ -7,7 +7,7 @@ import { quote, ShowchainError } from '@showchain/wire'
 import { type Entry, linkFault, MAX_ENTRIES, MAX_TIME, MODE_BITS, pathFault, shownPath } from '../core/index.ts'
 import { TransferError } from '../transfer/errors.ts'
 import type { Source, SourceFile } from '../transfer/ports.ts'
-import { about, within } from './paths.ts'
+import { about, within, wordsOf } from './paths.ts'
 
 /** What is in a folder and is not sent. */
 export interface LeftOut {
@@ -70,7 +70,7 @@ export class FileSource implements Source {
       await this.#add(name, place, found)
     } catch (error) {
       if (error instanceof ShowchainError) throw error
-      throw new ShowchainError('ERR_FILE_READ', `${quote(path)}: ${(error as Error).message}.`, { cause: error })
+      throw new ShowchainError('ERR_FILE_READ', `${quote(path)}: ${wordsOf(error)}.`, { cause: error })
     }
   }
 

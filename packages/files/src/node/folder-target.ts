@@ -4,7 +4,7 @@ import { quote, ShowchainError } from '@showchain/wire'
 import { type Entry, type Offer, shownPath } from '../core/index.ts'
 import { TransferError } from '../transfer/errors.ts'
 import type { Found, Part, Target, TargetFile } from '../transfer/ports.ts'
-import { about, codeOf, ifThere, within } from './paths.ts'
+import { about, ifThere, within, wordsOf } from './paths.ts'
 import { FOLDER_MODE, makeFolder, moveInto, Staging } from './staging.ts'
 import { openTarget, partAt } from './target-file.ts'
 
@@ -33,19 +33,12 @@ export class FolderTarget implements Target {
       return new FolderTarget(Buffer.from(place), force)
     } catch (error) {
       if (error instanceof ShowchainError) throw error
-      const why = codeOf(error) === 'ENOENT' ? 'there is no such folder' : (error as Error).message
-      throw new ShowchainError('ERR_FILE_WRITE', `${quote(folder)}: ${why}.`, { cause: error })
+      throw new ShowchainError('ERR_FILE_WRITE', `${quote(folder)}: ${wordsOf(error)}.`, { cause: error })
     }
   }
 
-  /** Where what came so far is kept; undefined when there is nothing. */
   async part(entry: Entry): Promise<Part | undefined> {
     return await partAt(this.#place(entry), entry)
-  }
-
-  /** Where parts are kept. */
-  get stagingPlace(): string | undefined {
-    return this.#staging && shownPath(this.#staging.place)
   }
 
   async look(offer: Offer): Promise<Found> {
@@ -64,7 +57,11 @@ export class FolderTarget implements Target {
     if (!this.#force)
       for (const name of offer.names)
         if ((await ifThere(lstat(within(this.#folder, name)))) !== undefined)
-          throw new TransferError('declined', `${shownPath(name)} is already there.`)
+          throw new TransferError(
+            'declined',
+            `${shownPath(name)} is already there: choose another folder, or replace it (force).`,
+            `${shownPath(name)} is already there.`,
+          )
     return (await staging.exists()) ? 'part' : 'nothing'
   }
 

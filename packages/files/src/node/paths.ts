@@ -18,7 +18,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   EACCES: 'permission was denied',
   EPERM: 'permission was denied',
-  ENOENT: 'it is not there any more',
+  ENOENT: 'there is no such file or folder',
   ENOTDIR: 'it is no folder',
   EEXIST: 'it is already there',
   EILSEQ: 'the file system does not take such names',
@@ -27,11 +27,16 @@ const WORDS: Readonly<Record<string, string>> = {
   EIO: 'the disk failed',
 }
 
-/** @param where stands before it here; the other end does not see it */
+/** What became of a call, in a few words. */
+export function wordsOf(error: unknown): string {
+  const code = codeOf(error)
+  return (code !== undefined && WORDS[code]) || (code ?? 'the file system failed')
+}
+
+/** The other end does not see the path. */
 export function fileFailure(error: unknown, path: Uint8Array): TransferError {
   if (error instanceof TransferError) return error
-  const code = codeOf(error)
-  const words = (code !== undefined && WORDS[code]) || (code ?? 'the file system failed')
+  const words = wordsOf(error)
   return new TransferError('failed', `${shownPath(path)}: ${words}.`, `${words}.`, { cause: error })
 }
 

@@ -67,6 +67,8 @@ export interface TransferProgress {
   readonly path: string
   /** Of all files: sent or received, with what was there before. */
   readonly bytes: number
+  /** Of these, what was there before. */
+  readonly bytesBefore: number
   readonly totalBytes: number
   /** Complete ones. */
   readonly files: number

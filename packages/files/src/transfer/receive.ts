@@ -52,6 +52,7 @@ class Receiving {
   #entry: Entry | undefined
   #hash = newSha256()
   #bytes = 0
+  #before = 0
   #files = 0
 
   constructor(line: Line, target: Target, options: ReceiveOptions) {
@@ -179,6 +180,7 @@ class Receiving {
     this.#hash = position > 0 && before !== undefined ? before : newSha256()
     this.#entry = entry
     this.#file = await this.#target.open(entry, position)
+    this.#before += position
     this.#progress(position)
   }
 
@@ -213,7 +215,13 @@ class Receiving {
   #progress(more: number): void {
     this.#bytes += more
     const { bytes: totalBytes, files: totalFiles } = this.#offer as Offer
-    const path = this.#entry === undefined ? '' : shownPath(this.#entry.path)
-    this.#options.onProgress?.({ path, bytes: this.#bytes, totalBytes, files: this.#files, totalFiles })
+    this.#options.onProgress?.({
+      path: this.#entry === undefined ? '' : shownPath(this.#entry.path),
+      bytes: this.#bytes,
+      bytesBefore: this.#before,
+      totalBytes,
+      files: this.#files,
+      totalFiles,
+    })
   }
 }

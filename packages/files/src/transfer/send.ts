@@ -63,6 +63,7 @@ class Sending {
   /** Wakes the writer. */
   #look = (): void => {}
   #bytes = 0
+  #before = 0
   #files = 0
 
   constructor(line: Line, source: Source, offer: Offer, options: SendOptions) {
@@ -151,6 +152,7 @@ class Sending {
     try {
       const { hash, position } = await this.#agreed(file, want)
       await this.#line.put(encode.content(position))
+      this.#before += position
       this.#progress(entry, position)
       await this.#content(file, entry, position, hash)
       await file.unchanged()
@@ -195,13 +197,13 @@ class Sending {
 
   #progress({ path }: Entry, more: number): void {
     this.#bytes += more
-    const { bytes: totalBytes, files: totalFiles } = this.#offer
     this.#options.onProgress?.({
       path: shownPath(path),
       bytes: this.#bytes,
-      totalBytes,
+      bytesBefore: this.#before,
+      totalBytes: this.#offer.bytes,
       files: this.#files,
-      totalFiles,
+      totalFiles: this.#offer.files,
     })
   }
 }

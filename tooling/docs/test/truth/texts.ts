@@ -39,7 +39,7 @@ export const pages = (): readonly Text[] => repositoryFiles('*.md').map((name) =
 
 const PROGRAMS: readonly (readonly [bin: string, commands: readonly string[]])[] = [
   ['apps/relay/bin/showchain-relay.js', ['']],
-  ['apps/peer-cli/bin/showchain.js', ['', 'keygen', 'id', 'listen', 'connect']],
+  ['apps/peer-cli/bin/showchain.js', ['', 'keygen', 'id', 'send', 'receive', 'listen', 'connect']],
 ]
 
 /** The built programs' own words. */

@@ -1,0 +1,20 @@
+/** Asks somebody at a terminal. What the question has of the other end is printable already. */
+import { createInterface } from 'node:readline'
+
+/** Whether somebody is there to be asked: stdin and stderr are a terminal. */
+export const canAsk = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true
+
+/** One line; empty at the end of the input. */
+export function ask(question: string): Promise<string> {
+  // Not `terminal`: then Ctrl-C is a signal as everywhere else.
+  const lines = createInterface({ input: process.stdin, terminal: false })
+  process.stderr.write(question)
+  return new Promise((resolve) => {
+    lines.once('line', resolve).once('close', () => resolve(''))
+  }).then((answer) => {
+    lines.close()
+    return answer as string
+  })
+}
+
+export const agrees = (answer: string): boolean => /^\s*y(es)?\s*$/i.test(answer)
