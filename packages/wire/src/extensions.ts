@@ -218,7 +218,7 @@ export const EXTENSIONS = {
     value: `1–${MAX_TOKEN_BYTES} bytes`,
     signed: true,
     in: [0x101, 0x102],
-    meaning: 'opaque: 0x102 gives one, a later 0x101 shows it. Defined, and not used yet',
+    meaning: 'opaque: 0x102 gives one, a later 0x101 shows it: see Tokens',
   }),
   also: row({
     type: 10,
@@ -234,7 +234,7 @@ export const EXTENSIONS = {
     value: 'zeros',
     signed: true,
     in: [0x101],
-    meaning: 'makes a 0x101 as long as its answer may be: see Hello',
+    meaning: 'makes a 0x101 as long as its answer may be: see Hello, Tokens',
   }),
 }
 

@@ -15,7 +15,15 @@ import {
   RateLimit,
   type RequestMessage,
 } from '@showchain/client/core'
-import { CookieJar, generateIdentity, KeyCache, openssl, type PublicKey, RequestReplay } from '@showchain/crypto'
+import {
+  CookieJar,
+  generateIdentity,
+  KeyCache,
+  openssl,
+  type PublicKey,
+  RequestReplay,
+  TokenMint,
+} from '@showchain/crypto'
 import {
   decode,
   type Encoding,
@@ -65,6 +73,7 @@ function setUp({ known = true, configured = false, ...settings }: Settings = {})
     keys,
     speaksOnlySeed: () => configured,
     cookies: new CookieJar(openssl, random),
+    tokens: new TokenMint(openssl, random),
     replay: new RequestReplay({ unixMs, capacity: 10 }),
     rates: { ...admissionRates(settings.source ?? busy, busy, 100), ...(settings.id && { id: settings.id }) },
     outbox,

@@ -4,9 +4,9 @@ import { Allowance, Outbox } from '../../src/core/index.ts'
 const V = { ip: '198.51.100.9', port: 9 }
 const PROOF = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)
 
-function sending() {
+function sending(datagrams?: number) {
   const outbox = new Outbox<never>()
-  const allowance = new Allowance(1200)
+  const allowance = new Allowance(1200, datagrams)
   /** Whether so many bytes go there. */
   const send = (bytes: number): boolean => {
     outbox.transmit({ ...V, allowance }, new Uint8Array(bytes))
@@ -22,8 +22,8 @@ test('an address that proved nothing gets no more bytes than came from there', (
   expect([send(535), send(534)]).toEqual([false, true])
 })
 
-test('and no more datagrams', () => {
-  const { allowance, send } = sending()
+test('and where they are counted no more datagrams', () => {
+  const { allowance, send } = sending(1)
   expect([send(10), send(10)]).toEqual([true, false])
   allowance.received(10)
   expect([send(10), send(10)]).toEqual([true, false])

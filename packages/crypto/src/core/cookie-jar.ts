@@ -7,6 +7,7 @@
  */
 import { type Endpoint, formatEndpoint, type PeerId, peerIdToBytes, utf8 } from '@showchain/wire'
 import type { CryptoProvider, Random } from './provider.ts'
+import { sameBytes } from './same-bytes.ts'
 
 /** Length of an epoch in ms. A cookie is valid in the epoch that it was issued in, and the next. */
 export const COOKIE_EPOCH = 120_000
@@ -65,11 +66,4 @@ export class CookieJar {
     cookie.set(this.#provider.hmacSha256(this.#secret, input).subarray(0, MAC_BYTES), 1 + NUMBER_BYTES)
     return cookie
   }
-}
-
-/** In constant time. */
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length
-  for (let i = 0; i < a.length; i++) difference |= (a[i] as number) ^ (b[i] ?? 0)
-  return difference === 0
 }

@@ -40,3 +40,4 @@ export {
   type RequestReplayOptions,
   type RequestStamp,
 } from './request-replay.ts'
+export { TOKEN_BYTES, TOKEN_EPOCH, TOKEN_EPOCHS, TokenMint } from './token-mint.ts'

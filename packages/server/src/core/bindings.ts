@@ -11,8 +11,8 @@ import { BINDING_LIFETIME } from './times.ts'
 
 export interface Binding {
   readonly id: PeerId
-  /** The validated address. */
-  readonly source: Endpoint
+  /** The validated address; with an allowance where a token has shown its ip alone. */
+  readonly source: Route
   /** That of the last registration; what is passed on to this peer comes in it. */
   readonly encoding: Encoding
   /** Its key. Parsed keys are large: they live in the key cache and are parsed again from this. */
@@ -29,7 +29,7 @@ export interface BindingsOptions {
 /** A binding as it is kept. */
 class Bound implements Binding {
   readonly id: PeerId
-  readonly source: Endpoint
+  readonly source: Route
   readonly encoding: Encoding
   readonly knowsExtensions: boolean
   /** One character a byte: a third of the memory of an array, which is three objects. */
@@ -62,7 +62,7 @@ export class Bindings {
   readonly #byId = new Map<PeerId, number>()
   /** By row. */
   readonly #bindings: (Binding | undefined)[] = []
-  readonly #sources: (Endpoint | undefined)[] = []
+  readonly #sources: (Route | undefined)[] = []
   /** Bindings of each source. An entry ends with its last binding. */
   readonly #bySource = new Map<string, number>()
 
@@ -145,8 +145,13 @@ export class Bindings {
     return this.#rows.generation(row) ^ (this.#sources[row] === undefined ? 0 : 1)
   }
 
-  sourceOf(row: number): Endpoint {
-    return this.#sources[row] as Endpoint
+  sourceOf(row: number): Route {
+    return this.#sources[row] as Route
+  }
+
+  /** It named a session from its address, which it can know only from there. */
+  prove(row: number): void {
+    this.sourceOf(row).allowance?.lift()
   }
 
   refreshRow(row: number, now: Instant): void {

@@ -77,6 +77,7 @@ export class DataForwarder {
     const from = this.#bindings.at(sender.id, source, now)
     if (from === undefined) return count('unbound')
     if (!this.#bindings.takeData(sender.id, now)) return count('rateLimited')
+    from.source.allowance?.lift()
     const transit = { packet, source, session, sender, receiver }
     const before = this.#outstanding.get(session, sender, packet.seq, now)
     if (before !== undefined && before.ts === packet.ts) return this.#repeat(transit, before, now)

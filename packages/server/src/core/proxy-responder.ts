@@ -35,7 +35,10 @@ export class ProxyResponder {
   request(request: AdmissionRequest<ProxyRequest>, now: Instant): void {
     const binding = this.#bindings.at(request.message.id, request.source, now)
     if (binding === undefined) return this.#context.count('unbound')
-    this.#admission.admit(request, 'validated', now, (admitted, at) => this.#open(admitted, at), binding.spki)
+    const { source, spki } = binding
+    source.allowance?.received(request.bytes.length)
+    const act = (admitted: Admitted<ProxyRequest>, at: Instant): void => this.#open(admitted, at)
+    this.#admission.admit({ ...request, source }, 'validated', now, act, spki)
   }
 
   #open(admitted: Admitted<ProxyRequest>, now: Instant): void {

@@ -1,18 +1,23 @@
 /**
  * Registration: a direct connect (0x101 → 0x102) to a relay binds the requester's id to the address
  * that it came from (the seed's section 2; docs/protocol.md, Who sends what, Addresses). Another
- * address needs a cookie. In seed mode only a first binding, the same address or an expired binding
+ * address needs a cookie, the first one a cookie or a token. In seed mode only a first binding, the same address or an expired binding
  * is granted.
  */
 import {
   type Admission,
   type AdmissionRequest,
   type Admitted,
+  Allowance,
   encodeCounted,
   type Instant,
+  isProven,
   sign,
+  signedLength,
 } from '@showchain/client/endpoint'
-import { CAPS, type Extensions, hasExtensions, type MessageOf, OP, sameEndpoint } from '@showchain/wire'
+import type { TokenMint } from '@showchain/crypto/core'
+import { CAPS, type Extensions, hasExtensions, type MessageOf, OP, sameEndpoint, type Unsigned } from '@showchain/wire'
+import type { Arrivals } from './arrivals.ts'
 import type { Bindings } from './bindings.ts'
 import type { RelayContext } from './relay-context.ts'
 
@@ -21,17 +26,23 @@ type DirectRequest = MessageOf<typeof OP.directRequest>
 /** What it can do: forward channel frames, and let the session of an introduction carry data. */
 const RELAY_CAPS: number = CAPS.channel | CAPS.introduced
 
+export interface RegistrarOptions {
+  readonly admission: Admission
+  readonly bindings: Bindings
+  readonly tokens: TokenMint
+  /** The 0x101 of this peer is being verified, and then it is bound: what else it sent waits until then. */
+  readonly arriving: Arrivals
+}
+
 export class Registrar {
   readonly #context: RelayContext
-  readonly #admission: Admission
-  readonly #bindings: Bindings
+  readonly #options: RegistrarOptions
   /** Whether the relay is about to end: only those who are bound are answered, and told so. */
   #draining = false
 
-  constructor(context: RelayContext, admission: Admission, bindings: Bindings) {
+  constructor(context: RelayContext, options: RegistrarOptions) {
     this.#context = context
-    this.#admission = admission
-    this.#bindings = bindings
+    this.#options = options
   }
 
   drain(): void {
@@ -39,62 +50,81 @@ export class Registrar {
   }
 
   receive(request: AdmissionRequest<DirectRequest>, now: Instant): void {
+    const { admission, bindings, arriving } = this.#options
     const { message, source } = request
     if (message.target !== this.#context.self.id) return this.#context.count('unexpected')
-    const binding = this.#bindings.get(message.id, now)
+    const binding = bindings.get(message.id, now)
     const bound = binding !== undefined && sameEndpoint(binding.source, source)
     if (this.#draining && !bound) return this.#context.count('draining')
     if (binding !== undefined && !bound && !hasExtensions(message)) return this.#context.count('bindingRefused')
-    const validation = bound ? 'validated' : 'unvalidated'
-    this.#admission.admit(request, validation, now, (admitted, at) => this.#bind(admitted, at), binding?.spki)
+    const validation = bound && isProven(binding.source) ? 'validated' : 'unvalidated'
+    const act = (admitted: Admitted<DirectRequest>, at: Instant): void => this.#bind(admitted, at)
+    if (admission.admit(request, validation, now, act, binding?.spki) && !bound)
+      arriving.expect(message.id, source, now)
+  }
+
+  /**
+   * What may be sent to a peer whose token stands for a cookie, if it does: the peer is not bound elsewhere, so that nobody moves it by a
+   * request that was held back, and the answer is no longer than the request.
+   */
+  takes({ message, source, bytes, encoding }: AdmissionRequest<DirectRequest>, now: Instant): Allowance | undefined {
+    const binding = this.#options.bindings.get(message.id, now)
+    if (binding !== undefined && !sameEndpoint(binding.source, source)) return undefined
+    const length = signedLength(this.#response(message, source, now), this.#context.self.signatureLength, encoding)
+    return length !== undefined && length <= bytes.length ? new Allowance(bytes.length) : undefined
   }
 
   #bind(admitted: Admitted<DirectRequest>, now: Instant): void {
     // One registration of an id is verified at a time, so no other address was validated meanwhile.
     const { message, key, source, encoding } = admitted
-    const before = this.#bindings.get(message.id, now)
+    const { bindings, arriving } = this.#options
+    const before = bindings.get(message.id, now)
     const moves = before !== undefined && !sameEndpoint(before.source, source)
     const knowsExtensions = hasExtensions(message)
     const binding = { id: message.id, source, encoding, spki: key.spki, knowsExtensions }
-    if (!this.#bindings.bind(binding, now)) return this.#context.count('bindingRefused')
+    if (!bindings.bind(binding, now)) return this.#context.count('bindingRefused')
     this.#context.count('registered')
     if (before === undefined || moves)
       this.#context.outbox.event({
         type: 'bound',
         id: message.id,
-        at: source,
+        at: { ip: source.ip, port: source.port },
         seedMode: !knowsExtensions,
         moved: moves,
       })
-    this.#answer(admitted)
+    this.#answer(admitted, now)
+    arriving.arrived(message.id, source, now)
   }
 
-  #answer(admitted: Admitted<DirectRequest>): void {
+  #answer(admitted: Admitted<DirectRequest>, now: Instant): void {
     const { message, source, encoding } = admitted
-    const { seq, ts } = message
-    const ext = this.#extensions(message, source)
-    const response = {
-      op_code: OP.directResponse,
-      id: this.#context.self.id,
-      seq,
-      ts,
-      ...(ext === undefined ? {} : { ext }),
-    }
-    sign(this.#context, response, (signed, now) => {
+    sign(this.#context, this.#response(message, source, now), (signed, at) => {
       // Without a signature there is no answer yet: a retransmission of the request starts over.
-      if (signed === undefined) return admitted.onRepeat(() => this.#answer(admitted))
+      if (signed === undefined) return admitted.onRepeat((again) => this.#answer(admitted, again))
       const bytes = encodeCounted(this.#context, signed, encoding)
-      if (bytes !== undefined) admitted.respond(bytes, now)
+      if (bytes !== undefined) admitted.respond(bytes, at)
     })
+  }
+
+  #response(
+    message: DirectRequest,
+    source: Admitted['source'],
+    now: Instant,
+  ): Unsigned<MessageOf<typeof OP.directResponse>> {
+    const { seq, ts } = message
+    const ext = this.#extensions(message, source, now)
+    const fields = { op_code: OP.directResponse, id: this.#context.self.id, seq, ts } as const
+    return ext === undefined ? fields : { ...fields, ext }
   }
 
   /**
    * `key` iff the request carried it; nothing to a sender that has not shown that it knows
    * extensions.
    */
-  #extensions({ ext }: DirectRequest, source: Admitted['source']): Extensions | undefined {
+  #extensions({ id, ext }: DirectRequest, { ip, port }: Admitted['source'], now: Instant): Extensions | undefined {
     if (ext === undefined) return undefined
     const key = ext.key === undefined ? {} : { key: this.#context.self.spki }
-    return { ...key, caps: RELAY_CAPS | (this.#draining ? CAPS.draining : 0), observed: source }
+    const caps = RELAY_CAPS | (this.#draining ? CAPS.draining : 0)
+    return { ...key, caps, observed: { ip, port }, token: this.#options.tokens.issue(now, ip, id) }
   }
 }

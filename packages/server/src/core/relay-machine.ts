@@ -26,9 +26,11 @@ import {
   type PublicKey,
   type Random,
   RequestReplay,
+  TokenMint,
 } from '@showchain/crypto/core'
 import { classify, decode, type Encoding, MAX_DATAGRAM, type Message, OP } from '@showchain/wire'
 import { isChannelFrame } from '@showchain/wire/end-to-end'
+import { Arrivals } from './arrivals.ts'
 import { Bindings } from './bindings.ts'
 import { ChannelForwarder } from './channel-forwarder.ts'
 import { DataForwarder } from './data-forwarder.ts'
@@ -92,6 +94,7 @@ export class RelayMachine implements Machine<RelayEvent> {
   readonly #context: RelayContext
   readonly #replay: RequestReplay
   readonly #admission: Admission
+  readonly #arrivals: Arrivals
   readonly #bindings: Bindings
   readonly #sessions: ProxySessionTable
   readonly #stun: StunResponder
@@ -123,8 +126,13 @@ export class RelayMachine implements Machine<RelayEvent> {
     this.#replay = new RequestReplay({ unixMs, capacity: limits.ids })
     this.#context = { self, provider, keys, random, limits, rates, count, outbox }
     this.#unboundErrors = new UnboundErrors(this.#context)
+    const tokens = new TokenMint(provider, random)
+    this.#arrivals = new Arrivals(limits.verifications, (datagram, now) => this.receive(datagram, now))
     this.#admission = new Admission({
       ...this.#context,
+      tokens,
+      unproven: ({ message, ...request }, token, now) =>
+        token && message.op_code === OP.directRequest ? this.#registrar.takes({ message, ...request }, now) : undefined,
       replay: this.#replay,
       cookies: new CookieJar(provider, random),
       speaksOnlySeed: ({ id }) => configured.has(id),
@@ -150,9 +158,11 @@ export class RelayMachine implements Machine<RelayEvent> {
       },
     })
     this.#stun = new StunResponder(this.#context, stun)
-    this.#registrar = new Registrar(this.#context, this.#admission, this.#bindings)
+    this.#registrar = new Registrar(this.#context, {
+      ...{ admission: this.#admission, bindings: this.#bindings, arriving: this.#arrivals, tokens },
+    })
     this.#keepAliveResponder = new KeepAliveResponder(this.#context, this.#bindings, this.#unboundErrors)
-    this.#rendezvous = new Rendezvous(this.#context, this.#admission, this.#bindings, this.#sessions)
+    this.#rendezvous = new Rendezvous(this.#context, this.#admission, this.#bindings, this.#sessions, this.#arrivals)
     this.#proxyResponder = new ProxyResponder(this.#context, this.#admission, this.#bindings, this.#sessions)
     this.#dataForwarder = new DataForwarder(this.#context, this.#bindings, this.#sessions)
     this.#channelForwarder = new ChannelForwarder(this.#context, this.#bindings, this.#sessions, this.#unboundErrors)
@@ -211,6 +221,7 @@ export class RelayMachine implements Machine<RelayEvent> {
     if (this.#sweep === undefined || this.#sweep > now) return
     for (const table of [
       this.#admission,
+      this.#arrivals,
       this.#bindings,
       this.#sessions,
       this.#unboundErrors,
@@ -279,7 +290,8 @@ export class RelayMachine implements Machine<RelayEvent> {
   #isEmpty(): boolean {
     const { bindings, sessions, answers } = this.stats()
     return (
-      bindings + sessions + answers + this.#keepAliveResponder.size + this.#unboundErrors.size === 0 &&
+      bindings + sessions + answers + this.#arrivals.size + this.#keepAliveResponder.size + this.#unboundErrors.size ===
+        0 &&
       this.#dataForwarder.isIdle &&
       this.#rendezvous.isIdle
     )

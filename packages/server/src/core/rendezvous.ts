@@ -23,6 +23,7 @@ import {
   verify,
 } from '@showchain/client/endpoint'
 import { hasExtensions, type MessageOf, OP, type PeerId, type SessionId, sessionIdFromBytes } from '@showchain/wire'
+import type { Arrivals } from './arrivals.ts'
 import type { Binding, Bindings } from './bindings.ts'
 import { type Consentable, ConsentBudget, UNCONSENTED_INTRODUCTIONS } from './consent-budget.ts'
 import { forwardedFields } from './forwarded-fields.ts'
@@ -59,13 +60,21 @@ export class Rendezvous {
   readonly #admission: Admission
   readonly #bindings: Bindings
   readonly #sessions: ProxySessionTable
+  readonly #arrivals: Arrivals
   /** At most `limits.attempts`, the oldest is evicted; each ends after 30 s. */
   readonly #punches: ExpiringMap<SessionId, RelayedPunch>
   /** 0x112s to targets that have not agreed. */
   readonly #budget: ConsentBudget
 
-  constructor(context: RelayContext, admission: Admission, bindings: Bindings, sessions: ProxySessionTable) {
+  constructor(
+    context: RelayContext,
+    admission: Admission,
+    bindings: Bindings,
+    sessions: ProxySessionTable,
+    arrivals: Arrivals,
+  ) {
     this.#context = context
+    this.#arrivals = arrivals
     this.#admission = admission
     this.#bindings = bindings
     this.#sessions = sessions
@@ -88,9 +97,16 @@ export class Rendezvous {
 
   /** 0x111. */
   request(request: AdmissionRequest<PunchRequest>, now: Instant): void {
-    const binding = this.#bindings.at(request.message.id, request.source, now)
-    if (binding === undefined) return this.#context.count('unbound')
-    this.#admission.admit(request, 'validated', now, (admitted, at) => this.#dataForwarder(admitted, at), binding.spki)
+    const { message, bytes } = request
+    const binding = this.#bindings.at(message.id, request.source, now)
+    if (binding === undefined) {
+      if (!this.#arrivals.keep(message.id, request, now)) this.#context.count('unbound')
+      return
+    }
+    const { source, spki } = binding
+    source.allowance?.received(bytes.length)
+    const act = (admitted: Admitted<PunchRequest>, at: Instant): void => this.#dataForwarder(admitted, at)
+    this.#admission.admit({ ...request, source }, 'validated', now, act, spki)
   }
 
   /**
@@ -122,7 +138,7 @@ export class Rendezvous {
     const passed = this.#forwardedFields(ext, requester, target, target.knowsExtensions)
     const forwardedRequest = encodeCounted(
       this.#context,
-      { op_code: OP.punchPassRequest, ...fields, ...source, session, ...passed },
+      { op_code: OP.punchPassRequest, ...fields, ip: source.ip, port: source.port, session, ...passed },
       target.encoding,
     )
     if (forwardedRequest === undefined) return undefined
@@ -175,6 +191,7 @@ export class Rendezvous {
     const target = this.#bindings.at(message.id, source, now)
     if (target === undefined) return this.#context.count('unbound')
     if (punch === undefined || !echoes(message, punch.request)) return this.#context.count('unexpected')
+    target.source.allowance?.lift()
     if (punch.state === 'verifying') return this.#context.count('inProgress')
     if (punch.state === 'consented') {
       if (punch.repeats++ < MAX_ACK_REPEATS) this.#resend(punch, now)
@@ -204,7 +221,7 @@ export class Rendezvous {
     const passed = this.#forwardedFields(ext, target, requester, knows)
     const forwardedAck = encodeCounted(
       this.#context,
-      { op_code: OP.punchPassAck, ...fields, ...target.source, ...passed },
+      { op_code: OP.punchPassAck, ...fields, ip: source.ip, port: source.port, ...passed },
       requester.encoding,
     )
     if (forwardedAck === undefined) return

@@ -2,8 +2,8 @@
  * What one node sent to each address and had from it, and the rule over it (docs/protocol.md,
  * Addresses): bytes sent to an address that is not validated ≤ bytes received from it, and datagrams
  * with records likewise. The ledger
- * sits between a machine and the network and judges by itself who is validated: by a cookie that
- * came back from where it was sent.
+ * sits between a machine and the network and judges by itself who is validated: by a cookie, or the
+ * name of a session, that came back from where it was sent.
  */
 import { BIRTHDAY_PROBES, MAX_PROBES } from '@showchain/client/core'
 import type { DatagramSocket } from '@showchain/client/runtime'
@@ -19,7 +19,7 @@ import {
   RECORD_BYTE,
   toBase64url,
 } from '@showchain/wire'
-import { CHALLENGE_BYTES, RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
+import { CHALLENGE_BYTES, CHANNEL_HEADER_BYTES, RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
 
 interface Account {
   sent: number
@@ -27,7 +27,7 @@ interface Account {
   /** The same in datagrams with records. */
   readonly records: { sent: number; received: number }
   /** Why more may be sent than came; undefined: it may not. */
-  validated: 'cookie' | 'called' | 'announced' | 'trusted' | 'verified' | 'answered' | undefined
+  validated: 'cookie' | 'session' | 'called' | 'announced' | 'trusted' | 'verified' | 'answered' | undefined
   /** A 0x101 came from there by a peer that a relay introduced. */
   introduced: boolean
   /** Packets of this attempt that went out before anything had come. */
@@ -37,6 +37,8 @@ interface Account {
   /** A record was sent there before the address was validated, or a 0x102: a path challenge. */
   challenged: boolean
   readonly cookies: Set<string>
+  /** That were named there. */
+  readonly sessions: Set<string>
 }
 
 /** Whether it is a record or a channel frame. */
@@ -102,9 +104,12 @@ export class Ledger {
     account.received += bytes.length
     if (isProtected(bytes)) account.records.received++
     if (account.challenged && PATH_RECORDS.includes(bytes.length)) account.validated ??= 'answered'
+    if (bytes[0] === CHANNEL_BYTE && account.sessions.has(toBase64url(bytes.subarray(1, CHANNEL_HEADER_BYTES))))
+      account.validated ??= 'session'
     const decoded = decode(bytes)
     if (!decoded.ok) return
     const { message } = decoded
+    if ('session' in message && account.sessions.has(message.session)) account.validated ??= 'session'
     const cookie = message.ext?.cookie
     if (cookie !== undefined && account.cookies.has(toBase64url(cookie))) account.validated ??= 'cookie'
     if (this.#options.calls) this.#announced(message, account)
@@ -117,6 +122,7 @@ export class Ledger {
     if (!decoded.ok) return this.#sentOther(to, account, bytes)
     const { message } = decoded
     if (message.op_code === OP.challenge) account.cookies.add(toBase64url(message.cookie))
+    if (!calls && 'session' in message) account.sessions.add(message.session)
     // What answers a stranger asks it for a proof.
     if (calls && message.op_code === OP.directResponse) account.challenged = true
     if (trusts(to)) account.validated ??= 'trusted'
@@ -195,6 +201,7 @@ export class Ledger {
       challenged: false,
       attempt: undefined,
       cookies: new Set(),
+      sessions: new Set(),
     }
     this.#accounts.set(key, account)
     return account

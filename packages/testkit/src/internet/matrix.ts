@@ -18,6 +18,11 @@ export interface Pairing {
   readonly requester: string
   readonly target: string
   readonly best: 'direct' | 'birthday' | 'relay'
+  /**
+   * What the requester is to the relay: registered, nobody, or somebody who had an answer there days
+   * ago, and a token with it. @default registered
+   */
+  readonly contact?: 'first' | 'token'
   place(internet: Internet): { readonly requester: SimPeerPlace; readonly target: SimPeerPlace }
 }
 
@@ -69,9 +74,19 @@ export const NAT_PAIRINGS: readonly Pairing[] = TYPES.flatMap((requester) =>
   ),
 )
 
-/** These, public peers, carrier-grade NAT, a shared NAT, and a path that works one way only. */
+/** The requester has not registered with the relay of the target's ticket. */
+const CONTACTS: readonly Pairing[] = (['first', 'token'] as const).map((contact) => ({
+  ...simple(`T3, ${contact === 'first' ? 'new to the relay' : 'with a token'}`, 'T3', 'direct', [
+    { behind: nat.T3() },
+    { behind: nat.T3() },
+  ]),
+  contact,
+}))
+
+/** These, peers new to the relay, public peers, carrier-grade NAT, a shared NAT, and a path that works one way only. */
 export const PAIRINGS: readonly Pairing[] = [
   ...NAT_PAIRINGS,
+  ...CONTACTS,
   ...TYPES.flatMap((type) => [
     simple('public', type, 'direct', [{}, { behind: nat[type]() }]),
     simple(type, 'public', 'direct', [{ behind: nat[type]() }, {}]),
@@ -170,12 +185,30 @@ export async function play(
       const places = pairing.place(internet)
       const kind = plaintext ? {} : { endToEnd: nodeEndToEnd() }
       const target = await internet.simPeer({ name: 'target', ...kind, ...places.target })
-      const requester = await internet.simPeer({ name: 'requester', ...kind, ...places.requester })
+      const requester = await internet.simPeer({
+        ...{ name: 'requester', ...kind, ...places.requester },
+        ...(pairing.contact && { relays: [] }),
+      })
+      if (pairing.contact === 'token') await meet(internet, requester)
       const first = plaintext ? new FirstMessage(requester, target) : new FirstStreamByte(requester, target)
       outcome = await connect(internet, requester, target, first)
     },
   )
   return outcome as Outcome
+}
+
+/** A binding and a mapping of a NAT are over by then, and a token is not. */
+const LATER: Duration = duration(3_600_000)
+
+/** The requester registers with the relay once, and leaves it. */
+async function meet(internet: Internet, requester: SimPeer): Promise<void> {
+  const [relay] = internet.relays
+  if (relay === undefined) return
+  requester.ledger.called(relay.endpoint)
+  requester.input((now) => requester.machine.register(relay.address, now))
+  internet.until(() => requester.isRegistered(relay))
+  requester.input((now) => requester.machine.leave(relay.address, now))
+  internet.advance(LATER)
 }
 
 /** The first byte that the requester sends. */

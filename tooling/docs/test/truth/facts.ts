@@ -26,6 +26,7 @@ const seconds = (path: string): string => String(number(path) / 1000)
 const minutes = (path: string): string => String(number(path) / 60_000)
 const word = (path: string): string => WORDS[number(path)] ?? String(number(path))
 const grouped = (path: string): string => number(path).toLocaleString('en')
+const hours = (path: string): string => String(number(path) / 3_600_000)
 const days = (path: string): string => String(number(path) / 86_400_000)
 const kibi = (path: string): string => String(number(path) / 1024)
 const mebi = (path: string): string => String(number(path) / 1024 ** 2)
@@ -115,6 +116,9 @@ export const facts = (): readonly Fact[] => [
     [plain, 'client/STRANGER_BURST'],
   ),
   says('with the first {} bytes of the signature of the 0x102', [plain, 'wire/CHALLENGE_BYTES']),
+  says('first {} bytes of HMAC-SHA256(secret', [plain, 'crypto/TOKEN_MAC_BYTES']),
+  says('An epoch has {} h of the issuer', [hours, 'crypto/TOKEN_EPOCH']),
+  says('whose 0x101 it is verifying, for {} s', [seconds, 'server/ARRIVAL_LIFETIME']),
   security(
     '{} first contacts a second ({} at once) are verified and answered without a challenge',
     [plain, 'client/STRANGERS_PER_SECOND'],

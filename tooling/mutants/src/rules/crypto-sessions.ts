@@ -40,7 +40,7 @@ export const CRYPTO_SESSIONS: readonly Mutant[] = inPackage('crypto', [
   {
     name: 'cookie-mac',
     rule: 'Every bit of a cookie counts.',
-    file: 'src/core/cookie-jar.ts',
+    file: 'src/core/same-bytes.ts',
     text: 'return difference === 0',
     replacement: 'return difference < 0x80',
     test: 'test/cookie-jar.test.ts',

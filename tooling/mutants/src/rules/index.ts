@@ -18,6 +18,7 @@ import { CRYPTO_SESSIONS } from './crypto-sessions.ts'
 import { FILES } from './files.ts'
 import { SERVER_FORWARDING } from './server-forwarding.ts'
 import { SERVER_REGISTRATION } from './server-registration.ts'
+import { TOKENS } from './tokens.ts'
 import { WIRE } from './wire.ts'
 import { WIRE_END_TO_END } from './wire-end-to-end.ts'
 
@@ -30,6 +31,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SERVER_FORWARDING,
   ...CLIENT_ENDPOINT,
   ...CLIENT_STRANGERS,
+  ...TOKENS,
   ...CLIENT_API,
   ...CLIENT_CALLS,
   ...CLIENT_CONNECTIONS,

@@ -1,5 +1,6 @@
 /** The paths of a connection's records: how each of its sessions carries them. */
 import { equalBytes, sessionIdToBytes } from '@showchain/wire'
+import { isProven } from '../endpoint/allowance.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import { type MessageSession, SEND_WINDOW } from '../messages/message-session.ts'
@@ -65,8 +66,7 @@ export class RecordPaths {
     if (directKey !== undefined) {
       const traits = directTraits(this.#context.unfragmented(to))
       // Before, the address gets path challenges alone.
-      const proven = (): boolean => to.allowance?.proven !== false
-      return { kind: 'direct', to, validated: true, session, traits, ready: proven, transmit }
+      return { kind: 'direct', to, validated: true, session, traits, ready: () => isProven(to), transmit }
     }
     if (this.#paths.relayed.carriesFrames(messages))
       return { kind: 'channel', to, session, traits: CHANNEL, ready, transmit }

@@ -7,7 +7,7 @@
  *              the same answer      else silence             else    else      else      else
  *                                                            silence challenge silence   silence
  *
- * A peer takes some first contacts without a cookie (requests/strangers.ts).
+ * Some first contacts are taken without a cookie: with a token, and at a peer (requests/strangers.ts).
  */
 import {
   type CookieJar,
@@ -17,6 +17,7 @@ import {
   messagePreimage,
   type PublicKey,
   type RequestReplay,
+  type TokenMint,
 } from '@showchain/crypto/core'
 import { encode, equalBytes, formatEndpoint, hasExtensions, OP, type PeerId, peerIdFromBytes } from '@showchain/wire'
 import type { AdmissionCounter } from './admission-counters.ts'
@@ -28,7 +29,7 @@ import {
   ANSWER_LIFETIME,
   type RequestMessage,
 } from './admitted.ts'
-import { Allowance } from './allowance.ts'
+import type { Allowance } from './allowance.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import type { Instant, Route } from './machine.ts'
 import type { Outbox } from './outbox.ts'
@@ -56,11 +57,12 @@ export interface AdmissionOptions {
   readonly rates: AdmissionRates
   readonly outbox: Pick<Outbox<unknown>, 'transmit' | 'verify'>
   readonly count: (name: AdmissionCounter) => void
+  readonly tokens: TokenMint
   /**
-   * Whether a first contact is taken without a challenge, though nothing validates its source. It is
-   * asked before RSA. @default never
+   * What may be sent to a first contact that is taken without a challenge, though nothing validates its
+   * source; it may show a token for the ip. It is asked before RSA. @default it is challenged
    */
-  readonly stranger?: ((request: AdmissionRequest, now: Instant) => boolean) | undefined
+  readonly unproven?: ((request: AdmissionRequest, token: boolean, now: Instant) => Allowance | undefined) | undefined
   /** A request from a bound address is not new: perhaps its sender's clock has stepped. */
   readonly outdated?: ((request: AdmissionRequest, now: Instant) => void) | undefined
   readonly limits: {
@@ -74,6 +76,8 @@ export interface AdmissionOptions {
 /** What validates the source address of a request, and how new that makes it. */
 interface Proof extends Evidence {
   readonly by: Admitted['by']
+  /** Nothing validates it. */
+  readonly allowance?: Allowance | undefined
 }
 
 export class Admission {
@@ -114,6 +118,7 @@ export class Admission {
    * Calls `act` once the request is admitted: at once, after its signature was verified off the
    * loop, or never.
    * @param spki key of this id, where the receiver keeps one outside the key cache.
+   * @returns whether its signature is being verified
    */
   admit<Message extends RequestMessage>(
     request: AdmissionRequest<Message>,
@@ -121,32 +126,37 @@ export class Admission {
     now: Instant,
     act: (admitted: Admitted<Message>, now: Instant) => void,
     spki?: Uint8Array,
-  ): void {
+  ): boolean {
     const { message } = request
-    const { count, rates, replay, cookies, limits } = this.#options
+    const { rates, replay, cookies, limits } = this.#options
     const slot = `${message.op_code} ${message.id} ${message.target}`
-    if (!this.#hasRate(request, validation, now)) return count('rateLimited')
-    if (this.#repeats(slot, request, now)) return
-    if (this.#verifying.has(slot)) return count('inProgress')
+    if (!this.#hasRate(request, validation, now)) return this.#drop('rateLimited')
+    if (this.#repeats(slot, request, now)) return false
+    if (this.#verifying.has(slot)) return this.#drop('inProgress')
     const proof = this.#proof(request, validation, now)
-    if (proof === undefined) return
-    const key = this.#keyOf(message, spki)
-    if (key === undefined) return
-    if (proof.by === 'seed' && !this.#speaksOnlySeed(key)) return count('unknownKey')
-    if (message.sign.length !== key.signatureLength) return count('badSignature')
+    const key = proof && this.#keyOf(message, spki)
+    if (proof === undefined || key === undefined) return false
+    if (proof.by === 'seed' && !this.#speaksOnlySeed(key)) return this.#drop('unknownKey')
+    if (message.sign.length !== key.signatureLength) return this.#drop('badSignature')
     if (!replay.check(message, proof)) return this.#refuse(request, validation, now)
-    if (this.#verifying.size >= limits.verifications) return count('verifyShed')
+    if (this.#verifying.size >= limits.verifications) return this.#drop('verifyShed')
     // An id is charged only for what it sent itself: from its bound address, or under its
     // signature.
     const unvalidated = validation === 'unvalidated'
-    if (!unvalidated && !rates.id.take(message.id, now)) return count('rateLimited')
+    if (!unvalidated && !rates.id.take(message.id, now)) return this.#drop('rateLimited')
     this.#verify(slot, request, key, (at) => {
-      if (unvalidated && !rates.id.take(message.id, at)) return count('rateLimited')
+      if (unvalidated && !rates.id.take(message.id, at)) return this.#drop('rateLimited')
       // A later one, or one that reset its sender's clock, may have come during verification.
-      if (!replay.accept(message, { ...proof, now: at }, cookies.issued)) return count('replayed')
+      if (!replay.accept(message, { ...proof, now: at }, cookies.issued)) return this.#drop('replayed')
       if (signsExtensions(message) && this.#options.speaksOnlySeed(key)) this.#contradicted.add(key.id)
-      this.#act(slot, request, key, proof.by, at, act)
+      return this.#act(slot, request, key, proof, at, act)
     })
+    return true
+  }
+
+  #drop(why: AdmissionCounter): false {
+    this.#options.count(why)
+    return false
   }
 
   #speaksOnlySeed(key: PublicKey): boolean {
@@ -195,21 +205,32 @@ export class Admission {
     if (validation === 'validated') return { by: 'bound', cookie, now }
     if (validation === 'expected') return { by: 'expected', cookie, now }
     if (!hasExtensions(message)) return { by: 'seed', cookie, now }
-    if (bytes === undefined && this.#options.stranger?.(request, now) === true)
-      return { by: 'stranger', cookie: undefined, now }
+    const allowance = bytes === undefined ? this.#allowance(request, now) : undefined
+    if (allowance !== undefined) return { by: 'unproven', cookie, allowance, now }
     this.#challenge(request, now)
     return undefined
+  }
+
+  /** A token shows the ip alone, so what comes with one has the rate of that ip. */
+  #allowance(request: AdmissionRequest, now: Instant): Allowance | undefined {
+    const { tokens, rates, unproven } = this.#options
+    const { message, source } = request
+    const { token } = message.ext ?? {}
+    const shown = token !== undefined && tokens.check(token, now, source.ip, message.id)
+    const key = rateSource(source.ip)
+    if (shown && !rates.source.take(key, now) && !rates.proven.take(key, now)) return undefined
+    return unproven?.(request, shown, now)
   }
 
   /**
    * The request is not new, or its sender's clock has stepped. A fresh cookie tells one from the
    * other; where there are none, the owner may say that the sender has to register again.
    */
-  #refuse(request: AdmissionRequest, validation: AddressValidation, now: Instant): void {
-    this.#options.count('replayed')
+  #refuse(request: AdmissionRequest, validation: AddressValidation, now: Instant): false {
     if (request.message.op_code === OP.directRequest) {
       if (hasExtensions(request.message)) this.#challenge(request, now)
     } else if (validation === 'validated') this.#options.outdated?.(request, now)
+    return this.#drop('replayed')
   }
 
   /**
@@ -233,7 +254,7 @@ export class Admission {
     return key
   }
 
-  #verify(slot: string, { message }: AdmissionRequest, key: PublicKey, verified: (now: Instant) => void): void {
+  #verify(slot: string, { message }: AdmissionRequest, key: PublicKey, verified: (now: Instant) => unknown): void {
     const { outbox, provider, count } = this.#options
     this.#verifying.add(slot)
     outbox.verify(key, messagePreimage(provider, message), message.sign, (valid, now) => {
@@ -247,13 +268,12 @@ export class Admission {
     slot: string,
     request: AdmissionRequest<Message>,
     key: PublicKey,
-    by: Admitted['by'],
+    { by, allowance }: Proof,
     now: Instant,
     act: (admitted: Admitted<Message>, now: Instant) => void,
   ): void {
     const { outbox } = this.#options
     const { message, bytes, encoding } = request
-    const allowance = by === 'stranger' ? new Allowance(bytes.length) : undefined
     const source = allowance === undefined ? request.source : { ...request.source, allowance }
     const accepted: Accepted = { bytes, source, repeat: undefined }
     this.#accepted.set(slot, accepted, now)

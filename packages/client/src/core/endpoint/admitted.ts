@@ -31,9 +31,9 @@ export interface Admitted<Message extends RequestMessage = RequestMessage> {
   readonly encoding: Encoding
   /**
    * What validates the source address: a cookie, an earlier binding (`bound`), a punch attempt, or
-   * (seed mode) the signature alone. Nothing does at a `stranger`, whose source has an allowance.
+   * (seed mode) the signature alone. Nothing does where it is `unproven`: the source has an allowance.
    */
-  readonly by: 'cookie' | 'bound' | 'expected' | 'seed' | 'stranger'
+  readonly by: 'cookie' | 'bound' | 'expected' | 'seed' | 'unproven'
   /** Sends the answer, and sends it again when the same request comes again within 15 s. */
   respond(answer: Uint8Array, now: Instant): void
   /** What the same request does when it comes again within 15 s. */

@@ -1,19 +1,23 @@
 /**
- * What may be sent to an address that has not shown that it receives: no more bytes, and no more
- * datagrams, than came from there (docs/protocol.md, Addresses). It travels with the route, so that
- * it holds for whatever goes there.
+ * What may be sent to an address that has not shown that it receives: no more bytes than came from
+ * there, and by a peer no more datagrams (docs/protocol.md, Addresses). It travels with the route, so
+ * that it holds for whatever goes there.
  */
 import { equalBytes } from '@showchain/wire'
 
 export class Allowance {
   #bytes: number
-  #datagrams = 1
+  #datagrams: number
   #proof: Uint8Array | undefined
   #proven = false
 
-  /** @param bytes of the first datagram from there */
-  constructor(bytes: number) {
+  /**
+   * @param bytes of the first datagram from there
+   * @param datagrams that may go there so far; without a number they are not counted
+   */
+  constructor(bytes: number, datagrams: number = Number.POSITIVE_INFINITY) {
     this.#bytes = bytes
+    this.#datagrams = datagrams
   }
 
   /** Whether the address receives: then there is no limit any more. */
@@ -57,3 +61,7 @@ export class Allowance {
     return true
   }
 }
+
+/** Whether a route's address is known to receive. */
+export const isProven = ({ allowance }: { readonly allowance?: Allowance | undefined }): boolean =>
+  allowance === undefined || allowance.proven

@@ -6,6 +6,7 @@
 import type { PublicKey } from '@showchain/crypto/core'
 import { CAPS, type Encoding, formatEndpoint, type SessionId } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
+import { isProven } from '../endpoint/allowance.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import { sameRoute } from '../endpoint/route.ts'
@@ -73,7 +74,7 @@ export class DirectPath {
 
   /** Whether the other end showed that it receives there. */
   get proven(): boolean {
-    return this.#current?.route.allowance?.proven !== false
+    return this.#current !== undefined && isProven(this.#current.route)
   }
 
   /** The other end showed that it knows extensions, and takes data. */

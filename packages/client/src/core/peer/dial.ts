@@ -100,7 +100,7 @@ export class Dial {
         ? relays.map((relay) => ({ relay, entry: this.#enter('relay', `relay ${relay.relay.id}`) }))
         : []
     for (const { address, entry } of direct) this.#direct(address, entry, now)
-    for (const { relay, entry } of punch) this.#withRelay(relay, entry, now, (at) => this.#punch(relay, entry, at))
+    for (const { relay, entry } of punch) this.#punch(relay, entry, now)
     for (const { relay, entry } of relayed) this.#withRelay(relay, entry, now, (at) => this.#relay(relay, entry, at))
     this.#review(now)
   }
@@ -206,6 +206,7 @@ export class Dial {
         if (key === undefined) return this.#context.count('unknownKey')
         transaction.verify(key, message, (now) => {
           transaction.close()
+          this.#context.tokens.keep(target, message.ext?.token)
           if (((message.ext?.caps ?? 0) & CAPS.channel) !== 0) return this.#settle(entry, 'failed', IS_RELAY, now)
           const { provider, self, seedMode } = this.#context
           const greeting = takeAnswer(this.#connection(now), message.ext?.hello, now)
@@ -229,13 +230,13 @@ export class Dial {
   /** 0x111 and what follows. */
   #punch(registration: Registration, entry: Entry, now: Instant): void {
     const { target, registrations, attempts } = this.options
-    if (registration.knowsExtensions) this.#dial(now)
     const request = new PunchRequester(this.#context, this.#transactions, {
       target,
       registration,
       registrations,
       attempts,
       knowsExtensions: this.#connection(now).paths.direct.speaksExtensions,
+      begins: (at) => registration.knowsExtensions && this.#dial(at),
       hello: () => this.#hello,
       answered: (hello, session, at) => this.#introduced(registration, hello, session, at),
       done: (why, at) => this.#settle(entry, why === undefined ? 'reached' : 'failed', why, at),

@@ -49,7 +49,7 @@ export class PeerMachine implements Machine<PeerEvent> {
 
   constructor(options: PeerMachineOptions) {
     const parts = peerParts(options)
-    const { admission, replay } = parts
+    const { admission, replay, tokens } = parts
     const context = { ...parts.context, outbox: drainedOutbox(parts.outbox, (now) => this.#drain(now)) }
     const transactions = new Transactions(context)
     this.#registrations = new RegistrationTable(context, transactions)
@@ -78,7 +78,7 @@ export class PeerMachine implements Machine<PeerEvent> {
       ...{ registrations, transactions, connections, punchAttempts },
       discovery: context.seedMode ? undefined : natDiscovery(context, registrations, () => this.#stunServers),
       directResponder: new DirectResponder(context, {
-        ...{ admission, gate },
+        ...{ admission, gate, tokens },
         isHiddenFrom: (id) => this.#acquaintance(id) === 'hidden',
         validation: (id, source, now) => this.#validation(id, source, now),
         answerHello: ({ id, seq, ts, ext }, now) => answerHello(connections, id, ext?.hello, { seq, ts }, now)?.answer,

@@ -8,9 +8,11 @@ import {
   type PublicKey,
   type Random,
   RequestReplay,
+  TokenMint,
 } from '@showchain/crypto/core'
 import type { Encoding, Endpoint } from '@showchain/wire'
 import type { PathPolicy, PeerEvent } from '../context/events.ts'
+import { KeptTokens } from '../context/kept-tokens.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import { PEER_COUNTERS, type PeerCounter } from '../context/peer-counters.ts'
 import { PumpQueue } from '../context/pump-queue.ts'
@@ -90,6 +92,7 @@ export interface PeerParts {
   readonly outbox: Outbox<PeerEvent>
   readonly admission: Admission
   readonly replay: RequestReplay
+  readonly tokens: TokenMint
   readonly counters: Counters<PeerCounter>
 }
 
@@ -139,17 +142,20 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
     allows: options.allows ?? internetPolicy,
     keepAlive: options.keepAlive ?? KEEP_ALIVE_INTERVAL,
     nat: { known: undefined },
+    tokens: new KeptTokens(),
     hostCandidates: options.hostCandidates ?? (() => []),
     unfragmented: (to) => ((to.socket ?? 0) === 0 ? options.unfragmented?.(to) : undefined),
   }
+  const tokens = new TokenMint(provider, random)
   const strangers = new Strangers(context)
   const admission = new Admission({
     ...{ provider, keys, replay, outbox, count },
     speaksOnlySeed: ({ id }) => configured.has(id),
-    stranger: (request, now) => strangers.take(request, now),
+    unproven: (request, token, now) => strangers.take(request, token, now),
+    tokens,
     cookies: new CookieJar(provider, random),
     rates: admissionRates(SOURCE_RATE, ID_RATE, MAX_RATES),
     limits: { answers: MAX_ANSWERS, verifications: MAX_VERIFICATIONS },
   })
-  return { context, timers, outbox, admission, replay, counters }
+  return { context, timers, outbox, admission, replay, tokens, counters }
 }

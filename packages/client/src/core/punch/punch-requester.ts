@@ -11,6 +11,7 @@ import { type Extensions, type Message, type MessageOf, OP, type PeerId, type Se
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { type Duration, type Instant, later } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
+import type { Flight } from '../relays/flights.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { HELLO_PATIENCE } from '../secure/limits.ts'
@@ -31,6 +32,8 @@ export interface PunchRequesterOptions {
   /** Whether the target has shown that it knows extensions. */
   readonly knowsExtensions: boolean
   readonly attempts: PunchAttempts
+  /** The first request is about to be made. */
+  begins?(now: Instant): unknown
   /** The hello for a request that leaves now; undefined: it goes without. */
   hello(): Uint8Array | undefined
   /** The target's 0x115 came. @param hello the one in it @param session that of the introduction */
@@ -39,7 +42,7 @@ export interface PunchRequesterOptions {
   done(why: string | undefined, now: Instant): void
 }
 
-export class PunchRequester {
+export class PunchRequester implements Flight {
   readonly #context: PeerContext
   readonly #transactions: Transactions
   readonly #options: PunchRequesterOptions
@@ -47,6 +50,7 @@ export class PunchRequester {
   readonly #open: Transaction[] = []
   #attempt: PunchAttempt | undefined
   #fallback: Timer | undefined
+  #begun = false
   #signed = false
   /** The remote peer has announced all that it will. */
   #complete = false
@@ -59,7 +63,29 @@ export class PunchRequester {
     this.#options = options
   }
 
+  /** At once, or beside what registers this peer with the relay. */
   start(now: Instant): void {
+    const { registration } = this.#options
+    if (registration.registered) this.#begin(now)
+    else registration.flights.add(this, now)
+  }
+
+  /** @see Flight: the relay drops a 0x111 that comes before the 0x101. */
+  leave(now: Instant): void {
+    if (!this.#begun) this.#begin(now)
+    else for (const transaction of this.#open) transaction.hurry(now)
+  }
+
+  /** @see Flight */
+  landed(why: string | undefined, now: Instant): void {
+    if (this.#begun) return
+    if (why === undefined) this.#begin(now)
+    else this.#options.done(`not registered with it: ${why}`, now)
+  }
+
+  #begin(now: Instant): void {
+    this.#begun = true
+    this.#options.begins?.(now)
     this.#signed = !this.#context.seedMode && this.#options.registration.knowsExtensions
     this.#send(this.#signed)
     if (this.#signed && !this.#options.knowsExtensions)
@@ -67,6 +93,7 @@ export class PunchRequester {
   }
 
   close(): void {
+    this.#options.registration.flights.remove(this)
     this.#fallback?.cancel()
     for (const transaction of this.#open) transaction.close()
   }

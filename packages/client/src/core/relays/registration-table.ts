@@ -27,16 +27,16 @@ export class RegistrationTable {
 
   /** Registers, and stays registered. */
   keep(relay: RelayAddress, now: Instant): Registration {
-    const registration = this.#registration(relay, now)
+    const registration = this.#registration(relay, false, now)
     this.#borrowed.delete(registration)
     return registration
   }
 
-  /** Registers until `release` finds that nobody needs it. */
+  /** Registers for a dial, until `release` finds that nobody needs it. */
   borrow(relay: RelayAddress, now: Instant): Registration {
     const known = this.at(relay)
     if (known !== undefined) return known
-    const registration = this.#registration(relay, now)
+    const registration = this.#registration(relay, true, now)
     this.#borrowed.add(registration)
     return registration
   }
@@ -76,12 +76,12 @@ export class RegistrationTable {
     this.all.clear()
   }
 
-  #registration(relay: RelayAddress, now: Instant): Registration {
+  #registration(relay: RelayAddress, dials: boolean, now: Instant): Registration {
     const known = this.at(relay)
     if (known !== undefined) return known
     const registration = new Registration(this.#context, this.#transactions, relay)
     this.all.set(formatEndpoint(relay.endpoint), registration)
-    registration.start(now)
+    registration.start(now, dials)
     return registration
   }
 }

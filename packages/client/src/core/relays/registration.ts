@@ -31,10 +31,12 @@ import { Waiters } from '../endpoint/waiters.ts'
 import type { PathLiveness } from '../messages/message-session.ts'
 import { StunTransactions } from '../nat/stun-transactions.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
+import { Flights } from './flights.ts'
 import { KeepAlive, type Liveness } from './keep-alive.ts'
 import { LostBindings } from './lost-bindings.ts'
 import { backOff } from './registration-back-off.ts'
 import { explained, type RegistrationEvent, type RegistrationState, type Told } from './registration-events.ts'
+import { registrationRequest } from './registration-request.ts'
 import { RelayLiveness } from './relay-liveness.ts'
 import { RelayReturn } from './relay-return.ts'
 import { RenewalGap } from './renewal-gap.ts'
@@ -50,8 +52,8 @@ export class Registration implements PathLiveness {
   observed: Endpoint | undefined
   /** Since when it is registered without a break; undefined: it is not. */
   registeredSince: Instant | undefined
-  /** Whether the relay showed that it knows extensions. */
-  knowsExtensions = false
+  /** What dials send beside the 0x101, before it is registered. */
+  readonly flights: Flights = new Flights()
   /** Whether it forwards channel frames. */
   carriesFrames = false
   /** Whether the session of an introduction by it is a path. */
@@ -66,6 +68,8 @@ export class Registration implements PathLiveness {
   #liveness: Liveness | undefined
   readonly #questions: StunTransactions
   readonly #return: RelayReturn
+  /** Whether the relay's last answer had extension fields. */
+  #extended = false
   readonly #gap = new RenewalGap()
   #timer: Timer | undefined
   #failures = 0
@@ -87,6 +91,11 @@ export class Registration implements PathLiveness {
     return this.#events.poll()
   }
 
+  /** Whether the relay showed that it knows extensions, as one does that challenges or gave a token. */
+  get knowsExtensions(): boolean {
+    return this.#extended || this.flights.underWay
+  }
+
   get state(): RegistrationState {
     return this.#state
   }
@@ -106,9 +115,10 @@ export class Registration implements PathLiveness {
     else this.#waiters.add(waiter)
   }
 
-  start(now: Instant): void {
+  /** @param dials whether a dial waits for it */
+  start(now: Instant, dials = false): void {
     this.#state = 'registering'
-    this.#ask(now)
+    this.#ask(now, dials)
   }
 
   /** This host's network changed: the binding, if there is one, is for a former address. */
@@ -118,19 +128,20 @@ export class Registration implements PathLiveness {
   }
 
   /** 0x101. While it is registered, the registration stays what it is until the answer. */
-  #ask(now: Instant): void {
+  #ask(now: Instant, dials = false): void {
     this.#timer?.cancel()
     this.#gap.began(now)
     this.#transaction?.close()
+    let shows = false
     this.#transaction = this.#transactions.start({
       to: this.relay.endpoint,
-      request: (stamp, cookie) => ({
-        op_code: OP.directRequest,
-        id: this.#context.self,
-        target: this.relay.id,
-        ...stamp,
-        ...this.#extensions(cookie),
-      }),
+      request: (stamp, cookie) => {
+        const tries = !this.#extended && this.#failures % 2 === 1
+        const request = registrationRequest(this.#context, this.relay.id, stamp, { cookie, tries, dials })
+        shows = (request.ext?.cookie ?? request.ext?.token) !== undefined
+        return request
+      },
+      sent: (at) => shows && !this.registered && this.flights.leave(at),
       answered: (message) => this.#answered(message),
       failed: (why, at) => this.#failed(explained(why), at),
     })
@@ -200,17 +211,7 @@ export class Registration implements PathLiveness {
     this.#return.stop()
     this.#questions.close()
     this.#waiters.settle(false, 'closed', now)
-  }
-
-  /**
-   * First contact carries only key and cookie. A relay that is known by configuration and did not
-   * answer so far may speak only the seed: every other try is in seed mode, which is lost on another.
-   */
-  #extensions(cookie: Uint8Array | undefined): { ext?: Extensions } {
-    const { keys, seedMode, spki } = this.#context
-    const tries = !this.knowsExtensions && this.#failures % 2 === 1 && keys.get(this.relay.id) !== undefined
-    if (seedMode || (tries && cookie === undefined)) return {}
-    return { ext: { key: spki, ...(cookie === undefined ? {} : { cookie }) } }
+    this.flights.land('closed', now)
   }
 
   #answered(message: Message): void {
@@ -234,7 +235,8 @@ export class Registration implements PathLiveness {
     const renewed = this.#state === 'registered' && (forgotten || moved)
     this.#toldUnbound = false
     this.observed = ext?.observed ?? this.observed
-    this.knowsExtensions = ext !== undefined
+    this.#extended = ext !== undefined
+    this.#context.tokens.keep(this.relay.id, ext?.token)
     const caps = ext?.caps ?? 0
     this.carriesFrames = (caps & CAPS.channel) !== 0
     this.introduces = (caps & CAPS.introduced) !== 0
@@ -260,6 +262,7 @@ export class Registration implements PathLiveness {
       this.#events.push('draining')
     }
     this.#waiters.settle(true, undefined, now)
+    this.flights.land(undefined, now)
   }
 
   /** A relay that speaks only the seed answers no STUN. */
@@ -274,13 +277,11 @@ export class Registration implements PathLiveness {
   #failed(why: string, now: Instant): void {
     if (this.#state === 'registered') this.#lose('it does not answer a renewal', now)
     this.#tell({ state: 'failed', reason: why })
-    this.#wait(later(now, backOff(this.#failures++, this.#context.random)))
-    this.#waiters.settle(false, why, now)
-  }
-
-  #wait(until: Instant): void {
     this.#state = 'waiting'
-    this.#timer = this.#context.timers.set(until, (now) => this.start(now))
+    const until = later(now, backOff(this.#failures++, this.#context.random))
+    this.#timer = this.#context.timers.set(until, (at) => this.start(at))
+    this.#waiters.settle(false, why, now)
+    this.flights.land(why, now)
   }
 
   #lose(reason: string, now: Instant): void {

@@ -2,19 +2,20 @@
  * Answers 0x101 (the seed's section 2; docs/protocol.md, Who sends what): as the reachable end of a
  * direct connect, and as either end of a punch, where the request is the path check.
  */
-import type { PublicKey } from '@showchain/crypto/core'
+import type { PublicKey, TokenMint } from '@showchain/crypto/core'
 import { type Encoding, MAX_DATAGRAM, type PeerId } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Admission } from '../endpoint/admission.ts'
 import type { AddressValidation, Admitted } from '../endpoint/admitted.ts'
 import type { Datagram, Instant, Route } from '../endpoint/machine.ts'
-import { encodeFitting, sign } from '../endpoint/signed-messages.ts'
+import { encodeFitting, sign, signedLength } from '../endpoint/signed-messages.ts'
 import { proofOf } from '../secure/path-probing.ts'
 import type { ConnectionGate } from './connection-gate.ts'
 import { answerLength, type DirectRequest, directAnswer } from './direct-answer.ts'
 
 export interface DirectResponderOptions {
   readonly admission: Admission
+  readonly tokens: TokenMint
   readonly gate: ConnectionGate
   /** Whether this peer must not learn that it found this one's address. */
   isHiddenFrom(id: PeerId): boolean
@@ -58,13 +59,18 @@ export class DirectResponder {
   /** @param came bytes of the request */
   #answer(admitted: Admitted<DirectRequest>, came: number, agreed: 'attempt' | 'direct', now: Instant): void {
     const { message, source, encoding, key, by } = admitted
-    // An address that is not validated gets no more than came from there. (Of strangers that is known.)
-    const room = by === 'expected' ? came : MAX_DATAGRAM
+    // An address that is not validated gets no more than came from there.
+    const room = by === 'expected' || by === 'unproven' ? came : MAX_DATAGRAM
     const length = answerLength(this.#context, message, encoding, source)
     const hello = length !== undefined && length <= room ? this.#options.answerHello(message, now) : undefined
     // Only under keys can a stranger prove its address later.
-    if (by === 'stranger' && hello === undefined) return admitted.challenge(now)
-    sign(this.#context, directAnswer(this.#context, message, source, hello), (signed, at) => {
+    if (by === 'unproven' && hello === undefined) return admitted.challenge(now)
+    const said = hello === undefined ? {} : { hello }
+    const bare = directAnswer(this.#context, message, source, said)
+    const token = agreed === 'direct' && bare.ext ? this.#options.tokens.issue(now, source.ip, message.id) : undefined
+    const whole = token === undefined ? bare : directAnswer(this.#context, message, source, { ...said, token })
+    const fits = (signedLength(whole, this.#context.signatureLength, encoding) ?? room + 1) <= room
+    sign(this.#context, fits ? whole : bare, (signed, at) => {
       const bytes = signed === undefined ? undefined : encodeFitting(signed, encoding)
       if (signed === undefined || bytes === undefined) return
       source.allowance?.expect(proofOf(signed.sign))

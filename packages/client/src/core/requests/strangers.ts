@@ -7,6 +7,7 @@
 import { OP } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { AdmissionRequest } from '../endpoint/admitted.ts'
+import { Allowance } from '../endpoint/allowance.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import { type Rate, TokenBucket } from '../endpoint/rate-limit.ts'
 import { answerLength } from './direct-answer.ts'
@@ -25,12 +26,15 @@ export class Strangers {
     this.#context = context
   }
 
-  /** Whether this one is taken, which counts then, whatever becomes of it. */
-  take({ message, bytes, encoding, source }: AdmissionRequest, now: Instant): boolean {
-    if (message.op_code !== OP.directRequest) return false
+  /**
+   * What may be sent to this one, if it is taken, which counts then, whatever becomes of it.
+   * @param token whether it shows that its sender had an answer at its ip before: it spends no rate here
+   */
+  take({ message, bytes, encoding, source }: AdmissionRequest, token: boolean, now: Instant): Allowance | undefined {
+    if (message.op_code !== OP.directRequest) return undefined
     const answer = answerLength(this.#context, message, encoding, source)
-    if (answer === undefined || answer > bytes.length) return false
+    if (answer === undefined || answer > bytes.length) return undefined
     this.#rate ??= new TokenBucket(RATE, now)
-    return this.#rate.take(now)
+    return token || this.#rate.take(now) ? new Allowance(bytes.length, 1) : undefined
   }
 }

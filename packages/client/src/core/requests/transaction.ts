@@ -34,6 +34,8 @@ export interface TransactionOptions {
   /** A message that answers the request came from `to`. It is not verified yet. */
   answered(message: Message, now: Instant): void
   failed(why: string, now: Instant): void
+  /** The request left, for the first time or again. */
+  sent?(now: Instant): unknown
   /** The request was sent twice and is sent again: `to` may be gone, or know this peer elsewhere. */
   unanswered?(now: Instant): void
 }
@@ -100,6 +102,7 @@ export class Transaction {
       random: context.random,
       send: (now, transmissions) => {
         if (this.#bytes !== undefined) context.outbox.transmit(options.to, this.#bytes)
+        options.sent?.(now)
         if (transmissions >= SUSPICIOUS_TRANSMISSIONS) options.unanswered?.(now)
       },
       giveUp: (now) => this.#fail(NO_ANSWER, now),
@@ -155,6 +158,11 @@ export class Transaction {
       if (good) valid(now)
       else this.#forged++
     })
+  }
+
+  /** Sends it again now instead of later. */
+  hurry(now: Instant): void {
+    this.#retransmission.hurry(now)
   }
 
   /** The answer is there: stops retransmitting. */
