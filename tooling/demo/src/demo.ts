@@ -177,8 +177,6 @@ export class Demo {
         [OP.punchPassRequest, 'relay', 'dave'],
         [OP.punchAck, 'dave', 'relay'],
         [OP.punchPassAck, 'relay', 'carol'],
-        [OP.directRequest, 'carol', 'dave'],
-        [OP.directResponse, 'dave', 'carol'],
       ],
       () => `SHA-256 ${hashes[0]?.slice(0, 16)}… at both peers`,
       async () => {

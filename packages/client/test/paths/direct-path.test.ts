@@ -169,7 +169,7 @@ test('another address of the other end takes over the session, and the former on
   const bed = new Bed()
   bed.path.learnCaps(DIRECT_DATA)
   bed.found()
-  bed.do((now) => bed.path.rebind(ELSEWHERE, now))
+  bed.do((now) => bed.path.rebind(ELSEWHERE, other.publicKey, now))
   expect([bed.path.route, bed.path.session?.options.id, bed.path.session?.options.to]).toEqual([
     ELSEWHERE,
     id(1),

@@ -1,7 +1,7 @@
 /** docs/protocol.md, Punch safety: what an attempt sends, to how many addresses, and how often. */
 import { type Endpoint, type MessageOf, OP, sessionIdFromBytes } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
-import { MAX_CANDIDATES, MAX_PROBES } from '../../src/core/punch/punch-attempt.ts'
+import { MAX_CANDIDATES, MAX_PROBES } from '../../src/core/punch/limits.ts'
 import { Bed, OTHER, other, RELAY, self, sentTo } from '../peer-bed.ts'
 
 const KEEP_ALIVE: MessageOf<typeof OP.keepAlive> = { op_code: OP.keepAlive, id: other.id, seq: 0, ts: 0 }

@@ -18,6 +18,7 @@ class Bed extends ContextBed {
     const gate = new ConnectionGate(this.context, () => false)
     const connections = new ConnectionTable(this.context, this.transactions, gate, {
       punch: () => {},
+      questions: () => ({ question: () => undefined, answered: () => {} }),
       closed: () => {},
     })
     this.attempts = new PunchAttempts(this.context, this.transactions, connections)
@@ -79,9 +80,19 @@ describe('an attempt', () => {
     const bed = new Bed()
     bed.open(other, OTHER)
     bed.taken()
-    bed.do(() => bed.attempts.verified(other.id, THIRD))
-    bed.do(() => bed.attempts.verified(relay.id as PeerId, THIRD))
+    bed.do((now) => bed.attempts.verified(other.id, THIRD, now))
+    bed.do((now) => bed.attempts.verified(relay.id as PeerId, THIRD, now))
     expect(bed.taken().map(({ to, message }) => [to, message.op_code])).toEqual([[THIRD, OP.directRequest]])
+  })
+
+  test('finds a path by the token of its own question, and by no other', () => {
+    const bed = new Bed()
+    const attempt = bed.open(other, OTHER)
+    const token = attempt.question(THIRD) as Uint8Array
+    bed.do((now) => attempt.answered(new Uint8Array(token.length), false, now))
+    const before = attempt.found
+    bed.do((now) => attempt.answered(token, false, now))
+    expect([before, attempt.found, attempt.question(THIRD)]).toEqual([false, true, undefined])
   })
 
   test('ends with its peer machine, and nothing is left', () => {

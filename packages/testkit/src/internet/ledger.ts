@@ -46,6 +46,8 @@ const isProtected = (bytes: Uint8Array): boolean => bytes[0] === RECORD_BYTE || 
 
 /** The lengths of a record with PATH_RESPONSE, alone and with PATH_CHALLENGE. */
 const PATH_RECORDS: readonly number[] = [1, 2].map((frames) => RECORD_OVERHEAD + frames * (1 + CHALLENGE_BYTES))
+/** Of a 0x100 in binary. */
+const MAX_PROBE_BYTES = 51
 
 export interface LedgerOptions {
   readonly name: string
@@ -110,6 +112,8 @@ export class Ledger {
     if (!decoded.ok) return
     const { message } = decoded
     if ('session' in message && account.sessions.has(message.session)) account.validated ??= 'session'
+    // Punch safety: a keep-alive of the other end of an attempt may be answered by a record of its length.
+    if (message.op_code === OP.keepAlive) account.records.received++
     const cookie = message.ext?.cookie
     if (cookie !== undefined && account.cookies.has(toBase64url(cookie))) account.validated ??= 'cookie'
     if (this.#options.calls) this.#announced(message, account)
@@ -136,11 +140,13 @@ export class Ledger {
     // Punch safety: an introduced peer that signed a 0x101 is at its source; an answer to it means
     // that it was verified.
     if (calls && message.op_code === OP.directResponse && account.introduced) account.validated ??= 'verified'
-    // Punch safety: eight keep-alives at most to a place that was announced and says nothing.
-    if (calls && account.validated === 'announced' && account.received === 0) {
-      if (message.op_code !== OP.keepAlive || account.unheard > MAX_PROBES)
-        this.violations.push(`${name} sent packet ${account.unheard} to ${formatEndpoint(to)}, which never answered`)
-    }
+    if (calls && account.validated === 'announced') this.#checkProbes(to, account, message.op_code === OP.keepAlive)
+  }
+
+  /** Punch safety: eight probes at most to a place that was announced and says nothing. */
+  #checkProbes(to: Endpoint, { received, unheard }: Account, isProbe: boolean): void {
+    if (received > 0 || (isProbe && unheard <= MAX_PROBES)) return
+    this.violations.push(`${this.#options.name} sent packet ${unheard} to ${formatEndpoint(to)}, which never answered`)
   }
 
   /** Birthday probing has a budget of its own, for an address that a relay announced. */
@@ -161,7 +167,10 @@ export class Ledger {
   #sentOther(to: Endpoint, account: Account, bytes: Uint8Array): void {
     if (isStun(bytes)) return
     if (!isProtected(bytes)) throw new Error(`${this.#options.name} sent what is neither a message nor STUN.`)
+    if (bytes.length <= MAX_PROBE_BYTES && this.#isBirthday(to, account, bytes.length)) return
     account.sent += bytes.length
+    if (account.received === 0) account.unheard++
+    if (account.validated === 'announced') this.#checkProbes(to, account, bytes.length <= MAX_PROBE_BYTES)
     if (account.validated !== undefined) return
     account.challenged = true
     account.records.sent++

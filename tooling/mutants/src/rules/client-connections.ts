@@ -27,7 +27,7 @@ export const CLIENT_CONNECTIONS: readonly Mutant[] = inPackage('client', [
     name: 'unproven-plaintext',
     rule: 'A plaintext connection that proved nothing makes room for others.',
     file: 'src/core/connections/connection-machine.ts',
-    text: 'return this.#dialled || (this.secure === undefined ? this.#paths.proven : this.open)',
+    text: 'return this.#dialled || (this.secure === undefined ? this.paths.proven : this.open)',
     replacement: 'return this.#dialled || this.open',
     test: 'test/connections/connection-table.test.ts',
   },

@@ -3,6 +3,47 @@ import { inPackage, type Mutant } from '../mutant.ts'
 
 export const CLIENT_HELLO: readonly Mutant[] = inPackage('client', [
   {
+    name: 'early-records',
+    rule: 'Records that come before the keys take a bounded amount of memory.',
+    file: 'src/core/connections/early-records.ts',
+    text: 'if (this.#records.length === MAX_EARLY_RECORDS) return',
+    replacement: '',
+    test: 'test/connections/waiting.test.ts',
+  },
+  {
+    name: 'held-datagrams',
+    rule: 'Datagrams that come before the first path take a bounded amount of memory.',
+    file: 'src/core/connections/held-events.ts',
+    text: 'if (this.#datagrams++ >= MAX_HELD_DATAGRAMS) return',
+    replacement: '',
+    test: 'test/connections/waiting.test.ts',
+  },
+  {
+    name: 'held-changes',
+    rule: 'Changes of streams that come before the first path take a bounded amount of memory.',
+    file: 'src/core/connections/held-events.ts',
+    text: 'if (this.#changes.has(change)) return',
+    replacement: '',
+    test: 'test/connections/waiting.test.ts',
+  },
+  {
+    name: 'forged-keep-alive',
+    rule: 'A forged keep-alive makes an end without a direct path ask once in seconds, and not each time.',
+    file: 'src/core/secure/path-probing.ts',
+    text: 'const token = this.#validation.start(at.to, this.#options.random, now)\n    if',
+    replacement: 'const token: Uint8Array | undefined = this.#options.random.bytes(CHALLENGE_BYTES)\n    if',
+    test: 'test/internet/record-probes.test.ts',
+    testFolder: 'packages/testkit',
+  },
+  {
+    name: 'probe-token',
+    rule: 'A path is open when the token of its own question came back.',
+    file: 'src/core/punch/punch-attempt.ts',
+    text: 'equalBytes(each.token, token)',
+    replacement: 'each.token !== token',
+    test: 'test/punch/punch-attempts.test.ts',
+  },
+  {
     name: 'hidden-address',
     rule: "A record from an address of its own is not answered where the other end must not learn this one's.",
     file: 'src/core/connections/secure-data-plane.ts',

@@ -96,8 +96,8 @@ export const CLIENT_PUNCHING: readonly Mutant[] = inPackage('client', [
     name: 'unannounced-check',
     rule: 'No 0x101 goes to an address that was not announced before a request from there verified.',
     file: 'src/core/punch/punch-attempt.ts',
-    text: 'if (announced) return this.#check(candidate)',
-    replacement: 'return this.#check(candidate)',
+    text: 'if (announced) return this.#check(candidate, now)',
+    replacement: 'return this.#check(candidate, now)',
     test: 'test/punch/punch.test.ts',
   },
   {

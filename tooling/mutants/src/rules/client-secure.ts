@@ -24,8 +24,8 @@ export const CLIENT_SECURE: readonly Mutant[] = inPackage('client', [
     name: 'challenge-newest',
     rule: 'Only the newest record from another address is answered by a path challenge.',
     file: 'src/core/secure/path-probing.ts',
-    text: 'newest && length >= recordBytes(1)',
-    replacement: 'length >= recordBytes(1)',
+    text: '!newest || length < recordBytes(1)',
+    replacement: 'length < recordBytes(1)',
     test: 'test/connections/moving.test.ts',
   },
   {

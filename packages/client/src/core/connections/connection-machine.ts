@@ -15,6 +15,7 @@ import { SESSION_LOST, type Sent } from '../messages/outgoing-message.ts'
 import { type ConnectionContext, connectionContext } from '../paths/connection-context.ts'
 import type { RequestSession } from '../paths/relayed-path.ts'
 import type { Registration } from '../relays/registration.ts'
+import type { PathQuestions } from '../secure/path-probing.ts'
 import { type Ending, failed } from '../transport/ending.ts'
 import type { UnreadStream } from '../transport/events.ts'
 import type { Streams } from '../transport/streams/streams.ts'
@@ -34,6 +35,7 @@ export interface ConnectionMachineOptions {
   readonly request: RequestSession
   /** Asks a relay to introduce both ends to each other once more. */
   punch(registration: Registration, done: (now: Instant) => void, now: Instant): void
+  readonly questions: PathQuestions
   /** A session that was live has ended. @param proven whether the connection was */
   ended(session: SessionId, proven: boolean, now: Instant): void
   /** @param wasOpen whether the application had it */
@@ -46,7 +48,8 @@ export class ConnectionMachine {
   readonly remoteId: PeerId
   readonly #context: ConnectionContext
   readonly #options: ConnectionMachineOptions
-  readonly #paths: Paths
+  /** To be asked; they are changed by `update`. */
+  readonly paths: Paths
   /** What protects its data, to be asked. */
   readonly secure: SecureDataPlane | undefined
   readonly #dataPlane: DataPlane
@@ -64,19 +67,20 @@ export class ConnectionMachine {
   readonly #held = new HeldEvents()
 
   constructor(peer: PeerContext, options: ConnectionMachineOptions) {
-    const { remoteId, policy, sessions, request } = options
+    const { remoteId, policy, sessions, request, questions } = options
     const context = connectionContext(peer, (now) => this.#drain(now))
     this.remoteId = remoteId
     this.#context = context
     this.#options = options
     this.#handle = options.newHandle(this)
-    this.#paths = new ConnectionPaths(context, {
+    this.paths = new ConnectionPaths(context, {
       ...{ connection: this, remoteId, policy, table: sessions, request },
       open: () => this.open,
     })
     const { endToEnd } = context
-    this.secure = endToEnd && new SecureDataPlane(context, endToEnd, remoteId, this, this.#paths, () => this.#dialled)
-    this.#dataPlane = this.secure ?? new PlaintextDataPlane(this.#paths, context.timers, context.maxMessage)
+    const own = { dialled: () => this.#dialled, questions }
+    this.secure = endToEnd && new SecureDataPlane(context, endToEnd, remoteId, this, this.paths, own)
+    this.#dataPlane = this.secure ?? new PlaintextDataPlane(this.paths, context.timers, context.maxMessage)
   }
 
   get handle(): ConnectionHandle {
@@ -87,14 +91,9 @@ export class ConnectionMachine {
     return this.#state === 'open'
   }
 
-  /** Its paths, to be asked; they are changed by `update`. */
-  get paths(): Paths {
-    return this.#paths
-  }
-
   /** Whether the remote peer is there, and not only somebody who forges what a relay passes on. */
   get proven(): boolean {
-    return this.#dialled || (this.secure === undefined ? this.#paths.proven : this.open)
+    return this.#dialled || (this.secure === undefined ? this.paths.proven : this.open)
   }
 
   get maxDatagramSize(): number {
@@ -107,7 +106,7 @@ export class ConnectionMachine {
     now: Instant,
   ): Result | undefined {
     if (this.#state === 'closed') return undefined
-    const result = change(this.#paths, this.secure)
+    const result = change(this.paths, this.secure)
     this.#drain(now)
     return result
   }
@@ -116,8 +115,8 @@ export class ConnectionMachine {
   claim(policy: PathPolicy, dialled: boolean, now: Instant): void {
     this.#dialled = dialled
     if (!dialled) this.secure?.agree((keys) => keys.giveUp(), now)
-    this.#endSessions(this.#paths.restrict(policy), 'relay-only from now on', this.proven, now)
-    if (this.open && this.#paths.best === undefined) this.#paths.relayed.recover(now)
+    this.#endSessions(this.paths.restrict(policy), 'relay-only from now on', this.proven, now)
+    if (this.open && this.paths.best === undefined) this.paths.relayed.recover(now)
     this.#drain(now)
   }
 
@@ -166,7 +165,7 @@ export class ConnectionMachine {
     const unread = this.secure?.streams?.unread() ?? []
     this.#dataPlane.close(reason, goodbye, now)
     this.#state = 'closed'
-    this.#endSessions(this.#paths.stop(), reason, proven, now)
+    this.#endSessions(this.paths.stop(), reason, proven, now)
     this.#options.closed(this, wasOpen, now)
     const { outbox } = this.#context
     if (wasOpen) outbox.event({ type: 'closed', connection: this.#handle, ...end, unread })
@@ -200,7 +199,7 @@ export class ConnectionMachine {
     if (this.#draining) return
     this.#draining = true
     while (this.#state !== 'closed') {
-      const ofPaths = this.#paths.poll(now)
+      const ofPaths = this.paths.poll(now)
       const ofData = ofPaths === undefined ? this.#dataPlane.poll(now) : undefined
       if (ofPaths !== undefined) this.#onPaths(ofPaths, now)
       else if (ofData !== undefined) this.#onData(ofData, now)
@@ -221,16 +220,18 @@ export class ConnectionMachine {
         for (const { done } of event.abandoned) done(SESSION_LOST, now)
         return
       case 'failed':
-        if (this.#paths.best === undefined) this.end(failed(event.why), now)
+        if (this.paths.best === undefined) this.end(failed(event.why), now)
         return
       case 'doubt':
         return this.secure?.doubt(now)
       case 'received':
         return this.#dataPlane.receive(event.bytes, event.session, now)
-      case 'punch': {
-        const punched = (at: Instant): void => this.update(({ upgrade }) => upgrade.punched(at), at)
-        return this.#options.punch(event.registration, punched, now)
-      }
+      case 'punch':
+        return this.#options.punch(
+          event.registration,
+          (at) => this.update(({ upgrade }) => upgrade.punched(at), at),
+          now,
+        )
     }
   }
 
@@ -241,13 +242,15 @@ export class ConnectionMachine {
         if (!this.open) this.#held.take()
         this.#remoteDialled = event.remoteDialled
         // Only the remote peer completes a handshake: the session by which it did works both ways.
-        if (event.by !== undefined) this.#paths.carried(event.by, now)
+        if (event.by !== undefined) this.paths.carried(event.by, now)
         this.#pathChanged('handshake completed', now)
         return this.#waiters.settle(undefined, now)
       case 'ended':
         return this.end(event, now)
       case 'rebound':
-        return this.#paths.direct.rebind(event.route, now)
+        return this.paths.direct.rebind(event.route, this.#context.keys.get(this.remoteId), now)
+      case 'pathResponse':
+        return this.#options.questions.answered(event.token, event.asks, now)
       default:
         if (!this.open) return this.#held.hold(event)
         return this.#context.outbox.event({ ...event, connection: this.#handle })
@@ -263,24 +266,21 @@ export class ConnectionMachine {
     this.#dialled = false
   }
 
-  /**
-   * There is a path, or another one: the handshake goes on, or the application learns of it and
-   * data flows.
-   */
+  /** There is a path, or another one: the handshake goes on, or the application learns of it. */
   #pathChanged(reason: string, now: Instant): void {
-    const { best } = this.#paths
+    const { best } = this.paths
     if (best === undefined || this.#state === 'closed') return
-    if (!this.#paths.allowsRelay) this.#paths.relayed.settle()
+    if (!this.paths.allowsRelay) this.paths.relayed.settle()
     if (this.#dataPlane.ready) {
       const announced = `${best.kind} ${formatEndpoint(best.remote)}`
       if (this.#state === 'opening' || announced !== this.#announced) this.#announce(announced, reason)
-      if (this.#dialled) this.#paths.upgrade.plan(now)
+      if (this.#dialled) this.paths.upgrade.plan(now)
     }
     this.#dataPlane.resume(now)
   }
 
   #announce(announced: string, reason: string): void {
-    const { best: path } = this.#paths
+    const { best: path } = this.paths
     if (path === undefined) return
     const { outbox } = this.#context
     const connection = this.#handle

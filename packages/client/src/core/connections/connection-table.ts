@@ -25,6 +25,7 @@ import { requestProxy } from '../relays/proxy-requester.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { ConnectionGate } from '../requests/connection-gate.ts'
 import type { Transactions } from '../requests/transaction.ts'
+import type { PathQuestions } from '../secure/path-probing.ts'
 import { closedHere, failed } from '../transport/ending.ts'
 import { ConnectionMachine } from './connection-machine.ts'
 import type { RelayChange } from './connection-paths.ts'
@@ -61,6 +62,8 @@ export type Punch = (peer: PeerId, registration: Registration, done: (now: Insta
 
 export interface ConnectionTableOwner {
   readonly punch: Punch
+  /** Those of the punch attempts at this peer. */
+  questions(peer: PeerId): PathQuestions
   /** A connection ended. @param wasOpen whether the application had it */
   closed(peer: PeerId, wasOpen: boolean, now: Instant): void
 }
@@ -151,6 +154,7 @@ export class ConnectionTable {
       request: (registration, granted) =>
         void requestProxy(this.#context, this.#transactions, registration, peer, granted),
       punch: (registration, done, now) => this.#owner.punch(peer, registration, done, now),
+      questions: this.#owner.questions(peer),
       ended: (session, proven, now) => (proven ? this.#ended : this.#endedUnproven).set(session, true, now),
       closed: (closed, wasOpen, now) => {
         this.#byPeer.delete(peer)

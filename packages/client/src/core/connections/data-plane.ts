@@ -26,6 +26,8 @@ export type DataPlaneEvent =
     }
   /** The remote peer said goodbye, or the connection cannot go on. */
   | ({ readonly type: 'ended' } & Ending)
+  /** The other end answered a question of a punch attempt. @param asks whether it asked one itself */
+  | { readonly type: 'pathResponse'; readonly token: Uint8Array; readonly asks: boolean }
   /** The other end answered at another address than before. */
   | { readonly type: 'rebound'; readonly route: Route }
 

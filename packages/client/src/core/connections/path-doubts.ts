@@ -91,13 +91,15 @@ export class PathDoubts {
     if (askedAt === undefined || later(askedAt, PATH_ASK_GAP) <= now) this.#ask(path, question, now)
   }
 
-  /** A PATH_RESPONSE came. */
-  answered(token: Uint8Array, now: Instant): void {
+  /** A PATH_RESPONSE came. @returns whether it answers a question of these */
+  answered(token: Uint8Array, now: Instant): boolean {
     for (const [path, question] of this.#questions) {
       if (!equalBytes(question.token, token)) continue
       this.forget(path)
-      return this.#actions.answered(path, now)
+      this.#actions.answered(path, now)
+      return true
     }
+    return false
   }
 
   forget(path: MessageSession): void {

@@ -41,11 +41,12 @@ export class Pings {
     this.#challenge(session, token, now)
   }
 
-  /** A PATH_RESPONSE came. */
-  answered(token: Uint8Array, now: Instant): void {
+  /** A PATH_RESPONSE came. @returns whether it answers one of these */
+  answered(token: Uint8Array, now: Instant): boolean {
     const ping = this.#open.find((each) => equalBytes(each.token, token))
-    if (ping === undefined) return
+    if (ping === undefined) return false
     this.#open = this.#open.filter((each) => each !== ping)
     ping.ponged(duration(now - ping.at), ping.path)
+    return true
   }
 }

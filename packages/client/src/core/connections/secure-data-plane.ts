@@ -4,7 +4,7 @@
  */
 import type { PeerId } from '@showchain/wire'
 import { DATAGRAM_OVERHEAD, isHandshake } from '@showchain/wire/end-to-end'
-import { type Duration, duration, type Instant, type Route } from '../endpoint/machine.ts'
+import { type Duration, duration, type Instant, later, type Route } from '../endpoint/machine.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import type { MessageSession } from '../messages/message-session.ts'
 import type { OutgoingMessage, Sent } from '../messages/outgoing-message.ts'
@@ -14,13 +14,14 @@ import type { EndToEnd, RecordReceiver } from '../secure/end-to-end.ts'
 import type { SecureEvent } from '../secure/events.ts'
 import type { KeyAgreement } from '../secure/key-agreement.ts'
 import type { RecordPath } from '../secure/record-path.ts'
-import { SecureSession } from '../secure/secure-session.ts'
+import { SecureSession, type SecureSessionOptions } from '../secure/secure-session.ts'
 import type { SecureStatistics } from '../secure/statistics.ts'
 import { closedThere, failed, type Goodbye, violated } from '../transport/ending.ts'
 import type { Streams } from '../transport/streams/streams.ts'
 import type { ConnectionPaths } from './connection-paths.ts'
 import { CONNECTION_ENDED, type DataPlane, type DataPlaneEvent } from './data-plane.ts'
-import { PathDoubts } from './path-doubts.ts'
+import { EarlyRecords } from './early-records.ts'
+import { PATH_ASK_GAP, PathDoubts } from './path-doubts.ts'
 import { CHANNEL } from './path-sizes.ts'
 import { Pings, type Ponged } from './pings.ts'
 import { RecordPaths } from './record-paths.ts'
@@ -40,6 +41,7 @@ export class SecureDataPlane implements DataPlane {
   /** Whether its session counts where each end has one at the same relay. */
   readonly #leads: boolean
   readonly #recordPaths: RecordPaths
+  readonly #early = new EarlyRecords()
   /** Where the newest handshake message came from. */
   #handshakeBy: MessageSession | undefined
 
@@ -49,13 +51,13 @@ export class SecureDataPlane implements DataPlane {
     remoteId: PeerId,
     receiver: RecordReceiver,
     paths: ConnectionPaths,
-    dialled: () => boolean,
+    { dialled, questions }: Pick<SecureSessionOptions, 'dialled' | 'questions'>,
   ) {
     const { self, random, timers, provider, keys, count } = context
     this.#paths = paths
     this.#leads = self < remoteId
     this.#session = new SecureSession({
-      ...{ self, remoteId, random, timers, provider, keys, receiver, count, dialled },
+      ...{ self, remoteId, random, timers, provider, keys, receiver, count, dialled, questions },
       endToEnd: { ...endToEnd, credentials: drainedCredentials(endToEnd.credentials, context.drain) },
       mayRelay: () => paths.allowsRelay,
       path: () => this.#pathOf(paths.session),
@@ -64,7 +66,7 @@ export class SecureDataPlane implements DataPlane {
     })
     this.#recordPaths = new RecordPaths(context, paths)
     const challenge = (session: MessageSession, token: Uint8Array, now: Instant): void =>
-      this.#session.probing.ask(this.#recordPaths.of(session), token, now)
+      void this.#session.probing.ask(this.#recordPaths.of(session), token, now)
     this.#pings = new Pings(random, challenge)
     this.#doubts = new PathDoubts(timers, random, {
       challenge,
@@ -164,6 +166,7 @@ export class SecureDataPlane implements DataPlane {
 
   /** @see RecordReceiver */
   receiveRecord(record: Uint8Array, from: Route | Uint8Array, now: Instant): void {
+    if (!this.hasKeys) return this.#early.hold(record, from)
     const session = this.#recordPaths.sessionFrom(from)
     // Where the remote peer must not learn this end's address, nothing answers it.
     const stranger = from instanceof Uint8Array || !this.#paths.allowsDirect ? undefined : from
@@ -179,6 +182,22 @@ export class SecureDataPlane implements DataPlane {
   doubt(now: Instant): void {
     const { session } = this.#paths
     if (session !== undefined && this.ready && this.#doubts.doubt(session, now)) this.#paths.doubted(session, now)
+  }
+
+  /** Whether there are keys, of which the remote peer may have shown nothing so far. */
+  get hasKeys(): boolean {
+    return this.#session.secured || this.#session.keys.unconfirmed !== undefined
+  }
+
+  /** Asks at an address whether the remote peer is there. @returns false: there are no keys */
+  probe(at: Route, token: Uint8Array, now: Instant): boolean {
+    return this.#session.probing.ask(this.#recordPaths.strange(at), token, now)
+  }
+
+  /** The remote peer's keep-alive came from an address that is no path of this end. */
+  keptAlive(source: Route, now: Instant): void {
+    if (this.ready && this.#paths.allowsDirect && !this.#paths.hasDirect)
+      this.#session.probing.keptAlive(this.#recordPaths.strange(source), now)
   }
 
   /** A part of a handshake message came by this session. */
@@ -200,17 +219,23 @@ export class SecureDataPlane implements DataPlane {
   #heard(by: MessageSession, now: Instant): void {
     const { session, direct, relayed } = this.#paths
     const { to, directKey } = by.options
+    // The other end may still have to find a path that this one has found just now.
+    const isNew = direct.since !== undefined && later(direct.since, PATH_ASK_GAP) > now
     if (directKey !== undefined) {
       direct.heardAt(to, now)
-      if (by === direct.former) this.#doubts.heard(by, now)
+      if (by === direct.former) return this.#doubts.heard(by, now)
       // What comes on a direct path while this end still has the relay is nothing to worry about.
+      if (direct.session === undefined || by === direct.session) return
+      // Each end may have found a path: the one of the smaller id counts for both, unless it is dead.
+      if (!this.#leads || this.#doubts.doubts(direct.session)) direct.move(by, now)
+      else if (!isNew) this.doubt(now)
       return
     }
     if (session === by) return relayed.heard()
     // Each end may have asked the same relay for a session: the one with the smaller id keeps its own.
     const elsewhere = session !== undefined && !sameRoute(session.options.to, to)
     if (elsewhere || !this.#leads || session === undefined || this.#doubts.doubts(session)) relayed.proven(by)
-    if (elsewhere) this.doubt(now)
+    if (elsewhere && !isNew) this.doubt(now)
   }
 
   #pathOf(session: MessageSession | undefined): RecordPath | undefined {
@@ -227,6 +252,7 @@ export class SecureDataPlane implements DataPlane {
   #planeEvent(event: SecureEvent, now: Instant): DataPlaneEvent | undefined {
     switch (event.type) {
       case 'secured':
+        for (const { record, from } of this.#early.take()) this.receiveRecord(record, from, now)
         return { ...event, type: 'ready', by: event.byHello ? undefined : this.#handshakeBy }
       case 'failed':
         return { type: 'ended', ...failed(event.reason) }
@@ -237,9 +263,8 @@ export class SecureDataPlane implements DataPlane {
         if (event.ptoCount >= DOUBTFUL_PROBES && event.silence >= DOUBTFUL_SILENCE) this.doubt(now)
         return undefined
       case 'pathResponse':
-        this.#doubts.answered(event.token, now)
-        this.#pings.answered(event.token, now)
-        return undefined
+        if (this.#doubts.answered(event.token, now) || this.#pings.answered(event.token, now)) return undefined
+        return event
       default:
         return event
     }

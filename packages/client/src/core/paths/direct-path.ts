@@ -4,7 +4,14 @@
  * counts, and the other end takes it.
  */
 import type { PublicKey } from '@showchain/crypto/core'
-import { CAPS, type Encoding, formatEndpoint, type SessionId } from '@showchain/wire'
+import {
+  CAPS,
+  type Encoding,
+  formatEndpoint,
+  SESSION_ID_BYTES,
+  type SessionId,
+  sessionIdFromBytes,
+} from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import { isProven } from '../endpoint/allowance.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
@@ -24,6 +31,7 @@ export interface DirectPathOptions {
 interface Current {
   readonly route: Route
   readonly keepAlive: KeepAlive
+  readonly since: Instant
   session: MessageSession
 }
 
@@ -52,6 +60,11 @@ export class DirectPath {
 
   get session(): MessageSession | undefined {
     return this.#current?.session
+  }
+
+  /** When this end began to use it. */
+  get since(): Instant | undefined {
+    return this.#current?.since
   }
 
   /** The session of a dead path that may come back. */
@@ -141,17 +154,39 @@ export class DirectPath {
     this.#events.push({ type: 'usable', reason: 'data came on a direct path' })
   }
 
-  /** The other end answered at another address than before, as behind a NAT with a new mapping, or first at its own. */
-  rebind(route: Route, now: Instant): void {
+  /** Data goes there from now on: the other end answered there, and sends from there. */
+  move(session: MessageSession, now: Instant): void {
+    this.#use(session, session.options.to, now)
+    this.#events.push({ type: 'usable', reason: 'the remote peer sends from another address' })
+  }
+
+  /**
+   * The other end answered at another address than before, as behind a NAT with a new mapping, or
+   * first at its own.
+   * @param key of the other end; undefined: it is not known any more
+   */
+  rebind(route: Route, key: PublicKey | undefined, now: Instant): void {
     const moved = this.#current ?? this.#former
     if (moved !== undefined && moved === this.#current && sameRoute(moved.route, route))
       return this.#events.push({ type: 'usable', reason: 'the remote peer receives at its address' })
-    const key = moved?.session.options.directKey
-    if (moved === undefined || key === undefined) return
+    if (key === undefined) return
+    if (moved === undefined) return this.answered(route, key, now)
     this.#options.sessions.drop(moved.session)
     this.#current?.keepAlive.stop()
     this.#current = undefined
     this.found(moved.session.options.id, route, key, 'the remote peer has another address', now)
+  }
+
+  /** The other end answered a record there: what comes from there is on a path that works both ways. */
+  answered(route: Route, key: PublicKey, now: Instant): void {
+    this.#takesData = true
+    const there = ({ options: { directKey, to } }: MessageSession): boolean =>
+      directKey !== undefined && sameRoute(to, route)
+    const id = sessionIdFromBytes(this.#context.random.bytes(SESSION_ID_BYTES))
+    const session = this.#options.sessions.find(there) ?? this.expect(id, route, key)
+    if (this.#current !== undefined && !sameRoute(this.#current.route, route)) return
+    this.#use(session, route, now)
+    this.#events.push({ type: 'usable', reason: 'both ends reached each other' })
   }
 
   /** Whether it goes through this socket of ours. */
@@ -230,7 +265,12 @@ export class DirectPath {
     const left = [known?.route.socket, this.#former?.route.socket]
     this.#former = undefined
     for (const socket of left) if (socket !== route.socket) this.#context.sockets.close(socket)
-    this.#current = { route, session, keepAlive: new KeepAlive(this.#context, route, now, () => this.fail()) }
+    this.#current = {
+      route,
+      session,
+      since: now,
+      keepAlive: new KeepAlive(this.#context, route, now, () => this.fail()),
+    }
     this.#events.push({ type: 'note', what: `direct path to ${formatEndpoint(route)}` })
   }
 

@@ -117,8 +117,10 @@ function keepAlive(
     registration.keptAlive(encoding, now)
     return true
   }
-  const live = to.connections.get(id)?.paths.keptAlive(encoding, source, now) === true
+  const connection = to.connections.get(id)
+  const live = connection?.paths.keptAlive(encoding, source, now) === true
   const attempt = to.punchAttempts.get(id)
-  attempt?.heard(source)
+  attempt?.heard(source, now)
+  if (attempt === undefined) connection?.secure?.keptAlive(source, now)
   return live || attempt !== undefined
 }

@@ -61,6 +61,7 @@ export class PeerMachine implements Machine<PeerEvent> {
     }
     const connections = new ConnectionTable(context, transactions, gate, {
       punch: (...how) => this.#reintroductions.start(...how),
+      questions: (peer) => punchAttempts.questionsTo(peer),
       closed: (peer, wasOpen, now) => {
         left()
         if (!wasOpen) return
@@ -85,7 +86,7 @@ export class PeerMachine implements Machine<PeerEvent> {
         answered: (request, key, source, agreed, now) => {
           const how = { key, source, found: agreed === 'direct' }
           const may = acceptDirect(context, connections, request, how, now)
-          if (may && agreed === 'attempt') punchAttempts.verified(request.id, source)
+          if (may && agreed === 'attempt') punchAttempts.verified(request.id, source, now)
         },
       }),
       punchResponder: new PunchResponder(context, {
@@ -271,8 +272,7 @@ export class PeerMachine implements Machine<PeerEvent> {
     }
     if (this.#someoneLeft) this.#releaseRelays(now)
     for (let report = discovery?.poll(); report !== undefined; report = discovery?.poll()) {
-      const { mapping, filtering } = report
-      this.#context.nat.known = { mapping, filtering }
+      this.#context.nat.known = { mapping: report.mapping, filtering: report.filtering }
       this.#context.outbox.event({ type: 'nat', report })
       connections.natKnown(now)
     }

@@ -1,6 +1,11 @@
 /**
  * One attempt to open a direct path to a peer that both ends agreed to (the seed's section 3 after
- * 0x114/0x115; docs/protocol.md, Punch safety). Both ends run the same machine:
+ * 0x114/0x115; docs/protocol.md, Punch safety). Both ends run the same machine. Where they share keys:
+ *
+ *   a record with a path challenge to each candidate, paced, at most 8 each ──► the answer: the path
+ *   works both ways; a record from anywhere else is answered, and asked back
+ *
+ * Else:
  *
  *   0x100 to each candidate, paced, at most 8 each ──► something heard from a candidate, or a
  *   verified 0x101 from anywhere ──► 0x101 there ──► 0x102: the path works both ways
@@ -8,37 +13,20 @@
  * Where one end's ports are unpredictable, birthday probing follows (birthday-probing.ts).
  */
 import type { PublicKey } from '@showchain/crypto/core'
-import { type Endpoint, formatEndpoint, type Message, OP, type PeerId } from '@showchain/wire'
+import { type Endpoint, equalBytes, formatEndpoint, type Message, OP, type PeerId } from '@showchain/wire'
+import { CHALLENGE_BYTES } from '@showchain/wire/end-to-end'
 import type { PeerContext } from '../context/peer-context.ts'
-import { type Duration, duration, type Instant, later, type Route, type SocketId } from '../endpoint/machine.ts'
+import { type Duration, type Instant, later, type Route, type SocketId } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
 import { routeKey } from '../endpoint/route.ts'
 import { sendMessage } from '../endpoint/signed-messages.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import { Waiters } from '../endpoint/waiters.ts'
-import type { Transaction, Transactions } from '../requests/transaction.ts'
+import type { Transactions } from '../requests/transaction.ts'
 import { BIRTHDAY_DELAY, Birthday, type BirthdayRole } from './birthday-probing.ts'
+import { type Candidate, isAnswered, newCandidate } from './candidate.ts'
+import { ATTEMPT_LIFETIME, BIRTHDAY_LIFETIME, MAX_CANDIDATES, MAX_PROBES, PROBE_TIMES } from './limits.ts'
 import { checkPath } from './path-check.ts'
-
-/** Punch safety: probes to one ip:port that has not answered. */
-export const MAX_PROBES = 8
-/**
- * When the probes of an attempt go, after its start. Both ends start within one trip of each other,
- * so the first few open the mappings; the later ones are for loss and for an end that consents
- * late.
- */
-export const PROBE_TIMES: readonly Duration[] = [0, 50, 150, 350, 750, 1550, 3150, 5000].map(duration)
-/** An attempt ends this long after its start: the last probe and a full path check fit. */
-export const ATTEMPT_LIFETIME: Duration = duration(15_000)
-/**
- * Candidates of one attempt: the announced one, host candidates and peer-reflexive ones (RFC 8445).
- */
-export const MAX_CANDIDATES = 12
-/**
- * An attempt with birthday probing ends this long after its start: the last probe and a path check
- * fit.
- */
-export const BIRTHDAY_LIFETIME: Duration = duration(34_000)
 
 export interface PunchAttemptOptions {
   readonly remoteId: PeerId
@@ -50,21 +38,16 @@ export interface PunchAttemptOptions {
    * @param caps what the answer told of the other end.
    */
   direct(route: Route, stamp: Stamp, caps: number | undefined, now: Instant): void
+  /** Whether both ends have keys, as far as this one can know. */
+  shareKeys(): boolean
+  /** Asks at an address by a record whether the remote peer is there. @returns false: there are no keys */
+  probe(at: Route, token: Uint8Array, now: Instant): boolean
+  /** A record was answered: the path works. */
+  answered(route: Route, now: Instant): void
   /** Whether a path is in use that goes through this socket. */
   uses(socket: SocketId): boolean
   /** The attempt is over; called once, also after success. */
   ended(): void
-}
-
-const LAST_PROBE = PROBE_TIMES.at(-1) as Duration
-
-interface Candidate {
-  readonly route: Route
-  /** Whether it was announced: only announced candidates are probed unasked. */
-  announced: boolean
-  /** 0x100 sent there. */
-  probes: number
-  check: Transaction | undefined
 }
 
 /** An attempt at one moment, for `inspect()`. */
@@ -74,7 +57,7 @@ export interface PunchInspection {
   readonly found: boolean
   /** Whether it probes many ports by chance. */
   readonly birthday: boolean
-  /** `probes`: 0x100 sent there. `checking`: whether a 0x101 is under way. */
+  /** `probes`: sent there. `checking`: whether a 0x101 is under way. */
   readonly candidates: readonly { readonly at: string; readonly probes: number; readonly checking: boolean }[]
 }
 
@@ -122,12 +105,19 @@ export class PunchAttempt {
    */
   introduced(caps: number | undefined, now: Instant): void {
     this.#caps ??= caps
-    if (this.#over || this.#found || this.#birthday !== undefined || later(this.#started, LAST_PROBE) > now) return
+    if (
+      this.#over ||
+      this.#found ||
+      this.#birthday !== undefined ||
+      later(this.#started, PROBE_TIMES.at(-1) as Duration) > now
+    )
+      return
     this.#started = now
     this.#end.cancel()
     this.#end = this.#context.timers.set(later(now, ATTEMPT_LIFETIME), (at) => this.end(at))
     for (const candidate of this.#candidates.values()) {
       candidate.announced = false
+      candidate.paced = false
       candidate.probes = 0
     }
   }
@@ -146,11 +136,7 @@ export class PunchAttempt {
     const candidate = this.#candidate(endpoint)
     if (candidate === undefined || candidate.announced || this.#found) return
     candidate.announced = true
-    for (const after of PROBE_TIMES) {
-      this.#later(later(now, after), () => {
-        if (candidate.check === undefined && !this.#found) this.#sendProbe(candidate)
-      })
-    }
+    this.#pace(candidate, PROBE_TIMES, now)
   }
 
   /**
@@ -167,23 +153,54 @@ export class PunchAttempt {
     })
   }
 
+  /**
+   * Both ends have keys now. An announced address that said nothing gets one probe more, since the
+   * router of the other end may let it in only now. One that said something is asked as often as at
+   * first.
+   */
+  again(now: Instant): void {
+    if (this.#found) return
+    for (const candidate of [...this.#candidates.values()].filter(({ announced }) => announced))
+      if (candidate.heard === 'asked') this.#startOver(candidate, now)
+      else this.#sendProbe(candidate, now)
+  }
+
   /** A 0x100 with the other end's id came. */
-  heard(source: Route): void {
+  heard(source: Route, now: Instant): void {
     const known = this.#candidates.get(routeKey(source))
     // The announced address may be heard at another socket of ours than the one that probed it.
     const announced = this.#candidates.get(routeKey({ ip: source.ip, port: source.port }))?.announced === true
     const candidate = known ?? this.#candidate(source)
     if (candidate === undefined) return
-    if (announced) return this.#check(candidate)
+    if (candidate.heard === 'nothing') candidate.heard = 'asked'
+    if (announced) return this.#check(candidate, now)
     // A peer-reflexive candidate (a symmetric NAT's): the echo lets the remote peer hear this one
     // and send 0x101.
-    this.#sendProbe(candidate)
+    this.#sendProbe(candidate, now)
   }
 
   /** A 0x101 of the other end came from here and its signature verified. */
-  verified(source: Route): void {
+  verified(source: Route, now: Instant): void {
     const candidate = this.#candidate(source)
-    if (candidate !== undefined) this.#check(candidate)
+    if (candidate !== undefined) this.#check(candidate, now)
+  }
+
+  /** A record of the other end came from here: the token of a question to it. */
+  question(source: Route): Uint8Array | undefined {
+    const candidate = this.#candidate(source)
+    if (candidate === undefined || isAnswered(candidate)) return undefined
+    candidate.heard = 'asked'
+    return candidate.token
+  }
+
+  /** A question was answered. @param asks whether the other end asked one itself */
+  answered(token: Uint8Array, asks: boolean, now: Instant): void {
+    const candidate = [...this.#candidates.values()].find((each) => equalBytes(each.token, token))
+    if (candidate === undefined || this.#over) return
+    if (asks && !isAnswered(candidate)) this.#startOver(candidate, now)
+    candidate.heard = asks ? 'asked back' : 'settled'
+    this.options.answered(candidate.route, now)
+    this.#foundPath(now)
   }
 
   end(now: Instant): void {
@@ -215,24 +232,39 @@ export class PunchAttempt {
     const key = routeKey(route)
     const known = this.#candidates.get(key)
     if (known !== undefined || this.#over || this.#candidates.size === MAX_CANDIDATES) return known
-    const candidate: Candidate = { route, announced: false, probes: 0, check: undefined }
+    const candidate = newCandidate(route, this.#context.random.bytes(CHALLENGE_BYTES))
     this.#candidates.set(key, candidate)
     return candidate
   }
 
-  #sendProbe(candidate: Candidate): void {
-    if (candidate.probes === MAX_PROBES || this.#over) return
-    candidate.probes++
-    sendMessage(
-      this.#context,
-      candidate.route,
-      { op_code: OP.keepAlive, id: this.#context.self, seq: 0, ts: 0 },
-      this.#context.encoding,
-    )
+  #pace(candidate: Candidate, times: readonly Duration[], now: Instant): void {
+    candidate.paced = true
+    for (const after of times)
+      this.#later(later(now, after), (at) => {
+        // Who has an answer goes on until the other end has one, too.
+        const wanted = isAnswered(candidate) ? candidate.heard === 'asked back' : !this.#found
+        if (wanted && candidate.check === undefined) this.#sendProbe(candidate, at)
+      })
   }
 
-  #check(candidate: Candidate): void {
+  /** Something came from there: it gets as many probes as at first, from the second one on. */
+  #startOver(candidate: Candidate, now: Instant): void {
+    candidate.probes = 0
+    this.#pace(candidate, PROBE_TIMES.slice(1), now)
+  }
+
+  #sendProbe(candidate: Candidate, now: Instant): void {
+    if (candidate.probes === MAX_PROBES || this.#over) return
+    candidate.probes++
+    const { self, encoding } = this.#context
+    if (!this.options.probe(candidate.route, candidate.token, now))
+      sendMessage(this.#context, candidate.route, { op_code: OP.keepAlive, id: self, seq: 0, ts: 0 }, encoding)
+  }
+
+  #check(candidate: Candidate, now: Instant): void {
     if (candidate.check !== undefined || this.#found || this.#over) return
+    if (this.options.shareKeys())
+      return candidate.paced ? this.#sendProbe(candidate, now) : this.#pace(candidate, PROBE_TIMES, now)
     candidate.check = checkPath(this.#context, this.#transactions, {
       ...{ remoteId: this.options.remoteId, to: candidate.route, caps: this.#caps !== undefined },
       answered: (message) => this.#answered(candidate, message),
@@ -249,14 +281,19 @@ export class PunchAttempt {
       const { stamp } = check
       check.close()
       if (this.#found) return
-      this.#found = true
-      this.#birthday?.stop()
-      for (const other of this.#candidates.values()) other.check?.close()
-      // The remote peer may have chosen another one: sockets at which it was heard stay until the
-      // attempt ends.
-      this.#birthday?.close((socket) => [...this.#candidates.values()].some(({ route }) => route.socket === socket))
       this.options.direct(candidate.route, stamp, message.ext?.caps, now)
-      this.#waiters.settle(this.#found, now)
+      this.#foundPath(now)
     })
+  }
+
+  #foundPath(now: Instant): void {
+    if (this.#found) return
+    this.#found = true
+    this.#birthday?.stop()
+    for (const { check } of this.#candidates.values()) check?.close()
+    // The remote peer may have chosen another one: sockets at which it was heard stay until the
+    // attempt ends.
+    this.#birthday?.close((socket) => [...this.#candidates.values()].some(({ route }) => route.socket === socket))
+    this.#waiters.settle(this.#found, now)
   }
 }

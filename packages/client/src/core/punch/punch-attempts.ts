@@ -9,6 +9,7 @@ import type { ConnectionTable } from '../connections/connection-table.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
+import type { PathQuestions } from '../secure/path-probing.ts'
 import type { BirthdayRole } from './birthday-probing.ts'
 import { checkPath } from './path-check.ts'
 import { PunchAttempt } from './punch-attempt.ts'
@@ -41,6 +42,14 @@ export class PunchAttempts {
     return this.#byPeer.get(peer)
   }
 
+  /** What the running attempt at a peer asks by records. */
+  questionsTo(peer: PeerId): PathQuestions {
+    return {
+      question: (at) => this.#byPeer.get(peer)?.question(at),
+      answered: (token, asks, now) => this.#byPeer.get(peer)?.answered(token, asks, now),
+    }
+  }
+
   /**
    * The running attempt, or a new one when there is none or the path that it found is gone.
    * @param caps what the other end can do; undefined when it did not show that it knows extensions.
@@ -59,6 +68,12 @@ export class PunchAttempts {
         remoteId: peer,
         key,
         caps,
+        shareKeys: () => this.#connections.get(peer)?.secure?.hasKeys === true,
+        probe: (at, token, when) => this.#connections.get(peer)?.secure?.probe(at, token, when) === true,
+        answered: (route, at) => {
+          const connection = this.#connections.get(peer)
+          if (connection?.paths.allowsDirect) connection.update(({ direct }) => direct.answered(route, key, at), at)
+        },
         uses: (socket) => this.#connections.get(peer)?.paths.direct.usesSocket(socket) === true,
         direct: (route, stamp, told, at) => {
           const session = directSession(this.#context.provider, {
@@ -83,6 +98,8 @@ export class PunchAttempts {
       now,
     )
     this.#byPeer.set(peer, attempt)
+    const connection = this.#connections.get(peer)
+    if (connection?.secure?.ready === false) connection.whenReady((why, at) => why ?? attempt.again(at), now)
     return attempt
   }
 
@@ -98,8 +115,8 @@ export class PunchAttempts {
   }
 
   /** A 0x101 of the peer was answered: its source is a place to check. */
-  verified(peer: PeerId, source: Route): void {
-    this.#byPeer.get(peer)?.verified(source)
+  verified(peer: PeerId, source: Route, now: Instant): void {
+    this.#byPeer.get(peer)?.verified(source, now)
   }
 
   /**

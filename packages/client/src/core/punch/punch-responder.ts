@@ -19,7 +19,7 @@ import type { Registration } from '../relays/registration.ts'
 import type { ConnectionGate } from '../requests/connection-gate.ts'
 import { MAX_PENDING_CONSENT } from '../requests/connection-gate.ts'
 import { hasRoomForHello, introduction, probeAll, type Registrations } from './candidates.ts'
-import { ATTEMPT_LIFETIME } from './punch-attempt.ts'
+import { ATTEMPT_LIFETIME } from './limits.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
 
 /**

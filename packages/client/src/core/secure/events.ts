@@ -21,7 +21,7 @@ export type SecureEvent =
   /** The handshake failed, so that the connection cannot be protected; or nothing comes any more. */
   | { readonly type: 'failed'; readonly reason: string }
   | Extract<TransportEvent, { type: 'probeTimeout' | 'closed' }>
-  /** An answer to a path challenge that did not come from here. */
-  | { readonly type: 'pathResponse'; readonly token: Uint8Array }
+  /** An answer to a path challenge of the owner. @param asks whether a challenge came with it */
+  | { readonly type: 'pathResponse'; readonly token: Uint8Array; readonly asks: boolean }
   /** The remote peer answered a path challenge at another address than before (RFC 9000 §9.3.3). */
   | { readonly type: 'rebound'; readonly route: Route }

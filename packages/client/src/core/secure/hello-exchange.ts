@@ -76,6 +76,10 @@ export class HelloExchange {
     return this.#pending?.greeting.secured.name
   }
 
+  get pendingRecords(): RecordLayer | undefined {
+    return this.#pending?.records
+  }
+
   /** This end dials. */
   dial(now: Instant): void {
     if (!this.#leads && this.#pending !== undefined) return

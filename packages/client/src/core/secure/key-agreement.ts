@@ -148,6 +148,11 @@ export class KeyAgreement {
     return this.#hello.pendingName !== undefined
   }
 
+  /** The records of a hello that this end answered, and whose keys the remote peer did not use so far. */
+  get unconfirmed(): RecordLayer | undefined {
+    return this.#hello.pendingRecords
+  }
+
   /** Opens the first record under the keys of a hello that this end answered. */
   confirm(record: Uint8Array, now: Instant): Opened | undefined {
     const confirmed = this.#hello.confirm(record, now)

@@ -1,8 +1,8 @@
 /**
  * What records cause on the paths that they come by: the answer to a path challenge, and a challenge
- * to a remote peer that sends from another address than before. The remote peer has the keys, and
- * can name any address as its own. An address that is not validated gets one datagram for each
- * record from there at most, no longer than the record, or than its allowance.
+ * to a remote peer that sends from an address that is not known as its own. The remote peer has the
+ * keys, and can name any address. One that is not validated gets one datagram for each record from
+ * there at most, no longer than the record, or than its allowance, beside the probes of an attempt.
  */
 import type { Random } from '@showchain/crypto/core'
 import { CHALLENGE_BYTES, FRAME, FrameWriter, RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
@@ -33,15 +33,27 @@ interface PathFrame {
 /** Bytes of a record with so many path frames. */
 const recordBytes = (frames: number): number => RECORD_OVERHEAD + frames * (1 + CHALLENGE_BYTES)
 
+/** What a punch attempt asks the remote peer by records, while one looks for it. */
+export interface PathQuestions {
+  /** The token of a question to this address; undefined: there is none. */
+  question(at: Route): Uint8Array | undefined
+  /** The remote peer answered with this token. @param asks whether it asked a question, too */
+  answered(token: Uint8Array, asks: boolean, now: Instant): void
+}
+
+export interface PathProbingOptions {
+  readonly random: Random
+  readonly questions: PathQuestions
+  /** Sends a record with these frames. @returns false: there are no keys */
+  send(payload: Uint8Array, to: RecordPath, now: Instant): boolean
+}
+
 export class PathProbing {
-  readonly #random: Random
-  readonly #send: (payload: Uint8Array, to: RecordPath, now: Instant) => void
+  readonly #options: PathProbingOptions
   readonly #validation = new PathValidation()
 
-  /** @param send sends a record with these frames */
-  constructor(random: Random, send: (payload: Uint8Array, to: RecordPath, now: Instant) => void) {
-    this.#random = random
-    this.#send = send
+  constructor(options: PathProbingOptions) {
+    this.#options = options
   }
 
   /**
@@ -50,8 +62,9 @@ export class PathProbing {
    * @param current the path that data takes
    */
   challenge({ by, length, newest }: Arrival, current: RecordPath | undefined, now: Instant): Uint8Array | undefined {
-    if (by.kind !== 'direct' || current?.kind !== 'direct' || samePath(by, current)) return undefined
-    return newest && length >= recordBytes(1) ? this.#validation.start(by.to, this.#random, now) : undefined
+    if (by.kind !== 'direct' || by.validated || !newest || length < recordBytes(1)) return undefined
+    if (current !== undefined && samePath(by, current)) return undefined
+    return this.#options.questions.question(by.to) ?? this.#validation.start(by.to, this.#options.random, now)
   }
 
   /**
@@ -71,20 +84,27 @@ export class PathProbing {
       ['pathChallenge', by.to.allowance?.wanted ?? challenge],
     ] as const)
       if (bytes !== undefined && recordBytes(frames.length + 1) <= limit) frames.push({ type, token: bytes })
-    if (frames.length > 0) this.#send(payload(frames), by, now)
+    if (frames.length > 0) this.#options.send(payload(frames), by, now)
   }
 
   /**
    * Asks on a path whether it works both ways. The record is as long as an answer and a challenge
    * together: this end may have another address than the remote peer knows.
+   * @returns false: there are no keys
    */
-  ask(path: RecordPath, token: Uint8Array, now: Instant): void {
-    this.#send(payload([{ type: 'pathChallenge', token }], recordBytes(2)), path, now)
+  ask(path: RecordPath, token: Uint8Array, now: Instant): boolean {
+    return this.#options.send(payload([{ type: 'pathChallenge', token }], recordBytes(2)), path, now)
+  }
+
+  /** The remote peer's keep-alive came from an address at which it is not known: it may be a path. */
+  keptAlive(at: RecordPath, now: Instant): void {
+    const token = this.#validation.start(at.to, this.#options.random, now)
+    if (token !== undefined) this.ask(at, token, now)
   }
 
   /** Says what a 0x102 asked for. @param token proofOf the 0x102 */
   prove(path: RecordPath, token: Uint8Array, now: Instant): void {
-    this.#send(payload([{ type: 'pathResponse', token }]), path, now)
+    this.#options.send(payload([{ type: 'pathResponse', token }]), path, now)
   }
 
   /**

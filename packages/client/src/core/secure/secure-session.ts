@@ -9,6 +9,7 @@
  */
 import type { CryptoProvider, KeyCache, Random } from '@showchain/crypto/core'
 import { MAX_RECORD_DATAGRAM, type PeerId } from '@showchain/wire'
+import { RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
 import type { Count } from '../endpoint/counters.ts'
 import { drainedTimers } from '../endpoint/drained.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
@@ -27,7 +28,7 @@ import type { Secured } from './handshake.ts'
 import { IdleTimeout, type IdleTimeoutActions } from './idle-timeout.ts'
 import { KeyAgreement, type KeyAgreementEvent } from './key-agreement.ts'
 import { TRAIN_RECORDS } from './limits.ts'
-import { PathProbing } from './path-probing.ts'
+import { PathProbing, type PathQuestions } from './path-probing.ts'
 import type { Opened, RecordLayer } from './record-layer.ts'
 import { type RecordPath, samePath } from './record-path.ts'
 import { RecordSender } from './record-sender.ts'
@@ -49,6 +50,7 @@ export interface SecureSessionOptions extends Pick<IdleTimeoutActions, 'reachabl
   mayRelay(): boolean
   /** The best path at the moment. */
   path(): RecordPath | undefined
+  readonly questions: PathQuestions
   /** The path that gets a copy of each record while that one is in doubt. */
   standby(): RecordPath | undefined
 }
@@ -77,14 +79,19 @@ export class SecureSession {
   #closed = false
 
   constructor(options: SecureSessionOptions) {
-    const { remoteId, random, timers, provider, keys, endToEnd, receiver, reachableSince } = options
+    const { remoteId, random, timers, provider, keys, endToEnd, receiver, questions, reachableSince } = options
     const drain = (now: Instant): void => this.#drainKeys(now)
     this.#options = options
     this.#connectionId = endToEnd.connectionIds.allocate(receiver)
-    this.probing = new PathProbing(random, (payload, to, now) => {
-      if (this.#established === undefined) return
-      const { records, transport } = this.#established
-      this.#sender.send(records, payload, transport.largestAcked, to, undefined, now)
+    this.probing = new PathProbing({
+      ...{ random, questions },
+      send: (payload, to, now) => {
+        const { records = this.keys.unconfirmed, transport, observer } = this.#established ?? {}
+        if (records === undefined) return false
+        observer?.sent(records.next, payload, payload.length + RECORD_OVERHEAD)
+        this.#sender.send(records, payload, transport?.largestAcked ?? -1, to, undefined, now)
+        return true
+      },
     })
     this.#timer = new DeadlineTimer(timers, (now) => this.#wake(now))
     this.#idle = new IdleTimeout(timers, endToEnd.idleTimeout, {
@@ -253,19 +260,16 @@ export class SecureSession {
   /** @returns the token of the last path challenge: a record with many gets one answer */
   #drainTransport(transport: Transport, by?: RecordPath): Uint8Array | undefined {
     let token: Uint8Array | undefined
+    const answers: Uint8Array[] = []
     for (let event = transport.poll(); event !== undefined; event = transport.poll())
-      switch (event.type) {
-        case 'pathChallenge':
-          ;({ token } = event)
-          break
-        case 'pathResponse': {
-          const route = this.probing.validated(event.token, by)
-          this.#events.push(route === undefined ? event : { type: 'rebound', route })
-          break
-        }
-        default:
-          this.#events.push(event)
-      }
+      if (event.type === 'pathChallenge') token = event.token
+      else if (event.type === 'pathResponse') answers.push(event.token)
+      else this.#events.push(event)
+    for (const answer of answers) {
+      const route = this.probing.validated(answer, by)
+      const asks = token !== undefined
+      this.#events.push(route ? { type: 'rebound', route } : { type: 'pathResponse', token: answer, asks })
+    }
     return token
   }
 

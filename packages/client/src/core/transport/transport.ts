@@ -184,8 +184,8 @@ export class Transport {
     this.#acks.acks = path.acks
     this.#recovery.migrate(path, how)
     this.#settleSent()
-    // Its acknowledgement measures the path, and shows what was lost on the one before.
-    if (this.#recovery.hasOutstanding) this.#pingPending = true
+    // Its acknowledgement measures the path and shows what was lost before, and the path may be faster.
+    if (this.#recovery.hasOutstanding) this.#probe(PROBES)
   }
 
   /** A path works again: what waits for a probe timeout that has grown long is asked for now. */
@@ -205,10 +205,10 @@ export class Transport {
     this.#startClosing('local', goodbye, CLOSE_RECORDS)
   }
 
-  #probe(): void {
+  #probe(records = 1): void {
     this.#probes = PROBES
     this.#pingPending = true
-    for (const frame of this.#recovery.oldestFrames) this.#onLost(frame)
+    for (const frame of this.#recovery.oldestFrames(records)) this.#onLost(frame)
   }
 
   get #hasFrames(): boolean {

@@ -287,7 +287,8 @@ describe('a probe', () => {
     bed.send(3)
     bed.pass(50)
     bed.ack([0, 0])
-    expect(bed.recovery.oldestFrames).toEqual([bed.frame(1)])
+    expect(bed.recovery.oldestFrames(1)).toEqual([bed.frame(1)])
+    expect(bed.recovery.oldestFrames(2)).toEqual([bed.frame(1), bed.frame(2)])
   })
 
   test('is not put off by records that leave meanwhile, however many', () => {

@@ -78,9 +78,15 @@ export class LossRecovery {
     return later(this.#unansweredSince, this.#path.probeTimeout)
   }
 
-  /** The frames of the oldest packet in flight, to be sent again with a probe (RFC 9002 §6.2.4). */
-  get oldestFrames(): readonly SentFrame[] {
-    return this.#packets.find(({ frames }) => frames.length > 0)?.frames ?? []
+  /** The frames of the oldest packets in flight, to be sent again with a probe (RFC 9002 §6.2.4). */
+  oldestFrames(packets: number): readonly SentFrame[] {
+    const oldest: SentFrame[] = []
+    let left = packets
+    this.#packets.find(({ frames }) => {
+      oldest.push(...frames)
+      return frames.length > 0 && --left === 0
+    })
+    return oldest
   }
 
   /** An ack-eliciting record left. */
