@@ -1,5 +1,5 @@
 /**
- * How far a transfer is: a bar on a terminal, an event each second with --json, nothing in a pipe.
+ * How far a transfer is: a bar on a terminal, an event each second with --json, nothing in a pipe but why nothing goes on.
  * The bar has the rate, the time left, the path of the moment and the file of the moment.
  */
 import type { Connection } from '@showchain/client'
@@ -9,6 +9,7 @@ import { shownBytes, shownTime } from './amounts.ts'
 import type { Output } from './output.ts'
 import { Rate } from './rate.ts'
 import { drawOnStderr } from './stdio.ts'
+import { Stall } from './waits.ts'
 
 /** Milliseconds between two events of --json. */
 const EVENT_STEP = 1000
@@ -19,9 +20,30 @@ const COLUMNS = 80
 type Show = (progress: TransferProgress) => void
 
 /** Until the connection closes. */
-export function progressOf(output: Output, connection: Connection, json: boolean): Show {
-  if (json) return events(output)
-  return process.stderr.isTTY ? bar(connection) : () => {}
+export class ShownProgress {
+  readonly #show: Show
+  readonly #output: Output
+  #stall: Stall | undefined
+  #last: TransferProgress | undefined
+
+  constructor(output: Output, connection: Connection, json: boolean) {
+    this.#output = output
+    this.#show = json ? events(output) : process.stderr.isTTY ? bar(connection) : () => {}
+    connection.on('close', () => this.#stall?.end())
+  }
+
+  /** The offer was accepted: from now on something should go on. */
+  begin(): void {
+    this.#stall = new Stall(this.#output, () =>
+      this.#last?.checking ? `checking what is there of ${this.#last.path}` : 'waiting for the other end',
+    )
+  }
+
+  show(progress: TransferProgress): void {
+    this.#last = progress
+    if (!progress.checking) this.#stall?.goesOn()
+    this.#show(progress)
+  }
 }
 
 function events(output: Output): Show {
@@ -36,13 +58,13 @@ function events(output: Output): Show {
 
 /** One line that fits the terminal. @param rate bytes a second */
 export function barLine(progress: TransferProgress, rate: number | undefined, way: string, columns: number): string {
-  const { bytes, totalBytes, path } = progress
+  const { bytes, totalBytes, path, checking } = progress
   const part = totalBytes === 0 ? 1 : bytes / totalBytes
   const full = Math.floor(part * BAR_WIDTH)
   const left = rate === undefined || rate === 0 ? '' : `, ${shownTime((totalBytes - bytes) / rate)} left`
   const speed = rate === undefined ? '' : `  ${shownBytes(rate)}/s${left}`
   const figures = `${Math.floor(100 * part)} %  ${shownBytes(bytes)} of ${shownBytes(totalBytes)}${speed}  ${way}  `
-  const line = `[${'='.repeat(full)}${' '.repeat(BAR_WIDTH - full)}] ${figures}${path}`
+  const line = `[${'='.repeat(full)}${' '.repeat(BAR_WIDTH - full)}] ${figures}${checking ? 'checking ' : ''}${path}`
   // The last column stays free: some terminals begin a new line behind it.
   return line.length < columns ? line : `${line.slice(0, columns - 2)}…`
 }

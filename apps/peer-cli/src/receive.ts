@@ -8,7 +8,7 @@ import { failureOf } from './goodbye.ts'
 import { type PeerFlags, timeoutOf } from './open-peer.ts'
 import { outputFor } from './output.ts'
 import { announce } from './pipe.ts'
-import { progressOf } from './progress.ts'
+import { ShownProgress } from './progress.ts'
 import { agrees, ask, canAsk } from './question.ts'
 import { type Session, withPeer } from './session.ts'
 import { offerDetails, shownOffer, transferOn, whileOpen } from './transfers.ts'
@@ -64,14 +64,16 @@ function take(
   target: FolderTarget,
   { out, yes = false, json = false }: ReceiveFlags,
 ): Promise<Received> {
+  const shown = new ShownProgress(output, connection, json)
   return receiveFiles(stream, target, {
-    onProgress: progressOf(output, connection, json),
+    onProgress: (progress) => shown.show(progress),
     accept: async (offer, found) => {
       const before = found === 'part' ? ', of which a part is there' : ''
       const sentence = `${shownOffer(offer)}${before}`
       output.note('offer', `offered: ${sentence}`, { ...offerDetails(offer), found })
-      if (yes) return true
-      return agrees(await whileOpen(connection, ask(`Receive into ${out}? [y/N] `)))
+      const taken = yes || agrees(await whileOpen(connection, ask(`Receive into ${out}? [y/N] `)))
+      if (taken) shown.begin()
+      return taken
     },
   })
 }

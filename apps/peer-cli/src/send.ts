@@ -9,7 +9,7 @@ import { GOODBYE } from './goodbye.ts'
 import { type PeerFlags, peerIds, timeoutOf } from './open-peer.ts'
 import { outputFor } from './output.ts'
 import { nextStream } from './pipe.ts'
-import { progressOf } from './progress.ts'
+import { ShownProgress } from './progress.ts'
 import { type Session, withPeer } from './session.ts'
 import { shownOffer, transferOn } from './transfers.ts'
 import { explained } from './waits.ts'
@@ -105,9 +105,13 @@ async function give(
   const answer = new Promise<void>((resolve) => {
     answered = resolve
   })
+  const shown = new ShownProgress(output, connection, json)
   const sending = sendFiles(stream, source, {
-    onAccepted: answered,
-    onProgress: progressOf(output, connection, json),
+    onAccepted: () => {
+      answered()
+      shown.begin()
+    },
+    onProgress: (progress) => shown.show(progress),
   }).finally(answered)
   await explained(output, 'waiting for the receiver to accept', answer)
   const offer = await sending

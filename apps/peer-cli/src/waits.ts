@@ -13,3 +13,21 @@ export async function explained<T>(output: Output, sentence: string, work: Promi
     clearTimeout(timer)
   }
 }
+
+/** Says once, each time, when nothing goes on for 2 s. */
+export class Stall {
+  readonly #timer: NodeJS.Timeout
+
+  /** @param sentence what it is that nothing goes on for */
+  constructor(output: Output, sentence: () => string) {
+    this.#timer = setTimeout(() => output.note('waiting', sentence()), PATIENCE)
+  }
+
+  goesOn(): void {
+    this.#timer.refresh()
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+  }
+}

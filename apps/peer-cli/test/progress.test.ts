@@ -50,7 +50,15 @@ describe('the rate', () => {
 
 describe('the bar', () => {
   const progress = {
-    ...{ path: 'photos/a.jpg', bytes: 14_145_000, bytesBefore: 0, totalBytes: 34_500_000, files: 3, totalFiles: 12 },
+    ...{
+      checking: false,
+      path: 'photos/a.jpg',
+      bytes: 14_145_000,
+      bytesBefore: 0,
+      totalBytes: 34_500_000,
+      files: 3,
+      totalFiles: 12,
+    },
   }
 
   test('has how far, how fast, how long, the path and the file', () => {

@@ -33,7 +33,7 @@ export function listing(folder: string | Buffer): readonly string[] {
     .flatMap((name) => {
       const path = Buffer.concat([place, Buffer.from('/'), name])
       const found = lstatSync(path)
-      const shown = `${name.toString('latin1')} ${(found.mode & 0o777).toString(8)} ${Math.floor(found.mtimeMs / 1000)}`
+      const shown = `${name.toString('latin1')} ${(found.mode & 0o777).toString(8)} ${Math.floor(found.mtimeMs)}`
       if (found.isSymbolicLink()) return [`${name.toString('latin1')} -> ${readlinkSync(path)}`]
       if (found.isDirectory()) return [`${shown}/`, ...listing(path).map((line) => `  ${line}`)]
       return [`${shown} ${createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16)}`]

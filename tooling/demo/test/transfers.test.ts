@@ -28,7 +28,9 @@ function digest(folder: string): string {
     for (const name of readdirSync(path).sort()) {
       const place = join(path, name)
       const found = lstatSync(place)
-      hash.update(`${place.slice(folder.length)} ${found.mode.toString(8)} ${found.mtimeMs.toFixed(0)}\n`)
+      hash.update(
+        `${place.slice(folder.length)} ${found.mode.toString(8)} ${found.isSymbolicLink() ? '' : Math.floor(found.mtimeMs)}\n`,
+      )
       if (found.isDirectory()) add(place)
       else hash.update(found.isSymbolicLink() ? readlinkSync(place) : readFileSync(place))
     }

@@ -62,7 +62,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     column: 'commands',
-    demand: 'the commands of its README connect two peers through a relay',
+    demand: 'the commands of its README connect two peers through a relay, and send a folder',
     appliesTo: programs,
     run: install.commands,
   },
@@ -80,14 +80,14 @@ export const CHECKS: readonly Check[] = [
   },
   {
     column: 'repository',
-    demand: "the commands of the repository's README connect two peers through a relay",
+    demand: "the commands of the repository's README connect two peers through a relay, and send a folder",
     appliesTo: only('@showchain/peer-cli'),
     run: install.repositoryCommands,
   },
   {
     column: 'TS floor',
-    demand: 'the declarations of every library pass the oldest TypeScript that READMEs name',
-    appliesTo: only('@showchain/testkit'),
+    demand: 'its declarations, and those of the libraries that it needs, pass the oldest TypeScript that READMEs name',
+    appliesTo: libraries,
     run: install.floor,
   },
   {

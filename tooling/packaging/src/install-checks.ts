@@ -68,10 +68,10 @@ export async function loads({ entry, release }: Subject): Promise<Verdict> {
   return { problems: [...unloaded, ...silent] }
 }
 
-/** For testkit, whose project has every library. */
+/** Of the package and of the libraries that its project has with it. */
 export async function floor({ entry, release }: Subject): Promise<Verdict> {
   const { folder } = await release.project(entry.name)
-  const libraries = release.workspace.packages.filter(({ kind }) => kind === 'library')
+  const libraries = withDependencies(release.workspace, entry)
   const imports = libraries.flatMap(entryPointsOf).map((path, index) => `export * as _${index} from '${path}'`)
   return { problems: await each([[imports.join('\n')]], (sources) => compile(sources, folder, 'floor')) }
 }

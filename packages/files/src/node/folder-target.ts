@@ -4,7 +4,7 @@ import { quote, ShowchainError } from '@showchain/wire'
 import { type Entry, type Offer, shownPath } from '../core/index.ts'
 import { TransferError } from '../transfer/errors.ts'
 import type { Found, Part, Target, TargetFile } from '../transfer/ports.ts'
-import { about, ifThere, within, wordsOf } from './paths.ts'
+import { about, ifThere, secondsOf, systemFault, within, wordsOf } from './paths.ts'
 import { FOLDER_MODE, makeFolder, moveInto, Staging } from './staging.ts'
 import { openTarget, partAt } from './target-file.ts'
 
@@ -94,14 +94,14 @@ export class FolderTarget implements Target {
     const place = this.#place(entry)
     if ((await ifThere(lstat(place)))?.isSymbolicLink()) await rm(place)
     await symlink(Buffer.from(entry.target), place)
-    await lutimes(place, entry.time / 1000, entry.time / 1000)
+    await lutimes(place, secondsOf(entry.time), secondsOf(entry.time))
   }
 
   /** A folder stays writable for its owner: an interrupted transfer goes on in it, and it is moved. */
   async left(entry: Entry): Promise<void> {
     const place = this.#place(entry)
     await about(entry.path, chmod(place, entry.mode | FOLDER_MODE))
-    await about(entry.path, utimes(place, entry.time / 1000, entry.time / 1000))
+    await about(entry.path, utimes(place, secondsOf(entry.time), secondsOf(entry.time)))
   }
 
   async finish(): Promise<void> {
@@ -127,7 +127,10 @@ export class FolderTarget implements Target {
     await about(this.#folder, (this.#staging as Staging).remove())
   }
 
+  /** @throws TransferError */
   #place({ path }: Entry): Buffer {
+    const why = systemFault(path)
+    if (why !== undefined) throw new TransferError('refused', `${shownPath(path)}: ${why}.`)
     return within((this.#staging as Staging).files, path)
   }
 }

@@ -1,5 +1,5 @@
 /** Paths of the file system as bytes, and what became of a call, in one line. */
-import { shownPath } from '../core/index.ts'
+import { keyOf, namesOf, shownPath } from '../core/index.ts'
 import { TransferError } from '../transfer/errors.ts'
 
 const SEPARATOR = Buffer.from('/')
@@ -49,6 +49,9 @@ export async function about<T>(path: Uint8Array, work: Promise<T>): Promise<T> {
   }
 }
 
+/** For `utimes`, which takes seconds and cuts them off to whole microseconds: half a one more. */
+export const secondsOf = (milliseconds: number): number => (milliseconds + 0.0005) / 1000
+
 /** Undefined when nothing is there. */
 export async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
   try {
@@ -57,4 +60,14 @@ export async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** Windows takes these for parts of paths, streams, devices, or cuts them off. */
+const WINDOWS_NAMES = /[<>:"|?*\\]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i
+
+/** Why a system does not take the path as it is; undefined when it does. */
+export function systemFault(path: Uint8Array, platform: NodeJS.Platform = process.platform): string | undefined {
+  if (platform !== 'win32') return undefined
+  const wrong = namesOf(path).find((name) => WINDOWS_NAMES.test(keyOf(name)))
+  return wrong && 'Windows does not take such names'
 }

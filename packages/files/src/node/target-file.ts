@@ -2,7 +2,7 @@
 import { chmod, constants, type FileHandle, lstat, open, rm } from 'node:fs/promises'
 import type { Entry } from '../core/index.ts'
 import type { Part, TargetFile } from '../transfer/ports.ts'
-import { about, ifThere } from './paths.ts'
+import { about, ifThere, secondsOf } from './paths.ts'
 
 /** While it is a part, for its owner only. */
 const PART_MODE = 0o600
@@ -76,7 +76,7 @@ class WrittenFile implements TargetFile {
     // A hole at the end, and nothing behind it.
     await this.#file.truncate(size)
     await this.#file.chmod(mode)
-    await this.#file.utimes(time / 1000, time / 1000)
+    await this.#file.utimes(secondsOf(time), secondsOf(time))
     await this.#file.close()
   }
 

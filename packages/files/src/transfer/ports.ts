@@ -63,6 +63,8 @@ export interface Target {
 }
 
 export interface TransferProgress {
+  /** It is hashing what is there of a file from before. */
+  readonly checking: boolean
   /** What is sent or received at the moment, printable. */
   readonly path: string
   /** Of all files: sent or received, with what was there before. */

@@ -153,13 +153,13 @@ class Receiving {
   async #wanted(entry: Entry): Promise<Want> {
     const nothing: Want = { position: 0, hash: undefined }
     const part = await this.#target.part(entry)
-    const hash = part && (await this.#hashOf(part))
+    const hash = part && (await this.#hashOf(part, entry))
     this.#hashes.push(hash)
     return part === undefined || hash === undefined ? nothing : { position: part.size, hash: hash.soFar() }
   }
 
   /** Undefined when it cannot be read to its end: then all of it is asked for. */
-  async #hashOf(part: Part): Promise<Sha256 | undefined> {
+  async #hashOf(part: Part, entry: Entry): Promise<Sha256 | undefined> {
     const hash = newSha256()
     try {
       for (let at = 0; at < part.size; ) {
@@ -168,6 +168,7 @@ class Receiving {
         hash.update(bytes)
         at += bytes.length
         this.#line.alive()
+        this.#progress(0, entry)
       }
     } finally {
       await part.close()
@@ -212,11 +213,14 @@ class Receiving {
     this.#progress(0)
   }
 
-  #progress(more: number): void {
+  /** @param checked whose part is hashed */
+  #progress(more: number, checked?: Entry): void {
     this.#bytes += more
     const { bytes: totalBytes, files: totalFiles } = this.#offer as Offer
+    const entry = checked ?? this.#entry
     this.#options.onProgress?.({
-      path: this.#entry === undefined ? '' : shownPath(this.#entry.path),
+      checking: checked !== undefined,
+      path: entry === undefined ? '' : shownPath(entry.path),
       bytes: this.#bytes,
       bytesBefore: this.#before,
       totalBytes,

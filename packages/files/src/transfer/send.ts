@@ -150,7 +150,7 @@ class Sending {
   async #send(entry: Entry, want: Want): Promise<void> {
     const file = await this.#source.open(entry)
     try {
-      const { hash, position } = await this.#agreed(file, want)
+      const { hash, position } = await this.#agreed(file, entry, want)
       await this.#line.put(encode.content(position))
       this.#before += position
       this.#progress(entry, position)
@@ -165,10 +165,18 @@ class Sending {
   }
 
   /** Where to go on: what the receiver has must be the beginning of the file. */
-  async #agreed(file: SourceFile, want: Want): Promise<{ readonly hash: Sha256; readonly position: number }> {
+  async #agreed(
+    file: SourceFile,
+    entry: Entry,
+    want: Want,
+  ): Promise<{ readonly hash: Sha256; readonly position: number }> {
     const hash = newSha256()
     if (want.hash === undefined) return { hash, position: 0 }
-    for (let at = 0; at < want.position; ) at += hashed(hash, await file.read(at, Math.min(READ, want.position - at)))
+    for (let at = 0; at < want.position; ) {
+      at += hashed(hash, await file.read(at, Math.min(READ, want.position - at)))
+      this.#line.alive()
+      this.#progress(entry, 0, true)
+    }
     if (equalBytes(hash.soFar(), want.hash)) return { hash, position: want.position }
     return { hash: newSha256(), position: 0 }
   }
@@ -195,9 +203,10 @@ class Sending {
     if (zeros > 0) await this.#line.put(encode.zeros(zeros))
   }
 
-  #progress({ path }: Entry, more: number): void {
+  #progress({ path }: Entry, more: number, checking = false): void {
     this.#bytes += more
     this.#options.onProgress?.({
+      checking,
       path: shownPath(path),
       bytes: this.#bytes,
       bytesBefore: this.#before,

@@ -156,4 +156,12 @@ export const FILES: readonly Mutant[] = inPackage('files', [
     replacement: 'if (!there.isSymbolicLink() && (!there.isDirectory() || !moved.isDirectory()))',
     test: 'test/folder-target.test.ts',
   },
+  {
+    name: 'windows-names',
+    rule: 'On Windows no name has a backslash, or is a device.',
+    file: 'src/node/paths.ts',
+    text: "if (platform !== 'win32') return undefined",
+    replacement: "if (platform !== 'aix') return undefined",
+    test: 'test/paths.test.ts',
+  },
 ])
