@@ -29,7 +29,7 @@ class Stranger {
 
   /** Its first contact, of 1200 bytes unless something else is wanted. */
   request(change: Extensions = {}, ts = this.#bed.unixMs): Message {
-    const ext = { key: this.#who.publicKey.spki, caps: 4, hello: this.hello.value, pad: 0, ...change }
+    const ext = { key: this.#who.publicKey.spki, hello: this.hello.value, pad: 0, ...change }
     const fields = { op_code: OP.directRequest, id: this.#who.id, target: self.id, seq: ++this.#seq, ts } as const
     const bare = this.#who.signed({ ...fields, ext })
     if ('pad' in change) return bare
@@ -58,15 +58,15 @@ describe('a first contact with a hello', () => {
   test('that is shorter than its answer would be is challenged', () => {
     const bed = bedOf()
     const stranger = new Stranger(bed)
-    const message = stranger.request({ caps: undefined, pad: undefined })
+    const message = stranger.request({ pad: undefined })
     expect(encode(message, 'binary')).toHaveLength(683)
     expect(opsOf(stranger.ask(message))).toEqual([OP.challenge])
     // Before anything is computed.
-    const forged = { ...stranger.request({ caps: undefined, pad: undefined }), sign: new Uint8Array(256) } as Message
+    const forged = { ...stranger.request({ pad: undefined }), sign: new Uint8Array(256) } as Message
     expect(opsOf(stranger.ask(forged))).toEqual([OP.challenge])
     expect(bed.counted('badSignature')).toBe(0)
     // Its answer has 684.
-    expect(opsOf(stranger.ask(stranger.request({ caps: undefined, pad: 0 })))).toEqual([OP.directResponse])
+    expect(opsOf(stranger.ask(stranger.request({ pad: 0 })))).toEqual([OP.directResponse])
   })
 
   test('of a peer that the application does not let in gets nothing, not even a challenge', () => {

@@ -1,5 +1,6 @@
 /** A 0x101 of another peer was answered: it may use the session that both ends derive from it. */
 import { directSession, type PublicKey } from '@showchain/crypto/core'
+import { CAPS } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import type { DirectRequest } from '../requests/direct-answer.ts'
@@ -21,7 +22,8 @@ export function acceptDirect(
   if (!connection.paths.allowsDirect) return false
   const session = directSession(provider, { requester: id, responder: self, seq, ts })
   connection.update(({ direct }) => {
-    direct.learnCaps(ext?.caps)
+    // Who makes a hello takes records there.
+    direct.learnCaps(ext?.caps ?? (ext?.hello && CAPS.directData))
     if (found) direct.found(session, source, key, 'the remote peer connected directly', now)
     else direct.expect(session, source, key)
   }, now)

@@ -1,5 +1,5 @@
 /** The 0x101 of a dial, to an address of the ticket. */
-import { CAPS, type MessageOf, OP, type PeerId, type Unsigned } from '@showchain/wire'
+import { type MessageOf, OP, type PeerId, type Unsigned } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
 import { signedLength } from '../endpoint/signed-messages.ts'
@@ -8,8 +8,7 @@ import { padded } from '../requests/padded.ts'
 type DirectRequest = Unsigned<MessageOf<typeof OP.directRequest>>
 
 /**
- * With a hello it says all that a path check would, and it is padded. Without a cookie it shows the
- * token that the target gave last.
+ * With a hello it is padded, and without a cookie it shows the token that the target gave last.
  * @param hello left out where the request would not fit a datagram with it
  */
 export function firstContact(
@@ -25,7 +24,7 @@ export function firstContact(
   const ext = { key: spki, ...(cookie === undefined ? {} : { cookie }) }
   if (hello === undefined) return { ...fields, ext }
   const token = cookie === undefined ? context.tokens.get(target) : undefined
-  const told = { ...fields, ext: { ...ext, caps: CAPS.directData, hello } }
+  const told = { ...fields, ext: { ...ext, hello } }
   const shown = token === undefined ? told : { ...told, ext: { ...told.ext, token } }
   const found = [shown, told].find((each) => signedLength(each, signatureLength, encoding) !== undefined)
   return found === undefined ? { ...fields, ext } : padded(context, found)
