@@ -9,7 +9,7 @@
 
 /*
  * Addresses: R's, another mapping of R's NAT, another network; M's, somebody else's port behind M's
- * NAT, and somebody else's address.
+ * NAT, and somebody else's address. An id whose binding has ended is nowhere.
  */
 #define HOME 0
 #define MAPPED 1
@@ -17,6 +17,7 @@
 #define EVIL 3
 #define NEAR 4
 #define FAR 5
+#define NOWHERE 6
 #define ip(address) (address == MAPPED -> HOME : (address == NEAR -> EVIL : address))
 
 /* Lengths in units of 300 bytes: a 0x101 without and with padding, 0x1F1, 0x102, a 0x115. */
@@ -62,14 +63,17 @@ bool setBack = false;
 /* What R shows next. M's come from P as well. */
 Proof held, evilCookie, evilToken;
 
-/* What P keeps of an id. `order` and `newest` are of the property, not of P. */
+/*
+ * What P keeps of an id: `stamp` is the latest of all requests. `order`, `newest` and `accepted`, a bit
+ * for each request, are of the property, not of P.
+ */
 typedef Sender {
   byte at;
   byte stamp;
   byte order;
   byte newest;
-  byte cookies;
-  byte tokens
+  byte accepted;
+  byte cookies
 }
 Sender senders[2];
 #define of(name) senders[(name == M -> 1 : 0)]
@@ -131,10 +135,10 @@ Proof proof;
 #else
 #define tokenGrows grows
 #endif
-#ifdef NO_TOKEN_NEWEST
-#define tokenNewest true
+#ifdef NO_TOKEN_BOUND
+#define tokenBound true
 #else
-#define tokenNewest (proof.number >= of(who).tokens)
+#define tokenBound (of(who).at == NOWHERE)
 #endif
 #ifdef NO_BYTES
 #define mayReceive(address, bytes) true
@@ -161,7 +165,7 @@ inline receive() {
   repeated = (who == R && order == of(who).order && from == of(who).at);
   if
   :: proof.kind == cookie -> valid = cookieAddress && cookieId && cookieNewest
-  :: proof.kind == token -> valid = (grows && unproven) || (tokenIp && tokenId && tokenEpoch && tokenGrows && tokenNewest)
+  :: proof.kind == token -> valid = (grows && unproven) || (tokenIp && tokenId && tokenEpoch && tokenGrows && tokenBound)
   :: else -> valid = grows && unproven
   fi;
   if
@@ -172,14 +176,15 @@ inline receive() {
     :: who == M -> holds(bound_where_its_id_receives, from == of(M).at || (ip(from) == EVIL && epoch == 0))
     :: else ->
       holds(bound_where_its_id_receives, ip(from) == HOME || ip(from) == home);
-      holds(binding_moves_forward, from == of(R).at || order > of(R).newest);
+      /* Where there is no binding, one that was held back moves none; one that was recorded must not count. */
+      holds(binding_moves_forward, from == of(R).at || order > of(R).newest || (of(R).at == NOWHERE && !(of(R).accepted & (1 << order))));
       of(R).order = order;
       of(R).newest = (order > of(R).newest -> order : of(R).newest);
-      of(R).stamp = stamp
+      of(R).accepted = of(R).accepted | (1 << order);
+      of(R).stamp = (stamp > of(R).stamp -> stamp : of(R).stamp)
     fi;
     of(who).at = from;
     of(who).cookies = number;
-    of(who).tokens = (proof.kind == cookie -> number : of(who).tokens);
     send(from, ANSWER);
     if
     :: from == EVIL && who == M && epoch == 0 -> give(evilToken, token, M, EVIL, number)
@@ -252,6 +257,12 @@ end:
       give(evilCookie, nothing, 0, 0, 0);
       number++;
       epoch = number
+    :: alone && of(R).at != NOWHERE ->
+      printf("P: nothing came from address %d, and the binding of R ends\n", of(R).at);
+      of(R).at = NOWHERE
+    :: !alone && of(M).at != NOWHERE ->
+      printf("P: nothing came from address %d, and the binding of M ends\n", of(M).at);
+      of(M).at = NOWHERE
     :: made > 0 ->
       who = R;
       select(i : 0 .. made - 1);
@@ -281,7 +292,7 @@ end:
       fi;
       printf("M: sends a request from address %d, with %e of %e\n", from, proof.kind, proof.id);
       arrives = true
-    :: !alone && mayReceive(of(M).at, PASSED_ON) ->
+    :: !alone && of(M).at != NOWHERE && mayReceive(of(M).at, PASSED_ON) ->
       printf("P: passes a message on to M at address %d\n", of(M).at);
       send(of(M).at, PASSED_ON)
     fi;
