@@ -1,19 +1,29 @@
 /**
- * What a peer sent beside its 0x101 (docs/protocol.md, One flight): one datagram of each that is about
- * to be bound is kept while its signature is being verified, and handled then.
+ * What a peer sent beside its 0x101 (docs/protocol.md, One flight): one 0x111 of each that is about to
+ * be bound is kept while its signature is being verified, and handled then.
  */
-import { type Datagram, type Duration, duration, ExpiringMap, type Instant, routeKey } from '@showchain/client/endpoint'
-import type { PeerId } from '@showchain/wire'
+import {
+  type AdmissionRequest,
+  type Duration,
+  duration,
+  ExpiringMap,
+  type Instant,
+  type Route,
+  routeKey,
+} from '@showchain/client/endpoint'
+import type { MessageOf, OP, PeerId } from '@showchain/wire'
+
+type Introduction = AdmissionRequest<MessageOf<typeof OP.punchRequest>>
 
 /** A signature is verified within this time, or its queue is too long. */
 export const ARRIVAL_LIFETIME: Duration = duration(2000)
 
 export class Arrivals {
   /** At most as many as signatures are verified at once. */
-  readonly #kept: ExpiringMap<string, { datagram: Datagram | undefined }>
-  readonly #handle: (datagram: Datagram, now: Instant) => void
+  readonly #kept: ExpiringMap<string, { introduction: Introduction | undefined }>
+  readonly #handle: (introduction: Introduction, now: Instant) => void
 
-  constructor(capacity: number, handle: (datagram: Datagram, now: Instant) => void) {
+  constructor(capacity: number, handle: (introduction: Introduction, now: Instant) => void) {
     this.#kept = new ExpiringMap({ lifetime: ARRIVAL_LIFETIME, capacity })
     this.#handle = handle
   }
@@ -27,26 +37,27 @@ export class Arrivals {
   }
 
   /** Its 0x101 is being verified. */
-  expect(id: PeerId, source: Datagram['source'], now: Instant): void {
-    this.#kept.set(nameOf(id, source), { datagram: undefined }, now)
+  expect(id: PeerId, source: Route, now: Instant): void {
+    this.#kept.set(nameOf(id, source), { introduction: undefined }, now)
   }
 
   /** Something of its came from there before it is bound. @returns whether it is kept */
-  keep(id: PeerId, datagram: Datagram, now: Instant): boolean {
+  keep(introduction: Introduction, now: Instant): boolean {
+    const { message, source } = introduction
     // Nearly always there is none.
-    const kept = this.#kept.size === 0 ? undefined : this.#kept.get(nameOf(id, datagram.source), now)
-    if (kept === undefined || kept.datagram !== undefined) return false
-    kept.datagram = datagram
+    const kept = this.#kept.size === 0 ? undefined : this.#kept.get(nameOf(message.id, source), now)
+    if (kept === undefined || kept.introduction !== undefined) return false
+    kept.introduction = introduction
     return true
   }
 
   /** It is bound there. */
-  arrived(id: PeerId, source: Datagram['source'], now: Instant): void {
+  arrived(id: PeerId, source: Route, now: Instant): void {
     const name = nameOf(id, source)
-    const datagram = this.#kept.get(name, now)?.datagram
+    const introduction = this.#kept.get(name, now)?.introduction
     this.#kept.delete(name)
-    if (datagram !== undefined) this.#handle(datagram, now)
+    if (introduction !== undefined) this.#handle(introduction, now)
   }
 }
 
-const nameOf = (id: PeerId, source: Datagram['source']): string => `${id} ${routeKey(source)}`
+const nameOf = (id: PeerId, source: Route): string => `${id} ${routeKey(source)}`

@@ -150,8 +150,12 @@ export class Bindings {
   }
 
   /** It named a session from its address, which it can know only from there. */
-  prove(row: number): void {
-    this.sourceOf(row).allowance?.lift()
+  prove(row: number, source: Route): void {
+    const { allowance } = this.sourceOf(row)
+    if (allowance === undefined) return
+    allowance.lift()
+    // What comes from now on may have the very same object.
+    this.#sources[row] = source
   }
 
   refreshRow(row: number, now: Instant): void {

@@ -98,7 +98,7 @@ export class ChannelForwarder {
     if (!isRequester) this.#sessions.consent(session)
     else if (!this.#sessions.isConsented(session)) return count('consentExhausted')
     const from = isRequester ? requester : target
-    this.#bindings.prove(from)
+    this.#bindings.prove(from, source)
     if (!this.#bindings.takeFrame(from, bytes.length, now)) return count('rateLimited')
     const to = isRequester ? target : requester
     if (to === NONE) return count('targetAbsent')

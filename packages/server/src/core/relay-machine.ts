@@ -127,7 +127,7 @@ export class RelayMachine implements Machine<RelayEvent> {
     this.#context = { self, provider, keys, random, limits, rates, count, outbox }
     this.#unboundErrors = new UnboundErrors(this.#context)
     const tokens = new TokenMint(provider, random)
-    this.#arrivals = new Arrivals(limits.verifications, (datagram, now) => this.receive(datagram, now))
+    this.#arrivals = new Arrivals(limits.verifications, (request, now) => this.#rendezvous.request(request, now))
     this.#admission = new Admission({
       ...this.#context,
       tokens,

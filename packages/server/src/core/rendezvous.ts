@@ -100,7 +100,7 @@ export class Rendezvous {
     const { message, bytes } = request
     const binding = this.#bindings.at(message.id, request.source, now)
     if (binding === undefined) {
-      if (!this.#arrivals.keep(message.id, request, now)) this.#context.count('unbound')
+      if (!this.#arrivals.keep(request, now)) this.#context.count('unbound')
       return
     }
     const { source, spki } = binding

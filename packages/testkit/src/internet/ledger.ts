@@ -34,7 +34,7 @@ interface Account {
   unheard: number
   /** The attempt that announced it last. */
   attempt: string | undefined
-  /** A record was sent there before the address was validated, or a 0x102: a path challenge. */
+  /** A record was sent there before the address was validated, or a 0x102 with a hello: a path challenge. */
   challenged: boolean
   readonly cookies: Set<string>
   /** That were named there. */
@@ -128,7 +128,7 @@ export class Ledger {
     if (message.op_code === OP.challenge) account.cookies.add(toBase64url(message.cookie))
     if (!calls && 'session' in message) account.sessions.add(message.session)
     // What answers a stranger asks it for a proof.
-    if (calls && message.op_code === OP.directResponse) account.challenged = true
+    if (calls && message.op_code === OP.directResponse && message.ext?.hello !== undefined) account.challenged = true
     if (trusts(to)) account.validated ??= 'trusted'
     if (message.op_code === OP.keepAlive && this.#isBirthday(to, account, bytes.length)) return
     account.sent += bytes.length

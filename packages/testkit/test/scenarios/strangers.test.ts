@@ -38,6 +38,23 @@ describe.each(LINES)('a stranger over %s', (name, conditions) => {
   })
 })
 
+test.each(LINES)('two strangers who dial each other at once, over %s, have one connection', (_name, conditions) =>
+  Lab.run('both', conditions, (lab) => {
+    const [alice, bob] = pair(lab)
+    const checkers = [new StreamChecker(alice), new StreamChecker(bob)]
+    lab.advance(10)
+    const dials = [
+      alice.dial(bob.id, 'direct', { addresses: [bob.endpoint] }),
+      bob.dial(alice.id, 'direct', { addresses: [alice.endpoint] }),
+    ]
+    lab.until(() => dials.some(({ link }) => link !== undefined) && alice.open.length === 1 && bob.open.length === 1)
+    lab.advance(30_000)
+    expect([alice.open.length, bob.open.length]).toEqual([1, 1])
+    for (const peer of [alice, bob]) new StreamWriter(peer, peer.open[0]?.id as number).open(BYTES)
+    lab.until(() => checkers.every(({ bytes }) => bytes === BYTES))
+  }),
+)
+
 test.each([1, 2, 3, 4])(
   'a stranger whose first %i records are lost proves its address when it is asked: data flows both ways',
   (lost) =>

@@ -81,7 +81,7 @@ export const TOKENS: readonly Mutant[] = [
       name: 'arrival-one',
       rule: 'One datagram of each peer is kept while its registration is verified.',
       file: 'src/core/arrivals.ts',
-      text: 'kept === undefined || kept.datagram !== undefined',
+      text: 'kept === undefined || kept.introduction !== undefined',
       replacement: 'kept === undefined',
       test: 'test/tokens.test.ts',
     },
