@@ -192,6 +192,22 @@ export class Lab {
     return this.#peer(host, false, ['ping', ...args, ticket])
   }
 
+  /** `showchain send`; resolves when it is registered. */
+  async send(
+    host: Host,
+    relays: readonly string[],
+    path: string,
+  ): Promise<{ readonly program: Program; readonly ticket: string }> {
+    const program = this.#peer(host, false, ['send', ...relays.flatMap((relay) => ['--relay', relay]), path])
+    const { ticket } = await program.until('it has a ticket', ({ event }) => event === 'ticket')
+    return { program, ticket: withoutAddresses(ticket as string) }
+  }
+
+  /** `showchain receive` into a folder. */
+  receive(host: Host, ticket: string, folder: string): Program {
+    return this.#peer(host, false, ['receive', '--yes', '--out', folder, ticket])
+  }
+
   /** Captures the public segment into a file until the program is ended. */
   capture(folder: string, name: string): Program {
     mkdirSync(folder, { recursive: true })

@@ -13,6 +13,8 @@ const only =
   (wanted: string) =>
   ({ name }: PublicPackage): boolean =>
     name === wanted
+/** Libraries that have all others with them. */
+const TOPMOST: readonly string[] = ['@showchain/testkit', '@showchain/files']
 const programs = ({ kind }: PublicPackage): boolean => kind === 'program'
 
 export const CHECKS: readonly Check[] = [
@@ -87,7 +89,7 @@ export const CHECKS: readonly Check[] = [
   {
     column: 'TS floor',
     demand: 'its declarations, and those of the libraries that it needs, pass the oldest TypeScript that READMEs name',
-    appliesTo: libraries,
+    appliesTo: ({ name }) => TOPMOST.includes(name),
     run: install.floor,
   },
   {

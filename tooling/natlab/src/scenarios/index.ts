@@ -1,10 +1,19 @@
 /** Every scenario, in the order that `pnpm natlab` runs them. */
 import type { Scenario } from '../scenario.ts'
 import { CROWDS } from './crowds.ts'
+import { FILES } from './files.ts'
 import { OUTAGES } from './outages.ts'
 import { PAIRS } from './pairs.ts'
 import { PINGS } from './pings.ts'
 import { PLACES } from './places.ts'
 import { TRANSFERS } from './transfers.ts'
 
-export const SCENARIOS: readonly Scenario[] = [...PAIRS, ...PLACES, ...PINGS, ...TRANSFERS, ...OUTAGES, ...CROWDS]
+export const SCENARIOS: readonly Scenario[] = [
+  ...PAIRS,
+  ...PLACES,
+  ...PINGS,
+  ...TRANSFERS,
+  ...FILES,
+  ...OUTAGES,
+  ...CROWDS,
+]
