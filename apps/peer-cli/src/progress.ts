@@ -32,6 +32,11 @@ export class ShownProgress {
     connection.on('close', () => this.#stall?.end())
   }
 
+  /** Something may have come, or gone. */
+  get begun(): boolean {
+    return this.#stall !== undefined
+  }
+
   /** The offer was accepted: from now on something should go on. */
   begin(): void {
     this.#stall = new Stall(this.#output, () =>

@@ -8,7 +8,7 @@ import { failureOf } from './goodbye.ts'
 import { type PeerFlags, timeoutOf } from './open-peer.ts'
 import { outputFor } from './output.ts'
 import { announce } from './pipe.ts'
-import { ShownProgress } from './progress.ts'
+import type { ShownProgress } from './progress.ts'
 import { agrees, ask, canAsk } from './question.ts'
 import { type Session, withPeer } from './session.ts'
 import { offerDetails, shownOffer, transferOn, whileOpen } from './transfers.ts'
@@ -38,7 +38,8 @@ export async function receive(code: string | undefined, flags: ReceiveFlags): Pr
       session.add(connection)
       await announce(connection)
       const stream = await explained(output, 'waiting for the offer', firstStream(connection))
-      const received = await transferOn(session, connection, take(session, connection, stream, target, flags))
+      const work = (shown: ShownProgress): Promise<Received> => take(session, connection, stream, target, flags, shown)
+      const received = await transferOn(session, connection, work, flags.json === true)
       await report(session, received, flags)
     })
   } catch (error) {
@@ -62,9 +63,9 @@ function take(
   connection: Connection,
   stream: Stream,
   target: FolderTarget,
-  { out, yes = false, json = false }: ReceiveFlags,
+  { out, yes = false }: ReceiveFlags,
+  shown: ShownProgress,
 ): Promise<Received> {
-  const shown = new ShownProgress(output, connection, json)
   return receiveFiles(stream, target, {
     onProgress: (progress) => shown.show(progress),
     accept: async (offer, found) => {

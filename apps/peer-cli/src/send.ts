@@ -9,7 +9,7 @@ import { GOODBYE } from './goodbye.ts'
 import { type PeerFlags, peerIds, timeoutOf } from './open-peer.ts'
 import { outputFor } from './output.ts'
 import { nextStream } from './pipe.ts'
-import { ShownProgress } from './progress.ts'
+import type { ShownProgress } from './progress.ts'
 import { type Session, withPeer } from './session.ts'
 import { shownOffer, transferOn } from './transfers.ts'
 import { explained } from './waits.ts'
@@ -39,7 +39,8 @@ export async function send(paths: readonly string[], flags: SendFlags): Promise<
         await explained(output, 'waiting for a relay to answer', peer.registered({ timeout }))
       announce(session)
       const connection = await explained(output, 'waiting for the receiver to connect', firstReceiver(session))
-      await transferOn(session, connection, give(session, connection, source, flags))
+      const work = (shown: ShownProgress): Promise<void> => give(session, connection, source, flags.text ?? '', shown)
+      await transferOn(session, connection, work, flags.json === true)
     })
   } catch (error) {
     throw output.failed(error)
@@ -93,7 +94,8 @@ async function give(
   session: Session,
   connection: Connection,
   source: FileSource | undefined,
-  { text = '', json = false }: SendFlags,
+  text: string,
+  shown: ShownProgress,
 ): Promise<void> {
   const { output } = session
   const stream = await connection.openStream()
@@ -105,7 +107,6 @@ async function give(
   const answer = new Promise<void>((resolve) => {
     answered = resolve
   })
-  const shown = new ShownProgress(output, connection, json)
   const sending = sendFiles(stream, source, {
     onAccepted: () => {
       answered()

@@ -4,6 +4,7 @@ import { type Offer, shownPath } from '@showchain/files'
 import { ShowchainError } from '@showchain/wire'
 import { shownBytes, shownCount } from './amounts.ts'
 import { failureOf } from './goodbye.ts'
+import { ShownProgress } from './progress.ts'
 import type { Session } from './session.ts'
 
 /** Names that are shown; the others are counted. */
@@ -37,23 +38,30 @@ export const whileOpen = <T>(connection: Connection, work: Promise<T>): Promise<
   Promise.race([work, closed(connection).then(() => Promise.reject(failureOf(connection)))])
 
 /**
- * Runs a transfer. A signal that comes before it is done leaves something undone. What it kept is
+ * Runs a transfer. A signal that comes before it is done leaves something undone. What is kept is
  * said, so that somebody knows to run both commands again.
  */
-export async function transferOn<T>(session: Session, connection: Connection, work: Promise<T>): Promise<T> {
-  const again = (): void =>
-    session.output.note('kept', 'what came so far is kept: run both commands again to go on with it')
+export async function transferOn<T>(
+  session: Session,
+  connection: Connection,
+  work: (shown: ShownProgress) => Promise<T>,
+  json: boolean,
+): Promise<T> {
+  const shown = new ShownProgress(session.output, connection, json)
+  const kept = (): void => {
+    if (shown.begun) session.output.note('kept', 'what came so far is kept: run both commands again to go on with it')
+  }
   session.undone = () => {
-    again()
+    kept()
     return true
   }
   try {
-    const result = await work
+    const result = await work(shown)
     session.undone = () => false
     return result
   } catch (error) {
     const failure = await failureBehind(error, connection)
-    if (!(failure instanceof ShowchainError) || failure.retryable) again()
+    if (!(failure instanceof ShowchainError) || failure.retryable) kept()
     throw failure
   }
 }

@@ -178,6 +178,30 @@ describe('an end that is killed', () => {
   })
 })
 
+test('an end that waits for the other one for more than 2 s says so, and goes on', async () => {
+  const { path, out } = target()
+  const { program, ticket } = await bed.send('$D/large')
+  const receiver = bed.receive(ticket, `--dead-after 60 ${out}`)
+  await receiver.stderr.line(/offered/)
+  program.child.kill('SIGSTOP')
+  await receiver.stderr.line(/^waiting for the other end/)
+  program.child.kill('SIGCONT')
+  expect(await ended(receiver, program)).toEqual([0, 0])
+  expect(readdirSync(path)).toEqual(['large'])
+})
+
+test('Ctrl-C at the question keeps nothing: exit code 130', async () => {
+  const { path, out } = target()
+  const { program, ticket } = await bed.send('$D/photos')
+  const receiver = bed.terminal(`exec $S receive $L ${out} '${ticket}'`)
+  await receiver.stdout.line(/offered/)
+  receiver.child.stdin?.write('\u0003')
+  const { code, stdout } = await receiver.ended()
+  expect([code, stdout]).toEqual([130, expect.not.stringContaining('is kept')])
+  expect((await program.ended()).code).toBe(1)
+  expect(readdirSync(path)).toEqual([])
+})
+
 describe('what is not received', () => {
   test('because its name is taken: both ends say so, and it stays as it was', async () => {
     const { path, out } = target()

@@ -70,7 +70,10 @@ export class FileSource implements Source {
       await this.#add(name, place, found)
     } catch (error) {
       if (error instanceof ShowchainError) throw error
-      throw new ShowchainError('ERR_FILE_READ', `${quote(path)}: ${wordsOf(error)}.`, { cause: error })
+      const { path: where = path } = error as NodeJS.ErrnoException
+      throw new ShowchainError('ERR_FILE_READ', `${shownPath(Buffer.from(where))}: ${wordsOf(error)}.`, {
+        cause: error,
+      })
     }
   }
 

@@ -2,7 +2,7 @@
 import { chmod, constants, type FileHandle, lstat, open, rm } from 'node:fs/promises'
 import type { Entry } from '../core/index.ts'
 import type { Part, TargetFile } from '../transfer/ports.ts'
-import { about, ifThere, secondsOf } from './paths.ts'
+import { about, codeOf, ifThere, secondsOf } from './paths.ts'
 
 /** While it is a part, for its owner only. */
 const PART_MODE = 0o600
@@ -29,11 +29,7 @@ export async function openTarget(place: Buffer, entry: Entry, position: number):
 }
 
 async function opened(place: Buffer, position: number): Promise<FileHandle> {
-  if (position === 0) {
-    // Whatever is there is no beginning of the file.
-    await rm(place, { force: true })
-    return await open(place, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, PART_MODE)
-  }
+  if (position === 0) return (await opensNew(place)) ?? (await rm(place).then(() => newFile(place)))
   // It may be complete, and read-only.
   await chmod(place, PART_MODE)
   const file = await open(place, O_WRONLY | O_NOFOLLOW)
@@ -41,11 +37,25 @@ async function opened(place: Buffer, position: number): Promise<FileHandle> {
   return file
 }
 
+const newFile = (place: Buffer): Promise<FileHandle> => open(place, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, PART_MODE)
+
+/** Undefined when something is there, which is no beginning of the file. */
+async function opensNew(place: Buffer): Promise<FileHandle | undefined> {
+  try {
+    return await newFile(place)
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return undefined
+    throw error
+  }
+}
+
 class WrittenFile implements TargetFile {
   readonly #file: FileHandle
   readonly #place: Buffer
   readonly #entry: Entry
   #position: number
+  /** It ends in a hole, and has nothing behind it that would give it its size. */
+  #hole = false
 
   constructor(file: FileHandle, place: Buffer, entry: Entry, position: number) {
     this.#file = file
@@ -58,6 +68,7 @@ class WrittenFile implements TargetFile {
     for (let rest = bytes; rest.length > 0; ) {
       const { bytesWritten } = await about(this.#entry.path, this.#file.write(rest, 0, rest.length, this.#position))
       this.#position += bytesWritten
+      this.#hole = false
       rest = rest.subarray(bytesWritten)
     }
   }
@@ -65,6 +76,7 @@ class WrittenFile implements TargetFile {
   /** Leaves a hole, where the file system has them. */
   async skip(count: number): Promise<void> {
     this.#position += count
+    this.#hole = true
   }
 
   async complete(): Promise<void> {
@@ -73,8 +85,7 @@ class WrittenFile implements TargetFile {
 
   async #completed(): Promise<void> {
     const { size, mode, time } = this.#entry
-    // A hole at the end, and nothing behind it.
-    await this.#file.truncate(size)
+    if (this.#hole) await this.#file.truncate(size)
     await this.#file.chmod(mode)
     await this.#file.utimes(secondsOf(time), secondsOf(time))
     await this.#file.close()

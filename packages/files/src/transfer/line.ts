@@ -52,6 +52,8 @@ export class Line {
   async *events<Event>(machine: Machine<Event>): AsyncGenerator<Event> {
     for (;;) {
       for (let event = machine.next(); event !== undefined; event = machine.next()) yield event
+      // The other end may wait for what waits here.
+      await this.flush()
       const bytes = await this.#stream.read({ signal: this.#over.signal })
       this.alive()
       if (bytes === undefined) break
@@ -61,7 +63,7 @@ export class Line {
     if (last !== undefined) yield last
   }
 
-  /** Written by the next `flush` at the latest. */
+  /** Written by the next `flush` at the latest, and before the next bytes are waited for. */
   async put(bytes: Uint8Array): Promise<void> {
     this.#waiting.push(bytes)
     this.#length += bytes.length

@@ -101,7 +101,7 @@ class Receiving {
         await this.#target.folder(event.entry)
         break
       case 'file':
-        await this.#say(this.#machine.want(await this.#wanted(event.entry)))
+        await this.#line.put(this.#machine.want(await this.#wanted(event.entry)))
         break
       case 'content':
         await this.#begin(event.entry, event.position)
@@ -131,11 +131,6 @@ class Receiving {
     return { type: 'files', offer: this.#offer as Offer, found: this.#found }
   }
 
-  async #say(frame: Uint8Array): Promise<void> {
-    await this.#line.put(frame)
-    await this.#line.flush()
-  }
-
   async #answer(offer: Offer): Promise<Received | undefined> {
     this.#offer = offer
     this.#found = await this.#target.look(offer)
@@ -145,7 +140,7 @@ class Receiving {
     }
     if (!(await this.#options.accept(offer, this.#found))) throw new TransferError('declined', 'it was declined')
     await this.#target.begin()
-    await this.#say(this.#machine.accept())
+    await this.#line.put(this.#machine.accept())
     return undefined
   }
 

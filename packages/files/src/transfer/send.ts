@@ -120,7 +120,7 @@ class Sending {
   }
 
   async #until(ready: () => boolean): Promise<void> {
-    await this.#line.flush()
+    if (!ready()) await this.#line.flush()
     while (!ready() && !this.#over)
       await new Promise<void>((resolve) => {
         this.#look = resolve
