@@ -31,6 +31,7 @@ declare module 'hyperdht' {
     createServer(options: ServerOptions, onConnection: (socket: Socket) => void): Server
     connect(publicKey: Uint8Array, options: ConnectOptions): Socket
     createRawStream(options: object): Duplex
+    fullyBootstrapped(): Promise<void>
     destroy(): Promise<void>
   }
 }

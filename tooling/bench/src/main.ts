@@ -5,6 +5,7 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { codec } from './codec.ts'
 import { compare, showComparison } from './compare.ts'
+import { connect } from './connect.ts'
 import { type Effort, FULL_EFFORT, QUICK_EFFORT } from './effort.ts'
 import type { FigureTable, Findings } from './figures.ts'
 import { frames } from './frames.ts'
@@ -29,6 +30,7 @@ const SUITES: Readonly<Record<string, (effort: Effort) => Promise<Findings>>> = 
   packets,
   frames,
   streams,
+  connect,
   memory,
   growth,
   latency,

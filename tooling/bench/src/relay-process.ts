@@ -9,6 +9,7 @@ import { SeededRandom } from '@showchain/testkit'
 import { isChannelFrame } from '@showchain/wire/end-to-end'
 import { serve } from './child.ts'
 import { cpuSeconds, LOOPBACK } from './loopback.ts'
+import { countingIdentity, countingProvider, type RsaOperations, rsaOperations } from './rsa-count.ts'
 
 export type RelayRequest =
   | {
@@ -27,6 +28,7 @@ export type RelayRequest =
     }
   | { readonly type: 'close' }
   | { readonly type: 'cpu' }
+  | { readonly type: 'rsa' }
 
 const SIGNATURE_BYTES = 256
 const TRUSTING: Worker = {
@@ -42,9 +44,10 @@ const TRUSTING: Worker = {
 
 let open: Driver<RelayMachine> | undefined
 
-/** Answers `open` with the port and `cpu` with the seconds used. */
-async function answer(request: RelayRequest): Promise<number> {
+/** Answers `open` with the port, `cpu` with the seconds used, and `rsa` with what was counted. */
+async function answer(request: RelayRequest): Promise<number | RsaOperations> {
   if (request.type === 'cpu') return cpuSeconds()
+  if (request.type === 'rsa') return rsaOperations()
   await open?.close()
   open = undefined
   if (request.type === 'close') return 0
@@ -58,7 +61,10 @@ async function answer(request: RelayRequest): Promise<number> {
     limits: request.limits,
   })
   const socket = await openUdp({ listen: [{ host: LOOPBACK, port: 0 }], kind: request.kind, borrows: isChannelFrame })
-  const worker = request.trusting === true ? TRUSTING : new CryptoWorker({ provider: openssl, identity })
+  const worker =
+    request.trusting === true
+      ? TRUSTING
+      : new CryptoWorker({ provider: countingProvider, identity: countingIdentity(identity) })
   open = new Driver({ machine, socket, clock: systemClock, worker, onEvent: () => {} })
   return socket.localEndpoints[0]?.port ?? 0
 }

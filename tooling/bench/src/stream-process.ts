@@ -5,23 +5,17 @@
 import type { Duplex } from 'node:stream'
 import { type Connection, Peer, toDuplex } from '@showchain/client'
 import { generateIdentity } from '@showchain/crypto'
-import { Server } from 'blind-relay'
-import HyperDHT from 'hyperdht'
+import type HyperDHT from 'hyperdht'
 import { serve } from './child.ts'
 import { cpuSeconds, LOOPBACK } from './loopback.ts'
+import type { Theirs } from './testnet.ts'
 
-export type Bootstrap = readonly { readonly host: string; readonly port: number }[]
-/**
- * Whose connections: ours with the relays' tickets, or HyperDHT's with the nodes to start from, and
- * the key of the relay to go through.
- */
-export type Kind =
-  | { readonly relays: readonly string[] }
-  | { readonly bootstrap: Bootstrap; readonly relay: string | undefined }
+/** Whose connections: ours with the relays' tickets, or HyperDHT's. */
+export type Kind = { readonly relays: readonly string[] } | Theirs
 export type StreamRequest =
   | { readonly type: 'listen'; readonly kind: Kind }
   /** HyperDHT's: ours has a process of its own. */
-  | { readonly type: 'relay'; readonly bootstrap: Bootstrap }
+  | { readonly type: 'relay'; readonly bootstrap: Theirs['bootstrap'] }
   | { readonly type: 'connect'; readonly kind: Kind; readonly to: string; readonly via: 'direct' | 'relay-only' }
   /** On so many streams at once; HyperDHT's connection is one. */
   | { readonly type: 'send'; readonly bytes: number; readonly streams: number }
@@ -53,32 +47,19 @@ async function openPeer(relays: readonly string[]): Promise<Peer> {
   return opened
 }
 
-/**
- * On one host nothing is behind a NAT: without these options a peer takes itself for one that
- * everybody reaches.
- */
-const openDht = ({ bootstrap, relay }: Extract<Kind, { bootstrap: Bootstrap }>): HyperDHT =>
-  new HyperDHT({ bootstrap, host: LOOPBACK, ...(relay === undefined ? {} : { quickFirewall: false, ephemeral: true }) })
-
-async function relay(bootstrap: Bootstrap): Promise<string> {
-  const node = new HyperDHT({ bootstrap, host: LOOPBACK, quickFirewall: false })
+async function relay(bootstrap: Theirs['bootstrap']): Promise<string> {
+  const { relayDht } = await import('./hyperdht-node.ts')
+  const { node, key } = await relayDht(bootstrap)
   dht = node
-  const passing = new Server({ createStream: (options) => node.createRawStream({ ...options, framed: true }) })
-  const server = node.createServer({}, (socket) => {
-    socket.on('error', () => {})
-    passing.accept(socket, { id: socket.remotePublicKey }).on('error', () => {})
-  })
-  await server.listen()
-  return Buffer.from(server.publicKey).toString('hex')
+  return key
 }
 
 async function listen(kind: Kind): Promise<string> {
   if ('bootstrap' in kind) {
-    dht = openDht(kind)
-    const direct = kind.relay === undefined
-    const server = dht.createServer({ shareLocalAddress: direct, holepunch: () => direct }, drain)
-    await server.listen()
-    return Buffer.from(server.publicKey).toString('hex')
+    const { listenDht } = await import('./hyperdht-node.ts')
+    const { node, key } = await listenDht(kind, drain)
+    dht = node
+    return key
   }
   const opened = await openPeer(kind.relays)
   void (async () => {
@@ -93,17 +74,10 @@ async function listen(kind: Kind): Promise<string> {
 /** @returns milliseconds until the connection was open. */
 async function connect(kind: Kind, to: string, via: 'direct' | 'relay-only'): Promise<number> {
   if ('bootstrap' in kind) {
+    const { openDht, dialDht } = await import('./hyperdht-node.ts')
     dht = openDht(kind)
     const started = performance.now()
-    const through =
-      kind.relay === undefined
-        ? {}
-        : { relayThrough: Buffer.from(kind.relay, 'hex'), fastOpen: false, localConnection: false }
-    const stream = dht.connect(Buffer.from(to, 'hex'), through)
-    duplex = stream
-    // It complains when the other process ends.
-    stream.on('error', () => {})
-    await new Promise((resolve, reject) => stream.once('open', resolve).once('error', reject))
+    duplex = await dialDht(dht, to, kind)
     return performance.now() - started
   }
   const opened = await openPeer([])

@@ -5,7 +5,6 @@
 import { type KeyPair, type NoiseCrypto, NoiseHandshake, openssl, opensslEndToEnd } from '@showchain/crypto'
 import { type Address, formatTicket } from '@showchain/wire'
 import { certificatePreimage, readCertificate, writeCertificate } from '@showchain/wire/end-to-end'
-import createTestnet from 'hyperdht/testnet.js'
 import { relayActor } from './actors.ts'
 import { Child } from './child.ts'
 import type { Effort } from './effort.ts'
@@ -14,13 +13,12 @@ import { LOOPBACK } from './loopback.ts'
 import { NO_FRAME_LIMITS } from './middle.ts'
 import type { RelayRequest } from './relay-process.ts'
 import type { Kind, StreamRequest } from './stream-process.ts'
+import { openTestnet, withoutHyperdht } from './testnet.ts'
 
 /** A stream takes seconds: fewer samples than of other things. */
 const MAX_SAMPLES = 5
 /** At once, of ours. */
 const STREAMS: readonly number[] = [1, 10, 100]
-/** Nodes of HyperDHT's own test network. */
-const TESTNET_NODES = 3
 const ATTEMPTS = 4
 const PER_BYTES = 256 * 1024 * 1024
 
@@ -113,6 +111,7 @@ const THEIRS: readonly Way[] = [
 
 async function throughput(effort: Effort): Promise<FigureTable> {
   const { streamBytes } = effort
+  const missing = await withoutHyperdht()
   const relay = new Child('./relay-process.js')
   const { identity } = relayActor()
   const port = await relay.ask<number>({
@@ -129,7 +128,7 @@ async function throughput(effort: Effort): Promise<FigureTable> {
         { name: `through a relay${more}`, relays: [ticket], via: 'relay-only', streams, relay },
       ]
     }),
-    ...(effort.hyperdht ? THEIRS : []),
+    ...(effort.hyperdht && missing === undefined ? THEIRS : []),
   ]
   const samples = ways.map((): Sample[] => [])
   try {
@@ -187,6 +186,7 @@ async function throughput(effort: Effort): Promise<FigureTable> {
     notes: [
       `${streamBytes / 1024 / 1024} MiB over loopback, on one stream unless it says more, until the other end said that it has everything. Connecting: from the call to an`,
       'open, protected connection, whose receiver is known by a ticket, or by its key and three nodes of a test network. CPU: of both ends and the relay.',
+      ...(missing === undefined ? [] : [missing]),
     ],
   }
 }
@@ -209,7 +209,7 @@ interface Found {
 }
 
 async function run({ relays, via, streams, relay }: Way, bytes: number): Promise<Sample> {
-  const testnet = relays === undefined ? await createTestnet(TESTNET_NODES, { host: LOOPBACK }) : undefined
+  const testnet = relays === undefined ? await openTestnet() : undefined
   const [listener, caller] = [new Child('./stream-process.js'), new Child('./stream-process.js')]
   const theirRelay = testnet && via === 'relay-only' ? new Child('./stream-process.js') : undefined
   const ask = <T>(child: Child, request: StreamRequest): Promise<T> => child.ask<T>(request)

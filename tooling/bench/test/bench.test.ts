@@ -54,6 +54,8 @@ describe('pnpm bench', () => {
     return measures(suites, suites)
   })
 
+  test('measures how long connecting takes, and counts RSA operations', () => measures(['connect'], ['connect']))
+
   test('measures everything', { tags: ['long'] }, () =>
     measures(
       [
@@ -63,6 +65,7 @@ describe('pnpm bench', () => {
         'packets',
         'frames',
         'streams',
+        'connect',
         'memory',
         'growth',
         'latency',

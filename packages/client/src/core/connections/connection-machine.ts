@@ -152,9 +152,9 @@ export class ConnectionMachine {
     this.#drain(now)
   }
 
-  /** Calls back once, when data can flow or never will. */
+  /** Calls back once, when the application has the connection or never will. */
   whenReady(waiter: (why: string | undefined, now: Instant) => void, now: Instant): void {
-    if (this.#dataPlane.ready) waiter(undefined, now)
+    if (this.open) waiter(undefined, now)
     else this.#waiters.add(waiter)
   }
 
@@ -243,8 +243,7 @@ export class ConnectionMachine {
         this.#remoteDialled = event.remoteDialled
         // Only the remote peer completes a handshake: the session by which it did works both ways.
         if (event.by !== undefined) this.paths.carried(event.by, now)
-        this.#pathChanged('handshake completed', now)
-        return this.#waiters.settle(undefined, now)
+        return this.#pathChanged('handshake completed', now)
       case 'ended':
         return this.end(event, now)
       case 'rebound':
@@ -273,13 +272,13 @@ export class ConnectionMachine {
     if (!this.paths.allowsRelay) this.paths.relayed.settle()
     if (this.#dataPlane.ready) {
       const announced = `${best.kind} ${formatEndpoint(best.remote)}`
-      if (this.#state === 'opening' || announced !== this.#announced) this.#announce(announced, reason)
+      if (this.#state === 'opening' || announced !== this.#announced) this.#announce(announced, reason, now)
       if (this.#dialled) this.paths.upgrade.plan(now)
     }
     this.#dataPlane.resume(now)
   }
 
-  #announce(announced: string, reason: string): void {
+  #announce(announced: string, reason: string, now: Instant): void {
     const { best: path } = this.paths
     if (path === undefined) return
     const { outbox } = this.#context
@@ -291,6 +290,7 @@ export class ConnectionMachine {
     const incoming = !this.#dialled || this.#remoteDialled
     outbox.event({ type: 'open', connection, remoteId: this.remoteId, path, incoming })
     for (const held of this.#held.take()) outbox.event({ ...held, connection })
+    this.#waiters.settle(undefined, now)
   }
 
   #note(what: string): void {
