@@ -4,6 +4,7 @@
  */
 import { type Endpoint, OP, type SessionId, sessionIdFromBytes } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
+import { Allowance, isProven } from '../../src/core/index.ts'
 import { MessageSessions, type SessionEntry } from '../../src/core/messages/message-sessions.ts'
 import { DirectPath } from '../../src/core/paths/direct-path.ts'
 import type { PathEvent } from '../../src/core/paths/path-event.ts'
@@ -43,6 +44,29 @@ class Bed extends ContextBed {
     return events
   }
 }
+
+describe('a path to an address that has not proved itself', () => {
+  const unproven = () => ({ ...OTHER, allowance: new Allowance(1200) })
+
+  test('is proven by the answer to a record there, also when it had died meanwhile', () => {
+    for (const dies of [false, true]) {
+      const bed = new Bed()
+      const route = unproven()
+      bed.found(1, route)
+      expect(bed.path.proven).toBe(false)
+      if (dies) bed.path.fail()
+      bed.do((now) => bed.path.answered(OTHER, other.publicKey, now))
+      expect([bed.path.proven, isProven(bed.path.session?.options.to ?? route)]).toEqual([true, true])
+    }
+  })
+
+  test('is proven by another request from there that was', () => {
+    const bed = new Bed()
+    bed.found(1, unproven())
+    bed.found(2)
+    expect([bed.path.proven, bed.path.session?.options.id]).toEqual([true, id(2)])
+  })
+})
 
 describe('a path that was found', () => {
   test('is usable, and is kept alive', () => {

@@ -262,6 +262,28 @@ describe('the address of a stranger that was answered', () => {
     expect(check()).toEqual([OP.directResponse])
   })
 
+  test('takes no path away that works, before it has proved itself', () => {
+    const guest = busy()
+    const { bed } = guest
+    guest.prove()
+    const V = { ...OTHER, port: 9 }
+    const [answer] = guest.ask(guest.request(), V)
+    if (answer?.message.op_code !== OP.directResponse) throw new Error('no answer')
+    /** Bytes of records that follow. */
+    const follows = (say: () => void): { readonly there: number; readonly here: number } => {
+      bed.records.splice(0)
+      say()
+      bed.advance(100)
+      const bytesAt = (at: Endpoint): number =>
+        bed.records.filter(({ to }) => to.port === at.port).reduce((sum, { bytes }) => sum + bytes.length, 0)
+      return { there: bytesAt(V), here: bytesAt(OTHER) }
+    }
+    const ping = (): void => guest.say((frames) => frames.numbers(FRAME.ping), V)
+    expect(follows(ping)).toEqual({ there: 42, here: expect.toSatisfy((bytes: number) => bytes > 0) })
+    const { sign } = answer.message
+    expect(follows(() => guest.prove(sign, V)).there).toBeGreaterThan(1000)
+  })
+
   test('gets all when it says what only the receiver of the 0x102 knows', () => {
     const guest = busy()
     const before = bytesTo(guest)

@@ -83,6 +83,14 @@ export const CLIENT_STRANGERS: readonly Mutant[] = inPackage('client', [
     test: 'test/endpoint/allowance.test.ts',
   },
   {
+    name: 'stranger-path',
+    rule: 'A path that works is not left for the address of a stranger before that has proved itself.',
+    file: 'src/core/connections/accept-direct.ts',
+    text: '(isProven(source) || !direct.proven)',
+    replacement: 'true',
+    test: 'test/requests/strangers.test.ts',
+  },
+  {
     name: 'stranger-datagrams',
     rule: 'A peer counts the datagrams, too, that it sends to the address of a stranger.',
     file: 'src/core/requests/strangers.ts',

@@ -2,6 +2,7 @@
 import { directSession, type PublicKey } from '@showchain/crypto/core'
 import { CAPS } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
+import { isProven } from '../endpoint/allowance.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import type { DirectRequest } from '../requests/direct-answer.ts'
 import type { ConnectionTable } from './connection-table.ts'
@@ -24,7 +25,9 @@ export function acceptDirect(
   connection.update(({ direct }) => {
     // Who makes a hello takes records there.
     direct.learnCaps(ext?.caps ?? (ext?.hello && CAPS.directData))
-    if (found) direct.found(session, source, key, 'the remote peer connected directly', now)
+    // A path that works is not left for an address that has not proved itself.
+    if (found && (isProven(source) || !direct.proven))
+      direct.found(session, source, key, 'the remote peer connected directly', now)
     else direct.expect(session, source, key)
   }, now)
   return true

@@ -4,6 +4,7 @@
  */
 import type { PeerId } from '@showchain/wire'
 import { DATAGRAM_OVERHEAD, isHandshake } from '@showchain/wire/end-to-end'
+import { isProven } from '../endpoint/allowance.ts'
 import { type Duration, duration, type Instant, later, type Route } from '../endpoint/machine.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import type { MessageSession } from '../messages/message-session.ts'
@@ -225,7 +226,7 @@ export class SecureDataPlane implements DataPlane {
       direct.heardAt(to, now)
       if (by === direct.former) return this.#doubts.heard(by, now)
       // What comes on a direct path while this end still has the relay is nothing to worry about.
-      if (direct.session === undefined || by === direct.session) return
+      if (direct.session === undefined || by === direct.session || !isProven(to)) return
       // Each end may have found a path: the one of the smaller id counts for both, unless it is dead.
       if (!this.#leads || this.#doubts.doubts(direct.session)) direct.move(by, now)
       else if (!isNew) this.doubt(now)

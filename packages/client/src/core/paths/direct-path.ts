@@ -184,6 +184,7 @@ export class DirectPath {
       directKey !== undefined && sameRoute(to, route)
     const id = sessionIdFromBytes(this.#context.random.bytes(SESSION_ID_BYTES))
     const session = this.#options.sessions.find(there) ?? this.expect(id, route, key)
+    session.options.to.allowance?.lift()
     if (this.#current !== undefined && !sameRoute(this.#current.route, route)) return
     this.#use(session, route, now)
     this.#events.push({ type: 'usable', reason: 'both ends reached each other' })
