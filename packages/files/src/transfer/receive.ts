@@ -107,9 +107,7 @@ class Receiving {
         await this.#begin(event.entry, event.position)
         break
       case 'data':
-        this.#hash.update(event.bytes)
-        await this.#file?.write(event.bytes)
-        this.#progress(event.bytes.length)
+        await this.#data(event.bytes)
         break
       case 'zeros':
         await this.#zeros(event.count)
@@ -178,6 +176,14 @@ class Receiving {
     this.#file = await this.#target.open(entry, position)
     this.#before += position
     this.#progress(position)
+  }
+
+  /** Hashed while it is written. */
+  async #data(bytes: Uint8Array): Promise<void> {
+    const written = this.#file?.write(bytes)
+    this.#hash.update(bytes)
+    await written
+    this.#progress(bytes.length)
   }
 
   async #zeros(count: number): Promise<void> {
