@@ -27,7 +27,7 @@ class Bed extends ContextBed {
   /** An attempt with this peer, whose address is probed. */
   open({ id, publicKey }: Signer, address: Endpoint): PunchAttempt {
     return this.do((now) => {
-      const attempt = this.attempts.open(id, publicKey, 4, now)
+      const attempt = this.attempts.open(id, publicKey, 4, undefined, now)
       attempt.probe(address, now)
       return attempt
     })

@@ -70,12 +70,13 @@ async function play(
   })
 }
 
+// Where the line loses nothing, a full queue does: seldom enough to be taken for a narrower path.
 test.each([
-  [0, 1500, WIDE, 1],
+  [0, 1500, WIDE, 0.95],
   [0.1, 1500, WIDE, 0.95],
   [0.2, 1500, WIDE, 0.95],
   [0.3, 1500, WIDE, 0.95],
-  [0, 1300, 1232, 1],
+  [0, 1300, 1232, 0.95],
   [0.1, 1300, 1232, 0.95],
   [0.2, 1300, 1232, 0.95],
   [0.3, 1300, 1232, 0.9],

@@ -206,7 +206,7 @@ export function framesByHand(payload: string): { readonly frames: readonly Plain
   let eliciting = false
   while (at < data.length) {
     const type = number()
-    if (type !== 0 && type !== 2 && type !== 0x1d) eliciting = true
+    if (![0, 2, 0x1a, 0x1b, 0x1d].includes(type)) eliciting = true
     if (type === 0 || type === 1) continue
     frames.push(frame(type))
   }

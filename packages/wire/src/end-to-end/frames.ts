@@ -68,22 +68,27 @@ export interface FrameSink {
 }
 
 /**
- * `violation`: a malformed frame, or one that the sink refused. Otherwise RFC 9000 §13.2's term.
+ * `violation`: a malformed frame, or one that the sink refused. Otherwise the terms of RFC 9000 §13.2
+ * and §9.1.
  */
-export type FramesRead = 'violation' | 'non-eliciting' | 'ack-eliciting'
+export type FramesRead = 'violation' | 'probing' | 'non-eliciting' | 'ack-eliciting'
 
 /** A reason is shown to people: only printable ASCII, so that it cannot control a terminal. */
 const textOf = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '?')).join('')
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0) & 0x7f)
 
+/** A challenge is answered by a frame of its own, and neither is sent again when it is lost. */
+const PROBING: readonly number[] = [FRAME.padding, FRAME.pathChallenge, FRAME.pathResponse]
+
 export function readFrames(payload: Uint8Array, sink: FrameSink): FramesRead {
   const reader = new Reader(payload)
-  let reading: FramesRead = 'non-eliciting'
+  let reading: FramesRead = 'probing'
   while (reader.remaining > 0) {
     const type = reader.varint()
     if (!readFrame(type, reader, sink) || !reader.ok) return 'violation'
-    if (type !== FRAME.ack && type !== FRAME.padding && type !== FRAME.close) reading = 'ack-eliciting'
+    if (type === FRAME.ack || type === FRAME.close) reading = reading === 'probing' ? 'non-eliciting' : reading
+    else if (!PROBING.includes(type)) reading = 'ack-eliciting'
   }
   return reading
 }

@@ -108,6 +108,15 @@ describe('a frame', () => {
     expect(read(hex('0804aabbcc')).notes).toEqual(['stream 4 0 aabbcc false'])
   })
 
+  test('is probing when all its frames look for a path', () => {
+    const token = '0102030405060708'
+    expect(read(hex(`1a${token}`)).reading).toBe('probing')
+    expect(read(hex(`1b${token}1a${token}0000`)).reading).toBe('probing')
+    expect(read(hex(`1a${token}01`)).reading).toBe('ack-eliciting')
+    expect(read(hex(`011b${token}`)).reading).toBe('ack-eliciting')
+    expect(read(hex(`1a${token}1d0a00`)).reading).toBe('non-eliciting')
+  })
+
   test('is ack-eliciting, unless it is ACK, PADDING or CONNECTION_CLOSE', () => {
     expect(read(hex('0000020e320000')).reading).toBe('non-eliciting')
     expect(read(hex('1d0a00')).reading).toBe('non-eliciting')
@@ -168,7 +177,7 @@ describe('a frame', () => {
   test('of arbitrary bytes never throws', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
-        expect(['violation', 'non-eliciting', 'ack-eliciting']).toContain(read(bytes).reading)
+        expect(['violation', 'probing', 'non-eliciting', 'ack-eliciting']).toContain(read(bytes).reading)
       }),
       { numRuns: runs(2000) },
     )

@@ -25,7 +25,7 @@ import { Waiters } from '../endpoint/waiters.ts'
 import type { Transactions } from '../requests/transaction.ts'
 import { BIRTHDAY_DELAY, Birthday, type BirthdayRole } from './birthday-probing.ts'
 import { type Candidate, isAnswered, newCandidate } from './candidate.ts'
-import { ATTEMPT_LIFETIME, BIRTHDAY_LIFETIME, MAX_CANDIDATES, MAX_PROBES, PROBE_TIMES } from './limits.ts'
+import { ATTEMPT_LIFETIME, BIRTHDAY_LIFETIME, MAX_CANDIDATES, MAX_PROBES, PROBE_TIMES, probeTimes } from './limits.ts'
 import { checkPath } from './path-check.ts'
 
 export interface PunchAttemptOptions {
@@ -33,6 +33,8 @@ export interface PunchAttemptOptions {
   readonly key: PublicKey
   /** What the other end can do; undefined when it did not show (yet) that it knows extensions. */
   readonly caps: number | undefined
+  /** Of a target to the relay that introduced both ends; undefined: not known, or the requester's. */
+  readonly roundTrip: Duration | undefined
   /**
    * 0x101 was answered: the path works, and this is the stamp that names its session.
    * @param caps what the answer told of the other end.
@@ -128,15 +130,12 @@ export class PunchAttempt {
     else this.#waiters.add(done)
   }
 
-  /**
-   * Adds an announced address or a host candidate and starts probing it. The caller has asked the
-   * address policy.
-   */
+  /** Probes an announced address or a host candidate. The caller has asked the address policy. */
   probe(endpoint: Endpoint, now: Instant): void {
     const candidate = this.#candidate(endpoint)
     if (candidate === undefined || candidate.announced || this.#found) return
     candidate.announced = true
-    this.#pace(candidate, PROBE_TIMES, now)
+    this.#pace(candidate, probeTimes(this.options.roundTrip), now)
   }
 
   /**

@@ -7,7 +7,7 @@ import { type Endpoint, OP, type PeerId } from '@showchain/wire'
 import type { ConnectionMachine } from '../connections/connection-machine.ts'
 import type { ConnectionTable } from '../connections/connection-table.ts'
 import type { PeerContext } from '../context/peer-context.ts'
-import type { Instant, Route } from '../endpoint/machine.ts'
+import type { Duration, Instant, Route } from '../endpoint/machine.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import type { PathQuestions } from '../secure/path-probing.ts'
 import type { BirthdayRole } from './birthday-probing.ts'
@@ -53,8 +53,15 @@ export class PunchAttempts {
   /**
    * The running attempt, or a new one when there is none or the path that it found is gone.
    * @param caps what the other end can do; undefined when it did not show that it knows extensions.
+   * @param roundTrip @see PunchAttemptOptions
    */
-  open(peer: PeerId, key: PublicKey, caps: number | undefined, now: Instant): PunchAttempt {
+  open(
+    peer: PeerId,
+    key: PublicKey,
+    caps: number | undefined,
+    roundTrip: Duration | undefined,
+    now: Instant,
+  ): PunchAttempt {
     const known = this.#byPeer.get(peer)
     if (known !== undefined && (!known.found || this.#connections.get(peer)?.paths.hasDirect === true)) {
       known.introduced(caps, now)
@@ -65,9 +72,7 @@ export class PunchAttempts {
       this.#context,
       this.#transactions,
       {
-        remoteId: peer,
-        key,
-        caps,
+        ...{ remoteId: peer, key, caps, roundTrip },
         shareKeys: () => this.#connections.get(peer)?.secure?.hasKeys === true,
         probe: (at, token, when) => this.#connections.get(peer)?.secure?.probe(at, token, when) === true,
         answered: (route, at) => {

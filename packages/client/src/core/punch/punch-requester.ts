@@ -159,7 +159,7 @@ export class PunchRequester implements Flight {
       this.#complete = message.ext?.caps !== undefined || !this.#signed || this.#attempt !== undefined
       if (!this.#complete) this.#send(true)
       this.#options.answered(message.ext?.hello, message.session, now)
-      const attempt = this.#options.attempts.open(target, key, message.ext?.caps, now)
+      const attempt = this.#options.attempts.open(target, key, message.ext?.caps, undefined, now)
       if (this.#attempt !== attempt)
         attempt.whenDone(
           (found, at) =>

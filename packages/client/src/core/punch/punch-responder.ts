@@ -137,7 +137,7 @@ export class PunchResponder {
     sign(this.#context, ack, (signed, at) => {
       const bytes = signed === undefined ? undefined : encodeFitting(signed as Message, encoding)
       if (bytes === undefined) return
-      const attempt = this.#options.attempts.open(id, key, caps, at)
+      const attempt = this.#options.attempts.open(id, key, caps, registration.roundTrip, at)
       const { attempts, registrations } = this.#options
       if (!probeAll(this.#context, attempts, attempt, message, registration, registrations, at)) return attempt.end(at)
       answer.bytes = bytes

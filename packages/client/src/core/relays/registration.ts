@@ -25,7 +25,7 @@ import {
 } from '@showchain/wire'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
-import { type Instant, later, type Route } from '../endpoint/machine.ts'
+import { type Duration, type Instant, later, type Route } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import { Waiters } from '../endpoint/waiters.ts'
 import type { PathLiveness } from '../messages/message-session.ts'
@@ -50,6 +50,8 @@ export class Registration implements PathLiveness {
   readonly relay: RelayAddress
   /** This peer's address as the relay sees it; undefined until the relay has said it. */
   observed: Endpoint | undefined
+  /** To the relay, when it was registered last; undefined: it is not known. */
+  roundTrip: Duration | undefined
   /** Since when it is registered without a break; undefined: it is not. */
   registeredSince: Instant | undefined
   /** What dials send beside the 0x101, before it is registered. */
@@ -217,15 +219,13 @@ export class Registration implements PathLiveness {
   #answered(message: Message): void {
     if (message.op_code !== OP.directResponse || message.id !== this.relay.id) return
     const key = signerKey(this.#context, this.relay.id, message)
-    if (key === undefined) {
-      this.#context.count('unknownKey')
-      return
-    }
+    if (key === undefined) return this.#context.count('unknownKey')
     this.#transaction?.verify(key, message, (at) => this.#succeed(message.ext, at))
   }
 
   #succeed(ext: Extensions | undefined, now: Instant): void {
     const challenged = this.#transaction?.challenged === true
+    this.roundTrip = this.#transaction?.roundTrip ?? this.roundTrip
     this.#transaction?.close()
     this.#return.stop()
     const known = this.observed

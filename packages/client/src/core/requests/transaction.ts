@@ -10,7 +10,7 @@
 import type { PublicKey } from '@showchain/crypto/core'
 import { type Message, type MessageOf, OP, type SignedMessage, type Unsigned } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
-import type { Datagram, Instant, Route } from '../endpoint/machine.ts'
+import { type Datagram, type Duration, duration, type Instant, type Route } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
 import { Retransmission, SUSPICIOUS_TRANSMISSIONS } from '../endpoint/retransmission.ts'
 import { sameRoute } from '../endpoint/route.ts'
@@ -82,12 +82,16 @@ export const NO_ANSWER = 'no answer'
 
 export class Transaction {
   readonly options: TransactionOptions
+  /** How long the answer took; undefined: it is not known which transmission it was to. */
+  roundTrip: Duration | undefined
   readonly #context: PeerContext
   readonly #open: Map<string, Transaction>
   readonly #retransmission: Retransmission
   #key = ''
   #stamp: Stamp = { seq: 0, ts: 0 }
   #bytes: Uint8Array | undefined
+  /** When it was sent; undefined: it was sent more than once. */
+  #sentAt: Instant | undefined
   #challenges = 0
   #forged = 0
   #verifying = false
@@ -102,6 +106,7 @@ export class Transaction {
       random: context.random,
       send: (now, transmissions) => {
         if (this.#bytes !== undefined) context.outbox.transmit(options.to, this.#bytes)
+        this.#sentAt = transmissions === 1 ? now : undefined
         options.sent?.(now)
         if (transmissions >= SUSPICIOUS_TRANSMISSIONS) options.unanswered?.(now)
       },
@@ -140,7 +145,10 @@ export class Transaction {
   }
 
   deliver(message: Message, now: Instant): void {
-    if (message.op_code !== OP.challenge) return this.options.answered(message, now)
+    if (message.op_code !== OP.challenge) {
+      this.roundTrip ??= this.#sentAt && duration(now - this.#sentAt)
+      return this.options.answered(message, now)
+    }
     if (this.#bytes === undefined) return
     if (this.#challenges === MAX_CHALLENGES || this.#context.seedMode) return
     this.#challenges++

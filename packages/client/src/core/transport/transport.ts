@@ -168,7 +168,7 @@ export class Transport {
     this.#settleSent()
     if (typeof read === 'object') this.#end(read)
     else {
-      this.#acks.received(number, read === 'ack-eliciting', now)
+      this.#acks.received(number, read, now)
       if (read === 'ack-eliciting') this.#lull.received(now)
     }
     this.#observer?.metrics(this.#recovery.path.metrics)

@@ -10,7 +10,7 @@ const START: Instant = instant(1000)
 
 function received(acks: Acks, ...numbers: readonly number[]): AckGenerator {
   const generator = new AckGenerator(acks)
-  for (const number of numbers) generator.received(number, true, START)
+  for (const number of numbers) generator.received(number, 'ack-eliciting', START)
   return generator
 }
 
@@ -49,9 +49,9 @@ test('the first record of all is acknowledged a millisecond later, whatever its 
 test('later, the first record in order is acknowledged after the delay, the second one a millisecond later', () => {
   const generator = received('prompt', 0)
   written(generator)
-  generator.received(1, true, START)
+  generator.received(1, 'ack-eliciting', START)
   expect(generator.due).toBe(START + ACK_DELAY.prompt)
-  generator.received(2, true, START)
+  generator.received(2, 'ack-eliciting', START)
   expect(generator.due).toBe(START + 1)
 })
 
@@ -59,7 +59,7 @@ test('a gap, and a record that fills one, are acknowledged at once', () => {
   expect(received('prompt', 0, 2).due).toBe(START)
   const filled = received('prompt', 0, 2)
   written(filled)
-  filled.received(1, true, START)
+  filled.received(1, 'ack-eliciting', START)
   expect(filled.due).toBe(START)
 })
 
@@ -71,10 +71,20 @@ test('32 records are acknowledged at once, on a path that gathers acknowledgemen
 
 test('records that elicit no acknowledgement are reported with the next one only', () => {
   const generator = received('prompt')
-  generator.received(0, false, START)
+  generator.received(0, 'non-eliciting', START)
   expect([generator.due, generator.pending]).toEqual([undefined, false])
-  generator.received(1, true, START)
+  generator.received(1, 'ack-eliciting', START)
   expect(written(generator).ranges).toEqual([0, 1])
+})
+
+test('probes of paths ask for nothing, and leave the first record after them the first', () => {
+  const generator = received('prompt')
+  generator.received(0, 'probing', START)
+  expect([generator.due, generator.pending]).toEqual([undefined, false])
+  generator.received(1, 'ack-eliciting', START)
+  expect(generator.due).toBe(received('prompt', 0).due)
+  generator.received(2, 'probing', START)
+  expect(written(generator).ranges).toEqual([0, 2])
 })
 
 test('an ACK frame has the newest ranges first, and how long the newest record waited', () => {
@@ -87,10 +97,10 @@ test('numbers of an acknowledged ACK frame are not reported again, save the newe
   const generator = received('prompt', 0, 2, 4)
   written(generator)
   generator.forget(3)
-  generator.received(5, true, START)
+  generator.received(5, 'ack-eliciting', START)
   expect(written(generator).ranges).toEqual([4, 5])
   generator.forget(6)
-  generator.received(9, true, START)
+  generator.received(9, 'ack-eliciting', START)
   expect(written(generator).ranges).toEqual([9, 9, 5, 5])
 })
 

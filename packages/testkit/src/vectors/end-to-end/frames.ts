@@ -52,8 +52,8 @@ const CANONICAL: readonly Case[] = [
   ['MAX_DATA of the largest number', `10 ${MAX_VARINT}`, [{ type: 'MAX_DATA', limit: MAX }]],
   ['MAX_STREAM_DATA', '11 02 80040000', [{ type: 'MAX_STREAM_DATA', stream: 2, limit: 262_144 }]],
   ['MAX_STREAMS', '12 4100', [{ type: 'MAX_STREAMS', limit: 256 }]],
-  ['PATH_CHALLENGE', `1a ${TOKEN}`, [{ type: 'PATH_CHALLENGE', token: TOKEN }]],
-  ['PATH_RESPONSE', `1b ${TOKEN}`, [{ type: 'PATH_RESPONSE', token: TOKEN }]],
+  ['PATH_CHALLENGE', `1a ${TOKEN}`, [{ type: 'PATH_CHALLENGE', token: TOKEN }], false],
+  ['PATH_RESPONSE', `1b ${TOKEN}`, [{ type: 'PATH_RESPONSE', token: TOKEN }], false],
   ['CONNECTION_CLOSE', '1d 00 04 646f6e65', [{ type: 'CONNECTION_CLOSE', code: 0, reason: 'done' }], false],
   ['CONNECTION_CLOSE without a reason', '1d 03 00', [{ type: 'CONNECTION_CLOSE', code: 3, reason: '' }], false],
   [

@@ -1,5 +1,5 @@
 /** Which records arrived, and when they are acknowledged (RFC 9000 §13.2). */
-import type { FrameWriter } from '@showchain/wire/end-to-end'
+import type { FramesRead, FrameWriter } from '@showchain/wire/end-to-end'
 import { type Instant, later } from '../../endpoint/machine.ts'
 import { ACK_DELAY, ACK_EVERY, ACK_SOON, RECEIVED_RANGES } from '../limits.ts'
 import type { Acks } from './path-traits.ts'
@@ -12,6 +12,8 @@ export class AckGenerator {
   #largestReceivedAt: Instant | undefined
   /** Ack-eliciting records since the last ACK frame. */
   #unacknowledged = 0
+  /** Whether anything came but probes of paths. */
+  #begun = false
   #due: Instant | undefined
 
   constructor(acks: Acks) {
@@ -29,17 +31,19 @@ export class AckGenerator {
   }
 
   /** A record arrived; each number once. */
-  received(number: number, ackEliciting: boolean, now: Instant): void {
+  received(number: number, reading: Exclude<FramesRead, 'violation'>, now: Instant): void {
     const { end } = this.#received
     this.#received.add(number, number + 1)
     if (number >= (end ?? 0)) this.#largestReceivedAt = now
-    if (!ackEliciting) return
+    const first = !this.#begun
+    this.#begun ||= reading !== 'probing'
+    if (reading !== 'ack-eliciting') return
     this.#unacknowledged++
-    const due = this.#dueFor(number, end, now)
+    const due = this.#dueFor(number, first ? undefined : end, now)
     if (this.#due === undefined || due < this.#due) this.#due = due
   }
 
-  /** @param end one more than the highest number before this one */
+  /** @param end one more than the highest number before this one; undefined: only probes came */
   #dueFor(number: number, end: number | undefined, now: Instant): Instant {
     if (this.#unacknowledged >= ACK_EVERY) return now
     if (this.acks === 'gathered') return later(now, ACK_DELAY.gathered)
