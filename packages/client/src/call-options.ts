@@ -1,9 +1,9 @@
 /** The options of calls, checked. What a peer is opened with is in options.ts. */
-import { parseOptions } from '@showchain/wire'
+import { parseOptions, ShowchainError } from '@showchain/wire'
 import * as z from 'zod'
 import type { WaitOptions } from './async/deadline.ts'
 import { isSignal } from './async/signals.ts'
-import type { DialPolicy, Goodbye } from './core/index.ts'
+import { type DialPolicy, EarlyBytes, type Goodbye } from './core/index.ts'
 
 /** What the remote peer is told, if the connection is protected. */
 export interface CloseOptions {
@@ -19,6 +19,13 @@ export interface ConnectOptions extends WaitOptions {
    * @default the policy of the peer
    */
   readonly via?: DialPolicy | undefined
+  /**
+   * 1 to 1024 bytes with which a stream begins: `connection.earlyStream`. To a remote peer that this
+   * one has met, and that opted in with `acceptEarly`, they leave with the first request, before
+   * `connect` resolves: see the readme. Not to be changed afterwards.
+   * @default none
+   */
+  readonly early?: Uint8Array | undefined
 }
 
 export interface OpenStreamOptions extends WaitOptions {
@@ -35,8 +42,16 @@ const wait = {
   timeout: z.number().min(0).max(MAX_TIMEOUT).optional(),
 }
 const waitSchema = z.strictObject(wait)
+/** What an application may say early; of this, 932 bytes fit the largest hello. */
+const MAX_EARLY = 1024
 const connectSchema = z.strictObject({
   ...wait,
+  early: z
+    .custom<Uint8Array>(
+      (value) => value instanceof Uint8Array && value.length > 0 && value.length <= MAX_EARLY,
+      `not a Uint8Array of 1 to ${MAX_EARLY} bytes`,
+    )
+    .optional(),
   via: z.enum(['auto', 'direct-only', 'relay-only', 'direct', 'punch']).optional(),
 })
 const openStreamSchema = z.strictObject({ ...wait, priority: z.number().default(0) })
@@ -55,7 +70,19 @@ const checked =
     parseOptions(schema, options, 'options', 'ERR_BAD_ARGUMENT')
 
 export const checkWaitOptions: (options: WaitOptions) => WaitOptions = checked(waitSchema)
-export const checkConnectOptions: (options: ConnectOptions) => ConnectOptions = checked(connectSchema)
 export const checkOpenStreamOptions: (options: OpenStreamOptions) => WaitOptions & { readonly priority: number } =
   checked(openStreamSchema)
 export const checkCloseOptions: (options: CloseOptions) => Goodbye = checked(closeSchema)
+
+const connectOptions = checked<ConnectOptions, ConnectOptions>(connectSchema)
+
+/** Throws `ERR_PLAINTEXT_REFUSED` too. */
+export function checkConnectOptions(
+  options: ConnectOptions,
+  { plaintext }: { readonly plaintext: boolean },
+): Omit<ConnectOptions, 'early'> & { readonly early: EarlyBytes | undefined } {
+  const { early, ...rest } = connectOptions(options)
+  if (early !== undefined && plaintext)
+    throw new ShowchainError('ERR_PLAINTEXT_REFUSED', 'A plaintext connection has no streams.')
+  return { ...rest, early: early && new EarlyBytes(early) }
+}

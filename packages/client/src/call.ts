@@ -14,7 +14,7 @@ import {
 } from '@showchain/wire'
 import type { Waiting } from './async/deadline.ts'
 import type { Connection } from './connection.ts'
-import type { DialAttempt, DialId, DialPolicy, RelayAddress } from './core/index.ts'
+import type { DialAttempt, DialId, DialPolicy, EarlyBytes, RelayAddress } from './core/index.ts'
 import type { Looked, Names } from './names.ts'
 import type { Reachability } from './reachability.ts'
 import { ATTEMPT_DELAY, alternating } from './relay-locator.ts'
@@ -23,6 +23,7 @@ import type { Scheduled } from './runtime/index.ts'
 export interface CallOptions {
   readonly ticket: Ticket
   readonly via: DialPolicy
+  readonly early: EarlyBytes | undefined
   readonly names: Names
   readonly reachability: Reachability
   /** Starts a dial, which comes to `dialling`, and whose end comes to `opened` or `failed`. */

@@ -91,6 +91,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   readonly #datagrams: QueueReader<Uint8Array>
   readonly #streams: QueueReader<Stream>
   #end: ConnectionEnd | undefined
+  #earlyStream: Stream | undefined
 
   /** @internal Connections come from `peer.connect` and `peer.incoming`. */
   constructor(shared: Shared, incoming: boolean) {
@@ -117,6 +118,16 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   /** Streams that the remote peer opened; ends with the connection. */
   get streams(): AsyncIterableIterator<Stream> {
     return this.#streams
+  }
+
+  /**
+   * The stream that begins with the `early` bytes of `connect`. Its `early` says whether the remote
+   * peer took them before it answered; otherwise they were sent when the connection was open. Undefined:
+   * there were none; or they left, and no answer tells whether they arrived. They are not sent again
+   * then, since they might arrive twice.
+   */
+  get earlyStream(): Stream | undefined {
+    return this.#earlyStream
   }
 
   /** The current path. */
@@ -250,6 +261,11 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** @internal @param stream that begins with what was said early */
+  begin(stream: Stream | undefined): void {
+    this.#earlyStream = stream
   }
 
   /** @internal */

@@ -28,6 +28,7 @@ export type {
 export { PEER_COUNTERS } from './core/index.ts'
 export { toDuplex } from './duplex.ts'
 export type { PeerInspection } from './inspection.ts'
+export type { PeerMemory } from './memory.ts'
 export type { AcceptCallback, CongestionName, PeerOptions } from './options.ts'
 export { Peer } from './peer.ts'
 export type { RelayEvent } from './relay-event.ts'

@@ -14,6 +14,7 @@ import {
 } from '@showchain/wire'
 import * as z from 'zod'
 import {
+  type AcquaintanceStore,
   type AddressPolicyName,
   Bbr,
   type CongestionFactory,
@@ -22,6 +23,7 @@ import {
   type PathPolicy,
   type Via,
 } from './core/index.ts'
+import { type PeerMemory, storeOf } from './memory.ts'
 import {
   LISTEN_EVERYWHERE,
   type ListenAddress,
@@ -58,6 +60,18 @@ export interface PeerOptions {
   readonly announce?: readonly Address[] | undefined
   /** Who may connect. @default 'everyone' */
   readonly accept?: Accept | undefined
+  /**
+   * Takes what a peer that dials says before it is answered, up to 932 bytes: `stream.early` says so.
+   * It is delivered once, `accept` comes first, and the readme says what it does not protect.
+   * @default false
+   */
+  readonly acceptEarly?: boolean | undefined
+  /**
+   * Where it keeps what it has of relays and peers that it has met, which saves round trips: their
+   * tokens and static keys.
+   * @default in memory
+   */
+  readonly memory?: PeerMemory | undefined
   /** Public keys of peers and relays that implement only the base protocol. @default none */
   readonly knownKeys?: readonly PublicKey[] | undefined
   /** Encoding of requests. @default 'binary' */
@@ -123,10 +137,13 @@ export const CONGESTION: Readonly<Record<CongestionName, CongestionFactory>> = {
 }
 
 /** The options with every default in place and every ticket read. */
-export interface CheckedOptions extends Required<Omit<PeerOptions, 'relays' | 'trace' | 'qlog' | 'onWarning'>> {
+export interface CheckedOptions
+  extends Required<Omit<PeerOptions, 'relays' | 'memory' | 'trace' | 'qlog' | 'onWarning'>> {
   readonly relays: readonly Ticket[]
   readonly listen: readonly ListenAddress[]
   readonly accept: Accept
+  readonly acceptEarly: boolean
+  readonly acquaintances: AcquaintanceStore
   readonly announce: readonly Address[]
   readonly stunServers: readonly Address[]
   readonly knownKeys: readonly PublicKey[]
@@ -169,6 +186,8 @@ const schema = z.strictObject({
       callable<AcceptCallback>(),
     ])
     .default('everyone'),
+  acceptEarly: z.boolean().default(false),
+  memory: z.custom<PeerMemory>((value) => has(value, 'get', 'set'), 'not a memory').optional(),
   knownKeys: z.array(z.custom<PublicKey>((value) => has(value, 'id', 'spki'), 'not a public key')).default([]),
   encoding: z.enum(['binary', 'json']).default('binary'),
   seedMode: z.boolean().default(false),
@@ -191,8 +210,15 @@ const schema = z.strictObject({
  * `ERR_BAD_PEER_ID`
  */
 export function checkOptions(options: PeerOptions): CheckedOptions {
-  const { trace, qlog, onWarning, ...rest } = parseOptions(schema, options, 'options')
-  return { ...rest, listen: rest.listen.flatMap(withHost), trace, qlog, onWarning }
+  const { memory, trace, qlog, onWarning, ...rest } = parseOptions(schema, options, 'options')
+  return {
+    ...rest,
+    listen: rest.listen.flatMap(withHost),
+    acquaintances: storeOf(memory, onWarning),
+    trace,
+    qlog,
+    onWarning,
+  }
 }
 
 const withHost = ({

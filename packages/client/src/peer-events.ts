@@ -120,7 +120,7 @@ export class PeerEvents {
     this.#dials.delete(dial)
     if (connection === undefined)
       return call?.reject(new ShowchainError('ERR_CLOSED', 'The connection ended as soon as it was open.'))
-    const handle = connection.held()
+    const handle = connection.held(call?.options.early)
     if (call?.opened(dial, handle) !== true) connection.discard(handle)
   }
 
@@ -167,10 +167,10 @@ export class PeerEvents {
     input((now) => decide(allowed, now))
   }
 
-  #onOpen({ connection: handle, remoteId, path, incoming }: Extract<PeerEvent, { type: 'open' }>): void {
+  #onOpen({ connection: handle, remoteId, path, incoming, early }: Extract<PeerEvent, { type: 'open' }>): void {
     const timeline = this.#notes.get(remoteId) ?? []
     const { plaintext } = this.#options
-    const traits = { remoteId, path, plaintext, timeline }
+    const traits = { remoteId, path, plaintext, timeline, early }
     const connection = new SharedConnection(traits, this.#options.port(handle), this.#options.clock)
     this.#notes.delete(remoteId)
     this.#connections.set(handle, connection)

@@ -12,18 +12,11 @@ import {
 import { carriesRecord } from '@showchain/wire/end-to-end'
 import { type Waiting, type WaitOptions, waitFor } from './async/deadline.ts'
 import { orAborted, type SignalOptions, signalOf, throwIfAborted } from './async/signals.ts'
-import { Call } from './call.ts'
+import { Call, type CallOptions } from './call.ts'
 import { type ConnectOptions, checkConnectOptions, checkWaitOptions } from './call-options.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionPort } from './connection-port.ts'
-import {
-  ADDRESS_POLICIES,
-  type DialPolicy,
-  duration,
-  type NatReport,
-  type PeerCounter,
-  PeerMachine,
-} from './core/index.ts'
+import { ADDRESS_POLICIES, duration, type NatReport, type PeerCounter, PeerMachine } from './core/index.ts'
 import { inspectPeer, type PeerInspection } from './inspection.ts'
 import { Names } from './names.ts'
 import { type CheckedOptions, CONGESTION, checkOptions, type PeerOptions, relayAddress } from './options.ts'
@@ -53,6 +46,7 @@ export class Peer implements AsyncDisposable {
   private constructor(options: CheckedOptions, socket: CountedSocket) {
     const { identity, encoding, seedMode, plaintext, policy, addressPolicy, keepAlive, knownKeys, runtime } = options
     const { clock, random, provider, endToEnd } = runtime
+    const { acceptEarly, acquaintances, onWarning } = options
     this.id = identity.id
     this.#options = options
     this.#socket = socket
@@ -60,6 +54,7 @@ export class Peer implements AsyncDisposable {
     this.#reachability = new Reachability({ runtime, socket, self: this.id, policy: addressPolicy })
     const machine = new PeerMachine({
       ...{ provider, random, endToEnd, knownKeys, encoding, seedMode, plaintext, policy },
+      ...{ acceptEarly, acquaintances },
       self: identity.publicKey,
       congestion: CONGESTION[options.congestion],
       observe: (connection) => {
@@ -75,7 +70,7 @@ export class Peer implements AsyncDisposable {
     })
     this.#machine = machine
     this.#events = new PeerEvents({
-      ...{ plaintext, clock, accept: options.accept, onWarning: options.onWarning },
+      ...{ plaintext, clock, accept: options.accept, onWarning },
       input: (command) => {
         if (!this.#closed) this.#driver.input((_machine, now) => command(now))
       },
@@ -216,7 +211,7 @@ export class Peer implements AsyncDisposable {
    *   `ERR_ABORTED`, `ERR_CLOSED`
    */
   async connect(to: string | Ticket, options: ConnectOptions = {}): Promise<Connection> {
-    const { via = this.#options.policy, ...wait } = checkConnectOptions(options)
+    const { via = this.#options.policy, early, ...wait } = checkConnectOptions(options, this.#options)
     const ticket = typeof to === 'string' ? parseTicket(to) : parseOptions(ticketSchema, to, 'ticket', 'ERR_BAD_TICKET')
     throwIfAborted(wait.signal)
     if (this.#closed) throw new ShowchainError('ERR_CLOSED')
@@ -226,7 +221,7 @@ export class Peer implements AsyncDisposable {
       wait,
       () => call?.giveUp(),
       (waiting) => {
-        call = this.#call(ticket, via, waiting)
+        call = this.#call({ ticket, via, early }, waiting)
         call.start()
       },
     )
@@ -250,13 +245,14 @@ export class Peer implements AsyncDisposable {
     return this.close()
   }
 
-  #call(ticket: Ticket, via: DialPolicy, waiting: Waiting<Connection>): Call {
+  #call(to: Pick<CallOptions, 'ticket' | 'via' | 'early'>, waiting: Waiting<Connection>): Call {
     const call = new Call(
       {
-        ...{ ticket, via, names: this.#names, reachability: this.#reachability },
+        ...{ ...to, names: this.#names, reachability: this.#reachability },
         dial: (addresses, relays) =>
           this.#driver.input((machine, now) => {
-            const dial = machine.dial({ id: ticket.id, policy: via, addresses, relays }, now)
+            const { ticket, via: policy, early } = to
+            const dial = machine.dial({ id: ticket.id, policy, addresses, relays, early }, now)
             call.dialling(dial)
             this.#events.dialling(dial, call)
           }),

@@ -4,12 +4,14 @@
  * to the handle that asks first.
  */
 import type { PeerId } from '@showchain/wire'
+import { EARLY_STREAM } from '@showchain/wire/end-to-end'
 import { AsyncQueue } from './async/async-queue.ts'
 import { Connection, type Shared, type TimelineEntry } from './connection.ts'
 import type { ConnectionPort } from './connection-port.ts'
 import {
   type ConnectionEnd,
   closedHere,
+  type EarlyBytes,
   type Goodbye,
   type Path,
   READ_PIECE,
@@ -31,6 +33,8 @@ export interface ConnectionTraits {
   readonly path: Path
   readonly plaintext: boolean
   readonly timeline: readonly TimelineEntry[]
+  /** Whether the first stream of the dialler begins with what it said before an answer. */
+  readonly early: boolean
 }
 
 /** A stream of which a half is in use, and the handle that opened or took it. */
@@ -49,6 +53,7 @@ export class SharedConnection implements Shared {
   path: Path
   why = 'initial path'
   readonly timeline: TimelineEntry[]
+  readonly #early: boolean
   /** Bounded by what the application asks for. Whether it has each: one is offered by `incoming` first. */
   readonly #handles = new Map<Connection, 'held' | 'offered'>()
   /**
@@ -59,18 +64,33 @@ export class SharedConnection implements Shared {
   /** Calls of `openStream` that wait for MAX_STREAMS, in order. */
   readonly #openers = new Set<() => void>()
 
-  constructor({ remoteId, path, plaintext, timeline }: ConnectionTraits, port: ConnectionPort, clock: Clock) {
+  constructor({ remoteId, path, plaintext, timeline, early }: ConnectionTraits, port: ConnectionPort, clock: Clock) {
     this.remoteId = remoteId
     this.protected = !plaintext
     this.port = port
     this.clock = clock
     this.path = path
     this.timeline = [...timeline]
+    this.#early = early
   }
 
-  /** One more handle, for a part of the application that asked for the connection. */
-  held(): Connection {
-    return this.#handle(false, 'held')
+  /**
+   * One more handle, for a part of the application that asked for the connection.
+   * @param early what it said with its dial
+   */
+  held(early?: EarlyBytes): Connection {
+    const handle = this.#handle(false, 'held')
+    if (early !== undefined) handle.begin(this.#begin(handle, early))
+    return handle
+  }
+
+  /** The stream that begins with these bytes; undefined: nobody knows whether they arrived. */
+  #begin(handle: Connection, { bytes, state }: EarlyBytes): Stream | undefined {
+    if (state === 'taken') return this.#add(EARLY_STREAM, handle)
+    const stream = state === 'unsent' ? this.tryOpen(handle, 0) : undefined
+    // That the connection ends meanwhile, the next call tells.
+    stream?.write(bytes).catch(() => {})
+    return stream
   }
 
   /** The handle that comes out of `incoming`. */
@@ -178,6 +198,7 @@ export class SharedConnection implements Shared {
     const { port } = this
     const stream = new Stream({
       id,
+      early: this.#early && id === EARLY_STREAM,
       read: (most) => port.readStream(id, most),
       write: (bytes) => port.writeStream(id, bytes),
       end: () => port.endStream(id),

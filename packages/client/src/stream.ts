@@ -11,6 +11,7 @@ const NO_CODE = 0
 /** The operations of a connection that a stream uses. */
 export interface StreamPort {
   readonly id: number
+  readonly early: boolean
   /** @param most bytes of a piece, about */
   read(most: number): StreamRead | undefined
   /** False: the send buffer is full, until `on('writable')`. */
@@ -71,6 +72,11 @@ class Change {
 export class Stream {
   /** Equal at both ends. */
   readonly id: number
+  /**
+   * Whether the stream begins with bytes that came before the dialler had an answer: only here, and
+   * once, but without forward secrecy until this peer renews its key, and up to a minute late.
+   */
+  readonly early: boolean
   readonly #port: StreamPort
   readonly #readable = new Change()
   readonly #writable = new Change()
@@ -91,6 +97,7 @@ export class Stream {
   constructor(port: StreamPort) {
     this.#port = port
     this.id = port.id
+    this.early = port.early
   }
 
   /** Cancelling it sends STOP_SENDING; the reason may be `{ streamCode }`. */

@@ -77,6 +77,7 @@ export class End {
   readonly opened: number[] = []
   readonly datagrams: Uint8Array[] = []
   readonly stopped: [number, number][] = []
+  readonly staticKeys: { readonly key: Uint8Array; readonly lifetimeS: number }[] = []
   readonly resets = new Map<number, number>()
   readonly ended = new Set<number>()
   closedBy: { code: number; reason: string } | undefined
@@ -108,6 +109,9 @@ export class End {
 
   #on(event: TransportEvent, now: Instant): void {
     switch (event.type) {
+      case 'staticKey':
+        this.staticKeys.push(event)
+        return
       case 'stream':
         if (event.what === 'opened') this.opened.push(event.stream)
         else if (event.what === 'readable' && this.reads) this.read(event.stream, now)

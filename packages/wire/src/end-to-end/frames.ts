@@ -30,7 +30,7 @@ export const FRAME = {
   datagramWithLength: 0x31,
 } as const
 
-const STREAM_FIN = 0x01
+export const STREAM_FIN = 0x01
 const STREAM_LENGTH = 0x02
 const STREAM_OFFSET = 0x04
 const STREAM_FLAGS: number = STREAM_FIN | STREAM_LENGTH | STREAM_OFFSET

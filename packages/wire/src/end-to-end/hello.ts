@@ -14,6 +14,7 @@
 import { type PeerId, peerIdToBytes } from '../ids.ts'
 import { KX_BYTES, MAX_HELLO_BYTES, PEER_ID_BYTES } from '../limits.ts'
 import { utf8 } from '../utf8.ts'
+import { FRAME, STREAM_FIN } from './frames.ts'
 import { CONNECTION_ID_BYTES, TAG_BYTES } from './records.ts'
 
 /** First byte of a hello: Noise NN, or NK with the target's static key. */
@@ -31,8 +32,14 @@ const EARLY_AT: number = HINT_AT + HINT_BYTES
 const OFFER_BYTES: number = 1 + CONNECTION_ID_BYTES
 /** Bytes of the target's value. */
 export const HELLO_ANSWER_BYTES: number = 1 + KX_BYTES + OFFER_BYTES + TAG_BYTES
+/** Bytes of a warm hello without early frames. */
+export const WARM_HELLO_BYTES: number = EARLY_AT + TAG_BYTES
 /** Bytes of early frames that fit a warm hello. */
-export const MAX_EARLY_BYTES: number = MAX_HELLO_BYTES - EARLY_AT - TAG_BYTES
+export const MAX_EARLY_BYTES: number = MAX_HELLO_BYTES - WARM_HELLO_BYTES
+
+/** Early frames are one STREAM frame of the requester's first stream, without offset and length. */
+export const EARLY_STREAM = 0
+const EARLY_HEAD = 2
 
 const CONTEXT = utf8('SHOWCHAIN-P2P-v1 hello\0')
 
@@ -89,6 +96,29 @@ export function readHelloRequest(value: Uint8Array): HelloRequest | undefined {
   if (offer === undefined) return undefined
   const warm = early ? { hint: value.slice(HINT_AT, EARLY_AT), sealed: value.slice(EARLY_AT) } : undefined
   return { ...offer, ephemeral: value.slice(HEAD_BYTES, HINT_AT), warm }
+}
+
+/** What a requester says before it is answered: the first bytes of its first stream. */
+export interface Early {
+  readonly bytes: Uint8Array
+  /** Whether they are all of it. */
+  readonly fin: boolean
+}
+
+export function writeEarly({ bytes, fin }: Early): Uint8Array {
+  const frames = new Uint8Array(EARLY_HEAD + bytes.length)
+  frames[0] = fin ? FRAME.stream | STREAM_FIN : FRAME.stream
+  frames[1] = EARLY_STREAM
+  frames.set(bytes, EARLY_HEAD)
+  return frames
+}
+
+/** Copies. `none`: nothing is said early. Undefined: anything else than the one frame that may be. */
+export function readEarly(frames: Uint8Array): Early | 'none' | undefined {
+  if (frames.length === 0) return 'none'
+  const [type, stream] = frames
+  if ((type !== FRAME.stream && type !== (FRAME.stream | STREAM_FIN)) || stream !== EARLY_STREAM) return undefined
+  return { bytes: Uint8Array.from(frames.subarray(EARLY_HEAD)), fin: type !== FRAME.stream }
 }
 
 export function writeHelloAnswer({ kind, message }: HelloAnswer): Uint8Array {

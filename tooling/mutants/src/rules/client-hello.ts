@@ -79,8 +79,8 @@ export const CLIENT_HELLO: readonly Mutant[] = inPackage('client', [
     name: 'hello-glare-drop',
     rule: "The answer to the smaller's own hello ends what waits for a record of the larger.",
     file: 'src/core/secure/hello-exchange.ts',
-    text: '    this.dropPending()\n    return { greeting, first: true }',
-    replacement: '    return { greeting, first: true }',
+    text: '    this.dropPending()\n    return { greeting, early, first: true }',
+    replacement: '    return { greeting, early, first: true }',
     test: 'test/secure/hello-exchange.test.ts',
   },
   {

@@ -6,6 +6,7 @@ import type { Mutant } from '../mutant.ts'
 import { CLIENT_API } from './client-api.ts'
 import { CLIENT_CALLS } from './client-calls.ts'
 import { CLIENT_CONNECTIONS } from './client-connections.ts'
+import { CLIENT_EARLY } from './client-early.ts'
 import { CLIENT_ENDPOINT } from './client-endpoint.ts'
 import { CLIENT_HELLO } from './client-hello.ts'
 import { CLIENT_PUNCHING } from './client-punching.ts'
@@ -36,6 +37,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLIENT_CALLS,
   ...CLIENT_CONNECTIONS,
   ...CLIENT_HELLO,
+  ...CLIENT_EARLY,
   ...CLIENT_PUNCHING,
   ...CLIENT_SECURE,
   ...CLIENT_TRANSPORT,

@@ -165,4 +165,13 @@ export const WIRE_END_TO_END: readonly Mutant[] = inPackage('wire', [
     replacement: '',
     test: 'test/end-to-end/records.test.ts',
   },
+  {
+    name: 'early-form',
+    rule: 'Early frames are the beginning of the first stream, and nothing else.',
+    file: 'src/end-to-end/hello.ts',
+    text: 'if ((type !== FRAME.stream && type !== (FRAME.stream | STREAM_FIN)) || stream !== EARLY_STREAM) return undefined',
+    replacement: '',
+    test: 'test/secure/hello-exchange.test.ts',
+    testFolder: 'packages/client',
+  },
 ])

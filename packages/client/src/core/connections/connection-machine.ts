@@ -287,8 +287,9 @@ export class ConnectionMachine {
     this.#note(`now ${announced}: ${reason}`)
     if (this.#state === 'open') return outbox.event({ type: 'path', connection, path, reason })
     this.#state = 'open'
+    const { remoteId, secure } = this
     const incoming = !this.#dialled || this.#remoteDialled
-    outbox.event({ type: 'open', connection, remoteId: this.remoteId, path, incoming })
+    outbox.event({ type: 'open', connection, remoteId, path, incoming, early: secure?.saidEarly === true })
     for (const held of this.#held.take()) outbox.event({ ...held, connection })
     this.#waiters.settle(undefined, now)
   }

@@ -10,6 +10,7 @@ import { sameRoute } from '../endpoint/route.ts'
 import type { MessageSession } from '../messages/message-session.ts'
 import type { OutgoingMessage, Sent } from '../messages/outgoing-message.ts'
 import type { ConnectionContext } from '../paths/connection-context.ts'
+import type { Acquaintances } from '../secure/acquaintances.ts'
 import { drainedCredentials } from '../secure/credentials.ts'
 import type { EndToEnd, RecordReceiver } from '../secure/end-to-end.ts'
 import type { SecureEvent } from '../secure/events.ts'
@@ -41,6 +42,9 @@ export class SecureDataPlane implements DataPlane {
   readonly #pings: Pings
   /** Whether its session counts where each end has one at the same relay. */
   readonly #leads: boolean
+  readonly #remoteId: PeerId
+  readonly #acquaintances: Acquaintances
+  #saidEarly = false
   readonly #recordPaths: RecordPaths
   readonly #early = new EarlyRecords()
   /** Where the newest handshake message came from. */
@@ -57,6 +61,8 @@ export class SecureDataPlane implements DataPlane {
     const { self, random, timers, provider, keys, count } = context
     this.#paths = paths
     this.#leads = self < remoteId
+    this.#remoteId = remoteId
+    this.#acquaintances = endToEnd.acquaintances
     this.#session = new SecureSession({
       ...{ self, remoteId, random, timers, provider, keys, receiver, count, dialled, questions },
       endToEnd: { ...endToEnd, credentials: drainedCredentials(endToEnd.credentials, context.drain) },
@@ -88,6 +94,11 @@ export class SecureDataPlane implements DataPlane {
 
   get ready(): boolean {
     return this.#session.secured
+  }
+
+  /** Whether the first stream of the initiator begins with what it said early. */
+  get saidEarly(): boolean {
+    return this.#saidEarly
   }
 
   get streams(): Streams | undefined {
@@ -253,6 +264,7 @@ export class SecureDataPlane implements DataPlane {
   #planeEvent(event: SecureEvent, now: Instant): DataPlaneEvent | undefined {
     switch (event.type) {
       case 'secured':
+        this.#saidEarly = event.early !== undefined
         for (const { record, from } of this.#early.take()) this.receiveRecord(record, from, now)
         return { ...event, type: 'ready', by: event.byHello ? undefined : this.#handshakeBy }
       case 'failed':
@@ -260,6 +272,9 @@ export class SecureDataPlane implements DataPlane {
       case 'closed':
         // The transport answers a violation with a code of its own.
         return { type: 'ended', end: event.by === 'remote' ? closedThere(event) : violated(event), goodbye: event }
+      case 'staticKey':
+        this.#acquaintances.keepStaticKey(this.#remoteId, event.key, event.lifetimeS)
+        return undefined
       case 'probeTimeout':
         if (event.ptoCount >= DOUBTFUL_PROBES && event.silence >= DOUBTFUL_SILENCE) this.doubt(now)
         return undefined

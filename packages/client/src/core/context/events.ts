@@ -76,6 +76,8 @@ export type PeerEvent =
       readonly remoteId: PeerId
       readonly path: Path
       readonly incoming: boolean
+      /** Whether the first stream of the initiator begins with what it said before an answer. */
+      readonly early: boolean
     }
   | { readonly type: 'path'; readonly connection: ConnectionHandle; readonly path: Path; readonly reason: string }
   | { readonly type: 'datagram'; readonly connection: ConnectionHandle; readonly bytes: Uint8Array }

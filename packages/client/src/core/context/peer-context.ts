@@ -10,9 +10,9 @@ import type { Duration, Route } from '../endpoint/machine.ts'
 import type { Sequence } from '../endpoint/request-stamp.ts'
 import type { Sockets } from '../endpoint/sockets.ts'
 import type { Timers } from '../endpoint/timers.ts'
+import type { Acquaintances } from '../secure/acquaintances.ts'
 import type { EndToEnd } from '../secure/end-to-end.ts'
 import type { PathPolicy, PeerEvent } from './events.ts'
-import type { KeptTokens } from './kept-tokens.ts'
 import type { PeerCounter } from './peer-counters.ts'
 import type { PumpQueue } from './pump-queue.ts'
 
@@ -44,8 +44,8 @@ export interface PeerContext {
   readonly maxMessage: number
   readonly allows: AddressPolicy
   readonly keepAlive: Duration
-  /** Tokens that others gave it. */
-  readonly tokens: KeptTokens
+  /** What it keeps of others. */
+  readonly acquaintances: Acquaintances
   /** The behaviour of this peer's NAT, once discovery has found it. */
   readonly nat: { known: Nat | undefined }
   /** Where this host can be reached on its own networks, best first. */

@@ -19,9 +19,11 @@ import { PunchRequester } from '../punch/punch-requester.ts'
 import { requestProxy } from '../relays/proxy-requester.ts'
 import type { Registration, RelayAddress } from '../relays/registration.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
+import type { EarlyBytes } from '../secure/early-bytes.ts'
 import { HANDSHAKE_TIME } from '../secure/limits.ts'
 import { proofOf } from '../secure/path-probing.ts'
 import { firstContact } from './first-contact.ts'
+import { helloRoom } from './hello-room.ts'
 import { Patience } from './patience.ts'
 
 /** Whom to connect to, and what is known of where it is. */
@@ -30,6 +32,8 @@ export interface DialTarget {
   readonly policy: DialPolicy
   readonly addresses: readonly Endpoint[]
   readonly relays: readonly RelayAddress[]
+  /** What is said before the target answers. */
+  readonly early?: EarlyBytes | undefined
 }
 
 export interface DialOptions {
@@ -40,6 +44,7 @@ export interface DialOptions {
   readonly addresses: readonly Endpoint[]
   /** Relays that it is registered with. */
   readonly relays: readonly Registration[]
+  readonly early: EarlyBytes | undefined
   readonly registrations: Registrations
   readonly connections: ConnectionTable
   readonly attempts: PunchAttempts
@@ -206,7 +211,7 @@ export class Dial {
         if (key === undefined) return this.#context.count('unknownKey')
         transaction.verify(key, message, (now) => {
           transaction.close()
-          this.#context.tokens.keep(target, message.ext?.token)
+          this.#context.acquaintances.keepToken(target, message.ext?.token)
           if (((message.ext?.caps ?? 0) & CAPS.channel) !== 0) return this.#settle(entry, 'failed', IS_RELAY, now)
           const { provider, self, seedMode } = this.#context
           const greeting = takeAnswer(this.#connection(now), message.ext?.hello, now)
@@ -231,10 +236,7 @@ export class Dial {
   #punch(registration: Registration, entry: Entry, now: Instant): void {
     const { target, registrations, attempts } = this.options
     const request = new PunchRequester(this.#context, this.#transactions, {
-      target,
-      registration,
-      registrations,
-      attempts,
+      ...{ target, registration, registrations, attempts },
       knowsExtensions: this.#connection(now).paths.direct.speaksExtensions,
       begins: (at) => registration.knowsExtensions && this.#dial(at),
       hello: () => this.#hello,
@@ -252,7 +254,9 @@ export class Dial {
 
   #dial(now: Instant): void {
     if (this.#context.seedMode) return
-    this.#connection(now).update((_, secure) => secure?.agree((keys) => keys.dial(now), now), now)
+    const { target, registrations, early } = this.options
+    const dialled = { early, fits: helloRoom(this.#context, target, registrations, this.#attempts) }
+    this.#connection(now).update((_, secure) => secure?.agree((keys) => keys.dial(dialled, now), now), now)
   }
 
   /** The remote peer agreed to an introduction: its session may be a path, and its hello give keys. */

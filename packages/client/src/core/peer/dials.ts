@@ -39,11 +39,11 @@ export class Dials {
     this.#options = options
   }
 
-  start({ id: target, policy, addresses, relays }: DialTarget, now: Instant): DialId {
+  start({ id: target, policy, addresses, relays, early }: DialTarget, now: Instant): DialId {
     const { registrations, connections, attempts, ended } = this.#options
     const id = this.#next++
     const dial = new Dial(this.#context, this.#transactions, {
-      ...{ id, target, policy, addresses, connections, attempts },
+      ...{ id, target, policy, addresses, early, connections, attempts },
       relays: policy === 'direct' ? [] : relays.map((relay) => registrations.borrow(relay, now)),
       registrations: registrations.all,
       ended: (at) => {

@@ -23,7 +23,7 @@ export function firstContact(
   if (seedMode) return fields
   const ext = { key: spki, ...(cookie === undefined ? {} : { cookie }) }
   if (hello === undefined) return { ...fields, ext }
-  const token = cookie === undefined ? context.tokens.get(target) : undefined
+  const token = cookie === undefined ? context.acquaintances.token(target) : undefined
   const told = { ...fields, ext: { ...ext, hello } }
   const shown = token === undefined ? told : { ...told, ext: { ...told.ext, token } }
   const found = [shown, told].find((each) => signedLength(each, signatureLength, encoding) !== undefined)

@@ -12,7 +12,6 @@ import {
 } from '@showchain/crypto/core'
 import type { Encoding, Endpoint } from '@showchain/wire'
 import type { PathPolicy, PeerEvent } from '../context/events.ts'
-import { KeptTokens } from '../context/kept-tokens.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import { PEER_COUNTERS, type PeerCounter } from '../context/peer-counters.ts'
 import { PumpQueue } from '../context/pump-queue.ts'
@@ -28,10 +27,13 @@ import { Timers } from '../endpoint/timers.ts'
 import { maxMessage } from '../messages/max-message-size.ts'
 import { KEEP_ALIVE_INTERVAL } from '../relays/keep-alive.ts'
 import { Strangers } from '../requests/strangers.ts'
+import { type AcquaintanceStore, Acquaintances, AcquaintancesInMemory } from '../secure/acquaintances.ts'
 import { ConnectionIds } from '../secure/connection-ids.ts'
 import { Credentials } from '../secure/credentials.ts'
-import type { EndToEnd, RecordReceiver } from '../secure/end-to-end.ts'
+import { EarlyOnce } from '../secure/early-once.ts'
+import { type EndToEnd, noiseCrypto, type RecordReceiver } from '../secure/end-to-end.ts'
 import { IDLE_TIMEOUT } from '../secure/limits.ts'
+import { WarmKeys } from '../secure/warm-keys.ts'
 import { Bbr } from '../transport/congestion/bbr.ts'
 import type { CongestionFactory } from '../transport/congestion/controller.ts'
 import type { Observe } from '../transport/observer.ts'
@@ -82,6 +84,10 @@ export interface PeerMachineOptions {
   readonly allows?: AddressPolicy | undefined
   /** @default KEEP_ALIVE_INTERVAL */
   readonly keepAlive?: Duration | undefined
+  /** Where it keeps what it has of others. @default in memory */
+  readonly acquaintances?: AcquaintanceStore | undefined
+  /** Takes what a peer that dials says before it is answered. @default false */
+  readonly acceptEarly?: boolean | undefined
   /** A protected connection ends when nothing came for this long. @default IDLE_TIMEOUT */
   readonly idleTimeout?: Duration | undefined
 }
@@ -104,13 +110,19 @@ function endToEndOf(
     observe,
     congestion = (packet) => new Bbr(packet),
     idleTimeout = IDLE_TIMEOUT,
+    provider,
+    acceptEarly = false,
   }: PeerMachineOptions,
   crypto: EndToEndCrypto,
   outbox: Outbox<PeerEvent>,
+  acquaintances: Acquaintances,
 ): EndToEnd {
   const credentials = new Credentials({ spki: self.spki, crypto, random, unixMs, outbox })
   const connectionIds = new ConnectionIds<RecordReceiver>(random)
-  return { crypto, credentials, congestion, unixMs, idleTimeout, connectionIds, observe }
+  const warmKeys = new WarmKeys(noiseCrypto(crypto, provider), random)
+  const early = acceptEarly ? new EarlyOnce(unixMs) : undefined
+  const warm = { acquaintances, warmKeys, early }
+  return { crypto, credentials, congestion, unixMs, idleTimeout, connectionIds, observe, ...warm }
 }
 
 export function peerParts(options: PeerMachineOptions): PeerParts {
@@ -124,6 +136,7 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
   const outbox = new Outbox<PeerEvent>()
   const timers = new Timers()
   const plaintext = options.plaintext ?? false
+  const acquaintances = new Acquaintances(options.acquaintances ?? new AcquaintancesInMemory(), unixMs)
   const context: PeerContext = {
     ...{ provider, keys, random, outbox, count },
     self: self.id,
@@ -138,11 +151,14 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
     policy: options.policy ?? 'auto',
     plaintext,
     maxMessage: maxMessage(self.signatureLength, options.encoding ?? 'binary'),
-    endToEnd: options.endToEnd === undefined || plaintext ? undefined : endToEndOf(options, options.endToEnd, outbox),
+    endToEnd:
+      options.endToEnd === undefined || plaintext
+        ? undefined
+        : endToEndOf(options, options.endToEnd, outbox, acquaintances),
     allows: options.allows ?? internetPolicy,
     keepAlive: options.keepAlive ?? KEEP_ALIVE_INTERVAL,
     nat: { known: undefined },
-    tokens: new KeptTokens(),
+    acquaintances,
     hostCandidates: options.hostCandidates ?? (() => []),
     unfragmented: (to) => ((to.socket ?? 0) === 0 ? options.unfragmented?.(to) : undefined),
   }

@@ -26,10 +26,10 @@ export function registrationRequest(
   stamp: Stamp,
   { cookie, tries, dials }: Circumstances,
 ): Request {
-  const { self, keys, seedMode, spki, tokens, encoding } = context
+  const { self, keys, seedMode, spki, acquaintances, encoding } = context
   const fields = { op_code: OP.directRequest, id: self, target: relay, ...stamp } as const
   if (seedMode || (tries && cookie === undefined && keys.get(relay) !== undefined)) return fields
   const ext = { key: spki, ...(cookie === undefined ? {} : { cookie }) }
-  const token = cookie === undefined && dials && encoding === 'binary' ? tokens.get(relay) : undefined
+  const token = cookie === undefined && dials && encoding === 'binary' ? acquaintances.token(relay) : undefined
   return token === undefined ? { ...fields, ext } : padded(context, { ...fields, ext: { ...ext, token } })
 }

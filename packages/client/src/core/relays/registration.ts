@@ -236,7 +236,7 @@ export class Registration implements PathLiveness {
     this.#toldUnbound = false
     this.observed = ext?.observed ?? this.observed
     this.#extended = ext !== undefined
-    this.#context.tokens.keep(this.relay.id, ext?.token)
+    this.#context.acquaintances.keepToken(this.relay.id, ext?.token)
     const caps = ext?.caps ?? 0
     this.carriesFrames = (caps & CAPS.channel) !== 0
     this.introduces = (caps & CAPS.introduced) !== 0

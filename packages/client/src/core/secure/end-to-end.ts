@@ -3,8 +3,11 @@ import type { CryptoProvider, EndToEndCrypto, NoiseCrypto } from '@showchain/cry
 import type { Duration, Instant, Route } from '../endpoint/machine.ts'
 import type { CongestionFactory } from '../transport/congestion/controller.ts'
 import type { Observe } from '../transport/observer.ts'
+import type { Acquaintances } from './acquaintances.ts'
 import type { ConnectionIds } from './connection-ids.ts'
 import type { CertificateSource } from './credentials.ts'
+import type { EarlyOnce } from './early-once.ts'
+import type { WarmKeys } from './warm-keys.ts'
 
 /** The owner of a secure session: it gets the records that carry the session's connection id. */
 export interface RecordReceiver {
@@ -20,6 +23,12 @@ export interface EndToEnd {
   /** @see IdleTimeout */
   readonly idleTimeout: Duration
   readonly connectionIds: ConnectionIds<RecordReceiver>
+  /** Static keys of others are kept there. */
+  readonly acquaintances: Acquaintances
+  /** This peer's own. */
+  readonly warmKeys: WarmKeys
+  /** Undefined: this peer takes nothing early. */
+  readonly early: EarlyOnce | undefined
   readonly observe: Observe | undefined
 }
 

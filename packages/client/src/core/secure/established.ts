@@ -5,6 +5,7 @@ import type { TransportObserver } from '../transport/observer.ts'
 import { Transport } from '../transport/transport.ts'
 import type { EndToEnd } from './end-to-end.ts'
 import type { Secured } from './handshake.ts'
+import type { KeyAgreementEvent } from './key-agreement.ts'
 import { RecordLayer } from './record-layer.ts'
 
 export interface Established {
@@ -14,13 +15,14 @@ export interface Established {
   readonly observer: TransportObserver | undefined
 }
 
+/** @param agreed what the key agreement came to */
 export function establish(
-  { crypto, congestion, observe }: EndToEnd,
+  { crypto, congestion, observe, warmKeys }: EndToEnd,
   remoteId: PeerId,
-  secured: Secured,
-  records: RecordLayer | undefined,
+  agreed: Extract<KeyAgreementEvent, { readonly secured: Secured }>,
   now: Instant,
 ): Established {
+  const { secured, records } = agreed
   const observer = observe?.({ remoteId, initiator: secured.initiator })
   const transport = new Transport({
     initiator: secured.initiator,
@@ -29,5 +31,11 @@ export function establish(
     path: { base: MAX_DATAGRAM, larger: [], acks: 'prompt' },
     observer,
   })
+  if (secured.confirms) transport.ping()
+  if (agreed.type === 'secured') {
+    // Implementations that know no hello close a connection that has the frame.
+    if (agreed.byHello) transport.key.tell(warmKeys.current(now))
+    if (agreed.early !== undefined) transport.streams.begin(agreed.early, now)
+  }
   return { transport, secured, observer, records: records ?? new RecordLayer(crypto, secured, now) }
 }

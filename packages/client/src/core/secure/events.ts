@@ -1,4 +1,5 @@
 /** What a secure session hands up to its owner. */
+import type { Early } from '@showchain/wire/end-to-end'
 import type { Route } from '../endpoint/machine.ts'
 import type { StreamEvent, TransportEvent, UnreadStream } from '../transport/events.ts'
 
@@ -11,16 +12,18 @@ export type SecureEvent =
    * There are keys.
    * @param remoteDialled whether the remote peer's application asked for the connection
    * @param byHello whether they come of a hello, and not of a handshake
+   * @param early how the first stream of the initiator begins
    */
   | {
       readonly type: 'secured'
       readonly before: Restart
       readonly remoteDialled: boolean
       readonly byHello: boolean
+      readonly early: Early | undefined
     }
   /** The handshake failed, so that the connection cannot be protected; or nothing comes any more. */
   | { readonly type: 'failed'; readonly reason: string }
-  | Extract<TransportEvent, { type: 'probeTimeout' | 'closed' }>
+  | Extract<TransportEvent, { type: 'probeTimeout' | 'closed' | 'staticKey' }>
   /** An answer to a path challenge of the owner. @param asks whether a challenge came with it */
   | { readonly type: 'pathResponse'; readonly token: Uint8Array; readonly asks: boolean }
   /** The remote peer answered a path challenge at another address than before (RFC 9000 §9.3.3). */

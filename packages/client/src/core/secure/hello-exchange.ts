@@ -9,21 +9,45 @@
  * leaves a hello unanswered while its own is out, and the larger gives up its own for it.
  */
 import { equalBytes } from '@showchain/wire'
-import type { HelloOffer } from '@showchain/wire/end-to-end'
+import { type HelloOffer, MAX_EARLY_BYTES, WARM_HELLO_BYTES, writeEarly } from '@showchain/wire/end-to-end'
 import { EventQueue } from '../endpoint/event-queue.ts'
 import { type Instant, later } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
 import type { Timer, Timers } from '../endpoint/timers.ts'
-import { type AnsweredHello, answerHello, type Greeting, type HelloOptions, OutgoingHello } from './hello.ts'
+import type { Acquaintances } from './acquaintances.ts'
+import type { EarlyBytes } from './early-bytes.ts'
+import { type EarlyOnce, isNewer } from './early-once.ts'
+import {
+  type AnsweredHello,
+  answerHello,
+  type Greeting,
+  type HelloOptions,
+  OutgoingHello,
+  type WarmTarget,
+} from './hello.ts'
 import { HELLO_PATIENCE, PENDING_TIME } from './limits.ts'
 import { type Opened, RecordLayer } from './record-layer.ts'
+import type { WarmKeys } from './warm-keys.ts'
 
 export interface HelloExchangeOptions extends Omit<HelloOptions, 'requester' | 'target'> {
   readonly self: HelloOptions['requester']
   readonly remoteId: HelloOptions['requester']
   readonly timers: Pick<Timers, 'set'>
+  readonly acquaintances: Pick<Acquaintances, 'staticKey' | 'forgetStaticKey'>
+  /** Undefined: this end takes nothing early. */
+  readonly early: Pick<EarlyOnce, 'judged' | 'take'> | undefined
+  readonly warmKeys: Pick<WarmKeys, 'find'>
   /** What this end tells of itself at this moment. */
   offer(): HelloOffer
+  /** Whether there is a connection already, which what is said early would replace. */
+  connected(): boolean
+}
+
+/** What a dial wants to be in its hello. */
+export interface Dialled {
+  readonly early: EarlyBytes | undefined
+  /** Whether each request has room for a hello of so many bytes. */
+  fits(bytes: number): boolean
 }
 
 export type HelloEvent =
@@ -32,11 +56,23 @@ export type HelloEvent =
   /** The remote peer sent no record under the keys of a hello that this end answered. */
   | 'expired'
 
-interface Pending {
+/** What follows from an answer, and whether that is new. */
+export interface Taken {
   readonly greeting: Greeting
+  /** What the remote peer has of this end's first stream already. */
+  readonly early: Uint8Array | undefined
+  readonly first: boolean
+}
+
+interface Pending {
+  readonly greeting: AnsweredHello
   readonly records: RecordLayer
+  /** What this end said early in the hello that it gave up for this one. */
+  readonly givenUp: EarlyBytes | undefined
   readonly timer: Timer
 }
+
+const NO_BYTES = new Uint8Array(0)
 
 export class HelloExchange {
   readonly #options: HelloExchangeOptions
@@ -44,6 +80,8 @@ export class HelloExchange {
   readonly #leads: boolean
   readonly #events = new EventQueue<HelloEvent>()
   #out: OutgoingHello | undefined
+  /** What this end's hello says early. */
+  #early: EarlyBytes | undefined
   #patience: Timer | undefined
   #isLate = false
   /** The answer that this end's hello had: it comes by each relay that passed the hello on. */
@@ -81,14 +119,33 @@ export class HelloExchange {
   }
 
   /** This end dials. */
-  dial(now: Instant): void {
+  dial(dialled: Dialled, now: Instant): void {
     if (!this.#leads && this.#pending !== undefined) return
     const { timers } = this.#options
     const offer = this.#options.offer()
     if (this.#out !== undefined && this.#out.offer.mayRelay === offer.mayRelay) return
     this.giveUp()
-    this.#out = new OutgoingHello(this.#ends(true), offer)
+    this.#out = this.#warm(offer, dialled) ?? new OutgoingHello(this.#ends(true), offer)
     this.#patience = timers.set(later(now, HELLO_PATIENCE), () => this.decline())
+  }
+
+  /** One under the static key that the remote peer told, if there is room for it. */
+  #warm(offer: HelloOffer, { early, fits }: Dialled): OutgoingHello | undefined {
+    const { acquaintances, remoteId } = this.#options
+    const targetKey = acquaintances.staticKey(remoteId)
+    if (targetKey === undefined || !fits(WARM_HELLO_BYTES)) return undefined
+    const frames = early?.state === 'unsent' ? writeEarly({ bytes: early.bytes, fin: false }) : NO_BYTES
+    const says = frames.length > 0 && frames.length <= MAX_EARLY_BYTES && fits(WARM_HELLO_BYTES + frames.length)
+    try {
+      const hello = new OutgoingHello(this.#ends(true), offer, { targetKey, early: says ? frames : NO_BYTES })
+      this.#early = says ? early : undefined
+      if (this.#early !== undefined) this.#early.state = 'sent'
+      return hello
+    } catch {
+      // Of small order.
+      acquaintances.forgetStaticKey(remoteId)
+      return undefined
+    }
   }
 
   /** The remote peer answered by a message without a hello, or not at all so far. */
@@ -104,22 +161,23 @@ export class HelloExchange {
     this.#patience?.cancel()
     this.#out = undefined
     this.#isLate = false
+    this.#early = undefined
   }
 
-  /**
-   * An answer came in a message of the remote peer, whose signature is verified.
-   * @returns what follows from it, and whether that is new
-   */
-  take(answer: Uint8Array): { readonly greeting: Greeting; readonly first: boolean } | undefined {
+  /** An answer came in a message of the remote peer, whose signature is verified. */
+  take(answer: Uint8Array): Taken | undefined {
     const taken = this.#taken
-    if (taken !== undefined && equalBytes(taken.answer, answer)) return { greeting: taken.greeting, first: false }
+    if (taken !== undefined && equalBytes(taken.answer, answer))
+      return { greeting: taken.greeting, early: undefined, first: false }
     const greeting = this.#out?.read(answer)
     if (greeting === undefined) return undefined
+    if (this.#early !== undefined) this.#early.state = greeting.warm ? 'taken' : 'unsent'
     this.#taken = { answer: answer.slice(), greeting }
+    const early = greeting.warm ? this.#early?.bytes : undefined
     this.giveUp()
     // No record confirms the hello of the larger id any more, which dialled, too.
     this.dropPending()
-    return { greeting, first: true }
+    return { greeting, early, first: true }
   }
 
   /**
@@ -132,14 +190,16 @@ export class HelloExchange {
     if (known !== undefined && equalBytes(known.value, value)) return known.with
     if (known !== undefined && !isNewer(stamp, known.stamp)) return undefined
     if (this.#leads && this.#out !== undefined) return undefined
-    const answered = answerHello(this.#ends(false), value, this.#options.offer())
+    const answered = answerHello(this.#ends(false), value, this.#options.offer(), this.#target(stamp, now))
     if (answered === undefined) return undefined
+    if (this.#early !== undefined) this.#early.state = 'given up'
+    const givenUp = this.#early
     this.giveUp()
     this.#answered = { value: value.slice(), stamp, with: answered }
     this.dropPending()
     const { crypto, timers } = this.#options
     this.#pending = {
-      greeting: answered,
+      ...{ greeting: answered, givenUp },
       records: new RecordLayer(crypto, answered.secured, now),
       timer: timers.set(later(now, PENDING_TIME), () => {
         this.#pending = undefined
@@ -149,14 +209,35 @@ export class HelloExchange {
     return answered
   }
 
+  #target(stamp: Stamp, now: Instant): WarmTarget {
+    const { early, warmKeys, remoteId, connected } = this.#options
+    // Only a record tells that what this end said early itself was not taken.
+    const wanted = !connected() && this.#early === undefined
+    return {
+      find: (hint) => warmKeys.find(hint, now),
+      judged: (ephemeral) => early?.judged(remoteId, ephemeral) === true,
+      take: (ephemeral) => early?.take(remoteId, ephemeral, stamp, wanted) === true,
+    }
+  }
+
   /** The first record of the remote peer under the keys of its hello. */
   confirm(record: Uint8Array, now: Instant): (Pick<Pending, 'greeting' | 'records'> & { opened: Opened }) | undefined {
     const pending = this.#pending
     const opened = pending?.records.open(record, now)
     if (pending === undefined || opened === undefined) return undefined
+    // It takes nothing of this end while its own hello is out.
+    if (pending.givenUp !== undefined) pending.givenUp.state = 'unsent'
     this.giveUp()
     this.dropPending()
     return { ...pending, opened }
+  }
+
+  /** What the remote peer said early makes its keys count before a record does. */
+  takeEarly(): (Pick<Pending, 'records'> & { readonly greeting: AnsweredHello }) | undefined {
+    const pending = this.#pending
+    if (pending?.greeting.early === undefined) return undefined
+    this.dropPending()
+    return pending
   }
 
   /** There are other keys, or they follow from another hello. */
@@ -171,5 +252,3 @@ export class HelloExchange {
     return { crypto, random, requester, target }
   }
 }
-
-const isNewer = (a: Stamp, b: Stamp): boolean => a.ts > b.ts || (a.ts === b.ts && a.seq > b.seq)

@@ -1,15 +1,17 @@
 /**
- * The key exchange in messages that both ends sign anyway (docs/protocol.md, Hello): Noise NN, whose
- * first message is in the requester's 0x101 or 0x111, and whose second is in the target's 0x102 or
- * 0x114. The signatures say who both ends are.
+ * The key exchange in messages that both ends sign anyway (docs/protocol.md, Hello): Noise NN, or NK
+ * where the requester knows the target's static key. The first message is in the requester's 0x101 or
+ * 0x111, and the second in the target's 0x102 or 0x114. The signatures say who both ends are.
  */
 import { DH_BYTES, type KeyPair, type NoiseCrypto, NoiseHandshake, type Random } from '@showchain/crypto/core'
-import type { PeerId } from '@showchain/wire'
+import { KX_BYTES, type PeerId } from '@showchain/wire'
 import {
   CONNECTION_NAME_BYTES,
+  type Early,
   HELLO_KIND,
   type HelloOffer,
   helloPrologue,
+  readEarly,
   readHelloAnswer,
   readHelloOffer,
   readHelloRequest,
@@ -18,6 +20,7 @@ import {
   writeHelloRequest,
 } from '@showchain/wire/end-to-end'
 import type { Secured } from './handshake.ts'
+import { hintOf } from './warm-keys.ts'
 
 /** What an end needs for a hello. */
 export interface HelloOptions {
@@ -32,7 +35,20 @@ export interface Greeting {
   readonly secured: Secured
   /** Whether a relay may carry records of the remote peer. */
   readonly mayRelay: boolean
+  /** Whether the target had the static key that the requester used, and took what was said early. */
+  readonly warm: boolean
 }
+
+/** What makes a hello a warm one. */
+export interface Warm {
+  /** The target's static key. */
+  readonly targetKey: Uint8Array
+  /** Early frames. */
+  readonly early: Uint8Array
+}
+
+/** Which keys of the two ends a warm one takes. */
+type Static = { readonly responderKey: Uint8Array } | { readonly staticKey: KeyPair } | undefined
 
 const NO_BYTES = new Uint8Array(0)
 
@@ -46,18 +62,19 @@ function noiseOf(
   value: Uint8Array,
   ephemeralKey: KeyPair,
   initiator: boolean,
+  known: Static,
 ): NoiseHandshake {
   const prologue = helloPrologue(value, requester, target)
-  return new NoiseHandshake({ pattern: 'NN', crypto, initiator, prologue, ephemeralKey })
+  return new NoiseHandshake({ pattern: known ? 'NK' : 'NN', crypto, initiator, prologue, ephemeralKey, ...known })
 }
 
 /** The requester is the first to show that it has the keys. */
-function greetingOf(noise: NoiseHandshake, offer: HelloOffer, initiator: boolean): Greeting {
+function greetingOf(noise: NoiseHandshake, offer: HelloOffer, initiator: boolean, warm: boolean): Greeting {
   const { hash, sendKey, receiveKey } = noise.result()
   const { connectionId: remoteConnectionId, dialled: remoteDialled, mayRelay } = offer
   const name = hash.slice(0, CONNECTION_NAME_BYTES)
   const ends = { initiator, confirms: initiator, remoteConnectionId, remoteDialled }
-  return { secured: { sendKey, receiveKey, name, ...ends }, mayRelay }
+  return { secured: { sendKey, receiveKey, name, ...ends }, mayRelay, warm }
 }
 
 /** A hello of this end: the same in every request of one dial. */
@@ -67,44 +84,92 @@ export class OutgoingHello {
   readonly offer: HelloOffer
   readonly #options: HelloOptions
   readonly #ephemeral: KeyPair
+  readonly #warm: Warm | undefined
 
-  constructor(options: HelloOptions, offer: HelloOffer) {
+  /** @throws Error if the target's static key is of small order */
+  constructor(options: HelloOptions, offer: HelloOffer, warm?: Warm) {
     this.#options = options
     this.#ephemeral = newKeys(options)
+    this.#warm = warm
     this.offer = offer
-    this.value = writeHelloRequest({ ...offer, ephemeral: this.#ephemeral.publicKey, warm: undefined })
+    this.value = this.#write()
+  }
+
+  #write(): Uint8Array {
+    const request = { ...this.offer, ephemeral: this.#ephemeral.publicKey }
+    if (this.#warm === undefined) return writeHelloRequest({ ...request, warm: undefined })
+    const { targetKey, early } = this.#warm
+    const hint = hintOf(this.#options.crypto, targetKey)
+    // The prologue has what stands in front of the ephemeral key.
+    const head = writeHelloRequest({ ...request, warm: { hint, sealed: NO_BYTES } })
+    const message = noiseOf(this.#options, head, this.#ephemeral, true, { responderKey: targetKey }).write(early)
+    return writeHelloRequest({ ...request, warm: { hint, sealed: message.subarray(KX_BYTES) } })
   }
 
   /** What the answer gives; undefined: it is not one to this hello. It may be followed by another. */
   read(value: Uint8Array): Greeting | undefined {
     const answer = readHelloAnswer(value)
-    if (answer?.kind !== HELLO_KIND.cold) return undefined
-    const noise = noiseOf(this.#options, this.value, this.#ephemeral, true)
-    noise.write(NO_BYTES)
+    const warm = answer?.kind === HELLO_KIND.warm ? this.#warm : undefined
+    if (answer === undefined || (answer.kind === HELLO_KIND.warm && warm === undefined)) return undefined
+    const known = warm && { responderKey: warm.targetKey }
+    const noise = noiseOf(this.#options, this.value, this.#ephemeral, true, known)
+    noise.write(warm?.early ?? NO_BYTES)
     const payload = noise.read(answer.message)
     const offer = payload && readHelloOffer(payload)
-    return offer && greetingOf(noise, offer, true)
+    return offer && greetingOf(noise, offer, true, warm !== undefined)
   }
 }
 
 /** A hello of the remote peer, with this end's answer. */
 export interface AnsweredHello extends Greeting {
   readonly answer: Uint8Array
+  /** What the requester said early, if this end takes it. */
+  readonly early: Early | undefined
+}
+
+/** What the target knows of warm hellos. */
+export interface WarmTarget {
+  /** Its static key of that hint. */
+  find(hint: Uint8Array): KeyPair | undefined
+  /** Whether what came early with that key was judged before: then this end answers no more. */
+  judged(ephemeral: Uint8Array): boolean
+  /** Whether it is delivered now. */
+  take(ephemeral: Uint8Array): boolean
 }
 
 /**
  * Answers a hello, each with an ephemeral key of its own: the keys of the records bind no ids, so
- * that two requesters must never share one.
+ * that two requesters must never share one. A warm one is answered as a cold one when this end does
+ * not have the key, or does not take what was said early.
  * @returns undefined when the value is none, or has a key of small order
  */
-export function answerHello(options: HelloOptions, value: Uint8Array, offer: HelloOffer): AnsweredHello | undefined {
+export function answerHello(
+  options: HelloOptions,
+  value: Uint8Array,
+  offer: HelloOffer,
+  target: WarmTarget,
+): AnsweredHello | undefined {
   const request = readHelloRequest(value)
   if (request === undefined) return undefined
-  const noise = noiseOf(options, value, newKeys(options), false)
-  noise.read(request.ephemeral)
+  const { ephemeral, warm } = request
+  if (warm !== undefined && target.judged(ephemeral)) return undefined
+  const own = newKeys(options)
+  const staticKey = warm && target.find(warm.hint)
   try {
-    const message = noise.write(writeHelloOffer(offer))
-    return { answer: writeHelloAnswer({ kind: HELLO_KIND.cold, message }), ...greetingOf(noise, request, false) }
+    if (warm !== undefined && staticKey !== undefined) {
+      const noise = noiseOf(options, value, own, false, { staticKey })
+      const frames = noise.read(Uint8Array.from([...ephemeral, ...warm.sealed]))
+      const early = frames && readEarly(frames)
+      if (early === undefined) return undefined
+      if (early === 'none' || target.take(ephemeral)) {
+        const answer = writeHelloAnswer({ kind: HELLO_KIND.warm, message: noise.write(writeHelloOffer(offer)) })
+        return { answer, early: early === 'none' ? undefined : early, ...greetingOf(noise, request, false, true) }
+      }
+    }
+    const noise = noiseOf(options, value, own, false, undefined)
+    noise.read(ephemeral)
+    const answer = writeHelloAnswer({ kind: HELLO_KIND.cold, message: noise.write(writeHelloOffer(offer)) })
+    return { answer, early: undefined, ...greetingOf(noise, request, false, false) }
   } catch {
     return undefined
   }

@@ -4,20 +4,24 @@
  */
 import type { Random } from '@showchain/crypto/core'
 import type { PeerId } from '@showchain/wire'
+import type { Early } from '@showchain/wire/end-to-end'
 import type { Count } from '../endpoint/counters.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
-import type { Instant } from '../endpoint/machine.ts'
+import { type Instant, later } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
-import type { Timers } from '../endpoint/timers.ts'
+import type { Timer, Timers } from '../endpoint/timers.ts'
+import type { EndToEnd } from './end-to-end.ts'
 import { Handshake, type HandshakeOptions, type Secured } from './handshake.ts'
 import { HandshakeInbox } from './handshake-inbox.ts'
 import { HandshakeSender } from './handshake-sender.ts'
 import type { AnsweredHello, Greeting } from './hello.ts'
-import { HelloExchange } from './hello-exchange.ts'
+import { type Dialled, HelloExchange } from './hello-exchange.ts'
+import { PENDING_TIME } from './limits.ts'
 import type { Opened, RecordLayer } from './record-layer.ts'
 import type { RecordPath } from './record-path.ts'
 
 export interface KeyAgreementOptions extends Omit<HandshakeOptions, 'transmit'> {
+  readonly endToEnd: Pick<EndToEnd, 'acquaintances' | 'warmKeys' | 'early'>
   readonly self: PeerId
   readonly random: Random
   readonly timers: Pick<Timers, 'set'>
@@ -33,16 +37,20 @@ export type KeyAgreementEvent =
    * There are keys, or other ones than before.
    * @param records what has opened a record under them already
    * @param byHello whether they come of a hello, and not of a handshake
+   * @param early how the first stream of the initiator begins
    */
   | {
       readonly type: 'secured'
       readonly secured: Secured
       readonly records: RecordLayer | undefined
       readonly byHello: boolean
+      readonly early: Early | undefined
     }
   /** @see HandshakeEvent */
   | { readonly type: 'refused'; readonly secured: Secured; readonly records: undefined; readonly reason: string }
   | { readonly type: 'failed'; readonly reason: string }
+  /** The remote peer said something early, and sent no record. */
+  | { readonly type: 'silent'; readonly reason: string }
 
 export class KeyAgreement {
   readonly #options: KeyAgreementOptions
@@ -51,13 +59,17 @@ export class KeyAgreement {
   readonly #sender: HandshakeSender
   readonly #inbox = new HandshakeInbox()
   readonly #hello: HelloExchange
+  /** Until the remote peer sends a record, after what it said early. */
+  #unconfirmed: Timer | undefined
 
   constructor(options: KeyAgreementOptions) {
     const { self, remoteId, crypto, random, timers, connectionId, dialled, mayRelay, current, path } = options
+    const { acquaintances, warmKeys, early } = options.endToEnd
     this.#options = options
     this.#sender = new HandshakeSender(random, path)
     this.#hello = new HelloExchange({
-      ...{ self, remoteId, crypto, random, timers },
+      ...{ self, remoteId, crypto, random, timers, acquaintances, warmKeys, early },
+      connected: () => current() !== undefined,
       offer: () => ({ mayRelay: mayRelay(), dialled: dialled(), connectionId }),
     })
     this.#handshake = new Handshake({
@@ -76,7 +88,7 @@ export class KeyAgreement {
       else {
         this.#hello.giveUp()
         this.#hello.dropPending()
-        this.#events.push({ ...event, records: undefined, byHello: false })
+        this.#events.push({ ...event, records: undefined, byHello: false, early: undefined })
       }
     }
     return this.#events.poll()
@@ -91,10 +103,12 @@ export class KeyAgreement {
     this.#handshake.stop()
     this.#hello.giveUp()
     this.#hello.dropPending()
+    this.#unconfirmed?.cancel()
   }
 
   /** A genuine record arrived: the remote peer has the keys. */
   confirmed(): void {
+    this.#unconfirmed?.cancel()
     this.#handshake.confirmed()
   }
 
@@ -115,8 +129,8 @@ export class KeyAgreement {
   }
 
   /** This end dials: its requests may carry a hello. */
-  dial(now: Instant): void {
-    if (this.#options.current() === undefined) this.#hello.dial(now)
+  dial(dialled: Dialled, now: Instant): void {
+    if (this.#options.current() === undefined) this.#hello.dial(dialled, now)
   }
 
   /** The dial is over. */
@@ -134,13 +148,22 @@ export class KeyAgreement {
     // The remote peer takes the handshake for complete with this end's last message.
     if (answer === undefined || this.#handshake.committed) return undefined
     const taken = this.#hello.take(answer)
-    if (taken?.first === true) this.#secured(taken.greeting, undefined)
+    if (taken?.first === true)
+      this.#secured(taken.greeting, undefined, taken.early && { bytes: taken.early, fin: false })
     return taken?.greeting
   }
 
   /** @see HelloExchange.answer */
   answer(hello: Uint8Array, stamp: Stamp, now: Instant): AnsweredHello | undefined {
-    return this.#hello.answer(hello, stamp, now)
+    const answered = this.#hello.answer(hello, stamp, now)
+    const taken = this.#hello.takeEarly()
+    if (taken === undefined) return answered
+    this.#secured(taken.greeting, taken.records, taken.greeting.early)
+    const reason = 'the remote peer said something, and sent nothing more'
+    this.#unconfirmed = this.#options.timers.set(later(now, PENDING_TIME), () =>
+      this.#events.push({ type: 'silent', reason }),
+    )
+    return answered
   }
 
   /** Whether a record may be the first under other keys than those of the connection at hand. */
@@ -158,13 +181,13 @@ export class KeyAgreement {
     const confirmed = this.#hello.confirm(record, now)
     if (confirmed === undefined) return undefined
     const { greeting, records, opened } = confirmed
-    this.#secured(greeting, records)
+    this.#secured(greeting, records, undefined)
     return opened
   }
 
-  #secured({ secured }: Greeting, records: RecordLayer | undefined): void {
+  #secured({ secured }: Greeting, records: RecordLayer | undefined, early: Early | undefined): void {
     this.#handshake.stop()
-    this.#events.push({ type: 'secured', secured, records, byHello: true })
+    this.#events.push({ type: 'secured', secured, records, byHello: true, early })
   }
 
   #goOn(event: 'late' | 'expired', now: Instant): void {

@@ -24,12 +24,11 @@ import { DeadlineTimer } from './deadline-timer.ts'
 import { type EndToEnd, noiseCrypto, type RecordReceiver } from './end-to-end.ts'
 import { type Established, establish } from './established.ts'
 import type { Restart, SecureEvent } from './events.ts'
-import type { Secured } from './handshake.ts'
 import { IdleTimeout, type IdleTimeoutActions } from './idle-timeout.ts'
 import { KeyAgreement, type KeyAgreementEvent } from './key-agreement.ts'
 import { TRAIN_RECORDS } from './limits.ts'
 import { PathProbing, type PathQuestions } from './path-probing.ts'
-import type { Opened, RecordLayer } from './record-layer.ts'
+import type { Opened } from './record-layer.ts'
 import { type RecordPath, samePath } from './record-path.ts'
 import { RecordSender } from './record-sender.ts'
 import type { SecureStatistics } from './statistics.ts'
@@ -250,11 +249,12 @@ export class SecureSession {
 
   #onKeys(event: KeyAgreementEvent, now: Instant): void {
     if (event.type === 'failed' && this.#established !== undefined) return
-    const before = event.type === 'failed' ? undefined : this.#establish(event.secured, event.records, now)
+    const before = 'secured' in event ? this.#establish(event, now) : undefined
     // What is refused is there to say goodbye.
     if (event.type !== 'secured') return this.#events.push({ type: 'failed', reason: event.reason })
-    const { byHello, secured } = event
-    this.#events.push({ type: 'secured', before, byHello, remoteDialled: secured.remoteDialled })
+    const { byHello, secured, early } = event
+    this.#events.push({ type: 'secured', before, byHello, early, remoteDialled: secured.remoteDialled })
+    if (this.#established !== undefined) this.#drainTransport(this.#established.transport)
   }
 
   /** @returns the token of the last path challenge: a record with many gets one answer */
@@ -274,12 +274,11 @@ export class SecureSession {
   }
 
   /** @returns what was not read of the connection before it */
-  #establish(secured: Secured, records: RecordLayer | undefined, now: Instant): Restart {
+  #establish(agreed: Parameters<typeof establish>[2], now: Instant): Restart {
     const before = this.#established?.transport.streams.unread()
     this.#end(now)
-    this.#established = establish(this.#options.endToEnd, this.#options.remoteId, secured, records, now)
+    this.#established = establish(this.#options.endToEnd, this.#options.remoteId, agreed, now)
     this.#idle.start(now)
-    if (secured.confirms) this.#established.transport.ping()
     return before
   }
 

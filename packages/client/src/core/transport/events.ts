@@ -21,6 +21,8 @@ export type TransportEvent =
   /** A token to be sent back on the path that it came by (RFC 9000 §8.2). */
   | { readonly type: 'pathChallenge'; readonly token: Uint8Array }
   | { readonly type: 'pathResponse'; readonly token: Uint8Array }
+  /** STATIC_KEY: for hellos to the remote peer, for so many seconds. */
+  | { readonly type: 'staticKey'; readonly key: Uint8Array; readonly lifetimeS: number }
   /**
    * @see RFC 9002 §6.2.
    * `ptoCount`: probe timeouts in a row without an acknowledgement.

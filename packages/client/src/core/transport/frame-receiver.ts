@@ -101,8 +101,8 @@ export class FrameReceiver implements FrameSink {
     return true
   }
 
-  /** Nobody keeps it yet: it is acknowledged and that is all. */
-  staticKey(): boolean {
+  staticKey(key: Uint8Array, lifetimeS: number): boolean {
+    this.#options.events.push({ type: 'staticKey', key: owned(key), lifetimeS })
     return true
   }
 

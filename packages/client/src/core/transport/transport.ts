@@ -15,6 +15,7 @@ import { DatagramQueue } from './datagram-queue.ts'
 import type { Goodbye } from './ending.ts'
 import type { TransportEvent, TransportStatistics } from './events.ts'
 import { type Ending, FrameReceiver } from './frame-receiver.ts'
+import { KeyAnnouncement } from './key-announcement.ts'
 import { CLOSE_RECORDS, PROBES } from './limits.ts'
 import type { ObservedPath, TransportObserver } from './observer.ts'
 import { AckGenerator } from './recovery/ack-generator.ts'
@@ -35,6 +36,8 @@ export interface TransportOptions {
 export class Transport {
   readonly streams: Streams
   readonly datagrams: DatagramQueue = new DatagramQueue()
+  /** For a later hello to this end. */
+  readonly key: KeyAnnouncement = new KeyAnnouncement()
   readonly #events = new EventQueue<TransportEvent>()
   readonly #recovery: LossRecovery
   readonly #acks: AckGenerator
@@ -83,8 +86,7 @@ export class Transport {
     return {
       rtt: rtt.measured ? rtt.smoothed : undefined,
       minRtt: rtt.measured ? rtt.min : undefined,
-      mtu: mtu.size,
-      congestion: congestion.name,
+      ...{ mtu: mtu.size, congestion: congestion.name },
       window: congestion.window,
       inFlight: bytesInFlight,
       pacing: congestion.pacingRate === undefined ? undefined : congestion.pacingRate * 1000,
@@ -103,11 +105,6 @@ export class Transport {
   /** Whether the remote peer owes an acknowledgement. */
   get unanswered(): boolean {
     return this.#recovery.hasOutstanding
-  }
-
-  /** Whether anything is in flight, or waits to be sent. */
-  get busy(): boolean {
-    return this.#recovery.hasOutstanding || this.#hasFrames
   }
 
   wake(now: Instant): void {
@@ -212,7 +209,8 @@ export class Transport {
   }
 
   get #hasFrames(): boolean {
-    return this.#probes > 0 || this.#pingPending || !this.datagrams.isEmpty || !this.streams.sender.isEmpty
+    const asked = this.#probes > 0 || this.#pingPending || this.key.pending
+    return asked || !this.datagrams.isEmpty || !this.streams.sender.isEmpty
   }
 
   /** Whether a record with frames other than ACK may leave now. */
@@ -233,6 +231,7 @@ export class Transport {
 
   #writeFrames(frames: SentFrame[], limit: number, now: Instant): void {
     if (this.#pingPending) this.#pingPending = !this.#writer.numbers(FRAME.ping)
+    this.key.write(this.#writer, frames)
     const { sender } = this.streams
     if (!sender.writeControls(this.#writer, frames, this.#recovery.path, now)) return
     this.datagrams.write(this.#writer, Math.min(this.recordSize, limit), now)
@@ -295,6 +294,7 @@ export class Transport {
     const { sender } = this.streams
     if (frame.type === 'maxData') sender.announceMaxData()
     else if (frame.type === 'maxStreams') sender.announceMaxStreams()
+    else if (frame.type === 'staticKey') this.key.lost()
     else if ('id' in frame) sender.onLost(frame)
   }
 }

@@ -43,7 +43,7 @@ test('a stream goes both ways, and is forgotten when both halves are over', () =
   pair.run(2 * SECONDS)
   expect([pair.a.received.get(id), pair.a.ended.has(id)]).toEqual([2, true])
   expect([pair.a.transport.statistics.streams, pair.b.transport.statistics.streams]).toEqual([0, 0])
-  expect([pair.a.transport.busy, pair.b.transport.busy]).toEqual([false, false])
+  expect([pair.a.transport.unanswered, pair.b.transport.unanswered]).toEqual([false, false])
 })
 
 test('streams of one end have other ids than those of the other', () => {

@@ -13,7 +13,7 @@ export type SentStreamFrame =
 
 export type SentFrame =
   | SentStreamFrame
-  | { readonly type: 'maxData' | 'maxStreams' }
+  | { readonly type: 'maxData' | 'maxStreams' | 'staticKey' }
   /**
    * An ACK frame for numbers below `upTo`: once it is acknowledged, they are not reported again
    * (RFC 9000 §13.2.4).

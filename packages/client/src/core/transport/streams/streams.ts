@@ -2,6 +2,7 @@
  * The streams of a connection: what the application does with them, and the frames about them that
  * arrive. After what the application does here, its owner sends what follows.
  */
+import { EARLY_STREAM, type Early } from '@showchain/wire/end-to-end'
 import type { EventQueue } from '../../endpoint/event-queue.ts'
 import type { Instant } from '../../endpoint/machine.ts'
 import type { StreamChange, StreamEvent, StreamRead, UnreadStream } from '../events.ts'
@@ -58,6 +59,17 @@ export class Streams {
     const stream = this.#table.open()
     if (stream !== undefined) stream.send.priority = priority
     return stream?.id
+  }
+
+  /** The first stream of the initiator begins with what it said early: here, or there. */
+  begin({ bytes, fin }: Early, now: Instant): void {
+    if (!this.#options.initiator) return void this.onStream(EARLY_STREAM, 0, bytes, fin, now)
+    const stream = this.#table.open()
+    if (stream === undefined) return
+    stream.send.write(bytes)
+    stream.send.take(bytes.length, bytes.length)
+    this.#flow.onSent(bytes.length)
+    stream.send.acked(0, bytes.length, false)
   }
 
   /**

@@ -1,0 +1,78 @@
+/**
+ * What a peer keeps of those that it has met, in a store that the application supplies. What comes
+ * out of it is checked: somebody else may have written it. A store that fails costs round trips, and
+ * nothing else.
+ */
+import { fromBase64url, MAX_TOKEN_BYTES, type PeerId, toBase64url } from '@showchain/wire'
+import * as z from 'zod'
+import { type Acquaintance, type AcquaintanceStore, AcquaintancesInMemory } from './core/index.ts'
+
+/**
+ * A store of texts by peer id, asked during calls of the peer: it answers at once. The texts have no
+ * key of this peer's, but they show whom it has met.
+ */
+export interface PeerMemory {
+  /** What was set last; undefined: nothing. It may be forgotten at any time. */
+  get(id: PeerId): string | undefined
+  /** @param value undefined: there is nothing to keep any more */
+  set(id: PeerId, value: string | undefined): void
+}
+
+/** An X25519 key (RFC 7748 §5). */
+const KEY_BYTES = 32
+
+const bytes = (min: number, max: number): z.ZodType<Uint8Array, string> =>
+  z.string().transform((text, context) => {
+    const read = fromBase64url(text)
+    if (read !== undefined && read.length >= min && read.length <= max) return read
+    context.addIssue(`not ${min} to ${max} bytes in base64url`)
+    return z.NEVER
+  })
+
+const schema = z.strictObject({
+  version: z.literal(1),
+  token: bytes(1, MAX_TOKEN_BYTES).optional(),
+  staticKey: z.strictObject({ key: bytes(KEY_BYTES, KEY_BYTES), untilMs: z.number() }).optional(),
+})
+
+function written({ token, staticKey }: Acquaintance): string {
+  return JSON.stringify({
+    version: 1,
+    token: token && toBase64url(token),
+    staticKey: staticKey && { ...staticKey, key: toBase64url(staticKey.key) },
+  })
+}
+
+/** @param onWarning told once of what the store has that is none, and once that it fails */
+export function storeOf(
+  memory: PeerMemory | undefined,
+  onWarning: ((sentence: string) => void) | undefined,
+): AcquaintanceStore {
+  if (memory === undefined) return new AcquaintancesInMemory()
+  const warned = new Set<string>()
+  const warn = (sentence: string): void => {
+    if (!warned.has(sentence)) onWarning?.(sentence)
+    warned.add(sentence)
+  }
+  return {
+    get(id) {
+      try {
+        const text: unknown = memory.get(id)
+        if (text === undefined) return undefined
+        const read = schema.safeParse(JSON.parse(String(text)))
+        if (read.success) return { token: read.data.token, staticKey: read.data.staticKey }
+      } catch {
+        // No JSON, or the store threw.
+      }
+      warn('The memory has something that this version did not write: it is not used.')
+      return undefined
+    },
+    set(id, met) {
+      try {
+        memory.set(id, met && written(met))
+      } catch {
+        warn('The memory does not keep what it is given.')
+      }
+    },
+  }
+}
