@@ -3,15 +3,16 @@
  * pair measures the path, the one-way trips and the packets. The peers are protected from end to
  * end, as by default.
  */
-import { type ConnectionHandle, type Duration, duration, type Instant, later } from '@showchain/client/core'
+import { type Duration, duration, EarlyBytes, type Instant, later } from '@showchain/client/core'
 import { nodeEndToEnd } from '@showchain/crypto'
+import { EARLY_STREAM } from '@showchain/wire/end-to-end'
 import type { Conditions } from '../sim/conditions.ts'
 import type { Seed } from '../sim/random.ts'
+import { type FirstByte, FirstMessage, FirstStreamByte } from './first-byte.ts'
 import { Internet, type SimPeerPlace } from './internet.ts'
 import { nat } from './nat.ts'
 import type { SimPeer } from './sim-peer.ts'
-import type { Delivery } from './sim-records.ts'
-import { StreamChecker, StreamWriter } from './sim-streams.ts'
+import { streamBytes } from './sim-streams.ts'
 
 /** Where two peers are, and the best path that the network allows between them. */
 export interface Pairing {
@@ -23,6 +24,11 @@ export interface Pairing {
    * ago, and a token with it. @default registered
    */
   readonly contact?: 'first' | 'token'
+  /**
+   * Both have been connected before, and the first byte of the requester is early data.
+   * @default false
+   */
+  readonly early?: boolean
   place(internet: Internet): { readonly requester: SimPeerPlace; readonly target: SimPeerPlace }
 }
 
@@ -83,10 +89,18 @@ const CONTACTS: readonly Pairing[] = (['first', 'token'] as const).map((contact)
   contact,
 }))
 
-/** These, peers new to the relay, public peers, carrier-grade NAT, a shared NAT, and a path that works one way only. */
+/** The requester has met the target, and speaks with its first request. */
+const EARLY: readonly Pairing[] = [
+  { ...simple('T3, early data', 'T3', 'direct', [{ behind: nat.T3() }, { behind: nat.T3() }]), early: true },
+  { ...simple('T4, early data', 'T4', 'relay', [{ behind: nat.T4() }, { behind: nat.T4() }]), early: true },
+  { ...simple('T3, early data', 'public', 'direct', [{ behind: nat.T3() }, {}]), early: true },
+]
+
+/** These, early data, peers new to the relay, public peers, carrier-grade NAT, a shared NAT, and a path that works one way only. */
 export const PAIRINGS: readonly Pairing[] = [
   ...NAT_PAIRINGS,
   ...CONTACTS,
+  ...EARLY,
   ...TYPES.flatMap((type) => [
     simple('public', type, 'direct', [{}, { behind: nat[type]() }]),
     simple(type, 'public', 'direct', [{ behind: nat[type]() }, {}]),
@@ -184,14 +198,15 @@ export async function play(
       await internet.relay()
       const places = pairing.place(internet)
       const kind = plaintext ? {} : { endToEnd: nodeEndToEnd() }
-      const target = await internet.simPeer({ name: 'target', ...kind, ...places.target })
+      const target = await internet.simPeer({ name: 'target', acceptEarly: true, ...kind, ...places.target })
       const requester = await internet.simPeer({
         ...{ name: 'requester', ...kind, ...places.requester },
         ...(pairing.contact && { relays: [] }),
       })
       if (pairing.contact === 'token') await meet(internet, requester)
+      if (pairing.early === true) await meetPeer(internet, requester, target)
       const first = plaintext ? new FirstMessage(requester, target) : new FirstStreamByte(requester, target)
-      outcome = await connect(internet, requester, target, first)
+      outcome = await connect(internet, requester, target, { first, early: pairing.early === true })
     },
   )
   return outcome as Outcome
@@ -199,6 +214,9 @@ export async function play(
 
 /** A binding and a mapping of a NAT are over by then, and a token is not. */
 const LATER: Duration = duration(3_600_000)
+
+/** Until a connection has settled, and until mappings of NATs are over. */
+const MEETING: Duration = duration(400_000)
 
 /** The requester registers with the relay once, and leaves it. */
 async function meet(internet: Internet, requester: SimPeer): Promise<void> {
@@ -211,74 +229,43 @@ async function meet(internet: Internet, requester: SimPeer): Promise<void> {
   internet.advance(LATER)
 }
 
-/** The first byte that the requester sends. */
-interface FirstByte {
-  /** Sends it on this connection of the requester, unless that has been done. */
-  send(connection: ConnectionHandle): void
-  readonly arrived: boolean
-}
-
-/** A plaintext message; one that fails is sent again, as an application does. */
-class FirstMessage implements FirstByte {
-  readonly #requester: SimPeer
-  readonly #target: SimPeer
-  #delivery: Delivery | undefined
-
-  constructor(requester: SimPeer, target: SimPeer) {
-    this.#requester = requester
-    this.#target = target
-  }
-
-  get arrived(): boolean {
-    return this.#target.arrived.length > 0
-  }
-
-  send(connection: ConnectionHandle): void {
-    if (this.#delivery === undefined || this.#delivery.failure !== undefined)
-      this.#delivery = this.#requester.send(connection, Uint8Array.of(1))
-  }
-}
-
-/** A stream of one byte. */
-class FirstStreamByte implements FirstByte {
-  readonly #requester: SimPeer
-  readonly #checker: StreamChecker
-  #connection: ConnectionHandle | undefined
-
-  constructor(requester: SimPeer, target: SimPeer) {
-    this.#requester = requester
-    this.#checker = new StreamChecker(target)
-  }
-
-  get arrived(): boolean {
-    return this.#checker.bytes > 0
-  }
-
-  send(connection: ConnectionHandle): void {
-    if (this.#connection === connection) return
-    this.#connection = connection
-    new StreamWriter(this.#requester, connection).open(1)
+/** Both were connected, and each keeps the other's static key. */
+async function meetPeer(internet: Internet, requester: SimPeer, target: SimPeer): Promise<void> {
+  for (let dials = 0; dials < MAX_DIALS && requester.open.length === 0; dials++)
+    await requester.connect(target).catch(() => {})
+  internet.advance(MEETING)
+  // A goodbye that is lost makes the other end come back.
+  while (requester.open.length + target.open.length > 0) {
+    for (const peer of [requester, target]) for (const { id } of peer.open) peer.closeConnection(id)
+    internet.advance(MEETING)
   }
 }
 
 const isDirect = (peer: SimPeer): boolean => peer.open[0]?.path.kind === 'direct'
 
-async function connect(internet: Internet, requester: SimPeer, target: SimPeer, first: FirstByte): Promise<Outcome> {
+async function connect(
+  internet: Internet,
+  requester: SimPeer,
+  target: SimPeer,
+  { first, early }: { readonly first: FirstByte; readonly early: boolean },
+): Promise<Outcome> {
   const { clock, timeline } = internet.sim
   const start: Instant = clock.now()
   const trips = (at: Instant | undefined): number | undefined => at && Math.round((at - start) / LATENCY)
   const sentBefore = timeline.sent
   const deadline = later(start, SETTLED)
   let dials = 0
-  let dialled = requester.dialPeer(target)
+  const said = early ? new EarlyBytes(streamBytes(EARLY_STREAM, 0, 1)) : undefined
+  let dialled = requester.dialPeer(target, 'auto', said)
   let firstByte: Instant | undefined
   let direct: Instant | undefined
   let packets = 0
   while (clock.now() < deadline && (direct === undefined || firstByte === undefined)) {
     if (dialled.ended !== undefined && dialled.link === undefined && ++dials < MAX_DIALS)
-      dialled = requester.dialPeer(target)
+      dialled = requester.dialPeer(target, 'auto', said)
     const [connection] = requester.open
-    if (connection !== undefined && !first.arrived) first.send(connection.id)
+    // What may have been lost is sent again: a byte more does no harm here.
+    if (connection !== undefined && said?.state !== 'taken' && !first.arrived) first.send(connection.id)
     if (firstByte === undefined && first.arrived) firstByte = clock.now()
     if (direct === undefined && isDirect(requester) && isDirect(target)) {
       direct = clock.now()

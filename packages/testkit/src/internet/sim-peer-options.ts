@@ -19,6 +19,8 @@ export interface SimPeerOptions {
   readonly local?: readonly string[] | undefined
   /** Protects its connections from end to end. @default undefined: their data is readable */
   readonly endToEnd?: EndToEndCrypto | undefined
+  /** Takes what a peer that dials says before it is answered. @default false */
+  readonly acceptEarly?: boolean | undefined
   /** Of its protected connections. @default bbr */
   readonly congestion?: CongestionFactory | undefined
   /** Takes a recording of its protected connections. @default none */

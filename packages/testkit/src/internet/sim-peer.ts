@@ -4,6 +4,7 @@ import {
   type DialId,
   type DialPolicy,
   type Duration,
+  type EarlyBytes,
   type Instant,
   internetPolicy,
   later,
@@ -19,7 +20,7 @@ import type { Host } from '../sim/host.ts'
 import type { Simulation } from '../sim/simulation.ts'
 import { Ledger } from './ledger.ts'
 import type { SimPeerOptions } from './sim-peer-options.ts'
-import type { Arrived, Delivery, Dialled, SimConnection } from './sim-records.ts'
+import type { Arrived, Delivery, Dialled, DialWays, SimConnection } from './sim-records.ts'
 import type { SimRelay } from './sim-relay.ts'
 import { Sleeper } from './sleeper.ts'
 
@@ -147,21 +148,18 @@ export class SimPeer {
   }
 
   /** Starts to connect by the other's relays, and by its addresses if its network is public. */
-  dialPeer(to: SimPeer, policy: DialPolicy = 'auto'): Dialled {
+  dialPeer(to: SimPeer, policy: DialPolicy = 'auto', early?: EarlyBytes): Dialled {
     const addresses = to.host.network === this.#sim.network ? to.endpoints() : []
-    return this.dial(to.id, policy, { relays: to.relays, addresses })
+    return this.dial(to.id, policy, { relays: to.relays, addresses, early })
   }
 
   /** Dials another peer the way that its ticket says. */
-  dial(
-    target: PeerId,
-    policy: DialPolicy,
-    { relays = [], addresses = [] }: { relays?: readonly SimRelay[]; addresses?: readonly Endpoint[] },
-  ): Dialled {
+  dial(target: PeerId, policy: DialPolicy, { relays = [], addresses = [], early }: DialWays): Dialled {
     for (const address of [...addresses, ...relays.map(({ endpoint }) => endpoint)]) this.ledger.called(address)
     const dialled: Dialled = { started: this.#sim.clock.now(), ended: undefined, link: undefined, attempts: undefined }
     this.input((now) => {
-      const id = this.machine.dial({ id: target, policy, addresses, relays: relays.map(({ address }) => address) }, now)
+      const at = relays.map(({ address }) => address)
+      const id = this.machine.dial({ id: target, policy, addresses, relays: at, early }, now)
       this.#dials.set(id, dialled)
     })
     return dialled

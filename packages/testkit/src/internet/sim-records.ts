@@ -1,6 +1,7 @@
 /** What a simulated peer records of its dials, connections and messages. */
-import type { ConnectionHandle, Instant, Path, PeerEvent, SendFailure } from '@showchain/client/core'
-import type { PeerId } from '@showchain/wire'
+import type { ConnectionHandle, EarlyBytes, Instant, Path, PeerEvent, SendFailure } from '@showchain/client/core'
+import type { Endpoint, PeerId } from '@showchain/wire'
+import type { SimRelay } from './sim-relay.ts'
 
 /** A message that came. */
 export interface Arrived {
@@ -33,4 +34,11 @@ export interface SimConnection {
   path: Path
   readonly paths: Path[]
   closed: string | undefined
+}
+
+/** Where a dial looks for its target, and what it says before an answer. */
+export interface DialWays {
+  readonly relays?: readonly SimRelay[]
+  readonly addresses?: readonly Endpoint[]
+  readonly early?: EarlyBytes | undefined
 }

@@ -15,7 +15,7 @@ const PATTERN: Uint8Array = Uint8Array.from(
 )
 
 /** The bytes of a stream from an offset on, at most READ_PIECE. */
-const patternAt = (stream: number, offset: number, length: number): Uint8Array => {
+export const streamBytes = (stream: number, offset: number, length: number): Uint8Array => {
   const from = (offset + stream * 7919) % PERIOD
   return PATTERN.subarray(from, from + length)
 }
@@ -54,7 +54,7 @@ export class StreamWriter {
     if (left === undefined) return
     this.#peer.command((machine, now) => {
       for (let room = true; room && left.offset < left.length; ) {
-        const bytes = patternAt(id, left.offset, Math.min(left.length - left.offset, PIECE))
+        const bytes = streamBytes(id, left.offset, Math.min(left.length - left.offset, PIECE))
         left.offset += bytes.length
         room = machine.writeStream(this.#link, id, bytes, now)
       }
@@ -100,7 +100,7 @@ export class StreamChecker {
   }
 
   #check(stream: number, offset: number, bytes: Uint8Array): void {
-    const expected = patternAt(stream, offset, bytes.length)
+    const expected = streamBytes(stream, offset, bytes.length)
     if (Buffer.compare(bytes, expected) !== 0) this.wrong++
     this.bytes += bytes.length
   }

@@ -37,6 +37,8 @@ const QuicFrame = z.discriminatedUnion('frame_type', [
     ack_delay: ms.optional(),
     acked_ranges: z.array(z.union([z.tuple([whole]), z.tuple([whole, whole])])).optional(),
   }),
+  // Of a type that QUIC does not have.
+  frame('unknown', { raw_frame_type: whole, raw_length: whole.optional(), raw: z.string().optional() }),
   frame('reset_stream', { stream_id: whole, error_code: whole, final_size: whole }),
   frame('stop_sending', { stream_id: whole, error_code: whole }),
   frame('stream', { stream_id: whole, offset: whole, length: whole, fin: z.boolean().optional() }),
