@@ -39,16 +39,9 @@ export {
   type RouterPlace,
   type SimPeerPlace,
 } from './internet/internet.ts'
-export {
-  NAT_PAIRINGS,
-  type Outcome,
-  PAIRINGS,
-  type Pairing,
-  type PlayOptions,
-  play,
-  SETTLED,
-} from './internet/matrix.ts'
+export { type Outcome, type PlayOptions, play, SETTLED } from './internet/matrix.ts'
 export { type Dependence, KEY, type NatBehaviour, NatTable, nat } from './internet/nat.ts'
+export { NAT_PAIRINGS, PAIRINGS, type Pairing } from './internet/pairings.ts'
 export {
   playRecovery,
   RECOVERY_FAULTS,

@@ -3,6 +3,7 @@ import { type Endpoint, OP, type SessionId, sessionIdFromBytes } from '@showchai
 import { describe, expect, test } from 'vitest'
 import type { MessageSession } from '../../src/core/messages/message-session.ts'
 import { MessageSessions, type SessionEntry } from '../../src/core/messages/message-sessions.ts'
+import type { Sent } from '../../src/core/messages/outgoing-message.ts'
 import { connectionContext } from '../../src/core/paths/connection-context.ts'
 import type { PathEvent } from '../../src/core/paths/path-event.ts'
 import { MAX_RELAYS_PER_CONNECTION, RelayedPath, type RequestSession } from '../../src/core/paths/relayed-path.ts'
@@ -57,7 +58,8 @@ class Bed extends ContextBed {
 
   /** A session is granted at the first relay, and proven. */
   open(number = 1, registration = this.first): void {
-    this.do((now) => this.path.open(id(number), registration, (failure) => this.opened.push(failure?.code), now))
+    const opened: Sent = (failure) => void this.opened.push(failure?.code)
+    this.do((now) => this.path.open(id(number), registration, new Uint8Array(0), opened, now))
   }
 
   /** The other end acknowledges what was sent last by a session. */

@@ -5,7 +5,8 @@
 import { DH_BYTES, KeyCache, type NoiseCrypto, openssl, opensslEndToEnd } from '@showchain/crypto'
 import { duration, type Instant, instant, later, Timers } from '../../src/core/index.ts'
 import { Credentials } from '../../src/core/secure/credentials.ts'
-import { Handshake, type Secured } from '../../src/core/secure/handshake.ts'
+import { Handshake } from '../../src/core/secure/handshake.ts'
+import type { Secured } from '../../src/core/secure/handshake-options.ts'
 import type { Signer } from '../peer-bed.ts'
 
 export const EPOCH = 1_800_000_000_000
@@ -90,6 +91,13 @@ export class End {
   start(now: Instant): void {
     this.handshake.start(now)
     this.#drain()
+  }
+
+  /** @returns the first message; it is in `sent`, too */
+  begin(now: Instant): Uint8Array | undefined {
+    const first = this.handshake.begin(now)
+    this.#drain()
+    return first
   }
 
   receive(kind: number, bytes: Uint8Array, now: Instant): void {

@@ -1,7 +1,7 @@
 import { opensslEndToEnd } from '@showchain/crypto'
 import { describe, expect, test } from 'vitest'
 import { duration, type Instant, instant, later } from '../../src/core/index.ts'
-import type { Secured } from '../../src/core/secure/handshake.ts'
+import type { Secured } from '../../src/core/secure/handshake-options.ts'
 import { PREVIOUS_KEY_GRACE, REKEY_AFTER } from '../../src/core/secure/limits.ts'
 import { RecordLayer } from '../../src/core/secure/record-layer.ts'
 import { random } from './pair.ts'

@@ -9,28 +9,10 @@ import { EARLY_STREAM } from '@showchain/wire/end-to-end'
 import type { Conditions } from '../sim/conditions.ts'
 import type { Seed } from '../sim/random.ts'
 import { type FirstByte, FirstMessage, FirstStreamByte } from './first-byte.ts'
-import { Internet, type SimPeerPlace } from './internet.ts'
-import { nat } from './nat.ts'
+import { Internet } from './internet.ts'
+import type { Pairing } from './pairings.ts'
 import type { SimPeer } from './sim-peer.ts'
 import { streamBytes } from './sim-streams.ts'
-
-/** Where two peers are, and the best path that the network allows between them. */
-export interface Pairing {
-  readonly requester: string
-  readonly target: string
-  readonly best: 'direct' | 'birthday' | 'relay'
-  /**
-   * What the requester is to the relay: registered, nobody, or somebody who had an answer there days
-   * ago, and a token with it. @default registered
-   */
-  readonly contact?: 'first' | 'token'
-  /**
-   * Both have been connected before, and the first byte of the requester is early data.
-   * @default false
-   */
-  readonly early?: boolean
-  place(internet: Internet): { readonly requester: SimPeerPlace; readonly target: SimPeerPlace }
-}
 
 /**
  * The result of one pair with one seed. A trip is the one-way trip of a packet between two nodes of
@@ -52,124 +34,6 @@ export interface Outcome {
    */
   readonly packets: number
 }
-
-const TYPES = ['T1', 'T2', 'T3', 'T4'] as const
-
-/** docs/protocol.md, Choosing a path. */
-function best(requester: (typeof TYPES)[number], target: (typeof TYPES)[number]): Pairing['best'] {
-  const pair = [requester, target].sort().join()
-  return pair === 'T4,T4' ? 'relay' : pair === 'T3,T4' ? 'birthday' : 'direct'
-}
-
-const simple = (
-  requester: string,
-  target: string,
-  how: Pairing['best'],
-  places: [SimPeerPlace, SimPeerPlace],
-): Pairing => ({
-  requester,
-  target,
-  best: how,
-  place: () => ({ requester: places[0], target: places[1] }),
-})
-
-/** Every ordered pair of the seed's four NAT types. */
-export const NAT_PAIRINGS: readonly Pairing[] = TYPES.flatMap((requester) =>
-  TYPES.map((target) =>
-    simple(requester, target, best(requester, target), [{ behind: nat[requester]() }, { behind: nat[target]() }]),
-  ),
-)
-
-/** The requester has not registered with the relay of the target's ticket. */
-const CONTACTS: readonly Pairing[] = (['first', 'token'] as const).map((contact) => ({
-  ...simple(`T3, ${contact === 'first' ? 'new to the relay' : 'with a token'}`, 'T3', 'direct', [
-    { behind: nat.T3() },
-    { behind: nat.T3() },
-  ]),
-  contact,
-}))
-
-/** The requester has met the target, and speaks with its first request. */
-const EARLY: readonly Pairing[] = [
-  { ...simple('T3, early data', 'T3', 'direct', [{ behind: nat.T3() }, { behind: nat.T3() }]), early: true },
-  { ...simple('T4, early data', 'T4', 'relay', [{ behind: nat.T4() }, { behind: nat.T4() }]), early: true },
-  { ...simple('T3, early data', 'public', 'direct', [{ behind: nat.T3() }, {}]), early: true },
-]
-
-/** These, early data, peers new to the relay, public peers, carrier-grade NAT, a shared NAT, and a path that works one way only. */
-export const PAIRINGS: readonly Pairing[] = [
-  ...NAT_PAIRINGS,
-  ...CONTACTS,
-  ...EARLY,
-  ...TYPES.flatMap((type) => [
-    simple('public', type, 'direct', [{}, { behind: nat[type]() }]),
-    simple(type, 'public', 'direct', [{ behind: nat[type]() }, {}]),
-  ]),
-  {
-    requester: 'T3 in CGN',
-    target: 'T3',
-    best: 'direct',
-    place: (internet) => {
-      const carrier = internet.router({ nat: nat.T3() })
-      return {
-        requester: { behind: internet.router({ nat: nat.T3(), behind: carrier }) },
-        target: { behind: nat.T3() },
-      }
-    },
-  },
-  {
-    requester: 'CGN',
-    target: 'same CGN',
-    best: 'direct',
-    place: (internet) => {
-      const carrier = internet.router({ nat: nat.T3({ hairpin: true }) })
-      const home = (): SimPeerPlace => ({ behind: internet.router({ nat: nat.T3(), behind: carrier }) })
-      return { requester: home(), target: home() }
-    },
-  },
-  {
-    requester: 'CGN',
-    target: 'same CGN, no hairpin',
-    best: 'relay',
-    place: (internet) => {
-      const carrier = internet.router({ nat: nat.T3() })
-      const home = (): SimPeerPlace => ({ behind: internet.router({ nat: nat.T3(), behind: carrier }) })
-      return { requester: home(), target: home() }
-    },
-  },
-  {
-    requester: 'T3',
-    target: 'same NAT',
-    best: 'direct',
-    place: (internet) => {
-      const behind = internet.router({ nat: nat.T3() })
-      return { requester: { behind }, target: { behind } }
-    },
-  },
-  {
-    requester: 'T4',
-    target: 'same NAT, hairpin',
-    best: 'direct',
-    place: (internet) => {
-      const behind = internet.router({ nat: nat.T4({ hairpin: true }) })
-      return { requester: { behind }, target: { behind } }
-    },
-  },
-  {
-    requester: 'public',
-    target: 'public, one way only',
-    best: 'relay',
-    place: (internet) => {
-      const requester = internet.host('here')
-      const target = internet.host('there')
-      // What the target sends to the requester never arrives: no packet between the two can be
-      // answered.
-      internet.sim.network.filter = ({ source, destination }) =>
-        !(target.ips.includes(source.ip) && requester.ips.includes(destination.ip))
-      return { requester: { host: requester }, target: { host: target } }
-    },
-  },
-]
 
 /** One-way delay between two nodes of the public network, by default. */
 const LATENCY: Duration = duration(10)
@@ -206,7 +70,7 @@ export async function play(
       if (pairing.contact === 'token') await meet(internet, requester)
       if (pairing.early === true) await meetPeer(internet, requester, target)
       const first = plaintext ? new FirstMessage(requester, target) : new FirstStreamByte(requester, target)
-      outcome = await connect(internet, requester, target, { first, early: pairing.early === true })
+      outcome = await connect(internet, requester, target, first, pairing)
     },
   )
   return outcome as Outcome
@@ -247,7 +111,8 @@ async function connect(
   internet: Internet,
   requester: SimPeer,
   target: SimPeer,
-  { first, early }: { readonly first: FirstByte; readonly early: boolean },
+  first: FirstByte,
+  { early = false, via = 'auto' }: Pairing,
 ): Promise<Outcome> {
   const { clock, timeline } = internet.sim
   const start: Instant = clock.now()
@@ -256,13 +121,13 @@ async function connect(
   const deadline = later(start, SETTLED)
   let dials = 0
   const said = early ? new EarlyBytes(streamBytes(EARLY_STREAM, 0, 1)) : undefined
-  let dialled = requester.dialPeer(target, 'auto', said)
+  let dialled = requester.dialPeer(target, via, said)
   let firstByte: Instant | undefined
   let direct: Instant | undefined
   let packets = 0
   while (clock.now() < deadline && (direct === undefined || firstByte === undefined)) {
     if (dialled.ended !== undefined && dialled.link === undefined && ++dials < MAX_DIALS)
-      dialled = requester.dialPeer(target, 'auto', said)
+      dialled = requester.dialPeer(target, via, said)
     const [connection] = requester.open
     // What may have been lost is sent again: a byte more does no harm here.
     if (connection !== undefined && said?.state !== 'taken' && !first.arrived) first.send(connection.id)

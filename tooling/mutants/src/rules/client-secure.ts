@@ -137,9 +137,9 @@ export const CLIENT_SECURE: readonly Mutant[] = inPackage('client', [
     name: 'handshake-second-genuine',
     rule: 'A forged second message changes nothing.',
     file: 'src/core/secure/handshake.ts',
-    text: 'const noise = this.#noise(initiation.ephemeral)\n    noise.write(NO_BYTES)\n    const payload = noise.read(message)',
+    text: 'const noise = this.#noise(initiation.ephemeral, true)\n    noise.write(NO_BYTES)\n    const payload = noise.read(message)',
     replacement:
-      'const noise = this.#noise(initiation.ephemeral)\n    noise.write(NO_BYTES)\n    const payload = noise.read(message)\n    if (payload === undefined) this.#initiation = undefined',
+      'const noise = this.#noise(initiation.ephemeral, true)\n    noise.write(NO_BYTES)\n    const payload = noise.read(message)\n    if (payload === undefined) this.#initiation = undefined',
     test: 'test/secure/handshake.test.ts',
   },
   {
@@ -148,6 +148,22 @@ export const CLIENT_SECURE: readonly Mutant[] = inPackage('client', [
     file: 'src/core/secure/handshake.ts',
     text: 'if (theirs === undefined) return this.#refuse()\n    this.#complete(',
     replacement: 'this.#response = undefined\n    if (theirs === undefined) return this.#refuse()\n    this.#complete(',
+    test: 'test/secure/handshake.test.ts',
+  },
+  {
+    name: 'handshake-glare',
+    rule: "When both ends begin a handshake, the smaller id's counts.",
+    file: 'src/core/secure/handshake.ts',
+    text: 'if (this.#leads && this.#initiation !== undefined) return\n',
+    replacement: '\n',
+    test: 'test/secure/handshake.test.ts',
+  },
+  {
+    name: 'handshake-yields',
+    rule: 'A forged first message keeps an end from beginning for 5 s only.',
+    file: 'src/core/secure/handshake.ts',
+    text: 'else if (this.#yields(now)) this.#waiting = timers.set(later(now, YIELD_TIME), (at) => this.#begin(at))',
+    replacement: 'else if (this.#yields(now)) return',
     test: 'test/secure/handshake.test.ts',
   },
   {

@@ -6,6 +6,7 @@
  *   MessageSessions ──► DirectPath, RelayedPath ──► 'usable', 'lost', 'failed' ──► the connection
  */
 import type { Encoding, PeerId, SessionId } from '@showchain/wire'
+import { isHandshake } from '@showchain/wire/end-to-end'
 import type { Path, PathPolicy } from '../context/events.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
 import { type Instant, instant, type Route } from '../endpoint/machine.ts'
@@ -81,10 +82,7 @@ export class ConnectionPaths<Connection = unknown> {
     const event = ofDirect ?? this.relayed.poll() ?? this.#events.poll()
     if (event !== undefined) return event
     const ofSession = this.sessions.poll()
-    if (ofSession !== undefined) {
-      this.#onSession(ofSession, now)
-      return this.poll(now)
-    }
+    if (ofSession !== undefined) return this.#onSession(ofSession, now) ?? this.poll(now)
     return this.upgrade.poll() && this.#punch(now)
   }
 
@@ -264,13 +262,17 @@ export class ConnectionPaths<Connection = unknown> {
     return carriesData && ((speaksExtensions && proven) || this.relayed.session === undefined)
   }
 
-  #onSession(event: MessageSessionEvent, now: Instant): void {
+  /** @returns what comes before anything that follows from it */
+  #onSession(event: MessageSessionEvent, now: Instant): ConnectionPathsEvent | undefined {
     const { session } = event
-    if (event.type === 'lost') return this.relayed.sessionLost(session, event.unsent, event.abandoned, now)
+    if (event.type === 'lost') return void this.relayed.sessionLost(session, event.unsent, event.abandoned, now)
     // A relay's message is not signed: once there are keys, records show which sessions work.
     const shows = session.options.directKey !== undefined || !this.#protected || !this.#open()
     if (shows) this.carried(session, now)
-    if (event.bytes.length > 0) this.#events.push({ type: 'received', session, bytes: event.bytes })
+    // The remote peer has begun a handshake: this end begins none when it learns that there is a path.
+    if (isHandshake(event.bytes)) return event
+    if (event.bytes.length > 0) this.#events.push(event)
+    return undefined
   }
 
   /** Another direct path is looked for soon, and a relay when no path is left. */

@@ -30,6 +30,7 @@ export interface RelayedPathOptions {
   readonly request: RequestSession
 }
 
+const NO_BYTES = new Uint8Array(0)
 const SILENT = 'the remote peer does not acknowledge any more'
 
 export class RelayedPath {
@@ -119,8 +120,11 @@ export class RelayedPath {
       this.#relays = [...this.#relays, registration]
   }
 
-  /** A relay granted a session: it is a path once the other end acknowledged something in it. */
-  open(id: SessionId, registration: Registration, opened: Sent, now: Instant): void {
+  /**
+   * A relay granted a session: it is a path once the other end acknowledged something in it.
+   * @param first what to send there; empty: it asks for an acknowledgement alone
+   */
+  open(id: SessionId, registration: Registration, first: Uint8Array, opened: Sent, now: Instant): void {
     const session = this.#add(id, registration, false)
     const done: Sent = (failure, at) => {
       // On a failure it is listened to all the same: the other end may have got the message, and
@@ -132,7 +136,7 @@ export class RelayedPath {
       }
       opened(failure, at)
     }
-    session.send({ bytes: new Uint8Array(0), done }, now)
+    session.send({ bytes: first, done }, now)
   }
 
   /** The other end uses a session that a relay granted to it. */
@@ -272,7 +276,7 @@ export class RelayedPath {
     this.#options.request(turn.relay, (id, why, now) => {
       if (this.#stopped) return
       if (id === undefined) this.#failover.tried(turn, why, now)
-      else this.open(id, turn.relay, (failure, at) => this.#failover.tried(turn, failure && SILENT, at), now)
+      else this.open(id, turn.relay, NO_BYTES, (failure, at) => this.#failover.tried(turn, failure && SILENT, at), now)
       this.#context.drain(now)
     })
   }

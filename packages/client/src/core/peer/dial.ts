@@ -9,6 +9,7 @@ import { CAPS, type Endpoint, formatEndpoint, type Message, OP, type PeerId, typ
 import type { ConnectionMachine } from '../connections/connection-machine.ts'
 import type { ConnectionTable } from '../connections/connection-table.ts'
 import { introduced, takeAnswer } from '../connections/hellos.ts'
+import { openSession } from '../connections/open-session.ts'
 import type { DialAttempt, DialId, DialPolicy, Via } from '../context/events.ts'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { type Instant, later } from '../endpoint/machine.ts'
@@ -279,10 +280,7 @@ export class Dial {
     this.#patience.wait(registration, entry, () => this.#proxy(registration, entry), now)
   }
 
-  /**
-   * 0x121, then an empty message that the remote peer acknowledges: a session alone does not show
-   * that it is there.
-   */
+  /** 0x121, then what the remote peer acknowledges, if it is there. */
   #proxy(registration: Registration, entry: Entry): void {
     const { target } = this.options
     const transaction = requestProxy(this.#context, this.#transactions, registration, target, (session, why, now) => {
@@ -291,7 +289,7 @@ export class Dial {
         const why = failure && 'nothing was acknowledged: the remote peer is absent, or refuses'
         this.#settle(entry, failure === undefined ? 'reached' : 'failed', why, at)
       }
-      this.#connection(now).update(({ relayed }) => relayed.open(session, registration, opened, now), now)
+      openSession(this.#connection(now), session, registration, opened, now)
     })
     this.#closers.push(() => transaction.close())
   }

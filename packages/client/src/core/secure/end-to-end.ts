@@ -1,5 +1,5 @@
 /** What all protected connections of a peer share. */
-import type { CryptoProvider, EndToEndCrypto, NoiseCrypto } from '@showchain/crypto/core'
+import type { CryptoProvider, EndToEndCrypto, NoiseCrypto, NoiseHandshake } from '@showchain/crypto/core'
 import type { Duration, Instant, Route } from '../endpoint/machine.ts'
 import type { CongestionFactory } from '../transport/congestion/controller.ts'
 import type { Observe } from '../transport/observer.ts'
@@ -38,3 +38,14 @@ export const noiseCrypto = (crypto: EndToEndCrypto, provider: CryptoProvider): N
   sha256: (bytes) => provider.sha256(bytes),
   hmacSha256: (key, bytes) => provider.hmacSha256(key, bytes),
 })
+
+/**
+ * Undefined when the remote peer's public key is of small order, which shows only when it is used.
+ */
+export function writeOrNothing(noise: NoiseHandshake, payload: Uint8Array): Uint8Array | undefined {
+  try {
+    return noise.write(payload)
+  } catch {
+    return undefined
+  }
+}

@@ -4,7 +4,7 @@ import type { Instant } from '../endpoint/machine.ts'
 import type { TransportObserver } from '../transport/observer.ts'
 import { Transport } from '../transport/transport.ts'
 import type { EndToEnd } from './end-to-end.ts'
-import type { Secured } from './handshake.ts'
+import type { Secured } from './handshake-options.ts'
 import type { KeyAgreementEvent } from './key-agreement.ts'
 import { RecordLayer } from './record-layer.ts'
 

@@ -19,7 +19,7 @@ import {
   writeHelloOffer,
   writeHelloRequest,
 } from '@showchain/wire/end-to-end'
-import type { Secured } from './handshake.ts'
+import type { Secured } from './handshake-options.ts'
 import { hintOf } from './warm-keys.ts'
 
 /** What an end needs for a hello. */

@@ -4,15 +4,16 @@
  */
 import type { Random } from '@showchain/crypto/core'
 import type { PeerId } from '@showchain/wire'
-import type { Early } from '@showchain/wire/end-to-end'
+import { type Early, HANDSHAKE_KIND, writeHandshakePart } from '@showchain/wire/end-to-end'
 import type { Count } from '../endpoint/counters.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
 import { type Instant, later } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
 import type { Timer, Timers } from '../endpoint/timers.ts'
 import type { EndToEnd } from './end-to-end.ts'
-import { Handshake, type HandshakeOptions, type Secured } from './handshake.ts'
+import { Handshake } from './handshake.ts'
 import { HandshakeInbox } from './handshake-inbox.ts'
+import type { HandshakeOptions, Secured } from './handshake-options.ts'
 import { HandshakeSender } from './handshake-sender.ts'
 import type { AnsweredHello, Greeting } from './hello.ts'
 import { type Dialled, HelloExchange } from './hello-exchange.ts'
@@ -97,6 +98,19 @@ export class KeyAgreement {
   /** There is a path, and there are no keys yet. */
   start(now: Instant): void {
     if (!this.#hello.awaited && !this.mayConfirm) this.#handshake.start(now)
+  }
+
+  /**
+   * Begins a handshake, whichever id is smaller, in a session that this end asked for.
+   * @param session its id, 16 bytes
+   * @returns the first message, as a part; undefined: the keys come another way
+   */
+  begin(session: Uint8Array, now: Instant): Uint8Array | undefined {
+    const { current, random } = this.#options
+    if (current() !== undefined || this.#hello.awaited || this.mayConfirm) return undefined
+    const bytes = this.#handshake.begin(now)
+    const group = random.uint32()
+    return bytes && writeHandshakePart({ session, kind: HANDSHAKE_KIND.first, group, index: 0, count: 1, bytes })
   }
 
   stop(): void {

@@ -46,6 +46,11 @@ export const HANDSHAKE_BURST = 32
 export const HELLO_PATIENCE: Duration = duration(1000)
 /** A hello that was answered, and whose keys no record used by then, is forgotten. */
 export const PENDING_TIME: Duration = duration(30_000)
+/**
+ * How long the end with the smaller id leaves a handshake to the remote peer that began it: its last
+ * message is repeated five times by then.
+ */
+export const YIELD_TIME: Duration = duration(5000)
 /** How long the responder waits for the initiator to begin before it asks. */
 export const ASK_AFTER: Duration = duration(300)
 /**

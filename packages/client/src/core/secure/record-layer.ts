@@ -5,7 +5,7 @@
 import { type EndToEndCrypto, OpeningKey, ReplayWindow, SealingKey } from '@showchain/crypto/core'
 import { RECORD_HEADER_BYTES, readRecordHeader, writeRecordHeader } from '@showchain/wire/end-to-end'
 import { type Instant, later } from '../endpoint/machine.ts'
-import type { Secured } from './handshake.ts'
+import type { Secured } from './handshake-options.ts'
 import { PREVIOUS_KEY_GRACE, REKEY_AFTER } from './limits.ts'
 
 export interface Opened {

@@ -1,0 +1,149 @@
+/** Pairs of peers that the matrix plays: each ordered pair of NAT types, and topologies beyond them. */
+import type { DialPolicy } from '@showchain/client/core'
+import type { Internet, SimPeerPlace } from './internet.ts'
+import { nat } from './nat.ts'
+
+/** Where two peers are, and the best path that the network allows between them. */
+export interface Pairing {
+  readonly requester: string
+  readonly target: string
+  readonly best: 'direct' | 'birthday' | 'relay'
+  /**
+   * What the requester is to the relay: registered, nobody, or somebody who had an answer there days
+   * ago, and a token with it. @default registered
+   */
+  readonly contact?: 'first' | 'token'
+  /**
+   * Both have been connected before, and the first byte of the requester is early data.
+   * @default false
+   */
+  readonly early?: boolean
+  /** How the requester connects. @default auto */
+  readonly via?: DialPolicy
+  place(internet: Internet): { readonly requester: SimPeerPlace; readonly target: SimPeerPlace }
+}
+
+const TYPES = ['T1', 'T2', 'T3', 'T4'] as const
+
+/** docs/protocol.md, Choosing a path. */
+function best(requester: (typeof TYPES)[number], target: (typeof TYPES)[number]): Pairing['best'] {
+  const pair = [requester, target].sort().join()
+  return pair === 'T4,T4' ? 'relay' : pair === 'T3,T4' ? 'birthday' : 'direct'
+}
+
+const simple = (
+  requester: string,
+  target: string,
+  how: Pairing['best'],
+  places: [SimPeerPlace, SimPeerPlace],
+): Pairing => ({
+  requester,
+  target,
+  best: how,
+  place: () => ({ requester: places[0], target: places[1] }),
+})
+
+/** Every ordered pair of the seed's four NAT types. */
+export const NAT_PAIRINGS: readonly Pairing[] = TYPES.flatMap((requester) =>
+  TYPES.map((target) =>
+    simple(requester, target, best(requester, target), [{ behind: nat[requester]() }, { behind: nat[target]() }]),
+  ),
+)
+
+/** The requester has not registered with the relay of the target's ticket. */
+const CONTACTS: readonly Pairing[] = (['first', 'token'] as const).map((contact) => ({
+  ...simple(`T3, ${contact === 'first' ? 'new to the relay' : 'with a token'}`, 'T3', 'direct', [
+    { behind: nat.T3() },
+    { behind: nat.T3() },
+  ]),
+  contact,
+}))
+
+/** The requester has met the target, and speaks with its first request. */
+const EARLY: readonly Pairing[] = [
+  { ...simple('T3, early data', 'T3', 'direct', [{ behind: nat.T3() }, { behind: nat.T3() }]), early: true },
+  { ...simple('T4, early data', 'T4', 'relay', [{ behind: nat.T4() }, { behind: nat.T4() }]), early: true },
+  { ...simple('T3, early data', 'public', 'direct', [{ behind: nat.T3() }, {}]), early: true },
+]
+
+/** The requester shows nobody its address. */
+const HIDDEN: Pairing = {
+  ...simple('T3, relay-only', 'T3', 'relay', [{ behind: nat.T3() }, { behind: nat.T3() }]),
+  via: 'relay-only',
+}
+
+/** These, early data, a peer that hides, peers new to the relay, public peers, carrier-grade NAT, a shared NAT, and a path that works one way only. */
+export const PAIRINGS: readonly Pairing[] = [
+  ...NAT_PAIRINGS,
+  ...CONTACTS,
+  ...EARLY,
+  HIDDEN,
+  ...TYPES.flatMap((type) => [
+    simple('public', type, 'direct', [{}, { behind: nat[type]() }]),
+    simple(type, 'public', 'direct', [{ behind: nat[type]() }, {}]),
+  ]),
+  {
+    requester: 'T3 in CGN',
+    target: 'T3',
+    best: 'direct',
+    place: (internet) => {
+      const carrier = internet.router({ nat: nat.T3() })
+      return {
+        requester: { behind: internet.router({ nat: nat.T3(), behind: carrier }) },
+        target: { behind: nat.T3() },
+      }
+    },
+  },
+  {
+    requester: 'CGN',
+    target: 'same CGN',
+    best: 'direct',
+    place: (internet) => {
+      const carrier = internet.router({ nat: nat.T3({ hairpin: true }) })
+      const home = (): SimPeerPlace => ({ behind: internet.router({ nat: nat.T3(), behind: carrier }) })
+      return { requester: home(), target: home() }
+    },
+  },
+  {
+    requester: 'CGN',
+    target: 'same CGN, no hairpin',
+    best: 'relay',
+    place: (internet) => {
+      const carrier = internet.router({ nat: nat.T3() })
+      const home = (): SimPeerPlace => ({ behind: internet.router({ nat: nat.T3(), behind: carrier }) })
+      return { requester: home(), target: home() }
+    },
+  },
+  {
+    requester: 'T3',
+    target: 'same NAT',
+    best: 'direct',
+    place: (internet) => {
+      const behind = internet.router({ nat: nat.T3() })
+      return { requester: { behind }, target: { behind } }
+    },
+  },
+  {
+    requester: 'T4',
+    target: 'same NAT, hairpin',
+    best: 'direct',
+    place: (internet) => {
+      const behind = internet.router({ nat: nat.T4({ hairpin: true }) })
+      return { requester: { behind }, target: { behind } }
+    },
+  },
+  {
+    requester: 'public',
+    target: 'public, one way only',
+    best: 'relay',
+    place: (internet) => {
+      const requester = internet.host('here')
+      const target = internet.host('there')
+      // What the target sends to the requester never arrives: no packet between the two can be
+      // answered.
+      internet.sim.network.filter = ({ source, destination }) =>
+        !(target.ips.includes(source.ip) && requester.ips.includes(destination.ip))
+      return { requester: { host: requester }, target: { host: target } }
+    },
+  },
+]
