@@ -1,9 +1,10 @@
 /** Plays one pair of the matrix with many seeds, and summarises the results. */
 import { type Outcome, type Pairing, play } from '@showchain/testkit'
 
-/** The median and the worst case. */
+/** The median, what 95 % of all runs are not above, and the worst case. */
 export interface Spread {
   readonly median: number
+  readonly p95: number
   readonly worst: number
 }
 
@@ -19,6 +20,8 @@ export interface Row {
   readonly connected: number
   /** Runs that ended on a direct path. */
   readonly direct: number
+  /** Trips from `connect` until it resolved. */
+  readonly connectTrips: Spread | undefined
   /** Trips from `connect` until the target received the requester's first byte. */
   readonly firstByteTrips: Spread | undefined
   /** Trips from `connect` until both ends used a direct path. */
@@ -45,6 +48,7 @@ export async function measure(pairing: Pairing, { lossPercent, seeds, plaintext 
     runs: seeds,
     connected: outcomes.filter(({ connected }) => connected).length,
     direct: outcomes.filter(({ direct }) => direct !== undefined).length,
+    connectTrips: spread(outcomes.map(({ opened }) => opened)),
     firstByteTrips: spread(outcomes.map(({ firstByte }) => firstByte)),
     directTrips: spread(outcomes.map(({ direct }) => direct)),
     directMs: spread(outcomes.map(({ directMs }) => directMs)),
@@ -54,8 +58,8 @@ export async function measure(pairing: Pairing, { lossPercent, seeds, plaintext 
 
 function spread(values: readonly (number | undefined)[]): Spread | undefined {
   const sorted = values.filter((value) => value !== undefined).sort((a, b) => a - b)
-  const worst = sorted.at(-1)
-  return worst === undefined ? undefined : { median: sorted[sorted.length >> 1] as number, worst }
+  const at = (share: number): number => sorted[Math.min(Math.floor(share * sorted.length), sorted.length - 1)] as number
+  return sorted.length === 0 ? undefined : { median: at(0.5), p95: at(0.95), worst: at(1) }
 }
 
 /** Whether all runs connected, and ended on a direct path exactly where that is possible. */

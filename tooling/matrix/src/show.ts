@@ -10,24 +10,38 @@ const both = (spread: Spread | undefined): string =>
       : `${spread.median} (${spread.worst})`
 
 const inSeconds = (spread: Spread | undefined): Spread | undefined =>
-  spread && { median: round(spread.median), worst: round(spread.worst) }
+  spread && { median: round(spread.median), p95: round(spread.p95), worst: round(spread.worst) }
 const round = (ms: number): number => Math.round(ms / 100) / 10
 
 export function matrixTable(rows: readonly Row[]): string {
   const table = new Table({
-    head: ['from', 'to', 'data', 'loss', 'connected', 'path', 'first byte', 'direct', 'after s', 'packets', ''],
+    head: [
+      'from',
+      'to',
+      'data',
+      'loss',
+      'connected',
+      'path',
+      'connect',
+      'first byte',
+      'direct',
+      'after s',
+      'packets',
+      '',
+    ],
     style: { head: [], border: [] },
     // Thirty rows read better without a line between each two.
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
-    colAligns: ['left', 'left', 'left', 'right', 'right', 'left', 'right', 'right', 'right', 'right', 'left'],
+    colAligns: ['left', 'left', 'left', 'right', 'right', 'left', 'right', 'right', 'right', 'right', 'right', 'left'],
   })
   for (const row of rows) {
     const { requester, target, lossPercent, plaintext, runs, connected, direct } = row
-    const { firstByteTrips, directTrips, directMs, packets } = row
+    const { connectTrips, firstByteTrips, directTrips, directMs, packets } = row
     const path = direct === 0 ? 'relay' : direct === runs ? 'direct' : `direct ${direct}/${runs}`
     table.push([
       ...[requester, target, plaintext ? 'plaintext' : 'protected', `${lossPercent} %`, `${connected}/${runs}`],
-      ...[row.best === 'birthday' && direct > 0 ? `${path}, birthday` : path, both(firstByteTrips), both(directTrips)],
+      ...[row.best === 'birthday' && direct > 0 ? `${path}, birthday` : path, both(connectTrips)],
+      ...[both(firstByteTrips), both(directTrips)],
       ...[both(inSeconds(directMs)), both(packets), isGood(row) ? 'ok' : 'WRONG'],
     ])
   }

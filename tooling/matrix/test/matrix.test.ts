@@ -16,7 +16,13 @@ describe('a row of the matrix is good', () => {
       connected: 100,
       direct: 100,
     },
-    ...{ firstByteTrips: undefined, directTrips: undefined, directMs: undefined, packets: undefined },
+    ...{
+      connectTrips: undefined,
+      firstByteTrips: undefined,
+      directTrips: undefined,
+      directMs: undefined,
+      packets: undefined,
+    },
   }
   test.each([
     ['all connected, all direct', {}, true],

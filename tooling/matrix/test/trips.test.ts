@@ -7,7 +7,14 @@ const SEEDS = 20
 const page = readFileSync(new URL('../../../docs/protocol.md', import.meta.url), 'utf8')
 
 /** By the first cell: the pair that is played, and what is measured. */
-const ROWS: readonly (readonly [what: string, requester: string, target: string, of: 'firstByte' | 'direct'])[] = [
+const ROWS: readonly (readonly [
+  what: string,
+  requester: string,
+  target: string,
+  of: 'opened' | 'firstByte' | 'direct',
+])[] = [
+  ['`connect`, both behind T1–T3', 'T3', 'T3', 'opened'],
+  ['`connect` when the ticket has an address, that is public', 'T1', 'public', 'opened'],
   ['first byte through a relay', 'public', 'public, one way only', 'firstByte'],
   ['first byte when the ticket has an address, that is public', 'T1', 'public', 'firstByte'],
   ['first byte, both behind T1–T3', 'T3', 'T3', 'firstByte'],

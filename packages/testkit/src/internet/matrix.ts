@@ -22,6 +22,8 @@ export interface Outcome {
   readonly connected: boolean
   /** The requester's path when everything has settled. */
   readonly path: 'direct' | 'relay' | undefined
+  /** Trips from `connect` until it resolved at the requester. */
+  readonly opened: number | undefined
   /** Trips from `connect` until the target received the requester's first byte. */
   readonly firstByte: number | undefined
   /** Trips from `connect` until both ends use a direct path. */
@@ -122,6 +124,7 @@ async function connect(
   let dials = 0
   const said = early ? new EarlyBytes(streamBytes(EARLY_STREAM, 0, 1)) : undefined
   let dialled = requester.dialPeer(target, via, said)
+  let opened: Instant | undefined
   let firstByte: Instant | undefined
   let direct: Instant | undefined
   let packets = 0
@@ -129,6 +132,7 @@ async function connect(
     if (dialled.ended !== undefined && dialled.link === undefined && ++dials < MAX_DIALS)
       dialled = requester.dialPeer(target, via, said)
     const [connection] = requester.open
+    if (connection !== undefined) opened ??= clock.now()
     // What may have been lost is sent again: a byte more does no harm here.
     if (connection !== undefined && said?.state !== 'taken' && !first.arrived) first.send(connection.id)
     if (firstByte === undefined && first.arrived) firstByte = clock.now()
@@ -142,6 +146,7 @@ async function connect(
   return {
     connected: firstByte !== undefined,
     path: requester.open[0]?.path.kind,
+    opened: trips(opened),
     firstByte: trips(firstByte),
     direct: trips(direct),
     directMs: direct === undefined ? undefined : direct - start,
