@@ -7,6 +7,7 @@ import { DEAD_AFTER, defaultIdentity } from './defaults.ts'
 import { UsageError } from './failures.ts'
 import { type IdentityFlags, identityOf } from './identity.ts'
 import { lockIdentity } from './identity-lock.ts'
+import { memoryFile } from './memory-file.ts'
 import type { Output } from './output.ts'
 import { qlogFiles } from './qlog-files.ts'
 
@@ -70,6 +71,8 @@ export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOpt
   const keepAlive = wholeNumber('--keep-alive', flags.keepAlive, 100, 60_000)
   const deadAfter = (wholeNumber('--dead-after', flags.deadAfter, 3, 86_400) ?? DEAD_AFTER) * 1000
   const identity = flags.ephemeral === true ? await generateIdentity() : await ownIdentity(flags)
+  const warn = (sentence: string): void => output.note('warning', sentence)
+  const file = flags.ephemeral === true ? undefined : (flags.identity ?? defaultIdentity())
   const knownKeys = await Promise.all((flags.peerKey ?? []).map(loadPublicKey))
   const peer = await Peer.open({
     identity,
@@ -86,8 +89,10 @@ export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOpt
     idleTimeout: deadAfter,
     ...(keepAlive === undefined ? {} : { keepAlive }),
     ...(flags.trace === true ? { trace: (entry) => void process.stderr.write(`${traceLine(entry)}\n`) } : {}),
-    ...(flags.qlog === undefined ? {} : { qlog: qlogFiles(flags.qlog, (why) => output.note('warning', why)) }),
-    onWarning: (sentence) => output.note('warning', sentence),
+    ...(flags.qlog === undefined ? {} : { qlog: qlogFiles(flags.qlog, warn) }),
+    // An identity of one run has nothing to come back to.
+    ...(file === undefined ? {} : { memory: memoryFile(file, warn) }),
+    onWarning: warn,
   })
   if (flags.plaintext === true) output.note('plaintext', 'relays and networks on the path can read and alter the data')
   peer.on('relay', ({ relay, state, at, observed, reason }) => {
