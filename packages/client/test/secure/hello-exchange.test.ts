@@ -342,6 +342,15 @@ describe('a warm hello', () => {
     expect(met().smaller.dial(new EarlyBytes(new Uint8Array(932)), 2000)).toHaveLength(1000)
   })
 
+  test('that is answered without a hello makes this end forget the key, and one that is late does not', () => {
+    const { smaller } = met()
+    smaller.dial()
+    smaller.wake(HELLO_PATIENCE)
+    expect(smaller.acquaintances.staticKey(LARGER)).toBeDefined()
+    smaller.hello.decline()
+    expect(smaller.acquaintances.staticKey(LARGER)).toBeUndefined()
+  })
+
   test('is never made with a static key of small order, which is forgotten', () => {
     const { smaller } = ends()
     smaller.acquaintances.keepStaticKey(LARGER, new Uint8Array(32), 60)

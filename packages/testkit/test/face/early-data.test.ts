@@ -288,3 +288,22 @@ test('has at most 1024 bytes, and needs protection', () =>
     const plain = await internet.peer({ name: 'plain', plaintext: true })
     expect(await failureOf(plain.connect(bob.ticket, { early: SAID }))).toMatchObject({ code: 'ERR_PLAINTEXT_REFUSED' })
   }))
+
+test('without a record in 30 seconds was the end of the connection', () =>
+  face(
+    'early and silent',
+    async (scene) => {
+      await meet(scene)
+      const { internet, alice, bob } = scene
+      const calling = alice.connect(bob.ticket, { early: SAID }).catch((error: unknown) => error)
+      const theirs = await take(bob.incoming)
+      expect(textOf(await (await take(theirs.streams)).read())).toBe('said early')
+      internet.sim.network.filter = (_packet, { name }) => name !== 'alice'
+      await wait(scene, 29_000)
+      expect(theirs.closedBecause).toBeUndefined()
+      await wait(scene, 1500)
+      expect(theirs.closedBecause).toBe('the remote peer said something, and sent nothing more')
+      await calling
+    },
+    OPTED_IN,
+  ))

@@ -9,7 +9,7 @@
  * leaves a hello unanswered while its own is out, and the larger gives up its own for it.
  */
 import { equalBytes } from '@showchain/wire'
-import { type HelloOffer, MAX_EARLY_BYTES, WARM_HELLO_BYTES, writeEarly } from '@showchain/wire/end-to-end'
+import { HELLO_KIND, type HelloOffer, MAX_EARLY_BYTES, WARM_HELLO_BYTES, writeEarly } from '@showchain/wire/end-to-end'
 import { EventQueue } from '../endpoint/event-queue.ts'
 import { type Instant, later } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
@@ -126,7 +126,7 @@ export class HelloExchange {
     if (this.#out !== undefined && this.#out.offer.mayRelay === offer.mayRelay) return
     this.giveUp()
     this.#out = this.#warm(offer, dialled) ?? new OutgoingHello(this.#ends(true), offer)
-    this.#patience = timers.set(later(now, HELLO_PATIENCE), () => this.decline())
+    this.#patience = timers.set(later(now, HELLO_PATIENCE), () => this.#late())
   }
 
   /** One under the static key that the remote peer told, if there is room for it. */
@@ -148,8 +148,13 @@ export class HelloExchange {
     }
   }
 
-  /** The remote peer answered by a message without a hello, or not at all so far. */
+  /** The remote peer answered by a message without a hello. It may be of a version without warm ones. */
   decline(): void {
+    if (this.#out?.value[0] === HELLO_KIND.warm) this.#options.acquaintances.forgetStaticKey(this.#options.remoteId)
+    this.#late()
+  }
+
+  #late(): void {
     if (this.#out === undefined || this.#isLate) return
     this.#isLate = true
     this.#patience?.cancel()
