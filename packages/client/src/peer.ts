@@ -51,7 +51,10 @@ export class Peer implements AsyncDisposable {
     this.#options = options
     this.#socket = socket
     this.#names = new Names(runtime)
-    this.#reachability = new Reachability({ runtime, socket, self: this.id, policy: addressPolicy })
+    this.#reachability = new Reachability({
+      ...{ socket, self: this.id, policy: addressPolicy },
+      localAddresses: () => this.#networkWatch.addresses,
+    })
     const machine = new PeerMachine({
       ...{ provider, random, endToEnd, knownKeys, encoding, seedMode, plaintext, policy },
       ...{ acceptEarly, acquaintances },

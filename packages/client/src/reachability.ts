@@ -11,7 +11,7 @@ import {
 } from '@showchain/wire'
 import { ADDRESS_POLICIES, type AddressPolicyName } from './core/index.ts'
 import { relayAddress } from './options.ts'
-import type { DatagramSocket, Runtime } from './runtime/index.ts'
+import type { DatagramSocket } from './runtime/index.ts'
 import { chosenAddresses, localCandidates } from './runtime/local-candidates.ts'
 
 export interface OwnTicket {
@@ -27,22 +27,23 @@ export interface OwnTicket {
 }
 
 export interface ReachabilityOptions {
-  readonly runtime: Runtime
+  /** IP addresses of this host. */
+  readonly localAddresses: () => readonly string[]
   readonly socket: DatagramSocket
   readonly self: PeerId
   readonly policy: AddressPolicyName
 }
 
 export class Reachability {
-  readonly #runtime: Runtime
+  readonly #localAddresses: () => readonly string[]
   readonly #socket: DatagramSocket
   readonly self: PeerId
   readonly policy: AddressPolicyName
   /** Relays of the configuration, as text: whoever runs this peer has named them. */
   readonly #own = new Set<string>()
 
-  constructor({ runtime, socket, self, policy }: ReachabilityOptions) {
-    this.#runtime = runtime
+  constructor({ localAddresses, socket, self, policy }: ReachabilityOptions) {
+    this.#localAddresses = localAddresses
     this.#socket = socket
     this.self = self
     this.policy = policy
@@ -50,7 +51,7 @@ export class Reachability {
 
   /** Host candidates of this peer's socket. */
   get candidates(): readonly Endpoint[] {
-    return localCandidates(this.#socket.localEndpoints, this.#runtime.localAddresses())
+    return localCandidates(this.#socket.localEndpoints, this.#localAddresses())
   }
 
   /** A relay of the configuration is there. */

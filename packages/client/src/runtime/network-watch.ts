@@ -7,7 +7,7 @@
 import { type Duration, duration, type Instant, later } from '../core/endpoint/machine.ts'
 import type { Clock, Scheduled } from './clock.ts'
 
-/** Between two looks. One takes 0.25 ms (measured). */
+/** Between two looks. One takes 0.25 to 0.5 ms (measured). */
 export const LOOK_GAP: Duration = duration(1000)
 /** A look that is later than this was held up by a host that slept, or a process that was stopped. */
 export const SLEPT_FOR: Duration = duration(2000)
@@ -23,7 +23,7 @@ export interface NetworkWatchOptions {
 
 export class NetworkWatch {
   readonly #options: NetworkWatchOptions
-  #addresses: string
+  #addresses: readonly string[]
   #failures: number
   #failing = false
   #due: Instant
@@ -31,10 +31,17 @@ export class NetworkWatch {
 
   constructor(options: NetworkWatchOptions) {
     this.#options = options
-    this.#addresses = this.#lookUp()
+    this.#addresses = options.localAddresses()
     this.#failures = options.failures()
     this.#due = later(options.clock.now(), LOOK_GAP)
     this.#timer = this.#next()
+  }
+
+  /**
+   * What it saw last, at most a gap ago: a request that leaves just now does not wait for another look.
+   */
+  get addresses(): readonly string[] {
+    return this.#addresses
   }
 
   close(): void {
@@ -46,21 +53,20 @@ export class NetworkWatch {
   }
 
   #look(): void {
-    const { clock, failures, changed } = this.#options
+    const { clock, localAddresses, failures, changed } = this.#options
     const now = clock.now()
     const slept = later(this.#due, SLEPT_FOR) <= now
     this.#due = later(now, LOOK_GAP)
     this.#timer = this.#next()
     const before = { addresses: this.#addresses, failing: this.#failing, failures: this.#failures }
-    this.#addresses = this.#lookUp()
+    this.#addresses = localAddresses()
     this.#failures = failures()
     this.#failing = this.#failures > before.failures
     const recovered = before.failing && !this.#failing
-    if (slept || recovered || this.#addresses !== before.addresses) changed()
-  }
-
-  /** The order says nothing. */
-  #lookUp(): string {
-    return [...this.#options.localAddresses()].sort().join(' ')
+    if (slept || recovered || !sameSet(this.#addresses, before.addresses)) changed()
   }
 }
+
+/** The order says nothing. */
+const sameSet = (one: readonly string[], other: readonly string[]): boolean =>
+  [...one].sort().join(' ') === [...other].sort().join(' ')
