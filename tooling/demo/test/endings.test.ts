@@ -21,6 +21,17 @@ const codes = async (...programs: readonly Program[]): Promise<readonly (number 
 const received = async ({ child }: Program): Promise<void> =>
   void (await once(child.stdout as NodeJS.ReadableStream, 'data'))
 
+/**
+ * For the shell line of a listener: its output goes nowhere, and `came` resolves when there was some. A
+ * caller that leaves before its first byte has asked for nothing, and the listener waits for the next.
+ */
+let outputs = 0
+function output(): { readonly line: string; came(): Promise<unknown> } {
+  const file = `$D/came-${outputs++}`
+  const came = (): Promise<unknown> => bed.shell(`until [ -s ${file} ]; do sleep 0.1; done`).ended()
+  return { line: `> >(head -c 1 >${file}; cat >/dev/null)`, came }
+}
+
 const connected = async (...programs: readonly Program[]): Promise<void> =>
   void (await Promise.all(programs.map(({ stderr }) => stderr.line(/connected with/))))
 
@@ -106,9 +117,10 @@ describe('an end that leaves early says goodbye: the other one fails at once and
   ] as const)('on %s, with exit code %i', async (signal, code) => {
     const why = new RegExp(`not everything was transferred: closed by the remote peer.*interrupted by ${signal}`)
     for (const leaves of ['listener', 'caller'] as const) {
-      const { program, ticket } = await bed.listen('>/dev/null')
+      const { line, came } = output()
+      const { program, ticket } = await bed.listen(line)
       const alice = bed.connect(ticket, ENDLESS)
-      await connected(alice, program)
+      await Promise.all([connected(alice, program), came()])
       const [leaving, staying] = leaves === 'caller' ? [alice, program] : [program, alice]
       leaving.child.kill(signal)
       await fails(staying, 1, why)
@@ -145,9 +157,10 @@ describe('an end that is killed', () => {
   const NOTICED = 20 * SECOND
 
   test.each(['listener', 'caller'])('is noticed in 10 s by one that sends: kill of the %s', async (killed) => {
-    const { program, ticket } = await bed.listen(ENDLESS)
+    const { line, came } = output()
+    const { program, ticket } = await bed.listen(`</dev/zero ${line}`)
     const alice = bed.connect(ticket, ENDLESS)
-    await connected(alice, program)
+    await Promise.all([connected(alice, program), came()])
     const [dead, alive] = killed === 'caller' ? [alice, program] : [program, alice]
     dead.child.kill('SIGKILL')
     const ended = alive.ended()
