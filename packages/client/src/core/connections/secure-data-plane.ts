@@ -231,8 +231,6 @@ export class SecureDataPlane implements DataPlane {
   #heard(by: MessageSession, now: Instant): void {
     const { session, direct, relayed } = this.#paths
     const { to, directKey } = by.options
-    // The other end may still have to find a path that this one has found just now.
-    const isNew = direct.since !== undefined && later(direct.since, PATH_ASK_GAP) > now
     if (directKey !== undefined) {
       direct.heardAt(to, now)
       if (by === direct.former) return this.#doubts.heard(by, now)
@@ -240,14 +238,20 @@ export class SecureDataPlane implements DataPlane {
       if (direct.session === undefined || by === direct.session || !isProven(to)) return
       // Each end may have found a path: the one of the smaller id counts for both, unless it is dead.
       if (!this.#leads || this.#doubts.doubts(direct.session)) direct.move(by, now)
-      else if (!isNew) this.doubt(now)
+      else this.#doubtKnown(now)
       return
     }
     if (session === by) return relayed.heard()
     // Each end may have asked the same relay for a session: the one with the smaller id keeps its own.
     const elsewhere = session !== undefined && !sameRoute(session.options.to, to)
     if (elsewhere || !this.#leads || session === undefined || this.#doubts.doubts(session)) relayed.proven(by)
-    if (elsewhere && !isNew) this.doubt(now)
+    if (elsewhere) this.#doubtKnown(now)
+  }
+
+  /** The other end may still have to find a direct path that this one has found just now. */
+  #doubtKnown(now: Instant): void {
+    const { since } = this.#paths.direct
+    if (since === undefined || later(since, PATH_ASK_GAP) <= now) this.doubt(now)
   }
 
   #pathOf(session: MessageSession | undefined): RecordPath | undefined {
