@@ -3,8 +3,8 @@
  * bound address refreshes its binding and is answered in kind; from another address it gets the
  * error `unbound`, and no state changes.
  */
-import { type Datagram, type Instant, sendMessage } from '@showchain/client/endpoint'
-import { type Encoding, type MessageOf, OP } from '@showchain/wire'
+import { type Datagram, type Instant, sendKeepAlive } from '@showchain/client/endpoint'
+import type { Encoding, MessageOf, OP } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
 import type { RelayContext } from './relay-context.ts'
 import { Throttle } from './throttle.ts'
@@ -40,8 +40,7 @@ export class KeepAliveResponder {
       return this.#errors.tell(source, encoding, bytes.length, now)
     this.#context.count('keepAlive')
     this.#bindings.refresh(message.id, now)
-    if (this.#keepAliveThrottle.take(source, now))
-      sendMessage(this.#context, source, { op_code: OP.keepAlive, id: this.#context.self.id, seq: 0, ts: 0 }, encoding)
+    if (this.#keepAliveThrottle.take(source, now)) sendKeepAlive(this.#context, this.#context.self.id, source, encoding)
   }
 
   expire(now: Instant): void {

@@ -63,8 +63,8 @@ export const SERVER_REGISTRATION: readonly Mutant[] = inPackage('server', [
     name: 'keep-alive-gap',
     rule: 'An address is sent a keep-alive once in 5 s: two relays never echo for ever.',
     file: 'src/core/keep-alive-responder.ts',
-    text: 'if (this.#keepAliveThrottle.take(source, now))\n',
-    replacement: '',
+    text: 'if (this.#keepAliveThrottle.take(source, now)) send',
+    replacement: 'send',
     test: 'test/keep-alive-responder.test.ts',
   },
   {

@@ -5,6 +5,7 @@ import {
   encode,
   type Message,
   OP,
+  type PeerId,
   ShowchainError,
   type SignedMessage,
   type Unsigned,
@@ -82,6 +83,11 @@ export function encodeCounted(
 export function sendMessage(sending: Sending, to: Route, message: Message, encoding: Encoding): void {
   const bytes = encodeCounted(sending, message, encoding)
   if (bytes !== undefined) sending.outbox.transmit(to, bytes)
+}
+
+/** A 0x100: it keeps a path alive, or asks whether there is one. @param id of this node */
+export function sendKeepAlive(sending: Sending, id: PeerId, to: Route, encoding: Encoding): void {
+  sendMessage(sending, to, { op_code: OP.keepAlive, id, seq: 0, ts: 0 }, encoding)
 }
 
 /**

@@ -7,10 +7,10 @@
  *   many sockets: 256 × 0x100, each from a socket of its own, to the other's ip:port
  *   many ports:   0x100 after 0x100 from one socket to random ports of the other's address
  */
-import { type Endpoint, type Nat, OP } from '@showchain/wire'
+import type { Endpoint, Nat } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import { type Duration, duration, type Instant, later, type Route, type SocketId } from '../endpoint/machine.ts'
-import { sendMessage } from '../endpoint/signed-messages.ts'
+import { sendKeepAlive } from '../endpoint/signed-messages.ts'
 import type { Timer } from '../endpoint/timers.ts'
 
 /** Birthday probing starts after the first ordinary probes. */
@@ -106,12 +106,8 @@ export class Birthday {
       this.#role === 'many sockets'
         ? [BIRTHDAY_SOCKETS, BIRTHDAY_SOCKET_INTERVAL]
         : [BIRTHDAY_PROBES, BIRTHDAY_INTERVAL]
-    sendMessage(
-      this.#context,
-      this.#target(),
-      { op_code: OP.keepAlive, id: this.#context.self, seq: 0, ts: 0 },
-      this.#context.encoding,
-    )
+    const { self, encoding } = this.#context
+    sendKeepAlive(this.#context, self, this.#target(), encoding)
     this.#sent++
     if (this.#sent < most) this.#timer = this.#context.timers.set(later(now, interval), (at) => this.#next(at))
   }

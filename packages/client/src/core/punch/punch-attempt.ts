@@ -19,7 +19,7 @@ import type { PeerContext } from '../context/peer-context.ts'
 import { type Duration, type Instant, later, type Route, type SocketId } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
 import { routeKey } from '../endpoint/route.ts'
-import { sendMessage } from '../endpoint/signed-messages.ts'
+import { sendKeepAlive } from '../endpoint/signed-messages.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import { Waiters } from '../endpoint/waiters.ts'
 import type { Transactions } from '../requests/transaction.ts'
@@ -257,7 +257,7 @@ export class PunchAttempt {
     candidate.probes++
     const { self, encoding } = this.#context
     if (!this.options.probe(candidate.route, candidate.token, now))
-      sendMessage(this.#context, candidate.route, { op_code: OP.keepAlive, id: self, seq: 0, ts: 0 }, encoding)
+      sendKeepAlive(this.#context, self, candidate.route, encoding)
   }
 
   #check(candidate: Candidate, now: Instant): void {

@@ -9,10 +9,10 @@
  *    │ ▼
  *   suspect ── 0x100 every 5 s ──► three unanswered: dead
  */
-import { type Encoding, OP } from '@showchain/wire'
+import type { Encoding } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import { type Duration, duration, type Instant, instant, later, type Route } from '../endpoint/machine.ts'
-import { sendMessage } from '../endpoint/signed-messages.ts'
+import { sendKeepAlive } from '../endpoint/signed-messages.ts'
 import type { Timer } from '../endpoint/timers.ts'
 
 /** NATs may drop UDP mappings after 30 s (RFC 4787 REQ-5 asks for more; not all comply). */
@@ -102,7 +102,7 @@ export class KeepAlive implements Liveness {
   #send(encoding: Encoding, now: Instant): void {
     this.#lastKeepAlive = now
     this.#lastSent = now
-    sendMessage(this.#context, this.#to, { op_code: OP.keepAlive, id: this.#context.self, seq: 0, ts: 0 }, encoding)
+    sendKeepAlive(this.#context, this.#context.self, this.#to, encoding)
   }
 
   /** When the next one is due. */

@@ -8,10 +8,10 @@
  *    │ heard                                                   ▼
  *   asked ── 0x100, and STUN each 0.5 s for 2 s ──► 1 s of silence: dead
  */
-import { type Encoding, OP } from '@showchain/wire'
+import type { Encoding } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import { type Duration, duration, type Instant, instant, later, type Route } from '../endpoint/machine.ts'
-import { sendMessage } from '../endpoint/signed-messages.ts'
+import { sendKeepAlive } from '../endpoint/signed-messages.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import type { StunTransactions } from '../nat/stun-transactions.ts'
 import { KEEP_ALIVE_ECHO_GAP, type Liveness, SLEPT } from './keep-alive.ts'
@@ -127,7 +127,7 @@ export class RelayLiveness implements Liveness {
   #send(encoding: Encoding, now: Instant): void {
     this.#lastKeepAlive = now
     this.#lastSent = now
-    sendMessage(this.#context, this.#to, { op_code: OP.keepAlive, id: this.#context.self, seq: 0, ts: 0 }, encoding)
+    sendKeepAlive(this.#context, this.#context.self, this.#to, encoding)
   }
 
   /**
