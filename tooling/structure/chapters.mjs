@@ -18,6 +18,7 @@ export const CHAPTERS = {
   'packages/client/src': [['core'], ['runtime'], ['async'], ['.']],
   'packages/crypto/src': [['core'], ['portable'], ['openssl'], ['.']],
   'packages/files/src': [['core'], ['transfer'], ['node'], ['.']],
+  'packages/mailbox/src': [['core'], ['client', 'server'], ['.']],
   'packages/server/src': [['core'], ['runtime'], ['.']],
   'packages/testkit/src': [['sim'], ['internet']],
 }
@@ -26,6 +27,8 @@ export const CHAPTERS = {
 export const ENTRIES = {
   // The machines know no connection.
   'packages/files/src/core': { '@showchain/client': [] },
+  // The machine of a mailbox shares rates and timers with relays; the ends need neither.
+  'packages/mailbox/src/core': { '@showchain/client': ['@showchain/client/endpoint'] },
   // Pure code must not load Node's sockets, so the relay's core and its runtime import different entries.
   'packages/server/src/core': { '@showchain/client': ['@showchain/client/endpoint'] },
   'packages/server/src/runtime': { '@showchain/client': ['@showchain/client/endpoint', '@showchain/client/runtime'] },

@@ -3,6 +3,7 @@
  * addresses (docs/protocol.md, Tickets):
  *
  *   showchain:<id>?relay=<relay-id>@host:port&relay=…&addr=host:port
+ *   showchain:<relay-id>?addr=host:port&mailbox=<id>   a relay's own one
  *
  * IPv6 addresses are in brackets, nothing is escaped, unknown parameters are ignored.
  */
@@ -10,7 +11,7 @@ import * as z from 'zod'
 import { splitHostPort } from './endpoint.ts'
 import { ShowchainError } from './errors.ts'
 import { quote } from './foreign.ts'
-import { peerIdFromText, peerIdSchema } from './ids.ts'
+import { type PeerId, peerIdFromText, peerIdSchema } from './ids.ts'
 import { canonicalIp } from './ip.ts'
 import { MAX_TICKET_LENGTH, MAX_TICKET_ROUTES, MAX_U16 } from './limits.ts'
 
@@ -38,8 +39,11 @@ export const ticketSchema = z
       .max(MAX_TICKET_ROUTES)
       .readonly(),
     addresses: z.array(addressSchema).max(MAX_TICKET_ROUTES).readonly(),
+    /** In a relay's own ticket: the peer at that relay which has its mailbox (docs/mailbox.md). */
+    mailbox: peerIdSchema.optional(),
   })
   .readonly()
+  .refine(({ relays, mailbox }) => mailbox === undefined || relays.length === 0, 'a mailbox beside relays')
 export type Ticket = z.infer<typeof ticketSchema>
 
 /** `host:port`, IPv6 in brackets. */
@@ -63,10 +67,11 @@ function addressFrom(text: string): Address | undefined {
   return split === undefined || host === undefined ? undefined : { host, port: split.port }
 }
 
-export function formatTicket({ id, relays, addresses }: Ticket): string {
+export function formatTicket({ id, relays, addresses, mailbox }: Ticket): string {
   const parameters = [
     ...relays.map((relay) => `relay=${relay.id}@${formatAddress(relay.address)}`),
     ...addresses.map((address) => `addr=${formatAddress(address)}`),
+    ...(mailbox === undefined ? [] : [`mailbox=${mailbox}`]),
   ]
   return parameters.length === 0 ? `${SCHEME}${id}` : `${SCHEME}${id}?${parameters.join('&')}`
 }
@@ -83,16 +88,22 @@ export function parseTicket(text: string): Ticket {
   if (id === undefined) throw bad(`${quote(idText)} is not a peer id of 43 characters of base64url.`)
   const relays: Ticket['relays'][number][] = []
   const addresses: Address[] = []
+  const mailboxes: PeerId[] = []
   for (const parameter of (rest[0] ?? '').split('&')) {
     const equals = parameter.indexOf('=')
     const name = parameter.slice(0, Math.max(equals, 0))
     const value = parameter.slice(equals + 1)
     if (name === 'relay') relays.push(parseRelay(value))
     else if (name === 'addr') addresses.push(addressFrom(value) ?? throwBad(`addr=${quote(value)} is not host:port.`))
+    else if (name === 'mailbox')
+      mailboxes.push(peerIdFromText(value) ?? throwBad(`mailbox=${quote(value)} is not a peer id.`))
   }
   if (Math.max(relays.length, addresses.length) > MAX_TICKET_ROUTES)
     throw bad(`It names more than ${MAX_TICKET_ROUTES} relays or addresses.`)
-  return { id, relays, addresses }
+  const [mailbox, ...others] = mailboxes
+  if (mailbox === undefined) return { id, relays, addresses }
+  if (others.length + relays.length > 0) throw bad('A mailbox is named once, and in the ticket of a relay alone.')
+  return { id, relays, addresses, mailbox }
 }
 
 function parseRelay(text: string): Ticket['relays'][number] {

@@ -25,6 +25,10 @@ describe('a ticket', () => {
         addresses: [{ host: '::1', port: 65535 }],
       },
     ],
+    [
+      `showchain:${ALICE}?addr=192.0.2.1:4400&mailbox=${BOB}`,
+      { id: ALICE, relays: [], addresses: [{ host: '192.0.2.1', port: 4400 }], mailbox: BOB },
+    ],
   ])('%s is read and written back', (text, ticket) => {
     expect(parseTicket(text)).toEqual(ticket)
     expect(formatTicket(ticket)).toBe(text)
@@ -61,9 +65,17 @@ describe('a ticket', () => {
     ['a relay with a bad id', `showchain:${ALICE}?relay=abc@192.0.2.1:5`],
     ['a relay without an address', `showchain:${ALICE}?relay=${BOB}`],
     ['nine addresses', `showchain:${ALICE}?${'addr=192.0.2.1:5&'.repeat(9)}`],
+    ['a mailbox with a bad id', `showchain:${ALICE}?mailbox=abc`],
+    ['two mailboxes', `showchain:${ALICE}?mailbox=${BOB}&mailbox=${BOB}`],
+    ['a mailbox beside a relay', `showchain:${ALICE}?relay=${BOB}@192.0.2.1:5&mailbox=${BOB}`],
     ['too many characters', `showchain:${ALICE}?x=${'a'.repeat(5000)}`],
   ])('with %s is refused with ERR_BAD_TICKET', (_what, text) => {
     expect(() => parseTicket(text)).toThrow(badTicket)
+  })
+
+  test('has no mailbox beside relays', () => {
+    const relays = [{ id: BOB, address: { host: '192.0.2.1', port: 5 } }]
+    expect(ticketSchema.safeParse({ id: ALICE, relays, addresses: [], mailbox: BOB }).success).toBe(false)
   })
 
   test('that is refused says which part is wrong', () => {

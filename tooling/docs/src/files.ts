@@ -27,10 +27,16 @@ function examplesIn(folder: string): readonly string[] {
   return ['readme.ts', ...names].map((name) => `${folder}/${name}`)
 }
 
-export const PACKAGES: readonly DocumentedPackage[] = ['wire', 'crypto', 'client', 'server', 'files', 'testkit'].map(
-  (name) => ({
-    name,
-    readme: `${ROOT}packages/${name}/README.md`,
-    examples: examplesIn(`${ROOT}packages/${name}/examples`),
-  }),
-)
+export const PACKAGES: readonly DocumentedPackage[] = [
+  'wire',
+  'crypto',
+  'client',
+  'server',
+  'files',
+  'mailbox',
+  'testkit',
+].map((name) => ({
+  name,
+  readme: `${ROOT}packages/${name}/README.md`,
+  examples: examplesIn(`${ROOT}packages/${name}/examples`),
+}))

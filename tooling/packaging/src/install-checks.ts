@@ -19,6 +19,7 @@ const THIRD_PARTY: Readonly<Record<string, readonly string[]>> = {
   '@showchain/client': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
   '@showchain/server': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
   '@showchain/files': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
+  '@showchain/mailbox': [...NOBLE, '@scure/bip39', 'ipaddr.js', 'node-forge', 'zod'],
   '@showchain/testkit': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
 }
 

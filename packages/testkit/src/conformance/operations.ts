@@ -15,6 +15,7 @@ export interface PlainTicket {
   readonly id: string
   readonly relays: TicketVector['relays']
   readonly addresses: readonly AddressVector[]
+  readonly mailbox?: string | undefined
 }
 
 /** Each operation's input and result. */

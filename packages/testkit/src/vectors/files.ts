@@ -103,6 +103,7 @@ export interface TicketVector {
   readonly id: string
   readonly relays: readonly { readonly id: string; readonly address: AddressVector }[]
   readonly addresses: readonly AddressVector[]
+  readonly mailbox?: string
   readonly canonical: string
 }
 

@@ -106,6 +106,16 @@ export function textVectors(requester: IdentityVector, target: IdentityVector, r
       [route('192.0.2.1', 1)],
       `showchain:${id}?relay=${relay.id}@192.0.2.2:2&addr=192.0.2.1:1`,
     ),
+    {
+      ...ticket(
+        `showchain:${relay.id}?mailbox=${id}&addr=192.0.2.2:2`,
+        relay.id,
+        [],
+        [route('192.0.2.2', 2)],
+        `showchain:${relay.id}?addr=192.0.2.2:2&mailbox=${id}`,
+      ),
+      mailbox: id,
+    },
   ]
   const refusedTickets = {
     empty: '',
@@ -140,6 +150,9 @@ export function textVectors(requester: IdentityVector, target: IdentityVector, r
     'a relay without an address': `showchain:${id}?relay=${relay.id}`,
     'nine addresses': `showchain:${id}?${'addr=192.0.2.1:5&'.repeat(9)}`,
     'nine relays': `showchain:${id}?${`relay=${relay.id}@192.0.2.1:5&`.repeat(9)}`,
+    'a mailbox with a bad id': `showchain:${relay.id}?mailbox=${id}A`,
+    'two mailboxes': `showchain:${relay.id}?mailbox=${id}&mailbox=${id}`,
+    'a mailbox beside a relay': `showchain:${id}?relay=${relay.id}@192.0.2.1:5&mailbox=${relay.id}`,
     'more than 4700 characters': `showchain:${id}?x=${'a'.repeat(4700)}`,
   }
   const refusedIds = {

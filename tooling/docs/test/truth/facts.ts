@@ -50,6 +50,7 @@ const on =
 const says = on('docs/protocol.md')
 const security = on('docs/security.md')
 const client = on('packages/client/README.md')
+const mailbox = on('docs/mailbox.md')
 const transfer = on('docs/transfer.md')
 
 export const facts = (): readonly Fact[] => [
@@ -304,6 +305,24 @@ export const facts = (): readonly Fact[] => [
     [grouped, 'files/MAX_PATH_BYTES'],
     [plain, 'files/MAX_DEPTH'],
   ),
+  mailbox('time that a slot waits | {} s', [seconds, 'mailbox/SLOT_LIFE']),
+  mailbox('rests before it is given again | {} s', [seconds, 'mailbox/REST']),
+  mailbox(
+    'slots that wait | {}, of one source {} |',
+    [plain, 'mailbox/MAX_SLOTS'],
+    [plain, 'mailbox/MAX_SLOTS_PER_SOURCE'],
+  ),
+  mailbox('time to the first frame | {} s', [seconds, 'mailbox/FIRST_FRAME']),
+  mailbox('time from TAKE to DONE | {} s', [seconds, 'mailbox/RUN']),
+  mailbox('frames passed on from each end | {} |', [plain, 'mailbox/MAX_PASSED']),
+  mailbox(
+    'connections | {}, of one source {} |',
+    [grouped, 'mailbox/MAX_CONNECTIONS'],
+    [plain, 'mailbox/MAX_CONNECTIONS_PER_SOURCE'],
+  ),
+  mailbox('streams of a connection | {} |', [plain, 'mailbox/MAX_STREAMS']),
+  mailbox('a connection has no stream | {} s', [seconds, 'mailbox/IDLE']),
+  mailbox('A code is a number from 1 to {},', [plain, 'mailbox/MAX_NUMBER']),
   on('packages/files/README.md')('something must go on ({})', [grouped, 'files/SILENCE']),
   on('packages/server/README.md')('extends the binding by {} s', [seconds, 'server/BINDING_LIFETIME']),
   on('apps/peer-cli/README.md')('before a keep-alive is sent ({})', [plain, 'client/KEEP_ALIVE_INTERVAL']),

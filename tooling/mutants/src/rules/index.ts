@@ -17,6 +17,7 @@ import { CLIENT_TRANSPORT } from './client-transport.ts'
 import { CRYPTO_KEYS } from './crypto-keys.ts'
 import { CRYPTO_SESSIONS } from './crypto-sessions.ts'
 import { FILES } from './files.ts'
+import { MAILBOX } from './mailbox.ts'
 import { SERVER_FORWARDING } from './server-forwarding.ts'
 import { SERVER_REGISTRATION } from './server-registration.ts'
 import { TOKENS } from './tokens.ts'
@@ -43,4 +44,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLIENT_TRANSPORT,
   ...CLIENT_SOCKETS,
   ...FILES,
+  ...MAILBOX,
 ]

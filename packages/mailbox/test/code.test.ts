@@ -1,0 +1,68 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { formatCode, newWords, parseCode } from '../src/core/index.ts'
+import { repeatable } from './bed.ts'
+
+const badCode = expect.objectContaining({ code: 'ERR_BAD_CODE' })
+
+describe('a code', () => {
+  test.each([
+    '7-orbit-velvet',
+    '7 orbit velvet',
+    '  7-ORBIT-Velvet\n',
+    '\t7\torbit\tvelvet',
+    '7 - orbit - velvet',
+    '07-orbit-velvet',
+    '7–orbit–velvet',
+    '7-orbi-velv',
+    '7.orbit.velvet',
+  ])('may be typed as %j', (text) => {
+    expect(parseCode(text)).toEqual({ number: 7, words: 'orbit-velvet' })
+  })
+
+  test.each([
+    ['nothing', ''],
+    ['no number', 'orbit-velvet'],
+    ['one word', '7-orbit'],
+    ['three words', '7-orbit-velvet-act'],
+    ['number 0', '0-orbit-velvet'],
+    ['number 10000', '10000-orbit-velvet'],
+    ['a word that no code has', '7-orbit-velvat'],
+    ['three letters of a longer word', '7-orb-velvet'],
+    ['a ticket', 'showchain:AAAA'],
+  ])('with %s is refused before it is tried', (_what, text) => {
+    expect(() => parseCode(text)).toThrow(badCode)
+  })
+
+  test('that is refused is shown without what controls a terminal', () => {
+    expect(() => parseCode('7-\u001b[2J-velvet')).toThrow('"\\u001b[2j"')
+  })
+
+  test('a short word is itself, though longer ones begin with it', () => {
+    expect(parseCode('1-act-actor').words).toBe('act-actor')
+  })
+
+  test('is read as it was written, also from four letters of each word', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.integer({ min: 1, max: 9999 }), (seed, number) => {
+        const code = { number, words: newWords(repeatable(seed)) }
+        const [first = '', second = ''] = code.words.split('-')
+        expect(parseCode(formatCode(code))).toEqual(code)
+        expect(parseCode(`${number} ${first.slice(0, 4)} ${second.slice(0, 4)}`)).toEqual(code)
+      }),
+      { seed: 1 },
+    )
+  })
+
+  test('has 2^22 words, each as likely as the others', () => {
+    const seen = new Set<string>()
+    let next = 0
+    for (let index = 0; index < 2048; index++) {
+      const [first, second] = newWords({ uint32: () => next++ >>> 0 }).split('-')
+      next = index + 1
+      seen.add(first as string)
+      expect(second).toBeDefined()
+    }
+    expect(seen.size).toBe(2048)
+  })
+})
