@@ -7,20 +7,26 @@ import { readJson, root } from './workspace.mjs'
 
 const REPORT = '.cache/report/vitest.json'
 
+// A test that is a run of tests is followed by those that failed in it.
+function failureOf({ fullName, failureMessages }) {
+  const inner = [...(failureMessages?.join('\n') ?? '').matchAll(/^ *FAIL +(.+)$/gm)].map(([, name]) => name)
+  return [fullName, ...new Set(inner)].join(': ')
+}
+
 /**
  * Counts of one vitest report. A file that could not even be loaded, or an error outside any test, is a failure.
- * `skipped`: a Map from what is missing to how many tests miss it. @param long whether the run is that of the long tests
+ * `failures`: the names of the failed tests. `skipped`: a Map from what is missing to how many tests miss it.
+ * @param long whether the run is that of the long tests
  */
 export function countReport(report, long = false) {
+  const tests = report.testResults.flatMap((file) => file.assertionResults)
   const unloaded = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
   const failed = report.numFailedTests + unloaded.length
   return {
     passed: report.numPassedTests,
     failed: failed === 0 && !report.success ? 1 : failed,
-    skipped: skippedFor(
-      report.testResults.flatMap((file) => file.assertionResults),
-      long,
-    ),
+    failures: tests.filter(({ status }) => status === 'failed').map(failureOf),
+    skipped: skippedFor(tests, long),
   }
 }
 
@@ -36,6 +42,7 @@ export function tally(summary, status, long = false) {
       total.passed += count.passed
       total.failed += count.failed
       total.lines.push(`  ${task.package}: ${count.passed} passed, ${count.failed} failed`)
+      total.lines.push(...count.failures.map((name) => `    failed: ${name}`))
       for (const entry of count.skipped) {
         total.skipped += entry[1]
         total.lines.push(`    ${showSkipped(entry)}`)

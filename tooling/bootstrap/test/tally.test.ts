@@ -21,7 +21,17 @@ describe('one vitest report', () => {
 
   test('counts passed and failed tests', () => {
     const counts = { numPassedTests: 5, numFailedTests: 2, success: false }
-    expect(countReport(report(counts))).toEqual({ passed: 5, failed: 2, skipped: new Map() })
+    expect(countReport(report(counts))).toEqual({ passed: 5, failed: 2, failures: [], skipped: new Map() })
+  })
+
+  test('names the failed tests', () => {
+    const assertionResults = [
+      { status: 'failed', fullName: 'a door shuts', failureMessages: ['Error: it stays open'] },
+      { status: 'failed', fullName: 'all again', failureMessages: ['1 failed\n FAIL  test/door.ts > locks\nError'] },
+      { status: 'passed', fullName: 'a door opens' },
+    ]
+    const given = report({ numFailedTests: 2, success: false, testResults: [{ status: 'failed', assertionResults }] })
+    expect(countReport(given).failures).toEqual(['a door shuts', 'all again: test/door.ts > locks'])
   })
 
   test('counts skipped tests by what they are missing; those that the run leaves out are none', () => {
@@ -43,13 +53,14 @@ describe('one vitest report', () => {
 
   test('a test file that could not be loaded is a failure', () => {
     const counts = { success: false, testResults: [{ status: 'failed', assertionResults: [] }] }
-    expect(countReport(report(counts))).toEqual({ passed: 0, failed: 1, skipped: new Map() })
+    expect(countReport(report(counts))).toEqual({ passed: 0, failed: 1, failures: [], skipped: new Map() })
   })
 
   test('an error outside any test is a failure', () => {
     expect(countReport(report({ numPassedTests: 3, success: false }))).toEqual({
       passed: 3,
       failed: 1,
+      failures: [],
       skipped: new Map(),
     })
   })
