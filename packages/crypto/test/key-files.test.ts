@@ -39,13 +39,19 @@ describe('an identity as a file', () => {
     })
   })
 
-  test('may be encrypted: then the right passphrase is needed, by either provider', async () => {
+  test('may be encrypted: then the right passphrase is needed', async () => {
     const path = folder.file('encrypted.pem')
     await saveIdentity(identity, path, { passphrase: 'pässphrase' })
     expect(readFileSync(path, 'utf8')).toContain('BEGIN ENCRYPTED PRIVATE KEY')
     expect((await loadIdentity(path, { passphrase: 'pässphrase' })).id).toBe(identity.id)
     await expect(loadIdentity(path)).rejects.toMatchObject({ code: 'ERR_PASSPHRASE_NEEDED' })
     await expect(loadIdentity(path, { passphrase: 'x' })).rejects.toMatchObject({ code: 'ERR_PASSPHRASE_WRONG' })
+  })
+
+  // Its key derivation in JavaScript takes seconds.
+  test('that is encrypted needs the right passphrase by the portable provider, too', { tags: ['long'] }, async () => {
+    const path = folder.file('encrypted-too.pem')
+    await saveIdentity(identity, path, { passphrase: 'pässphrase' })
     const pem = readFileSync(path, 'utf8')
     expect(() => portable.identityFromPem(pem)).toThrowError(expect.objectContaining({ code: 'ERR_PASSPHRASE_NEEDED' }))
     expect(() => portable.identityFromPem(pem, 'x')).toThrowError(

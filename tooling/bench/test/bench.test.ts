@@ -54,8 +54,6 @@ describe('pnpm bench', () => {
     return measures(suites, suites)
   })
 
-  test('measures how long connecting takes, and counts RSA operations', () => measures(['connect'], ['connect']))
-
   test('measures everything', { tags: ['long'] }, () =>
     measures(
       [

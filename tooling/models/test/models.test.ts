@@ -17,7 +17,7 @@ describe.each(MODELS)('$title', (model) => {
       expect(unreached).toEqual([])
     })
 
-    test.each(model.guards)('without $name: $breaks does not hold', async (guard) => {
+    test.each(model.guards)('without $name: $breaks does not hold', { tags: ['long'] }, async (guard) => {
       const { broken, story } = await check(model, guard)
       expect(broken, story.join('\n')).toBe(guard.breaks)
     })

@@ -17,7 +17,8 @@ const only =
 const TOPMOST: readonly string[] = ['@showchain/testkit', '@showchain/files', '@showchain/mailbox']
 const programs = ({ kind }: PublicPackage): boolean => kind === 'program'
 
-export const CHECKS: readonly Check[] = [
+/** What its tarball alone tells. */
+export const TARBALL_CHECKS: readonly Check[] = [
   {
     column: 'tarball',
     demand: 'its tarball holds the build, sources, README, LICENSE and manifest, and nothing else',
@@ -44,6 +45,10 @@ export const CHECKS: readonly Check[] = [
     appliesTo: every,
     run: tarball.links,
   },
+]
+
+/** What using it in a new project tells. */
+export const INSTALL_CHECKS: readonly Check[] = [
   {
     column: 'installs',
     demand: 'it brings along our tarballs and the third-party packages that it may, others only optionally',
@@ -99,3 +104,5 @@ export const CHECKS: readonly Check[] = [
     run: install.bundles,
   },
 ]
+
+export const CHECKS: readonly Check[] = [...TARBALL_CHECKS, ...INSTALL_CHECKS]

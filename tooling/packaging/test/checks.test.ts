@@ -3,7 +3,8 @@
  * run.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { CHECKS } from '../src/checks.ts'
+import type { Check } from '../src/check.ts'
+import { INSTALL_CHECKS, TARBALL_CHECKS } from '../src/checks.ts'
 import { PackedRelease, remove, temporaryFolder } from '../src/packed.ts'
 import { ROOT, readWorkspace } from '../src/workspace.ts'
 
@@ -18,10 +19,14 @@ beforeAll(async () => {
 afterAll(() => remove(folder))
 
 describe.each(packages.map((entry) => [entry.name, entry] as const))('%s', (_name, entry) => {
-  const checks = CHECKS.filter(({ appliesTo }) => appliesTo(entry))
-  test.each(checks.map((check) => [check.demand, check] as const))('%s', async (_demand, { column, run }) => {
+  const cases = (checks: readonly Check[]): readonly (readonly [string, Check])[] =>
+    checks.filter(({ appliesTo }) => appliesTo(entry)).map((check) => [check.demand, check])
+  async function passes(_demand: string, { column, run }: Check): Promise<void> {
     const { problems, figure } = await run({ entry, release })
     if (column === 'browser') console.log(figure)
     expect(problems).toEqual([])
-  })
+  }
+  test.each(cases(TARBALL_CHECKS))('%s', passes)
+  // Each installs into a project of its own.
+  test.each(cases(INSTALL_CHECKS))('%s', { tags: ['long'] }, passes)
 })
