@@ -1,9 +1,10 @@
 /** The options of calls, checked. What a peer is opened with is in options.ts. */
 import { parseOptions, ShowchainError } from '@showchain/wire'
+import { isProtocolName } from '@showchain/wire/end-to-end'
 import * as z from 'zod'
 import type { WaitOptions } from './async/deadline.ts'
-import { isSignal } from './async/signals.ts'
-import { type DialPolicy, EarlyBytes, type Goodbye } from './core/index.ts'
+import { isSignal, type SignalOptions } from './async/signals.ts'
+import { type DialPolicy, EarlyBytes, type Goodbye, type StreamOpening } from './core/index.ts'
 
 /** What the remote peer is told, if the connection is protected. */
 export interface CloseOptions {
@@ -29,8 +30,21 @@ export interface ConnectOptions extends WaitOptions {
 }
 
 export interface OpenStreamOptions extends WaitOptions {
+  /**
+   * The name of what is spoken on the stream, as `chat/1`: 1 to 255 characters from `!` to `~`. The
+   * remote peer learns of a stream with a name at once, of another one with its first byte.
+   * @default none
+   */
+  readonly protocol?: string | undefined
   /** Data of streams with a lower number is sent first. @default 0 */
   readonly priority?: number | undefined
+}
+
+export interface AcceptStreamOptions extends SignalOptions {
+  /** @default streams that no other call asks for by their protocol */
+  readonly protocol?: string | undefined
+  /** Milliseconds. @default until the connection ends */
+  readonly timeout?: number | undefined
 }
 
 const MAX_CODE = 2 ** 30
@@ -54,7 +68,15 @@ const connectSchema = z.strictObject({
     .optional(),
   via: z.enum(['auto', 'direct-only', 'relay-only', 'direct', 'punch']).optional(),
 })
-const openStreamSchema = z.strictObject({ ...wait, priority: z.number().default(0) })
+export const protocolSchema: z.ZodType<string> = z
+  .string()
+  .refine(isProtocolName, 'not 1 to 255 characters of printable ASCII without spaces')
+const openStreamSchema = z.strictObject({
+  ...wait,
+  priority: z.number().default(0),
+  protocol: protocolSchema.optional(),
+})
+const acceptStreamSchema = z.strictObject({ ...wait, protocol: protocolSchema.optional() })
 const closeSchema = z.strictObject({
   code: z.number().int().min(0).max(MAX_CODE).default(0),
   reason: z
@@ -70,8 +92,10 @@ const checked =
     parseOptions(schema, options, 'options', 'ERR_BAD_ARGUMENT')
 
 export const checkWaitOptions: (options: WaitOptions) => WaitOptions = checked(waitSchema)
-export const checkOpenStreamOptions: (options: OpenStreamOptions) => WaitOptions & { readonly priority: number } =
+export const checkOpenStreamOptions: (options: OpenStreamOptions) => WaitOptions & StreamOpening =
   checked(openStreamSchema)
+export const checkAcceptStreamOptions: (options: AcceptStreamOptions) => AcceptStreamOptions =
+  checked(acceptStreamSchema)
 export const checkCloseOptions: (options: CloseOptions) => Goodbye = checked(closeSchema)
 
 const connectOptions = checked<ConnectOptions, ConnectOptions>(connectSchema)

@@ -4,10 +4,12 @@ import {
   type Goodbye,
   type Instant,
   joined,
+  type NoNames,
   type PeerMachine,
   type Ponged,
   type SecureStatistics,
   type SendFailure,
+  type StreamOpening,
   type StreamRead,
 } from './core/index.ts'
 import type { Driver } from './runtime/index.ts'
@@ -51,8 +53,8 @@ export class ConnectionPort {
   }
 
   /** Undefined while the remote peer allows no further stream. */
-  openStream(priority: number): number | undefined {
-    return this.#input((machine, now) => machine.openStream(this.#handle, priority, now))
+  openStream(how: StreamOpening): number | NoNames | undefined {
+    return this.#input((machine, now) => machine.openStream(this.#handle, how, now))
   }
 
   /** False: the send buffer is full, until `writable`. */

@@ -1,74 +1,28 @@
 /** A connection to a remote peer: streams and datagrams in both directions, on the current path. */
 import { type PeerId, quote, ShowchainError } from '@showchain/wire'
-import type { AsyncQueue, QueueReader } from './async/async-queue.ts'
-import { type WaitOptions, waitFor } from './async/deadline.ts'
+import type { QueueReader } from './async/async-queue.ts'
+import { NEVER, type WaitOptions, waitFor } from './async/deadline.ts'
 import { Listeners } from './async/listeners.ts'
 import { abortedBy, type SignalOptions, signalOf, throwIfAborted } from './async/signals.ts'
 import { type Bytes, bytesOf } from './bytes-argument.ts'
 import {
+  type AcceptStreamOptions,
   type CloseOptions,
+  checkAcceptStreamOptions,
   checkCloseOptions,
   checkOpenStreamOptions,
   checkWaitOptions,
   type OpenStreamOptions,
 } from './call-options.ts'
-import type { ConnectionPort } from './connection-port.ts'
-import type { ConnectionEnd, DialAttempt, Goodbye, Path, SecureStatistics } from './core/index.ts'
-import type { Clock } from './runtime/index.ts'
+import type { ConnectionStatistics, Pong, TimelineEntry } from './connection-reports.ts'
+import type { ConnectionEnd, Path, StreamOpening } from './core/index.ts'
+import type { Shared } from './shared.ts'
 import type { Stream } from './stream.ts'
-
-/** Statistics of a connection and its path. Bytes count records; `rtt` is in milliseconds. */
-export interface ConnectionStatistics extends SecureStatistics {
-  readonly path: Path
-  /** Why the connection took this path. */
-  readonly why: string
-}
-
-/** The answer to a ping. */
-export interface Pong {
-  /** Milliseconds there and back. */
-  readonly rtt: number
-  /** The path that the ping took. */
-  readonly path: Path
-}
-
-export interface TimelineEntry {
-  /** Unix milliseconds. */
-  readonly at: number
-  readonly what: string
-  /** The way to connect that was tried, and how that ended, where the entry is about one. */
-  readonly attempt?: DialAttempt | undefined
-}
 
 interface ConnectionEvents {
   /** The connection moved to this path. */
   path: [path: Path, reason: string]
   close: [reason: string, end: ConnectionEnd]
-}
-
-/** What all handles of one connection have in common. */
-export interface Shared {
-  readonly remoteId: PeerId
-  readonly protected: boolean
-  readonly port: ConnectionPort
-  readonly clock: Clock
-  readonly datagrams: AsyncQueue<Uint8Array>
-  readonly streams: AsyncQueue<Stream>
-  /** The current path, and why. */
-  readonly path: Path
-  readonly why: string
-  readonly timeline: readonly TimelineEntry[]
-  /** Undefined while the remote peer allows no further stream. */
-  tryOpen(owner: Connection, priority: number): Stream | undefined
-  /**
-   * Calls back when another stream may be opened, and when the connection or a handle has ended.
-   * @returns ends the wait
-   */
-  whenOpenable(look: () => void): () => void
-  /** The application took a stream that the remote peer opened. */
-  own(stream: Stream, owner: Connection): void
-  /** The application closes a handle. What others use goes on. */
-  release(handle: Connection, goodbye: Goodbye): void
 }
 
 /**
@@ -86,21 +40,23 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   readonly incoming: boolean
   /** Whether data is encrypted and authenticated end to end. */
   readonly protected: boolean
-  readonly #shared: Shared
+  readonly #shared: Shared<Connection>
   readonly #listeners = new Listeners<ConnectionEvents>('path', 'close')
   readonly #datagrams: QueueReader<Uint8Array>
   readonly #streams: QueueReader<Stream>
+  /** Of the protocols that calls asked for; bounded by the application. */
+  readonly #byProtocol = new Map<string, QueueReader<Stream>>()
   #end: ConnectionEnd | undefined
   #earlyStream: Stream | undefined
 
   /** @internal Connections come from `peer.connect` and `peer.incoming`. */
-  constructor(shared: Shared, incoming: boolean) {
+  constructor(shared: Shared<Connection>, incoming: boolean) {
     this.remoteId = shared.remoteId
     this.incoming = incoming
     this.protected = shared.protected
     this.#shared = shared
     this.#datagrams = shared.datagrams.reader(() => shared.port.readDatagram())
-    this.#streams = shared.streams.reader((stream) => shared.own(stream, this))
+    this.#streams = this.#reader(({ protocol }) => !shared.isClaimed(protocol))
   }
 
   /** Bytes of the largest datagram that the current path takes. */
@@ -115,7 +71,10 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     return found && { ...found, path, why }
   }
 
-  /** Streams that the remote peer opened; ends with the connection. */
+  /**
+   * Streams that the remote peer opened, but for those of protocols of which `protocols` of the peer
+   * or a call of `acceptStream` says that they are taken by name; ends with the connection.
+   */
   get streams(): AsyncIterableIterator<Stream> {
     return this.#streams
   }
@@ -156,16 +115,18 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Opens a stream; the remote peer sees it with its first byte. Waits while the remote peer allows
-   * no more (256 at a time).
-   * @throws ShowchainError `ERR_PLAINTEXT_REFUSED` (not protected), `ERR_CLOSED`, `ERR_TIMEOUT`,
-   *   `ERR_ABORTED`, `ERR_BAD_ARGUMENT`
+   * Opens a stream; the remote peer sees it with its first byte, or at once if it has a protocol.
+   * Waits while the remote peer allows no more (256 at a time). A protocol that the remote peer does
+   * not take shows at the first `read`, `write` or `end`: `ERR_UNKNOWN_PROTOCOL`.
+   * @throws ShowchainError `ERR_UNKNOWN_PROTOCOL` (the remote peer is of a version that knows none),
+   *   `ERR_PLAINTEXT_REFUSED` (not protected), `ERR_CLOSED`, `ERR_TIMEOUT`, `ERR_ABORTED`,
+   *   `ERR_BAD_ARGUMENT`
    */
   async openStream(options: OpenStreamOptions = {}): Promise<Stream> {
-    const { priority, ...wait } = checkOpenStreamOptions(options)
+    const { priority, protocol, ...wait } = checkOpenStreamOptions(options)
     throwIfAborted(wait.signal)
-    if (!this.protected) throw new ShowchainError('ERR_PLAINTEXT_REFUSED', 'A plaintext connection has no streams.')
-    const now = this.#tryOpen(priority)
+    this.#wantStreams()
+    const now = this.#tryOpen({ priority, protocol })
     if (now !== undefined) return now
     let leave = (): void => {}
     const opened = waitFor<Stream>(
@@ -175,7 +136,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
       ({ resolve, reject }) => {
         leave = this.#shared.whenOpenable(() => {
           if (this.#end !== undefined) return reject(new ShowchainError('ERR_CLOSED', this.#end.reason))
-          const stream = this.#tryOpen(priority)
+          const stream = this.#tryOpen({ priority, protocol })
           if (stream === undefined) return
           leave()
           resolve(stream)
@@ -183,6 +144,31 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
       },
     )
     return opened.finally(() => leave())
+  }
+
+  /**
+   * The next stream that the remote peer opened with a protocol; without one, the next of `streams`.
+   * From the first call on, streams of that protocol come out here alone.
+   * @throws ShowchainError `ERR_PLAINTEXT_REFUSED` (not protected), `ERR_CLOSED` (and all that came
+   *   before is taken), `ERR_TIMEOUT`, `ERR_ABORTED`, `ERR_BAD_ARGUMENT`
+   */
+  async acceptStream(options: AcceptStreamOptions = {}): Promise<Stream> {
+    const { protocol, signal, timeout = NEVER } = checkAcceptStreamOptions(options)
+    throwIfAborted(signal)
+    this.#wantStreams()
+    const reader = protocol === undefined ? this.#streams : this.#readerOf(protocol)
+    let giveUp = (): void => {}
+    let late = false
+    const end = (): void => {
+      late = true
+      giveUp()
+    }
+    return waitFor<Stream>(this.#shared.clock, { signal, timeout }, end, ({ resolve, reject }) => {
+      giveUp = reader.read((stream) => {
+        if (stream !== undefined) resolve(stream)
+        else if (!late) reject(new ShowchainError('ERR_CLOSED', this.closedBecause))
+      })
+    })
   }
 
   /**
@@ -275,9 +261,8 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
 
   /** @internal This handle was closed: what arrives is for the others. */
   released(end: ConnectionEnd): void {
-    this.#datagrams.close()
-    this.#streams.close()
     this.ended(end)
+    for (const reader of [this.#datagrams, this.#streams, ...this.#byProtocol.values()]) reader.close()
   }
 
   /** @internal The connection has ended. */
@@ -287,8 +272,26 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     this.#listeners.emit('close', end.reason, end)
   }
 
-  #tryOpen(priority: number): Stream | undefined {
+  #wantStreams(): void {
+    if (!this.protected) throw new ShowchainError('ERR_PLAINTEXT_REFUSED', 'A plaintext connection has no streams.')
+  }
+
+  #tryOpen(how: StreamOpening): Stream | undefined {
     if (this.#end !== undefined) throw new ShowchainError('ERR_CLOSED', this.#end.reason)
-    return this.#shared.tryOpen(this, priority)
+    const stream = this.#shared.tryOpen(this, how)
+    if (stream === 'no names')
+      throw new ShowchainError('ERR_UNKNOWN_PROTOCOL', 'Its version knows no protocols of streams.')
+    return stream
+  }
+
+  #readerOf(protocol: string): QueueReader<Stream> {
+    this.#shared.claim(protocol)
+    const reader = this.#byProtocol.get(protocol) ?? this.#reader((stream) => stream.protocol === protocol)
+    this.#byProtocol.set(protocol, reader)
+    return reader
+  }
+
+  #reader(wants: (stream: Stream) => boolean): QueueReader<Stream> {
+    return this.#shared.streams.reader((stream) => this.#shared.own(stream, this), wants)
   }
 }

@@ -3,13 +3,9 @@
 export type { WaitOptions } from './async/deadline.ts'
 export type { SignalOptions } from './async/signals.ts'
 export type { Bytes } from './bytes-argument.ts'
-export type { CloseOptions, ConnectOptions, OpenStreamOptions } from './call-options.ts'
-export {
-  Connection,
-  type ConnectionStatistics,
-  type Pong,
-  type TimelineEntry,
-} from './connection.ts'
+export type { AcceptStreamOptions, CloseOptions, ConnectOptions, OpenStreamOptions } from './call-options.ts'
+export { Connection } from './connection.ts'
+export type { ConnectionStatistics, Pong, TimelineEntry } from './connection-reports.ts'
 export type {
   ConnectionEnd,
   ConnectionInspection,

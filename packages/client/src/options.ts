@@ -13,6 +13,7 @@ import {
   ticketSchema,
 } from '@showchain/wire'
 import * as z from 'zod'
+import { protocolSchema } from './call-options.ts'
 import {
   type AcquaintanceStore,
   type AddressPolicyName,
@@ -66,6 +67,13 @@ export interface PeerOptions {
    * @default false
    */
   readonly acceptEarly?: boolean | undefined
+  /**
+   * The protocols of streams that remote peers may open by name: `acceptStream` takes them. Streams of
+   * another one are reset, and the remote peer gets `ERR_UNKNOWN_PROTOCOL`. Streams without a name
+   * are taken in any case.
+   * @default any
+   */
+  readonly protocols?: readonly string[] | undefined
   /**
    * Where it keeps what it has of relays and peers that it has met, which saves round trips: their
    * tokens and static keys.
@@ -138,11 +146,12 @@ export const CONGESTION: Readonly<Record<CongestionName, CongestionFactory>> = {
 
 /** The options with every default in place and every ticket read. */
 export interface CheckedOptions
-  extends Required<Omit<PeerOptions, 'relays' | 'memory' | 'trace' | 'qlog' | 'onWarning'>> {
+  extends Required<Omit<PeerOptions, 'relays' | 'protocols' | 'memory' | 'trace' | 'qlog' | 'onWarning'>> {
   readonly relays: readonly Ticket[]
   readonly listen: readonly ListenAddress[]
   readonly accept: Accept
   readonly acceptEarly: boolean
+  readonly protocols: readonly string[] | undefined
   readonly acquaintances: AcquaintanceStore
   readonly announce: readonly Address[]
   readonly stunServers: readonly Address[]
@@ -166,6 +175,9 @@ const MAX_RELAYS = 8
 /** More than are asked (nat-discovery.ts) tell nothing more. */
 const MAX_STUN_SERVERS = 2
 
+/** As many as a remote peer may have open streams. */
+const MAX_PROTOCOLS = 256
+
 const has = (value: unknown, ...names: readonly string[]): boolean =>
   typeof value === 'object' && value !== null && names.every((name) => name in value)
 const callable = <F>(): z.ZodType<F> => z.custom<F>((value) => typeof value === 'function', 'not a function')
@@ -187,6 +199,7 @@ const schema = z.strictObject({
     ])
     .default('everyone'),
   acceptEarly: z.boolean().default(false),
+  protocols: z.array(protocolSchema).max(MAX_PROTOCOLS).optional(),
   memory: z.custom<PeerMemory>((value) => has(value, 'get', 'set'), 'not a memory').optional(),
   knownKeys: z.array(z.custom<PublicKey>((value) => has(value, 'id', 'spki'), 'not a public key')).default([]),
   encoding: z.enum(['binary', 'json']).default('binary'),
@@ -210,11 +223,12 @@ const schema = z.strictObject({
  * `ERR_BAD_PEER_ID`
  */
 export function checkOptions(options: PeerOptions): CheckedOptions {
-  const { memory, trace, qlog, onWarning, ...rest } = parseOptions(schema, options, 'options')
+  const { memory, protocols, trace, qlog, onWarning, ...rest } = parseOptions(schema, options, 'options')
   return {
     ...rest,
     listen: rest.listen.flatMap(withHost),
     acquaintances: storeOf(memory, onWarning),
+    protocols,
     trace,
     qlog,
     onWarning,

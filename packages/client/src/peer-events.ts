@@ -3,8 +3,9 @@ import { type PeerId, ShowchainError } from '@showchain/wire'
 import { AsyncQueue, type QueueReader } from './async/async-queue.ts'
 import { Listeners } from './async/listeners.ts'
 import type { Call } from './call.ts'
-import type { Connection, TimelineEntry } from './connection.ts'
+import type { Connection } from './connection.ts'
 import type { ConnectionPort } from './connection-port.ts'
+import type { TimelineEntry } from './connection-reports.ts'
 import type { ConnectionHandle, DialAttempt, DialId, Instant, NatReport, PeerEvent } from './core/index.ts'
 import type { Accept } from './options.ts'
 import type { RelayEvent } from './relay-event.ts'
@@ -26,6 +27,7 @@ export interface PeerListeners {
 export interface PeerEventsOptions {
   readonly accept: Accept
   readonly plaintext: boolean
+  readonly protocols: readonly string[]
   readonly onWarning: ((sentence: string) => void) | undefined
   readonly clock: Clock
   /** Runs a command on the machine, unless the peer is closed. */
@@ -91,6 +93,8 @@ export class PeerEvents {
         return this.#connections.get(event.connection)?.moved(event.path, event.reason)
       case 'datagram':
         return this.#connections.get(event.connection)?.receive(event.bytes)
+      case 'streamOpened':
+        return this.#connections.get(event.connection)?.onOpened(event.stream, event.protocol)
       case 'stream':
         return this.#connections.get(event.connection)?.onStream(event.stream, event.what)
       case 'streamStopped':
@@ -169,8 +173,8 @@ export class PeerEvents {
 
   #onOpen({ connection: handle, remoteId, path, incoming, early }: Extract<PeerEvent, { type: 'open' }>): void {
     const timeline = this.#notes.get(remoteId) ?? []
-    const { plaintext } = this.#options
-    const traits = { remoteId, path, plaintext, timeline, early }
+    const { plaintext, protocols } = this.#options
+    const traits = { remoteId, path, plaintext, protocols, timeline, early }
     const connection = new SharedConnection(traits, this.#options.port(handle), this.#options.clock)
     this.#notes.delete(remoteId)
     this.#connections.set(handle, connection)

@@ -46,7 +46,7 @@ export class Peer implements AsyncDisposable {
   private constructor(options: CheckedOptions, socket: CountedSocket) {
     const { identity, encoding, seedMode, plaintext, policy, addressPolicy, keepAlive, knownKeys, runtime } = options
     const { clock, random, provider, endToEnd } = runtime
-    const { acceptEarly, acquaintances, onWarning } = options
+    const { acceptEarly, acquaintances, protocols, onWarning } = options
     this.id = identity.id
     this.#options = options
     this.#socket = socket
@@ -57,7 +57,7 @@ export class Peer implements AsyncDisposable {
     })
     const machine = new PeerMachine({
       ...{ provider, random, endToEnd, knownKeys, encoding, seedMode, plaintext, policy },
-      ...{ acceptEarly, acquaintances },
+      ...{ acceptEarly, acquaintances, protocols: protocols && new Set(protocols) },
       self: identity.publicKey,
       congestion: CONGESTION[options.congestion],
       observe: (connection) => {
@@ -73,7 +73,7 @@ export class Peer implements AsyncDisposable {
     })
     this.#machine = machine
     this.#events = new PeerEvents({
-      ...{ plaintext, clock, accept: options.accept, onWarning },
+      ...{ plaintext, clock, accept: options.accept, protocols: protocols ?? [], onWarning },
       input: (command) => {
         if (!this.#closed) this.#driver.input((_machine, now) => command(now))
       },

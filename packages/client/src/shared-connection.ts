@@ -6,20 +6,24 @@
 import type { PeerId } from '@showchain/wire'
 import { EARLY_STREAM } from '@showchain/wire/end-to-end'
 import { AsyncQueue } from './async/async-queue.ts'
-import { Connection, type Shared, type TimelineEntry } from './connection.ts'
+import { Connection } from './connection.ts'
 import type { ConnectionPort } from './connection-port.ts'
+import type { TimelineEntry } from './connection-reports.ts'
 import {
   type ConnectionEnd,
   closedHere,
   type EarlyBytes,
   type Goodbye,
+  type NoNames,
   type Path,
   READ_PIECE,
   type StreamChange,
+  type StreamOpening,
   type StreamRead,
   type UnreadStream,
 } from './core/index.ts'
 import type { Clock } from './runtime/index.ts'
+import type { Shared } from './shared.ts'
 import { Stream } from './stream.ts'
 
 /** Lines of its timeline that a connection keeps. */
@@ -27,11 +31,15 @@ export const MAX_TIMELINE = 256
 /** Unread datagrams of a protected connection; further ones are dropped. */
 const MAX_UNREAD_DATAGRAMS = 1024
 
+const UNNAMED: StreamOpening = { priority: 0 }
+
 /** Properties of a connection when it opens. */
 export interface ConnectionTraits {
   readonly remoteId: PeerId
   readonly path: Path
   readonly plaintext: boolean
+  /** What this peer says that it takes by name. */
+  readonly protocols: readonly string[]
   readonly timeline: readonly TimelineEntry[]
   /** Whether the first stream of the dialler begins with what it said before an answer. */
   readonly early: boolean
@@ -43,7 +51,7 @@ interface OpenStream {
   owner: Connection | undefined
 }
 
-export class SharedConnection implements Shared {
+export class SharedConnection implements Shared<Connection> {
   readonly remoteId: PeerId
   readonly protected: boolean
   readonly port: ConnectionPort
@@ -61,10 +69,13 @@ export class SharedConnection implements Shared {
    * ahead of its events; bounded by the transport's stream limits.
    */
   readonly #open = new Map<number, OpenStream>()
+  /** Protocols whose streams are for calls that ask for them; bounded by the application. */
+  readonly #claimed: Set<string>
   /** Calls of `openStream` that wait for MAX_STREAMS, in order. */
   readonly #openers = new Set<() => void>()
 
-  constructor({ remoteId, path, plaintext, timeline, early }: ConnectionTraits, port: ConnectionPort, clock: Clock) {
+  constructor(traits: ConnectionTraits, port: ConnectionPort, clock: Clock) {
+    const { remoteId, path, plaintext, protocols, timeline, early } = traits
     this.remoteId = remoteId
     this.protected = !plaintext
     this.port = port
@@ -72,6 +83,7 @@ export class SharedConnection implements Shared {
     this.path = path
     this.timeline = [...timeline]
     this.#early = early
+    this.#claimed = new Set(protocols)
   }
 
   /**
@@ -86,10 +98,12 @@ export class SharedConnection implements Shared {
 
   /** The stream that begins with these bytes; undefined: nobody knows whether they arrived. */
   #begin(handle: Connection, { bytes, state }: EarlyBytes): Stream | undefined {
-    if (state === 'taken') return this.#add(EARLY_STREAM, handle)
-    const stream = state === 'unsent' ? this.tryOpen(handle, 0) : undefined
+    if (state === 'taken') return this.#add(EARLY_STREAM, undefined, handle)
+    const id = state === 'unsent' ? this.port.openStream(UNNAMED) : undefined
+    if (typeof id !== 'number') return undefined
+    const stream = this.#add(id, undefined, handle)
     // That the connection ends meanwhile, the next call tells.
-    stream?.write(bytes).catch(() => {})
+    stream.write(bytes).catch(() => {})
     return stream
   }
 
@@ -119,9 +133,17 @@ export class SharedConnection implements Shared {
     this.onOpenable()
   }
 
-  tryOpen(owner: Connection, priority: number): Stream | undefined {
-    const id = this.port.openStream(priority)
-    return id === undefined ? undefined : this.#add(id, owner)
+  tryOpen(owner: Connection, how: StreamOpening): Stream | NoNames | undefined {
+    const id = this.port.openStream(how)
+    return typeof id === 'number' ? this.#add(id, how.protocol, owner) : id
+  }
+
+  claim(protocol: string): void {
+    this.#claimed.add(protocol)
+  }
+
+  isClaimed(protocol: string | undefined): boolean {
+    return protocol !== undefined && this.#claimed.has(protocol)
   }
 
   whenOpenable(look: () => void): () => void {
@@ -138,9 +160,12 @@ export class SharedConnection implements Shared {
     if (!this.protected || this.datagrams.size < MAX_UNREAD_DATAGRAMS) this.datagrams.push(bytes)
   }
 
+  onOpened(id: number, protocol: string | undefined): void {
+    this.streams.push(this.#add(id, protocol, undefined))
+  }
+
   onStream(id: number, what: StreamChange): void {
-    if (what === 'opened') this.streams.push(this.#add(id, undefined))
-    else this.#open.get(id)?.stream.on(what)
+    this.#open.get(id)?.stream.on(what)
   }
 
   onStopped(id: number, code: number): void {
@@ -165,13 +190,13 @@ export class SharedConnection implements Shared {
 
   /** @param unread data that arrived and was not read */
   ended(end: ConnectionEnd, unread: readonly UnreadStream[]): void {
-    this.datagrams.end()
-    this.streams.end()
     const rest = new Map(unread.map(({ stream, reads }) => [stream, reads]))
     for (const { stream } of this.#open.values()) stream.closed(end.reason, rest.get(stream.id) ?? [])
     this.#open.clear()
     for (const handle of [...this.#handles.keys()]) handle.ended(end)
     this.#handles.clear()
+    this.datagrams.end()
+    this.streams.end()
     this.onOpenable()
   }
 
@@ -194,10 +219,10 @@ export class SharedConnection implements Shared {
     this.#open.delete(id)
   }
 
-  #add(id: number, owner: Connection | undefined): Stream {
+  #add(id: number, protocol: string | undefined, owner: Connection | undefined): Stream {
     const { port } = this
     const stream = new Stream({
-      id,
+      ...{ id, protocol },
       early: this.#early && id === EARLY_STREAM,
       read: (most) => port.readStream(id, most),
       write: (bytes) => port.writeStream(id, bytes),

@@ -1,6 +1,7 @@
 /** A bidirectional stream of a connection: reliable, in order; by plain calls or as Web streams. */
 import { ReadableStream, WritableStream, type WritableStreamDefaultController } from 'node:stream/web'
 import { ShowchainError } from '@showchain/wire'
+import { MAX_STREAM_CODE, STREAM_CODE } from '@showchain/wire/end-to-end'
 import { abortedBy, type SignalOptions, signalOf } from './async/signals.ts'
 import { type Bytes, bytesOf } from './bytes-argument.ts'
 import { READ_PIECE, type StreamRead } from './core/index.ts'
@@ -12,6 +13,7 @@ const NO_CODE = 0
 export interface StreamPort {
   readonly id: number
   readonly early: boolean
+  readonly protocol: string | undefined
   /** @param most bytes of a piece, about */
   read(most: number): StreamRead | undefined
   /** False: the send buffer is full, until `on('writable')`. */
@@ -25,15 +27,13 @@ export interface StreamPort {
 
 /** The `cause` of `ERR_STREAM_RESET`, and a reason that `cancel` and `abort` take. */
 export interface StreamReset {
+  /** An application's code, 0 to 2^32 − 1. */
   readonly streamCode: number
 }
 
-const resetError = (streamCode: number): ShowchainError =>
-  new ShowchainError('ERR_STREAM_RESET', `Stream code ${streamCode}.`, { cause: { streamCode } satisfies StreamReset })
-
 function codeOf(reason: unknown): number {
   const code = typeof reason === 'object' && reason !== null && 'streamCode' in reason ? reason.streamCode : undefined
-  return typeof code === 'number' && Number.isSafeInteger(code) && code >= 0 ? code : NO_CODE
+  return typeof code === 'number' && Number.isInteger(code) && code >= 0 && code <= MAX_STREAM_CODE ? code : NO_CODE
 }
 
 /** As the Streams standard has it; the types of Node.js lack it. */
@@ -77,6 +77,8 @@ export class Stream {
    * once, but without forward secrecy until this peer renews its key, and up to a minute late.
    */
   readonly early: boolean
+  /** The name that its opener gave; undefined: none. Printable ASCII without spaces. */
+  readonly protocol: string | undefined
   readonly #port: StreamPort
   readonly #readable = new Change()
   readonly #writable = new Change()
@@ -98,6 +100,7 @@ export class Stream {
     this.#port = port
     this.id = port.id
     this.early = port.early
+    this.protocol = port.protocol
   }
 
   /** Cancelling it sends STOP_SENDING; the reason may be `{ streamCode }`. */
@@ -140,8 +143,8 @@ export class Stream {
   /**
    * The next data; undefined at the end of the stream.
    * @param options.signal ends the wait; what comes is there for the next call
-   * @throws ShowchainError `ERR_STREAM_RESET`, `ERR_CLOSED` (also after `cancel`), `ERR_ABORTED`,
-   *   `ERR_BAD_ARGUMENT`
+   * @throws ShowchainError `ERR_STREAM_RESET`, `ERR_UNKNOWN_PROTOCOL`, `ERR_CLOSED` (also after
+   *   `cancel`), `ERR_ABORTED`, `ERR_BAD_ARGUMENT`
    */
   async read(options?: SignalOptions): Promise<Uint8Array | undefined> {
     const signal = signalOf(options)
@@ -154,7 +157,7 @@ export class Stream {
         await this.#readable.wait(signal)
       } else {
         if (found.type === 'end') this.#ended = true
-        else this.#readFailure = resetError(found.code)
+        else this.#readFailure = this.#resetError(found.code)
         this.#halfOver()
       }
     }
@@ -166,9 +169,9 @@ export class Stream {
    * @param bytes not to be changed afterwards; of a view, the bytes that it covers
    * @param options.signal ends the wait; the bytes are sent all the same, unless it was aborted
    *   before the call
-   * @throws ShowchainError `ERR_STREAM_RESET` (the remote peer sent STOP_SENDING), `ERR_CLOSED`
-   *   (also after `end` and `abort`), `ERR_ABORTED`, `ERR_BAD_ARGUMENT`; the stream goes on after
-   *   the last two
+   * @throws ShowchainError `ERR_STREAM_RESET` (the remote peer sent STOP_SENDING),
+   *   `ERR_UNKNOWN_PROTOCOL`, `ERR_CLOSED` (also after `end` and `abort`), `ERR_ABORTED`,
+   *   `ERR_BAD_ARGUMENT`; the stream goes on after the last two
    */
   async write(bytes: Bytes, options?: SignalOptions): Promise<void> {
     const data = bytesOf(bytes)
@@ -234,7 +237,7 @@ export class Stream {
 
   /** @internal STOP_SENDING came. */
   stopped(code: number): void {
-    this.#writeFailure ??= resetError(code)
+    this.#writeFailure ??= this.#resetError(code)
     this.#halfOver()
     this.#writable.happened()
   }
@@ -251,6 +254,15 @@ export class Stream {
     this.#readable.happened()
     this.#writable.happened()
   }
+
+  #resetError(streamCode: number): ShowchainError {
+    const { protocol } = this
+    if (protocol !== undefined && streamCode === STREAM_CODE.unknownProtocol)
+      return new ShowchainError('ERR_UNKNOWN_PROTOCOL', `It is ${protocol}.`)
+    const cause: StreamReset = { streamCode }
+    return new ShowchainError('ERR_STREAM_RESET', `Stream code ${streamCode}.`, { cause })
+  }
+
   #halfOver(): void {
     const written = this.#finished || this.#writeFailure !== undefined
     if (written && (this.#ended || this.#readFailure !== undefined)) this.#port.over()

@@ -72,6 +72,7 @@ export const ERROR_CODES = {
   ERR_TRANSFER_REFUSED: { sentence: 'What was sent is not taken.', retryable: false },
   ERR_TRANSFER_STOPPED: { sentence: 'The transfer stopped before its end.', retryable: true },
   ERR_TOO_LARGE: { sentence: 'The message does not fit one datagram.', retryable: false },
+  ERR_UNKNOWN_PROTOCOL: { sentence: 'The remote peer takes no streams of this protocol.', retryable: false },
 } as const satisfies Record<string, ErrorRow>
 
 export type ErrorCode = keyof typeof ERROR_CODES

@@ -109,7 +109,7 @@ describe('docs/protocol.md', () => {
       signature: new Uint8Array(signature),
     })
     const payload = writeHandshakePayload({
-      ...{ dialled: false, connectionId: new Uint8Array(8), current: undefined, certificate },
+      ...{ dialled: false, namedStreams: false, connectionId: new Uint8Array(8), current: undefined, certificate },
     })
     // Noise: ephemeral key, static key with a tag, payload with a tag.
     const [second, third] = [32 + 48 + payload.length + 16, 48 + payload.length + 16]

@@ -1,12 +1,12 @@
 /**
  * A queue between a machine's events and `for await`: no loss, an end. Where it has several readers,
- * each item goes to the one that asked first.
+ * each item goes to the one that wants it and asked first.
  */
 export class AsyncQueue<Item extends object> {
   /** Bounded by what fills it: connections by MAX_CONNECTIONS, messages by MAX_UNREAD. */
   readonly #items: Item[] = []
   /** Reads that wait, oldest first. */
-  readonly #waiting = new Set<(item: Item | undefined) => void>()
+  readonly #waiting = new Map<(item: Item | undefined) => void, Wants<Item>>()
   #ended = false
 
   /** Items that no reader has taken. */
@@ -16,62 +16,84 @@ export class AsyncQueue<Item extends object> {
 
   push(item: Item): void {
     if (this.#ended) return
-    for (const waiting of this.#waiting) return waiting(item)
+    for (const [waiting, wants] of this.#waiting) if (wants(item)) return waiting(item)
     this.#items.push(item)
   }
 
   /** Readers get the remaining items, then the end. */
   end(): void {
     this.#ended = true
-    for (const waiting of [...this.#waiting]) waiting(undefined)
+    for (const waiting of [...this.#waiting.keys()]) waiting(undefined)
   }
 
-  /** @param taken called for each item that the reader takes */
-  reader(taken: (item: Item) => void = () => {}): QueueReader<Item> {
-    return new QueueReader(this, taken)
+  /**
+   * @param taken called for each item that the reader takes
+   * @param wants whether an item is for this reader
+   */
+  reader(taken: (item: Item) => void = () => {}, wants: Wants<Item> = () => true): QueueReader<Item> {
+    return new QueueReader(this, taken, wants)
   }
 
   /** The next item; the end. Undefined: nothing yet. */
-  take(): Item | 'ended' | undefined {
-    return this.#items.shift() ?? (this.#ended ? 'ended' : undefined)
+  take(wants: Wants<Item>): Item | 'ended' | undefined {
+    const index = this.#items.findIndex(wants)
+    if (index === 0) return this.#items.shift()
+    if (index > 0) return this.#items.splice(index, 1)[0]
+    return this.#ended ? 'ended' : undefined
   }
 
   /**
    * Calls back once, with the next item or undefined at the end.
    * @returns gives up: calls back with undefined
    */
-  wait(done: (item: Item | undefined) => void): () => void {
+  wait(wants: Wants<Item>, done: (item: Item | undefined) => void): () => void {
     const waiting = (item: Item | undefined): void => {
       if (this.#waiting.delete(waiting)) done(item)
     }
-    this.#waiting.add(waiting)
+    this.#waiting.set(waiting, wants)
     return () => waiting(undefined)
   }
 }
 
+type Wants<Item> = (item: Item) => boolean
+
 export class QueueReader<Item extends object> implements AsyncIterableIterator<Item> {
   readonly #queue: AsyncQueue<Item>
   readonly #taken: (item: Item) => void
+  readonly #wants: Wants<Item>
   /** Of the reads that wait. */
   readonly #giveUps = new Set<() => void>()
   #closed = false
 
   /** @internal Readers come from `AsyncQueue.reader`. */
-  constructor(queue: AsyncQueue<Item>, taken: (item: Item) => void) {
+  constructor(queue: AsyncQueue<Item>, taken: (item: Item) => void, wants: Wants<Item>) {
     this.#queue = queue
     this.#taken = taken
+    this.#wants = wants
   }
 
   next(): Promise<IteratorResult<Item>> {
-    const found = this.#closed ? 'ended' : this.#queue.take()
-    if (found !== undefined) return Promise.resolve(this.#result(found))
     return new Promise((resolve) => {
-      const giveUp = this.#queue.wait((item) => {
-        this.#giveUps.delete(giveUp)
-        resolve(this.#result(item ?? 'ended'))
-      })
-      this.#giveUps.add(giveUp)
+      this.read((value) => resolve(value === undefined ? { value, done: true } : { value, done: false }))
     })
+  }
+
+  /**
+   * Calls back once, with the next item or undefined at the end.
+   * @returns gives up: calls back with undefined
+   */
+  read(done: (item: Item | undefined) => void): () => void {
+    const found = this.#closed ? 'ended' : this.#queue.take(this.#wants)
+    if (found !== undefined) {
+      done(this.#take(found))
+      return () => {}
+    }
+    const giveUp = this.#queue.wait(this.#wants, (item) => {
+      this.#giveUps.delete(giveUp)
+      done(this.#take(item ?? 'ended'))
+    })
+    this.#giveUps.add(giveUp)
+    return giveUp
   }
 
   /** It ends, for this reader; what is left is for the others. */
@@ -84,9 +106,9 @@ export class QueueReader<Item extends object> implements AsyncIterableIterator<I
     return this
   }
 
-  #result(found: Item | 'ended'): IteratorResult<Item> {
-    if (found === 'ended') return { value: undefined, done: true }
+  #take(found: Item | 'ended'): Item | undefined {
+    if (found === 'ended') return undefined
     this.#taken(found)
-    return { value: found, done: false }
+    return found
   }
 }

@@ -9,6 +9,9 @@ import { abortedBy, type SignalOptions } from './signals.ts'
  */
 const DEFAULT_TIMEOUT = 25_000
 
+/** No deadline. */
+export const NEVER: number = Number.POSITIVE_INFINITY
+
 export interface WaitOptions extends SignalOptions {
   /** Milliseconds. @default 25,000 */
   readonly timeout?: number | undefined
@@ -38,7 +41,7 @@ export function waitFor<Result>(
     let over = false
     const end = (): void => {
       over = true
-      timer.cancel()
+      timer?.cancel()
       signal?.removeEventListener('abort', abort)
     }
     const abort = (): void => {
@@ -46,11 +49,12 @@ export function waitFor<Result>(
       if (signal !== undefined) reject(abortedBy(signal))
       giveUp()
     }
-    const timer = clock.schedule(later(clock.now(), duration(timeout)), () => {
+    const late = (): void => {
       end()
       giveUp()
       reject(new ShowchainError('ERR_TIMEOUT', `No result within ${quote(timeout)} ms.`))
-    })
+    }
+    const timer = timeout === NEVER ? undefined : clock.schedule(later(clock.now(), duration(timeout)), late)
     signal?.addEventListener('abort', abort, { once: true })
     start({
       resolve: (result) => {

@@ -43,5 +43,12 @@ export { Bbr } from './transport/congestion/bbr.ts'
 export type { AckSample, Congestion, CongestionFactory, LossSample } from './transport/congestion/controller.ts'
 export { Cubic } from './transport/congestion/cubic.ts'
 export { type ConnectionEnd, closedHere, type Goodbye } from './transport/ending.ts'
-export type { StreamChange, StreamRead, TransportStatistics, UnreadStream } from './transport/events.ts'
+export type {
+  NoNames,
+  StreamChange,
+  StreamOpening,
+  StreamRead,
+  TransportStatistics,
+  UnreadStream,
+} from './transport/events.ts'
 export { READ_PIECE } from './transport/limits.ts'

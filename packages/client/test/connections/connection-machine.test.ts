@@ -98,7 +98,7 @@ describe('a path on which nothing comes back', () => {
 
   test('is kept when the other end is back in time, and what was sent meanwhile arrives', () => {
     const peers = new TwoPeers().connected()
-    const stream = peers.a.do((machine, now) => machine.openStream(peers.a.connection, 0, now)) ?? -1
+    const stream = peers.a.do((machine, now) => machine.openStream(peers.a.connection, { priority: 0 }, now)) as number
     peers.holds = () => true
     peers.a.do((machine, now) => machine.writeStream(peers.a.connection, stream, HELLO, now))
     peers.advance(8 * SECOND)

@@ -43,9 +43,9 @@ describe('events that come before the first path', () => {
   test('are each change of each stream once', () => {
     const held = new HeldEvents()
     const events: readonly StreamEvent[] = [
-      { type: 'stream', stream: 1, what: 'opened' },
+      { type: 'streamOpened', stream: 1, protocol: undefined },
       { type: 'stream', stream: 1, what: 'readable' },
-      { type: 'stream', stream: 5, what: 'opened' },
+      { type: 'streamOpened', stream: 7, protocol: 'chat/1' },
       { type: 'streamStopped', stream: 5, code: 3 },
       { type: 'openable' },
     ]

@@ -10,7 +10,7 @@ import { Bed, OTHER, other, type Sent, Signer, self, sentTo } from '../peer-bed.
 import { random } from '../secure/pair.ts'
 
 const crypto = { ...opensslEndToEnd, sha256: openssl.sha256, hmacSha256: openssl.hmacSha256 }
-const HELLO = { mayRelay: true, dialled: true }
+const HELLO = { mayRelay: true, dialled: true, namedStreams: true }
 const bedOf = (options = {}): Bed => new Bed({ plaintext: false, endToEnd: nodeEndToEnd(), ...options })
 
 /** A stranger at an address, with what it would send. */
@@ -234,7 +234,7 @@ describe('the address of a stranger that was answered', () => {
     const { bed } = guest
     const [open] = bed.eventsOf('open')
     const connection = open?.connection as number
-    const stream = bed.do((machine, now) => machine.openStream(connection, 0, now)) as number
+    const stream = bed.do((machine, now) => machine.openStream(connection, { priority: 0 }, now)) as number
     bed.do((machine, now) => machine.writeStream(connection, stream, new Uint8Array(100_000), now))
     return guest
   }

@@ -20,6 +20,7 @@ interface EndVector {
   readonly ephemeralKey: KeyPair
   readonly connectionId: string
   readonly current: string | null
+  readonly namedStreams: boolean
   readonly certificate: string
 }
 interface HandshakeVector {
@@ -71,6 +72,7 @@ class End {
       verify: (key, preimage, signature) => openssl.verifyPss(key, preimage, signature),
       connectionId: fromHex(own.connectionId),
       dialled: () => false,
+      namedStreams: own.namedStreams,
       current: () => (own.current === null ? undefined : fromHex(own.current)),
       transmit: (kind, message) => this.sent.push({ kind, message: toHex(message) }),
       count: () => expect.unreachable('a golden message was refused'),

@@ -48,6 +48,17 @@ describe('a handshake', () => {
     expect([pair.b.secured[0]?.remoteDialled, pair.a.secured[0]?.remoteDialled]).toEqual([ours, theirs])
   })
 
+  test.each([
+    [true, false],
+    [false, true],
+    [true, true],
+  ])('tells each end whether the other one knows named streams: %s, %s', (ours, theirs) => {
+    const pair = new Pair(self, other, { a: { namedStreams: ours }, b: { namedStreams: theirs } })
+    pair.start()
+    pair.transaction()
+    expect([pair.b.secured[0]?.namedStreams, pair.a.secured[0]?.namedStreams]).toEqual([ours, theirs])
+  })
+
   test('is never the same twice', () => {
     const [one, two] = [new Pair(self, other), new Pair(self, other)]
     for (const pair of [one, two]) {

@@ -44,7 +44,7 @@ class End {
     this.hello = new HelloExchange({
       ...{ self: id, remoteId, crypto, random, timers: this.timers, acquaintances, warmKeys, early },
       connected: () => this.connected,
-      offer: () => ({ mayRelay, dialled: true, connectionId: this.connectionId }),
+      offer: () => ({ mayRelay, dialled: true, namedStreams: true, connectionId: this.connectionId }),
     })
   }
 
@@ -361,7 +361,7 @@ describe('a warm hello', () => {
   test('whose frames are anything else than the beginning of the first stream gets no answer', () => {
     const { larger } = met()
     const targetKey = larger.warmKeys.current(NOW).key
-    const offer = { mayRelay: true, dialled: true, connectionId: random.bytes(8) }
+    const offer = { mayRelay: true, dialled: true, namedStreams: true, connectionId: random.bytes(8) }
     const ids = { crypto, random, requester: SMALLER, target: LARGER }
     for (const frames of [[8], [8, 2, 1], [0x0a, 0, 1, 1], [0x30, 1], [0x1d, 0, 0]]) {
       const { value } = new OutgoingHello(ids, offer, { targetKey, early: Uint8Array.from(frames) })

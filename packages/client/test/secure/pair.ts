@@ -31,6 +31,7 @@ export interface Oddities {
   readonly clock?: number
   /** Whether its application asked for the connection. @default false */
   readonly dialled?: boolean
+  readonly namedStreams?: boolean
   /** The name of a connection that it has already. */
   readonly current?: Uint8Array
 }
@@ -60,7 +61,7 @@ export class End {
       certify = (preimage) => certifier.certify(preimage),
       connectionId = random.bytes(8),
     } = oddities
-    const { knows, clock = 0, current, dialled = false } = oddities
+    const { knows, clock = 0, current, dialled = false, namedStreams = true } = oddities
     const keys = new KeyCache(openssl, 4)
     if (knows !== undefined) keys.learn(knows.id, knows.publicKey.spki)
     this.handshake = new Handshake({
@@ -80,6 +81,7 @@ export class End {
       verify: (key, preimage, signature) => openssl.verifyPss(key, preimage, signature),
       connectionId,
       dialled: () => dialled,
+      namedStreams,
       current: () => this.secured.at(-1)?.name ?? current,
       transmit: (kind, bytes) => this.sent.push({ kind, bytes }),
       count: () => {

@@ -14,7 +14,7 @@ const text = (words: string): Uint8Array => new TextEncoder().encode(words)
 function ends(): { readonly a: RecordLayer; readonly b: RecordLayer } {
   const [one, two] = [random.bytes(32), random.bytes(32)]
   const end = (sendKey: Uint8Array, receiveKey: Uint8Array, initiator: boolean): Secured => ({
-    ...{ sendKey, receiveKey, initiator, confirms: !initiator, remoteDialled: false },
+    ...{ sendKey, receiveKey, initiator, confirms: !initiator, remoteDialled: false, namedStreams: true },
     name: new Uint8Array(16),
     remoteConnectionId: random.bytes(8),
   })

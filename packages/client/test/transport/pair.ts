@@ -12,6 +12,7 @@ import type { CongestionFactory } from '../../src/core/transport/congestion/cont
 import { Cubic } from '../../src/core/transport/congestion/cubic.ts'
 import type { TransportEvent } from '../../src/core/transport/events.ts'
 import type { PathTraits } from '../../src/core/transport/recovery/path-traits.ts'
+import type { StreamTraits } from '../../src/core/transport/streams/streams.ts'
 import { Transport } from '../../src/core/transport/transport.ts'
 
 export const CUBIC: CongestionFactory = (packet) => new Cubic(packet)
@@ -75,6 +76,7 @@ export class End {
   readonly transport: Transport
   /** What came: streams by id, opened ones in order, and datagrams. */
   readonly opened: number[] = []
+  readonly protocols: (string | undefined)[] = []
   readonly datagrams: Uint8Array[] = []
   readonly stopped: [number, number][] = []
   readonly staticKeys: { readonly key: Uint8Array; readonly lifetimeS: number }[] = []
@@ -96,10 +98,16 @@ export class End {
   path: Bottleneck
   readonly random: () => number
 
-  constructor(initiator: boolean, congestion: CongestionFactory, traits: PathTraits, path: Bottleneck, seed: number) {
+  constructor(
+    streams: StreamTraits,
+    congestion: CongestionFactory,
+    traits: PathTraits,
+    path: Bottleneck,
+    seed: number,
+  ) {
     this.path = path
     this.random = randomOf(seed)
-    this.transport = new Transport({ initiator, congestion, path: traits })
+    this.transport = new Transport({ ...streams, congestion, path: traits })
   }
 
   /** Takes up what the transport has to say. */
@@ -112,9 +120,12 @@ export class End {
       case 'staticKey':
         this.staticKeys.push(event)
         return
+      case 'streamOpened':
+        this.opened.push(event.stream)
+        this.protocols.push(event.protocol)
+        return
       case 'stream':
-        if (event.what === 'opened') this.opened.push(event.stream)
-        else if (event.what === 'readable' && this.reads) this.read(event.stream, now)
+        if (event.what === 'readable' && this.reads) this.read(event.stream, now)
         else if (event.what === 'writable') this.onWritable(event.stream)
         return
       case 'streamStopped':
@@ -187,10 +198,17 @@ export class Pair {
   constructor(
     congestion: CongestionFactory,
     shape: PathShape,
-    { seed = 1, there = new Bottleneck(shape), back = new Bottleneck(shape), traits = TRAITS } = {},
+    {
+      seed = 1,
+      there = new Bottleneck(shape),
+      back = new Bottleneck(shape),
+      traits = TRAITS,
+      namedStreams = false,
+      protocols = undefined as ReadonlySet<string> | undefined,
+    } = {},
   ) {
-    this.a = new End(true, congestion, traits, there, seed)
-    this.b = new End(false, congestion, traits, back, seed + 1)
+    this.a = new End({ initiator: true, namedStreams, protocols: undefined }, congestion, traits, there, seed)
+    this.b = new End({ initiator: false, namedStreams, protocols }, congestion, traits, back, seed + 1)
   }
 
   /** Both ends on another path. */

@@ -30,8 +30,8 @@ export function checking(pair: Pair): { wrong: number } {
 }
 
 export const open = (pair: Pair, priority = 0): number => {
-  const id = pair.a.transport.streams.open(priority)
-  if (id === undefined) throw new Error('no stream')
+  const id = pair.a.transport.streams.open({ priority })
+  if (typeof id !== 'number') throw new Error('no stream')
   return id
 }
 

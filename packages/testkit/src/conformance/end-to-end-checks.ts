@@ -9,6 +9,7 @@ import type {
   RecordFile,
   Side,
 } from '../vectors/end-to-end/forms.ts'
+import type { NamedStreamFile } from '../vectors/end-to-end/named-streams.ts'
 import { readVectors } from '../vectors/files.ts'
 import type { HandshakeInput, HandshakeOutcome } from './end-to-end-operations.ts'
 import type { Check } from './operations.ts'
@@ -20,6 +21,7 @@ export function* endToEndChecks(): Generator<Check> {
   yield* handshakeChecks(readVectors('handshake.json'))
   yield* recordChecks(readVectors('records.json'))
   yield* frameChecks(readVectors('frames.json'))
+  yield* namedStreamChecks(readVectors('named-streams.json'))
   yield* connectionChecks(readVectors('connection.json'))
 }
 
@@ -218,4 +220,15 @@ function* connectionChecks({ handshake, steps }: ConnectionFile): Generator<Chec
       expected,
     }
   }
+}
+
+function* namedStreamChecks({ ids, beginnings, refused }: NamedStreamFile): Generator<Check> {
+  for (const { id, ...expected } of ids)
+    yield { vector: `id ${id}`, operation: 'readStreamId', input: { id }, expected }
+  for (const { name, bytes, protocol, data } of beginnings) {
+    yield { vector: name, operation: 'readStreamName', input: { bytes }, expected: { protocol, data } }
+    if (data === '') yield { vector: name, operation: 'writeStreamName', input: { protocol }, expected: bytes }
+  }
+  for (const { name, bytes } of refused)
+    yield { vector: name, operation: 'readStreamName', input: { bytes }, expected: null }
 }

@@ -100,6 +100,18 @@ export interface EndToEndOperations {
     result: readonly (string | null)[]
   }
   writeChannelFrame: { input: { readonly session: string; readonly bytes: string }; result: string }
+  /** Whose stream an id is, where both ends know named streams. */
+  readStreamId: {
+    input: { readonly id: number }
+    result: { readonly opener: Side; readonly named: boolean; readonly index: number }
+  }
+  /** How the data of a stream with this name begins. */
+  writeStreamName: { input: { readonly protocol: string }; result: string }
+  /** All data of a named stream: its name and the rest. Null if it does not begin with a name. */
+  readStreamName: {
+    input: { readonly bytes: string }
+    result: { readonly protocol: string; readonly data: string } | null
+  }
   /** Null if a frame is unknown, malformed or truncated. */
   readFrames: { input: { readonly payload: string }; result: PlainFrames | null }
   /** The bytes of frames. Any form that reads as the same frames is right. */

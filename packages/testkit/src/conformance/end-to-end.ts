@@ -18,15 +18,19 @@ import {
   CONNECTION_ID_BYTES,
   certificatePreimage,
   handshakePrologue,
+  missingOfName,
+  NAMED_STREAM_STEP,
   RECORD_HEADER_BYTES,
   readCertificate,
   readHandshakePart,
   readHandshakePayload,
+  readProtocolName,
   readRecordHeader,
   writeCertificate,
   writeChannelHeader,
   writeHandshakePart,
   writeHandshakePayload,
+  writeProtocolName,
   writeRecordNonce,
 } from '@showchain/wire/end-to-end'
 import { framesToBytes, plainFrames } from '../vectors/end-to-end/plain-frames.ts'
@@ -118,6 +122,13 @@ function isGenuine({
   return openssl.verifyPss(key, certificatePreimage(fromHex(staticKey), certificate), certificate.signature)
 }
 
+function readStreamName(bytes: Uint8Array): EndToEndOperations['readStreamName']['result'] {
+  const missing = missingOfName(bytes.subarray(0, 1))
+  if (bytes.length < 1 + missing) return null
+  const protocol = readProtocolName(bytes.subarray(0, 1 + missing))
+  return protocol === undefined ? null : { protocol, data: toHex(bytes.subarray(1 + missing)) }
+}
+
 export const endToEndImplementation: Implementing<EndToEndOperations> = {
   directSession: ({ requester, responder, ...stamp }) => {
     const request = { requester: parsePeerId(requester), responder: parsePeerId(responder), ...stamp }
@@ -125,10 +136,10 @@ export const endToEndImplementation: Implementing<EndToEndOperations> = {
   },
   initiator: ({ ids }) => ids.toSorted()[0] as string,
   handshake,
-  writeHandshakePayload: ({ connectionId, current, certificate }) =>
+  writeHandshakePayload: ({ connectionId, current, certificate, ...flags }) =>
     toHex(
       writeHandshakePayload({
-        dialled: false,
+        ...flags,
         connectionId: fromHex(connectionId),
         current: current === null ? undefined : fromHex(current),
         certificate: fromHex(certificate),
@@ -137,8 +148,9 @@ export const endToEndImplementation: Implementing<EndToEndOperations> = {
   readHandshakePayload: ({ payload }) => {
     const read = readHandshakePayload(fromHex(payload))
     if (read === undefined) return null
-    const { connectionId, current, certificate } = read
+    const { connectionId, current, certificate, ...flags } = read
     return {
+      ...flags,
       connectionId: toHex(connectionId),
       current: current === undefined ? null : toHex(current),
       certificate: toHex(certificate),
@@ -174,6 +186,13 @@ export const endToEndImplementation: Implementing<EndToEndOperations> = {
     writeChannelHeader(header, fromHex(session))
     return toHex(header) + bytes
   },
+  readStreamId: ({ id }) => ({
+    opener: id % 2 === 0 ? 'initiator' : 'responder',
+    named: id % NAMED_STREAM_STEP >= 2,
+    index: Math.floor(id / NAMED_STREAM_STEP),
+  }),
+  writeStreamName: ({ protocol }) => toHex(writeProtocolName(protocol)),
+  readStreamName: ({ bytes }) => readStreamName(fromHex(bytes)),
   readFrames: ({ payload }) => plainFrames(fromHex(payload)) ?? null,
   writeFrames: ({ frames }) => toHex(framesToBytes(frames)),
 }

@@ -70,6 +70,9 @@ const ALL: { readonly [Name in Operation]: true } = {
   rekey: true,
   receiveRecords: true,
   writeChannelFrame: true,
+  readStreamId: true,
+  writeStreamName: true,
+  readStreamName: true,
   readFrames: true,
   writeFrames: true,
 }

@@ -25,7 +25,7 @@ import type { SimRelay } from './sim-relay.ts'
 import { Sleeper } from './sleeper.ts'
 
 /** What happens to a stream. */
-export type StreamEvent = Extract<PeerEvent, { type: 'stream' | 'streamStopped' }>
+export type StreamEvent = Extract<PeerEvent, { type: 'streamOpened' | 'stream' | 'streamStopped' }>
 
 type RelayState = Extract<PeerEvent, { type: 'relay' }>['state']
 
@@ -264,6 +264,7 @@ export class SimPeer {
         this.arrived.push({ at: now, from: this.#link(link).remoteId, link, bytes })
         return this.input(() => this.machine.readDatagram(link))
       }
+      case 'streamOpened':
       case 'stream':
       case 'streamStopped':
         this.#link(event.connection)

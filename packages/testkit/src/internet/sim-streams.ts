@@ -7,6 +7,7 @@ import { type ConnectionHandle, READ_PIECE, type StreamRead } from '@showchain/c
 import type { SimPeer } from './sim-peer.ts'
 
 const PERIOD = 65_521
+const UNNAMED = { priority: 0 }
 /** Bytes of one write. */
 const PIECE = 32_768
 const PATTERN: Uint8Array = Uint8Array.from(
@@ -42,8 +43,8 @@ export class StreamWriter {
 
   /** @returns the stream's id. @throws Error when the other end allows no more */
   open(length: number): number {
-    const id = this.#peer.command((machine, now) => machine.openStream(this.#link, 0, now))
-    if (id === undefined) throw new Error('The other end allows no more streams.')
+    const id = this.#peer.command((machine, now) => machine.openStream(this.#link, UNNAMED, now))
+    if (typeof id !== 'number') throw new Error('The other end allows no more streams.')
     this.#left.set(id, { offset: 0, length })
     this.#write(id)
     return id

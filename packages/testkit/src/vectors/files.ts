@@ -12,6 +12,7 @@ import type {
   HelloFile,
   RecordFile,
 } from './end-to-end/forms.ts'
+import type { NamedStreamFile } from './end-to-end/named-streams.ts'
 import type { PlainMessage } from './plain.ts'
 
 export type Role = 'requester' | 'target' | 'relay'
@@ -143,6 +144,7 @@ export interface VectorFiles {
   readonly 'frames.json': FrameFile
   readonly 'handshake.json': HandshakeFile
   readonly 'hello.json': HelloFile
+  readonly 'named-streams.json': NamedStreamFile
   readonly 'records.json': RecordFile
 }
 export interface MessageFile {

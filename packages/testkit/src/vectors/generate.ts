@@ -9,6 +9,7 @@ import type { HandshakeVector } from './end-to-end/forms.ts'
 import { frameFile } from './end-to-end/frames.ts'
 import { handshakeFile } from './end-to-end/handshakes.ts'
 import { helloFile } from './end-to-end/hellos.ts'
+import { namedStreamFile } from './end-to-end/named-streams.ts'
 import { recordFile } from './end-to-end/records.ts'
 import {
   KEY_SIZES,
@@ -82,6 +83,7 @@ function contents(): Generated {
     'frames.json': frameFile(),
     'handshake.json': handshakes,
     'hello.json': helloFile(requester, target),
+    'named-streams.json': namedStreamFile(),
     'records.json': recordFile(handshake),
   }
 }

@@ -23,6 +23,8 @@ type Result<Name extends keyof EndToEndOperations> = EndToEndOperations[Name]['r
 const idHex = (id: string): string => Buffer.from(id, 'base64url').toString('hex')
 const reversed = (hex: string): string => Buffer.from(hex, 'hex').reverse().toString('hex')
 
+const place = (id: number): Result<'readStreamId'> => own.readStreamId({ id }) as Result<'readStreamId'>
+
 /** Records under another nonce or other associated data. */
 function records(
   nonce: (epoch: number, number: number) => string,
@@ -234,6 +236,27 @@ const WRONG: Readonly<Record<string, Implementation>> = {
           frame.type === 'ACK' ? { ...frame, ranges: [frame.ranges.at(-1) ?? [0, 0]] } : frame,
         ),
       }),
+  },
+  'counts streams with a name by steps of 2': {
+    readStreamId: ({ id }) => ({ ...place(id), index: Math.floor(id / 2) }),
+  },
+  "takes streams with a name for the other end's": {
+    readStreamId: ({ id }) => ({ ...place(id), opener: id % 4 < 2 ? 'initiator' : 'responder' }),
+  },
+  'takes any bytes for a name': {
+    readStreamName: ({ bytes }) => {
+      const end = 2 + 2 * Number.parseInt(bytes.slice(0, 2), 16)
+      if (!(end <= bytes.length)) return null
+      return { protocol: Buffer.from(bytes.slice(2, end), 'hex').toString(), data: bytes.slice(end) }
+    },
+  },
+  'takes a name that is cut short': {
+    readStreamName: (input) =>
+      own.readStreamName(input) ?? { protocol: Buffer.from(input.bytes.slice(2), 'hex').toString(), data: '' },
+  },
+  'writes a name without its length': { writeStreamName: ({ protocol }) => Buffer.from(protocol).toString('hex') },
+  'never says that it knows named streams': {
+    writeHandshakePayload: (fields) => own.writeHandshakePayload({ ...fields, namedStreams: false }),
   },
   'writes no FIN': {
     writeFrames: ({ frames }) =>

@@ -92,8 +92,8 @@ function incomingOf(peer: SimPeer): SimConnection {
 /** Writes a whole stream; what exceeds the send buffer waits in the transport. */
 function sendStream(peer: SimPeer, link: number, bytes: Uint8Array): number {
   const stream = peer.command((machine, now) => {
-    const id = machine.openStream(link, 0, now)
-    if (id === undefined) return undefined
+    const id = machine.openStream(link, { priority: 0 }, now)
+    if (typeof id !== 'number') return undefined
     for (let at = 0; at < bytes.length; at += 60_000)
       machine.writeStream(link, id, bytes.subarray(at, at + 60_000), now)
     machine.endStream(link, id, now)

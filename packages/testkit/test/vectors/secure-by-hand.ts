@@ -12,7 +12,7 @@ import {
   diffieHellman,
   type KeyObject,
 } from 'node:crypto'
-import type { HelloVectorEnd, KeyPairHex } from '../../src/vectors/end-to-end/forms.ts'
+import type { EndVector, HelloVectorEnd, KeyPairHex } from '../../src/vectors/end-to-end/forms.ts'
 import type { PlainFrame } from '../../src/vectors/end-to-end/plain-frames.ts'
 
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex')
@@ -27,8 +27,8 @@ const hmac = (key: string, hex: string): string => createHmac('sha256', bytes(ke
 
 export const prologueByHand = (initiator: string, responder: string): string =>
   `${ascii('SHOWCHAIN-P2P-v1 end-to-end\0')}01${idHex(initiator)}${idHex(responder)}`
-export const payloadByHand = (connectionId: string, current: string | null, certificate: string): string =>
-  `01${'00'.repeat(4)}${connectionId}${current ?? '00'.repeat(16)}${certificate}`
+export const payloadByHand = ({ connectionId, current, namedStreams, certificate }: EndVector): string =>
+  `01${namedStreams ? '02' : '00'}000000${connectionId}${current ?? '00'.repeat(16)}${certificate}`
 export const certificatePreimageByHand = (staticKey: string, notBefore: number, notAfter: number): string =>
   `${ascii('SHOWCHAIN-P2P-v1 certificate\0')}${staticKey}${u(notBefore, 8)}${u(notAfter, 8)}`
 export const certificateByHand = (notBefore: number, notAfter: number, spki: string, signature: string): string =>
@@ -153,7 +153,8 @@ export function helloByHand({ requester, target, warm, answersWarm }: HelloByHan
   readonly hash: string
   readonly keys: readonly [string, string]
 } {
-  const flags = (end: HelloVectorEnd): string => `0${(end.mayRelay ? 1 : 0) + (end.dialled ? 2 : 0)}`
+  const flags = (end: HelloVectorEnd): string =>
+    `0${(end.mayRelay ? 1 : 0) + (end.dialled ? 2 : 0) + (end.namedStreams ? 4 : 0)}`
   const head = `${warm === null ? '01' : '02'}${flags(requester)}${requester.connectionId}`
   const prologue = `${ascii('SHOWCHAIN-P2P-v1 hello\0')}${head}${idHex(requester.id)}${idHex(target.id)}`
   const [e1, e2] = [requester.ephemeralKey, target.ephemeralKey]

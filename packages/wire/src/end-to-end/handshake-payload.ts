@@ -16,8 +16,9 @@ const VERSION = 1
 /** A connection is named by the first bytes of its handshake's hash. */
 export const CONNECTION_NAME_BYTES = 16
 
-/** The sender's application asked for this connection. */
+/** Flags: the sender's application asked for this connection; the sender knows named streams. */
 const DIALLED = 1
+const NAMED_STREAMS = 2
 
 const CONTEXT = utf8('SHOWCHAIN-P2P-v1 end-to-end\0')
 const FLAGS_AT = 1
@@ -28,6 +29,8 @@ const CERTIFICATE_AT = NAME_AT + CONNECTION_NAME_BYTES
 export interface HandshakePayload {
   /** Whether the sender's application asked for this connection. */
   readonly dialled: boolean
+  /** Whether the sender knows named streams. */
+  readonly namedStreams: boolean
   /** In records to the sender of this payload; 8 bytes, not all zero. */
   readonly connectionId: Uint8Array
   /** Name of the sender's connection with the receiver, if it has one; 16 bytes. */
@@ -44,10 +47,11 @@ export function handshakePrologue(initiator: PeerId, responder: PeerId): Uint8Ar
   return prologue
 }
 
-export function writeHandshakePayload({ dialled, connectionId, current, certificate }: HandshakePayload): Uint8Array {
+export function writeHandshakePayload(fields: HandshakePayload): Uint8Array {
+  const { dialled, namedStreams, connectionId, current, certificate } = fields
   const payload = new Uint8Array(CERTIFICATE_AT + certificate.length)
   payload[0] = VERSION
-  if (dialled) payload[FLAGS_AT] = DIALLED
+  payload[FLAGS_AT] = (dialled ? DIALLED : 0) | (namedStreams ? NAMED_STREAMS : 0)
   payload.set(connectionId, CONNECTION_ID_AT)
   if (current !== undefined) payload.set(current, NAME_AT)
   payload.set(certificate, CERTIFICATE_AT)
@@ -60,8 +64,10 @@ export function readHandshakePayload(payload: Uint8Array): HandshakePayload | un
   const connectionId = payload.slice(CONNECTION_ID_AT, NAME_AT)
   const current = payload.slice(NAME_AT, CERTIFICATE_AT)
   if (isZero(connectionId)) return undefined
+  const flags = payload[FLAGS_AT] as number
   return {
-    dialled: ((payload[FLAGS_AT] as number) & DIALLED) !== 0,
+    dialled: (flags & DIALLED) !== 0,
+    namedStreams: (flags & NAMED_STREAMS) !== 0,
     connectionId,
     current: isZero(current) ? undefined : current,
     certificate: payload.slice(CERTIFICATE_AT),

@@ -22,9 +22,13 @@ export const HELLO_KIND = { cold: 1, warm: 2 } as const
 /** First bytes of SHA-256 of the target's static key. */
 export const HINT_BYTES = 8
 
-/** Flags: a relay may carry records of the sender; its application asked for the connection. */
+/**
+ * Flags: a relay may carry records of the sender; its application asked for the connection; it knows
+ * named streams.
+ */
 const MAY_RELAY = 1
 const DIALLED = 2
+const NAMED_STREAMS = 4
 /** What the prologue has of the requester's value: all in front of its ephemeral key. */
 const HEAD_BYTES: number = 2 + CONNECTION_ID_BYTES
 const HINT_AT: number = HEAD_BYTES + KX_BYTES
@@ -49,6 +53,8 @@ export interface HelloOffer {
   readonly mayRelay: boolean
   /** Whether the sender's application asked for the connection: a requester's did. */
   readonly dialled: boolean
+  /** Whether the sender knows named streams. */
+  readonly namedStreams: boolean
   /** In records to the sender; 8 bytes, not all zero. */
   readonly connectionId: Uint8Array
 }
@@ -136,9 +142,9 @@ export function readHelloAnswer(value: Uint8Array): HelloAnswer | undefined {
 }
 
 /** The payload of message 2. */
-export function writeHelloOffer({ mayRelay, dialled, connectionId }: HelloOffer): Uint8Array {
+export function writeHelloOffer({ mayRelay, dialled, namedStreams, connectionId }: HelloOffer): Uint8Array {
   const payload = new Uint8Array(OFFER_BYTES)
-  payload[0] = (mayRelay ? MAY_RELAY : 0) | (dialled ? DIALLED : 0)
+  payload[0] = (mayRelay ? MAY_RELAY : 0) | (dialled ? DIALLED : 0) | (namedStreams ? NAMED_STREAMS : 0)
   payload.set(connectionId, 1)
   return payload
 }
@@ -153,7 +159,12 @@ function readOffer(offer: Uint8Array): HelloOffer | undefined {
   const connectionId = offer.slice(1)
   if (connectionId.every((byte) => byte === 0)) return undefined
   const flags = offer[0] as number
-  return { mayRelay: (flags & MAY_RELAY) !== 0, dialled: (flags & DIALLED) !== 0, connectionId }
+  return {
+    mayRelay: (flags & MAY_RELAY) !== 0,
+    dialled: (flags & DIALLED) !== 0,
+    namedStreams: (flags & NAMED_STREAMS) !== 0,
+    connectionId,
+  }
 }
 
 /** @param request the value that the requester sent, also where the answer is of another kind */

@@ -20,13 +20,22 @@ test('a prologue is the context, the version, the initiator and the responder', 
   )
 })
 
-test('a payload is the version, a flag for who dialled, zeros, the connection id, the current connection and the certificate', () => {
-  const payload = { dialled: true, connectionId: bytes(8, 0xc1), current: bytes(16, 0xd2), certificate: bytes(3, 0xe3) }
+test('a payload is the version, flags for who dialled and who knows named streams, zeros, the connection id, the current connection and the certificate', () => {
+  const ends = { connectionId: bytes(8, 0xc1), current: bytes(16, 0xd2), certificate: bytes(3, 0xe3) }
+  const payload = { ...ends, dialled: true, namedStreams: false }
   const front = `0101${'00'.repeat(3)}${'c1'.repeat(8)}`
   expect(hex(writeHandshakePayload(payload))).toBe(`${front}${'d2'.repeat(16)}e3e3e3`)
   expect(hex(writeHandshakePayload({ ...payload, current: undefined }))).toBe(`${front}${'00'.repeat(16)}e3e3e3`)
   const front2 = `01${'00'.repeat(4)}${'c1'.repeat(8)}`
   expect(hex(writeHandshakePayload({ ...payload, dialled: false }))).toBe(`${front2}${'d2'.repeat(16)}e3e3e3`)
+  const [third, both] = [
+    { ...ends, dialled: false, namedStreams: true },
+    { ...ends, dialled: true, namedStreams: true },
+  ]
+  expect([third, both].map((each) => hex(writeHandshakePayload(each)).slice(0, 10))).toEqual([
+    '0102000000',
+    '0103000000',
+  ])
 })
 
 test('a payload reads as it was written', () => {
@@ -34,6 +43,7 @@ test('a payload reads as it was written', () => {
     fc.uint8Array({ minLength: length, maxLength: length }).filter((each) => each.some((byte) => byte !== 0))
   const payloads = fc.record({
     dialled: fc.boolean(),
+    namedStreams: fc.boolean(),
     connectionId: notZero(8),
     current: fc.option(notZero(16), { nil: undefined }),
     certificate: fc.uint8Array({ maxLength: 100 }),
@@ -47,7 +57,7 @@ test('a payload reads as it was written', () => {
 
 test('a payload of another version, of zeros as connection id, or cut short, is refused', () => {
   const good = writeHandshakePayload({
-    ...{ dialled: false, connectionId: bytes(8, 1), current: undefined, certificate: bytes(0, 0) },
+    ...{ dialled: false, namedStreams: false, connectionId: bytes(8, 1), current: undefined, certificate: bytes(0, 0) },
   })
   expect(readHandshakePayload(good)).toBeDefined()
   for (let length = 0; length < good.length; length++)
@@ -56,12 +66,16 @@ test('a payload of another version, of zeros as connection id, or cut short, is 
   expect(readHandshakePayload(good.fill(0, 5, 13))).toBeUndefined()
 })
 
-test('of the four bytes behind the version only the flag is read', () => {
-  for (const dialled of [true, false]) {
-    const payload = { dialled, connectionId: bytes(8, 1), current: undefined, certificate: bytes(5, 2) }
+test('of the four bytes behind the version only the flags are read', () => {
+  for (const [dialled, namedStreams, flags] of [
+    [true, true, 0xff],
+    [false, true, 0xfe],
+    [true, false, 0xfd],
+  ] as const) {
+    const payload = { dialled, namedStreams, connectionId: bytes(8, 1), current: undefined, certificate: bytes(5, 2) }
     const written = writeHandshakePayload(payload)
     written.fill(0xff, 2, 5)
-    written[1] = dialled ? 0xff : 0xfe
+    written[1] = flags
     expect(readHandshakePayload(written)).toEqual(payload)
   }
 })

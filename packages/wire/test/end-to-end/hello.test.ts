@@ -20,7 +20,7 @@ const E = 'e0'.repeat(32)
 const HINT = 'a0'.repeat(8)
 const SEALED = '5e'.repeat(20)
 const cold: HelloRequest = {
-  ...{ mayRelay: true, dialled: true, connectionId: fromHex(ID) },
+  ...{ mayRelay: true, dialled: true, namedStreams: false, connectionId: fromHex(ID) },
   ...{ ephemeral: fromHex(E), warm: undefined },
 }
 const warm: HelloRequest = { ...cold, mayRelay: false, warm: { hint: fromHex(HINT), sealed: fromHex(SEALED) } }
@@ -28,6 +28,7 @@ const warm: HelloRequest = { ...cold, mayRelay: false, warm: { hint: fromHex(HIN
 describe('a request', () => {
   test.each([
     ['cold', cold, `0103${ID}${E}`],
+    ['of an end that knows named streams', { ...cold, namedStreams: true }, `0107${ID}${E}`],
     ['warm', warm, `0202${ID}${E}${HINT}${SEALED}`],
   ] as const)('%s', (_name, request, bytes) => {
     expect(hex(writeHelloRequest(request))).toBe(bytes)
@@ -35,9 +36,11 @@ describe('a request', () => {
   })
 
   test('ignores flags that nobody knows', () => {
-    expect(readHelloRequest(fromHex(`01ff${ID}${E}`))).toEqual(cold)
-    expect(readHelloRequest(fromHex(`01fe${ID}${E}`))).toEqual({ ...cold, mayRelay: false })
-    expect(readHelloRequest(fromHex(`01fd${ID}${E}`))).toEqual({ ...cold, dialled: false })
+    const all = { ...cold, namedStreams: true }
+    expect(readHelloRequest(fromHex(`01ff${ID}${E}`))).toEqual(all)
+    expect(readHelloRequest(fromHex(`01fe${ID}${E}`))).toEqual({ ...all, mayRelay: false })
+    expect(readHelloRequest(fromHex(`01fd${ID}${E}`))).toEqual({ ...all, dialled: false })
+    expect(readHelloRequest(fromHex(`01fb${ID}${E}`))).toEqual(cold)
   })
 
   test.each([
@@ -81,10 +84,14 @@ describe('an answer', () => {
   })
 
   test('has an offer', () => {
-    const offer = { mayRelay: true, dialled: false, connectionId: fromHex(ID) }
+    const offer = { mayRelay: true, dialled: false, namedStreams: false, connectionId: fromHex(ID) }
     expect(hex(writeHelloOffer(offer))).toBe(`01${ID}`)
+    expect(hex(writeHelloOffer({ ...offer, namedStreams: true }))).toBe(`05${ID}`)
     expect(readHelloOffer(fromHex(`01${ID}`))).toEqual(offer)
-    expect(readHelloOffer(fromHex(`fe${ID}`))).toEqual({ ...offer, mayRelay: false, dialled: true })
+    expect(readHelloOffer(fromHex(`fe${ID}`))).toEqual({
+      ...offer,
+      ...{ mayRelay: false, dialled: true, namedStreams: true },
+    })
     for (const none of ['', `01${ID}00`, `01${ID.slice(2)}`, `01${'00'.repeat(8)}`])
       expect(readHelloOffer(fromHex(none)), none).toBeUndefined()
   })

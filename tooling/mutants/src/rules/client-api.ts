@@ -135,8 +135,8 @@ const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     name: 'deadline',
     rule: 'Every call that waits has a deadline.',
     file: 'src/async/deadline.ts',
-    text: 'clock.schedule(later(clock.now(), duration(timeout)), () => {',
-    replacement: 'clock.schedule(later(clock.now(), duration(1e8)), () => {',
+    text: 'clock.schedule(later(clock.now(), duration(timeout)), late)',
+    replacement: 'clock.schedule(later(clock.now(), duration(1e8)), late)',
     test: 'test/face/deadlines.test.ts',
   },
   {

@@ -9,6 +9,7 @@ import { CLIENT_CONNECTIONS } from './client-connections.ts'
 import { CLIENT_EARLY } from './client-early.ts'
 import { CLIENT_ENDPOINT } from './client-endpoint.ts'
 import { CLIENT_HELLO } from './client-hello.ts'
+import { CLIENT_NAMED_STREAMS } from './client-named-streams.ts'
 import { CLIENT_PUNCHING } from './client-punching.ts'
 import { CLIENT_SECURE } from './client-secure.ts'
 import { CLIENT_SOCKETS } from './client-sockets.ts'
@@ -42,6 +43,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLIENT_PUNCHING,
   ...CLIENT_SECURE,
   ...CLIENT_TRANSPORT,
+  ...CLIENT_NAMED_STREAMS,
   ...CLIENT_SOCKETS,
   ...FILES,
   ...MAILBOX,

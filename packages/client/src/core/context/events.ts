@@ -81,6 +81,13 @@ export type PeerEvent =
     }
   | { readonly type: 'path'; readonly connection: ConnectionHandle; readonly path: Path; readonly reason: string }
   | { readonly type: 'datagram'; readonly connection: ConnectionHandle; readonly bytes: Uint8Array }
+  /** The remote peer opened a stream. `protocol` is the name of one that has it. */
+  | {
+      readonly type: 'streamOpened'
+      readonly connection: ConnectionHandle
+      readonly stream: number
+      readonly protocol: string | undefined
+    }
   | {
       readonly type: 'stream'
       readonly connection: ConnectionHandle

@@ -27,7 +27,7 @@ import { DirectResponder } from '../requests/direct-responder.ts'
 import { Transactions } from '../requests/transaction.ts'
 import type { SecureStatistics } from '../secure/statistics.ts'
 import { closedHere, type Goodbye } from '../transport/ending.ts'
-import type { StreamRead } from '../transport/events.ts'
+import type { NoNames, StreamOpening, StreamRead } from '../transport/events.ts'
 import type { DialTarget } from './dial.ts'
 import { Dials } from './dials.ts'
 import { type Destinations, dispatch } from './dispatch.ts'
@@ -180,8 +180,8 @@ export class PeerMachine implements Machine<PeerEvent> {
   }
 
   /** Opens a stream; undefined while the remote peer allows no more, and where there are none. */
-  openStream(connection: ConnectionHandle, priority: number, now: Instant): number | undefined {
-    return this.#connection(connection)?.useStreams((streams) => streams.open(priority), now)
+  openStream(connection: ConnectionHandle, how: StreamOpening, now: Instant): number | NoNames | undefined {
+    return this.#connection(connection)?.useStreams((streams) => streams.open(how), now)
   }
 
   /**

@@ -86,6 +86,8 @@ export interface PeerMachineOptions {
   readonly keepAlive?: Duration | undefined
   /** Where it keeps what it has of others. @default in memory */
   readonly acquaintances?: AcquaintanceStore | undefined
+  /** Names of streams that remote peers may open. @default any */
+  readonly protocols?: ReadonlySet<string> | undefined
   /** Takes what a peer that dials says before it is answered. @default false */
   readonly acceptEarly?: boolean | undefined
   /** A protected connection ends when nothing came for this long. @default IDLE_TIMEOUT */
@@ -112,6 +114,7 @@ function endToEndOf(
     idleTimeout = IDLE_TIMEOUT,
     provider,
     acceptEarly = false,
+    protocols,
   }: PeerMachineOptions,
   crypto: EndToEndCrypto,
   outbox: Outbox<PeerEvent>,
@@ -122,7 +125,7 @@ function endToEndOf(
   const warmKeys = new WarmKeys(noiseCrypto(crypto, provider), random)
   const early = acceptEarly ? new EarlyOnce(unixMs) : undefined
   const warm = { acquaintances, warmKeys, early }
-  return { crypto, credentials, congestion, unixMs, idleTimeout, connectionIds, observe, ...warm }
+  return { crypto, credentials, congestion, unixMs, idleTimeout, connectionIds, protocols, observe, ...warm }
 }
 
 export function peerParts(options: PeerMachineOptions): PeerParts {

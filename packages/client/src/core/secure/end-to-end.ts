@@ -29,6 +29,8 @@ export interface EndToEnd {
   readonly warmKeys: WarmKeys
   /** Undefined: this peer takes nothing early. */
   readonly early: EarlyOnce | undefined
+  /** Of named streams that remote peers may open. Undefined: any. */
+  readonly protocols: ReadonlySet<string> | undefined
   readonly observe: Observe | undefined
 }
 

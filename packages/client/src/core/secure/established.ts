@@ -17,7 +17,7 @@ export interface Established {
 
 /** @param agreed what the key agreement came to */
 export function establish(
-  { crypto, congestion, observe, warmKeys }: EndToEnd,
+  { crypto, congestion, observe, warmKeys, protocols }: EndToEnd,
   remoteId: PeerId,
   agreed: Extract<KeyAgreementEvent, { readonly secured: Secured }>,
   now: Instant,
@@ -26,6 +26,8 @@ export function establish(
   const observer = observe?.({ remoteId, initiator: secured.initiator })
   const transport = new Transport({
     initiator: secured.initiator,
+    namedStreams: secured.namedStreams,
+    protocols,
     congestion,
     // Until the first record has its path.
     path: { base: MAX_DATAGRAM, larger: [], acks: 'prompt' },

@@ -19,6 +19,8 @@ export interface Secured extends Pick<NoiseResult, 'sendKey' | 'receiveKey'> {
   readonly confirms: boolean
   /** Whether the remote peer's application asked for this connection, as it says. */
   readonly remoteDialled: boolean
+  /** Whether the remote peer says that it knows named streams. */
+  readonly namedStreams: boolean
 }
 
 export interface HandshakeOptions extends RemoteIdentityOptions {
@@ -32,6 +34,8 @@ export interface HandshakeOptions extends RemoteIdentityOptions {
   readonly connectionId: Uint8Array
   /** Whether this end's application asked for the connection. */
   dialled(): boolean
+  /** Whether this end says that it knows named streams. */
+  readonly namedStreams: boolean
   /** Name of the connection at hand. */
   current(): Uint8Array | undefined
   transmit(kind: number, message: Uint8Array, now: Instant): void

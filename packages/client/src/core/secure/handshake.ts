@@ -268,8 +268,8 @@ export class Handshake {
     const name = hash.slice(0, CONNECTION_NAME_BYTES)
     this.#forget()
     this.#state = 'done'
-    const { connectionId: remoteConnectionId, dialled: remoteDialled, wrongClock } = theirs
-    const ends = { initiator, confirms: !initiator, remoteConnectionId, remoteDialled }
+    const { connectionId: remoteConnectionId, dialled: remoteDialled, namedStreams, wrongClock } = theirs
+    const ends = { initiator, confirms: !initiator, remoteConnectionId, remoteDialled, namedStreams }
     const secured = { sendKey, receiveKey, name, ...ends }
     if (wrongClock === undefined) this.#events.push({ type: 'secured', secured })
     else this.#events.push({ type: 'refused', secured, reason: wrongClock })
@@ -288,7 +288,8 @@ export class Handshake {
   }
 
   #payload(certificate: Uint8Array): Uint8Array {
-    const { dialled, connectionId, current } = this.#options
-    return writeHandshakePayload({ dialled: dialled(), connectionId, current: current(), certificate })
+    const { dialled, namedStreams, connectionId, current } = this.#options
+    const flags = { dialled: dialled(), namedStreams }
+    return writeHandshakePayload({ ...flags, connectionId, current: current(), certificate })
   }
 }

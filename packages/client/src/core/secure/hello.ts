@@ -71,9 +71,9 @@ function noiseOf(
 /** The requester is the first to show that it has the keys. */
 function greetingOf(noise: NoiseHandshake, offer: HelloOffer, initiator: boolean, warm: boolean): Greeting {
   const { hash, sendKey, receiveKey } = noise.result()
-  const { connectionId: remoteConnectionId, dialled: remoteDialled, mayRelay } = offer
+  const { connectionId: remoteConnectionId, dialled: remoteDialled, namedStreams, mayRelay } = offer
   const name = hash.slice(0, CONNECTION_NAME_BYTES)
-  const ends = { initiator, confirms: initiator, remoteConnectionId, remoteDialled }
+  const ends = { initiator, confirms: initiator, remoteConnectionId, remoteDialled, namedStreams }
   return { secured: { sendKey, receiveKey, name, ...ends }, mayRelay, warm }
 }
 

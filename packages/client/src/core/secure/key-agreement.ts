@@ -21,7 +21,10 @@ import { PENDING_TIME } from './limits.ts'
 import type { Opened, RecordLayer } from './record-layer.ts'
 import type { RecordPath } from './record-path.ts'
 
-export interface KeyAgreementOptions extends Omit<HandshakeOptions, 'transmit'> {
+/** This end knows named streams. */
+const NAMED_STREAMS = true
+
+export interface KeyAgreementOptions extends Omit<HandshakeOptions, 'transmit' | 'namedStreams'> {
   readonly endToEnd: Pick<EndToEnd, 'acquaintances' | 'warmKeys' | 'early'>
   readonly self: PeerId
   readonly random: Random
@@ -71,10 +74,10 @@ export class KeyAgreement {
     this.#hello = new HelloExchange({
       ...{ self, remoteId, crypto, random, timers, acquaintances, warmKeys, early },
       connected: () => current() !== undefined,
-      offer: () => ({ mayRelay: mayRelay(), dialled: dialled(), connectionId }),
+      offer: () => ({ mayRelay: mayRelay(), dialled: dialled(), namedStreams: NAMED_STREAMS, connectionId }),
     })
     this.#handshake = new Handshake({
-      ...options,
+      ...{ ...options, namedStreams: NAMED_STREAMS },
       current: () => current() ?? this.#hello.pendingName,
       transmit: (kind, message, now) => this.#sender.send(kind, message, now),
     })

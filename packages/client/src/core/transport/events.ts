@@ -1,14 +1,24 @@
 /** What a transport hands up, and what it tells of itself. */
 import type { Duration } from '../endpoint/machine.ts'
 
-/**
- * Of a stream: the remote peer opened it; it has data or its end to read; it takes more data; all
- * its data is acknowledged.
- */
-export type StreamChange = 'opened' | 'readable' | 'writable' | 'finished'
+/** Of a stream: it has data or its end to read; it takes more data; all its data is acknowledged. */
+export type StreamChange = 'readable' | 'writable' | 'finished'
+
+/** How a stream is opened. */
+export interface StreamOpening {
+  /** Data of streams with a lower number is sent first. */
+  readonly priority: number
+  /** The name of its protocol; undefined: it has none. */
+  readonly protocol?: string | undefined
+}
+
+/** The remote peer is of a version that knows no named streams. */
+export type NoNames = 'no names'
 
 /** What the application's side is told of its streams and datagrams. */
 export type StreamEvent =
+  /** The remote peer opened it. @param protocol undefined: it has no name */
+  | { readonly type: 'streamOpened'; readonly stream: number; readonly protocol: string | undefined }
   | { readonly type: 'stream'; readonly stream: number; readonly what: StreamChange }
   /** STOP_SENDING: the remote peer does not read the rest of this stream. */
   | { readonly type: 'streamStopped'; readonly stream: number; readonly code: number }

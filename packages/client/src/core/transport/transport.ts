@@ -23,11 +23,9 @@ import { LossRecovery } from './recovery/loss-recovery.ts'
 import { Lull } from './recovery/lull.ts'
 import type { PathTraits } from './recovery/path-traits.ts'
 import type { SentFrame } from './recovery/sent-frame.ts'
-import { Streams } from './streams/streams.ts'
+import { Streams, type StreamTraits } from './streams/streams.ts'
 
-export interface TransportOptions {
-  /** Whether this end began the handshake. */
-  readonly initiator: boolean
+export interface TransportOptions extends StreamTraits {
   readonly congestion: CongestionFactory
   readonly path: PathTraits
   readonly observer?: TransportObserver | undefined
@@ -52,13 +50,13 @@ export class Transport {
   #closing: { readonly code: number; readonly reason: string; left: number } | undefined
   #pacedUntil: Instant | undefined
 
-  constructor({ initiator, congestion, path, observer }: TransportOptions) {
+  constructor({ congestion, path, observer, ...streams }: TransportOptions) {
     this.#observer = observer
     const events = this.#events
     this.#acks = new AckGenerator(path.acks)
     const recovery = new LossRecovery(congestion, path)
     this.#recovery = recovery
-    this.streams = new Streams({ initiator, recovery, events })
+    this.streams = new Streams({ ...streams, recovery, events })
     this.#frames = new FrameReceiver({ recovery, streams: this.streams, events })
   }
 

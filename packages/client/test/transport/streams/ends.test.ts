@@ -6,13 +6,13 @@ import { StreamTable } from '../../../src/core/transport/streams/stream-table.ts
 
 /** Two ends of a connection whose MAX_STREAMS arrives at once. */
 class Pair {
-  readonly opener = new StreamTable(true)
-  readonly acceptor = new StreamTable(false)
+  readonly opener = new StreamTable(true, false)
+  readonly acceptor = new StreamTable(false, false)
   announced = 0
 
   /** Opens a stream at both ends. @returns undefined when the limit forbids it */
   open(): number | undefined {
-    const id = this.opener.open()?.id
+    const id = this.opener.open(false)?.id
     if (id === undefined) return undefined
     this.acceptor.openRemote(id)
     this.#announce()

@@ -132,8 +132,11 @@ const SAID: readonly Said[] = [
   },
   {
     from: 'responder',
-    what: 'ACK and higher limits',
-    frames: [ack(0, 2), { type: 'MAX_DATA', limit: 2_097_152 }, { type: 'MAX_STREAMS', limit: 257 }],
+    what: 'ACK, higher limits, and stream 3, with the name chat/1',
+    frames: [
+      ...[ack(0, 2), { type: 'MAX_DATA', limit: 2_097_152 } as const, { type: 'MAX_STREAMS', limit: 257 } as const],
+      { type: 'STREAM', stream: 3, offset: 0, fin: false, data: `06${text('chat/1')}${text('Tea?')}` },
+    ],
   },
   {
     from: 'initiator',

@@ -79,6 +79,8 @@ export interface EndVector {
   readonly connectionId: string
   /** Name of its current connection with the other end, if it has one. */
   readonly current: string | null
+  /** Whether it says that it knows named streams. */
+  readonly namedStreams: boolean
   readonly certificate: string
 }
 
@@ -132,6 +134,9 @@ export interface PlainPart {
 }
 
 export interface PlainPayload {
+  /** Flags: its application asked for the connection; it knows named streams. */
+  readonly dialled: boolean
+  readonly namedStreams: boolean
   readonly connectionId: string
   readonly current: string | null
   readonly certificate: string
@@ -170,6 +175,8 @@ export interface HelloVectorEnd {
   readonly mayRelay: boolean
   /** Whether its application asked for the connection. */
   readonly dialled: boolean
+  /** Whether it knows named streams. */
+  readonly namedStreams: boolean
 }
 
 export interface HelloVector {

@@ -16,7 +16,7 @@ export function payloadForms({
     canonical = true,
   ): PayloadVector => ({
     ...{ name, payload: bytes },
-    fields: { connectionId, current: null, certificate, ...fields },
+    fields: { dialled: false, namedStreams: false, connectionId, current: null, certificate, ...fields },
     canonical,
   })
   return {
@@ -27,7 +27,15 @@ export function payloadForms({
         current: `${'00'.repeat(15)}01`,
       }),
       payload('no certificate', `${front}${NO_CURRENT}`, { certificate: '' }),
-      payload('bytes in place of the zeros', `01ffffffff${connectionId}${NO_CURRENT}${certificate}`, {}, false),
+      ...(['dialled', 'namedStreams'] as const).map((flag, index) =>
+        payload(`flag: ${flag}`, `010${index + 1}000000${connectionId}${NO_CURRENT}${certificate}`, { [flag]: true }),
+      ),
+      payload(
+        'bytes in place of the zeros, and flags that nobody knows',
+        `01ffffffff${connectionId}${NO_CURRENT}${certificate}`,
+        { dialled: true, namedStreams: true },
+        false,
+      ),
     ],
     refusedPayloads: [
       { name: 'no bytes', bytes: '' },

@@ -29,7 +29,7 @@ export const rawPair = ({ privateKey, publicKey }: KeyPairHex): { privateKey: Ui
   publicKey: fromHex(publicKey),
 })
 
-function endOf(side: Side, identity: IdentityVector, current: string | null): EndVector {
+function endOf(side: Side, identity: IdentityVector, current: string | null, namedStreams: boolean): EndVector {
   return {
     identity: identity.name,
     id: identity.id,
@@ -37,13 +37,15 @@ function endOf(side: Side, identity: IdentityVector, current: string | null): En
     ephemeralKey: EPHEMERAL[side],
     connectionId: CONNECTION_ID[side],
     current,
+    namedStreams,
     certificate: certify(identity, STATIC[side].publicKey).certificate,
   }
 }
 
-const payloadOf = ({ connectionId, current, certificate }: EndVector): Uint8Array =>
+const payloadOf = ({ connectionId, current, namedStreams, certificate }: EndVector): Uint8Array =>
   writeHandshakePayload({
     dialled: false,
+    namedStreams,
     connectionId: fromHex(connectionId),
     current: current === null ? undefined : fromHex(current),
     certificate: fromHex(certificate),
@@ -59,10 +61,11 @@ export function handshake(
   name: string,
   identities: readonly [IdentityVector, IdentityVector],
   current: { readonly [S in Side]: string | null } = { initiator: null, responder: null },
+  namedStreams: { readonly [S in Side]: boolean } = { initiator: true, responder: true },
 ): HandshakeVector {
   const [first, second] = inOrder(...identities)
-  const initiator = endOf('initiator', first, current.initiator)
-  const responder = endOf('responder', second, current.responder)
+  const initiator = endOf('initiator', first, current.initiator, namedStreams.initiator)
+  const responder = endOf('responder', second, current.responder, namedStreams.responder)
   const prologue = handshakePrologue(parsePeerId(initiator.id), parsePeerId(responder.id))
   const noise = ({ staticKey, ephemeralKey }: EndVector, begins: boolean): NoiseHandshake =>
     new NoiseHandshake({
@@ -117,6 +120,7 @@ export function handshakeFile(identities: readonly IdentityVector[]): HandshakeF
       initiator: toHex(count(0xf0, 16)),
       responder: toHex(count(0xe0, 16)),
     }),
+    handshake('the responder knows no named streams', pair(2048), undefined, { initiator: true, responder: false }),
   ]
   const [small, , large] = handshakes as [HandshakeVector, HandshakeVector, HandshakeVector]
   const messageOf = ({ messages }: HandshakeVector, kind: number): string =>

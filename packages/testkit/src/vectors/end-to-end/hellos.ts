@@ -28,11 +28,13 @@ interface HelloCase {
   readonly mayRelay?: false
   /** Both ends dialled. */
   readonly glare?: true
+  /** Which ends know named streams. */
+  readonly named?: readonly [requester: boolean, target: boolean]
 }
 
 function hello(
   ends: readonly [IdentityVector, IdentityVector],
-  { name, early, lost, mayRelay, glare }: HelloCase,
+  { name, early, lost, mayRelay, glare, named = [false, false] }: HelloCase,
 ): HelloVector {
   const [requester, target] = ends.map((end, index) => {
     const side = index === 0 ? 'initiator' : 'responder'
@@ -43,6 +45,7 @@ function hello(
       ...keys,
       mayRelay: mayRelay !== false,
       dialled: index === 0 || glare === true,
+      namedStreams: named[index] === true,
     }
   }) as [HelloVector['requester'], HelloVector['requester']]
   const staticKey = STATIC.responder
@@ -94,6 +97,9 @@ export function helloFile(requester: IdentityVector, target: IdentityVector): He
     hello(ends, { name: 'cold' }),
     hello(ends, { name: 'cold, no relay may carry records', mayRelay: false }),
     hello(ends, { name: 'cold, the target dialled, too', glare: true }),
+    hello(ends, { name: 'cold, both know named streams', named: [true, true] }),
+    hello(ends, { name: 'cold, the requester knows named streams', named: [true, false] }),
+    hello(ends, { name: 'warm, the target knows named streams', early: '', named: [false, true] }),
     hello([target, requester], { name: 'cold, the other way round' }),
     hello(ends, { name: 'warm without early frames', early: '' }),
     hello(ends, { name: 'warm with early frames', early: EARLY }),

@@ -39,10 +39,18 @@ export class ReadBuffer {
     }
   }
 
-  /** The next piece: its memory is the reader's. */
-  take(): Uint8Array | undefined {
+  /**
+   * The next piece: its memory is the reader's.
+   * @param most bytes of it
+   */
+  take(most: number = Number.POSITIVE_INFINITY): Uint8Array | undefined {
     const piece = this.#full.shift() ?? (this.#from < this.#to ? this.#unread() : undefined)
     if (piece === undefined) return undefined
+    if (piece.length > most) {
+      this.#full.unshift(piece.subarray(most))
+      this.#length -= most
+      return piece.subarray(0, most)
+    }
     this.#length -= piece.length
     if (this.#length === 0) this.clear()
     return piece

@@ -117,9 +117,12 @@ export class ReceiveStream {
     return this.#stopped
   }
 
-  /** The next data in order. */
-  read(): Uint8Array | undefined {
-    const chunk = this.#ready.take()
+  /**
+   * The next data in order.
+   * @param most bytes of it
+   */
+  read(most?: number): Uint8Array | undefined {
+    const chunk = this.#ready.take(most)
     if (chunk === undefined) return undefined
     this.#read += chunk.length
     return chunk

@@ -2,16 +2,17 @@
  * The streams of a connection: what the application does with them, and the frames about them that
  * arrive. After what the application does here, its owner sends what follows.
  */
-import { EARLY_STREAM, type Early } from '@showchain/wire/end-to-end'
+import { EARLY_STREAM, type Early, STREAM_CODE, writeProtocolName } from '@showchain/wire/end-to-end'
 import type { EventQueue } from '../../endpoint/event-queue.ts'
 import type { Instant } from '../../endpoint/machine.ts'
-import type { StreamChange, StreamEvent, StreamRead, UnreadStream } from '../events.ts'
+import type { NoNames, StreamChange, StreamEvent, StreamOpening, StreamRead, UnreadStream } from '../events.ts'
 import { CLOSE_CODE, MAX_STREAM_WINDOW, SEND_BUFFER } from '../limits.ts'
 import type { LossRecovery } from '../recovery/loss-recovery.ts'
 import type { SentStreamFrame } from '../recovery/sent-frame.ts'
 import { ConnectionFlow, isWindowLimited } from './flow-control.ts'
 import type { Arrival } from './receive-stream.ts'
-import { isFinished, type Stream } from './stream.ts'
+import { endOf, isFinished, type Stream, unreadOf } from './stream.ts'
+import type { NameRead, StreamName } from './stream-name.ts'
 import { StreamSender } from './stream-sender.ts'
 import { StreamTable } from './stream-table.ts'
 
@@ -21,9 +22,16 @@ export interface Violation {
   readonly reason: string
 }
 
-export interface StreamsOptions {
+export interface StreamTraits {
   /** Whether this end began the handshake. */
   readonly initiator: boolean
+  /** Whether both ends know named streams. */
+  readonly namedStreams: boolean
+  /** Named streams that the remote peer may open. Undefined: those of any name. */
+  readonly protocols: ReadonlySet<string> | undefined
+}
+
+export interface StreamsOptions extends StreamTraits {
   readonly recovery: Pick<LossRecovery, 'path'>
   readonly events: Pick<EventQueue<StreamEvent>, 'push'>
 }
@@ -36,7 +44,7 @@ export class Streams {
 
   constructor(options: StreamsOptions) {
     this.#options = options
-    this.#table = new StreamTable(options.initiator)
+    this.#table = new StreamTable(options.initiator, options.namedStreams)
     this.sender = new StreamSender(this.#table, this.#flow)
   }
 
@@ -52,19 +60,22 @@ export class Streams {
   }
 
   /**
-   * Opens a stream.
+   * Opens a stream. The name of one that has a protocol leaves at once.
    * @returns undefined when the remote peer allows no more for now: `openable` tells when it does
    */
-  open(priority = 0): number | undefined {
-    const stream = this.#table.open()
-    if (stream !== undefined) stream.send.priority = priority
-    return stream?.id
+  open({ priority, protocol }: StreamOpening = { priority: 0 }): number | NoNames | undefined {
+    if (protocol !== undefined && !this.#options.namedStreams) return 'no names'
+    const stream = this.#table.open(protocol !== undefined)
+    if (stream === undefined) return undefined
+    stream.send.priority = priority
+    if (protocol !== undefined) this.write(stream.id, writeProtocolName(protocol))
+    return stream.id
   }
 
   /** The first stream of the initiator begins with what it said early: here, or there. */
   begin({ bytes, fin }: Early, now: Instant): void {
     if (!this.#options.initiator) return void this.onStream(EARLY_STREAM, 0, bytes, fin, now)
-    const stream = this.#table.open()
+    const stream = this.#table.open(false)
     if (stream === undefined) return
     stream.send.write(bytes)
     stream.send.take(bytes.length, bytes.length)
@@ -144,15 +155,7 @@ export class Streams {
 
   /** What arrived and was not read; for the end of the connection. */
   unread(): readonly UnreadStream[] {
-    const found: UnreadStream[] = []
-    for (const stream of this.#table.values()) {
-      const { receive } = stream
-      const reads: StreamRead[] = []
-      for (let bytes = receive.read(); bytes !== undefined; bytes = receive.read()) reads.push({ type: 'data', bytes })
-      if (receive.done) reads.push(endOf(stream))
-      if (reads.length > 0) found.push({ stream: stream.id, reads })
-    }
-    return found
+    return [...this.#table.values()].flatMap(unreadOf)
   }
 
   onStream(id: number, offset: number, data: Uint8Array, fin: boolean, now: Instant): Violation | undefined {
@@ -176,7 +179,8 @@ export class Streams {
     if (!this.#table.isAllowed(id)) return notAllowed(id)
     const stream = this.#incoming(id)
     if (stream === undefined || (stream.send.ended && stream.send.done)) return undefined
-    if (!stream.send.wasReset) this.#options.events.push({ type: 'streamStopped', stream: id, code })
+    if (stream.name !== undefined) stream.name.stoppedBy ??= code
+    else if (!stream.send.wasReset) this.#options.events.push({ type: 'streamStopped', stream: id, code })
     stream.send.reset(code)
     this.sender.control(stream)
     return undefined
@@ -217,7 +221,8 @@ export class Streams {
   #incoming(id: number): Stream | undefined {
     const known = this.#table.get(id)
     if (known !== undefined) return known
-    for (const opened of this.#table.openRemote(id)) this.#tell(opened, 'opened')
+    for (const { id: stream, name } of this.#table.openRemote(id))
+      if (name === undefined) this.#options.events.push({ type: 'streamOpened', stream, protocol: undefined })
     if (this.#table.raiseLimit()) this.sender.announceMaxStreams()
     return this.#table.get(id)
   }
@@ -232,13 +237,41 @@ export class Streams {
     if (arrival === 'pieces') return { code: CLOSE_CODE.flowControl, reason: `stream ${id}: too many small pieces` }
     if (arrival === 'flow control' || !this.#flow.onReceived(receive.highest - highest))
       return { code: CLOSE_CODE.flowControl, reason: `stream ${id}: flow control limit exceeded` }
+    // Reading it moves what the reader has read.
+    const name = stream.name?.read(receive)
     this.#consumed(receive.readTo - readTo, now)
+    return stream.name === undefined ? this.#arrived(stream) : this.#named(stream, stream.name, name, now)
+  }
+
+  #arrived(stream: Stream): undefined {
+    const { id, receive } = stream
     if (stream.readBlocked && receive.readable && !receive.stopped) {
       stream.readBlocked = false
       this.#tell(id, 'readable')
     }
     if (receive.done) this.#settle(stream)
-    return undefined
+  }
+
+  /** The application learns of a named stream when its name is complete, and is one that it takes. */
+  #named(stream: Stream, { stoppedBy }: StreamName, name: NameRead, now: Instant): Violation | undefined {
+    const { id, receive } = stream
+    const { events, protocols } = this.#options
+    // It is over before it was anything.
+    if (receive.resetCode !== undefined) return this.#turnAway(stream, receive.resetCode, now)
+    if (name === undefined) return undefined
+    if (name === 'none') return { code: CLOSE_CODE.protocolViolation, reason: `stream ${id}: no name of a protocol` }
+    if (protocols?.has(name.protocol) === false) return this.#turnAway(stream, STREAM_CODE.unknownProtocol, now)
+    stream.name = undefined
+    events.push({ type: 'streamOpened', stream: id, ...name })
+    if (stoppedBy !== undefined) events.push({ type: 'streamStopped', stream: id, code: stoppedBy })
+    return this.#arrived(stream)
+  }
+
+  /** Both halves of a stream end, of which the application never learns. */
+  #turnAway(stream: Stream, code: number, now: Instant): undefined {
+    stream.name = undefined
+    this.reset(stream.id, code)
+    this.stopSending(stream.id, code, now)
   }
 
   /** Data came, was read or was dropped: the remote peer may send more. */
@@ -262,8 +295,5 @@ export class Streams {
     this.#options.events.push({ type: 'stream', stream, what })
   }
 }
-
-const endOf = ({ receive: { resetCode } }: Stream): StreamRead =>
-  resetCode === undefined ? { type: 'end' } : { type: 'reset', code: resetCode }
 
 const notAllowed = (id: number): Violation => ({ code: CLOSE_CODE.streamLimit, reason: `stream ${id} may not be open` })
