@@ -69,6 +69,7 @@ const schema = z.strictObject({
   publicAddress: list(parsed(parseAddress)).optional(),
   stunAlternate: list(parsed(parseListen)).default([]),
   peerKey: list(z.string().min(1)).default([]),
+  mailbox: flag.default(false),
   limits: relayLimitsSchema.default({}),
   metrics: parsed(parseListen).optional(),
   drainSeconds: z.coerce.number().int().min(0).max(MAX_DRAIN_SECONDS).default(30),
@@ -88,6 +89,8 @@ export interface Config {
   readonly stunAlternate: readonly Listen[]
   /** Paths of public keys. */
   readonly peerKey: readonly string[]
+  /** Whether it has a mailbox for short codes. */
+  readonly mailbox: boolean
   readonly limits: Partial<RelayLimits>
   readonly metrics?: Listen | undefined
   /** How long a relay that got a signal goes on at most while sessions are open. */

@@ -1,5 +1,6 @@
 /** Counters and table sizes for Prometheus, read when asked for. */
 import { createServer } from 'node:http'
+import type { Mailbox, MailboxCounter } from '@showchain/mailbox/server'
 import { RELAY_COUNTERS } from '@showchain/server'
 import { type Relay, SOCKET_COUNTERS } from '@showchain/server/runtime'
 import { ShowchainError } from '@showchain/wire'
@@ -17,31 +18,48 @@ export interface MetricsServer {
 /** Gauges that prom-client names like counters; each is there under its right name too. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
 
-/** A registry that reads the relay each time it is collected. */
-export function registryOf(relay: Relay): Registry {
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
-  for (const name of MISNAMED) registry.removeSingleMetric(name)
-  for (const name of Object.keys(relay.counters()) as (keyof ReturnType<Relay['counters']>)[]) {
-    new Counter({
-      name: `showchain_relay_${snake(name)}_total`,
-      help: SENTENCES[name] ?? name,
-      registers: [registry],
-      collect() {
-        this.reset()
-        this.inc(relay.counters()[name])
-      },
-    })
-  }
+/** What runs, and is read each time that somebody asks. */
+export interface Measured {
+  readonly relay: Relay
+  readonly mailbox?: Mailbox | undefined
+}
+
+function counter(registry: Registry, name: string, help: string, value: () => number): void {
+  new Counter({
+    name: `showchain_${name}_total`,
+    help,
+    registers: [registry],
+    collect() {
+      this.reset()
+      this.inc(value())
+    },
+  })
+}
+
+function tables(registry: Registry, role: 'relay' | 'mailbox', stats: () => object): void {
   new Gauge({
-    name: 'showchain_relay_table_entries',
-    help: 'Entries of each table of the relay',
+    name: `showchain_${role}_table_entries`,
+    help: `Entries of each table of the ${role}`,
     labelNames: ['table'],
     registers: [registry],
     collect() {
-      for (const [table, size] of Object.entries(relay.stats())) this.set({ table }, size)
+      for (const [table, size] of Object.entries(stats())) this.set({ table }, size)
     },
   })
+}
+
+export function registryOf({ relay, mailbox }: Measured): Registry {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  for (const name of MISNAMED) registry.removeSingleMetric(name)
+  for (const name of Object.keys(relay.counters()) as (keyof ReturnType<Relay['counters']>)[])
+    counter(registry, `relay_${snake(name)}`, SENTENCES[name] ?? name, () => relay.counters()[name])
+  tables(registry, 'relay', () => relay.stats())
+  if (mailbox !== undefined) {
+    for (const [name, sentence] of Object.entries(mailbox.sentences) as [MailboxCounter, string][])
+      counter(registry, `mailbox_${snake(name)}`, sentence, () => mailbox.counters()[name])
+    tables(registry, 'mailbox', () => mailbox.stats())
+  }
   new Gauge({
     name: 'showchain_relay_socket_info',
     help: 'Who makes the system calls: batched or dgram',
@@ -52,8 +70,9 @@ export function registryOf(relay: Relay): Registry {
 }
 
 /** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN` */
-export async function serveMetrics(relay: Relay, listen: Listen, log: Logger): Promise<MetricsServer> {
-  const registry = registryOf(relay)
+export async function serveMetrics(measured: Measured, listen: Listen, log: Logger): Promise<MetricsServer> {
+  const { relay } = measured
+  const registry = registryOf(measured)
   const server = createServer((request, response) => {
     const [path] = (request.url ?? '').split('?')
     if (path === '/healthz') response.end('ok\n')

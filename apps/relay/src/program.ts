@@ -61,6 +61,7 @@ export function program(run: (config: Config) => Promise<void> = serve): Command
       'further address that answers STUN only, so that peers can discover their NAT',
     ),
     option('--peer-key <file...>', 'public key (PEM) of a peer that runs in seed mode'),
+    option('--mailbox', 'also run a mailbox, so that peers find each other by short codes'),
     option('--limit <name=value...>', 'one of the limits below').env(`${ENVIRONMENT_PREFIX}LIMITS`),
     option('--metrics <host:port>', 'serve /metrics (Prometheus), /healthz and /readyz over HTTP'),
     option('--drain-seconds <seconds>', 'how long it goes on at most after a signal (default 30)'),

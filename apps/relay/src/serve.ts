@@ -1,19 +1,13 @@
 /** Runs a relay until a signal: opens it, prints its ticket, logs its events, drains it. */
 
 import { type Trace, traceLine } from '@showchain/client/runtime'
-import {
-  generateIdentity,
-  type Identity,
-  loadIdentity,
-  loadPublicKey,
-  type PublicKey,
-  readPassphrase,
-  saveIdentity,
-} from '@showchain/crypto'
+import { type Identity, loadPublicKey, type PublicKey } from '@showchain/crypto'
+import type { Mailbox } from '@showchain/mailbox/server'
 import { Relay } from '@showchain/server/runtime'
-import { ShowchainError } from '@showchain/wire'
+import { formatTicket, parseTicket, ShowchainError } from '@showchain/wire'
 import type { Logger } from 'pino'
 import { type Config, UsageError } from './config.ts'
+import { identityAt } from './identity.ts'
 import { logger } from './log.ts'
 import { serveMetrics } from './metrics.ts'
 
@@ -33,18 +27,23 @@ export async function serve(config: Config): Promise<void> {
     onEvent: (event) => log.debug(event, event.type),
     onWarning: (sentence) => log.warn(sentence),
   })
+  const mailbox = config.mailbox ? await closingOnFailure(relay, beside(relay, config, log)) : undefined
   const metrics =
-    config.metrics === undefined ? undefined : await closingOnFailure(relay, serveMetrics(relay, config.metrics, log))
-  process.stdout.write(`${relay.ticket}\n`)
+    config.metrics === undefined
+      ? undefined
+      : await closingOnFailure(relay, serveMetrics({ relay, mailbox }, config.metrics, log), mailbox)
+  process.stdout.write(`${formatTicket({ ...parseTicket(relay.ticket), mailbox: mailbox?.id })}\n`)
   const { kind, reason } = relay.socket
   log.info({ id: relay.id, addresses: relay.addresses, socket: `${kind}: ${reason}` }, 'listening')
   const signal = await ended
   // Before anybody can read that it drains, and send the second one.
   const again = endSignal()
   log.info({ signal }, 'draining; a second signal ends the relay at once')
+  await mailbox?.close()
   await Promise.race([relay.drain({ timeout: config.drainSeconds * 1000 }), again])
   await relay.close()
   await metrics?.close()
+  if (mailbox !== undefined) log.info(mailbox.counters(), 'mailbox ended')
   log.info(relay.counters(), 'ended')
 }
 
@@ -57,29 +56,12 @@ interface Keys {
 
 /** @throws UsageError when a key file that the configuration names cannot be used. */
 async function keysOf(config: Config, log: Logger): Promise<Keys> {
+  const identity = await identityAt(config.identity, config, config.createIdentity, log)
   try {
-    return { identity: await identityOf(config, log), knownKeys: await Promise.all(config.peerKey.map(loadPublicKey)) }
+    return { identity, knownKeys: await Promise.all(config.peerKey.map(loadPublicKey)) }
   } catch (error) {
     throw error instanceof ShowchainError ? new UsageError(error.message, { cause: error }) : error
   }
-}
-
-async function identityOf({ identity: path, passphraseFile, createIdentity }: Config, log: Logger): Promise<Identity> {
-  const passphrase =
-    passphraseFile === undefined ? process.env.SHOWCHAIN_PASSPHRASE : await readPassphrase(passphraseFile)
-  try {
-    return await loadIdentity(path, { passphrase })
-  } catch (error) {
-    if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw error
-    if (!createIdentity)
-      throw new UsageError(
-        `identity: there is no ${path}; create it with --create-identity, or with \`showchain keygen --out\``,
-      )
-  }
-  const identity = await generateIdentity()
-  await saveIdentity(identity, path, { passphrase })
-  log.info({ id: identity.id, file: path }, 'created a new identity')
-  return identity
 }
 
 /** The next SIGTERM or SIGINT, or SIGHUP: its terminal was closed. */
@@ -89,10 +71,17 @@ function endSignal(): Promise<NodeJS.Signals> {
   })
 }
 
-async function closingOnFailure<Result>(relay: Relay, opening: Promise<Result>): Promise<Result> {
+/** What only a relay with a mailbox needs is loaded for it alone. */
+async function beside(relay: Relay, config: Config, log: Logger): Promise<Mailbox> {
+  const { openMailbox } = await import('./mailbox.ts')
+  return openMailbox(relay, config, log)
+}
+
+async function closingOnFailure<Result>(relay: Relay, opening: Promise<Result>, mailbox?: Mailbox): Promise<Result> {
   try {
     return await opening
   } catch (error) {
+    await mailbox?.close()
     await relay.close()
     throw error
   }

@@ -1,10 +1,11 @@
 /** The program as an operator runs it: real process, real sockets. */
 import { spawnSync } from 'node:child_process'
-import { statSync } from 'node:fs'
+import { chmodSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Peer } from '@showchain/client'
 import { generateIdentity, loadIdentity, publicKeyToPem } from '@showchain/crypto'
-import { parseTicket } from '@showchain/wire'
+import { mailboxOf, offerCode, takeCode } from '@showchain/mailbox'
+import { parseTicket, type Ticket } from '@showchain/wire'
 import { needsTool } from '@showchain-tooling/vitest/needs'
 import { Folder, Program } from '@showchain-tooling/vitest/programs'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -159,6 +160,88 @@ describe('showchain-relay', () => {
     const { status, stdout, stderr } = spawnSync(PROMTOOL, ['check', 'metrics'], { input: text, encoding: 'utf8' })
     expect([status, stdout, stderr]).toEqual([0, '', ''])
     expect(text).toMatch(/^nodejs_active_resources\b/m)
+  })
+
+  describe('--mailbox', () => {
+    const withMailbox = (...args: readonly string[]): Program => running('--mailbox', ...args)
+    const wrong = '-abandon-ability'
+
+    test('names its mailbox in the ticket, by which two peers exchange theirs with a code', async () => {
+      const relay = withMailbox()
+      const ticket = await relay.stdout.line(/mailbox=/)
+      const mailbox = mailboxOf(parseTicket(ticket)) as Ticket
+      await using alice = await peerOf(ticket)
+      await using bob = await peerOf(ticket)
+      await using offered = await offerCode(alice, mailbox)
+      expect((await takeCode(bob, mailbox, offered.code)).id).toBe(alice.id)
+      expect((await offered.taken).id).toBe(bob.id)
+      relay.child.kill('SIGTERM')
+      const { stderr } = await relay.ended()
+      const lines = stderr.split('\n').map((line) => JSON.parse(line) as { level: number; msg: string })
+      expect(lines.filter(({ level }) => level > INFO)).toEqual([])
+      expect(lines.find(({ msg }) => msg === 'mailbox ended')).toMatchObject({ slotsTaken: 1, runsDone: 1 })
+    })
+
+    test('keeps its identity beside that of the relay, for its owner alone', async () => {
+      const first = withMailbox()
+      const { mailbox } = parseTicket(await first.stdout.line(/./))
+      first.child.kill('SIGINT')
+      expect((await first.ended()).code).toBe(0)
+      expect(statSync(`${identity()}.mailbox`).mode & 0o777).toBe(0o600)
+      // Also where the relay is bound to every address: it has the mailbox on loopback.
+      const second = start(['--identity', identity(), '--listen', '0.0.0.0:0', '--mailbox', '--log-format', 'json'])
+      expect(parseTicket(await second.stdout.line(/./)).mailbox).toBe(mailbox)
+    })
+
+    test('counts the tries of one address, whatever the ids of its peers', async () => {
+      const relay = withMailbox('--metrics', '127.0.0.1:0')
+      const { metrics } = JSON.parse(await relay.stderr.line(/"msg":"metrics"/)) as {
+        readonly metrics: { readonly port: number }
+      }
+      const ticket = await relay.stdout.line(/./)
+      const mailbox = mailboxOf(parseTicket(ticket)) as Ticket
+      const codes: unknown[] = []
+      for (let count = 0; count < 3; count++) {
+        await using peer = await peerOf(ticket)
+        for (let tries = 0; tries < 8; tries++)
+          codes.push(await takeCode(peer, mailbox, `99${wrong}`).catch(({ code }: { code: string }) => code))
+      }
+      expect(codes.slice(0, 20)).toEqual(new Array(20).fill('ERR_CODE_UNKNOWN'))
+      expect(codes.at(-1)).toBe('ERR_MAILBOX_BUSY')
+      const text = await (await fetch(`http://127.0.0.1:${metrics.port}/metrics`)).text()
+      expect(text).toMatch(/^showchain_mailbox_refused_unknown_total 2[0-3]$/m)
+      expect(text).toMatch(/^showchain_mailbox_table_entries\{table="slots"\} 0$/m)
+    })
+
+    test('tells those who wait that it ends', async () => {
+      const relay = withMailbox()
+      const ticket = await relay.stdout.line(/./)
+      await using alice = await peerOf(ticket)
+      const offered = await offerCode(alice, mailboxOf(parseTicket(ticket)) as Ticket)
+      relay.child.kill('SIGTERM')
+      await expect(offered.taken).rejects.toMatchObject({ code: 'ERR_MAILBOX_FAILED' })
+      expect((await relay.ended()).code).toBe(0)
+    })
+
+    test('says so when the file of its identity cannot be used', async () => {
+      const folderOf = new Folder()
+      const path = folderOf.write('relay.pem.mailbox', 'no key')
+      chmodSync(path, 0o600)
+      const relay = start([
+        '--identity',
+        folderOf.file('relay.pem'),
+        '--create-identity',
+        '--listen',
+        '127.0.0.1:0',
+        '--mailbox',
+      ])
+      expect(await relay.ended()).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringContaining('relay.pem.mailbox'),
+      })
+      folderOf.remove()
+    })
   })
 
   test('drains on a signal: its peers are told, /readyz says 503, and it ends when they are quiet', async () => {

@@ -78,6 +78,8 @@ describe.each(['127.0.0.1', '::1'])('a relay on %s', (host) => {
       typeof OP.directResponse
     >
     expect(response).toMatchObject({ op_code: OP.directResponse, id: relay.id })
+    expect(relay.sourceOf(peerIdentity.id)).toBe(host === '::1' ? '0:0:0:0:0:0:0:0/64' : host)
+    expect(relay.sourceOf(relay.id)).toBeUndefined()
     expect(verifyMessage(openssl, relayIdentity.publicKey, response)).toBe(true)
     expect(response.ext?.key).toEqual(relayIdentity.publicKey.spki)
     expect(relay.stats().bindings).toBe(1)

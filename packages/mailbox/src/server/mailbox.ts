@@ -6,7 +6,7 @@ import type { Connection, Peer, Stream } from '@showchain/client'
 import { duration, type Instant, later } from '@showchain/client/core'
 import { type Clock, systemClock } from '@showchain/client/runtime'
 import type { PeerId } from '@showchain/wire'
-import { type MailboxCounter, MailboxMachine, type MailboxStats } from '../core/index.ts'
+import { MAILBOX_COUNTERS, type MailboxCounter, MailboxMachine, type MailboxStats } from '../core/index.ts'
 
 export { MAILBOX_COUNTERS, type MailboxCounter, type MailboxStats } from '../core/index.ts'
 
@@ -61,6 +61,11 @@ export class Mailbox implements AsyncDisposable {
   /** What clients connect to, through its relay. */
   get id(): PeerId {
     return this.#peer.id
+  }
+
+  /** What each counter means: MAILBOX_COUNTERS, at hand where only types are imported. */
+  get sentences(): Readonly<Record<MailboxCounter, string>> {
+    return MAILBOX_COUNTERS
   }
 
   /** See MAILBOX_COUNTERS for what each means. */

@@ -98,6 +98,12 @@ export class Bindings {
     return this.isAt(row, source) ? this.#bindings[row] : undefined
   }
 
+  /** The key of the limits of its address; undefined when it is not bound. */
+  limitKeyOf(id: PeerId, now: Instant): string | undefined {
+    const binding = this.get(id, now)
+    return binding && rateSource(binding.source.ip)
+  }
+
   *all(): Generator<Binding> {
     for (const row of this.#rows.rows()) yield this.#bindings[row] as Binding
   }

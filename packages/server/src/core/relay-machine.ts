@@ -28,7 +28,7 @@ import {
   RequestReplay,
   TokenMint,
 } from '@showchain/crypto/core'
-import { classify, decode, type Encoding, MAX_DATAGRAM, type Message, OP } from '@showchain/wire'
+import { classify, decode, type Encoding, MAX_DATAGRAM, type Message, OP, type PeerId } from '@showchain/wire'
 import { isChannelFrame } from '@showchain/wire/end-to-end'
 import { Arrivals } from './arrivals.ts'
 import { Bindings } from './bindings.ts'
@@ -108,6 +108,7 @@ export class RelayMachine implements Machine<RelayEvent> {
   #sweep: Instant | undefined
   #drain: Drain | undefined
   #drained = false
+  readonly sourceOf = (id: PeerId, now: Instant): string | undefined => this.#bindings.limitKeyOf(id, now)
 
   /** @throws ShowchainError `ERR_BAD_CONFIG` when a limit is none. */
   constructor({ self, provider, random, unixMs, knownKeys = [], stun = [], limits: overrides }: RelayOptions) {

@@ -160,6 +160,14 @@ export class Relay implements AsyncDisposable {
     return { ...this.#machine.stats(), waitingForThread: this.#worker.waiting }
   }
 
+  /**
+   * The address (of IPv6 the /64) where a peer is registered, as limits name it; undefined when it is not
+   * registered. For what runs beside the relay and has limits by address, too.
+   */
+  sourceOf(id: PeerId): string | undefined {
+    return this.#machine.sourceOf(id, this.#clock.now())
+  }
+
   /** Whether `drain` was called. */
   get draining(): boolean {
     return this.#draining !== undefined
