@@ -1,5 +1,4 @@
-import { Peer } from '@showchain/client'
-import { generateIdentity } from '@showchain/crypto'
+import { generateIdentity, Peer } from '@showchain/client'
 
 const local = { listen: [{ host: '127.0.0.1' }], addressPolicy: 'lab' } as const
 await using bob = await Peer.open({ identity: await generateIdentity(), ...local })

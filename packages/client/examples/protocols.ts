@@ -1,5 +1,4 @@
-import { type Connection, Peer } from '@showchain/client'
-import { generateIdentity } from '@showchain/crypto'
+import { type Connection, generateIdentity, Peer } from '@showchain/client'
 
 const local = { listen: [{ host: '127.0.0.1' }], addressPolicy: 'lab' } as const
 const protocols = ['chat/1', 'clock/1']

@@ -1,5 +1,4 @@
-import { Peer } from '@showchain/client'
-import { generateIdentity } from '@showchain/crypto'
+import { generateIdentity, Peer } from '@showchain/client'
 
 // Two peers on one host. On the internet, omit `local` and set `relays: [relayTicket]` for both.
 const local = { listen: [{ host: '127.0.0.1' }], addressPolicy: 'lab' } as const

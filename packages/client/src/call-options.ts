@@ -29,6 +29,11 @@ export interface ConnectOptions extends WaitOptions {
   readonly early?: Uint8Array | undefined
 }
 
+export interface PingOptions extends WaitOptions {
+  /** Which ways to try. @default the policy of the peer */
+  readonly via?: DialPolicy | undefined
+}
+
 export interface OpenStreamOptions extends WaitOptions {
   /**
    * The name of what is spoken on the stream, as `chat/1`: 1 to 255 characters from `!` to `~`. The
@@ -55,6 +60,7 @@ const wait = {
   signal: z.custom<AbortSignal>(isSignal, 'not an AbortSignal').optional(),
   timeout: z.number().min(0).max(MAX_TIMEOUT).optional(),
 }
+const via = z.enum(['auto', 'direct-only', 'relay-only', 'direct', 'punch']).optional()
 const waitSchema = z.strictObject(wait)
 /** What an application may say early; of this, 932 bytes fit the largest hello. */
 const MAX_EARLY = 1024
@@ -66,8 +72,9 @@ const connectSchema = z.strictObject({
       `not a Uint8Array of 1 to ${MAX_EARLY} bytes`,
     )
     .optional(),
-  via: z.enum(['auto', 'direct-only', 'relay-only', 'direct', 'punch']).optional(),
+  via,
 })
+const pingSchema = z.strictObject({ ...wait, via })
 export const protocolSchema: z.ZodType<string> = z
   .string()
   .refine(isProtocolName, 'not 1 to 255 characters of printable ASCII without spaces')
@@ -92,6 +99,7 @@ const checked =
     parseOptions(schema, options, 'options', 'ERR_BAD_ARGUMENT')
 
 export const checkWaitOptions: (options: WaitOptions) => WaitOptions = checked(waitSchema)
+export const checkPingOptions: (options: PingOptions) => PingOptions = checked(pingSchema)
 export const checkOpenStreamOptions: (options: OpenStreamOptions) => WaitOptions & StreamOpening =
   checked(openStreamSchema)
 export const checkAcceptStreamOptions: (options: AcceptStreamOptions) => AcceptStreamOptions =

@@ -1,7 +1,7 @@
 /** A connection to a remote peer: streams and datagrams in both directions, on the current path. */
 import { type PeerId, quote, ShowchainError } from '@showchain/wire'
 import type { QueueReader } from './async/async-queue.ts'
-import { NEVER, type WaitOptions, waitFor } from './async/deadline.ts'
+import { NEVER, type Waiting, type WaitOptions, waitFor } from './async/deadline.ts'
 import { Listeners } from './async/listeners.ts'
 import { abortedBy, type SignalOptions, signalOf, throwIfAborted } from './async/signals.ts'
 import { type Bytes, bytesOf } from './bytes-argument.ts'
@@ -18,6 +18,7 @@ import type { ConnectionStatistics, Pong, TimelineEntry } from './connection-rep
 import type { ConnectionEnd, Path, StreamOpening } from './core/index.ts'
 import type { Shared } from './shared.ts'
 import type { Stream } from './stream.ts'
+import { StreamReaders } from './stream-readers.ts'
 
 interface ConnectionEvents {
   /** The connection moved to this path. */
@@ -43,11 +44,10 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   readonly #shared: Shared<Connection>
   readonly #listeners = new Listeners<ConnectionEvents>('path', 'close')
   readonly #datagrams: QueueReader<Uint8Array>
-  readonly #streams: QueueReader<Stream>
-  /** Of the protocols that calls asked for; bounded by the application. */
-  readonly #byProtocol = new Map<string, QueueReader<Stream>>()
+  readonly #streams: StreamReaders<Connection>
   #end: ConnectionEnd | undefined
   #earlyStream: Stream | undefined
+  #closed: Promise<ConnectionEnd> | undefined
 
   /** @internal Connections come from `peer.connect` and `peer.incoming`. */
   constructor(shared: Shared<Connection>, incoming: boolean) {
@@ -56,7 +56,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     this.protected = shared.protected
     this.#shared = shared
     this.#datagrams = shared.datagrams.reader(() => shared.port.readDatagram())
-    this.#streams = this.#reader(({ protocol }) => !shared.isClaimed(protocol))
+    this.#streams = new StreamReaders(shared, this)
   }
 
   /** Bytes of the largest datagram that the current path takes. */
@@ -76,7 +76,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
    * or a call of `acceptStream` says that they are taken by name; ends with the connection.
    */
   get streams(): AsyncIterableIterator<Stream> {
-    return this.#streams
+    return this.#streams.of(undefined)
   }
 
   /**
@@ -104,6 +104,15 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     return this.#end
   }
 
+  /** Resolves with how the connection or this handle ended, when it has; never rejects. */
+  get closed(): Promise<ConnectionEnd> {
+    this.#closed ??= new Promise((resolve) => {
+      if (this.#end === undefined) this.on('close', (_reason, end) => resolve(end))
+      else resolve(this.#end)
+    })
+    return this.#closed
+  }
+
   /** Events of the connection so far, oldest first; at most the last 256. */
   get timeline(): readonly TimelineEntry[] {
     return [...this.#shared.timeline]
@@ -128,22 +137,16 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     this.#wantStreams()
     const now = this.#tryOpen({ priority, protocol })
     if (now !== undefined) return now
-    let leave = (): void => {}
-    const opened = waitFor<Stream>(
-      this.#shared.clock,
-      wait,
-      () => {},
-      ({ resolve, reject }) => {
-        leave = this.#shared.whenOpenable(() => {
-          if (this.#end !== undefined) return reject(new ShowchainError('ERR_CLOSED', this.#end.reason))
-          const stream = this.#tryOpen({ priority, protocol })
-          if (stream === undefined) return
-          leave()
-          resolve(stream)
-        })
-      },
-    )
-    return opened.finally(() => leave())
+    return await this.#wait<Stream>(wait, ({ resolve, reject }) => {
+      const leave = this.#shared.whenOpenable(() => {
+        if (this.#end !== undefined) return reject(new ShowchainError('ERR_CLOSED', this.#end.reason))
+        const stream = this.#tryOpen({ priority, protocol })
+        if (stream === undefined) return
+        leave()
+        resolve(stream)
+      })
+      return leave
+    })
   }
 
   /**
@@ -156,7 +159,6 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     const { protocol, signal, timeout = NEVER } = checkAcceptStreamOptions(options)
     throwIfAborted(signal)
     this.#wantStreams()
-    const reader = protocol === undefined ? this.#streams : this.#readerOf(protocol)
     let giveUp = (): void => {}
     let late = false
     const end = (): void => {
@@ -164,7 +166,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
       giveUp()
     }
     return waitFor<Stream>(this.#shared.clock, { signal, timeout }, end, ({ resolve, reject }) => {
-      giveUp = reader.read((stream) => {
+      giveUp = this.#streams.of(protocol).read((stream) => {
         if (stream !== undefined) resolve(stream)
         else if (!late) reject(new ShowchainError('ERR_CLOSED', this.closedBecause))
       })
@@ -214,17 +216,10 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     throwIfAborted(wait.signal)
     if (!this.protected) throw new ShowchainError('ERR_PLAINTEXT_REFUSED', 'A plaintext connection answers no ping.')
     if (this.#end !== undefined) throw new ShowchainError('ERR_CLOSED', this.#end.reason)
-    let leave = (): void => {}
-    const pong = waitFor<Pong>(
-      this.#shared.clock,
-      wait,
-      () => {},
-      ({ resolve, reject }) => {
-        leave = this.on('close', (reason) => reject(new ShowchainError('ERR_CLOSED', reason)))
-        this.#shared.port.ping((rtt, path) => resolve({ rtt, path }))
-      },
-    )
-    return pong.finally(() => leave())
+    return await this.#wait<Pong>(wait, ({ resolve, reject }) => {
+      this.#shared.port.ping((rtt, path) => resolve({ rtt, path }))
+      return this.on('close', (reason) => reject(new ShowchainError('ERR_CLOSED', reason)))
+    })
   }
 
   /** Datagrams that arrive; ends with the connection. */
@@ -262,7 +257,8 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
   /** @internal This handle was closed: what arrives is for the others. */
   released(end: ConnectionEnd): void {
     this.ended(end)
-    for (const reader of [this.#datagrams, this.#streams, ...this.#byProtocol.values()]) reader.close()
+    this.#datagrams.close()
+    this.#streams.close()
   }
 
   /** @internal The connection has ended. */
@@ -270,6 +266,20 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     if (this.#end !== undefined) return
     this.#end = end
     this.#listeners.emit('close', end.reason, end)
+  }
+
+  /** @param start returns what ends the wait */
+  #wait<Result>(options: WaitOptions, start: (waiting: Waiting<Result>) => () => void): Promise<Result> {
+    let leave = (): void => {}
+    const waiting = waitFor<Result>(
+      this.#shared.clock,
+      options,
+      () => {},
+      (each) => {
+        leave = start(each)
+      },
+    )
+    return waiting.finally(() => leave())
   }
 
   #wantStreams(): void {
@@ -282,16 +292,5 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
     if (stream === 'no names')
       throw new ShowchainError('ERR_UNKNOWN_PROTOCOL', 'Its version knows no protocols of streams.')
     return stream
-  }
-
-  #readerOf(protocol: string): QueueReader<Stream> {
-    this.#shared.claim(protocol)
-    const reader = this.#byProtocol.get(protocol) ?? this.#reader((stream) => stream.protocol === protocol)
-    this.#byProtocol.set(protocol, reader)
-    return reader
-  }
-
-  #reader(wants: (stream: Stream) => boolean): QueueReader<Stream> {
-    return this.#shared.streams.reader((stream) => this.#shared.own(stream, this), wants)
   }
 }

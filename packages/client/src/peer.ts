@@ -1,7 +1,6 @@
 /** A peer: opens sockets, keeps its registrations, connects and is connected to. */
 import {
   type Endpoint,
-  formatEndpoint,
   type PeerId,
   parseOptions,
   parseTicket,
@@ -12,16 +11,20 @@ import {
 import { carriesRecord } from '@showchain/wire/end-to-end'
 import { type Waiting, type WaitOptions, waitFor } from './async/deadline.ts'
 import { orAborted, type SignalOptions, signalOf, throwIfAborted } from './async/signals.ts'
-import { Call, type CallOptions } from './call.ts'
-import { type ConnectOptions, checkConnectOptions, checkWaitOptions } from './call-options.ts'
+import type { Call } from './call.ts'
+import { type ConnectOptions, checkConnectOptions, checkWaitOptions, type PingOptions } from './call-options.ts'
+import { Calls } from './calls.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionPort } from './connection-port.ts'
+import type { Pong } from './connection-reports.ts'
 import { ADDRESS_POLICIES, duration, type NatReport, type PeerCounter, PeerMachine } from './core/index.ts'
 import { inspectPeer, type PeerInspection } from './inspection.ts'
 import { Names } from './names.ts'
 import { type CheckedOptions, CONGESTION, checkOptions, type PeerOptions, relayAddress } from './options.ts'
 import { PeerEvents, type PeerListeners } from './peer-events.ts'
+import { pingOnce } from './ping-once.ts'
 import { Reachability } from './reachability.ts'
+import { awaitRegistration } from './registered.ts'
 import { RelayLocator } from './relay-locator.ts'
 import { type CountedSocket, checkPrimitives, Driver, NetworkWatch, QlogRecorder, traceTaps } from './runtime/index.ts'
 import { StunServers } from './stun-servers.ts'
@@ -37,8 +40,7 @@ export class Peer implements AsyncDisposable {
   readonly #networkWatch: NetworkWatch
   readonly #names: Names
   readonly #stunServers: StunServers
-  /** Each `connect` until its promise is settled. */
-  readonly #calls = new Set<Call>()
+  readonly #calls: Calls
   /** What waits for a registration or a connection, until it is settled. */
   readonly #waits = new Set<Waiting<never>['reject']>()
   #closed = false
@@ -91,6 +93,10 @@ export class Peer implements AsyncDisposable {
       openSocket: (failed) => runtime.openExtraSocket(failed),
       onEvent: (event) => this.#events.on(event),
       ...traceTaps(options.trace, clock),
+    })
+    this.#calls = new Calls({
+      ...{ names: this.#names, reachability: this.#reachability, events: this.#events },
+      input: (command) => (this.#closed ? undefined : this.#driver.input(command)),
     })
     for (const relay of options.relays) this.#events.locators.push(this.#locate(relay))
     this.#stunServers = new StunServers({
@@ -182,23 +188,13 @@ export class Peer implements AsyncDisposable {
    */
   async registered(options: WaitOptions = {}): Promise<void> {
     throwIfAborted(checkWaitOptions(options).signal)
-    const { registered, listeners, locators } = this.#events
+    const { registered, locators } = this.#events
     if (this.#closed) throw new ShowchainError('ERR_CLOSED')
     if (registered.size > 0) return
     if (locators.length === 0) throw new ShowchainError('ERR_NO_PATH', 'No relay is configured.')
-    const failures = new Map<string, string>()
-    const failed = new Set<PeerId>()
     let off = (): void => {}
-    const start = ({ resolve, reject }: Waiting<void>): void => {
-      off = listeners.on('relay', ({ relay, state, at, reason }) => {
-        if (state === 'registered') return void resolve()
-        const where = at === undefined ? '' : ` at ${formatEndpoint(at)}`
-        failures.set(`${relay}${where}`, `relay ${relay}${where}: ${reason}`)
-        if (state !== 'failed' || !locators.every((each) => each.id !== relay || each.failed)) return
-        failed.add(relay)
-        if (locators.every(({ id }) => failed.has(id)))
-          reject(new ShowchainError('ERR_CONNECT_FAILED', `${[...failures.values()].join('; ')}.`))
-      })
+    const start = (waiting: Waiting<void>): void => {
+      off = awaitRegistration(this.#events, waiting)
     }
     await this.#wait(options, () => {}, start).finally(() => off())
   }
@@ -224,11 +220,21 @@ export class Peer implements AsyncDisposable {
       wait,
       () => call?.giveUp(),
       (waiting) => {
-        call = this.#call({ ticket, via, early }, waiting)
-        call.start()
+        call = this.#calls.start({ ticket, via, early }, waiting)
       },
     )
-    return calling.finally(() => call && this.#calls.delete(call))
+    return calling.finally(() => call && this.#calls.over(call))
+  }
+
+  /**
+   * Connects to the peer of a ticket, measures one round trip, and closes what it opened. The remote
+   * peer must accept the connection, which also comes out of its `incoming`.
+   *
+   * @param options.timeout for both together
+   * @throws ShowchainError as `connect` and `Connection.ping`
+   */
+  ping(to: string | Ticket, options?: PingOptions): Promise<Pong> {
+    return pingOnce((how) => this.connect(to, how), this.#options.runtime.clock, options)
   }
 
   /** Ends every connection and registration, and closes the sockets. */
@@ -237,7 +243,7 @@ export class Peer implements AsyncDisposable {
     this.#closed = true
     this.#networkWatch.close()
     this.#stunServers.close()
-    for (const call of this.#calls) call.reject(new ShowchainError('ERR_CLOSED'))
+    this.#calls.close()
     for (const reject of this.#waits) reject(new ShowchainError('ERR_CLOSED'))
     this.#events.close()
     this.#driver.input((machine, now) => machine.close(now))
@@ -246,27 +252,6 @@ export class Peer implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  #call(to: Pick<CallOptions, 'ticket' | 'via' | 'early'>, waiting: Waiting<Connection>): Call {
-    const call = new Call(
-      {
-        ...{ ...to, names: this.#names, reachability: this.#reachability },
-        dial: (addresses, relays) =>
-          this.#driver.input((machine, now) => {
-            const { ticket, via: policy, early } = to
-            const dial = machine.dial({ id: ticket.id, policy, addresses, relays, early }, now)
-            call.dialling(dial)
-            this.#events.dialling(dial, call)
-          }),
-        cancel: (dial) => {
-          if (!this.#closed) this.#driver.input((machine, now) => machine.cancelDial(dial, now))
-        },
-      },
-      waiting,
-    )
-    this.#calls.add(call)
-    return call
   }
 
   #locate(ticket: Ticket): RelayLocator {

@@ -191,7 +191,7 @@ export class SharedConnection implements Shared<Connection> {
   /** @param unread data that arrived and was not read */
   ended(end: ConnectionEnd, unread: readonly UnreadStream[]): void {
     const rest = new Map(unread.map(({ stream, reads }) => [stream, reads]))
-    for (const { stream } of this.#open.values()) stream.closed(end.reason, rest.get(stream.id) ?? [])
+    for (const { stream } of this.#open.values()) stream.connectionEnded(end.reason, rest.get(stream.id) ?? [])
     this.#open.clear()
     for (const handle of [...this.#handles.keys()]) handle.ended(end)
     this.#handles.clear()
@@ -215,7 +215,7 @@ export class SharedConnection implements Shared<Connection> {
     }
     this.port.resetStream(id, code)
     this.port.stopStream(id, code)
-    stream.closed(reason, rest)
+    stream.connectionEnded(reason, rest)
     this.#open.delete(id)
   }
 

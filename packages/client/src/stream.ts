@@ -2,7 +2,8 @@
 import { ReadableStream, WritableStream, type WritableStreamDefaultController } from 'node:stream/web'
 import { ShowchainError } from '@showchain/wire'
 import { MAX_STREAM_CODE, STREAM_CODE } from '@showchain/wire/end-to-end'
-import { abortedBy, type SignalOptions, signalOf } from './async/signals.ts'
+import { Change } from './async/change.ts'
+import { type SignalOptions, signalOf } from './async/signals.ts'
 import { type Bytes, bytesOf } from './bytes-argument.ts'
 import { READ_PIECE, type StreamRead } from './core/index.ts'
 
@@ -41,32 +42,13 @@ interface WithSignal extends WritableStreamDefaultController {
   readonly signal: AbortSignal
 }
 
-/** A condition variable: each waiter checks its condition again after a change. */
-class Change {
-  readonly #waiters = new Set<() => void>()
-
-  wait(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        this.#waiters.delete(happened)
-        signal?.removeEventListener('abort', abort)
-      }
-      const happened = (): void => {
-        leave()
-        resolve()
-      }
-      const abort = (): void => {
-        leave()
-        if (signal !== undefined) reject(abortedBy(signal))
-      }
-      signal?.addEventListener('abort', abort, { once: true })
-      this.#waiters.add(happened)
-    })
-  }
-
-  happened(): void {
-    for (const happened of [...this.#waiters]) happened()
-  }
+/** How a stream ended. */
+export interface StreamEnd {
+  /**
+   * Undefined: the remote peer acknowledged all that was written, and all that it sent was read, to the
+   * end of both. Otherwise what ended a half before, which may be this end's own `abort` or `cancel`.
+   */
+  readonly error: ShowchainError | undefined
 }
 
 export class Stream {
@@ -94,6 +76,9 @@ export class Stream {
   #writeFailure: ShowchainError | undefined
   #readableStream: ReadableStream<Uint8Array> | undefined
   #writableStream: WritableStream<Uint8Array> | undefined
+  #end: StreamEnd | undefined
+  #whenEnded: Promise<StreamEnd> | undefined
+  #tellEnd: (end: StreamEnd) => void = () => {}
 
   /** @internal Streams come from `connection.openStream` and `connection.streams`. */
   constructor(port: StreamPort) {
@@ -224,6 +209,18 @@ export class Stream {
     this.#readable.happened()
   }
 
+  /**
+   * Resolves with how it ended, when both halves are over or the connection is; never rejects. The
+   * reading half is over when its end was read, or it was cancelled or reset.
+   */
+  get closed(): Promise<StreamEnd> {
+    this.#whenEnded ??= new Promise((resolve) => {
+      if (this.#end === undefined) this.#tellEnd = resolve
+      else resolve(this.#end)
+    })
+    return this.#whenEnded
+  }
+
   /** @internal */
   on(what: 'readable' | 'writable' | 'finished'): void {
     if (what === 'readable') return this.#readable.happened()
@@ -246,11 +243,12 @@ export class Stream {
    * @internal The connection has ended.
    * @param rest data that arrived and was not read, and the stream's end if it arrived
    */
-  closed(why: string, rest: readonly StreamRead[]): void {
+  connectionEnded(why: string, rest: readonly StreamRead[]): void {
     const failure = new ShowchainError('ERR_CLOSED', why)
     this.#rest = [...rest]
     this.#closed = failure
     if (!this.#finished) this.#writeFailure ??= failure
+    this.#over(this.#writeFailure ?? this.#readFailure ?? (this.#ended ? undefined : failure))
     this.#readable.happened()
     this.#writable.happened()
   }
@@ -265,6 +263,14 @@ export class Stream {
 
   #halfOver(): void {
     const written = this.#finished || this.#writeFailure !== undefined
-    if (written && (this.#ended || this.#readFailure !== undefined)) this.#port.over()
+    if (!written || (!this.#ended && this.#readFailure === undefined)) return
+    this.#port.over()
+    this.#over(this.#writeFailure ?? this.#readFailure)
+  }
+
+  #over(error: ShowchainError | undefined): void {
+    if (this.#end !== undefined) return
+    this.#end = { error }
+    this.#tellEnd(this.#end)
   }
 }

@@ -7,7 +7,7 @@ import { abortedBy, type SignalOptions } from './signals.ts'
 /**
  * Milliseconds: all retransmissions of two requests in a row, a registration and the next request.
  */
-const DEFAULT_TIMEOUT = 25_000
+export const DEFAULT_TIMEOUT = 25_000
 
 /** No deadline. */
 export const NEVER: number = Number.POSITIVE_INFINITY

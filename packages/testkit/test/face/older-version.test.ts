@@ -1,23 +1,39 @@
 /** Peers of a version that does not say that it knows named streams. */
-import { expect, test, vi } from 'vitest'
-import { bytesOf, connect, face, failureOf, readAll, take, textOf } from './bed.ts'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
-vi.mock('@showchain/wire/end-to-end', async (original) => {
-  const wire = await original<typeof import('@showchain/wire/end-to-end')>()
-  const before = { namedStreams: false }
-  return {
-    ...wire,
-    writeHandshakePayload: (fields: Parameters<typeof wire.writeHandshakePayload>[0]) =>
-      wire.writeHandshakePayload({ ...fields, ...before }),
-    writeHelloOffer: (offer: Parameters<typeof wire.writeHelloOffer>[0]) =>
-      wire.writeHelloOffer({ ...offer, ...before }),
-    writeHelloRequest: (request: Parameters<typeof wire.writeHelloRequest>[0]) =>
-      wire.writeHelloRequest({ ...request, ...before }),
-  }
+const WIRE = '@showchain/wire/end-to-end'
+type Wire = typeof import('@showchain/wire/end-to-end')
+
+/** What is loaded anew says nothing of names. Other test files share the modules that were loaded before. */
+async function older(): Promise<typeof import('./bed.ts')> {
+  vi.resetModules()
+  vi.doMock(WIRE, async (original) => {
+    const wire = await original<Wire>()
+    const before = { namedStreams: false }
+    return {
+      ...wire,
+      writeHandshakePayload: (fields: Parameters<Wire['writeHandshakePayload']>[0]) =>
+        wire.writeHandshakePayload({ ...fields, ...before }),
+      writeHelloOffer: (offer: Parameters<Wire['writeHelloOffer']>[0]) => wire.writeHelloOffer({ ...offer, ...before }),
+      writeHelloRequest: (request: Parameters<Wire['writeHelloRequest']>[0]) =>
+        wire.writeHelloRequest({ ...request, ...before }),
+    }
+  })
+  return await import('./bed.ts')
+}
+
+let bed: typeof import('./bed.ts')
+beforeAll(async () => {
+  bed = await older()
+})
+afterAll(() => {
+  vi.doUnmock(WIRE)
+  vi.resetModules()
 })
 
 test('are sent no name: openStream with a protocol fails, and all else is as it was', () =>
-  face('older', async (it) => {
+  bed.face('older', async (it) => {
+    const { bytesOf, connect, failureOf, readAll, take, textOf } = bed
     const [ours, theirs] = await connect(it)
     const failure = await failureOf(ours.openStream({ protocol: 'chat/1' }))
     expect([failure.code, failure.message]).toEqual([

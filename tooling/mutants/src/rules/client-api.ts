@@ -55,8 +55,8 @@ const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     name: 'unread-at-close',
     rule: 'Data that arrived before the connection ended stays readable.',
     file: 'src/shared-connection.ts',
-    text: 'stream.closed(end.reason, rest.get(stream.id) ?? [])',
-    replacement: 'stream.closed(end.reason, [])',
+    text: 'stream.connectionEnded(end.reason, rest.get(stream.id) ?? [])',
+    replacement: 'stream.connectionEnded(end.reason, [])',
     test: 'test/face/streams.test.ts',
   },
   {
@@ -71,8 +71,8 @@ const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     name: 'open-stream-leaves',
     rule: 'An openStream() that was aborted takes no stream.',
     file: 'src/connection.ts',
-    text: 'return opened.finally(() => leave())',
-    replacement: 'return opened',
+    text: 'return waiting.finally(() => leave())',
+    replacement: 'return waiting',
     test: 'test/face/streams.test.ts',
   },
   {
@@ -150,8 +150,8 @@ const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
   {
     name: 'dial-cancelled',
     rule: 'A dial that is aborted or out of time ends in the machine too.',
-    file: 'src/peer.ts',
-    text: 'this.#driver.input((machine, now) => machine.cancelDial(dial, now))',
+    file: 'src/calls.ts',
+    text: 'input((machine, now) => machine.cancelDial(dial, now))',
     replacement: 'void dial',
     test: 'test/face/deadlines.test.ts',
   },

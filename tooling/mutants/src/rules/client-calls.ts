@@ -102,7 +102,7 @@ const CALLS: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
   {
     name: 'aborted-read',
     rule: 'A signal ends the wait of a read, a write and an end.',
-    file: 'src/stream.ts',
+    file: 'src/async/change.ts',
     text: "signal?.addEventListener('abort', abort, { once: true })",
     replacement: '',
     test: 'test/face/signals.test.ts',

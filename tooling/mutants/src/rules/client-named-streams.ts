@@ -71,7 +71,7 @@ export const CLIENT_NAMED_STREAMS: readonly Mutant[] = inPackage('client', [
   {
     name: 'named-claimed',
     rule: 'A stream of a protocol that another part of the program takes comes out nowhere else.',
-    file: 'src/connection.ts',
+    file: 'src/stream-readers.ts',
     text: 'this.#reader(({ protocol }) => !shared.isClaimed(protocol))',
     replacement: 'this.#reader(() => true)',
     test: 'test/face/protocols.test.ts',
