@@ -27,6 +27,18 @@ export interface ConnectOptions extends WaitOptions {
    * @default none
    */
   readonly early?: Uint8Array | undefined
+  /** @see ReconnectingOptions */
+  readonly reconnect?: undefined
+}
+
+export interface ReconnectOptions {
+  /** Dials in a row that may fail before it gives up; `Infinity`: it never does. @default 10 */
+  readonly attempts?: number | undefined
+}
+
+/** Of a connection that is dialled again when it is lost. An abort of `signal` closes it at any time. */
+export interface ReconnectingOptions extends Omit<ConnectOptions, 'early' | 'reconnect'> {
+  readonly reconnect: true | ReconnectOptions
 }
 
 export interface PingOptions extends WaitOptions {
@@ -74,6 +86,14 @@ const connectSchema = z.strictObject({
     .optional(),
   via,
 })
+const reconnectingSchema = z.strictObject({
+  ...wait,
+  via,
+  reconnect: z.union([
+    z.literal(true),
+    z.strictObject({ attempts: z.union([z.number().int().min(1), z.literal(Number.POSITIVE_INFINITY)]).optional() }),
+  ]),
+})
 const pingSchema = z.strictObject({ ...wait, via })
 export const protocolSchema: z.ZodType<string> = z
   .string()
@@ -105,6 +125,18 @@ export const checkOpenStreamOptions: (options: OpenStreamOptions) => WaitOptions
 export const checkAcceptStreamOptions: (options: AcceptStreamOptions) => AcceptStreamOptions =
   checked(acceptStreamSchema)
 export const checkCloseOptions: (options: CloseOptions) => Goodbye = checked(closeSchema)
+
+export const checkReconnectingOptions: (options: ReconnectingOptions) => ReconnectingOptions =
+  checked(reconnectingSchema)
+/** Whether they are options of a connection that is dialled again. What they are otherwise shows later. */
+export function reconnects(options: ConnectOptions | ReconnectingOptions): options is ReconnectingOptions {
+  try {
+    return options.reconnect !== undefined
+  } catch {
+    // Reading a foreign object may run its own code.
+    return false
+  }
+}
 
 const connectOptions = checked<ConnectOptions, ConnectOptions>(connectSchema)
 

@@ -12,21 +12,31 @@ import { carriesRecord } from '@showchain/wire/end-to-end'
 import { type Waiting, type WaitOptions, waitFor } from './async/deadline.ts'
 import { orAborted, type SignalOptions, signalOf, throwIfAborted } from './async/signals.ts'
 import type { Call } from './call.ts'
-import { type ConnectOptions, checkConnectOptions, checkWaitOptions, type PingOptions } from './call-options.ts'
+import {
+  type ConnectOptions,
+  checkConnectOptions,
+  checkReconnectingOptions,
+  checkWaitOptions,
+  type PingOptions,
+  type ReconnectingOptions,
+  reconnects,
+} from './call-options.ts'
 import { Calls } from './calls.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionPort } from './connection-port.ts'
 import type { Pong } from './connection-reports.ts'
-import { ADDRESS_POLICIES, duration, type NatReport, type PeerCounter, PeerMachine } from './core/index.ts'
+import type { NatReport, PeerCounter, PeerMachine } from './core/index.ts'
 import { inspectPeer, type PeerInspection } from './inspection.ts'
+import { machineOf } from './machine-of.ts'
 import { Names } from './names.ts'
-import { type CheckedOptions, CONGESTION, checkOptions, type PeerOptions, relayAddress } from './options.ts'
+import { type CheckedOptions, checkOptions, type PeerOptions, relayAddress } from './options.ts'
 import { PeerEvents, type PeerListeners } from './peer-events.ts'
 import { pingOnce } from './ping-once.ts'
 import { Reachability } from './reachability.ts'
+import { ReconnectingConnection } from './reconnecting.ts'
 import { awaitRegistration } from './registered.ts'
 import { RelayLocator } from './relay-locator.ts'
-import { type CountedSocket, checkPrimitives, Driver, NetworkWatch, QlogRecorder, traceTaps } from './runtime/index.ts'
+import { type CountedSocket, checkPrimitives, Driver, NetworkWatch, traceTaps } from './runtime/index.ts'
 import { StunServers } from './stun-servers.ts'
 
 export class Peer implements AsyncDisposable {
@@ -46,9 +56,8 @@ export class Peer implements AsyncDisposable {
   #closed = false
 
   private constructor(options: CheckedOptions, socket: CountedSocket) {
-    const { identity, encoding, seedMode, plaintext, policy, addressPolicy, keepAlive, knownKeys, runtime } = options
-    const { clock, random, provider, endToEnd } = runtime
-    const { acceptEarly, acquaintances, protocols, onWarning } = options
+    const { identity, plaintext, addressPolicy, protocols, onWarning, runtime } = options
+    const { clock } = runtime
     this.id = identity.id
     this.#options = options
     this.#socket = socket
@@ -57,29 +66,13 @@ export class Peer implements AsyncDisposable {
       ...{ socket, self: this.id, policy: addressPolicy },
       localAddresses: () => this.#networkWatch.addresses,
     })
-    const machine = new PeerMachine({
-      ...{ provider, random, endToEnd, knownKeys, encoding, seedMode, plaintext, policy },
-      ...{ acceptEarly, acquaintances, protocols: protocols && new Set(protocols) },
-      self: identity.publicKey,
-      congestion: CONGESTION[options.congestion],
-      observe: (connection) => {
-        const sink = options.qlog?.(connection)
-        return sink && new QlogRecorder(sink, connection, clock)
-      },
-      unixMs: () => clock.unixMs(),
-      hostCandidates: () => this.#reachability.candidates,
-      unfragmented: (to) => socket.unfragmented?.(to),
-      allows: ADDRESS_POLICIES[addressPolicy],
-      keepAlive: duration(keepAlive),
-      idleTimeout: duration(options.idleTimeout),
-    })
-    this.#machine = machine
+    this.#machine = machineOf(options, socket, this.#reachability)
     this.#events = new PeerEvents({
       ...{ plaintext, clock, accept: options.accept, protocols: protocols ?? [], onWarning },
       input: (command) => {
         if (!this.#closed) this.#driver.input((_machine, now) => command(now))
       },
-      port: (handle) => new ConnectionPort(this.#driver, machine, handle),
+      port: (handle) => new ConnectionPort(this.#driver, this.#machine, handle),
     })
     this.#networkWatch = new NetworkWatch({
       clock,
@@ -88,7 +81,7 @@ export class Peer implements AsyncDisposable {
       changed: () => this.#driver.input((peerMachine, now) => peerMachine.networkChanged(now)),
     })
     this.#driver = new Driver({
-      ...{ machine, socket, clock },
+      ...{ machine: this.#machine, socket, clock },
       worker: runtime.worker(identity),
       openSocket: (failed) => runtime.openExtraSocket(failed),
       onEvent: (event) => this.#events.on(event),
@@ -204,12 +197,23 @@ export class Peer implements AsyncDisposable {
    * on underneath and the connection moves to the best path. Two peers have one connection: each
    * call gives a handle of its own, and closing the last one closes the connection.
    *
+   * With `reconnect` it gives a handle that dials again when the connection is lost.
+   *
    * @throws ShowchainError `ERR_BAD_TICKET`, `ERR_NO_PATH` (the ticket offers no such way),
    *   `ERR_CANNOT_RESOLVE` (it has only names, and none is resolved), `ERR_CONNECT_FAILED` with
    *   what was tried and why each way failed, as text and as `cause.attempts`, `ERR_TIMEOUT`,
    *   `ERR_ABORTED`, `ERR_CLOSED`
    */
-  async connect(to: string | Ticket, options: ConnectOptions = {}): Promise<Connection> {
+  connect(to: string | Ticket, options?: ConnectOptions): Promise<Connection>
+  connect(to: string | Ticket, options: ReconnectingOptions): Promise<ReconnectingConnection>
+  async connect(
+    to: string | Ticket,
+    options: ConnectOptions | ReconnectingOptions = {},
+  ): Promise<Connection | ReconnectingConnection> {
+    return reconnects(options) ? await this.#reconnecting(to, options) : await this.#connect(to, options)
+  }
+
+  async #connect(to: string | Ticket, options: ConnectOptions): Promise<Connection> {
     const { via = this.#options.policy, early, ...wait } = checkConnectOptions(options, this.#options)
     const ticket = typeof to === 'string' ? parseTicket(to) : parseOptions(ticketSchema, to, 'ticket', 'ERR_BAD_TICKET')
     throwIfAborted(wait.signal)
@@ -224,6 +228,14 @@ export class Peer implements AsyncDisposable {
       },
     )
     return calling.finally(() => call && this.#calls.over(call))
+  }
+
+  async #reconnecting(to: string | Ticket, options: ReconnectingOptions): Promise<ReconnectingConnection> {
+    const { reconnect, via, ...wait } = checkReconnectingOptions(options)
+    const dial = (how: WaitOptions): Promise<Connection> => this.#connect(to, { via, ...how })
+    const pause = (how: WaitOptions): Promise<void> => this.#wait<void>(how).catch(() => {})
+    const port = { random: this.#options.runtime.random, dial, pause }
+    return new ReconnectingConnection(await dial(wait), reconnect === true ? {} : reconnect, wait, port)
   }
 
   /**
@@ -272,7 +284,11 @@ export class Peer implements AsyncDisposable {
   }
 
   /** As `waitFor`; closing the peer ends it too. */
-  #wait<Result>(options: WaitOptions, giveUp: () => void, start: (waiting: Waiting<Result>) => void): Promise<Result> {
+  #wait<Result>(
+    options: WaitOptions,
+    giveUp: () => void = () => {},
+    start: (waiting: Waiting<Result>) => void = () => {},
+  ): Promise<Result> {
     let fail: Waiting<Result>['reject'] = () => {}
     const waiting = waitFor<Result>(this.#options.runtime.clock, options, giveUp, ({ resolve, reject }) => {
       fail = reject

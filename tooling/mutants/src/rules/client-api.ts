@@ -52,6 +52,22 @@ const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     test: 'test/face/streams.test.ts',
   },
   {
+    name: 'reconnect-lost',
+    rule: 'A connection that was closed is not dialled again.',
+    file: 'src/reconnecting.ts',
+    text: "end.by === 'failure' && !this.#closing.signal.aborted",
+    replacement: '!this.#closing.signal.aborted',
+    test: 'test/face/reconnect.test.ts',
+  },
+  {
+    name: 'reconnect-bounded',
+    rule: 'A handle gives up after so many dials that failed in a row.',
+    file: 'src/reconnecting.ts',
+    text: 'if (failures >= this.#attempts)',
+    replacement: 'if (failures > 1000)',
+    test: 'test/face/reconnect.test.ts',
+  },
+  {
     name: 'unread-at-close',
     rule: 'Data that arrived before the connection ended stays readable.',
     file: 'src/shared-connection.ts',

@@ -1,6 +1,6 @@
 /**
- * Back-off between failed registrations: doubles from the first to the last, ±50 %, so that a relay
- * that comes back is not flooded.
+ * Back-off between failed registrations, and between dials of a connection that was lost: doubles
+ * from the first to the last, ±50 %, so that who comes back is not flooded.
  */
 import type { Random } from '@showchain/crypto/core'
 import { type Duration, duration } from '../endpoint/machine.ts'

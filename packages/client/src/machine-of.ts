@@ -1,0 +1,27 @@
+/** The machine of a peer, of what the peer was opened with. */
+import { ADDRESS_POLICIES, duration, PeerMachine } from './core/index.ts'
+import { type CheckedOptions, CONGESTION } from './options.ts'
+import type { Reachability } from './reachability.ts'
+import { type CountedSocket, QlogRecorder } from './runtime/index.ts'
+
+export function machineOf(options: CheckedOptions, socket: CountedSocket, reachability: Reachability): PeerMachine {
+  const { identity, encoding, seedMode, plaintext, policy, addressPolicy, keepAlive, knownKeys } = options
+  const { clock, random, provider, endToEnd } = options.runtime
+  const { acceptEarly, acquaintances, protocols } = options
+  return new PeerMachine({
+    ...{ provider, random, endToEnd, knownKeys, encoding, seedMode, plaintext, policy },
+    ...{ acceptEarly, acquaintances, protocols: protocols && new Set(protocols) },
+    self: identity.publicKey,
+    congestion: CONGESTION[options.congestion],
+    observe: (connection) => {
+      const sink = options.qlog?.(connection)
+      return sink && new QlogRecorder(sink, connection, clock)
+    },
+    unixMs: () => clock.unixMs(),
+    hostCandidates: () => reachability.candidates,
+    unfragmented: (to) => socket.unfragmented?.(to),
+    allows: ADDRESS_POLICIES[addressPolicy],
+    keepAlive: duration(keepAlive),
+    idleTimeout: duration(options.idleTimeout),
+  })
+}
