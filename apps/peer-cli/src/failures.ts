@@ -51,6 +51,13 @@ export class NotDirectError extends Failure {
   readonly exitCode = 4
 }
 
+/** The doctor found that UDP does not get out, or a relay that does not register this host. */
+export class UnhealthyError extends Failure {
+  override readonly name = 'UnhealthyError'
+  readonly code = 'ERR_UNHEALTHY'
+  readonly exitCode = 1
+}
+
 /** A signal came, and something was not delivered or not received to its end. */
 export class Interrupted extends Failure {
   override readonly name = 'Interrupted'

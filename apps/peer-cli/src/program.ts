@@ -13,6 +13,7 @@ const { version } = createRequire(import.meta.url)('../package.json') as { reado
  */
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
+const JSON_EVENTS = 'print every event on stdout (with --pipe on stderr), one JSON object a line'
 const AS_ME = 'use the default identity, as `showchain listen` does'
 
 /** Of the option, or all of the environment variable. */
@@ -34,7 +35,8 @@ SHOWCHAIN_RELAY has the tickets of relays, for --relay.
 
 Exit codes:
   0  everything was delivered, and received to its end
-  1  something was not: the remote peer ended or is silent, stdout was closed
+  1  something was not: the remote peer ended or is silent, stdout was closed;
+     doctor: UDP does not get out, or a relay does not register this host
   2  wrong arguments, key file or ticket
   3  could not register or connect; the remote peer is busy, or answers no ping
   4  ping: the remote peer answers, and only through a relay
@@ -56,21 +58,20 @@ Examples:
 
 /** The options of the commands that open a peer. */
 function withPeerOptions(command: Command): Command {
-  return command
+  const local = command
     .option('--identity <file>', IDENTITY)
     .option('--ephemeral', 'use a new identity for this run only; all but `listen` do so unless told otherwise')
     .option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity')
     .option('--host <ip>', 'local IP address (default: all)')
     .option('--port <n>', 'local port (default: any free one)')
-    .option('--lan', 'allow addresses of private networks in tickets, as of hosts of one network')
-    .option('--lab', 'allow loopback, private and documentation addresses, as used in test networks')
+  return withNetworkOptions(local)
     .option('--keep-alive <ms>', 'milliseconds without traffic before a keep-alive is sent (default 15000)')
     .option('--timeout <seconds>', 'how long to wait for a registration or a connection (default 25)')
     .option(
       '--dead-after <seconds>',
       `how long the remote peer may be silent; a third of it while something is unacknowledged (default ${DEAD_AFTER})`,
     )
-    .option('--json', 'print every event on stdout (with --pipe on stderr), one JSON object a line')
+    .option('--json', JSON_EVENTS)
     .option('--trace', 'print every message on stderr, one JSON object a line')
     .option('--qlog <file>', 'record the connection as qlog 0.3 (further ones in <file>.2, <file>.3, …)')
 }
@@ -92,12 +93,20 @@ function withTalkOptions(command: Command): Command {
     .option('--recv-only', 'with --pipe: send nothing')
 }
 
+const withRelayOption = (command: Command): Command =>
+  command.addOption(
+    new Option('--relay <ticket>', 'relay to register with; repeatable').env('SHOWCHAIN_RELAY').argParser(relays),
+  )
+
+/** Which addresses may be sent to. */
+const withNetworkOptions = (command: Command): Command =>
+  command
+    .option('--lan', 'allow addresses of private networks in tickets, as of hosts of one network')
+    .option('--lab', 'allow loopback, private and documentation addresses, as used in test networks')
+
 /** The options of the commands that print a ticket and wait. */
 function withWaitOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option('--relay <ticket>', 'relay to register with; repeatable').env('SHOWCHAIN_RELAY').argParser(relays),
-    )
+  return withRelayOption(command)
     .option(
       '--addr <host:port>',
       'address for the ticket, when others reach this host at a different one; repeatable',
@@ -183,6 +192,12 @@ export function program(writeOut: (text: string) => void): Command {
     .option('-c, --count <n>', 'pings, one in a second (default 4; with --until-direct 20 at most)')
     .option('--until-direct', 'end with the first answer on a direct path')
     .action(async (ticket, flags) => (await import('./ping.ts')).ping(ticket, flags))
+  withNetworkOptions(withRelayOption(root.command('doctor')))
+    .description(
+      'tell what keeps this host from being connected, and what one can do; ends with 1 when UDP or a relay fails',
+    )
+    .option('--json', JSON_EVENTS)
+    .action(async (flags) => (await import('./doctor.ts')).doctor(flags))
   root
     .command('completion')
     .description('print a script that completes commands, options and their values in a shell')

@@ -4,6 +4,7 @@
  */
 import { decodeStun, type Endpoint, encodeStun, type StunMessage, sameEndpoint, toBase64url } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
+import type { Outlet } from '../endpoint/drained.ts'
 import { type Duration, type Instant, later, type Route } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 
@@ -12,6 +13,7 @@ const TRANSACTION_ID_BYTES = 12
 export interface Ask {
   readonly to: Endpoint
   readonly change?: StunMessage['change']
+  readonly padding?: StunMessage['padding']
   /** Where the answer must come from. @default where the request goes */
   readonly from?: Endpoint | undefined
   /**
@@ -29,20 +31,25 @@ interface Transaction {
   sent: number
 }
 
+/** What asking needs. */
+export interface StunContext extends Pick<PeerContext, 'random' | 'timers'> {
+  readonly outbox: Pick<Outlet<never>, 'transmit'>
+}
+
 export class StunTransactions {
-  readonly #context: PeerContext
+  readonly #context: StunContext
   /** By transaction id; as many as their owner asks at once, which is a handful. */
   readonly #open = new Map<string, Transaction>()
 
-  constructor(context: PeerContext) {
+  constructor(context: StunContext) {
     this.#context = context
   }
 
   /** @returns what gives the question up: then `done` is not called. */
   start(ask: Ask, now: Instant): { close(): void } {
     const transactionId = this.#context.random.bytes(TRANSACTION_ID_BYTES)
-    const { change } = ask
-    const bytes = encodeStun({ type: 'bindingRequest', transactionId, ...(change && { change }) })
+    const { change, padding } = ask
+    const bytes = encodeStun({ type: 'bindingRequest', transactionId, change, padding })
     const transaction: Transaction = { ask, bytes, timer: undefined, sent: 0 }
     const id = toBase64url(transactionId)
     this.#open.set(id, transaction)

@@ -1,0 +1,42 @@
+/** `showchain doctor`: what keeps this host from being connected, a line for each thing, and what one can do. */
+import { diagnose, type Finding } from '@showchain/client'
+import { generateIdentity } from '@showchain/crypto'
+import { UnhealthyError, UsageError } from './failures.ts'
+import { outputFor } from './output.ts'
+import { explained } from './waits.ts'
+
+export interface DoctorFlags {
+  readonly relay?: readonly string[]
+  readonly lan?: boolean
+  readonly lab?: boolean
+  readonly json?: boolean
+}
+
+const MARKS: Readonly<Record<Finding['verdict'], string>> = { good: 'ok ', bad: 'BAD', unknown: '?  ' }
+/** What decides the exit code: with the others bad, peers still connect. */
+const DECISIVE: readonly Finding['check'][] = ['udp', 'relay']
+const INDENT = ' '.repeat(5)
+
+/** @throws Reported: 1 the host is not reached as it should be, 2 no relay */
+export async function doctor({ relay = [], lan, lab, json }: DoctorFlags): Promise<void> {
+  const output = outputFor({ json })
+  try {
+    if (relay.length === 0) throw new UsageError('doctor needs a relay to ask: --relay or SHOWCHAIN_RELAY')
+    const began = performance.now()
+    const identity = await generateIdentity()
+    const addressPolicy = lab === true ? 'lab' : lan === true ? 'lan' : 'internet'
+    const diagnosing = diagnose({ identity, relays: relay, addressPolicy })
+    const findings = await explained(output, 'waiting for answers of the relays', diagnosing)
+    for (const finding of findings) output.result('finding', shown(finding), { ...finding })
+    const unconnected = findings.filter(({ check, verdict }) => verdict === 'bad' && DECISIVE.includes(check))
+    if (unconnected.length > 0) throw new UnhealthyError('this host is not reached as it should be: see above')
+    const seconds = Math.round(performance.now() - began) / 1000
+    output.end({ bytes: { sent: 0, received: 0 }, seconds, path: undefined })
+    await output.flushed()
+  } catch (error) {
+    throw output.failed(error)
+  }
+}
+
+const shown = ({ verdict, found, advice }: Finding): string =>
+  [`${MARKS[verdict]}  ${found}`, ...(advice === undefined ? [] : [`${INDENT}${advice}`])].join('\n')

@@ -1,0 +1,179 @@
+/** What a diagnosis makes of what was measured: a sentence for each thing, and what one can do about it. */
+import { type Endpoint, formatEndpoint, ipFamily, MAX_DATAGRAM, type PeerId } from '@showchain/wire'
+import type { NatReport, ServerProbe } from './core/index.ts'
+import type { RelayEvent } from './relay-event.ts'
+import type { SocketImplementation } from './runtime/index.ts'
+
+export interface Finding {
+  /**
+   * - `socket`: who makes the system calls, and what the kernel grants
+   * - `udp`: whether anything answers over UDP
+   * - `ipv4`, `ipv6`: whether relays answer over this family
+   * - `relay`: one relay: its round trip and registration
+   * - `packetSize`: whether the largest datagrams of the protocol arrive
+   * - `nat`: which type of NAT is in front
+   * - `hairpin`: whether two peers behind that NAT reach each other by its outside address
+   */
+  readonly check: 'socket' | 'udp' | 'ipv4' | 'ipv6' | 'relay' | 'packetSize' | 'nat' | 'hairpin'
+  /** `unknown`: it could not be told, and `found` says why. */
+  readonly verdict: 'good' | 'bad' | 'unknown'
+  /** A sentence for people. */
+  readonly found: string
+  /** What one can do about what is bad. */
+  readonly advice?: string | undefined
+}
+
+export interface DiagnosedRelay {
+  readonly id: PeerId
+  /** All its addresses, and what became of the requests to each. */
+  readonly probes: readonly ServerProbe[]
+  /** Why it has none. */
+  readonly unresolved?: string | undefined
+  /** What became of the registration; undefined: nothing in time. */
+  readonly registration: Pick<RelayEvent, 'state' | 'reason'> | undefined
+}
+
+/** What was measured. */
+export interface Measured {
+  readonly relays: readonly DiagnosedRelay[]
+  /** IP addresses of this host. */
+  readonly local: readonly string[]
+  readonly nat: NatReport | undefined
+  /** Undefined: not asked, or no server told the mapped address. */
+  readonly hairpin: boolean | undefined
+  readonly socket: SocketImplementation
+  /** What opening the sockets warned of. */
+  readonly warnings: readonly string[]
+}
+
+export function findingsOf(measured: Measured): readonly Finding[] {
+  const { relays, local } = measured
+  const probes = relays.flatMap((relay) => relay.probes)
+  return [
+    socketFinding(measured),
+    udpFinding(measured, probes),
+    familyFinding(4, local, probes),
+    familyFinding(6, local, probes),
+    ...relays.map(relayFinding),
+    packetSizeFinding(probes),
+    natFinding(measured),
+    hairpinFinding(measured),
+  ]
+}
+
+function socketFinding({ socket: { kind, reason }, warnings }: Measured): Finding {
+  const found = `Sockets are ${kind === 'dgram' ? 'of node:dgram' : kind}: ${reason}.`
+  if (warnings.length === 0) return { check: 'socket', verdict: 'good', found }
+  return { check: 'socket', verdict: 'bad', found, advice: warnings.join(' ') }
+}
+
+const NO_RELAY = 'No relay is configured to ask.'
+
+function udpFinding({ relays }: Measured, probes: readonly ServerProbe[]): Finding {
+  const check = 'udp'
+  if (relays.length === 0) return { check, verdict: 'unknown', found: NO_RELAY }
+  if (probes.some(({ answers }) => answers) || relays.some(isRegistered))
+    return { check, verdict: 'good', found: 'UDP gets out of this network, and answers come in.' }
+  return {
+    ...{ check, verdict: 'bad', found: 'Nothing answers over UDP.' },
+    advice: `Have the firewall of this network let UDP out, at least to ${portsOf(probes)}.`,
+  }
+}
+
+function portsOf(probes: readonly ServerProbe[]): string {
+  const ports = [...new Set(probes.map(({ server }) => server.port))]
+  return ports.length === 0 ? 'the ports of the relays' : `port ${ports.join(', ')}`
+}
+
+function familyFinding(family: 4 | 6, local: readonly string[], probes: readonly ServerProbe[]): Finding {
+  const check = family === 4 ? 'ipv4' : 'ipv6'
+  const name = `IPv${family}`
+  if (!local.some((ip) => ipFamily(ip) === family))
+    return { check, verdict: 'unknown', found: `This host has no ${name} address but its own loopback.` }
+  const asked = probes.filter(({ server }) => ipFamily(server.ip) === family)
+  if (asked.length === 0) return { check, verdict: 'unknown', found: `No relay has an ${name} address to ask.` }
+  const [first] = asked.filter(({ answers }) => answers)
+  if (first !== undefined) {
+    const seen = first.mapped === undefined ? '' : `, and sees this host at ${formatEndpoint(first.mapped)}`
+    return { check, verdict: 'good', found: `${formatEndpoint(first.server)} answers over ${name}${seen}.` }
+  }
+  return {
+    ...{ check, verdict: 'bad', found: `This host has an ${name} address, and no relay answers over ${name}.` },
+    advice: `Only peers that have the other family reach this host, until ${name} works here or at the relay.`,
+  }
+}
+
+const isRegistered = ({ registration }: DiagnosedRelay): boolean => registration?.state === 'registered'
+const list = (endpoints: readonly Endpoint[]): string => endpoints.map(formatEndpoint).join(' and ')
+
+function relayFinding(relay: DiagnosedRelay): Finding {
+  const check = 'relay'
+  const { id, probes, unresolved, registration } = relay
+  const answering = probes.filter(({ answers }) => answers)
+  const rtts = answering.flatMap(({ rtt }) => rtt ?? [])
+  const took = rtts.length === 0 ? 'in more than a second' : `in ${Math.min(...rtts).toFixed(1)} ms`
+  if (isRegistered(relay)) {
+    const where = answering.length === 0 ? ', and answers no STUN' : `: ${list(serversOf(answering))} answers ${took}`
+    return { check, verdict: 'good', found: `Relay ${id} registers this host${where}.` }
+  }
+  if (unresolved !== undefined)
+    return {
+      ...{ check, verdict: 'bad', found: `Relay ${id} has no address: ${unresolved}.` },
+      advice: 'See whether this host resolves names, and whether the ticket of the relay is right.',
+    }
+  const why = registration?.reason ?? 'no answer in time'
+  if (answering.length > 0)
+    return {
+      ...{ check, verdict: 'bad', found: `Relay ${id} answers ${took}, and does not register this host: ${why}.` },
+      advice: 'Ask who runs it whether it takes this host, and whether its ticket is still this one.',
+    }
+  return {
+    ...{ check, verdict: 'bad', found: `Relay ${id} at ${list(serversOf(probes))} does not answer: ${why}.` },
+    advice: `See whether it runs, and whether UDP to ${portsOf(probes)} gets out of this network.`,
+  }
+}
+
+const serversOf = (probes: readonly ServerProbe[]): readonly Endpoint[] => probes.map(({ server }) => server)
+
+function packetSizeFinding(probes: readonly ServerProbe[]): Finding {
+  const check = 'packetSize'
+  const asked = probes.filter(({ large }) => large !== undefined)
+  const lost = asked.filter(({ large }) => large === false)
+  if (asked.length === 0)
+    return { check, verdict: 'unknown', found: 'No relay answers STUN, so no large packet was tried.' }
+  if (lost.length === 0)
+    return { check, verdict: 'good', found: `Packets with ${MAX_DATAGRAM} bytes of UDP data arrive.` }
+  return {
+    ...{ check, verdict: 'bad', found: `Packets with ${MAX_DATAGRAM} bytes do not reach ${list(serversOf(lost))}.` },
+    advice: 'Raise the MTU of the tunnel or VPN that this host uses to 1,280 bytes or more.',
+  }
+}
+
+function natFinding({ nat }: Measured): Finding {
+  const check = 'nat'
+  if (nat?.natted === false) return { check, verdict: 'good', found: 'There is no NAT in front of this host.' }
+  if (nat?.type === 'T4')
+    return {
+      ...{ check, verdict: 'bad', found: 'The NAT gives a new port for each destination (T4, symmetric).' },
+      advice:
+        'Peers behind such a NAT too, or behind T3, are mostly reached through a relay. Forward a port, if one may.',
+    }
+  if (nat?.type === undefined) {
+    const why = nat === undefined || nat.notes.length === 0 ? 'No server told enough.' : nat.notes.join(' ')
+    return { check, verdict: 'unknown', found: `The type of NAT is unknown. ${why}` }
+  }
+  return { check, verdict: 'good', found: `The NAT keeps one port for all destinations (${nat.type}).` }
+}
+
+function hairpinFinding({ nat, hairpin }: Measured): Finding {
+  const check = 'hairpin'
+  if (nat?.natted === false) return { check, verdict: 'good', found: 'Hairpinning is not needed: there is no NAT.' }
+  if (hairpin === undefined)
+    return { check, verdict: 'unknown', found: 'Hairpinning is unknown: no server told the outside address.' }
+  if (hairpin)
+    return { check, verdict: 'good', found: 'The NAT hairpins: hosts behind it reach each other from outside.' }
+  return {
+    ...{ check, verdict: 'bad', found: 'The NAT does not hairpin.' },
+    advice: 'Peers behind it connect by their local addresses, or through a relay where these do not reach each other.',
+  }
+}

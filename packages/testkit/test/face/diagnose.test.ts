@@ -1,0 +1,175 @@
+/** `diagnose`: each check is good on a good network, and bad where what it is about is broken. */
+import { diagnose, type Finding } from '@showchain/client'
+import { duration } from '@showchain/client/core'
+import { formatTicket, parseTicket } from '@showchain/wire'
+import { expect, test } from 'vitest'
+import { type Host, Internet, nat, type SimRelay } from '../../src/index.ts'
+import { failureOf } from './bed.ts'
+
+interface Scene {
+  readonly internet: Internet
+  readonly relay: SimRelay
+}
+
+type Check = Finding['check']
+type Verdicts = Readonly<Partial<Record<Check, Finding>>>
+
+const FAMILIES = ['81.2.9.1', '2a01:4f8::1'] as const
+const RELAY = ['81.2.8.1', '2a01:4f8:1::1'] as const
+
+function scene(seed: string, play: (scene: Scene) => Promise<void>): Promise<void> {
+  const played = Internet.run(seed, { latency: duration(10) }, async (internet) => {
+    await play({ internet, relay: await internet.relay({ ips: RELAY }) })
+  })
+  return played.then(() => {})
+}
+
+/** Also looks for what was left open. */
+async function findings({ internet, relay }: Scene, host: Host, tickets: readonly string[] = [relay.ticket]) {
+  const options = { identity: internet.sim.identity('doctor'), runtime: internet.runtime(host) }
+  const all = await internet.settle(diagnose({ ...options, relays: tickets }))
+  expect(host.openSockets).toBe(0)
+  return Object.fromEntries(all.map((finding) => [finding.check, finding])) as Verdicts
+}
+
+const behind = ({ internet }: Scene, type: keyof typeof nat, hairpin = false): Host =>
+  internet.host('laptop', { behind: internet.router({ nat: nat[type]({ hairpin }) }) })
+
+const verdictsOf = (found: Verdicts): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(found).map(([check, { verdict }]) => [check, verdict]))
+
+/** A ticket of the relay with other addresses. */
+const at = (relay: SimRelay, ...hosts: readonly string[]): string => {
+  const { id, addresses } = parseTicket(relay.ticket)
+  return formatTicket({ id, relays: [], addresses: hosts.map((host) => ({ host, port: addresses[0]?.port ?? 0 })) })
+}
+const NOBODY = ['81.2.255.1', '2a01:4f8::dead'] as const
+
+test('everything is good on a public host whose relay has both families', () =>
+  scene('diagnose good', async (where) => {
+    const { internet, relay } = where
+    const host = internet.host('server', { ips: FAMILIES })
+    const ticket = at(relay, ...RELAY)
+    const found = await findings(where, host, [ticket])
+    expect(verdictsOf(found)).toEqual({
+      ...{ socket: 'good', udp: 'good', ipv4: 'good', ipv6: 'good', relay: 'good', packetSize: 'good', nat: 'good' },
+      hairpin: 'good',
+    })
+    expect(found.relay?.found).toContain('20.0 ms')
+    for (const { advice } of Object.values(found)) expect(advice).toBeUndefined()
+  }))
+
+test('udp and the relay are bad when nothing answers, and the port is named', () =>
+  scene('diagnose blocked', async (where) => {
+    where.internet.host('nobody', { ips: NOBODY })
+    const host = where.internet.host('server', { ips: FAMILIES })
+    const found = await findings(where, host, [at(where.relay, NOBODY[0])])
+    expect(verdictsOf(found)).toMatchObject({ udp: 'bad', relay: 'bad', ipv4: 'bad', nat: 'unknown' })
+    expect(verdictsOf(found)).toMatchObject({ hairpin: 'unknown', packetSize: 'unknown', ipv6: 'unknown' })
+    expect(found.udp?.advice).toContain(`port ${where.relay.endpoint.port}`)
+  }))
+
+test.each([
+  ['ipv4', NOBODY[0], 1],
+  ['ipv6', NOBODY[1], 0],
+] as const)('%s is bad when relays answer over the other family alone', (family, dead, answering) =>
+  scene(`diagnose ${family}`, async (where) => {
+    const { internet, relay } = where
+    internet.host('nobody', { ips: NOBODY })
+    const host = internet.host('server', { ips: FAMILIES })
+    const found = await findings(where, host, [at(relay, RELAY[answering], dead)])
+    const other = family === 'ipv4' ? 'ipv6' : 'ipv4'
+    expect(verdictsOf(found)).toMatchObject({ udp: 'good', relay: 'good', [family]: 'bad', [other]: 'good' })
+  }),
+)
+
+test('a relay is bad that answers, and is not the one of the ticket', () =>
+  scene('diagnose other id', async (where) => {
+    const { internet, relay } = where
+    const { id } = internet.sim.identity('another relay')
+    const host = internet.host('server', { ips: FAMILIES })
+    const found = await findings(where, host, [formatTicket({ ...parseTicket(relay.ticket), id })])
+    expect(verdictsOf(found)).toMatchObject({ udp: 'good', relay: 'bad' })
+    expect(found.relay?.found).toContain('does not register this host')
+  }))
+
+test('a relay is bad whose name is not resolved', () =>
+  scene('diagnose name', async (where) => {
+    const host = where.internet.host('server', { ips: FAMILIES })
+    const found = await findings(where, host, [at(where.relay, 'relay.example.org')])
+    expect(found.relay).toMatchObject({ verdict: 'bad', advice: expect.stringContaining('resolves names') })
+  }))
+
+test('packets of the protocol are bad when they are larger than the path takes', () =>
+  scene('diagnose mtu', async (where) => {
+    const { internet, relay } = where
+    const host = internet.host('server', { ips: FAMILIES })
+    internet.sim.network.between(host, relay.host, { latency: duration(10), mtu: 1200 })
+    const found = await findings(where, host)
+    expect(verdictsOf(found)).toMatchObject({ udp: 'good', packetSize: 'bad' })
+    expect(found.packetSize?.advice).toContain('MTU')
+  }))
+
+test.each([
+  ['T1', 'good'],
+  ['T2', 'good'],
+  ['T3', 'good'],
+  ['T4', 'bad'],
+] as const)('a NAT of type %s is %s', (type, verdict) =>
+  scene(`diagnose ${type}`, async (where) => {
+    const found = await findings(where, behind(where, type))
+    expect(verdictsOf(found)).toMatchObject({ nat: verdict, udp: 'good', relay: 'good' })
+    expect(found.nat?.found).toContain(type)
+  }),
+)
+
+test.each([
+  [true, 'good'],
+  [false, 'bad'],
+] as const)('hairpinning of a NAT (%s) is %s', (hairpins, verdict) =>
+  scene(`diagnose hairpin ${hairpins}`, async (where) => {
+    expect(verdictsOf(await findings(where, behind(where, 'T3', hairpins)))).toMatchObject({ hairpin: verdict })
+  }),
+)
+
+test('a socket is bad of which its opening warned, with what it said as the advice', () =>
+  scene('diagnose socket', async (where) => {
+    const { internet, relay } = where
+    const host = internet.host('server', { ips: FAMILIES })
+    const given = internet.runtime(host)
+    const runtime: typeof given = {
+      ...given,
+      openSocket: (options) => {
+        options.onWarning?.('The buffer is small.')
+        return given.openSocket(options)
+      },
+    }
+    const options = { identity: internet.sim.identity('doctor'), relays: [relay.ticket], runtime }
+    const [socket] = await internet.settle(diagnose(options))
+    expect(socket).toMatchObject({ check: 'socket', verdict: 'bad', advice: 'The buffer is small.' })
+  }))
+
+test('without a relay nothing is known of the network', () =>
+  scene('diagnose nothing', async (where) => {
+    const host = where.internet.host('server', { ips: FAMILIES })
+    const found = await findings(where, host, [])
+    expect(verdictsOf(found)).toEqual({
+      ...{ socket: 'good', udp: 'unknown', ipv4: 'unknown', ipv6: 'unknown', packetSize: 'unknown' },
+      ...{ nat: 'unknown', hairpin: 'unknown' },
+    })
+  }))
+
+test('it can be aborted, and leaves nothing open', () =>
+  scene('diagnose aborted', async ({ internet, relay }) => {
+    const host = internet.host('server', { ips: FAMILIES })
+    const options = {
+      identity: internet.sim.identity('doctor'),
+      relays: [relay.ticket],
+      runtime: internet.runtime(host),
+    }
+    const abort = new AbortController()
+    const failure = failureOf(diagnose({ ...options, signal: abort.signal }))
+    abort.abort()
+    expect(await internet.settle(failure)).toMatchObject({ code: 'ERR_ABORTED' })
+    expect(host.openSockets).toBe(0)
+  }))
