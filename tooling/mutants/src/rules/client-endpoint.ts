@@ -184,9 +184,17 @@ export const CLIENT_ENDPOINT: readonly Mutant[] = inPackage('client', [
   {
     name: 'admission-repetition',
     rule: 'The same answer goes only to the same bytes from the same address.',
-    file: 'src/core/endpoint/admission.ts',
-    text: '!sameRoute(accepted.source, source) || !equalBytes(accepted.bytes, bytes)',
-    replacement: '!equalBytes(accepted.bytes, bytes)',
+    file: 'src/core/endpoint/accepted.ts',
+    text: 'sameRoute(this.source, source) && ',
+    replacement: '',
+    test: 'test/endpoint/admission.test.ts',
+  },
+  {
+    name: 'admission-repetition-bytes',
+    rule: 'Other bytes are another request, also from the same address.',
+    file: 'src/core/endpoint/accepted.ts',
+    text: ' && digestOf(this.#provider, bytes) === this.#digest',
+    replacement: '',
     test: 'test/endpoint/admission.test.ts',
   },
   {

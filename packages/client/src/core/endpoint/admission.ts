@@ -19,7 +19,8 @@ import {
   type RequestReplay,
   type TokenMint,
 } from '@showchain/crypto/core'
-import { encode, equalBytes, formatEndpoint, hasExtensions, OP, type PeerId, peerIdFromBytes } from '@showchain/wire'
+import { encode, formatEndpoint, hasExtensions, OP, type PeerId, peerIdFromBytes } from '@showchain/wire'
+import { Accepted } from './accepted.ts'
 import type { AdmissionCounter } from './admission-counters.ts'
 import type { AdmissionRates } from './admission-rates.ts'
 import {
@@ -31,18 +32,9 @@ import {
 } from './admitted.ts'
 import type { Allowance } from './allowance.ts'
 import { ExpiringMap } from './expiring-map.ts'
-import type { Instant, Route } from './machine.ts'
+import type { Instant } from './machine.ts'
 import type { Outbox } from './outbox.ts'
 import { rateSource } from './rate-key.ts'
-import { sameRoute } from './route.ts'
-
-/** A request that was admitted, for as long as it may be repeated. */
-interface Accepted {
-  readonly bytes: Uint8Array
-  readonly source: Route
-  /** Undefined while the answer is being made: then a repeated request does nothing. */
-  repeat: ((now: Instant) => void) | undefined
-}
 
 export interface AdmissionOptions {
   readonly provider: CryptoProvider
@@ -181,10 +173,9 @@ export class Admission {
   /** Whether the bytes repeat the last admitted request. Its answer is then sent again. */
   #repeats(slot: string, { bytes, source }: AdmissionRequest, now: Instant): boolean {
     const accepted = this.#accepted.get(slot, now)
-    if (accepted === undefined || !sameRoute(accepted.source, source) || !equalBytes(accepted.bytes, bytes))
-      return false
-    this.#options.count(accepted.repeat === undefined ? 'inProgress' : 'repeated')
-    accepted.repeat?.(now)
+    if (accepted?.is(bytes, source) !== true) return false
+    const { count, outbox } = this.#options
+    count(accepted.repeated(bytes, outbox, now) ? 'repeated' : 'inProgress')
     return true
   }
 
@@ -272,21 +263,16 @@ export class Admission {
     now: Instant,
     act: (admitted: Admitted<Message>, now: Instant) => void,
   ): void {
-    const { outbox } = this.#options
+    const { outbox, provider } = this.#options
     const { message, bytes, encoding } = request
     const source = allowance === undefined ? request.source : { ...request.source, allowance }
-    const accepted: Accepted = { bytes, source, repeat: undefined }
+    const accepted = new Accepted(provider, bytes, source)
     this.#accepted.set(slot, accepted, now)
-    const onRepeat = (repeat: (now: Instant) => void): void => {
-      accepted.repeat = (at) => {
-        allowance?.received(bytes.length)
-        repeat(at)
-      }
-    }
+    const onRepeat = (repeat: (now: Instant) => void): void => accepted.onRepeat(repeat)
     const respond = (answer: Uint8Array, at: Instant): void => {
       if (this.#accepted.get(slot, at) === accepted) this.#accepted.touch(slot, at)
       outbox.transmit(source, answer)
-      onRepeat(() => outbox.transmit(source, answer))
+      accepted.answer(answer)
     }
     const challenge = (at: Instant): void => {
       this.#challenge(request, at)
