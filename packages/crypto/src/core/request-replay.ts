@@ -85,6 +85,8 @@ export class RequestReplay {
   readonly #senders = new Map<PeerId, Sender>()
   /** Of the last request. */
   #target = '' as PeerId
+  /** Of the last newcomer. */
+  #floor: Moment = { ts: -1, seq: Number.MAX_SAFE_INTEGER }
   /** Unknown ids: requests must have been made after this, later than all of evicted ids. */
   #forgotten = Number.NEGATIVE_INFINITY
   /** Unknown ids: cookies with a smaller number do not count. */
@@ -137,7 +139,9 @@ export class RequestReplay {
     sender.cookies = Math.max(sender.cookies, nextCookie)
     // A 0x101 says what its sender's clock is by now, which may have stepped since the one before.
     if (cookie !== undefined || op === OP.directRequest) sender.offset = ts - now
-    if (op === OP.directRequest) sender.registered = latest(sender.registered, { ts, seq })
+    // One object for both: of most ids nothing else is kept.
+    const newest: Entry = { op, target: this.#shared(request.target), ts, seq }
+    if (op === OP.directRequest) sender.registered = latest(sender.registered, newest)
     if (cookie !== undefined) {
       if (isAfter(sender.floor, request)) sender.floor = NEVER
       sender.entries = sender.entries.filter((entry) => !isAfter(entry, request))
@@ -146,7 +150,7 @@ export class RequestReplay {
     if (entry !== undefined) sender.entries.splice(sender.entries.indexOf(entry), 1)
     else if (sender.entries.length === MAX_ENTRIES) sender.floor = latest(sender.floor, sender.entries.shift() ?? NEVER)
     // A list as long as it must be: one that grows by `push` has room for sixteen more.
-    sender.entries = [...sender.entries, { op, target: this.#shared(request.target), ts, seq }]
+    sender.entries = [...sender.entries, newest]
     return true
   }
 
@@ -170,8 +174,10 @@ export class RequestReplay {
   #newcomer(now: number): Sender {
     const offset = this.#offset(now)
     const forgotten = Math.max(this.#forgotten, this.#startOf(now) - 1)
-    const floor = { ts: Math.floor(forgotten + offset), seq: Number.MAX_SAFE_INTEGER }
-    return { offset, cookies: 0, registered: NEVER, floor, entries: [], touched: now }
+    const ts = Math.floor(forgotten + offset)
+    // The same of all newcomers while the clocks agree and nobody is evicted.
+    if (ts !== this.#floor.ts) this.#floor = { ts, seq: Number.MAX_SAFE_INTEGER }
+    return { offset, cookies: 0, registered: NEVER, floor: this.#floor, entries: [], touched: now }
   }
 
   /** Evicts expired ids, and at the cap the least recently used one. */
