@@ -60,14 +60,14 @@ export async function crossRelay(
   }
   const register = async (socket: Socket): Promise<PeerId> => {
     const peer = forgedPeer(identity.publicKey.spki)
-    const challenge = await ask(socket, registrationOf(peer, identity.id))
+    const challenge = await ask(socket, registrationOf(peer, identity.id, Date.now()))
     if (challenge.op_code !== OP.challenge) throw new Error('The relay did not challenge.')
-    await ask(socket, registrationOf(peer, identity.id, challenge.cookie))
+    await ask(socket, registrationOf(peer, identity.id, Date.now(), challenge.cookie))
     return peer.id
   }
   const open = async ({ from, to }: SocketPair): Promise<SessionId> => {
     const [id, target] = [await register(from), await register(to)]
-    const answer = await ask(from, sessionRequest(id, target))
+    const answer = await ask(from, sessionRequest(id, target, Date.now()))
     if (answer.op_code !== OP.proxyResponse) throw new Error('The relay opened no session.')
     return answer.session
   }

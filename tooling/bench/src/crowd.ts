@@ -3,6 +3,7 @@
  * odd moduli, which OpenSSL imports like any other; nobody holds their private halves, so each
  * signature is taken for good.
  */
+import type { Instant } from '@showchain/client/core'
 import { openssl, type PublicKey } from '@showchain/crypto'
 import type { RelayLimits } from '@showchain/server'
 import { readVectors } from '@showchain/testkit'
@@ -35,11 +36,14 @@ function relayKey(): PublicKey {
   return openssl.importPublicKey(Buffer.from(found.spki, 'hex'))
 }
 
+/** The wall clock goes with the relay's other one: what takes seconds here may be minutes there. */
+const unixMs = (now: Instant): number => Date.UTC(2026, 0) + Math.floor(now)
+
 export const crowdedRelay = (limits: Partial<RelayLimits> = {}): LoneRelay =>
   new LoneRelay({
     ...{ limits, self: relayKey() },
     arithmetic: { verify: () => true, sign: () => SIGNATURE.slice() },
-    unixMs: Date.now,
+    unixMs,
   })
 
 /** An address for each peer. */
@@ -51,7 +55,7 @@ export const sourceOf = (number: number): Endpoint => ({
 /** By the book: 0x101, 0x1F1, 0x101 with the cookie, 0x102. */
 export function register(relay: LoneRelay, source: Endpoint): PeerId {
   const peer = forgedPeer(relay.self.spki)
-  const request = (cookie?: Uint8Array): Uint8Array => registrationOf(peer, relay.self.id, cookie)
+  const request = (cookie?: Uint8Array): Uint8Array => registrationOf(peer, relay.self.id, unixMs(relay.now), cookie)
   const challenge = decode(relay.receive(request(), source) ?? new Uint8Array(0))
   if (!challenge.ok || challenge.message.op_code !== OP.challenge) throw new Error('The relay did not challenge.')
   if (relay.receive(request(challenge.message.cookie), source) === undefined)
@@ -61,7 +65,7 @@ export function register(relay: LoneRelay, source: Endpoint): PeerId {
 
 /** 0x121, 0x122: both ends are registered. */
 export function openSession(relay: LoneRelay, id: PeerId, target: PeerId, source: Endpoint): SessionId {
-  const answer = decode(relay.receive(sessionRequest(id, target), source) ?? new Uint8Array(0))
+  const answer = decode(relay.receive(sessionRequest(id, target, unixMs(relay.now)), source) ?? new Uint8Array(0))
   if (!answer.ok || answer.message.op_code !== OP.proxyResponse) throw new Error('The relay opened no session.')
   return answer.message.session
 }

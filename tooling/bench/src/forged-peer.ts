@@ -19,12 +19,12 @@ export function forgedPeer(spki: Uint8Array): ForgedPeer {
 }
 
 /** 0x101. @param cookie of the relay's challenge, once there was one */
-export function registrationOf({ id, key }: ForgedPeer, relay: PeerId, cookie?: Uint8Array): Uint8Array {
+export function registrationOf({ id, key }: ForgedPeer, relay: PeerId, ts: number, cookie?: Uint8Array): Uint8Array {
   const ext = { key, ...(cookie === undefined ? {} : { cookie }) }
   const seq = cookie === undefined ? 1 : 2
-  return encode({ op_code: OP.directRequest, id, target: relay, seq, ts: Date.now(), sign: SIGNATURE, ext }, 'binary')
+  return encode({ op_code: OP.directRequest, id, target: relay, seq, ts, sign: SIGNATURE, ext }, 'binary')
 }
 
 /** 0x121, after the registration. */
-export const sessionRequest = (id: PeerId, target: PeerId): Uint8Array =>
-  encode({ op_code: OP.proxyRequest, target, id, seq: 3, ts: Date.now(), sign: SIGNATURE }, 'binary')
+export const sessionRequest = (id: PeerId, target: PeerId, ts: number): Uint8Array =>
+  encode({ op_code: OP.proxyRequest, target, id, seq: 3, ts, sign: SIGNATURE }, 'binary')

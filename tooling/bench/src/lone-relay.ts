@@ -28,7 +28,8 @@ export interface LoneRelayOptions {
   readonly knownKeys?: readonly PublicKey[]
   readonly limits?: Partial<RelayLimits>
   readonly arithmetic: Arithmetic
-  readonly unixMs: () => number
+  /** Its wall clock when the other one shows `now`. */
+  readonly unixMs: (now: Instant) => number
 }
 
 export class LoneRelay {
@@ -38,7 +39,7 @@ export class LoneRelay {
   /** What the last input made it send, in order. */
   readonly sent: Uint8Array[] = []
   readonly #arithmetic: Arithmetic
-  readonly #unixMs: () => number
+  readonly #unixMs: (now: Instant) => number
   /** Stands still within one input, as the other clock does. */
   #wall: number
 
@@ -46,7 +47,7 @@ export class LoneRelay {
     this.self = options.self
     this.#arithmetic = arithmetic
     this.#unixMs = unixMs
-    this.#wall = unixMs()
+    this.#wall = unixMs(this.now)
     const random = new SeededRandom(SEED)
     this.machine = new RelayMachine({ ...options, unixMs: () => this.#wall, provider: openssl, random })
   }
@@ -54,7 +55,7 @@ export class LoneRelay {
   /** @returns what was sent first because of it. */
   receive(bytes: Uint8Array, source: Endpoint): Uint8Array | undefined {
     this.sent.length = 0
-    this.#wall = this.#unixMs()
+    this.#wall = this.#unixMs(this.now)
     this.machine.receive({ bytes, source }, this.now)
     this.#drain()
     return this.sent[0]
