@@ -3,6 +3,7 @@ import { ShowchainError } from '@showchain/wire'
 import { Failure } from './failures.ts'
 
 const EXIT_CODES: Readonly<Partial<Record<ShowchainError['code'], number>>> = {
+  ERR_BAD_CODE: 2,
   ERR_BAD_CONFIG: 2,
   ERR_BAD_ENDPOINT: 2,
   ERR_BAD_PEER_ID: 2,
@@ -15,7 +16,13 @@ const EXIT_CODES: Readonly<Partial<Record<ShowchainError['code'], number>>> = {
   ERR_PASSPHRASE_NEEDED: 2,
   ERR_PASSPHRASE_WRONG: 2,
   ERR_CANNOT_RESOLVE: 3,
+  ERR_CODE_EXPIRED: 3,
+  ERR_CODE_SPENT: 3,
+  ERR_CODE_UNKNOWN: 3,
+  ERR_CODE_WRONG: 3,
   ERR_CONNECT_FAILED: 3,
+  ERR_MAILBOX_BUSY: 3,
+  ERR_MAILBOX_FAILED: 3,
   ERR_NO_PATH: 3,
   ERR_TIMEOUT: 3,
 }

@@ -47,8 +47,12 @@ export interface Totals {
 }
 
 export interface Output {
-  /** The first line on stdout. @param command that takes it, for a person at a terminal to copy */
-  ticket(ticket: string, command?: string): void
+  /** The first line on stdout. */
+  ticket(ticket: string): void
+  /** The same of an end that waits. @param command that takes it, for a person at a terminal to copy */
+  invite(kind: 'ticket' | 'code', text: string, command: string): void
+  /** A picture, for people. */
+  draw(lines: string): void
   /** @param sentence for people; @param details for programs, with --json. */
   note(event: string, sentence: string, details?: Readonly<Record<string, unknown>>): void
   /** What the command was asked for: on stdout also for people. */
@@ -85,6 +89,8 @@ export function outputFor({
     const event = (value: object): void => void write(jsonLine(value))
     return {
       ticket: (ticket) => event({ event: 'ticket', ticket }),
+      invite: (kind, text) => event({ event: kind, [kind]: text }),
+      draw: () => {},
       note: (name, sentence, details = {}) => event({ event: name, ...details, text: sentence }),
       result: (name, sentences, details) => event({ event: name, ...details, text: sentences }),
       text: (text) => write(jsonLine({ event: 'text', text })),
@@ -99,11 +105,13 @@ export function outputFor({
     }
   }
   return {
-    ticket: (ticket, command) => {
-      const whole = command !== undefined && process.stdout.isTTY
-      if (whole) note('on the other computer:')
-      void write(whole ? `${command} '${ticket}'\n` : `${ticket}\n`)
+    ticket: (ticket) => void write(`${ticket}\n`),
+    invite: (kind, text, command) => {
+      if (!process.stdout.isTTY) return void write(`${text}\n`)
+      note('on the other computer:')
+      void write(kind === 'code' ? `${command} ${text}\n` : `${command} '${text}'\n`)
     },
+    draw: say,
     note: (_event, sentence) => note(sentence),
     result: (_event, sentences) => void write(`${sentences.split('\n').map(printable).join('\n')}\n`),
     text: (text) => {

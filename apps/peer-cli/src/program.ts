@@ -37,16 +37,17 @@ Exit codes:
   0  everything was delivered, and received to its end
   1  something was not: the remote peer ended or is silent, stdout was closed;
      doctor: UDP does not get out, or a relay does not register this host
-  2  wrong arguments, key file or ticket
-  3  could not register or connect; the remote peer is busy, or answers no ping
+  2  wrong arguments, key file, ticket or code
+  3  could not register or connect; the code was another one, was used or has
+     run out; the remote peer is busy, or answers no ping
   4  ping: the remote peer answers, and only through a relay
   129, 130 or 143 when SIGHUP, SIGINT or SIGTERM came before everything was
      transferred
 
 Examples:
-  a folder, from one host to another:
-    showchain send --relay 'showchain:<relay>?addr=…' photos
-    showchain receive 'showchain:<id>?relay=…'
+  a folder, from one host to another, with the relay in SHOWCHAIN_RELAY:
+    showchain send photos
+    showchain receive 7-orbit-velvet
   lines; once on the host that listens:
     showchain keygen
     showchain listen --relay 'showchain:<relay>?addr=relay.example.org:4400'
@@ -121,6 +122,13 @@ function withWaitOptions(command: Command): Command {
     )
 }
 
+/** The options of the commands that wait with a code. */
+function withCodeOptions(command: Command): Command {
+  return command
+    .option('--ticket', 'print the ticket, also where a relay has a mailbox that gives codes')
+    .option('--qr', 'print the ticket, and on a terminal its QR code')
+}
+
 /** The options of the commands that connect to the peer of a ticket. */
 function withCallOptions(command: Command): Command {
   return command
@@ -156,19 +164,21 @@ export function program(writeOut: (text: string) => void): Command {
     .option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity')
     .option('--pem', 'print the public key instead, for the --peer-key of others')
     .action(async (flags) => (await import('./keys.ts')).printId(flags))
-  withWaitOptions(withPeerOptions(root.command('send')))
+  withCodeOptions(withWaitOptions(withPeerOptions(root.command('send'))))
     .description('send files, folders or a text; prints what the receiver runs, and ends when it has everything')
     .argument('[path...]', 'files and folders')
     .option('--text <text>', 'a text instead, which the receiver prints')
+    .option('--to <code>', 'to a receiver that waits: the code or ticket that `showchain receive --wait` printed')
     .option('--as-me', AS_ME)
     .action(async (paths, flags) => (await import('./send.ts')).send(paths, flags))
-  withCallOptions(withPeerOptions(root.command('receive')))
+  withCodeOptions(withWaitOptions(withCallOptions(withPeerOptions(root.command('receive')))))
     .description('receive what `showchain send` offers; asks before anything is written')
-    .argument('[ticket]', 'the ticket that `showchain send` printed on the other host')
+    .argument('[code...]', 'the code or ticket that `showchain send` printed on the other host')
+    .option('--wait', 'wait for a sender instead, and print a code or ticket for its --to')
     .addOption(new Option('--out <folder>', 'folder to write into').default('.'))
     .option('--yes', 'take what is offered without asking')
     .option('--force', 'replace files that are there, and merge folders')
-    .action(async (ticket, flags) => (await import('./receive.ts')).receive(ticket, flags))
+    .action(async (code, flags) => (await import('./receive.ts')).receive(code, flags))
   withWaitOptions(withTalkOptions(withPeerOptions(root.command('listen'))))
     .description(
       'accept connections; the first line on stdout (with --pipe on stderr) is the ticket that others connect with',

@@ -1,11 +1,10 @@
-/** `showchain receive`: takes files, folders or a text from the one whose ticket it is. */
+/** `showchain receive`: takes files, folders or a text from the one whose code or ticket it is. */
 import type { Connection, Stream } from '@showchain/client'
 import { FolderTarget, type Received, receiveFiles } from '@showchain/files'
-import { parseTicket } from '@showchain/wire'
 import { ephemeralUnlessTold, viaOf } from './connect.ts'
 import { UsageError } from './failures.ts'
 import { failureOf } from './goodbye.ts'
-import { type PeerFlags, timeoutOf } from './open-peer.ts'
+import { type Caller, callOther, checkInvitation, Door, isTicket, type WaitFlags, waitForOther } from './meeting.ts'
 import { outputFor } from './output.ts'
 import { announce } from './pipe.ts'
 import type { ShownProgress } from './progress.ts'
@@ -14,42 +13,68 @@ import { type Session, withPeer } from './session.ts'
 import { offerDetails, shownOffer, transferOn, whileOpen } from './transfers.ts'
 import { explained } from './waits.ts'
 
-export interface ReceiveFlags extends PeerFlags {
+export interface ReceiveFlags extends WaitFlags {
   readonly via: string
   readonly out: string
+  readonly wait?: boolean
   readonly yes?: boolean
   readonly force?: boolean
   readonly asMe?: boolean
 }
 
-/** @param code a ticket; asked for at a terminal when it is not given */
-export async function receive(code: string | undefined, flags: ReceiveFlags): Promise<void> {
+/** What the sender runs, and what is waited for. */
+const WAITS = { command: 'showchain send --to', waiting: 'waiting for the sender' } as const
+
+/** @param words a code, in one word or more, or a ticket; asked for at a terminal when there is none */
+export async function receive(words: readonly string[], flags: ReceiveFlags): Promise<void> {
   const output = outputFor(flags)
   try {
     if (flags.yes !== true && !canAsk())
       throw new UsageError('stdin or stderr is no terminal, so nobody can be asked: --yes takes what is offered')
     const via = viaOf(flags)
-    const timeout = timeoutOf(flags)
     const target = await FolderTarget.in(flags.out, { force: flags.force === true })
-    const ticket = parseTicket((code ?? (await askForTicket())).trim())
-    await withPeer(ephemeralUnlessTold(flags), output, 'nobody', async (session) => {
-      const connecting = session.peer.connect(ticket, { via, timeout })
-      const connection = await explained(output, 'waiting for the sender: no path has answered yet', connecting)
-      session.add(connection)
-      await announce(connection)
-      const stream = await explained(output, 'waiting for the offer', firstStream(connection))
-      const work = (shown: ShownProgress): Promise<Received> => take(session, connection, stream, target, flags, shown)
-      const received = await transferOn(session, connection, work, flags.json === true)
-      await report(session, received, flags)
-    })
+    const given = await invitationIn(words, flags)
+    if (given !== undefined) checkInvitation(given, flags)
+    const door = new Door(flags)
+    // A ticket has the relays that are needed.
+    const peerFlags = given !== undefined && isTicket(given) ? { ...flags, relay: [] } : flags
+    await withPeer(
+      ephemeralUnlessTold(peerFlags),
+      output,
+      given === undefined ? door.accept : 'nobody',
+      async (session) => {
+        const { connection, stream } =
+          given === undefined
+            ? await waitForOther(session, door, flags, WAITS)
+            : await offererOf(session, await callOther(session, given, flags, via, WAITING))
+        const work = (shown: ShownProgress): Promise<Received> =>
+          take(session, connection, stream, target, flags, shown)
+        const received = await transferOn(session, connection, work, flags.json === true)
+        await report(session, received, flags)
+      },
+    )
   } catch (error) {
     throw output.failed(error)
   }
 }
 
-async function askForTicket(): Promise<string> {
-  if (!canAsk()) throw new UsageError('name the ticket that `showchain send` printed')
-  return await ask('ticket of the sender: ')
+const WAITING = 'waiting for the sender: no path has answered yet'
+
+/** What the sender printed; undefined for --wait. @throws UsageError */
+async function invitationIn(words: readonly string[], { wait }: ReceiveFlags): Promise<string | undefined> {
+  if (wait === true) {
+    if (words.length > 0) throw new UsageError('--wait waits for a sender: leave the code out')
+    return undefined
+  }
+  if (words.length > 0) return words.join(' ')
+  if (!canAsk()) throw new UsageError('name the code or the ticket that `showchain send` printed, or use --wait')
+  return (await ask('code or ticket of the sender: ')).trim()
+}
+
+/** A sender that waits begins with the first stream of the one who calls. */
+async function offererOf({ output }: Session, connection: Connection): Promise<Caller> {
+  await announce(connection)
+  return { connection, stream: await explained(output, 'waiting for the offer', firstStream(connection)) }
 }
 
 async function firstStream(connection: Connection): Promise<Stream> {

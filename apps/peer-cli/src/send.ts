@@ -1,24 +1,25 @@
-/** `showchain send`: offers files, folders or a text to the one who has the ticket. */
+/** `showchain send`: offers files, folders or a text to the one who has the code or the ticket. */
 import type { Connection } from '@showchain/client'
 import { FileSource, MAX_TEXT_BYTES, sendFiles, sendText } from '@showchain/files'
-import { parseTicket, ShowchainError } from '@showchain/wire'
+import { ShowchainError } from '@showchain/wire'
 import { shownBytes } from './amounts.ts'
 import { ephemeralUnlessTold } from './connect.ts'
 import { UsageError } from './failures.ts'
-import { GOODBYE } from './goodbye.ts'
-import { type PeerFlags, peerIds, timeoutOf } from './open-peer.ts'
+import { callOther, checkInvitation, Door, type WaitFlags, waitForOther } from './meeting.ts'
 import { outputFor } from './output.ts'
-import { nextStream } from './pipe.ts'
 import type { ShownProgress } from './progress.ts'
 import { type Session, withPeer } from './session.ts'
 import { shownOffer, transferOn } from './transfers.ts'
 import { explained } from './waits.ts'
 
-export interface SendFlags extends PeerFlags {
+export interface SendFlags extends WaitFlags {
   readonly text?: string
-  readonly allow?: readonly string[]
+  readonly to?: string
   readonly asMe?: boolean
 }
+
+/** What the receiver runs, and what is waited for. */
+const WAITS = { command: 'showchain receive', waiting: 'waiting for the receiver' } as const
 
 /** Ends when the receiver has everything. */
 export async function send(paths: readonly string[], flags: SendFlags): Promise<void> {
@@ -28,23 +29,31 @@ export async function send(paths: readonly string[], flags: SendFlags): Promise<
       throw new UsageError('name files or folders to send, or a text with --text')
     if (Buffer.byteLength(flags.text ?? '') > MAX_TEXT_BYTES)
       throw new UsageError(`--text has at most ${MAX_TEXT_BYTES} bytes: send a longer one as a file`)
+    const { to } = flags
+    if (to !== undefined) checkInvitation(to, flags)
     const source = paths.length === 0 ? undefined : await sourceOf(paths)
     for (const { path, why } of source?.leftOut ?? [])
       output.note('left-out', `left out: ${path}: ${why}`, { path, why })
-    const accept = flags.allow === undefined ? 'everyone' : peerIds(flags.allow)
-    const timeout = timeoutOf(flags)
-    await withPeer(ephemeralUnlessTold(flags), output, accept, async (session) => {
-      const { peer } = session
-      if ((flags.relay ?? []).length > 0)
-        await explained(output, 'waiting for a relay to answer', peer.registered({ timeout }))
-      announce(session)
-      const connection = await explained(output, 'waiting for the receiver to connect', firstReceiver(session))
+    const door = new Door(flags)
+    await withPeer(ephemeralUnlessTold(flags), output, to === undefined ? door.accept : 'nobody', async (session) => {
+      const connection =
+        to === undefined
+          ? await receiverOf(session, door, flags)
+          : await callOther(session, to, flags, undefined, 'waiting for the receiver: no path has answered yet')
       const work = (shown: ShownProgress): Promise<void> => give(session, connection, source, flags.text ?? '', shown)
       await transferOn(session, connection, work, flags.json === true)
     })
   } catch (error) {
     throw output.failed(error)
   }
+}
+
+/** A receiver that calls says so on a stream of its own, and nothing more. */
+async function receiverOf(session: Session, door: Door, flags: SendFlags): Promise<Connection> {
+  const { connection, stream } = await waitForOther(session, door, flags, WAITS)
+  // Whether that is acknowledged matters to nobody.
+  stream.end().catch(() => {})
+  return connection
 }
 
 /** What cannot be sent is a wrong argument. */
@@ -55,39 +64,6 @@ async function sourceOf(paths: readonly string[]): Promise<FileSource> {
     if (error instanceof ShowchainError && error.code === 'ERR_BAD_ARGUMENT') throw new UsageError(error.message)
     throw error
   }
-}
-
-/** The ticket alone for a program, the whole command for a person to copy. */
-function announce({ peer, output }: Session): void {
-  const { relays, addresses } = parseTicket(peer.ticket)
-  if (relays.length + addresses.length === 0)
-    throw new UsageError(
-      'nobody can reach this host: name a relay with --relay or SHOWCHAIN_RELAY, or use --lan within one network',
-    )
-  output.ticket(peer.ticket, 'showchain receive')
-}
-
-/**
- * The first connection whose other end receives, which it shows by a stream; others are told that
- * this end is busy. One without a stream, such as a ping's, wants nothing.
- */
-function firstReceiver(session: Session): Promise<Connection> {
-  return new Promise((resolve, reject) => {
-    let found = false
-    const one = async (connection: Connection): Promise<void> => {
-      if ((await nextStream(connection)) === undefined) return
-      if (found) return connection.close({ code: GOODBYE.busy, reason: 'busy with another connection' })
-      found = true
-      resolve(connection)
-    }
-    const accepting = async (): Promise<void> => {
-      for await (const connection of session.peer.incoming) {
-        session.add(connection)
-        void one(connection)
-      }
-    }
-    accepting().catch(reject)
-  })
 }
 
 async function give(

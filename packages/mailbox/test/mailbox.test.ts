@@ -66,6 +66,16 @@ describe('two peers with the same code', () => {
       expect(mailbox.counters()).toMatchObject({ runsDone: 1, runsWrong: 0 })
     }))
 
+  test('know each other before one of them can connect', () =>
+    place('door', async ({ internet, at, options, take, bob }) => {
+      const allowed = new Set<string>()
+      const carol = await internet.peer({ name: 'carol', behind: nat.T3(), accept: ({ id }) => allowed.has(id) })
+      const offered = await offerCode(carol, at, options)
+      void offered.taken.then(({ id }) => allowed.add(id))
+      const connection = await bob.connect(await take(offered.code), { timeout: 2000 })
+      expect(connection.remoteId).toBe(carol.id)
+    }))
+
   test('do not tell the mailbox where they are', () =>
     place('hidden', async ({ offer, take, peer, alice, bob }) => {
       const offered = await offer()
@@ -154,6 +164,15 @@ describe('a code ends', () => {
       expect(await failureOf(take(offered.code, { timeout: 5000 }))).toMatch(/ERR_CONNECT_FAILED|ERR_TIMEOUT/)
     }))
 
+  test('when the mailbox dies', () =>
+    place('died', async ({ internet, offer, relay }) => {
+      const offered = await offer()
+      const failure = failureOf(offered.taken)
+      internet.sim.network.filter = (_packet, { name }) => name !== relay.host.name && name !== 'mailbox'
+      await internet.wait(duration(301_000))
+      expect(await failure).toBe('ERR_MAILBOX_FAILED')
+    }))
+
   test('when the one who came leaves in the middle', () =>
     place('left', async ({ offer, at, bob }) => {
       const offered = await offer()
@@ -203,13 +222,16 @@ describe('a mailbox', () => {
   test('has 64 connections of one source, whatever their ids', () =>
     place(
       'connections',
-      async ({ internet, relay, at, mailbox }) => {
+      async ({ internet, relay, at, mailbox, options }) => {
         const peers: Peer[] = []
         for (let count = 0; count <= 64; count++)
           peers.push(await internet.peer({ name: `peer ${count}`, relays: [relay] }))
         const connections = await Promise.all(peers.map((peer) => peer.connect(at, { via: 'relay-only' })))
+        for (const connection of connections) void connection.openStream().catch(() => {})
         await internet.wait(duration(1000))
         expect(connections.filter(({ end }) => end?.by === 'remote' && end.code === 2)).toHaveLength(1)
+        const late = await internet.peer({ name: 'late', relays: [relay] })
+        expect(await failureOf(offerCode(late, at, options))).toBe('ERR_MAILBOX_BUSY')
         expect(mailbox.stats().connections).toBe(64)
       },
       { sourceOf: () => 'one address' },

@@ -16,7 +16,7 @@ export function copyTree(root: string): string {
   const copy = mkdtempSync(join(tmpdir(), 'showchain-mutants-'))
   cpSync(root, copy, { recursive: true, filter: (path) => !LEFT_OUT.has(basename(path)) })
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
-  for (const parent of ['packages', 'tooling']) {
+  for (const parent of ['packages', 'apps', 'tooling']) {
     if (!existsSync(join(root, parent))) continue
     for (const name of readdirSync(join(root, parent))) {
       const modules = join(parent, name, 'node_modules')

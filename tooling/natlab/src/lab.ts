@@ -149,7 +149,7 @@ export class Lab {
   /** A relay with two addresses. A second start of the same index has the same identity. */
   async relay(
     index: 0 | 1 | 2 = 0,
-    { ipv6 = false }: { readonly ipv6?: boolean } = {},
+    { ipv6 = false, mailbox = false }: { readonly ipv6?: boolean; readonly mailbox?: boolean } = {},
   ): Promise<{ readonly program: Program; readonly ticket: string }> {
     const [here, there] = [`${NET}.${RELAYS[index]}`, `${NET}.${RELAYS[index] + 1}`]
     const identity = join(this.folder, `relay${index}.pem`)
@@ -160,6 +160,7 @@ export class Lab {
       ...(ipv6 ? [] : alternates.flatMap((address) => ['--stun-alternate', address])),
       ...['--log-format', 'json', '--limit', 'bindingsPerSource=4096'],
       ...['--limit', 'requestsPerSecondPerSource=4096', '--limit', 'requestBurstPerSource=8192'],
+      ...(mailbox ? ['--mailbox'] : []),
     ])
     const { ticket } = await program.until('it has a ticket', ({ event }) => event === 'ticket')
     return { program, ticket: ticket as string }
@@ -203,9 +204,24 @@ export class Lab {
     return { program, ticket: withoutAddresses(ticket as string) }
   }
 
-  /** `showchain receive` into a folder. */
-  receive(host: Host, ticket: string, folder: string): Program {
-    return this.#peer(host, false, ['receive', '--yes', '--out', folder, ticket])
+  /** `showchain send` with a code of the relay's mailbox. */
+  async sendByCode(
+    host: Host,
+    relay: string,
+    path: string,
+  ): Promise<{ readonly program: Program; readonly code: string }> {
+    const program = this.#peer(host, false, ['send', '--relay', relay, path])
+    const { code } = await program.until('it has a code', ({ event }) => event === 'code')
+    return { program, code: code as string }
+  }
+
+  /** `showchain receive` into a folder. @param from a ticket; or a code, with the relay that has its mailbox */
+  receive(host: Host, from: string, folder: string, relay?: string): Program {
+    return this.#peer(host, false, [
+      ...['receive', '--yes', '--out', folder],
+      ...(relay === undefined ? [] : ['--relay', relay]),
+      from,
+    ])
   }
 
   /** Captures the public segment into a file until the program is ended. */

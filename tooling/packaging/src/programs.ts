@@ -13,6 +13,7 @@ export type Scripts = Readonly<Record<'showchain' | 'showchain-relay', string>>
 const TIME = 60_000 // ms, for everything
 const TICKET = /^showchain:/
 const PLACEHOLDER = /</ // '<relay ticket>', 'showchain:<id>?relay=…'
+const CODE = /^\d+-[a-z]+-[a-z]+$/
 const LINE = 'a line from a README'
 
 /** The subcommand of `showchain`, or `relay`. */
@@ -34,15 +35,15 @@ const withTicket = (args: readonly string[], ticket: string): readonly string[] 
   args.map((argument) => (PLACEHOLDER.test(argument) ? ticket : argument))
 
 /** The relay's ticket with the loopback address in place of a public one. */
-const reachable = (ticket: string, port: number): string => ticket.replace(/addr=.*/, `addr=127.0.0.1:${port}`)
+const reachable = (ticket: string, port: number): string => ticket.replace(/addr=[^&]*/, `addr=127.0.0.1:${port}`)
 
 /** What READMEs send. */
 const SENT = 'photos'
 
-/** Sends a folder of that name. */
+/** Sends a folder of that name, by a code. */
 async function sendFolder(
   send: readonly string[],
-  receive: (ticket: string) => readonly string[],
+  receive: readonly string[],
   folder: string,
   start: (args: readonly string[], home: string) => Promise<Program>,
 ): Promise<void> {
@@ -53,9 +54,10 @@ async function sendFolder(
     send.map((argument) => (argument === SENT ? from : argument)),
     'listener',
   )
-  const ticket = await sender.stdout.line(TICKET)
+  const code = await sender.stdout.line(CODE)
+  const typed = receive.map((argument) => (CODE.test(argument) ? code : argument))
   // Nobody is there to be asked.
-  const receiver = await start([...having(receive(ticket), '--out', into), '--yes'], 'caller')
+  const receiver = await start([...having(typed, '--out', into), '--yes'], 'caller')
   for (const program of [sender, receiver]) {
     const { code, stderr } = await program.ended()
     if (code !== 0) throw new Error(`showchain send and receive: ended with ${code}: ${stderr}`)
@@ -72,10 +74,15 @@ async function sendFolder(
  */
 export async function play(commands: readonly Command[], scripts: Scripts, folder: string): Promise<void> {
   const running: Program[] = []
-  const start = async (args: readonly string[], name: keyof Scripts, home: string): Promise<Program> => {
+  const start = async (
+    args: readonly string[],
+    name: keyof Scripts,
+    home: string,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<Program> => {
     await mkdir(join(folder, home), { recursive: true })
     const paths = args.map((argument) => (argument.endsWith('.pem') ? join(folder, argument) : argument))
-    const program = new Program(scripts[name], paths, { XDG_CONFIG_HOME: join(folder, home) })
+    const program = new Program(scripts[name], paths, { XDG_CONFIG_HOME: join(folder, home), ...environment })
     running.push(program)
     return program
   }
@@ -104,15 +111,12 @@ export async function play(commands: readonly Command[], scripts: Scripts, folde
     const { addresses } = JSON.parse(listening) as { readonly addresses: readonly { readonly port: number }[] }
     const announced = await relay.stdout.line(TICKET)
     const publicAddress = optionOf(first('relay'), '--public-address')
-    if (publicAddress !== undefined && !announced.endsWith(`addr=${publicAddress}`))
+    if (publicAddress !== undefined && !announced.includes(`addr=${publicAddress}&mailbox=`))
       throw new Error(`the ticket does not have ${publicAddress}: ${announced}`)
     const relayTicket = reachable(announced, addresses[0]?.port ?? 0)
 
-    await sendFolder(
-      lab(withTicket(first('send'), relayTicket)),
-      (ticket) => lab(withTicket(first('receive'), ticket)),
-      folder,
-      (args, home) => start(args, 'showchain', home),
+    await sendFolder(lab(first('send')), lab(first('receive')), folder, (args, home) =>
+      start(args, 'showchain', home, { SHOWCHAIN_RELAY: relayTicket }),
     )
     const listener = await start(lab(withTicket(first('listen'), relayTicket)), 'showchain', 'listener')
     const ticket = await listener.stdout.line(TICKET)

@@ -15,13 +15,13 @@ export interface CodeOffer extends AsyncDisposable {
   /** Milliseconds in which it can be used. */
   readonly lifetime: number
   /**
-   * The ticket of the one who used the code.
+   * The ticket of the one who used the code. It resolves before that one can connect.
    * @throws ShowchainError `ERR_CODE_WRONG`, `ERR_CODE_EXPIRED`, `ERR_CODE_SPENT`,
    *   `ERR_MAILBOX_FAILED`, `ERR_TIMEOUT`, `ERR_ABORTED`, `ERR_CLOSED`. The code is spent with any of
    *   them
    */
   readonly taken: Promise<Ticket>
-  /** Gives the code back, unless it is spent. */
+  /** Gives the code back, unless it is spent; then the last word to the other end is sent first. */
   close(): Promise<void>
 }
 
@@ -50,10 +50,13 @@ export async function offerCode(peer: Peer, mailbox: Ticket, options: MailboxOpt
     const slot = await line.next(RUN)
     if (slot.type !== 'slot') throw new ShowchainError('ERR_MAILBOX_FAILED')
     const lifetime = slot.seconds * SECOND
-    const taken = ticketOf(line, lifetime + RUN + PATIENCE)
+    let leaving: Promise<void> | undefined
+    const taken = ticketOf(line, lifetime + RUN + PATIENCE).finally(() => {
+      leaving = line.leave()
+    })
     // Who does not wait for it need not handle it.
     taken.catch(() => {})
-    const close = (): Promise<void> => line.close()
+    const close = (): Promise<void> => leaving ?? line.close()
     return { code: formatCode({ number: slot.number, words }), lifetime, taken, close, [Symbol.asyncDispose]: close }
   } catch (error) {
     await line.close()
@@ -78,16 +81,12 @@ export async function takeCode(
   const runtime = options.runtime ?? nodeRuntime
   const { number, words } = parseCode(code)
   const run = new TakeRun(number, runOptions(peer, mailbox, words, options))
-  return ticketOf(await Line.open(peer, mailbox, run, runtime, options), RUN + PATIENCE)
+  await using line = await Line.open(peer, mailbox, run, runtime, options)
+  return await ticketOf(line, RUN + PATIENCE)
 }
 
 async function ticketOf(line: Line, wait: number): Promise<Ticket> {
-  try {
-    const event = await line.next(wait)
-    if (event.type !== 'ticket') throw new ShowchainError('ERR_MAILBOX_FAILED')
-    await line.end()
-    return event.ticket
-  } finally {
-    await line.close()
-  }
+  const event = await line.next(wait)
+  if (event.type !== 'ticket') throw new ShowchainError('ERR_MAILBOX_FAILED')
+  return event.ticket
 }

@@ -3,8 +3,11 @@ import type { Connection, Peer, Stream } from '@showchain/client'
 import { duration, later } from '@showchain/client/core'
 import type { Runtime } from '@showchain/client/runtime'
 import { ShowchainError, type Ticket } from '@showchain/wire'
-import type { OfferRun, RunEvent, TakeRun } from '../core/index.ts'
+import { BUSY, type OfferRun, type RunEvent, type TakeRun } from '../core/index.ts'
 import { failureOf } from './errors.ts'
+
+/** Milliseconds that the last word has to arrive. */
+const LAST_WORD = duration(5000)
 
 export interface MailboxOptions {
   /** Ends everything, also what is waited for later. */
@@ -39,8 +42,9 @@ export class Line implements AsyncDisposable {
     try {
       return new Line(connection, await connection.openStream({ signal, timeout }), run, runtime, signal)
     } catch (error) {
+      const failure = behind(error, connection)
       await connection.close()
-      throw error
+      throw failure
     }
   }
 
@@ -82,17 +86,28 @@ export class Line implements AsyncDisposable {
         else this.#run.receive(bytes)
       }
     } catch (error) {
-      throw this.#over.signal.aborted ? this.#over.signal.reason : error
+      throw this.#over.signal.aborted ? this.#over.signal.reason : behind(error, this.#connection)
     } finally {
       timer.cancel()
     }
   }
 
-  /** Everything was sent, and has arrived at the mailbox. */
-  async end(): Promise<void> {
-    for (let event = this.#run.poll(); event !== undefined; event = this.#run.poll())
-      if (event.type === 'write') await this.#write(event.bytes)
-    await this.#stream.end({ signal: this.#over.signal })
+  /** Sends the last word, waits until the mailbox has it, but not for long, and closes. Never throws. */
+  async leave(): Promise<void> {
+    const { clock } = this.#runtime
+    const timer = clock.schedule(later(clock.now(), LAST_WORD), () =>
+      this.#over.abort(new ShowchainError('ERR_TIMEOUT')),
+    )
+    try {
+      for (let event = this.#run.poll(); event !== undefined; event = this.#run.poll())
+        if (event.type === 'write') await this.#write(event.bytes)
+      await this.#stream.end({ signal: this.#over.signal })
+    } catch {
+      // Whatever the last word was, the mailbox or the other end learns that this one has gone.
+    } finally {
+      timer.cancel()
+      await this.close()
+    }
   }
 
   async close(): Promise<void> {
@@ -113,4 +128,11 @@ export class Line implements AsyncDisposable {
       if (!(error instanceof ShowchainError && error.code === 'ERR_STREAM_RESET')) throw error
     }
   }
+}
+
+/** A stream that broke does not say why; its connection does. */
+function behind(error: unknown, { end }: Connection): unknown {
+  if (!(error instanceof ShowchainError) || error.code !== 'ERR_CLOSED' || end === undefined) return error
+  const busy = end.by === 'remote' && end.code === BUSY
+  return new ShowchainError(busy ? 'ERR_MAILBOX_BUSY' : 'ERR_MAILBOX_FAILED', end.reason, { cause: error })
 }

@@ -37,3 +37,5 @@ export const MAX_PASSED = 3
 export const SOURCE_RATE: Rate = { perSecond: 1 / 6, burst: 20 }
 /** Sources whose rate is remembered. */
 export const MAX_SOURCES = 16_384
+/** The mailbox closes connections and streams that are too many with this code. */
+export const BUSY = 2

@@ -6,7 +6,7 @@ import type { Connection, Peer, Stream } from '@showchain/client'
 import { duration, type Instant, later } from '@showchain/client/core'
 import { type Clock, systemClock } from '@showchain/client/runtime'
 import type { PeerId } from '@showchain/wire'
-import { MAILBOX_COUNTERS, type MailboxCounter, MailboxMachine, type MailboxStats } from '../core/index.ts'
+import { BUSY, MAILBOX_COUNTERS, type MailboxCounter, MailboxMachine, type MailboxStats } from '../core/index.ts'
 
 export { MAILBOX_COUNTERS, type MailboxCounter, type MailboxStats } from '../core/index.ts'
 
@@ -18,8 +18,6 @@ const MAX_CONNECTIONS_PER_SOURCE = 64
 const MAX_STREAMS = 8
 /** Milliseconds that a connection may have no stream. */
 const IDLE = duration(10_000)
-/** Code of `connection.close` for connections that are too many. */
-const BUSY = 2
 
 export interface ServeOptions {
   /**

@@ -1,5 +1,6 @@
 /** Every scenario, in the order that `pnpm natlab` runs them. */
 import type { Scenario } from '../scenario.ts'
+import { CODES } from './codes.ts'
 import { CROWDS } from './crowds.ts'
 import { FILES } from './files.ts'
 import { OUTAGES } from './outages.ts'
@@ -12,6 +13,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...PAIRS,
   ...PLACES,
   ...PINGS,
+  ...CODES,
   ...TRANSFERS,
   ...FILES,
   ...OUTAGES,

@@ -1,0 +1,200 @@
+/**
+ * How the two ends of a transfer find each other. One of them waits: it prints a code where its relay
+ * has a mailbox, its ticket otherwise. The other one has been told that, and calls. Either may be the
+ * sender.
+ */
+import type { Connection, DialPolicy, PeerOptions, Stream } from '@showchain/client'
+import { type CodeOffer, mailboxOf, offerCode, parseCode, takeCode } from '@showchain/mailbox'
+import { type PeerId, parseTicket, ShowchainError, type Ticket } from '@showchain/wire'
+import { UnreachableError, UsageError } from './failures.ts'
+import { GOODBYE } from './goodbye.ts'
+import { type PeerFlags, peerIds, timeoutOf } from './open-peer.ts'
+import type { Session } from './session.ts'
+import { explained } from './waits.ts'
+
+export interface WaitFlags extends PeerFlags {
+  readonly allow?: readonly string[]
+  /** Print the ticket, also where there is a mailbox. */
+  readonly ticket?: boolean
+  /** And as a QR code. */
+  readonly qr?: boolean
+}
+
+/** Seconds for the one who used a code to connect, unless told otherwise. */
+const CALL = 25
+
+/** Who may connect to an end that waits. */
+export class Door {
+  readonly #allowed: readonly PeerId[] | undefined
+  #open: 'nobody' | 'everyone' | PeerId = 'nobody'
+
+  /** @throws ShowchainError `ERR_BAD_PEER_ID` */
+  constructor({ allow }: WaitFlags) {
+    this.#allowed = allow === undefined ? undefined : peerIds(allow)
+  }
+
+  readonly accept: Exclude<PeerOptions['accept'], string | readonly PeerId[] | undefined> = ({ id }) =>
+    this.#mayEver(id) && (this.#open === 'everyone' || this.#open === id)
+
+  /** To all that --allow names, or everyone without it. */
+  openToAll(): void {
+    this.#open = 'everyone'
+  }
+
+  /** To the one who used the code. @throws UnreachableError when that one is not allowed */
+  openTo(id: PeerId): void {
+    if (!this.#mayEver(id)) throw new UnreachableError(`the code was used by ${id}, which --allow does not name`)
+    this.#open = id
+  }
+
+  #mayEver(id: PeerId): boolean {
+    return this.#allowed === undefined || this.#allowed.includes(id)
+  }
+}
+
+export interface Caller {
+  readonly connection: Connection
+  /** The first stream that it opened. */
+  readonly stream: Stream
+}
+
+/**
+ * Prints a code or the ticket, and waits for the first one who comes with it.
+ * @param says what the other end runs with that, and what is waited for
+ */
+export async function waitForOther(
+  session: Session,
+  door: Door,
+  flags: WaitFlags,
+  says: { readonly command: string; readonly waiting: string },
+): Promise<Caller> {
+  const { peer, output } = session
+  if ((flags.relay ?? []).length > 0)
+    await explained(output, 'waiting for a relay to answer', peer.registered({ timeout: timeoutOf(flags) }))
+  const caller = firstCaller(session)
+  const offered = await offerAt(session, flags)
+  if (offered === undefined) {
+    const ticket = reachableTicket(session)
+    door.openToAll()
+    output.invite('ticket', ticket, says.command)
+    if (flags.qr === true && process.stderr.isTTY) output.draw((await import('uqr')).renderUnicodeCompact(ticket))
+    return explained(output, says.waiting, caller)
+  }
+  await using code = offered
+  output.invite('code', code.code, says.command)
+  const { id } = await explained(output, says.waiting, code.taken)
+  door.openTo(id)
+  return explained(output, 'the code was right: waiting for a path', inTime(caller, timeoutOf(flags) ?? CALL * 1000))
+}
+
+/** @throws UsageError when nobody can reach this host */
+function reachableTicket({ peer }: Session): string {
+  const { ticket } = peer
+  const { relays, addresses } = parseTicket(ticket)
+  if (relays.length + addresses.length === 0)
+    throw new UsageError(
+      'nobody can reach this host: name a relay with --relay or SHOWCHAIN_RELAY, or use --lan within one network',
+    )
+  return ticket
+}
+
+/** Mailboxes of the relays, in their order. */
+const mailboxes = ({ relay = [] }: PeerFlags): readonly Ticket[] =>
+  relay.flatMap((text) => mailboxOf(parseTicket(text)) ?? [])
+
+/** A code, where there is a mailbox that gives one; a ticket does as well. */
+async function offerAt({ peer, output }: Session, flags: WaitFlags): Promise<CodeOffer | undefined> {
+  // Without a relay's help there is no way to a mailbox.
+  if (flags.ticket === true || flags.qr === true || flags.policy === 'direct-only') return undefined
+  for (const mailbox of mailboxes(flags)) {
+    try {
+      const offering = offerCode(peer, mailbox, { timeout: timeoutOf(flags) })
+      return await explained(output, 'waiting for the mailbox', offering)
+    } catch (error) {
+      if (!(error instanceof ShowchainError)) throw error
+      output.note('no-code', `no code from the mailbox, so here is the ticket: ${error.message}`, { code: error.code })
+    }
+  }
+  return undefined
+}
+
+async function inTime(caller: Promise<Caller>, ms: number): Promise<Caller> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = new UnreachableError('the one who used the code did not connect')
+    timer = setTimeout(reject, ms, error)
+  })
+  try {
+    return await Promise.race([caller, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/**
+ * The first connection whose other end opens a stream; later ones are told that this end is busy. One
+ * without a stream, such as a ping's, wants nothing.
+ */
+function firstCaller(session: Session): Promise<Caller> {
+  return new Promise((resolve, reject) => {
+    let found = false
+    const one = async (connection: Connection): Promise<void> => {
+      const { value: stream, done } = await connection.streams.next()
+      if (done) return
+      if (found) return connection.close({ code: GOODBYE.busy, reason: 'busy with another connection' })
+      found = true
+      resolve({ connection, stream })
+    }
+    const accepting = async (): Promise<void> => {
+      for await (const connection of session.peer.incoming) {
+        session.add(connection)
+        void one(connection)
+      }
+    }
+    accepting().catch(reject)
+  })
+}
+
+/** What the other end printed: a code, or its ticket. @throws ShowchainError when it is neither */
+export function checkInvitation(text: string, flags: PeerFlags): void {
+  if (isTicket(text)) return void parseTicket(text)
+  parseCode(text)
+  if (mailboxes(flags).length > 0) return
+  throw new UsageError(
+    (flags.relay ?? []).length === 0
+      ? 'a code needs the relay whose mailbox has it: name it with --relay or SHOWCHAIN_RELAY'
+      : 'none of the relays has a mailbox: use the ticket instead, which --ticket prints at the other end',
+  )
+}
+
+export const isTicket = (text: string): boolean => text.trim().startsWith('showchain:')
+
+/** Connects to the one who printed a code or a ticket. */
+export async function callOther(
+  session: Session,
+  text: string,
+  flags: PeerFlags,
+  via: DialPolicy | undefined,
+  waiting: string,
+): Promise<Connection> {
+  const { peer, output } = session
+  const timeout = timeoutOf(flags)
+  const ticket = isTicket(text) ? parseTicket(text) : await explained(output, 'waiting for the mailbox', taken())
+  const connection = await explained(output, waiting, peer.connect(ticket, { via, timeout }))
+  session.add(connection)
+  return connection
+
+  /** At the first mailbox that can be reached: a code is tried once. */
+  async function taken(): Promise<Ticket> {
+    let failure: unknown
+    for (const mailbox of mailboxes(flags)) {
+      try {
+        return await takeCode(peer, mailbox, text, { timeout })
+      } catch (error) {
+        if (!(error instanceof ShowchainError && error.code === 'ERR_CONNECT_FAILED')) throw error
+        failure = error
+      }
+    }
+    throw new UnreachableError(`the mailbox cannot be reached: ${(failure as Error).message}`)
+  }
+}
