@@ -11,7 +11,7 @@ const [MACHINE, SLOTS, RUN, FRAMES, SERVER] = [
 const [MACHINE_TEST, RUN_TEST, PEERS_TEST] = [
   'test/mailbox-machine.test.ts',
   'test/run.test.ts',
-  'test/mailbox.test.ts',
+  'test/mailbox/mailbox.test.ts',
 ]
 
 export const MAILBOX: readonly Mutant[] = [
@@ -151,6 +151,7 @@ export const MAILBOX: readonly Mutant[] = [
       text: "mailbox.relays.length > 0 ? 'relay-only' : undefined",
       replacement: 'undefined',
       test: PEERS_TEST,
+      testFolder: 'packages/testkit',
     },
     {
       name: 'connections',
@@ -159,6 +160,7 @@ export const MAILBOX: readonly Mutant[] = [
       text: ' || this.#of(source) >= MAX_CONNECTIONS_PER_SOURCE',
       replacement: '',
       test: PEERS_TEST,
+      testFolder: 'packages/testkit',
     },
     {
       name: 'streams',
@@ -167,6 +169,7 @@ export const MAILBOX: readonly Mutant[] = [
       text: "if (++opened > MAX_STREAMS) return connection.close({ code: BUSY, reason: 'too many streams' })",
       replacement: 'opened++',
       test: PEERS_TEST,
+      testFolder: 'packages/testkit',
     },
     {
       name: 'idle',
@@ -175,6 +178,7 @@ export const MAILBOX: readonly Mutant[] = [
       text: 'later(this.#clock.now(), IDLE), () => void connection.close())',
       replacement: 'later(this.#clock.now(), IDLE), () => {})',
       test: PEERS_TEST,
+      testFolder: 'packages/testkit',
     },
   ]),
   {

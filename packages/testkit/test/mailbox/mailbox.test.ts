@@ -1,11 +1,11 @@
 /** Peers, their relay and its mailbox on the simulated internet: codes as applications use them. */
 import type { Peer } from '@showchain/client'
 import { duration } from '@showchain/client/core'
-import { Internet, nat, type SimRelay } from '@showchain/testkit'
+import { type CodeOffer, type MailboxOptions, mailboxOf, offerCode, takeCode } from '@showchain/mailbox'
+import { Mailbox, type ServeOptions } from '@showchain/mailbox/server'
 import { parseTicket, ShowchainError, type Ticket } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
-import { type CodeOffer, type MailboxOptions, mailboxOf, offerCode, takeCode } from '../src/index.ts'
-import { Mailbox, type ServeOptions } from '../src/server/mailbox.ts'
+import { Internet, nat, type SimRelay } from '../../src/index.ts'
 
 interface Place {
   readonly internet: Internet
