@@ -44,14 +44,6 @@ const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     test: 'test/face/streams.test.ts',
   },
   {
-    name: 'writers-share-a-wake-up',
-    rule: 'A write that comes while another one waits does not take its wake-up.',
-    file: 'src/core/transport/streams/streams.ts',
-    text: 'stream.writeBlocked ||= stream.send.buffered',
-    replacement: 'stream.writeBlocked = stream.send.buffered',
-    test: 'test/face/streams.test.ts',
-  },
-  {
     name: 'reconnect-lost',
     rule: 'A connection that was closed is not dialled again.',
     file: 'src/reconnecting.ts',

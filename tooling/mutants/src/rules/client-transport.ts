@@ -19,6 +19,14 @@ export const CLIENT_TRANSPORT: readonly Mutant[] = inPackage('client', [
     test: 'test/transport/recovery/loss-recovery.test.ts',
   },
   {
+    name: 'writers-share-a-wake-up',
+    rule: 'A write that comes while another one waits does not take its wake-up.',
+    file: 'src/core/transport/streams/streams.ts',
+    text: 'stream.writeBlocked ||= stream.send.buffered',
+    replacement: 'stream.writeBlocked = stream.send.buffered',
+    test: 'test/transport/streams/streams.test.ts',
+  },
+  {
     name: 'ack-once-a-record',
     rule: 'A record has one ACK.',
     file: 'src/core/transport/frame-receiver.ts',
