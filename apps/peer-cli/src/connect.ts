@@ -2,7 +2,8 @@
 import type { Connection, DialPolicy } from '@showchain/client'
 import { duration, later } from '@showchain/client/core'
 import { systemClock } from '@showchain/client/runtime'
-import { parseTicket, quote } from '@showchain/wire'
+import { quote } from '@showchain/wire'
+import { ticketOf } from './contacts.ts'
 import { conversationOn } from './conversation.ts'
 import { UsageError } from './failures.ts'
 import { failureOf } from './goodbye.ts'
@@ -41,7 +42,7 @@ export async function connect(text: string, flags: ConnectFlags): Promise<void> 
     const via = viaOf(flags)
     const linger = wholeNumber('--linger', flags.linger, 0, 86_400) ?? 0
     const timeout = timeoutOf(flags)
-    const ticket = parseTicket(text)
+    const ticket = ticketOf(text)
     await withPeer(ephemeralUnlessTold(flags), output, 'nobody', async (session) => {
       const pipes = flags.pipe ? new Pipes(session, direction) : undefined
       const connecting = session.peer.connect(ticket, { via, timeout })

@@ -1,9 +1,10 @@
 /** `showchain listen`: accepts connections and exchanges lines with them, or pipes bytes. */
 import type { Connection } from '@showchain/client'
+import { idsOf } from './contacts.ts'
 import { type Conversation, conversationOn } from './conversation.ts'
 import { TransferError, UsageError } from './failures.ts'
 import { GOODBYE } from './goodbye.ts'
-import { type PeerFlags, peerIds, timeoutOf } from './open-peer.ts'
+import { type PeerFlags, timeoutOf } from './open-peer.ts'
 import { outputFor } from './output.ts'
 import { nextStream } from './pipe.ts'
 import { directionOf, type PipeFlags, Pipes } from './pipes.ts'
@@ -24,7 +25,7 @@ export async function listen(flags: ListenFlags): Promise<void> {
   try {
     if (flags.keep && !flags.pipe) throw new UsageError('--keep is for --pipe')
     const direction = directionOf(flags)
-    const accept = flags.allow === undefined ? 'everyone' : peerIds(flags.allow)
+    const accept = flags.allow === undefined ? 'everyone' : idsOf(flags.allow)
     const timeout = timeoutOf(flags)
     await withPeer(flags, output, accept, async (session) => {
       const { peer } = session

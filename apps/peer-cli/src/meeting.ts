@@ -6,9 +6,10 @@
 import type { Connection, DialPolicy, PeerOptions, Stream } from '@showchain/client'
 import { type CodeOffer, mailboxOf, offerCode, parseCode, takeCode } from '@showchain/mailbox'
 import { type PeerId, parseTicket, ShowchainError, type Ticket } from '@showchain/wire'
+import { contactTicket, idsOf } from './contacts.ts'
 import { UnreachableError, UsageError } from './failures.ts'
 import { GOODBYE } from './goodbye.ts'
-import { type PeerFlags, peerIds, timeoutOf } from './open-peer.ts'
+import { type PeerFlags, timeoutOf } from './open-peer.ts'
 import type { Session } from './session.ts'
 import { explained } from './waits.ts'
 
@@ -30,7 +31,7 @@ export class Door {
 
   /** @throws ShowchainError `ERR_BAD_PEER_ID` */
   constructor({ allow }: WaitFlags) {
-    this.#allowed = allow === undefined ? undefined : peerIds(allow)
+    this.#allowed = allow === undefined ? undefined : idsOf(allow)
   }
 
   readonly accept: Exclude<PeerOptions['accept'], string | readonly PeerId[] | undefined> = ({ id }) =>
@@ -158,6 +159,7 @@ function firstCaller(session: Session): Promise<Caller> {
 /** What the other end printed: a code, or its ticket. @throws ShowchainError when it is neither */
 export function checkInvitation(text: string, flags: PeerFlags): void {
   if (isTicket(text)) return void parseTicket(text)
+  if (contactTicket(text) !== undefined) return
   parseCode(text)
   if (mailboxes(flags).length > 0) return
   throw new UsageError(
@@ -179,7 +181,8 @@ export async function callOther(
 ): Promise<Connection> {
   const { peer, output } = session
   const timeout = timeoutOf(flags)
-  const ticket = isTicket(text) ? parseTicket(text) : await explained(output, 'waiting for the mailbox', taken())
+  const named = isTicket(text) ? parseTicket(text) : contactTicket(text)
+  const ticket = named ?? (await explained(output, 'waiting for the mailbox', taken()))
   const connection = await explained(output, waiting, peer.connect(ticket, { via, timeout }))
   session.add(connection)
   return connection

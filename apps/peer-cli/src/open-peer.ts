@@ -2,7 +2,7 @@
 import { type NatReport, type PathPolicy, Peer, type PeerOptions } from '@showchain/client'
 import { traceLine } from '@showchain/client/runtime'
 import { generateIdentity, type Identity, loadPublicKey } from '@showchain/crypto'
-import { type Encoding, type PeerId, parseAddress, parsePeerId, quote } from '@showchain/wire'
+import { type Encoding, parseAddress, quote } from '@showchain/wire'
 import { DEAD_AFTER, defaultIdentity } from './defaults.ts'
 import { UsageError } from './failures.ts'
 import { type IdentityFlags, identityOf } from './identity.ts'
@@ -49,8 +49,6 @@ export const timeoutOf = ({ timeout }: PeerFlags): number | undefined => {
   const seconds = wholeNumber('--timeout', timeout, 1, 3600)
   return seconds === undefined ? undefined : seconds * 1000
 }
-
-export const peerIds = (texts: readonly string[]): readonly PeerId[] => texts.map(parsePeerId)
 
 async function ownIdentity(flags: PeerFlags): Promise<Identity> {
   const identity = await identityOf(flags)

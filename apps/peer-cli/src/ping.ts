@@ -1,7 +1,8 @@
 /** `showchain ping`: round trips to the peer of a ticket, by path, and whether the path is direct. */
 import type { Connection, Path, Pong } from '@showchain/client'
-import { parseTicket, ShowchainError } from '@showchain/wire'
+import { ShowchainError } from '@showchain/wire'
 import { type ConnectFlags, ephemeralUnlessTold, viaOf } from './connect.ts'
+import { ticketOf } from './contacts.ts'
 import { NotDirectError, UnreachableError, UsageError } from './failures.ts'
 import { timeoutOf, wholeNumber } from './open-peer.ts'
 import { describePath, type Output, outputFor } from './output.ts'
@@ -29,7 +30,7 @@ export async function ping(text: string, flags: PingFlags): Promise<void> {
     const most = flags.untilDirect === true ? COUNT_UNTIL_DIRECT : COUNT
     const count = wholeNumber('--count', flags.count, 1, 1_000_000) ?? most
     const timeout = timeoutOf(flags)
-    const ticket = parseTicket(text)
+    const ticket = ticketOf(text)
     if (flags.plaintext === true) throw new UsageError('ping needs an encrypted connection: remove --plaintext')
     await withPeer(ephemeralUnlessTold(flags), output, 'nobody', async (session) => {
       const connecting = session.peer.connect(ticket, { via, timeout })

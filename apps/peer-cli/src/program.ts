@@ -113,7 +113,7 @@ function withWaitOptions(command: Command): Command {
       'address for the ticket, when others reach this host at a different one; repeatable',
       collect,
     )
-    .option('--allow <id>', 'peer that may connect; repeatable (default: any peer)', collect)
+    .option('--allow <id>', 'peer that may connect, or the name of a contact; repeatable (default: any peer)', collect)
     .addOption(
       new Option(
         '--policy <policy>',
@@ -168,7 +168,10 @@ export function program(writeOut: (text: string) => void): Command {
     .description('send files, folders or a text; prints what the receiver runs, and ends when it has everything')
     .argument('[path...]', 'files and folders')
     .option('--text <text>', 'a text instead, which the receiver prints')
-    .option('--to <code>', 'to a receiver that waits: the code or ticket that `showchain receive --wait` printed')
+    .option(
+      '--to <code>',
+      'to a receiver that waits: the code or ticket that `showchain receive --wait` printed, or a contact',
+    )
     .option('--as-me', AS_ME)
     .action(async (paths, flags) => (await import('./send.ts')).send(paths, flags))
   withCodeOptions(withWaitOptions(withCallOptions(withPeerOptions(root.command('receive')))))
@@ -208,6 +211,13 @@ export function program(writeOut: (text: string) => void): Command {
     )
     .option('--json', JSON_EVENTS)
     .action(async (flags) => (await import('./doctor.ts')).doctor(flags))
+  root
+    .command('contact')
+    .description('keep names for peers: any command takes one in place of a ticket, and --allow of an id')
+    .argument('<action>', 'add NAME TICKET (or an id), list, rename NAME NEW-NAME, or remove NAME')
+    .argument('[value...]', 'what the action takes')
+    .option('--json', JSON_EVENTS)
+    .action(async (action, values, flags) => (await import('./contact.ts')).contact(action, values, flags))
   root
     .command('completion')
     .description('print a script that completes commands, options and their values in a shell')

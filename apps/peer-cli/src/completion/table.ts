@@ -2,6 +2,7 @@
 import { KEY_BITS } from '@showchain/crypto'
 import type { Command, Help, Option } from 'commander'
 import { WAYS } from '../connect.ts'
+import { ACTIONS } from '../contact.ts'
 import { ENCODINGS, POLICIES } from '../open-peer.ts'
 
 /** Those that there is a script for. */
@@ -39,6 +40,7 @@ export interface Table {
 
 /** Options and arguments that are one of some words. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
+  action: ACTIONS,
   shell: SHELLS,
   '--bits': KEY_BITS.map(String),
   '--encoding': ENCODINGS,

@@ -1,0 +1,134 @@
+/**
+ * Names for peers, and the tickets by which they were reached last: `contacts.json` beside the default
+ * identity. A name stands for its ticket.
+ */
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type PeerId, parsePeerId, parseTicket, peerIdSchema, printable, quote, type Ticket } from '@showchain/wire'
+import * as z from 'zod'
+import { defaultIdentity } from './defaults.ts'
+import { UsageError } from './failures.ts'
+
+const VERSION = 1
+/** A person has fewer; a contact takes some hundred bytes. */
+const MAX_CONTACTS = 4096
+const MAX_FILE_BYTES = 16 * 1024 * 1024
+/** Nothing that a ticket, a code, an option or a shell could be meant by. */
+const NAME = /^\p{L}[\p{L}\p{N}._-]{0,63}$/u
+
+export interface Contact {
+  readonly id: PeerId
+  /** By which it was added, or reached last; undefined: only its id is known. */
+  readonly ticket?: string | undefined
+}
+
+const schema = z.strictObject({
+  version: z.literal(VERSION),
+  contacts: z.record(z.string().regex(NAME), z.strictObject({ id: peerIdSchema, ticket: z.string().optional() })),
+})
+
+const contactsFile = (): string => join(dirname(defaultIdentity()), 'contacts.json')
+
+export class Contacts {
+  readonly #path: string
+  readonly #entries: Map<string, Contact>
+
+  /** @throws UsageError the file is not what this program wrote, or cannot be read */
+  constructor(path: string = contactsFile()) {
+    this.#path = path
+    this.#entries = read(path)
+  }
+
+  /** By name, in order. */
+  get all(): readonly (readonly [name: string, contact: Contact])[] {
+    return [...this.#entries].sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+
+  get(name: string): Contact | undefined {
+    return this.#entries.get(name)
+  }
+
+  /** @param text a ticket or an id. @throws UsageError, ShowchainError */
+  add(name: string, text: string): Contact {
+    if (!NAME.test(name))
+      throw new UsageError(
+        `a name begins with a letter, and has 1 to 64 letters, digits, dots, hyphens and underscores, not ${quote(name)}`,
+      )
+    const contact = text.includes(':') ? { id: parseTicket(text).id, ticket: text } : { id: parsePeerId(text) }
+    const known = this.#entries.get(name)
+    if (known !== undefined && known.id !== contact.id)
+      throw new UsageError(`${name} is another peer, ${known.id}: remove it first, or take another name`)
+    if (known === undefined && this.#entries.size >= MAX_CONTACTS)
+      throw new UsageError(`there are ${MAX_CONTACTS} contacts already`)
+    this.#entries.set(name, { ...known, ...contact })
+    this.#save()
+    return contact
+  }
+
+  /** @throws UsageError */
+  rename(name: string, next: string): void {
+    const contact = this.#known(name)
+    if (!NAME.test(next) || this.#entries.has(next)) throw new UsageError(`${quote(next)} is taken, or is no name`)
+    this.#entries.delete(name)
+    this.#entries.set(next, contact)
+    this.#save()
+  }
+
+  /** @throws UsageError */
+  remove(name: string): void {
+    this.#known(name)
+    this.#entries.delete(name)
+    this.#save()
+  }
+
+  #known(name: string): Contact {
+    const contact = this.#entries.get(name)
+    if (contact === undefined) throw new UsageError(`there is no contact ${quote(name)}`)
+    return contact
+  }
+
+  #save(): void {
+    const next = `${this.#path}.${process.pid}.new`
+    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
+    writeFileSync(next, `${JSON.stringify({ version: VERSION, contacts: Object.fromEntries(this.all) }, null, 2)}\n`, {
+      mode: 0o600,
+    })
+    renameSync(next, this.#path)
+  }
+}
+
+function read(path: string): Map<string, Contact> {
+  let text: string
+  try {
+    if (statSync(path).size > MAX_FILE_BYTES) throw new UsageError(`${path} is too large to be a list of contacts`)
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map()
+    throw error instanceof UsageError ? error : new UsageError(`${path} cannot be read: ${(error as Error).message}`)
+  }
+  try {
+    return new Map(Object.entries(schema.parse(JSON.parse(text)).contacts))
+  } catch {
+    throw new UsageError(
+      `${path} is no list of contacts of this version of showchain: see what is in it, or move it away`,
+    )
+  }
+}
+
+/** The ticket of the contact with this name; undefined: there is none. @throws UsageError only its id is known */
+export function contactTicket(name: string): Ticket | undefined {
+  const contact = NAME.test(name) ? new Contacts().get(name) : undefined
+  if (contact === undefined) return undefined
+  if (contact.ticket === undefined)
+    throw new UsageError(`of ${printable(name)} only the id is known: showchain contact add ${printable(name)} TICKET`)
+  return parseTicket(contact.ticket)
+}
+
+/** The ticket that an argument is, or that a contact has. @throws UsageError, ShowchainError `ERR_BAD_TICKET` */
+export const ticketOf = (text: string): Ticket => contactTicket(text) ?? parseTicket(text)
+
+/** The ids that arguments are, or that contacts have. @throws UsageError, ShowchainError `ERR_BAD_PEER_ID` */
+export function idsOf(texts: readonly string[]): readonly PeerId[] {
+  const contacts = new Contacts()
+  return texts.map((text) => contacts.get(text)?.id ?? parsePeerId(text))
+}
