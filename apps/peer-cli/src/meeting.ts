@@ -161,6 +161,8 @@ export function checkInvitation(text: string, flags: PeerFlags): void {
   if (isTicket(text)) return void parseTicket(text)
   if (contactTicket(text) !== undefined) return
   parseCode(text)
+  if (flags.policy === 'direct-only')
+    throw new UsageError('a mailbox is reached through its relay: with --policy direct-only use a ticket')
   if (mailboxes(flags).length > 0) return
   throw new UsageError(
     (flags.relay ?? []).length === 0

@@ -91,8 +91,17 @@ describe('wrong arguments', () => {
     [['send', '--lab', '/absent'], /there is no such file or folder/],
     [['send', '--lab', '--text', 'x'.repeat(70_000)], /--text has at most 65536 bytes/],
     [['receive', '--lab', 'nonsense'], /--yes takes what is offered/],
-    [['receive', '--lab', '--yes', 'nonsense'], /Not a ticket/],
-    [['receive', '--lab', '--yes'], /name the ticket/],
+    [['send', '--lab', '--text', 'x', '--to', 'showchain:x'], /Not a ticket/],
+    [['send', '--lab', '--text', 'x', '--to', '7-orbit-velvat'], /No code has the word "velvat"/],
+    [['receive', '--lab', '--yes', 'nonsense'], /Not a code/],
+    [['receive', '--lab', '--yes', 'showchain:x'], /Not a ticket/],
+    [['receive', '--lab', '--yes', '7', 'orbit', 'velvet'], /name it with --relay or SHOWCHAIN_RELAY/],
+    [
+      ['receive', '--lab', '--yes', '--policy', 'direct-only', '7-orbit-velvet'],
+      /with --policy direct-only use a ticket/,
+    ],
+    [['receive', '--lab', '--yes', '--wait', '7-orbit-velvet'], /leave the code out/],
+    [['receive', '--lab', '--yes'], /name the code or the ticket/],
     [['receive', '--lab', '--yes', '--out', '/absent', 'showchain:x'], /there is no such file or folder/],
   ])('%j: exit code 2 and one clear line', async (args, expected) => {
     const { code, stdout, stderr } = await run(args)

@@ -39,8 +39,8 @@ export async function serve(config: Config): Promise<void> {
   // Before anybody can read that it drains, and send the second one.
   const again = endSignal()
   log.info({ signal }, 'draining; a second signal ends the relay at once')
-  await mailbox?.close()
-  await Promise.race([relay.drain({ timeout: config.drainSeconds * 1000 }), again])
+  const drained = Promise.resolve(mailbox?.close()).then(() => relay.drain({ timeout: config.drainSeconds * 1000 }))
+  await Promise.race([drained, again])
   await relay.close()
   await metrics?.close()
   if (mailbox !== undefined) log.info(mailbox.counters(), 'mailbox ended')

@@ -91,9 +91,12 @@ export class Mailbox implements AsyncDisposable {
   async #accept(): Promise<void> {
     for await (const connection of this.#peer.incoming) {
       const source = this.#sourceOf(connection.remoteId) ?? connection.remoteId
-      if (this.#connections.size >= MAX_CONNECTIONS || this.#of(source) >= MAX_CONNECTIONS_PER_SOURCE)
-        void connection.close({ code: BUSY, reason: 'too many connections' })
-      else void this.#serve(connection, source)
+      const tooMany = this.#connections.size >= MAX_CONNECTIONS || this.#of(source) >= MAX_CONNECTIONS_PER_SOURCE
+      const served = tooMany
+        ? connection.close({ code: BUSY, reason: 'too many connections' })
+        : this.#serve(connection, source)
+      // Whatever becomes of one connection, the others go on.
+      served.catch(() => {})
     }
   }
 
