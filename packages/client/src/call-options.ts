@@ -14,6 +14,7 @@ export interface CloseOptions {
   readonly reason?: string | undefined
 }
 
+/** How a remote peer is dialled. */
 export interface ConnectOptions extends WaitOptions {
   /**
    * Which ways to try, and which paths the connection may take later.
@@ -41,11 +42,13 @@ export interface ReconnectingOptions extends Omit<ConnectOptions, 'early' | 'rec
   readonly reconnect: true | ReconnectOptions
 }
 
+/** How a remote peer is reached for a ping. */
 export interface PingOptions extends WaitOptions {
   /** Which ways to try. @default the policy of the peer */
   readonly via?: DialPolicy | undefined
 }
 
+/** How a stream is opened. */
 export interface OpenStreamOptions extends WaitOptions {
   /**
    * The name of what is spoken on the stream, as `chat/1`: 1 to 255 characters from `!` to `~`. The
@@ -57,6 +60,7 @@ export interface OpenStreamOptions extends WaitOptions {
   readonly priority?: number | undefined
 }
 
+/** Which stream is waited for, and how long. */
 export interface AcceptStreamOptions extends SignalOptions {
   /** @default streams that no other call asks for by their protocol */
   readonly protocol?: string | undefined

@@ -16,6 +16,7 @@ export interface Pong {
   readonly path: Path
 }
 
+/** What happened to a connection, and when. */
 export interface TimelineEntry {
   /** Unix milliseconds. */
   readonly at: number

@@ -177,7 +177,7 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
    * Sends one datagram. Resolves when it was sent; in plaintext, when the remote peer acknowledged
    * it. Several calls may be pending.
    *
-   * @param bytes 1 to `maxDatagramSize` bytes; not to be changed before the promise settles
+   * @param given 1 to `maxDatagramSize` bytes; not to be changed before the promise settles
    * @param options.signal ends the wait; the datagram may still arrive
    * @throws ShowchainError `ERR_TOO_LARGE`, `ERR_TIMEOUT` (not acknowledged), `ERR_BUSY` (the queue
    *   is full), `ERR_NO_DATA_PATH`, `ERR_CLOSED`, `ERR_ABORTED`, `ERR_BAD_ARGUMENT`

@@ -4,6 +4,7 @@ import type { NatReport, ServerProbe } from './core/index.ts'
 import type { RelayEvent } from './relay-event.ts'
 import type { SocketImplementation } from './runtime/index.ts'
 
+/** Something about this host or its network that keeps peers from connecting well, or does not. */
 export interface Finding {
   /**
    * - `socket`: who makes the system calls, and what the kernel grants

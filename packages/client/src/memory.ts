@@ -14,7 +14,10 @@ import { type Acquaintance, type AcquaintanceStore, AcquaintancesInMemory } from
 export interface PeerMemory {
   /** What was set last; undefined: nothing. It may be forgotten at any time. */
   get(id: PeerId): string | undefined
-  /** @param value undefined: there is nothing to keep any more */
+  /**
+   * Keeps a text, in place of the one before.
+   * @param value undefined: there is nothing to keep any more
+   */
   set(id: PeerId, value: string | undefined): void
 }
 

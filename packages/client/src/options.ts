@@ -38,6 +38,7 @@ import {
 export type AcceptCallback = (request: { readonly id: PeerId; readonly via: Via }) => boolean | Promise<boolean>
 export type Accept = 'everyone' | 'nobody' | readonly PeerId[] | AcceptCallback
 
+/** What a peer is opened with. */
 export interface PeerOptions {
   /** Who this peer is. */
   readonly identity: Identity

@@ -39,6 +39,7 @@ import { RelayLocator } from './relay-locator.ts'
 import { type CountedSocket, checkPrimitives, Driver, NetworkWatch, traceTaps } from './runtime/index.ts'
 import { StunServers } from './stun-servers.ts'
 
+/** A peer. @see Peer.open */
 export class Peer implements AsyncDisposable {
   readonly id: PeerId
   readonly #options: CheckedOptions
@@ -239,10 +240,8 @@ export class Peer implements AsyncDisposable {
   }
 
   /**
-   * Connects to the peer of a ticket, measures one round trip, and closes what it opened. The remote
-   * peer must accept the connection, which also comes out of its `incoming`.
-   *
-   * @param options.timeout for both together
+   * Connects to the peer of a ticket, measures one round trip, and closes what it opened; `timeout` is
+   * for both. The remote peer must accept the connection, which also comes out of its `incoming`.
    * @throws ShowchainError as `connect` and `Connection.ping`
    */
   ping(to: string | Ticket, options?: PingOptions): Promise<Pong> {

@@ -1,6 +1,7 @@
 /** What becomes of registrations, for the application. */
 import type { Endpoint, PeerId } from '@showchain/wire'
 
+/** What happened to a registration with a relay. */
 export interface RelayEvent {
   readonly relay: PeerId
   /** Undefined: its name has no address, or cannot be resolved. */

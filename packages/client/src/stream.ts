@@ -51,6 +51,7 @@ export interface StreamEnd {
   readonly error: ShowchainError | undefined
 }
 
+/** One stream; both halves end on their own. */
 export class Stream {
   /** Equal at both ends. */
   readonly id: number

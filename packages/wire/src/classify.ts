@@ -4,13 +4,19 @@
  */
 import { isStun } from './stun.ts'
 
+/** First byte of a message in JSON: `{`. */
 export const JSON_BYTE = 0x7b
+/** First byte of a message in binary. */
 export const BINARY_BYTE = 0xb1
+/** First byte of a record, and of a part of a handshake. */
 export const RECORD_BYTE = 0xb2
+/** First byte of a channel frame (docs/protocol.md, End to end). */
 export const CHANNEL_BYTE = 0xb3
 
+/** Kinds of datagrams. */
 export type DatagramClass = 'stun' | 'json' | 'binary' | 'record' | 'channel' | 'unknown'
 
+/** What a datagram is, by its first bytes (docs/protocol.md, Datagrams). */
 export function classify(bytes: Uint8Array): DatagramClass {
   const first = bytes[0]
   if (first === BINARY_BYTE) return 'binary'

@@ -14,6 +14,7 @@ import type { Encoding, Message } from './message.ts'
  */
 export type Refusal = 'size' | 'class' | 'syntax' | 'op' | 'field' | 'extension' | 'unknownName' | 'rule'
 
+/** A message, or why there is none. */
 export type Decoded =
   | { readonly ok: true; readonly message: Message; readonly encoding: Encoding }
   | { readonly ok: false; readonly refusal: Refusal }

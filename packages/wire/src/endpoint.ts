@@ -7,7 +7,9 @@ import { MAX_U16 } from './limits.ts'
 
 export const ipSchema = z.string().refine(isCanonicalIp, 'not an IP address in canonical form')
 export const portSchema = z.number().int().min(1).max(MAX_U16)
+/** Checks an endpoint, and gives its canonical form. */
 export const endpointSchema = z.strictObject({ ip: ipSchema, port: portSchema }).readonly()
+/** An IP address and a port. */
 export type Endpoint = z.infer<typeof endpointSchema>
 
 /**
@@ -17,6 +19,7 @@ export type Endpoint = z.infer<typeof endpointSchema>
 export const formatEndpoint = ({ ip, port }: Endpoint): string =>
   ipFamily(ip) === 6 ? `[${ip}]:${port}` : `${ip}:${port}`
 
+/** Whether both are the same address and port, in canonical form. */
 export const sameEndpoint = (a: Endpoint, b: Endpoint): boolean => a.port === b.port && a.ip === b.ip
 
 /** @throws ShowchainError `ERR_BAD_ENDPOINT` */

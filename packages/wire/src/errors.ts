@@ -14,6 +14,7 @@ interface ErrorRow {
   readonly retryable: boolean
 }
 
+/** Each code with its sentence, and whether the same call may succeed later. */
 export const ERROR_CODES = {
   ERR_ABORTED: { sentence: 'The operation was aborted by its caller.', retryable: false },
   ERR_ADDRESS_IN_USE: { sentence: 'The local address is in use: choose another port, or 0 for any.', retryable: true },
@@ -75,8 +76,10 @@ export const ERROR_CODES = {
   ERR_UNKNOWN_PROTOCOL: { sentence: 'The remote peer takes no streams of this protocol.', retryable: false },
 } as const satisfies Record<string, ErrorRow>
 
+/** The codes of `ShowchainError`; they are stable. */
 export type ErrorCode = keyof typeof ERROR_CODES
 
+/** What every package throws: `code` for programs, the message for people, `cause` where there is one. */
 export class ShowchainError extends Error {
   override readonly name = 'ShowchainError'
   readonly code: ErrorCode

@@ -28,7 +28,12 @@ import {
  */
 export const natBehaviourSchema = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)])
 export const natSchema = z.strictObject({ mapping: natBehaviourSchema, filtering: natBehaviourSchema }).readonly()
+/** A NAT's behaviour as the `nat` field has it (RFC 4787 §4.1, §5). */
 export type Nat = z.infer<typeof natSchema>
+/**
+ * Mapping or filtering behaviour (RFC 4787): endpoint-independent, address-dependent, or address- and
+ * port-dependent.
+ */
 export type NatBehaviour = Nat['mapping']
 
 /** How the value of an extension is encoded, without type and length. */
@@ -238,6 +243,7 @@ export const EXTENSIONS = {
   }),
 }
 
+/** Names of the extension fields. */
 export type ExtensionName = keyof typeof EXTENSIONS
 type ValueOf<Name extends ExtensionName> = z.infer<(typeof EXTENSIONS)[Name]['kind']['schema']>
 
@@ -248,6 +254,7 @@ export interface UnknownExtension {
   readonly value: Uint8Array
 }
 
+/** Extension fields of a message, by name, and those of unknown types. */
 export type Extensions = { readonly [Name in ExtensionName]?: ValueOf<Name> | undefined } & {
   /** In ascending order of type. */
   readonly unknown?: readonly UnknownExtension[] | undefined

@@ -23,10 +23,12 @@ const isPeerId = (text: unknown): text is PeerId => typeof text === 'string' && 
 const isSessionId = (text: unknown): text is SessionId =>
   typeof text === 'string' && isBase64urlOf(text, SESSION_ID_BYTES)
 
+/** Checks a peer id: 43 characters of base64url, 32 bytes. */
 export const peerIdSchema: z.ZodType<PeerId> = z.custom<PeerId>(
   isPeerId,
   'not a peer id: expected 43 characters of base64url',
 )
+/** Checks a session id: 22 characters of base64url, 16 bytes. */
 export const sessionIdSchema: z.ZodType<SessionId> = z.custom<SessionId>(
   isSessionId,
   'not a session id: expected 22 characters of base64url',

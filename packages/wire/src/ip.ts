@@ -101,4 +101,8 @@ export function canonicalIp(text: string): string | undefined {
 export const isCanonicalIp = (value: unknown): value is string =>
   typeof value === 'string' && canonicalIp(value) === value
 
+/**
+ * 4 or 6.
+ * @param ip in canonical form
+ */
 export const ipFamily = (ip: string): 4 | 6 => (ip.includes(':') ? 6 : 4)

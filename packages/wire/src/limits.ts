@@ -32,6 +32,7 @@ export const MAX_LOCAL_CANDIDATES = 4
 export const KX_BYTES = 32
 /** docs/protocol.md, Hello: the shortest is one of kind 1. */
 export const MIN_HELLO_BYTES = 42
+/** Bytes of the longest `hello` (docs/protocol.md, Extension fields). */
 export const MAX_HELLO_BYTES = 1000
 /** A token is opaque to all but its issuer (docs/protocol.md, Extension fields). */
 export const MAX_TOKEN_BYTES = 64

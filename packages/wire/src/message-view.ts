@@ -52,6 +52,10 @@ export class MessageView {
     return index === 0 ? HEADER_BYTES : (this.#ends[index - 1] as number)
   }
 
+  /**
+   * Where a field of the binary form ends.
+   * @param index in the order of the row
+   */
   endOf(index: number): number {
     return this.#ends[index] as number
   }

@@ -24,6 +24,7 @@ type DistributiveOmit<M, Key extends PropertyKey> = M extends M ? Omit<M, Key> :
 /** A signed message without its signature. */
 export type Unsigned<M extends Message = Extract<Message, { readonly sign: Uint8Array }>> = DistributiveOmit<M, 'sign'>
 
+/** How a message is written. */
 export type Encoding = 'binary' | 'json'
 
 /** Whether the sender supports extensions: a message without any is seed mode. */

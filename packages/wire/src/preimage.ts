@@ -20,6 +20,7 @@ const CONTEXT = utf8('SHOWCHAIN-P2P-v1\0')
 const MAX_PREIMAGE = CONTEXT.length + 2 + 2 * 32 + 16 + 2 * 8 + 32
 const SHA256_BYTES = 32
 
+/** A message of a row that is signed. */
 export type SignedMessage = Extract<Message, { readonly sign: Uint8Array }>
 
 /**

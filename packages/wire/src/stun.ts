@@ -18,7 +18,9 @@ import { formatIp, IPV4_BYTES, IPV6_BYTES, isMapped, parseIp } from './ip.ts'
 import { MAX_DATAGRAM } from './limits.ts'
 import { fromUtf8, utf8 } from './utf8.ts'
 
+/** In the header since RFC 5389 (RFC 8489 §5). */
 export const STUN_MAGIC_COOKIE = 0x2112_a442
+/** Bytes of the header (RFC 8489 §5). */
 export const STUN_HEADER_BYTES = 20
 /** Largest first byte of a Binding message (RFC 8489 §5). */
 const MAX_STUN_BYTE = 0x03
@@ -32,6 +34,7 @@ export const STUN_TYPE = {
   bindingSuccess: 0x0101,
   bindingError: 0x0111,
 } as const
+/** Types of STUN messages that are read and written. */
 export type StunType = keyof typeof STUN_TYPE
 const TYPE_NAMES = new Map<number, StunType>(
   Object.entries(STUN_TYPE).map(([name, value]) => [value, name as StunType]),
@@ -68,6 +71,7 @@ const FIRST_OPTIONAL = 0x8000
 /** Attributes that are read, or skipped without an error, as credentials are. */
 const UNDERSTOOD: ReadonlySet<number> = new Set(Object.values(STUN_ATTRIBUTE))
 
+/** A STUN message, with the attributes that NAT discovery uses (RFC 8489, RFC 5780). */
 export interface StunMessage {
   readonly type: StunType
   /** 12 bytes; 16 in a message of RFC 3489, which has no magic cookie. */

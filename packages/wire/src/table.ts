@@ -34,10 +34,12 @@ export const FIELDS = {
   sign: signKind,
 } as const
 
+/** Names of the fields of messages. */
 export type FieldName = keyof typeof FIELDS
 /** Elements of signature lists; each list begins with `op_code`, which is left out here. */
 export type SignedElement = 'target' | 'id' | 'session' | 'seq' | 'ts'
 
+/** One row of the message table. */
 export interface MessageRow {
   /** The op code on the wire. */
   readonly op: number
@@ -63,6 +65,7 @@ export interface MessageRow {
 
 const row = <const Row extends MessageRow>(spec: Row): Row => spec
 
+/** The message table: everything about the seed's messages, each once (docs/protocol.md, Messages). */
 export const MESSAGES = [
   row({
     op: 0x100,
@@ -206,7 +209,9 @@ export const MESSAGES = [
 ] as const
 
 type Row = (typeof MESSAGES)[number]
+/** Names of the messages. */
 export type OpName = Row['name']
+/** Op codes on the wire. */
 export type OpCode = Row['op']
 
 /** Op codes by name. */

@@ -29,8 +29,10 @@ const canonicalHost = (text: string): string | undefined =>
 const hostSchema = z.string().refine((host) => canonicalHost(host) === host, 'not an IP address or host name')
 /** Like an endpoint, but with an IP address or a host name. */
 export const addressSchema = z.strictObject({ host: hostSchema, port: z.number().int().min(1).max(MAX_U16) }).readonly()
+/** A host, by name or IP address, and a port. */
 export type Address = z.infer<typeof addressSchema>
 
+/** Checks a ticket. */
 export const ticketSchema = z
   .strictObject({
     id: peerIdSchema,
@@ -44,6 +46,10 @@ export const ticketSchema = z
   })
   .readonly()
   .refine(({ relays, mailbox }) => mailbox === undefined || relays.length === 0, 'a mailbox beside relays')
+/**
+ * Who a peer is, and where it may be reached: through relays and at addresses (docs/protocol.md,
+ * Tickets).
+ */
 export type Ticket = z.infer<typeof ticketSchema>
 
 /** `host:port`, IPv6 in brackets. */
@@ -67,6 +73,7 @@ function addressFrom(text: string): Address | undefined {
   return split === undefined || host === undefined ? undefined : { host, port: split.port }
 }
 
+/** The text of a ticket, which `parseTicket` reads. */
 export function formatTicket({ id, relays, addresses, mailbox }: Ticket): string {
   const parameters = [
     ...relays.map((relay) => `relay=${relay.id}@${formatAddress(relay.address)}`),

@@ -18,6 +18,7 @@ const encoder = new TextEncoder()
 // Not `fatal`, which throws: malformed datagrams must not cost an error each.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
+/** The bytes of a text. */
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text)
 
 /** Replaces bytes that are not UTF-8. */

@@ -12,6 +12,7 @@ export const DEFAULT_TIMEOUT = 25_000
 /** No deadline. */
 export const NEVER: number = Number.POSITIVE_INFINITY
 
+/** How long a call waits, and what ends it before. */
 export interface WaitOptions extends SignalOptions {
   /** Milliseconds. @default 25,000 */
   readonly timeout?: number | undefined

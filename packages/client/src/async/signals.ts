@@ -5,6 +5,7 @@
  */
 import { quote, ShowchainError } from '@showchain/wire'
 
+/** What ends the wait of a call. */
 export interface SignalOptions {
   readonly signal?: AbortSignal | undefined
 }

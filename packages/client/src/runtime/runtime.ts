@@ -20,6 +20,7 @@ import type { CountedSocket, DatagramSocket } from './socket.ts'
 import { openUdp, type UdpOptions } from './udp.ts'
 import { CryptoWorker, type Worker, type WorkerLimits } from './worker.ts'
 
+/** The system that a peer or a relay runs on. */
 export interface Runtime {
   readonly clock: Clock
   readonly random: Random

@@ -17,6 +17,7 @@ const MAC_BYTES = 24
 const NUMBER_BYTES = 5
 const COOKIE_BYTES = 1 + NUMBER_BYTES + MAC_BYTES
 
+/** Issues cookies and checks them. @see RFC 9000 §8.1.2 */
 export class CookieJar {
   readonly #provider: CryptoProvider
   readonly #secret: Uint8Array
@@ -32,7 +33,10 @@ export class CookieJar {
     return this.#issued
   }
 
-  /** @param now a monotonic clock in ms. @param op the op code of the challenged request. */
+  /**
+   * A cookie for who asked, and for what.
+   * @param now a monotonic clock in ms. @param op the op code of the challenged request.
+   */
   issue(now: number, source: Endpoint, id: PeerId, op: number): Uint8Array {
     return this.#make(Math.floor(now / COOKIE_EPOCH), this.#issued++, source, id, op)
   }

@@ -5,6 +5,7 @@
 import type { PeerId } from '@showchain/wire'
 import { type CryptoProvider, DEFAULT_KEY_BITS, type KeyBits, type PrivateKey, type PublicKey } from './provider.ts'
 
+/** Who a peer is: a key pair, whose private half signs and does not leave it. */
 export interface Identity {
   readonly id: PeerId
   readonly publicKey: PublicKey
@@ -18,6 +19,7 @@ export interface Identity {
   toPem(passphrase?: string): string
 }
 
+/** The identity of a private key of this provider. */
 export function identityOf(provider: CryptoProvider, key: PrivateKey): Identity {
   const { publicKey } = key
   return {

@@ -5,6 +5,7 @@
 import { type PeerId, peerIdFromBytes, ShowchainError } from '@showchain/wire'
 import type { CryptoProvider, PublicKey } from './provider.ts'
 
+/** Public keys of others by their ids: those of configuration, and the last that were learnt. */
 export class KeyCache {
   readonly #provider: CryptoProvider
   readonly #capacity: number
@@ -24,6 +25,7 @@ export class KeyCache {
     return this.#learned.size
   }
 
+  /** The key of an id; undefined: it is not known. */
   get(id: PeerId): PublicKey | undefined {
     const pinned = this.#pinned.get(id)
     if (pinned !== undefined) return pinned

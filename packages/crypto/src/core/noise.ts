@@ -16,13 +16,16 @@ import type { CryptoProvider } from './provider.ts'
 /** The cryptography that a handshake needs. */
 export interface NoiseCrypto extends EndToEndCrypto, Pick<CryptoProvider, 'sha256' | 'hmacSha256'> {}
 
+/** A key pair of X25519, 32 bytes each. */
 export interface KeyPair {
   readonly privateKey: Uint8Array
   readonly publicKey: Uint8Array
 }
 
+/** The patterns that are used (Noise §7.5, §7.4): XX in handshakes, NN and NK in hellos. */
 export type NoisePattern = 'NN' | 'NK' | 'XX'
 
+/** What a handshake begins with. */
 export interface NoiseOptions {
   readonly pattern: NoisePattern
   readonly crypto: NoiseCrypto
@@ -110,6 +113,7 @@ function needed<Key>(key: Key | undefined): Key {
   return key
 }
 
+/** One end of a handshake of the Noise Protocol Framework (revision 34, §5). */
 export class NoiseHandshake {
   readonly #options: NoiseOptions
   readonly #messages: readonly (readonly Token[])[]

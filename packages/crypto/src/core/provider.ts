@@ -6,7 +6,9 @@ import type { PeerId } from '@showchain/wire'
 
 /** Modulus lengths in bits that the import policy allows (docs/protocol.md, Identity). */
 export type KeyBits = 2048 | 3072 | 4096
+/** Bits that a key may have (docs/protocol.md, Identity). */
 export const KEY_BITS: readonly KeyBits[] = [2048, 3072, 4096]
+/** Bits of a new key. */
 export const DEFAULT_KEY_BITS: KeyBits = 2048
 
 /** A key that passed the import policy. Only the provider that imported it can use it. */
@@ -19,13 +21,17 @@ export interface PublicKey {
   readonly signatureLength: number
 }
 
+/** A private key; what it is, only its provider knows. */
 export interface PrivateKey {
   readonly publicKey: PublicKey
 }
 
+/** RSA, hashes and key generation: what differs from runtime to runtime. */
 export interface CryptoProvider {
   readonly name: string
+  /** 32 bytes (FIPS 180-4). */
   sha256(bytes: Uint8Array): Uint8Array
+  /** 32 bytes (RFC 2104). */
   hmacSha256(key: Uint8Array, bytes: Uint8Array): Uint8Array
   /**
    * Import policy: DER of at most 600 bytes, rsaEncryption, a modulus of exactly 2048, 3072 or 4096
@@ -37,6 +43,7 @@ export interface CryptoProvider {
   verify(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean
   /** The same on another thread, if the runtime can. */
   verifyAsync(key: PublicKey, message: Uint8Array, signature: Uint8Array): Promise<boolean>
+  /** A new RSA key with exponent 65537. */
   generate(bits: KeyBits): Promise<PrivateKey>
   /**
    * @param pem PKCS#8, encrypted or not.
@@ -58,6 +65,7 @@ export interface CryptoProvider {
 
 /** A source of randomness: a CSPRNG, or a seeded generator in simulations. */
 export interface Random {
+  /** So many random bytes. */
   bytes(length: number): Uint8Array
   /** 0 to 2^32 − 1. */
   uint32(): number

@@ -12,8 +12,10 @@ const BLOCKS = REPLAY_WINDOW / BLOCK_BITS + 2
 /** Blocks of a new session; most have only a few messages in flight. */
 const FIRST_BLOCKS = 4
 
+/** Whether a number is new, came before, or is too old to tell. */
 export type Freshness = 'fresh' | 'seen' | 'old'
 
+/** Which record numbers came (docs/protocol.md, Records; RFC 4303 §3.4.3). */
 export class ReplayWindow {
   /** A ring of blocks; it grows up to BLOCKS. */
   #ring: Uint32Array | undefined

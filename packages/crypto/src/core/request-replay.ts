@@ -67,6 +67,7 @@ const NEVER: Moment = { ts: -1, seq: -1 }
 const isAfter = (a: Moment, b: Moment): boolean => a.ts > b.ts || (a.ts === b.ts && a.seq > b.seq)
 const latest = (a: Moment, b: Moment): Moment => (isAfter(a, b) ? a : b)
 
+/** What it needs, and how much it may keep. */
 export interface RequestReplayOptions {
   /** Wall clock, in ms. */
   readonly unixMs: () => number
@@ -74,6 +75,7 @@ export interface RequestReplayOptions {
   readonly capacity: number
 }
 
+/** Which requests are new (docs/protocol.md, Replay). */
 export class RequestReplay {
   readonly #unixMs: () => number
   readonly #capacity: number

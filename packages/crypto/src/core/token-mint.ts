@@ -18,8 +18,10 @@ const SECRET_BYTES = 32
 /** 128 bits: who forges one gains a round trip. */
 const TOKEN_MAC_BYTES = 16
 const HEAD_BYTES = 3
+/** Bytes of a token. */
 export const TOKEN_BYTES: number = HEAD_BYTES + TOKEN_MAC_BYTES
 
+/** Issues tokens and checks them (docs/protocol.md, Tokens; RFC 9000 §8.1.3). */
 export class TokenMint {
   readonly #provider: CryptoProvider
   readonly #secret: Uint8Array
@@ -29,7 +31,10 @@ export class TokenMint {
     this.#secret = random.bytes(SECRET_BYTES)
   }
 
-  /** @param now a monotonic clock in ms */
+  /**
+   * A token for an id at an address.
+   * @param now a monotonic clock in ms
+   */
   issue(now: number, ip: string, id: PeerId): Uint8Array {
     return this.#make(Math.floor(now / TOKEN_EPOCH), ip, id)
   }

@@ -16,6 +16,7 @@ const OTHERS = 0o077
 /** Far above an encrypted RSA-4096 key in PEM. */
 const MAX_FILE_BYTES = 64 * 1024
 
+/** How an encrypted key file is opened or written. */
 export interface PassphraseOptions {
   /** For an encrypted key file. */
   readonly passphrase?: string | undefined

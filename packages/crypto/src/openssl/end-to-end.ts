@@ -60,6 +60,7 @@ class OpensslAead implements Aead {
   }
 }
 
+/** X25519 and ChaCha20-Poly1305 of node:crypto. */
 export const opensslEndToEnd: EndToEndCrypto = {
   x25519Public(privateKey) {
     const { x } = createPublicKey(privateHandle(privateKey)).export({ format: 'jwk' })

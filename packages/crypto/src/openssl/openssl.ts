@@ -152,6 +152,7 @@ function fits({ handle, publicKey }: OpensslPrivateKey): boolean {
   }
 }
 
+/** RSA and hashes of node:crypto. */
 export const openssl: CryptoProvider = {
   name: 'openssl',
   sha256,

@@ -35,6 +35,7 @@ const AEAD_KEY = 32
 
 type Point = InstanceType<typeof ristretto255.Point>
 
+/** What both ends of a CPace exchange must have in common, and what each has. */
 export interface CpaceInputs {
   /** PRS. */
   readonly password: Uint8Array
@@ -52,6 +53,7 @@ export interface CpaceMessage {
   readonly associated: Uint8Array
 }
 
+/** What an exchange gives. */
 export interface CpaceKeys {
   /** For the other end, CONFIRMATION_BYTES: it shows that this end has the keys. */
   readonly confirmation: Uint8Array

@@ -23,7 +23,9 @@ const SPKI_BYTES: Record<KeyBits, number> = { 2048: 294, 3072: 422, 4096: 550 }
 
 /** An identity that also signs synchronously, for simulated workers. */
 export interface TestIdentity extends Identity {
+  /** As `sign`, at once. */
   signNow(message: Uint8Array): Uint8Array
+  /** As `certify`, at once. */
   certifyNow(message: Uint8Array): Uint8Array
 }
 

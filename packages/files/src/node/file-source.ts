@@ -18,6 +18,7 @@ export interface LeftOut {
 
 const NOTHING = new Uint8Array()
 
+/** Files and folders of this host, to be sent. */
 export class FileSource implements Source {
   readonly entries: Entry[] = []
   readonly names: Uint8Array[] = []

@@ -8,6 +8,7 @@ import { about, ifThere, secondsOf, systemFault, within, wordsOf } from './paths
 import { FOLDER_MODE, makeFolder, moveInto, Staging } from './staging.ts'
 import { openTarget, partAt } from './target-file.ts'
 
+/** What may be changed in the folder. */
 export interface FolderTargetOptions {
   /** Replace files that are there, and merge folders. */
   readonly force?: boolean

@@ -20,14 +20,16 @@ const READ = 4 * MAX_FRAME
 /** Zeros that are hashed in one turn of the event loop: some milliseconds. */
 const ZEROS_A_TURN = 64 * ZERO_PIECE
 
+/** Options of the receiving end. */
 export interface ReceiveOptions extends TransferOptions {
   /** Whether the offer is taken. @param found `part`: the transfer goes on where it was interrupted */
   readonly accept: (offer: Offer, found: Exclude<Found, 'whole'>) => boolean | Promise<boolean>
 }
 
+/** What came: files, or a text. */
 export type Received =
   | { readonly type: 'text'; readonly text: string }
-  /** @param found `whole`: nothing was left to do */
+  /** Where `found` is `whole`, nothing was left to do. */
   | { readonly type: 'files'; readonly offer: Offer; readonly found: Found }
 
 /**

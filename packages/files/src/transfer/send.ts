@@ -22,6 +22,7 @@ import { isZeros, newSha256, type Sha256 } from './sha256.ts'
 /** Bytes that are read of a file at once: some frames. */
 const READ = 4 * MAX_FRAME
 
+/** Options of the sending end. */
 export interface SendOptions extends TransferOptions {
   /** The receiver accepted. */
   readonly onAccepted?: () => void

@@ -9,6 +9,7 @@ import { failureOf } from './errors.ts'
 /** Milliseconds that the last word has to arrive. */
 const LAST_WORD = duration(5000)
 
+/** How a mailbox is reached, and what ends the wait. */
 export interface MailboxOptions {
   /** Ends everything, also what is waited for later. */
   readonly signal?: AbortSignal | undefined

@@ -11,6 +11,7 @@ import { MAX_NUMBER } from './limits.ts'
 /** Letters that tell each word from all others. */
 const TELLING = 4
 
+/** A short code: a number, which is public, and words, which are not. */
 export interface Code {
   readonly number: number
   /** The secret: two words with a hyphen between them. */

@@ -14,5 +14,7 @@ const COUNTERS = {
   silent: 'clients that sent nothing',
 } as const
 
+/** Names of the counters of a mailbox. */
 export type MailboxCounter = keyof typeof COUNTERS
+/** What a mailbox counts. */
 export const MAILBOX_COUNTERS: Readonly<Record<MailboxCounter, string>> = COUNTERS

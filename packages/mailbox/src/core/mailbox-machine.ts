@@ -29,6 +29,7 @@ interface Client {
     | { readonly at: 'running'; readonly with: Client; passed: number }
 }
 
+/** How full a mailbox is. */
 export interface MailboxStats {
   readonly clients: number
   readonly slots: number

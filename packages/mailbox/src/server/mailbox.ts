@@ -19,6 +19,7 @@ const MAX_STREAMS = 8
 /** Milliseconds that a connection may have no stream. */
 const IDLE = duration(10_000)
 
+/** What a mailbox is opened with. */
 export interface ServeOptions {
   /**
    * Whose rate a peer's requests count to: the address behind it, where that is known. Ids are free.
@@ -29,6 +30,7 @@ export interface ServeOptions {
   readonly clock?: Clock | undefined
 }
 
+/** A mailbox on a peer of its own (docs/mailbox.md). */
 export class Mailbox implements AsyncDisposable {
   readonly #peer: Peer
   readonly #machine = new MailboxMachine()
@@ -71,6 +73,7 @@ export class Mailbox implements AsyncDisposable {
     return this.#machine.counters()
   }
 
+  /** How full it is at this moment. */
   stats(): MailboxStats & { readonly connections: number } {
     return { ...this.#machine.stats(), connections: this.#connections.size }
   }

@@ -54,8 +54,11 @@ const LIMITS = {
   dataBurstPerId: { default: 10_000, sentence: 'proxied messages that one peer may send at once' },
 } as const
 
+/** Names of the limits. */
 export type RelayLimit = keyof typeof LIMITS
+/** The limits of a relay, with what each is by default (docs/protocol.md, Limits of a relay). */
 export const RELAY_LIMITS: Readonly<Record<RelayLimit, Limit>> = LIMITS
+/** The value of each limit. */
 export type RelayLimits = { readonly [Name in RelayLimit]: number }
 
 const NAMES = Object.keys(RELAY_LIMITS) as RelayLimit[]

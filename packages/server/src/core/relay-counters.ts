@@ -36,5 +36,7 @@ const OWN = {
   acknowledged: 'acknowledgements passed back',
 } as const
 
+/** Names of the counters of a relay. */
 export type RelayCounter = keyof typeof OWN | AdmissionCounter
+/** What a relay counts. */
 export const RELAY_COUNTERS: Readonly<Record<RelayCounter, string>> = { ...OWN, ...ADMISSION_COUNTERS }

@@ -55,6 +55,7 @@ const KEY_CACHE = 1024
 /** What shows that a relay which drains is still needed. */
 const BUSY_COUNTERS: readonly RelayCounter[] = ['registered', 'dataForwarded', 'channelForwarded']
 
+/** What a relay is made of. */
 export interface RelayOptions {
   /** This relay's own key; work of kind `sign` is done with it. */
   readonly self: PublicKey
@@ -64,11 +65,7 @@ export interface RelayOptions {
   readonly unixMs: () => number
   /** Keys from configuration: these peers may register in seed mode. */
   readonly knownKeys?: readonly PublicKey[] | undefined
-  /**
-   * The addresses of each socket, the relay's own first, for STUN. Further sockets answer STUN
-   * alone.
-   * @default unknown
-   */
+  /** Addresses of each socket, the relay's own first; further ones answer STUN alone. @default unknown */
   readonly stun?: StunSockets | undefined
   /** In place of the defaults. */
   readonly limits?: Partial<RelayLimits> | undefined
@@ -89,6 +86,7 @@ export interface RelayStats {
   readonly pendingWork: number
 }
 
+/** A relay without clock and sockets. */
 export class RelayMachine implements Machine<RelayEvent> {
   readonly #counters = new Counters<RelayCounter>(RELAY_COUNTERS)
   readonly #context: RelayContext

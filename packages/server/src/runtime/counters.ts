@@ -2,9 +2,12 @@
 import type { SocketCounters } from '@showchain/client/runtime'
 import type { RelayCounter } from '../core/index.ts'
 
+/** Names of the counters of sockets. */
 export type SocketCounter = keyof SocketCounters
+/** Names of all counters of a relay. */
 export type CounterName = RelayCounter | SocketCounter
 
+/** What the sockets of a relay count. */
 export const SOCKET_COUNTERS: Readonly<Record<SocketCounter, string>> = {
   sendFailed: 'datagrams that the kernel did not take, at least',
   sendTooLarge: 'datagrams that are longer than their link takes, at least',

@@ -30,6 +30,7 @@ import type { RelayEvent, RelayLimits } from '../core/index.ts'
 import { RelayMachine, type RelayStats, relayLimits } from '../core/index.ts'
 import type { CounterName } from './counters.ts'
 
+/** What a relay is opened with. */
 export interface RelayOpenOptions {
   readonly identity: Identity
   /** At most one address of each family. @default 0.0.0.0 and ::, one free port */
@@ -76,6 +77,7 @@ export interface RelayRuntimeStats extends RelayStats {
 /** How long `drain` waits at most, in ms, while sessions go on. */
 const DRAIN_TIMEOUT = 30_000
 
+/** A relay on a runtime. @see Relay.open */
 export class Relay implements AsyncDisposable {
   readonly id: PeerId
   /** `showchain:<id>?addr=…`: what peers need to find this relay. */
@@ -178,7 +180,7 @@ export class Relay implements AsyncDisposable {
    * relay. Forwards until nothing was forwarded for 2 s, then closes. Draining twice is draining
    * once.
    *
-   * @param options.timeout most ms to wait. @default 30000
+   * @param options `timeout`: most ms to wait. @default 30000
    */
   drain({ timeout = DRAIN_TIMEOUT }: { readonly timeout?: number } = {}): Promise<void> {
     this.#draining ??= this.#drain(timeout)

@@ -5,6 +5,7 @@
 import type { PlainPart, PlainPayload, Side } from '../vectors/end-to-end/forms.ts'
 import type { PlainFrame, PlainFrames } from '../vectors/end-to-end/plain-frames.ts'
 
+/** The fields of a certificate. */
 export interface PlainCertificate {
   /** Unix milliseconds. */
   readonly notBefore: number
@@ -29,6 +30,7 @@ export interface HandshakeInput {
   readonly received: readonly string[]
 }
 
+/** What one end of a handshake has by then. */
 export interface HandshakeOutcome {
   /** The messages that this end can write by then. */
   readonly sent: readonly string[]
@@ -40,6 +42,7 @@ export interface HandshakeOutcome {
   readonly done: { readonly hash: string; readonly sendKey: string; readonly receiveKey: string } | null
 }
 
+/** The fields of a record, and what it carries. */
 export interface PlainRecord {
   readonly connectionId: string
   readonly epoch: number
@@ -47,6 +50,7 @@ export interface PlainRecord {
   readonly payload: string
 }
 
+/** Operations of the end-to-end layer, with input and result. */
 export interface EndToEndOperations {
   /** The session that both ends derive from an answered 0x101. */
   directSession: {

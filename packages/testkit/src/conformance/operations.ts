@@ -7,10 +7,12 @@ import type { AddressVector, TicketVector } from '../vectors/files.ts'
 import type { PlainMessage } from '../vectors/plain.ts'
 import type { EndToEndOperations } from './end-to-end-operations.ts'
 
+/** An endpoint as JSON. */
 export interface PlainEndpoint {
   readonly ip: string
   readonly port: number
 }
+/** A ticket as JSON. */
 export interface PlainTicket {
   readonly id: string
   readonly relays: TicketVector['relays']
@@ -39,6 +41,7 @@ export interface Operations extends EndToEndOperations {
   parseTicket: { input: { readonly text: string }; result: PlainTicket | null }
   formatTicket: { input: PlainTicket; result: string }
 }
+/** Names of the operations. */
 export type Operation = keyof Operations
 
 const ALL: { readonly [Name in Operation]: true } = {

@@ -9,6 +9,7 @@ import type { PlainCertificate } from './end-to-end-operations.ts'
 import type { Check, Implementation, Operation, Operations } from './operations.ts'
 import { ownImplementation } from './own.ts'
 
+/** How one check ended. */
 export type ConformanceResult = {
   readonly vector: string
   readonly operation: Operation

@@ -11,6 +11,7 @@ import { judge } from './judge.ts'
 import { BYTE_MUTATIONS, type Mutation } from './mutate-bytes.ts'
 import { JSON_MUTATIONS } from './mutate-json.ts'
 
+/** An input on which the codec is wrong. */
 export interface FuzzFinding {
   /** Which input it was, counted from 0. */
   readonly input: number
@@ -18,6 +19,7 @@ export interface FuzzFinding {
   readonly datagram: Uint8Array
 }
 
+/** What a run found. */
 export interface FuzzReport {
   readonly seed: number
   readonly inputs: number
@@ -49,6 +51,7 @@ export class FuzzInputs {
     this.#json = new Corpus([...messages.map((vector) => vector.json), ...accepted, ...refused])
   }
 
+  /** One mutated datagram. */
   next(): Uint8Array {
     const json = this.#dice.below(JSON_SHARE) === 0
     const corpus = json ? this.#json : this.#binary
@@ -86,7 +89,10 @@ class Corpus {
   }
 }
 
-/** @param options.inputs how many datagrams to try. */
+/**
+ * Mutates golden datagrams, and tells on which the codec is wrong.
+ * @param options `inputs`: how many datagrams to try
+ */
 export function fuzz({ seed, inputs }: { readonly seed: number; readonly inputs: number }): FuzzReport {
   const source = new FuzzInputs(seed)
   const findings: FuzzFinding[] = []

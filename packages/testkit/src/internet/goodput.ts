@@ -20,6 +20,7 @@ export interface LineShape {
   readonly queue?: number | undefined
 }
 
+/** What is measured, and on which line. */
 export interface GoodputOptions {
   readonly seed: Seed
   readonly line: LineShape

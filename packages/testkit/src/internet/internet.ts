@@ -22,6 +22,7 @@ import { SimPeer } from './sim-peer.ts'
 import type { SimPeerOptions } from './sim-peer-options.ts'
 import { SimRelay, type SimRelayOptions } from './sim-relay.ts'
 
+/** Where a host is. */
 export interface HostPlace {
   /** The router that it is behind. @default on the public network */
   readonly behind?: Router | undefined
@@ -29,6 +30,7 @@ export interface HostPlace {
   readonly ips?: readonly string[] | undefined
 }
 
+/** Where a router is, and what is behind it. */
 export interface RouterPlace {
   /** The router that this one is behind: a carrier's. @default on the public network */
   readonly behind?: Router | undefined
@@ -81,6 +83,7 @@ interface Lan {
 const REGISTRATION_PATIENCE: Duration = duration(300_000)
 const FIRST_HOST = 10
 
+/** A simulated internet on virtual time; the same seed gives the same run. */
 export class Internet {
   readonly sim: Simulation
   readonly #plan = new AddressPlan()

@@ -10,8 +10,10 @@ import { type Duration, duration, type Instant, later } from '@showchain/client/
 import type { Random } from '@showchain/crypto/core'
 import { type Endpoint, formatEndpoint } from '@showchain/wire'
 
+/** What a mapping or a filter depends on (RFC 4787 §4.1, §5). */
 export type Dependence = 'endpoint-independent' | 'address-dependent' | 'address-and-port-dependent'
 
+/** What a NAT does (RFC 4787). */
 export interface NatBehaviour {
   readonly mapping: Dependence
   readonly filtering: Dependence

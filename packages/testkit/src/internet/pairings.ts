@@ -20,6 +20,7 @@ export interface Pairing {
   readonly early?: boolean
   /** How the requester connects. @default auto */
   readonly via?: DialPolicy
+  /** Puts both ends into the internet. */
   place(internet: Internet): { readonly requester: SimPeerPlace; readonly target: SimPeerPlace }
 }
 

@@ -20,6 +20,7 @@ export type RecoveryPair = 'T3–T3' | 'T4–T4' | 'public'
 /** What the application sends: a datagram each 100 ms both ways, or one stream without a pause. */
 export type RecoveryTraffic = 'datagrams' | 'stream'
 
+/** A fault that connections must survive. */
 export interface RecoveryFault {
   readonly name: string
   /** Milliseconds of silence that it may cost. */
@@ -39,6 +40,7 @@ export interface RecoveryScene {
   readonly b: SimPeer
 }
 
+/** Which traffic meets the fault, and between whom. */
 export interface RecoveryPlay {
   readonly pair: RecoveryPair
   readonly traffic: RecoveryTraffic
@@ -49,6 +51,7 @@ export interface RecoveryPlay {
   readonly recorded?: boolean
 }
 
+/** What the fault cost. */
 export interface RecoveryOutcome {
   /** The longest time without an arrival, milliseconds. */
   readonly silence: number

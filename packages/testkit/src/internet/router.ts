@@ -15,6 +15,7 @@ import type { SeededRandom } from '../sim/random.ts'
 import type { RouterVerdict } from '../sim/timeline.ts'
 import { type Dependence, KEY, type NatBehaviour, NatTable } from './nat.ts'
 
+/** What a router does. */
 export interface RouterOptions {
   /** What IPv4 gets: translation, or none for a public network behind a firewall. */
   readonly nat: NatBehaviour | 'none'
@@ -35,6 +36,7 @@ const FIREWALL_LIFETIME: Duration = duration(120_000)
 /** States of the firewall at once; the oldest makes room. */
 const MAX_STATES = 65_536
 
+/** A router, with a NAT or a firewall, and the network behind it. */
 export class Router implements Station {
   readonly name: string
   /** The network behind it. */
@@ -93,6 +95,7 @@ export class Router implements Station {
     this.#change(() => this.#routed.add(ip))
   }
 
+  /** As if the address were not there. */
   unroute(ip: string): void {
     this.#change(() => this.#routed.delete(ip))
   }

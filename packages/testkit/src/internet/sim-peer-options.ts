@@ -5,6 +5,7 @@ import type { EndToEndCrypto, PublicKey } from '@showchain/crypto'
 import type { TestIdentity } from '@showchain/crypto/testing'
 import type { Encoding, PeerId } from '@showchain/wire'
 
+/** What such a peer is opened with. */
 export interface SimPeerOptions {
   /** Asked for each peer; undefined: the question stays open. @default everyone */
   readonly accept?: ((id: PeerId, via: Via) => boolean | undefined) | undefined

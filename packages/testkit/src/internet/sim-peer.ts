@@ -29,6 +29,7 @@ export type StreamEvent = Extract<PeerEvent, { type: 'streamOpened' | 'stream' |
 
 type RelayState = Extract<PeerEvent, { type: 'relay' }>['state']
 
+/** The machine of a peer on a simulated host, driven step by step. */
 export class SimPeer {
   readonly host: Host
   readonly identity: TestIdentity

@@ -27,6 +27,7 @@ export interface Delivery {
   failure: SendFailure
 }
 
+/** A connection of such a peer, as its events tell. */
 export interface SimConnection {
   readonly id: ConnectionHandle
   readonly remoteId: PeerId

@@ -12,9 +12,11 @@ import type { Placed, Simulation } from '../sim/simulation.ts'
 import { Ledger } from './ledger.ts'
 import { Sleeper } from './sleeper.ts'
 
+/** UDP port of simulated relays. */
 export const RELAY_PORT = 3478
 const OTHER_PORT = 3479
 
+/** What a simulated relay is opened with. */
 export interface SimRelayOptions extends Pick<RelayOptions, 'knownKeys' | 'limits'> {
   /**
    * What it has for STUN (RFC 5780): two addresses with two ports each, one with two, or one of
@@ -44,6 +46,7 @@ interface Setting {
   readonly trusts: (endpoint: Endpoint) => boolean
 }
 
+/** A relay on a simulated host. */
 export class SimRelay {
   readonly host: Host
   readonly identity: TestIdentity
@@ -110,6 +113,7 @@ export class SimRelay {
     return this.#machine
   }
 
+  /** Starts it, as after a crash: it knows nothing of before. */
   start(): void {
     const { provider, random, clock } = this.#sim
     const own = this.#ports === 2 ? [this.host.socket(OTHER_PORT)] : []

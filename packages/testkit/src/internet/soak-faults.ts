@@ -13,7 +13,9 @@ import type { SimRelay } from './sim-relay.ts'
 /** Of the network, of programs, and of what they rely on. */
 export const NETWORK_FAULTS = ['reboot', 'renumber', 'relay', 'sleep', 'move', 'weather', 'close'] as const
 const HOST_FAULTS = ['clock', 'relay clock', 'suspend', 'drain', 'name', 'relay suspend'] as const
+/** Names of those faults. */
 export type SoakFault = (typeof NETWORK_FAULTS)[number] | (typeof HOST_FAULTS)[number]
+/** Faults of random scenarios. */
 export const SOAK_FAULTS: readonly SoakFault[] = [...NETWORK_FAULTS, ...HOST_FAULTS]
 
 const SECOND = 1000

@@ -23,6 +23,7 @@ import {
   type World,
 } from './soak-faults.ts'
 
+/** What happened in a random scenario. */
 export interface SoakOutcome {
   readonly dials: number
   readonly connected: number

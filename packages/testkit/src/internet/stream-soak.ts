@@ -9,6 +9,7 @@ import { Internet } from './internet.ts'
 import { type NatBehaviour, nat } from './nat.ts'
 import { StreamChecker, StreamWriter } from './sim-streams.ts'
 
+/** How much goes through which line. */
 export interface StreamSoakOptions {
   readonly seed: Seed
   /** In total, over all streams. */
@@ -27,6 +28,7 @@ export interface StreamSoakOptions {
   readonly progress?: ((bytes: number, virtualMs: number) => void) | undefined
 }
 
+/** What arrived, and what happened meanwhile. */
 export interface StreamSoakOutcome {
   readonly bytes: number
   readonly streams: number

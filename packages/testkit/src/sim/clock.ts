@@ -13,6 +13,7 @@ export const SIMULATED_EPOCH: number = Date.UTC(2030, 0, 1)
  */
 const STORM = 1_000_000
 
+/** The time of a simulation: it passes when it is told to. */
 export class VirtualClock implements Clock {
   /** Bounded by what the scenario sets up. */
   readonly #timers = new Timers()
@@ -65,6 +66,7 @@ export class VirtualClock implements Clock {
     this.#goTo(instant(Math.max(end, this.#now)))
   }
 
+  /** Lets time pass; timers ring at their times. */
   advance(by: Duration): void {
     this.runUntil(later(this.#now, by))
   }

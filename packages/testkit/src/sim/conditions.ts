@@ -1,6 +1,7 @@
 /** What a path does to datagrams, as numbers; line.ts does it. */
 import { type Duration, duration } from '@showchain/client/core'
 
+/** What a line does to datagrams. */
 export interface Conditions {
   /** One way. */
   readonly latency: Duration

@@ -6,6 +6,7 @@ import { type Endpoint, ipFamily } from '@showchain/wire'
 import { type Conditions, GOOD_CONDITIONS } from './conditions.ts'
 import { Line } from './line.ts'
 
+/** What happens to a socket's datagrams. */
 export interface Faults extends Partial<Conditions> {
   readonly clock: Clock
   /** Decides each datagram's fate: seeded, the same datagrams meet the same fate. */
@@ -14,7 +15,10 @@ export interface Faults extends Partial<Conditions> {
   readonly direction?: 'sent' | 'received' | 'both' | undefined
 }
 
-/** @param faults conditions that are not given are perfect. */
+/**
+ * A socket whose datagrams meet these conditions.
+ * @param faults conditions that are not given are perfect
+ */
 export function faultySocket(socket: DatagramSocket, faults: Faults): DatagramSocket {
   const { clock, random, direction = 'both', ...given } = faults
   const conditions: Conditions = { ...GOOD_CONDITIONS, latency: duration(0), ...given }

@@ -22,6 +22,7 @@ interface Interface extends Station {
   readonly network: Network
 }
 
+/** A host: addresses, and sockets with the interface of node:dgram. */
 export class Host {
   readonly name: string
   /**

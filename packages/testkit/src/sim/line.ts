@@ -18,6 +18,7 @@ import type { Conditions } from './conditions.ts'
  */
 export type LineFate = 'carried' | 'corrupted' | 'lost' | 'queue full' | 'too big'
 
+/** What becomes of a packet. */
 export interface Carriage {
   readonly fate: LineFate
   /** After how long each copy arrives; none when it never does. */
@@ -26,6 +27,7 @@ export interface Carriage {
   readonly bytes: Uint8Array
 }
 
+/** One direction between two stations, with the queue and the bursts that it has. */
 export class Line {
   readonly #random: Random
   #bad = false

@@ -17,6 +17,7 @@ import type { Fate, Timeline } from './timeline.ts'
 
 const datagrams = new BufferSlab()
 
+/** What has addresses on a network: a host or a router. */
 export interface Station {
   /** Names it in the timeline. */
   readonly name: string
@@ -28,6 +29,7 @@ export interface Station {
 /** Paths are identified by the names at their ends. */
 type Named = Pick<Station, 'name'>
 
+/** What a network is made of. */
 export interface NetworkOptions {
   readonly clock: Clock
   readonly random: SeededRandom
@@ -36,6 +38,7 @@ export interface NetworkOptions {
   readonly conditions?: Partial<Conditions> | undefined
 }
 
+/** Carries packets between stations. */
 export class Network {
   /** Takes what goes to an address that is not here: the way out of a local network. */
   gateway: Station | undefined
@@ -62,6 +65,7 @@ export class Network {
     return this.#options.timeline
   }
 
+  /** The station gets what goes to its addresses. */
   attach(station: Station): void {
     for (const ip of station.ips) {
       const owner = this.#stations.get(ip)
@@ -75,6 +79,7 @@ export class Network {
     return this.#stations.has(ip)
   }
 
+  /** It gets nothing more. */
   detach(station: Station): void {
     for (const ip of station.ips) this.#stations.delete(ip)
   }
@@ -94,6 +99,7 @@ export class Network {
     this.#filter = passes
   }
 
+  /** Carries a packet under the conditions of its path. */
   carry(packet: Packet, from: Station): void {
     const { clock } = this.#options
     const to = this.#next(packet, from)

@@ -19,6 +19,7 @@ const UDP_HEADER_BYTES = 8
 const IP_HEADER_BYTES = { 4: 20, 6: 40 } as const
 const HOP_LIMIT = 64
 
+/** Which packets are written. */
 export interface PcapOptions {
   /**
    * Only what this station sends and what arrives at it, as a capture on it shows it.
@@ -27,7 +28,10 @@ export interface PcapOptions {
   readonly at?: string | undefined
 }
 
-/** @param entries of a timeline; notes and what routers did are not packets. */
+/**
+ * A capture file (pcap) of what a timeline has.
+ * @param entries of a timeline; notes and what routers did are not packets
+ */
 export function toPcap(entries: readonly TimelineEntry[], { at }: PcapOptions = {}): Uint8Array {
   const packets = entries
     .flatMap((entry) => (entry.type === 'packet' ? captured(entry, at) : []))

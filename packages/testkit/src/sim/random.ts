@@ -5,6 +5,7 @@
  */
 import type { Random } from '@showchain/crypto/core'
 
+/** Where all randomness of a run comes from. */
 export type Seed = string | number
 
 /** FNV-1a (draft-eastlake-fnv), 32 bits. */

@@ -20,6 +20,7 @@ const SCENARIO_PATIENCE: Duration = duration(604_800_000)
 /** Lines of the timeline that a failed scenario shows. */
 const SHOWN_LINES = 60
 
+/** A machine on a host. */
 export interface Placement<M extends Machine<unknown>> {
   /** Makes the machine once its socket is known. */
   readonly machine: (socket: DatagramSocket) => M
@@ -54,6 +55,7 @@ interface Waiting {
   readonly fail: (error: unknown) => void
 }
 
+/** Machines on hosts of a network, on virtual time. */
 export class Simulation {
   readonly seed: Seed
   readonly clock: VirtualClock = new VirtualClock()
@@ -93,7 +95,10 @@ export class Simulation {
     }
   }
 
-  /** @param ips in canonical form, such as `192.0.2.1` and `2001:db8::1`. */
+  /**
+   * A new host on the public network.
+   * @param ips in canonical form, such as `192.0.2.1` and `2001:db8::1`
+   */
   host(name: string, ...ips: readonly string[]): Host {
     return new Host(this.network, name, ips)
   }
@@ -125,6 +130,7 @@ export class Simulation {
     return { driver, socket, events }
   }
 
+  /** Lets time pass. */
   advance(by: Duration): void {
     this.clock.advance(by)
   }

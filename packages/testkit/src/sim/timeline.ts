@@ -34,6 +34,7 @@ export type RouterVerdict =
   | 'blocked'
   | 'no route'
 
+/** A packet, and what became of it. */
 export interface PacketEntry {
   readonly type: 'packet'
   readonly at: Instant
@@ -48,6 +49,7 @@ export interface PacketEntry {
   readonly arrivals: readonly Instant[]
 }
 
+/** A line of text in the timeline. */
 export interface NoteEntry {
   readonly type: 'note'
   readonly at: Instant
@@ -67,11 +69,13 @@ export interface RouterEntry {
   readonly as: Endpoint | undefined
 }
 
+/** What a timeline has. */
 export type TimelineEntry = PacketEntry | NoteEntry | RouterEntry
 
 /** Long scenarios keep their end, which is where they fail. */
 const MAX_ENTRIES = 100_000
 
+/** What happened, in order. */
 export class Timeline {
   /** At most MAX_ENTRIES; the oldest half makes room. */
   #entries: TimelineEntry[] = []
@@ -87,6 +91,7 @@ export class Timeline {
     return this.#entries
   }
 
+  /** Appends an entry. */
   add(entry: TimelineEntry): void {
     if (entry.type === 'packet' && entry.fate !== 'unbound') this.#sent++
     if (this.#entries.length >= MAX_ENTRIES) this.#entries = this.#entries.slice(MAX_ENTRIES / 2)

@@ -5,6 +5,7 @@ import { type Duration, type Instant, later, type Work } from '@showchain/client
 import type { Clock, Worker } from '@showchain/client/runtime'
 import type { CryptoProvider } from '@showchain/crypto/core'
 
+/** What it works with. */
 export interface VirtualWorkerOptions {
   readonly clock: Clock
   readonly provider: Pick<CryptoProvider, 'verify'>
@@ -18,6 +19,7 @@ export interface VirtualWorkerOptions {
   readonly verifyTime?: Duration | undefined
 }
 
+/** Does the work of machines in virtual time. */
 export class VirtualWorker implements Worker {
   readonly #options: VirtualWorkerOptions
   /** Nothing waits: each job is done at once, or after its time. */
@@ -28,6 +30,7 @@ export class VirtualWorker implements Worker {
     this.#options = options
   }
 
+  /** Does one job, and tells its result. */
   run(work: Work, enter: (resume: (now: Instant) => void) => void): void {
     const { provider, sign, certify, signTime, verifyTime } = this.#options
     if (work.kind !== 'verify') {

@@ -86,6 +86,7 @@ export interface AcceptedVector {
   readonly strictOnlyRefused?: true
 }
 
+/** An endpoint in texts. */
 export interface EndpointVector {
   readonly text: string
   readonly ip: string
@@ -99,6 +100,7 @@ export interface AddressVector {
   readonly port: number
 }
 
+/** A ticket, its parts, and its canonical text. */
 export interface TicketVector {
   readonly text: string
   readonly id: string
@@ -113,6 +115,7 @@ export interface RefusedText {
   readonly reason: string
 }
 
+/** Ids, endpoints and tickets, valid and malformed. */
 export interface TextVectors {
   readonly about: string
   /** 32 bytes each, in both forms. */
@@ -151,11 +154,13 @@ export interface MessageFile {
   readonly about: string
   readonly messages: readonly MessageVector[]
 }
+/** Names of the vector files. */
 export type VectorFileName = keyof VectorFiles
 
 /** The folder of the files, relative to `src/vectors` and to `dist/vectors`. */
 export const VECTOR_FOLDER: URL = new URL('../../vectors/', import.meta.url)
 
+/** The contents of a vector file of this package. */
 export function readVectors<Name extends VectorFileName>(name: Name): VectorFiles[Name] {
   return JSON.parse(readFileSync(new URL(name, VECTOR_FOLDER), 'utf8')) as VectorFiles[Name]
 }

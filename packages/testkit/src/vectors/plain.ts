@@ -17,6 +17,7 @@ import {
   type UnknownExtension,
 } from '@showchain/wire'
 
+/** A message as the members of its JSON encoding. */
 export type PlainMessage = Readonly<Record<string, string | number>>
 
 interface AnyKind {
@@ -34,6 +35,7 @@ const extensionKindOf = (name: ExtensionName): AnyExtensionKind => EXTENSIONS[na
 const namesOf = (row: MessageRow): readonly ExtensionName[] =>
   (Object.keys(EXTENSIONS) as ExtensionName[]).filter((name) => EXTENSIONS[name].in.includes(row.op))
 
+/** The members of a message's JSON encoding. */
 export function plainOf(message: Message): PlainMessage {
   const row = rowOf(message.op_code) as MessageRow
   const values = message as unknown as Readonly<Record<string, unknown>>

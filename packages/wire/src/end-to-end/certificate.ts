@@ -15,12 +15,14 @@ const NOT_AFTER_AT = 8
 const LENGTH_AT = 16
 const SPKI_AT = 18
 
+/** When a certificate is valid, both included. Unix milliseconds. */
 export interface Validity {
   /** Unix milliseconds. */
   readonly notBefore: number
   readonly notAfter: number
 }
 
+/** Says that an X25519 key belongs to an identity (docs/protocol.md, Handshake). */
 export interface Certificate extends Validity {
   /** The identity's public key; not checked. */
   readonly spki: Uint8Array
@@ -37,6 +39,7 @@ export function certificatePreimage(staticKey: Uint8Array, { notBefore, notAfter
   return preimage
 }
 
+/** The bytes of a certificate (docs/protocol.md, Handshake). */
 export function writeCertificate({ spki, signature, notBefore, notAfter }: Certificate): Uint8Array {
   const bytes = new Uint8Array(SPKI_AT + spki.length + signature.length)
   writeU64(bytes, 0, notBefore)

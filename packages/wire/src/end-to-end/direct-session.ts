@@ -14,6 +14,7 @@ const CONTEXT = utf8('SHOWCHAIN-P2P-v1 direct\0')
 const RESPONDER_AT: number = CONTEXT.length + PEER_ID_BYTES
 const STAMP_AT: number = RESPONDER_AT + PEER_ID_BYTES
 
+/** The 0x101 that was answered: both ends know its fields. */
 export interface AnsweredRequest {
   /** The sender of the 0x101. */
   readonly requester: PeerId
@@ -23,6 +24,10 @@ export interface AnsweredRequest {
   readonly ts: number
 }
 
+/**
+ * The bytes whose SHA-256 begins with the session of a direct path (docs/protocol.md, Data on a direct
+ * path).
+ */
 export function directSessionPreimage({ requester, responder, seq, ts }: AnsweredRequest): Uint8Array {
   const preimage = new Uint8Array(STAMP_AT + 16)
   preimage.set(CONTEXT)

@@ -4,11 +4,14 @@
  *
  *   type (varint) | fields (varints) | data
  */
+
 import { readU32, writeU32 } from '../bytes.ts'
 import { KX_BYTES } from '../limits.ts'
+import type { FrameSink } from './frame-sink.ts'
 import { RECORD_OVERHEAD } from './records.ts'
 import { Reader, varintLength, writeVarint } from './varint.ts'
 
+/** Types of frames (RFC 9000 §19, RFC 9221 §4; docs/protocol.md, What is in a record). */
 export const FRAME = {
   padding: 0x00,
   ping: 0x01,
@@ -30,6 +33,7 @@ export const FRAME = {
   datagramWithLength: 0x31,
 } as const
 
+/** In the type of a STREAM frame: it is the last of its stream (RFC 9000 §19.8). */
 export const STREAM_FIN = 0x01
 const STREAM_LENGTH = 0x02
 const STREAM_OFFSET = 0x04
@@ -49,24 +53,6 @@ const DATAGRAM_FRAME_BYTES = 3
 /** Bytes of a record besides the DATAGRAM's data. */
 export const DATAGRAM_OVERHEAD: number = RECORD_OVERHEAD + DATAGRAM_FRAME_BYTES
 
-/** Receives the frames of one record. False is a protocol violation: reading stops. */
-export interface FrameSink {
-  /** @param ranges lowest, highest, lowest, highest, …: the newest range first */
-  ack(ranges: readonly number[], delayMs: number): boolean
-  stream(id: number, offset: number, data: Uint8Array, fin: boolean): boolean
-  resetStream(id: number, code: number, finalSize: number): boolean
-  stopSending(id: number, code: number): boolean
-  maxData(limit: number): boolean
-  maxStreamData(id: number, limit: number): boolean
-  maxStreams(limit: number): boolean
-  pathChallenge(token: Uint8Array): boolean
-  pathResponse(token: Uint8Array): boolean
-  datagram(bytes: Uint8Array): boolean
-  /** The sender's X25519 key for a later warm hello. */
-  staticKey(key: Uint8Array, lifetimeS: number): boolean
-  close(code: number, reason: string): boolean
-}
-
 /**
  * `violation`: a malformed frame, or one that the sink refused. Otherwise the terms of RFC 9000 §13.2
  * and §9.1.
@@ -81,6 +67,7 @@ const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) 
 /** A challenge is answered by a frame of its own, and neither is sent again when it is lost. */
 const PROBING: readonly number[] = [FRAME.padding, FRAME.pathChallenge, FRAME.pathResponse]
 
+/** Hands each frame of a record's payload to the sink, in order, until the sink returns false. */
 export function readFrames(payload: Uint8Array, sink: FrameSink): FramesRead {
   const reader = new Reader(payload)
   let reading: FramesRead = 'probing'
@@ -248,6 +235,7 @@ export class FrameWriter {
     return this.#take(length)
   }
 
+  /** A PATH_CHALLENGE or PATH_RESPONSE of 8 bytes. */
   token(type: typeof FRAME.pathChallenge | typeof FRAME.pathResponse, token: Uint8Array): boolean {
     if (this.remaining < 1 + token.length) return false
     this.numbers(type)
@@ -255,6 +243,7 @@ export class FrameWriter {
     return true
   }
 
+  /** A DATAGRAM frame. */
   datagram(bytes: Uint8Array): boolean {
     if (bytes.length > this.remaining - DATAGRAM_FRAME_BYTES) return false
     this.numbers(FRAME.datagramWithLength, bytes.length)
@@ -262,6 +251,7 @@ export class FrameWriter {
     return true
   }
 
+  /** STATIC_KEY: an X25519 key, and for how many seconds it may be used. */
   staticKey(key: Uint8Array, lifetimeS: number): boolean {
     if (this.remaining < 1 + KX_BYTES + LIFETIME_BYTES) return false
     this.numbers(FRAME.staticKey)
@@ -270,7 +260,10 @@ export class FrameWriter {
     return true
   }
 
-  /** @param reason for people; truncated to fit */
+  /**
+   * A CONNECTION_CLOSE.
+   * @param reason for people; truncated to fit
+   */
   close(code: number, reason: string): void {
     const text = bytesOf(reason).subarray(0, Math.min(MAX_REASON_BYTES, this.remaining - 16))
     this.numbers(FRAME.close, code, text.length)

@@ -10,6 +10,7 @@ import { CHANNEL_BYTE, RECORD_BYTE } from '../classify.ts'
 import { SESSION_ID_BYTES } from '../limits.ts'
 import { CHANNEL_HEADER_BYTES, CONNECTION_ID_BYTES } from './records.ts'
 
+/** Kinds of handshake messages: a request to begin, then the messages of Noise XX. */
 export const HANDSHAKE_KIND = {
   /** Empty; the responder asks the initiator to begin. */
   ask: 0,
@@ -31,6 +32,7 @@ const GROUP_AT = PART_AT + 1
 /** Bytes of a part in front of its piece of the message. */
 export const HANDSHAKE_HEADER_BYTES: number = GROUP_AT + 4
 
+/** A part of a handshake message (docs/protocol.md, Handshake). */
 export interface HandshakePart {
   /** 16 bytes. */
   readonly session: Uint8Array
@@ -61,6 +63,7 @@ export function isHandshake(record: Uint8Array): boolean {
   return record.length > CONNECTION_ID_BYTES && record[0] === RECORD_BYTE
 }
 
+/** The datagram of one part of a handshake message. */
 export function writeHandshakePart({ session, kind, index, count, group, bytes }: HandshakePart): Uint8Array {
   const part = new Uint8Array(HANDSHAKE_HEADER_BYTES + bytes.length)
   part[0] = RECORD_BYTE

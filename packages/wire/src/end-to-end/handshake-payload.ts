@@ -26,6 +26,7 @@ const CONNECTION_ID_AT = FLAGS_AT + 1 + 3
 const NAME_AT = CONNECTION_ID_AT + CONNECTION_ID_BYTES
 const CERTIFICATE_AT = NAME_AT + CONNECTION_NAME_BYTES
 
+/** What an end says of itself in message 2 or 3. */
 export interface HandshakePayload {
   /** Whether the sender's application asked for this connection. */
   readonly dialled: boolean
@@ -38,6 +39,7 @@ export interface HandshakePayload {
   readonly certificate: Uint8Array
 }
 
+/** The prologue of Noise XX, the same at both ends. */
 export function handshakePrologue(initiator: PeerId, responder: PeerId): Uint8Array {
   const prologue = new Uint8Array(CONTEXT.length + 1 + 2 * PEER_ID_BYTES)
   prologue.set(CONTEXT)
@@ -47,6 +49,7 @@ export function handshakePrologue(initiator: PeerId, responder: PeerId): Uint8Ar
   return prologue
 }
 
+/** The payload of message 2 or 3, before it is encrypted. */
 export function writeHandshakePayload(fields: HandshakePayload): Uint8Array {
   const { dialled, namedStreams, connectionId, current, certificate } = fields
   const payload = new Uint8Array(CERTIFICATE_AT + certificate.length)

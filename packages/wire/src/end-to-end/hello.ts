@@ -66,6 +66,7 @@ export interface HelloRequest extends HelloOffer {
   readonly warm?: HelloEarly | undefined
 }
 
+/** What makes a hello a warm one. */
 export interface HelloEarly {
   /** Which static key of the target `sealed` is for. */
   readonly hint: Uint8Array
@@ -80,6 +81,7 @@ export interface HelloAnswer {
   readonly message: Uint8Array
 }
 
+/** The value of the requester's `hello`. */
 export function writeHelloRequest({ ephemeral, warm, ...offer }: HelloRequest): Uint8Array {
   const value = new Uint8Array(warm === undefined ? HINT_AT : EARLY_AT + warm.sealed.length)
   value[0] = warm === undefined ? HELLO_KIND.cold : HELLO_KIND.warm
@@ -111,6 +113,7 @@ export interface Early {
   readonly fin: boolean
 }
 
+/** Early frames, before they are sealed (docs/protocol.md, Early frames). */
 export function writeEarly({ bytes, fin }: Early): Uint8Array {
   const frames = new Uint8Array(EARLY_HEAD + bytes.length)
   frames[0] = fin ? FRAME.stream | STREAM_FIN : FRAME.stream
@@ -127,6 +130,7 @@ export function readEarly(frames: Uint8Array): Early | 'none' | undefined {
   return { bytes: Uint8Array.from(frames.subarray(EARLY_HEAD)), fin: type !== FRAME.stream }
 }
 
+/** The value of the target's `hello`. */
 export function writeHelloAnswer({ kind, message }: HelloAnswer): Uint8Array {
   const value = new Uint8Array(1 + message.length)
   value[0] = kind
@@ -167,7 +171,10 @@ function readOffer(offer: Uint8Array): HelloOffer | undefined {
   }
 }
 
-/** @param request the value that the requester sent, also where the answer is of another kind */
+/**
+ * The prologue of Noise NN or NK, the same at both ends.
+ * @param request the value that the requester sent, also where the answer is of another kind
+ */
 export function helloPrologue(request: Uint8Array, requester: PeerId, target: PeerId): Uint8Array {
   const prologue = new Uint8Array(CONTEXT.length + HEAD_BYTES + 2 * PEER_ID_BYTES)
   prologue.set(CONTEXT)

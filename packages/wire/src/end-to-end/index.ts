@@ -4,6 +4,7 @@
  */
 export * from './certificate.ts'
 export * from './direct-session.ts'
+export type { FrameSink } from './frame-sink.ts'
 export * from './frames.ts'
 export * from './handshake-parts.ts'
 export * from './handshake-payload.ts'

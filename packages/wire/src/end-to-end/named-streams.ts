@@ -11,6 +11,7 @@ import { utf8 } from '../utf8.ts'
  * In the first case, 2 is added to those of named ones.
  */
 export const NAMED_STREAM_STEP = 4
+/** @see NAMED_STREAM_STEP */
 export const STREAM_STEP = 2
 
 /** Bytes of the longest name: as in ALPN (RFC 7301 §3.1). */
@@ -34,7 +35,10 @@ export const MAX_STREAM_CODE: number = FIRST_OWN_CODE - 1
 /** Whether a text can be the name of a protocol: 1 to 255 characters from `!` to `~`. */
 export const isProtocolName = (text: string): boolean => text.length <= MAX_NAME_BYTES && NAME.test(text)
 
-/** @param protocol the name of one */
+/**
+ * The bytes with which the data of a named stream begins.
+ * @param protocol the name of one
+ */
 export function writeProtocolName(protocol: string): Uint8Array {
   const bytes = utf8(protocol)
   const written = new Uint8Array(1 + bytes.length)

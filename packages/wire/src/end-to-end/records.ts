@@ -13,6 +13,7 @@ import { fromHalves, highBits, readU16, readU32, writeU16, writeU32 } from '../b
 import { CHANNEL_BYTE, RECORD_BYTE } from '../classify.ts'
 import { SESSION_ID_BYTES } from '../limits.ts'
 
+/** Bytes of the connection id in a record. */
 export const CONNECTION_ID_BYTES = 8
 const COUNTER_BYTES = 8
 /** Of ChaCha20-Poly1305 (RFC 8439). */
@@ -21,16 +22,21 @@ export const TAG_BYTES = 16
 export const RECORD_HEADER_BYTES: number = 1 + CONNECTION_ID_BYTES + COUNTER_BYTES
 /** Bytes of a record besides its payload. */
 export const RECORD_OVERHEAD: number = RECORD_HEADER_BYTES + TAG_BYTES
+/** Bytes in front of what a channel frame carries. */
 export const CHANNEL_HEADER_BYTES: number = 1 + SESSION_ID_BYTES
 
 const COUNTER_AT = 1 + CONNECTION_ID_BYTES
 
+/** What the header of a record says beside the connection id. */
 export interface RecordHeader {
   readonly epoch: number
   readonly number: number
 }
 
-/** @param connectionId of the receiver, 8 bytes. @param epoch 16 bits. @param number 48 bits */
+/**
+ * Writes the header of a record, which is its associated data.
+ * @param connectionId of the receiver, 8 bytes. @param epoch 16 bits. @param number 48 bits
+ */
 export function writeRecordHeader(
   into: Uint8Array,
   at: number,

@@ -4,6 +4,7 @@
  */
 import { writeU16, writeU32, writeU64 } from '../bytes.ts'
 
+/** Bytes of the shortest form of a number (RFC 9000 §16). */
 export const varintLength = (value: number): 1 | 2 | 4 | 8 =>
   value < 0x40 ? 1 : value < 0x4000 ? 2 : value < 0x4000_0000 ? 4 : 8
 
@@ -37,11 +38,13 @@ export class Reader {
     return this.ok ? this.#bytes.length - this.#at : 0
   }
 
+  /** The next byte; undefined: there is none. */
   byte(): number {
     if (this.#at >= this.#bytes.length) this.ok = false
     return this.#bytes[this.#at++] ?? 0
   }
 
+  /** The next integer, at most 2^53−1 (RFC 9000 §16); undefined: there is none. */
   varint(): number {
     const first = this.byte()
     const more = (1 << (first >> 6)) - 1

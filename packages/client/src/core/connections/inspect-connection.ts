@@ -4,6 +4,7 @@ import type { MessageSession } from '../messages/message-session.ts'
 import type { SecureStatistics } from '../secure/statistics.ts'
 import type { ConnectionMachine } from './connection-machine.ts'
 
+/** A path of a connection at a moment. */
 export interface PathInspection {
   readonly kind: 'direct' | 'relay'
   /** Where its packets go: the address of the remote peer or of the relay. */
@@ -23,6 +24,7 @@ export interface PathInspection {
   readonly backlog: number
 }
 
+/** A connection at a moment. */
 export interface ConnectionInspection {
   readonly remoteId: PeerId
   /** Whether the application has it; before that it is being opened. */

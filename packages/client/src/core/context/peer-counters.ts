@@ -15,6 +15,8 @@ const OWN_COUNTERS = {
   receiverFull: 'messages not acknowledged because the reader was behind',
   duplicate: 'messages received again',
 } as const
+/** Names of the counters of a peer. */
 export type PeerCounter = AdmissionCounter | keyof typeof OWN_COUNTERS
 
+/** What a peer counts. */
 export const PEER_COUNTERS: Readonly<Record<PeerCounter, string>> = { ...ADMISSION_COUNTERS, ...OWN_COUNTERS }

@@ -3,6 +3,7 @@ import { formatEndpoint, type PeerId } from '@showchain/wire'
 import type { Registration } from './registration.ts'
 import type { RegistrationState } from './registration-events.ts'
 
+/** A registration with a relay at a moment. */
 export interface RelayInspection {
   readonly relay: PeerId
   /** Its address. */

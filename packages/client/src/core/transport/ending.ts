@@ -4,6 +4,7 @@
  */
 import { CLOSE_CODE } from './limits.ts'
 
+/** How a connection ended. */
 export interface ConnectionEnd {
   /** The application of either end closed it, or it failed. */
   readonly by: 'local' | 'remote' | 'failure'
