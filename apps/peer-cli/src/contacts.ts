@@ -3,10 +3,10 @@
  * identity. A name stands for its ticket.
  */
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { type PeerId, parsePeerId, parseTicket, peerIdSchema, printable, quote, type Ticket } from '@showchain/wire'
 import * as z from 'zod'
-import { defaultIdentity } from './defaults.ts'
+import { contactsFile } from './defaults.ts'
 import { UsageError } from './failures.ts'
 
 const VERSION = 1
@@ -26,8 +26,6 @@ const schema = z.strictObject({
   version: z.literal(VERSION),
   contacts: z.record(z.string().regex(NAME), z.strictObject({ id: peerIdSchema, ticket: z.string().optional() })),
 })
-
-const contactsFile = (): string => join(dirname(defaultIdentity()), 'contacts.json')
 
 export class Contacts {
   readonly #path: string

@@ -8,7 +8,11 @@ import { join } from 'node:path'
  */
 export const DEAD_AFTER = 30
 
-/** By the XDG base directory specification. */
-export function defaultIdentity(environment: NodeJS.ProcessEnv = process.env): string {
-  return join(environment.XDG_CONFIG_HOME || join(homedir(), '.config'), 'showchain', 'identity.pem')
-}
+/** A file of this program's, by the XDG base directory specification. */
+const configFile = (name: string, environment: NodeJS.ProcessEnv): string =>
+  join(environment.XDG_CONFIG_HOME || join(homedir(), '.config'), 'showchain', name)
+
+export const defaultIdentity = (environment: NodeJS.ProcessEnv = process.env): string =>
+  configFile('identity.pem', environment)
+export const contactsFile = (): string => configFile('contacts.json', process.env)
+export const configurationFile = (): string => configFile('config.yaml', process.env)

@@ -2,9 +2,10 @@
  * The command line: commands, options and their help. What a command does is imported when it is
  * run, so that the others start without it.
  */
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Command, Option } from 'commander'
-import { DEAD_AFTER, defaultIdentity } from './defaults.ts'
+import { configurationFile, DEAD_AFTER, defaultIdentity } from './defaults.ts'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { readonly version: string }
 
@@ -150,6 +151,10 @@ export function program(writeOut: (text: string) => void): Command {
     .addHelpText('after', AFTER)
     .showHelpAfterError('(showchain --help shows all commands)')
     .exitOverride()
+    .hook('preAction', async (_root, command) => {
+      const file = configurationFile()
+      if (existsSync(file)) (await import('./configuration.ts')).configure(command, file)
+    })
   root
     .command('keygen')
     .description('create an identity and print its id; an existing file is never overwritten')

@@ -1,0 +1,61 @@
+/**
+ * `config.yaml` beside the default identity: options of the commands, for all runs. A flag and the
+ * environment come first. What is checked of a flag is checked of these, and an unknown key is refused.
+ */
+import { readFileSync } from 'node:fs'
+import { quote } from '@showchain/wire'
+import type { Command } from 'commander'
+import { parse } from 'yaml'
+import * as z from 'zod'
+import { UsageError } from './failures.ts'
+
+/** As a flag has it: text. */
+const text = z.string().min(1)
+const number = z.number().transform(String)
+const texts = z.union([text.transform((one) => [one]), z.array(text)])
+
+/** By the names of their flags, in camel case as in the relay's file. */
+const schema = z
+  .strictObject({
+    relay: texts,
+    allow: texts,
+    out: text,
+    policy: text,
+    via: text,
+    host: text,
+    port: number,
+    keepAlive: number,
+    timeout: number,
+    deadAfter: number,
+    lan: z.boolean(),
+    lab: z.boolean(),
+    asMe: z.boolean(),
+  })
+  .partial()
+
+/**
+ * Gives a command those options that it has, and that nobody gave it.
+ * @param path a file that is there
+ * @throws UsageError
+ */
+export function configure(command: Command, path: string): void {
+  const options = new Set(command.options.map((option) => option.attributeName()))
+  for (const [name, value] of Object.entries(read(path))) {
+    const source = command.getOptionValueSource(name)
+    if (!options.has(name) || value === undefined || source === 'cli' || source === 'env') continue
+    command.setOptionValueWithSource(name, value, 'config')
+  }
+}
+
+function read(path: string): z.infer<typeof schema> {
+  let content: unknown
+  try {
+    content = parse(readFileSync(path, 'utf8')) ?? {}
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read: ${(error as Error).message.split('\n')[0]}`)
+  }
+  const { data, error } = schema.safeParse(content)
+  if (data !== undefined) return data
+  const issues = error.issues.map(({ path: at, message }) => `${quote(at.join('.') || 'all of it')}: ${message}`)
+  throw new UsageError(`${path}: ${issues.join('; ')}`)
+}

@@ -1,0 +1,72 @@
+/** Options from `config.yaml`: which come first, and what is refused. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { formatTicket, type PeerId, peerIdFromBytes } from '@showchain/wire'
+import { Folder, Program } from '@showchain-tooling/vitest/programs'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+
+const BIN = fileURLToPath(new URL('../bin/showchain.js', import.meta.url))
+const idOf = (byte: number): PeerId => peerIdFromBytes(new Uint8Array(32).fill(byte))
+const relayAt = (port: number): string =>
+  formatTicket({ id: idOf(port % 256), relays: [], addresses: [{ host: '127.0.0.1', port }] })
+
+let folder: Folder
+const programs: Program[] = []
+beforeEach(() => {
+  folder = new Folder()
+})
+afterEach(() => {
+  for (const program of programs.splice(0)) program.kill()
+  folder.remove()
+})
+
+/** The program with this file. */
+function showchain(yaml: string, args: readonly string[], environment: Record<string, string> = {}): Program {
+  const place = folder.file('showchain')
+  mkdirSync(place, { recursive: true })
+  writeFileSync(join(place, 'config.yaml'), yaml)
+  const program = new Program(BIN, args, { XDG_CONFIG_HOME: folder.path, ...environment })
+  programs.push(program)
+  return program
+}
+
+/** The ports of the relays that a listener asks, of which none answers. */
+async function asked(program: Program): Promise<readonly string[]> {
+  const { code, stderr } = await program.ended()
+  expect(code).toBe(3)
+  return [...new Set(stderr.match(/(?<="remote":"127\.0\.0\.1:)\d+/g))].sort()
+}
+const LISTEN = ['listen', '--ephemeral', '--json'] as const
+
+test('a flag comes before the environment, and that before the file', async () => {
+  const yaml = `relay:\n  - '${relayAt(1001)}'\n  - '${relayAt(1002)}'\nhost: 127.0.0.1\nlab: true\n`
+  const listen = ['listen', '--ephemeral', '--timeout', '1', '--trace']
+  expect(await asked(showchain(yaml, listen))).toEqual(['1001', '1002'])
+  const environment = { SHOWCHAIN_RELAY: relayAt(1003) }
+  expect(await asked(showchain(yaml, listen, environment))).toEqual(['1003'])
+  expect(await asked(showchain(yaml, [...listen, '--relay', relayAt(1004)], environment))).toEqual(['1004'])
+})
+
+test('an option of another command is left aside, and an empty file says nothing', async () => {
+  for (const yaml of ['out: /nowhere\n', '', '# nothing\n'])
+    expect(await showchain(yaml, ['contact', 'list']).ended()).toMatchObject({ code: 0, stderr: '' })
+})
+
+test.each([
+  ['relays: [x]\n', 'relays'],
+  ['port: many\n', 'port'],
+  ['lan: 1\n', 'lan'],
+  ['- relay\n', 'all of it'],
+  ['relay: [\n', 'cannot be read'],
+])('a file that is wrong is named, and what is wrong in it: %j', async (yaml, what) => {
+  const { code, stderr } = await showchain(yaml, LISTEN).ended()
+  expect([code, stderr]).toEqual([2, expect.stringContaining(what)])
+  expect(stderr).toContain('config.yaml')
+  expect(stderr).not.toContain('    at ')
+})
+
+test('what is checked of a flag is checked of the file', async () => {
+  const { code, stdout } = await showchain('policy: sometimes\n', LISTEN).ended()
+  expect([code, stdout]).toEqual([2, expect.stringContaining('sometimes')])
+})
