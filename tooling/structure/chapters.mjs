@@ -20,6 +20,7 @@ export const CHAPTERS = {
   'packages/files/src': [['core'], ['transfer'], ['node'], ['.']],
   'packages/mailbox/src': [['core'], ['client', 'server'], ['.']],
   'packages/server/src': [['core'], ['runtime'], ['.']],
+  'packages/tunnel/src': [['core'], ['tunnel'], ['node'], ['.']],
   'packages/testkit/src': [['sim'], ['internet']],
 }
 
@@ -29,6 +30,7 @@ export const ENTRIES = {
   'packages/files/src/core': { '@showchain/client': [] },
   // The machine of a mailbox shares rates and timers with relays; the ends need neither.
   'packages/mailbox/src/core': { '@showchain/client': ['@showchain/client/endpoint'] },
+  'packages/tunnel/src/core': { '@showchain/client': ['@showchain/client/endpoint'] },
   // Pure code must not load Node's sockets, so the relay's core and its runtime import different entries.
   'packages/server/src/core': { '@showchain/client': ['@showchain/client/endpoint'] },
   'packages/server/src/runtime': { '@showchain/client': ['@showchain/client/endpoint', '@showchain/client/runtime'] },

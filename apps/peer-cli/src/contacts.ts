@@ -130,3 +130,7 @@ export function idsOf(texts: readonly string[]): readonly PeerId[] {
   const contacts = new Contacts()
   return texts.map((text) => contacts.get(text)?.id ?? parsePeerId(text))
 }
+
+/** Who may connect, by --allow. @throws as `idsOf` */
+export const acceptOf = ({ allow }: { readonly allow?: readonly string[] }): 'everyone' | readonly PeerId[] =>
+  allow === undefined ? 'everyone' : idsOf(allow)

@@ -31,3 +31,22 @@ export function failureOf({ end, closedBecause = 'the connection ended' }: Conne
     return new BusyError('the remote peer is busy: it serves one connection at a time')
   return new TransferError(`not everything was transferred: ${closedBecause}`)
 }
+
+/**
+ * The end that dialled says goodbye after 3 round trips, and at least this: its last acknowledgement
+ * has arrived by then, repeated if need be. Two acknowledgement delays (RFC 9000 §13.2.1).
+ */
+const LAST_ACK = 50
+
+/** Resolves after that time, or when the remote peer has said goodbye. @param least milliseconds */
+export function lastAcknowledged(connection: Connection, least: number = LAST_ACK): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, Math.max(least, 3 * (connection.statistics?.rtt ?? 0)))
+    const closed = (): void => {
+      clearTimeout(timer)
+      resolve()
+    }
+    if (connection.end !== undefined) closed()
+    else connection.on('close', closed)
+  })
+}

@@ -25,6 +25,8 @@ const EXIT_CODES: Readonly<Partial<Record<ShowchainError['code'], number>>> = {
   ERR_MAILBOX_FAILED: 3,
   ERR_NO_PATH: 3,
   ERR_TIMEOUT: 3,
+  ERR_TUNNEL_REFUSED: 3,
+  ERR_UNKNOWN_PROTOCOL: 3,
 }
 
 /** Undefined for what is unexpected: a bug. */

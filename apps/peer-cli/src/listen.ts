@@ -1,6 +1,6 @@
 /** `showchain listen`: accepts connections and exchanges lines with them, or pipes bytes. */
 import type { Connection } from '@showchain/client'
-import { idsOf } from './contacts.ts'
+import { acceptOf } from './contacts.ts'
 import { type Conversation, conversationOn } from './conversation.ts'
 import { TransferError, UsageError } from './failures.ts'
 import { GOODBYE } from './goodbye.ts'
@@ -25,22 +25,27 @@ export async function listen(flags: ListenFlags): Promise<void> {
   try {
     if (flags.keep && !flags.pipe) throw new UsageError('--keep is for --pipe')
     const direction = directionOf(flags)
-    const accept = flags.allow === undefined ? 'everyone' : idsOf(flags.allow)
-    const timeout = timeoutOf(flags)
+    const accept = acceptOf(flags)
     await withPeer(flags, output, accept, async (session) => {
-      const { peer } = session
       const pipes = flags.pipe ? new Pipes(session, flags.keep ? 'receive' : direction) : undefined
-      if ((flags.relay ?? []).length > 0)
-        await explained(output, 'waiting for a relay to answer', peer.registered({ timeout }))
-      output.ticket(peer.ticket)
-      if (accept === 'everyone')
-        output.note('accept', 'any peer that has the ticket may connect; --allow restricts this')
+      await printTicket(session, flags)
       if (pipes === undefined) await talkToAll(session, flags.echo === true)
       else await serve(session, pipes, flags.keep === true)
     })
   } catch (error) {
     throw output.failed(error)
   }
+}
+
+/** When a relay is there, if there is to be one. */
+export async function printTicket(
+  { peer, output }: Session,
+  { relay = [], allow, timeout }: Pick<ListenFlags, 'relay' | 'allow' | 'timeout'>,
+): Promise<void> {
+  const registered = { timeout: timeoutOf({ ...(timeout === undefined ? {} : { timeout }) }) }
+  if (relay.length > 0) await explained(output, 'waiting for a relay to answer', peer.registered(registered))
+  output.ticket(peer.ticket)
+  if (allow === undefined) output.note('accept', 'any peer that has the ticket may connect; --allow restricts this')
 }
 
 async function talkToAll(session: Session, echo: boolean): Promise<void> {

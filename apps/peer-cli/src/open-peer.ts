@@ -56,8 +56,16 @@ async function ownIdentity(flags: PeerFlags): Promise<Identity> {
   return identity
 }
 
-/** @throws UsageError, and ShowchainError as Peer.open does */
-export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOptions['accept']): Promise<Peer> {
+/**
+ * @param protocols of streams that remote peers may open by name
+ * @throws UsageError, and ShowchainError as Peer.open does
+ */
+export async function openPeer(
+  flags: PeerFlags,
+  output: Output,
+  accept: PeerOptions['accept'],
+  protocols: readonly string[],
+): Promise<Peer> {
   const { host } = flags
   const encoding = ENCODINGS.find((each) => each === (flags.encoding ?? 'binary'))
   if (encoding === undefined)
@@ -77,6 +85,7 @@ export async function openPeer(flags: PeerFlags, output: Output, accept: PeerOpt
     knownKeys,
     encoding,
     accept,
+    protocols,
     policy,
     relays: flags.relay ?? [],
     announce: (flags.addr ?? []).map(parseAddress),

@@ -5,17 +5,12 @@
 import type { Connection, Stream } from '@showchain/client'
 import { ShowchainError } from '@showchain/wire'
 import { TransferError, UsageError } from './failures.ts'
-import { failureOf, GOODBYE, incomplete } from './goodbye.ts'
+import { failureOf, GOODBYE, incomplete, lastAcknowledged } from './goodbye.ts'
 import type { Session } from './session.ts'
 import { openStdin, type Sink } from './stdio.ts'
 
 /** Milliseconds in which the end that was dialled expects the goodbye, when everything arrived. */
 const GOODBYE_WAIT = 2000
-/**
- * The end that dialled says goodbye after 3 round trips, and at least this: its last acknowledgement
- * has arrived by then, repeated if need be. Two acknowledgement delays (RFC 9000 §13.2.1).
- */
-const LAST_ACK = 50
 
 export type Direction = 'both' | 'send' | 'receive'
 
@@ -146,19 +141,8 @@ function localFailure(error: unknown): TransferError {
 
 /** Everything arrived at both ends, as far as this one knows: lets the other one know it too. */
 async function leave(connection: Connection, direction: Direction): Promise<void> {
-  const wait =
-    connection.incoming && direction !== 'send'
-      ? GOODBYE_WAIT
-      : Math.max(LAST_ACK, 3 * (connection.statistics?.rtt ?? 0))
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, wait)
-    const closed = (): void => {
-      clearTimeout(timer)
-      resolve()
-    }
-    if (connection.end !== undefined) closed()
-    else connection.on('close', closed)
-  })
+  // The end that was dialled expects the goodbye of the other one.
+  await lastAcknowledged(connection, connection.incoming && direction !== 'send' ? GOODBYE_WAIT : undefined)
   await connection.close({ code: direction === 'send' ? GOODBYE.sent : GOODBYE.whole })
 }
 

@@ -14,7 +14,7 @@ const { version } = createRequire(import.meta.url)('../package.json') as { reado
  */
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
-const JSON_EVENTS = 'print every event on stdout (with --pipe on stderr), one JSON object a line'
+const JSON_EVENTS = 'print every event on stdout (with --pipe and by stdio on stderr), one JSON object a line'
 const AS_ME = 'use the default identity, as `showchain listen` does'
 
 /** Of the option, or all of the environment variable. */
@@ -40,7 +40,7 @@ Exit codes:
      doctor: UDP does not get out, or a relay does not register this host
   2  wrong arguments, key file, ticket or code
   3  could not register or connect; the code was another one, was used or has
-     run out; the remote peer is busy, or answers no ping
+     run out; the remote peer is busy, its target refused, or it answers no ping
   4  ping: the remote peer answers, and only through a relay
   129, 130 or 143 when SIGHUP, SIGINT or SIGTERM came before everything was
      transferred
@@ -49,6 +49,9 @@ Examples:
   a folder, from one host to another, with the relay in SHOWCHAIN_RELAY:
     showchain send photos
     showchain receive 7-orbit-velvet
+  a server of one host, at port 2222 of another:
+    showchain serve tcp://127.0.0.1:22
+    showchain forward 2222 'showchain:<id>?relay=…'
   lines; once on the host that listens:
     showchain keygen
     showchain listen --relay 'showchain:<relay>?addr=relay.example.org:4400'
@@ -62,7 +65,10 @@ Examples:
 function withPeerOptions(command: Command): Command {
   const local = command
     .option('--identity <file>', IDENTITY)
-    .option('--ephemeral', 'use a new identity for this run only; all but `listen` do so unless told otherwise')
+    .option(
+      '--ephemeral',
+      'use a new identity for this run only; all but `listen` and `serve` do so unless told otherwise',
+    )
     .option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity')
     .option('--host <ip>', 'local IP address (default: all)')
     .option('--port <n>', 'local port (default: any free one)')
@@ -216,6 +222,19 @@ export function program(writeOut: (text: string) => void): Command {
     )
     .option('--json', JSON_EVENTS)
     .action(async (flags) => (await import('./doctor.ts')).doctor(flags))
+  withWaitOptions(withPeerOptions(root.command('serve')))
+    .description('let other peers reach a server of this host; prints the ticket that they do it with')
+    .argument('<target>', 'tcp://host:port, udp://host:port or unix:PATH: what is reached, and nothing else')
+    .action(async (target, flags) => (await import('./serve.ts')).serve(target, flags))
+  withCallOptions(withPeerOptions(root.command('forward')))
+    .description('listen on this host, and carry what connects to what the remote peer serves')
+    .argument('<local>', 'tcp://host:port, udp://host:port or unix:PATH; a number is a TCP port of 127.0.0.1')
+    .argument('<ticket>', 'the ticket that `showchain serve` printed on the other host')
+    .action(async (local, ticket, flags) => (await import('./forward.ts')).forward(local, ticket, flags))
+  withCallOptions(withPeerOptions(root.command('stdio')))
+    .description('carry stdin and stdout as one connection to what the remote peer serves, as a ProxyCommand of ssh')
+    .argument('<ticket>', 'the ticket that `showchain serve` printed on the other host')
+    .action(async (ticket, flags) => (await import('./proxy.ts')).stdio(ticket, flags))
   root
     .command('contact')
     .description('keep names for peers: any command takes one in place of a ticket, and --allow of an id')

@@ -17,12 +17,15 @@ const SIGNALLED = 128
 export class Session {
   readonly peer: Peer
   readonly output: Output
-  readonly bytes: { sent: number; received: number } = { sent: 0, received: 0 }
+  /** Of a tunnel: what that counts. */
+  bytes: { sent: number; received: number } = { sent: 0, received: 0 }
   /** Asked when a signal comes: whether something is not delivered, or not received to its end. */
   undone: () => boolean | Promise<boolean> = () => true
   readonly #began = performance.now()
   /** Those that are open. */
   readonly #connections = new Set<Connection>()
+  /** What else the command has opened, closed before the connections. */
+  readonly #opened: AsyncDisposable[] = []
   #last: Connection | undefined
 
   constructor(peer: Peer, output: Output) {
@@ -38,19 +41,28 @@ export class Session {
     connection.on('close', () => this.#connections.delete(connection))
   }
 
+  /** Closed with the session. */
+  use<Opened extends AsyncDisposable>(opened: Opened): Opened {
+    this.#opened.push(opened)
+    return opened
+  }
+
   async goodbye(options: CloseOptions): Promise<void> {
+    for (const each of this.#opened.reverse()) await each[Symbol.asyncDispose]()
     await Promise.all([...this.#connections].map((connection) => connection.close(options)))
   }
 
   end(): void {
     const seconds = Math.round(performance.now() - this.#began) / 1000
-    this.output.end({ bytes: this.bytes, seconds, path: this.#last?.path })
+    const { sent, received } = this.bytes
+    this.output.end({ bytes: { sent, received }, seconds, path: this.#last?.path })
   }
 }
 
 /**
  * Runs a command with an open peer, until it is done, fails, or is interrupted.
  *
+ * @param protocols of streams that remote peers may open by name
  * @throws Reported
  */
 export async function withPeer(
@@ -58,9 +70,10 @@ export async function withPeer(
   output: Output,
   accept: PeerOptions['accept'],
   work: (session: Session) => Promise<void>,
+  protocols: readonly string[] = [],
 ): Promise<void> {
   try {
-    await using peer = await openPeer(flags, output, accept)
+    await using peer = await openPeer(flags, output, accept, protocols)
     const session = new Session(peer, output)
     // Before anything is printed: the process that reads it may send the signal at once.
     const ended = outside(session)

@@ -37,11 +37,10 @@ export function openStdout(): Sink {
     close: async () => {
       if (isatty(STDOUT)) return
       await settle((done) => void stream.end(done))
-      if (!(stream instanceof Socket)) return
-      // A Socket leaves the standard descriptors open.
-      stream.destroy()
+      // Node.js closes no standard descriptor by itself.
+      if (stream instanceof Socket) stream.destroy()
       closeSync(STDOUT)
-      // Takes the number, so that nothing else gets what is printed by mistake.
+      // Takes the number, so that nothing else gets what is printed by mistake, and libraries can flush it.
       openSync(devNull, 'w')
     },
   }
@@ -50,7 +49,7 @@ export function openStdout(): Sink {
 function streamOf(fd: number): Writable {
   const file = fstatSync(fd)
   if (file.isFIFO() || file.isSocket()) return new Socket({ fd, readable: false, writable: true })
-  return isatty(fd) ? process.stdout : createWriteStream('', { fd })
+  return isatty(fd) ? process.stdout : createWriteStream('', { fd, autoClose: false })
 }
 
 /**

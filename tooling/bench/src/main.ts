@@ -22,6 +22,7 @@ import { showTable } from './show.ts'
 import { siege } from './siege.ts'
 import { signatures } from './signatures.ts'
 import { streams } from './streams.ts'
+import { tunnels } from './tunnels.ts'
 
 const SUITES: Readonly<Record<string, (effort: Effort) => Promise<Findings>>> = {
   codec,
@@ -30,6 +31,7 @@ const SUITES: Readonly<Record<string, (effort: Effort) => Promise<Findings>>> = 
   packets,
   frames,
   streams,
+  tunnels,
   connect,
   memory,
   growth,

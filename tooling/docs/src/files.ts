@@ -34,6 +34,7 @@ export const PACKAGES: readonly DocumentedPackage[] = [
   'server',
   'files',
   'mailbox',
+  'tunnel',
   'testkit',
 ].map((name) => ({
   name,

@@ -37,6 +37,6 @@ test('every mutant has a name of its own and a rule of its own', () => {
   expect(new Set(MUTANTS.map(({ rule }) => rule)).size).toBe(MUTANTS.length)
 })
 
-test.each(['wire', 'crypto', 'client', 'server', 'files', 'mailbox'])('there are rules of %s', (name) => {
+test.each(['wire', 'crypto', 'client', 'server', 'files', 'mailbox', 'tunnel'])('there are rules of %s', (name) => {
   expect(MUTANTS.some(({ folder }) => folder === `packages/${name}`)).toBe(true)
 })

@@ -27,7 +27,7 @@ const FIRST_ROUTER = 101
 const bin = (app: string, name: string): string =>
   fileURLToPath(new URL(`../node_modules/@showchain/${app}/bin/${name}.js`, import.meta.url))
 const RELAY_PROGRAM = bin('relay', 'showchain-relay')
-const PEER_PROGRAM = bin('peer-cli', 'showchain')
+export const PEER_PROGRAM: string = bin('peer-cli', 'showchain')
 
 export interface Host {
   readonly name: string
@@ -172,12 +172,11 @@ export class Lab {
     relays: readonly string[],
     { args = [], pipe = false, echo = !pipe }: PeerOptions = {},
   ): Promise<{ readonly program: Program; readonly ticket: string }> {
-    const program = this.#peer(host, pipe, [
-      'listen',
-      ...relays.flatMap((relay) => ['--relay', relay]),
-      ...(echo ? ['--echo'] : []),
-      ...args,
-    ])
+    const program = this.peer(
+      host,
+      ['listen', ...relays.flatMap((relay) => ['--relay', relay]), ...(echo ? ['--echo'] : []), ...args],
+      pipe,
+    )
     const { ticket } = await program.until('it has a ticket', ({ event }) => event === 'ticket')
     await program.until('it knows its NAT', ({ event }) => event === 'nat')
     return { program, ticket: withoutAddresses(ticket as string) }
@@ -185,12 +184,12 @@ export class Lab {
 
   /** `showchain connect`; exits at the end of its stdin. */
   connect(host: Host, ticket: string, { args = [], pipe = false }: PeerOptions = {}): Program {
-    return this.#peer(host, pipe, ['connect', ...args, ticket])
+    return this.peer(host, ['connect', ...args, ticket], pipe)
   }
 
   /** `showchain ping`. */
   ping(host: Host, ticket: string, args: readonly string[]): Program {
-    return this.#peer(host, false, ['ping', ...args, ticket])
+    return this.peer(host, ['ping', ...args, ticket])
   }
 
   /** `showchain send`; resolves when it is registered. */
@@ -199,7 +198,7 @@ export class Lab {
     relays: readonly string[],
     path: string,
   ): Promise<{ readonly program: Program; readonly ticket: string }> {
-    const program = this.#peer(host, false, ['send', ...relays.flatMap((relay) => ['--relay', relay]), path])
+    const program = this.peer(host, ['send', ...relays.flatMap((relay) => ['--relay', relay]), path])
     const { ticket } = await program.until('it has a ticket', ({ event }) => event === 'ticket')
     return { program, ticket: withoutAddresses(ticket as string) }
   }
@@ -210,14 +209,14 @@ export class Lab {
     relay: string,
     path: string,
   ): Promise<{ readonly program: Program; readonly code: string }> {
-    const program = this.#peer(host, false, ['send', '--relay', relay, path])
+    const program = this.peer(host, ['send', '--relay', relay, path])
     const { code } = await program.until('it has a code', ({ event }) => event === 'code')
     return { program, code: code as string }
   }
 
   /** `showchain receive` into a folder. @param from a ticket; or a code, with the relay that has its mailbox */
   receive(host: Host, from: string, folder: string, relay?: string): Program {
-    return this.#peer(host, false, [
+    return this.peer(host, [
       ...['receive', '--yes', '--out', folder],
       ...(relay === undefined ? [] : ['--relay', relay]),
       from,
@@ -248,7 +247,8 @@ export class Lab {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
-  #peer({ name }: Host, pipe: boolean, args: readonly string[]): Program {
+  /** Any command of `showchain`, with what the lab needs. @param pipe its stdout carries data */
+  peer({ name }: Host, args: readonly string[], pipe = false): Program {
     const [command, ...rest] = args
     const identity = rest.includes('--identity') ? [] : ['--ephemeral']
     // Outages of minutes are tried here.

@@ -5,7 +5,7 @@ import Table from 'cli-table3'
 import { Command } from 'commander'
 import { Lab } from './lab.ts'
 import { missing } from './machine.ts'
-import { type Result, World } from './scenario.ts'
+import { lacks, type Result, World } from './scenario.ts'
 import { SCENARIOS } from './scenarios/index.ts'
 
 interface Options {
@@ -66,6 +66,11 @@ try {
   print(`lab ${lab.names.run}: two routers of each NAT type, each verified by coturn's natdiscovery …`)
   const world = await World.open(lab)
   for (const scenario of chosen) {
+    const lacking = lacks(scenario)
+    if (lacking !== undefined) {
+      console.error(`SKIPPED ${scenario.title}: ${lacking}`)
+      continue
+    }
     const capture = options.pcap ? lab.capture(captures, scenario.name) : undefined
     const result = await world.play(scenario)
     await capture?.ended

@@ -1,5 +1,6 @@
 /** The scenarios' interface, the world they share, and the steps that most of them use. */
 import type { Host, Lab } from './lab.ts'
+import { isInstalled } from './machine.ts'
 import type { Program, ProgramEvent } from './program.ts'
 import type { Router, RouterOptions } from './router.ts'
 import { NAT_KINDS, type NatKind } from './rules.ts'
@@ -79,6 +80,8 @@ export interface Scenario {
   /** As in `pnpm natlab <name>`. */
   readonly name: string
   readonly title: string
+  /** A tool that not every machine has, and Debian's package with it. */
+  readonly needs?: readonly [tool: string, debianPackage: string]
   /** @returns the observation, in a few words. @throws Error when an expectation fails */
   run(world: World): Promise<string>
 }
@@ -134,4 +137,10 @@ async function expectNoDirectPath(lab: Lab, from: Host, ticket: string): Promise
 /** Ends both programs by SIGTERM. */
 export async function endPair({ caller, listener }: Pair): Promise<void> {
   await Promise.all([caller.kill(), listener.kill()])
+}
+
+/** What is missing for a scenario, in a few words; undefined when it can be played. */
+export function lacks({ needs }: Scenario): string | undefined {
+  if (needs === undefined || isInstalled(needs[0])) return undefined
+  return `no ${needs[0]} (apt-get install ${needs[1]})`
 }

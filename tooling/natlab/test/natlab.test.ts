@@ -8,7 +8,7 @@ import { needs } from '@showchain-tooling/vitest/needs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Lab } from '../src/lab.ts'
 import { missing } from '../src/machine.ts'
-import { type Scenario, World } from '../src/scenario.ts'
+import { lacks, type Scenario, World } from '../src/scenario.ts'
 import { SCENARIOS } from '../src/scenarios/index.ts'
 
 const MINUTES = 60_000
@@ -40,8 +40,12 @@ describe.each(KINDS)('the built programs behind NATs of the Linux kernel, socket
       const { ok, seen } = await world.play(scenario)
       expect(ok, seen).toBe(true)
     }
-    test.each(SCENARIOS.filter(({ name }) => short.test(name)))('$name: $title', { timeout: 5 * MINUTES }, play)
-    const long = ({ name }: Scenario): boolean => all.test(name) && !short.test(name) && !MINUTES_LONG.test(name)
-    test.each(SCENARIOS.filter(long))('$name: $title', { timeout: 5 * MINUTES, tags: ['long'] }, play)
+    for (const scenario of SCENARIOS.filter(({ name }) => all.test(name) && !MINUTES_LONG.test(name))) {
+      const { name, title } = scenario
+      const tags = short.test(name) ? [] : ['long']
+      const lacking = lacks(scenario)
+      const options = { timeout: 5 * MINUTES, tags, ...needs(lacking === undefined, lacking ?? '') }
+      test(`${name}: ${title}`, options, () => play(scenario))
+    }
   })
 })

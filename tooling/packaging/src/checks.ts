@@ -14,7 +14,7 @@ const only =
   ({ name }: PublicPackage): boolean =>
     name === wanted
 /** Libraries that have all others with them. */
-const TOPMOST: readonly string[] = ['@showchain/testkit', '@showchain/files', '@showchain/mailbox']
+const TOPMOST: readonly string[] = ['@showchain/testkit', '@showchain/files', '@showchain/mailbox', '@showchain/tunnel']
 const programs = ({ kind }: PublicPackage): boolean => kind === 'program'
 
 /** What its tarball alone tells. */

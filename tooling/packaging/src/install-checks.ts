@@ -20,6 +20,7 @@ const THIRD_PARTY: Readonly<Record<string, readonly string[]>> = {
   '@showchain/server': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
   '@showchain/files': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
   '@showchain/mailbox': [...NOBLE, '@scure/bip39', 'ipaddr.js', 'node-forge', 'zod'],
+  '@showchain/tunnel': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
   '@showchain/testkit': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
 }
 

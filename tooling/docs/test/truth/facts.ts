@@ -51,6 +51,7 @@ const says = on('docs/protocol.md')
 const security = on('docs/security.md')
 const client = on('packages/client/README.md')
 const mailbox = on('docs/mailbox.md')
+const tunnel = on('docs/tunnel.md')
 const transfer = on('docs/transfer.md')
 
 export const facts = (): readonly Fact[] => [
@@ -323,6 +324,26 @@ export const facts = (): readonly Fact[] => [
   mailbox('streams of a connection | {} |', [plain, 'mailbox/MAX_STREAMS']),
   mailbox('a connection has no stream | {} s', [seconds, 'mailbox/IDLE']),
   mailbox('A code is a number from 1 to {},', [plain, 'mailbox/MAX_NUMBER']),
+  tunnel('did not accept within {} s', [seconds, 'tunnel/TARGET_TIME']),
+  tunnel('nothing came or went for {} s', [seconds, 'tunnel/FLOW_IDLE']),
+  tunnel('at most {} flows of a connection', [plain, 'tunnel/MAX_FLOWS']),
+  tunnel('fewer than {} bytes is dropped', [plain, 'tunnel/FLOW_BYTES']),
+  {
+    of: ['wire/MAX_DATAGRAM', 'wire/DATAGRAM_OVERHEAD', 'tunnel/FLOW_BYTES'],
+    page: 'docs/tunnel.md',
+    sentence: `${(number('wire/MAX_DATAGRAM') - number('wire/DATAGRAM_OVERHEAD') - number('tunnel/FLOW_BYTES')).toLocaleString('en')} bytes fit`,
+  },
+  tunnel('A connection carries {} streams at a time', [plain, 'client/MAX_OPEN_STREAMS']),
+  tunnel('them wait, {} s at most', [seconds, 'tunnel/WAITING_TIME']),
+  tunnel('at most {} local connections', [plain, 'tunnel/MAX_LOCAL']),
+  tunnel('at most {} streams at a time', [grouped, 'tunnel/MAX_SERVED']),
+  tunnel('is answered wait, {} at most', [plain, 'tunnel/MAX_HELD']),
+  tunnel(
+    'then after {} s, then with a back-off up to {} s',
+    [seconds, 'tunnel/REDIAL_FIRST'],
+    [seconds, 'tunnel/REDIAL_LAST'],
+  ),
+  security('{} streams over all connections, {} flows', [grouped, 'tunnel/MAX_SERVED'], [plain, 'tunnel/MAX_FLOWS']),
   on('packages/files/README.md')('something must go on ({})', [grouped, 'files/SILENCE']),
   on('packages/server/README.md')('extends the binding by {} s', [seconds, 'server/BINDING_LIFETIME']),
   on('apps/peer-cli/README.md')('before a keep-alive is sent ({})', [plain, 'client/KEEP_ALIVE_INTERVAL']),

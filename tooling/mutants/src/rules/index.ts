@@ -22,6 +22,7 @@ import { MAILBOX } from './mailbox.ts'
 import { SERVER_FORWARDING } from './server-forwarding.ts'
 import { SERVER_REGISTRATION } from './server-registration.ts'
 import { TOKENS } from './tokens.ts'
+import { TUNNEL } from './tunnel.ts'
 import { WIRE } from './wire.ts'
 import { WIRE_END_TO_END } from './wire-end-to-end.ts'
 
@@ -47,4 +48,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLIENT_SOCKETS,
   ...FILES,
   ...MAILBOX,
+  ...TUNNEL,
 ]

@@ -8,6 +8,7 @@ import { PAIRS } from './pairs.ts'
 import { PINGS } from './pings.ts'
 import { PLACES } from './places.ts'
 import { TRANSFERS } from './transfers.ts'
+import { TUNNELS } from './tunnels.ts'
 
 export const SCENARIOS: readonly Scenario[] = [
   ...PAIRS,
@@ -16,6 +17,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...CODES,
   ...TRANSFERS,
   ...FILES,
+  ...TUNNELS,
   ...OUTAGES,
   ...CROWDS,
 ]

@@ -1,0 +1,60 @@
+/** `showchain forward`: a local socket that leads to what the remote peer serves. */
+import type { Connection } from '@showchain/client'
+import { Forwarder, type ForwarderEvent, listenAt, TunnelError } from '@showchain/tunnel'
+import { type ConnectFlags, ephemeralUnlessTold, viaOf } from './connect.ts'
+import { ticketOf } from './contacts.ts'
+import { type PeerFlags, timeoutOf } from './open-peer.ts'
+import { outputFor } from './output.ts'
+import { type Session, withPeer } from './session.ts'
+import { stdoutFailed } from './stdio.ts'
+import { argument, Failures, tooLarge } from './tunnels.ts'
+import { explained } from './waits.ts'
+
+export type TunnelFlags = PeerFlags & Pick<ConnectFlags, 'via' | 'asMe'>
+
+/** Forwards until a signal; a connection that is lost is made again. */
+export async function forward(local: string, text: string, flags: TunnelFlags): Promise<void> {
+  const output = outputFor(flags)
+  try {
+    const via = viaOf(flags)
+    const timeout = timeoutOf(flags)
+    const ticket = ticketOf(text)
+    await withPeer(ephemeralUnlessTold(flags), output, 'nobody', async (session) => {
+      const source = await argument(() => listenAt(local))
+      const dial = (signal: AbortSignal): Promise<Connection> => session.peer.connect(ticket, { via, timeout, signal })
+      const opening = Forwarder.open(source, dial, { onEvent: reporter(session) })
+      const forwarder = await explained(output, 'waiting for the remote peer: no path has answered yet', opening)
+      session.use(forwarder)
+      session.bytes = forwarder.counters
+      session.undone = () => forwarder.open > 0
+      output.result('forwarding', `forwarding ${forwarder.local}`, { local: forwarder.local })
+      await stdoutFailed()
+    })
+  } catch (error) {
+    throw output.failed(error)
+  }
+}
+
+function reporter(session: Session): (event: ForwarderEvent) => void {
+  const { output } = session
+  const failures = new Failures(output)
+  return (event) => {
+    switch (event.type) {
+      case 'linked':
+        failures.over()
+        return session.add(event.connection)
+      case 'lost':
+        return output.note('waiting', 'calling the remote peer again')
+      case 'unreachable':
+        return failures.say(`not reached: ${(event.error as Error).message}`)
+      case 'opened':
+        return failures.over()
+      case 'too-large':
+        return tooLarge(output, event)
+      case 'failed':
+        // That a program resets its connection is no failure of the tunnel.
+        if (event.error instanceof TunnelError && event.error.reason === 'reset') return
+        return failures.say(`not carried: ${(event.error as Error).message}`)
+    }
+  }
+}

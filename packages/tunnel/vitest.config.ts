@@ -1,0 +1,3 @@
+import { preset } from '@showchain-tooling/vitest'
+
+export default preset()
