@@ -5,6 +5,10 @@ import { describe, expect, test } from 'vitest'
 import { hasSodium, nodeEndToEnd, opensslEndToEnd } from '../src/index.ts'
 import { loadSodium, type Sodium } from '../src/sodium/end-to-end.ts'
 
+/** As OpenSSL has it, and zeros where that refuses the key. */
+const anySecret: Sodium['crypto_scalarmult'] = (secret, privateKey, publicKey) =>
+  secret.set(opensslEndToEnd.x25519(privateKey, publicKey) ?? new Uint8Array(secret.length))
+
 const [KEY, NONCE, AAD] = [new Uint8Array(32).fill(1), new Uint8Array(12).fill(2), Uint8Array.of(3)]
 
 test('a package that is not there is no error', () => {
@@ -12,7 +16,7 @@ test('a package that is not there is no error', () => {
   expect(loadSodium(missing)).toBeUndefined()
 })
 
-test('without the package records are sealed by OpenSSL', () => {
+test('without the package OpenSSL takes its place', () => {
   expect(nodeEndToEnd() === opensslEndToEnd).toBe(!hasSodium())
 })
 
@@ -37,6 +41,9 @@ describe(
           },
         },
       ],
+      ['has another public key', { crypto_scalarmult_base: (publicKey) => void publicKey.fill(7) }],
+      ['has another secret', { crypto_scalarmult: (secret) => void secret.fill(7) }],
+      ['has a secret with a key of small order', { crypto_scalarmult: anySecret }],
       [
         'lacks a function',
         {

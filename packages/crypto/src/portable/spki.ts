@@ -5,7 +5,8 @@
  *
  *   30 len | 30 0D 06 09 2A864886F70D010101 05 00 | 03 len 00 | 30 len | 02 len 00 modulus | 02 03 010001
  *
- * A key is read by encoding its modulus again and comparing; no parser is needed.
+ * What is around the modulus is the same for all keys of one size: it is compared, and no parser is
+ * needed.
  */
 import { equalBytes, ShowchainError } from '@showchain/wire'
 import { KEY_BITS, type KeyBits } from '../core/index.ts'
@@ -49,8 +50,19 @@ export function spkiOf(modulus: Uint8Array): Uint8Array {
   return element(SEQUENCE, ALGORITHM, element(BIT_STRING, Uint8Array.of(0), key))
 }
 
-/** Key sizes by the length of the encoding. */
-const BITS_BY_LENGTH = new Map<number, KeyBits>(KEY_BITS.map((bits) => [spkiOf(new Uint8Array(bits / 8)).length, bits]))
+interface Form {
+  readonly bits: KeyBits
+  /** What stands before the modulus. */
+  readonly head: Uint8Array
+}
+
+/** Of each size, by the length of the encoding. */
+const FORMS = new Map<number, Form>(
+  KEY_BITS.map((bits) => {
+    const spki = spkiOf(new Uint8Array(bits / 8))
+    return [spki.length, { bits, head: spki.slice(0, -EXPONENT.length - bits / 8) }]
+  }),
+)
 
 export interface RsaModulus {
   readonly bits: KeyBits
@@ -61,14 +73,15 @@ export interface RsaModulus {
 /** @throws ShowchainError `ERR_KEY_REFUSED` unless the import policy allows it. */
 export function readSpki(spki: Uint8Array): RsaModulus {
   const refused = (why: string): ShowchainError => new ShowchainError('ERR_KEY_REFUSED', why)
-  const bits = BITS_BY_LENGTH.get(spki.length)
-  if (bits === undefined) throw refused(`Its DER form has ${spki.length} bytes.`)
+  const form = FORMS.get(spki.length)
+  if (form === undefined) throw refused(`Its DER form has ${spki.length} bytes.`)
+  const { bits, head } = form
   const end = spki.length - EXPONENT.length
-  const modulus = spki.slice(end - bits / 8, end)
+  const modulus = spki.slice(head.length, end)
+  if (!equalBytes(spki.subarray(0, head.length), head) || !equalBytes(spki.subarray(end), EXPONENT))
+    throw refused('It is not the canonical form of an RSA key with the exponent 65537.')
   // A shorter modulus, or one that is not a product of two large primes.
   if ((modulus[0] as number) < 0x80) throw refused(`Its modulus is shorter than ${bits} bits.`)
   if (((modulus[modulus.length - 1] as number) & 1) === 0) throw refused('Its modulus is even.')
-  const canonical = spkiOf(modulus)
-  if (!equalBytes(canonical, spki)) throw refused('Its DER form is not the canonical one.')
   return { bits, bytes: modulus }
 }

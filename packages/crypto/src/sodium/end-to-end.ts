@@ -1,15 +1,22 @@
 /**
- * ChaCha20-Poly1305 by libsodium, through the package sodium-native: a third of the time of
- * node:crypto, which makes an object for each record. The package is optional. Where it is not
- * there, or does not do what it should, records are sealed by OpenSSL: the same bytes.
+ * X25519 and ChaCha20-Poly1305 by libsodium, through the package sodium-native: a third of the time
+ * of node:crypto, which makes objects for each key and each record. The package is optional. Where it
+ * is not there, or does not do what it should, OpenSSL takes its place: the same bytes.
  */
 import { realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { equalBytes } from '@showchain/wire'
-import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type Aead, type EndToEndCrypto } from '../core/index.ts'
+import {
+  AEAD_KEY_BYTES,
+  AEAD_NONCE_BYTES,
+  AEAD_TAG_BYTES,
+  type Aead,
+  DH_BYTES,
+  type EndToEndCrypto,
+} from '../core/index.ts'
 import { opensslEndToEnd } from '../openssl/end-to-end.ts'
 
-/** What is used of it. Both return the number of bytes that they wrote. */
+/** What is used of it. The first two return the number of bytes that they wrote. */
 export interface Sodium {
   crypto_aead_chacha20poly1305_ietf_encrypt(
     ...into: [Uint8Array, message: Uint8Array, aad: Uint8Array, nsec: null, nonce: Uint8Array, key: Uint8Array]
@@ -18,6 +25,9 @@ export interface Sodium {
   crypto_aead_chacha20poly1305_ietf_decrypt(
     ...into: [Uint8Array, nsec: null, sealed: Uint8Array, aad: Uint8Array, nonce: Uint8Array, key: Uint8Array]
   ): number
+  crypto_scalarmult_base(into: Uint8Array, privateKey: Uint8Array): void
+  /** @throws Error when the result is all zero */
+  crypto_scalarmult(into: Uint8Array, privateKey: Uint8Array, publicKey: Uint8Array): void
 }
 
 class SodiumAead implements Aead {
@@ -51,9 +61,21 @@ class SodiumAead implements Aead {
   }
 }
 
-/** X25519 stays OpenSSL's: it is needed once for each handshake. */
 const sodiumEndToEnd = (sodium: Sodium): EndToEndCrypto => ({
-  ...opensslEndToEnd,
+  x25519Public(privateKey) {
+    const publicKey = new Uint8Array(DH_BYTES)
+    sodium.crypto_scalarmult_base(publicKey, privateKey)
+    return publicKey
+  },
+  x25519(privateKey, publicKey) {
+    const shared = new Uint8Array(DH_BYTES)
+    try {
+      sodium.crypto_scalarmult(shared, privateKey, publicKey)
+      return shared
+    } catch {
+      return undefined
+    }
+  },
   aead: (key) => new SodiumAead(sodium, key),
 })
 
@@ -64,7 +86,7 @@ const sodiumEndToEnd = (sodium: Sodium): EndToEndCrypto => ({
 export function loadSodium(load: () => Sodium): EndToEndCrypto | undefined {
   try {
     const crypto = sodiumEndToEnd(load())
-    return agrees(crypto) ? crypto : undefined
+    return agrees(crypto) && agreesOnSecrets(crypto) ? crypto : undefined
   } catch {
     // Not installed, or no binary for this system: the reason is of no use to anybody here.
     return undefined
@@ -91,6 +113,21 @@ function agrees(crypto: EndToEndCrypto): boolean {
   )
 }
 
+/** Has the same keys and secrets as OpenSSL, and none with a key of small order (RFC 7748 §6.1). */
+function agreesOnSecrets({ x25519, x25519Public }: EndToEndCrypto): boolean {
+  const [ours, theirs] = [new Uint8Array(DH_BYTES).fill(5), new Uint8Array(DH_BYTES).fill(6)]
+  const publicKey = opensslEndToEnd.x25519Public(theirs)
+  const secret = opensslEndToEnd.x25519(ours, publicKey)
+  const shared = x25519(ours, publicKey)
+  return (
+    equalBytes(x25519Public(theirs), publicKey) &&
+    secret !== undefined &&
+    shared !== undefined &&
+    equalBytes(shared, secret) &&
+    x25519(ours, new Uint8Array(DH_BYTES)) === undefined
+  )
+}
+
 /** What this installation has; undefined before anybody asked. */
 let chosen: EndToEndCrypto | undefined
 
@@ -109,5 +146,5 @@ export function nodeEndToEnd(): EndToEndCrypto {
   return chosen
 }
 
-/** Whether records are sealed by libsodium. */
+/** Whether libsodium is what protects data from end to end. */
 export const hasSodium = (): boolean => nodeEndToEnd() !== opensslEndToEnd

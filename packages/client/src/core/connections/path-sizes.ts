@@ -15,9 +15,27 @@ export const CHANNEL: PathTraits = {
 /**
  * @param unfragmented bytes of the largest datagram that the link takes, where none is sent in
  *   fragments; undefined: it may be. A forged ICMP message can make it smaller than it is, but
- *   nothing is tried less than without it.
+ *   nothing is tried less than without it. Asked once the path is confirmed: the system takes as long
+ *   to answer as to send several records.
  */
-export function directTraits(unfragmented: number | undefined): PathTraits {
+export function directTraits(unfragmented: () => number | undefined): PathTraits {
+  let known: PathTraits | undefined
+  const ask = (): PathTraits => {
+    known ??= sizesOf(unfragmented())
+    return known
+  }
+  return {
+    ...DIRECT,
+    get larger() {
+      return ask().larger
+    },
+    get search() {
+      return ask().search
+    },
+  }
+}
+
+function sizesOf(unfragmented: number | undefined): PathTraits {
   if (unfragmented === undefined) return DIRECT
   const most = Math.min(Math.max(unfragmented, MAX_PROBED_DATAGRAM), MAX_RECORD_DATAGRAM)
   return { ...DIRECT, larger: [most, ...PROBED_DATAGRAMS.filter((size) => size < most)], search: true }

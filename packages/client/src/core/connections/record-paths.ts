@@ -64,7 +64,7 @@ export class RecordPaths {
     }
     const ready = (): boolean => true
     if (directKey !== undefined) {
-      const traits = directTraits(this.#context.unfragmented(to))
+      const traits = directTraits(() => this.#context.unfragmented(to))
       // Before, the address gets path challenges alone.
       return { kind: 'direct', to, validated: true, session, traits, ready: () => isProven(to), transmit }
     }

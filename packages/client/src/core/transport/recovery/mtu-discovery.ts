@@ -24,7 +24,8 @@ const CLOSE_ENOUGH = 16
 
 export class MtuDiscovery {
   readonly #traits: PathTraits
-  readonly #evidence: SizeEvidence
+  /** Made with the first record that is acknowledged or lost: sizes may take time to find out. */
+  #counted: SizeEvidence | undefined
   #size: number
   /** How many probes of a size were lost. Those of a list and of one search at a time. */
   readonly #lostProbes = new Map<number, number>()
@@ -40,7 +41,6 @@ export class MtuDiscovery {
   constructor(traits: PathTraits) {
     this.#traits = traits
     this.#size = traits.base
-    this.#evidence = new SizeEvidence(traits.base, traits.larger)
   }
 
   /** Bytes of a full record (PLPMTU). */
@@ -91,6 +91,11 @@ export class MtuDiscovery {
     this.#resize(this.#traits.base)
     this.#open()
     this.#fewestProbes = PROBES_AFTER_FALL
+  }
+
+  get #evidence(): SizeEvidence {
+    this.#counted ??= new SizeEvidence(this.#traits.base, this.#traits.larger)
+    return this.#counted
   }
 
   /** @param enough so many lost probes give a size up */

@@ -13,6 +13,6 @@ export interface PathTraits {
    * Whether the sizes between them are searched, too: nothing on the path is sent in fragments, so
    * that a probe that is too large is lost.
    */
-  readonly search?: boolean
+  readonly search?: boolean | undefined
   readonly acks: Acks
 }
