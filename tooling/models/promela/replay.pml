@@ -12,11 +12,9 @@
 /* In steps of the clock: 60 s, and how long the dial goes on making requests. */
 #define WINDOW 1
 #define DIAL 1
-/* How long T remembers whose early data it took: the dial's last request can be ahead by a window. */
-#define MEMORY (DIAL + 2 * WINDOW)
 
 /* Properties. */
-mtype = {each_request_once, early_data_once}
+mtype = {each_request_once}
 
 /* When R signed each, by its clock. (ts, seq) grows with each: the number of one stands for it. */
 byte signedAt[REQUESTS];
@@ -24,22 +22,18 @@ byte made = 0;
 byte now = 1;
 /* R's clock is ahead by this. */
 byte ahead;
-/* When the dial began (0: not yet), and the static key of T's that its early data is sealed for. */
+/* When the dial began (0: not yet). */
 byte began = 0;
-bit sealedFor = 0;
 
-/* T: by relay, the newest request (0: none is kept); of what was forgotten; its start; its key. */
+/* T: by relay, the newest request (0: none is kept); of what was forgotten; its start. */
 byte kept[2];
 byte forgotten = 0;
 byte start = 0;
-bit staticKey = 0;
-/* Whether it knows the hello, and when it took the dial's early data, if it remembers (0: no). */
+/* Whether it knows the hello. */
 bool known = false;
-byte took = 0;
 
-/* Of the properties: what T acted on, by request and relay, and whether the early data came. */
+/* Of the property: what T acted on, by request and relay. */
 bool acted[4];
-bool delivered = false;
 
 /* Registers of one step; zero between two. */
 byte i, relay;
@@ -63,21 +57,6 @@ bool fresh;
 #else
 #define afterForgotten (order > forgotten)
 #endif
-#ifdef NO_STATIC_KEY
-#define readable true
-#else
-#define readable (sealedFor == staticKey)
-#endif
-#ifdef NO_EARLY_WINDOW
-#define earlyCurrent true
-#else
-#define earlyCurrent current
-#endif
-#ifdef NO_EARLY_MEMORY
-#define earlyOver true
-#else
-#define earlyOver (took + MEMORY < now)
-#endif
 
 inline receive() {
   fresh = (kept[relay] > 0 -> grows : (current && afterStart && afterForgotten));
@@ -87,15 +66,7 @@ inline receive() {
     holds(each_request_once, !acted[i * 2 + relay]);
     acted[i * 2 + relay] = true;
     kept[relay] = (order > kept[relay] -> order : kept[relay]);
-    known = true;
-    if
-    :: took == 0 && readable && earlyCurrent ->
-      printf("T: takes the early data\n");
-      holds(early_data_once, !delivered);
-      delivered = true;
-      took = now
-    :: else
-    fi
+    known = true
   :: else
   fi
 }
@@ -114,7 +85,6 @@ end:
     :: now < END -> now++
     :: began == 0 && now < END ->
       began = now;
-      sealedFor = staticKey;
       printf("R: begins to dial at %d\n", now)
     :: began > 0 && made < REQUESTS && began + DIAL >= now ->
       signedAt[made] = now + ahead;
@@ -127,8 +97,7 @@ end:
       receive()
     :: known ->
       printf("T: forgets the hello at %d\n", now);
-      known = false;
-      took = (earlyOver -> 0 : took)
+      known = false
     :: select(relay : 0 .. 1);
       forgotten = (kept[relay] > forgotten -> kept[relay] : forgotten);
       kept[relay] = 0;
@@ -136,9 +105,8 @@ end:
     :: start == 0 && made > 0 ->
       printf("T: starts again at %d\n", now);
       start = now;
-      staticKey = 1;
       kept[0] = 0; kept[1] = 0; forgotten = 0;
-      known = false; took = 0;
+      known = false;
       /* What a clock signed that is ahead of T's counts once more. */
       do
       :: i < made ->

@@ -11,8 +11,8 @@ export interface Guard {
   readonly name: string
   /** The rule that it stands for. */
   readonly rule: string
-  /** Heading of docs/protocol.md that has the rule; undefined: not yet in the protocol. */
-  readonly section: string | undefined
+  /** Heading of docs/protocol.md that has the rule. */
+  readonly section: string
   /** Name of the property that does not hold without it. */
   readonly breaks: string
 }

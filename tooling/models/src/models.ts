@@ -1,4 +1,5 @@
 /** Every model, property and guard: the tests, the README's tables and the command read this. */
+import { EARLY } from './early.ts'
 import type { Model } from './model.ts'
 
 export const MODELS: readonly Model[] = [
@@ -144,7 +145,7 @@ export const MODELS: readonly Model[] = [
       {
         name: 'confirmation',
         rule: "T's application sees nothing before the first genuine record of R",
-        section: undefined,
+        section: 'Hello',
         breaks: 'target_agrees',
       },
     ],
@@ -158,7 +159,6 @@ export const MODELS: readonly Model[] = [
         meaning:
           'T acts once on a request by a relay. After a new start that is so for what was signed before, by a clock that is not ahead',
       },
-      { name: 'early_data_once', meaning: 'The early data of a dial is taken at most once' },
     ],
     guards: [
       {
@@ -179,26 +179,9 @@ export const MODELS: readonly Model[] = [
         section: 'Replay',
         breaks: 'each_request_once',
       },
-      {
-        name: 'static-key',
-        rule: 'A process that starts again has another static key',
-        section: undefined,
-        breaks: 'early_data_once',
-      },
-      {
-        name: 'early-window',
-        rule: 'Early data counts only in a request of the last 60 s, however its stamp grew',
-        section: undefined,
-        breaks: 'early_data_once',
-      },
-      {
-        name: 'early-memory',
-        rule: "T remembers whose early data it took while a request of that dial can count: 120 s and the dial's own time",
-        section: undefined,
-        breaks: 'early_data_once',
-      },
     ],
   },
+  EARLY,
   {
     name: 'consent',
     title: "T's consent to a session, at an honest relay",
@@ -232,13 +215,13 @@ export const MODELS: readonly Model[] = [
       {
         name: 'ack-signature',
         rule: 'A 0x114 is consent to an introduced session only when its signature verified',
-        section: undefined,
+        section: 'Consent',
         breaks: 'no_frame_before_consent',
       },
       {
         name: 'ack-session',
         rule: 'A 0x114 is consent to the session that it names, and to no other of the pair',
-        section: undefined,
+        section: 'Consent',
         breaks: 'no_frame_before_consent',
       },
     ],
@@ -256,25 +239,25 @@ export const MODELS: readonly Model[] = [
       {
         name: 'glare',
         rule: "The smaller id's hello counts: the smaller answers without one, the larger drops its own",
-        section: undefined,
+        section: 'Hello',
         breaks: 'one_connection',
       },
       {
         name: 'glare-pending',
         rule: 'The larger dials without a hello while the hello of the smaller, which it answered, waits for its first record',
-        section: undefined,
+        section: 'Hello',
         breaks: 'one_connection',
       },
       {
         name: 'glare-drop',
         rule: 'When the smaller has an answer to its own hello, no record confirms the hello of the larger any more',
-        section: undefined,
+        section: 'Hello',
         breaks: 'one_connection',
       },
       {
         name: 'glare-settled',
         rule: "A dial that gave up its hello, or that the other end's hello settled, takes no answer",
-        section: undefined,
+        section: 'Hello',
         breaks: 'one_connection',
       },
     ],

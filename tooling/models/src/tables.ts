@@ -8,8 +8,7 @@ const anchorOf = (heading: string): string =>
     .toLowerCase()
     .replaceAll(/[^a-z0-9 -]/g, '')
     .replaceAll(' ', '-')
-const linkOf = (section: string | undefined): string =>
-  section === undefined ? 'not yet in the protocol' : `[${section}](${PROTOCOL}#${anchorOf(section)})`
+const linkOf = (section: string): string => `[${section}](${PROTOCOL}#${anchorOf(section)})`
 
 function tableOf({ name, title, properties, guards }: Model): string {
   return [

@@ -1,5 +1,5 @@
 /** docs/protocol.md, Hello: the hellos of two ends, with real keys, and the messages between them in the test's hands. */
-import { type NoiseCrypto, openssl, opensslEndToEnd } from '@showchain/crypto'
+import { FIRST_CONTACT_TOLERANCE, type NoiseCrypto, openssl, opensslEndToEnd } from '@showchain/crypto'
 import { equalBytes, peerIdFromBytes } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import { duration, type Instant, instant, later, Timers } from '../../src/core/index.ts'
@@ -8,6 +8,7 @@ import { EarlyBytes } from '../../src/core/secure/early-bytes.ts'
 import { EarlyOnce, MAX_EARLY_REQUESTERS } from '../../src/core/secure/early-once.ts'
 import { type Greeting, OutgoingHello } from '../../src/core/secure/hello.ts'
 import { HelloExchange } from '../../src/core/secure/hello-exchange.ts'
+import { HELLO_SPREAD } from '../../src/core/secure/limits.ts'
 import { RecordLayer } from '../../src/core/secure/record-layer.ts'
 import { hintOf, WarmKeys } from '../../src/core/secure/warm-keys.ts'
 import { other, self } from '../peer-bed.ts'
@@ -51,7 +52,7 @@ class End {
   /** Its value, once it dials. */
   dial(early?: EarlyBytes, room = 1000): Uint8Array {
     this.hello.dial({ early, fits: (bytes) => bytes <= room }, NOW)
-    const { value } = this.hello
+    const value = this.hello.valueFor({ ts: EPOCH, seq: 1 })
     if (value === undefined) throw new Error('no hello')
     return value
   }
@@ -180,13 +181,23 @@ describe('a hello that is out', () => {
   })
 })
 
+test('goes into requests of one minute, and a later one ends it', () => {
+  const { smaller, larger } = ends()
+  const value = smaller.dial()
+  const answer = larger.answer(value) as Uint8Array
+  expect(smaller.hello.valueFor({ ts: EPOCH + HELLO_SPREAD, seq: 2 })).toEqual(value)
+  expect(smaller.hello.valueFor({ ts: EPOCH + HELLO_SPREAD + 1, seq: 3 })).toBeUndefined()
+  expect(smaller.hello.take(answer)).toBeUndefined()
+  expect(smaller.dial()).not.toEqual(value)
+})
+
 describe('when both dial', () => {
   test('the smaller answers without a hello, and the larger gives up its own for it', () => {
     const { smaller, larger } = ends()
     const [a, b] = [smaller.dial(), larger.dial()]
     expect(smaller.answer(b)).toBeUndefined()
     const answer = larger.answer(a)
-    expect(larger.hello.value).toBeUndefined()
+    expect(larger.hello.isOut).toBe(false)
     expect(larger.hello.confirm(taken(smaller, answer), NOW)).toBeDefined()
   })
 
@@ -201,10 +212,10 @@ describe('when both dial', () => {
     const { smaller, larger } = ends()
     const answer = larger.answer(smaller.dial())
     larger.hello.dial({ early: undefined, fits: () => true }, NOW)
-    expect(larger.hello.value).toBeUndefined()
+    expect(larger.hello.isOut).toBe(false)
     larger.hello.confirm(taken(smaller, answer), NOW)
     larger.hello.dial({ early: undefined, fits: () => true }, NOW)
-    expect(larger.hello.value).toBeDefined()
+    expect(larger.hello.isOut).toBe(true)
   })
 
   test("the answer to the smaller's own ends what waits for a record of the larger", () => {
@@ -284,6 +295,19 @@ describe('a warm hello', () => {
     const { early, warmKeys } = both.larger
     const again = new End(LARGER, SMALLER, true, { early, warmKeys })
     expect(again.hello.answer(value, { ts: EPOCH + 1, seq: 2 }, NOW)).toBeUndefined()
+  })
+
+  test('is judged once in all requests that it may be in, though others are judged meanwhile', () => {
+    const both = met()
+    const { early, warmKeys } = both.larger
+    const value = both.smaller.dial(new EarlyBytes(SAID))
+    expect(answered(both, value)?.early).toBeDefined()
+    const [last, somebody] = [EPOCH + HELLO_SPREAD, new End(LARGER, SMALLER).dial().subarray(10, 42)]
+    // The last moment at which a request of that time counts.
+    both.larger.unixMs = last + FIRST_CONTACT_TOLERANCE
+    early.take(LARGER, somebody, { ts: last, seq: 1 }, true)
+    const again = new End(LARGER, SMALLER, true, { early, warmKeys })
+    expect(again.hello.answer(value, { ts: last, seq: 2 }, NOW)?.early).toBeUndefined()
   })
 
   test('of an older request than the newest that was judged delivers nothing', () => {
@@ -416,7 +440,7 @@ describe('the static keys for warm hellos', () => {
   })
 })
 
-test('what is said early is judged for a bounded number of requesters, and for two minutes', () => {
+test('what is said early is judged for a bounded number of requesters, and for three minutes', () => {
   let now = EPOCH
   const once = new EarlyOnce(() => now)
   const idOf = (index: number): typeof SMALLER =>
@@ -425,7 +449,7 @@ test('what is said early is judged for a bounded number of requesters, and for t
   for (let index = 0; index < MAX_EARLY_REQUESTERS; index++)
     expect(once.take(idOf(index), e, { ts: now, seq: 0 }, true)).toBe(true)
   expect(once.take(idOf(MAX_EARLY_REQUESTERS), e, { ts: now, seq: 0 }, true)).toBe(false)
-  now += 60_001
+  now += 120_001
   expect(once.take(idOf(0), Uint8Array.of(2), { ts: EPOCH, seq: 1 }, true)).toBe(false)
   expect(once.take(idOf(MAX_EARLY_REQUESTERS), e, { ts: now, seq: 0 }, true)).toBe(true)
   // A clock that is set back brings nothing back.

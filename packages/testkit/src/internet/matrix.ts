@@ -119,7 +119,7 @@ async function connect(
   const { clock, timeline } = internet.sim
   const start: Instant = clock.now()
   const trips = (at: Instant | undefined): number | undefined => at && Math.round((at - start) / LATENCY)
-  const sentBefore = timeline.sent
+  const sentBefore = timeline.originated
   const deadline = later(start, SETTLED)
   let dials = 0
   const said = early ? new EarlyBytes(streamBytes(EARLY_STREAM, 0, 1)) : undefined
@@ -138,7 +138,7 @@ async function connect(
     if (firstByte === undefined && first.arrived) firstByte = clock.now()
     if (direct === undefined && isDirect(requester) && isDirect(target)) {
       direct = clock.now()
-      packets = timeline.sent - sentBefore
+      packets = timeline.originated - sentBefore
     }
     if (!clock.step()) break
   }
@@ -150,6 +150,6 @@ async function connect(
     firstByte: trips(firstByte),
     direct: trips(direct),
     directMs: direct === undefined ? undefined : direct - start,
-    packets: direct === undefined ? timeline.sent - sentBefore : packets,
+    packets: direct === undefined ? timeline.originated - sentBefore : packets,
   }
 }

@@ -81,10 +81,16 @@ export class Timeline {
   #entries: TimelineEntry[] = []
 
   #sent = 0
+  #passedOn = 0
 
   /** Packets that hosts and routers put on a network so far. */
   get sent(): number {
     return this.#sent
+  }
+
+  /** Packets that hosts sent so far. */
+  get originated(): number {
+    return this.#sent - this.#passedOn
   }
 
   get entries(): readonly TimelineEntry[] {
@@ -94,6 +100,7 @@ export class Timeline {
   /** Appends an entry. */
   add(entry: TimelineEntry): void {
     if (entry.type === 'packet' && entry.fate !== 'unbound') this.#sent++
+    if (entry.type === 'router' && entry.as !== undefined) this.#passedOn++
     if (this.#entries.length >= MAX_ENTRIES) this.#entries = this.#entries.slice(MAX_ENTRIES / 2)
     this.#entries.push(entry)
   }

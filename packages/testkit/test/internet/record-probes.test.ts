@@ -51,6 +51,19 @@ test('it takes no signature and no session of a relay: records alone', () =>
     expect([...new Set(ops)].sort()).toEqual([OP.punchRequest, OP.punchPassRequest, OP.punchAck, OP.punchPassAck])
   }))
 
+test('an answer to a question of this end is answered without the question again', () =>
+  scene('few records', nat.T3, async (it) => {
+    const { internet, a, b } = it
+    const from = internet.sim.timeline.entries.length
+    await a.connect(b)
+    internet.until(() => isDirect(a) && isDirect(b))
+    const lengths = sentBetween(it, from).map(({ length }) => length)
+    // Two questions of the target and one of the requester, and each end's answer with a question.
+    expect(lengths.filter((length) => length === 51)).toHaveLength(5)
+    // Each end's answer to that.
+    expect(lengths.filter((length) => length === 42)).toHaveLength(2)
+  }))
+
 test.each([1, 2, 3, 4, 5, 6])('both ends find a path, though the first %i records of one are lost', async (lost) => {
   await scene(`${lost} lost`, nat.T3, async ({ internet, relay, a, b }) => {
     let left = lost

@@ -37,6 +37,22 @@ export const CLIENT_EARLY: readonly Mutant[] = inPackage('client', [
     test: TEST,
   },
   {
+    name: 'early-spread',
+    rule: 'A hello goes into requests of one minute: its receiver forgets in time what it judged.',
+    file: 'src/core/secure/hello-exchange.ts',
+    text: 'if (ts - this.#since > HELLO_SPREAD) this.giveUp()',
+    replacement: '',
+    test: TEST,
+  },
+  {
+    name: 'early-memory',
+    rule: 'What was judged is remembered as long as another request of the same hello may count.',
+    file: 'src/core/secure/early-once.ts',
+    text: 'FIRST_CONTACT_TOLERANCE + HELLO_SPREAD',
+    replacement: 'FIRST_CONTACT_TOLERANCE',
+    test: TEST,
+  },
+  {
     name: 'early-requesters',
     rule: 'What was judged takes a bounded amount of memory.',
     file: 'src/core/secure/early-once.ts',

@@ -56,7 +56,7 @@ export const CLIENT_SECURE: readonly Mutant[] = inPackage('client', [
     name: 'challenge-answered',
     rule: 'Nothing goes to another address before it answered a challenge.',
     file: 'src/core/secure/secure-session.ts',
-    text: 'this.probing.answer(arrival, token, challenge, now)',
+    text: 'this.probing.answer(arrival, read, challenge, now)',
     replacement:
       "if (challenge !== undefined) this.#events.push({ type: 'rebound', route: (by as never as { to: never }).to })",
     test: 'test/connections/moving.test.ts',

@@ -6,6 +6,7 @@ import type { PeerId } from '@showchain/wire'
 import { DATAGRAM_OVERHEAD, isHandshake } from '@showchain/wire/end-to-end'
 import { isProven } from '../endpoint/allowance.ts'
 import { type Duration, duration, type Instant, later, type Route } from '../endpoint/machine.ts'
+import type { Stamp } from '../endpoint/request-stamp.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import type { MessageSession } from '../messages/message-session.ts'
 import type { OutgoingMessage, Sent } from '../messages/outgoing-message.ts'
@@ -118,9 +119,14 @@ export class SecureDataPlane implements DataPlane {
     return (this.#session.recordSize ?? CHANNEL.base) - DATAGRAM_OVERHEAD
   }
 
-  /** The hello for requests of this end's dial; undefined: they go without. */
-  get hello(): Uint8Array | undefined {
-    return this.#session.keys.hello
+  /** Whether requests of this end's dial may carry a hello. */
+  get hasHello(): boolean {
+    return this.#session.keys.hasHello
+  }
+
+  /** The hello for a request of this end's dial; undefined: it goes without. */
+  helloFor(request: Stamp): Uint8Array | undefined {
+    return this.#session.keys.helloFor(request)
   }
 
   /** Uses the key agreement. */

@@ -205,7 +205,7 @@ export class Dial {
     this.#dial(now)
     const transaction: Transaction = this.#transactions.start({
       to: address,
-      request: (stamp, cookie) => firstContact(this.#context, target, stamp, cookie, this.#hello),
+      request: (stamp, cookie) => firstContact(this.#context, target, stamp, cookie, this.#secure?.helloFor(stamp)),
       answered: (message: Message) => {
         if (message.op_code !== OP.directResponse || message.id !== target) return
         const key = signerKey(this.#context, target, message)
@@ -240,7 +240,7 @@ export class Dial {
       ...{ target, registration, registrations, attempts },
       knowsExtensions: this.#connection(now).paths.direct.speaksExtensions,
       begins: (at) => registration.knowsExtensions && this.#dial(at),
-      hello: () => this.#hello,
+      hello: (stamp) => this.#secure?.helloFor(stamp),
       answered: (hello, session, at) => this.#introduced(registration, hello, session, at),
       done: (why, at) => this.#settle(entry, why === undefined ? 'reached' : 'failed', why, at),
     })
@@ -248,9 +248,8 @@ export class Dial {
     request.start(now)
   }
 
-  /** The hello for requests of this dial. */
-  get #hello(): Uint8Array | undefined {
-    return this.options.connections.get(this.options.target)?.secure?.hello
+  get #secure(): ConnectionMachine['secure'] {
+    return this.options.connections.get(this.options.target)?.secure
   }
 
   #dial(now: Instant): void {
@@ -276,7 +275,7 @@ export class Dial {
 
   /** Through the relay that introduces both ends: in that session, else in one that it is asked for. */
   #relay(registration: Registration, entry: Entry, now: Instant): void {
-    if (!registration.introduces || this.#hello === undefined) return this.#proxy(registration, entry)
+    if (!registration.introduces || this.#secure?.hasHello !== true) return this.#proxy(registration, entry)
     this.#patience.wait(registration, entry, () => this.#proxy(registration, entry), now)
   }
 

@@ -10,6 +10,7 @@
 import { type Extensions, type Message, type MessageOf, OP, type PeerId, type SessionId } from '@showchain/wire'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { type Duration, type Instant, later } from '../endpoint/machine.ts'
+import type { Stamp } from '../endpoint/request-stamp.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import type { Flight } from '../relays/flights.ts'
 import type { Registration } from '../relays/registration.ts'
@@ -34,8 +35,8 @@ export interface PunchRequesterOptions {
   readonly attempts: PunchAttempts
   /** The first request is about to be made. */
   begins?(now: Instant): unknown
-  /** The hello for a request that leaves now; undefined: it goes without. */
-  hello(): Uint8Array | undefined
+  /** The hello for a request; undefined: it goes without. */
+  hello(request: Stamp): Uint8Array | undefined
   /** The target's 0x115 came. @param hello the one in it @param session that of the introduction */
   answered(hello: Uint8Array | undefined, session: SessionId, now: Instant): void
   /** @param why undefined: there is a direct path. */
@@ -106,7 +107,7 @@ export class PunchRequester implements Flight {
       unanswered: (at) => registration.suspect(at),
       request: (stamp, cookie) => {
         const { ext } = registration.knowsExtensions ? introduction(this.#context, registrations, signed) : {}
-        const hello = signed && ext !== undefined ? this.#helloBeside(ext) : {}
+        const hello = signed && ext !== undefined ? this.#helloBeside(ext, stamp) : {}
         const fields = cookie === undefined ? ext && { ...ext, ...hello } : { ...ext, ...hello, cookie }
         return {
           op_code: OP.punchRequest,
@@ -122,9 +123,9 @@ export class PunchRequester implements Flight {
     this.#open.push(transaction)
   }
 
-  #helloBeside(ext: Extensions): Pick<Extensions, 'hello'> {
-    const { target, hello: value } = this.#options
-    const hello = value()
+  #helloBeside(ext: Extensions, stamp: Stamp): Pick<Extensions, 'hello'> {
+    const { target } = this.#options
+    const hello = this.#options.hello(stamp)
     const acquainted = this.#context.keys.get(target) !== undefined
     if (hello === undefined || !hasRoomForHello(this.#context, target, ext, hello.length, acquainted)) return {}
     return { hello }

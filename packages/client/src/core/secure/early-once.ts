@@ -2,14 +2,15 @@
  * That what a requester says early is delivered once (docs/protocol.md, Early frames): once for each
  * ephemeral key, only in a newer request than the one before, and only in one of this minute.
  *
- * This end's clock never goes back here: an entry is kept for as long as its request would be of this
- * minute, and no longer.
+ * This end's clock never goes back here: an entry is kept for as long as another request of the same
+ * hello would be of this minute, and no longer (tooling/models, early.pml).
  */
 import { FIRST_CONTACT_TOLERANCE } from '@showchain/crypto/core'
 import { equalBytes, type PeerId } from '@showchain/wire'
 import type { Stamp } from '../endpoint/request-stamp.ts'
+import { HELLO_SPREAD } from './limits.ts'
 
-/** Requesters within two minutes; what more of them say early comes as ordinary data. */
+/** Requesters within three minutes; what more of them say early comes as ordinary data. */
 export const MAX_EARLY_REQUESTERS = 4096
 
 interface Judged {
@@ -46,7 +47,7 @@ export class EarlyOnce {
     const last = this.#byRequester.get(requester)
     if (last !== undefined && !isNewer(stamp, last.stamp)) return false
     if (last === undefined && this.#byRequester.size >= MAX_EARLY_REQUESTERS) return false
-    const untilMs = Math.max(stamp.ts, this.#latest) + FIRST_CONTACT_TOLERANCE
+    const untilMs = Math.max(stamp.ts, this.#latest) + FIRST_CONTACT_TOLERANCE + HELLO_SPREAD
     this.#byRequester.set(requester, { stamp, ephemeral: Uint8Array.from(ephemeral), untilMs })
     return wanted && Math.abs(stamp.ts - this.#latest) <= FIRST_CONTACT_TOLERANCE
   }

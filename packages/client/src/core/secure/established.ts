@@ -36,7 +36,7 @@ export function establish(
   if (secured.confirms) transport.ping()
   if (agreed.type === 'secured') {
     // Implementations that know no hello close a connection that has the frame.
-    if (agreed.byHello) transport.key.tell(warmKeys.current(now))
+    if (agreed.byHello) transport.key.tell(warmKeys.current(now), now)
     if (agreed.early !== undefined) transport.streams.begin(agreed.early, now)
   }
   return { transport, secured, observer, records: records ?? new RecordLayer(crypto, secured, now) }

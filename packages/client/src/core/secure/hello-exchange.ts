@@ -25,7 +25,7 @@ import {
   OutgoingHello,
   type WarmTarget,
 } from './hello.ts'
-import { HELLO_PATIENCE, PENDING_TIME } from './limits.ts'
+import { HELLO_PATIENCE, HELLO_SPREAD, PENDING_TIME } from './limits.ts'
 import { type Opened, RecordLayer } from './record-layer.ts'
 import type { WarmKeys } from './warm-keys.ts'
 
@@ -82,6 +82,8 @@ export class HelloExchange {
   #out: OutgoingHello | undefined
   /** What this end's hello says early. */
   #early: EarlyBytes | undefined
+  /** `ts` of the first request that had this end's hello. */
+  #since: number | undefined
   #patience: Timer | undefined
   #isLate = false
   /** The answer that this end's hello had: it comes by each relay that passed the hello on. */
@@ -99,8 +101,18 @@ export class HelloExchange {
     return this.#events.poll()
   }
 
-  /** The value for this end's requests; undefined: they go without. */
-  get value(): Uint8Array | undefined {
+  /** Whether this end's requests may carry one. */
+  get isOut(): boolean {
+    return this.#out !== undefined
+  }
+
+  /**
+   * The value for a request of this end; undefined: it goes without. One that comes too late after the
+   * first ends the hello: its receiver forgets in time what it took early.
+   */
+  valueFor({ ts }: Stamp): Uint8Array | undefined {
+    this.#since ??= ts
+    if (ts - this.#since > HELLO_SPREAD) this.giveUp()
     return this.#out?.value
   }
 
@@ -165,6 +177,7 @@ export class HelloExchange {
   giveUp(): void {
     this.#patience?.cancel()
     this.#out = undefined
+    this.#since = undefined
     this.#isLate = false
     this.#early = undefined
   }

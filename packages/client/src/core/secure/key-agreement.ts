@@ -140,9 +140,14 @@ export class KeyAgreement {
     this.#handshake.receive(message.kind, message.bytes, now)
   }
 
-  /** The hello for requests of this end's dial; undefined: they go without. */
-  get hello(): Uint8Array | undefined {
-    return this.#hello.value
+  /** Whether requests of this end's dial may carry a hello. */
+  get hasHello(): boolean {
+    return this.#hello.isOut
+  }
+
+  /** The hello for a request of this end's dial; undefined: it goes without. */
+  helloFor(request: Stamp): Uint8Array | undefined {
+    return this.#hello.valueFor(request)
   }
 
   /** This end dials: its requests may carry a hello. */

@@ -44,6 +44,12 @@ export const HANDSHAKE_BURST = 32
  * peer that knows only the seed drops it.
  */
 export const HELLO_PATIENCE: Duration = duration(1000)
+/**
+ * How far the `ts` of requests with the same hello are apart. All of one dial are made within 50 s:
+ * what each relay may take to challenge twice, and a request that is repeated after another's answer.
+ * Who takes what a hello says early remembers it so much longer.
+ */
+export const HELLO_SPREAD: Duration = duration(60_000)
 /** A hello that was answered, and whose keys no record used by then, is forgotten. */
 export const PENDING_TIME: Duration = duration(30_000)
 /**

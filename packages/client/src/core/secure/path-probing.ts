@@ -5,6 +5,7 @@
  * there at most, no longer than the record, or than its allowance, beside the probes of an attempt.
  */
 import type { Random } from '@showchain/crypto/core'
+import { equalBytes } from '@showchain/wire'
 import { CHALLENGE_BYTES, FRAME, FrameWriter, RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import { PathValidation } from './path-validation.ts'
@@ -24,6 +25,14 @@ export interface Arrival {
  * receives: nobody can compute the signature, and it covers that address.
  */
 export const proofOf = (signature: Uint8Array): Uint8Array => signature.slice(0, CHALLENGE_BYTES)
+
+/** What a record said of paths. */
+export interface PathFramesRead {
+  /** Token of its last path challenge: a record with many gets one answer. */
+  readonly asked: Uint8Array | undefined
+  /** Tokens of its path responses. */
+  readonly answers: readonly Uint8Array[]
+}
 
 interface PathFrame {
   readonly type: 'pathChallenge' | 'pathResponse'
@@ -67,21 +76,19 @@ export class PathProbing {
     return this.#options.questions.question(by.to) ?? this.#validation.start(by.to, this.#options.random, now)
   }
 
-  /**
-   * @param token of the last path challenge in the record
-   * @param challenge what `challenge` said of it
-   */
+  /** @param challenge what `challenge` said of it; none is due where the record itself answers that */
   answer(
     { by, length }: Arrival,
-    token: Uint8Array | undefined,
+    { asked, answers }: PathFramesRead,
     challenge: Uint8Array | undefined,
     now: Instant,
   ): void {
+    const due = challenge !== undefined && answers.some((each) => equalBytes(each, challenge)) ? undefined : challenge
     const limit = by.kind === 'direct' && !by.validated ? length : Number.POSITIVE_INFINITY
     const frames: PathFrame[] = []
     for (const [type, bytes] of [
-      ['pathResponse', token],
-      ['pathChallenge', by.to.allowance?.wanted ?? challenge],
+      ['pathResponse', asked],
+      ['pathChallenge', by.to.allowance?.wanted ?? due],
     ] as const)
       if (bytes !== undefined && recordBytes(frames.length + 1) <= limit) frames.push({ type, token: bytes })
     if (frames.length > 0) this.#options.send(payload(frames), by, now)

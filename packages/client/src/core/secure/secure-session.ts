@@ -27,7 +27,7 @@ import type { Restart, SecureEvent } from './events.ts'
 import { IdleTimeout, type IdleTimeoutActions } from './idle-timeout.ts'
 import { KeyAgreement, type KeyAgreementEvent } from './key-agreement.ts'
 import { TRAIN_RECORDS } from './limits.ts'
-import { PathProbing, type PathQuestions } from './path-probing.ts'
+import { type PathFramesRead, PathProbing, type PathQuestions } from './path-probing.ts'
 import type { Opened } from './record-layer.ts'
 import { type RecordPath, samePath } from './record-path.ts'
 import { RecordSender } from './record-sender.ts'
@@ -188,8 +188,8 @@ export class SecureSession {
     const arrival = by && { by, length: record.length, newest: opened.newest }
     const challenge = arrival && this.probing.challenge(arrival, this.#path, now)
     transport.receive(opened.number, opened.payload, records.next, now)
-    const token = this.#drainTransport(transport, by)
-    if (arrival !== undefined) this.probing.answer(arrival, token, challenge, now)
+    const read = this.#drainTransport(transport, by)
+    if (arrival !== undefined) this.probing.answer(arrival, read, challenge, now)
     return opened.newest
   }
 
@@ -257,20 +257,19 @@ export class SecureSession {
     if (this.#established !== undefined) this.#drainTransport(this.#established.transport)
   }
 
-  /** @returns the token of the last path challenge: a record with many gets one answer */
-  #drainTransport(transport: Transport, by?: RecordPath): Uint8Array | undefined {
-    let token: Uint8Array | undefined
+  #drainTransport(transport: Transport, by?: RecordPath): PathFramesRead {
+    let asked: Uint8Array | undefined
     const answers: Uint8Array[] = []
     for (let event = transport.poll(); event !== undefined; event = transport.poll())
-      if (event.type === 'pathChallenge') token = event.token
+      if (event.type === 'pathChallenge') asked = event.token
       else if (event.type === 'pathResponse') answers.push(event.token)
       else this.#events.push(event)
     for (const answer of answers) {
       const route = this.probing.validated(answer, by)
-      const asks = token !== undefined
+      const asks = asked !== undefined
       this.#events.push(route ? { type: 'rebound', route } : { type: 'pathResponse', token: answer, asks })
     }
-    return token
+    return { asked, answers }
   }
 
   /** @returns what was not read of the connection before it */

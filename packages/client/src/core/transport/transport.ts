@@ -85,8 +85,7 @@ export class Transport {
       rtt: rtt.measured ? rtt.smoothed : undefined,
       minRtt: rtt.measured ? rtt.min : undefined,
       ...{ mtu: mtu.size, congestion: congestion.name },
-      window: congestion.window,
-      inFlight: bytesInFlight,
+      ...{ window: congestion.window, inFlight: bytesInFlight },
       pacing: congestion.pacingRate === undefined ? undefined : congestion.pacingRate * 1000,
       ...{ sent: this.#recovery.sentCount, lost: this.#recovery.lostCount, streams: this.streams.size },
     }
@@ -95,7 +94,7 @@ export class Transport {
   /** When `wake` has to be called. */
   get deadline(): Instant | undefined {
     let earliest = this.#recovery.deadline
-    for (const at of [this.#acks.due, this.#pacedUntil, this.#lull.due])
+    for (const at of [this.#acks.due, this.#pacedUntil, this.#lull.due, this.key.due])
       if (at !== undefined && (earliest === undefined || at < earliest)) earliest = at
     return earliest
   }
@@ -179,7 +178,7 @@ export class Transport {
     this.#acks.acks = path.acks
     this.#recovery.migrate(path, how)
     this.#settleSent()
-    // Its acknowledgement measures the path and shows what was lost before, and the path may be faster.
+    // Its acknowledgement measures the path, shows what was lost before, and the path may be faster.
     if (this.#recovery.hasOutstanding) this.#probe(PROBES)
   }
 
@@ -206,16 +205,16 @@ export class Transport {
     for (const frame of this.#recovery.oldestFrames(records)) this.#onLost(frame)
   }
 
-  get #hasFrames(): boolean {
-    const asked = this.#probes > 0 || this.#pingPending || this.key.pending
-    return asked || !this.datagrams.isEmpty || !this.streams.sender.isEmpty
+  #hasFrames(now: Instant): boolean {
+    if (this.#probes > 0 || this.#pingPending || this.key.wants(this.#acks.due, now)) return true
+    return !this.datagrams.isEmpty || !this.streams.sender.isEmpty
   }
 
   /** Whether a record with frames other than ACK may leave now. */
   #maySend(now: Instant): boolean {
     const { availableWindow, bytesInFlight, congestion, deliveryRate, pacer } = this.#recovery.path
     this.#pacedUntil = undefined
-    if (!this.#hasFrames) {
+    if (!this.#hasFrames(now)) {
       if (availableWindow > 0) deliveryRate.limitedByApplication(bytesInFlight)
       return false
     }
@@ -285,6 +284,7 @@ export class Transport {
 
   #onAcked(frame: SentFrame): void {
     if (frame.type === 'ack') this.#acks.forget(frame.upTo)
+    else if (frame.type === 'staticKey') this.key.acked()
     else if ('id' in frame) this.streams.onAcked(frame)
   }
 
