@@ -1,4 +1,5 @@
 /** The showchain-relay program. Exit codes: see `program.ts`. */
+import { limitGarbage } from '@showchain/server/runtime'
 import { ShowchainError } from '@showchain/wire'
 import { CommanderError } from 'commander'
 import { UsageError } from './config.ts'
@@ -17,6 +18,7 @@ function exitCodeOf(error: unknown): number {
 
 // EPIPE: the reader of stdout or stderr has gone. A relay goes on, and of --help it has read what it wanted.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+limitGarbage()
 try {
   await program().parseAsync()
 } catch (error) {

@@ -1,4 +1,5 @@
 /** A relay machine with so many peers and sessions: what a channel frame costs then, and what they take. */
+import { limitGarbage } from '@showchain/server/runtime'
 import { type Endpoint, encode, OP, type PeerId, type SessionId, sessionIdToBytes } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES, writeChannelHeader } from '@showchain/wire/end-to-end'
 import { serve } from './child.ts'
@@ -132,4 +133,5 @@ function pass({ machine, now }: LoneRelay, open: readonly Open[], { indexes, cou
   return seconds
 }
 
+limitGarbage()
 serve(grow)

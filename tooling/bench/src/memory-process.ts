@@ -1,4 +1,5 @@
 /** A relay machine full of peers: what they take, and their keep-alives. */
+import { limitGarbage } from '@showchain/server/runtime'
 import { encode, OP, type PeerId } from '@showchain/wire'
 import { serve } from './child.ts'
 import { crowdedRelay, KIB, register, sourceOf, type Usage, usage } from './crowd.ts'
@@ -68,4 +69,5 @@ function keepAlive(relay: LoneRelay, ids: readonly PeerId[], rounds: number): nu
   })
 }
 
+limitGarbage()
 serve(fillRelay)

@@ -9,4 +9,5 @@ export {
   relayLimitsSchema,
 } from '../core/index.ts'
 export { type CounterName, SOCKET_COUNTERS, type SocketCounter } from './counters.ts'
+export { limitGarbage } from './limit-garbage.ts'
 export { Relay, type RelayOpenOptions, type RelayRuntimeStats } from './relay.ts'
