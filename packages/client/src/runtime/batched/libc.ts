@@ -85,6 +85,8 @@ function requireKoffi(): unknown {
 export function loadLibc(load: () => unknown = requireKoffi): Libc | string {
   if (process.platform !== 'linux') return 'only Linux has the system calls'
   if (!ARCHITECTURES.includes(process.arch) || endianness() !== 'LE') return `it is not made for ${process.arch}`
+  // Bun ends the process when libuv's uv_poll_init_socket is called.
+  if (process.versions.bun !== undefined) return 'Bun has no uv_poll of libuv'
   try {
     const koffi = load() as Koffi
     // What the process has loaded anyway: its own C library.
