@@ -1,10 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { duration } from '@showchain/client/core'
-import { Internet, nat } from '@showchain/testkit'
+import { Internet, ms, nat } from '@showchain/testkit'
 
-const internet = await Internet.run('any seed', { latency: duration(30), loss: 0.05 }, async (it) => {
+const internet = await Internet.run('any seed', { latency: ms(30), loss: 0.05 }, async (it) => {
   const relay = await it.relay()
   const home = it.router({ name: 'home', nat: nat.T3() })
   const alice = await it.peer({ name: 'alice', behind: home })
@@ -14,7 +13,7 @@ const internet = await Internet.run('any seed', { latency: duration(30), loss: 0
   it.until(() => connection.path.kind === 'direct') // and moves to a direct path
   home.reboot() // drops every mapping
   await relay.restart() // drops every binding and session
-  await it.wait(duration(60_000))
+  await it.wait(ms(60_000))
   console.log(alice.nat?.type, connection.closedBecause ?? connection.path.kind) // T3 direct
 })
 

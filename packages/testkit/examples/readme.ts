@@ -1,6 +1,5 @@
 import type { Socket } from 'node:dgram'
-import { duration } from '@showchain/client/core'
-import { Internet, nat } from '@showchain/testkit'
+import { Internet, ms, nat } from '@showchain/testkit'
 
 // Your program, unchanged: a server that introduces two clients, and clients that say hello to each other.
 function serve(socket: Socket): void {
@@ -30,13 +29,13 @@ for (const [ours, theirs] of [
   ['T4', 'T4'],
 ] as const) {
   let hellos = 0
-  const internet = await Internet.run('any seed', { latency: duration(40) }, (it) => {
+  const internet = await Internet.run('any seed', { latency: ms(40) }, (it) => {
     const server = it.host('server')
     const alice = it.host('alice', { behind: it.router({ nat: nat[ours]() }) })
     const bob = it.host('bob', { behind: it.router({ nat: nat[theirs]() }) })
     serve(server.dgram())
     for (const host of [alice, bob]) join(host.dgram(), server.ips[0] as string, () => hellos++)
-    it.advance(duration(60_000)) // one minute of virtual time
+    it.advance(ms(60_000)) // one minute of virtual time
   })
   console.log(
     `${ours} and ${theirs}: ${hellos} of 2 arrived; ${internet.timeline().split('\n').length} lines to see why`,

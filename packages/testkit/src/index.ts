@@ -3,6 +3,7 @@
  * golden vectors.
  */
 
+export { duration as ms } from '@showchain/client/core'
 export { type TestIdentity, TestProvider } from '@showchain/crypto/testing'
 export type {
   EndToEndOperations,

@@ -13,7 +13,9 @@ export type Instant = number & { readonly [timeOf]: 'instant' }
 /** Milliseconds between two instants. */
 export type Duration = number & { readonly [timeOf]: 'duration' }
 
+/** A time in milliseconds as an instant. */
 export const instant = (ms: number): Instant => ms as Instant
+/** A number of milliseconds as a duration. */
 export const duration = (ms: number): Duration => ms as Duration
 export const later = (from: Instant, by: Duration): Instant => (from + by) as Instant
 
