@@ -2,10 +2,14 @@
 import type { Socket } from 'node:net'
 import type { LocalSocket } from '../tunnel/ports.ts'
 
+/** Bytes that are read ahead, so that a reader that was held up goes on at once: as much as a stream takes unread. */
+const MAX_UNREAD = 256 * 1024
+
 export class StreamSocket implements LocalSocket {
   readonly #socket: Socket
-  /** What came and was not read: hardly more than one piece, since the socket is paused by it. */
+  /** What came and was not read: MAX_UNREAD, and a piece. */
   readonly #pieces: Uint8Array[] = []
+  #unread = 0
   #ended = false
   #failure: Error | undefined
   /** Its reader, when it waits. */
@@ -18,8 +22,8 @@ export class StreamSocket implements LocalSocket {
     socket.pause()
     socket.on('data', (bytes) => {
       this.#pieces.push(bytes)
-      // A reader that waits comes back before the next piece, unless the other side takes no more.
-      if (this.#waiting === undefined) socket.pause()
+      this.#unread += bytes.length
+      if (this.#unread >= MAX_UNREAD) socket.pause()
       this.#changed()
     })
     socket.on('end', () => {
@@ -34,7 +38,11 @@ export class StreamSocket implements LocalSocket {
   async read(): Promise<Uint8Array | undefined> {
     for (;;) {
       const piece = this.#pieces.shift()
-      if (piece !== undefined) return piece
+      if (piece !== undefined) {
+        this.#unread -= piece.length
+        if (this.#unread < MAX_UNREAD && this.#socket.isPaused()) this.#socket.resume()
+        return piece
+      }
       if (this.#ended) return undefined
       if (this.#failure !== undefined) throw this.#failure
       const changed = new Promise<void>((resolve) => {

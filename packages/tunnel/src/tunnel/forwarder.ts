@@ -24,11 +24,12 @@ import { splice } from './splice.ts'
 import { TunnelStream } from './tunnel-stream.ts'
 import { within } from './within.ts'
 
+/** What happened at an end that forwards. */
 export type ForwarderEvent =
   /** Connected with the remote peer, also again. */
   | { readonly type: 'linked'; readonly connection: Connection }
   | { readonly type: 'lost'; readonly end: ConnectionEnd }
-  /** @param delay milliseconds until the next attempt */
+  /** The next attempt comes after `delay` milliseconds. */
   | { readonly type: 'unreachable'; readonly error: unknown; readonly delay: Duration }
   /** The target has accepted a local connection. */
   | { readonly type: 'opened' }
@@ -36,12 +37,15 @@ export type ForwarderEvent =
   | { readonly type: 'failed'; readonly error: unknown }
   | { readonly type: 'too-large'; readonly bytes: number; readonly most: number }
 
+/** Of `Forwarder.open`. */
 export interface ForwarderOptions {
+  /** Told of each event. @default nobody */
   readonly onEvent?: ((event: ForwarderEvent) => void) | undefined
   /** @default nodeRuntime */
   readonly runtime?: TunnelRuntime | undefined
 }
 
+/** The end that forwards: what connects to a local socket is carried to the target of the remote peer. */
 export class Forwarder implements AsyncDisposable {
   /** Where it listens. */
   readonly local: string

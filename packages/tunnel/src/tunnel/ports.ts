@@ -1,7 +1,9 @@
 /** What a tunnel needs of its surroundings: sockets of this host, and the clock of the peer. */
 import type { Connection, Runtime, Stream } from '@showchain/client'
 
+/** What a tunnel uses of a stream. */
 export type ByteStream = Pick<Stream, 'read' | 'write' | 'end' | 'abort' | 'cancel'>
+/** What a tunnel takes from the system: that of its peer. */
 export type TunnelRuntime = Pick<Runtime, 'clock' | 'random'>
 
 /** One connection to or from a program of this host. */
@@ -18,7 +20,9 @@ export interface LocalSocket {
 
 /** The socket of a flow at the end that serves. */
 export interface FlowSocket {
+  /** Sends a datagram to the target. */
   send(payload: Uint8Array): void
+  /** Sends and hears nothing from now on. */
   close(): void
 }
 
@@ -36,28 +40,33 @@ export interface DatagramTarget {
   open(came: (payload: Uint8Array) => void): FlowSocket
 }
 
+/** What a TunnelServer serves: see `targetAt`. */
 export type Target = ByteTarget | DatagramTarget
 
 interface Listening {
   /** As a person writes it: `tcp://127.0.0.1:8080`. */
   readonly local: string
+  /** Listens no more. */
   close(): Promise<void>
 }
 
 /** Where an end that forwards takes connections. */
 export interface ByteSource extends Listening {
   readonly kind: 'bytes'
+  /** Takes connections from now on. */
   start(taken: (socket: LocalSocket) => void): void
 }
 
 /** Where an end that forwards takes datagrams. */
 export interface DatagramSource extends Listening {
   readonly kind: 'datagrams'
+  /** Takes datagrams from now on. */
   start(came: (payload: Uint8Array, from: string) => void): void
-  /** @param to where another one came from */
+  /** Sends a datagram to a program. @param to where another one came from */
   send(payload: Uint8Array, to: string): void
 }
 
+/** Where a Forwarder listens: see `listenAt`. */
 export type Source = ByteSource | DatagramSource
 
 /** Connects to the remote peer that serves. */

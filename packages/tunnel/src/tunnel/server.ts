@@ -20,18 +20,22 @@ import { ServedDatagrams } from './served-datagrams.ts'
 import { splice } from './splice.ts'
 import { within } from './within.ts'
 
+/** What happened at an end that serves. */
 export type ServerEvent =
   | { readonly type: 'opened'; readonly connection: Connection }
   /** A connection was not carried, or was reset; `cause` may say more for the one who runs this end. */
   | { readonly type: 'failed'; readonly connection: Connection; readonly reason: Reason; readonly cause: unknown }
   | { readonly type: 'too-large'; readonly bytes: number; readonly most: number }
 
+/** Of a TunnelServer. */
 export interface TunnelServerOptions {
+  /** Told of each event. @default nobody */
   readonly onEvent?: ((event: ServerEvent) => void) | undefined
   /** @default nodeRuntime */
   readonly runtime?: TunnelRuntime | undefined
 }
 
+/** The end that serves: one target, for each connection that it is given. */
 export class TunnelServer implements AsyncDisposable {
   readonly #counters: TunnelCounters = noCounts()
   readonly #target: Target

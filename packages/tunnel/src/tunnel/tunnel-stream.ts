@@ -4,6 +4,7 @@ import { behindAnswer, type Kind, PROTOCOLS } from '../core/index.ts'
 import { codeFor, saidBy, TunnelError } from './errors.ts'
 import type { ByteStream } from './ports.ts'
 
+/** One connection to the target of the remote peer, at the end that opened it. */
 export class TunnelStream implements ByteStream {
   readonly #stream: Stream
   #answered: Promise<void> | undefined
