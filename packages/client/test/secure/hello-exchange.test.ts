@@ -44,7 +44,7 @@ class End {
     this.early = early
     this.hello = new HelloExchange({
       ...{ self: id, remoteId, crypto, random, timers: this.timers, acquaintances, warmKeys, early },
-      connected: () => this.connected,
+      connecting: () => this.connected,
       offer: () => ({ mayRelay, dialled: true, namedStreams: true, connectionId: this.connectionId }),
     })
   }

@@ -1,4 +1,4 @@
-/** docs/protocol.md, How many trips: early data. */
+/** Early data: its trips (docs/protocol.md, How many trips), and one connection in the end. */
 import { expect, test } from 'vitest'
 import { PAIRINGS, play } from '../../src/index.ts'
 
@@ -8,3 +8,16 @@ test('early data needs one way through the relay, and one trip to a public addre
     trips.set(pairing.target, (await play(pairing, 1)).firstByte)
   expect(Object.fromEntries(trips)).toEqual({ T3: 2, T4: 2, public: 1 })
 })
+
+// The requests of these came late: to a target that had begun a handshake without them.
+test.each([3, 139, 149, 187, 261, 392])(
+  'early data beside a handshake leaves both ends one connection: seed %i',
+  async (seed) => {
+    const [pairing] = PAIRINGS.filter(({ early, target }) => early === true && target === 'T3')
+    if (pairing === undefined) throw new Error('no pairing')
+    expect(await play(pairing, seed, { loss: 0.2, plaintext: false })).toMatchObject({
+      connected: true,
+      path: 'direct',
+    })
+  },
+)

@@ -39,8 +39,11 @@ export interface HelloExchangeOptions extends Omit<HelloOptions, 'requester' | '
   readonly warmKeys: Pick<WarmKeys, 'find'>
   /** What this end tells of itself at this moment. */
   offer(): HelloOffer
-  /** Whether there is a connection already, which what is said early would replace. */
-  connected(): boolean
+  /**
+   * Whether there is a connection already, which what is said early would replace, or a handshake,
+   * which the remote peer may have completed.
+   */
+  connecting(): boolean
 }
 
 /** What a dial wants to be in its hello. */
@@ -228,9 +231,9 @@ export class HelloExchange {
   }
 
   #target(stamp: Stamp, now: Instant): WarmTarget {
-    const { early, warmKeys, remoteId, connected } = this.#options
+    const { early, warmKeys, remoteId, connecting } = this.#options
     // Only a record tells that what this end said early itself was not taken.
-    const wanted = !connected() && this.#early === undefined
+    const wanted = !connecting() && this.#early === undefined
     return {
       find: (hint) => warmKeys.find(hint, now),
       judged: (ephemeral) => early?.judged(remoteId, ephemeral) === true,

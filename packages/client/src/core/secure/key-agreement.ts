@@ -73,7 +73,7 @@ export class KeyAgreement {
     this.#sender = new HandshakeSender(random, path)
     this.#hello = new HelloExchange({
       ...{ self, remoteId, crypto, random, timers, acquaintances, warmKeys, early },
-      connected: () => current() !== undefined,
+      connecting: () => current() !== undefined || this.#handshake.running || this.#handshake.committed,
       offer: () => ({ mayRelay: mayRelay(), dialled: dialled(), namedStreams: NAMED_STREAMS, connectionId }),
     })
     this.#handshake = new Handshake({
