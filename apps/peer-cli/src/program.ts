@@ -239,7 +239,7 @@ export function program(writeOut: (text: string) => void): Command {
     .command('contact')
     .description('keep names for peers: any command takes one in place of a ticket, and --allow of an id')
     .argument('<action>', 'add NAME TICKET (or an id), list, rename NAME NEW-NAME, or remove NAME')
-    .argument('[value...]', 'what the action takes')
+    .argument('[name...]', 'what the action takes')
     .option('--json', JSON_EVENTS)
     .action(async (action, values, flags) => (await import('./contact.ts')).contact(action, values, flags))
   root

@@ -7,6 +7,10 @@ import { generateIdentity, loadIdentity, publicKeyFromPem } from '@showchain/cry
 import { Folder, Program } from '@showchain-tooling/vitest/programs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+const COMMANDS = [
+  ...['keygen', 'id', 'send', 'receive', 'listen', 'connect', 'ping', 'doctor', 'serve', 'forward', 'stdio'],
+  ...['contact', 'completion', 'man'],
+]
 const BIN = fileURLToPath(new URL('../bin/showchain.js', import.meta.url))
 
 let folder: Folder
@@ -137,7 +141,7 @@ describe('wrong arguments', () => {
   })
 
   test('--help of each command ends with 0 and shows its options', async () => {
-    for (const command of [[], ['keygen'], ['id'], ['send'], ['receive'], ['listen'], ['connect']])
+    for (const command of [[], ...COMMANDS.map((name) => [name])])
       expect(await run([...command, '--help'])).toMatchObject({
         code: 0,
         stdout: expect.stringContaining('Usage: showchain'),
@@ -146,7 +150,7 @@ describe('wrong arguments', () => {
   })
 
   test('--help of each command fits 80 columns', async () => {
-    for (const command of [[], ['keygen'], ['id'], ['send'], ['receive'], ['listen'], ['connect']]) {
+    for (const command of [[], ...COMMANDS.map((name) => [name])]) {
       const { stdout } = await run([...command, '--help'])
       expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
     }
