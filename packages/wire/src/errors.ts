@@ -74,7 +74,7 @@ export const ERROR_CODES = {
   ERR_TRANSFER_STOPPED: { sentence: 'The transfer stopped before its end.', retryable: true },
   ERR_TOO_LARGE: { sentence: 'The message does not fit one datagram.', retryable: false },
   ERR_UNKNOWN_PROTOCOL: { sentence: 'The remote peer takes no streams of this protocol.', retryable: false },
-  ERR_TUNNEL_REFUSED: { sentence: 'The tunnel did not carry the connection:', retryable: true },
+  ERR_TUNNEL_REFUSED: { sentence: 'The tunnel did not carry the connection.', retryable: true },
 } as const satisfies Record<string, ErrorRow>
 
 /** The codes of `ShowchainError`; they are stable. */

@@ -93,7 +93,7 @@ test('an end that serves the other kind refuses, and both ends know why', () =>
     const target = new MemoryTarget(echo)
     it.serve(target)
     await expect(it.forward(new MemoryDatagrams())).rejects.toThrow(
-      'The tunnel did not carry the connection: the remote peer serves another kind of target: streams or datagrams.',
+      'The tunnel did not carry the connection. The remote peer serves another kind of target: streams or datagrams.',
     )
     expect(reasons(it.served)).toEqual(['kind'])
     expect(target.connections).toBe(0)

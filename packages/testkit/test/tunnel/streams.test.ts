@@ -76,17 +76,17 @@ describe('a reset is carried', () => {
       const program = source.connect()
       await program.write(bytes('hello'))
       expect(await failed(program.read())).toBe('reset')
-      expect(codes(it.forwarded)).toEqual(['The tunnel did not carry the connection: the connection was reset.'])
+      expect(codes(it.forwarded)).toEqual(['The tunnel did not carry the connection. The connection was reset.'])
     }))
 })
 
 test.each([
-  ['ECONNREFUSED', 'refused', 'the target refused the connection'],
-  ['ENOENT', 'refused', 'the target refused the connection'],
-  ['EHOSTUNREACH', 'unreachable', 'the target cannot be reached'],
-  ['ENOTFOUND', 'unreachable', 'the target cannot be reached'],
-  ['EMFILE', 'busy', 'the remote peer serves as many connections as it can'],
-  ['never', 'timeout', 'the target did not answer'],
+  ['ECONNREFUSED', 'refused', 'The target refused the connection'],
+  ['ENOENT', 'refused', 'The target refused the connection'],
+  ['EHOSTUNREACH', 'unreachable', 'The target cannot be reached'],
+  ['ENOTFOUND', 'unreachable', 'The target cannot be reached'],
+  ['EMFILE', 'busy', 'The remote peer serves as many connections as it can'],
+  ['never', 'timeout', 'The target did not answer'],
 ])('a target that fails with %s resets the local connection, and both ends know why', (code, reason, sentence) =>
   bed('refused', async (it) => {
     const target = new MemoryTarget(echo)
@@ -98,7 +98,7 @@ test.each([
     await program.write(bytes('hello'))
     expect(await failed(program.read())).toBe('reset')
     expect(reasons(it.served)).toEqual([reason])
-    expect(codes(it.forwarded)).toEqual([`The tunnel did not carry the connection: ${sentence}.`])
+    expect(codes(it.forwarded)).toEqual([`The tunnel did not carry the connection. ${sentence}.`])
   }),
 )
 
@@ -174,7 +174,7 @@ test('a server that closes resets what it carries, and refuses what comes', () =
     await server.close()
     expect(await failed(program.read())).toBe('reset')
     expect(await failed(source.connect().read())).toBe('reset')
-    const closing = 'The tunnel did not carry the connection: the remote peer serves no more.'
+    const closing = 'The tunnel did not carry the connection. The remote peer serves no more.'
     expect(codes(it.forwarded)).toEqual([closing, closing])
   }))
 

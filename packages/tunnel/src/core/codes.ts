@@ -9,14 +9,14 @@ interface CodeRow {
 }
 
 export const CODES: Readonly<Record<Reason, CodeRow>> = {
-  reset: { code: 1, sentence: 'the connection was reset' },
-  refused: { code: 2, sentence: 'the target refused the connection' },
-  unreachable: { code: 3, sentence: 'the target cannot be reached' },
-  timeout: { code: 4, sentence: 'the target did not answer' },
-  busy: { code: 5, sentence: 'the remote peer serves as many connections as it can' },
-  kind: { code: 6, sentence: 'the remote peer serves another kind of target: streams or datagrams' },
-  malformed: { code: 7, sentence: 'the remote peer did not answer as a tunnel does' },
-  closing: { code: 8, sentence: 'the remote peer serves no more' },
+  reset: { code: 1, sentence: 'The connection was reset.' },
+  refused: { code: 2, sentence: 'The target refused the connection.' },
+  unreachable: { code: 3, sentence: 'The target cannot be reached.' },
+  timeout: { code: 4, sentence: 'The target did not answer.' },
+  busy: { code: 5, sentence: 'The remote peer serves as many connections as it can.' },
+  kind: { code: 6, sentence: 'The remote peer serves another kind of target: streams or datagrams.' },
+  malformed: { code: 7, sentence: 'The remote peer did not answer as a tunnel does.' },
+  closing: { code: 8, sentence: 'The remote peer serves no more.' },
 }
 
 /** Undefined for a code of somebody else. */

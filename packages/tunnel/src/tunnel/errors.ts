@@ -8,7 +8,7 @@ export class TunnelError extends ShowchainError {
   readonly reason: Reason
 
   constructor(reason: Reason, options?: { readonly cause?: unknown }) {
-    super('ERR_TUNNEL_REFUSED', `${CODES[reason].sentence}.`, options)
+    super('ERR_TUNNEL_REFUSED', CODES[reason].sentence, options)
     this.reason = reason
   }
 }
