@@ -37,8 +37,8 @@ const status = await turbo(
     ...(everything ? ['lint', 'knip', 'boundaries'] : chosen.map((folder) => `--filter=./${folder}`)),
     '--continue=dependencies-successful',
     '--output-logs=new-only',
-    // two more than there are cores: kernels and terminals are mostly waited for
-    `--concurrency=${availableParallelism() + 2}`,
+    // three more than there are cores: kernels and terminals are mostly waited for
+    `--concurrency=${availableParallelism() + 3}`,
     '--summarize',
   ],
   {

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type PeerId, peerIdFromBytes } from '@showchain/wire'
+import { needs } from '@showchain-tooling/vitest/needs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { MAX_ENTRIES, memoryFile } from '../src/memory-file.ts'
 
@@ -72,8 +73,9 @@ test('a file that cannot be written is said once, and what was set is there in t
 })
 
 // Root may write anywhere.
-test.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
+test(
   'a folder that is read-only is no problem',
+  needs(process.platform !== 'win32' && process.getuid?.() !== 0, 'root writes in any folder (run as another user)'),
   () => {
     chmodSync(folder, 0o500)
     open().set(idOf(1), 'one')

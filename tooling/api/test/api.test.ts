@@ -13,7 +13,7 @@ class Warnings extends Logger {
   }
 }
 
-test('every public name is documented', async () => {
+test('every public name is documented', { tags: ['long'] }, async () => {
   const app = await Application.bootstrap({
     options: `${FOLDER}typedoc.json`,
     tsconfig: `${FOLDER}tsconfig.json`,

@@ -119,7 +119,7 @@ describe('a target that refuses', () => {
     expect([code, stdout]).toEqual([3, ''])
     expect(stderr).toMatch(/showchain: The tunnel did not carry the connection\. The target refused the connection\.$/)
     for (const each of [forwarder, server]) each.child.kill('SIGTERM')
-    expect((await forwarder.ended()).stderr.match(/not carried: .*the target refused the connection/g)).toHaveLength(1)
+    expect((await forwarder.ended()).stderr.match(/not carried: .*The target refused the connection/g)).toHaveLength(1)
     expect((await server.ended()).stderr.match(/not carried: .*\(connect ECONNREFUSED 127\.0\.0\.1:1\)/g)).toHaveLength(
       1,
     )

@@ -49,7 +49,7 @@ describe('pnpm matrix', () => {
     expect(code).toBe(0)
   })
 
-  test('prints a table for people', async () => {
+  test('prints a table for people', { tags: ['long'] }, async () => {
     const { code, stdout } = await new Program(program('main'), ['--seeds', '1', '--loss', '0,5']).ended()
     const rows = stdout.split('\n').filter((line) => line.endsWith('ok │'))
     expect(rows.filter((line) => line.includes('protected'))).toHaveLength(2 * PAIRINGS.length)
@@ -68,7 +68,7 @@ describe('pnpm matrix', () => {
   })
 })
 
-test('pnpm soak plays scenarios on several threads, and ends with 0 when all passed', async () => {
+test('pnpm soak plays scenarios on several threads, and ends with 0 when all passed', { tags: ['long'] }, async () => {
   const { code, stdout } = await new Program(program('soak'), [
     '--scenarios',
     '12',
@@ -89,7 +89,7 @@ test('pnpm soak:streams says how much went through what', async () => {
   expect(code).toBe(0)
 })
 
-test('pnpm goodput prints a line of JSON for each line', async () => {
+test('pnpm goodput prints a line of JSON for each line', { tags: ['long'] }, async () => {
   const { code, stdout } = await new Program(program('goodput'), ['--json', '--seconds', '0.1']).ended()
   const rows = stdout.split('\n').map((line) => JSON.parse(line))
   expect(rows.length).toBeGreaterThan(5)

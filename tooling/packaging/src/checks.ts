@@ -38,7 +38,6 @@ export const TARBALL_CHECKS: readonly Check[] = [
     run: tarball.versions,
   },
   { column: 'publint', demand: 'publint finds no fault', appliesTo: every, run: tarball.publintFindings },
-  { column: 'types', demand: 'its types resolve for every ESM resolver', appliesTo: libraries, run: tarball.types },
   {
     column: 'links',
     demand: "each link of its README leads to a file in the tarball or in the repository's main branch",
@@ -47,8 +46,9 @@ export const TARBALL_CHECKS: readonly Check[] = [
   },
 ]
 
-/** What using it in a new project tells. */
+/** What resolving its types, and using it in a new project, tells. */
 export const INSTALL_CHECKS: readonly Check[] = [
+  { column: 'types', demand: 'its types resolve for every ESM resolver', appliesTo: libraries, run: tarball.types },
   {
     column: 'installs',
     demand: 'it brings along our tarballs and the third-party packages that it may, others only optionally',

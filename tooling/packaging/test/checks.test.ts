@@ -27,6 +27,6 @@ describe.each(packages.map((entry) => [entry.name, entry] as const))('%s', (_nam
     expect(problems).toEqual([])
   }
   test.each(cases(TARBALL_CHECKS))('%s', passes)
-  // Each installs into a project of its own.
+  // Each resolves for every resolver, or installs into a project of its own.
   test.each(cases(INSTALL_CHECKS))('%s', { tags: ['long'] }, passes)
 })

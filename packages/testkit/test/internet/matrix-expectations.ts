@@ -3,7 +3,7 @@ import { expect, type TestOptions, test } from 'vitest'
 import { NAT_PAIRINGS, type Outcome, PAIRINGS, type Pairing, play } from '../../src/index.ts'
 
 /** Of `npm test`. */
-export const SOME_SEEDS = 10
+export const SOME_SEEDS = 5
 /** Of `pnpm test:long`. */
 export const ALL_SEEDS = 200
 /** The way to a path is the same in plaintext. */

@@ -37,7 +37,7 @@ test('cubic gets half of what its theory says where packets are lost at random',
 test.each([
   ['cubic', CUBIC, 0.6],
   ['bbr', BBR, 0.5],
-] as const)('two flows of %s share a bottleneck', (_name, congestion, fairness) => {
+] as const)('two flows of %s share a bottleneck', { tags: ['long'] }, (_name, congestion, fairness) => {
   const shape = { delay: 20, rate: 20e6, queue: 100_000 }
   const there = new Bottleneck(shape)
   const back = new Bottleneck(shape)
