@@ -70,6 +70,7 @@ describe('pnpm bench', () => {
         'internet',
         'siege',
         'hostile',
+        'tunnels',
       ],
       [],
     ),
