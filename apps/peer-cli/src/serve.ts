@@ -59,6 +59,6 @@ function reporter({ output }: Session): (event: ServerEvent) => void {
 const causeOf = (cause: unknown): string | undefined => (cause instanceof Error ? cause.message : undefined)
 
 function sentenceOf({ reason, cause }: Extract<ServerEvent, { type: 'failed' }>): string {
-  const why = causeOf(cause)
-  return `not carried: ${CODES[reason].sentence}${why === undefined ? '' : ` (${why})`}`
+  const detail = causeOf(cause)
+  return `not carried: ${CODES[reason].why}${detail === undefined ? '' : ` (${detail})`}`
 }

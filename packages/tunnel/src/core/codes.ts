@@ -4,19 +4,19 @@ export type Reason = 'reset' | 'refused' | 'unreachable' | 'timeout' | 'busy' | 
 
 interface CodeRow {
   readonly code: number
-  /** What the end that did not reset it says. */
-  readonly sentence: string
+  /** What the end that did not reset it says: the end of a sentence. */
+  readonly why: string
 }
 
 export const CODES: Readonly<Record<Reason, CodeRow>> = {
-  reset: { code: 1, sentence: 'The connection was reset.' },
-  refused: { code: 2, sentence: 'The target refused the connection.' },
-  unreachable: { code: 3, sentence: 'The target cannot be reached.' },
-  timeout: { code: 4, sentence: 'The target did not answer.' },
-  busy: { code: 5, sentence: 'The remote peer serves as many connections as it can.' },
-  kind: { code: 6, sentence: 'The remote peer serves another kind of target: streams or datagrams.' },
-  malformed: { code: 7, sentence: 'The remote peer did not answer as a tunnel does.' },
-  closing: { code: 8, sentence: 'The remote peer serves no more.' },
+  reset: { code: 1, why: 'the connection was reset' },
+  refused: { code: 2, why: 'the target refused the connection' },
+  unreachable: { code: 3, why: 'the target cannot be reached' },
+  timeout: { code: 4, why: 'the target did not answer' },
+  busy: { code: 5, why: 'the remote peer serves as many connections as it can' },
+  kind: { code: 6, why: 'the remote peer serves another kind of target: streams or datagrams' },
+  malformed: { code: 7, why: 'the remote peer did not answer as a tunnel does' },
+  closing: { code: 8, why: 'the remote peer serves no more' },
 }
 
 /** Undefined for a code of somebody else. */

@@ -8,7 +8,8 @@ export class TunnelError extends ShowchainError {
   readonly reason: Reason
 
   constructor(reason: Reason, options?: { readonly cause?: unknown }) {
-    super('ERR_TUNNEL_REFUSED', CODES[reason].sentence, options)
+    const { why } = CODES[reason]
+    super('ERR_TUNNEL_REFUSED', `${why.charAt(0).toUpperCase()}${why.slice(1)}.`, options)
     this.reason = reason
   }
 }
