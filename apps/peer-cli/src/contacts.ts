@@ -1,13 +1,14 @@
 /**
- * Names for peers, and the tickets by which they were reached last: `contacts.json` beside the default
+ * Names for peers, and the tickets with which they were added: `contacts.json` beside the default
  * identity. A name stands for its ticket.
  */
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type PeerId, parsePeerId, parseTicket, peerIdSchema, printable, quote, type Ticket } from '@showchain/wire'
 import * as z from 'zod'
 import { contactsFile } from './defaults.ts'
 import { UsageError } from './failures.ts'
+import { replacePrivateFile } from './private-file.ts'
 
 const VERSION = 1
 /** A person has fewer; a contact takes some hundred bytes. */
@@ -18,7 +19,7 @@ const NAME = /^\p{L}[\p{L}\p{N}._-]{0,63}$/u
 
 export interface Contact {
   readonly id: PeerId
-  /** By which it was added, or reached last; undefined: only its id is known. */
+  /** With which it was added last; undefined: only its id is known. */
   readonly ticket?: string | undefined
 }
 
@@ -86,12 +87,9 @@ export class Contacts {
   }
 
   #save(): void {
-    const next = `${this.#path}.${process.pid}.new`
     mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
-    writeFileSync(next, `${JSON.stringify({ version: VERSION, contacts: Object.fromEntries(this.all) }, null, 2)}\n`, {
-      mode: 0o600,
-    })
-    renameSync(next, this.#path)
+    const list = { version: VERSION, contacts: Object.fromEntries(this.all) }
+    replacePrivateFile(this.#path, `${JSON.stringify(list, null, 2)}\n`)
   }
 }
 

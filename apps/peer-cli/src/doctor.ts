@@ -2,15 +2,11 @@
 import { diagnose, type Finding } from '@showchain/client'
 import { generateIdentity } from '@showchain/crypto'
 import { UnhealthyError, UsageError } from './failures.ts'
+import { addressPolicyOf, type PeerFlags } from './open-peer.ts'
 import { outputFor } from './output.ts'
 import { explained } from './waits.ts'
 
-export interface DoctorFlags {
-  readonly relay?: readonly string[]
-  readonly lan?: boolean
-  readonly lab?: boolean
-  readonly json?: boolean
-}
+export type DoctorFlags = Pick<PeerFlags, 'relay' | 'lan' | 'lab' | 'json'>
 
 const MARKS: Readonly<Record<Finding['verdict'], string>> = { good: 'ok ', bad: 'BAD', unknown: '?  ' }
 /** What decides the exit code: with the others bad, peers still connect. */
@@ -18,14 +14,14 @@ const DECISIVE: readonly Finding['check'][] = ['udp', 'relay']
 const INDENT = ' '.repeat(5)
 
 /** @throws Reported: 1 the host is not reached as it should be, 2 no relay */
-export async function doctor({ relay = [], lan, lab, json }: DoctorFlags): Promise<void> {
-  const output = outputFor({ json })
+export async function doctor(flags: DoctorFlags): Promise<void> {
+  const output = outputFor(flags)
   try {
+    const { relay = [] } = flags
     if (relay.length === 0) throw new UsageError('doctor needs a relay to ask: --relay or SHOWCHAIN_RELAY')
     const began = performance.now()
     const identity = await generateIdentity()
-    const addressPolicy = lab === true ? 'lab' : lan === true ? 'lan' : 'internet'
-    const diagnosing = diagnose({ identity, relays: relay, addressPolicy })
+    const diagnosing = diagnose({ identity, relays: relay, addressPolicy: addressPolicyOf(flags) })
     const findings = await explained(output, 'waiting for answers of the relays', diagnosing)
     for (const finding of findings) output.result('finding', shown(finding), { ...finding })
     const unconnected = findings.filter(({ check, verdict }) => verdict === 'bad' && DECISIVE.includes(check))

@@ -2,9 +2,10 @@
  * What a peer keeps of those that it has met, in a file beside its identity: `identity.pem.met`. It
  * saves round trips. Where it cannot be written, or is not what this program wrote, they are spent.
  */
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import type { PeerOptions } from '@showchain/client'
 import { type PeerId, peerIdSchema } from '@showchain/wire'
+import { replacePrivateFile } from './private-file.ts'
 
 /** Peers and relays; the one that was used first is forgotten. */
 export const MAX_ENTRIES = 1024
@@ -26,13 +27,10 @@ export function memoryFile(identity: string, warn: (sentence: string) => void): 
   let keeps = true
   const save = (): void => {
     const text = JSON.stringify({ version: VERSION, met: Object.fromEntries(entries) })
-    const next = `${path}.${process.pid}.new`
     try {
-      writeFileSync(next, text, { mode: 0o600 })
-      renameSync(next, path)
+      replacePrivateFile(path, text)
     } catch (error) {
       keeps = false
-      rmSync(next, { force: true })
       if (!READ_ONLY.includes(codeOf(error) ?? '')) warn(`${path} is not kept: ${codeOf(error)}`)
     }
   }

@@ -50,6 +50,10 @@ export const timeoutOf = ({ timeout }: PeerFlags): number | undefined => {
   return seconds === undefined ? undefined : seconds * 1000
 }
 
+/** Of --lab and --lan. */
+export const addressPolicyOf = ({ lab, lan }: Pick<PeerFlags, 'lab' | 'lan'>): 'lab' | 'lan' | 'internet' =>
+  lab === true ? 'lab' : lan === true ? 'lan' : 'internet'
+
 async function ownIdentity(flags: PeerFlags): Promise<Identity> {
   const identity = await identityOf(flags)
   await lockIdentity(flags.identity ?? defaultIdentity())
@@ -92,7 +96,7 @@ export async function openPeer(
     listen: [{ ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) }],
     plaintext: flags.plaintext === true,
     seedMode: flags.seedMode === true,
-    addressPolicy: flags.lab === true ? 'lab' : flags.lan === true ? 'lan' : 'internet',
+    addressPolicy: addressPolicyOf(flags),
     idleTimeout: deadAfter,
     ...(keepAlive === undefined ? {} : { keepAlive }),
     ...(flags.trace === true ? { trace: (entry) => void process.stderr.write(`${traceLine(entry)}\n`) } : {}),
