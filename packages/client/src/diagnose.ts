@@ -3,15 +3,16 @@
  * from a socket of its own, and registers with them as a peer of its own.
  */
 import type { Identity } from '@showchain/crypto'
-import { type Endpoint, parseTicket, ShowchainError, type Ticket } from '@showchain/wire'
+import { type Endpoint, ShowchainError, type Ticket } from '@showchain/wire'
 import { waitFor } from './async/deadline.ts'
-import { type SignalOptions, throwIfAborted } from './async/signals.ts'
+import type { SignalOptions } from './async/signals.ts'
 import { type AddressPolicyName, type LinkEvent, LinkProbe, type ServerProbe } from './core/index.ts'
 import { type Finding, findingsOf, type Measured } from './findings.ts'
 import { type Looked, Names } from './names.ts'
+import { checkOptions } from './options.ts'
 import { Peer } from './peer.ts'
 import type { RelayEvent } from './relay-event.ts'
-import { type Clock, Driver, nodeRuntime, type Runtime } from './runtime/index.ts'
+import { type Clock, Driver, type Runtime } from './runtime/index.ts'
 
 export interface DiagnoseOptions extends SignalOptions {
   /** Who registers: better one that no running peer has. */
@@ -37,10 +38,9 @@ const PATIENCE = 10_000
  * @throws ShowchainError as `Peer.open` does, `ERR_ABORTED`
  */
 export async function diagnose(options: DiagnoseOptions): Promise<readonly Finding[]> {
-  const { signal, identity, runtime = nodeRuntime, addressPolicy } = options
-  throwIfAborted(signal)
-  const relays = options.relays.map((relay) => (typeof relay === 'string' ? parseTicket(relay) : relay))
-  const peer = await Peer.open({ identity, relays, addressPolicy, runtime, accept: 'nobody' }, { signal })
+  const { signal, ...peerOptions } = options
+  const { identity, runtime, relays } = checkOptions(peerOptions)
+  const peer = await Peer.open({ ...peerOptions, accept: 'nobody' }, { signal })
   try {
     const warnings: string[] = []
     const socket = await runtime.openSocket({ onWarning: (sentence) => void warnings.push(sentence) })
