@@ -17,6 +17,7 @@ import { sha512 } from '@noble/hashes/sha2.js'
 import { utf8 } from '@showchain/wire'
 import type { Random } from '../core/index.ts'
 import { sameBytes } from '../core/same-bytes.ts'
+import { concat } from './bytes.ts'
 
 /** An encoded element of the group (RFC 9496 §4). */
 export const SHARE_BYTES = 32
@@ -93,9 +94,9 @@ export class Cpace {
     const secret = scalar === undefined ? undefined : scalarMultVfy(scalar, theirs.share)
     if (secret === undefined) return undefined
     const [ours, their] = [lvCat(this.message.share, this.message.associated), lvCat(theirs.share, theirs.associated)]
-    const transcript = this.#role === 'initiator' ? joined(ours, their) : joined(their, ours)
-    const isk = sha512(joined(lvCat(DSI_ISK, this.#session, secret), transcript))
-    const mac = sha512(joined(MAC_LABEL, this.#session, isk))
+    const transcript = this.#role === 'initiator' ? concat(ours, their) : concat(their, ours)
+    const isk = sha512(concat(lvCat(DSI_ISK, this.#session, secret), transcript))
+    const mac = sha512(concat(MAC_LABEL, this.#session, isk))
     const expected = hmac(sha512, mac, their)
     return {
       confirmation: hmac(sha512, mac, ours),
@@ -139,7 +140,7 @@ export function generatorString({ password, channel, session }: CpaceInputs): Ui
 
 /** Each part with its length before it, in LEB128 (appendix A.1). */
 export function lvCat(...parts: readonly Uint8Array[]): Uint8Array {
-  return joined(
+  return concat(
     ...parts.flatMap((part) => {
       const length: number[] = []
       let rest = part.length
@@ -147,14 +148,4 @@ export function lvCat(...parts: readonly Uint8Array[]): Uint8Array {
       return [Uint8Array.of(...length, rest), part]
     }),
   )
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
 }
