@@ -58,7 +58,7 @@ const flag = z.preprocess(
   z.boolean(),
 )
 
-const schema = z.strictObject({
+const fields = z.strictObject({
   identity: z.string({ error: 'is needed: a key file, as `showchain keygen` makes it' }).min(1),
   createIdentity: flag.default(false),
   passphraseFile: z.string().min(1).optional(),
@@ -68,6 +68,11 @@ const schema = z.strictObject({
   ]),
   publicAddress: list(parsed(parseAddress)).optional(),
   stunAlternate: list(parsed(parseListen)).default([]),
+  websocket: parsed(parseListen).optional(),
+  websocketCert: z.string().min(1).optional(),
+  websocketKey: z.string().min(1).optional(),
+  websocketOrigin: list(z.string().min(1)).default([]),
+  trustedProxy: list(z.string().min(1)).default([]),
   peerKey: list(z.string().min(1)).default([]),
   mailbox: flag.default(false),
   limits: relayLimitsSchema.default({}),
@@ -76,6 +81,18 @@ const schema = z.strictObject({
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
   logFormat: z.enum(['pretty', 'json']).optional(),
   trace: flag.default(false),
+})
+
+/** What means nothing without another option. */
+const schema = fields.superRefine((config, context) => {
+  const needs = (key: keyof Config, other: keyof Config): void => {
+    const given = [config[key] ?? []].flat().length > 0
+    if (given && config[other] === undefined)
+      context.addIssue({ code: 'custom', path: [key], message: `needs ${other}` })
+  }
+  needs('websocketCert', 'websocketKey')
+  needs('websocketKey', 'websocketCert')
+  for (const key of ['websocketCert', 'websocketOrigin', 'trustedProxy'] as const) needs(key, 'websocket')
 })
 
 export interface Config {
@@ -87,6 +104,15 @@ export interface Config {
   readonly publicAddress?: readonly Address[] | undefined
   /** Further addresses, which answer STUN only. */
   readonly stunAlternate: readonly Listen[]
+  /** Where it takes WebSocket connections. */
+  readonly websocket?: Listen | undefined
+  /** Paths of the certificate chain and its key, PEM. */
+  readonly websocketCert?: string | undefined
+  readonly websocketKey?: string | undefined
+  /** Sites whose pages may connect. */
+  readonly websocketOrigin: readonly string[]
+  /** Addresses and subnets of proxies before the WebSocket port. */
+  readonly trustedProxy: readonly string[]
   /** Paths of public keys. */
   readonly peerKey: readonly string[]
   /** Whether it has a mailbox for short codes. */

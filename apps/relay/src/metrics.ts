@@ -2,13 +2,13 @@
 import { createServer } from 'node:http'
 import type { Mailbox, MailboxCounter } from '@showchain/mailbox/server'
 import { RELAY_COUNTERS } from '@showchain/server'
-import { type Relay, SOCKET_COUNTERS } from '@showchain/server/runtime'
+import { type Relay, SOCKET_COUNTERS, WEBSOCKET_COUNTERS } from '@showchain/server/runtime'
 import { ShowchainError } from '@showchain/wire'
 import type { Logger } from 'pino'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Listen } from './config.ts'
 
-const SENTENCES: Readonly<Record<string, string>> = { ...RELAY_COUNTERS, ...SOCKET_COUNTERS }
+const SENTENCES: Readonly<Record<string, string>> = { ...RELAY_COUNTERS, ...SOCKET_COUNTERS, ...WEBSOCKET_COUNTERS }
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 export interface MetricsServer {

@@ -1,10 +1,10 @@
 /** Runs a relay until a signal: opens it, prints its ticket, logs its events, drains it. */
-
+import { readFile } from 'node:fs/promises'
 import { type Trace, traceLine } from '@showchain/client/runtime'
 import { type Identity, loadPublicKey, type PublicKey } from '@showchain/crypto'
 import type { Mailbox } from '@showchain/mailbox/server'
-import { Relay } from '@showchain/server/runtime'
-import { formatTicket, parseTicket, ShowchainError } from '@showchain/wire'
+import { Relay, type WebSocketOptions } from '@showchain/server/runtime'
+import { formatTicket, parseTicket, printable, ShowchainError } from '@showchain/wire'
 import type { Logger } from 'pino'
 import { type Config, UsageError } from './config.ts'
 import { identityAt } from './identity.ts'
@@ -16,10 +16,12 @@ export async function serve(config: Config): Promise<void> {
   const ended = endSignal()
   const log = logger(config)
   const { identity, knownKeys } = await keysOf(config, log)
+  const websocket = await websocketOf(config)
   const relay = await Relay.open({
     identity,
     listen: config.listen,
     knownKeys,
+    ...(websocket === undefined ? {} : { websocket }),
     limits: config.limits,
     stunAlternates: config.stunAlternate,
     ...(config.publicAddress === undefined ? {} : { publicAddresses: config.publicAddress }),
@@ -34,7 +36,8 @@ export async function serve(config: Config): Promise<void> {
       : await closingOnFailure(relay, serveMetrics({ relay, mailbox }, config.metrics, log), mailbox)
   process.stdout.write(`${formatTicket({ ...parseTicket(relay.ticket), mailbox: mailbox?.id })}\n`)
   const { kind, reason } = relay.socket
-  log.info({ id: relay.id, addresses: relay.addresses, socket: `${kind}: ${reason}` }, 'listening')
+  const where = { addresses: relay.addresses, websocket: relay.websocketAddress }
+  log.info({ id: relay.id, ...where, socket: `${kind}: ${reason}` }, 'listening')
   const signal = await ended
   // Before anybody can read that it drains, and send the second one.
   const again = endSignal()
@@ -62,6 +65,21 @@ async function keysOf(config: Config, log: Logger): Promise<Keys> {
   } catch (error) {
     throw error instanceof ShowchainError ? new UsageError(error.message, { cause: error }) : error
   }
+}
+
+/** @throws UsageError when a file of the certificate cannot be read. */
+async function websocketOf(config: Config): Promise<WebSocketOptions | undefined> {
+  const { websocket: listen, websocketCert, websocketKey, trustedProxy: trustedProxies } = config
+  if (listen === undefined) return undefined
+  const read = (path: string, key: string): Promise<string> =>
+    readFile(path, 'utf8').catch((cause: Error) => {
+      throw new UsageError(`${key}: ${printable(cause.message)}`, { cause })
+    })
+  const tls =
+    websocketCert === undefined || websocketKey === undefined
+      ? undefined
+      : { cert: await read(websocketCert, 'websocketCert'), key: await read(websocketKey, 'websocketKey') }
+  return { listen, tls, trustedProxies, origins: config.websocketOrigin }
 }
 
 /** The next SIGTERM or SIGINT, or SIGHUP: its terminal was closed. */

@@ -29,6 +29,30 @@ async function complaint(args: readonly string[], environment?: Record<string, s
   return (error as Error).message
 }
 
+describe('WebSocket', () => {
+  const BASE = ['--identity', 'relay.pem']
+  test('has an address, and lists of sites and proxies', async () => {
+    const config = await configOf([...BASE, '--websocket', '127.0.0.1:0', '--trusted-proxy', '10.0.0.0/8', '::1'], {
+      SHOWCHAIN_RELAY_WEBSOCKET_ORIGIN: 'https://example.org, https://example.net',
+    })
+    expect(config).toMatchObject({
+      websocket: { host: '127.0.0.1', port: 0 },
+      trustedProxy: ['10.0.0.0/8', '::1'],
+      websocketOrigin: ['https://example.org', 'https://example.net'],
+    })
+  })
+
+  test('has a certificate with its key, and nothing without an address', async () => {
+    const at = [...BASE, '--websocket', '127.0.0.1:0']
+    expect(await complaint([...at, '--websocket-cert', 'a.pem'])).toBe(
+      'websocketCert (--websocket-cert): needs websocketKey',
+    )
+    expect(await complaint([...at, '--websocket-key', 'a.pem'])).toContain('needs websocketCert')
+    expect(await complaint([...BASE, '--trusted-proxy', '::1'])).toContain('needs websocket')
+    expect(await complaint([...BASE, '--websocket-origin', '*'])).toContain('needs websocket')
+  })
+})
+
 describe('the configuration', () => {
   test('has defaults for everything but the identity', async () => {
     const config = await configOf(['--identity', 'relay.pem'])

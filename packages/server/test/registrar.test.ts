@@ -1,3 +1,4 @@
+import { FIRST_CONNECTION, type Route } from '@showchain/client/endpoint'
 import { type Encoding, type Endpoint, encodeStun, OP } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import { Bed, identityOf, isSignedBy, only, ops, type TestPeer } from './relay-bed.ts'
@@ -400,4 +401,31 @@ test('a flood of STUN in the name of its source leaves a peer all of its rate', 
   })
   // Three of the source, and three challenges at one address and port.
   expect(requests.reduce((sum, each) => sum + each, 0)).toBe(6)
+})
+
+describe('a binding at a connection over TCP', () => {
+  const source = { ip: '198.51.100.9', port: 4009 }
+  const at = (socket: number): Route => ({ ...source, socket: FIRST_CONNECTION + socket })
+
+  test('is of that connection alone, whatever comes from its address otherwise', () => {
+    const bed = new Bed()
+    const peer = bed.registered({ source: at(1) })
+    bed.pass(5000)
+    expect(ops(bed.send(peer, keepAlive(peer), { source: at(2) }))).toEqual([OP.error])
+    bed.pass(5000)
+    expect(ops(bed.send(peer, keepAlive(peer), { source }))).toEqual([OP.error])
+    const [answer] = bed.send(peer, keepAlive(peer), { source: at(1) })
+    expect(answer).toMatchObject({ to: at(1), message: { op_code: OP.keepAlive } })
+  })
+
+  test('moves to another connection, and to UDP, after a challenge', () => {
+    const bed = new Bed()
+    const peer = bed.registered({ source: at(1) })
+    for (const to of [at(2), source]) {
+      peer.source = to
+      expect(ops(bed.send(peer, withKey(bed, peer)))).toEqual([OP.challenge])
+      expect(ops(bed.register(peer))).toEqual([OP.directResponse])
+      expect(isBound(bed, peer)).toBe(true)
+    }
+  })
 })

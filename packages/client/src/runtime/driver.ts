@@ -25,8 +25,9 @@ import {
   type SocketId,
   type Work,
 } from '../core/endpoint/machine.ts'
+import { isConnection } from '../core/endpoint/route.ts'
 import type { Clock, Scheduled } from './clock.ts'
-import type { DatagramSocket } from './socket.ts'
+import type { ConnectionSocket, DatagramSocket } from './socket.ts'
 import type { Worker } from './worker.ts'
 
 /** How long a driver that is closed waits for last words to be signed: a queue of them takes less. */
@@ -41,6 +42,8 @@ export interface DriverOptions<M extends Machine<unknown>> {
   readonly socket: DatagramSocket
   /** Further sockets, which the machine knows as 1, 2, …; the driver closes them. @default none */
   readonly others?: readonly DatagramSocket[] | undefined
+  /** Connections that others make to this host; the driver closes them. @default none */
+  readonly connections?: ConnectionSocket | undefined
   /**
    * Opens one more for a machine that asks; `failed` tells, now or later, that there is none.
    * @default such a machine sends into the void
@@ -76,6 +79,7 @@ export class Driver<M extends Machine<unknown>> {
   constructor(options: DriverOptions<M>) {
     this.#options = options
     options.socket.onDatagrams((batch) => this.#receive(batch))
+    options.connections?.onDatagrams((batch) => this.#receive(batch))
     for (const [index, other] of (options.others ?? []).entries()) this.#add(index + 1, other)
     // A machine may have been given work before it had a driver.
     this.#enter(() => {})
@@ -108,7 +112,8 @@ export class Driver<M extends Machine<unknown>> {
     this.#options.worker.close()
     const others = [...this.#others.values()]
     this.#others.clear()
-    await Promise.all([this.#options.socket, ...others].map((socket) => socket.close()))
+    const { socket, connections } = this.#options
+    await Promise.all([socket, connections, ...others].map((each) => each?.close()))
   }
 
   /** What came together is one input: one time, and one drain at its end. */
@@ -179,8 +184,9 @@ export class Driver<M extends Machine<unknown>> {
       else {
         const { to, bytes } = output
         onTransmit?.(to, bytes)
-        const from = to.socket === undefined || to.socket === 0 ? socket : this.#others.get(to.socket)
-        from?.send(to, bytes)
+        if (to.socket === undefined || to.socket === 0) socket.send(to, bytes)
+        else if (isConnection(to)) this.#options.connections?.send(to, bytes)
+        else this.#others.get(to.socket)?.send(to, bytes)
       }
     }
   }

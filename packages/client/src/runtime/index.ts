@@ -13,7 +13,7 @@ export { nodeRandom } from './random.ts'
 export { RECEIVE_BUFFER } from './receive-buffer.ts'
 export { resolveAddress } from './resolve.ts'
 export { nodeRuntime, type Runtime } from './runtime.ts'
-export type { CountedSocket, DatagramSocket, SocketCounters, SocketImplementation } from './socket.ts'
+export type { ConnectionSocket, CountedSocket, DatagramSocket, SocketCounters, SocketImplementation } from './socket.ts'
 export { type Trace, type TraceEntry, traceEntry, traceLine, traceTaps } from './trace.ts'
 export {
   LISTEN_EVERYWHERE,

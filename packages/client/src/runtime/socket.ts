@@ -1,6 +1,6 @@
 /** A UDP socket as a port: Node's own, the simulator's, or either with injected faults. */
 import type { Endpoint } from '@showchain/wire'
-import type { Datagram } from '../core/endpoint/machine.ts'
+import type { Datagram, Route } from '../core/endpoint/machine.ts'
 
 export interface DatagramSocket {
   /** Sends or loses the datagram; never throws. What cannot be sent is counted by the binding. */
@@ -20,6 +20,15 @@ export interface DatagramSocket {
   /** What the socket is bound to, with the ports it got; wildcard addresses as they are. */
   readonly localEndpoints: readonly Endpoint[]
   /** Nothing is sent or delivered after it. Closing twice is closing once. */
+  close(): Promise<void>
+}
+
+/** Connections over TCP that carry datagrams, each with a number of its own from FIRST_CONNECTION on. */
+export interface ConnectionSocket {
+  /** Sends on the connection of the route, or loses the datagram; never throws. */
+  send(to: Route, bytes: Uint8Array): void
+  /** As of a DatagramSocket; each source has the number of its connection. */
+  onDatagrams(receive: (batch: readonly Datagram[]) => void): void
   close(): Promise<void>
 }
 

@@ -12,11 +12,12 @@ import {
   encodeCounted,
   type Instant,
   isProven,
+  sameRoute,
   sign,
   signedLength,
 } from '@showchain/client/endpoint'
 import type { TokenMint } from '@showchain/crypto/core'
-import { CAPS, type Extensions, hasExtensions, type MessageOf, OP, sameEndpoint, type Unsigned } from '@showchain/wire'
+import { CAPS, type Extensions, hasExtensions, type MessageOf, OP, type Unsigned } from '@showchain/wire'
 import type { Arrivals } from './arrivals.ts'
 import type { Bindings } from './bindings.ts'
 import type { RelayContext } from './relay-context.ts'
@@ -54,7 +55,7 @@ export class Registrar {
     const { message, source } = request
     if (message.target !== this.#context.self.id) return this.#context.count('unexpected')
     const binding = bindings.get(message.id, now)
-    const bound = binding !== undefined && sameEndpoint(binding.source, source)
+    const bound = binding !== undefined && sameRoute(binding.source, source)
     if (this.#draining && !bound) return this.#context.count('draining')
     if (binding !== undefined && !bound && !hasExtensions(message)) return this.#context.count('bindingRefused')
     const validation = bound && isProven(binding.source) ? 'validated' : 'unvalidated'
@@ -69,7 +70,7 @@ export class Registrar {
    */
   takes({ message, source, bytes, encoding }: AdmissionRequest<DirectRequest>, now: Instant): Allowance | undefined {
     const binding = this.#options.bindings.get(message.id, now)
-    if (binding !== undefined && !sameEndpoint(binding.source, source)) return undefined
+    if (binding !== undefined && !sameRoute(binding.source, source)) return undefined
     const length = signedLength(this.#response(message, source, now), this.#context.self.signatureLength, encoding)
     return length !== undefined && length <= bytes.length ? new Allowance(bytes.length) : undefined
   }
@@ -79,7 +80,7 @@ export class Registrar {
     const { message, key, source, encoding } = admitted
     const { bindings, arriving } = this.#options
     const before = bindings.get(message.id, now)
-    const moves = before !== undefined && !sameEndpoint(before.source, source)
+    const moves = before !== undefined && !sameRoute(before.source, source)
     const knowsExtensions = hasExtensions(message)
     const binding = { id: message.id, source, encoding, spki: key.spki, knowsExtensions }
     if (!bindings.bind(binding, now)) return this.#context.count('bindingRefused')

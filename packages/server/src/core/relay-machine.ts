@@ -13,6 +13,7 @@ import {
   Counters,
   type Datagram,
   type Instant,
+  isConnection,
   labPolicy,
   later,
   type Machine,
@@ -176,7 +177,7 @@ export class RelayMachine implements Machine<RelayEvent> {
     if (isChannelFrame(bytes)) return this.#channelForwarder.receive(datagram, now)
     // In order: what has come before it may depend on what it changes.
     this.#channelForwarder.flush()
-    const isStunOnly = source.socket !== undefined && source.socket !== 0
+    const isStunOnly = source.socket !== undefined && source.socket !== 0 && !isConnection(source)
     if (bytes.length > MAX_DATAGRAM) return count('refused')
     const packet = isStunOnly ? undefined : viewData(bytes)
     if (packet !== undefined) return this.#dataForwarder.data(packet, source, now)

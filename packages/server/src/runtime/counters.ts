@@ -1,11 +1,12 @@
 /** What a relay's sockets count, beside what its machine does. */
 import type { SocketCounters } from '@showchain/client/runtime'
 import type { RelayCounter } from '../core/index.ts'
+import type { WebSocketCounter } from './websocket/counters.ts'
 
 /** Names of the counters of sockets. */
 export type SocketCounter = keyof SocketCounters
 /** Names of all counters of a relay. */
-export type CounterName = RelayCounter | SocketCounter
+export type CounterName = RelayCounter | SocketCounter | WebSocketCounter
 
 /** What the sockets of a relay count. */
 export const SOCKET_COUNTERS: Readonly<Record<SocketCounter, string>> = {

@@ -11,3 +11,5 @@ export {
 export { type CounterName, SOCKET_COUNTERS, type SocketCounter } from './counters.ts'
 export { limitGarbage } from './limit-garbage.ts'
 export { Relay, type RelayOpenOptions, type RelayRuntimeStats } from './relay.ts'
+export { WEBSOCKET_COUNTERS, type WebSocketCounter } from './websocket/counters.ts'
+export type { WebSocketOptions } from './websocket/listener.ts'

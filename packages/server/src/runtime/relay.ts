@@ -29,6 +29,8 @@ import { isChannelFrame } from '@showchain/wire/end-to-end'
 import type { RelayEvent, RelayLimits } from '../core/index.ts'
 import { RelayMachine, type RelayStats, relayLimits } from '../core/index.ts'
 import type { CounterName } from './counters.ts'
+import { noWebSocketCounters } from './websocket/counters.ts'
+import type { WebSocketListener, WebSocketOptions } from './websocket/listener.ts'
 
 /** What a relay is opened with. */
 export interface RelayOpenOptions {
@@ -46,6 +48,8 @@ export interface RelayOpenOptions {
    * @default what it is bound to, a wildcard as the host's own addresses
    */
   readonly publicAddresses?: readonly Address[] | undefined
+  /** For peers whose network lets no UDP through. @default none */
+  readonly websocket?: WebSocketOptions | undefined
   /** Keys of peers that speak only the seed's messages; others bring theirs along. @default none */
   readonly knownKeys?: readonly PublicKey[] | undefined
   /** In place of RELAY_LIMITS' defaults. @default none */
@@ -72,10 +76,20 @@ export interface RelayOpenOptions {
 export interface RelayRuntimeStats extends RelayStats {
   /** RSA jobs that wait for a thread. */
   readonly waitingForThread: number
+  /** WebSocket connections that are open. */
+  readonly websockets: number
 }
 
 /** How long `drain` waits at most, in ms, while sessions go on. */
 const DRAIN_TIMEOUT = 30_000
+
+/** What it listens with. */
+interface Bound {
+  readonly socket: CountedSocket
+  /** They answer STUN alone. */
+  readonly others: readonly CountedSocket[]
+  readonly websocket: WebSocketListener | undefined
+}
 
 /** A relay on a runtime. @see Relay.open */
 export class Relay implements AsyncDisposable {
@@ -85,6 +99,7 @@ export class Relay implements AsyncDisposable {
   readonly #machine: RelayMachine
   readonly #driver: Driver<RelayMachine>
   readonly #socket: CountedSocket
+  readonly #websocket: WebSocketListener | undefined
   readonly #worker: Worker
   readonly #clock: Clock
   #draining: Promise<void> | undefined
@@ -97,23 +112,25 @@ export class Relay implements AsyncDisposable {
     // Before the sockets: a bad limit must leave nothing behind.
     relayLimits(limits)
     const sockets: CountedSocket[] = []
+    let websocket: WebSocketListener | undefined
     try {
       sockets.push(await runtime.openSocket({ listen, onWarning, borrows: isChannelFrame }))
       for (const alternate of stunAlternates) sockets.push(await runtime.openSocket({ listen: [alternate], onWarning }))
+      // Only who wants it loads what it needs.
+      if (options.websocket !== undefined)
+        websocket = await (await import('./websocket/listener.ts')).WebSocketListener.open(
+          options.websocket,
+          runtime.clock,
+        )
     } catch (error) {
       await Promise.all(sockets.map((socket) => socket.close()))
       throw error
     }
     const [socket, ...others] = sockets
-    return new Relay(options, runtime, socket as CountedSocket, others)
+    return new Relay(options, runtime, { socket: socket as CountedSocket, others, websocket })
   }
 
-  private constructor(
-    options: RelayOpenOptions,
-    runtime: Runtime,
-    socket: CountedSocket,
-    others: readonly CountedSocket[],
-  ) {
+  private constructor(options: RelayOpenOptions, runtime: Runtime, { socket, others, websocket }: Bound) {
     const { identity, publicAddresses, knownKeys, limits, workers, onEvent, trace } = options
     const { clock, random, provider } = runtime
     this.id = identity.id
@@ -127,12 +144,14 @@ export class Relay implements AsyncDisposable {
     })
     this.#machine = machine
     this.#socket = socket
+    this.#websocket = websocket
     this.#clock = clock
     this.#worker = runtime.worker(identity, workers)
     this.#driver = new Driver({
       machine,
       socket,
       ...{ others, clock },
+      connections: websocket?.connections,
       worker: this.#worker,
       onEvent: (event) => {
         if (event.type === 'drained') this.#drained()
@@ -147,6 +166,11 @@ export class Relay implements AsyncDisposable {
     return this.#socket.localEndpoints
   }
 
+  /** Where it takes WebSocket connections; undefined: nowhere. */
+  get websocketAddress(): Endpoint | undefined {
+    return this.#websocket?.address
+  }
+
   /** Who makes its system calls, and why. */
   get socket(): SocketImplementation {
     return this.#socket.implementation
@@ -154,12 +178,14 @@ export class Relay implements AsyncDisposable {
 
   /** See RELAY_COUNTERS and SOCKET_COUNTERS for what each means. */
   counters(): Record<CounterName, number> {
-    return { ...this.#machine.counters(), ...this.#socket.counters }
+    const websockets = this.#websocket?.counters ?? noWebSocketCounters()
+    return { ...this.#machine.counters(), ...this.#socket.counters, ...websockets }
   }
 
   /** How full the tables are. */
   stats(): RelayRuntimeStats {
-    return { ...this.#machine.stats(), waitingForThread: this.#worker.waiting }
+    const websockets = this.#websocket?.connections.size ?? 0
+    return { ...this.#machine.stats(), waitingForThread: this.#worker.waiting, websockets }
   }
 
   /**
@@ -203,7 +229,7 @@ export class Relay implements AsyncDisposable {
 
   /** Stops at once. Closing twice is closing once. */
   async close(): Promise<void> {
-    await this.#driver.close()
+    await Promise.all([this.#driver.close(), this.#websocket?.close()])
     this.#drained()
   }
 

@@ -21,6 +21,7 @@ import { FILES } from './files.ts'
 import { MAILBOX } from './mailbox.ts'
 import { SERVER_FORWARDING } from './server-forwarding.ts'
 import { SERVER_REGISTRATION } from './server-registration.ts'
+import { SERVER_WEBSOCKET } from './server-websocket.ts'
 import { TOKENS } from './tokens.ts'
 import { TUNNEL } from './tunnel.ts'
 import { WIRE } from './wire.ts'
@@ -33,6 +34,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CRYPTO_SESSIONS,
   ...SERVER_REGISTRATION,
   ...SERVER_FORWARDING,
+  ...SERVER_WEBSOCKET,
   ...CLIENT_ENDPOINT,
   ...CLIENT_STRANGERS,
   ...TOKENS,

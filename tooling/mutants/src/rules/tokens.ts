@@ -41,7 +41,7 @@ export const TOKENS: readonly Mutant[] = [
       name: 'token-moves-nobody',
       rule: 'A token moves no peer that is bound elsewhere.',
       file: 'src/core/registrar.ts',
-      text: 'if (binding !== undefined && !sameEndpoint(binding.source, source)) return undefined',
+      text: 'if (binding !== undefined && !sameRoute(binding.source, source)) return undefined',
       replacement: '',
       test: 'test/tokens.test.ts',
     },

@@ -1,6 +1,12 @@
 /** Routes as values: two are the same when address and socket are. */
 import { formatEndpoint, sameEndpoint } from '@showchain/wire'
-import type { Route } from './machine.ts'
+import type { Route, SocketId } from './machine.ts'
+
+/** Numbers of sockets from here on are connections over TCP, each with one remote end. */
+export const FIRST_CONNECTION: SocketId = 2 ** 20
+
+/** Whether it is a connection over TCP: answers go back on it, and nowhere else. */
+export const isConnection = ({ socket = 0 }: Route): boolean => socket >= FIRST_CONNECTION
 
 export const sameRoute = (a: Route, b: Route): boolean => sameEndpoint(a, b) && (a.socket ?? 0) === (b.socket ?? 0)
 
