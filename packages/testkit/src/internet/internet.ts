@@ -11,6 +11,7 @@ import type { Conditions } from '../sim/conditions.ts'
 import { Host } from '../sim/host.ts'
 import type { Network } from '../sim/network.ts'
 import { type PcapOptions, toPcap } from '../sim/pcap.ts'
+import { endPrograms } from '../sim/program.ts'
 import type { Seed } from '../sim/random.ts'
 import { simulatedRuntime } from '../sim/runtime.ts'
 import { Simulation } from '../sim/simulation.ts'
@@ -263,8 +264,9 @@ export class Internet {
     this.sim.until(holds, patience)
   }
 
-  /** Closes every peer and relay, and throws when anything stayed behind. */
+  /** Ends every program, closes every peer and relay, and throws when anything stayed behind. */
   async finish(): Promise<void> {
+    endPrograms(this.sim.clock)
     const found = await leftovers({ sim: this.sim, peers: this.#peers, relays: this.#relays, open: this.#open })
     if (found.length > 0) throw new Error(found.join('\n'))
   }

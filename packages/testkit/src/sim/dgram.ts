@@ -3,7 +3,8 @@
  * it can be tried as it is. Its events come while virtual time passes. Multicast, broadcast and
  * names are not simulated.
  */
-import type { BindOptions, RemoteInfo, Socket } from 'node:dgram'
+import { AsyncResource } from 'node:async_hooks'
+import { type BindOptions, type RemoteInfo, Socket } from 'node:dgram'
 import { EventEmitter } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { Datagram } from '@showchain/client/core'
@@ -41,10 +42,10 @@ export function virtualDgram(options: DgramOptions): Socket {
   return new Proxy(socket as unknown as Socket, {
     get(_target, name): unknown {
       const value = Reflect.get(socket, name, socket) as unknown
-      if (value !== undefined || typeof name === 'symbol' || name.startsWith('_')) {
+      if (value !== undefined || !(name in Socket.prototype)) {
         return typeof value === 'function' ? value.bind(socket) : value
       }
-      throw new Error(`socket.${name} is not simulated.`)
+      throw new Error(`socket.${String(name)} is not simulated.`)
     },
   })
 }
@@ -138,9 +139,11 @@ class VirtualDgram extends EventEmitter {
   #open(port: number): void {
     if (this.#socket !== undefined) return
     this.#socket = this.#options.open(port)
-    this.#socket.onDatagrams((batch) => {
-      for (const datagram of batch) this.#receive(datagram)
-    })
+    this.#socket.onDatagrams(
+      AsyncResource.bind((batch: readonly Datagram[]) => {
+        for (const datagram of batch) this.#receive(datagram)
+      }),
+    )
     this.#soon(() => this.emit('listening'))
   }
 
@@ -154,6 +157,6 @@ class VirtualDgram extends EventEmitter {
 
   #soon(what: () => void): void {
     const { clock } = this.#options
-    clock.schedule(clock.now(), what)
+    clock.schedule(clock.now(), AsyncResource.bind(what))
   }
 }

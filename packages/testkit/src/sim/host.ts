@@ -10,6 +10,7 @@ import { carriesRecord } from '@showchain/wire/end-to-end'
 import { type DgramType, virtualDgram } from './dgram.ts'
 import type { Network, Station } from './network.ts'
 import type { Packet } from './packet.ts'
+import { runProgram } from './program.ts'
 
 const datagrams = new BufferSlab()
 
@@ -105,6 +106,16 @@ export class Host {
   }
 
   /**
+   * Runs a program that is written for Node, as it is: what it takes from `node:dgram`, timers,
+   * `Date` and `performance` from now on is that of this host, until the scenario ends. Then its
+   * sockets and timers are gone. The scenario fails when it starts a real timer or UDP socket.
+   */
+  run<Result>(program: () => Result): Result {
+    const { clock } = this.network
+    return runProgram({ name: this.name, clock, socket: (port) => this.socket(port) }, program)
+  }
+
+  /**
    * By the interface whose network has the destination, else by the first; without an address of
    * its family the datagram is lost, as on a real host.
    */
@@ -189,6 +200,7 @@ class VirtualSocket implements DatagramSocket {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return
     this.#closed = true
     this.#delivery?.cancel()
     this.#to.closed()

@@ -9,6 +9,7 @@ import { VirtualClock } from './clock.ts'
 import type { Conditions } from './conditions.ts'
 import { Host } from './host.ts'
 import { Network } from './network.ts'
+import { endPrograms, outsidePrograms } from './program.ts'
 import { type Seed, SeededRandom } from './random.ts'
 import { Timeline } from './timeline.ts'
 import { VirtualWorker } from './worker.ts'
@@ -92,6 +93,8 @@ export class Simulation {
     } catch (error) {
       console.error(`Simulation with seed ${JSON.stringify(this.seed)} failed.\n${this.timeline.format(SHOWN_LINES)}`)
       throw error
+    } finally {
+      endPrograms(this.clock)
     }
   }
 
@@ -162,7 +165,7 @@ export class Simulation {
       this.#waiting.add(waiting)
       promise.then(settled, settled)
       promise.then(resolve, reject)
-      if (!this.#running) void this.#run()
+      if (!this.#running) void outsidePrograms(() => this.#run())
     })
   }
 
