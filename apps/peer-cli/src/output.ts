@@ -12,7 +12,7 @@ import { say, textStdout } from './stdio.ts'
 
 /** Characters of an id that are shown: enough to tell a few peers apart. */
 const SHORT_ID = 8
-const short = (id: PeerId): string => `${id.slice(0, SHORT_ID)}…`
+export const short = (id: PeerId): string => `${id.slice(0, SHORT_ID)}…`
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** The text of a message; undefined when it is not UTF-8. */

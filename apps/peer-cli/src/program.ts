@@ -243,6 +243,11 @@ export function program(writeOut: (text: string) => void): Command {
     .option('--json', JSON_EVENTS)
     .action(async (action, values, flags) => (await import('./contact.ts')).contact(action, values, flags))
   root
+    .command('status')
+    .description('tell which showchain programs of this user run on this host, with their paths and round trips')
+    .option('--json', JSON_EVENTS)
+    .action(async (flags) => (await import('./status.ts')).status(flags))
+  root
     .command('completion')
     .description('print a script that completes commands, options and their values in a shell')
     .argument('<shell>', 'bash, zsh or fish: eval "$(showchain completion bash)"')

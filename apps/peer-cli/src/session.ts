@@ -8,6 +8,7 @@ import { Interrupted } from './failures.ts'
 import { incomplete } from './goodbye.ts'
 import { openPeer, type PeerFlags } from './open-peer.ts'
 import { follow, type Output } from './output.ts'
+import { keepStatusSocket } from './status-socket.ts'
 import { destroyStdin } from './stdio.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -23,7 +24,7 @@ export class Session {
   undone: () => boolean | Promise<boolean> = () => true
   readonly #began = performance.now()
   /** Those that are open. */
-  readonly #connections = new Set<Connection>()
+  readonly connections: Set<Connection> = new Set<Connection>()
   /** What else the command has opened, closed before the connections. */
   readonly #opened: AsyncDisposable[] = []
   #last: Connection | undefined
@@ -35,10 +36,10 @@ export class Session {
 
   /** A connection came to be: its events are printed, and it gets a goodbye. */
   add(connection: Connection): void {
-    this.#connections.add(connection)
+    this.connections.add(connection)
     this.#last = connection
     follow(connection, this.output)
-    connection.on('close', () => this.#connections.delete(connection))
+    connection.on('close', () => this.connections.delete(connection))
   }
 
   /** Closed with the session. */
@@ -49,11 +50,16 @@ export class Session {
 
   async goodbye(options: CloseOptions): Promise<void> {
     for (const each of this.#opened.reverse()) await each[Symbol.asyncDispose]()
-    await Promise.all([...this.#connections].map((connection) => connection.close(options)))
+    await Promise.all([...this.connections].map((connection) => connection.close(options)))
+  }
+
+  /** Since it has its peer. */
+  get seconds(): number {
+    return Math.round(performance.now() - this.#began) / 1000
   }
 
   end(): void {
-    const seconds = Math.round(performance.now() - this.#began) / 1000
+    const { seconds } = this
     const { sent, received } = this.bytes
     this.output.end({ bytes: { sent, received }, seconds, path: this.#last?.path })
   }
@@ -78,6 +84,7 @@ export async function withPeer(
     // Before anything is printed: the process that reads it may send the signal at once.
     const ended = outside(session)
     try {
+      await keepStatusSocket(session)
       await Promise.race([work(session), ended])
       await session.goodbye({})
     } catch (error) {

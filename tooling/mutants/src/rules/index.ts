@@ -19,6 +19,7 @@ import { CRYPTO_KEYS } from './crypto-keys.ts'
 import { CRYPTO_SESSIONS } from './crypto-sessions.ts'
 import { FILES } from './files.ts'
 import { MAILBOX } from './mailbox.ts'
+import { PROGRAMS } from './programs.ts'
 import { SERVER_FORWARDING } from './server-forwarding.ts'
 import { SERVER_REGISTRATION } from './server-registration.ts'
 import { SERVER_WEBSOCKET } from './server-websocket.ts'
@@ -51,4 +52,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...FILES,
   ...MAILBOX,
   ...TUNNEL,
+  ...PROGRAMS,
 ]
