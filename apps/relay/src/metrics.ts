@@ -1,104 +1,130 @@
-/** Counters and table sizes for Prometheus, read when asked for. */
-import { createServer } from 'node:http'
+/**
+ * Metrics for Prometheus, read when asked for. Names and units follow its conventions; the values of
+ * every label are known before the relay starts.
+ */
 import type { Mailbox, MailboxCounter } from '@showchain/mailbox/server'
-import { RELAY_COUNTERS } from '@showchain/server'
-import { type Relay, SOCKET_COUNTERS, WEBSOCKET_COUNTERS } from '@showchain/server/runtime'
-import { ShowchainError } from '@showchain/wire'
-import type { Logger } from 'pino'
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import type { Listen } from './config.ts'
+import { PAIR_PATHS, RELAY_COUNTERS, RELAY_REFUSALS, TRAFFIC_KINDS } from '@showchain/server'
+import { type CounterName, type Relay, SOCKET_COUNTERS, WEBSOCKET_COUNTERS } from '@showchain/server/runtime'
+import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client'
+import { kernelDrops } from './kernel-drops.ts'
 
-const SENTENCES: Readonly<Record<string, string>> = { ...RELAY_COUNTERS, ...SOCKET_COUNTERS, ...WEBSOCKET_COUNTERS }
-const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-
-export interface MetricsServer {
-  close(): Promise<void>
+const SENTENCES: Readonly<Record<CounterName, string>> = {
+  ...RELAY_COUNTERS,
+  ...SOCKET_COUNTERS,
+  ...WEBSOCKET_COUNTERS,
 }
+const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 /** Gauges that prom-client names like counters; each is there under its right name too. */
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
+/** Counters that have a metric of their own kind below, and so none of their own name. */
+const ELSEWHERE: ReadonlySet<CounterName> = new Set<CounterName>(['received', 'sent', 'registered', ...RELAY_REFUSALS])
 
 /** What runs, and is read each time that somebody asks. */
 export interface Measured {
   readonly relay: Relay
   readonly mailbox?: Mailbox | undefined
+  readonly version: string
 }
 
-function counter(registry: Registry, name: string, help: string, value: () => number): void {
+type Labels = Readonly<Record<string, string>>
+type Sample = readonly [labels: Labels, value: number]
+
+/** A counter whose samples are counted elsewhere. */
+function counter(registry: Registry, name: string, help: string, read: () => readonly Sample[]): void {
   new Counter({
     name: `showchain_${name}_total`,
     help,
+    labelNames: Object.keys(read()[0]?.[0] ?? {}),
     registers: [registry],
     collect() {
       this.reset()
-      this.inc(value())
+      for (const [labels, value] of read()) this.inc(labels, value)
     },
   })
 }
 
-function tables(registry: Registry, role: 'relay' | 'mailbox', stats: () => object): void {
+function gauge(registry: Registry, name: string, help: string, read: () => readonly Sample[]): void {
   new Gauge({
-    name: `showchain_${role}_table_entries`,
-    help: `Entries of each table of the ${role}`,
-    labelNames: ['table'],
+    name: `showchain_${name}`,
+    help,
+    labelNames: Object.keys(read()[0]?.[0] ?? {}),
     registers: [registry],
     collect() {
-      for (const [table, size] of Object.entries(stats())) this.set({ table }, size)
+      for (const [labels, value] of read()) this.set(labels, value)
     },
   })
 }
 
-export function registryOf({ relay, mailbox }: Measured): Registry {
-  const registry = new Registry()
+const single = (value: number): readonly Sample[] => [[{}, value]]
+
+const tables = (stats: object): readonly Sample[] =>
+  Object.entries(stats).map(([table, size]: [string, number]) => [{ table }, size])
+
+const meanings = (table: Readonly<Record<string, string>>): string =>
+  Object.entries(table)
+    .map(([name, sentence]) => `${name}: ${sentence}`)
+    .join('; ')
+
+/** Adds everything that can be read of what runs. */
+export function addMetrics(registry: Registry, { relay, mailbox, version }: Measured): void {
   collectDefaultMetrics({ register: registry })
   for (const name of MISNAMED) registry.removeSingleMetric(name)
-  for (const name of Object.keys(relay.counters()) as (keyof ReturnType<Relay['counters']>)[])
-    counter(registry, `relay_${snake(name)}`, SENTENCES[name] ?? name, () => relay.counters()[name])
-  tables(registry, 'relay', () => relay.stats())
-  if (mailbox !== undefined) {
-    for (const [name, sentence] of Object.entries(mailbox.sentences) as [MailboxCounter, string][])
-      counter(registry, `mailbox_${snake(name)}`, sentence, () => mailbox.counters()[name])
-    tables(registry, 'mailbox', () => mailbox.stats())
-  }
-  new Gauge({
-    name: 'showchain_relay_socket_info',
-    help: 'Who makes the system calls: batched or dgram',
-    labelNames: ['kind'],
-    registers: [registry],
-  }).set({ kind: relay.socket.kind }, 1)
-  return registry
+  gauge(registry, 'relay_build_info', 'Which release runs, and on which Node.js', () => [
+    [{ version, node: process.version }, 1],
+  ])
+  gauge(registry, 'relay_socket_info', 'Who makes the system calls: batched or dgram', () => [
+    [{ kind: relay.socket.kind }, 1],
+  ])
+  addTraffic(registry, relay)
+  gauge(registry, 'relay_draining', 'Whether it drains, 1 or 0', () => single(relay.draining ? 1 : 0))
+  gauge(registry, 'relay_bindings', 'Peers that are registered', () => single(relay.stats().bindings))
+  gauge(registry, 'relay_sessions', 'Sessions that are open', () => single(relay.stats().sessions))
+  gauge(registry, 'relay_table_entries', 'Entries of each table of the relay', () => tables(relay.stats()))
+  counter(registry, 'relay_registrations', 'Registrations, first ones and renewals', () =>
+    single(relay.counters().registered),
+  )
+  counter(registry, 'relay_pairs', `Pairs by their path half a minute after they met. ${meanings(PAIR_PATHS)}`, () =>
+    Object.entries(relay.pairs()).map(([path, value]) => [{ path }, value]),
+  )
+  counter(registry, 'relay_refusals', 'What came and was not done, by reason; some are told, most get silence', () => {
+    const counters = relay.counters()
+    return RELAY_REFUSALS.map((name) => [{ reason: snake(name) }, counters[name]])
+  })
+  for (const name of Object.keys(SENTENCES) as CounterName[])
+    if (!ELSEWHERE.has(name))
+      counter(registry, `relay_${snake(name)}`, SENTENCES[name], () => single(relay.counters()[name]))
+  addKernelDrops(registry)
+  if (mailbox === undefined) return
+  for (const [name, sentence] of Object.entries(mailbox.sentences) as [MailboxCounter, string][])
+    counter(registry, `mailbox_${snake(name)}`, sentence, () => single(mailbox.counters()[name]))
+  gauge(registry, 'mailbox_table_entries', 'Entries of each table of the mailbox', () => tables(mailbox.stats()))
 }
 
-/** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN` */
-export async function serveMetrics(measured: Measured, listen: Listen, log: Logger): Promise<MetricsServer> {
-  const { relay } = measured
-  const registry = registryOf(measured)
-  const server = createServer((request, response) => {
-    const [path] = (request.url ?? '').split('?')
-    if (path === '/healthz') response.end('ok\n')
-    else if (path === '/readyz')
-      response.writeHead(relay.draining ? 503 : 200).end(relay.draining ? 'draining\n' : 'ok\n')
-    else if (path === '/metrics') {
-      response.setHeader('content-type', registry.contentType)
-      registry.metrics().then(
-        (text) => response.end(text),
-        () => response.writeHead(500).end(),
-      )
-    } else response.writeHead(404).end()
+function addTraffic(registry: Registry, relay: Relay): void {
+  counter(registry, 'relay_bytes', `Bytes of datagrams. ${meanings(TRAFFIC_KINDS)}`, () =>
+    Object.entries(relay.traffic()).flatMap(([direction, kinds]) =>
+      Object.entries(kinds).map(([kind, value]): Sample => [{ direction, kind }, value]),
+    ),
+  )
+  counter(registry, 'relay_datagrams', 'Datagrams', () => {
+    const { received, sent } = relay.counters()
+    return [
+      [{ direction: 'in' }, received],
+      [{ direction: 'out' }, sent],
+    ]
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const code = error.code === 'EADDRINUSE' ? 'ERR_ADDRESS_IN_USE' : 'ERR_CANNOT_LISTEN'
-      reject(new ShowchainError(code, `metrics: ${error.message}.`, { cause: error }))
-    })
-    server.listen(listen, resolve)
+}
+
+function addKernelDrops(registry: Registry): void {
+  new Counter({
+    name: 'showchain_relay_kernel_drops_total',
+    help: 'Datagrams that the kernel dropped since a socket was full (Linux; elsewhere always 0)',
+    registers: [registry],
+    async collect() {
+      const drops = await kernelDrops()
+      this.reset()
+      this.inc(drops ?? 0)
+    },
   })
-  log.info({ metrics: server.address() }, 'metrics')
-  return {
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
 }

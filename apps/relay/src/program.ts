@@ -1,11 +1,10 @@
 /** The command line: every option, its help, and nothing else. */
-import { createRequire } from 'node:module'
 import { RELAY_LIMITS } from '@showchain/server'
 import { Command, Option } from 'commander'
 import { type Config, configFrom, DEFAULT_PORT } from './config.ts'
 import { serve } from './serve.ts'
+import { version } from './version.ts'
 
-const { version } = createRequire(import.meta.url)('../package.json') as { readonly version: string }
 const ENVIRONMENT_PREFIX = 'SHOWCHAIN_RELAY_'
 
 const NOTES = `

@@ -6,10 +6,15 @@ import type { Mailbox } from '@showchain/mailbox/server'
 import { Relay, type WebSocketOptions } from '@showchain/server/runtime'
 import { formatTicket, parseTicket, printable, ShowchainError } from '@showchain/wire'
 import type { Logger } from 'pino'
+import { Registry } from 'prom-client'
 import { type Config, UsageError } from './config.ts'
+import { logEvent, watchLimits } from './event-log.ts'
+import { serveHttp } from './http.ts'
 import { identityAt } from './identity.ts'
 import { logger } from './log.ts'
-import { serveMetrics } from './metrics.ts'
+import { addMetrics } from './metrics.ts'
+import { Timings } from './timings.ts'
+import { version } from './version.ts'
 
 export async function serve(config: Config): Promise<void> {
   // Before the ticket is printed: the process that reads it may send the signal at once.
@@ -17,6 +22,8 @@ export async function serve(config: Config): Promise<void> {
   const log = logger(config)
   const { identity, knownKeys } = await keysOf(config, log)
   const websocket = await websocketOf(config)
+  const registry = new Registry()
+  const timings = config.metrics && new Timings(registry)
   const relay = await Relay.open({
     identity,
     listen: config.listen,
@@ -26,14 +33,18 @@ export async function serve(config: Config): Promise<void> {
     stunAlternates: config.stunAlternate,
     ...(config.publicAddress === undefined ? {} : { publicAddresses: config.publicAddress }),
     ...(config.trace ? { trace } : {}),
-    onEvent: (event) => log.debug(event, event.type),
+    onEvent: (event) => {
+      logEvent(log, event)
+      timings?.event(event)
+    },
+    onVerified: timings && ((seconds) => timings.verified(seconds)),
     onWarning: (sentence) => log.warn(sentence),
   })
   const mailbox = config.mailbox ? await closingOnFailure(relay, beside(relay, config, log)) : undefined
-  const metrics =
-    config.metrics === undefined
-      ? undefined
-      : await closingOnFailure(relay, serveMetrics({ relay, mailbox }, config.metrics, log), mailbox)
+  if (config.metrics !== undefined) addMetrics(registry, { relay, mailbox, version })
+  const http =
+    config.metrics && (await closingOnFailure(relay, serveHttp(relay, registry, config.metrics, log), mailbox))
+  const unwatch = watchLimits(relay, log)
   process.stdout.write(`${formatTicket({ ...parseTicket(relay.ticket), mailbox: mailbox?.id })}\n`)
   const { kind, reason } = relay.socket
   const where = { addresses: relay.addresses, websocket: relay.websocketAddress }
@@ -45,7 +56,8 @@ export async function serve(config: Config): Promise<void> {
   const drained = Promise.resolve(mailbox?.close()).then(() => relay.drain({ timeout: config.drainSeconds * 1000 }))
   await Promise.race([drained, again])
   await relay.close()
-  await metrics?.close()
+  unwatch()
+  await http?.close()
   if (mailbox !== undefined) log.info(mailbox.counters(), 'mailbox ended')
   log.info(relay.counters(), 'ended')
 }

@@ -103,8 +103,8 @@ export class ChannelForwarder {
     const to = isRequester ? target : requester
     if (to === NONE) return count('targetAbsent')
     this.#bindings.refreshRow(from, now)
-    this.#sessions.refresh(session, now)
-    outbox.transmit(this.#bindings.sourceOf(to), bytes)
+    this.#sessions.carry(session, bytes.length, now)
+    outbox.transmit(this.#bindings.sourceOf(to), bytes, 'channel')
     count('channelForwarded')
   }
 }

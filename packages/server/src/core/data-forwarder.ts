@@ -157,7 +157,8 @@ export class DataForwarder {
       return false
     }
     if (this.#isUnconsented(transit)) this.#budget.spend(session, source, bytes.length, now)
-    outbox.transmit(to.source, bytes)
+    outbox.transmit(to.source, bytes, 'data')
+    this.#sessions.carry(session.row, bytes.length, now)
     return true
   }
 
@@ -206,7 +207,7 @@ export class DataForwarder {
     const same = encoding === 'binary' && to.encoding === 'binary'
     const forwarded = same ? bytes : encodeCounted(this.#context, message, to.encoding)
     if (forwarded === undefined) return
-    outbox.transmit(to.source, forwarded)
+    outbox.transmit(to.source, forwarded, 'data')
     count('acknowledged')
   }
 

@@ -4,6 +4,13 @@
  */
 import type { Endpoint, PeerId, SessionId } from '@showchain/wire'
 
+/** A session, and whom it joins. */
+export interface SessionEnds {
+  readonly session: SessionId
+  readonly requester: PeerId
+  readonly target: PeerId
+}
+
 export type RelayEvent =
   /**
    * A peer registered, or moved to another address. A renewal from the same address causes no
@@ -23,13 +30,14 @@ export type RelayEvent =
       readonly target: PeerId
       readonly state: 'forwarded' | 'consented'
     }
-  | { readonly type: 'sessionOpened'; readonly session: SessionId; readonly requester: PeerId; readonly target: PeerId }
-  | {
+  | (SessionEnds & { readonly type: 'sessionOpened' })
+  | (SessionEnds & {
       readonly type: 'sessionEnded'
-      readonly session: SessionId
-      readonly requester: PeerId
-      readonly target: PeerId
       readonly why: 'expired' | 'evicted'
-    }
+      /** What was forwarded in it, both ways. */
+      readonly bytes: number
+      /** From its opening until it was used last. */
+      readonly seconds: number
+    })
   /** After `drain`: peers were told, and nothing goes on any more. Comes once. */
   | { readonly type: 'drained' }

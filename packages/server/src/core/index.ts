@@ -2,8 +2,11 @@
  * The relay's machine and its parts that others read: limits, counters, events. Pure: no clock, no
  * socket, no Node.
  */
-export type { RelayEvent } from './events.ts'
+export type { RelayEvent, SessionEnds } from './events.ts'
 export { RELAY_LIMITS, type RelayLimit, type RelayLimits, relayLimits, relayLimitsSchema } from './limits.ts'
-export { RELAY_COUNTERS, type RelayCounter } from './relay-counters.ts'
-export { RelayMachine, type RelayOptions, type RelayStats } from './relay-machine.ts'
+export { PAIR_PATHS, type PairCounts, type PairPath } from './pair-paths.ts'
+export { RELAY_COUNTERS, RELAY_REFUSALS, type RelayCounter } from './relay-counters.ts'
+export { RelayMachine } from './relay-machine.ts'
+export type { RelayOptions, RelayStats } from './relay-options.ts'
 export type { StunSockets } from './stun-responder.ts'
+export { type RelayTraffic, TRAFFIC_KINDS, type TrafficKind } from './traffic.ts'

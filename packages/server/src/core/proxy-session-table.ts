@@ -63,9 +63,11 @@ export class ProxySession {
   readonly requester: SessionEnd
   readonly target: SessionEnd
   readonly row: number
+  readonly openedAt: Instant
   readonly #rows: ExpiringRows
 
   constructor(id: SessionId, requester: PeerId, target: PeerId, row: number, rows: ExpiringRows) {
+    this.openedAt = rows.touched(row)
     this.id = id
     this.requester = new SessionEnd(requester)
     this.target = new SessionEnd(target)
@@ -73,7 +75,11 @@ export class ProxySession {
     this.#rows = rows
   }
 
-  /** Of a session that has ended it means nothing. */
+  /** When it was used last. Of a session that has ended it means nothing, as the next one. */
+  get touched(): Instant {
+    return this.#rows.touched(this.row)
+  }
+
   get consented(): boolean {
     return this.#rows.integers[this.row * ROW_INTEGERS + CONSENTED] === 1
   }
@@ -83,7 +89,8 @@ export interface ProxySessionTableOptions {
   readonly limits: RelayLimits
   readonly bindings: Bindings
   readonly opened: (session: ProxySession) => void
-  readonly ended: (session: ProxySession, why: 'expired' | 'evicted') => void
+  /** @param carried bytes that were forwarded in it, both ways */
+  readonly ended: (session: ProxySession, why: 'expired' | 'evicted', carried: number) => void
 }
 
 export class ProxySessionTable {
@@ -95,6 +102,8 @@ export class ProxySessionTable {
   readonly #rows: ExpiringRows
   /** By row. */
   readonly #sessions: (ProxySession | undefined)[] = []
+  /** By row: bytes that were forwarded, both ways. Beside the rows, which are full. */
+  #carried = new Float64Array(0)
   /** By a number out of the id: no two sessions have the same one. */
   readonly #byNumber = new SessionIndex()
   /**
@@ -193,6 +202,8 @@ export class ProxySessionTable {
     for (let index = 0; index < ID_INTEGERS; index++) integers[at + ID + index] = integerAt(idBytes, 4 * index)
     integers[at + CONSENTED] = 0
     for (const end of [REQUESTER, TARGET]) integers[at + end] = NONE
+    if (row >= this.#carried.length) this.#growCarried(row)
+    this.#carried[row] = 0
     this.#byNumber.set(idKey(idBytes, 0), row)
     const list = this.#byRequester.get(requester)
     if (list === undefined) this.#byRequester.set(requester, [session])
@@ -201,13 +212,25 @@ export class ProxySessionTable {
     return session
   }
 
-  /** The session carried something. */
+  /** An end used the session. */
   refresh(row: number, now: Instant): void {
     this.#rows.touch(row, now)
   }
 
+  /** So many bytes were forwarded in it. */
+  carry(row: number, bytes: number, now: Instant): void {
+    this.#rows.touch(row, now)
+    this.#carried[row] = (this.#carried[row] as number) + bytes
+  }
+
   expire(now: Instant): void {
     this.#rows.expire(now)
+  }
+
+  #growCarried(row: number): void {
+    const before = this.#carried
+    this.#carried = new Float64Array(2 * (row + 1))
+    this.#carried.set(before)
   }
 
   /** Of one peer's own sessions, a short list, the one idle longest ends. */
@@ -226,7 +249,7 @@ export class ProxySessionTable {
     const own = this.#byRequester.get(session.requester.id)
     own?.splice(own.indexOf(session), 1)
     if (own?.length === 0) this.#byRequester.delete(session.requester.id)
-    this.#ended(session, why)
+    this.#ended(session, why, this.#carried[session.row] as number)
   }
 }
 

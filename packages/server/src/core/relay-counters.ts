@@ -40,3 +40,28 @@ const OWN = {
 export type RelayCounter = keyof typeof OWN | AdmissionCounter
 /** What a relay counts. */
 export const RELAY_COUNTERS: Readonly<Record<RelayCounter, string>> = { ...OWN, ...ADMISSION_COUNTERS }
+
+/** The counters of what a relay did not do, though somebody sent something: a reason each. */
+export const RELAY_REFUSALS: readonly RelayCounter[] = [
+  'refused',
+  'stunRefused',
+  'record',
+  'sourceRefused',
+  'unexpected',
+  'unbound',
+  'draining',
+  'bindingRefused',
+  'targetAbsent',
+  'tooLarge',
+  'signShed',
+  'noSession',
+  'dataOverWindow',
+  'consentExhausted',
+  'badKey',
+  'unknownKey',
+  'rateLimited',
+  'replayed',
+  'inProgress',
+  'badSignature',
+  'verifyShed',
+]

@@ -20,15 +20,7 @@ import {
   type Output,
   RateLimit,
 } from '@showchain/client/endpoint'
-import {
-  CookieJar,
-  type CryptoProvider,
-  KeyCache,
-  type PublicKey,
-  type Random,
-  RequestReplay,
-  TokenMint,
-} from '@showchain/crypto/core'
+import { CookieJar, KeyCache, RequestReplay, TokenMint } from '@showchain/crypto/core'
 import { classify, decode, type Encoding, MAX_DATAGRAM, type Message, OP, type PeerId } from '@showchain/wire'
 import { isChannelFrame } from '@showchain/wire/end-to-end'
 import { Arrivals } from './arrivals.ts'
@@ -39,16 +31,20 @@ import { DecodedData, viewData } from './data-packet.ts'
 import { Drain } from './drain.ts'
 import type { RelayEvent } from './events.ts'
 import { KeepAliveResponder } from './keep-alive-responder.ts'
-import { type RelayLimits, relayLimits } from './limits.ts'
+import { relayLimits } from './limits.ts'
+import { type PairCounts, PairPaths } from './pair-paths.ts'
 import { ProxyResponder } from './proxy-responder.ts'
 import { ProxySessionTable } from './proxy-session-table.ts'
 import { Registrar } from './registrar.ts'
 import type { RelayContext } from './relay-context.ts'
 import { RELAY_COUNTERS, type RelayCounter } from './relay-counters.ts'
+import type { RelayOptions, RelayStats } from './relay-options.ts'
 import { RelayOutbox } from './relay-outbox.ts'
 import { Rendezvous } from './rendezvous.ts'
-import { StunResponder, type StunSockets } from './stun-responder.ts'
+import { sessionEvents } from './session-events.ts'
+import { StunResponder } from './stun-responder.ts'
 import { SWEEP_INTERVAL } from './times.ts'
+import { type RelayTraffic, Traffic, type TrafficKind } from './traffic.ts'
 import { UnboundErrors } from './unbound-errors.ts'
 
 /** Parsed keys in the cache, of 3 KiB each. To parse one again takes 8 µs, a third of a verification. */
@@ -56,46 +52,17 @@ const KEY_CACHE = 1024
 /** What shows that a relay which drains is still needed. */
 const BUSY_COUNTERS: readonly RelayCounter[] = ['registered', 'dataForwarded', 'channelForwarded']
 
-/** What a relay is made of. */
-export interface RelayOptions {
-  /** This relay's own key; work of kind `sign` is done with it. */
-  readonly self: PublicKey
-  readonly provider: CryptoProvider
-  readonly random: Random
-  /** Wall clock, in ms. */
-  readonly unixMs: () => number
-  /** Keys from configuration: these peers may register in seed mode. */
-  readonly knownKeys?: readonly PublicKey[] | undefined
-  /** Addresses of each socket, the relay's own first; further ones answer STUN alone. @default unknown */
-  readonly stun?: StunSockets | undefined
-  /** In place of the defaults. */
-  readonly limits?: Partial<RelayLimits> | undefined
-}
-
-/** How full a relay's tables are. */
-export interface RelayStats {
-  readonly bindings: number
-  readonly sessions: number
-  readonly attempts: number
-  readonly answers: number
-  readonly outstanding: number
-  readonly consentPairs: number
-  readonly rateSources: number
-  readonly ids: number
-  readonly parsedKeys: number
-  /** Signatures being made or checked. */
-  readonly pendingWork: number
-}
-
 /** A relay without clock and sockets. */
 export class RelayMachine implements Machine<RelayEvent> {
   readonly #counters = new Counters<RelayCounter>(RELAY_COUNTERS)
+  readonly #traffic = new Traffic()
   readonly #context: RelayContext
   readonly #replay: RequestReplay
   readonly #admission: Admission
   readonly #arrivals: Arrivals
   readonly #bindings: Bindings
   readonly #sessions: ProxySessionTable
+  readonly #pairs: PairPaths
   readonly #stun: StunResponder
   readonly #registrar: Registrar
   readonly #unboundErrors: UnboundErrors
@@ -113,7 +80,7 @@ export class RelayMachine implements Machine<RelayEvent> {
   constructor({ self, provider, random, unixMs, knownKeys = [], stun = [], limits: overrides }: RelayOptions) {
     const limits = relayLimits(overrides)
     const { count } = this.#counters
-    const outbox = new RelayOutbox(count)
+    const outbox = new RelayOutbox(count, this.#traffic.sent)
     const keys = new KeyCache(provider, KEY_CACHE)
     for (const key of knownKeys) keys.pin(key)
     const configured = new Set(knownKeys.map(({ id }) => id))
@@ -145,17 +112,11 @@ export class RelayMachine implements Machine<RelayEvent> {
         outbox.event({ type: 'unbound', id, at: source, why })
       },
     })
+    this.#pairs = new PairPaths(limits.sessions)
     this.#sessions = new ProxySessionTable({
       limits,
       bindings: this.#bindings,
-      opened: ({ id, requester, target }) => {
-        count('sessionOpened')
-        outbox.event({ type: 'sessionOpened', session: id, requester: requester.id, target: target.id })
-      },
-      ended: ({ id, requester, target }, why) => {
-        if (why === 'evicted') count('sessionEvicted')
-        outbox.event({ type: 'sessionEnded', session: id, requester: requester.id, target: target.id, why })
-      },
+      ...sessionEvents(this.#context, this.#pairs),
     })
     this.#stun = new StunResponder(this.#context, stun)
     this.#registrar = new Registrar(this.#context, {
@@ -172,23 +133,44 @@ export class RelayMachine implements Machine<RelayEvent> {
     const { count } = this.#counters
     count('received')
     this.#sweep ??= later(now, SWEEP_INTERVAL)
-    const { bytes, source } = datagram
+    const { bytes } = datagram
     // Before anything else: of its source it reads nothing where that is as it was.
-    if (isChannelFrame(bytes)) return this.#channelForwarder.receive(datagram, now)
+    if (isChannelFrame(bytes)) {
+      this.#traffic.received('channel', bytes.length)
+      return this.#channelForwarder.receive(datagram, now)
+    }
     // In order: what has come before it may depend on what it changes.
     this.#channelForwarder.flush()
+    this.#traffic.received(this.#dispatch(datagram, now), bytes.length)
+  }
+
+  /** @returns what it was, as bytes are counted */
+  #dispatch(datagram: Datagram, now: Instant): TrafficKind {
+    const { bytes, source } = datagram
     const isStunOnly = source.socket !== undefined && source.socket !== 0 && !isConnection(source)
-    if (bytes.length > MAX_DATAGRAM) return count('refused')
+    if (bytes.length > MAX_DATAGRAM) return this.#drop('refused')
     const packet = isStunOnly ? undefined : viewData(bytes)
-    if (packet !== undefined) return this.#dataForwarder.data(packet, source, now)
-    if (source.port === 0 || !labPolicy(source, false)) return count('sourceRefused')
+    if (packet !== undefined) {
+      this.#dataForwarder.data(packet, source, now)
+      return 'data'
+    }
+    if (source.port === 0 || !labPolicy(source, false)) return this.#drop('sourceRefused')
     const kind = classify(bytes)
-    if (kind === 'stun') return this.#stun.receive(bytes, source, now)
-    if (isStunOnly) return count('unexpected')
-    if (kind === 'record') return count(kind)
+    if (kind === 'stun') {
+      this.#stun.receive(bytes, source, now)
+      return kind
+    }
+    if (isStunOnly) return this.#drop('unexpected')
+    if (kind === 'record') return this.#drop(kind)
     const decoded = decode(bytes)
-    if (decoded.ok) this.#receive(decoded.message, decoded.encoding, datagram, now)
-    else count('refused')
+    if (!decoded.ok) return this.#drop('refused')
+    this.#receive(decoded.message, decoded.encoding, datagram, now)
+    return isData(decoded.message) ? 'data' : 'control'
+  }
+
+  #drop(why: RelayCounter): 'other' {
+    this.#counters.count(why)
+    return 'other'
   }
 
   #receive(message: Message, encoding: Encoding, datagram: Datagram, now: Instant): void {
@@ -223,6 +205,7 @@ export class RelayMachine implements Machine<RelayEvent> {
       this.#admission,
       this.#arrivals,
       this.#bindings,
+      this.#pairs,
       this.#sessions,
       this.#unboundErrors,
       this.#keepAliveResponder,
@@ -246,6 +229,16 @@ export class RelayMachine implements Machine<RelayEvent> {
 
   counters(): Record<RelayCounter, number> {
     return this.#counters.snapshot()
+  }
+
+  /** Bytes that came and went. */
+  traffic(): RelayTraffic {
+    return this.#traffic.snapshot()
+  }
+
+  /** What became of the pairs that were brought together. */
+  pairs(): PairCounts {
+    return this.#pairs.counts()
   }
 
   stats(): RelayStats {
@@ -297,3 +290,5 @@ export class RelayMachine implements Machine<RelayEvent> {
     )
   }
 }
+
+const isData = ({ op_code }: Message): boolean => op_code === OP.proxyData || op_code === OP.proxyDataAck

@@ -3,14 +3,17 @@ import { type Instant, Outbox, type Route } from '@showchain/client/endpoint'
 import type { PublicKey } from '@showchain/crypto/core'
 import type { RelayEvent } from './events.ts'
 import type { RelayCounter } from './relay-counters.ts'
+import type { Traffic, TrafficKind } from './traffic.ts'
 
 export class RelayOutbox extends Outbox<RelayEvent> {
   readonly #count: (name: RelayCounter) => void
+  readonly #sent: Traffic['sent']
   #pendingWork = 0
 
-  constructor(count: (name: RelayCounter) => void) {
+  constructor(count: (name: RelayCounter) => void, sent: Traffic['sent']) {
     super()
     this.#count = count
+    this.#sent = sent
   }
 
   /** Signatures that are being made or checked. */
@@ -18,8 +21,9 @@ export class RelayOutbox extends Outbox<RelayEvent> {
     return this.#pendingWork
   }
 
-  override transmit(to: Route, bytes: Uint8Array): void {
+  override transmit(to: Route, bytes: Uint8Array, kind: TrafficKind = 'control'): void {
     this.#count('sent')
+    this.#sent(kind, bytes.length)
     super.transmit(to, bytes)
   }
 

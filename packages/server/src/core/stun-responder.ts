@@ -51,6 +51,7 @@ export class StunResponder {
     outbox.transmit(
       { ip: source.ip, port: source.port, socket: unknown.length > 0 ? at : (from ?? at) },
       encodeStun(answer),
+      'stun',
     )
   }
 

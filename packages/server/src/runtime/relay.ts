@@ -26,9 +26,10 @@ import {
   type PeerId,
 } from '@showchain/wire'
 import { isChannelFrame } from '@showchain/wire/end-to-end'
-import type { RelayEvent, RelayLimits } from '../core/index.ts'
+import type { PairCounts, RelayEvent, RelayLimits, RelayTraffic } from '../core/index.ts'
 import { RelayMachine, type RelayStats, relayLimits } from '../core/index.ts'
 import type { CounterName } from './counters.ts'
+import { TimedWorker } from './timed-worker.ts'
 import { noWebSocketCounters } from './websocket/counters.ts'
 import type { WebSocketListener, WebSocketOptions } from './websocket/listener.ts'
 
@@ -68,6 +69,8 @@ export interface RelayOpenOptions {
   readonly trace?: Trace | undefined
   /** Called when bindings and sessions begin and end. @default none */
   readonly onEvent?: ((event: RelayEvent) => void) | undefined
+  /** Called with the seconds that each check of a signature took, its wait for a thread included. @default none */
+  readonly onVerified?: ((seconds: number) => void) | undefined
   /** Called with a sentence about a problem that does not stop the relay. @default none */
   readonly onWarning?: ((sentence: string) => void) | undefined
 }
@@ -131,7 +134,7 @@ export class Relay implements AsyncDisposable {
   }
 
   private constructor(options: RelayOpenOptions, runtime: Runtime, { socket, others, websocket }: Bound) {
-    const { identity, publicAddresses, knownKeys, limits, workers, onEvent, trace } = options
+    const { identity, publicAddresses, knownKeys, limits, workers, onEvent, onVerified, trace } = options
     const { clock, random, provider } = runtime
     this.id = identity.id
     const addresses = publicAddresses ?? reachableAddresses(socket.localEndpoints, runtime.localAddresses())
@@ -146,7 +149,8 @@ export class Relay implements AsyncDisposable {
     this.#socket = socket
     this.#websocket = websocket
     this.#clock = clock
-    this.#worker = runtime.worker(identity, workers)
+    const worker = runtime.worker(identity, workers)
+    this.#worker = onVerified === undefined ? worker : new TimedWorker(worker, clock, onVerified)
     this.#driver = new Driver({
       machine,
       socket,
@@ -180,6 +184,16 @@ export class Relay implements AsyncDisposable {
   counters(): Record<CounterName, number> {
     const websockets = this.#websocket?.counters ?? noWebSocketCounters()
     return { ...this.#machine.counters(), ...this.#socket.counters, ...websockets }
+  }
+
+  /** Bytes that came and went, by kind (TRAFFIC_KINDS). */
+  traffic(): RelayTraffic {
+    return this.#machine.traffic()
+  }
+
+  /** What became of the pairs that it brought together (PAIR_PATHS), half a minute after each. */
+  pairs(): PairCounts {
+    return this.#machine.pairs()
   }
 
   /** How full the tables are. */

@@ -1,0 +1,25 @@
+/** What is logged while a relay runs: a line for each session that carried something, limits that were reached. */
+import type { Relay, RelayEvent } from '@showchain/server/runtime'
+import type { Logger } from 'pino'
+import { LimitWatch } from './limit-watch.ts'
+import { shortId } from './short-id.ts'
+
+/** Milliseconds. */
+const LOOK_INTERVAL = 1000
+
+/** A session that carried nothing is no news: every pair that finds a direct path at once has one. */
+export function logEvent(log: Logger, event: RelayEvent): void {
+  if (event.type !== 'sessionEnded' || event.bytes === 0) return log.debug(event, event.type)
+  const { requester, target, bytes, seconds, why } = event
+  log.info({ requester: shortId(requester), target: shortId(target), bytes, seconds, why }, 'session ended')
+}
+
+/** Warns of limits that are reached. @returns what ends it */
+export function watchLimits(relay: Pick<Relay, 'counters'>, log: Logger): () => void {
+  const watch = new LimitWatch()
+  const timer = setInterval(() => {
+    for (const reached of watch.reached(relay.counters(), performance.now())) log.warn(reached, 'limit reached')
+  }, LOOK_INTERVAL)
+  timer.unref()
+  return () => clearInterval(timer)
+}

@@ -1,0 +1,38 @@
+/** Says when a limit of the relay was reached: the first time at once, then once a minute at most. */
+import { RELAY_COUNTERS, type RelayCounter } from '@showchain/server'
+
+/** What a relay counts when somebody, or all together, came to a limit. */
+export const LIMIT_COUNTERS: readonly RelayCounter[] = [
+  'rateLimited',
+  'bindingRefused',
+  'bindingEvicted',
+  'sessionEvicted',
+  'dataOverWindow',
+  'verifyShed',
+  'signShed',
+]
+
+/** Milliseconds between two sentences about one limit. */
+const QUIET = 60_000
+
+/** Of one limit: how often it was reached since the last sentence about it. */
+export interface ReachedLimit {
+  readonly limit: RelayCounter
+  readonly times: number
+  readonly meaning: string
+}
+
+export class LimitWatch {
+  readonly #told = new Map<RelayCounter, { readonly at: number; readonly count: number }>()
+
+  /** @param now milliseconds of any clock that does not step */
+  reached(counters: Readonly<Record<RelayCounter, number>>, now: number): readonly ReachedLimit[] {
+    return LIMIT_COUNTERS.flatMap((limit) => {
+      const told = this.#told.get(limit)
+      const times = counters[limit] - (told?.count ?? 0)
+      if (times === 0 || (told !== undefined && now - told.at < QUIET)) return []
+      this.#told.set(limit, { at: now, count: counters[limit] })
+      return [{ limit, times, meaning: RELAY_COUNTERS[limit] }]
+    })
+  }
+}

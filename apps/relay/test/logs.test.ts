@@ -1,0 +1,65 @@
+/** What is logged while a relay runs, beside its beginning and its end. */
+import { RELAY_COUNTERS, type RelayCounter } from '@showchain/server'
+import { describe, expect, test } from 'vitest'
+import { LIMIT_COUNTERS, LimitWatch } from '../src/limit-watch.ts'
+import { OperatedRelay, sendRelayed } from './operator.ts'
+
+const BYTES = 20_000
+/** A level of pino's. */
+const [INFO, WARN] = [30, 40]
+
+test('a session has one line when it ends: whom it joined, bytes, seconds, why', async () => {
+  await using relay = await OperatedRelay.start('--limit', 'sessionsPerId=1')
+  await using alice = await relay.peer()
+  await using bob = await relay.peer()
+  await using carol = await relay.peer()
+  await sendRelayed(alice, bob, BYTES)
+  await sendRelayed(alice, carol, BYTES)
+  const line = JSON.parse(await relay.program.stderr.line(/"msg":"session ended"/)) as Record<string, unknown>
+  expect(line).toMatchObject({
+    level: INFO,
+    requester: alice.id.slice(0, 8),
+    target: bob.id.slice(0, 8),
+    why: 'evicted',
+    bytes: expect.any(Number),
+    seconds: expect.any(Number),
+  })
+  expect(line.bytes).toBeGreaterThan(BYTES)
+})
+
+test('a limit that is reached is a warning', async () => {
+  await using relay = await OperatedRelay.start('--limit', 'bindingsPerSource=1')
+  await using _alice = await relay.peer()
+  await using _refused = await relay.newcomer()
+  const line = JSON.parse(await relay.program.stderr.line(/"msg":"limit reached"/)) as Record<string, unknown>
+  expect(line).toMatchObject({ level: WARN, limit: 'bindingRefused', meaning: RELAY_COUNTERS.bindingRefused })
+})
+
+describe('a limit that is reached again and again', () => {
+  const counted = (counts: Partial<Record<RelayCounter, number>>): Record<RelayCounter, number> => ({
+    ...(Object.fromEntries(Object.keys(RELAY_COUNTERS).map((name) => [name, 0])) as Record<RelayCounter, number>),
+    ...counts,
+  })
+  const told = (watch: LimitWatch, counts: Partial<Record<RelayCounter, number>>, now: number): readonly unknown[] =>
+    watch.reached(counted(counts), now).map(({ limit, times }) => [limit, times])
+
+  test('is told once a minute, with how often', () => {
+    const watch = new LimitWatch()
+    expect(told(watch, {}, 0)).toEqual([])
+    expect(told(watch, { rateLimited: 5 }, 1000)).toEqual([['rateLimited', 5]])
+    expect(told(watch, { rateLimited: 7 }, 2000)).toEqual([])
+    expect(told(watch, { rateLimited: 9 }, 60_999)).toEqual([])
+    expect(told(watch, { rateLimited: 9 }, 61_000)).toEqual([['rateLimited', 4]])
+    expect(told(watch, { rateLimited: 9 }, 999_000)).toEqual([])
+  })
+
+  test('does not keep another one from being told', () => {
+    const watch = new LimitWatch()
+    told(watch, { rateLimited: 5 }, 1000)
+    expect(told(watch, { rateLimited: 6, verifyShed: 2 }, 2000)).toEqual([['verifyShed', 2]])
+  })
+
+  test('has a sentence', () => {
+    for (const limit of LIMIT_COUNTERS) expect(RELAY_COUNTERS[limit], limit).toBeTruthy()
+  })
+})

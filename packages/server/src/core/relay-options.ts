@@ -1,0 +1,35 @@
+/** What a relay's machine is made of, and what it says of itself. */
+import type { CryptoProvider, PublicKey, Random } from '@showchain/crypto/core'
+import type { RelayLimits } from './limits.ts'
+import type { StunSockets } from './stun-responder.ts'
+
+/** What a relay is made of. */
+export interface RelayOptions {
+  /** This relay's own key; work of kind `sign` is done with it. */
+  readonly self: PublicKey
+  readonly provider: CryptoProvider
+  readonly random: Random
+  /** Wall clock, in ms. */
+  readonly unixMs: () => number
+  /** Keys from configuration: these peers may register in seed mode. */
+  readonly knownKeys?: readonly PublicKey[] | undefined
+  /** Addresses of each socket, the relay's own first; further ones answer STUN alone. @default unknown */
+  readonly stun?: StunSockets | undefined
+  /** In place of the defaults. */
+  readonly limits?: Partial<RelayLimits> | undefined
+}
+
+/** How full a relay's tables are. */
+export interface RelayStats {
+  readonly bindings: number
+  readonly sessions: number
+  readonly attempts: number
+  readonly answers: number
+  readonly outstanding: number
+  readonly consentPairs: number
+  readonly rateSources: number
+  readonly ids: number
+  readonly parsedKeys: number
+  /** Signatures being made or checked. */
+  readonly pendingWork: number
+}
