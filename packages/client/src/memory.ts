@@ -3,7 +3,7 @@
  * out of it is checked: somebody else may have written it. A store that fails costs round trips, and
  * nothing else.
  */
-import { fromBase64url, MAX_TOKEN_BYTES, type PeerId, toBase64url } from '@showchain/wire'
+import { endpointSchema, fromBase64url, MAX_TOKEN_BYTES, type PeerId, toBase64url } from '@showchain/wire'
 import * as z from 'zod'
 import { type Acquaintance, type AcquaintanceStore, AcquaintancesInMemory } from './core/index.ts'
 
@@ -36,13 +36,15 @@ const schema = z.strictObject({
   version: z.literal(1),
   token: bytes(1, MAX_TOKEN_BYTES).optional(),
   staticKey: z.strictObject({ key: bytes(KEY_BYTES, KEY_BYTES), untilMs: z.number() }).optional(),
+  address: z.strictObject({ endpoint: endpointSchema, untilMs: z.number() }).optional(),
 })
 
-function written({ token, staticKey }: Acquaintance): string {
+function written({ token, staticKey, address }: Acquaintance): string {
   return JSON.stringify({
     version: 1,
     token: token && toBase64url(token),
     staticKey: staticKey && { ...staticKey, key: toBase64url(staticKey.key) },
+    address,
   })
 }
 
@@ -63,7 +65,10 @@ export function storeOf(
         const text: unknown = memory.get(id)
         if (text === undefined) return undefined
         const read = schema.safeParse(JSON.parse(String(text)))
-        if (read.success) return { token: read.data.token, staticKey: read.data.staticKey }
+        if (read.success) {
+          const { token, staticKey, address } = read.data
+          return { token, staticKey, address }
+        }
       } catch {
         // No JSON, or the store threw.
       }

@@ -8,6 +8,7 @@ const ID = parsePeerId(other.id)
 const MET = {
   token: Uint8Array.of(1, 2, 3),
   staticKey: { key: new Uint8Array(32).fill(7), untilMs: 1_800_000_000_000 },
+  address: { endpoint: { ip: '93.4.0.1', port: 4400 }, untilMs: 1_800_000_000_000 },
 }
 
 function memory(entries = new Map<string, string>()): PeerMemory & { readonly entries: Map<string, string> } {
@@ -45,6 +46,7 @@ describe('what a memory has that is none is not used, and said once', () => {
     JSON.stringify({ version: 1, token: Buffer.alloc(65).toString('base64url') }),
     JSON.stringify({ version: 1, staticKey: { key, untilMs: 'soon' } }),
     JSON.stringify({ version: 1, staticKey: { key: key.slice(1), untilMs: 1 } }),
+    JSON.stringify({ version: 1, address: { endpoint: { ip: '93.4.0.1\n', port: 1 }, untilMs: 1 } }),
     JSON.stringify({ version: 1, more: 1 }),
     '\u001b[2J',
   ])('%j', (text) => {

@@ -15,6 +15,7 @@ const ROWS: readonly (readonly [
 ])[] = [
   ['`connect`, both behind T1–T3', 'T3', 'T3', 'opened'],
   ['`connect` when the ticket has an address, that is public', 'T1', 'public', 'opened'],
+  ['`connect` to a peer that was met, behind T1', 'T3, met before', 'T1', 'opened'],
   ['first byte through a relay', 'public', 'public, one way only', 'firstByte'],
   ['first byte when the ticket has an address, that is public', 'T1', 'public', 'firstByte'],
   ['first byte, both behind T1–T3', 'T3', 'T3', 'firstByte'],

@@ -70,7 +70,7 @@ export async function play(
         ...(pairing.contact && { relays: [] }),
       })
       if (pairing.contact === 'token') await meet(internet, requester)
-      if (pairing.early === true) await meetPeer(internet, requester, target)
+      if (pairing.met !== undefined) await meetPeer(internet, requester, target)
       const first = plaintext ? new FirstMessage(requester, target) : new FirstStreamByte(requester, target)
       outcome = await connect(internet, requester, target, first, pairing)
     },
@@ -114,7 +114,7 @@ async function connect(
   requester: SimPeer,
   target: SimPeer,
   first: FirstByte,
-  { early = false, via = 'auto' }: Pairing,
+  { met, via = 'auto' }: Pairing,
 ): Promise<Outcome> {
   const { clock, timeline } = internet.sim
   const start: Instant = clock.now()
@@ -122,7 +122,7 @@ async function connect(
   const sentBefore = timeline.originated
   const deadline = later(start, SETTLED)
   let dials = 0
-  const said = early ? new EarlyBytes(streamBytes(EARLY_STREAM, 0, 1)) : undefined
+  const said = met === 'early' ? new EarlyBytes(streamBytes(EARLY_STREAM, 0, 1)) : undefined
   let dialled = requester.dialPeer(target, via, said)
   let opened: Instant | undefined
   let firstByte: Instant | undefined

@@ -14,10 +14,10 @@ export interface Pairing {
    */
   readonly contact?: 'first' | 'token'
   /**
-   * Both have been connected before, and the first byte of the requester is early data.
-   * @default false
+   * Both have been connected before; with `early`, the first byte of the requester is early data.
+   * @default neither
    */
-  readonly early?: boolean
+  readonly met?: 'before' | 'early'
   /** How the requester connects. @default auto */
   readonly via?: DialPolicy
   /** Puts both ends into the internet. */
@@ -60,11 +60,17 @@ const CONTACTS: readonly Pairing[] = (['first', 'token'] as const).map((contact)
   contact,
 }))
 
+/** The requester has met the target, and asks where it was too. */
+const MET: readonly Pairing[] = [
+  { ...simple('T3, met before', 'T3', 'direct', [{ behind: nat.T3() }, { behind: nat.T3() }]), met: 'before' },
+  { ...simple('T3, met before', 'T1', 'direct', [{ behind: nat.T3() }, { behind: nat.T1() }]), met: 'before' },
+]
+
 /** The requester has met the target, and speaks with its first request. */
 const EARLY: readonly Pairing[] = [
-  { ...simple('T3, early data', 'T3', 'direct', [{ behind: nat.T3() }, { behind: nat.T3() }]), early: true },
-  { ...simple('T4, early data', 'T4', 'relay', [{ behind: nat.T4() }, { behind: nat.T4() }]), early: true },
-  { ...simple('T3, early data', 'public', 'direct', [{ behind: nat.T3() }, {}]), early: true },
+  { ...simple('T3, early data', 'T3', 'direct', [{ behind: nat.T3() }, { behind: nat.T3() }]), met: 'early' },
+  { ...simple('T4, early data', 'T4', 'relay', [{ behind: nat.T4() }, { behind: nat.T4() }]), met: 'early' },
+  { ...simple('T3, early data', 'public', 'direct', [{ behind: nat.T3() }, {}]), met: 'early' },
 ]
 
 /** The requester shows nobody its address. */
@@ -73,10 +79,11 @@ const HIDDEN: Pairing = {
   via: 'relay-only',
 }
 
-/** These, early data, a peer that hides, peers new to the relay, public peers, carrier-grade NAT, a shared NAT, and a path that works one way only. */
+/** These, peers that have met, early data, a peer that hides, peers new to the relay, public peers, carrier-grade NAT, a shared NAT, and a path that works one way only. */
 export const PAIRINGS: readonly Pairing[] = [
   ...NAT_PAIRINGS,
   ...CONTACTS,
+  ...MET,
   ...EARLY,
   HIDDEN,
   ...TYPES.flatMap((type) => [

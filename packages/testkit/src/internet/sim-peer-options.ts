@@ -1,5 +1,5 @@
 /** What a simulated peer is made with. */
-import type { CongestionFactory, Duration, PathPolicy, Via } from '@showchain/client/core'
+import type { AcquaintanceStore, CongestionFactory, Duration, PathPolicy, Via } from '@showchain/client/core'
 import type { QlogSink } from '@showchain/client/runtime'
 import type { EndToEndCrypto, PublicKey } from '@showchain/crypto'
 import type { TestIdentity } from '@showchain/crypto/testing'
@@ -22,6 +22,8 @@ export interface SimPeerOptions {
   readonly endToEnd?: EndToEndCrypto | undefined
   /** Takes what a peer that dials says before it is answered. @default false */
   readonly acceptEarly?: boolean | undefined
+  /** What it keeps of others. @default in memory, nothing */
+  readonly acquaintances?: AcquaintanceStore | undefined
   /** Of its protected connections. @default bbr */
   readonly congestion?: CongestionFactory | undefined
   /** Takes a recording of its protected connections. @default none */

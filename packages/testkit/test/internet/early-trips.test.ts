@@ -4,7 +4,7 @@ import { PAIRINGS, play } from '../../src/index.ts'
 
 test('early data needs one way through the relay, and one trip to a public address', async () => {
   const trips = new Map<string, number | undefined>()
-  for (const pairing of PAIRINGS.filter(({ early }) => early === true))
+  for (const pairing of PAIRINGS.filter(({ met }) => met === 'early'))
     trips.set(pairing.target, (await play(pairing, 1)).firstByte)
   expect(Object.fromEntries(trips)).toEqual({ T3: 2, T4: 2, public: 1 })
 })
@@ -13,7 +13,7 @@ test('early data needs one way through the relay, and one trip to a public addre
 test.each([3, 139, 149, 187, 261, 392])(
   'early data beside a handshake leaves both ends one connection: seed %i',
   async (seed) => {
-    const [pairing] = PAIRINGS.filter(({ early, target }) => early === true && target === 'T3')
+    const [pairing] = PAIRINGS.filter(({ met, target }) => met === 'early' && target === 'T3')
     if (pairing === undefined) throw new Error('no pairing')
     expect(await play(pairing, seed, { loss: 0.2, plaintext: false })).toMatchObject({
       connected: true,

@@ -5,7 +5,7 @@
  *   ConnectionPaths ──► this ◄── DataPlane (secure or plaintext)        both polled by whoever called into either
  */
 import { formatEndpoint, type PeerId, type SessionId } from '@showchain/wire'
-import type { ConnectionHandle, PathPolicy } from '../context/events.ts'
+import type { ConnectionHandle, Path, PathPolicy } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import { Waiters } from '../endpoint/waiters.ts'
@@ -272,22 +272,21 @@ export class ConnectionMachine {
     if (!this.paths.allowsRelay) this.paths.relayed.settle()
     if (this.#dataPlane.ready) {
       const announced = `${best.kind} ${formatEndpoint(best.remote)}`
-      if (this.#state === 'opening' || announced !== this.#announced) this.#announce(announced, reason, now)
+      if (this.#state === 'opening' || announced !== this.#announced) this.#announce(best, announced, reason, now)
       if (this.#dialled) this.paths.upgrade.plan(now)
     }
     this.#dataPlane.resume(now)
   }
 
-  #announce(announced: string, reason: string, now: Instant): void {
-    const { best: path } = this.paths
-    if (path === undefined) return
-    const { outbox } = this.#context
+  #announce(path: Path, announced: string, reason: string, now: Instant): void {
+    const { outbox, acquaintances } = this.#context
+    const { remoteId, secure } = this
     const connection = this.#handle
     this.#announced = announced
+    if (secure !== undefined && path.kind === 'direct') acquaintances.keepAddress(remoteId, path.remote)
     this.#note(`now ${announced}: ${reason}`)
     if (this.#state === 'open') return outbox.event({ type: 'path', connection, path, reason })
     this.#state = 'open'
-    const { remoteId, secure } = this
     const incoming = !this.#dialled || this.#remoteDialled
     outbox.event({ type: 'open', connection, remoteId, path, incoming, early: secure?.saidEarly === true })
     for (const held of this.#held.take()) outbox.event({ ...held, connection })

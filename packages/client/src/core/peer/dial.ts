@@ -23,6 +23,7 @@ import type { Transaction, Transactions } from '../requests/transaction.ts'
 import type { EarlyBytes } from '../secure/early-bytes.ts'
 import { HANDSHAKE_TIME } from '../secure/limits.ts'
 import { proofOf } from '../secure/path-probing.ts'
+import { ABSENT, ELSEWHERE, EXCLUDED, IS_RELAY, NO_RELAY, SILENT } from './dial-failures.ts'
 import { firstContact } from './first-contact.ts'
 import { helloRoom } from './hello-room.ts'
 import { Patience } from './patience.ts'
@@ -43,6 +44,8 @@ export interface DialOptions {
   readonly policy: DialPolicy
   /** Where the target itself listens, as its ticket says. */
   readonly addresses: readonly Endpoint[]
+  /** Where it was reached when both met last, if that is elsewhere. */
+  readonly remembered: Endpoint | undefined
   /** Relays that it is registered with. */
   readonly relays: readonly Registration[]
   readonly early: EarlyBytes | undefined
@@ -52,16 +55,6 @@ export interface DialOptions {
   /** Nothing is tried any more. */
   ended(now: Instant): void
 }
-
-/** What a way says whose path another dial's policy excludes. */
-const EXCLUDED = 'another connect to this peer allows no such path'
-/** Data flows on a path within the time of a handshake, or it is no good. */
-const SILENT = 'a path was found, but nothing arrived by it'
-
-const NO_RELAY = 'the remote peer lets no relay carry its data'
-
-/** Only a relay has that capability. */
-const IS_RELAY = 'a relay answers there, not a peer: register with it, and connect by the ticket of a peer'
 
 type Entry = { -readonly [Key in keyof DialAttempt]: DialAttempt[Key] }
 
@@ -86,16 +79,17 @@ export class Dial {
   }
 
   start(now: Instant): void {
-    const { policy, addresses, relays } = this.options
+    const { policy, addresses, remembered, relays } = this.options
     // From now on the connection is ours, whichever side's packet completes it.
     this.#claim(now).update(({ relayed }) => {
       for (const relay of relays) relayed.meet(relay)
     }, now)
     // Each entry stands before anything is tried, so that an instant failure does not end the dial
     // early.
+    const known = remembered === undefined ? addresses : [...addresses, remembered]
     const direct =
       policy === 'auto' || policy === 'direct-only' || policy === 'direct'
-        ? addresses.map((address) => ({ address, entry: this.#enter('direct', formatEndpoint(address)) }))
+        ? known.map((address) => ({ address, entry: this.#enter('direct', formatEndpoint(address)) }))
         : []
     const punch =
       policy === 'auto' || policy === 'direct-only' || policy === 'punch'
@@ -199,9 +193,12 @@ export class Dial {
     }, now)
   }
 
-  /** 0x101 straight to an address of the ticket. */
+  /**
+   * 0x101 straight to an address. Where the target was before, it also opens this end's NAT for what
+   * the target sends from there; somebody else may have that address by now, who is not asked long.
+   */
   #direct(address: Endpoint, entry: Entry, now: Instant): void {
-    const { target } = this.options
+    const { target, remembered } = this.options
     this.#dial(now)
     const transaction: Transaction = this.#transactions.start({
       to: address,
@@ -227,8 +224,12 @@ export class Dial {
           this.#settle(entry, 'reached', undefined, now)
         })
       },
-      failed: (why, now) =>
-        this.#settle(entry, 'failed', `${why}: the remote peer is absent, unreachable, or refuses`, now),
+      sent: (at) => {
+        if (address !== remembered || !this.#reported) return
+        transaction.close()
+        this.#settle(entry, 'failed', ELSEWHERE, at)
+      },
+      failed: (why, now) => this.#settle(entry, 'failed', `${why}: ${ABSENT}`, now),
     })
     this.#closers.push(() => transaction.close())
   }

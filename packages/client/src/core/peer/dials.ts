@@ -1,5 +1,5 @@
 /** The dials under way: each until all of its ways have ended, within the time of two requests. */
-import type { PeerId } from '@showchain/wire'
+import { type Endpoint, type PeerId, sameEndpoint } from '@showchain/wire'
 import type { ConnectionTable } from '../connections/connection-table.ts'
 import type { DialAttempt, DialId, DialPolicy } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
@@ -44,6 +44,7 @@ export class Dials {
     const id = this.#next++
     const dial = new Dial(this.#context, this.#transactions, {
       ...{ id, target, policy, addresses, early, connections, attempts },
+      remembered: this.#remembered(target, addresses),
       relays: policy === 'direct' ? [] : relays.map((relay) => registrations.borrow(relay, now)),
       registrations: registrations.all,
       ended: (at) => {
@@ -56,6 +57,14 @@ export class Dials {
     this.#byId.set(id, dial)
     dial.start(now)
     return id
+  }
+
+  /** Where this peer met the target last. What is private may be another network by now. */
+  #remembered(target: PeerId, addresses: readonly Endpoint[]): Endpoint | undefined {
+    const { acquaintances, allows } = this.#context
+    const known = acquaintances.address(target)
+    const isNew = known !== undefined && !addresses.some((address) => sameEndpoint(address, known))
+    return isNew && allows(known, false) ? known : undefined
   }
 
   cancel(id: DialId, now: Instant): void {

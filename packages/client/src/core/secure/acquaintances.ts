@@ -1,19 +1,29 @@
 /**
  * What this peer keeps of others that it has met (docs/protocol.md, Tokens and Hello): the token that
- * each gave last, and its static key. A store that the application supplies outlives the process. A
- * token or key that is good no more costs a trip.
+ * each gave last, its static key, and where it was last reached directly. A store that the application
+ * supplies outlives the process. A token or key that is good no more costs a trip, an address some
+ * datagrams.
  */
-import type { PeerId } from '@showchain/wire'
+import { type Endpoint, type PeerId, sameEndpoint } from '@showchain/wire'
+import { type Duration, duration } from '../endpoint/machine.ts'
 import { WARM_KEY_LIFETIME } from './warm-keys.ts'
 
 /** Remote peers and relays that are kept in memory; the one that was used first is forgotten. */
 export const MAX_ACQUAINTANCES = 1024
+
+/**
+ * Of an address: many home connections get another one each day, and a dial to one that somebody
+ * else has by then shows that person who calls whom.
+ */
+export const ADDRESS_LIFETIME: Duration = duration(24 * 3600 * 1000)
 
 export interface Acquaintance {
   /** What it gave to be shown instead of a cookie. */
   readonly token?: Uint8Array | undefined
   /** Its static key, and until when by this end's wall clock it may be used. */
   readonly staticKey?: { readonly key: Uint8Array; readonly untilMs: number } | undefined
+  /** Where protected data came from it by a direct path, and until when that is tried. */
+  readonly address?: { readonly endpoint: Endpoint; readonly untilMs: number } | undefined
 }
 
 /** Where acquaintances are kept. */
@@ -77,9 +87,24 @@ export class Acquaintances {
     if (this.#store.get(id)?.staticKey !== undefined) this.#keep(id, { staticKey: undefined })
   }
 
+  /** Where a remote peer was last reached, while that is worth trying. */
+  address(id: PeerId): Endpoint | undefined {
+    const { endpoint, untilMs } = this.#store.get(id)?.address ?? {}
+    return untilMs !== undefined && this.#unixMs() < untilMs ? endpoint : undefined
+  }
+
+  /** Not written again and again: a store may be a file. */
+  keepAddress(id: PeerId, { ip, port }: Endpoint): void {
+    const endpoint = { ip, port }
+    const kept = this.#store.get(id)?.address
+    const untilMs = this.#unixMs() + ADDRESS_LIFETIME
+    const isNews = kept === undefined || !sameEndpoint(kept.endpoint, endpoint)
+    if (isNews || kept.untilMs < untilMs - ADDRESS_LIFETIME / 2) this.#keep(id, { address: { endpoint, untilMs } })
+  }
+
   #keep(id: PeerId, news: Acquaintance): void {
-    const { token, staticKey } = { ...this.#store.get(id), ...news }
-    const met = token !== undefined || staticKey !== undefined
-    this.#store.set(id, met ? { token, staticKey } : undefined)
+    const { token, staticKey, address } = { ...this.#store.get(id), ...news }
+    const met = token !== undefined || staticKey !== undefined || address !== undefined
+    this.#store.set(id, met ? { token, staticKey, address } : undefined)
   }
 }
