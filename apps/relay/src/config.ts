@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { type RelayLimits, relayLimitsSchema } from '@showchain/server'
-import { type Address, parseAddress, parseEndpoint, printable, quote } from '@showchain/wire'
+import { type Address, type PeerId, parseAddress, parseEndpoint, parsePeerId, printable, quote } from '@showchain/wire'
 import type { Command } from 'commander'
 import { parse as parseYaml } from 'yaml'
 import * as z from 'zod'
@@ -47,6 +47,12 @@ function parseListen(text: string): Listen {
   }
 }
 
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') throw new Error(`${quote(text)} is not an http URL`)
+  return url
+}
+
 /** A list, or a text with commas between its items. */
 const list = <Item extends z.ZodType>(item: Item) =>
   z.preprocess(
@@ -75,6 +81,9 @@ const fields = z.strictObject({
   trustedProxy: list(z.string().min(1)).default([]),
   peerKey: list(z.string().min(1)).default([]),
   mailbox: flag.default(false),
+  access: z.enum(['everyone', 'ids', 'http']).default('everyone'),
+  allow: list(parsed(parsePeerId)).default([]),
+  accessUrl: parsed(parseUrl).optional(),
   limits: relayLimitsSchema.default({}),
   metrics: parsed(parseListen).optional(),
   drainSeconds: z.coerce.number().int().min(0).max(MAX_DRAIN_SECONDS).default(30),
@@ -92,6 +101,9 @@ const schema = fields.superRefine((config, context) => {
   }
   needs('websocketCert', 'websocketKey')
   needs('websocketKey', 'websocketCert')
+  const lacks = (key: keyof Config, message: string): void => context.addIssue({ code: 'custom', path: [key], message })
+  if (config.access === 'ids' && config.allow.length === 0) lacks('allow', 'is needed where access is `ids`')
+  if (config.access === 'http' && config.accessUrl === undefined) lacks('accessUrl', 'is needed where access is `http`')
   for (const key of ['websocketCert', 'websocketOrigin', 'trustedProxy'] as const) needs(key, 'websocket')
 })
 
@@ -117,6 +129,12 @@ export interface Config {
   readonly peerKey: readonly string[]
   /** Whether it has a mailbox for short codes. */
   readonly mailbox: boolean
+  /** Who may use the relay. */
+  readonly access: 'everyone' | 'ids' | 'http'
+  /** Ids that may, unless everyone may. */
+  readonly allow: readonly PeerId[]
+  /** Who is asked, with access `http`. */
+  readonly accessUrl?: URL | undefined
   readonly limits: Partial<RelayLimits>
   readonly metrics?: Listen | undefined
   /** How long a relay that got a signal goes on at most while sessions are open. */

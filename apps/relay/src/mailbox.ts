@@ -4,12 +4,11 @@
  */
 import { Peer } from '@showchain/client'
 import { isWildcard } from '@showchain/client/runtime'
+import type { Identity } from '@showchain/crypto'
 import { Mailbox } from '@showchain/mailbox/server'
 import type { Relay } from '@showchain/server/runtime'
 import { formatTicket } from '@showchain/wire'
 import type { Logger } from 'pino'
-import type { Config } from './config.ts'
-import { identityAt } from './identity.ts'
 
 /** Milliseconds for a registration within this host. */
 const REGISTRATION = 10_000
@@ -19,9 +18,8 @@ const IDLE = 30_000
 /** Where this host reaches an address that the relay is bound to. */
 const local = (ip: string): string => (isWildcard(ip) ? (ip === '::' ? '::1' : '127.0.0.1') : ip)
 
-/** @throws UsageError; ShowchainError as `Peer.open` and `peer.registered` */
-export async function openMailbox(relay: Relay, config: Config, log: Logger): Promise<Mailbox> {
-  const identity = await identityAt(`${config.identity}.mailbox`, config, true, log)
+/** @throws ShowchainError as `Peer.open` and `peer.registered` */
+export async function openMailbox(relay: Relay, identity: Identity, log: Logger): Promise<Mailbox> {
   const [bound] = relay.addresses
   const address = { host: local(bound?.ip ?? '127.0.0.1'), port: bound?.port ?? 0 }
   const peer = await Peer.open({

@@ -7,6 +7,7 @@ import { Relay, type WebSocketOptions } from '@showchain/server/runtime'
 import { formatTicket, parseTicket, printable, ShowchainError } from '@showchain/wire'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
+import { accessOf } from './access.ts'
 import { type Config, UsageError } from './config.ts'
 import { logEvent, watchLimits } from './event-log.ts'
 import { serveHttp } from './http.ts'
@@ -24,12 +25,15 @@ export async function serve(config: Config): Promise<void> {
   const websocket = await websocketOf(config)
   const registry = new Registry()
   const timings = config.metrics && new Timings(registry)
+  // It registers as soon as it is there, and is let in by then.
+  const mailboxIdentity = config.mailbox ? await identityAt(`${config.identity}.mailbox`, config, true, log) : undefined
   const relay = await Relay.open({
     identity,
     listen: config.listen,
     knownKeys,
     ...(websocket === undefined ? {} : { websocket }),
     limits: config.limits,
+    access: accessOf(config, mailboxIdentity === undefined ? [] : [mailboxIdentity.id]),
     stunAlternates: config.stunAlternate,
     ...(config.publicAddress === undefined ? {} : { publicAddresses: config.publicAddress }),
     ...(config.trace ? { trace } : {}),
@@ -40,7 +44,7 @@ export async function serve(config: Config): Promise<void> {
     onVerified: timings && ((seconds) => timings.verified(seconds)),
     onWarning: (sentence) => log.warn(sentence),
   })
-  const mailbox = config.mailbox ? await closingOnFailure(relay, beside(relay, config, log)) : undefined
+  const mailbox = mailboxIdentity && (await closingOnFailure(relay, beside(relay, mailboxIdentity, log)))
   if (config.metrics !== undefined) addMetrics(registry, { relay, mailbox, version })
   const http =
     config.metrics && (await closingOnFailure(relay, serveHttp(relay, registry, config.metrics, log), mailbox))
@@ -102,9 +106,9 @@ function endSignal(): Promise<NodeJS.Signals> {
 }
 
 /** What only a relay with a mailbox needs is loaded for it alone. */
-async function beside(relay: Relay, config: Config, log: Logger): Promise<Mailbox> {
+async function beside(relay: Relay, identity: Identity, log: Logger): Promise<Mailbox> {
   const { openMailbox } = await import('./mailbox.ts')
-  return openMailbox(relay, config, log)
+  return openMailbox(relay, identity, log)
 }
 
 async function closingOnFailure<Result>(relay: Relay, opening: Promise<Result>, mailbox?: Mailbox): Promise<Result> {

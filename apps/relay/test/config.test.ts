@@ -142,6 +142,11 @@ describe('the configuration', () => {
     [['--identity', 'a', '--limit', 'bindings=0'], 'limits.bindings (--limit)'],
     [['--identity', 'a', '--limit', 'binding=1'], 'limits.binding (--limit): no such key'],
     [['--identity', 'a', '--metrics', 'here'], 'metrics (--metrics)'],
+    [['--identity', 'a', '--access', 'friends'], 'access (--access)'],
+    [['--identity', 'a', '--access', 'ids'], 'allow: is needed'],
+    [['--identity', 'a', '--access', 'ids', '--allow', 'me'], 'allow.0 (--allow): Not a peer id'],
+    [['--identity', 'a', '--access', 'http'], 'accessUrl: is needed'],
+    [['--identity', 'a', '--access-url', 'ftp://127.0.0.1/'], 'accessUrl (--access-url)'],
     [[], 'identity: is needed'],
   ])('names the key and the flag that are wrong: %j', async (args, expected) => {
     expect(await complaint(args)).toContain(expected)

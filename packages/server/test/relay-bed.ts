@@ -5,7 +5,7 @@
 import { duration, type Instant, instant, later, type Work } from '@showchain/client/core'
 import { type KeyBits, messagePreimage, type PublicKey, type Random } from '@showchain/crypto/core'
 import { type TestIdentity, TestProvider } from '@showchain/crypto/testing'
-import { type RelayEvent, type RelayLimits, RelayMachine } from '@showchain/server'
+import { type RelayEvent, type RelayLimits, RelayMachine, type Verdict } from '@showchain/server'
 import {
   decode,
   type Encoding,
@@ -84,6 +84,8 @@ export interface BedOptions {
   readonly limits?: Partial<RelayLimits>
   readonly knownKeys?: readonly PublicKey[]
   readonly identity?: TestIdentity
+  /** Whether the relay asks who may use it. */
+  readonly asks?: boolean
 }
 
 type Timeless<M> = M extends M ? Omit<M, 'seq' | 'ts'> & { readonly seq?: number; readonly ts?: number } : never
@@ -109,15 +111,14 @@ export class Bed {
   #peers = 0
   #sent: Sent[] = []
 
-  constructor({ limits, knownKeys, identity = identityOf(0) }: BedOptions = {}) {
+  constructor({ limits, knownKeys, asks, identity = identityOf(0) }: BedOptions = {}) {
     this.identity = identity
     this.machine = new RelayMachine({
       self: identity.publicKey,
       provider,
       random: countingRandom(),
       unixMs: () => this.unixMs + this.clockStep,
-      knownKeys,
-      limits,
+      ...{ knownKeys, limits, asks },
     })
   }
 
@@ -202,6 +203,19 @@ export class Bed {
       this.#drain()
     }
     this.now = end
+    return this.#sent
+  }
+
+  /** The questions whether somebody may use the relay, so far. */
+  get applied(): readonly Extract<RelayEvent, { type: 'applied' }>[] {
+    return this.events.filter((event) => event.type === 'applied')
+  }
+
+  /** Answers a question. @default the last one */
+  decide(verdict: Verdict, question = this.applied.at(-1)): Sent[] {
+    this.#sent = []
+    if (question !== undefined) this.machine.decided(question.id, question.question, verdict, this.now)
+    this.#drain()
     return this.#sent
   }
 

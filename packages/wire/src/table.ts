@@ -242,4 +242,8 @@ export const WIRE_ERROR = {
   noSession: 2,
   /** The relay is about to end: register again, its signed answer says so too. */
   draining: 3,
+  /** The relay does not serve this peer. */
+  refused: 4,
+  /** The relay cannot find out whether it serves this peer: ask later. */
+  undecided: 5,
 } as const

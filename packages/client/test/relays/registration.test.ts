@@ -150,6 +150,40 @@ describe('registration', () => {
     expect(bed.eventsOf('relay').map(({ state }) => state)).toEqual(['registered', 'lost', 'registered'])
   })
 
+  test.each([
+    ['refused', /does not know you/],
+    ['undecided', /cannot tell at the moment/],
+  ] as const)(
+    'fails at once when the relay says %s of this very request, says so in words, and is tried again',
+    (code, words) => {
+      const bed = start()
+      const { seq, ts } = bed.last(OP.directRequest)
+      const error = { op_code: OP.error, code: WIRE_ERROR[code], ref_op: OP.directRequest, seq, ts } as const
+      bed.receive({ ...error, seq: seq + 1 }, RELAY)
+      bed.receive(error, OTHER)
+      expect(bed.eventsOf('relay')).toEqual([])
+      bed.receive(error, RELAY)
+      expect(bed.eventsOf('relay')).toMatchObject([{ state: 'failed', reason: expect.stringMatching(words) }])
+      bed.advance(2000)
+      expect(bed.last(OP.directRequest).seq).toBeGreaterThan(seq)
+      bed.answerRegistration()
+      expect(bed.eventsOf('relay')).toMatchObject([{ state: 'failed' }, { state: 'registered' }])
+    },
+  )
+
+  test('that is refused when it is renewed is lost, and the peer says why', () => {
+    const bed = start()
+    bed.answerRegistration()
+    bed.receive(UNBOUND, RELAY)
+    bed.advance(1000)
+    const { seq, ts } = bed.last(OP.directRequest)
+    bed.receive({ op_code: OP.error, code: WIRE_ERROR.refused, ref_op: OP.directRequest, seq, ts }, RELAY)
+    expect(bed.eventsOf('relay').slice(1)).toMatchObject([
+      { state: 'lost', reason: expect.stringContaining('does not know you') },
+      { state: 'failed', reason: expect.stringContaining('does not know you') },
+    ])
+  })
+
   test('is lost when a renewal is not answered', () => {
     const bed = new Bed().registered()
     bed.advance(5000)

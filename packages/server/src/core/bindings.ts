@@ -23,8 +23,11 @@ export interface Binding {
 
 export interface BindingsOptions {
   readonly limits: RelayLimits
-  readonly ended: (binding: Binding, why: 'expired' | 'evicted') => void
+  readonly ended: (binding: Binding, why: BindingEnd) => void
 }
+
+/** `refused`: it may not use the relay any more. */
+export type BindingEnd = 'expired' | 'evicted' | 'refused'
 
 /** A binding as it is kept. */
 class Bound implements Binding {
@@ -65,6 +68,7 @@ export class Bindings {
   readonly #sources: (Route | undefined)[] = []
   /** Bindings of each source. An entry ends with its last binding. */
   readonly #bySource = new Map<string, number>()
+  readonly #ended: BindingsOptions['ended']
 
   constructor({ limits, ended }: BindingsOptions) {
     this.#limits = limits
@@ -72,15 +76,9 @@ export class Bindings {
       lifetime: BINDING_LIFETIME,
       // At the cap the least recently refreshed is evicted.
       capacity: limits.bindings,
-      onEnd: (row, why) => {
-        const binding = this.#bindings[row] as Binding
-        this.#byId.delete(binding.id)
-        this.#bindings[row] = undefined
-        this.#sources[row] = undefined
-        this.#count(binding.source, -1)
-        ended(binding, why)
-      },
+      onEnd: (row, why) => this.#forget(row, why),
     })
+    this.#ended = ended
   }
 
   get size(): number {
@@ -106,6 +104,24 @@ export class Bindings {
 
   *all(): Generator<Binding> {
     for (const row of this.#rows.rows()) yield this.#bindings[row] as Binding
+  }
+
+  /** Rows that there are, with a binding or without. */
+  get rows(): number {
+    return this.#bindings.length
+  }
+
+  /** The bindings in so many rows. */
+  page(from: number, rows: number): readonly Binding[] {
+    return this.#bindings.slice(from, from + rows).filter((binding) => binding !== undefined)
+  }
+
+  /** The peer is registered no longer. */
+  end(id: PeerId, why: BindingEnd, now: Instant): void {
+    const row = this.rowOf(id, now)
+    if (row === NONE) return
+    this.#forget(row, why)
+    this.#rows.remove(row)
   }
 
   /** An accepted message came from the bound address. */
@@ -195,6 +211,15 @@ export class Bindings {
 
   expire(now: Instant): void {
     this.#rows.expire(now)
+  }
+
+  #forget(row: number, why: BindingEnd): void {
+    const binding = this.#bindings[row] as Binding
+    this.#byId.delete(binding.id)
+    this.#bindings[row] = undefined
+    this.#sources[row] = undefined
+    this.#count(binding.source, -1)
+    this.#ended(binding, why)
   }
 
   #newRow(id: PeerId, now: Instant): number {

@@ -3,6 +3,7 @@
  * counters.
  */
 import type { Endpoint, PeerId, SessionId } from '@showchain/wire'
+import type { BindingEnd } from './bindings.ts'
 
 /** A session, and whom it joins. */
 export interface SessionEnds {
@@ -23,7 +24,9 @@ export type RelayEvent =
       readonly seedMode: boolean
       readonly moved: boolean
     }
-  | { readonly type: 'unbound'; readonly id: PeerId; readonly at: Endpoint; readonly why: 'expired' | 'evicted' }
+  | { readonly type: 'unbound'; readonly id: PeerId; readonly at: Endpoint; readonly why: BindingEnd }
+  /** Whether it may use the relay: the answer is an input (access-gate.ts). Comes only where access is decided. */
+  | { readonly type: 'applied'; readonly question: number; readonly id: PeerId; readonly at: Endpoint }
   | {
       readonly type: 'punch'
       readonly requester: PeerId

@@ -2,6 +2,7 @@
  * The relay's machine and its parts that others read: limits, counters, events. Pure: no clock, no
  * socket, no Node.
  */
+export type { Applicant, Verdict } from './access-gate.ts'
 export type { RelayEvent, SessionEnds } from './events.ts'
 export { RELAY_LIMITS, type RelayLimit, type RelayLimits, relayLimits, relayLimitsSchema } from './limits.ts'
 export { PAIR_PATHS, type PairCounts, type PairPath } from './pair-paths.ts'

@@ -17,6 +17,12 @@ const LIMITS = {
     default: 1024,
     sentence: 'peers registered at once from one IPv4 address or IPv6 /64; more are refused',
   },
+  accessSeconds: { default: 60, sentence: 'seconds for which a decision about access holds' },
+  accessAnswers: { default: 65_536, sentence: 'decisions about access that are kept; the oldest makes room' },
+  accessQuestions: {
+    default: 1024,
+    sentence: 'peers about which access is being decided at once; more are told to wait',
+  },
   requestsPerSecondPerSource: { default: 100, sentence: 'requests per second from one IPv4 address or IPv6 /64' },
   requestBurstPerSource: { default: 1000, sentence: 'requests that one such source may make at once' },
   requestsPerSecondPerId: { default: 20, sentence: 'requests per second of one peer' },

@@ -18,8 +18,10 @@ import {
 } from '@showchain/client/endpoint'
 import type { TokenMint } from '@showchain/crypto/core'
 import { CAPS, type Extensions, hasExtensions, type MessageOf, OP, type Unsigned } from '@showchain/wire'
+import type { AccessGate } from './access-gate.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { Bindings } from './bindings.ts'
+import { type Refusal, refusalBytes } from './error-bytes.ts'
 import type { RelayContext } from './relay-context.ts'
 
 type DirectRequest = MessageOf<typeof OP.directRequest>
@@ -31,6 +33,8 @@ export interface RegistrarOptions {
   readonly admission: Admission
   readonly bindings: Bindings
   readonly tokens: TokenMint
+  /** Undefined: everyone may use the relay. */
+  readonly access: AccessGate | undefined
   /** The 0x101 of this peer is being verified, and then it is bound: what else it sent waits until then. */
   readonly arriving: Arrivals
 }
@@ -59,7 +63,7 @@ export class Registrar {
     if (this.#draining && !bound) return this.#context.count('draining')
     if (binding !== undefined && !bound && !hasExtensions(message)) return this.#context.count('bindingRefused')
     const validation = bound && isProven(binding.source) ? 'validated' : 'unvalidated'
-    const act = (admitted: Admitted<DirectRequest>, at: Instant): void => this.#bind(admitted, at)
+    const act = (admitted: Admitted<DirectRequest>, at: Instant): void => this.#admit(admitted, at)
     if (admission.admit(request, validation, now, act, binding?.spki) && !bound)
       arriving.expect(message.id, source, now)
   }
@@ -75,8 +79,28 @@ export class Registrar {
     return length !== undefined && length <= bytes.length ? new Allowance(bytes.length) : undefined
   }
 
+  /** Its signature is good. */
+  #admit(admitted: Admitted<DirectRequest>, now: Instant): void {
+    const { access } = this.#options
+    if (access === undefined) return this.#bind(admitted, now)
+    const { message, source } = admitted
+    access.decide({ id: message.id, at: source }, now, (verdict, at) => {
+      if (verdict === 'allowed') this.#bind(admitted, at)
+      else this.#refuse(admitted, verdict, at)
+    })
+  }
+
+  #refuse(admitted: Admitted<DirectRequest>, why: Refusal, now: Instant): void {
+    const { message, source, encoding } = admitted
+    const { bindings } = this.#options
+    this.#context.count(why === 'refused' ? 'accessRefused' : 'accessUndecided')
+    if (why === 'refused' && bindings.at(message.id, source, now) !== undefined) bindings.end(message.id, why, now)
+    // Errors are an extension.
+    if (hasExtensions(message)) admitted.respond(refusalBytes(why, message, encoding), now)
+  }
+
   #bind(admitted: Admitted<DirectRequest>, now: Instant): void {
-    // One registration of an id is verified at a time, so no other address was validated meanwhile.
+    // One registration of an id is verified, or decided about, at a time: no other address was validated meanwhile.
     const { message, key, source, encoding } = admitted
     const { bindings, arriving } = this.#options
     const before = bindings.get(message.id, now)

@@ -17,6 +17,8 @@ const OWN = {
   registered: 'registrations, first ones and renewals',
   bindingRefused:
     'registrations refused: over the cap of their source, or in seed mode for a peer that is bound elsewhere',
+  accessRefused: 'registrations refused: the peer may not use this relay',
+  accessUndecided: 'registrations refused: nobody could tell whether the peer may use this relay',
   bindingEvicted: 'registered peers that made room for others',
   keepAlive: 'keep-alives from bound addresses',
   unboundSent: 'errors unbound that were sent',
@@ -51,6 +53,8 @@ export const RELAY_REFUSALS: readonly RelayCounter[] = [
   'unbound',
   'draining',
   'bindingRefused',
+  'accessRefused',
+  'accessUndecided',
   'targetAbsent',
   'tooLarge',
   'signShed',

@@ -9,20 +9,20 @@
  */
 import {
   Admission,
-  admissionRates,
   Counters,
   type Datagram,
   type Instant,
+  instant,
   isConnection,
   labPolicy,
   later,
   type Machine,
   type Output,
-  RateLimit,
 } from '@showchain/client/endpoint'
 import { CookieJar, KeyCache, RequestReplay, TokenMint } from '@showchain/crypto/core'
 import { classify, decode, type Encoding, MAX_DATAGRAM, type Message, OP, type PeerId } from '@showchain/wire'
 import { isChannelFrame } from '@showchain/wire/end-to-end'
+import { AccessGate, type Verdict } from './access-gate.ts'
 import { Arrivals } from './arrivals.ts'
 import { Bindings } from './bindings.ts'
 import { ChannelForwarder } from './channel-forwarder.ts'
@@ -41,6 +41,7 @@ import { RELAY_COUNTERS, type RelayCounter } from './relay-counters.ts'
 import type { RelayOptions, RelayStats } from './relay-options.ts'
 import { RelayOutbox } from './relay-outbox.ts'
 import { Rendezvous } from './rendezvous.ts'
+import { requestRates } from './request-rates.ts'
 import { sessionEvents } from './session-events.ts'
 import { StunResponder } from './stun-responder.ts'
 import { SWEEP_INTERVAL } from './times.ts'
@@ -60,6 +61,8 @@ export class RelayMachine implements Machine<RelayEvent> {
   readonly #replay: RequestReplay
   readonly #admission: Admission
   readonly #arrivals: Arrivals
+  /** Undefined: everyone may use the relay. */
+  readonly #access: AccessGate | undefined
   readonly #bindings: Bindings
   readonly #sessions: ProxySessionTable
   readonly #pairs: PairPaths
@@ -77,19 +80,14 @@ export class RelayMachine implements Machine<RelayEvent> {
   readonly sourceOf = (id: PeerId, now: Instant): string | undefined => this.#bindings.limitKeyOf(id, now)
 
   /** @throws ShowchainError `ERR_BAD_CONFIG` when a limit is none. */
-  constructor({ self, provider, random, unixMs, knownKeys = [], stun = [], limits: overrides }: RelayOptions) {
+  constructor({ self, provider, random, unixMs, knownKeys = [], stun = [], limits: overrides, asks }: RelayOptions) {
     const limits = relayLimits(overrides)
     const { count } = this.#counters
     const outbox = new RelayOutbox(count, this.#traffic.sent)
     const keys = new KeyCache(provider, KEY_CACHE)
     for (const key of knownKeys) keys.pin(key)
     const configured = new Set(knownKeys.map(({ id }) => id))
-    const sourceRate = { perSecond: limits.requestsPerSecondPerSource, burst: limits.requestBurstPerSource }
-    const idRate = { perSecond: limits.requestsPerSecondPerId, burst: limits.requestBurstPerId }
-    const rates = {
-      ...admissionRates(sourceRate, idRate, limits.rateSources),
-      stun: new RateLimit(sourceRate, limits.rateSources),
-    }
+    const rates = requestRates(limits)
     this.#replay = new RequestReplay({ unixMs, capacity: limits.ids })
     this.#context = { self, provider, keys, random, limits, rates, count, outbox }
     this.#unboundErrors = new UnboundErrors(this.#context)
@@ -113,6 +111,7 @@ export class RelayMachine implements Machine<RelayEvent> {
       },
     })
     this.#pairs = new PairPaths(limits.sessions)
+    this.#access = asks === true ? new AccessGate(this.#context, this.#bindings, instant(0)) : undefined
     this.#sessions = new ProxySessionTable({
       limits,
       bindings: this.#bindings,
@@ -121,6 +120,7 @@ export class RelayMachine implements Machine<RelayEvent> {
     this.#stun = new StunResponder(this.#context, stun)
     this.#registrar = new Registrar(this.#context, {
       ...{ admission: this.#admission, bindings: this.#bindings, arriving: this.#arrivals, tokens },
+      access: this.#access,
     })
     this.#keepAliveResponder = new KeepAliveResponder(this.#context, this.#bindings, this.#unboundErrors)
     this.#rendezvous = new Rendezvous(this.#context, this.#admission, this.#bindings, this.#sessions, this.#arrivals)
@@ -214,6 +214,7 @@ export class RelayMachine implements Machine<RelayEvent> {
       ...Object.values(this.#context.rates),
     ])
       table.expire(now)
+    this.#access?.expire(now)
     this.#sweep = this.#isEmpty() ? undefined : later(now, SWEEP_INTERVAL)
   }
 
@@ -247,6 +248,7 @@ export class RelayMachine implements Machine<RelayEvent> {
       bindings: this.#bindings.size,
       sessions: this.#sessions.size,
       attempts: this.#rendezvous.size,
+      access: this.#access?.size ?? 0,
       answers: this.#admission.answers,
       ...this.#dataForwarder.sizes,
       rateSources: Object.values(rates).reduce((sum, { size }) => sum + size, 0),
@@ -269,6 +271,12 @@ export class RelayMachine implements Machine<RelayEvent> {
     this.wake(now)
   }
 
+  /** The answer to the question of an event `applied`: whether this peer may use the relay. */
+  decided(id: PeerId, question: number, verdict: Verdict, now: Instant): void {
+    this.#channelForwarder.flush()
+    this.#access?.answered(id, question, verdict, now)
+  }
+
   #finishDraining(now: Instant): void {
     if (this.#drained || this.#drain?.isOver(now) !== true || this.#context.outbox.pendingWork > 0) return
     this.#drained = true
@@ -281,13 +289,10 @@ export class RelayMachine implements Machine<RelayEvent> {
   }
 
   #isEmpty(): boolean {
-    const { bindings, sessions, answers } = this.stats()
-    return (
-      bindings + sessions + answers + this.#arrivals.size + this.#keepAliveResponder.size + this.#unboundErrors.size ===
-        0 &&
-      this.#dataForwarder.isIdle &&
-      this.#rendezvous.isIdle
-    )
+    const { bindings, sessions, answers, access } = this.stats()
+    const others = this.#arrivals.size + this.#keepAliveResponder.size + this.#unboundErrors.size
+    if (bindings + sessions + answers + access + others > 0) return false
+    return this.#dataForwarder.isIdle && this.#rendezvous.isIdle
   }
 }
 

@@ -15,6 +15,8 @@ export interface RelayOptions {
   readonly knownKeys?: readonly PublicKey[] | undefined
   /** Addresses of each socket, the relay's own first; further ones answer STUN alone. @default unknown */
   readonly stun?: StunSockets | undefined
+  /** Whether it asks who may use it, by the event `applied`. @default everyone may */
+  readonly asks?: boolean | undefined
   /** In place of the defaults. */
   readonly limits?: Partial<RelayLimits> | undefined
 }
@@ -24,6 +26,8 @@ export interface RelayStats {
   readonly bindings: number
   readonly sessions: number
   readonly attempts: number
+  /** Decisions about access, made and open. */
+  readonly access: number
   readonly answers: number
   readonly outstanding: number
   readonly consentPairs: number

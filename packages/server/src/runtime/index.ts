@@ -1,5 +1,13 @@
 /** A relay on Node. */
-export type { PairCounts, PairPath, RelayEvent, RelayStats, RelayTraffic, TrafficKind } from '../core/index.ts'
+export type {
+  Applicant,
+  PairCounts,
+  PairPath,
+  RelayEvent,
+  RelayStats,
+  RelayTraffic,
+  TrafficKind,
+} from '../core/index.ts'
 export {
   PAIR_PATHS,
   RELAY_COUNTERS,

@@ -26,8 +26,8 @@ import {
   type PeerId,
 } from '@showchain/wire'
 import { isChannelFrame } from '@showchain/wire/end-to-end'
-import type { PairCounts, RelayEvent, RelayLimits, RelayTraffic } from '../core/index.ts'
-import { RelayMachine, type RelayStats, relayLimits } from '../core/index.ts'
+import type { Applicant, PairCounts, RelayEvent, RelayLimits, RelayTraffic } from '../core/index.ts'
+import { RelayMachine, type RelayStats, relayLimits, type Verdict } from '../core/index.ts'
 import type { CounterName } from './counters.ts'
 import { TimedWorker } from './timed-worker.ts'
 import { noWebSocketCounters } from './websocket/counters.ts'
@@ -53,6 +53,12 @@ export interface RelayOpenOptions {
   readonly websocket?: WebSocketOptions | undefined
   /** Keys of peers that speak only the seed's messages; others bring theirs along. @default none */
   readonly knownKeys?: readonly PublicKey[] | undefined
+  /**
+   * Whether a peer may use the relay, asked when its signature has shown who it is, and again each
+   * `limits.accessSeconds`. Nobody is let in while it has not answered, or when it throws.
+   * @default everyone may
+   */
+  readonly access?: ((applicant: Applicant) => boolean | Promise<boolean>) | undefined
   /** In place of RELAY_LIMITS' defaults. @default none */
   readonly limits?: Partial<RelayLimits> | undefined
   /** How much RSA waits and runs at once. @default WORKER_LIMITS */
@@ -82,6 +88,8 @@ export interface RelayRuntimeStats extends RelayStats {
   /** WebSocket connections that are open. */
   readonly websockets: number
 }
+
+type Applied = Extract<RelayEvent, { type: 'applied' }>
 
 /** How long `drain` waits at most, in ms, while sessions go on. */
 const DRAIN_TIMEOUT = 30_000
@@ -134,13 +142,14 @@ export class Relay implements AsyncDisposable {
   }
 
   private constructor(options: RelayOpenOptions, runtime: Runtime, { socket, others, websocket }: Bound) {
-    const { identity, publicAddresses, knownKeys, limits, workers, onEvent, onVerified, trace } = options
+    const { identity, publicAddresses, knownKeys, limits, workers, onEvent, onVerified, trace, access } = options
     const { clock, random, provider } = runtime
     this.id = identity.id
     const addresses = publicAddresses ?? reachableAddresses(socket.localEndpoints, runtime.localAddresses())
     this.ticket = formatTicket({ id: this.id, relays: [], addresses: addresses.slice(0, MAX_TICKET_ROUTES) })
     const machine = new RelayMachine({
       ...{ provider, random, knownKeys, limits },
+      asks: access !== undefined,
       self: identity.publicKey,
       unixMs: () => clock.unixMs(),
       stun: [seenFromOutside(socket.localEndpoints, publicAddresses), ...others.map((other) => other.localEndpoints)],
@@ -158,6 +167,7 @@ export class Relay implements AsyncDisposable {
       connections: websocket?.connections,
       worker: this.#worker,
       onEvent: (event) => {
+        if (event.type === 'applied') return void this.#decide(event, access)
         if (event.type === 'drained') this.#drained()
         onEvent?.(event)
       },
@@ -225,6 +235,16 @@ export class Relay implements AsyncDisposable {
   drain({ timeout = DRAIN_TIMEOUT }: { readonly timeout?: number } = {}): Promise<void> {
     this.#draining ??= this.#drain(timeout)
     return this.#draining
+  }
+
+  async #decide({ id, at, question }: Applied, access: RelayOpenOptions['access']): Promise<void> {
+    let verdict: Verdict = 'undecided'
+    try {
+      verdict = (await access?.({ id, at })) === true ? 'allowed' : 'refused'
+    } catch {
+      // Who cannot decide has let nobody in.
+    }
+    if (!this.#driver.closed) this.#driver.input((machine, now) => machine.decided(id, question, verdict, now))
   }
 
   async #drain(timeout: number): Promise<void> {

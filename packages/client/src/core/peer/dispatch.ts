@@ -94,6 +94,8 @@ function dispatchMessage(
     case OP.error:
       if (registration === undefined) return false
       if (message.ref_op === OP.proxyData) to.connections.noSession(message, registration, now)
+      else if (message.ref_op === OP.directRequest)
+        return to.transactions.deliver(OP.directRequest, message, datagram, now)
       else registration.error(message.code, now)
       return true
     case OP.punchRequest:

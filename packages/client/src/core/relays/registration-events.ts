@@ -1,7 +1,6 @@
 /** What a registration tells: its events to the peer's other parts, its state to the application. */
 
 import type { Endpoint } from '@showchain/wire'
-import { NO_ANSWER } from '../requests/transaction.ts'
 
 export type RegistrationState = 'idle' | 'registering' | 'registered' | 'waiting' | 'closed'
 
@@ -21,7 +20,3 @@ export type RegistrationEvent =
 export type Told =
   | { readonly state: 'registered'; readonly observed: Endpoint | undefined }
   | { readonly state: 'lost' | 'failed' | 'draining'; readonly reason: string }
-
-/** Why a registration failed, for people. */
-export const explained = (why: string): string =>
-  why === NO_ANSWER ? `${why}: it is absent, unreachable, or has another id than its ticket says` : why

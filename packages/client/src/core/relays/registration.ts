@@ -32,12 +32,13 @@ import type { PathLiveness } from '../messages/message-session.ts'
 import { StunTransactions } from '../nat/stun-transactions.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { Flights } from './flights.ts'
-import { KeepAlive, type Liveness } from './keep-alive.ts'
+import type { Liveness } from './keep-alive.ts'
 import { LostBindings } from './lost-bindings.ts'
 import { backOff } from './registration-back-off.ts'
-import { explained, type RegistrationEvent, type RegistrationState, type Told } from './registration-events.ts'
+import type { RegistrationEvent, RegistrationState, Told } from './registration-events.ts'
 import { registrationRequest } from './registration-request.ts'
-import { RelayLiveness } from './relay-liveness.ts'
+import { explained, refusalOf } from './registration-words.ts'
+import { livenessOf } from './relay-liveness.ts'
 import { RelayReturn } from './relay-return.ts'
 import { RenewalGap } from './renewal-gap.ts'
 
@@ -144,7 +145,7 @@ export class Registration implements PathLiveness {
         return request
       },
       sent: (at) => shows && !this.registered && this.flights.leave(at),
-      answered: (message) => this.#answered(message),
+      answered: (message, at) => this.#answered(message, at),
       failed: (why, at) => this.#failed(explained(why), at),
     })
   }
@@ -216,7 +217,11 @@ export class Registration implements PathLiveness {
     this.flights.land('closed', now)
   }
 
-  #answered(message: Message): void {
+  #answered(message: Message, now: Instant): void {
+    if (message.op_code === OP.error) {
+      this.#transaction?.close()
+      return this.#failed(refusalOf(message.code), now)
+    }
     if (message.op_code !== OP.directResponse || message.id !== this.relay.id) return
     const key = signerKey(this.#context, this.relay.id, message)
     if (key === undefined) return this.#context.count('unknownKey')
@@ -249,7 +254,9 @@ export class Registration implements PathLiveness {
         this.#context.outbox.event({ type: 'duplicate', relay: this.relay.id, at: this.relay.endpoint })
     }
     this.#liveness?.stop()
-    this.#liveness = this.#newLiveness(now)
+    const dead = (at: Instant): void => this.#dead(at)
+    const watched = { endpoint: this.relay.endpoint, extended: this.knowsExtensions }
+    this.#liveness = livenessOf(this.#context, watched, this.#questions, now, dead)
     const first = this.#state !== 'registered'
     this.#state = 'registered'
     this.registeredSince ??= now
@@ -265,17 +272,8 @@ export class Registration implements PathLiveness {
     this.flights.land(undefined, now)
   }
 
-  /** A relay that speaks only the seed answers no STUN. */
-  #newLiveness(now: Instant): Liveness {
-    const { endpoint } = this.relay
-    const dead = (at: Instant): void => this.#dead(at)
-    return this.knowsExtensions
-      ? new RelayLiveness(this.#context, endpoint, this.#questions, now, dead)
-      : new KeepAlive(this.#context, endpoint, now, dead)
-  }
-
   #failed(why: string, now: Instant): void {
-    if (this.#state === 'registered') this.#lose('it does not answer a renewal', now)
+    if (this.#state === 'registered') this.#lose(why, now)
     this.#tell({ state: 'failed', reason: why })
     this.#state = 'waiting'
     const until = later(now, backOff(this.#failures++, this.#context.random))

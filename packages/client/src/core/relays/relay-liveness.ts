@@ -14,7 +14,7 @@ import { type Duration, duration, type Instant, instant, later, type Route } fro
 import { sendKeepAlive } from '../endpoint/signed-messages.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import type { StunTransactions } from '../nat/stun-transactions.ts'
-import { KEEP_ALIVE_ECHO_GAP, type Liveness, SLEPT } from './keep-alive.ts'
+import { KEEP_ALIVE_ECHO_GAP, KeepAlive, type Liveness, SLEPT } from './keep-alive.ts'
 
 /** A keep-alive that is unanswered for this long is followed by questions. */
 export const UNANSWERED_AFTER: Duration = duration(1000)
@@ -167,4 +167,17 @@ export class RelayLiveness implements Liveness {
     }
     this.#arm()
   }
+}
+
+/** Watches a relay. One that speaks only the seed answers no STUN. */
+export function livenessOf(
+  context: PeerContext,
+  { endpoint, extended }: { readonly endpoint: Route; readonly extended: boolean },
+  questions: StunTransactions,
+  now: Instant,
+  dead: (now: Instant) => void,
+): Liveness {
+  return extended
+    ? new RelayLiveness(context, endpoint, questions, now, dead)
+    : new KeepAlive(context, endpoint, now, dead)
 }

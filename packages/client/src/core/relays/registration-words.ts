@@ -1,0 +1,15 @@
+/** Why a registration failed, in words. */
+import { WIRE_ERROR } from '@showchain/wire'
+import { NO_ANSWER } from '../requests/transaction.ts'
+
+/** Why a registration failed, for people. */
+export const explained = (why: string): string =>
+  why === NO_ANSWER ? `${why}: it is absent, unreachable, or has another id than its ticket says` : why
+
+const REFUSALS: Readonly<Record<number, string>> = {
+  [WIRE_ERROR.refused]: 'this relay does not know you: ask whoever runs it to let your id in, or use another relay',
+  [WIRE_ERROR.undecided]: 'this relay cannot tell at the moment whether it knows you: it is asked again',
+}
+
+/** Why a relay does not grant a registration, for people. @param code of its error */
+export const refusalOf = (code: number): string => REFUSALS[code] ?? `the relay refuses, with code ${code}`
