@@ -231,19 +231,18 @@ test('that was taken, and of which no answer came, is not sent again', () =>
       await meet(scene)
       const { internet, alice, bob } = scene
       const { network } = internet.sim
-      network.filter = ({ bytes }) => {
+      const answers: readonly number[] = [OP.punchPassAck, OP.directResponse]
+      const isAnswer = (bytes: Uint8Array): boolean => {
         const decoded = decode(bytes)
-        return !(decoded.ok && decoded.message.op_code === OP.punchPassAck) && bytes[0] !== 0xb3
+        return decoded.ok && answers.includes(decoded.message.op_code)
       }
+      network.filter = ({ bytes }) => !isAnswer(bytes) && bytes[0] !== 0xb3
       const ticket = bob.ticket.replace(/&addr=[^&]*/g, '')
       const calling = alice.connect(ticket, { early: SAID })
       const theirs = await take(bob.incoming)
       expect(textOf(await (await take(theirs.streams)).read())).toBe('said early')
       await wait(scene, 900)
-      network.filter = ({ bytes }) => {
-        const decoded = decode(bytes)
-        return !(decoded.ok && decoded.message.op_code === OP.punchPassAck)
-      }
+      network.filter = ({ bytes }) => !isAnswer(bytes)
       const ours = await calling
       expect(ours.earlyStream).toBeUndefined()
       expect((await streamsAt(scene, bob)).filter((text) => text !== '')).toEqual([])

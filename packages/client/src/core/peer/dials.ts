@@ -1,5 +1,6 @@
 /** The dials under way: each until all of its ways have ended, within the time of two requests. */
 import { type Endpoint, type PeerId, sameEndpoint } from '@showchain/wire'
+import { WARM_HELLO_BYTES, writeEarly } from '@showchain/wire/end-to-end'
 import type { ConnectionTable } from '../connections/connection-table.ts'
 import type { DialAttempt, DialId, DialPolicy } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
@@ -8,7 +9,9 @@ import type { PunchAttempts } from '../punch/punch-attempts.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { RegistrationTable } from '../relays/registration-table.ts'
 import type { Transactions } from '../requests/transaction.ts'
+import type { EarlyBytes } from '../secure/early-bytes.ts'
 import { Dial, type DialTarget } from './dial.ts'
+import { helloRoom } from './hello-room.ts'
 
 export interface DialsOptions {
   readonly registrations: RegistrationTable
@@ -44,7 +47,7 @@ export class Dials {
     const id = this.#next++
     const dial = new Dial(this.#context, this.#transactions, {
       ...{ id, target, policy, addresses, early, connections, attempts },
-      remembered: this.#remembered(target, addresses),
+      remembered: this.#remembered(target, addresses, early),
       relays: policy === 'direct' ? [] : relays.map((relay) => registrations.borrow(relay, now)),
       registrations: registrations.all,
       ended: (at) => {
@@ -59,12 +62,17 @@ export class Dials {
     return id
   }
 
-  /** Where this peer met the target last. What is private may be another network by now. */
-  #remembered(target: PeerId, addresses: readonly Endpoint[]): Endpoint | undefined {
+  /**
+   * Where this peer met the target last, if a request to it leaves the others their room for a hello.
+   * What is private may be another network by now.
+   */
+  #remembered(target: PeerId, addresses: readonly Endpoint[], early: EarlyBytes | undefined): Endpoint | undefined {
     const { acquaintances, allows } = this.#context
     const known = acquaintances.address(target)
     const isNew = known !== undefined && !addresses.some((address) => sameEndpoint(address, known))
-    return isNew && allows(known, false) ? known : undefined
+    const said = early === undefined ? 0 : writeEarly({ bytes: early.bytes, fin: false }).length
+    const fits = helloRoom(this.#context, target, this.#options.registrations.all, [{ via: 'direct' }])
+    return isNew && allows(known, false) && fits(WARM_HELLO_BYTES + said) ? known : undefined
   }
 
   cancel(id: DialId, now: Instant): void {
