@@ -7,7 +7,7 @@ import { build } from 'esbuild'
 import { licencesOf } from './licences.mjs'
 
 /** Native code stays an optional package beside the program. */
-const NATIVE = ['koffi', 'sodium-native']
+const NATIVE = ['classic-level', 'koffi', 'sodium-native']
 /** What is CommonJS asks for Node's own modules by `require`. */
 const REQUIRE =
   "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url)"

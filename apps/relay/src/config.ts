@@ -3,11 +3,12 @@
  * key and where its value came from.
  */
 import { readFile } from 'node:fs/promises'
-import { type RelayLimits, relayLimitsSchema } from '@showchain/server'
+import { type Quotas, type RelayLimits, relayLimitsSchema } from '@showchain/server'
 import { type Address, type PeerId, parseAddress, parseEndpoint, parsePeerId, printable, quote } from '@showchain/wire'
 import type { Command } from 'commander'
 import { parse as parseYaml } from 'yaml'
 import * as z from 'zod'
+import { quotasFrom } from './quota-texts.ts'
 
 /** The default port of a relay; no service is registered for it. */
 export const DEFAULT_PORT = 4400
@@ -59,6 +60,15 @@ const list = <Item extends z.ZodType>(item: Item) =>
     (value) => (typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value),
     z.array(item),
   )
+function quotasOf(texts: readonly string[], context: z.RefinementCtx): Quotas {
+  try {
+    return quotasFrom(texts)
+  } catch (error) {
+    context.addIssue((error as Error).message)
+    return z.NEVER
+  }
+}
+
 const flag = z.preprocess(
   (value) => (value === 'true' || value === '1' ? true : value === 'false' || value === '0' ? false : value),
   z.boolean(),
@@ -84,6 +94,8 @@ const fields = z.strictObject({
   access: z.enum(['everyone', 'ids', 'http']).default('everyone'),
   allow: list(parsed(parsePeerId)).default([]),
   accessUrl: parsed(parseUrl).optional(),
+  quota: list(z.string()).transform(quotasOf).optional(),
+  usage: z.string().min(1).optional(),
   limits: relayLimitsSchema.default({}),
   metrics: parsed(parseListen).optional(),
   drainSeconds: z.coerce.number().int().min(0).max(MAX_DRAIN_SECONDS).default(30),
@@ -104,6 +116,7 @@ const schema = fields.superRefine((config, context) => {
   const lacks = (key: keyof Config, message: string): void => context.addIssue({ code: 'custom', path: [key], message })
   if (config.access === 'ids' && config.allow.length === 0) lacks('allow', 'is needed where access is `ids`')
   if (config.access === 'http' && config.accessUrl === undefined) lacks('accessUrl', 'is needed where access is `http`')
+  needs('usage', 'quota')
   for (const key of ['websocketCert', 'websocketOrigin', 'trustedProxy'] as const) needs(key, 'websocket')
 })
 
@@ -135,6 +148,10 @@ export interface Config {
   readonly allow: readonly PeerId[]
   /** Who is asked, with access `http`. */
   readonly accessUrl?: URL | undefined
+  /** What peers may send through it. */
+  readonly quota?: Quotas | undefined
+  /** Folder where what they used is kept. */
+  readonly usage?: string | undefined
   readonly limits: Partial<RelayLimits>
   readonly metrics?: Listen | undefined
   /** How long a relay that got a signal goes on at most while sessions are open. */

@@ -19,6 +19,11 @@ On SIGTERM, SIGINT or SIGHUP the relay drains: it tells registered peers, which 
 new requests, and forwards until nothing goes on for 2 s (--drain-seconds at most). A second signal ends it
 at once.
 
+Quotas (--quota name=size, with k, M, G or T): bytes that may be sent through the relay by one id (idDay,
+idMonth), from one IPv4 address or IPv6 /64 (sourceDay, sourceMonth), and in all (totalDay, totalMonth), on a
+day or in a month (UTC); rate is bytes per second in all, which sources share fairly. atCap=introduce-only
+(default) goes on introducing who has used up its quota; atCap=refuse does not serve it.
+
 Limits (--limit name=value):
 ${Object.entries(RELAY_LIMITS)
   .map(([name, limit]) => `  ${name} (${limit.default}): ${limit.sentence}`)
@@ -69,6 +74,8 @@ export function program(run: (config: Config) => Promise<void> = serve): Command
     option('--access <who>', 'who may use it: everyone (default), ids (see --allow), or http (see --access-url)'),
     option('--allow <id...>', 'peer that may use it where not everyone may'),
     option('--access-url <url>', 'service that is asked whether a peer may use it'),
+    option('--quota <name=size...>', 'what peers may send through it: idDay=5G, rate=20M, …; see below'),
+    option('--usage <folder>', 'keep there what was used of quotas, over restarts'),
     option('--limit <name=value...>', 'one of the limits below').env(`${ENVIRONMENT_PREFIX}LIMITS`),
     option('--metrics <host:port>', 'serve /metrics (Prometheus), /healthz and /readyz over HTTP'),
     option('--drain-seconds <seconds>', 'how long it goes on at most after a signal (default 30)'),

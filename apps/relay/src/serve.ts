@@ -15,6 +15,7 @@ import { identityAt } from './identity.ts'
 import { logger } from './log.ts'
 import { addMetrics } from './metrics.ts'
 import { Timings } from './timings.ts'
+import { UsageFolder } from './usage-folder.ts'
 import { version } from './version.ts'
 
 export async function serve(config: Config): Promise<void> {
@@ -27,6 +28,7 @@ export async function serve(config: Config): Promise<void> {
   const timings = config.metrics && new Timings(registry)
   // It registers as soon as it is there, and is let in by then.
   const mailboxIdentity = config.mailbox ? await identityAt(`${config.identity}.mailbox`, config, true, log) : undefined
+  const usage = config.usage === undefined ? undefined : await UsageFolder.open(config.usage, log)
   const relay = await Relay.open({
     identity,
     listen: config.listen,
@@ -34,6 +36,7 @@ export async function serve(config: Config): Promise<void> {
     ...(websocket === undefined ? {} : { websocket }),
     limits: config.limits,
     access: accessOf(config, mailboxIdentity === undefined ? [] : [mailboxIdentity.id]),
+    ...{ quotas: config.quota, usage },
     stunAlternates: config.stunAlternate,
     ...(config.publicAddress === undefined ? {} : { publicAddresses: config.publicAddress }),
     ...(config.trace ? { trace } : {}),
@@ -60,6 +63,7 @@ export async function serve(config: Config): Promise<void> {
   const drained = Promise.resolve(mailbox?.close()).then(() => relay.drain({ timeout: config.drainSeconds * 1000 }))
   await Promise.race([drained, again])
   await relay.close()
+  await usage?.close()
   unwatch()
   await http?.close()
   if (mailbox !== undefined) log.info(mailbox.counters(), 'mailbox ended')

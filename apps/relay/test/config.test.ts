@@ -100,6 +100,21 @@ describe('the configuration', () => {
     expect(config).toMatchObject({ limits: { bindings: 100_000 }, metrics: { host: '127.0.0.1', port: 9464 } })
   })
 
+  test('reads quotas with their units, from each place', async () => {
+    const quota = {
+      id: { day: 5e9, month: 1.5e12 },
+      total: { day: 2000 },
+      bytesPerSecond: 20e6,
+      atCap: 'refuse',
+    }
+    const texts = ['idDay=5G', 'idMonth=1.5T', 'totalDay=2k', 'rate=20M', 'atCap=refuse']
+    expect(await configOf(['--identity', 'a', '--quota', ...texts])).toMatchObject({ quota })
+    const environment = { SHOWCHAIN_RELAY_QUOTA: texts.join(',') }
+    expect(await configOf(['--identity', 'a'], environment)).toMatchObject({ quota })
+    const file = folder.write('quota.yaml', `identity: a\nquota: [${texts.join(', ')}]\n`)
+    expect(await configOf(['--config', file])).toMatchObject({ quota })
+  })
+
   test('takes repeated flags as lists', async () => {
     const args = ['--identity', 'a', '--peer-key', 'one,two.pem', '--peer-key', 'three.pem', '--trace']
     expect(await configOf(args)).toMatchObject({ peerKey: ['one,two.pem', 'three.pem'], trace: true })
@@ -142,6 +157,10 @@ describe('the configuration', () => {
     [['--identity', 'a', '--limit', 'bindings=0'], 'limits.bindings (--limit)'],
     [['--identity', 'a', '--limit', 'binding=1'], 'limits.binding (--limit): no such key'],
     [['--identity', 'a', '--metrics', 'here'], 'metrics (--metrics)'],
+    [['--identity', 'a', '--quota', 'idDay=much'], 'quota (--quota): "much" is not a size'],
+    [['--identity', 'a', '--quota', 'idWeek=5G'], 'quota (--quota): "idWeek=5G" is none of idDay'],
+    [['--identity', 'a', '--quota', 'atCap=stop'], 'quota (--quota)'],
+    [['--identity', 'a', '--usage', 'folder'], 'usage (--usage): needs quota'],
     [['--identity', 'a', '--access', 'friends'], 'access (--access)'],
     [['--identity', 'a', '--access', 'ids'], 'allow: is needed'],
     [['--identity', 'a', '--access', 'ids', '--allow', 'me'], 'allow.0 (--allow): Not a peer id'],

@@ -107,7 +107,7 @@ class Measuring {
     const offs = [
       this.#peer.on('relay', (event) => {
         const asked = this.#asked.find(({ relay }) => relay.id === event.relay)
-        if (asked !== undefined && event.state !== 'draining') asked.registration = event
+        if (asked !== undefined && event.state !== 'draining' && event.state !== 'limited') asked.registration = event
         this.#check()
       }),
       this.#peer.on('nat', () => this.#check()),

@@ -147,6 +147,7 @@ export class PeerEvents {
   /** A relay may be asked at several addresses of its name, or not at all. */
   onRelay(event: RelayEvent): void {
     const { relay, state } = event
+    if (state === 'limited') return void this.listeners.emit('relay', event)
     const locators = this.locators.filter(({ id }) => id === relay)
     for (const locator of locators) locator.on(event)
     if (locators.some(({ registered }) => registered) && state !== 'draining') {

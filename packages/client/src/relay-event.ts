@@ -6,10 +6,13 @@ export interface RelayEvent {
   readonly relay: PeerId
   /** Undefined: its name has no address, or cannot be resolved. */
   readonly at: Endpoint | undefined
-  /** `draining`: it is about to end, and carries what is open until then. */
-  readonly state: 'registered' | 'lost' | 'failed' | 'draining'
+  /**
+   * `draining`: it is about to end, and carries what is open until then. `limited`: it carries no more
+   * data of this peer, whose quota is used up.
+   */
+  readonly state: 'registered' | 'lost' | 'failed' | 'draining' | 'limited'
   /** This peer's address as the relay sees it. */
   readonly observed?: Endpoint | undefined
-  /** Why it is no longer registered, or will not be, as text. */
+  /** Why it is no longer registered, will not be, or carries no data, as text. */
   readonly reason?: string | undefined
 }

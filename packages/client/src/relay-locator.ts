@@ -69,7 +69,7 @@ export class RelayLocator {
   /** What became of a registration of this peer's. */
   on({ at, state }: Pick<RelayEvent, 'at' | 'state'>): void {
     const tried = at && this.#tried.get(formatEndpoint(at))
-    if (tried === undefined || state === 'draining') return
+    if (tried === undefined || state === 'draining' || state === 'limited') return
     if (state === 'registered') return this.#settle(tried)
     // One that is lost is asked again at once, which may be all that it needs.
     tried.state = state === 'lost' ? 'trying' : 'failed'

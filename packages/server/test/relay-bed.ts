@@ -5,7 +5,14 @@
 import { duration, type Instant, instant, later, type Work } from '@showchain/client/core'
 import { type KeyBits, messagePreimage, type PublicKey, type Random } from '@showchain/crypto/core'
 import { type TestIdentity, TestProvider } from '@showchain/crypto/testing'
-import { type RelayEvent, type RelayLimits, RelayMachine, type Verdict } from '@showchain/server'
+import {
+  type Quotas,
+  type RelayEvent,
+  type RelayLimits,
+  RelayMachine,
+  type Usage,
+  type Verdict,
+} from '@showchain/server'
 import {
   decode,
   type Encoding,
@@ -20,8 +27,10 @@ import {
   preimage,
   type SessionId,
   sameEndpoint,
+  sessionIdToBytes,
   type Unsigned,
 } from '@showchain/wire'
+import { CHANNEL_HEADER_BYTES, isChannelFrame, writeChannelHeader } from '@showchain/wire/end-to-end'
 import { expect } from 'vitest'
 
 /** Shared by all beds, so that keys can be made before a bed. */
@@ -86,6 +95,9 @@ export interface BedOptions {
   readonly identity?: TestIdentity
   /** Whether the relay asks who may use it. */
   readonly asks?: boolean
+  readonly quotas?: Quotas
+  /** What is kept of what was used. @default nothing */
+  readonly usage?: Map<string, Usage>
 }
 
 type Timeless<M> = M extends M ? Omit<M, 'seq' | 'ts'> & { readonly seq?: number; readonly ts?: number } : never
@@ -108,17 +120,23 @@ export class Bed {
   verified = 0
   /** Signatures made so far. */
   signed = 0
+  /** What the relay wrote of what was used. */
+  readonly usage: Map<string, Usage>
+  readonly #asks: boolean
   #peers = 0
   #sent: Sent[] = []
 
-  constructor({ limits, knownKeys, asks, identity = identityOf(0) }: BedOptions = {}) {
+  constructor({ limits, knownKeys, asks, quotas, usage = new Map(), identity = identityOf(0) }: BedOptions = {}) {
     this.identity = identity
+    this.usage = usage
+    this.#asks = asks === true
     this.machine = new RelayMachine({
       self: identity.publicKey,
       provider,
       random: countingRandom(),
       unixMs: () => this.unixMs + this.clockStep,
-      ...{ knownKeys, limits, asks },
+      ...{ knownKeys, limits, asks, quotas },
+      total: usage.get('total'),
     })
   }
 
@@ -214,9 +232,15 @@ export class Bed {
   /** Answers a question. @default the last one */
   decide(verdict: Verdict, question = this.applied.at(-1)): Sent[] {
     this.#sent = []
-    if (question !== undefined) this.machine.decided(question.id, question.question, verdict, this.now)
+    if (question !== undefined)
+      this.machine.access?.gate.answered(question, verdict, this.#kept(question.missing), this.now)
     this.#drain()
     return this.#sent
+  }
+
+  /** What the relay had written of these. */
+  #kept(keys: readonly string[]): readonly Usage[] {
+    return keys.flatMap((key) => this.usage.get(key) ?? [])
   }
 
   drain(): Sent[] {
@@ -232,12 +256,22 @@ export class Bed {
 
   #drain(): void {
     for (let output = this.machine.poll(); output !== undefined; output = this.machine.poll()) {
-      if (output.type === 'event') this.events.push(output.event)
-      else if (output.type === 'transmit') this.#sent.push(received(output.to, output.bytes))
-      else if (output.type === 'socket') throw new Error('A relay opens no sockets.')
+      if (output.type === 'event') this.#on(output.event)
+      else if (output.type === 'transmit') {
+        // Frames that were passed on are no messages; the relay counts them.
+        if (!isChannelFrame(output.bytes)) this.#sent.push(received(output.to, output.bytes))
+      } else if (output.type === 'socket') throw new Error('A relay opens no sockets.')
       else if (this.holds) this.held.push(output)
       else this.#do(output)
     }
+  }
+
+  /** Where access is not decided by the test, everyone may use the relay. */
+  #on(event: RelayEvent): void {
+    this.events.push(event)
+    if (event.type === 'used') for (const each of event.usage) this.usage.set(each.key, each)
+    if (event.type === 'applied' && !this.#asks)
+      this.machine.access?.gate.answered(event, 'allowed', this.#kept(event.missing), this.now)
   }
 
   #do(work: Work): void {
@@ -304,3 +338,10 @@ export const data = (
   data: new TextEncoder().encode(text),
   session,
 })
+
+/** A channel frame of so many bytes in all. */
+export function channelFrame(session: SessionId, bytes: number): Uint8Array {
+  const frame = new Uint8Array(Math.max(bytes, CHANNEL_HEADER_BYTES + 1))
+  writeChannelHeader(frame, sessionIdToBytes(session))
+  return frame
+}

@@ -246,4 +246,6 @@ export const WIRE_ERROR = {
   refused: 4,
   /** The relay cannot find out whether it serves this peer: ask later. */
   undecided: 5,
+  /** An allotment of bytes is used up. */
+  overQuota: 6,
 } as const

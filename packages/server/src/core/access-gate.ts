@@ -8,12 +8,22 @@
  *
  * Registered peers are decided about again, so that an answer which changes does not hold for ever.
  */
-import { type Duration, duration, ExpiringMap, type Instant, rateSource, sameRoute } from '@showchain/client/endpoint'
+import {
+  type Duration,
+  duration,
+  ExpiringMap,
+  type Instant,
+  instant,
+  rateSource,
+  sameRoute,
+} from '@showchain/client/endpoint'
 import { type Endpoint, type PeerId, WIRE_ERROR } from '@showchain/wire'
 import type { Binding, Bindings } from './bindings.ts'
 import { errorBytes, type Refusal } from './error-bytes.ts'
+import type { Meter } from './meter.ts'
 import type { RelayContext } from './relay-context.ts'
 import { SWEEP_INTERVAL } from './times.ts'
+import type { Usage } from './usage.ts'
 
 /** Who wants to use a relay. */
 export interface Applicant {
@@ -25,40 +35,62 @@ export interface Applicant {
 /** What came of the question whether a peer may use the relay. */
 export type Verdict = 'allowed' | Refusal
 
+export interface AccessGateOptions {
+  readonly bindings: Bindings
+  /** Undefined: there are no quotas. */
+  readonly meter: Meter | undefined
+  /** Whether not everyone may use the relay. */
+  readonly asks: boolean
+}
+
+/** A question, as its event has it. */
+export interface Asked {
+  readonly id: PeerId
+  readonly question: number
+}
+
 type Then = (verdict: Verdict, now: Instant) => void
 
 interface Question {
   readonly number: number
   /** What the answer is kept under. */
   readonly key: string
-  readonly then: Then
+  /** Accounts that have to be loaded. */
+  readonly missing: readonly string[]
+  readonly end: Then
 }
 
 /** Whoever is asked has answered by then, or does not answer: retransmission takes as long. */
 export const ACCESS_PATIENCE: Duration = duration(10_000)
+/** What a registered peer is not registered after. */
+const ENDS: ReadonlySet<Verdict> = new Set(['refused', 'overQuota'])
 const UNBOUND = errorBytes(WIRE_ERROR.unbound)
 
 export class AccessGate {
   readonly #context: RelayContext
   readonly #bindings: Bindings
+  readonly #meter: Meter | undefined
+  /** Whether not everyone may use the relay. */
+  readonly #asks: boolean
   readonly #known: ExpiringMap<string, Verdict>
   /** One of each id: what it sent last counts. */
   readonly #open: ExpiringMap<PeerId, Question>
   #questions = 0
   /** The row of bindings that is looked at next. */
   #row = 0
-  #now: Instant
+  #now: Instant = instant(0)
 
-  constructor(context: RelayContext, bindings: Bindings, now: Instant) {
+  constructor(context: RelayContext, { bindings, meter, asks }: AccessGateOptions) {
     const { accessAnswers, accessSeconds, accessQuestions } = context.limits
     this.#context = context
     this.#bindings = bindings
-    this.#now = now
+    this.#meter = meter
+    this.#asks = asks
     this.#known = new ExpiringMap({ lifetime: duration(accessSeconds * 1000), capacity: accessAnswers })
     this.#open = new ExpiringMap({
       lifetime: ACCESS_PATIENCE,
       capacity: accessQuestions,
-      onEnd: (_id, { then }) => then('undecided', this.#now),
+      onEnd: (_id, { end }) => end('undecided', this.#now),
     })
   }
 
@@ -71,21 +103,32 @@ export class AccessGate {
     // An answer to what it sent before comes too late: it may have been from another address.
     this.#open.delete(id)
     const key = `${id} ${rateSource(at.ip)}`
-    const known = this.#known.get(key, now)
-    if (known !== undefined) return then(known, now)
+    const known = this.#asks ? this.#known.get(key, now) : 'allowed'
+    const missing = this.#meter?.missing(id, at.ip) ?? []
+    if (known !== undefined && missing.length === 0) return this.#tell(then, { id, at }, known, now)
     if (this.#open.size >= this.#context.limits.accessQuestions) return then('undecided', now)
     const question = ++this.#questions
-    this.#open.set(id, { number: question, key, then }, now)
-    this.#context.outbox.event({ type: 'applied', question, id, at: { ip: at.ip, port: at.port } })
+    this.#open.set(
+      id,
+      { number: question, key, missing, end: (verdict, when) => this.#tell(then, { id, at }, verdict, when) },
+      now,
+    )
+    this.#context.outbox.event({ type: 'applied', question, id, at: { ip: at.ip, port: at.port }, missing })
   }
 
   /** @param verdict `undecided` is not kept */
-  answered(id: PeerId, question: number, verdict: Verdict, now: Instant): void {
+  answered({ id, question }: Asked, verdict: Verdict, usage: readonly Usage[], now: Instant): void {
     const open = this.#open.get(id, now)
     if (open?.number !== question) return
     this.#open.delete(id)
     if (verdict !== 'undecided') this.#known.set(open.key, verdict, now)
-    open.then(verdict, now)
+    if (verdict === 'allowed') this.#meter?.load(open.missing, usage)
+    open.end(verdict, now)
+  }
+
+  #tell(then: Then, { id, at }: Applicant, verdict: Verdict, now: Instant): void {
+    const usedUp = verdict === 'allowed' && this.#meter?.refuses === true && this.#meter.isUsedUp(id, at.ip)
+    then(usedUp ? 'overQuota' : verdict, now)
   }
 
   /** Once in a sweep: questions end, and the next few registered peers are decided about again. */
@@ -93,6 +136,7 @@ export class AccessGate {
     this.#now = now
     this.#open.expire(now)
     this.#known.expire(now)
+    if (!this.#asks) return
     const { rows } = this.#bindings
     const count = Math.ceil((rows * SWEEP_INTERVAL) / (this.#context.limits.accessSeconds * 1000))
     for (const binding of this.#bindings.page(this.#row, count)) this.#review(binding, now)
@@ -105,7 +149,7 @@ export class AccessGate {
     if (this.#open.get(id, now) !== undefined) return
     this.decide({ id, at: source }, now, (verdict, at) => {
       const binding = this.#bindings.get(id, at)
-      if (verdict !== 'refused' || binding === undefined || !sameRoute(binding.source, source)) return
+      if (!ENDS.has(verdict) || binding === undefined || !sameRoute(binding.source, source)) return
       this.#bindings.end(id, 'refused', at)
       // It registers again, and is told why it is not let in.
       this.#context.count('unboundSent')

@@ -23,7 +23,7 @@ export interface Binding {
 
 export interface BindingsOptions {
   readonly limits: RelayLimits
-  readonly ended: (binding: Binding, why: BindingEnd) => void
+  readonly ended: (binding: Binding, why: BindingEnd, row: number) => void
 }
 
 /** `refused`: it may not use the relay any more. */
@@ -167,6 +167,11 @@ export class Bindings {
     return this.#rows.generation(row) ^ (this.#sources[row] === undefined ? 0 : 1)
   }
 
+  /** That of a row that has one. */
+  in(row: number): Binding {
+    return this.#bindings[row] as Binding
+  }
+
   sourceOf(row: number): Route {
     return this.#sources[row] as Route
   }
@@ -219,7 +224,7 @@ export class Bindings {
     this.#bindings[row] = undefined
     this.#sources[row] = undefined
     this.#count(binding.source, -1)
-    this.#ended(binding, why)
+    this.#ended(binding, why, row)
   }
 
   #newRow(id: PeerId, now: Instant): number {

@@ -15,6 +15,7 @@ import type { Bindings } from './bindings.ts'
 import { NONE } from './expiring-rows.ts'
 import { type ProxySessionTable, REQUESTER, TARGET } from './proxy-session-table.ts'
 import type { RelayContext } from './relay-context.ts'
+import type { Toll } from './toll.ts'
 import type { UnboundErrors } from './unbound-errors.ts'
 
 /** Frames whose rows are fetched together: enough to hide the memory's delay, few enough for the cache. */
@@ -25,6 +26,8 @@ export class ChannelForwarder {
   readonly #bindings: Bindings
   readonly #sessions: ProxySessionTable
   readonly #errors: UnboundErrors
+  /** Undefined: there are no quotas. */
+  readonly #toll: Toll | undefined
 
   /** What has come and was not passed on yet; bounded by what one input brings. Slots are used again. */
   readonly #frames: (Datagram | undefined)[] = []
@@ -34,11 +37,18 @@ export class ChannelForwarder {
   readonly #targets = new Int32Array(FETCHED_AT_ONCE)
   #now: Instant = instant(0)
 
-  constructor(context: RelayContext, bindings: Bindings, sessions: ProxySessionTable, errors: UnboundErrors) {
+  constructor(
+    context: RelayContext,
+    bindings: Bindings,
+    sessions: ProxySessionTable,
+    errors: UnboundErrors,
+    toll: Toll | undefined,
+  ) {
     this.#context = context
     this.#bindings = bindings
     this.#sessions = sessions
     this.#errors = errors
+    this.#toll = toll
   }
 
   receive(datagram: Datagram, now: Instant): void {
@@ -102,6 +112,7 @@ export class ChannelForwarder {
     if (!this.#bindings.takeFrame(from, bytes.length, now)) return count('rateLimited')
     const to = isRequester ? target : requester
     if (to === NONE) return count('targetAbsent')
+    if (this.#toll !== undefined && !this.#toll.pays(from, bytes.length, now)) return
     this.#bindings.refreshRow(from, now)
     this.#sessions.carry(session, bytes.length, now)
     outbox.transmit(this.#bindings.sourceOf(to), bytes, 'channel')

@@ -15,6 +15,7 @@ import type { ProxySession, ProxySessionTable, SessionEnd } from './proxy-sessio
 import type { RelayContext } from './relay-context.ts'
 import { Throttle } from './throttle.ts'
 import { NO_SESSION_GAP } from './times.ts'
+import type { Toll } from './toll.ts'
 
 type Acknowledgement = MessageOf<typeof OP.proxyDataAck>
 
@@ -39,13 +40,16 @@ export class DataForwarder {
   readonly #sessions: ProxySessionTable
   readonly #outstanding: OutstandingTable
   readonly #budget: ConsentBudget
+  /** Undefined: there are no quotas. */
+  readonly #toll: Toll | undefined
   /** Addresses to which `noSession` was sent. */
   readonly #errorThrottle: Throttle
 
-  constructor(context: RelayContext, bindings: Bindings, sessions: ProxySessionTable) {
+  constructor(context: RelayContext, bindings: Bindings, sessions: ProxySessionTable, toll: Toll | undefined) {
     this.#context = context
     this.#bindings = bindings
     this.#sessions = sessions
+    this.#toll = toll
     this.#outstanding = new OutstandingTable(context.limits)
     this.#budget = new ConsentBudget(UNCONSENTED_DATA, context.limits.consentPairs)
     this.#errorThrottle = new Throttle(NO_SESSION_GAP, context.limits.rateSources)
@@ -144,7 +148,7 @@ export class DataForwarder {
    * it.
    */
   #dataForwarder(transit: Transit, now: Instant): boolean {
-    const { packet, source, session, receiver } = transit
+    const { packet, source, session, sender, receiver } = transit
     const { count, outbox } = this.#context
     const to = this.#bindings.get(receiver.id, now)
     if (to === undefined) {
@@ -156,6 +160,7 @@ export class DataForwarder {
       count(bytes === undefined ? 'tooLarge' : 'consentExhausted')
       return false
     }
+    if (this.#toll?.pays(this.#bindings.rowOf(sender.id, now), bytes.length, now) === false) return false
     if (this.#isUnconsented(transit)) this.#budget.spend(session, source, bytes.length, now)
     outbox.transmit(to.source, bytes, 'data')
     this.#sessions.carry(session.row, bytes.length, now)

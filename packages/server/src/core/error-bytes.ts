@@ -2,13 +2,15 @@
 import { type Encoding, encode, OP, WIRE_ERROR } from '@showchain/wire'
 
 /** Why a registration is not granted. `undecided`: nobody could tell whether it is. */
-export type Refusal = 'refused' | 'undecided'
+export type Refusal = 'refused' | 'undecided' | 'overQuota'
 
 /**
  * Errors about nothing in particular are the same bytes for everybody: encoded once.
  * @param code of an error about a keep-alive, or about no message at all
  */
-export function errorBytes(code: (typeof WIRE_ERROR)['unbound' | 'draining']): Readonly<Record<Encoding, Uint8Array>> {
+export function errorBytes(
+  code: (typeof WIRE_ERROR)['unbound' | 'draining' | 'overQuota'],
+): Readonly<Record<Encoding, Uint8Array>> {
   const error = { op_code: OP.error, code, ref_op: OP.keepAlive, seq: 0, ts: 0 } as const
   return { binary: encode(error, 'binary'), json: encode(error, 'json') }
 }

@@ -4,6 +4,7 @@
  */
 import type { Endpoint, PeerId, SessionId } from '@showchain/wire'
 import type { BindingEnd } from './bindings.ts'
+import type { Usage } from './usage.ts'
 
 /** A session, and whom it joins. */
 export interface SessionEnds {
@@ -25,8 +26,19 @@ export type RelayEvent =
       readonly moved: boolean
     }
   | { readonly type: 'unbound'; readonly id: PeerId; readonly at: Endpoint; readonly why: BindingEnd }
-  /** Whether it may use the relay: the answer is an input (access-gate.ts). Comes only where access is decided. */
-  | { readonly type: 'applied'; readonly question: number; readonly id: PeerId; readonly at: Endpoint }
+  /**
+   * Whether it may use the relay, and what it has used of it (usage.ts): the answer is an input
+   * (access-gate.ts). Comes only where access is decided, or there are quotas.
+   */
+  | {
+      readonly type: 'applied'
+      readonly question: number
+      readonly id: PeerId
+      readonly at: Endpoint
+      readonly missing: readonly string[]
+    }
+  /** What has changed of what was used, to be kept. */
+  | { readonly type: 'used'; readonly usage: readonly Usage[] }
   | {
       readonly type: 'punch'
       readonly requester: PeerId

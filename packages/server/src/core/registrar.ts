@@ -18,23 +18,30 @@ import {
 } from '@showchain/client/endpoint'
 import type { TokenMint } from '@showchain/crypto/core'
 import { CAPS, type Extensions, hasExtensions, type MessageOf, OP, type Unsigned } from '@showchain/wire'
-import type { AccessGate } from './access-gate.ts'
+import type { AccessControl } from './access-control.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { Bindings } from './bindings.ts'
 import { type Refusal, refusalBytes } from './error-bytes.ts'
 import type { RelayContext } from './relay-context.ts'
+import type { RelayCounter } from './relay-counters.ts'
 
 type DirectRequest = MessageOf<typeof OP.directRequest>
 
 /** What it can do: forward channel frames, and let the session of an introduction carry data. */
 const RELAY_CAPS: number = CAPS.channel | CAPS.introduced
 
+const COUNTED: Readonly<Record<Refusal, RelayCounter>> = {
+  refused: 'accessRefused',
+  undecided: 'accessUndecided',
+  overQuota: 'overQuota',
+}
+
 export interface RegistrarOptions {
   readonly admission: Admission
   readonly bindings: Bindings
   readonly tokens: TokenMint
-  /** Undefined: everyone may use the relay. */
-  readonly access: AccessGate | undefined
+  /** Undefined: everyone may use the relay, as much as they want. */
+  readonly access: AccessControl | undefined
   /** The 0x101 of this peer is being verified, and then it is bound: what else it sent waits until then. */
   readonly arriving: Arrivals
 }
@@ -84,7 +91,7 @@ export class Registrar {
     const { access } = this.#options
     if (access === undefined) return this.#bind(admitted, now)
     const { message, source } = admitted
-    access.decide({ id: message.id, at: source }, now, (verdict, at) => {
+    access.gate.decide({ id: message.id, at: source }, now, (verdict, at) => {
       if (verdict === 'allowed') this.#bind(admitted, at)
       else this.#refuse(admitted, verdict, at)
     })
@@ -93,8 +100,9 @@ export class Registrar {
   #refuse(admitted: Admitted<DirectRequest>, why: Refusal, now: Instant): void {
     const { message, source, encoding } = admitted
     const { bindings } = this.#options
-    this.#context.count(why === 'refused' ? 'accessRefused' : 'accessUndecided')
-    if (why === 'refused' && bindings.at(message.id, source, now) !== undefined) bindings.end(message.id, why, now)
+    this.#context.count(COUNTED[why])
+    if (why !== 'undecided' && bindings.at(message.id, source, now) !== undefined)
+      bindings.end(message.id, 'refused', now)
     // Errors are an extension.
     if (hasExtensions(message)) admitted.respond(refusalBytes(why, message, encoding), now)
   }
@@ -102,12 +110,13 @@ export class Registrar {
   #bind(admitted: Admitted<DirectRequest>, now: Instant): void {
     // One registration of an id is verified, or decided about, at a time: no other address was validated meanwhile.
     const { message, key, source, encoding } = admitted
-    const { bindings, arriving } = this.#options
+    const { bindings, arriving, access } = this.#options
     const before = bindings.get(message.id, now)
     const moves = before !== undefined && !sameRoute(before.source, source)
     const knowsExtensions = hasExtensions(message)
     const binding = { id: message.id, source, encoding, spki: key.spki, knowsExtensions }
     if (!bindings.bind(binding, now)) return this.#context.count('bindingRefused')
+    access?.meter?.bound(bindings.rowOf(message.id, now), binding)
     this.#context.count('registered')
     if (before === undefined || moves)
       this.#context.outbox.event({

@@ -12,7 +12,6 @@ import {
   Counters,
   type Datagram,
   type Instant,
-  instant,
   isConnection,
   labPolicy,
   later,
@@ -22,7 +21,7 @@ import {
 import { CookieJar, KeyCache, RequestReplay, TokenMint } from '@showchain/crypto/core'
 import { classify, decode, type Encoding, MAX_DATAGRAM, type Message, OP, type PeerId } from '@showchain/wire'
 import { isChannelFrame } from '@showchain/wire/end-to-end'
-import { AccessGate, type Verdict } from './access-gate.ts'
+import { AccessControl } from './access-control.ts'
 import { Arrivals } from './arrivals.ts'
 import { Bindings } from './bindings.ts'
 import { ChannelForwarder } from './channel-forwarder.ts'
@@ -61,8 +60,8 @@ export class RelayMachine implements Machine<RelayEvent> {
   readonly #replay: RequestReplay
   readonly #admission: Admission
   readonly #arrivals: Arrivals
-  /** Undefined: everyone may use the relay. */
-  readonly #access: AccessGate | undefined
+  /** Undefined: everyone may use the relay, as much as they want. */
+  readonly access: AccessControl | undefined
   readonly #bindings: Bindings
   readonly #sessions: ProxySessionTable
   readonly #pairs: PairPaths
@@ -80,7 +79,8 @@ export class RelayMachine implements Machine<RelayEvent> {
   readonly sourceOf = (id: PeerId, now: Instant): string | undefined => this.#bindings.limitKeyOf(id, now)
 
   /** @throws ShowchainError `ERR_BAD_CONFIG` when a limit is none. */
-  constructor({ self, provider, random, unixMs, knownKeys = [], stun = [], limits: overrides, asks }: RelayOptions) {
+  constructor(options: RelayOptions) {
+    const { self, provider, random, unixMs, knownKeys = [], stun = [], limits: overrides } = options
     const limits = relayLimits(overrides)
     const { count } = this.#counters
     const outbox = new RelayOutbox(count, this.#traffic.sent)
@@ -105,13 +105,14 @@ export class RelayMachine implements Machine<RelayEvent> {
     })
     this.#bindings = new Bindings({
       limits,
-      ended: ({ id, source }, why) => {
+      ended: ({ id, source }, why, row) => {
+        this.access?.meter?.ended(row)
         if (why === 'evicted') count('bindingEvicted')
         outbox.event({ type: 'unbound', id, at: source, why })
       },
     })
     this.#pairs = new PairPaths(limits.sessions)
-    this.#access = asks === true ? new AccessGate(this.#context, this.#bindings, instant(0)) : undefined
+    this.access = AccessControl.of(this.#context, this.#bindings, options)
     this.#sessions = new ProxySessionTable({
       limits,
       bindings: this.#bindings,
@@ -120,13 +121,15 @@ export class RelayMachine implements Machine<RelayEvent> {
     this.#stun = new StunResponder(this.#context, stun)
     this.#registrar = new Registrar(this.#context, {
       ...{ admission: this.#admission, bindings: this.#bindings, arriving: this.#arrivals, tokens },
-      access: this.#access,
+      access: this.access,
     })
     this.#keepAliveResponder = new KeepAliveResponder(this.#context, this.#bindings, this.#unboundErrors)
     this.#rendezvous = new Rendezvous(this.#context, this.#admission, this.#bindings, this.#sessions, this.#arrivals)
     this.#proxyResponder = new ProxyResponder(this.#context, this.#admission, this.#bindings, this.#sessions)
-    this.#dataForwarder = new DataForwarder(this.#context, this.#bindings, this.#sessions)
-    this.#channelForwarder = new ChannelForwarder(this.#context, this.#bindings, this.#sessions, this.#unboundErrors)
+    this.#dataForwarder = new DataForwarder(this.#context, this.#bindings, this.#sessions, this.access?.toll)
+    this.#channelForwarder = new ChannelForwarder(
+      ...([this.#context, this.#bindings, this.#sessions, this.#unboundErrors, this.access?.toll] as const),
+    )
   }
 
   receive(datagram: Datagram, now: Instant): void {
@@ -214,7 +217,7 @@ export class RelayMachine implements Machine<RelayEvent> {
       ...Object.values(this.#context.rates),
     ])
       table.expire(now)
-    this.#access?.expire(now)
+    this.access?.expire(now)
     this.#sweep = this.#isEmpty() ? undefined : later(now, SWEEP_INTERVAL)
   }
 
@@ -248,7 +251,8 @@ export class RelayMachine implements Machine<RelayEvent> {
       bindings: this.#bindings.size,
       sessions: this.#sessions.size,
       attempts: this.#rendezvous.size,
-      access: this.#access?.size ?? 0,
+      access: this.access?.gate.size ?? 0,
+      accounts: this.access?.meter?.size ?? 0,
       answers: this.#admission.answers,
       ...this.#dataForwarder.sizes,
       rateSources: Object.values(rates).reduce((sum, { size }) => sum + size, 0),
@@ -271,12 +275,6 @@ export class RelayMachine implements Machine<RelayEvent> {
     this.wake(now)
   }
 
-  /** The answer to the question of an event `applied`: whether this peer may use the relay. */
-  decided(id: PeerId, question: number, verdict: Verdict, now: Instant): void {
-    this.#channelForwarder.flush()
-    this.#access?.answered(id, question, verdict, now)
-  }
-
   #finishDraining(now: Instant): void {
     if (this.#drained || this.#drain?.isOver(now) !== true || this.#context.outbox.pendingWork > 0) return
     this.#drained = true
@@ -289,10 +287,10 @@ export class RelayMachine implements Machine<RelayEvent> {
   }
 
   #isEmpty(): boolean {
-    const { bindings, sessions, answers, access } = this.stats()
+    const { bindings, sessions, answers } = this.stats()
     const others = this.#arrivals.size + this.#keepAliveResponder.size + this.#unboundErrors.size
-    if (bindings + sessions + answers + access + others > 0) return false
-    return this.#dataForwarder.isIdle && this.#rendezvous.isIdle
+    if (bindings + sessions + answers + others > 0) return false
+    return this.#dataForwarder.isIdle && this.#rendezvous.isIdle && this.access?.isIdle !== false
   }
 }
 

@@ -1,7 +1,9 @@
 /** What a relay's machine is made of, and what it says of itself. */
 import type { CryptoProvider, PublicKey, Random } from '@showchain/crypto/core'
 import type { RelayLimits } from './limits.ts'
+import type { Quotas } from './quotas.ts'
 import type { StunSockets } from './stun-responder.ts'
+import type { Usage } from './usage.ts'
 
 /** What a relay is made of. */
 export interface RelayOptions {
@@ -17,6 +19,10 @@ export interface RelayOptions {
   readonly stun?: StunSockets | undefined
   /** Whether it asks who may use it, by the event `applied`. @default everyone may */
   readonly asks?: boolean | undefined
+  /** What peers may send through it. @default as much as they want */
+  readonly quotas?: Quotas | undefined
+  /** What all used so far, as it was kept. @default nothing */
+  readonly total?: Usage | undefined
   /** In place of the defaults. */
   readonly limits?: Partial<RelayLimits> | undefined
 }
@@ -34,6 +40,8 @@ export interface RelayStats {
   readonly rateSources: number
   readonly ids: number
   readonly parsedKeys: number
+  /** What is known of ids and sources, where there are quotas. */
+  readonly accounts: number
   /** Signatures being made or checked. */
   readonly pendingWork: number
 }

@@ -13,6 +13,8 @@ export const BINDING_LIFETIME: Duration = duration(60_000)
 export const KEEP_ALIVE_GAP: Duration = duration(5000)
 /** Errors: the least time between two `unbound` to one address. */
 export const UNBOUND_GAP: Duration = duration(1000)
+/** Errors: the least time between two `overQuota` to one address. */
+export const QUOTA_GAP: Duration = duration(10_000)
 /**
  * The least time between two `noSession` errors to one address: one suffices to open a new session,
  * and a lost one is sent again.

@@ -1,15 +1,19 @@
 /** A relay on Node. */
 export type {
+  Allotment,
   Applicant,
   PairCounts,
   PairPath,
+  Quotas,
   RelayEvent,
   RelayStats,
   RelayTraffic,
   TrafficKind,
+  Usage,
 } from '../core/index.ts'
 export {
   PAIR_PATHS,
+  quotasSchema,
   RELAY_COUNTERS,
   RELAY_LIMITS,
   RELAY_REFUSALS,
@@ -21,6 +25,8 @@ export {
 } from '../core/index.ts'
 export { type CounterName, SOCKET_COUNTERS, type SocketCounter } from './counters.ts'
 export { limitGarbage } from './limit-garbage.ts'
-export { Relay, type RelayOpenOptions, type RelayRuntimeStats } from './relay.ts'
+export { Relay, type RelayRuntimeStats } from './relay.ts'
+export type { RelayOpenOptions } from './relay-open-options.ts'
+export type { UsageStore } from './usage-store.ts'
 export { WEBSOCKET_COUNTERS, type WebSocketCounter } from './websocket/counters.ts'
 export type { WebSocketOptions } from './websocket/listener.ts'

@@ -6,16 +6,12 @@ import {
   Driver,
   hostCandidates,
   isWildcard,
-  type ListenAddress,
   nodeRuntime,
   type Runtime,
   type SocketImplementation,
-  type Trace,
   traceTaps,
   type Worker,
-  type WorkerLimits,
 } from '@showchain/client/runtime'
-import type { Identity, PublicKey } from '@showchain/crypto'
 import {
   type Address,
   canonicalIp,
@@ -26,60 +22,15 @@ import {
   type PeerId,
 } from '@showchain/wire'
 import { isChannelFrame } from '@showchain/wire/end-to-end'
-import type { Applicant, PairCounts, RelayEvent, RelayLimits, RelayTraffic } from '../core/index.ts'
-import { RelayMachine, type RelayStats, relayLimits, type Verdict } from '../core/index.ts'
+import type { PairCounts, RelayTraffic, Usage } from '../core/index.ts'
+import { checkedQuotas, RelayMachine, type RelayStats, relayLimits } from '../core/index.ts'
 import type { CounterName } from './counters.ts'
+import { Gatekeeper } from './gatekeeper.ts'
+import type { RelayOpenOptions } from './relay-open-options.ts'
 import { TimedWorker } from './timed-worker.ts'
+import { UsageInMemory, type UsageStore } from './usage-store.ts'
 import { noWebSocketCounters } from './websocket/counters.ts'
-import type { WebSocketListener, WebSocketOptions } from './websocket/listener.ts'
-
-/** What a relay is opened with. */
-export interface RelayOpenOptions {
-  readonly identity: Identity
-  /** At most one address of each family. @default 0.0.0.0 and ::, one free port */
-  readonly listen?: readonly ListenAddress[] | undefined
-  /**
-   * Further sockets that answer STUN alone, so that peers can find out what their NAT does: with
-   * another address or port, best with both (RFC 5780).
-   * @default none
-   */
-  readonly stunAlternates?: readonly ListenAddress[] | undefined
-  /**
-   * Where peers reach this relay, for its ticket.
-   * @default what it is bound to, a wildcard as the host's own addresses
-   */
-  readonly publicAddresses?: readonly Address[] | undefined
-  /** For peers whose network lets no UDP through. @default none */
-  readonly websocket?: WebSocketOptions | undefined
-  /** Keys of peers that speak only the seed's messages; others bring theirs along. @default none */
-  readonly knownKeys?: readonly PublicKey[] | undefined
-  /**
-   * Whether a peer may use the relay, asked when its signature has shown who it is, and again each
-   * `limits.accessSeconds`. Nobody is let in while it has not answered, or when it throws.
-   * @default everyone may
-   */
-  readonly access?: ((applicant: Applicant) => boolean | Promise<boolean>) | undefined
-  /** In place of RELAY_LIMITS' defaults. @default none */
-  readonly limits?: Partial<RelayLimits> | undefined
-  /** How much RSA waits and runs at once. @default WORKER_LIMITS */
-  readonly workers?: Partial<WorkerLimits> | undefined
-  /**
-   * The system that the relay runs on: Node, or a host of testkit's simulated internet.
-   * @default nodeRuntime
-   */
-  readonly runtime?: Runtime | undefined
-  /**
-   * Called for each datagram, with its message. Decodes each a second time.
-   * @default none
-   */
-  readonly trace?: Trace | undefined
-  /** Called when bindings and sessions begin and end. @default none */
-  readonly onEvent?: ((event: RelayEvent) => void) | undefined
-  /** Called with the seconds that each check of a signature took, its wait for a thread included. @default none */
-  readonly onVerified?: ((seconds: number) => void) | undefined
-  /** Called with a sentence about a problem that does not stop the relay. @default none */
-  readonly onWarning?: ((sentence: string) => void) | undefined
-}
+import type { WebSocketListener } from './websocket/listener.ts'
 
 /** Sizes of tables and queues. */
 export interface RelayRuntimeStats extends RelayStats {
@@ -88,8 +39,6 @@ export interface RelayRuntimeStats extends RelayStats {
   /** WebSocket connections that are open. */
   readonly websockets: number
 }
-
-type Applied = Extract<RelayEvent, { type: 'applied' }>
 
 /** How long `drain` waits at most, in ms, while sessions go on. */
 const DRAIN_TIMEOUT = 30_000
@@ -100,6 +49,9 @@ interface Bound {
   /** They answer STUN alone. */
   readonly others: readonly CountedSocket[]
   readonly websocket: WebSocketListener | undefined
+  readonly usage: UsageStore
+  /** What all used so far. */
+  readonly total: Usage | undefined
 }
 
 /** A relay on a runtime. @see Relay.open */
@@ -113,6 +65,7 @@ export class Relay implements AsyncDisposable {
   readonly #websocket: WebSocketListener | undefined
   readonly #worker: Worker
   readonly #clock: Clock
+  readonly #gatekeeper: Gatekeeper
   #draining: Promise<void> | undefined
   /** Ends the wait of `drain`. */
   #drained: () => void = () => {}
@@ -122,6 +75,9 @@ export class Relay implements AsyncDisposable {
     const { listen, limits, stunAlternates = [], onWarning, runtime = nodeRuntime } = options
     // Before the sockets: a bad limit must leave nothing behind.
     relayLimits(limits)
+    if (options.quotas !== undefined) checkedQuotas(options.quotas)
+    const usage = options.usage ?? new UsageInMemory()
+    const [total] = options.quotas === undefined ? [] : await usage.read(['total'])
     const sockets: CountedSocket[] = []
     let websocket: WebSocketListener | undefined
     try {
@@ -138,23 +94,32 @@ export class Relay implements AsyncDisposable {
       throw error
     }
     const [socket, ...others] = sockets
-    return new Relay(options, runtime, { socket: socket as CountedSocket, others, websocket })
+    return new Relay(options, runtime, { socket: socket as CountedSocket, others, websocket, usage, total })
   }
 
-  private constructor(options: RelayOpenOptions, runtime: Runtime, { socket, others, websocket }: Bound) {
-    const { identity, publicAddresses, knownKeys, limits, workers, onEvent, onVerified, trace, access } = options
+  private constructor(options: RelayOpenOptions, runtime: Runtime, { socket, others, websocket, usage, total }: Bound) {
+    const { identity, publicAddresses, knownKeys, limits, workers, onEvent, onVerified, trace } = options
     const { clock, random, provider } = runtime
     this.id = identity.id
     const addresses = publicAddresses ?? reachableAddresses(socket.localEndpoints, runtime.localAddresses())
     this.ticket = formatTicket({ id: this.id, relays: [], addresses: addresses.slice(0, MAX_TICKET_ROUTES) })
     const machine = new RelayMachine({
       ...{ provider, random, knownKeys, limits },
-      asks: access !== undefined,
+      ...{ asks: options.access !== undefined, quotas: options.quotas, total },
       self: identity.publicKey,
       unixMs: () => clock.unixMs(),
       stun: [seenFromOutside(socket.localEndpoints, publicAddresses), ...others.map((other) => other.localEndpoints)],
     })
     this.#machine = machine
+    this.#gatekeeper = new Gatekeeper({
+      access: options.access,
+      store: usage,
+      answer: (applied, verdict, used) => {
+        if (!this.#driver.closed)
+          this.#driver.input((_, now) => machine.access?.gate.answered(applied, verdict, used, now))
+      },
+      onWarning: options.onWarning,
+    })
     this.#socket = socket
     this.#websocket = websocket
     this.#clock = clock
@@ -167,7 +132,8 @@ export class Relay implements AsyncDisposable {
       connections: websocket?.connections,
       worker: this.#worker,
       onEvent: (event) => {
-        if (event.type === 'applied') return void this.#decide(event, access)
+        if (event.type === 'applied') return this.#gatekeeper.applied(event)
+        if (event.type === 'used') return this.#gatekeeper.used(event.usage)
         if (event.type === 'drained') this.#drained()
         onEvent?.(event)
       },
@@ -237,16 +203,6 @@ export class Relay implements AsyncDisposable {
     return this.#draining
   }
 
-  async #decide({ id, at, question }: Applied, access: RelayOpenOptions['access']): Promise<void> {
-    let verdict: Verdict = 'undecided'
-    try {
-      verdict = (await access?.({ id, at })) === true ? 'allowed' : 'refused'
-    } catch {
-      // Who cannot decide has let nobody in.
-    }
-    if (!this.#driver.closed) this.#driver.input((machine, now) => machine.decided(id, question, verdict, now))
-  }
-
   async #drain(timeout: number): Promise<void> {
     if (!this.#driver.closed) {
       await new Promise<void>((resolve) => {
@@ -263,7 +219,9 @@ export class Relay implements AsyncDisposable {
 
   /** Stops at once. Closing twice is closing once. */
   async close(): Promise<void> {
+    if (!this.#driver.closed) this.#driver.input(({ access }) => access?.keepUsage())
     await Promise.all([this.#driver.close(), this.#websocket?.close()])
+    await this.#gatekeeper.settled()
     this.#drained()
   }
 

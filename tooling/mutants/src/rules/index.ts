@@ -21,6 +21,7 @@ import { FILES } from './files.ts'
 import { MAILBOX } from './mailbox.ts'
 import { PROGRAMS } from './programs.ts'
 import { SERVER_FORWARDING } from './server-forwarding.ts'
+import { SERVER_QUOTAS } from './server-quotas.ts'
 import { SERVER_REGISTRATION } from './server-registration.ts'
 import { SERVER_WEBSOCKET } from './server-websocket.ts'
 import { TOKENS } from './tokens.ts'
@@ -33,6 +34,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...WIRE_END_TO_END,
   ...CRYPTO_KEYS,
   ...CRYPTO_SESSIONS,
+  ...SERVER_QUOTAS,
   ...SERVER_REGISTRATION,
   ...SERVER_FORWARDING,
   ...SERVER_WEBSOCKET,

@@ -58,7 +58,7 @@ export type PeerEvent =
       readonly type: 'relay'
       readonly relay: PeerId
       readonly at: Endpoint
-      readonly state: 'lost' | 'failed' | 'draining'
+      readonly state: 'lost' | 'failed' | 'draining' | 'limited'
       readonly reason: string
     }
   /** NAT discovery after a registration found another behaviour than before. */

@@ -19,4 +19,4 @@ export type RegistrationEvent =
 /** What the application learns of it. */
 export type Told =
   | { readonly state: 'registered'; readonly observed: Endpoint | undefined }
-  | { readonly state: 'lost' | 'failed' | 'draining'; readonly reason: string }
+  | { readonly state: 'lost' | 'failed' | 'draining' | 'limited'; readonly reason: string }

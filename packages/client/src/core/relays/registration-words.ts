@@ -9,6 +9,8 @@ export const explained = (why: string): string =>
 const REFUSALS: Readonly<Record<number, string>> = {
   [WIRE_ERROR.refused]: 'this relay does not know you: ask whoever runs it to let your id in, or use another relay',
   [WIRE_ERROR.undecided]: 'this relay cannot tell at the moment whether it knows you: it is asked again',
+  [WIRE_ERROR.overQuota]:
+    'what this relay forwards for you, your network or everyone is used up for today or this month: use another relay',
 }
 
 /** Why a relay does not grant a registration, for people. @param code of its error */

@@ -190,6 +190,8 @@ export class Registration implements PathLiveness {
    * that it drains: it is asked by a renewal, not too often.
    */
   error(code: number, now: Instant): void {
+    if (code === WIRE_ERROR.overQuota && this.registered)
+      return this.#tell({ state: 'limited', reason: refusalOf(code) })
     const told = code === WIRE_ERROR.unbound || (code === WIRE_ERROR.draining && !this.draining)
     if (!told || this.#state !== 'registered') return
     this.#toldUnbound ||= code === WIRE_ERROR.unbound

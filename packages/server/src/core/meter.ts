@@ -1,0 +1,205 @@
+/**
+ * Counts what peers send through a relay, and stops who has used up what it may (docs/protocol.md,
+ * Quotas). A binding takes some bytes in advance from its accounts, and from the share of its source, and
+ * a frame costs a subtraction and a comparison until they are used up.
+ *
+ *   frame ─► in what was taken in advance? ─► pass
+ *              └─► take more: of the id's, the source's and all's allotments, and of the rate ─► pass, or stop
+ */
+import { type Instant, rateSource } from '@showchain/client/endpoint'
+import { MAX_PROBED_DATAGRAM, type PeerId } from '@showchain/wire'
+import type { Binding } from './bindings.ts'
+import { FairShare, SourceShare } from './fair-share.ts'
+import type { Quotas } from './quotas.ts'
+import { Account, type CalendarDay, calendarDay, type Usage } from './usage.ts'
+
+/** Bytes that are taken in advance at most: 45 frames. Who is registered when a relay is killed loses them. */
+const IN_ADVANCE = 65_536
+/** And of what is left of an allotment. */
+const PART_IN_ADVANCE = 1 / 16
+const TOTAL = 'total'
+
+/** Why a frame is not passed on: the sender has used up an allotment, or there is more than the rate. */
+export type Stop = 'overQuota' | 'overRate'
+
+/** Where a binding counts. */
+interface Holder {
+  readonly id: Account
+  readonly source: Account
+}
+
+export interface MeterOptions {
+  readonly quotas: Quotas
+  readonly unixMs: () => number
+  /** Of all together, as it was kept. */
+  readonly total?: Usage | undefined
+}
+
+export class Meter {
+  readonly #options: MeterOptions
+  readonly #total: Account
+  /** Those of registered peers, and of peers that are about to be. */
+  readonly #accounts = new Map<string, Account>()
+  readonly #shares = new Map<string, SourceShare>()
+  readonly #rate: FairShare | undefined
+  /** Those that have changed, or may be left. */
+  readonly #touched = new Set<Account>()
+  /** By row of the binding. */
+  readonly #holders: (Holder | undefined)[] = []
+  /** By row: bytes that were taken in advance. */
+  #ahead = new Float64Array(0)
+  #today: CalendarDay
+
+  constructor(options: MeterOptions) {
+    const { quotas, total, unixMs } = options
+    this.#options = options
+    this.#today = calendarDay(unixMs())
+    this.#total = new Account(total ?? this.#nothing(TOTAL))
+    this.#rate = quotas.bytesPerSecond === undefined ? undefined : new FairShare(quotas.bytesPerSecond)
+  }
+
+  /** Accounts in memory beside that of all. */
+  get size(): number {
+    return this.#accounts.size
+  }
+
+  /** Whether there is nothing to be kept or left. */
+  get isIdle(): boolean {
+    return this.#accounts.size + this.#touched.size === 0
+  }
+
+  /** Whether who has used up its allotment is not served at all. */
+  get refuses(): boolean {
+    return this.#options.quotas.atCap === 'refuse'
+  }
+
+  /** What has to be loaded before this peer can be bound. */
+  missing(id: PeerId, ip: string): readonly string[] {
+    return [idKey(id), sourceKey(ip)].filter((key) => !this.#accounts.has(key))
+  }
+
+  /** What was kept of accounts, or of which nothing was kept. */
+  load(keys: readonly string[], kept: readonly Usage[]): void {
+    for (const key of keys) {
+      if (this.#accounts.has(key)) continue
+      const account = new Account(kept.find((usage) => usage.key === key) ?? this.#nothing(key))
+      this.#accounts.set(key, account)
+      this.#touched.add(account)
+    }
+  }
+
+  /** Whether of an allotment of this peer less than a frame is left. What it has of them is loaded. */
+  isUsedUp(id: PeerId, ip: string): boolean {
+    const { quotas } = this.#options
+    const left = Math.min(
+      this.#left(this.#accounts.get(idKey(id)), quotas.id),
+      this.#left(this.#accounts.get(sourceKey(ip)), quotas.source),
+      this.#left(this.#total, quotas.total),
+    )
+    return left < MAX_PROBED_DATAGRAM
+  }
+
+  /** A peer was bound, or moved. What it has of accounts is loaded. */
+  bound(row: number, { id, source }: Pick<Binding, 'id' | 'source'>): void {
+    const keys = [idKey(id), sourceKey(source.ip)] as const
+    this.load(keys, [])
+    const [own, shared] = keys.map((key) => this.#accounts.get(key)) as [Account, Account]
+    const before = this.#holders[row]
+    if (before?.id === own && before.source === shared) return
+    this.ended(row)
+    own.holders++
+    shared.holders++
+    this.#holders[row] = { id: own, source: shared }
+    if (this.#ahead.length <= row) this.#grow(row)
+  }
+
+  /** The binding in this row is over: what it took in advance goes back. */
+  ended(row: number): void {
+    const holder = this.#holders[row]
+    if (holder === undefined) return
+    this.#holders[row] = undefined
+    this.#count(holder, -(this.#ahead[row] as number))
+    this.#ahead[row] = 0
+    for (const account of [holder.id, holder.source]) {
+      account.holders--
+      this.#touched.add(account)
+    }
+  }
+
+  /** Whether the peer of this row may send so many bytes; undefined: it may. */
+  take(row: number, bytes: number, now: Instant): Stop | undefined {
+    const left = (this.#ahead[row] as number) - bytes
+    if (left < 0) return this.#takeMore(row, bytes, now)
+    this.#ahead[row] = left
+    return undefined
+  }
+
+  /** What has changed since the last time, to be kept. Accounts that nobody has any more are left. */
+  changes(): readonly Usage[] {
+    this.#today = calendarDay(this.#options.unixMs())
+    const changed: Usage[] = []
+    for (const account of this.#touched) {
+      if (account.changed) changed.push(account.usage)
+      account.changed = false
+      if (account.holders > 0 || account === this.#total) continue
+      this.#accounts.delete(account.key)
+      this.#shares.delete(account.key)
+    }
+    this.#touched.clear()
+    return changed
+  }
+
+  #takeMore(row: number, bytes: number, now: Instant): Stop | undefined {
+    const holder = this.#holders[row]
+    if (holder === undefined) return 'overQuota'
+    const { quotas } = this.#options
+    const ahead = this.#ahead[row] as number
+    const need = bytes - ahead
+    const left = Math.min(
+      this.#left(holder.id, quotas.id),
+      this.#left(holder.source, quotas.source),
+      this.#left(this.#total, quotas.total),
+    )
+    if (left < need) return 'overQuota'
+    const most = Math.max(need, Math.min(IN_ADVANCE, Math.floor(left * PART_IN_ADVANCE)))
+    const taken = this.#rate === undefined ? most : this.#rate.take(this.#shareOf(holder.source), need, most, now)
+    if (taken === 0) return 'overRate'
+    this.#count(holder, taken)
+    this.#ahead[row] = ahead + taken - bytes
+    return undefined
+  }
+
+  #count(holder: Holder, bytes: number): void {
+    if (bytes === 0) return
+    for (const account of [holder.id, holder.source, this.#total]) {
+      account.add(bytes, this.#today)
+      this.#touched.add(account)
+    }
+  }
+
+  #left(account: Account | undefined, allotment: Quotas['id']): number {
+    if (allotment === undefined) return Number.POSITIVE_INFINITY
+    return account === undefined ? 0 : account.left(allotment, this.#today)
+  }
+
+  #shareOf({ key }: Account): SourceShare {
+    const known = this.#shares.get(key)
+    if (known !== undefined) return known
+    const share = new SourceShare()
+    this.#shares.set(key, share)
+    return share
+  }
+
+  #nothing(key: string): Usage {
+    return { key, ...this.#today, dayBytes: 0, monthBytes: 0 }
+  }
+
+  #grow(row: number): void {
+    const larger = new Float64Array(Math.max(2 * this.#ahead.length, row + 1))
+    larger.set(this.#ahead)
+    this.#ahead = larger
+  }
+}
+
+const idKey = (id: PeerId): string => `id:${id}`
+const sourceKey = (ip: string): string => `source:${rateSource(ip)}`

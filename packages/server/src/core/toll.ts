@@ -1,0 +1,51 @@
+/** What a relay does about frames that go beyond quotas: nothing is passed on, and their sender is told. */
+import type { Instant } from '@showchain/client/endpoint'
+import { WIRE_ERROR } from '@showchain/wire'
+import type { Bindings } from './bindings.ts'
+import { errorBytes } from './error-bytes.ts'
+import type { Meter } from './meter.ts'
+import type { RelayContext } from './relay-context.ts'
+import { Throttle } from './throttle.ts'
+import { QUOTA_GAP } from './times.ts'
+
+const BYTES = errorBytes(WIRE_ERROR.overQuota)
+
+export class Toll {
+  readonly #context: RelayContext
+  readonly #bindings: Bindings
+  readonly #meter: Meter
+  /** Addresses that were told. */
+  readonly #throttle: Throttle
+
+  constructor(context: RelayContext, bindings: Bindings, meter: Meter) {
+    this.#context = context
+    this.#bindings = bindings
+    this.#meter = meter
+    this.#throttle = new Throttle(QUOTA_GAP, context.limits.rateSources)
+  }
+
+  get size(): number {
+    return this.#throttle.size
+  }
+
+  expire(now: Instant): void {
+    this.#throttle.expire(now)
+  }
+
+  /** Whether the peer in this row may send so many bytes. */
+  pays(row: number, bytes: number, now: Instant): boolean {
+    const stop = this.#meter.take(row, bytes, now)
+    if (stop === undefined) return true
+    this.#context.count(stop)
+    if (stop === 'overQuota') this.#tell(row, now)
+    return false
+  }
+
+  /** Who is refused registers again, and learns why. Beyond the rate a frame is lost, as anywhere else on its way. */
+  #tell(row: number, now: Instant): void {
+    const { id, source, encoding, knowsExtensions } = this.#bindings.in(row)
+    if (this.#meter.refuses) this.#bindings.end(id, 'refused', now)
+    if (!knowsExtensions || !this.#throttle.take(source, now)) return
+    this.#context.outbox.transmit(source, BYTES[encoding])
+  }
+}
