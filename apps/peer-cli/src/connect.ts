@@ -47,7 +47,7 @@ export async function connect(text: string, flags: ConnectFlags): Promise<void> 
       const pipes = flags.pipe ? new Pipes(session, direction) : undefined
       const connecting = session.peer.connect(ticket, { via, timeout })
       const connection = await explained(output, 'waiting for the remote peer: no path has answered yet', connecting)
-      session.add(connection)
+      session.add(connection, text)
       if (pipes === undefined) await talk(session, connection, linger)
       else await pipes.run(connection)
     })

@@ -1,7 +1,8 @@
 /** `showchain contact`: names for peers. */
-import { quote } from '@showchain/wire'
+import { formatTicket, quote } from '@showchain/wire'
 import { Contacts } from './contacts.ts'
 import { UsageError } from './failures.ts'
+import { reachedBy } from './last-seen.ts'
 import { outputFor } from './output.ts'
 
 export const ACTIONS = ['add', 'list', 'rename', 'remove'] as const
@@ -31,8 +32,11 @@ export async function contact(
     const [name = '', value = ''] = given
     const contacts = new Contacts()
     if (known === 'list')
-      for (const [each, { id, ticket }] of contacts.all)
-        output.result('contact', `${each}  ${ticket ?? id}`, { name: each, id, ticket })
+      for (const [each, known] of contacts.all) {
+        const reached = reachedBy(known)
+        const ticket = reached && formatTicket(reached)
+        output.result('contact', `${each}  ${ticket ?? known.id}`, { name: each, id: known.id, ticket })
+      }
     else if (known === 'add') contacts.add(name, value)
     else if (known === 'rename') contacts.rename(name, value)
     else contacts.remove(name)

@@ -2,12 +2,14 @@
  * Names for peers, and the tickets with which they were added: `contacts.json` beside the default
  * identity. A name stands for its ticket.
  */
-import { mkdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { Path } from '@showchain/client'
 import { type PeerId, parsePeerId, parseTicket, peerIdSchema, printable, quote, type Ticket } from '@showchain/wire'
 import * as z from 'zod'
 import { contactsFile } from './defaults.ts'
 import { UsageError } from './failures.ts'
+import { type Known, reachedBy, seenOn } from './last-seen.ts'
 import { replacePrivateFile } from './private-file.ts'
 
 const VERSION = 1
@@ -17,15 +19,13 @@ const MAX_FILE_BYTES = 16 * 1024 * 1024
 /** Nothing that a ticket, a code, an option or a shell could be meant by. */
 const NAME = /^\p{L}[\p{L}\p{N}._-]{0,63}$/u
 
-export interface Contact {
-  readonly id: PeerId
-  /** With which it was added last; undefined: only its id is known. */
-  readonly ticket?: string | undefined
-}
+/** `ticket` is that with which it was added or reached last; undefined: only its id was told. */
+export type Contact = Known
 
+const entrySchema = z.strictObject({ id: peerIdSchema, ticket: z.string().optional(), seen: z.string().optional() })
 const schema = z.strictObject({
   version: z.literal(VERSION),
-  contacts: z.record(z.string().regex(NAME), z.strictObject({ id: peerIdSchema, ticket: z.string().optional() })),
+  contacts: z.record(z.string().regex(NAME), entrySchema),
 })
 
 export class Contacts {
@@ -47,6 +47,11 @@ export class Contacts {
     return this.#entries.get(name)
   }
 
+  /** The first one in order. */
+  nameOf(id: PeerId): string | undefined {
+    return this.all.find(([, contact]) => contact.id === id)?.[0]
+  }
+
   /** @param text a ticket or an id. @throws UsageError, ShowchainError */
   add(name: string, text: string): Contact {
     if (!NAME.test(name))
@@ -62,6 +67,19 @@ export class Contacts {
     this.#entries.set(name, { ...known, ...contact })
     this.#save()
     return contact
+  }
+
+  /** A connection with this peer was authenticated. @param called the ticket that it was called with, if not by name */
+  met(id: PeerId, path: Path, called: string | undefined): void {
+    let changed = false
+    for (const [name, known] of this.#entries) {
+      if (known.id !== id) continue
+      const next = { ...known, ...(called === undefined ? {} : { ticket: called }), seen: seenOn(path, known) }
+      if (next.ticket === known.ticket && next.seen === known.seen) continue
+      this.#entries.set(name, next)
+      changed = true
+    }
+    if (changed) this.#save()
   }
 
   /** @throws UsageError */
@@ -111,13 +129,21 @@ function read(path: string): Map<string, Contact> {
   }
 }
 
+export const isTicket = (text: string): boolean => text.trim().startsWith('showchain:')
+
 /** The ticket of the contact with this name; undefined: there is none. @throws UsageError only its id is known */
 export function contactTicket(name: string): Ticket | undefined {
   const contact = NAME.test(name) ? new Contacts().get(name) : undefined
   if (contact === undefined) return undefined
-  if (contact.ticket === undefined)
+  const ticket = reachedBy(contact)
+  if (ticket === undefined)
     throw new UsageError(`of ${printable(name)} only the id is known: showchain contact add ${printable(name)} TICKET`)
-  return parseTicket(contact.ticket)
+  return ticket
+}
+
+/** Keeps where a contact was reached, if there are contacts. @throws as `Contacts` does, and node:fs */
+export function contactMet(id: PeerId, path: Path, called: string | undefined): void {
+  if (existsSync(contactsFile())) new Contacts().met(id, path, called)
 }
 
 /** The ticket that an argument is, or that a contact has. @throws UsageError, ShowchainError `ERR_BAD_TICKET` */

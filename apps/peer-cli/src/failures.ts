@@ -37,6 +37,13 @@ export class BusyError extends Failure {
   readonly exitCode = 3
 }
 
+/** Somebody at the remote peer was asked, and said no. */
+export class RefusedError extends Failure {
+  override readonly name = 'RefusedError'
+  readonly code = 'ERR_NOT_LET_IN'
+  readonly exitCode = 3
+}
+
 /** The remote peer is there no more, or does not answer. */
 export class UnreachableError extends Failure {
   override readonly name = 'UnreachableError'

@@ -22,7 +22,7 @@ export async function forward(local: string, text: string, flags: TunnelFlags): 
     await withPeer(ephemeralUnlessTold(flags), output, 'nobody', async (session) => {
       const source = await argument(() => listenAt(local))
       const dial = (signal: AbortSignal): Promise<Connection> => session.peer.connect(ticket, { via, timeout, signal })
-      const opening = Forwarder.open(source, dial, { onEvent: reporter(session) })
+      const opening = Forwarder.open(source, dial, { onEvent: reporter(session, text) })
       const forwarder = await explained(output, 'waiting for the remote peer: no path has answered yet', opening)
       session.use(forwarder)
       session.bytes = forwarder.counters
@@ -35,14 +35,14 @@ export async function forward(local: string, text: string, flags: TunnelFlags): 
   }
 }
 
-function reporter(session: Session): (event: ForwarderEvent) => void {
+function reporter(session: Session, called: string): (event: ForwarderEvent) => void {
   const { output } = session
   const failures = new Failures(output)
   return (event) => {
     switch (event.type) {
       case 'linked':
         failures.over()
-        return session.add(event.connection)
+        return session.add(event.connection, called)
       case 'lost':
         return output.note('waiting', 'calling the remote peer again')
       case 'unreachable':

@@ -3,7 +3,7 @@
  * arrived.
  */
 import type { CloseOptions, Connection } from '@showchain/client'
-import { BusyError, TransferError } from './failures.ts'
+import { BusyError, RefusedError, TransferError } from './failures.ts'
 
 /** Codes of `connection.close`. */
 export const GOODBYE = {
@@ -15,6 +15,8 @@ export const GOODBYE = {
   busy: 2,
   /** --send-only: everything was delivered, and nothing was received. */
   sent: 3,
+  /** Somebody at the other end was asked, and said no. */
+  refused: 4,
 } as const
 
 /** Characters of a reason, which is printable ASCII. */
@@ -26,9 +28,14 @@ export const incomplete = (why: string): CloseOptions => ({
 })
 
 /** What the end of the connection means where something was missing. */
-export function failureOf({ end, closedBecause = 'the connection ended' }: Connection): TransferError | BusyError {
+export function failureOf({
+  end,
+  closedBecause = 'the connection ended',
+}: Connection): TransferError | BusyError | RefusedError {
   if (end?.by === 'remote' && end.code === GOODBYE.busy)
     return new BusyError('the remote peer is busy: it serves one connection at a time')
+  if (end?.by === 'remote' && end.code === GOODBYE.refused)
+    return new RefusedError('the remote peer did not let this one in')
   return new TransferError(`not everything was transferred: ${closedBecause}`)
 }
 

@@ -6,7 +6,7 @@ import { quote, ShowchainError } from '@showchain/wire'
 import { defaultIdentity } from './defaults.ts'
 import { UsageError } from './failures.ts'
 import { type IdentityFlags, identityOf, passphraseOf } from './identity.ts'
-import { print, textStdout } from './stdio.ts'
+import { print, say, textStdout } from './stdio.ts'
 
 export interface KeygenFlags extends IdentityFlags {
   readonly bits: string
@@ -36,7 +36,9 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 /** Prints the id of an identity, or its public key for the --peer-key of others. */
-export async function printId(flags: IdentityFlags & { readonly pem?: boolean }): Promise<void> {
+export async function printId(flags: IdentityFlags & { readonly pem?: boolean; readonly qr?: boolean }): Promise<void> {
+  if (flags.pem === true && flags.qr === true) throw new UsageError('--qr is of the id: remove --pem')
   const { id, publicKey } = await identityOf(flags)
   await print(flags.pem === true ? publicKeyToPem(publicKey) : `${id}\n`)
+  if (flags.qr === true && process.stderr.isTTY) say((await import('uqr')).renderUnicodeCompact(id))
 }

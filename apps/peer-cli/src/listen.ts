@@ -10,6 +10,7 @@ import { nextStream } from './pipe.ts'
 import { directionOf, type PipeFlags, Pipes } from './pipes.ts'
 import { type Session, withPeer } from './session.ts'
 import { stdoutFailed } from './stdio.ts'
+import { Strangers } from './strangers.ts'
 import { receiveLines, sendLines, undelivered } from './talk.ts'
 import { explained } from './waits.ts'
 
@@ -28,24 +29,32 @@ export async function listen(flags: ListenFlags): Promise<void> {
     const accept = acceptOf(flags)
     await withPeer(flags, output, accept, async (session) => {
       const pipes = flags.pipe ? new Pipes(session, flags.keep ? 'receive' : direction) : undefined
-      await printTicket(session, flags)
-      if (pipes === undefined) await talkToAll(session, flags.echo === true)
-      else await serve(session, pipes, flags.keep === true)
+      const strangers = pipes === undefined ? undefined : Strangers.of(output, flags)
+      await printTicket(session, flags, strangers)
+      if (pipes === undefined || strangers === undefined) await talkToAll(session, flags.echo === true)
+      else await serve(session, pipes, strangers, flags.keep === true)
     })
   } catch (error) {
     throw output.failed(error)
   }
 }
 
-/** When a relay is there, if there is to be one. */
+/** When a relay is there, if there is to be one. @param strangers where somebody may be asked about them */
 export async function printTicket(
   { peer, output }: Session,
   { relay = [], allow, timeout }: Pick<ListenFlags, 'relay' | 'allow' | 'timeout'>,
+  strangers?: Strangers,
 ): Promise<void> {
   const registered = { timeout: timeoutOf({ ...(timeout === undefined ? {} : { timeout }) }) }
   if (relay.length > 0) await explained(output, 'waiting for a relay to answer', peer.registered(registered))
   output.ticket(peer.ticket)
-  if (allow === undefined) output.note('accept', 'any peer that has the ticket may connect; --allow restricts this')
+  if (strangers?.asks === true)
+    output.note(
+      'accept',
+      'contacts that have the ticket may connect; about others you are asked; --allow names who may',
+    )
+  else if (allow === undefined)
+    output.note('accept', 'any peer that has the ticket may connect; --allow restricts this')
 }
 
 async function talkToAll(session: Session, echo: boolean): Promise<void> {
@@ -66,7 +75,7 @@ async function talkToAll(session: Session, echo: boolean): Promise<void> {
 }
 
 /** One connection, or one after the other; meanwhile others are told that it is busy. */
-function serve(session: Session, pipes: Pipes, keep: boolean): Promise<void> {
+function serve(session: Session, pipes: Pipes, strangers: Strangers, keep: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     let serving = false
     const one = async (connection: Connection): Promise<void> => {
@@ -74,6 +83,7 @@ function serve(session: Session, pipes: Pipes, keep: boolean): Promise<void> {
       const first = connection.protected ? await nextStream(connection) : undefined
       // One that ends without a stream, such as a ping's, wanted nothing.
       if (connection.protected && first === undefined) return
+      if (!serving && !(await strangers.admits(connection))) return
       if (serving) return connection.close({ code: GOODBYE.busy, reason: 'busy with another connection' })
       serving = true
       try {

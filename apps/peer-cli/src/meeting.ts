@@ -6,11 +6,12 @@
 import type { Connection, DialPolicy, PeerOptions, Stream } from '@showchain/client'
 import { type CodeOffer, mailboxOf, offerCode, parseCode, takeCode } from '@showchain/mailbox'
 import { type PeerId, parseTicket, ShowchainError, type Ticket } from '@showchain/wire'
-import { contactTicket, idsOf } from './contacts.ts'
+import { contactTicket, idsOf, isTicket } from './contacts.ts'
 import { UnreachableError, UsageError } from './failures.ts'
 import { GOODBYE } from './goodbye.ts'
 import { type PeerFlags, timeoutOf } from './open-peer.ts'
 import type { Session } from './session.ts'
+import { Strangers } from './strangers.ts'
 import { explained } from './waits.ts'
 
 export interface WaitFlags extends PeerFlags {
@@ -61,21 +62,24 @@ export interface Caller {
 
 /**
  * Prints a code or the ticket, and waits for the first one who comes with it.
- * @param says what the other end runs with that, and what is waited for
+ * @param says what the other end runs with that, what is waited for, and whether somebody at a
+ * terminal is asked about a stranger who has the ticket
  */
 export async function waitForOther(
   session: Session,
   door: Door,
   flags: WaitFlags,
-  says: { readonly command: string; readonly waiting: string },
+  says: { readonly command: string; readonly waiting: string; readonly asks: boolean },
 ): Promise<Caller> {
   const { peer, output } = session
   if ((flags.relay ?? []).length > 0)
     await explained(output, 'waiting for a relay to answer', peer.registered({ timeout: timeoutOf(flags) }))
-  const caller = firstCaller(session)
+  let strangers: Strangers | undefined
+  const caller = firstCaller(session, async (connection) => (await strangers?.admits(connection)) ?? true)
   const offered = await offerAt(session, flags)
   if (offered === undefined) {
     const ticket = reachableTicket(session)
+    if (says.asks) strangers = Strangers.of(output, flags)
     door.openToAll()
     output.invite('ticket', ticket, says.command)
     if (flags.qr === true && process.stderr.isTTY) output.draw((await import('uqr')).renderUnicodeCompact(ticket))
@@ -136,12 +140,12 @@ async function inTime(caller: Promise<Caller>, ms: number): Promise<Caller> {
  * The first connection whose other end opens a stream; later ones are told that this end is busy. One
  * without a stream, such as a ping's, wants nothing.
  */
-function firstCaller(session: Session): Promise<Caller> {
+function firstCaller(session: Session, admits: (connection: Connection) => Promise<boolean>): Promise<Caller> {
   return new Promise((resolve, reject) => {
     let found = false
     const one = async (connection: Connection): Promise<void> => {
       const { value: stream, done } = await connection.streams.next()
-      if (done) return
+      if (done || (!found && !(await admits(connection)))) return
       if (found) return connection.close({ code: GOODBYE.busy, reason: 'busy with another connection' })
       found = true
       resolve({ connection, stream })
@@ -171,8 +175,6 @@ export function checkInvitation(text: string, flags: PeerFlags): void {
   )
 }
 
-export const isTicket = (text: string): boolean => text.trim().startsWith('showchain:')
-
 /** Connects to the one who printed a code or a ticket. */
 export async function callOther(
   session: Session,
@@ -186,7 +188,7 @@ export async function callOther(
   const named = isTicket(text) ? parseTicket(text) : contactTicket(text)
   const ticket = named ?? (await explained(output, 'waiting for the mailbox', taken()))
   const connection = await explained(output, waiting, peer.connect(ticket, { via, timeout }))
-  session.add(connection)
+  session.add(connection, text)
   return connection
 
   /** At the first mailbox that can be reached: a code is tried once. */

@@ -35,7 +35,7 @@ export async function ping(text: string, flags: PingFlags): Promise<void> {
     await withPeer(ephemeralUnlessTold(flags), output, 'nobody', async (session) => {
       const connecting = session.peer.connect(ticket, { via, timeout })
       const connection = await explained(output, 'waiting for the remote peer: no path has answered yet', connecting)
-      session.add(connection)
+      session.add(connection, text)
       const pings = new Pings(connection, output)
       await Promise.race([pings.run(count, flags.untilDirect === true), stdoutFailed()])
       const why = via === 'relay-only' ? 'only the relay was asked for' : whyRelayed(connection)

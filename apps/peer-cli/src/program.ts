@@ -40,7 +40,8 @@ Exit codes:
      doctor: UDP does not get out, or a relay does not register this host
   2  wrong arguments, key file, ticket or code
   3  could not register or connect; the code was another one, was used or has
-     run out; the remote peer is busy, its target refused, or it answers no ping
+     run out; the remote peer is busy or says no, its target refused, or it
+     answers no ping
   4  ping: the remote peer answers, and only through a relay
   129, 130 or 143 when SIGHUP, SIGINT or SIGTERM came before everything was
      transferred
@@ -174,6 +175,7 @@ export function program(writeOut: (text: string) => void): Command {
     .option('--identity <file>', IDENTITY)
     .option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity')
     .option('--pem', 'print the public key instead, for the --peer-key of others')
+    .option('--qr', 'on a terminal, print its QR code too')
     .action(async (flags) => (await import('./keys.ts')).printId(flags))
   withCodeOptions(withWaitOptions(withPeerOptions(root.command('send'))))
     .description('send files, folders or a text; prints what the receiver runs, and ends when it has everything')

@@ -22,7 +22,7 @@ export async function stdio(text: string, flags: TunnelFlags): Promise<void> {
       const local = new Stdio()
       const connecting = session.peer.connect(ticket, { via, timeout })
       const connection = await explained(output, 'waiting for the remote peer: no path has answered yet', connecting)
-      session.add(connection)
+      session.add(connection, text)
       try {
         const stream = await TunnelStream.open(connection, 'bytes')
         // Its failure is one of what reads the stream.

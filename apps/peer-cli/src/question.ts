@@ -4,14 +4,20 @@ import { createInterface } from 'node:readline'
 /** Whether somebody is there to be asked: stdin and stderr are a terminal. */
 export const canAsk = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true
 
-/** One line; empty at the end of the input. */
-export function ask(question: string): Promise<string> {
+/** One line; empty at the end of the input, and when the signal comes first. */
+export function ask(question: string, signal?: AbortSignal): Promise<string> {
   // Not `terminal`: then Ctrl-C is a signal as everywhere else.
   const lines = createInterface({ input: process.stdin, terminal: false })
   process.stderr.write(question)
+  const stop = (): void => {
+    process.stderr.write('\n')
+    lines.close()
+  }
+  signal?.addEventListener('abort', stop, { once: true })
   return new Promise((resolve) => {
     lines.once('line', resolve).once('close', () => resolve(''))
   }).then((answer) => {
+    signal?.removeEventListener('abort', stop)
     lines.close()
     return answer as string
   })

@@ -2,9 +2,10 @@
 import type { Connection, Stream } from '@showchain/client'
 import { FolderTarget, type Received, receiveFiles } from '@showchain/files'
 import { ephemeralUnlessTold, viaOf } from './connect.ts'
+import { isTicket } from './contacts.ts'
 import { UsageError } from './failures.ts'
 import { failureOf } from './goodbye.ts'
-import { type Caller, callOther, checkInvitation, Door, isTicket, type WaitFlags, waitForOther } from './meeting.ts'
+import { type Caller, callOther, checkInvitation, Door, type WaitFlags, waitForOther } from './meeting.ts'
 import { outputFor } from './output.ts'
 import { announce } from './pipe.ts'
 import type { ShownProgress } from './progress.ts'
@@ -23,7 +24,7 @@ export interface ReceiveFlags extends WaitFlags {
 }
 
 /** What the sender runs, and what is waited for. */
-const WAITS = { command: 'showchain send --to', waiting: 'waiting for the sender' } as const
+const WAITS = { command: 'showchain send --to', waiting: 'waiting for the sender', asks: false } as const
 
 /** @param words a code, in one word or more, or a ticket; asked for at a terminal when there is none */
 export async function receive(words: readonly string[], flags: ReceiveFlags): Promise<void> {

@@ -19,7 +19,7 @@ export interface SendFlags extends WaitFlags {
 }
 
 /** What the receiver runs, and what is waited for. */
-const WAITS = { command: 'showchain receive', waiting: 'waiting for the receiver' } as const
+const WAITS = { command: 'showchain receive', waiting: 'waiting for the receiver', asks: true } as const
 
 /** Ends when the receiver has everything. */
 export async function send(paths: readonly string[], flags: SendFlags): Promise<void> {

@@ -6,6 +6,7 @@ import { printTicket } from './listen.ts'
 import type { PeerFlags } from './open-peer.ts'
 import { outputFor } from './output.ts'
 import { type Session, withPeer } from './session.ts'
+import { Strangers } from './strangers.ts'
 import { argument, Failures, tooLarge } from './tunnels.ts'
 
 export interface ServeFlags extends PeerFlags {
@@ -22,11 +23,16 @@ export async function serve(text: string, flags: ServeFlags): Promise<void> {
       const server = session.use(new TunnelServer(target, { onEvent: reporter(session) }))
       session.bytes = server.counters
       session.undone = () => server.open > 0
-      await printTicket(session, flags)
-      for await (const connection of session.peer.incoming) {
-        session.add(connection)
+      const strangers = Strangers.of(output, flags)
+      const admit = async (connection: Connection): Promise<void> => {
+        if (!(await strangers.admits(connection))) return
         void server.serve(connection)
         void refuseOthers(connection)
+      }
+      await printTicket(session, flags, strangers)
+      for await (const connection of session.peer.incoming) {
+        session.add(connection)
+        void admit(connection)
       }
     }
     await withPeer(flags, output, accept, work, Object.values(PROTOCOLS))

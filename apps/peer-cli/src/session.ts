@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:os'
 import type { CloseOptions, Connection, Peer, PeerOptions } from '@showchain/client'
+import { contactMet, isTicket } from './contacts.ts'
 import { Interrupted } from './failures.ts'
 import { incomplete } from './goodbye.ts'
 import { openPeer, type PeerFlags } from './open-peer.ts'
@@ -34,12 +35,26 @@ export class Session {
     this.output = output
   }
 
-  /** A connection came to be: its events are printed, and it gets a goodbye. */
-  add(connection: Connection): void {
+  /**
+   * A connection came to be: its events are printed, it gets a goodbye, and a contact is found there
+   * next time. @param called the text of a ticket, or the name of a contact, that it was made with
+   */
+  add(connection: Connection, called?: string): void {
     this.connections.add(connection)
     this.#last = connection
     follow(connection, this.output)
+    this.#met(connection, called)
+    connection.on('path', () => this.#met(connection, called))
     connection.on('close', () => this.connections.delete(connection))
+  }
+
+  #met({ remoteId, path, protected: proven }: Connection, called: string | undefined): void {
+    if (!proven) return
+    try {
+      contactMet(remoteId, path, called !== undefined && isTicket(called) ? called.trim() : undefined)
+    } catch (error) {
+      this.output.note('warning', `the contacts are not renewed: ${(error as Error).message}`)
+    }
   }
 
   /** Closed with the session. */

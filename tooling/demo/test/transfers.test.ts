@@ -300,6 +300,8 @@ describe('at a terminal', () => {
     const line = await sender.stdout.line(/^showchain receive 'showchain:/)
     const receiver = bed.terminal(`exec $S receive $L --yes ${out}`)
     receiver.type(/'(.*)'/.exec(line)?.[1] as string)
+    await sender.stdout.line(/is no contact/)
+    sender.type('once')
     expect((await receiver.ended()).code).toBe(0)
     expect((await sender.ended()).code).toBe(0)
     expect(readdirSync(path)).toEqual(['photos'])

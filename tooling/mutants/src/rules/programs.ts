@@ -1,4 +1,4 @@
-/** Rules of the programs: what other users of the host get. */
+/** Rules of the programs: what strangers and other users of the host get. */
 import type { Mutant } from '../mutant.ts'
 
 export const PROGRAMS: readonly Mutant[] = [
@@ -11,4 +11,32 @@ export const PROGRAMS: readonly Mutant[] = [
     replacement: '',
     test: 'test/runtime-folder.test.ts',
   },
+  ...[
+    {
+      rule: 'A stranger comes in only by an answer that says so.',
+      name: 'no-is-the-default',
+      text: '      if (!/^\\s*(o(nce)?|a(lways)?)\\s*$/i.test(answer)) {',
+      replacement: '      if (/^\\s*no?\\s*$/i.test(answer)) {',
+    },
+    {
+      rule: 'Who was told no is not asked about again, and after so many nobody is.',
+      name: 'refusals',
+      text: '    if (this.#refused.has(remoteId) || this.#refused.size >= MAX_REFUSED) return false\n',
+      replacement: '',
+    },
+    {
+      rule: 'Few strangers wait for the answer about another one.',
+      name: 'strangers-waiting',
+      text: '    if (this.#waiting >= MAX_WAITING) return false\n',
+      replacement: '',
+    },
+  ].map(
+    (mutant): Mutant => ({
+      ...mutant,
+      name: `peer-cli/${mutant.name}`,
+      folder: 'apps/peer-cli',
+      file: 'src/strangers.ts',
+      test: 'test/strangers.test.ts',
+    }),
+  ),
 ]
