@@ -255,6 +255,11 @@ export function program(writeOut: (text: string) => void): Command {
     .argument('<shell>', 'bash, zsh or fish: eval "$(showchain completion bash)"')
     .action(async (shell) => (await import('./completion/completion.ts')).completion(shell, root))
   root
+    .command('complete', { hidden: true })
+    .argument('<kind>')
+    .argument('<word>')
+    .action(async (kind, word) => (await import('./completion/words.ts')).complete(kind, word))
+  root
     .command('man')
     .description('print the manual page: showchain man | man -l -')
     .action(async () => (await import('./completion/completion.ts')).man(root, AFTER))

@@ -1,6 +1,6 @@
 /** What is made of the table of commands: completion, tried in the shells that there are, and the manual page. */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { needsTool } from '@showchain-tooling/vitest/needs'
 import { Folder, Program } from '@showchain-tooling/vitest/programs'
@@ -22,10 +22,14 @@ const printed = async (...args: readonly string[]): Promise<string> => {
   return `${stdout}\n`
 }
 
-const commands = program(() => {}).commands.map((command) => ({
-  name: command.name(),
-  options: command.options.map(({ long }) => long as string),
-}))
+const root = program(() => {})
+const commands = root
+  .createHelp()
+  .visibleCommands(root)
+  .map((command) => ({
+    name: command.name(),
+    options: command.options.map(({ long }) => long as string),
+  }))
 
 describe('in bash', () => {
   /** Lines that were typed into an interactive bash on a terminal, with what the program then got. */
@@ -39,15 +43,32 @@ describe('in bash', () => {
     ['showchain completion z\t', ['completion', 'zsh']],
     ['showchain listen --timeout some\t', ['listen', '--timeout', 'some']],
     ['showchain --ver\t', ['--version']],
+    ['showchain connect al\t', ['connect', 'alice']],
+    ['showchain send x --to al\t', ['send', 'x', '--to', 'alice']],
+    ['showchain serve x --allow al\t', ['serve', 'x', '--allow', 'alice']],
+    ['showchain forward 80 al\t', ['forward', '80', 'alice']],
+    ['showchain contact ren\tal\t', ['contact', 'rename', 'alice']],
+    ['showchain receive 7-orb\tvelv\t', ['receive', '7-orbit-velvet']],
+    ['showchain receive al\t', ['receive', 'alice']],
   ] as const
 
   test('commands, options and their values are completed, and files where they are wanted', async () => {
     folder.write('some file.pem', '')
+    mkdirSync(folder.file('showchain'))
+    const alice = { id: 'A'.repeat(43) }
+    folder.write('showchain/contacts.json', JSON.stringify({ version: 1, contacts: { alice } }))
+    // What the script asks, beside the function that shows the lines.
+    mkdirSync(folder.file('bin'))
+    folder.write('bin/showchain', `#!/bin/sh\nexec ${process.execPath} ${BIN} "$@"\n`, 0o755)
     folder.write('script', await printed('completion', 'bash'))
     const settings = ['bind "set enable-bracketed-paste off"', 'bind "set bell-style none"', "PS1=''"]
     const shown = 'showchain() { printf "<%s>" "$@"; echo; }'
     folder.write('rc', [`cd ${folder.path}`, ...settings, shown, '. ./script', 'echo ready', ''].join('\n'))
-    const bash = Program.terminal(`exec bash --rcfile ${folder.file('rc')} -i`, { INPUTRC: '/dev/null', TERM: 'dumb' })
+    const bash = Program.terminal(`exec bash --rcfile ${folder.file('rc')} -i`, {
+      PATH: `${folder.file('bin')}:${process.env.PATH}`,
+      XDG_CONFIG_HOME: folder.path,
+      ...{ INPUTRC: '/dev/null', TERM: 'dumb' },
+    })
     await bash.stdout.line(/^ready/)
     for (const [line] of LINES) bash.type(line)
     bash.type('exit')

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { formatCode, newWords, parseCode } from '../src/core/index.ts'
+import { completeCode, formatCode, newWords, parseCode } from '../src/core/index.ts'
 import { repeatable } from './bed.ts'
 
 const badCode = expect.objectContaining({ code: 'ERR_BAD_CODE' })
@@ -65,4 +65,29 @@ describe('a code', () => {
     }
     expect(seen.size).toBe(2048)
   })
+})
+
+describe('what somebody is typing is completed', () => {
+  test.each([
+    ['7-orbi', ['7-orbit-']],
+    ['7-orbit-velv', ['7-orbit-velvet']],
+    ['9999-zo', ['9999-zone-', '9999-zoo-']],
+    ['7-orbit-zo', ['7-orbit-zone', '7-orbit-zoo']],
+  ])('%s', (begun, ends) => {
+    expect(completeCode(begun)).toEqual(ends)
+  })
+
+  test('to what is a code at its end, whatever was begun', () => {
+    const letters = [...'abcdefghijklmnopqrstuvwxyz']
+    for (const end of letters.flatMap((letter) => completeCode(`7-orbit-${letter}`)))
+      expect(formatCode(parseCode(end))).toBe(end)
+    expect(letters.flatMap((letter) => completeCode(`7-${letter}`))).toHaveLength(2048)
+  })
+
+  test.each(['', '7', '7-', '7-orbit-', '7-xyzzy-a', 'orbit', '7-orbit-velvet-a', '12345-a', '7-ORB', '7-\u001b'])(
+    'there is nothing for %j',
+    (begun) => {
+      expect(completeCode(begun)).toEqual([])
+    },
+  )
 })

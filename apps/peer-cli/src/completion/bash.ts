@@ -1,5 +1,5 @@
 /** The completion script for bash. */
-import type { CommandRow, OptionRow, Table, Value } from './table.ts'
+import { type CommandRow, isAsked, type OptionRow, type Table, type Value } from './table.ts'
 
 /** In single quotes, for any of the shells. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
@@ -7,8 +7,13 @@ export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`
 const namesOf = (options: readonly OptionRow[]): string => options.flatMap(({ names }) => names).join(' ')
 
 /** Files are what bash completes when nothing else is offered, unless `compopt` says no. */
-const offer = (value: Value | undefined): string =>
-  value === 'file' ? 'return' : Array.isArray(value) ? `words=${quoted(value.join(' '))}` : 'compopt +o default; return'
+const ASKED_BY = '_showchain_asked'
+function offer(value: Value | undefined, asks = isAsked(value) ? value : undefined): string {
+  if (value === 'file') return 'return'
+  const words = Array.isArray(value) ? `words=${quoted(`${value.join(' ')} `)}` : 'compopt +o default'
+  if (asks !== undefined) return `${words}; words+=$(${ASKED_BY} ${asks} "$word"); [[ -n $words ]] || return`
+  return Array.isArray(value) ? words : `${words}; return`
+}
 
 /** What may follow an option, with all options that it may follow. */
 function valueCases(commands: readonly CommandRow[]): readonly string[] {
@@ -22,15 +27,16 @@ function valueCases(commands: readonly CommandRow[]): readonly string[] {
   return [...after].map(([offered, patterns]) => `    ${patterns.join(' | ')}) ${offered} ;;`)
 }
 
-const rowCase = ({ name, options, takes }: CommandRow): string => `    ${quoted(name)})
+const rowCase = ({ name, options, takes, asks }: CommandRow): string => `    ${quoted(name)})
       if [[ $word == -* ]]; then words=${quoted(namesOf(options))}
-      else ${offer(takes)}
+      else ${offer(takes, asks)}
       fi ;;`
 
 export function bashScript({ program, commands }: Table): string {
   const { name } = program
   const words = [...commands.map((each) => each.name), namesOf(program.options)].join(' ')
   return `# bash completion for ${name}: eval "$(${name} completion bash)"
+${ASKED_BY}() { command ${name} complete "$@" 2>/dev/null; }
 _${name}() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD - 1]} command= words= i
   # --option=value comes as three words.
@@ -51,6 +57,8 @@ ${valueCases(commands).join('\n')}
 ${commands.map(rowCase).join('\n')}
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+  # A code goes on after its first word.
+  [[ \${#COMPREPLY[@]} != 1 || \${COMPREPLY[0]} != *- ]] || compopt -o nospace
 }
 complete -o default -F _${name} ${name}
 `

@@ -1,9 +1,12 @@
 /** The completion script for fish. */
 import { quoted } from './bash.ts'
-import type { CommandRow, OptionRow, Table, Value } from './table.ts'
+import { type Asked, type CommandRow, isAsked, type OptionRow, type Table, type Value } from './table.ts'
 
 const value = (of: Value | undefined): string =>
-  of === undefined ? '' : of === 'file' ? ' -r -F' : of === 'any' ? ' -x' : ` -x -a ${quoted(of.join(' '))}`
+  of === undefined ? '' : of === 'file' ? ' -r -F' : of === 'any' ? ' -x' : ` -x -a ${offered(of)}`
+
+const offered = (of: Asked | readonly string[]): string =>
+  isAsked(of) ? quoted(`(command showchain complete ${of} (commandline -ct) 2>/dev/null)`) : quoted(of.join(' '))
 
 const nameOf = (name: string): string => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`)
 
@@ -13,11 +16,12 @@ const described = (text: string): string => ` -d '${text.replace(/[\\']/g, (each
 const optionLine = (complete: string, { names, value: takes, description }: OptionRow): string =>
   `${complete} ${names.map(nameOf).join(' ')}${value(takes)}${described(description)}`
 
-function lines(program: string, { name, options, takes }: CommandRow): readonly string[] {
+function lines(program: string, { name, options, takes, asks }: CommandRow): readonly string[] {
   const complete = `complete -c ${program} -n '__fish_seen_subcommand_from ${name}'`
   const argument =
-    takes === 'file' ? [`${complete} -F`] : Array.isArray(takes) ? [`${complete} -a ${quoted(takes.join(' '))}`] : []
-  return [...argument, ...options.map((option) => optionLine(complete, option))]
+    takes === 'file' ? [`${complete} -F`] : Array.isArray(takes) ? [`${complete} -a ${offered(takes)}`] : []
+  const names = asks === undefined ? [] : [`${complete} -a ${offered(asks)}`]
+  return [...argument, ...names, ...options.map((option) => optionLine(complete, option))]
 }
 
 export function fishScript({ program, commands }: Table): string {

@@ -1,6 +1,6 @@
 /** The commands of the program as rows, read from commander: what completion and man pages are made of. */
 import { KEY_BITS } from '@showchain/crypto'
-import type { Command, Help, Option } from 'commander'
+import type { Argument, Command, Help, Option } from 'commander'
 import { WAYS } from '../connect.ts'
 import { ACTIONS } from '../contact.ts'
 import { ENCODINGS, POLICIES } from '../open-peer.ts'
@@ -8,8 +8,14 @@ import { ENCODINGS, POLICIES } from '../open-peer.ts'
 /** Those that there is a script for. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 
-/** What a value may be: files and folders, some words, or anything. */
-export type Value = 'file' | 'any' | readonly string[]
+/** What a value may be: files and folders, a contact, a contact or a code, some words, or anything. */
+export type Value = 'file' | Asked | 'any' | readonly string[]
+
+/** What the program itself tells the shell, by its hidden command `complete`. */
+export const ASKED = ['contact', 'code'] as const
+export type Asked = (typeof ASKED)[number]
+
+export const isAsked = (value: Value | undefined): value is Asked => ASKED.some((each) => each === value)
 
 export interface OptionRow {
   /** With their hyphens, the short one first. */
@@ -28,8 +34,10 @@ export interface CommandRow {
   readonly description: string
   readonly options: readonly OptionRow[]
   readonly arguments: readonly { readonly name: string; readonly description: string }[]
-  /** What its arguments may be; undefined: it has none. */
+  /** What its first argument may be; undefined: it has none. */
   readonly takes: Value | undefined
+  /** What any of its arguments may be as well. */
+  readonly asks: Asked | undefined
 }
 
 export interface Table {
@@ -47,32 +55,44 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   '--policy': POLICIES,
   '--via': WAYS,
 }
+/** Options and arguments that take the name of a contact, or that and a code. */
+const NAMES: Readonly<Record<string, Asked>> = {
+  ticket: 'contact',
+  name: 'contact',
+  '--allow': 'contact',
+  code: 'code',
+  '--to': 'code',
+}
 /** Names of values, as help shows them, that are files or folders. */
 const FILES = /^(file|folder|path)s?$/
 
-const possible = (name: string, words: readonly string[] | undefined): Value =>
-  words ?? (FILES.test(name) ? 'file' : 'any')
+const possible = (name: string, words: readonly string[] | undefined, option = name): Value =>
+  words ?? NAMES[option] ?? (FILES.test(name) ? 'file' : 'any')
 
 function optionRow(option: Option, help: Help): OptionRow {
   const { short, long, required, optional, flags, argChoices } = option
   const name = /[<[]([^.>\]]+)/.exec(flags)?.[1] ?? ''
   return {
     names: [short, long].flatMap((each) => each ?? []),
-    value: required || optional ? possible(name, argChoices ?? WORDS[long ?? '']) : undefined,
+    value: required || optional ? possible(name, argChoices ?? WORDS[long ?? ''], long) : undefined,
     ...{ flags, description: help.optionDescription(option) },
   }
 }
 
+const mayBe = (argument: Argument): Value => possible(argument.name(), argument.argChoices ?? WORDS[argument.name()])
+
 function commandRow(command: Command): CommandRow {
   const help = command.createHelp()
   const [argument] = command.registeredArguments
+  const asked = command.registeredArguments.map(mayBe).filter(isAsked)
   return {
     name: command.name(),
     usage: command.usage(),
     description: command.description(),
     options: help.visibleOptions(command).map((option) => optionRow(option, help)),
     arguments: command.registeredArguments.map((each) => ({ name: each.name(), description: each.description })),
-    takes: argument && possible(argument.name(), argument.argChoices ?? WORDS[argument.name()]),
+    takes: argument && mayBe(argument),
+    asks: asked[0],
   }
 }
 

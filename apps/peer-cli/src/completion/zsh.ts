@@ -1,11 +1,16 @@
 /** The completion script for zsh. */
 import { quoted } from './bash.ts'
-import type { CommandRow, OptionRow, Table, Value } from './table.ts'
+import { type Asked, type CommandRow, isAsked, type OptionRow, type Table, type Value } from './table.ts'
 
 /** Text in a specification of _arguments. */
 const plain = (text: string): string => text.replace(/[\\[\]:]/g, (each) => `\\${each}`)
 
-const action = (value: Value): string => (value === 'file' ? '_files' : value === 'any' ? '()' : `(${value.join(' ')})`)
+const action = (value: Value): string =>
+  value === 'file' ? '_files' : value === 'any' ? '()' : isAsked(value) ? asked(value) : `(${value.join(' ')})`
+
+/** A hyphen at the end of a candidate is of a code, which goes on. */
+const asked = (what: Asked): string =>
+  `{compadd -S "" -- \${(f)"$(command showchain complete ${what} "$PREFIX" 2>/dev/null)"}}`
 
 /** One for each name: those of one option exclude each other, unless it is repeatable. */
 function optionSpecs({ names, value, description }: OptionRow): readonly string[] {
@@ -14,10 +19,12 @@ function optionSpecs({ names, value, description }: OptionRow): readonly string[
   return names.map((name) => quoted(`${again ? '*' : `(${names.join(' ')})`}${name}[${plain(description)}]${takes}`))
 }
 
-const specs = ({ options, takes }: CommandRow): string =>
-  [...options.flatMap(optionSpecs), ...(takes === undefined ? [] : [quoted(`*:argument:${action(takes)}`)])].join(
-    ' \\\n        ',
-  )
+const specs = ({ options, takes, asks }: CommandRow): string =>
+  [
+    ...options.flatMap(optionSpecs),
+    ...(takes === undefined ? [] : [quoted(`${asks === undefined ? '*' : '1'}:argument:${action(takes)}`)]),
+    ...(asks === undefined || asks === takes ? [] : [quoted(`*:name:${action(asks)}`)]),
+  ].join(' \\\n        ')
 
 export function zshScript({ program, commands }: Table): string {
   const { name } = program

@@ -43,6 +43,17 @@ export function parseCode(text: string): Code {
   return { number, words: `${wordFor(first)}-${wordFor(second)}` }
 }
 
+/**
+ * What somebody may be typing: the beginning of a code, in small letters and with hyphens, to the end
+ * of the word that has begun; a hyphen follows the first word. Nothing before its first letter.
+ */
+export function completeCode(text: string): readonly string[] {
+  const [, before = '', first, begun = ''] = /^([0-9]{1,4}-(?:([a-z]+)-)?)([a-z]+)$/.exec(text) ?? []
+  if (begun === '' || (first !== undefined && !wordlist.includes(first))) return []
+  const end = first === undefined ? '-' : ''
+  return wordlist.filter((each) => each.startsWith(begun)).map((each) => `${before}${each}${end}`)
+}
+
 function wordFor(text: string): string {
   const found = wordlist.includes(text)
     ? text
