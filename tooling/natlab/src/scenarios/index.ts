@@ -7,6 +7,7 @@ import { OUTAGES } from './outages.ts'
 import { PAIRS } from './pairs.ts'
 import { PINGS } from './pings.ts'
 import { PLACES } from './places.ts'
+import { STRANGER } from './stranger.ts'
 import { TRANSFERS } from './transfers.ts'
 import { TUNNELS } from './tunnels.ts'
 
@@ -15,6 +16,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...PLACES,
   ...PINGS,
   ...CODES,
+  ...STRANGER,
   ...TRANSFERS,
   ...FILES,
   ...TUNNELS,
