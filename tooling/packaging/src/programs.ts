@@ -6,6 +6,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Program } from '@showchain-tooling/vitest/programs'
 import type { Command } from './commands.ts'
+import { carryLine, proxyCommandIn } from './tunnels.ts'
 
 /** Scripts of the installed programs, by the name that people type. */
 export type Scripts = Readonly<Record<'showchain' | 'showchain-relay', string>>
@@ -68,8 +69,8 @@ async function sendFolder(
 
 /**
  * Starts the relay, the listener and the connecting end of `commands` (the first command of each),
- * sends a folder, and a line from one peer to the other. Tickets take the place of placeholders; ports and
- * addresses become loopback ones.
+ * sends a folder, a line from one peer to the other, and one to a server of the other host and back.
+ * Tickets take the place of placeholders; ports and addresses become loopback ones.
  * @throws Error when a command does not do what its README says
  */
 export async function play(commands: readonly Command[], scripts: Scripts, folder: string): Promise<void> {
@@ -128,6 +129,14 @@ export async function play(commands: readonly Command[], scripts: Scripts, folde
     await Promise.race([listener.stdout.line(new RegExp(`^${LINE}$`)), ended])
     caller.child.stdin?.end()
     await ended
+
+    listener.kill()
+    await listener.ended()
+    const stdio = proxyCommandIn(commands)
+    if (stdio === undefined) throw new Error('no README has a ProxyCommand of ssh')
+    await carryLine({ serve: first('serve'), forward: first('forward'), stdio }, (args, home, at = relayTicket) =>
+      start(lab(withTicket(args, at)), 'showchain', home, { SHOWCHAIN_RELAY: relayTicket }),
+    )
   } finally {
     clearTimeout(deadline)
     for (const program of running) program.kill()

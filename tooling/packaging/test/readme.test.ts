@@ -7,6 +7,7 @@ import { BUDGETS } from '../src/bundle.ts'
 import { commandsOf } from '../src/commands.ts'
 import { deadLinks, type Place, REPOSITORY } from '../src/links.ts'
 import { folder } from '../src/places.ts'
+import { proxyCommandIn } from '../src/tunnels.ts'
 import { ROOT, readWorkspace } from '../src/workspace.ts'
 
 const place = (files: Readonly<Record<string, string>>): Place => ({
@@ -53,6 +54,12 @@ test('the commands of a README are read without comments, quotes and line contin
     { program: 'b', args: [] },
     { program: 'c', args: ['--one', 'two'] },
   ])
+})
+
+test('the ProxyCommand of ssh in a README is a command of its own', () => {
+  const readme = '```sh\nssh -o ProxyCommand="showchain stdio \'<ticket>\'" somebody@behind\n```\n'
+  expect(proxyCommandIn(commandsOf(readme))).toEqual(['stdio', '<ticket>'])
+  expect(proxyCommandIn([])).toBeUndefined()
 })
 
 const MAX_LINE = 110

@@ -55,7 +55,10 @@ class Person {
   }
 }
 
-async function folderArrives({ lab, hosts }: Pick<World, 'lab'> & { readonly hosts: readonly [Host, Host] }): Promise<string> {
+async function folderArrives({
+  lab,
+  hosts,
+}: Pick<World, 'lab'> & { readonly hosts: readonly [Host, Host] }): Promise<string> {
   const { ticket } = await lab.relay(2, { mailbox: true })
   const [here, there] = hosts.map((host) => new Person(lab, host, ticket)) as [Person, Person]
   mkdirSync(join(here.folder, 'photos'))
@@ -78,7 +81,8 @@ async function folderArrives({ lab, hosts }: Pick<World, 'lab'> & { readonly hos
   if (codes.some((each) => each !== 0)) throw new Error(`exited with ${codes}\n${transcript}`)
   for (let file = 0; file < FILES; file++) {
     const received = readFileSync(join(there.folder, `photos/${file}.jpg`))
-    if (!received.equals(Buffer.alloc(MIB, file + 1))) throw new Error(`photos/${file}.jpg is another file\n${transcript}`)
+    if (!received.equals(Buffer.alloc(MIB, file + 1)))
+      throw new Error(`photos/${file}.jpg is another file\n${transcript}`)
   }
   const characters = here.typed + there.typed
   if (characters > MAX_TYPED) throw new Error(`${characters} characters were typed\n${transcript}`)
