@@ -74,7 +74,8 @@ export function readFrames(payload: Uint8Array, sink: FrameSink): FramesRead {
   while (reader.remaining > 0) {
     const type = reader.varint()
     if (!readFrame(type, reader, sink) || !reader.ok) return 'violation'
-    if (type === FRAME.ack || type === FRAME.close) reading = reading === 'probing' ? 'non-eliciting' : reading
+    if (type >= FRAME.stream && type <= FRAME.stream + STREAM_FLAGS) reading = 'ack-eliciting'
+    else if (type === FRAME.ack || type === FRAME.close) reading = reading === 'probing' ? 'non-eliciting' : reading
     else if (!PROBING.includes(type)) reading = 'ack-eliciting'
   }
   return reading

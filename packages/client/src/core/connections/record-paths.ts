@@ -16,6 +16,10 @@ export class RecordPaths {
   readonly #context: ConnectionContext
   readonly #paths: ConnectionPaths
   readonly #bySession = new WeakMap<MessageSession, RecordPath>()
+  /** The one that was asked for last: nearly every record is of it. */
+  #latest: { readonly session: MessageSession; readonly path: RecordPath } | undefined
+  /** Where the last record came from that came directly, and its session. */
+  #heard: { readonly session: MessageSession; readonly from: Route } | undefined
   /** Whether what is sent are its last words. */
   #closing = false
 
@@ -31,10 +35,10 @@ export class RecordPaths {
 
   /** Always the same of one session. */
   of(session: MessageSession): RecordPath {
-    const known = this.#bySession.get(session)
-    if (known !== undefined) return known
-    const path = this.#make(session)
+    if (this.#latest?.session === session) return this.#latest.path
+    const path = this.#bySession.get(session) ?? this.#make(session)
     this.#bySession.set(session, path)
+    this.#latest = { session, path }
     return path
   }
 
@@ -51,7 +55,11 @@ export class RecordPaths {
    */
   sessionFrom(from: Route | Uint8Array): MessageSession | undefined {
     const { session } = this.#paths
-    if (session !== undefined && leadsTo(this.of(session), from)) return session
+    if (session !== undefined && this.#heard?.session === session && this.#heard.from === from) return session
+    if (session !== undefined && leadsTo(this.of(session), from)) {
+      if (!(from instanceof Uint8Array)) this.#heard = { session, from }
+      return session
+    }
     return this.#paths.sessions.find((each) => leadsTo(this.of(each), from))
   }
 

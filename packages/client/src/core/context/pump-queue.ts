@@ -16,11 +16,15 @@ export interface Pumped {
 export class PumpQueue {
   /** At most all connections. */
   readonly #due = new Set<Pumped>()
+  /** One that is among them: it adds itself again with each datagram of a batch. */
+  #latest: Pumped | undefined
   #now: Instant | undefined
 
   add(connection: Pumped, now: Instant): void {
-    this.#due.add(connection)
     this.#now = now
+    if (connection === this.#latest) return
+    this.#due.add(connection)
+    this.#latest = connection
   }
 
   /** The next one has its turn. @returns false when there is none */
@@ -28,6 +32,7 @@ export class PumpQueue {
     const [next] = this.#due
     if (next === undefined || this.#now === undefined) return false
     this.#due.delete(next)
+    this.#latest = undefined
     if (next.pump(this.#now)) this.#due.add(next)
     return true
   }

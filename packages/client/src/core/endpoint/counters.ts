@@ -7,23 +7,25 @@
 export type Count<Name extends string> = (name: Name) => void
 
 export class Counters<Name extends string> {
-  readonly #values: Map<Name, number>
+  /** Of objects: to count is one look-up. */
+  readonly #values: Map<Name, { value: number }>
 
   /** @param table names with a sentence each; every one starts at 0. */
   constructor(table: Readonly<Record<Name, string>>) {
-    this.#values = new Map((Object.keys(table) as Name[]).map((name) => [name, 0]))
+    this.#values = new Map((Object.keys(table) as Name[]).map((name) => [name, { value: 0 }]))
   }
 
   readonly count: Count<Name> = (name) => {
-    this.#values.set(name, this.get(name) + 1)
+    const counter = this.#values.get(name)
+    if (counter !== undefined) counter.value++
   }
 
   get(name: Name): number {
-    return this.#values.get(name) ?? 0
+    return this.#values.get(name)?.value ?? 0
   }
 
   /** All of them as they are now. */
   snapshot(): Record<Name, number> {
-    return Object.fromEntries(this.#values) as Record<Name, number>
+    return Object.fromEntries([...this.#values].map(([name, { value }]) => [name, value])) as Record<Name, number>
   }
 }

@@ -34,6 +34,9 @@ export interface PathFramesRead {
   readonly answers: readonly Uint8Array[]
 }
 
+/** Of nearly every record. */
+export const NOTHING_READ: PathFramesRead = { asked: undefined, answers: [] }
+
 interface PathFrame {
   readonly type: 'pathChallenge' | 'pathResponse'
   readonly token: Uint8Array
@@ -83,12 +86,15 @@ export class PathProbing {
     challenge: Uint8Array | undefined,
     now: Instant,
   ): void {
+    const wanted = by.to.allowance?.wanted
+    // As of nearly every record.
+    if (asked === undefined && wanted === undefined && challenge === undefined) return
     const due = challenge !== undefined && answers.some((each) => equalBytes(each, challenge)) ? undefined : challenge
     const limit = by.kind === 'direct' && !by.validated ? length : Number.POSITIVE_INFINITY
     const frames: PathFrame[] = []
     for (const [type, bytes] of [
       ['pathResponse', asked],
-      ['pathChallenge', by.to.allowance?.wanted ?? due],
+      ['pathChallenge', wanted ?? due],
     ] as const)
       if (bytes !== undefined && recordBytes(frames.length + 1) <= limit) frames.push({ type, token: bytes })
     if (frames.length > 0) this.#options.send(payload(frames), by, now)

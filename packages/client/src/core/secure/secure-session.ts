@@ -27,7 +27,7 @@ import type { Restart, SecureEvent } from './events.ts'
 import { IdleTimeout, type IdleTimeoutActions } from './idle-timeout.ts'
 import { KeyAgreement, type KeyAgreementEvent } from './key-agreement.ts'
 import { TRAIN_RECORDS } from './limits.ts'
-import { type PathFramesRead, PathProbing, type PathQuestions } from './path-probing.ts'
+import { NOTHING_READ, type PathFramesRead, PathProbing, type PathQuestions } from './path-probing.ts'
 import type { Opened } from './record-layer.ts'
 import { type RecordPath, samePath } from './record-path.ts'
 import { RecordSender } from './record-sender.ts'
@@ -258,9 +258,11 @@ export class SecureSession {
   }
 
   #drainTransport(transport: Transport, by?: RecordPath): PathFramesRead {
+    let event = transport.poll()
+    if (event === undefined) return NOTHING_READ
     let asked: Uint8Array | undefined
     const answers: Uint8Array[] = []
-    for (let event = transport.poll(); event !== undefined; event = transport.poll())
+    for (; event !== undefined; event = transport.poll())
       if (event.type === 'pathChallenge') asked = event.token
       else if (event.type === 'pathResponse') answers.push(event.token)
       else this.#events.push(event)

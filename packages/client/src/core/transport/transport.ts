@@ -212,15 +212,15 @@ export class Transport {
 
   /** Whether a record with frames other than ACK may leave now. */
   #maySend(now: Instant): boolean {
-    const { availableWindow, bytesInFlight, congestion, deliveryRate, pacer } = this.#recovery.path
+    const { availableWindow, bytesInFlight, congestion, deliveryRate, pacer, mtu } = this.#recovery.path
     this.#pacedUntil = undefined
     if (!this.#hasFrames(now)) {
       if (availableWindow > 0) deliveryRate.limitedByApplication(bytesInFlight)
       return false
     }
     if (this.#probes > 0) return true
-    if (availableWindow < this.recordSize) return false
-    const ready = pacer.readyAt(this.recordSize, congestion.pacingRate, now)
+    if (availableWindow < mtu.size) return false
+    const ready = pacer.readyAt(mtu.size, congestion.pacingRate, now)
     if (ready <= now) return true
     this.#pacedUntil = ready
     return false
@@ -231,7 +231,7 @@ export class Transport {
     this.key.write(this.#writer, frames)
     const { sender } = this.streams
     if (!sender.writeControls(this.#writer, frames, this.#recovery.path, now)) return
-    this.datagrams.write(this.#writer, Math.min(this.recordSize, limit), now)
+    if (!this.datagrams.isEmpty) this.datagrams.write(this.#writer, Math.min(this.recordSize, limit), now)
     sender.writeData(this.#writer, frames)
   }
 

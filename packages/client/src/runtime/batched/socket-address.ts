@@ -136,8 +136,17 @@ export class SourceBook {
 export class DestinationBook {
   readonly #destinations = new Map<string, Map<number, Destination>>()
   #count = 0
+  /** What was asked for last: trains are of one endpoint. */
+  #latest: { readonly to: Endpoint; readonly destination: Destination } | undefined
 
   destination(to: Endpoint): Destination {
+    if (this.#latest?.to === to) return this.#latest.destination
+    const destination = this.#find(to)
+    this.#latest = { to, destination }
+    return destination
+  }
+
+  #find(to: Endpoint): Destination {
     const own = KnownEndpoint.destinationOf(to)
     if (own !== undefined) return own
     let ports = this.#destinations.get(to.ip)

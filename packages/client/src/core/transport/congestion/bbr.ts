@@ -57,18 +57,30 @@ export class Bbr implements Congestion {
   #probeRttRound = 0
   #priorWindow = 0
   #lostInCycle = false
+  /** Computed when something changes: each packet asks for both. */
+  #windowNow: number
+  #rateNow: number | undefined
 
   constructor(packet: number) {
     this.#packet = packet
     this.#window = initialWindow(packet)
+    this.#windowNow = this.#window
   }
 
   get window(): number {
-    const probing = Math.max(PROBE_RTT_GAIN * this.#bdp(1), MIN_PACKETS * this.#packet)
-    return this.#state === 'probe-rtt' ? Math.min(this.#window, probing) : this.#window
+    return this.#windowNow
   }
 
   get pacingRate(): number | undefined {
+    return this.#rateNow
+  }
+
+  get #currentWindow(): number {
+    if (this.#state !== 'probe-rtt') return this.#window
+    return Math.min(this.#window, Math.max(PROBE_RTT_GAIN * this.#bdp(1), MIN_PACKETS * this.#packet))
+  }
+
+  get #currentRate(): number | undefined {
     const bandwidth = this.#bandwidth.max
     if (bandwidth === 0)
       return Number.isFinite(this.#minRtt) ? (STARTUP_GAIN * this.#window) / Math.max(this.#minRtt, 1) : undefined
@@ -95,6 +107,7 @@ export class Bbr implements Congestion {
     if (this.#state === 'probe-bandwidth') this.#advanceCycle(sample)
     this.#updateMinRtt(sample, newRound)
     this.#updateWindow(sample)
+    this.#changed()
   }
 
   lost({ persistent }: LossSample): void {
@@ -106,6 +119,12 @@ export class Bbr implements Congestion {
     this.#pipeFull = false
     this.#fullBandwidth = 0
     this.#fullRoundCount = 0
+    this.#changed()
+  }
+
+  #changed(): void {
+    this.#windowNow = this.#currentWindow
+    this.#rateNow = this.#currentRate
   }
 
   /** Bandwidth-delay product, times a gain. */
@@ -171,7 +190,7 @@ export class Bbr implements Congestion {
     }
     if (this.#state !== 'probe-rtt') return
     if (this.#probeRttDoneAt === undefined) {
-      if (inFlight > this.window) return
+      if (inFlight > this.#currentWindow) return
       this.#probeRttDoneAt = later(now, PROBE_RTT_TIME)
       this.#probeRttRound = this.#round
     } else if (now >= this.#probeRttDoneAt && newRound && this.#round > this.#probeRttRound) {

@@ -123,10 +123,11 @@ export class LossRecovery {
       if (packet.path !== path) return
       path.mtu.acked(packet.number, packet.bytes, packet.mtuProbe)
       path.bytesInFlight -= packet.bytes
-      newest ??= packet
-      oldest = packet
+      oldest ??= packet
+      newest = packet
     }
-    for (let index = 0; index + 1 < ranges.length; index += 2)
+    // The oldest first: what a stream sent in a row is acknowledged in a row.
+    for (let index = (ranges.length & ~1) - 2; index >= 0; index -= 2)
       this.#packets.acknowledge(ranges[index] as number, ranges[index + 1] as number, taken)
     this.#largestAcked = Math.max(this.#largestAcked, largest)
     // RFC 9002 A.7: what acknowledges nothing new tells nothing.

@@ -48,11 +48,11 @@ export class SentPackets {
     return undefined
   }
 
-  /** Takes those out that are acknowledged, from ≤ number ≤ to, the newest first. */
+  /** Takes those out that are acknowledged, from ≤ number ≤ to, the oldest first. */
   acknowledge(from: number, to: number, taken: (packet: SentPacket) => void): void {
-    for (let index = this.#indexAfter(to) - 1; index >= this.#head; index--) {
+    for (let index = this.#indexAfter(from - 1); index < this.#packets.length; index++) {
       const packet = this.#packets[index] as SentPacket
-      if (packet.number < from) return
+      if (packet.number > to) return
       if (!packet.settled) taken(this.#settle(packet))
     }
   }
@@ -71,7 +71,9 @@ export class SentPackets {
     while (this.#packets[this.#head]?.settled === true) this.#head++
     const settled = this.#packets.length - this.#outstanding
     if (settled <= MAX_SETTLED || settled <= this.#outstanding) return
-    this.#packets = this.#packets.filter((packet) => !packet.settled)
+    // Nearly always all of them are in front.
+    if (this.#packets.length - this.#head === this.#outstanding) this.#packets = this.#packets.slice(this.#head)
+    else this.#packets = this.#packets.filter((packet) => !packet.settled)
     this.#head = 0
   }
 

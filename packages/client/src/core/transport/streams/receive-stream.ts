@@ -87,7 +87,8 @@ export class ReceiveStream {
     if (fin) this.#finalSize = end
     this.#highest = Math.max(this.#highest, end)
     if (this.#resetCode !== undefined || end <= this.#next) return 'ok'
-    if (offset <= this.#next && this.#pieces.length === 0) this.#append(data.subarray(this.#next - offset))
+    if (offset <= this.#next && this.#pieces.length === 0)
+      this.#append(offset === this.#next ? data : data.subarray(this.#next - offset))
     else this.#insert(Math.max(offset, this.#next), offset < this.#next ? data.subarray(this.#next - offset) : data)
     return this.#smallPieces.count > MAX_SMALL_PIECES ? 'pieces' : 'ok'
   }

@@ -5,17 +5,24 @@ export class SendSchedule {
   readonly #levels = new Map<number, Set<Stream>>()
   /** Ascending. */
   #order: number[] = []
+  /** Looked for when it is asked for, since each record asks; undefined: not known. */
+  #first: Stream | undefined
 
   get isEmpty(): boolean {
     return this.#order.length === 0
   }
 
   get first(): Stream | undefined {
-    const [level] = this.#order
-    return level === undefined ? undefined : this.#levels.get(level)?.values().next().value
+    this.#first ??= this.#levels
+      .get(this.#order[0] ?? 0)
+      ?.values()
+      .next().value
+    return this.#first
   }
 
   add(stream: Stream): void {
+    if (stream === this.#first) return
+    this.#first = undefined
     const { priority } = stream.send
     let level = this.#levels.get(priority)
     if (level === undefined) {
@@ -27,6 +34,7 @@ export class SendSchedule {
   }
 
   delete(stream: Stream): void {
+    this.#first = undefined
     const { priority } = stream.send
     const level = this.#levels.get(priority)
     if (level?.delete(stream) !== true || level.size > 0) return
@@ -38,6 +46,7 @@ export class SendSchedule {
   rotate(stream: Stream): void {
     const level = this.#levels.get(stream.send.priority)
     if (level === undefined || level.size === 1) return
+    this.#first = undefined
     level.delete(stream)
     level.add(stream)
   }

@@ -151,12 +151,16 @@ export class SendStream {
   acked(from: number, to: number, fin: boolean): void {
     if (this.#reset !== undefined) return
     if (fin) this.#fin = 'acked'
-    if (from < to) this.#ackedRanges.add(Math.max(from, this.#acked), to)
     // It may have been declared lost.
     if (!this.#lost.isEmpty) this.#lost.remove(from, fin ? to + 1 : to)
-    if (this.#ackedRanges.first !== this.#acked) return
-    this.#acked = this.#ackedRanges.firstEnd as number
-    this.#ackedRanges.remove(0, this.#acked)
+    // Nearly always it follows what was acknowledged before.
+    if (from <= this.#acked && this.#ackedRanges.isEmpty) this.#acked = Math.max(this.#acked, to)
+    else {
+      this.#ackedRanges.add(Math.max(from, this.#acked), to)
+      if (this.#ackedRanges.first !== this.#acked) return
+      this.#acked = this.#ackedRanges.firstEnd as number
+      this.#ackedRanges.remove(0, this.#acked)
+    }
     this.#release()
   }
 

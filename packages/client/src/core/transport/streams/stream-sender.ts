@@ -75,6 +75,7 @@ export class StreamSender {
       this.#maxStreamsPending = false
       frames.push({ type: 'maxStreams' })
     }
+    if (this.#controls.size === 0) return true
     for (const stream of this.#controls) {
       if (!writeStreamControls(stream, writer, frames, path, now)) return false
       this.#controls.delete(stream)
@@ -84,7 +85,9 @@ export class StreamSender {
 
   /** Writes STREAM frames until the record is full. */
   writeData(writer: FrameWriter, frames: SentFrame[]): void {
-    for (let stream = this.#ready.first; stream !== undefined; stream = this.#ready.first) {
+    while (writer.remaining > 0) {
+      const stream = this.#ready.first
+      if (stream === undefined) return
       const { id, send } = stream
       const space = writer.streamCapacity(id, send.nextOffset)
       if (space <= 0) return
