@@ -23,7 +23,7 @@ const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     name: 'idle-timeout-while-sending',
     rule: 'It ends after a third of the time while something is unacknowledged.',
     file: 'src/core/secure/secure-session.ts',
-    text: 'if (transport.unanswered) this.#idle.asked(now)',
+    text: 'if (sent > 0 && established.transport.unanswered) this.#idle.asked(now)',
     replacement: '',
     test: 'test/face/endings.test.ts',
   },

@@ -20,6 +20,8 @@ export class EventQueue<Event> {
   }
 
   poll(): Event | undefined {
+    // Nearly always.
+    if (this.#end === 0) return undefined
     if (this.#next === this.#end) {
       if (this.#end > KEPT) this.#events = []
       this.#next = 0

@@ -9,12 +9,12 @@ import type { PathBytes } from './statistics.ts'
 const slab = new BufferSlab()
 
 export class RecordSender {
-  readonly #bytes = { direct: { sent: 0, received: 0 }, relay: { sent: 0, received: 0 } }
+  readonly #direct = { sent: 0, received: 0 }
+  readonly #relay = { sent: 0, received: 0 }
 
   /** Of datagrams with records, so far. */
   get bytes(): { readonly direct: PathBytes; readonly relay: PathBytes } {
-    const { direct, relay } = this.#bytes
-    return { direct: { ...direct }, relay: { ...relay } }
+    return { direct: { ...this.#direct }, relay: { ...this.#relay } }
   }
 
   /**
@@ -42,13 +42,15 @@ export class RecordSender {
   }
 
   received(bytes: number, by: RecordPath | undefined): void {
-    this.#bytes[by?.kind === 'direct' ? 'direct' : 'relay'].received += bytes
+    const count = by?.kind === 'direct' ? this.#direct : this.#relay
+    count.received += bytes
     by?.to.allowance?.received(bytes)
   }
 
   #transmit(datagram: Uint8Array, path: RecordPath, now: Instant): void {
     writeFront(path, datagram)
-    this.#bytes[path.kind === 'direct' ? 'direct' : 'relay'].sent += datagram.length
+    const count = path.kind === 'direct' ? this.#direct : this.#relay
+    count.sent += datagram.length
     path.transmit(datagram, now)
   }
 }

@@ -213,8 +213,10 @@ export class SecureSession {
     if (established === undefined || path === undefined) return false
     this.#switchPath(path, established.transport)
     const standby = this.#options.standby()
-    for (let sent = 0; path.ready() && this.#sendRecord(established, path, standby, now); )
-      if (++sent === TRAIN_RECORDS) return true
+    let sent = 0
+    while (sent < TRAIN_RECORDS && path.ready() && this.#sendRecord(established, path, standby, now)) sent++
+    if (sent > 0 && established.transport.unanswered) this.#idle.asked(now)
+    if (sent === TRAIN_RECORDS) return true
     if (path.ready()) this.#timer.arm(established.transport.deadline, now)
     return false
   }
@@ -232,7 +234,6 @@ export class SecureSession {
     if (filled.length !== length) filled = scratch.subarray(0, length)
     const copyTo = standby?.ready() === true ? standby : undefined
     this.#sender.send(records, filled, transport.largestAcked, path, copyTo, now)
-    if (transport.unanswered) this.#idle.asked(now)
     return true
   }
 
@@ -266,10 +267,9 @@ export class SecureSession {
       if (event.type === 'pathChallenge') asked = event.token
       else if (event.type === 'pathResponse') answers.push(event.token)
       else this.#events.push(event)
-    for (const answer of answers) {
-      const route = this.probing.validated(answer, by)
-      const asks = asked !== undefined
-      this.#events.push(route ? { type: 'rebound', route } : { type: 'pathResponse', token: answer, asks })
+    for (const token of answers) {
+      const route = this.probing.validated(token, by)
+      this.#events.push(route ? { type: 'rebound', route } : { type: 'pathResponse', token, asks: asked !== undefined })
     }
     return { asked, answers }
   }

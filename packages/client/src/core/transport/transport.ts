@@ -283,7 +283,8 @@ export class Transport {
   }
 
   #onAcked(frame: SentFrame): void {
-    if (frame.type === 'ack') this.#acks.forget(frame.upTo)
+    if (frame.type === 'stream') this.streams.onAcked(frame)
+    else if (frame.type === 'ack') this.#acks.forget(frame.upTo)
     else if (frame.type === 'staticKey') this.key.acked()
     else if ('id' in frame) this.streams.onAcked(frame)
   }

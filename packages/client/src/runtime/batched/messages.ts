@@ -122,7 +122,8 @@ export class Messages {
 
   /** How long each datagram of a train that came is; the last one may be shorter. */
   segmentOf(index: number): number | undefined {
-    const [at, control] = [index * HEADER.bytes, index * CONTROL.bytes]
+    const at = index * HEADER.bytes
+    const control = index * CONTROL.bytes
     if (this.headers.readUInt32LE(at + HEADER.controlLength) < CONTROL.data + 4) return undefined
     const isSegment =
       this.#controls.readInt32LE(control + CONTROL.level) === SOL_UDP &&

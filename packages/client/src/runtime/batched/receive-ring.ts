@@ -61,7 +61,8 @@ export class ReceiveRing {
       borrows === undefined ? deliver : (bytes, source) => deliver(borrows(bytes) ? bytes : bytes.slice(), source)
     let datagrams = 0
     for (let index = 0, at = 0; index < count; index++) {
-      const [from, length] = [index * STRIDE, this.#messages.lengthOf(index)]
+      const from = index * STRIDE
+      const length = this.#messages.lengthOf(index)
       if (borrows === undefined) memory.set(data.subarray(from, from + length), at)
       datagrams += this.#deliver(index, memory, borrows === undefined ? at : from, length, hand)
       this.#messages.offer(index)

@@ -129,11 +129,14 @@ export class SendRing {
   /** Writes the headers. @returns how many messages there are */
   #arrange(): number {
     const messages = this.#messages
-    let [message, piece] = [0, 0]
+    let message = 0
+    let piece = 0
     for (let place = 0; place < this.#waiting && message < SENT_AT_ONCE; message++) {
       const count = this.#trainFrom(place)
-      const [first, slot] = [piece, this.#order[place] as number]
-      let [from, to] = [this.#starts[slot] as number, this.#starts[slot] as number]
+      const first = piece
+      const slot = this.#order[place] as number
+      let from = this.#starts[slot] as number
+      let to = from
       for (const end = place + count; place < end; place++) {
         const next = this.#order[place] as number
         const start = this.#starts[next] as number
@@ -157,7 +160,8 @@ export class SendRing {
     const slot = this.#order[place] as number
     const length = this.#lengths[slot] as number
     if (!this.#trains || length === 0 || place < this.#singly) return 1
-    let [count, bytes] = [1, length]
+    let count = 1
+    let bytes = length
     while (count < TRAIN_DATAGRAMS && place + count < this.#waiting) {
       const next = this.#order[place + count] as number
       const more = this.#lengths[next] as number

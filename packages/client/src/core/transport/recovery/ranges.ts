@@ -92,7 +92,8 @@ export class Ranges {
 
   /** Index of the first range that ends after a value. */
   #indexOf(value: number): number {
-    let [low, high] = [0, this.#edges.length / 2]
+    let low = 0
+    let high = this.#edges.length / 2
     while (low < high) {
       const middle = (low + high) >> 1
       if ((this.#edges[2 * middle + 1] as number) <= value) low = middle + 1
@@ -106,7 +107,8 @@ export class Ranges {
     // The first range that ends at `from` or later touches it.
     let index = this.#indexOf(from - 1)
     const start = index
-    let [low, high] = [from, to]
+    let low = from
+    let high = to
     while (index < edges.length && (edges[index] as number) <= to) {
       low = Math.min(low, edges[index] as number)
       high = Math.max(high, edges[index + 1] as number)

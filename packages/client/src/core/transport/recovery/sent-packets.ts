@@ -85,7 +85,8 @@ export class SentPackets {
 
   /** Index of the first one of a higher number. */
   #indexAfter(number: number): number {
-    let [low, high] = [this.#head, this.#packets.length]
+    let low = this.#head
+    let high = this.#packets.length
     while (low < high) {
       const middle = (low + high) >> 1
       if ((this.#packets[middle] as SentPacket).number <= number) low = middle + 1

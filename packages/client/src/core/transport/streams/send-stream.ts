@@ -183,7 +183,8 @@ export class SendStream {
 
   /** Index of the chunk with the byte at an offset. */
   #chunkOf(offset: number): number {
-    let [low, high] = [this.#head, this.#chunks.length - 1]
+    let low = this.#head
+    let high = this.#chunks.length - 1
     while (low < high) {
       const middle = (low + high + 1) >> 1
       if ((this.#chunks[middle] as { at: number }).at <= offset) low = middle

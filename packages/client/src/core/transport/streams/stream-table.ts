@@ -60,7 +60,8 @@ export class StreamTable {
 
   /** Whether a frame may name this stream: this end opened it, or the remote peer may open it. */
   isAllowed(id: number): boolean {
-    const [kind, index] = [this.#kindOf(id), this.#indexOf(id)]
+    const kind = this.#kindOf(id)
+    const index = this.#indexOf(id)
     if (id % 2 === this.#local) return index < this.#localOpened[kind]
     return index + this.#remoteOpened[kind === NAMED ? UNNAMED : NAMED] < this.#remoteLimit
   }
