@@ -1,8 +1,9 @@
 /** `showchain send` and `showchain receive` with a code, and `showchain-relay --mailbox`: real programs. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { Peer } from '@showchain/client'
+import { type Connection, Peer } from '@showchain/client'
 import { generateIdentity } from '@showchain/crypto'
 import { mailboxOf, takeCode } from '@showchain/mailbox'
+import { encode, FIRST_BYTE } from '@showchain/mailbox/core'
 import { parseTicket, type Ticket } from '@showchain/wire'
 import type { Program } from '@showchain-tooling/vitest/programs'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -99,15 +100,16 @@ describe('a wrong code', () => {
   })
 })
 
+const open = async (): Promise<Peer> =>
+  Peer.open({
+    identity: await generateIdentity(),
+    relays: [relayTicket],
+    listen: [{ host: '127.0.0.1' }],
+    addressPolicy: 'lab',
+  })
+
 test('a code lets in the one who used it, and not others who have the ticket', async () => {
   const { program, code } = await send('--timeout 5')
-  const open = async (): Promise<Peer> =>
-    Peer.open({
-      identity: await generateIdentity(),
-      relays: [relayTicket],
-      listen: [{ host: '127.0.0.1' }],
-      addressPolicy: 'lab',
-    })
   await using used = await open()
   await using stranger = await open()
   const ticket = await takeCode(used, mailboxOf(parseTicket(relayTicket)) as Ticket, code)
@@ -146,6 +148,47 @@ describe('a code is gone', () => {
     expect([code, lastLine(stderr)]).toEqual([3, expect.stringContaining('The mailbox does not do what it should.')])
   })
 })
+
+/** A mailbox in the place of the relay's that gives this answer to everybody, and its ticket. */
+async function mailboxThatSays(reason: 'full' | 'often'): Promise<{ readonly mailbox: Peer; readonly ticket: string }> {
+  const mailbox = await open()
+  await mailbox.registered()
+  const serve = async (connection: Connection): Promise<void> => {
+    for await (const stream of connection.streams) {
+      await stream.write(FIRST_BYTE)
+      await stream.write(encode.over(reason))
+      await stream.end()
+    }
+  }
+  const accept = async (): Promise<void> => {
+    for await (const connection of mailbox.incoming) serve(connection).catch(() => {})
+  }
+  void accept()
+  return { mailbox, ticket: relayTicket.replace(/mailbox=.*/, `mailbox=${mailbox.id}`) }
+}
+
+test.each(['full', 'often'] as const)(
+  'a mailbox that says %s: the ticket instead, and a code says why',
+  async (reason) => {
+    const { mailbox, ticket } = await mailboxThatSays(reason)
+    try {
+      const refused = await shell('receive $L --yes 7-orbit-velvet', ticket).ended()
+      expect([refused.code, lastLine(refused.stderr)]).toEqual([
+        3,
+        expect.stringContaining('takes no more at the moment'),
+      ])
+      const sender = shell('send $L $D/report.pdf', ticket)
+      expect(await sender.stderr.line(/^no code/)).toContain(
+        'here is the ticket: The mailbox takes no more at the moment',
+      )
+      const { program, path } = receive(`'${await sender.stdout.line(/^showchain:/)}'`)
+      expect([(await program.ended()).code, (await sender.ended()).code]).toEqual([0, 0])
+      expect(reportIn(path)).toBe('a report')
+    } finally {
+      await mailbox.close()
+    }
+  },
+)
 
 describe('without a mailbox', () => {
   test('a ticket is printed, and a code says what is missing', async () => {
