@@ -3,6 +3,8 @@ import type { Connection } from '@showchain/client'
 import { Forwarder, type ForwarderEvent, listenAt, TunnelError } from '@showchain/tunnel'
 import { type ConnectFlags, ephemeralUnlessTold, viaOf } from './connect.ts'
 import { ticketOf } from './contacts.ts'
+import { RefusedError } from './failures.ts'
+import { failureOf } from './goodbye.ts'
 import { type PeerFlags, timeoutOf } from './open-peer.ts'
 import { outputFor } from './output.ts'
 import { type Session, withPeer } from './session.ts'
@@ -22,26 +24,42 @@ export async function forward(local: string, text: string, flags: TunnelFlags): 
     await withPeer(ephemeralUnlessTold(flags), output, 'nobody', async (session) => {
       const source = await argument(() => listenAt(local))
       const dial = (signal: AbortSignal): Promise<Connection> => session.peer.connect(ticket, { via, timeout, signal })
-      const opening = Forwarder.open(source, dial, { onEvent: reporter(session, text) })
+      const { promise: refusal, reject: refused } = rejection()
+      const opening = Forwarder.open(source, dial, { onEvent: reporter(session, text, refused) })
       const forwarder = await explained(output, 'waiting for the remote peer: no path has answered yet', opening)
       session.use(forwarder)
       session.bytes = forwarder.counters
       session.undone = () => forwarder.open > 0
       output.result('forwarding', `forwarding ${forwarder.local}`, { local: forwarder.local })
-      await stdoutFailed()
+      await Promise.race([stdoutFailed(), refusal])
     })
   } catch (error) {
     throw output.failed(error)
   }
 }
 
-function reporter(session: Session, called: string): (event: ForwarderEvent) => void {
+/** For one who may be told before anybody listens. */
+function rejection(): { readonly promise: Promise<never>; readonly reject: (error: Error) => void } {
+  let reject: (error: Error) => void = () => {}
+  const promise = new Promise<never>((_resolve, no) => {
+    reject = no
+  })
+  promise.catch(() => {})
+  return { promise, reject }
+}
+
+/** @param refused told when somebody at the other end said no: calling again is of no use then */
+function reporter(session: Session, called: string, refused: (error: Error) => void): (event: ForwarderEvent) => void {
   const { output } = session
   const failures = new Failures(output)
   return (event) => {
     switch (event.type) {
       case 'linked':
         failures.over()
+        void event.connection.closed.then(() => {
+          const failure = failureOf(event.connection)
+          if (failure instanceof RefusedError) refused(failure)
+        })
         return session.add(event.connection, called)
       case 'lost':
         return output.note('waiting', 'calling the remote peer again')

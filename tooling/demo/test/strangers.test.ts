@@ -44,6 +44,15 @@ describe('a stranger at a terminal', () => {
     expect(bob.stdout.all.filter((line) => line.includes('is no contact'))).toHaveLength(1)
   })
 
+  test('that serves: who is told no calls no more', async () => {
+    const bob = bed.terminal('exec $S serve --ephemeral $L unix:$D/nobody-listens')
+    const alice = bed.shell(`exec $S forward $L 0 '${await ticketIn(bob)}'`)
+    await bob.stdout.line(/is no contact/)
+    bob.type('n')
+    const { code, stderr } = await alice.ended()
+    expect([code, stderr]).toEqual([3, expect.stringMatching(/\nshowchain: the remote peer did not let this one in$/)])
+  })
+
   test('that sends by a ticket', async () => {
     const sender = bed.terminal('exec $S send $L --text secret')
     const ticket = /'(.*)'/.exec(await sender.stdout.line(/^showchain receive 'showchain:/))?.[1]
