@@ -6,12 +6,22 @@ import { shortId } from './short-id.ts'
 
 /** Milliseconds. */
 const LOOK_INTERVAL = 1000
+/** Most lines about sessions that are open when the relay ends: those that carried most. */
+const OPEN_AT_THE_END = 1000
 
 /** A session that carried nothing is no news: every pair that finds a direct path at once has one. */
 export function logEvent(log: Logger, event: RelayEvent): void {
   if (event.type !== 'sessionEnded' || event.bytes === 0) return log.debug(event, event.type)
   const { requester, target, bytes, seconds, why } = event
   log.info({ requester: shortId(requester), target: shortId(target), bytes, seconds, why }, 'session ended')
+}
+
+/** Sessions that end with the relay have their lines, too. */
+export function logOpenSessions(log: Logger, { watch }: Pick<Relay, 'watch'>): void {
+  for (const { requester, target, bytes, age, idle } of watch.busiest(OPEN_AT_THE_END)) {
+    const ends = { requester: shortId(requester), target: shortId(target) }
+    log.info({ ...ends, bytes, seconds: (age - idle) / 1000, why: 'relay ended' }, 'session ended')
+  }
 }
 
 /** Warns of limits that are reached. @returns what ends it */

@@ -1,8 +1,8 @@
 /** Says when a limit of the relay was reached: the first time at once, then once a minute at most. */
-import { RELAY_COUNTERS, type RelayCounter } from '@showchain/server'
+import { type CounterName, RELAY_COUNTERS, SOCKET_COUNTERS, WEBSOCKET_COUNTERS } from '@showchain/server/runtime'
 
 /** What a relay counts when somebody, or all together, came to a limit. */
-export const LIMIT_COUNTERS: readonly RelayCounter[] = [
+export const LIMIT_COUNTERS: readonly CounterName[] = [
   'rateLimited',
   'bindingRefused',
   'bindingEvicted',
@@ -10,29 +10,38 @@ export const LIMIT_COUNTERS: readonly RelayCounter[] = [
   'dataOverWindow',
   'verifyShed',
   'signShed',
+  'websocketFull',
+  'overQuota',
+  'overRate',
 ]
+
+const SENTENCES: Readonly<Record<CounterName, string>> = {
+  ...RELAY_COUNTERS,
+  ...SOCKET_COUNTERS,
+  ...WEBSOCKET_COUNTERS,
+}
 
 /** Milliseconds between two sentences about one limit. */
 const QUIET = 60_000
 
 /** Of one limit: how often it was reached since the last sentence about it. */
 export interface ReachedLimit {
-  readonly limit: RelayCounter
+  readonly limit: CounterName
   readonly times: number
   readonly meaning: string
 }
 
 export class LimitWatch {
-  readonly #told = new Map<RelayCounter, { readonly at: number; readonly count: number }>()
+  readonly #told = new Map<CounterName, { readonly at: number; readonly count: number }>()
 
   /** @param now milliseconds of any clock that does not step */
-  reached(counters: Readonly<Record<RelayCounter, number>>, now: number): readonly ReachedLimit[] {
+  reached(counters: Readonly<Record<CounterName, number>>, now: number): readonly ReachedLimit[] {
     return LIMIT_COUNTERS.flatMap((limit) => {
       const told = this.#told.get(limit)
       const times = counters[limit] - (told?.count ?? 0)
       if (times === 0 || (told !== undefined && now - told.at < QUIET)) return []
       this.#told.set(limit, { at: now, count: counters[limit] })
-      return [{ limit, times, meaning: RELAY_COUNTERS[limit] }]
+      return [{ limit, times, meaning: SENTENCES[limit] }]
     })
   }
 }

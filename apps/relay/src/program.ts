@@ -77,7 +77,7 @@ export function program(run: (config: Config) => Promise<void> = serve): Command
     option('--quota <name=size...>', 'what peers may send through it: idDay=5G, rate=20M, …; see below'),
     option('--usage <folder>', 'keep there what was used of quotas, over restarts'),
     option('--limit <name=value...>', 'one of the limits below').env(`${ENVIRONMENT_PREFIX}LIMITS`),
-    option('--metrics <host:port>', 'serve /metrics (Prometheus), /healthz and /readyz over HTTP'),
+    option('--metrics <host:port>', 'serve /metrics (Prometheus), /healthz, /readyz and a status page over HTTP'),
     option('--drain-seconds <seconds>', 'how long it goes on at most after a signal (default 30)'),
     option('--log-level <level>', 'fatal, error, warn, info (default), debug or silent'),
     option('--log-format <format>', 'pretty or json (default: pretty on a terminal, otherwise json)'),

@@ -9,11 +9,10 @@ import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import { accessOf } from './access.ts'
 import { type Config, UsageError } from './config.ts'
-import { logEvent, watchLimits } from './event-log.ts'
-import { serveHttp } from './http.ts'
+import { logEvent, logOpenSessions, watchLimits } from './event-log.ts'
 import { identityAt } from './identity.ts'
 import { logger } from './log.ts'
-import { addMetrics } from './metrics.ts'
+import { serveOperators } from './operator-port.ts'
 import { Timings } from './timings.ts'
 import { UsageFolder } from './usage-folder.ts'
 import { version } from './version.ts'
@@ -48,9 +47,9 @@ export async function serve(config: Config): Promise<void> {
     onWarning: (sentence) => log.warn(sentence),
   })
   const mailbox = mailboxIdentity && (await closingOnFailure(relay, beside(relay, mailboxIdentity, log)))
-  if (config.metrics !== undefined) addMetrics(registry, { relay, mailbox, version })
-  const http =
-    config.metrics && (await closingOnFailure(relay, serveHttp(relay, registry, config.metrics, log), mailbox))
+  const measured = { relay, mailbox, version }
+  const operators =
+    config.metrics && (await closingOnFailure(relay, serveOperators(measured, registry, config.metrics, log), mailbox))
   const unwatch = watchLimits(relay, log)
   process.stdout.write(`${formatTicket({ ...parseTicket(relay.ticket), mailbox: mailbox?.id })}\n`)
   const { kind, reason } = relay.socket
@@ -65,7 +64,8 @@ export async function serve(config: Config): Promise<void> {
   await relay.close()
   await usage?.close()
   unwatch()
-  await http?.close()
+  await operators?.close()
+  logOpenSessions(log, relay)
   if (mailbox !== undefined) log.info(mailbox.counters(), 'mailbox ended')
   log.info(relay.counters(), 'ended')
 }

@@ -1,10 +1,11 @@
 /** What is logged while a relay runs, beside its beginning and its end. */
-import { RELAY_COUNTERS, type RelayCounter } from '@showchain/server'
+import { type CounterName, RELAY_COUNTERS, SOCKET_COUNTERS, WEBSOCKET_COUNTERS } from '@showchain/server/runtime'
 import { describe, expect, test } from 'vitest'
 import { LIMIT_COUNTERS, LimitWatch } from '../src/limit-watch.ts'
 import { OperatedRelay, sendRelayed } from './operator.ts'
 
 const BYTES = 20_000
+const ALL = { ...RELAY_COUNTERS, ...SOCKET_COUNTERS, ...WEBSOCKET_COUNTERS }
 /** A level of pino's. */
 const [INFO, WARN] = [30, 40]
 
@@ -27,6 +28,18 @@ test('a session has one line when it ends: whom it joined, bytes, seconds, why',
   expect(line.bytes).toBeGreaterThan(BYTES)
 })
 
+test('a session that is open when the relay ends has its line, too', async () => {
+  await using relay = await OperatedRelay.start()
+  await using alice = await relay.peer()
+  await using bob = await relay.peer()
+  await sendRelayed(alice, bob, BYTES)
+  await Promise.all([alice.close(), bob.close()])
+  relay.program.child.kill('SIGTERM')
+  const line = JSON.parse(await relay.program.stderr.line(/"msg":"session ended"/)) as Record<string, unknown>
+  expect(line).toMatchObject({ requester: alice.id.slice(0, 8), target: bob.id.slice(0, 8), why: 'relay ended' })
+  expect(line.bytes).toBeGreaterThan(BYTES)
+})
+
 test('a limit that is reached is a warning', async () => {
   await using relay = await OperatedRelay.start('--limit', 'bindingsPerSource=1')
   await using _alice = await relay.peer()
@@ -36,11 +49,11 @@ test('a limit that is reached is a warning', async () => {
 })
 
 describe('a limit that is reached again and again', () => {
-  const counted = (counts: Partial<Record<RelayCounter, number>>): Record<RelayCounter, number> => ({
-    ...(Object.fromEntries(Object.keys(RELAY_COUNTERS).map((name) => [name, 0])) as Record<RelayCounter, number>),
+  const counted = (counts: Partial<Record<CounterName, number>>): Record<CounterName, number> => ({
+    ...(Object.fromEntries(Object.keys(ALL).map((name) => [name, 0])) as Record<CounterName, number>),
     ...counts,
   })
-  const told = (watch: LimitWatch, counts: Partial<Record<RelayCounter, number>>, now: number): readonly unknown[] =>
+  const told = (watch: LimitWatch, counts: Partial<Record<CounterName, number>>, now: number): readonly unknown[] =>
     watch.reached(counted(counts), now).map(({ limit, times }) => [limit, times])
 
   test('is told once a minute, with how often', () => {
@@ -60,6 +73,6 @@ describe('a limit that is reached again and again', () => {
   })
 
   test('has a sentence', () => {
-    for (const limit of LIMIT_COUNTERS) expect(RELAY_COUNTERS[limit], limit).toBeTruthy()
+    for (const limit of LIMIT_COUNTERS) expect(ALL[limit], limit).toBeTruthy()
   })
 })

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { RELAY_REFUSALS } from '@showchain/server'
 import { needs, needsTool } from '@showchain-tooling/vitest/needs'
 import { Folder } from '@showchain-tooling/vitest/programs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { kernelDrops } from '../src/kernel-drops.ts'
 import { OperatedRelay, sendRelayed } from './operator.ts'
 
@@ -43,9 +43,8 @@ test('refusals have their reason, and labels no other values than those that are
   const socket = createSocket('udp4')
   for (let sent = 0; sent < 3; sent++) socket.send(Buffer.alloc(40), Number(port), '127.0.0.1')
   const name = 'showchain_relay_refusals_total{reason="refused"}'
-  while ((await relay.sample(name)) < 3);
+  await vi.waitFor(async () => expect(await relay.sample(name)).toBe(3), { timeout: 5000 })
   socket.close()
-  expect(await relay.sample(name)).toBe(3)
   const names = (text: string): readonly string[] => samplesOf(text).map((line) => line.slice(0, line.lastIndexOf(' ')))
   const own = (text: string): readonly string[] => names(text).filter((each) => each.startsWith('showchain_'))
   expect(own(await relay.metrics())).toEqual(own(before))

@@ -31,7 +31,7 @@ describe('bytes are counted by direction and kind', () => {
       ext: { key: peer.key.spki },
     })
     const answered = lengthOf(bed.sendBytes(peer.source, request))
-    expect(bed.machine.traffic()).toEqual({
+    expect(bed.machine.view.traffic()).toEqual({
       in: { channel: 0, data: 0, control: request.length, stun: 0, other: 0 },
       out: { channel: 0, data: 0, control: answered, stun: 0, other: 0 },
     })
@@ -45,7 +45,7 @@ describe('bytes are counted by direction and kind', () => {
     const frame = frameOf(session)
     pass(bed, t.source, frame)
     pass(bed, { ip: '203.0.113.9', port: 9 }, frame)
-    const { in: came, out } = bed.machine.traffic()
+    const { in: came, out } = bed.machine.view.traffic()
     expect([came.channel, out.channel]).toEqual([2 * frame.length, frame.length])
   })
 
@@ -58,7 +58,7 @@ describe('bytes are counted by direction and kind', () => {
     const { seq, ts } = only(passed, OP.proxyPassData)
     const back = bed.bytesOf(t, { op_code: OP.proxyDataAck, session, seq, ts })
     const returned = bed.sendBytes(t.source, back)
-    const { in: came, out } = bed.machine.traffic()
+    const { in: came, out } = bed.machine.view.traffic()
     expect(came.data).toBe(there.length + back.length)
     expect(out.data).toBe(lengthOf(passed) + lengthOf(returned))
   })
@@ -69,7 +69,7 @@ describe('bytes are counted by direction and kind', () => {
     const source = { ip: '203.0.113.9', port: 9 }
     pass(bed, source, request)
     pass(bed, source, new Uint8Array(33))
-    const { in: came, out } = bed.machine.traffic()
+    const { in: came, out } = bed.machine.view.traffic()
     expect([came.stun, came.other]).toEqual([request.length, 33])
     expect(out.stun).toBeGreaterThan(request.length)
     expect(out.control).toBe(0)
@@ -135,9 +135,9 @@ describe('of each pair that was brought together', () => {
       if (second < 15) pass(bed, u.source, frameOf(leaves))
       bed.pass(1000)
     }
-    expect(bed.machine.pairs()).toEqual({ left: 0, relayed: 0, unanswered: 0 })
+    expect(bed.machine.view.pairs()).toEqual({ left: 0, relayed: 0, unanswered: 0 })
     bed.pass(4000)
-    expect(bed.machine.pairs()).toEqual({ left: 1, relayed: 1, unanswered: 1 })
+    expect(bed.machine.view.pairs()).toEqual({ left: 1, relayed: 1, unanswered: 1 })
   })
 
   test('each is judged once, and none that ended before', () => {
@@ -146,6 +146,6 @@ describe('of each pair that was brought together', () => {
     openSession(bed, r, t)
     pass(bed, t.source, frameOf(openSession(bed, r, t)))
     bed.pass(700_000)
-    expect(bed.machine.pairs()).toEqual({ left: 1, relayed: 0, unanswered: 0 })
+    expect(bed.machine.view.pairs()).toEqual({ left: 1, relayed: 0, unanswered: 0 })
   })
 })

@@ -14,7 +14,7 @@ const ATTW = join(
 )
 
 const PAPERS = ['LICENSE', 'README.md', 'package.json', 'CHANGELOG.md']
-const FOLDERS = /^(dist|src|bin|vectors)\//
+const FOLDERS = /^(dist|src|bin|ops|vectors)\//
 const STRAY = /tsbuildinfo|\.test\.|(^|\/)\./
 const RELEASED = /^\^\d+\.\d+\.\d+$/
 

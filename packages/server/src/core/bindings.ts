@@ -102,6 +102,21 @@ export class Bindings {
     return binding && rateSource(binding.source.ip)
   }
 
+  /** Whose row it is, if it is anybody's. */
+  idAt(row: number): PeerId | undefined {
+    return this.#bindings[row]?.id
+  }
+
+  liveAt(row: number, now: Instant): Binding | undefined {
+    const binding = this.#bindings[row]
+    return binding !== undefined && this.#rows.isLive(row, now) ? binding : undefined
+  }
+
+  /** When the last accepted message came, of a row with a binding. */
+  refreshed(row: number): Instant {
+    return this.#rows.touched(row)
+  }
+
   *all(): Generator<Binding> {
     for (const row of this.#rows.rows()) yield this.#bindings[row] as Binding
   }

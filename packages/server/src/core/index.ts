@@ -10,6 +10,7 @@ export { type Allotment, checkedQuotas, type Quotas, quotasSchema } from './quot
 export { RELAY_COUNTERS, RELAY_REFUSALS, type RelayCounter } from './relay-counters.ts'
 export { RelayMachine } from './relay-machine.ts'
 export type { RelayOptions, RelayStats } from './relay-options.ts'
+export type { PairView, PeerView, RelayView, SessionView } from './relay-view.ts'
 export type { StunSockets } from './stun-responder.ts'
 export { type RelayTraffic, TRAFFIC_KINDS, type TrafficKind } from './traffic.ts'
 export { type CalendarDay, calendarDay, type Usage } from './usage.ts'

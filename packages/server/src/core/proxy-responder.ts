@@ -44,7 +44,11 @@ export class ProxyResponder {
   #open(admitted: Admitted<ProxyRequest>, now: Instant): void {
     const { id, target } = admitted.message
     this.#bindings.refresh(id, now)
-    const session = this.#sessions.open(this.#sessions.newId(this.#context.random), id, target, now)
+    const session = this.#sessions.open(
+      this.#sessions.newId(this.#context.random),
+      { requester: id, target, introduced: false },
+      now,
+    )
     this.#answer(admitted, session)
   }
 

@@ -57,6 +57,13 @@ const ID_INTEGERS = 4
 /** One end of a session: where its row knows its binding. */
 export type End = typeof REQUESTER | typeof TARGET
 
+/** Whom a session joins, and why. */
+export interface Opening {
+  readonly requester: PeerId
+  readonly target: PeerId
+  readonly introduced: boolean
+}
+
 export class ProxySession {
   readonly id: SessionId
   /** Who asked for it. */
@@ -64,9 +71,12 @@ export class ProxySession {
   readonly target: SessionEnd
   readonly row: number
   readonly openedAt: Instant
+  /** Whether an introduction made it; otherwise its requester asked to be forwarded. */
+  readonly introduced: boolean
   readonly #rows: ExpiringRows
 
-  constructor(id: SessionId, requester: PeerId, target: PeerId, row: number, rows: ExpiringRows) {
+  constructor(id: SessionId, { requester, target, introduced }: Opening, row: number, rows: ExpiringRows) {
+    this.introduced = introduced
     this.openedAt = rows.touched(row)
     this.id = id
     this.requester = new SessionEnd(requester)
@@ -191,11 +201,12 @@ export class ProxySessionTable {
     }
   }
 
-  open(idBytes: Uint8Array, requester: PeerId, target: PeerId, now: Instant): ProxySession {
+  open(idBytes: Uint8Array, opening: Opening, now: Instant): ProxySession {
+    const { requester } = opening
     const own = this.#byRequester.get(requester)
     if (own !== undefined && own.length >= this.#limits.sessionsPerId) this.#makeRoom(own)
     const row = this.#rows.add(now)
-    const session = new ProxySession(sessionIdFromBytes(idBytes), requester, target, row, this.#rows)
+    const session = new ProxySession(sessionIdFromBytes(idBytes), opening, row, this.#rows)
     this.#sessions[row] = session
     const { integers } = this.#rows
     const at = row * ROW_INTEGERS
@@ -221,6 +232,30 @@ export class ProxySessionTable {
   carry(row: number, bytes: number, now: Instant): void {
     this.#rows.touch(row, now)
     this.#carried[row] = (this.#carried[row] as number) + bytes
+  }
+
+  /** Bytes that were forwarded in a session that is open, both ways. */
+  carried(row: number): number {
+    return this.#carried[row] as number
+  }
+
+  /** Sessions that carried something, those that carried most first. It reads one number of each session. */
+  busiest(most: number): readonly ProxySession[] {
+    const rows: number[] = []
+    const carried = this.#carried
+    for (let row = 0; row < this.#sessions.length; row++) {
+      const least = rows.length < most ? 0 : (carried[rows[most - 1] as number] as number)
+      if ((carried[row] as number) <= least || this.#sessions[row] === undefined) continue
+      rows.length = Math.min(rows.length, most - 1)
+      const at = rows.findIndex((other) => (carried[other] as number) < (carried[row] as number))
+      rows.splice(at === -1 ? rows.length : at, 0, row)
+    }
+    return rows.map((row) => this.#sessions[row] as ProxySession)
+  }
+
+  /** Sessions that one peer has opened to another. */
+  between(requester: PeerId, target: PeerId): readonly ProxySession[] {
+    return this.#byRequester.get(requester)?.filter((session) => session.target.id === target) ?? []
   }
 
   expire(now: Instant): void {

@@ -31,7 +31,7 @@ import { Drain } from './drain.ts'
 import type { RelayEvent } from './events.ts'
 import { KeepAliveResponder } from './keep-alive-responder.ts'
 import { relayLimits } from './limits.ts'
-import { type PairCounts, PairPaths } from './pair-paths.ts'
+import { PairPaths } from './pair-paths.ts'
 import { ProxyResponder } from './proxy-responder.ts'
 import { ProxySessionTable } from './proxy-session-table.ts'
 import { Registrar } from './registrar.ts'
@@ -39,12 +39,13 @@ import type { RelayContext } from './relay-context.ts'
 import { RELAY_COUNTERS, type RelayCounter } from './relay-counters.ts'
 import type { RelayOptions, RelayStats } from './relay-options.ts'
 import { RelayOutbox } from './relay-outbox.ts'
+import { RelayView } from './relay-view.ts'
 import { Rendezvous } from './rendezvous.ts'
 import { requestRates } from './request-rates.ts'
 import { sessionEvents } from './session-events.ts'
 import { StunResponder } from './stun-responder.ts'
 import { SWEEP_INTERVAL } from './times.ts'
-import { type RelayTraffic, Traffic, type TrafficKind } from './traffic.ts'
+import { kindOf, Traffic, type TrafficKind } from './traffic.ts'
 import { UnboundErrors } from './unbound-errors.ts'
 
 /** Parsed keys in the cache, of 3 KiB each. To parse one again takes 8 µs, a third of a verification. */
@@ -66,6 +67,7 @@ export class RelayMachine implements Machine<RelayEvent> {
   readonly #sessions: ProxySessionTable
   readonly #pairs: PairPaths
   readonly #stun: StunResponder
+  readonly view: RelayView
   readonly #registrar: Registrar
   readonly #unboundErrors: UnboundErrors
   readonly #keepAliveResponder: KeepAliveResponder
@@ -118,6 +120,7 @@ export class RelayMachine implements Machine<RelayEvent> {
       bindings: this.#bindings,
       ...sessionEvents(this.#context, this.#pairs),
     })
+    this.view = new RelayView(this.#bindings, this.#sessions, this.#traffic, this.#pairs)
     this.#stun = new StunResponder(this.#context, stun)
     this.#registrar = new Registrar(this.#context, {
       ...{ admission: this.#admission, bindings: this.#bindings, arriving: this.#arrivals, tokens },
@@ -168,7 +171,7 @@ export class RelayMachine implements Machine<RelayEvent> {
     const decoded = decode(bytes)
     if (!decoded.ok) return this.#drop('refused')
     this.#receive(decoded.message, decoded.encoding, datagram, now)
-    return isData(decoded.message) ? 'data' : 'control'
+    return kindOf(decoded.message)
   }
 
   #drop(why: RelayCounter): 'other' {
@@ -235,16 +238,6 @@ export class RelayMachine implements Machine<RelayEvent> {
     return this.#counters.snapshot()
   }
 
-  /** Bytes that came and went. */
-  traffic(): RelayTraffic {
-    return this.#traffic.snapshot()
-  }
-
-  /** What became of the pairs that were brought together. */
-  pairs(): PairCounts {
-    return this.#pairs.counts()
-  }
-
   stats(): RelayStats {
     const { rates, keys, outbox } = this.#context
     return {
@@ -293,5 +286,3 @@ export class RelayMachine implements Machine<RelayEvent> {
     return this.#dataForwarder.isIdle && this.#rendezvous.isIdle && this.access?.isIdle !== false
   }
 }
-
-const isData = ({ op_code }: Message): boolean => op_code === OP.proxyData || op_code === OP.proxyDataAck

@@ -143,7 +143,8 @@ export class Rendezvous {
     )
     if (forwardedRequest === undefined) return undefined
     // Two ends that agree on keys by it may use its session at once.
-    if (ext?.hello !== undefined) this.#sessions.open(sessionBytes, requester.id, target.id, now)
+    if (ext?.hello !== undefined)
+      this.#sessions.open(sessionBytes, { requester: requester.id, target: target.id, introduced: true }, now)
     const requesterKnowsExtensions = requester.knowsExtensions || hasExtensions(message)
     return {
       session,

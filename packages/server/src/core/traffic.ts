@@ -3,6 +3,8 @@
  * datagram, so the numbers lie in one block of memory.
  */
 
+import { type Message, OP } from '@showchain/wire'
+
 /** Kinds of datagrams, with a sentence each. */
 export const TRAFFIC_KINDS = {
   channel: 'channel frames, which carry end-to-end records',
@@ -17,6 +19,10 @@ export type TrafficKind = keyof typeof TRAFFIC_KINDS
 
 /** Bytes of datagrams, without the headers of UDP and IP. */
 export type RelayTraffic = Readonly<Record<'in' | 'out', Readonly<Record<TrafficKind, number>>>>
+
+/** Of a message of the table. */
+export const kindOf = ({ op_code }: Message): TrafficKind =>
+  op_code === OP.proxyData || op_code === OP.proxyDataAck ? 'data' : 'control'
 
 const KINDS = Object.keys(TRAFFIC_KINDS) as TrafficKind[]
 const PLACE = Object.fromEntries(KINDS.map((kind, place) => [kind, place])) as Record<TrafficKind, number>

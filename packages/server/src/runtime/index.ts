@@ -4,10 +4,13 @@ export type {
   Applicant,
   PairCounts,
   PairPath,
+  PairView,
+  PeerView,
   Quotas,
   RelayEvent,
   RelayStats,
   RelayTraffic,
+  SessionView,
   TrafficKind,
   Usage,
 } from '../core/index.ts'
@@ -27,6 +30,7 @@ export { type CounterName, SOCKET_COUNTERS, type SocketCounter } from './counter
 export { limitGarbage } from './limit-garbage.ts'
 export { Relay, type RelayRuntimeStats } from './relay.ts'
 export type { RelayOpenOptions } from './relay-open-options.ts'
+export { RelayWatch } from './relay-watch.ts'
 export type { UsageStore } from './usage-store.ts'
 export { WEBSOCKET_COUNTERS, type WebSocketCounter } from './websocket/counters.ts'
 export type { WebSocketOptions } from './websocket/listener.ts'

@@ -27,6 +27,7 @@ import { checkedQuotas, RelayMachine, type RelayStats, relayLimits } from '../co
 import type { CounterName } from './counters.ts'
 import { Gatekeeper } from './gatekeeper.ts'
 import type { RelayOpenOptions } from './relay-open-options.ts'
+import { RelayWatch } from './relay-watch.ts'
 import { TimedWorker } from './timed-worker.ts'
 import { UsageInMemory, type UsageStore } from './usage-store.ts'
 import { noWebSocketCounters } from './websocket/counters.ts'
@@ -59,6 +60,8 @@ export class Relay implements AsyncDisposable {
   readonly id: PeerId
   /** `showchain:<id>?addr=…`: what peers need to find this relay. */
   readonly ticket: string
+  /** Its peers and sessions, for those who run it. */
+  readonly watch: RelayWatch
   readonly #machine: RelayMachine
   readonly #driver: Driver<RelayMachine>
   readonly #socket: CountedSocket
@@ -111,6 +114,7 @@ export class Relay implements AsyncDisposable {
       stun: [seenFromOutside(socket.localEndpoints, publicAddresses), ...others.map((other) => other.localEndpoints)],
     })
     this.#machine = machine
+    this.watch = new RelayWatch(machine.view, clock)
     this.#gatekeeper = new Gatekeeper({
       access: options.access,
       store: usage,
@@ -164,12 +168,12 @@ export class Relay implements AsyncDisposable {
 
   /** Bytes that came and went, by kind (TRAFFIC_KINDS). */
   traffic(): RelayTraffic {
-    return this.#machine.traffic()
+    return this.#machine.view.traffic()
   }
 
   /** What became of the pairs that it brought together (PAIR_PATHS), half a minute after each. */
   pairs(): PairCounts {
-    return this.#machine.pairs()
+    return this.#machine.view.pairs()
   }
 
   /** How full the tables are. */

@@ -20,6 +20,7 @@ import { CRYPTO_SESSIONS } from './crypto-sessions.ts'
 import { FILES } from './files.ts'
 import { MAILBOX } from './mailbox.ts'
 import { PROGRAMS } from './programs.ts'
+import { RELAY_PROGRAM } from './relay-program.ts'
 import { SERVER_FORWARDING } from './server-forwarding.ts'
 import { SERVER_QUOTAS } from './server-quotas.ts'
 import { SERVER_REGISTRATION } from './server-registration.ts'
@@ -55,4 +56,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...MAILBOX,
   ...TUNNEL,
   ...PROGRAMS,
+  ...RELAY_PROGRAM,
 ]
