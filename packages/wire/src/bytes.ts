@@ -31,8 +31,11 @@ const TWO_32 = 0x1_0000_0000
  * shifts.
  */
 export const highBits = (value: number): number => Math.floor(value / TWO_32)
-/** The inverse of `highBits(value)` and `value >>> 0`. */
-export const fromHalves = (high: number, low: number): number => high * TWO_32 + low
+/**
+ * The inverse of `highBits(value)` and `value >>> 0`. A product would be a floating-point number to
+ * V8 wherever it goes: small ones stay integers.
+ */
+export const fromHalves = (high: number, low: number): number => (high === 0 ? low : high * TWO_32 + low)
 
 /** @param value at most 2^53 − 1 */
 export const writeU64 = (out: Uint8Array, at: number, value: number): number =>

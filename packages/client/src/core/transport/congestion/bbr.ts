@@ -75,9 +75,10 @@ export class Bbr implements Congestion {
     return this.#rateNow
   }
 
+  /** Whole bytes, which they are at first: code for integers is not optimized twice. */
   get #currentWindow(): number {
-    if (this.#state !== 'probe-rtt') return this.#window
-    return Math.min(this.#window, Math.max(PROBE_RTT_GAIN * this.#bdp(1), MIN_PACKETS * this.#packet))
+    if (this.#state !== 'probe-rtt') return Math.floor(this.#window)
+    return Math.floor(Math.min(this.#window, Math.max(PROBE_RTT_GAIN * this.#bdp(1), MIN_PACKETS * this.#packet)))
   }
 
   get #currentRate(): number | undefined {
