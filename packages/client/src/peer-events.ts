@@ -79,6 +79,9 @@ export class PeerEvents {
     switch (event.type) {
       case 'relay':
         return this.onRelay(relayEvent(event))
+      case 'relayDoubted':
+        for (const locator of this.locators) if (locator.id === event.relay) locator.doubt(event.at)
+        return
       case 'nat':
         this.nat = event.report
         return this.listeners.emit('nat', event.report)

@@ -1,7 +1,8 @@
 /**
  * Where a relay of the configuration is: all addresses of its name are tried, one after the other
  * (RFC 8305), until it is registered at one. The name is looked up again when that does not answer
- * any more.
+ * any more. Its other addresses may be those of a fleet, of which each serves as well: when the one in use is
+ * in doubt, is lost, or drains, they are tried at once.
  */
 import { type Address, type Endpoint, formatEndpoint, ipFamily, type PeerId } from '@showchain/wire'
 import { NameSearch, type Names } from './names.ts'
@@ -36,6 +37,10 @@ export class RelayLocator {
   /** By text; bounded by the addresses of a name and the former ones that are still registered. */
   readonly #tried = new Map<string, Tried>()
   #next: readonly Endpoint[] = []
+  /** What the name led to last. */
+  #named: readonly Endpoint[] = []
+  /** Another address is to take over from the one where it is registered. */
+  #moving = false
   #timer: Scheduled | undefined
   /** The name gave nothing when it was looked up last. */
   #nowhere = false
@@ -69,13 +74,20 @@ export class RelayLocator {
   /** What became of a registration of this peer's. */
   on({ at, state }: Pick<RelayEvent, 'at' | 'state'>): void {
     const tried = at && this.#tried.get(formatEndpoint(at))
-    if (tried === undefined || state === 'draining' || state === 'limited') return
+    if (tried === undefined || state === 'limited') return
+    if (state === 'draining') return this.#move()
     if (state === 'registered') return this.#settle(tried)
     // One that is lost is asked again at once, which may be all that it needs.
     tried.state = state === 'lost' ? 'trying' : 'failed'
     if (this.registered) return
     if (state === 'failed') this.#tryNext()
+    else this.#move()
     this.#search.again()
+  }
+
+  /** The relay there does not answer, and may be lost soon: another address of the name is tried beside it. */
+  doubt(at: Endpoint): void {
+    if (this.#tried.get(formatEndpoint(at))?.state === 'registered') this.#move()
   }
 
   close(): void {
@@ -83,7 +95,16 @@ export class RelayLocator {
     this.#timer?.cancel()
   }
 
+  #move(): void {
+    const next = this.#named.filter((endpoint) => !this.#tried.has(formatEndpoint(endpoint)))
+    if (next.length === 0) return
+    this.#next = next
+    this.#moving = true
+    this.#tryNext()
+  }
+
   #settle(registered: Tried): void {
+    this.#moving = false
     registered.state = 'registered'
     this.#search.settled()
     this.#timer?.cancel()
@@ -111,14 +132,15 @@ export class RelayLocator {
     const named = new Set(usable.map(formatEndpoint))
     // It moved: what it had before is left, once nothing answers there.
     for (const [text, tried] of this.#tried) if (!named.has(text) && tried.state === 'failed') this.#leave(tried)
-    this.#next = alternating(usable).filter((endpoint) => !this.#tried.has(formatEndpoint(endpoint)))
+    this.#named = alternating(usable)
+    this.#next = this.#named.filter((endpoint) => !this.#tried.has(formatEndpoint(endpoint)))
     this.#tryNext()
   }
 
   #tryNext(): void {
     const [endpoint, ...rest] = this.#next
     this.#timer?.cancel()
-    if (endpoint === undefined || this.registered) return
+    if (endpoint === undefined || (this.registered && !this.#moving)) return
     this.#next = rest
     this.#tried.set(formatEndpoint(endpoint), { endpoint, state: 'trying' })
     if (rest.length > 0) this.#timer = this.#options.names.after(ATTEMPT_DELAY, () => this.#tryNext())

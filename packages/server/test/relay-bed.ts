@@ -6,6 +6,8 @@ import { duration, type Instant, instant, later, type Work } from '@showchain/cl
 import { type KeyBits, messagePreimage, type PublicKey, type Random } from '@showchain/crypto/core'
 import { type TestIdentity, TestProvider } from '@showchain/crypto/testing'
 import {
+  type FleetMessage,
+  type FleetOptions,
   type Quotas,
   type RelayEvent,
   type RelayLimits,
@@ -98,6 +100,7 @@ export interface BedOptions {
   readonly quotas?: Quotas
   /** What is kept of what was used. @default nothing */
   readonly usage?: Map<string, Usage>
+  readonly fleet?: FleetOptions
 }
 
 type Timeless<M> = M extends M ? Omit<M, 'seq' | 'ts'> & { readonly seq?: number; readonly ts?: number } : never
@@ -107,6 +110,8 @@ export class Bed {
   readonly identity: TestIdentity
   readonly machine: RelayMachine
   readonly events: RelayEvent[] = []
+  /** What it said to other nodes of its fleet. */
+  readonly said: FleetMessage[] = []
   /** Work that waits for `finish`, when `holds` is set. */
   readonly held: Work[] = []
   /** Keep work back instead of doing it at once. */
@@ -126,7 +131,15 @@ export class Bed {
   #peers = 0
   #sent: Sent[] = []
 
-  constructor({ limits, knownKeys, asks, quotas, usage = new Map(), identity = identityOf(0) }: BedOptions = {}) {
+  constructor({
+    limits,
+    knownKeys,
+    asks,
+    quotas,
+    fleet,
+    usage = new Map(),
+    identity = identityOf(0),
+  }: BedOptions = {}) {
     this.identity = identity
     this.usage = usage
     this.#asks = asks === true
@@ -135,7 +148,7 @@ export class Bed {
       provider,
       random: countingRandom(),
       unixMs: () => this.unixMs + this.clockStep,
-      ...{ knownKeys, limits, asks, quotas },
+      ...{ knownKeys, limits, asks, quotas, fleet },
       total: usage.get('total'),
     })
   }
@@ -238,6 +251,14 @@ export class Bed {
     return this.#sent
   }
 
+  /** A message of its fleet comes; returns what it sent to peers because of it. */
+  hears(message: Uint8Array): Sent[] {
+    this.#sent = []
+    this.machine.fleetReceived(message, this.now)
+    this.#drain()
+    return this.#sent
+  }
+
   /** What the relay had written of these. */
   #kept(keys: readonly string[]): readonly Usage[] {
     return keys.flatMap((key) => this.usage.get(key) ?? [])
@@ -267,7 +288,8 @@ export class Bed {
   }
 
   /** Where access is not decided by the test, everyone may use the relay. */
-  #on(event: RelayEvent): void {
+  #on(event: RelayEvent | FleetMessage): void {
+    if (event.type === 'fleet') return void this.said.push(event)
     this.events.push(event)
     if (event.type === 'used') for (const each of event.usage) this.usage.set(each.key, each)
     if (event.type === 'applied' && !this.#asks)

@@ -31,6 +31,8 @@ export {
   UnsupportedOperation,
 } from './conformance/run.ts'
 export { type FuzzFinding, FuzzInputs, type FuzzReport, fuzz } from './fuzz/fuzz.ts'
+export type { FleetOfRelays, FleetPlace } from './internet/fleet-of-relays.ts'
+export { type FleetSoakOptions, type FleetSoakOutcome, fleetSoak } from './internet/fleet-soak.ts'
 export { type GoodputOptions, goodput, type LineShape } from './internet/goodput.ts'
 export {
   type HostPlace,
@@ -53,6 +55,11 @@ export {
   type RecoveryTraffic,
 } from './internet/recovery.ts'
 export { Router, type RouterOptions } from './internet/router.ts'
+export {
+  SimFleet,
+  type SimFleetOptions,
+  type SimNode,
+} from './internet/sim-fleet.ts'
 export { SimPeer } from './internet/sim-peer.ts'
 export type { SimPeerOptions } from './internet/sim-peer-options.ts'
 export type {

@@ -272,4 +272,6 @@ export const CAPS = {
   draining: 8,
   /** A relay, in its 0x102: the session of an introduction carries data like any other. */
   introduced: 16,
+  /** A relay, in its 0x102: its other addresses are nodes of the same fleet. */
+  fleet: 32,
 } as const

@@ -89,6 +89,13 @@ test('pnpm soak:streams says how much went through what', async () => {
   expect(code).toBe(0)
 })
 
+test('pnpm soak:fleet introduces every pair, and keeps nothing', { tags: ['long'] }, async () => {
+  const small = ['--nodes', '3', '--peers', '40', '--introductions', '40', '--seed', '5']
+  const { code, stdout } = await new Program(program('fleet-soak'), small).ended()
+  expect(JSON.parse(stdout.split('\n').at(-1) ?? '')).toMatchObject({ introduced: 1, left: 0 })
+  expect(code).toBe(0)
+})
+
 test('pnpm goodput prints a line of JSON for each line', { tags: ['long'] }, async () => {
   const { code, stdout } = await new Program(program('goodput'), ['--json', '--seconds', '0.1']).ended()
   const rows = stdout.split('\n').map((line) => JSON.parse(line))

@@ -15,10 +15,16 @@ class Leg extends ContextBed {
   readonly questions = new StunTransactions(this.context)
   readonly liveness: RelayLiveness
 
+  doubts = 0
+
   constructor(keepAlive = INTERVAL) {
     super({ keepAlive: duration(keepAlive) })
     this.liveness = this.do(
-      (now) => new RelayLiveness(this.context, RELAY, this.questions, now, (at) => this.deaths.push(at)),
+      (now) =>
+        new RelayLiveness(this.context, RELAY, this.questions, now, {
+          dead: (at) => this.deaths.push(at),
+          doubted: () => this.doubts++,
+        }),
     )
   }
 
@@ -114,6 +120,22 @@ describe('a leg that is suspect', () => {
     expect([leg.questionsAt, leg.keepAlives]).toEqual([[7000], [7000]])
     leg.advance(3 * SECOND)
     expect(leg.deaths).toEqual([10_000])
+  })
+
+  test('is doubted after 1 s of silence, and not when it answers by then', () => {
+    const leg = new Leg()
+    leg.advance(7 * SECOND)
+    leg.suspect()
+    leg.advance(0.9 * SECOND)
+    expect(leg.doubts).toBe(0)
+    leg.advance(0.1 * SECOND)
+    expect(leg.doubts).toBe(1)
+    leg.answerStun()
+    leg.advance(2 * SECOND)
+    leg.suspect()
+    leg.answerStun()
+    leg.advance(5 * SECOND)
+    expect([leg.doubts, leg.deaths]).toEqual([1, []])
   })
 
   test('is asked once in a second, however often it is suspected and answers', () => {

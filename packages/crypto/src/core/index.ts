@@ -40,4 +40,5 @@ export {
   type RequestReplayOptions,
   type RequestStamp,
 } from './request-replay.ts'
+export { sameBytes } from './same-bytes.ts'
 export { TOKEN_BYTES, TOKEN_EPOCH, TOKEN_EPOCHS, TokenMint } from './token-mint.ts'

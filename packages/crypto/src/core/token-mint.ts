@@ -21,14 +21,24 @@ const HEAD_BYTES = 3
 /** Bytes of a token. */
 export const TOKEN_BYTES: number = HEAD_BYTES + TOKEN_MAC_BYTES
 
+/** What several mints have in common, so that each accepts what another issued. */
+export interface SharedTokens {
+  readonly secret: Uint8Array
+  /** Wall clock, in ms: monotonic ones differ. */
+  readonly unixMs: () => number
+}
+
 /** Issues tokens and checks them (docs/protocol.md, Tokens; RFC 9000 §8.1.3). */
 export class TokenMint {
   readonly #provider: CryptoProvider
   readonly #secret: Uint8Array
+  readonly #unixMs: (() => number) | undefined
 
-  constructor(provider: CryptoProvider, random: Random) {
+  /** @param shared what it has in common with others. @default a secret of its own */
+  constructor(provider: CryptoProvider, random: Random, shared?: SharedTokens) {
     this.#provider = provider
-    this.#secret = random.bytes(SECRET_BYTES)
+    this.#secret = shared?.secret ?? random.bytes(SECRET_BYTES)
+    this.#unixMs = shared?.unixMs
   }
 
   /**
@@ -36,15 +46,19 @@ export class TokenMint {
    * @param now a monotonic clock in ms
    */
   issue(now: number, ip: string, id: PeerId): Uint8Array {
-    return this.#make(Math.floor(now / TOKEN_EPOCH), ip, id)
+    return this.#make(this.#epochAt(now), ip, id)
   }
 
   /** Whether this mint issued it for the same ip and id, not too long ago. */
   check(token: Uint8Array, now: number, ip: string, id: PeerId): boolean {
     if (token.length !== TOKEN_BYTES || token[0] !== VERSION) return false
-    const current = Math.floor(now / TOKEN_EPOCH)
+    const current = this.#epochAt(now)
     const age = (current - (token[1] as number) * 256 - (token[2] as number)) & 0xffff
     return age < TOKEN_EPOCHS && sameBytes(this.#make(current - age, ip, id), token)
+  }
+
+  #epochAt(now: number): number {
+    return Math.floor((this.#unixMs?.() ?? now) / TOKEN_EPOCH)
   }
 
   #make(epoch: number, ip: string, id: PeerId): Uint8Array {

@@ -26,8 +26,8 @@ export interface BindingsOptions {
   readonly ended: (binding: Binding, why: BindingEnd, row: number) => void
 }
 
-/** `refused`: it may not use the relay any more. */
-export type BindingEnd = 'expired' | 'evicted' | 'refused'
+/** `refused`: it may not use the relay any more. `elsewhere`: it registered at another node of the fleet. */
+export type BindingEnd = 'expired' | 'evicted' | 'refused' | 'elsewhere'
 
 /** A binding as it is kept. */
 class Bound implements Binding {
@@ -202,6 +202,11 @@ export class Bindings {
 
   refreshRow(row: number, now: Instant): void {
     this.#rows.touch(row, now)
+  }
+
+  /** When something came from its address last. */
+  heard(row: number): Instant {
+    return this.#rows.touched(row)
   }
 
   /** Whether the peer may send one more channel frame of so many bytes. */

@@ -6,20 +6,31 @@
  *   session? ─► from the bound address of one of its ends? ─► consent ─► rate ─► the other end's bound address
  *                  └─► no: error `unbound`, since an end whose address changed does not know it
  *
+ * In a fleet, the session may be another node's, and so may an end of it be.
+ *
  * Frames that come together are passed on together, in order, when all of them have come.
  */
 import { type Datagram, type Instant, instant } from '@showchain/client/endpoint'
-import { MAX_PROBED_DATAGRAM } from '@showchain/wire'
+import { MAX_PROBED_DATAGRAM, type PeerId } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES } from '@showchain/wire/end-to-end'
 import type { Bindings } from './bindings.ts'
 import { NONE } from './expiring-rows.ts'
-import { type ProxySessionTable, REQUESTER, TARGET } from './proxy-session-table.ts'
+import type { Fleet } from './fleet/fleet.ts'
+import { type End, type ProxySessionTable, REQUESTER, TARGET } from './proxy-session-table.ts'
 import type { RelayContext } from './relay-context.ts'
 import type { Toll } from './toll.ts'
 import type { UnboundErrors } from './unbound-errors.ts'
 
 /** Frames whose rows are fetched together: enough to hide the memory's delay, few enough for the cache. */
 const FETCHED_AT_ONCE = 32
+
+interface Parts {
+  readonly bindings: Bindings
+  readonly sessions: ProxySessionTable
+  readonly errors: UnboundErrors
+  readonly toll: Toll | undefined
+  readonly fleet: Fleet | undefined
+}
 
 export class ChannelForwarder {
   readonly #context: RelayContext
@@ -28,6 +39,7 @@ export class ChannelForwarder {
   readonly #errors: UnboundErrors
   /** Undefined: there are no quotas. */
   readonly #toll: Toll | undefined
+  readonly #fleet: Fleet | undefined
 
   /** What has come and was not passed on yet; bounded by what one input brings. Slots are used again. */
   readonly #frames: (Datagram | undefined)[] = []
@@ -37,18 +49,13 @@ export class ChannelForwarder {
   readonly #targets = new Int32Array(FETCHED_AT_ONCE)
   #now: Instant = instant(0)
 
-  constructor(
-    context: RelayContext,
-    bindings: Bindings,
-    sessions: ProxySessionTable,
-    errors: UnboundErrors,
-    toll: Toll | undefined,
-  ) {
+  constructor(context: RelayContext, { bindings, sessions, errors, toll, fleet }: Parts) {
     this.#context = context
     this.#bindings = bindings
     this.#sessions = sessions
     this.#errors = errors
     this.#toll = toll
+    this.#fleet = fleet
   }
 
   receive(datagram: Datagram, now: Instant): void {
@@ -94,15 +101,14 @@ export class ChannelForwarder {
     // Peers discover the packet size of their paths themselves.
     if (bytes.length <= CHANNEL_HEADER_BYTES || bytes.length > MAX_PROBED_DATAGRAM) return count('refused')
     const session = this.#sessions.find(bytes, 1, now)
-    if (session === NONE) return count('noSession')
+    if (session === NONE) return this.#noSession(bytes, source, now)
     const requester = this.#sessions.bindingOf(session, REQUESTER, now)
     const target = this.#sessions.bindingOf(session, TARGET, now)
     const isRequester = this.#bindings.isAt(requester, source)
     if (!isRequester && !this.#bindings.isAt(target, source)) {
       // Further sockets answer STUN alone.
       if ((source.socket ?? 0) !== 0) return count('unexpected')
-      count('unbound')
-      return this.#errors.tell(source, 'binary', bytes.length, now)
+      return this.#unbound(bytes, source, now)
     }
     // The target's first word is its consent; the requester waits for it.
     if (!isRequester) this.#sessions.consent(session)
@@ -111,11 +117,51 @@ export class ChannelForwarder {
     this.#bindings.prove(from, source)
     if (!this.#bindings.takeFrame(from, bytes.length, now)) return count('rateLimited')
     const to = isRequester ? target : requester
-    if (to === NONE) return count('targetAbsent')
+    if (to === NONE) return this.#absent(session, isRequester ? TARGET : REQUESTER, from, bytes, now)
     if (this.#toll !== undefined && !this.#toll.pays(from, bytes.length, now)) return
     this.#bindings.refreshRow(from, now)
     this.#sessions.carry(session, bytes.length, now)
     outbox.transmit(this.#bindings.sourceOf(to), bytes, 'channel')
     count('channelForwarded')
+  }
+
+  /** One came from the bound address of a peer at another node of the fleet, which has looked at its rate. */
+  arrived(peer: PeerId, bytes: Uint8Array, now: Instant): void {
+    const { count, outbox } = this.#context
+    if (bytes.length <= CHANNEL_HEADER_BYTES) return count('refused')
+    const session = this.#sessions.find(bytes, 1, now)
+    if (session === NONE) return count('noSession')
+    const isRequester = this.#sessions.peerAt(session, REQUESTER) === peer
+    if (!isRequester && this.#sessions.peerAt(session, TARGET) !== peer) return count('unbound')
+    if (isRequester && !this.#sessions.isConsented(session)) return count('consentExhausted')
+    if (!isRequester) this.#sessions.consent(session)
+    const end = isRequester ? TARGET : REQUESTER
+    const to = this.#sessions.bindingOf(session, end, now)
+    if (to === NONE) return this.#absent(session, end, NONE, bytes, now)
+    this.#sessions.carry(session, bytes.length, now)
+    outbox.transmit(this.#bindings.sourceOf(to), bytes, 'channel')
+    count('channelForwarded')
+  }
+
+  #noSession(bytes: Uint8Array, source: Datagram['source'], now: Instant): void {
+    const taken = this.#fleet?.takesFrame(bytes, source, now) ?? false
+    if (taken === 'unbound') this.#unbound(bytes, source, now)
+    else if (!taken) this.#context.count('noSession')
+  }
+
+  #unbound(bytes: Uint8Array, source: Datagram['source'], now: Instant): void {
+    this.#context.count('unbound')
+    this.#errors.tell(source, 'binary', bytes.length, now)
+  }
+
+  /** An end of the session is not bound here: at another node of the fleet, or nowhere. @param from who sent it, if here */
+  #absent(session: number, end: End, from: number, bytes: Uint8Array, now: Instant): void {
+    const elsewhere = this.#fleet?.elsewhere(this.#sessions.peerAt(session, end), now)
+    if (elsewhere === undefined) return this.#context.count('targetAbsent')
+    if (from !== NONE && this.#toll?.pays(from, bytes.length, now) === false) return
+    if (from !== NONE) this.#bindings.refreshRow(from, now)
+    this.#sessions.carry(session, bytes.length, now)
+    this.#context.outbox.transmit(elsewhere, bytes)
+    this.#context.count('channelForwarded')
   }
 }

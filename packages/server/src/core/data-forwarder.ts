@@ -7,10 +7,12 @@
  */
 import { type Datagram, encodeCounted, type Instant, sendMessage } from '@showchain/client/endpoint'
 import { type Encoding, type Endpoint, equalBytes, type MessageOf, OP, WIRE_ERROR } from '@showchain/wire'
-import type { Binding, Bindings } from './bindings.ts'
+import type { Binding } from './bindings.ts'
 import { ConsentBudget, UNCONSENTED_DATA } from './consent-budget.ts'
 import type { DataPacket } from './data-packet.ts'
+import { NONE } from './expiring-rows.ts'
 import { type OutstandingData, OutstandingTable } from './outstanding-data.ts'
+import type { Peers } from './peers.ts'
 import type { ProxySession, ProxySessionTable, SessionEnd } from './proxy-session-table.ts'
 import type { RelayContext } from './relay-context.ts'
 import { Throttle } from './throttle.ts'
@@ -36,7 +38,7 @@ interface Transit {
 
 export class DataForwarder {
   readonly #context: RelayContext
-  readonly #bindings: Bindings
+  readonly #bindings: Peers
   readonly #sessions: ProxySessionTable
   readonly #outstanding: OutstandingTable
   readonly #budget: ConsentBudget
@@ -45,7 +47,7 @@ export class DataForwarder {
   /** Addresses to which `noSession` was sent. */
   readonly #errorThrottle: Throttle
 
-  constructor(context: RelayContext, bindings: Bindings, sessions: ProxySessionTable, toll: Toll | undefined) {
+  constructor(context: RelayContext, bindings: Peers, sessions: ProxySessionTable, toll: Toll | undefined) {
     this.#context = context
     this.#bindings = bindings
     this.#sessions = sessions
@@ -160,7 +162,9 @@ export class DataForwarder {
       count(bytes === undefined ? 'tooLarge' : 'consentExhausted')
       return false
     }
-    if (this.#toll?.pays(this.#bindings.rowOf(sender.id, now), bytes.length, now) === false) return false
+    // Of a peer elsewhere its own node counts.
+    const row = this.#toll === undefined ? NONE : this.#bindings.rowOf(sender.id, now)
+    if (row !== NONE && this.#toll?.pays(row, bytes.length, now) === false) return false
     if (this.#isUnconsented(transit)) this.#budget.spend(session, source, bytes.length, now)
     outbox.transmit(to.source, bytes, 'data')
     this.#sessions.carry(session.row, bytes.length, now)

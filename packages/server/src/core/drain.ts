@@ -29,6 +29,7 @@ export class Drain {
   #seen: number
   #busyAt: Instant
   #next: Instant
+  #over = false
 
   constructor(context: RelayContext, bindings: Bindings, busyness: () => number, now: Instant) {
     this.#context = context
@@ -40,12 +41,21 @@ export class Drain {
     this.#next = now
   }
 
-  get deadline(): Instant {
-    return this.#next
+  get deadline(): Instant | undefined {
+    return this.#over ? undefined : this.#next
+  }
+
+  /** Goes on, and says once that it is over. */
+  wake(now: Instant): void {
+    if (this.#over) return
+    this.#look(now)
+    if (!this.#isOver(now) || this.#context.outbox.pendingWork > 0) return
+    this.#over = true
+    this.#context.outbox.event({ type: 'drained' })
   }
 
   /** Tells the next few, and looks whether something is going on. */
-  wake(now: Instant): void {
+  #look(now: Instant): void {
     if (this.#next > now) return
     for (const { source, encoding } of this.#untold.splice(0, TOLD_AT_ONCE)) {
       this.#context.count('drainingSent')
@@ -58,7 +68,7 @@ export class Drain {
   }
 
   /** Whether everybody was told and nothing was going on for a while. */
-  isOver(now: Instant): boolean {
+  #isOver(now: Instant): boolean {
     return this.#untold.length === 0 && later(this.#busyAt, QUIET) <= now
   }
 }

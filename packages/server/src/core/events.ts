@@ -3,6 +3,7 @@
  * counters.
  */
 import type { Endpoint, PeerId, SessionId } from '@showchain/wire'
+import type { FleetAddress } from '@showchain/wire/fleet'
 import type { BindingEnd } from './bindings.ts'
 import type { Usage } from './usage.ts'
 
@@ -54,5 +55,24 @@ export type RelayEvent =
       /** From its opening until it was used last. */
       readonly seconds: number
     })
+  /** Another node of the fleet came or is silent, or has the number of this one. */
+  | { readonly type: 'fleetNode'; readonly node: number; readonly state: 'joined' | 'lost' | 'duplicate' }
   /** After `drain`: peers were told, and nothing goes on any more. Comes once. */
   | { readonly type: 'drained' }
+
+/** What a relay says to other nodes of its fleet, for its owner to publish. */
+export interface FleetMessage {
+  readonly type: 'fleet'
+  readonly to: FleetAddress
+  readonly bytes: Uint8Array
+}
+
+/** What another node of the fleet said of itself last. */
+export interface FleetNode {
+  readonly node: number
+  readonly bindings: number
+  readonly sessions: number
+  readonly draining: boolean
+  /** Where peers reach it. */
+  readonly addresses: readonly Endpoint[]
+}

@@ -3,7 +3,8 @@
  * socket, no Node.
  */
 export type { Applicant, Verdict } from './access-gate.ts'
-export type { RelayEvent, SessionEnds } from './events.ts'
+export type { FleetMessage, FleetNode, RelayEvent, SessionEnds } from './events.ts'
+export type { FleetOptions } from './fleet/fleet.ts'
 export { RELAY_LIMITS, type RelayLimit, type RelayLimits, relayLimits, relayLimitsSchema } from './limits.ts'
 export { PAIR_PATHS, type PairCounts, type PairPath } from './pair-paths.ts'
 export { type Allotment, checkedQuotas, type Quotas, quotasSchema } from './quotas.ts'

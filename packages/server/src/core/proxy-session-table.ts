@@ -1,7 +1,6 @@
 /**
- * Open proxy sessions: which two peers each joins, and what the relay knows of both directions.
- * They follow their ends' current bindings: no address is kept here. What each frame needs of a
- * session is a row of its own.
+ * Open proxy sessions: which two peers each joins, and what the relay knows of both directions. They follow
+ * their ends' current bindings: no address is kept here. What each frame needs of one is a row of its own.
  */
 import type { Instant } from '@showchain/client/endpoint'
 import { type Random, ReplayWindow } from '@showchain/crypto/core'
@@ -14,6 +13,7 @@ import {
   sessionIdToBytes,
 } from '@showchain/wire'
 import { idKey } from '@showchain/wire/end-to-end'
+import { writeSessionNode } from '@showchain/wire/fleet'
 import type { Bindings } from './bindings.ts'
 import { ExpiringRows, NONE, ROW_INTEGERS } from './expiring-rows.ts'
 import type { RelayLimits } from './limits.ts'
@@ -45,10 +45,7 @@ export class SessionEnd {
   }
 }
 
-/**
- * Integers of a row: the id, where the binding of each end was when it was used last (its row and
- * generation), and whether the target has answered (docs/protocol.md, Consent).
- */
+/** Of a row: the id, where the binding of each end was when it was used last (its row and generation), and consent. */
 const [ID, CONSENTED] = [4, 15]
 export const REQUESTER = 8
 export const TARGET = 13
@@ -98,6 +95,8 @@ export class ProxySession {
 export interface ProxySessionTableOptions {
   readonly limits: RelayLimits
   readonly bindings: Bindings
+  /** Of a fleet: ids name it. @default ids are all random */
+  readonly node?: number | undefined
   readonly opened: (session: ProxySession) => void
   /** @param carried bytes that were forwarded in it, both ways */
   readonly ended: (session: ProxySession, why: 'expired' | 'evicted', carried: number) => void
@@ -106,6 +105,7 @@ export interface ProxySessionTableOptions {
 export class ProxySessionTable {
   readonly #limits: RelayLimits
   readonly #bindings: Bindings
+  readonly #node: number | undefined
   readonly #opened: ProxySessionTableOptions['opened']
   readonly #ended: ProxySessionTableOptions['ended']
   /** Each ends after 10 min without a message. */
@@ -116,15 +116,13 @@ export class ProxySessionTable {
   #carried = new Float64Array(0)
   /** By a number out of the id: no two sessions have the same one. */
   readonly #byNumber = new SessionIndex()
-  /**
-   * Sessions of each requester, at most `limits.sessionsPerId`. An entry ends with its last
-   * session.
-   */
+  /** Sessions of each requester, at most `limits.sessionsPerId`. An entry ends with its last session. */
   readonly #byRequester = new Map<PeerId, ProxySession[]>()
 
-  constructor({ limits, bindings, opened, ended }: ProxySessionTableOptions) {
+  constructor({ limits, bindings, node, opened, ended }: ProxySessionTableOptions) {
     this.#limits = limits
     this.#bindings = bindings
+    this.#node = node
     this.#opened = opened
     this.#ended = ended
     this.#rows = new ExpiringRows({
@@ -171,11 +169,15 @@ export class ProxySessionTable {
     const at = row * ROW_INTEGERS + end
     const known = integers[at] as number
     if (known !== NONE && this.#bindings.isCurrent(known, integers[at + 1] as number, now)) return known
-    const session = this.#sessions[row] as ProxySession
-    const found = this.#bindings.rowOf(end === REQUESTER ? session.requester.id : session.target.id, now)
+    const found = this.#bindings.rowOf(this.peerAt(row, end), now)
     integers[at] = found
     if (found !== NONE) integers[at + 1] = this.#bindings.generation(found)
     return found
+  }
+
+  peerAt(row: number, end: End): PeerId {
+    const { requester, target } = this.#sessions[row] as ProxySession
+    return (end === REQUESTER ? requester : target).id
   }
 
   isConsented(row: number): boolean {
@@ -197,6 +199,7 @@ export class ProxySessionTable {
   newId(random: Random): Uint8Array {
     for (;;) {
       const id = random.bytes(SESSION_ID_BYTES)
+      if (this.#node !== undefined) writeSessionNode(id, this.#node)
       if (this.#byNumber.get(idKey(id, 0)) === NONE) return id
     }
   }

@@ -20,7 +20,7 @@ import type { TokenMint } from '@showchain/crypto/core'
 import { CAPS, type Extensions, hasExtensions, type MessageOf, OP, type Unsigned } from '@showchain/wire'
 import type { AccessControl } from './access-control.ts'
 import type { Arrivals } from './arrivals.ts'
-import type { Bindings } from './bindings.ts'
+import type { Binding, Bindings } from './bindings.ts'
 import { type Refusal, refusalBytes } from './error-bytes.ts'
 import type { RelayContext } from './relay-context.ts'
 import type { RelayCounter } from './relay-counters.ts'
@@ -44,6 +44,8 @@ export interface RegistrarOptions {
   readonly access: AccessControl | undefined
   /** The 0x101 of this peer is being verified, and then it is bound: what else it sent waits until then. */
   readonly arriving: Arrivals
+  /** A peer registered, for the first time, again or elsewhere. @default nobody needs to know */
+  readonly registered?: ((binding: Binding, before: Binding | undefined) => void) | undefined
 }
 
 export class Registrar {
@@ -118,6 +120,7 @@ export class Registrar {
     if (!bindings.bind(binding, now)) return this.#context.count('bindingRefused')
     access?.meter?.bound(bindings.rowOf(message.id, now), binding)
     this.#context.count('registered')
+    this.#options.registered?.(binding, before)
     if (before === undefined || moves)
       this.#context.outbox.event({
         type: 'bound',
@@ -158,7 +161,8 @@ export class Registrar {
   #extensions({ id, ext }: DirectRequest, { ip, port }: Admitted['source'], now: Instant): Extensions | undefined {
     if (ext === undefined) return undefined
     const key = ext.key === undefined ? {} : { key: this.#context.self.spki }
-    const caps = RELAY_CAPS | (this.#draining ? CAPS.draining : 0)
+    const fleet = this.#options.registered === undefined ? 0 : CAPS.fleet
+    const caps = RELAY_CAPS | fleet | (this.#draining ? CAPS.draining : 0)
     return { ...key, caps, observed: { ip, port }, token: this.#options.tokens.issue(now, ip, id) }
   }
 }

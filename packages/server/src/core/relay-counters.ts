@@ -38,6 +38,16 @@ const OWN = {
   dataOverWindow: 'proxied messages over the cap of unacknowledged ones, or repeated too often',
   consentExhausted: 'proxied messages over the budget of a target that has not answered',
   acknowledged: 'acknowledgements passed back',
+  fleetReceived: 'messages of other nodes of the fleet',
+  fleetRefused: 'messages of the fleet that are none, are of another version or secret, or say what no node says',
+  fleetStale: 'messages of the fleet whose sender has another time',
+  fleetTwin: 'messages of a node of the fleet that has the number of this one',
+  fleetLost: 'messages to other nodes that the bus did not take',
+  fleetAsked: 'datagrams for a peer of which all nodes were asked',
+  fleetNotAsked: 'datagrams for a peer of which all nodes were asked too often',
+  fleetPassed: 'datagrams passed to another node',
+  fleetDelivered: 'datagrams of other nodes passed to a peer here',
+  fleetMoved: 'registered peers that registered at another node since',
 } as const
 
 /** Names of the counters of a relay. */

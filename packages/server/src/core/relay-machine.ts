@@ -2,8 +2,8 @@
  * A relay (the seed's T1 node): a reachable peer that serves others as rendezvous and proxy. This
  * machine tells datagrams apart and hands each to the part that it concerns:
  *
- *   0x100 keep-alive-responder.ts · 0x101 registrar.ts · 0x111, 0x114 rendezvous.ts
- *   0x121 proxy-responder.ts · 0x123, 0x125 data-forwarder.ts · STUN stun-responder.ts
+ *   0x100 keep-alive-responder.ts · 0x101 registrar.ts · 0x111 rendezvous.ts · 0x121 proxy-responder.ts
+ *   0x114, 0x123, 0x125 session-messages.ts · STUN stun-responder.ts · of the fleet fleet/fleet.ts
  *
  * Everything else is counted and dropped, as are malformed datagrams. No datagram makes it throw.
  */
@@ -18,43 +18,43 @@ import {
   type Machine,
   type Output,
 } from '@showchain/client/endpoint'
-import { CookieJar, KeyCache, RequestReplay, TokenMint } from '@showchain/crypto/core'
+import { CookieJar, RequestReplay, TokenMint } from '@showchain/crypto/core'
 import { classify, decode, type Encoding, MAX_DATAGRAM, type Message, OP, type PeerId } from '@showchain/wire'
 import { isChannelFrame } from '@showchain/wire/end-to-end'
 import { AccessControl } from './access-control.ts'
 import { Arrivals } from './arrivals.ts'
-import { Bindings } from './bindings.ts'
+import type { Bindings } from './bindings.ts'
 import { ChannelForwarder } from './channel-forwarder.ts'
 import { DataForwarder } from './data-forwarder.ts'
-import { DecodedData, viewData } from './data-packet.ts'
+import { viewData } from './data-packet.ts'
 import { Drain } from './drain.ts'
-import type { RelayEvent } from './events.ts'
+import type { FleetMessage, FleetNode, RelayEvent } from './events.ts'
+import { Fleet, type FleetParts } from './fleet/fleet.ts'
+import { fleetTokens } from './fleet/fleet-mail.ts'
+import { FleetPeers } from './fleet/fleet-peers.ts'
 import { KeepAliveResponder } from './keep-alive-responder.ts'
-import { relayLimits } from './limits.ts'
 import { PairPaths } from './pair-paths.ts'
 import { ProxyResponder } from './proxy-responder.ts'
-import { ProxySessionTable } from './proxy-session-table.ts'
+import type { ProxySessionTable } from './proxy-session-table.ts'
 import { Registrar } from './registrar.ts'
 import type { RelayContext } from './relay-context.ts'
 import { RELAY_COUNTERS, type RelayCounter } from './relay-counters.ts'
-import type { RelayOptions, RelayStats } from './relay-options.ts'
-import { RelayOutbox } from './relay-outbox.ts'
+import { type RelayOptions, type RelayStats, relayContext } from './relay-options.ts'
+import { relayBindings, relaySessions } from './relay-tables.ts'
 import { RelayView } from './relay-view.ts'
 import { Rendezvous } from './rendezvous.ts'
-import { requestRates } from './request-rates.ts'
-import { sessionEvents } from './session-events.ts'
+import { SessionMessages } from './session-messages.ts'
 import { StunResponder } from './stun-responder.ts'
-import { SWEEP_INTERVAL } from './times.ts'
+import { earliest, SWEEP_INTERVAL } from './times.ts'
 import { kindOf, Traffic, type TrafficKind } from './traffic.ts'
 import { UnboundErrors } from './unbound-errors.ts'
 
-/** Parsed keys in the cache, of 3 KiB each. To parse one again takes 8 µs, a third of a verification. */
-const KEY_CACHE = 1024
 /** What shows that a relay which drains is still needed. */
-const BUSY_COUNTERS: readonly RelayCounter[] = ['registered', 'dataForwarded', 'channelForwarded']
+const BUSY_COUNTERS: readonly RelayCounter[] = ['registered', 'dataForwarded', 'channelForwarded', 'fleetDelivered']
+const NO_FLEET = { fleetNodes: 0, fleetPlaces: 0 } as const
 
 /** A relay without clock and sockets. */
-export class RelayMachine implements Machine<RelayEvent> {
+export class RelayMachine implements Machine<RelayEvent | FleetMessage> {
   readonly #counters = new Counters<RelayCounter>(RELAY_COUNTERS)
   readonly #traffic = new Traffic()
   readonly #context: RelayContext
@@ -75,25 +75,21 @@ export class RelayMachine implements Machine<RelayEvent> {
   readonly #proxyResponder: ProxyResponder
   readonly #dataForwarder: DataForwarder
   readonly #channelForwarder: ChannelForwarder
+  readonly #sessionMessages: SessionMessages
+  readonly #fleet: Fleet | undefined
   #sweep: Instant | undefined
   #drain: Drain | undefined
-  #drained = false
   readonly sourceOf = (id: PeerId, now: Instant): string | undefined => this.#bindings.limitKeyOf(id, now)
 
   /** @throws ShowchainError `ERR_BAD_CONFIG` when a limit is none. */
   constructor(options: RelayOptions) {
-    const { self, provider, random, unixMs, knownKeys = [], stun = [], limits: overrides } = options
-    const limits = relayLimits(overrides)
-    const { count } = this.#counters
-    const outbox = new RelayOutbox(count, this.#traffic.sent)
-    const keys = new KeyCache(provider, KEY_CACHE)
-    for (const key of knownKeys) keys.pin(key)
+    const { provider, random, unixMs, knownKeys = [], stun = [], fleet } = options
+    this.#context = relayContext(options, this.#counters.count, this.#traffic.sent)
+    const { limits } = this.#context
     const configured = new Set(knownKeys.map(({ id }) => id))
-    const rates = requestRates(limits)
     this.#replay = new RequestReplay({ unixMs, capacity: limits.ids })
-    this.#context = { self, provider, keys, random, limits, rates, count, outbox }
     this.#unboundErrors = new UnboundErrors(this.#context)
-    const tokens = new TokenMint(provider, random)
+    const tokens = new TokenMint(provider, random, fleet && { secret: fleetTokens(provider, fleet), unixMs })
     this.#arrivals = new Arrivals(limits.verifications, (request, now) => this.#rendezvous.request(request, now))
     this.#admission = new Admission({
       ...this.#context,
@@ -105,34 +101,33 @@ export class RelayMachine implements Machine<RelayEvent> {
       speaksOnlySeed: ({ id }) => configured.has(id),
       outdated: ({ source, encoding, bytes }, now) => this.#unboundErrors.tell(source, encoding, bytes.length, now),
     })
-    this.#bindings = new Bindings({
-      limits,
-      ended: ({ id, source }, why, row) => {
-        this.access?.meter?.ended(row)
-        if (why === 'evicted') count('bindingEvicted')
-        outbox.event({ type: 'unbound', id, at: source, why })
-      },
+    this.#bindings = relayBindings(this.#context, (binding, row) => {
+      this.access?.meter?.ended(row)
+      this.#fleet?.ended(binding)
     })
     this.#pairs = new PairPaths(limits.sessions)
     this.access = AccessControl.of(this.#context, this.#bindings, options)
-    this.#sessions = new ProxySessionTable({
-      limits,
-      bindings: this.#bindings,
-      ...sessionEvents(this.#context, this.#pairs),
-    })
+    this.#sessions = relaySessions(this.#context, this.#bindings, this.#pairs, fleet?.node)
     this.view = new RelayView(this.#bindings, this.#sessions, this.#traffic, this.#pairs)
+    const toll = this.access?.toll
+    const arrived: FleetParts['arrived'] = (...what) => this.#sessionMessages.arrived(...what)
+    const around = { ...{ unixMs, arrived, bindings: this.#bindings, toll }, sessions: () => this.#sessions.size }
+    this.#fleet = fleet && new Fleet(this.#context, { ...fleet, ...around })
+    const peers = this.#fleet === undefined ? this.#bindings : new FleetPeers(this.#bindings, this.#fleet)
     this.#stun = new StunResponder(this.#context, stun)
     this.#registrar = new Registrar(this.#context, {
       ...{ admission: this.#admission, bindings: this.#bindings, arriving: this.#arrivals, tokens },
       access: this.access,
+      registered: this.#fleet && ((binding, before) => this.#fleet?.registered(binding, before)),
     })
     this.#keepAliveResponder = new KeepAliveResponder(this.#context, this.#bindings, this.#unboundErrors)
-    this.#rendezvous = new Rendezvous(this.#context, this.#admission, this.#bindings, this.#sessions, this.#arrivals)
+    this.#rendezvous = new Rendezvous(this.#context, this.#admission, peers, this.#sessions, this.#arrivals)
     this.#proxyResponder = new ProxyResponder(this.#context, this.#admission, this.#bindings, this.#sessions)
-    this.#dataForwarder = new DataForwarder(this.#context, this.#bindings, this.#sessions, this.access?.toll)
-    this.#channelForwarder = new ChannelForwarder(
-      ...([this.#context, this.#bindings, this.#sessions, this.#unboundErrors, this.access?.toll] as const),
-    )
+    this.#dataForwarder = new DataForwarder(this.#context, peers, this.#sessions, toll)
+    const tables = { bindings: this.#bindings, sessions: this.#sessions, errors: this.#unboundErrors }
+    this.#channelForwarder = new ChannelForwarder(this.#context, { ...tables, toll, fleet: this.#fleet })
+    const own = { rendezvous: this.#rendezvous, data: this.#dataForwarder, channel: this.#channelForwarder }
+    this.#sessionMessages = new SessionMessages(this.#context, own, this.#fleet)
   }
 
   receive(datagram: Datagram, now: Instant): void {
@@ -157,7 +152,7 @@ export class RelayMachine implements Machine<RelayEvent> {
     if (bytes.length > MAX_DATAGRAM) return this.#drop('refused')
     const packet = isStunOnly ? undefined : viewData(bytes)
     if (packet !== undefined) {
-      this.#dataForwarder.data(packet, source, now)
+      this.#sessionMessages.data(packet, datagram, now)
       return 'data'
     }
     if (source.port === 0 || !labPolicy(source, false)) return this.#drop('sourceRefused')
@@ -185,11 +180,9 @@ export class RelayMachine implements Machine<RelayEvent> {
       case OP.keepAlive:
         return this.#keepAliveResponder.receive(message, encoding, datagram, now)
       case OP.proxyData:
-        return this.#dataForwarder.data(new DecodedData(message, encoding, bytes), source, now)
       case OP.proxyDataAck:
-        return this.#dataForwarder.acknowledge(message, encoding, datagram, now)
       case OP.punchAck:
-        return this.#rendezvous.acknowledge(message, datagram, now)
+        return this.#sessionMessages.receive(message, encoding, datagram, now)
       case OP.directRequest:
         return this.#registrar.receive({ message, bytes, source, encoding }, now)
       case OP.punchRequest:
@@ -201,11 +194,24 @@ export class RelayMachine implements Machine<RelayEvent> {
     }
   }
 
+  /** A message of the fleet came. It is the machine's. */
+  fleetReceived(message: Uint8Array, now: Instant): void {
+    this.#channelForwarder.flush()
+    this.#sweep ??= later(now, SWEEP_INTERVAL)
+    this.#fleet?.receive(message, now)
+  }
+
+  /** The bus did not take one. */
+  readonly fleetLost = (): void => this.#counters.count('fleetLost')
+  get fleetNodes(): readonly FleetNode[] {
+    return this.#fleet?.nodes ?? []
+  }
+
   /** Ended entries leave their tables, and a relay that drains tells its peers. */
   wake(now: Instant): void {
     this.#channelForwarder.flush()
+    this.#fleet?.wake(now)
     this.#drain?.wake(now)
-    this.#finishDraining(now)
     if (this.#sweep === undefined || this.#sweep > now) return
     for (const table of [
       this.#admission,
@@ -224,14 +230,13 @@ export class RelayMachine implements Machine<RelayEvent> {
     this.#sweep = this.#isEmpty() ? undefined : later(now, SWEEP_INTERVAL)
   }
 
-  poll(): Output<RelayEvent> | undefined {
+  poll(): Output<RelayEvent | FleetMessage> | undefined {
     this.#channelForwarder.flush()
-    return this.#context.outbox.poll()
+    return this.#context.outbox.poll() ?? this.#fleet?.poll()
   }
 
   get deadline(): Instant | undefined {
-    const drain = this.#drained ? undefined : this.#drain?.deadline
-    return drain === undefined || (this.#sweep !== undefined && this.#sweep < drain) ? this.#sweep : drain
+    return earliest(this.#sweep, earliest(this.#drain?.deadline, this.#fleet?.deadline))
   }
 
   counters(): Record<RelayCounter, number> {
@@ -248,6 +253,7 @@ export class RelayMachine implements Machine<RelayEvent> {
       accounts: this.access?.meter?.size ?? 0,
       answers: this.#admission.answers,
       ...this.#dataForwarder.sizes,
+      ...(this.#fleet?.sizes ?? NO_FLEET),
       rateSources: Object.values(rates).reduce((sum, { size }) => sum + size, 0),
       ids: this.#replay.size,
       parsedKeys: keys.size,
@@ -265,13 +271,8 @@ export class RelayMachine implements Machine<RelayEvent> {
     const busyness = (): number => BUSY_COUNTERS.reduce((sum, name) => sum + this.#counters.get(name), 0)
     this.#drain = new Drain(this.#context, this.#bindings, busyness, now)
     this.#registrar.drain()
+    this.#fleet?.drain(now)
     this.wake(now)
-  }
-
-  #finishDraining(now: Instant): void {
-    if (this.#drained || this.#drain?.isOver(now) !== true || this.#context.outbox.pendingWork > 0) return
-    this.#drained = true
-    this.#context.outbox.event({ type: 'drained' })
   }
 
   #isOpen(): boolean {

@@ -2,12 +2,15 @@
 import { type Instant, Outbox, type Route } from '@showchain/client/endpoint'
 import type { PublicKey } from '@showchain/crypto/core'
 import type { RelayEvent } from './events.ts'
+import { BUS, type Elsewhere } from './fleet/elsewhere.ts'
 import type { RelayCounter } from './relay-counters.ts'
 import type { Traffic, TrafficKind } from './traffic.ts'
 
 export class RelayOutbox extends Outbox<RelayEvent> {
   readonly #count: (name: RelayCounter) => void
   readonly #sent: Traffic['sent']
+  /** Sends to a peer at another node of the fleet. */
+  #overBus: ((to: Elsewhere, bytes: Uint8Array) => void) | undefined
   #pendingWork = 0
 
   constructor(count: (name: RelayCounter) => void, sent: Traffic['sent']) {
@@ -21,7 +24,13 @@ export class RelayOutbox extends Outbox<RelayEvent> {
     return this.#pendingWork
   }
 
+  /** What is for peers elsewhere goes there from now on. */
+  join(overBus: (to: Elsewhere, bytes: Uint8Array) => void): void {
+    this.#overBus = overBus
+  }
+
   override transmit(to: Route, bytes: Uint8Array, kind: TrafficKind = 'control'): void {
+    if (to.socket === BUS) return this.#overBus?.(to as Elsewhere, bytes)
     this.#count('sent')
     this.#sent(kind, bytes.length)
     super.transmit(to, bytes)

@@ -24,9 +24,11 @@ import {
 } from '@showchain/client/endpoint'
 import { hasExtensions, type MessageOf, OP, type PeerId, type SessionId, sessionIdFromBytes } from '@showchain/wire'
 import type { Arrivals } from './arrivals.ts'
-import type { Binding, Bindings } from './bindings.ts'
+import type { Binding } from './bindings.ts'
 import { type Consentable, ConsentBudget, UNCONSENTED_INTRODUCTIONS } from './consent-budget.ts'
+import { BUS } from './fleet/elsewhere.ts'
 import { forwardedFields } from './forwarded-fields.ts'
+import type { Peers } from './peers.ts'
 import type { ProxySessionTable } from './proxy-session-table.ts'
 import type { RelayContext } from './relay-context.ts'
 import { ATTEMPT_LIFETIME } from './times.ts'
@@ -58,7 +60,7 @@ const MAX_ACK_REPEATS = 4
 export class Rendezvous {
   readonly #context: RelayContext
   readonly #admission: Admission
-  readonly #bindings: Bindings
+  readonly #bindings: Peers
   readonly #sessions: ProxySessionTable
   readonly #arrivals: Arrivals
   /** At most `limits.attempts`, the oldest is evicted; each ends after 30 s. */
@@ -69,7 +71,7 @@ export class Rendezvous {
   constructor(
     context: RelayContext,
     admission: Admission,
-    bindings: Bindings,
+    bindings: Peers,
     sessions: ProxySessionTable,
     arrivals: Arrivals,
   ) {
@@ -166,7 +168,8 @@ export class Rendezvous {
   ): ReturnType<typeof forwardedFields> {
     return forwardedFields(ext, {
       receiverKnowsExtensions,
-      sharesAddress: from.source.ip === to.source.ip,
+      // Of a peer elsewhere its own node knows that.
+      sharesAddress: to.source.socket === BUS || from.source.ip === to.source.ip,
       spki: from.spki,
     })
   }

@@ -2,7 +2,7 @@
  * The times of a relay, each once, with its source in docs/protocol.md. None is configurable: other
  * implementations rely on them.
  */
-import { type Duration, duration } from '@showchain/client/endpoint'
+import { type Duration, duration, type Instant } from '@showchain/client/endpoint'
 
 /** Addresses: a binding ends after this long without an accepted message from its address. */
 export const BINDING_LIFETIME: Duration = duration(60_000)
@@ -39,3 +39,7 @@ export const OUTSTANDING_LIFETIME: Duration = duration(15_000)
 export const CONSENT_SPAN: Duration = duration(60_000)
 /** How late an expired entry may leave its table; look-ups ignore it before. */
 export const SWEEP_INTERVAL: Duration = duration(1000)
+
+/** The earlier of two deadlines, of which either may be none. */
+export const earliest = (a: Instant | undefined, b: Instant | undefined): Instant | undefined =>
+  a === undefined || (b !== undefined && b < a) ? b : a

@@ -1,7 +1,9 @@
 /** A relay on Node. */
+export type { FleetAddress } from '@showchain/wire/fleet'
 export type {
   Allotment,
   Applicant,
+  FleetNode,
   PairCounts,
   PairPath,
   PairView,
@@ -27,6 +29,7 @@ export {
   TRAFFIC_KINDS,
 } from '../core/index.ts'
 export { type CounterName, SOCKET_COUNTERS, type SocketCounter } from './counters.ts'
+export { type FleetBus, type FleetMembership, LocalBus } from './fleet-bus.ts'
 export { limitGarbage } from './limit-garbage.ts'
 export { Relay, type RelayRuntimeStats } from './relay.ts'
 export type { RelayOpenOptions } from './relay-open-options.ts'

@@ -3,6 +3,7 @@ import type { ListenAddress, Runtime, Trace, WorkerLimits } from '@showchain/cli
 import type { Identity, PublicKey } from '@showchain/crypto'
 import type { Address } from '@showchain/wire'
 import type { Applicant, Quotas, RelayEvent, RelayLimits } from '../core/index.ts'
+import type { FleetMembership } from './fleet-bus.ts'
 import type { UsageStore } from './usage-store.ts'
 import type { WebSocketOptions } from './websocket/listener.ts'
 
@@ -36,6 +37,8 @@ export interface RelayOpenOptions {
   readonly quotas?: Quotas | undefined
   /** Where what they used is kept. @default in memory, until the relay closes */
   readonly usage?: UsageStore | undefined
+  /** The fleet that it is a node of; closed with the relay. @default none */
+  readonly fleet?: FleetMembership | undefined
   /** In place of RELAY_LIMITS' defaults. @default none */
   readonly limits?: Partial<RelayLimits> | undefined
   /** How much RSA waits and runs at once. @default WORKER_LIMITS */

@@ -4,28 +4,20 @@ import {
   type Clock,
   type CountedSocket,
   Driver,
-  hostCandidates,
-  isWildcard,
   nodeRuntime,
   type Runtime,
   type SocketImplementation,
   traceTaps,
   type Worker,
 } from '@showchain/client/runtime'
-import {
-  type Address,
-  canonicalIp,
-  type Endpoint,
-  formatTicket,
-  ipFamily,
-  MAX_TICKET_ROUTES,
-  type PeerId,
-} from '@showchain/wire'
+import { type Endpoint, formatTicket, MAX_TICKET_ROUTES, type PeerId } from '@showchain/wire'
 import { isChannelFrame } from '@showchain/wire/end-to-end'
-import type { PairCounts, RelayTraffic, Usage } from '../core/index.ts'
+import type { FleetMessage, FleetNode, PairCounts, RelayTraffic, Usage } from '../core/index.ts'
 import { checkedQuotas, RelayMachine, type RelayStats, relayLimits } from '../core/index.ts'
 import type { CounterName } from './counters.ts'
+import { checkMembership, type FleetBus } from './fleet-bus.ts'
 import { Gatekeeper } from './gatekeeper.ts'
+import { endpointsOf, reachableAddresses, seenFromOutside } from './reached-at.ts'
 import type { RelayOpenOptions } from './relay-open-options.ts'
 import { RelayWatch } from './relay-watch.ts'
 import { TimedWorker } from './timed-worker.ts'
@@ -69,15 +61,17 @@ export class Relay implements AsyncDisposable {
   readonly #worker: Worker
   readonly #clock: Clock
   readonly #gatekeeper: Gatekeeper
+  readonly #bus: FleetBus | undefined
   #draining: Promise<void> | undefined
   /** Ends the wait of `drain`. */
   #drained: () => void = () => {}
 
   /** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`, `ERR_BAD_CONFIG` */
   static async open(options: RelayOpenOptions): Promise<Relay> {
-    const { listen, limits, stunAlternates = [], onWarning, runtime = nodeRuntime } = options
+    const { listen, limits, stunAlternates = [], onWarning, runtime = nodeRuntime, fleet } = options
     // Before the sockets: a bad limit must leave nothing behind.
     relayLimits(limits)
+    if (fleet !== undefined) checkMembership(fleet)
     if (options.quotas !== undefined) checkedQuotas(options.quotas)
     const usage = options.usage ?? new UsageInMemory()
     const [total] = options.quotas === undefined ? [] : await usage.read(['total'])
@@ -101,7 +95,7 @@ export class Relay implements AsyncDisposable {
   }
 
   private constructor(options: RelayOpenOptions, runtime: Runtime, { socket, others, websocket, usage, total }: Bound) {
-    const { identity, publicAddresses, knownKeys, limits, workers, onEvent, onVerified, trace } = options
+    const { identity, publicAddresses, knownKeys, limits, workers, onEvent, onVerified, trace, fleet } = options
     const { clock, random, provider } = runtime
     this.id = identity.id
     const addresses = publicAddresses ?? reachableAddresses(socket.localEndpoints, runtime.localAddresses())
@@ -111,6 +105,7 @@ export class Relay implements AsyncDisposable {
       ...{ asks: options.access !== undefined, quotas: options.quotas, total },
       self: identity.publicKey,
       unixMs: () => clock.unixMs(),
+      fleet: fleet && { node: fleet.node, secret: fleet.secret, addresses: endpointsOf(addresses) },
       stun: [seenFromOutside(socket.localEndpoints, publicAddresses), ...others.map((other) => other.localEndpoints)],
     })
     this.#machine = machine
@@ -127,6 +122,7 @@ export class Relay implements AsyncDisposable {
     this.#socket = socket
     this.#websocket = websocket
     this.#clock = clock
+    this.#bus = fleet?.bus
     const worker = runtime.worker(identity, workers)
     this.#worker = onVerified === undefined ? worker : new TimedWorker(worker, clock, onVerified)
     this.#driver = new Driver({
@@ -138,10 +134,14 @@ export class Relay implements AsyncDisposable {
       onEvent: (event) => {
         if (event.type === 'applied') return this.#gatekeeper.applied(event)
         if (event.type === 'used') return this.#gatekeeper.used(event.usage)
+        if (event.type === 'fleet') return this.#publish(event)
         if (event.type === 'drained') this.#drained()
         onEvent?.(event)
       },
       ...traceTaps(trace, clock),
+    })
+    this.#bus?.subscribe((message) => {
+      if (!this.#driver.closed) this.#driver.input((to, now) => to.fleetReceived(message, now))
     })
   }
 
@@ -174,6 +174,11 @@ export class Relay implements AsyncDisposable {
   /** What became of the pairs that it brought together (PAIR_PATHS), half a minute after each. */
   pairs(): PairCounts {
     return this.#machine.view.pairs()
+  }
+
+  /** The other nodes of the fleet, and what each said of itself last. */
+  get fleetNodes(): readonly FleetNode[] {
+    return this.#machine.fleetNodes
   }
 
   /** How full the tables are. */
@@ -224,33 +229,16 @@ export class Relay implements AsyncDisposable {
   /** Stops at once. Closing twice is closing once. */
   async close(): Promise<void> {
     if (!this.#driver.closed) this.#driver.input(({ access }) => access?.keepUsage())
-    await Promise.all([this.#driver.close(), this.#websocket?.close()])
+    await Promise.all([this.#driver.close(), this.#websocket?.close(), this.#bus?.close()])
     await this.#gatekeeper.settled()
     this.#drained()
+  }
+
+  #publish({ to, bytes }: FleetMessage): void {
+    if (this.#bus?.publish(to, bytes) === false) this.#machine.fleetLost()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
-}
-
-/** What is bound to one address is reached there; of a wildcard only the configuration knows. */
-function seenFromOutside(bound: readonly Endpoint[], announced: readonly Address[] = []): readonly Endpoint[] {
-  return bound.flatMap((endpoint) => {
-    if (!isWildcard(endpoint.ip)) return [endpoint]
-    const known = announced.find(({ host }) => canonicalIp(host) === host && ipFamily(host) === ipFamily(endpoint.ip))
-    return known === undefined ? [] : [{ ip: known.host, port: known.port }]
-  })
-}
-
-const addressOf = ({ ip, port }: Endpoint): Address => ({ host: ip, port })
-
-/**
- * The bound endpoints as others on the same networks reach them; loopback when this host is on
- * none.
- */
-function reachableAddresses(bound: readonly Endpoint[], own: readonly string[]): readonly Address[] {
-  const candidates = hostCandidates(bound, own)
-  if (candidates.length > 0) return candidates.map(addressOf)
-  return hostCandidates(bound, ['127.0.0.1', '::1']).map(addressOf)
 }

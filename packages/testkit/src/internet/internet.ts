@@ -16,6 +16,7 @@ import type { Seed } from '../sim/random.ts'
 import { simulatedRuntime } from '../sim/runtime.ts'
 import { Simulation } from '../sim/simulation.ts'
 import { AddressPlan } from './addresses.ts'
+import { type FleetOfRelays, type FleetPlace, fleetOfRelays } from './fleet-of-relays.ts'
 import { leftovers } from './leftovers.ts'
 import type { NatBehaviour } from './nat.ts'
 import { Router, type RouterOptions } from './router.ts'
@@ -94,6 +95,7 @@ export class Internet {
   readonly #open: { readonly host: Host; close(): Promise<void> }[] = []
   readonly #trusted: Endpoint[] = []
   #routers = 0
+  #fleets = 0
 
   constructor(seed: Seed, conditions?: Partial<Conditions>) {
     this.sim = new Simulation(seed, conditions)
@@ -152,9 +154,7 @@ export class Internet {
     return this.addRelay(options)
   }
 
-  /**
-   * A machine of a peer that is registered with its relays, and has found out what its NAT does.
-   */
+  /** A machine of a peer that is registered with its relays, and has found out what its NAT does. */
   async simPeer(place: SimPeerPlace = {}): Promise<SimPeer> {
     const peer = this.addSimPeer(place)
     const relays = place.relays ?? this.#relays
@@ -164,10 +164,7 @@ export class Internet {
     return peer
   }
 
-  /**
-   * A peer of the public API on a host of this internet, on virtual time. It is registered with a
-   * relay and closed by `finish`.
-   */
+  /** A peer of the public API on a host of this internet. It is registered with a relay and closed by `finish`. */
   async peer(place: PeerPlace = {}): Promise<Peer> {
     const { host, name, rest } = this.#place(place)
     const { relays = this.#relays, identity = this.sim.identity(name), signTime, ...options } = rest
@@ -190,12 +187,14 @@ export class Internet {
     return this.sim.wait(by)
   }
 
-  /**
-   * Lets virtual time pass until the promise is settled, for scenarios that are not played by
-   * `run`.
-   */
+  /** Lets virtual time pass until the promise is settled, for scenarios that are not played by `run`. */
   settle<Result>(promise: Promise<Result>, patience?: Duration): Promise<Result> {
     return this.sim.settle(promise, patience)
+  }
+
+  /** Relays of one identity that serve as one. Their numbers are from 1. */
+  fleet(nodes: number, place: FleetPlace = {}): FleetOfRelays {
+    return fleetOfRelays(this.sim, `fleet${++this.#fleets}`, nodes, place, (options) => this.addRelay(options))
   }
 
   /** As `relay`, for code that does not await. */
@@ -226,9 +225,7 @@ export class Internet {
     return peer
   }
 
-  /**
-   * Takes a host to the network behind another router, or to the public one. Its sockets stay open.
-   */
+  /** Takes a host to the network behind another router, or to the public one. Its sockets stay open. */
   move(host: Host, behind?: Router): void {
     const ips = this.#addresses(behind)
     this.#route(behind, ips)

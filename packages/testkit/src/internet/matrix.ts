@@ -12,6 +12,8 @@ import { type FirstByte, FirstMessage, FirstStreamByte } from './first-byte.ts'
 import { Internet } from './internet.ts'
 import type { Pairing } from './pairings.ts'
 import type { SimPeer } from './sim-peer.ts'
+import type { Dialled } from './sim-records.ts'
+import type { SimRelay } from './sim-relay.ts'
 import { streamBytes } from './sim-streams.ts'
 
 /**
@@ -48,34 +50,50 @@ const MAX_DIALS = 10
 export interface PlayOptions extends Partial<Conditions> {
   /** No end-to-end protection, as between peers that implement only the seed. @default false */
   readonly plaintext?: boolean | undefined
+  /** Both ends are at different nodes of a fleet, whose bus is a hundred times as fast as the network. @default at one relay */
+  readonly fleet?: boolean | undefined
 }
 
 /** Plays one pair. */
 export async function play(
   pairing: Pairing,
   seed: Seed,
-  { plaintext = false, ...conditions }: PlayOptions = {},
+  { plaintext = false, fleet = false, ...conditions }: PlayOptions = {},
 ): Promise<Outcome> {
   let outcome: Outcome | undefined
   await Internet.run(
     `${pairing.requester} → ${pairing.target} ${seed}`,
     { latency: LATENCY, ...conditions },
     async (internet) => {
-      await internet.relay()
+      const relays = fleet ? await nodes(internet) : [await internet.relay()]
       const places = pairing.place(internet)
       const kind = plaintext ? {} : { endToEnd: nodeEndToEnd() }
-      const target = await internet.simPeer({ name: 'target', acceptEarly: true, ...kind, ...places.target })
+      const target = await internet.simPeer({
+        name: 'target',
+        acceptEarly: true,
+        ...kind,
+        relays: relays.slice(0, 1),
+        ...places.target,
+      })
       const requester = await internet.simPeer({
-        ...{ name: 'requester', ...kind, ...places.requester },
+        ...{ name: 'requester', ...kind, relays: relays.slice(-1), ...places.requester },
         ...(pairing.contact && { relays: [] }),
       })
       if (pairing.contact === 'token') await meet(internet, requester)
       if (pairing.met !== undefined) await meetPeer(internet, requester, target)
       const first = plaintext ? new FirstMessage(requester, target) : new FirstStreamByte(requester, target)
-      outcome = await connect(internet, requester, target, first, pairing)
+      const by = pairing.contact === undefined ? requester.relays : target.relays
+      outcome = await connect(internet, requester, target, first, { ...pairing, by })
     },
   )
   return outcome as Outcome
+}
+
+/** Two nodes that know each other. */
+async function nodes(internet: Internet): Promise<readonly SimRelay[]> {
+  const { relays } = internet.fleet(2, { bus: { latency: duration(LATENCY / 100) } })
+  internet.until(() => relays.every(({ machine }) => machine.fleetNodes.length === relays.length - 1))
+  return relays
 }
 
 /** A binding and a mapping of a NAT are over by then, and a token is not. */
@@ -114,7 +132,7 @@ async function connect(
   requester: SimPeer,
   target: SimPeer,
   first: FirstByte,
-  { met, via = 'auto' }: Pairing,
+  { met, via = 'auto', by }: Pairing & { readonly by: readonly SimRelay[] },
 ): Promise<Outcome> {
   const { clock, timeline } = internet.sim
   const start: Instant = clock.now()
@@ -123,14 +141,15 @@ async function connect(
   const deadline = later(start, SETTLED)
   let dials = 0
   const said = met === 'early' ? new EarlyBytes(streamBytes(EARLY_STREAM, 0, 1)) : undefined
-  let dialled = requester.dialPeer(target, via, said)
+  const addresses = target.host.network === internet.sim.network ? target.endpoints() : []
+  const dial = (): Dialled => requester.dial(target.id, via, { relays: by, addresses, early: said })
+  let dialled = dial()
   let opened: Instant | undefined
   let firstByte: Instant | undefined
   let direct: Instant | undefined
   let packets = 0
   while (clock.now() < deadline && (direct === undefined || firstByte === undefined)) {
-    if (dialled.ended !== undefined && dialled.link === undefined && ++dials < MAX_DIALS)
-      dialled = requester.dialPeer(target, via, said)
+    if (dialled.ended !== undefined && dialled.link === undefined && ++dials < MAX_DIALS) dialled = dial()
     const [connection] = requester.open
     if (connection !== undefined) opened ??= clock.now()
     // What may have been lost is sent again: a byte more does no harm here.

@@ -5,11 +5,12 @@
 import { type Duration, later } from '@showchain/client/core'
 import type { DatagramSocket } from '@showchain/client/runtime'
 import type { TestIdentity } from '@showchain/crypto/testing'
-import { type RelayEvent, RelayMachine, type RelayOptions } from '@showchain/server'
+import { type FleetMessage, type RelayEvent, RelayMachine, type RelayOptions } from '@showchain/server'
 import { type Endpoint, formatTicket } from '@showchain/wire'
 import type { Host } from '../sim/host.ts'
 import type { Placed, Simulation } from '../sim/simulation.ts'
 import { Ledger } from './ledger.ts'
+import type { SimFleet } from './sim-fleet.ts'
 import { Sleeper } from './sleeper.ts'
 
 /** UDP port of simulated relays. */
@@ -24,6 +25,8 @@ export interface SimRelayOptions extends Pick<RelayOptions, 'knownKeys' | 'limit
    * @default 'two addresses'
    */
   readonly stun?: 'two addresses' | 'two ports' | 'plain' | undefined
+  /** The fleet that it is a node of, and its number there; who it is, is the fleet then. @default none */
+  readonly fleet?: { readonly bus: SimFleet; readonly node: number } | undefined
   /** Who it is. @default the identity of its name */
   readonly identity?: TestIdentity | undefined
   /**
@@ -54,28 +57,31 @@ export class SimRelay {
   /** Its wall clock minus that of the others, milliseconds. */
   clockOffset = 0
   readonly #sim: Simulation
-  readonly #options: Omit<SimRelayOptions, 'stun' | 'tampers' | 'identity'>
+  readonly #options: Omit<SimRelayOptions, 'stun' | 'tampers' | 'identity' | 'fleet'>
   readonly #tampers: SimRelayOptions['tampers']
+  readonly #fleet: SimRelayOptions['fleet']
   readonly #second: Host | undefined
   readonly #ports: 1 | 2
   readonly #events: RelayEvent[] = []
-  #placed: Placed<Sleeper<RelayEvent>> | undefined
+  #placed: Placed<Sleeper<RelayEvent | FleetMessage>> | undefined
+  #leaveBus: () => void = () => {}
   #machine: RelayMachine | undefined
   #lives = 0
 
   constructor(
     sim: Simulation,
     host: Host,
-    { trusts, second, stun, tampers, identity, ...options }: SimRelayOptions & Setting,
+    { trusts, second, stun, tampers, identity, fleet, ...options }: SimRelayOptions & Setting,
   ) {
     this.#sim = sim
     this.#options = options
     this.#tampers = tampers
+    this.#fleet = fleet
     this.host = host
     this.#second = second
     this.#ports = stun === 'plain' ? 1 : 2
     this.ledger = new Ledger({ name: host.name, calls: false, trusts })
-    this.identity = identity ?? sim.identity(host.name)
+    this.identity = identity ?? fleet?.bus.identity ?? sim.identity(host.name)
     this.start()
   }
 
@@ -108,6 +114,10 @@ export class SimRelay {
     return this.#events.filter((event) => event.type === 'bound')
   }
 
+  get isUp(): boolean {
+    return this.#machine !== undefined
+  }
+
   get machine(): RelayMachine {
     if (this.#machine === undefined) throw new Error(`${this.host.name} is down.`)
     return this.#machine
@@ -125,18 +135,40 @@ export class SimRelay {
       random: random.fork(`${this.host.name} life ${this.#lives++}`),
       unixMs: () => clock.unixMs() + this.clockOffset,
       stun: [[this.endpoint], ...others.map(({ localEndpoints }) => localEndpoints)],
+      fleet: this.#fleet && { node: this.#fleet.node, secret: this.#fleet.bus.secret, addresses: [this.endpoint] },
       ...this.#options,
     })
     this.#machine = machine
     const sleeper = new Sleeper(machine)
+    const say = this.#join(machine)
     this.#placed = this.#sim.put(this.host, {
       machine: () => sleeper,
       identity: this.identity,
       port: RELAY_PORT,
       others,
       socket: (socket) => this.ledger.tap(this.#tampering(socket)),
-      onEvent: (event) => this.#events.push(event),
+      onEvent: (event) => {
+        if (event.type === 'fleet') say(event)
+        else this.#events.push(event)
+      },
     })
+  }
+
+  /** @returns says something on the bus of its fleet */
+  #join(machine: RelayMachine): (message: FleetMessage) => void {
+    const { bus, node } = this.#fleet ?? {}
+    if (bus === undefined || node === undefined) return () => {}
+    const own = {
+      node,
+      receive: (message: Uint8Array): void =>
+        this.#placed?.driver.input((sleeper, now) => {
+          if (!sleeper.asleep(now)) machine.fleetReceived(message, now)
+        }),
+    }
+    this.#leaveBus = bus.join(own)
+    return (message) => {
+      if (!bus.publish(own, message)) machine.fleetLost()
+    }
   }
 
   #tampering(socket: DatagramSocket): DatagramSocket {
@@ -160,6 +192,7 @@ export class SimRelay {
    */
   async kill(): Promise<void> {
     const placed = this.#placed
+    this.#leaveBus()
     this.#placed = undefined
     this.#machine = undefined
     await placed?.driver.close()

@@ -51,6 +51,7 @@ const says = on('docs/protocol.md')
 const security = on('docs/security.md')
 const client = on('packages/client/README.md')
 const mailbox = on('docs/mailbox.md')
+const fleet = on('docs/fleet.md')
 const tunnel = on('docs/tunnel.md')
 const transfer = on('docs/transfer.md')
 
@@ -306,6 +307,13 @@ export const facts = (): readonly Fact[] => [
     [grouped, 'files/MAX_PATH_BYTES'],
     [plain, 'files/MAX_DEPTH'],
   ),
+  fleet('A message has at most {} bytes', [plain, 'wire/MAX_FLEET_MESSAGE']),
+  fleet('what is more than {} s off its own clock', [seconds, 'server/TIME_TOLERANCE']),
+  fleet('It reports that once in {} s', [seconds, 'server/TWIN_GAP']),
+  fleet('to all each {} s, when it starts', [seconds, 'server/STATUS_GAP']),
+  fleet('One that said nothing for {} s is gone', [seconds, 'server/NODE_LIFETIME']),
+  fleet('for {} s after the last one', [seconds, 'server/PLACE_LIFETIME']),
+  fleet('up to {} addresses', [plain, 'wire/MAX_FLEET_ADDRESSES']),
   mailbox('time that a slot waits | {} s', [seconds, 'mailbox/SLOT_LIFE']),
   mailbox('rests before it is given again | {} s', [seconds, 'mailbox/REST']),
   mailbox(

@@ -21,6 +21,7 @@ import { FILES } from './files.ts'
 import { MAILBOX } from './mailbox.ts'
 import { PROGRAMS } from './programs.ts'
 import { RELAY_PROGRAM } from './relay-program.ts'
+import { SERVER_FLEET } from './server-fleet.ts'
 import { SERVER_FORWARDING } from './server-forwarding.ts'
 import { SERVER_QUOTAS } from './server-quotas.ts'
 import { SERVER_REGISTRATION } from './server-registration.ts'
@@ -38,6 +39,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SERVER_QUOTAS,
   ...SERVER_REGISTRATION,
   ...SERVER_FORWARDING,
+  ...SERVER_FLEET,
   ...SERVER_WEBSOCKET,
   ...CLIENT_ENDPOINT,
   ...CLIENT_STRANGERS,

@@ -61,6 +61,8 @@ export type PeerEvent =
       readonly state: 'lost' | 'failed' | 'draining' | 'limited'
       readonly reason: string
     }
+  /** A relay leaves questions unanswered, and may be lost soon. */
+  | { readonly type: 'relayDoubted'; readonly relay: PeerId; readonly at: Endpoint }
   /** NAT discovery after a registration found another behaviour than before. */
   | { readonly type: 'nat'; readonly report: NatReport }
   /**

@@ -176,6 +176,7 @@ export class RelayedPath {
    * for good where there is no other.
    */
   relayDraining(registration: Registration, now: Instant): void {
+    if (this.knows(registration) && registration.successor !== undefined) this.meet(registration.successor)
     const others = this.#relays.some(({ serves }) => serves)
     if (this.#current === registration && others) this.#failover.start(now)
   }

@@ -2,7 +2,7 @@
  * The relays that a peer is registered with: those of its configuration for good, and those that a
  * ticket names for as long as the dial or a connection needs them.
  */
-import { formatEndpoint } from '@showchain/wire'
+import { formatEndpoint, sameEndpoint } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import type { Transactions } from '../requests/transaction.ts'
@@ -28,13 +28,14 @@ export class RegistrationTable {
   /** Registers, and stays registered. */
   keep(relay: RelayAddress, now: Instant): Registration {
     const registration = this.#registration(relay, false, now)
+    registration.resume(now)
     this.#borrowed.delete(registration)
     return registration
   }
 
   /** Registers for a dial, until `release` finds that nobody needs it. */
   borrow(relay: RelayAddress, now: Instant): Registration {
-    const known = this.at(relay)
+    const known = this.at(relay) ?? this.#siblings(relay).find(({ fleet, serves }) => fleet && serves)
     if (known !== undefined) return known
     const registration = this.#registration(relay, true, now)
     this.#borrowed.add(registration)
@@ -54,6 +55,8 @@ export class RegistrationTable {
       this.#borrowed.delete(registration)
       this.all.delete(formatEndpoint(registration.relay.endpoint))
       registration.close(now)
+      for (const sibling of this.#siblings(registration.relay))
+        if (sibling.successor === registration) sibling.resume(now)
     }
   }
 
@@ -61,9 +64,23 @@ export class RegistrationTable {
   poll(): readonly [Registration, RegistrationEvent] | undefined {
     for (const registration of this.all.values()) {
       const event = registration.poll()
-      if (event !== undefined) return [registration, event]
+      if (event === undefined) continue
+      if (event === 'registered' && registration.fleet) this.#succeed(registration)
+      return [registration, event]
     }
     return undefined
+  }
+
+  /** A fleet has one binding of this peer: the newest. */
+  #succeed(registration: Registration): void {
+    for (const sibling of this.#siblings(registration.relay))
+      if (sibling.fleet && sibling.successor === undefined && sibling.state !== 'registering')
+        sibling.supersede(registration)
+  }
+
+  /** At other addresses of the same relay. */
+  #siblings({ id, endpoint }: RelayAddress): readonly Registration[] {
+    return [...this.all.values()].filter(({ relay }) => relay.id === id && !sameEndpoint(relay.endpoint, endpoint))
   }
 
   /** This host's network changed. */

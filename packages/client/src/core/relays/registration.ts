@@ -13,7 +13,6 @@
  * answer, which is signed.
  */
 import {
-  CAPS,
   type Encoding,
   type Endpoint,
   type Extensions,
@@ -25,7 +24,7 @@ import {
 } from '@showchain/wire'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
-import { type Duration, type Instant, later, type Route } from '../endpoint/machine.ts'
+import { type Instant, later, type Route } from '../endpoint/machine.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import { Waiters } from '../endpoint/waiters.ts'
 import type { PathLiveness } from '../messages/message-session.ts'
@@ -40,6 +39,7 @@ import { registrationRequest } from './registration-request.ts'
 import { explained, refusalOf } from './registration-words.ts'
 import { livenessOf } from './relay-liveness.ts'
 import { RelayReturn } from './relay-return.ts'
+import { RelayStanding } from './relay-standing.ts'
 import { RenewalGap } from './renewal-gap.ts'
 
 export interface RelayAddress {
@@ -47,22 +47,12 @@ export interface RelayAddress {
   readonly endpoint: Endpoint
 }
 
-export class Registration implements PathLiveness {
+export class Registration extends RelayStanding implements PathLiveness {
   readonly relay: RelayAddress
-  /** This peer's address as the relay sees it; undefined until the relay has said it. */
-  observed: Endpoint | undefined
-  /** To the relay, when it was registered last; undefined: it is not known. */
-  roundTrip: Duration | undefined
-  /** Since when it is registered without a break; undefined: it is not. */
-  registeredSince: Instant | undefined
   /** What dials send beside the 0x101, before it is registered. */
   readonly flights: Flights = new Flights()
-  /** Whether it forwards channel frames. */
-  carriesFrames = false
-  /** Whether the session of an introduction by it is a path. */
-  introduces = false
-  /** Whether it said that it is about to end. */
-  draining = false
+  /** At another node of its fleet, where this peer is since. */
+  successor: Registration | undefined
   readonly #context: PeerContext
   readonly #transactions: Transactions
   readonly #events = new EventQueue<RegistrationEvent>()
@@ -83,6 +73,7 @@ export class Registration implements PathLiveness {
   readonly #waiters = new Waiters<[ready: boolean, why: string | undefined, now: Instant]>()
 
   constructor(context: PeerContext, transactions: Transactions, relay: RelayAddress) {
+    super()
     this.#context = context
     this.#transactions = transactions
     this.relay = relay
@@ -112,7 +103,7 @@ export class Registration implements PathLiveness {
     return this.registered && !this.draining
   }
 
-  /** Calls back once: at once when registered, else when this or the next try ends. */
+  /** Calls back once: at once, or when this or the next try ends. */
   whenReady(waiter: (ready: boolean, why: string | undefined, now: Instant) => void, now: Instant): void {
     if (this.registered) waiter(true, undefined, now)
     else this.#waiters.add(waiter)
@@ -185,15 +176,12 @@ export class Registration implements PathLiveness {
     this.#liveness?.echo(encoding, now)
   }
 
-  /**
-   * The relay, or somebody in its name, says that it does not know this peer at its address, or
-   * that it drains: it is asked by a renewal, not too often.
-   */
+  /** The relay, or somebody in its name, says that it does not know this peer, or drains: it is asked, at times. */
   error(code: number, now: Instant): void {
     if (code === WIRE_ERROR.overQuota && this.registered)
       return this.#tell({ state: 'limited', reason: refusalOf(code) })
     const told = code === WIRE_ERROR.unbound || (code === WIRE_ERROR.draining && !this.draining)
-    if (!told || this.#state !== 'registered') return
+    if (!told || this.#state !== 'registered' || this.successor !== undefined) return
     this.#toldUnbound ||= code === WIRE_ERROR.unbound
     const at = this.#gap.next(now)
     if (at === undefined) return
@@ -205,7 +193,21 @@ export class Registration implements PathLiveness {
   /** The path to the relay is dead. */
   #dead(now: Instant): void {
     this.#lose('nothing comes back from it', now)
-    this.start(now)
+    if (this.successor === undefined) this.start(now)
+  }
+
+  /** This peer is registered at another node of its fleet now: what goes on here goes there. */
+  supersede(successor: Registration): void {
+    this.successor = successor
+    this.draining = true
+    this.#events.push('draining')
+  }
+
+  /** It is wanted again. */
+  resume(now: Instant): void {
+    const superseded = this.successor !== undefined
+    this.successor = undefined
+    if (superseded) this.start(now)
   }
 
   close(now: Instant): void {
@@ -244,11 +246,8 @@ export class Registration implements PathLiveness {
     this.observed = ext?.observed ?? this.observed
     this.#extended = ext !== undefined
     this.#context.acquaintances.keepToken(this.relay.id, ext?.token)
-    const caps = ext?.caps ?? 0
-    this.carriesFrames = (caps & CAPS.channel) !== 0
-    this.introduces = (caps & CAPS.introduced) !== 0
     const drained = this.draining
-    this.draining = (caps & CAPS.draining) !== 0
+    this.learn(ext?.caps ?? 0)
     this.#failures = 0
     if (renewed && !moved) {
       this.#tell({ state: 'lost', reason: 'the relay did not know this address any more' })
@@ -257,7 +256,7 @@ export class Registration implements PathLiveness {
     }
     this.#liveness?.stop()
     const dead = (at: Instant): void => this.#dead(at)
-    const watched = { endpoint: this.relay.endpoint, extended: this.knowsExtensions }
+    const watched = { ...this.relay, extended: this.knowsExtensions }
     this.#liveness = livenessOf(this.#context, watched, this.#questions, now, dead)
     const first = this.#state !== 'registered'
     this.#state = 'registered'
@@ -291,7 +290,7 @@ export class Registration implements PathLiveness {
     this.#state = 'waiting'
     this.#tell({ state: 'lost', reason })
     this.#events.push('lost')
-    if (!this.#context.seedMode && this.knowsExtensions) this.#return.await(now)
+    if (!this.#context.seedMode && this.knowsExtensions && this.successor === undefined) this.#return.await(now)
   }
 
   #tell(what: Told): void {

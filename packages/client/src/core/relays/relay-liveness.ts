@@ -8,7 +8,7 @@
  *    │ heard                                                   ▼
  *   asked ── 0x100, and STUN each 0.5 s for 2 s ──► 1 s of silence: dead
  */
-import type { Encoding } from '@showchain/wire'
+import type { Encoding, Endpoint, PeerId } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import { type Duration, duration, type Instant, instant, later, type Route } from '../endpoint/machine.ts'
 import { sendKeepAlive } from '../endpoint/signed-messages.ts'
@@ -26,11 +26,18 @@ export const ASK_SCHEDULE: readonly Duration[] = [500, 500, 500, 500, 1000].map(
 /** Between the beginnings of two rounds of questions, however often something is not answered. */
 export const ASK_GAP: Duration = duration(1000)
 
+/** What became of a relay. */
+interface LivenessNews {
+  readonly dead: (now: Instant) => void
+  /** It did not answer the first questions: it is time to look elsewhere, too. */
+  readonly doubted: () => void
+}
+
 export class RelayLiveness implements Liveness {
   readonly #context: PeerContext
   readonly #to: Route
   readonly #questions: StunTransactions
-  readonly #dead: (now: Instant) => void
+  readonly #tell: LivenessNews
   #timer: Timer | undefined
   /** Until the answer to the last keep-alive is due. */
   #answer: Timer | undefined
@@ -40,18 +47,14 @@ export class RelayLiveness implements Liveness {
   /** The round of questions that is open. */
   #asking: { close(): void } | undefined
   #askedAt: Instant | undefined
+  /** Until the first questions should have been answered. */
+  #doubt: Timer | undefined
 
-  constructor(
-    context: PeerContext,
-    to: Route,
-    questions: StunTransactions,
-    now: Instant,
-    dead: (now: Instant) => void,
-  ) {
+  constructor(context: PeerContext, to: Route, questions: StunTransactions, now: Instant, tell: LivenessNews) {
     this.#context = context
     this.#to = to
     this.#questions = questions
-    this.#dead = dead
+    this.#tell = tell
     this.#lastSent = now
     this.#lastHeard = now
     this.#arm()
@@ -72,6 +75,7 @@ export class RelayLiveness implements Liveness {
   heard(now: Instant): void {
     this.#lastHeard = now
     this.#forgetAnswer()
+    this.#doubt?.cancel()
     this.#asking?.close()
     this.#asking = undefined
   }
@@ -91,6 +95,7 @@ export class RelayLiveness implements Liveness {
   stop(): void {
     this.#timer?.cancel()
     this.#forgetAnswer()
+    this.#doubt?.cancel()
     this.#asking?.close()
     this.#asking = undefined
   }
@@ -103,13 +108,15 @@ export class RelayLiveness implements Liveness {
     this.#askedAt = now
     this.#forgetAnswer()
     this.#send(this.#context.encoding, now)
+    this.#doubt?.cancel()
+    this.#doubt = this.#context.timers.set(later(now, UNANSWERED_AFTER), () => this.#tell.doubted())
     this.#asking = this.#questions.start(
       {
         to: this.#to,
         schedule: ASK_SCHEDULE,
         done: (answer, at) => {
           this.#asking = undefined
-          if (answer === undefined) return this.#dead(at)
+          if (answer === undefined) return this.#tell.dead(at)
           this.heard(at)
           // It was silent for a while, and may be another that knows nobody.
           if (later(now, UNANSWERED_AFTER) <= at) this.#send(this.#context.encoding, at)
@@ -169,15 +176,21 @@ export class RelayLiveness implements Liveness {
   }
 }
 
+interface Watched {
+  readonly id: PeerId
+  readonly endpoint: Endpoint
+  readonly extended: boolean
+}
+
 /** Watches a relay. One that speaks only the seed answers no STUN. */
 export function livenessOf(
   context: PeerContext,
-  { endpoint, extended }: { readonly endpoint: Route; readonly extended: boolean },
+  { id: relay, endpoint: at, extended }: Watched,
   questions: StunTransactions,
   now: Instant,
   dead: (now: Instant) => void,
 ): Liveness {
-  return extended
-    ? new RelayLiveness(context, endpoint, questions, now, dead)
-    : new KeepAlive(context, endpoint, now, dead)
+  if (!extended) return new KeepAlive(context, at, now, dead)
+  const doubted = (): void => context.outbox.event({ type: 'relayDoubted', relay, at })
+  return new RelayLiveness(context, at, questions, now, { dead, doubted })
 }

@@ -1,0 +1,48 @@
+/**
+ * The other nodes of a fleet, by what they say of themselves each 5 s. One that is silent is gone: its
+ * sessions are as unknown as any that nobody has.
+ */
+import { type Duration, duration, ExpiringMap, type Instant } from '@showchain/client/endpoint'
+import type { FleetHeader, FleetStatus } from '@showchain/wire/fleet'
+import type { FleetNode } from '../events.ts'
+
+/** docs/fleet.md, Nodes: three statuses were lost. */
+export const NODE_LIFETIME: Duration = duration(16_000)
+/** Far more than anybody runs; more are not listened to. */
+const MAX_NODES = 1024
+
+interface Known extends FleetNode {
+  readonly life: number
+}
+
+export class FleetNodes {
+  readonly #nodes: ExpiringMap<number, Known>
+
+  constructor(lost: (node: number) => void) {
+    this.#nodes = new ExpiringMap({ lifetime: NODE_LIFETIME, capacity: MAX_NODES, onEnd: lost })
+  }
+
+  get size(): number {
+    return this.#nodes.size
+  }
+
+  has(node: number, now: Instant): boolean {
+    return this.#nodes.get(node, now) !== undefined
+  }
+
+  all(): readonly FleetNode[] {
+    return [...this.#nodes.entries()].map(([, { life: _life, ...node }]) => node)
+  }
+
+  /** It said something. @returns whether this process of it was not known */
+  heard({ from, life }: FleetHeader, { bindings, sessions, draining, addresses }: FleetStatus, now: Instant): boolean {
+    const known = this.#nodes.get(from, now)
+    if (known === undefined && this.#nodes.size >= MAX_NODES) return false
+    this.#nodes.set(from, { node: from, life, bindings, sessions, draining, addresses }, now)
+    return known?.life !== life
+  }
+
+  expire(now: Instant): void {
+    this.#nodes.expire(now)
+  }
+}

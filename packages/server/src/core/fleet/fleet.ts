@@ -1,0 +1,297 @@
+/**
+ * A relay as a node of a fleet (docs/fleet.md): peers are bound at the node that they talk to, and
+ * sessions belong to the node that made them.
+ *
+ *   for a peer of another node       deliver ─► its node ─► the peer, in its encoding
+ *   for a session of another node    the peer ─► arrived ─► the session's node, which checks and acts
+ *
+ * Consent, budgets and replay are at the session's node alone. The peer's node checks its address and
+ * its rate.
+ */
+import {
+  type Duration,
+  duration,
+  ExpiringMap,
+  type Instant,
+  instant,
+  isProven,
+  later,
+  type Output,
+  RateLimit,
+  type Route,
+  routeKey,
+} from '@showchain/client/endpoint'
+import { type Endpoint, type PeerId, type SessionId, sessionIdToBytes } from '@showchain/wire'
+import {
+  type FleetAddress,
+  type FleetArrived,
+  type FleetDeliver,
+  type FleetHeader,
+  type FleetItem,
+  MAX_FLEET_ADDRESSES,
+  sessionNode,
+} from '@showchain/wire/fleet'
+import type { Binding, Bindings } from '../bindings.ts'
+import type { FleetMessage, FleetNode } from '../events.ts'
+import { NONE } from '../expiring-rows.ts'
+import type { RelayContext } from '../relay-context.ts'
+import type { Toll } from '../toll.ts'
+import { adapted } from './adapted.ts'
+import { Elsewhere } from './elsewhere.ts'
+import { FleetMail } from './fleet-mail.ts'
+import { FleetNodes } from './fleet-nodes.ts'
+
+/** docs/fleet.md, Nodes. */
+const STATUS_GAP: Duration = duration(5000)
+/** docs/fleet.md, Places: as long as a binding lasts. */
+const PLACE_LIFETIME: Duration = duration(60_000)
+/** Between two reports of a node that has this one's number. */
+const TWIN_GAP: Duration = duration(60_000)
+/** docs/fleet.md, Messages: of the number of a process. */
+const LIFE_BYTES = 4
+const NO_KEY = new Uint8Array(0)
+/** How often everybody is asked for one peer. Two requests, each sent five times, are fewer. */
+const ASKING = { perSecond: 10, burst: 20 } as const
+
+export interface FleetOptions {
+  /** The number of this node: from 0 to 65534, and no other node has it. */
+  readonly node: number
+  /** 32 bytes that all nodes have. */
+  readonly secret: Uint8Array
+  /** Where peers reach this node, for its status. @default unknown */
+  readonly addresses?: readonly Endpoint[] | undefined
+}
+
+export interface FleetParts extends FleetOptions {
+  readonly bindings: Bindings
+  readonly unixMs: () => number
+  readonly sessions: () => number
+  /** Undefined: there are no quotas. A peer's node counts what it sends. */
+  readonly toll: Toll | undefined
+  /** Something came for a session of this node. */
+  readonly arrived: (bytes: Uint8Array, source: Elsewhere, now: Instant) => void
+}
+
+export class Fleet {
+  readonly node: number
+  readonly #context: RelayContext
+  readonly #parts: FleetParts
+  readonly #mail: FleetMail
+  readonly #nodes: FleetNodes
+  /** Who is bound at which address here. */
+  readonly #peersAt = new Map<string, PeerId>()
+  /** At which node a peer is. */
+  readonly #places: ExpiringMap<PeerId, number>
+  readonly #asking: RateLimit
+  #draining = false
+  /** At once, as soon as it runs. */
+  #nextStatus: Instant = instant(0)
+  #twinTold: Instant | undefined
+
+  constructor(context: RelayContext, parts: FleetParts) {
+    const { node, secret, unixMs } = parts
+    this.node = node
+    this.#context = context
+    this.#parts = parts
+    const { provider, random, limits, outbox } = context
+    const life = random.bytes(LIFE_BYTES).reduce((value, byte) => value * 256 + byte, 0)
+    this.#mail = new FleetMail({ provider, secret, node, life, unixMs })
+    this.#nodes = new FleetNodes((lost) => {
+      this.#mail.forget(lost)
+      outbox.event({ type: 'fleetNode', node: lost, state: 'lost' })
+    })
+    this.#places = new ExpiringMap({ lifetime: PLACE_LIFETIME, capacity: limits.bindings })
+    this.#asking = new RateLimit(ASKING, limits.rateSources)
+    outbox.join((to, bytes) => this.deliver(to, bytes))
+  }
+
+  get sizes(): { readonly fleetNodes: number; readonly fleetPlaces: number } {
+    return { fleetNodes: this.#nodes.size, fleetPlaces: this.#places.size }
+  }
+
+  get nodes(): readonly FleetNode[] {
+    return this.#nodes.all()
+  }
+
+  get deadline(): Instant {
+    return this.#nextStatus
+  }
+
+  poll(): Output<FleetMessage> | undefined {
+    const event = this.#mail.poll()
+    return event && { type: 'event', event }
+  }
+
+  /** Says how this node is, and forgets who is silent. */
+  wake(now: Instant): void {
+    if (this.#nextStatus > now) return
+    this.#nextStatus = later(now, STATUS_GAP)
+    this.#nodes.expire(now)
+    this.#places.expire(now)
+    this.#asking.expire(now)
+    this.#mail.post('all', this.#status())
+  }
+
+  drain(now: Instant): void {
+    this.#draining = true
+    this.#nextStatus = now
+    this.wake(now)
+  }
+
+  /** A peer that is not bound here: the way to its node, or to everybody; undefined when there are no others. */
+  elsewhere(id: PeerId, now: Instant): Elsewhere | undefined {
+    const node = this.#places.get(id, now)
+    if (node !== undefined && this.#nodes.has(node, now)) return new Elsewhere(id, node, now)
+    return this.#nodes.size === 0 ? undefined : new Elsewhere(id, 'all', now)
+  }
+
+  deliver({ id, node, at }: Elsewhere, datagram: Uint8Array): void {
+    if (node === 'all' && !this.#asking.take(id, at)) return this.#context.count('fleetNotAsked')
+    this.#context.count(node === 'all' ? 'fleetAsked' : 'fleetPassed')
+    this.#mail.post(node, { kind: 'deliver', peer: id, datagram })
+  }
+
+  /** A peer registered here. */
+  registered({ id, source }: Binding, before: Binding | undefined): void {
+    if (before !== undefined) this.#leave(before)
+    this.#peersAt.set(routeKey(source), id)
+    this.#places.delete(id)
+    // Who shows less than that it receives at its address takes no binding from another node.
+    const isNews = before === undefined || !isProven(before.source) || routeKey(before.source) !== routeKey(source)
+    if (isNews && isProven(source)) this.#mail.post('all', { kind: 'bound', peer: id, at: this.#parts.unixMs() })
+  }
+
+  /** It is not bound here any more. */
+  ended(binding: Binding): void {
+    this.#leave(binding)
+  }
+
+  #leave({ id, source }: Binding): void {
+    const key = routeKey(source)
+    if (this.#peersAt.get(key) === id) this.#peersAt.delete(key)
+  }
+
+  /**
+   * Something that names a session came from a socket.
+   * @param signed whether the session's node verifies a signature of it
+   * @returns whether the session is another node's, and so it is done with
+   */
+  takesMessage(session: SessionId, bytes: Uint8Array, source: Route, signed: boolean, now: Instant): boolean {
+    const node = sessionNode(sessionIdToBytes(session), 0)
+    if (!this.#isOther(node, now)) return false
+    const binding = this.#boundAt(source, now)
+    if (binding === undefined) this.#context.count('unbound')
+    else if (!this.#parts.bindings.takeData(binding.id, now)) this.#context.count('rateLimited')
+    else this.#passOn(node, binding, bytes, signed, now)
+    return true
+  }
+
+  /** As `takesMessage`, for a channel frame. @returns `unbound` when nobody is bound there */
+  takesFrame(bytes: Uint8Array, source: Route, now: Instant): boolean | 'unbound' {
+    const node = sessionNode(bytes, 1)
+    if (!this.#isOther(node, now)) return false
+    const binding = this.#boundAt(source, now)
+    if (binding === undefined) return 'unbound'
+    const { bindings } = this.#parts
+    const row = bindings.rowOf(binding.id, now)
+    if (bindings.takeFrame(row, bytes.length, now)) this.#passOn(node, binding, bytes, false, now)
+    else this.#context.count('rateLimited')
+    return true
+  }
+
+  #isOther(node: number, now: Instant): boolean {
+    return node !== this.node && this.#nodes.has(node, now)
+  }
+
+  /** Only an address that proved itself speaks to other nodes. */
+  #boundAt(source: Route, now: Instant): Binding | undefined {
+    const id = this.#peersAt.get(routeKey(source))
+    const binding = id === undefined ? undefined : this.#parts.bindings.at(id, source, now)
+    return binding !== undefined && isProven(binding.source) ? binding : undefined
+  }
+
+  #passOn(node: number, { id, source, spki }: Binding, datagram: Uint8Array, signed: boolean, now: Instant): void {
+    const { bindings, toll } = this.#parts
+    if (toll?.pays(bindings.rowOf(id, now), datagram.length, now) === false) return
+    bindings.refresh(id, now)
+    this.#context.count('fleetPassed')
+    const from = { ip: source.ip, port: source.port }
+    this.#mail.post(node, { kind: 'arrived', peer: id, from, key: signed ? spki : NO_KEY, datagram })
+  }
+
+  /** A message came over the bus. */
+  receive(message: Uint8Array, now: Instant): void {
+    const opened = this.#mail.open(message)
+    if (opened === 'own') return
+    if (typeof opened === 'string') return this.#context.count(opened)
+    const { header, items } = opened
+    if (header.from === this.node) return this.#twin(now)
+    this.#context.count('fleetReceived')
+    for (const item of items) this.#act(item, header, now)
+  }
+
+  #act(item: FleetItem, header: FleetHeader, now: Instant): void {
+    switch (item.kind) {
+      case 'deliver':
+        return this.#deliver(item, header, now)
+      case 'arrived':
+        return this.#arrived(item, header.from, now)
+      case 'bound':
+        return this.#bound(item.peer, item.at, header.from, now)
+      case 'gone':
+        if (this.#places.get(item.peer, now) === header.from) this.#places.delete(item.peer)
+        return
+      case 'status':
+        if (!this.#nodes.heard(header, item, now)) return
+        this.#context.outbox.event({ type: 'fleetNode', node: header.from, state: 'joined' })
+        this.#mail.post(header.from, this.#status())
+    }
+  }
+
+  #deliver({ peer, datagram }: FleetDeliver, { to, from }: FleetHeader, now: Instant): void {
+    const { count, outbox } = this.#context
+    const binding = this.#parts.bindings.get(peer, now)
+    if (binding === undefined) {
+      if (to !== 'all') this.#mail.post(from, { kind: 'gone', peer })
+      return
+    }
+    const bytes = adapted(this.#context, datagram, binding)
+    if (bytes === undefined) return count('fleetRefused')
+    count('fleetDelivered')
+    outbox.transmit(binding.source, bytes)
+  }
+
+  #arrived({ peer, from, key, datagram }: FleetArrived, node: FleetAddress, now: Instant): void {
+    if (node !== 'all') this.#places.set(peer, node, now)
+    this.#parts.arrived(datagram, new Elsewhere(peer, node, now, from, key), now)
+  }
+
+  /** The newest registration counts, as at one relay. */
+  #bound(peer: PeerId, at: number, node: number, now: Instant): void {
+    const { bindings, unixMs } = this.#parts
+    if (this.#places.get(peer, now) !== undefined) this.#places.set(peer, node, now)
+    const row = bindings.rowOf(peer, now)
+    if (row === NONE || unixMs() - (now - bindings.heard(row)) > at) return
+    this.#context.count('fleetMoved')
+    bindings.end(peer, 'elsewhere', now)
+  }
+
+  /** Another process has this node's number: it is not listened to. */
+  #twin(now: Instant): void {
+    this.#context.count('fleetTwin')
+    if (this.#twinTold !== undefined && later(this.#twinTold, TWIN_GAP) > now) return
+    this.#twinTold = now
+    this.#context.outbox.event({ type: 'fleetNode', node: this.node, state: 'duplicate' })
+  }
+
+  #status(): FleetItem {
+    const { bindings, sessions, addresses = [] } = this.#parts
+    return {
+      kind: 'status',
+      bindings: bindings.size,
+      sessions: sessions(),
+      draining: this.#draining,
+      addresses: addresses.slice(0, MAX_FLEET_ADDRESSES),
+    }
+  }
+}

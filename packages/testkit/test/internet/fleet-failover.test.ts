@@ -1,0 +1,187 @@
+/** A fleet behind one name: nodes and their bus fail, and peers go on at others. */
+import { type Connection, Peer } from '@showchain/client'
+import { duration } from '@showchain/client/core'
+import { formatTicket } from '@showchain/wire'
+import { describe, expect, test } from 'vitest'
+import { type FleetOfRelays, Internet, nat, type SimRelay } from '../../src/index.ts'
+import { take } from '../face/bed.ts'
+
+const SECOND = 1000
+/** Nobody notices more of it. */
+const SILENCE = 3 * SECOND
+/** Between two writes. */
+const PAUSE = duration(20)
+
+interface Scene {
+  readonly internet: Internet
+  readonly fleet: FleetOfRelays
+  readonly target: Peer
+  readonly requester: Peer
+  /** At the requester, whose node made their session, and at the target. */
+  readonly ours: Connection
+  readonly theirs: Connection
+}
+
+/** A target at the first node and a requester at the second one, with a connection that is relayed. */
+async function scene(seed: string, play: (scene: Scene) => Promise<void>): Promise<void> {
+  await Internet.run(seed, { latency: duration(10) }, async (internet) => {
+    const fleet = internet.fleet(3)
+    const open = async (name: string, node: number): Promise<Peer> => {
+      const addresses = fleet.relays.map(({ endpoint }) => endpoint)
+      const found = [...addresses.slice(node), ...addresses.slice(0, node)]
+      const host = internet.host(name, { behind: internet.router({ nat: nat.T4() }) })
+      const address = { host: 'relay.example.org', port: 3478 }
+      const peer = await Peer.open({
+        identity: internet.sim.identity(name),
+        runtime: { ...internet.runtime(host), resolve: async () => found },
+        relays: [formatTicket({ id: fleet.bus.identity.id, relays: [], addresses: [address] })],
+      })
+      await peer.registered()
+      return peer
+    }
+    await internet.wait(duration(SECOND))
+    const [target, requester] = [await open('target', 0), await open('requester', 1)]
+    expect(bindings(fleet)).toEqual([1, 1, 0])
+    const ours = await requester.connect(target.ticket)
+    const theirs = await take(target.incoming)
+    expect(bindings(fleet)).toEqual([1, 1, 0])
+    await play({ internet, fleet, target, requester, ours, theirs })
+    for (const peer of [target, requester]) await peer.close()
+  })
+}
+
+/** How many peers each node has; none: it is down. */
+const bindings = ({ relays }: FleetOfRelays): readonly number[] =>
+  relays.map((relay) => (relay.isUp ? relay.machine.stats().bindings : 0))
+
+/** One end writes a byte each 20 ms: how long the other one waited for one at most, and how many are lost. */
+async function talk(
+  internet: Internet,
+  from: Connection,
+  to: Connection,
+): Promise<() => Promise<readonly [number, number]>> {
+  const { clock } = internet.sim
+  const stream = await from.openStream()
+  await stream.write(Uint8Array.of(0))
+  const incoming = await take(to.streams)
+  let [sent, got, silence, last, talks] = [1, 0, 0, clock.now() as number, true]
+  const writing = (async () => {
+    for (; talks; sent++) {
+      await stream.write(Uint8Array.of(sent & 0xff))
+      await internet.wait(PAUSE)
+    }
+    await stream.end()
+  })()
+  const reading = (async () => {
+    for (let bytes = await incoming.read(); bytes !== undefined; bytes = await incoming.read()) {
+      for (const byte of bytes) if (byte !== (got++ & 0xff)) throw new Error('A byte is another one.')
+      silence = Math.max(silence, clock.now() - last)
+      last = clock.now()
+    }
+  })()
+  return async () => {
+    talks = false
+    await Promise.all([writing, reading])
+    return [silence, sent - got]
+  }
+}
+
+async function both({ internet, ours, theirs }: Scene): Promise<() => Promise<{ silence: number; lost: number }>> {
+  const ends = [await talk(internet, ours, theirs), await talk(internet, theirs, ours)]
+  return async () => {
+    const heard = await Promise.all(ends.map((end) => end()))
+    return {
+      silence: Math.max(...heard.map(([silence]) => silence)),
+      lost: heard.reduce((sum, [, lost]) => sum + lost, 0),
+    }
+  }
+}
+
+describe('a relayed connection between two nodes', () => {
+  test.each([
+    ['the target', 0],
+    ['the requester, which made the session', 1],
+  ])('goes on within 3 s when the node of %s dies, and nothing is lost', { tags: ['long'] }, async (_who, node) => {
+    await scene(`node ${node} dies`, async (at) => {
+      const { internet, fleet, ours } = at
+      const end = await both(at)
+      await internet.wait(duration(2 * SECOND))
+      await fleet.relays[node]?.kill()
+      await internet.wait(duration(8 * SECOND))
+      const { silence, lost } = await end()
+      expect(lost).toBe(0)
+      expect(silence).toBeLessThanOrEqual(SILENCE)
+      expect(ours.path.kind).toBe('relay')
+      expect(bindings(fleet)).toEqual(node === 0 ? [0, 2, 0] : [1, 0, 1])
+    })
+  })
+
+  test('moves off a node that drains without a gap, and the node ends', { tags: ['long'] }, async () => {
+    await scene('drains', async (at) => {
+      const { internet, fleet } = at
+      const [first] = fleet.relays
+      const end = await both(at)
+      await internet.wait(duration(2 * SECOND))
+      first?.drain()
+      await internet.wait(duration(10 * SECOND))
+      const { silence, lost } = await end()
+      expect(lost).toBe(0)
+      expect(silence).toBeLessThanOrEqual(200)
+      expect(bindings(fleet)).toEqual([0, 2, 0])
+      expect(first?.events.some(({ type }) => type === 'drained')).toBe(true)
+    })
+  })
+
+  test('goes on when the bus is back, and nothing is lost', { tags: ['long'] }, async () => {
+    await scene('bus dies', async (at) => {
+      const { internet, fleet } = at
+      const end = await both(at)
+      await internet.wait(duration(2 * SECOND))
+      fleet.bus.down = true
+      await internet.wait(duration(2 * SECOND))
+      fleet.bus.heal()
+      const healed = internet.sim.clock.now()
+      await internet.wait(duration(6 * SECOND))
+      const { silence, lost } = await end()
+      expect(lost).toBe(0)
+      expect(silence).toBeLessThanOrEqual(2 * SECOND + SILENCE)
+      expect(internet.sim.clock.now()).toBeGreaterThan(healed)
+    })
+  })
+})
+
+test('a relayed connection at one node does not notice that the bus is gone', { tags: ['long'] }, async () => {
+  await scene('bus dies', async (at) => {
+    const { internet, fleet } = at
+    await fleet.relays[0]?.kill()
+    const end = await both(at)
+    await internet.wait(duration(6 * SECOND))
+    expect(bindings(fleet)).toEqual([0, 2, 0])
+    await end()
+    const again = await both(at)
+    fleet.bus.down = true
+    await internet.wait(duration(20 * SECOND))
+    const { silence, lost } = await again()
+    expect([lost, silence <= 100]).toEqual([0, true])
+    expect(fleet.relays[1]?.machine.counters().fleetLost).toBeGreaterThan(0)
+  })
+})
+
+test('what one introduction costs on the bus does not grow with the number of peers', { tags: ['long'] }, async () => {
+  const costs: number[] = []
+  for (const peers of [0, 40]) {
+    await Internet.run(`cost ${peers}`, {}, async (internet) => {
+      const { bus, relays } = internet.fleet(3)
+      internet.advance(duration(SECOND))
+      const at = (index: number) => ({ relays: [relays[index % relays.length] as SimRelay] })
+      for (let count = 0; count < peers; count++) await internet.simPeer({ ...at(count) })
+      const [target, requester] = [await internet.simPeer(at(0)), await internet.simPeer(at(1))]
+      const before = { ...bus.carried }
+      const dialled = requester.dial(target.id, 'punch', { relays: requester.relays })
+      internet.until(() => dialled.ended !== undefined)
+      costs.push(bus.carried.published - before.published, bus.carried.received - before.received)
+    })
+  }
+  // One to both others, and one back.
+  expect(costs).toEqual([2, 3, 2, 3])
+})

@@ -1,0 +1,6 @@
+/**
+ * What the relays of a fleet say to each other. Exported as a sub-path: only a relay loads it.
+ */
+export * from './items.ts'
+export * from './message.ts'
+export * from './session-node.ts'
