@@ -96,6 +96,7 @@ const fields = z.strictObject({
   accessUrl: parsed(parseUrl).optional(),
   quota: list(z.string()).transform(quotasOf).optional(),
   usage: z.string().min(1).optional(),
+  control: z.string().min(1).optional(),
   limits: relayLimitsSchema.default({}),
   metrics: parsed(parseListen).optional(),
   drainSeconds: z.coerce.number().int().min(0).max(MAX_DRAIN_SECONDS).default(30),
@@ -152,6 +153,8 @@ export interface Config {
   readonly quota?: Quotas | undefined
   /** Folder where what they used is kept. */
   readonly usage?: string | undefined
+  /** Path of the socket for `showchain-relay ctl`. */
+  readonly control?: string | undefined
   readonly limits: Partial<RelayLimits>
   readonly metrics?: Listen | undefined
   /** How long a relay that got a signal goes on at most while sessions are open. */

@@ -2,6 +2,7 @@
 import { RELAY_LIMITS } from '@showchain/server'
 import { Command, Option } from 'commander'
 import { type Config, configFrom, DEFAULT_PORT } from './config.ts'
+import { ctlCommand } from './ctl.ts'
 import { serve } from './serve.ts'
 import { version } from './version.ts'
 
@@ -15,9 +16,9 @@ are separated by commas. The passphrase of an encrypted identity comes from --pa
 SHOWCHAIN_PASSPHRASE.
 
 The first line on stdout is the relay's ticket; logs go to stderr.
-On SIGTERM, SIGINT or SIGHUP the relay drains: it tells registered peers, which leave for another relay, refuses
-new requests, and forwards until nothing goes on for 2 s (--drain-seconds at most). A second signal ends it
-at once.
+On SIGTERM or SIGINT the relay drains: it tells registered peers, which leave for another relay, refuses new
+requests, and forwards until nothing goes on for 2 s (--drain-seconds at most). A second signal ends it at
+once. On SIGHUP it reads its configuration again, and takes access, limits and the level of its log from it.
 
 Quotas (--quota name=size, with k, M, G or T): bytes that may be sent through the relay by one id (idDay,
 idMonth), from one IPv4 address or IPv6 /64 (sourceDay, sourceMonth), and in all (totalDay, totalMonth), on a
@@ -44,7 +45,7 @@ function option(flags: string, description: string): Option {
 }
 
 /** @param run gets the checked configuration. */
-export function program(run: (config: Config) => Promise<void> = serve): Command {
+export function program(run: (config: Config, again: () => Promise<Config>) => Promise<void> = serve): Command {
   const command = new Command('showchain-relay')
     .description(
       'A relay for Show Chain peers: registration, rendezvous for hole punching, and forwarding of their data.',
@@ -76,6 +77,7 @@ export function program(run: (config: Config) => Promise<void> = serve): Command
     option('--access-url <url>', 'service that is asked whether a peer may use it'),
     option('--quota <name=size...>', 'what peers may send through it: idDay=5G, rate=20M, …; see below'),
     option('--usage <folder>', 'keep there what was used of quotas, over restarts'),
+    option('--control <path>', 'Unix socket for `showchain-relay ctl`, which only this user can use'),
     option('--limit <name=value...>', 'one of the limits below').env(`${ENVIRONMENT_PREFIX}LIMITS`),
     option('--metrics <host:port>', 'serve /metrics (Prometheus), /healthz, /readyz and a status page over HTTP'),
     option('--drain-seconds <seconds>', 'how long it goes on at most after a signal (default 30)'),
@@ -89,5 +91,6 @@ export function program(run: (config: Config) => Promise<void> = serve): Command
     .showHelpAfterError('(showchain-relay --help shows all options)')
     .allowExcessArguments(false)
     .exitOverride()
-    .action(async () => run(await configFrom(command)))
+    .addCommand(ctlCommand())
+    .action(async () => run(await configFrom(command), () => configFrom(command)))
 }

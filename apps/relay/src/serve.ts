@@ -4,11 +4,12 @@ import { type Trace, traceLine } from '@showchain/client/runtime'
 import { type Identity, loadPublicKey, type PublicKey } from '@showchain/crypto'
 import type { Mailbox } from '@showchain/mailbox/server'
 import { Relay, type WebSocketOptions } from '@showchain/server/runtime'
-import { formatTicket, parseTicket, printable, ShowchainError } from '@showchain/wire'
+import { formatTicket, type PeerId, parseTicket, printable, ShowchainError } from '@showchain/wire'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import { accessOf } from './access.ts'
 import { type Config, UsageError } from './config.ts'
+import { openControl } from './control.ts'
 import { logEvent, logOpenSessions, watchLimits } from './event-log.ts'
 import { identityAt } from './identity.ts'
 import { logger } from './log.ts'
@@ -17,7 +18,8 @@ import { Timings } from './timings.ts'
 import { UsageFolder } from './usage-folder.ts'
 import { version } from './version.ts'
 
-export async function serve(config: Config): Promise<void> {
+/** @param again reads the configuration once more, on SIGHUP */
+export async function serve(config: Config, again: () => Promise<Config>): Promise<void> {
   // Before the ticket is printed: the process that reads it may send the signal at once.
   const ended = endSignal()
   const log = logger(config)
@@ -27,6 +29,7 @@ export async function serve(config: Config): Promise<void> {
   const timings = config.metrics && new Timings(registry)
   // It registers as soon as it is there, and is let in by then.
   const mailboxIdentity = config.mailbox ? await identityAt(`${config.identity}.mailbox`, config, true, log) : undefined
+  const own = mailboxIdentity === undefined ? [] : [mailboxIdentity.id]
   const usage = config.usage === undefined ? undefined : await UsageFolder.open(config.usage, log)
   const relay = await Relay.open({
     identity,
@@ -34,7 +37,7 @@ export async function serve(config: Config): Promise<void> {
     knownKeys,
     ...(websocket === undefined ? {} : { websocket }),
     limits: config.limits,
-    access: accessOf(config, mailboxIdentity === undefined ? [] : [mailboxIdentity.id]),
+    access: accessOf(config, own),
     ...{ quotas: config.quota, usage },
     stunAlternates: config.stunAlternate,
     ...(config.publicAddress === undefined ? {} : { publicAddresses: config.publicAddress }),
@@ -51,16 +54,27 @@ export async function serve(config: Config): Promise<void> {
   const operators =
     config.metrics && (await closingOnFailure(relay, serveOperators(measured, registry, config.metrics, log), mailbox))
   const unwatch = watchLimits(relay, log)
+  let drain: () => void = () => {}
+  const told = new Promise<string>((resolve) => {
+    drain = () => resolve('ctl')
+  })
+  const control =
+    config.control === undefined
+      ? undefined
+      : await closingOnFailure(relay, openControl(config.control, { relay, bans: usage, drain, log }), mailbox)
+  const reload = (): void => void reloaded(relay, own, again, log)
+  process.on('SIGHUP', reload)
   process.stdout.write(`${formatTicket({ ...parseTicket(relay.ticket), mailbox: mailbox?.id })}\n`)
   const { kind, reason } = relay.socket
   const where = { addresses: relay.addresses, websocket: relay.websocketAddress }
   log.info({ id: relay.id, ...where, socket: `${kind}: ${reason}` }, 'listening')
-  const signal = await ended
+  const signal = await Promise.race([ended, told])
   // Before anybody can read that it drains, and send the second one.
-  const again = endSignal()
+  const second = endSignal()
   log.info({ signal }, 'draining; a second signal ends the relay at once')
   const drained = Promise.resolve(mailbox?.close()).then(() => relay.drain({ timeout: config.drainSeconds * 1000 }))
-  await Promise.race([drained, again])
+  await Promise.race([drained, second])
+  await control?.close()
   await relay.close()
   await usage?.close()
   unwatch()
@@ -68,6 +82,7 @@ export async function serve(config: Config): Promise<void> {
   logOpenSessions(log, relay)
   if (mailbox !== undefined) log.info(mailbox.counters(), 'mailbox ended')
   log.info(relay.counters(), 'ended')
+  process.off('SIGHUP', reload)
 }
 
 const trace: Trace = (entry) => void process.stderr.write(`${traceLine(entry)}\n`)
@@ -102,11 +117,29 @@ async function websocketOf(config: Config): Promise<WebSocketOptions | undefined
   return { listen, tls, trustedProxies, origins: config.websocketOrigin }
 }
 
-/** The next SIGTERM or SIGINT, or SIGHUP: its terminal was closed. */
+/** The next SIGTERM or SIGINT. */
 function endSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve(signal))
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
   })
+}
+
+/** Takes what may change of the configuration. One that is wrong changes nothing. */
+async function reloaded(
+  relay: Relay,
+  own: readonly PeerId[],
+  again: () => Promise<Config>,
+  log: Logger,
+): Promise<void> {
+  try {
+    const config = await again()
+    const kept = relay.reload({ access: accessOf(config, own), limits: config.limits })
+    log.level = config.logLevel
+    log.info({ access: config.access }, 'configuration read again')
+    if (kept.length > 0) log.warn({ limits: kept }, 'sizes of tables stay as they are until the relay starts again')
+  } catch (error) {
+    log.error(`the configuration was not taken: ${printable((error as Error).message)}`)
+  }
 }
 
 /** What only a relay with a mailbox needs is loaded for it alone. */

@@ -5,13 +5,16 @@
  */
 
 import { calendarDay } from '@showchain/server'
-import type { Usage, UsageStore } from '@showchain/server/runtime'
+import type { Ban, Usage, UsageStore } from '@showchain/server/runtime'
 import type { ClassicLevel } from 'classic-level'
 import type { Logger } from 'pino'
 import { UsageError } from './config.ts'
 
 type Kept = Omit<Usage, 'key'>
-type Database = ClassicLevel<string, Kept>
+type Database = ClassicLevel<string, Kept | readonly Ban[]>
+
+/** What bans are kept under; accounts have other keys. */
+const BANS = 'bans'
 
 export class UsageFolder implements UsageStore {
   readonly #database: Database
@@ -41,13 +44,21 @@ export class UsageFolder implements UsageStore {
 
   async read(keys: readonly string[]): Promise<readonly Usage[]> {
     const kept = await this.#database.getMany([...keys])
-    return keys.flatMap((key, index) => (kept[index] === undefined ? [] : { key, ...kept[index] }))
+    return keys.flatMap((key, index) => (kept[index] === undefined ? [] : { key, ...(kept[index] as Kept) }))
   }
 
   async write(usage: readonly Usage[]): Promise<void> {
     await this.#database.batch(usage.map(({ key, ...value }) => ({ type: 'put', key, value })))
     const total = usage.find(({ key }) => key === 'total')?.dayBytes
     this.#log.debug({ entries: usage.length, total }, 'usage kept')
+  }
+
+  async bans(): Promise<readonly Ban[]> {
+    return ((await this.#database.get(BANS)) ?? []) as readonly Ban[]
+  }
+
+  keepBans(bans: readonly Ban[]): Promise<void> {
+    return this.#database.put(BANS, bans)
   }
 
   close(): Promise<void> {
@@ -58,5 +69,6 @@ export class UsageFolder implements UsageStore {
 /** Ids that never come again would stay for ever. */
 async function forgetFormerMonths(database: Database): Promise<void> {
   const { month } = calendarDay(Date.now())
-  for await (const [key, value] of database.iterator()) if (value.month < month) await database.del(key)
+  for await (const [key, value] of database.iterator())
+    if ('month' in value && value.month < month) await database.del(key)
 }

@@ -153,7 +153,7 @@ test('nobody is bound while it is not known what they have used', () => {
 test('a relay without quotas has no accounts and asks for none', () => {
   const bed = new Bed()
   bed.registered()
-  expect([bed.machine.access, bed.applied]).toEqual([undefined, []])
+  expect([bed.machine.access.meter, bed.applied]).toEqual([undefined, []])
 })
 
 test('days and months are those of the calendar, UTC', () => {

@@ -246,7 +246,7 @@ export class Bed {
   decide(verdict: Verdict, question = this.applied.at(-1)): Sent[] {
     this.#sent = []
     if (question !== undefined)
-      this.machine.access?.gate.answered(question, verdict, this.#kept(question.missing), this.now)
+      this.machine.access.gate.answered(question, verdict, this.#kept(question.missing), this.now)
     this.#drain()
     return this.#sent
   }
@@ -293,7 +293,7 @@ export class Bed {
     this.events.push(event)
     if (event.type === 'used') for (const each of event.usage) this.usage.set(each.key, each)
     if (event.type === 'applied' && !this.#asks)
-      this.machine.access?.gate.answered(event, 'allowed', this.#kept(event.missing), this.now)
+      this.machine.access.gate.answered(event, 'allowed', this.#kept(event.missing), this.now)
   }
 
   #do(work: Work): void {

@@ -1,7 +1,9 @@
-/** Everything that decides who may use a relay, and how much: there is none unless it is asked for. */
+/** Everything that decides who may use a relay, and how much: everyone, and as much as they want, unless it is told. */
 import type { Instant } from '@showchain/client/endpoint'
+import type { PeerId } from '@showchain/wire'
 import { AccessGate } from './access-gate.ts'
-import type { Bindings } from './bindings.ts'
+import { type Ban, Bans } from './bans.ts'
+import type { Binding, Bindings } from './bindings.ts'
 import { Meter } from './meter.ts'
 import { checkedQuotas } from './quotas.ts'
 import type { RelayContext } from './relay-context.ts'
@@ -15,22 +17,39 @@ export class AccessControl {
   readonly toll: Toll | undefined
   readonly #context: RelayContext
 
-  private constructor(context: RelayContext, bindings: Bindings, asks: boolean, meter: Meter | undefined) {
-    this.#context = context
-    this.meter = meter
-    this.toll = meter && new Toll(context, bindings, meter)
-    this.gate = new AccessGate(context, { bindings, meter, asks })
-  }
+  readonly bans: Bans = new Bans()
+  readonly #bindings: Bindings
 
-  /** Undefined: everyone may use the relay, as much as they want. */
-  static of(
+  constructor(
     context: RelayContext,
     bindings: Bindings,
     { asks = false, quotas, total, unixMs }: Pick<RelayOptions, 'asks' | 'quotas' | 'total' | 'unixMs'>,
-  ): AccessControl | undefined {
-    if (!asks && quotas === undefined) return undefined
-    const meter = quotas && new Meter({ quotas: checkedQuotas(quotas), unixMs, total })
-    return new AccessControl(context, bindings, asks, meter)
+  ) {
+    this.#context = context
+    this.#bindings = bindings
+    this.meter = quotas && new Meter({ quotas: checkedQuotas(quotas), unixMs, total })
+    this.toll = this.meter && new Toll(context, bindings, this.meter)
+    this.gate = new AccessGate(context, { bindings, meter: this.meter, asks, bans: this.bans, unixMs })
+  }
+
+  /** @returns false when there are too many bans */
+  ban(ban: Ban): boolean {
+    if (!this.bans.add(ban)) return false
+    this.gate.change()
+    return true
+  }
+
+  /** Ends the registration of a peer, which may come again. @returns whether there was one */
+  kick(id: PeerId, now: Instant): boolean {
+    const binding = this.#bindings.get(id, now)
+    if (binding !== undefined) this.gate.end(binding, now)
+    return binding !== undefined
+  }
+
+  /** Registered peers in so many rows, and the row to go on with; undefined: there are no more. */
+  page(from: number, rows: number): { readonly bindings: readonly Binding[]; readonly next: number | undefined } {
+    const next = from + rows
+    return { bindings: this.#bindings.page(from, rows), next: next < this.#bindings.rows ? next : undefined }
   }
 
   get isIdle(): boolean {

@@ -18,6 +18,7 @@ import {
   sameRoute,
 } from '@showchain/client/endpoint'
 import { type Endpoint, type PeerId, WIRE_ERROR } from '@showchain/wire'
+import type { Bans } from './bans.ts'
 import type { Binding, Bindings } from './bindings.ts'
 import { errorBytes, type Refusal } from './error-bytes.ts'
 import type { Meter } from './meter.ts'
@@ -41,6 +42,9 @@ export interface AccessGateOptions {
   readonly meter: Meter | undefined
   /** Whether not everyone may use the relay. */
   readonly asks: boolean
+  readonly bans: Bans
+  /** Wall clock, in ms. */
+  readonly unixMs: () => number
 }
 
 /** A question, as its event has it. */
@@ -64,6 +68,8 @@ interface Question {
 export const ACCESS_PATIENCE: Duration = duration(10_000)
 /** What a registered peer is not registered after. */
 const ENDS: ReadonlySet<Verdict> = new Set(['refused', 'overQuota'])
+/** In which every registered peer is decided about when that is urgent. */
+const HURRIED_ROUND: Duration = duration(10_000)
 const UNBOUND = errorBytes(WIRE_ERROR.unbound)
 
 export class AccessGate {
@@ -71,8 +77,12 @@ export class AccessGate {
   readonly #bindings: Bindings
   readonly #meter: Meter | undefined
   /** Whether not everyone may use the relay. */
-  readonly #asks: boolean
-  readonly #known: ExpiringMap<string, Verdict>
+  #asks: boolean
+  readonly #bans: Bans
+  readonly #unixMs: () => number
+  /** Rows that are to be looked at soon, since who may use the relay has changed. */
+  #hurried = 0
+  #known: ExpiringMap<string, Verdict>
   /** One of each id: what it sent last counts. */
   readonly #open: ExpiringMap<PeerId, Question>
   #questions = 0
@@ -80,13 +90,15 @@ export class AccessGate {
   #row = 0
   #now: Instant = instant(0)
 
-  constructor(context: RelayContext, { bindings, meter, asks }: AccessGateOptions) {
-    const { accessAnswers, accessSeconds, accessQuestions } = context.limits
+  constructor(context: RelayContext, { bindings, meter, asks, bans, unixMs }: AccessGateOptions) {
+    const { accessQuestions } = context.limits
     this.#context = context
     this.#bindings = bindings
     this.#meter = meter
     this.#asks = asks
-    this.#known = new ExpiringMap({ lifetime: duration(accessSeconds * 1000), capacity: accessAnswers })
+    this.#bans = bans
+    this.#unixMs = unixMs
+    this.#known = answersOf(context)
     this.#open = new ExpiringMap({
       lifetime: ACCESS_PATIENCE,
       capacity: accessQuestions,
@@ -102,15 +114,20 @@ export class AccessGate {
   decide({ id, at }: Applicant, now: Instant, then: Then): void {
     // An answer to what it sent before comes too late: it may have been from another address.
     this.#open.delete(id)
-    const key = `${id} ${rateSource(at.ip)}`
-    const known = this.#asks ? this.#known.get(key, now) : 'allowed'
+    if (this.#bans.has(id, at.ip, this.#unixMs())) return then('refused', now)
+    const known = this.#asks ? this.#known.get(keyOf(id, at.ip), now) : 'allowed'
     const missing = this.#meter?.missing(id, at.ip) ?? []
     if (known !== undefined && missing.length === 0) return this.#tell(then, { id, at }, known, now)
     if (this.#open.size >= this.#context.limits.accessQuestions) return then('undecided', now)
     const question = ++this.#questions
     this.#open.set(
       id,
-      { number: question, key, missing, end: (verdict, when) => this.#tell(then, { id, at }, verdict, when) },
+      {
+        number: question,
+        key: keyOf(id, at.ip),
+        missing,
+        end: (verdict, when) => this.#tell(then, { id, at }, verdict, when),
+      },
       now,
     )
     this.#context.outbox.event({ type: 'applied', question, id, at: { ip: at.ip, port: at.port }, missing })
@@ -131,29 +148,54 @@ export class AccessGate {
     then(usedUp ? 'overQuota' : verdict, now)
   }
 
+  /**
+   * Who may use the relay has changed: what was decided is forgotten, and registered peers are decided
+   * about again within 10 s.
+   */
+  change(asks: boolean = this.#asks): void {
+    this.#asks = asks
+    this.#known = answersOf(this.#context)
+    this.#hurried = this.#bindings.rows
+  }
+
   /** Once in a sweep: questions end, and the next few registered peers are decided about again. */
   expire(now: Instant): void {
     this.#now = now
     this.#open.expire(now)
     this.#known.expire(now)
-    if (!this.#asks) return
+    this.#bans.expire(this.#unixMs())
+    if (!this.#asks && this.#hurried <= 0) return
     const { rows } = this.#bindings
-    const count = Math.ceil((rows * SWEEP_INTERVAL) / (this.#context.limits.accessSeconds * 1000))
+    const round = this.#hurried > 0 ? HURRIED_ROUND : duration(this.#context.limits.accessSeconds * 1000)
+    const most = this.#asks ? this.#context.limits.accessQuestions / 2 : rows
+    const count = Math.ceil(Math.min((rows * SWEEP_INTERVAL) / round, most))
+    this.#hurried -= count
     for (const binding of this.#bindings.page(this.#row, count)) this.#review(binding, now)
     this.#row = this.#row + count >= rows ? 0 : this.#row + count
   }
 
   /** Where nobody can tell, it stays: it was let in, and is asked about again. */
-  #review({ id, source, encoding }: Binding, now: Instant): void {
+  #review({ id, source }: Binding, now: Instant): void {
+    // Nothing is to be asked where only bans count.
+    if (!this.#asks && !this.#bans.has(id, source.ip, this.#unixMs())) return
     // What it has sent itself is being decided about.
     if (this.#open.get(id, now) !== undefined) return
     this.decide({ id, at: source }, now, (verdict, at) => {
       const binding = this.#bindings.get(id, at)
       if (!ENDS.has(verdict) || binding === undefined || !sameRoute(binding.source, source)) return
-      this.#bindings.end(id, 'refused', at)
-      // It registers again, and is told why it is not let in.
-      this.#context.count('unboundSent')
-      this.#context.outbox.transmit(source, UNBOUND[encoding])
+      this.end(binding, at)
     })
   }
+
+  /** A peer is registered no longer. It is told to register again, and then why it is not let in, if it is not. */
+  end({ id, source, encoding }: Binding, now: Instant): void {
+    this.#bindings.end(id, 'refused', now)
+    this.#context.count('unboundSent')
+    this.#context.outbox.transmit(source, UNBOUND[encoding])
+  }
 }
+
+const answersOf = ({ limits }: RelayContext): ExpiringMap<string, Verdict> =>
+  new ExpiringMap({ lifetime: duration(limits.accessSeconds * 1000), capacity: limits.accessAnswers })
+
+const keyOf = (id: PeerId, ip: string): string => `${id} ${rateSource(ip)}`

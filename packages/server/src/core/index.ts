@@ -3,9 +3,17 @@
  * socket, no Node.
  */
 export type { Applicant, Verdict } from './access-gate.ts'
+export type { Ban } from './bans.ts'
 export type { FleetMessage, FleetNode, RelayEvent, SessionEnds } from './events.ts'
 export type { FleetOptions } from './fleet/fleet.ts'
-export { RELAY_LIMITS, type RelayLimit, type RelayLimits, relayLimits, relayLimitsSchema } from './limits.ts'
+export {
+  changeLimits,
+  RELAY_LIMITS,
+  type RelayLimit,
+  type RelayLimits,
+  relayLimits,
+  relayLimitsSchema,
+} from './limits.ts'
 export { PAIR_PATHS, type PairCounts, type PairPath } from './pair-paths.ts'
 export { type Allotment, checkedQuotas, type Quotas, quotasSchema } from './quotas.ts'
 export { RELAY_COUNTERS, RELAY_REFUSALS, type RelayCounter } from './relay-counters.ts'

@@ -83,3 +83,23 @@ export function relayLimits(overrides: Partial<RelayLimits> = {}): RelayLimits {
   const given = parseOptions(relayLimitsSchema, overrides, 'limits')
   return Object.fromEntries(NAMES.map((name) => [name, given[name] ?? RELAY_LIMITS[name].default])) as RelayLimits
 }
+
+/** Sizes of tables, which are made at the start: other values need another start. */
+const SIZES: ReadonlySet<RelayLimit> = new Set([
+  ...(['bindings', 'rateSources', 'ids', 'answers', 'verifications', 'attempts', 'sessions'] as const),
+  ...(['outstanding', 'consentPairs', 'accessAnswers', 'accessQuestions'] as const),
+])
+
+/**
+ * Takes other limits while a relay runs.
+ * @returns those that stay as they are until it starts again
+ * @throws ShowchainError `ERR_BAD_CONFIG` that names the limit, and nothing has changed.
+ */
+export function changeLimits(
+  limits: { -readonly [Name in RelayLimit]: number },
+  overrides: Partial<RelayLimits>,
+): readonly RelayLimit[] {
+  const wanted = relayLimits(overrides)
+  for (const name of NAMES) if (!SIZES.has(name)) limits[name] = wanted[name]
+  return NAMES.filter((name) => limits[name] !== wanted[name])
+}

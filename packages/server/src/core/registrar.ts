@@ -40,8 +40,7 @@ export interface RegistrarOptions {
   readonly admission: Admission
   readonly bindings: Bindings
   readonly tokens: TokenMint
-  /** Undefined: everyone may use the relay, as much as they want. */
-  readonly access: AccessControl | undefined
+  readonly access: AccessControl
   /** The 0x101 of this peer is being verified, and then it is bound: what else it sent waits until then. */
   readonly arriving: Arrivals
   /** A peer registered, for the first time, again or elsewhere. @default nobody needs to know */
@@ -91,7 +90,6 @@ export class Registrar {
   /** Its signature is good. */
   #admit(admitted: Admitted<DirectRequest>, now: Instant): void {
     const { access } = this.#options
-    if (access === undefined) return this.#bind(admitted, now)
     const { message, source } = admitted
     access.gate.decide({ id: message.id, at: source }, now, (verdict, at) => {
       if (verdict === 'allowed') this.#bind(admitted, at)
@@ -118,7 +116,7 @@ export class Registrar {
     const knowsExtensions = hasExtensions(message)
     const binding = { id: message.id, source, encoding, spki: key.spki, knowsExtensions }
     if (!bindings.bind(binding, now)) return this.#context.count('bindingRefused')
-    access?.meter?.bound(bindings.rowOf(message.id, now), binding)
+    access.meter?.bound(bindings.rowOf(message.id, now), binding)
     this.#context.count('registered')
     this.#options.registered?.(binding, before)
     if (before === undefined || moves)

@@ -11,6 +11,7 @@ export interface RelayContext {
   readonly provider: CryptoProvider
   readonly keys: KeyCache
   readonly random: Random
+  /** They may change; sizes of tables do not. */
   readonly limits: RelayLimits
   /** `stun` is its own: a flood in a peer's address spends nothing of what its requests need. */
   readonly rates: AdmissionRates & { readonly stun: RateLimit }

@@ -61,8 +61,7 @@ export class RelayMachine implements Machine<RelayEvent | FleetMessage> {
   readonly #replay: RequestReplay
   readonly #admission: Admission
   readonly #arrivals: Arrivals
-  /** Undefined: everyone may use the relay, as much as they want. */
-  readonly access: AccessControl | undefined
+  readonly access: AccessControl
   readonly #bindings: Bindings
   readonly #sessions: ProxySessionTable
   readonly #pairs: PairPaths
@@ -79,6 +78,7 @@ export class RelayMachine implements Machine<RelayEvent | FleetMessage> {
   readonly #fleet: Fleet | undefined
   #sweep: Instant | undefined
   #drain: Drain | undefined
+  readonly limits: RelayContext['limits']
   readonly sourceOf = (id: PeerId, now: Instant): string | undefined => this.#bindings.limitKeyOf(id, now)
 
   /** @throws ShowchainError `ERR_BAD_CONFIG` when a limit is none. */
@@ -86,6 +86,7 @@ export class RelayMachine implements Machine<RelayEvent | FleetMessage> {
     const { provider, random, unixMs, knownKeys = [], stun = [], fleet } = options
     this.#context = relayContext(options, this.#counters.count, this.#traffic.sent)
     const { limits } = this.#context
+    this.limits = limits
     const configured = new Set(knownKeys.map(({ id }) => id))
     this.#replay = new RequestReplay({ unixMs, capacity: limits.ids })
     this.#unboundErrors = new UnboundErrors(this.#context)
@@ -102,14 +103,14 @@ export class RelayMachine implements Machine<RelayEvent | FleetMessage> {
       outdated: ({ source, encoding, bytes }, now) => this.#unboundErrors.tell(source, encoding, bytes.length, now),
     })
     this.#bindings = relayBindings(this.#context, (binding, row) => {
-      this.access?.meter?.ended(row)
+      this.access.meter?.ended(row)
       this.#fleet?.ended(binding)
     })
     this.#pairs = new PairPaths(limits.sessions)
-    this.access = AccessControl.of(this.#context, this.#bindings, options)
+    this.access = new AccessControl(this.#context, this.#bindings, options)
     this.#sessions = relaySessions(this.#context, this.#bindings, this.#pairs, fleet?.node)
     this.view = new RelayView(this.#bindings, this.#sessions, this.#traffic, this.#pairs)
-    const toll = this.access?.toll
+    const toll = this.access.toll
     const arrived: FleetParts['arrived'] = (...what) => this.#sessionMessages.arrived(...what)
     const around = { ...{ unixMs, arrived, bindings: this.#bindings, toll }, sessions: () => this.#sessions.size }
     this.#fleet = fleet && new Fleet(this.#context, { ...fleet, ...around })
@@ -226,7 +227,7 @@ export class RelayMachine implements Machine<RelayEvent | FleetMessage> {
       ...Object.values(this.#context.rates),
     ])
       table.expire(now)
-    this.access?.expire(now)
+    this.access.expire(now)
     this.#sweep = this.#isEmpty() ? undefined : later(now, SWEEP_INTERVAL)
   }
 
@@ -249,8 +250,8 @@ export class RelayMachine implements Machine<RelayEvent | FleetMessage> {
       bindings: this.#bindings.size,
       sessions: this.#sessions.size,
       attempts: this.#rendezvous.size,
-      access: this.access?.gate.size ?? 0,
-      accounts: this.access?.meter?.size ?? 0,
+      access: this.access.gate.size,
+      accounts: this.access.meter?.size ?? 0,
       answers: this.#admission.answers,
       ...this.#dataForwarder.sizes,
       ...(this.#fleet?.sizes ?? NO_FLEET),
@@ -284,6 +285,6 @@ export class RelayMachine implements Machine<RelayEvent | FleetMessage> {
     const { bindings, sessions, answers } = this.stats()
     const others = this.#arrivals.size + this.#keepAliveResponder.size + this.#unboundErrors.size
     if (bindings + sessions + answers + others > 0) return false
-    return this.#dataForwarder.isIdle && this.#rendezvous.isIdle && this.access?.isIdle !== false
+    return this.#dataForwarder.isIdle && this.#rendezvous.isIdle && this.access.isIdle
   }
 }

@@ -4,7 +4,22 @@ import type { RelayLimits } from './limits.ts'
 import type { RelayContext } from './relay-context.ts'
 
 export function requestRates(limits: RelayLimits): RelayContext['rates'] {
-  const source = { perSecond: limits.requestsPerSecondPerSource, burst: limits.requestBurstPerSource }
-  const id = { perSecond: limits.requestsPerSecondPerId, burst: limits.requestBurstPerId }
+  // Read each time: limits may change.
+  const source = {
+    get perSecond() {
+      return limits.requestsPerSecondPerSource
+    },
+    get burst() {
+      return limits.requestBurstPerSource
+    },
+  }
+  const id = {
+    get perSecond() {
+      return limits.requestsPerSecondPerId
+    },
+    get burst() {
+      return limits.requestBurstPerId
+    },
+  }
   return { ...admissionRates(source, id, limits.rateSources), stun: new RateLimit(source, limits.rateSources) }
 }

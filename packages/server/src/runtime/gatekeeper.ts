@@ -7,21 +7,24 @@ import type { UsageStore } from './usage-store.ts'
 
 type Applied = Extract<RelayEvent, { type: 'applied' }>
 
+type Access = (applicant: Applicant) => boolean | Promise<boolean>
+
 export interface GatekeeperOptions {
-  /** @default everyone may */
-  readonly access: ((applicant: Applicant) => boolean | Promise<boolean>) | undefined
   readonly store: UsageStore
   readonly answer: (applied: Applied, verdict: Verdict, usage: readonly Usage[]) => void
   readonly onWarning: ((sentence: string) => void) | undefined
 }
 
 export class Gatekeeper {
+  /** Undefined: everyone may use the relay. */
+  access: Access | undefined
   readonly #options: GatekeeperOptions
   /** What is being written: it is read from here until it is. */
   readonly #writing = new Map<string, Usage>()
   #written: Promise<void> = Promise.resolve()
 
-  constructor(options: GatekeeperOptions) {
+  constructor(access: Access | undefined, options: GatekeeperOptions) {
+    this.access = access
     this.#options = options
   }
 
@@ -45,7 +48,7 @@ export class Gatekeeper {
   }
 
   async #decide({ id, at, missing }: Applied): Promise<{ verdict: Verdict; usage: readonly Usage[] }> {
-    const { access } = this.#options
+    const { access } = this
     if (access !== undefined && (await access({ id, at })) !== true) return { verdict: 'refused', usage: [] }
     return { verdict: 'allowed', usage: await this.#read(missing) }
   }

@@ -3,6 +3,7 @@ export type { FleetAddress } from '@showchain/wire/fleet'
 export type {
   Allotment,
   Applicant,
+  Ban,
   FleetNode,
   PairCounts,
   PairPath,
@@ -31,7 +32,7 @@ export {
 export { type CounterName, SOCKET_COUNTERS, type SocketCounter } from './counters.ts'
 export { type FleetBus, type FleetMembership, LocalBus } from './fleet-bus.ts'
 export { limitGarbage } from './limit-garbage.ts'
-export { Relay, type RelayRuntimeStats } from './relay.ts'
+export { type BoundPeer, Relay, type RelayRuntimeStats } from './relay.ts'
 export type { RelayOpenOptions } from './relay-open-options.ts'
 export { RelayWatch } from './relay-watch.ts'
 export type { UsageStore } from './usage-store.ts'

@@ -12,8 +12,8 @@ import {
 } from '@showchain/client/runtime'
 import { type Endpoint, formatTicket, MAX_TICKET_ROUTES, type PeerId } from '@showchain/wire'
 import { isChannelFrame } from '@showchain/wire/end-to-end'
-import type { FleetMessage, FleetNode, PairCounts, RelayTraffic, Usage } from '../core/index.ts'
-import { checkedQuotas, RelayMachine, type RelayStats, relayLimits } from '../core/index.ts'
+import type { Ban, FleetMessage, FleetNode, PairCounts, RelayLimit, RelayTraffic, Usage } from '../core/index.ts'
+import { changeLimits, checkedQuotas, RelayMachine, type RelayStats, relayLimits } from '../core/index.ts'
 import type { CounterName } from './counters.ts'
 import { checkMembership, type FleetBus } from './fleet-bus.ts'
 import { Gatekeeper } from './gatekeeper.ts'
@@ -31,6 +31,12 @@ export interface RelayRuntimeStats extends RelayStats {
   readonly waitingForThread: number
   /** WebSocket connections that are open. */
   readonly websockets: number
+}
+
+/** A registered peer, and where it is. */
+export interface BoundPeer {
+  readonly id: PeerId
+  readonly at: Endpoint
 }
 
 /** How long `drain` waits at most, in ms, while sessions go on. */
@@ -110,12 +116,11 @@ export class Relay implements AsyncDisposable {
     })
     this.#machine = machine
     this.watch = new RelayWatch(machine.view, clock)
-    this.#gatekeeper = new Gatekeeper({
-      access: options.access,
+    this.#gatekeeper = new Gatekeeper(options.access, {
       store: usage,
       answer: (applied, verdict, used) => {
         if (!this.#driver.closed)
-          this.#driver.input((_, now) => machine.access?.gate.answered(applied, verdict, used, now))
+          this.#driver.input((_, now) => machine.access.gate.answered(applied, verdict, used, now))
       },
       onWarning: options.onWarning,
     })
@@ -195,6 +200,49 @@ export class Relay implements AsyncDisposable {
     return this.#machine.sourceOf(id, this.#clock.now())
   }
 
+  /**
+   * Takes other limits, and another decision about who may use it, which registered peers get within
+   * 10 s, half of `accessQuestions` in a second.
+   * @returns limits that stay as they are: sizes of tables are those of its start
+   * @throws ShowchainError `ERR_BAD_CONFIG`, and nothing has changed
+   */
+  reload({ access, limits = {} }: Pick<RelayOpenOptions, 'access' | 'limits'>): readonly RelayLimit[] {
+    const kept = changeLimits(this.#machine.limits, limits)
+    this.#gatekeeper.access = access
+    this.#machine.access.gate.change(access !== undefined)
+    return kept
+  }
+
+  /** Registered peers in so many rows of their table, and the row to go on with; undefined: there are no more. */
+  bindings(from: number, rows: number): { readonly bindings: readonly BoundPeer[]; readonly next: number | undefined } {
+    const { bindings, next } = this.#machine.access.page(from, rows)
+    return { bindings: bindings.map(({ id, source: { ip, port } }) => ({ id, at: { ip, port } })), next }
+  }
+
+  /** Ends the registration of a peer, which may come again. @returns whether there was one */
+  kick(id: PeerId): boolean {
+    return this.#driver.input(({ access }, now) => access.kick(id, now))
+  }
+
+  /**
+   * Serves somebody no more: an id, or an IPv4 address or IPv6 /64 as `sourceOf` names it. Registered
+   * peers are gone within 10 s.
+   * @returns false when there are 10,000 bans already
+   */
+  ban(ban: Ban): boolean {
+    return this.#machine.access.ban(ban)
+  }
+
+  /** @returns whether there was such a ban */
+  unban(who: string): boolean {
+    return this.#machine.access.bans.remove(who)
+  }
+
+  /** Who is served no more. */
+  get bans(): readonly Ban[] {
+    return this.#machine.access.bans.list
+  }
+
   /** Whether `drain` was called. */
   get draining(): boolean {
     return this.#draining !== undefined
@@ -228,7 +276,7 @@ export class Relay implements AsyncDisposable {
 
   /** Stops at once. Closing twice is closing once. */
   async close(): Promise<void> {
-    if (!this.#driver.closed) this.#driver.input(({ access }) => access?.keepUsage())
+    if (!this.#driver.closed) this.#driver.input(({ access }) => access.keepUsage())
     await Promise.all([this.#driver.close(), this.#websocket?.close(), this.#bus?.close()])
     await this.#gatekeeper.settled()
     this.#drained()

@@ -1,0 +1,146 @@
+/** An operator and a relay that runs: `ctl`, and SIGHUP. Real processes, real sockets. */
+import { statSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Peer } from '@showchain/client'
+import { generateIdentity, type Identity } from '@showchain/crypto'
+import { Folder, Program } from '@showchain-tooling/vitest/programs'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+
+const BIN = fileURLToPath(new URL('../bin/showchain-relay.js', import.meta.url))
+const UNKNOWN = /does not know you/
+
+let folder: Folder
+let alice: Identity
+let bob: Identity
+const programs: Program[] = []
+beforeAll(async () => {
+  folder = new Folder()
+  ;[alice, bob] = await Promise.all([generateIdentity(), generateIdentity()])
+})
+afterEach(() => {
+  for (const program of programs.splice(0)) program.kill()
+})
+afterAll(() => folder.remove())
+
+function start(...args: readonly string[]): Program {
+  const program = new Program(BIN, args)
+  programs.push(program)
+  return program
+}
+const socket = (): string => folder.file('ctl')
+const running = (...args: readonly string[]): Program =>
+  start(
+    ...['--identity', folder.file('relay.pem'), '--create-identity', '--listen', '127.0.0.1:0'],
+    ...['--log-format', 'json', '--control', socket(), ...args],
+  )
+const ctl = (...args: readonly string[]) => start('ctl', '--control', socket(), ...args).ended()
+
+const peerOf = (identity: Identity, relay: string): Promise<Peer> =>
+  Peer.open({ identity, relays: [relay], listen: [{ host: '127.0.0.1' }], addressPolicy: 'lab' })
+/** When this peer is told so. */
+const told = (peer: Peer, wanted: string): Promise<unknown> =>
+  new Promise((resolve) => peer.on('relay', ({ state }) => state === wanted && resolve(state)))
+
+describe('ctl', () => {
+  test('lists registered peers, by a socket that only its owner can use', async () => {
+    const ticket = await running().stdout.line(/./)
+    expect(statSync(socket()).mode & 0o777).toBe(0o600)
+    await using one = await peerOf(alice, ticket)
+    await using two = await peerOf(bob, ticket)
+    await Promise.all([one.registered(), two.registered()])
+    const { code, stdout } = await ctl('list')
+    const lines = stdout.split('\n').map((line) => line.replace(/:\d+$/, ''))
+    expect([code, lines.toSorted()]).toEqual([0, [alice.id, bob.id].map((id) => `${id} 127.0.0.1`).toSorted()])
+  })
+
+  test('kicks a peer, which comes again', async () => {
+    const ticket = await running().stdout.line(/./)
+    await using peer = await peerOf(alice, ticket)
+    await peer.registered()
+    const lost = told(peer, 'lost')
+    const again = told(peer, 'registered')
+    expect(await ctl('kick', alice.id)).toMatchObject({ code: 0 })
+    await Promise.all([lost, again])
+    expect(await ctl('kick', bob.id)).toMatchObject({ code: 2, stderr: expect.stringContaining('no such peer') })
+  })
+
+  test('bans, also for the next relay where what was used is kept, until the ban is taken back', async () => {
+    const args = ['--quota', 'idDay=1G', '--usage', folder.file('usage')]
+    const first = running(...args)
+    await first.stdout.line(/./)
+    expect(await ctl('ban', alice.id, '--for', '7d')).toMatchObject({ code: 0 })
+    expect(await ctl('ban', '192.0.2.1')).toMatchObject({ code: 0 })
+    first.child.kill('SIGKILL')
+    await first.ended()
+    const ticket = await running(...args).stdout.line(/./)
+    const { stdout } = await ctl('bans')
+    expect(stdout.split('\n')).toEqual([expect.stringMatching(`^${alice.id} until 2`), '192.0.2.1'])
+    await using banned = await peerOf(alice, ticket)
+    await expect(banned.registered()).rejects.toThrow(UNKNOWN)
+    expect(await ctl('unban', alice.id)).toMatchObject({ code: 0 })
+    expect(await ctl('unban', alice.id)).toMatchObject({ code: 2, stderr: expect.stringContaining('no such ban') })
+    await using allowed = await peerOf(alice, ticket)
+    await allowed.registered()
+  })
+
+  test('drains the relay as a signal does', async () => {
+    const relay = running()
+    await relay.stdout.line(/./)
+    expect(await ctl('drain')).toMatchObject({ code: 0 })
+    expect(await relay.ended()).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/draining[\s\S]*"msg":"ended"/),
+    })
+  })
+
+  test.each([
+    [['ctl', 'list'], /--control is needed/],
+    [['ctl', '--control', 'absent', 'list'], /the relay at absent does not answer/],
+  ])('says what is wrong: %j', async (args, expected) => {
+    expect(await start(...args).ended()).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(expected) })
+  })
+
+  test('says what is wrong with an id, and with a time', async () => {
+    await running().stdout.line(/./)
+    expect(await ctl('kick', 'me')).toMatchObject({ code: 2, stderr: expect.stringContaining('Not a peer id') })
+    expect(await ctl('ban', alice.id, '--for', 'ever')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('"ever" is not a time'),
+    })
+  })
+})
+
+describe('SIGHUP', () => {
+  test('takes access, limits and the level of the log from the file, for registered peers too', async () => {
+    const file = folder.write('relay.yaml', `access: ids\nallow: [${alice.id}, ${bob.id}]\n`)
+    const relay = running('--config', file)
+    const ticket = await relay.stdout.line(/./)
+    await using one = await peerOf(alice, ticket)
+    await using two = await peerOf(bob, ticket)
+    await Promise.all([one.registered(), two.registered()])
+    const lost = told(two, 'lost')
+    writeFileSync(
+      file,
+      `access: ids\nallow: [${alice.id}]\nlogLevel: debug\nlimits: { bindings: 7, sessionsPerId: 7 }\n`,
+    )
+    relay.child.kill('SIGHUP')
+    await relay.stderr.line(/"limits":\["bindings"\],"msg":"sizes of tables stay/)
+    await lost
+    expect(await relay.stderr.line(/"msg":"unbound"/)).toContain(bob.id)
+    relay.child.kill('SIGTERM')
+    expect((await relay.ended()).code).toBe(0)
+  })
+
+  test('changes nothing when the file is wrong', async () => {
+    const file = folder.write('wrong.yaml', `access: ids\nallow: [${alice.id}]\n`)
+    const relay = running('--config', file)
+    const ticket = await relay.stdout.line(/./)
+    writeFileSync(file, 'access: nobody\n')
+    relay.child.kill('SIGHUP')
+    await relay.stderr.line(/the configuration was not taken: access/)
+    await using peer = await peerOf(alice, ticket)
+    await peer.registered()
+    await using other = await peerOf(bob, ticket)
+    await expect(other.registered()).rejects.toThrow(UNKNOWN)
+  })
+})
