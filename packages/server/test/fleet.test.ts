@@ -209,6 +209,12 @@ describe('a message of another node', () => {
     expect(bed.count('fleetRefused')).toBe(flips.length + 3)
   })
 
+  test('makes it write to no node that it does not know', () => {
+    const bed = node()
+    for (let from = THIRD; from < 200; from++) bed.hears(fromOther(bed, [nobody(bed)], { from }))
+    expect(said(bed)).toEqual([])
+  })
+
   test('is for this node or for all', () => {
     const bed = node()
     bed.hears(fromOther(bed, [nobody(bed)], { to: THIRD }))

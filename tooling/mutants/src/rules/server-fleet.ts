@@ -89,6 +89,14 @@ export const SERVER_FLEET: readonly Mutant[] = inPackage('server', [
     ...NODE,
   },
   {
+    name: 'fleet-known-nodes',
+    rule: 'Room for messages to a node is kept of nodes that are there.',
+    file: FLEET,
+    text: " && this.#nodes.has(from, now)) this.#mail.post(from, { kind: 'gone', peer })",
+    replacement: ") this.#mail.post(from, { kind: 'gone', peer })",
+    ...NODE,
+  },
+  {
     name: 'fleet-end-of-session',
     rule: 'A frame of another node counts only for an end of its session.',
     file: CHANNEL,

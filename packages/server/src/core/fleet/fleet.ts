@@ -252,7 +252,7 @@ export class Fleet {
     const { count, outbox } = this.#context
     const binding = this.#parts.bindings.get(peer, now)
     if (binding === undefined) {
-      if (to !== 'all') this.#mail.post(from, { kind: 'gone', peer })
+      if (to !== 'all' && this.#nodes.has(from, now)) this.#mail.post(from, { kind: 'gone', peer })
       return
     }
     const bytes = adapted(this.#context, datagram, binding)
