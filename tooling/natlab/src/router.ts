@@ -11,6 +11,7 @@ import {
   type NatKind,
   natRules,
   partitionRules,
+  slowRules,
 } from './rules.ts'
 
 export interface RouterOptions {
@@ -76,6 +77,11 @@ export class Router {
   /** Drops packets to and from an address outside. Mappings stay. */
   partition(ip: string): void {
     this.#names.nft(this.name, partitionRules(ip))
+  }
+
+  /** Lets no more through to and from an address outside. Mappings stay. */
+  slow(ip: string, megabytes: number): void {
+    this.#names.nft(this.name, slowRules(ip, megabytes))
   }
 
   /** Ends the partition. */

@@ -110,6 +110,16 @@ export const partitionRules = (ip: string): string => `table ip partition {
 }
 `
 
+/** Megabytes a second that go to or come from an address outside; what is more is dropped. */
+export const slowRules = (ip: string, megabytes: number): string => `table ip slow {
+  chain forward {
+    type filter hook forward priority -1
+    ip saddr ${ip} limit rate over ${megabytes} mbytes/second burst 1 mbytes drop
+    ip daddr ${ip} limit rate over ${megabytes} mbytes/second burst 1 mbytes drop
+  }
+}
+`
+
 /** IPv6 is not translated; a stateful firewall drops unsolicited packets (RFC 6092). */
 export const FIREWALL6 = `table ip6 firewall {
   chain forward {

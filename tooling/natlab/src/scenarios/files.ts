@@ -8,6 +8,8 @@ import { MIB } from '../transfer.ts'
 
 const FILE_BYTES = 1024 * MIB
 const NAME = 'file'
+/** Megabytes a second through the relay. */
+const RELAY_RATE = 12
 
 /** A file of random bytes. @returns its SHA-256 */
 function makeFile(path: string): string {
@@ -32,6 +34,8 @@ const has =
   ({ event, bytes }: ProgramEvent): boolean =>
     event === 'progress' && Number(bytes) >= share * FILE_BYTES
 
+const relayAddress = ({ relay }: World): string => /addr=([\d.]+):/.exec(relay)?.[1] as string
+
 async function killedTwice(world: World): Promise<string> {
   const [router, other] = [await world.router({ kind: 'T3' }), world.side('b', 'T3')]
   const [here, there] = [world.lab.host(router), world.lab.host(other)]
@@ -55,6 +59,8 @@ async function killedTwice(world: World): Promise<string> {
     )
   }
 
+  // A relayed connection tries again to be direct after 16 s, and the file must not be there by then.
+  router.slow(relayAddress(world), RELAY_RATE)
   router.partition(other.wan)
   let { sender, receiver } = await run()
   await receiver.until('it has some through the relay', has(0.05))
