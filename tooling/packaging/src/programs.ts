@@ -11,7 +11,7 @@ import { carryLine, proxyCommandIn } from './tunnels.ts'
 /** Scripts of the installed programs, by the name that people type. */
 export type Scripts = Readonly<Record<'showchain' | 'showchain-relay', string>>
 
-const TIME = 60_000 // ms, for everything
+const TIME = 120_000 // ms, for everything
 const TICKET = /^showchain:/
 const PLACEHOLDER = /</ // '<relay ticket>', 'showchain:<id>?relay=…'
 const CODE = /^\d+-[a-z]+-[a-z]+$/
