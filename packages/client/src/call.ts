@@ -17,7 +17,7 @@ import type { Connection } from './connection.ts'
 import type { DialAttempt, DialId, DialPolicy, EarlyBytes, RelayAddress } from './core/index.ts'
 import type { Looked, Names } from './names.ts'
 import type { Reachability } from './reachability.ts'
-import { ATTEMPT_DELAY, alternating } from './relay-locator.ts'
+import { ATTEMPT_DELAY, addressOf, alternating } from './relay-locator.ts'
 import type { Scheduled } from './runtime/index.ts'
 
 export interface CallOptions {
@@ -58,18 +58,18 @@ export class Call {
     const relays = via === 'direct' ? [] : ticket.relays
     const known = {
       addresses: literals(addresses).flatMap((address) => this.#usable('direct', [address])),
-      relays: relays.flatMap(({ id, address }) =>
-        this.#relay(id, literals([address])).map((endpoint) => ({ id, endpoint })),
+      relays: relays.flatMap((relay) =>
+        this.#relay(relay.id, literals([relay.address])).map((endpoint) => addressOf(relay, endpoint)),
       ),
     }
     if (known.addresses.length + known.relays.length > 0) this.#dial(known.addresses, known.relays)
     for (const address of addresses.filter(isName))
       this.#look('direct', address, (endpoints) => this.#dial(this.#usable('direct', endpoints), []))
-    for (const { id, address } of relays)
-      if (isName(address))
-        this.#look('relay', address, (found) => {
-          const relay = this.#relay(id, found)
-          this.#oneAfterTheOther(relay.map((endpoint) => ({ id, endpoint })))
+    for (const relay of relays)
+      if (isName(relay.address))
+        this.#look('relay', relay.address, (found) => {
+          const usable = this.#relay(relay.id, found)
+          this.#oneAfterTheOther(usable.map((endpoint) => addressOf(relay, endpoint)))
         })
     this.#starting = false
     this.#review()

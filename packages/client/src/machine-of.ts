@@ -2,7 +2,7 @@
 import { ADDRESS_POLICIES, duration, PeerMachine } from './core/index.ts'
 import { type CheckedOptions, CONGESTION } from './options.ts'
 import type { Reachability } from './reachability.ts'
-import { type CountedSocket, QlogRecorder } from './runtime/index.ts'
+import { type CountedSocket, type DriverOptions, QlogRecorder, type Runtime } from './runtime/index.ts'
 
 export function machineOf(options: CheckedOptions, socket: CountedSocket, reachability: Reachability): PeerMachine {
   const { identity, encoding, seedMode, plaintext, policy, addressPolicy, keepAlive, knownKeys } = options
@@ -12,6 +12,7 @@ export function machineOf(options: CheckedOptions, socket: CountedSocket, reacha
     ...{ provider, random, endToEnd, knownKeys, encoding, seedMode, plaintext, policy },
     ...{ acceptEarly, acquaintances, protocols: protocols && new Set(protocols) },
     self: identity.publicKey,
+    websocket: options.runtime.openWebSocket !== undefined,
     congestion: CONGESTION[options.congestion],
     observe: (connection) => {
       const sink = options.qlog?.(connection)
@@ -25,3 +26,9 @@ export function machineOf(options: CheckedOptions, socket: CountedSocket, reacha
     idleTimeout: duration(options.idleTimeout),
   })
 }
+
+/** What such a machine opens: one more socket, or a connection. */
+export const openerOf =
+  (runtime: Runtime): DriverOptions<PeerMachine>['openSocket'] =>
+  (failed, to) =>
+    to === undefined ? runtime.openExtraSocket(failed) : runtime.openWebSocket?.(to, failed)

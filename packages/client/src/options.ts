@@ -246,8 +246,8 @@ const withHost = ({
   host === undefined ? LISTEN_EVERYWHERE.map((any) => ({ ...any, port })) : [{ host, port }]
 
 /** Where a relay's own ticket says that it listens. @throws ShowchainError `ERR_BAD_TICKET` */
-export function relayAddress({ id, addresses }: Ticket): { readonly id: PeerId; readonly address: Address } {
+export function relayAddress({ id, addresses, websocket }: Ticket): Ticket['relays'][number] {
   const [address] = addresses
   if (address === undefined) throw new ShowchainError('ERR_BAD_TICKET', `The ticket of relay ${id} names no address.`)
-  return { id, address }
+  return websocket === undefined ? { id, address } : { id, address, websocket }
 }

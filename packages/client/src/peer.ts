@@ -27,7 +27,7 @@ import { ConnectionPort } from './connection-port.ts'
 import type { Pong } from './connection-reports.ts'
 import type { NatReport, PeerCounter, PeerMachine } from './core/index.ts'
 import { inspectPeer, type PeerInspection } from './inspection.ts'
-import { machineOf } from './machine-of.ts'
+import { machineOf, openerOf } from './machine-of.ts'
 import { Names } from './names.ts'
 import { type CheckedOptions, checkOptions, type PeerOptions, relayAddress } from './options.ts'
 import { PeerEvents, type PeerListeners } from './peer-events.ts'
@@ -35,7 +35,7 @@ import { pingOnce } from './ping-once.ts'
 import { Reachability } from './reachability.ts'
 import { ReconnectingConnection } from './reconnecting.ts'
 import { awaitRegistration } from './registered.ts'
-import { RelayLocator } from './relay-locator.ts'
+import { addressOf, RelayLocator } from './relay-locator.ts'
 import { type CountedSocket, checkPrimitives, Driver, NetworkWatch, traceTaps } from './runtime/index.ts'
 import { StunServers } from './stun-servers.ts'
 
@@ -84,7 +84,7 @@ export class Peer implements AsyncDisposable {
     this.#driver = new Driver({
       ...{ machine: this.#machine, socket, clock },
       worker: runtime.worker(identity),
-      openSocket: (failed) => runtime.openExtraSocket(failed),
+      openSocket: openerOf(runtime),
       onEvent: (event) => this.#events.on(event),
       ...traceTaps(options.trace, clock),
     })
@@ -266,13 +266,14 @@ export class Peer implements AsyncDisposable {
   }
 
   #locate(ticket: Ticket): RelayLocator {
-    const { id, address } = relayAddress(ticket)
+    const relay = relayAddress(ticket)
+    const { id, address } = relay
     return new RelayLocator({
       ...{ id, address, names: this.#names },
       reaches: (endpoint) => this.#reachability.reaches(endpoint),
       register: (endpoint) => {
         this.#reachability.own(endpoint)
-        this.#driver.input((machine, now) => machine.register({ id, endpoint }, now))
+        this.#driver.input((machine, now) => machine.register(addressOf(relay, endpoint), now))
       },
       leave: (endpoint) => {
         this.#reachability.disown(endpoint)

@@ -4,7 +4,16 @@
  * any more. Its other addresses may be those of a fleet, of which each serves as well: when the one in use is
  * in doubt, is lost, or drains, they are tried at once.
  */
-import { type Address, type Endpoint, formatEndpoint, ipFamily, type PeerId } from '@showchain/wire'
+import {
+  type Address,
+  type Endpoint,
+  formatEndpoint,
+  ipFamily,
+  type PeerId,
+  type Ticket,
+  websocketUrl,
+} from '@showchain/wire'
+import type { RelayAddress } from './core/index.ts'
 import { NameSearch, type Names } from './names.ts'
 import type { RelayEvent } from './relay-event.ts'
 import type { Scheduled } from './runtime/index.ts'
@@ -147,6 +156,12 @@ export class RelayLocator {
     this.#options.register(endpoint)
   }
 }
+
+/** The relay of a ticket at one endpoint of its address. */
+export const addressOf = ({ id, address, websocket }: Ticket['relays'][number], endpoint: Endpoint): RelayAddress => ({
+  ...{ id, endpoint },
+  websocket: websocketUrl(address.host, websocket),
+})
 
 /** Families alternate, from that of the first (RFC 8305 §4). */
 export function alternating(endpoints: readonly Endpoint[]): readonly Endpoint[] {

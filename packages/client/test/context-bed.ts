@@ -95,7 +95,7 @@ export class ContextBed {
 
   /** A registration with the relay at this address, which has not answered. */
   registration(endpoint: Endpoint): Registration {
-    const registration = new Registration(this.context, this.transactions, { id: relay.id, endpoint })
+    const registration = new Registration(this.context, this.transactions, { id: relay.id, endpoint }, () => false)
     this.do((now) => registration.start(now))
     return registration
   }

@@ -274,4 +274,6 @@ export const CAPS = {
   introduced: 16,
   /** A relay, in its 0x102: its other addresses are nodes of the same fleet. */
   fleet: 32,
+  /** A peer that reaches its relays by WebSocket alone: nobody need look for it over UDP. */
+  withoutUdp: 64,
 } as const

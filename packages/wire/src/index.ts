@@ -80,4 +80,4 @@ export {
   ticketSchema,
 } from './ticket.ts'
 export { fromUtf8, utf8 } from './utf8.ts'
-export { WEBSOCKET_PATH } from './websocket.ts'
+export { HTTPS_PORT, WEBSOCKET_PATH, type WebSocketAt, websocketUrl } from './websocket.ts'

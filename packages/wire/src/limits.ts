@@ -42,7 +42,7 @@ export const MAX_FURTHER_ADDRESSES = 4
 export const MAX_U16 = 0xffff
 /** Largest `seq` and `ts`: exact as a JSON number in every implementation. */
 export const MAX_COUNTER = Number.MAX_SAFE_INTEGER
-/** Eight relays and eight addresses with the longest host names take 4,653 characters. */
-export const MAX_TICKET_LENGTH = 4700
+/** Eight relays and eight addresses with the longest host names take 4,765 characters. */
+export const MAX_TICKET_LENGTH = 4800
 /** Most relays, and most addresses, in one ticket. */
 export const MAX_TICKET_ROUTES = 8

@@ -5,6 +5,8 @@
  *   showchain:<id>?relay=<relay-id>@host:port&relay=…&addr=host:port
  *   showchain:<relay-id>?addr=host:port&mailbox=<id>   a relay's own one
  *
+ * `via` follows the relay that it is about, or is in a relay's own ticket.
+ *
  * IPv6 addresses are in brackets, nothing is escaped, unknown parameters are ignored.
  */
 import * as z from 'zod'
@@ -14,6 +16,7 @@ import { quote } from './foreign.ts'
 import { type PeerId, peerIdFromText, peerIdSchema } from './ids.ts'
 import { canonicalIp } from './ip.ts'
 import { MAX_TICKET_LENGTH, MAX_TICKET_ROUTES, MAX_U16 } from './limits.ts'
+import { formatVia, viaFrom, type WebSocketAt, websocketSchema } from './websocket.ts'
 
 const SCHEME = 'showchain:'
 /** A DNS name (RFC 1123 §2.1) of at most 253 characters. */
@@ -37,15 +40,20 @@ export const ticketSchema = z
   .strictObject({
     id: peerIdSchema,
     relays: z
-      .array(z.strictObject({ id: peerIdSchema, address: addressSchema }).readonly())
+      .array(
+        z.strictObject({ id: peerIdSchema, address: addressSchema, websocket: websocketSchema.optional() }).readonly(),
+      )
       .max(MAX_TICKET_ROUTES)
       .readonly(),
     addresses: z.array(addressSchema).max(MAX_TICKET_ROUTES).readonly(),
     /** In a relay's own ticket: the peer at that relay which has its mailbox (docs/mailbox.md). */
     mailbox: peerIdSchema.optional(),
+    /** In a relay's own ticket: where it takes WebSocket connections. */
+    websocket: websocketSchema.optional(),
   })
   .readonly()
   .refine(({ relays, mailbox }) => mailbox === undefined || relays.length === 0, 'a mailbox beside relays')
+  .refine(({ relays, websocket }) => websocket === undefined || relays.length === 0, 'a relay of its own beside relays')
 /**
  * Who a peer is, and where it may be reached: through relays and at addresses (docs/protocol.md,
  * Tickets).
@@ -74,11 +82,13 @@ function addressFrom(text: string): Address | undefined {
 }
 
 /** The text of a ticket, which `parseTicket` reads. */
-export function formatTicket({ id, relays, addresses, mailbox }: Ticket): string {
+export function formatTicket({ id, relays, addresses, mailbox, websocket }: Ticket): string {
+  const via = (at: WebSocketAt | undefined): string[] => (at === undefined ? [] : [`via=${formatVia(at)}`])
   const parameters = [
-    ...relays.map((relay) => `relay=${relay.id}@${formatAddress(relay.address)}`),
+    ...relays.flatMap((relay) => [`relay=${relay.id}@${formatAddress(relay.address)}`, ...via(relay.websocket)]),
     ...addresses.map((address) => `addr=${formatAddress(address)}`),
     ...(mailbox === undefined ? [] : [`mailbox=${mailbox}`]),
+    ...via(websocket),
   ]
   return parameters.length === 0 ? `${SCHEME}${id}` : `${SCHEME}${id}?${parameters.join('&')}`
 }
@@ -96,21 +106,30 @@ export function parseTicket(text: string): Ticket {
   const relays: Ticket['relays'][number][] = []
   const addresses: Address[] = []
   const mailboxes: PeerId[] = []
+  let websocket: WebSocketAt | undefined
   for (const parameter of (rest[0] ?? '').split('&')) {
     const equals = parameter.indexOf('=')
     const name = parameter.slice(0, Math.max(equals, 0))
     const value = parameter.slice(equals + 1)
     if (name === 'relay') relays.push(parseRelay(value))
     else if (name === 'addr') addresses.push(addressFrom(value) ?? throwBad(`addr=${quote(value)} is not host:port.`))
-    else if (name === 'mailbox')
+    else if (name === 'via') {
+      const at = viaFrom(value) ?? throwBad(`via=${quote(value)} is not ws:port or wss:port.`)
+      const relay = relays.at(-1)
+      if ((relay ?? { websocket }).websocket !== undefined) throw bad('A relay has more than one "via".')
+      if (relay === undefined) websocket = at
+      else relays[relays.length - 1] = { ...relay, websocket: at }
+    } else if (name === 'mailbox')
       mailboxes.push(peerIdFromText(value) ?? throwBad(`mailbox=${quote(value)} is not a peer id.`))
   }
   if (Math.max(relays.length, addresses.length) > MAX_TICKET_ROUTES)
     throw bad(`It names more than ${MAX_TICKET_ROUTES} relays or addresses.`)
+  if (websocket !== undefined && relays.length > 0) throw bad('"via" stands after the relay that it is about.')
+  const own = websocket === undefined ? {} : { websocket }
   const [mailbox, ...others] = mailboxes
-  if (mailbox === undefined) return { id, relays, addresses }
+  if (mailbox === undefined) return { id, relays, addresses, ...own }
   if (others.length + relays.length > 0) throw bad('A mailbox is named once, and in the ticket of a relay alone.')
-  return { id, relays, addresses, mailbox }
+  return { id, relays, addresses, mailbox, ...own }
 }
 
 function parseRelay(text: string): Ticket['relays'][number] {

@@ -101,7 +101,7 @@ describe('the extension table', () => {
 
   test('capabilities are single bits, error codes are small numbers, each its own', () => {
     const bits = Object.values(CAPS)
-    expect(bits).toEqual([1, 2, 4, 8, 16])
+    expect(bits).toEqual([1, 2, 4, 8, 16, 32, 64])
     expect(WIRE_ERROR).toEqual({ unbound: 1, noSession: 2, draining: 3, refused: 4, undecided: 5, overQuota: 6 })
   })
 })

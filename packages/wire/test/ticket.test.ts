@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { formatAddress, formatTicket, parseAddress, parseTicket, type Ticket, ticketSchema } from '../src/index.ts'
+import {
+  formatAddress,
+  formatTicket,
+  parseAddress,
+  parseTicket,
+  type Ticket,
+  ticketSchema,
+  websocketUrl,
+} from '../src/index.ts'
 import { endpoint, port } from './arbitraries.ts'
 import { ALICE, BOB } from './samples.ts'
 
@@ -28,6 +36,24 @@ describe('a ticket', () => {
     [
       `showchain:${ALICE}?addr=192.0.2.1:4400&mailbox=${BOB}`,
       { id: ALICE, relays: [], addresses: [{ host: '192.0.2.1', port: 4400 }], mailbox: BOB },
+    ],
+    [
+      `showchain:${ALICE}?addr=192.0.2.1:4400&via=ws:8080`,
+      {
+        ...{ id: ALICE, relays: [], addresses: [{ host: '192.0.2.1', port: 4400 }] },
+        websocket: { tls: false, port: 8080 },
+      },
+    ],
+    [
+      `showchain:${ALICE}?relay=${BOB}@192.0.2.1:5&relay=${BOB}@192.0.2.2:5&via=wss:8443&addr=[::1]:65535`,
+      {
+        id: ALICE,
+        relays: [
+          { id: BOB, address: { host: '192.0.2.1', port: 5 } },
+          { id: BOB, address: { host: '192.0.2.2', port: 5 }, websocket: { tls: true, port: 8443 } },
+        ],
+        addresses: [{ host: '::1', port: 65535 }],
+      },
     ],
   ])('%s is read and written back', (text, ticket) => {
     expect(parseTicket(text)).toEqual(ticket)
@@ -68,6 +94,11 @@ describe('a ticket', () => {
     ['a mailbox with a bad id', `showchain:${ALICE}?mailbox=abc`],
     ['two mailboxes', `showchain:${ALICE}?mailbox=${BOB}&mailbox=${BOB}`],
     ['a mailbox beside a relay', `showchain:${ALICE}?relay=${BOB}@192.0.2.1:5&mailbox=${BOB}`],
+    ['a via of another kind', `showchain:${ALICE}?via=http:80`],
+    ['a via with a bad port', `showchain:${ALICE}?via=ws:65536`],
+    ['two of them for one relay', `showchain:${ALICE}?relay=${BOB}@192.0.2.1:5&via=ws:1&via=ws:2`],
+    ['two of its own', `showchain:${ALICE}?via=ws:1&via=ws:2`],
+    ['one before the first relay', `showchain:${ALICE}?via=ws:1&relay=${BOB}@192.0.2.1:5`],
     ['too many characters', `showchain:${ALICE}?x=${'a'.repeat(5000)}`],
   ])('with %s is refused with ERR_BAD_TICKET', (_what, text) => {
     expect(() => parseTicket(text)).toThrow(badTicket)
@@ -86,11 +117,11 @@ describe('a ticket', () => {
     const address = { host: longHost, port: 65535 }
     const ticket: Ticket = {
       id: ALICE,
-      relays: new Array(8).fill({ id: BOB, address }),
+      relays: new Array(8).fill({ id: BOB, address, websocket: { tls: true, port: 65535 } }),
       addresses: new Array(8).fill(address),
     }
     expect(ticketSchema.safeParse(ticket).success).toBe(true)
-    expect(formatTicket(ticket)).toHaveLength(4653)
+    expect(formatTicket(ticket)).toHaveLength(4765)
     expect(parseTicket(formatTicket(ticket))).toEqual(ticket)
   })
 
@@ -109,6 +140,16 @@ describe('a ticket', () => {
         expect(parseTicket(formatTicket(value))).toEqual(value)
       }),
     )
+  })
+})
+
+describe('where a relay takes WebSocket connections', () => {
+  test.each([
+    ['relay.example.org', undefined, 'wss://relay.example.org:443/showchain'],
+    ['2001:db8::1', { tls: true, port: 8443 }, 'wss://[2001:db8::1]:8443/showchain'],
+    ['192.0.2.1', { tls: false, port: 80 }, 'ws://192.0.2.1:80/showchain'],
+  ])('is at its own name: %s', (host, at, url) => {
+    expect(websocketUrl(host, at)).toBe(url)
   })
 })
 

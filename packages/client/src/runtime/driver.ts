@@ -23,6 +23,7 @@ import {
   type Route,
   type SocketChange,
   type SocketId,
+  type WebSocketTarget,
   type Work,
 } from '../core/endpoint/machine.ts'
 import { isConnection } from '../core/endpoint/route.ts'
@@ -45,10 +46,13 @@ export interface DriverOptions<M extends Machine<unknown>> {
   /** Connections that others make to this host; the driver closes them. @default none */
   readonly connections?: ConnectionSocket | undefined
   /**
-   * Opens one more for a machine that asks; `failed` tells, now or later, that there is none.
+   * Opens one more for a machine that asks, or a connection `to` where it says; `failed` tells, now or
+   * later, that there is none, or that the connection ended.
    * @default such a machine sends into the void
    */
-  readonly openSocket?: ((failed: (why: string) => void) => DatagramSocket) | undefined
+  readonly openSocket?:
+    | ((failed: (why: string) => void, to?: WebSocketTarget) => DatagramSocket | undefined)
+    | undefined
   readonly clock: Clock
   /** The driver closes it. */
   readonly worker: Worker
@@ -136,14 +140,14 @@ export class Driver<M extends Machine<unknown>> {
     })
   }
 
-  #change({ change, socket: id }: SocketChange): void {
+  #change({ change, socket: id, to }: SocketChange): void {
     const known = this.#others.get(id)
     if (change === 'close') {
       this.#others.delete(id)
       // Nothing waits for it, and an error means that it is closed.
       known?.close().catch(() => {})
     } else if (known === undefined) {
-      const opened = this.#options.openSocket?.((why) => this.#socketFailed(id, why))
+      const opened = this.#options.openSocket?.((why) => this.#socketFailed(id, why), to)
       if (opened !== undefined) this.#add(id, opened)
     }
   }

@@ -11,6 +11,7 @@ import {
   type Random,
 } from '@showchain/crypto'
 import type { Address, Endpoint } from '@showchain/wire'
+import type { WebSocketTarget } from '../core/endpoint/machine.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { ExtraUdpSocket } from './extra-udp.ts'
 import { localAddresses } from './local-addresses.ts'
@@ -18,6 +19,7 @@ import { nodeRandom } from './random.ts'
 import { resolveAddress } from './resolve.ts'
 import type { CountedSocket, DatagramSocket } from './socket.ts'
 import { openUdp, type UdpOptions } from './udp.ts'
+import { WebSocketCarrier } from './websocket/websocket.ts'
 import { CryptoWorker, type Worker, type WorkerLimits } from './worker.ts'
 
 /** The system that a peer or a relay runs on. */
@@ -35,6 +37,11 @@ export interface Runtime {
    * @param failed called once, with the reason, if there is none: no descriptors are left
    */
   openExtraSocket(failed: (why: string) => void): DatagramSocket
+  /**
+   * A WebSocket connection, which opens by itself. @default this system has none
+   * @param failed called once, with the reason, when it cannot be opened or has ended
+   */
+  openWebSocket?(to: WebSocketTarget, failed: (why: string) => void): DatagramSocket
   /** All endpoints of an address. @throws ShowchainError `ERR_CANNOT_RESOLVE` */
   resolve(address: Address): Promise<readonly Endpoint[]>
   /** IP addresses of this host, best first, without loopback and link-local ones. */
@@ -52,6 +59,7 @@ export const nodeRuntime: Runtime = {
   worker: (identity, limits) => new CryptoWorker({ provider: openssl, identity, limits }),
   openSocket: openUdp,
   openExtraSocket: (failed) => new ExtraUdpSocket(failed),
+  openWebSocket: (to, failed) => new WebSocketCarrier(to, failed),
   resolve: resolveAddress,
   localAddresses: () => localAddresses(),
 }

@@ -26,9 +26,13 @@ export interface CodeOffer extends AsyncDisposable {
 }
 
 /** The ticket of a relay's mailbox; undefined when the relay has none. */
-export function mailboxOf({ id, addresses, mailbox }: Ticket): Ticket | undefined {
+export function mailboxOf({ id, addresses, mailbox, websocket }: Ticket): Ticket | undefined {
   if (mailbox === undefined) return undefined
-  return { id: mailbox, relays: addresses.map((address) => ({ id, address })), addresses: [] }
+  return {
+    id: mailbox,
+    relays: addresses.map((address) => ({ ...{ id, address }, ...(websocket && { websocket }) })),
+    addresses: [],
+  }
 }
 
 function runOptions(peer: Peer, mailbox: Ticket, words: string, options: MailboxOptions): RunOptions {

@@ -105,7 +105,8 @@ export class Relay implements AsyncDisposable {
     const { clock, random, provider } = runtime
     this.id = identity.id
     const addresses = publicAddresses ?? reachableAddresses(socket.localEndpoints, runtime.localAddresses())
-    this.ticket = formatTicket({ id: this.id, relays: [], addresses: addresses.slice(0, MAX_TICKET_ROUTES) })
+    const routes = { relays: [], addresses: addresses.slice(0, MAX_TICKET_ROUTES) }
+    this.ticket = formatTicket({ id: this.id, ...routes, websocket: websocket?.announced })
     const machine = new RelayMachine({
       ...{ provider, random, knownKeys, limits },
       ...{ asks: options.access !== undefined, quotas: options.quotas, total },

@@ -3,7 +3,7 @@
  * protocol. Byte strings are hex, messages are plain objects, and `null` means refused.
  */
 import type { Encoding } from '@showchain/wire'
-import type { AddressVector, TicketVector } from '../vectors/files.ts'
+import type { AddressVector, TicketVector, WebSocketVector } from '../vectors/files.ts'
 import type { PlainMessage } from '../vectors/plain.ts'
 import type { EndToEndOperations } from './end-to-end-operations.ts'
 
@@ -18,6 +18,7 @@ export interface PlainTicket {
   readonly relays: TicketVector['relays']
   readonly addresses: readonly AddressVector[]
   readonly mailbox?: string | undefined
+  readonly websocket?: WebSocketVector | undefined
 }
 
 /** Each operation's input and result. */

@@ -159,7 +159,7 @@ export class Internet {
     const peer = this.addSimPeer(place)
     const relays = place.relays ?? this.#relays
     this.sim.until(() => relays.every((relay) => peer.isRegistered(relay)), REGISTRATION_PATIENCE)
-    if (place.seedMode !== true && relays.length > 0)
+    if (place.seedMode !== true && relays.length > 0 && !peer.host.blocksUdp)
       this.sim.until(() => peer.nat !== undefined, REGISTRATION_PATIENCE)
     return peer
   }

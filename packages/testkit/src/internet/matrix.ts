@@ -65,7 +65,8 @@ export async function play(
     `${pairing.requester} → ${pairing.target} ${seed}`,
     { latency: LATENCY, ...conditions },
     async (internet) => {
-      const relays = fleet ? await nodes(internet) : [await internet.relay()]
+      const { websocket } = pairing
+      const relays = fleet ? await nodes(internet) : [await internet.relay({ websocket })]
       const places = pairing.place(internet)
       const kind = plaintext ? {} : { endToEnd: nodeEndToEnd() }
       const target = await internet.simPeer({

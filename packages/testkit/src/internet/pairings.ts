@@ -18,6 +18,8 @@ export interface Pairing {
    * @default neither
    */
   readonly met?: 'before' | 'early'
+  /** The relay takes WebSocket connections. @default false */
+  readonly websocket?: boolean
   /** How the requester connects. @default auto */
   readonly via?: DialPolicy
   /** Puts both ends into the internet. */
@@ -79,13 +81,36 @@ const HIDDEN: Pairing = {
   via: 'relay-only',
 }
 
-/** These, peers that have met, early data, a peer that hides, peers new to the relay, public peers, carrier-grade NAT, a shared NAT, and a path that works one way only. */
+function withoutUdp(internet: Internet, name: string): SimPeerPlace {
+  const host = internet.host(name, { behind: internet.router({ nat: nat.T3() }) })
+  host.blocksUdp = true
+  return { host }
+}
+
+/** An end whose network lets no UDP through, or both. */
+const WITHOUT_UDP: readonly Pairing[] = [...TYPES, 'public' as const].flatMap((type) => {
+  const place = (internet: Internet): SimPeerPlace => withoutUdp(internet, 'without UDP')
+  const other = (): SimPeerPlace => (type === 'public' ? {} : { behind: nat[type]() })
+  const common = { best: 'relay', websocket: true } as const
+  return [
+    { ...common, requester: type, target: 'no UDP', place: (net) => ({ requester: other(), target: place(net) }) },
+    { ...common, requester: 'no UDP', target: type, place: (net) => ({ requester: place(net), target: other() }) },
+  ] satisfies Pairing[]
+})
+const BOTH_WITHOUT_UDP: Pairing = {
+  ...{ requester: 'no UDP', target: 'no UDP', best: 'relay', websocket: true },
+  place: (internet) => ({ requester: withoutUdp(internet, 'here'), target: withoutUdp(internet, 'there') }),
+}
+
+/** These, ends without UDP, peers that have met, early data, a peer that hides, peers new to the relay, public peers, carrier-grade NAT, a shared NAT, and a path that works one way only. */
 export const PAIRINGS: readonly Pairing[] = [
   ...NAT_PAIRINGS,
   ...CONTACTS,
   ...MET,
   ...EARLY,
   HIDDEN,
+  ...WITHOUT_UDP,
+  BOTH_WITHOUT_UDP,
   ...TYPES.flatMap((type) => [
     simple('public', type, 'direct', [{}, { behind: nat[type]() }]),
     simple(type, 'public', 'direct', [{ behind: nat[type]() }, {}]),

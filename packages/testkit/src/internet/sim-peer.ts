@@ -60,6 +60,7 @@ export class SimPeer {
       ...rest,
       observe: qlog && ((connection) => new QlogRecorder(qlog, connection, sim.clock)),
       self: identity.publicKey,
+      websocket: sim.websockets.size > 0,
       provider: sim.provider,
       random: sim.random.fork(name),
       unixMs: () => sim.clock.unixMs() + this.clockOffset,

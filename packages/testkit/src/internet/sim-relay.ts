@@ -2,13 +2,14 @@
  * The real machine of a relay on a simulated host. It can die and come back with empty tables, or be
  * suspended, as a process is.
  */
-import { type Duration, later } from '@showchain/client/core'
+import { type Duration, duration, later, type RelayAddress } from '@showchain/client/core'
 import type { DatagramSocket } from '@showchain/client/runtime'
 import type { TestIdentity } from '@showchain/crypto/testing'
 import { type FleetMessage, type RelayEvent, RelayMachine, type RelayOptions } from '@showchain/server'
-import { type Endpoint, formatTicket } from '@showchain/wire'
+import { type Endpoint, formatTicket, websocketUrl } from '@showchain/wire'
 import type { Host } from '../sim/host.ts'
 import type { Placed, Simulation } from '../sim/simulation.ts'
+import { VirtualWebSockets } from '../sim/websocket.ts'
 import { Ledger } from './ledger.ts'
 import type { SimFleet } from './sim-fleet.ts'
 import { Sleeper } from './sleeper.ts'
@@ -16,6 +17,8 @@ import { Sleeper } from './sleeper.ts'
 /** UDP port of simulated relays. */
 export const RELAY_PORT = 3478
 const OTHER_PORT = 3479
+/** One way, from any host: that of the public network by default. */
+const WEBSOCKET_LATENCY: Duration = duration(10)
 
 /** What a simulated relay is opened with. */
 export interface SimRelayOptions extends Pick<RelayOptions, 'knownKeys' | 'limits'> {
@@ -27,6 +30,8 @@ export interface SimRelayOptions extends Pick<RelayOptions, 'knownKeys' | 'limit
   readonly stun?: 'two addresses' | 'two ports' | 'plain' | undefined
   /** The fleet that it is a node of, and its number there; who it is, is the fleet then. @default none */
   readonly fleet?: { readonly bus: SimFleet; readonly node: number } | undefined
+  /** Whether it takes WebSocket connections. @default false */
+  readonly websocket?: boolean | undefined
   /** Who it is. @default the identity of its name */
   readonly identity?: TestIdentity | undefined
   /**
@@ -57,9 +62,10 @@ export class SimRelay {
   /** Its wall clock minus that of the others, milliseconds. */
   clockOffset = 0
   readonly #sim: Simulation
-  readonly #options: Omit<SimRelayOptions, 'stun' | 'tampers' | 'identity' | 'fleet'>
+  readonly #options: Omit<SimRelayOptions, 'stun' | 'tampers' | 'identity' | 'fleet' | 'websocket'>
   readonly #tampers: SimRelayOptions['tampers']
   readonly #fleet: SimRelayOptions['fleet']
+  readonly #websocket: boolean
   readonly #second: Host | undefined
   readonly #ports: 1 | 2
   readonly #events: RelayEvent[] = []
@@ -71,12 +77,13 @@ export class SimRelay {
   constructor(
     sim: Simulation,
     host: Host,
-    { trusts, second, stun, tampers, identity, fleet, ...options }: SimRelayOptions & Setting,
+    { trusts, second, stun, tampers, identity, fleet, websocket = false, ...options }: SimRelayOptions & Setting,
   ) {
     this.#sim = sim
     this.#options = options
     this.#tampers = tampers
     this.#fleet = fleet
+    this.#websocket = websocket
     this.host = host
     this.#second = second
     this.#ports = stun === 'plain' ? 1 : 2
@@ -100,8 +107,9 @@ export class SimRelay {
   }
 
   /** What a ticket says of it. */
-  get address(): { readonly id: TestIdentity['id']; readonly endpoint: Endpoint } {
-    return { id: this.identity.id, endpoint: this.endpoint }
+  get address(): RelayAddress {
+    const { id } = this.identity
+    return { id, endpoint: this.endpoint, websocket: this.#websocket ? websocketUrl(this.endpoint.ip) : undefined }
   }
 
   /** Its events, over all its lives. */
@@ -139,13 +147,15 @@ export class SimRelay {
       ...this.#options,
     })
     this.#machine = machine
+    const connections = this.#websocket ? new VirtualWebSockets(clock, WEBSOCKET_LATENCY) : undefined
+    if (connections !== undefined) this.#sim.websockets.set(websocketUrl(this.endpoint.ip), connections)
     const sleeper = new Sleeper(machine)
     const say = this.#join(machine)
     this.#placed = this.#sim.put(this.host, {
       machine: () => sleeper,
       identity: this.identity,
       port: RELAY_PORT,
-      others,
+      ...{ others, connections },
       socket: (socket) => this.ledger.tap(this.#tampering(socket)),
       onEvent: (event) => {
         if (event.type === 'fleet') say(event)
@@ -195,6 +205,7 @@ export class SimRelay {
     this.#leaveBus()
     this.#placed = undefined
     this.#machine = undefined
+    this.#sim.websockets.delete(websocketUrl(this.endpoint.ip))
     await placed?.driver.close()
   }
 

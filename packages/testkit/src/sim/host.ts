@@ -31,6 +31,8 @@ export class Host {
    * Undefined: each datagram comes by itself, at once.
    */
   gathers: Duration | undefined
+  /** Nothing of UDP goes in or out, as behind many a firewall of an office. */
+  blocksUdp = false
   /** By port; bounded by what the scenario opens. */
   readonly #sockets = new Map<number, VirtualSocket>()
   /** The first one is the way to everywhere that no other is on. */
@@ -120,6 +122,7 @@ export class Host {
    * its family the datagram is lost, as on a real host.
    */
   #send(port: number, destination: Endpoint, bytes: Uint8Array): void {
+    if (this.blocksUdp) return
     const family = ipFamily(destination.ip)
     const able = this.#interfaces.filter(({ ips }) => ips.some((ip) => ipFamily(ip) === family))
     const chosen = able.length > 1 ? (able.find(({ network }) => network.has(destination.ip)) ?? able[0]) : able[0]
@@ -129,6 +132,7 @@ export class Host {
   }
 
   #deliver(packet: Packet): void {
+    if (this.blocksUdp) return
     const socket = this.#sockets.get(packet.destination.port)
     if (socket !== undefined) return socket.deliver(packet)
     const { clock, timeline } = this.network

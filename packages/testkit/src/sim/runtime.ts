@@ -3,7 +3,7 @@
  * virtual time. It starts no real timer and opens no real socket. RSA is that of the simulation's
  * provider, so an identity must be one of `simulation.identity`.
  */
-import type { Duration } from '@showchain/client/core'
+import type { Duration, WebSocketTarget } from '@showchain/client/core'
 import type { CountedSocket, DatagramSocket, Runtime } from '@showchain/client/runtime'
 import { type Identity, nodeEndToEnd } from '@showchain/crypto'
 import type { TestIdentity } from '@showchain/crypto/testing'
@@ -26,6 +26,10 @@ export function simulatedRuntime(sim: Simulation, host: Host, signTime?: Duratio
     },
     openSocket: async ({ listen = [] }) => counted(host.socket(listen[0]?.port)),
     openExtraSocket: () => host.socket(),
+    // Where nothing listens, no peer looks for it.
+    ...(sim.websockets.size === 0
+      ? {}
+      : { openWebSocket: (to: WebSocketTarget, failed: (why: string) => void) => sim.openWebSocket(to, failed) }),
     resolve: async ({ host: name, port }) => {
       const ip = canonicalIp(name) ?? sim.names.get(name)
       if (ip === undefined) throw new ShowchainError('ERR_CANNOT_RESOLVE', `Got "${name.slice(0, 80)}".`)

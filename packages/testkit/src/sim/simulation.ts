@@ -2,8 +2,21 @@
  * A small internet in one object: virtual time, seeded chance, one network, and drivers that put
  * machines on hosts. The same seed gives the same timeline, byte for byte.
  */
-import { type Duration, duration, type Instant, later, type Machine } from '@showchain/client/core'
-import { type DatagramSocket, Driver, type EventOf, type Worker } from '@showchain/client/runtime'
+import {
+  type Duration,
+  duration,
+  type Instant,
+  later,
+  type Machine,
+  type WebSocketTarget,
+} from '@showchain/client/core'
+import {
+  type ConnectionSocket,
+  type DatagramSocket,
+  Driver,
+  type EventOf,
+  type Worker,
+} from '@showchain/client/runtime'
 import { type TestIdentity, TestProvider } from '@showchain/crypto/testing'
 import { VirtualClock } from './clock.ts'
 import type { Conditions } from './conditions.ts'
@@ -12,6 +25,7 @@ import { Network } from './network.ts'
 import { endPrograms, outsidePrograms } from './program.ts'
 import { type Seed, SeededRandom } from './random.ts'
 import { Timeline } from './timeline.ts'
+import type { VirtualWebSockets } from './websocket.ts'
 import { VirtualWorker } from './worker.ts'
 
 /** Virtual time after which a condition or a promise that is waited for is stuck. */
@@ -31,6 +45,8 @@ export interface Placement<M extends Machine<unknown>> {
   readonly port?: number | undefined
   /** Further sockets, which the machine knows as 1, 2, … @default none */
   readonly others?: readonly DatagramSocket[] | undefined
+  /** Connections that others make to it. @default none */
+  readonly connections?: ConnectionSocket | undefined
   /** In place of one that does RSA at once with the simulation's provider. */
   readonly worker?: Worker | undefined
   /**
@@ -66,6 +82,8 @@ export class Simulation {
   readonly network: Network
   /** What host names resolve to. */
   readonly names: Map<string, string> = new Map<string, string>()
+  /** What takes WebSocket connections, by URL. */
+  readonly websockets: Map<string, VirtualWebSockets> = new Map<string, VirtualWebSockets>()
   /** As many as `settle` was called with at once. */
   readonly #waiting = new Set<Waiting>()
   #running = false
@@ -128,9 +146,18 @@ export class Simulation {
     const driver = new Driver<M>({
       ...{ machine: placement.machine(socket), socket, clock, worker, onEvent },
       others: placement.others,
-      openSocket: () => around(host.socket()),
+      connections: placement.connections,
+      openSocket: (failed, to) => (to === undefined ? around(host.socket()) : this.openWebSocket(to, failed)),
     })
     return { driver, socket, events }
+  }
+
+  /** A WebSocket connection of a host. What listens nowhere fails at once. */
+  openWebSocket({ url, endpoint }: WebSocketTarget, failed: (why: string) => void): DatagramSocket {
+    const listens = this.websockets.get(url)
+    if (listens !== undefined) return listens.connect(endpoint, failed)
+    const refusal = this.clock.schedule(this.clock.now(), () => failed('connection refused'))
+    return { localEndpoints: [], send: () => {}, onDatagrams: () => {}, close: async () => refusal.cancel() }
   }
 
   /** Lets time pass. */

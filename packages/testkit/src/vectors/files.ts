@@ -100,13 +100,24 @@ export interface AddressVector {
   readonly port: number
 }
 
+/** Where a relay takes WebSocket connections: `via`. */
+export interface WebSocketVector {
+  readonly tls: boolean
+  readonly port: number
+}
+
 /** A ticket, its parts, and its canonical text. */
 export interface TicketVector {
   readonly text: string
   readonly id: string
-  readonly relays: readonly { readonly id: string; readonly address: AddressVector }[]
+  readonly relays: readonly {
+    readonly id: string
+    readonly address: AddressVector
+    readonly websocket?: WebSocketVector | undefined
+  }[]
   readonly addresses: readonly AddressVector[]
   readonly mailbox?: string
+  readonly websocket?: WebSocketVector
   readonly canonical: string
 }
 

@@ -116,6 +116,25 @@ export function textVectors(requester: IdentityVector, target: IdentityVector, r
       ),
       mailbox: id,
     },
+    {
+      ...ticket(
+        `showchain:${relay.id}?via=ws:8080&addr=192.0.2.2:2`,
+        relay.id,
+        [],
+        [route('192.0.2.2', 2)],
+        `showchain:${relay.id}?addr=192.0.2.2:2&via=ws:8080`,
+      ),
+      websocket: { tls: false, port: 8080 },
+    },
+    ticket(
+      `showchain:${id}?relay=${relay.id}@a.example:1&relay=${relay.id}@b.example:2&via=wss:65535&addr=192.0.2.1:1`,
+      id,
+      [
+        { id: relay.id, address: route('a.example', 1) },
+        { id: relay.id, address: route('b.example', 2), websocket: { tls: true, port: 65_535 } },
+      ],
+      [route('192.0.2.1', 1)],
+    ),
   ]
   const refusedTickets = {
     empty: '',
@@ -153,7 +172,12 @@ export function textVectors(requester: IdentityVector, target: IdentityVector, r
     'a mailbox with a bad id': `showchain:${relay.id}?mailbox=${id}A`,
     'two mailboxes': `showchain:${relay.id}?mailbox=${id}&mailbox=${id}`,
     'a mailbox beside a relay': `showchain:${id}?relay=${relay.id}@192.0.2.1:5&mailbox=${relay.id}`,
-    'more than 4700 characters': `showchain:${id}?x=${'a'.repeat(4700)}`,
+    'a via of another kind': `showchain:${relay.id}?via=http:80`,
+    'a via with leading zeros': `showchain:${relay.id}?via=ws:080`,
+    'a via beyond the last port': `showchain:${relay.id}?via=ws:65536`,
+    'two of one relay': `showchain:${id}?relay=${relay.id}@192.0.2.1:5&via=ws:1&via=ws:1`,
+    'a via before the first relay': `showchain:${id}?via=ws:1&relay=${relay.id}@192.0.2.1:5`,
+    'more than 4800 characters': `showchain:${id}?x=${'a'.repeat(4800)}`,
   }
   const refusedIds = {
     empty: '',

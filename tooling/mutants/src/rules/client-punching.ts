@@ -176,7 +176,7 @@ export const CLIENT_PUNCHING: readonly Mutant[] = inPackage('client', [
     name: 'stun-answer-source',
     rule: 'A STUN answer counts only from where the test expects it.',
     file: 'src/core/nat/stun-transactions.ts',
-    text: 'if (!right || (message.type',
+    text: 'if (!right || !sameSocket || (message.type',
     replacement: 'if ((message.type',
     test: 'test/nat/nat-discovery.test.ts',
   },

@@ -15,6 +15,7 @@ import { CLIENT_SECURE } from './client-secure.ts'
 import { CLIENT_SOCKETS } from './client-sockets.ts'
 import { CLIENT_STRANGERS } from './client-strangers.ts'
 import { CLIENT_TRANSPORT } from './client-transport.ts'
+import { CLIENT_WEBSOCKET } from './client-websocket.ts'
 import { CRYPTO_KEYS } from './crypto-keys.ts'
 import { CRYPTO_SESSIONS } from './crypto-sessions.ts'
 import { FILES } from './files.ts'
@@ -54,6 +55,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLIENT_TRANSPORT,
   ...CLIENT_NAMED_STREAMS,
   ...CLIENT_SOCKETS,
+  ...CLIENT_WEBSOCKET,
   ...FILES,
   ...MAILBOX,
   ...TUNNEL,

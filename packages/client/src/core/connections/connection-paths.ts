@@ -73,7 +73,8 @@ export class ConnectionPaths<Connection = unknown> {
     this.sessions = sessions
     this.direct = new DirectPath(context, { sessions, leads: context.self < remoteId })
     this.relayed = new RelayedPath(context, { sessions, request, allowed: () => this.allowsRelay })
-    this.upgrade = new DirectUpgrade(context, () => open() && !this.hasDirect && this.allowsDirect)
+    const wanted = (): boolean => open() && !this.hasDirect && this.allowsDirect && !context.carriers.withoutUdp
+    this.upgrade = new DirectUpgrade(context, wanted)
   }
 
   poll(now: Instant): ConnectionPathsEvent | undefined {

@@ -275,7 +275,7 @@ export class ConnectionTable {
    */
   noSession({ seq, ts }: Stamp, registration: Registration, now: Instant): void {
     for (const { connection, session } of this.#sessions.values()) {
-      if (session.options.to !== registration.relay.endpoint || !session.refused(seq, ts)) continue
+      if (session.options.to !== registration.route || !session.refused(seq, ts)) continue
       return connection.update(() => {}, now)
     }
   }

@@ -12,6 +12,7 @@ import type { Sockets } from '../endpoint/sockets.ts'
 import type { Timers } from '../endpoint/timers.ts'
 import type { Acquaintances } from '../secure/acquaintances.ts'
 import type { EndToEnd } from '../secure/end-to-end.ts'
+import type { Carriers } from './carriers.ts'
 import type { PathPolicy, PeerEvent } from './events.ts'
 import type { PeerCounter } from './peer-counters.ts'
 import type { PumpQueue } from './pump-queue.ts'
@@ -46,6 +47,8 @@ export interface PeerContext {
   readonly keepAlive: Duration
   /** What it keeps of others. */
   readonly acquaintances: Acquaintances
+  /** Over what its relays are reached. */
+  readonly carriers: Carriers
   /** The behaviour of this peer's NAT, once discovery has found it. */
   readonly nat: { known: Nat | undefined }
   /** Where this host can be reached on its own networks, best first. */

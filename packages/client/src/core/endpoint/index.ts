@@ -31,6 +31,7 @@ export {
   type SocketChange,
   type SocketId,
   type Transmit,
+  type WebSocketTarget,
   type Work,
 } from './machine.ts'
 export { Outbox } from './outbox.ts'

@@ -49,11 +49,22 @@ export interface Transmit {
   readonly bytes: Uint8Array
 }
 
-/** Another socket, on any free port; closing one that is not open does nothing. */
+/** Where a WebSocket connection goes to, and the endpoint that its datagrams come from. */
+export interface WebSocketTarget {
+  readonly url: string
+  readonly endpoint: Endpoint
+}
+
+/**
+ * Another socket, on any free port, or a connection to one place; closing one that is not open does
+ * nothing.
+ */
 export interface SocketChange {
   readonly type: 'socket'
   readonly change: 'open' | 'close'
   readonly socket: SocketId
+  /** Of a connection. @default UDP */
+  readonly to?: WebSocketTarget | undefined
 }
 
 /**

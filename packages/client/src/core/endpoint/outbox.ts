@@ -3,7 +3,7 @@
  */
 import type { PublicKey } from '@showchain/crypto/core'
 import { EventQueue } from './event-queue.ts'
-import type { Instant, Output, Route, SocketId } from './machine.ts'
+import type { Instant, Output, Route, SocketId, WebSocketTarget } from './machine.ts'
 
 export class Outbox<Event> {
   readonly #outputs = new EventQueue<Output<Event>>()
@@ -18,8 +18,8 @@ export class Outbox<Event> {
     this.#outputs.push({ type: 'transmit', to, bytes })
   }
 
-  socket(change: 'open' | 'close', socket: SocketId): void {
-    this.#outputs.push({ type: 'socket', change, socket })
+  socket(change: 'open' | 'close', socket: SocketId, to?: WebSocketTarget): void {
+    this.#outputs.push({ type: 'socket', change, socket, to })
   }
 
   event(event: Event): void {

@@ -1,5 +1,5 @@
 /** Sockets beside the first one that a machine opens for a time. Their numbers are never reused. */
-import type { Instant, SocketId } from './machine.ts'
+import type { Instant, SocketId, WebSocketTarget } from './machine.ts'
 import type { Outbox } from './outbox.ts'
 
 /** Lower numbers are the sockets that the owner gave its driver. */
@@ -21,11 +21,14 @@ export class Sockets {
     this.#outbox = outbox
   }
 
-  /** @param failed called once if the system has none */
-  open(failed: Failed): SocketId {
+  /**
+   * @param failed called once if the system has none, or when a connection ends
+   * @param to a WebSocket connection. @default UDP
+   */
+  open(failed: Failed, to?: WebSocketTarget): SocketId {
     const socket = this.#next++
     this.#open.set(socket, failed)
-    this.#outbox.socket('open', socket)
+    this.#outbox.socket('open', socket, to)
     return socket
   }
 

@@ -11,7 +11,7 @@ import type { Timer } from '../endpoint/timers.ts'
 const TRANSACTION_ID_BYTES = 12
 
 export interface Ask {
-  readonly to: Endpoint
+  readonly to: Route
   readonly change?: StunMessage['change']
   readonly padding?: StunMessage['padding']
   /** Where the answer must come from. @default where the request goes */
@@ -65,14 +65,15 @@ export class StunTransactions {
   /** @returns whether it was the answer to a request of ours. */
   receive(bytes: Uint8Array, source: Route, now: Instant): boolean {
     const message = decodeStun(bytes)
-    if (message === undefined || (source.socket ?? 0) !== 0) return false
+    if (message === undefined) return false
     const id = toBase64url(message.transactionId)
     const transaction = this.#open.get(id)
     if (transaction === undefined) return false
     const { to, from = to, done } = transaction.ask
     // A refusal comes from where the request went.
     const right = message.type === 'bindingError' ? sameEndpoint(source, to) : sameEndpoint(source, from)
-    if (!right || (message.type !== 'bindingSuccess' && message.type !== 'bindingError')) return false
+    const sameSocket = (source.socket ?? 0) === (to.socket ?? 0)
+    if (!right || !sameSocket || (message.type !== 'bindingSuccess' && message.type !== 'bindingError')) return false
     transaction.timer?.cancel()
     this.#open.delete(id)
     done(message, now)

@@ -9,7 +9,8 @@ import { type Instant, instant } from '../endpoint/machine.ts'
 import type { MessageSession } from '../messages/message-session.ts'
 import type { MessageSessions } from '../messages/message-sessions.ts'
 import type { OutgoingMessage, Sent } from '../messages/outgoing-message.ts'
-import type { Registration, RelayAddress } from '../relays/registration.ts'
+import type { Registration } from '../relays/registration.ts'
+import type { RelayAddress } from '../relays/relay-route.ts'
 import type { ConnectionContext } from './connection-context.ts'
 import type { PathEvent } from './path-event.ts'
 import { RelayFailover, type Turn } from './relay-failover.ts'
@@ -291,7 +292,7 @@ export class RelayedPath {
 
   #add(id: SessionId, registration: Registration, consented: boolean): MessageSession {
     const { sessions } = this.#options
-    const to = registration.relay.endpoint
+    const to = registration.route
     const session = sessions.add({ id, to, directKey: undefined, consented, liveness: registration })
     this.#relayOf.set(session, registration)
     return session

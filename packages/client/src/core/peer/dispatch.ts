@@ -3,6 +3,7 @@ import {
   CHANNEL_BYTE,
   decode,
   type Encoding,
+  formatEndpoint,
   isStun,
   MAX_DATAGRAM,
   type Message,
@@ -14,7 +15,7 @@ import { CHANNEL_HEADER_BYTES } from '@showchain/wire/end-to-end'
 import type { ConnectionTable } from '../connections/connection-table.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Datagram, Instant, Route } from '../endpoint/machine.ts'
-import { routeKey } from '../endpoint/route.ts'
+import { sameRoute } from '../endpoint/route.ts'
 import type { NatDiscovery } from '../nat/nat-discovery.ts'
 import type { Registrations } from '../punch/candidates.ts'
 import type { PunchAttempts } from '../punch/punch-attempts.ts'
@@ -40,7 +41,7 @@ export function dispatch(context: PeerContext, to: Destinations, datagram: Datag
   context.count('received')
   if (isStun(bytes)) {
     const answers = to.discovery?.receive(bytes, source, now) === true
-    if (!answers && to.registrations.get(routeKey(source))?.answered(bytes, source, now) !== true)
+    if (!answers && to.registrations.get(formatEndpoint(source))?.answered(bytes, source, now) !== true)
       context.count('unexpected')
   } else if (bytes[0] === RECORD_BYTE) to.connections.record(bytes, undefined, source, now)
   else if (bytes[0] === CHANNEL_BYTE) {
@@ -53,6 +54,12 @@ export function dispatch(context: PeerContext, to: Destinations, datagram: Datag
   }
 }
 
+/** The relay that sends from there to this peer, by what it is registered over. */
+function registrationAt(registrations: Registrations, source: Route): Registration | undefined {
+  const registration = registrations.get(formatEndpoint(source))
+  return registration !== undefined && sameRoute(registration.route, source) ? registration : undefined
+}
+
 /** @returns false when nothing waits for the message */
 function dispatchMessage(
   to: Destinations,
@@ -62,7 +69,7 @@ function dispatchMessage(
   now: Instant,
 ): boolean {
   const { source } = datagram
-  const registration = to.registrations.get(routeKey(source))
+  const registration = registrationAt(to.registrations, source)
   registration?.heard(now)
   switch (message.op_code) {
     case OP.keepAlive:

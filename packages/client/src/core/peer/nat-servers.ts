@@ -11,7 +11,7 @@ export function natDiscovery(
   stunServers: () => readonly Endpoint[],
 ): NatDiscovery {
   const registered = (): readonly Registration[] =>
-    [...registrations.values()].filter((each) => each.registered && each.knowsExtensions)
+    [...registrations.values()].filter((each) => each.registered && each.knowsExtensions && each.route.over === 'udp')
   return new NatDiscovery(context, {
     servers: () => [...stunServers(), ...registered().map(({ relay }) => relay.endpoint)],
     views: () => viewsOf(registered()),

@@ -20,8 +20,9 @@ import type { Sent } from '../messages/outgoing-message.ts'
 import { PunchAttempts } from '../punch/punch-attempts.ts'
 import { PunchResponder } from '../punch/punch-responder.ts'
 import { Reintroductions } from '../punch/reintroductions.ts'
-import type { RelayAddress } from '../relays/registration.ts'
+import type { Registration } from '../relays/registration.ts'
 import { RegistrationTable } from '../relays/registration-table.ts'
+import type { RelayAddress } from '../relays/relay-route.ts'
 import { ConnectionGate } from '../requests/connection-gate.ts'
 import { DirectResponder } from '../requests/direct-responder.ts'
 import { Transactions } from '../requests/transaction.ts'
@@ -52,7 +53,8 @@ export class PeerMachine implements Machine<PeerEvent> {
     const { admission, replay, tokens } = parts
     const context = { ...parts.context, outbox: drainedOutbox(parts.outbox, (now) => this.#drain(now)) }
     const transactions = new Transactions(context)
-    this.#registrations = new RegistrationTable(context, transactions)
+    const needed = (relay: Registration): boolean => this.#dials.uses(relay) || this.#machines.connections.uses(relay)
+    this.#registrations = new RegistrationTable(context, transactions, needed)
     const registrations = this.#registrations.all
     // Whoever dials has consented.
     const gate = new ConnectionGate(context, (id) => this.#dials.has(id))
@@ -135,6 +137,7 @@ export class PeerMachine implements Machine<PeerEvent> {
 
   socketFailed(socket: SocketId, why: string, now: Instant): void {
     this.#context.sockets.failed(socket, why, now)
+    this.#drain(now)
   }
 
   /** Registers with a relay and stays registered. */
@@ -145,7 +148,7 @@ export class PeerMachine implements Machine<PeerEvent> {
   /** Leaves a relay, as soon as no dial and no connection needs it. */
   leave(relay: RelayAddress, now: Instant): void {
     this.#registrations.lend(relay)
-    this.#releaseRelays(now)
+    this.#registrations.release(now)
     this.#drain(now)
   }
 
@@ -270,19 +273,14 @@ export class PeerMachine implements Machine<PeerEvent> {
       else if (event === 'moved') connections.addressChanged(now)
       else connections.relayChanged(registration, event, now)
     }
-    if (this.#someoneLeft) this.#releaseRelays(now)
+    // Relays that only a ticket named are left with the last dial or connection that may need them.
+    if (this.#someoneLeft) this.#registrations.release(now)
+    this.#someoneLeft = false
     for (let report = discovery?.poll(); report !== undefined; report = discovery?.poll()) {
       this.#context.nat.known = { mapping: report.mapping, filtering: report.filtering }
       this.#context.outbox.event({ type: 'nat', report })
       connections.natKnown(now)
     }
-  }
-
-  /** Relays that only a ticket named are left with the last dial or connection that may need them. */
-  #releaseRelays(now: Instant): void {
-    this.#someoneLeft = false
-    const { connections } = this.#machines
-    this.#registrations.release((each) => this.#dials.uses(each) || connections.uses(each), now)
   }
 
   /** What another peer is to this one, and whether it may learn this one's address. */

@@ -11,6 +11,7 @@ import {
   TokenMint,
 } from '@showchain/crypto/core'
 import type { Encoding, Endpoint } from '@showchain/wire'
+import { Carriers } from '../context/carriers.ts'
 import type { PathPolicy, PeerEvent } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import { PEER_COUNTERS, type PeerCounter } from '../context/peer-counters.ts'
@@ -64,6 +65,8 @@ export interface PeerMachineOptions {
    * that socket sends none in fragments; undefined: it may. @default it may
    */
   readonly unfragmented?: ((to: Endpoint) => number | undefined) | undefined
+  /** Whether the system can make WebSocket connections. @default false */
+  readonly websocket?: boolean | undefined
   /** Keys from configuration: peers and relays that speak only the seed. @default none */
   readonly knownKeys?: readonly PublicKey[] | undefined
   /** @default 'binary' */
@@ -160,6 +163,7 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
         : endToEndOf(options, options.endToEnd, outbox, acquaintances),
     allows: options.allows ?? internetPolicy,
     keepAlive: options.keepAlive ?? KEEP_ALIVE_INTERVAL,
+    carriers: new Carriers(options.websocket ?? false),
     nat: { known: undefined },
     acquaintances,
     hostCandidates: options.hostCandidates ?? (() => []),

@@ -41,7 +41,7 @@ export function introduction(
     ext: {
       key: context.spki,
       ...(local.length === 0 ? {} : { local }),
-      ...(signed ? { caps: CAPS.directData } : {}),
+      ...(signed ? { caps: CAPS.directData | (context.carriers.withoutUdp ? CAPS.withoutUdp : 0) } : {}),
       ...(signed && nat !== undefined ? { nat } : {}),
     },
   }
@@ -67,6 +67,15 @@ export function hasRoomForHello(
   const fields = { ...ext, hello: new Uint8Array(bytes), ...(acquainted ? {} : { key }) }
   const message = { op_code: OP.punchPassRequest, target, id: self, ...stamp, ...source, ext: fields } as const
   return signedLength(message, signatureLength, encoding) !== undefined
+}
+
+/**
+ * Why the ends of an introduction need not look for each other, as text; undefined: they do.
+ * @param caps of the other end
+ */
+export function needless({ carriers }: PeerContext, caps: number | undefined): string | undefined {
+  if (carriers.withoutUdp) return 'this network lets no UDP through'
+  return ((caps ?? 0) & CAPS.withoutUdp) === 0 ? undefined : 'the remote peer has no UDP'
 }
 
 /** What the other end's 0x112 or 0x115 announced of it. */
@@ -106,8 +115,8 @@ export function probeAll(
 const ownNat = (context: PeerContext, registrations: Registrations): Nat | undefined =>
   context.nat.known ?? natBehaviour(viewsOf(registrations.values()))
 
-/** What each relay saw of this peer's address. */
+/** What each relay that is reached over UDP saw of this peer's address. */
 export const viewsOf = (registrations: Iterable<Registration>): readonly View[] =>
-  [...registrations].flatMap(({ observed, relay }) =>
-    observed === undefined ? [] : [{ from: relay.endpoint, observed }],
+  [...registrations].flatMap(({ observed, relay, route }) =>
+    observed === undefined || route.over !== 'udp' ? [] : [{ from: relay.endpoint, observed }],
   )

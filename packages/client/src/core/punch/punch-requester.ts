@@ -16,7 +16,7 @@ import type { Flight } from '../relays/flights.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { HELLO_PATIENCE } from '../secure/limits.ts'
-import { hasRoomForHello, introduction, probeAll, type Registrations } from './candidates.ts'
+import { hasRoomForHello, introduction, needless, probeAll, type Registrations } from './candidates.ts'
 import type { PunchAttempt } from './punch-attempt.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
 
@@ -102,7 +102,7 @@ export class PunchRequester implements Flight {
   #send(signed: boolean): void {
     const { registration, registrations, target } = this.#options
     const transaction: Transaction = this.#transactions.start({
-      to: registration.relay.endpoint,
+      to: registration.route,
       // A relay drops the request of a peer that it knows at another address.
       unanswered: (at) => registration.suspect(at),
       request: (stamp, cookie) => {
@@ -160,6 +160,8 @@ export class PunchRequester implements Flight {
       this.#complete = message.ext?.caps !== undefined || !this.#signed || this.#attempt !== undefined
       if (!this.#complete) this.#send(true)
       this.#options.answered(message.ext?.hello, message.session, now)
+      const why = needless(this.#context, message.ext?.caps)
+      if (why !== undefined) return this.#options.done(why, now)
       const attempt = this.#options.attempts.open(target, key, message.ext?.caps, undefined, now)
       if (this.#attempt !== attempt)
         attempt.whenDone(

@@ -5,7 +5,15 @@
  */
 
 import type { PublicKey, RequestReplay } from '@showchain/crypto/core'
-import { type Encoding, type Extensions, type Message, type MessageOf, OP, type PeerId } from '@showchain/wire'
+import {
+  type Encoding,
+  type Extensions,
+  formatEndpoint,
+  type Message,
+  type MessageOf,
+  OP,
+  type PeerId,
+} from '@showchain/wire'
 import { HELLO_ANSWER_BYTES } from '@showchain/wire/end-to-end'
 import type { ConnectionTable } from '../connections/connection-table.ts'
 import { answerHello, introduced } from '../connections/hellos.ts'
@@ -13,12 +21,11 @@ import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { ExpiringMap } from '../endpoint/expiring-map.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import { RateLimit, TokenBucket } from '../endpoint/rate-limit.ts'
-import { routeKey } from '../endpoint/route.ts'
 import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { ConnectionGate } from '../requests/connection-gate.ts'
 import { MAX_PENDING_CONSENT } from '../requests/connection-gate.ts'
-import { hasRoomForHello, introduction, probeAll, type Registrations } from './candidates.ts'
+import { hasRoomForHello, introduction, needless, probeAll, type Registrations } from './candidates.ts'
 import { ATTEMPT_LIFETIME } from './limits.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
 
@@ -83,7 +90,7 @@ export class PunchResponder {
     const name = `${id}:${seq}:${ts}:${message.session}`
     const known = this.#answers.get(name, now)
     if (known !== undefined) {
-      if (known.bytes !== undefined) this.#context.outbox.transmit(registration.relay.endpoint, known.bytes)
+      if (known.bytes !== undefined) this.#context.outbox.transmit(registration.route, known.bytes)
       return
     }
     if (!this.#withinRates(id, registration, now)) return this.#context.count('rateLimited')
@@ -116,7 +123,7 @@ export class PunchResponder {
    */
   #withinRates(id: PeerId, { relay }: Registration, now: Instant): boolean {
     this.#rate ??= new TokenBucket(RATES.all, now)
-    const at = routeKey(relay.endpoint)
+    const at = formatEndpoint(relay.endpoint)
     return this.#idRate.take(`${at} ${id}`, now) && this.#relayRate.take(at, now) && this.#rate.take(now)
   }
 
@@ -137,11 +144,14 @@ export class PunchResponder {
     sign(this.#context, ack, (signed, at) => {
       const bytes = signed === undefined ? undefined : encodeFitting(signed as Message, encoding)
       if (bytes === undefined) return
-      const attempt = this.#options.attempts.open(id, key, caps, registration.roundTrip, at)
-      const { attempts, registrations } = this.#options
-      if (!probeAll(this.#context, attempts, attempt, message, registration, registrations, at)) return attempt.end(at)
+      if (needless(this.#context, caps) === undefined) {
+        const { attempts, registrations } = this.#options
+        const attempt = attempts.open(id, key, caps, registration.roundTrip, at)
+        if (!probeAll(this.#context, attempts, attempt, message, registration, registrations, at))
+          return attempt.end(at)
+      }
       answer.bytes = bytes
-      this.#context.outbox.transmit(registration.relay.endpoint, bytes)
+      this.#context.outbox.transmit(registration.route, bytes)
       registration.sent(at)
     })
   }

@@ -1,5 +1,6 @@
 /** What a peer has with a relay at one moment, for `inspect()`. */
 import { formatEndpoint, type PeerId } from '@showchain/wire'
+import type { Carrier } from '../context/carriers.ts'
 import type { Registration } from './registration.ts'
 import type { RegistrationState } from './registration-events.ts'
 
@@ -8,6 +9,8 @@ export interface RelayInspection {
   readonly relay: PeerId
   /** Its address. */
   readonly at: string
+  /** What carries datagrams to it and back. */
+  readonly over: Carrier
   /** `waiting`: for the next try, after a failure. */
   readonly state: RegistrationState
   /** This peer's address as the relay sees it; undefined before it said. */
@@ -22,9 +25,9 @@ export interface RelayInspection {
 }
 
 export function inspectRelay(registration: Registration): RelayInspection {
-  const { relay, state, observed, suspected, draining, knowsExtensions, carriesFrames } = registration
+  const { relay, route, state, observed, suspected, draining, knowsExtensions, carriesFrames } = registration
   return {
-    ...{ relay: relay.id, at: formatEndpoint(relay.endpoint), state, suspected, draining },
+    ...{ relay: relay.id, at: formatEndpoint(relay.endpoint), over: route.over, state, suspected, draining },
     observed: observed && formatEndpoint(observed),
     ...{ extensions: knowsExtensions, channelFrames: carriesFrames },
   }

@@ -15,7 +15,7 @@ export function requestProxy(
 ): Transaction {
   const { relay } = registration
   const transaction: Transaction = transactions.start({
-    to: relay.endpoint,
+    to: registration.route,
     // A relay drops the request of a peer that it knows at another address.
     unanswered: (now) => registration.suspect(now),
     request: (stamp, cookie) => ({

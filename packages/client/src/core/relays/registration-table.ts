@@ -6,8 +6,10 @@ import { formatEndpoint, sameEndpoint } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import type { Transactions } from '../requests/transaction.ts'
-import { Registration, type RelayAddress } from './registration.ts'
+import { Registration } from './registration.ts'
+
 import type { RegistrationEvent } from './registration-events.ts'
+import type { RelayAddress } from './relay-route.ts'
 
 export class RegistrationTable {
   /** By endpoint text. */
@@ -16,9 +18,13 @@ export class RegistrationTable {
   readonly #transactions: Transactions
   readonly #borrowed = new Set<Registration>()
 
-  constructor(context: PeerContext, transactions: Transactions) {
+  readonly #needed: (registration: Registration) => boolean
+
+  /** @param needed whether a dial or a connection needs a relay */
+  constructor(context: PeerContext, transactions: Transactions, needed: (registration: Registration) => boolean) {
     this.#context = context
     this.#transactions = transactions
+    this.#needed = needed
   }
 
   at({ endpoint }: RelayAddress): Registration | undefined {
@@ -49,9 +55,9 @@ export class RegistrationTable {
   }
 
   /** Leaves borrowed relays that are not needed any more. */
-  release(isNeeded: (registration: Registration) => boolean, now: Instant): void {
+  release(now: Instant): void {
     for (const registration of this.#borrowed) {
-      if (isNeeded(registration)) continue
+      if (this.#needed(registration)) continue
       this.#borrowed.delete(registration)
       this.all.delete(formatEndpoint(registration.relay.endpoint))
       registration.close(now)
@@ -96,7 +102,9 @@ export class RegistrationTable {
   #registration(relay: RelayAddress, dials: boolean, now: Instant): Registration {
     const known = this.at(relay)
     if (known !== undefined) return known
-    const registration = new Registration(this.#context, this.#transactions, relay)
+    const registration: Registration = new Registration(this.#context, this.#transactions, relay, () =>
+      this.#needed(registration),
+    )
     this.all.set(formatEndpoint(relay.endpoint), registration)
     registration.start(now, dials)
     return registration

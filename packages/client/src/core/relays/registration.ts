@@ -12,23 +12,14 @@
  * challenges the renewal did not know this peer at its address. One that drains says so in its
  * answer, which is signed.
  */
-import {
-  type Encoding,
-  type Endpoint,
-  type Extensions,
-  type Message,
-  OP,
-  type PeerId,
-  sameEndpoint,
-  WIRE_ERROR,
-} from '@showchain/wire'
+import { type Encoding, type Extensions, type Message, OP, sameEndpoint, WIRE_ERROR } from '@showchain/wire'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
 import { type Instant, later, type Route } from '../endpoint/machine.ts'
+import type { Stamp } from '../endpoint/request-stamp.ts'
 import type { Timer } from '../endpoint/timers.ts'
 import { Waiters } from '../endpoint/waiters.ts'
 import type { PathLiveness } from '../messages/message-session.ts'
-import { StunTransactions } from '../nat/stun-transactions.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { Flights } from './flights.ts'
 import type { Liveness } from './keep-alive.ts'
@@ -36,16 +27,12 @@ import { LostBindings } from './lost-bindings.ts'
 import { backOff } from './registration-back-off.ts'
 import type { RegistrationEvent, RegistrationState, Told } from './registration-events.ts'
 import { registrationRequest } from './registration-request.ts'
-import { explained, refusalOf } from './registration-words.ts'
+import { refusalOf } from './registration-words.ts'
 import { livenessOf } from './relay-liveness.ts'
-import { RelayReturn } from './relay-return.ts'
+import { RelayReach } from './relay-reach.ts'
+import type { RelayAddress, RelayRoute } from './relay-route.ts'
 import { RelayStanding } from './relay-standing.ts'
 import { RenewalGap } from './renewal-gap.ts'
-
-export interface RelayAddress {
-  readonly id: PeerId
-  readonly endpoint: Endpoint
-}
 
 export class Registration extends RelayStanding implements PathLiveness {
   readonly relay: RelayAddress
@@ -54,13 +41,13 @@ export class Registration extends RelayStanding implements PathLiveness {
   /** At another node of its fleet, where this peer is since. */
   successor: Registration | undefined
   readonly #context: PeerContext
-  readonly #transactions: Transactions
   readonly #events = new EventQueue<RegistrationEvent>()
   #state: RegistrationState = 'idle'
-  #transaction: Transaction | undefined
+  readonly #reach: RelayReach
+  /** Whether a dial waits for the request that is under way, and whether that shows whose it is. */
+  #dials = false
+  #shows = false
   #liveness: Liveness | undefined
-  readonly #questions: StunTransactions
-  readonly #return: RelayReturn
   /** Whether the relay's last answer had extension fields. */
   #extended = false
   readonly #gap = new RenewalGap()
@@ -72,13 +59,24 @@ export class Registration extends RelayStanding implements PathLiveness {
   /** Dials that wait for this relay: bounded by the dials that are open. */
   readonly #waiters = new Waiters<[ready: boolean, why: string | undefined, now: Instant]>()
 
-  constructor(context: PeerContext, transactions: Transactions, relay: RelayAddress) {
+  /** @param needed whether a dial or a connection needs it */
+  constructor(context: PeerContext, transactions: Transactions, relay: RelayAddress, needed: () => boolean) {
     super()
     this.#context = context
-    this.#transactions = transactions
     this.relay = relay
-    this.#questions = new StunTransactions(context)
-    this.#return = new RelayReturn(context, this.#questions, relay.endpoint, (now) => this.start(now))
+    this.#reach = new RelayReach(context, transactions, {
+      ...{ relay, needed, back: (now: Instant) => this.start(now) },
+      request: (stamp, cookie) => this.#request(stamp, cookie),
+      sent: (now) => this.#shows && !this.registered && this.flights.leave(now),
+      answered: (message, by, now) => this.#answered(message, by, now),
+      failed: (why, now) => this.#failed(why, now),
+      disconnected: (why, now) => this.#dead(`its WebSocket connection ended: ${why}`, now),
+    })
+  }
+
+  /** What reaches it: UDP, or a WebSocket connection. */
+  get route(): RelayRoute {
+    return this.#reach.route
   }
 
   poll(): RegistrationEvent | undefined {
@@ -119,26 +117,23 @@ export class Registration extends RelayStanding implements PathLiveness {
   renew(now: Instant): void {
     if (this.#state === 'registered') this.#ask(now)
     else if (this.#state !== 'idle' && this.#state !== 'closed') this.start(now)
+    // A connection is to the former network, as likely as not.
+    if (this.route.over === 'websocket') this.#liveness?.suspect(now)
   }
 
   /** 0x101. While it is registered, the registration stays what it is until the answer. */
   #ask(now: Instant, dials = false): void {
     this.#timer?.cancel()
     this.#gap.began(now)
-    this.#transaction?.close()
-    let shows = false
-    this.#transaction = this.#transactions.start({
-      to: this.relay.endpoint,
-      request: (stamp, cookie) => {
-        const tries = !this.#extended && this.#failures % 2 === 1
-        const request = registrationRequest(this.#context, this.relay.id, stamp, { cookie, tries, dials })
-        shows = (request.ext?.cookie ?? request.ext?.token) !== undefined
-        return request
-      },
-      sent: (at) => shows && !this.registered && this.flights.leave(at),
-      answered: (message, at) => this.#answered(message, at),
-      failed: (why, at) => this.#failed(explained(why), at),
-    })
+    this.#dials = dials
+    this.#reach.ask(now)
+  }
+
+  #request(stamp: Stamp, cookie: Uint8Array | undefined): ReturnType<typeof registrationRequest> {
+    const tries = !this.#extended && this.#failures % 2 === 1
+    const request = registrationRequest(this.#context, this.relay.id, stamp, { cookie, tries, dials: this.#dials })
+    this.#shows = (request.ext?.cookie ?? request.ext?.token) !== undefined
+    return request
   }
 
   /** Something that it was asked is not answered so far. */
@@ -153,7 +148,7 @@ export class Registration extends RelayStanding implements PathLiveness {
 
   /** A STUN message came. @returns whether it answers a question of this machine */
   answered(bytes: Uint8Array, source: Route, now: Instant): boolean {
-    return this.#questions.receive(bytes, source, now)
+    return this.#reach.questions.receive(bytes, source, now)
   }
 
   /** Whether anything came from the relay since then. */
@@ -191,8 +186,8 @@ export class Registration extends RelayStanding implements PathLiveness {
   }
 
   /** The path to the relay is dead. */
-  #dead(now: Instant): void {
-    this.#lose('nothing comes back from it', now)
+  #dead(why: string, now: Instant): void {
+    this.#lose(why, now)
     if (this.successor === undefined) this.start(now)
   }
 
@@ -212,35 +207,32 @@ export class Registration extends RelayStanding implements PathLiveness {
 
   close(now: Instant): void {
     this.#state = 'closed'
-    this.#transaction?.close()
+    this.#reach.close()
     this.#liveness?.stop()
     this.#timer?.cancel()
-    this.#return.stop()
-    this.#questions.close()
     this.#waiters.settle(false, 'closed', now)
     this.flights.land('closed', now)
   }
 
-  #answered(message: Message, now: Instant): void {
+  #answered(message: Message, by: Transaction, now: Instant): void {
     if (message.op_code === OP.error) {
-      this.#transaction?.close()
+      this.#reach.giveUp()
       return this.#failed(refusalOf(message.code), now)
     }
     if (message.op_code !== OP.directResponse || message.id !== this.relay.id) return
     const key = signerKey(this.#context, this.relay.id, message)
     if (key === undefined) return this.#context.count('unknownKey')
-    this.#transaction?.verify(key, message, (at) => this.#succeed(message.ext, at))
+    by.verify(key, message, (at) => this.#succeed(message.ext, by, at))
   }
 
-  #succeed(ext: Extensions | undefined, now: Instant): void {
-    const challenged = this.#transaction?.challenged === true
-    this.roundTrip = this.#transaction?.roundTrip ?? this.roundTrip
-    this.#transaction?.close()
-    this.#return.stop()
+  #succeed(ext: Extensions | undefined, by: Transaction, now: Instant): void {
+    this.roundTrip = by.roundTrip ?? this.roundTrip
+    const carried = this.#reach.reached(by, now)
     const known = this.observed
-    const moved = ext?.observed !== undefined && (known === undefined || !sameEndpoint(ext.observed, known))
+    const elsewhere = ext?.observed !== undefined && (known === undefined || !sameEndpoint(ext.observed, known))
+    const moved = elsewhere || (carried && this.#state === 'registered')
     // One that speaks only the seed never challenges.
-    const forgotten = challenged || (this.#toldUnbound && ext === undefined)
+    const forgotten = by.challenged || (this.#toldUnbound && ext === undefined)
     const renewed = this.#state === 'registered' && (forgotten || moved)
     this.#toldUnbound = false
     this.observed = ext?.observed ?? this.observed
@@ -255,9 +247,9 @@ export class Registration extends RelayStanding implements PathLiveness {
         this.#context.outbox.event({ type: 'duplicate', relay: this.relay.id, at: this.relay.endpoint })
     }
     this.#liveness?.stop()
-    const dead = (at: Instant): void => this.#dead(at)
-    const watched = { ...this.relay, extended: this.knowsExtensions }
-    this.#liveness = livenessOf(this.#context, watched, this.#questions, now, dead)
+    const dead = (at: Instant): void => this.#dead('nothing comes back from it', at)
+    const watched = { ...this.relay, endpoint: this.route, extended: this.knowsExtensions }
+    this.#liveness = livenessOf(this.#context, watched, this.#reach.questions, now, dead)
     const first = this.#state !== 'registered'
     this.#state = 'registered'
     this.registeredSince ??= now
@@ -290,7 +282,7 @@ export class Registration extends RelayStanding implements PathLiveness {
     this.#state = 'waiting'
     this.#tell({ state: 'lost', reason })
     this.#events.push('lost')
-    if (!this.#context.seedMode && this.knowsExtensions && this.successor === undefined) this.#return.await(now)
+    this.#reach.lost(!this.#context.seedMode && this.knowsExtensions && this.successor === undefined, now)
   }
 
   #tell(what: Told): void {

@@ -13,9 +13,11 @@ import {
   canonicalIp,
   type Endpoint,
   formatAddress,
+  HTTPS_PORT,
   MAX_PROBED_DATAGRAM,
   ShowchainError,
   WEBSOCKET_PATH,
+  type WebSocketAt,
 } from '@showchain/wire'
 import { WebSocketServer } from 'ws'
 import { WebSocketConnections } from './connections.ts'
@@ -66,6 +68,8 @@ export class WebSocketListener {
   })
   readonly #proxies: TrustedProxies
   readonly #origins: ReadonlySet<string>
+  readonly #tls: boolean
+  readonly #isBehindProxy: boolean
   /** TCP connections of each source, WebSocket or not yet. An entry ends with its last one. */
   readonly #bySource = new Map<string, number>()
 
@@ -79,6 +83,8 @@ export class WebSocketListener {
   private constructor({ tls, trustedProxies = [], origins = [] }: WebSocketOptions, clock: Clock) {
     this.#proxies = new TrustedProxies(trustedProxies)
     this.#origins = new Set(origins)
+    this.#tls = tls !== undefined
+    this.#isBehindProxy = trustedProxies.length > 0
     this.connections = new WebSocketConnections(clock, this.counters)
     const times = { requestTimeout: REQUEST_TIME, headersTimeout: REQUEST_TIME, keepAliveTimeout: 1 }
     const limits = { ...times, maxHeaderSize: MAX_HEADER_BYTES }
@@ -99,6 +105,16 @@ export class WebSocketListener {
   get address(): Endpoint {
     const bound = this.#server.address()
     return bound === null || typeof bound === 'string' ? { ip: '', port: 0 } : { ip: bound.address, port: bound.port }
+  }
+
+  /**
+   * Where peers find it, for the ticket; undefined: where they look by themselves, as at a proxy that
+   * ends TLS.
+   */
+  get announced(): WebSocketAt | undefined {
+    const { port } = this.address
+    if (!this.#tls && this.#isBehindProxy) return undefined
+    return this.#tls && port === HTTPS_PORT ? undefined : { tls: this.#tls, port }
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,45 @@
+/** Rules of @showchain/client: what a peer without UDP does, and how it comes back. */
+import { inPackage, type Mutant } from '../mutant.ts'
+
+const TEST = 'test/internet/without-udp.test.ts'
+
+/** The tests play in the simulator, which is in another package. */
+const RULES: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
+  {
+    name: 'websocket-said',
+    rule: 'A peer without UDP says so.',
+    file: 'src/core/punch/candidates.ts',
+    text: ' | (context.carriers.withoutUdp ? CAPS.withoutUdp : 0)',
+    replacement: '',
+    test: TEST,
+  },
+  {
+    name: 'websocket-nobody-probes',
+    rule: 'Nobody looks for a peer that has no UDP.',
+    file: 'src/core/punch/candidates.ts',
+    text: "return ((caps ?? 0) & CAPS.withoutUdp) === 0 ? undefined : 'the remote peer has no UDP'",
+    replacement: 'return caps === -1 ? undefined : undefined',
+    test: TEST,
+  },
+  {
+    name: 'websocket-udp-back',
+    rule: 'A peer by WebSocket comes back to UDP.',
+    file: 'src/core/relays/relay-reach.ts',
+    text: 'if (socket !== undefined) this.#udpReturn.start(now)',
+    replacement: '',
+    test: TEST,
+  },
+  {
+    name: 'websocket-idle-questions',
+    rule: 'UDP is asked for each minute while nobody needs it.',
+    file: 'src/core/relays/udp-return.ts',
+    text: 'if (due || this.#options.needed()) this.#ask(at)',
+    replacement: 'if (due || at > 0) this.#ask(at)',
+    test: TEST,
+  },
+]
+
+export const CLIENT_WEBSOCKET: readonly Mutant[] = inPackage(
+  'client',
+  RULES.map((mutant) => ({ ...mutant, testFolder: 'packages/testkit' })),
+)
