@@ -12,6 +12,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeCertificate } from './certificate.ts'
+import type { Host, PeerOptions, RelayOptions } from './lab-options.ts'
 import { Namespaces } from './namespaces.ts'
 import { Program } from './program.ts'
 import { Router, type RouterOptions } from './router.ts'
@@ -28,19 +30,6 @@ const bin = (app: string, name: string): string =>
   fileURLToPath(new URL(`../node_modules/@showchain/${app}/bin/${name}.js`, import.meta.url))
 const RELAY_PROGRAM = bin('relay', 'showchain-relay')
 export const PEER_PROGRAM: string = bin('peer-cli', 'showchain')
-
-export interface Host {
-  readonly name: string
-  readonly ip: string
-  readonly ip6?: string
-}
-
-export interface PeerOptions {
-  readonly args?: readonly string[] | undefined
-  readonly echo?: boolean | undefined
-  /** Bytes on stdin and stdout. */
-  readonly pipe?: boolean | undefined
-}
 
 export class Lab {
   readonly names: Namespaces = new Namespaces()
@@ -149,10 +138,13 @@ export class Lab {
   /** A relay with two addresses. A second start of the same index has the same identity. */
   async relay(
     index: 0 | 1 | 2 = 0,
-    { ipv6 = false, mailbox = false }: { readonly ipv6?: boolean; readonly mailbox?: boolean } = {},
-  ): Promise<{ readonly program: Program; readonly ticket: string }> {
+    { ipv6 = false, mailbox = false, websocket }: RelayOptions = {},
+  ): Promise<{ readonly program: Program; readonly ticket: string; readonly certificate: string }> {
     const [here, there] = [`${NET}.${RELAYS[index]}`, `${NET}.${RELAYS[index] + 1}`]
     const identity = join(this.folder, `relay${index}.pem`)
+    const certificate = join(this.folder, `relay${index}.cert.pem`)
+    const key = join(this.folder, `relay${index}.key.pem`)
+    if (websocket === 'tls') makeCertificate(here, certificate, key)
     const alternates = [`${here}:${RELAY_PORT + 1}`, `${there}:${RELAY_PORT}`, `${there}:${RELAY_PORT + 1}`]
     const program = this.start(`relay${index}`, 'public', [
       ...[process.execPath, RELAY_PROGRAM, '--identity', identity, '--create-identity'],
@@ -161,16 +153,19 @@ export class Lab {
       ...['--log-format', 'json', '--limit', 'bindingsPerSource=4096'],
       ...['--limit', 'requestsPerSecondPerSource=4096', '--limit', 'requestBurstPerSource=8192'],
       ...(mailbox ? ['--mailbox'] : []),
+      ...(websocket === 'plain' ? ['--websocket', `${here}:8080`] : []),
+      ...(websocket === 'tls' ? ['--websocket', `${here}:443`] : []),
+      ...(websocket === 'tls' ? ['--websocket-cert', certificate, '--websocket-key', key] : []),
     ])
     const { ticket } = await program.until('it has a ticket', ({ event }) => event === 'ticket')
-    return { program, ticket: ticket as string }
+    return { program, ticket: ticket as string, certificate }
   }
 
   /** `showchain listen`; resolves when it is registered and has discovered its NAT. */
   async listen(
     host: Host,
     relays: readonly string[],
-    { args = [], pipe = false, echo = !pipe }: PeerOptions = {},
+    { args = [], pipe = false, echo = !pipe, discoversNat = true }: PeerOptions = {},
   ): Promise<{ readonly program: Program; readonly ticket: string }> {
     const program = this.peer(
       host,
@@ -178,13 +173,13 @@ export class Lab {
       pipe,
     )
     const { ticket } = await program.until('it has a ticket', ({ event }) => event === 'ticket')
-    await program.until('it knows its NAT', ({ event }) => event === 'nat')
+    if (discoversNat) await program.until('it knows its NAT', ({ event }) => event === 'nat')
     return { program, ticket: withoutAddresses(ticket as string) }
   }
 
   /** `showchain connect`; exits at the end of its stdin. */
-  connect(host: Host, ticket: string, { args = [], pipe = false }: PeerOptions = {}): Program {
-    return this.peer(host, ['connect', ...args, ticket], pipe)
+  connect(host: Host, ticket: string, { args = [], pipe = false, environment }: PeerOptions = {}): Program {
+    return this.peer(host, ['connect', ...args, ticket], pipe, environment)
   }
 
   /** `showchain ping`. */
@@ -248,7 +243,7 @@ export class Lab {
   }
 
   /** Any command of `showchain`, with what the lab needs. @param pipe its stdout carries data */
-  peer({ name }: Host, args: readonly string[], pipe = false): Program {
+  peer({ name }: Host, args: readonly string[], pipe = false, environment: readonly string[] = []): Program {
     const [command, ...rest] = args
     const identity = rest.includes('--identity') ? [] : ['--ephemeral']
     // Outages of minutes are tried here.
@@ -262,7 +257,12 @@ export class Lab {
       ...identity,
       ...rest,
     ]
-    return this.start(`${command}${++this.#started}`, name, [process.execPath, PEER_PROGRAM, ...all], pipe)
+    return this.start(
+      `${command}${++this.#started}`,
+      name,
+      [...(environment.length === 0 ? [] : ['env', ...environment]), process.execPath, PEER_PROGRAM, ...all],
+      pipe,
+    )
   }
 
   /**

@@ -10,6 +10,7 @@ import {
   MAPPING_SECONDS,
   type NatKind,
   natRules,
+  onlyRules,
   partitionRules,
   slowRules,
 } from './rules.ts'
@@ -26,6 +27,8 @@ export interface RouterOptions {
   readonly mappingSeconds?: number | undefined
   /** Drops all UDP. @default false */
   readonly blocked?: boolean | undefined
+  /** Drops all but TCP to this address outside. @default everything passes */
+  readonly reaches?: string | undefined
   /** Packet loss in percent, in each direction. @default 0 */
   readonly loss?: number | undefined
   /**
@@ -54,10 +57,11 @@ export class Router {
   }
 
   load(): void {
-    const { kind, mappingSeconds = MAPPING_SECONDS, hairpin = false, blocked = false, loss = 0 } = this.options
+    const { kind, mappingSeconds = MAPPING_SECONDS, hairpin = false, blocked = false, reaches, loss = 0 } = this.options
     const rules = ['flush ruleset\n', natRules(kind, mappingSeconds), FIREWALL6]
     if (hairpin) rules.push(hairpinRules(this.wan, `${this.lan}.0/24`))
     if (blocked) rules.push(BLOCKED)
+    if (reaches !== undefined) rules.push(onlyRules(reaches))
     if (loss > 0) rules.push(lossRules(loss))
     this.#names.nft(this.name, rules.join(''))
   }

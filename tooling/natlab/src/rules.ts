@@ -100,6 +100,17 @@ export const BLOCKED = `table inet blocked {
 }
 `
 
+/** Drops all but what goes by TCP to one address outside, and comes from there. */
+export const onlyRules = (ip: string): string => `table inet only {
+  chain forward {
+    type filter hook forward priority 0;
+    ip daddr ${ip} meta l4proto tcp accept
+    ip saddr ${ip} meta l4proto tcp accept
+    drop
+  }
+}
+`
+
 /** Drops packets to and from one address outside. */
 export const partitionRules = (ip: string): string => `table ip partition {
   chain forward {

@@ -1,5 +1,6 @@
 /** The scenarios' interface, the world they share, and the steps that most of them use. */
-import type { Host, Lab } from './lab.ts'
+import type { Lab } from './lab.ts'
+import type { Host } from './lab-options.ts'
 import { isInstalled } from './machine.ts'
 import type { Program, ProgramEvent } from './program.ts'
 import type { Router, RouterOptions } from './router.ts'

@@ -4,7 +4,16 @@
 import { duration, later } from '@showchain/client/core'
 import type { Scheduled } from '@showchain/client/runtime'
 import { opensslEndToEnd } from '@showchain/crypto'
-import { Internet, type NatBehaviour, nat, PAIRINGS, play, type Router, type SimRelay } from '@showchain/testkit'
+import {
+  type Host,
+  Internet,
+  type NatBehaviour,
+  nat,
+  PAIRINGS,
+  play,
+  type Router,
+  type SimRelay,
+} from '@showchain/testkit'
 
 export type PathKind = 'direct' | 'relay'
 
@@ -93,17 +102,32 @@ export async function simulatedPath(disturbed: Disturbed): Promise<PathKind> {
   return after
 }
 
-/** Why each attempt of a dial fails on a host without UDP. */
-export async function simulatedBlocked(): Promise<readonly string[]> {
-  let reasons: readonly string[] = []
+/** The path of a pair of which one end or both have no UDP; and of one that is let through afterwards. */
+export async function simulatedWithoutUdp(how: {
+  readonly both: boolean
+  readonly letThrough: boolean
+}): Promise<readonly [PathKind, PathKind]> {
+  let found: readonly [PathKind, PathKind] | undefined
   await Internet.run('natlab', {}, async (internet) => {
-    await internet.relay()
-    const bob = await internet.simPeer({ behind: nat.T2() })
-    const alice = internet.addSimPeer({ behind: internet.router({ nat: nat.T2(), blocks: 'all' }) })
-    const dialled = alice.dialPeer(bob)
-    internet.until(() => dialled.ended !== undefined)
-    if (dialled.link !== undefined) throw new Error('in the simulator it connects')
-    reasons = (dialled.attempts ?? []).flatMap(({ why }) => why ?? [])
+    await internet.relay({ websocket: true })
+    const hosts = ['one', 'other'].map((name) => internet.host(name, { behind: internet.router({ nat: nat.T2() }) }))
+    const [one, other] = hosts as [Host, Host]
+    one.blocksUdp = true
+    other.blocksUdp = how.both
+    const [bob, alice] = [
+      await internet.simPeer({ host: other, endToEnd: opensslEndToEnd }),
+      await internet.simPeer({ host: one, endToEnd: opensslEndToEnd }),
+    ]
+    const connection = await alice.connect(bob)
+    internet.advance(SETTLE_TIME)
+    const before = connection.path.kind
+    if (how.letThrough) one.blocksUdp = false
+    // Data keeps it busy, as a transfer does.
+    for (let second = 0; second < 60; second++) {
+      alice.send(connection.id, Uint8Array.of(1))
+      internet.advance(MESSAGE_INTERVAL)
+    }
+    found = [before, connection.path.kind]
   })
-  return reasons
+  return found as readonly [PathKind, PathKind]
 }

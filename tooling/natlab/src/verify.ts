@@ -3,7 +3,7 @@
  * server.
  */
 import { execFile } from 'node:child_process'
-import type { Host } from './lab.ts'
+import type { Host } from './lab-options.ts'
 import type { Namespaces } from './namespaces.ts'
 import type { NatKind } from './rules.ts'
 

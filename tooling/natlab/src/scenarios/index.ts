@@ -10,10 +10,12 @@ import { PLACES } from './places.ts'
 import { STRANGER } from './stranger.ts'
 import { TRANSFERS } from './transfers.ts'
 import { TUNNELS } from './tunnels.ts'
+import { WITHOUT_UDP } from './without-udp.ts'
 
 export const SCENARIOS: readonly Scenario[] = [
   ...PAIRS,
   ...PLACES,
+  ...WITHOUT_UDP,
   ...PINGS,
   ...CODES,
   ...STRANGER,

@@ -1,8 +1,8 @@
 /** Peers behind one NAT, behind one CGN, and with IPv6. */
 import { nat } from '@showchain/testkit'
-import type { Host } from '../lab.ts'
+import type { Host } from '../lab-options.ts'
 import { connectPair, endPair, type Scenario, type World } from '../scenario.ts'
-import { type PathKind, simulatedBlocked, simulatedPair, simulatedPath } from '../simulated.ts'
+import { type PathKind, simulatedPair, simulatedPath } from '../simulated.ts'
 
 async function hello(world: World, from: Host, to: Host, path: PathKind, relays?: readonly string[]): Promise<string> {
   const met = await connectPair(world, from, to, path, relays)
@@ -89,23 +89,6 @@ export const PLACES: readonly Scenario[] = [
       await relay.program.kill()
       if (!remote.includes(':')) throw new Error(`the path goes to ${remote}`)
       return `${path} over IPv6, as simulated`
-    },
-  },
-  {
-    name: 'blocked',
-    title: 'one host without UDP',
-    async run(world) {
-      const [why] = await simulatedBlocked()
-      const router = await world.router({ kind: 'T2', blocked: true })
-      const { program, ticket } = await world.lab.listen(world.lab.host(world.side('b', 'T2')), [world.relay])
-      const caller = world.lab.connect(world.lab.host(router), ticket)
-      const started = performance.now()
-      const code = await caller.ended
-      const seconds = Math.round((performance.now() - started) / 1000)
-      await program.kill()
-      if (code !== 3 || !caller.transcript().includes(String(why)))
-        throw new Error(`it exited with ${code}.\n${caller.transcript()}`)
-      return `exits with 3 after ${seconds} s, and reports, as simulated: ${why}`
     },
   },
 ]

@@ -4,7 +4,8 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Host, type Lab, PEER_PROGRAM } from '../lab.ts'
+import { type Lab, PEER_PROGRAM } from '../lab.ts'
+import type { Host } from '../lab-options.ts'
 import type { Program } from '../program.ts'
 import type { Scenario, World } from '../scenario.ts'
 import { MIB } from '../transfer.ts'
