@@ -191,7 +191,7 @@ const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     name: 'ticket-relays-left',
     rule: 'A relay that only a ticket named is left when nothing may need it.',
     file: 'src/core/relays/registration-table.ts',
-    text: 'if (isNeeded(registration)) continue',
+    text: 'if (this.#needed(registration)) continue',
     replacement: 'continue',
     test: 'test/face/tickets.test.ts',
   },

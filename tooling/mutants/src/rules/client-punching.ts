@@ -160,8 +160,8 @@ export const CLIENT_PUNCHING: readonly Mutant[] = inPackage('client', [
     name: 'unbound-is-no-proof',
     rule: 'A forged `unbound` loses no registration: only a challenge shows that the binding was lost.',
     file: 'src/core/relays/registration.ts',
-    text: 'const forgotten = challenged || (this.#toldUnbound && ext === undefined)',
-    replacement: 'const forgotten = challenged || this.#toldUnbound',
+    text: 'const forgotten = by.challenged || (this.#toldUnbound && ext === undefined)',
+    replacement: 'const forgotten = by.challenged || this.#toldUnbound',
     test: 'test/relays/registration.test.ts',
   },
   {
