@@ -106,12 +106,13 @@ export async function openPeer(
     onWarning: warn,
   })
   if (flags.plaintext === true) output.note('plaintext', 'relays and networks on the path can read and alter the data')
-  peer.on('relay', ({ relay, state, at, observed, reason }) => {
+  peer.on('relay', ({ relay, state, at, observed, over, reason }) => {
     const seen = observed === undefined ? '' : `; it sees this host at ${observed.ip} port ${observed.port}`
     const where = at === undefined ? relay : `at ${at.ip} port ${at.port}`
+    const by = over === 'websocket' ? ' by WebSocket' : ''
     const sentence =
-      state === 'registered' ? `registered with the relay ${where}${seen}` : `relay ${where} ${state}: ${reason}`
-    output.note('relay', sentence, { relay, at, state, observed, reason })
+      state === 'registered' ? `registered with the relay ${where}${by}${seen}` : `relay ${where} ${state}: ${reason}`
+    output.note('relay', sentence, { relay, at, state, observed, over, reason })
   })
   peer.on('nat', (report) => output.note('nat', natSentence(report), { ...report }))
   return peer

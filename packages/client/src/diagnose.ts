@@ -165,7 +165,9 @@ class Measuring {
     const registrations = this.#asked.map(({ registration }) => registration?.state)
     if (this.#asked.some(({ open }) => open > 0) || this.#hairpin === 'asked') return
     if (registrations.some((state) => state !== 'registered' && state !== 'failed')) return
-    if (registrations.includes('registered') && this.#peer.nat === undefined) return
+    // Without UDP nobody can tell what the NAT does.
+    const tells = this.#asked.some(({ registration }) => registration?.over === 'udp')
+    if (tells && this.#peer.nat === undefined) return
     this.#settled()
   }
 }

@@ -31,7 +31,7 @@ export interface DiagnosedRelay {
   /** Why it has none. */
   readonly unresolved?: string | undefined
   /** What became of the registration; undefined: nothing in time. */
-  readonly registration: Pick<RelayEvent, 'state' | 'reason'> | undefined
+  readonly registration: Pick<RelayEvent, 'state' | 'reason' | 'over'> | undefined
 }
 
 /** What was measured. */
@@ -73,11 +73,16 @@ const NO_RELAY = 'No relay is configured to ask.'
 function udpFinding({ relays }: Measured, probes: readonly ServerProbe[]): Finding {
   const check = 'udp'
   if (relays.length === 0) return { check, verdict: 'unknown', found: NO_RELAY }
-  if (probes.some(({ answers }) => answers) || relays.some(isRegistered))
+  const registered = relays.some((relay) => isRegistered(relay) && !isByWebSocket(relay))
+  if (probes.some(({ answers }) => answers) || registered)
     return { check, verdict: 'good', found: 'UDP gets out of this network, and answers come in.' }
   return {
     ...{ check, verdict: 'bad', found: 'Nothing answers over UDP.' },
-    advice: `Have the firewall of this network let UDP out, at least to ${portsOf(probes)}.`,
+    advice: `Have the firewall of this network let UDP out, at least to ${portsOf(probes)}. ${
+      relays.some(isByWebSocket)
+        ? 'Until then this host is reached through relays alone, by WebSocket.'
+        : 'No relay was reached by WebSocket either.'
+    }`,
   }
 }
 
@@ -104,6 +109,7 @@ function familyFinding(family: 4 | 6, local: readonly string[], probes: readonly
   }
 }
 
+const isByWebSocket = ({ registration }: DiagnosedRelay): boolean => registration?.over === 'websocket'
 const isRegistered = ({ registration }: DiagnosedRelay): boolean => registration?.state === 'registered'
 const list = (endpoints: readonly Endpoint[]): string => endpoints.map(formatEndpoint).join(' and ')
 
@@ -113,6 +119,8 @@ function relayFinding(relay: DiagnosedRelay): Finding {
   const answering = probes.filter(({ answers }) => answers)
   const rtts = answering.flatMap(({ rtt }) => rtt ?? [])
   const took = rtts.length === 0 ? 'in more than a second' : `in ${Math.min(...rtts).toFixed(1)} ms`
+  if (isRegistered(relay) && isByWebSocket(relay))
+    return { check, verdict: 'good', found: `Relay ${id} registers this host, by WebSocket.` }
   if (isRegistered(relay)) {
     const where = answering.length === 0 ? ', and answers no STUN' : `: ${list(serversOf(answering))} answers ${took}`
     return { check, verdict: 'good', found: `Relay ${id} registers this host${where}.` }

@@ -13,6 +13,8 @@ export interface RelayEvent {
   readonly state: 'registered' | 'lost' | 'failed' | 'draining' | 'limited'
   /** This peer's address as the relay sees it. */
   readonly observed?: Endpoint | undefined
+  /** What carries datagrams to it and back, when it is registered. */
+  readonly over?: 'udp' | 'websocket' | undefined
   /** Why it is no longer registered, will not be, or carries no data, as text. */
   readonly reason?: string | undefined
 }

@@ -1,5 +1,5 @@
 /** Peers whose network lets no UDP through, and what becomes of them when it does. */
-import type { Connection, Path, Peer } from '@showchain/client'
+import { type Connection, diagnose, type Path, type Peer } from '@showchain/client'
 import { duration } from '@showchain/client/core'
 import { describe, expect, test } from 'vitest'
 import { type Host, Internet, nat } from '../../src/index.ts'
@@ -128,6 +128,17 @@ describe('a peer without UDP', () => {
       internet.move(host)
       await internet.wait(duration(2000))
       expect(overOf(blocked)).toBe('udp')
+    })
+  })
+
+  test('is told so by diagnose: UDP is bad, and the relay is good, by WebSocket', async () => {
+    await play('diagnosed', false, async ({ internet, host }) => {
+      const relays = internet.relays.map(({ ticket }) => ticket)
+      const identity = internet.sim.identity('doctor')
+      const found = await internet.settle(diagnose({ identity, relays, runtime: internet.runtime(host) }))
+      const of = (check: string) => found.find((each) => each.check === check)
+      expect(of('udp')).toMatchObject({ verdict: 'bad', advice: expect.stringContaining('by WebSocket') })
+      expect(of('relay')).toMatchObject({ verdict: 'good', found: expect.stringContaining('by WebSocket') })
     })
   })
 })

@@ -3,6 +3,7 @@ import type { Endpoint, Nat, PeerId } from '@showchain/wire'
 import type { Instant } from '../endpoint/machine.ts'
 import type { ConnectionEnd } from '../transport/ending.ts'
 import type { StreamChange, UnreadStream } from '../transport/events.ts'
+import type { Carrier } from './carriers.ts'
 
 /** The ways to reach a peer. */
 export type Via = 'direct' | 'punch' | 'relay'
@@ -53,6 +54,7 @@ export type PeerEvent =
       readonly at: Endpoint
       readonly state: 'registered'
       readonly observed: Endpoint | undefined
+      readonly over: Carrier
     }
   | {
       readonly type: 'relay'

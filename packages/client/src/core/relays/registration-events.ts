@@ -1,6 +1,7 @@
 /** What a registration tells: its events to the peer's other parts, its state to the application. */
 
 import type { Endpoint } from '@showchain/wire'
+import type { Carrier } from '../context/carriers.ts'
 
 export type RegistrationState = 'idle' | 'registering' | 'registered' | 'waiting' | 'closed'
 
@@ -18,5 +19,5 @@ export type RegistrationEvent =
 
 /** What the application learns of it. */
 export type Told =
-  | { readonly state: 'registered'; readonly observed: Endpoint | undefined }
+  | { readonly state: 'registered'; readonly observed: Endpoint | undefined; readonly over: Carrier }
   | { readonly state: 'lost' | 'failed' | 'draining' | 'limited'; readonly reason: string }

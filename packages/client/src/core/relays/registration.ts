@@ -255,7 +255,7 @@ export class Registration extends RelayStanding implements PathLiveness {
     this.registeredSince ??= now
     if (first || moved) this.#events.push('registered')
     if (renewed) this.#events.push('renewed')
-    if (first || moved || renewed) this.#tell({ state: 'registered', observed: this.observed })
+    if (first || moved || renewed) this.#tell({ state: 'registered', observed: this.observed, over: this.route.over })
     if (moved && known !== undefined) this.#events.push('moved')
     if (this.draining && !drained) {
       this.#tell({ state: 'draining', reason: 'the relay is about to end' })
