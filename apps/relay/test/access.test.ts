@@ -1,38 +1,20 @@
 /** Who may use a relay, as its operator says it: real process, real sockets. */
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import { Peer } from '@showchain/client'
 import { generateIdentity, type Identity } from '@showchain/crypto'
-import { Folder, Program } from '@showchain-tooling/vitest/programs'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { peerOf, relayLab } from './relay-lab.ts'
 
-const BIN = fileURLToPath(new URL('../bin/showchain-relay.js', import.meta.url))
-
-let folder: Folder
+const { running } = relayLab()
 let known: Identity
 let stranger: Identity
-const programs: Program[] = []
 const servers: Server[] = []
 beforeAll(async () => {
-  folder = new Folder()
   ;[known, stranger] = await Promise.all([generateIdentity(), generateIdentity()])
 })
 afterEach(() => {
-  for (const program of programs.splice(0)) program.kill()
   for (const server of servers.splice(0)) server.closeAllConnections()
 })
-afterAll(() => folder.remove())
-
-function running(...args: readonly string[]): Program {
-  const own = ['--identity', folder.file('relay.pem'), '--create-identity', '--listen', '127.0.0.1:0']
-  const program = new Program(BIN, [...own, '--log-format', 'json', ...args])
-  programs.push(program)
-  return program
-}
-
-const peerOf = (identity: Identity, relay: string): Promise<Peer> =>
-  Peer.open({ identity, relays: [relay], listen: [{ host: '127.0.0.1' }], addressPolicy: 'lab' })
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
   let text = ''

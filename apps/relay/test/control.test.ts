@@ -1,42 +1,24 @@
 /** An operator and a relay that runs: `ctl`, and SIGHUP. Real processes, real sockets. */
 import { statSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { Peer } from '@showchain/client'
+import type { Peer } from '@showchain/client'
 import { generateIdentity, type Identity } from '@showchain/crypto'
-import { Folder, Program } from '@showchain-tooling/vitest/programs'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { Program } from '@showchain-tooling/vitest/programs'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { peerOf, relayLab } from './relay-lab.ts'
 
-const BIN = fileURLToPath(new URL('../bin/showchain-relay.js', import.meta.url))
 const UNKNOWN = /does not know you/
 
-let folder: Folder
+const { folder, start, running: runningWith } = relayLab()
 let alice: Identity
 let bob: Identity
-const programs: Program[] = []
 beforeAll(async () => {
-  folder = new Folder()
   ;[alice, bob] = await Promise.all([generateIdentity(), generateIdentity()])
 })
-afterEach(() => {
-  for (const program of programs.splice(0)) program.kill()
-})
-afterAll(() => folder.remove())
 
-function start(...args: readonly string[]): Program {
-  const program = new Program(BIN, args)
-  programs.push(program)
-  return program
-}
 const socket = (): string => folder.file('ctl')
-const running = (...args: readonly string[]): Program =>
-  start(
-    ...['--identity', folder.file('relay.pem'), '--create-identity', '--listen', '127.0.0.1:0'],
-    ...['--log-format', 'json', '--control', socket(), ...args],
-  )
+const running = (...args: readonly string[]): Program => runningWith('--control', socket(), ...args)
 const ctl = (...args: readonly string[]) => start('ctl', '--control', socket(), ...args).ended()
 
-const peerOf = (identity: Identity, relay: string): Promise<Peer> =>
-  Peer.open({ identity, relays: [relay], listen: [{ host: '127.0.0.1' }], addressPolicy: 'lab' })
 /** When this peer is told so. */
 const told = (peer: Peer, wanted: string): Promise<unknown> =>
   new Promise((resolve) => peer.on('relay', ({ state }) => state === wanted && resolve(state)))

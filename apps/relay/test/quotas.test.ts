@@ -1,43 +1,28 @@
 /** What peers may send through a relay, as its operator says it: real process, real sockets. */
-import { fileURLToPath } from 'node:url'
-import { Peer, type RelayEvent } from '@showchain/client'
+import type { RelayEvent } from '@showchain/client'
 import { generateIdentity, type Identity } from '@showchain/crypto'
-import { Folder, Program } from '@showchain-tooling/vitest/programs'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { Program } from '@showchain-tooling/vitest/programs'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { peerOf, relayLab } from './relay-lab.ts'
 
-const BIN = fileURLToPath(new URL('../bin/showchain-relay.js', import.meta.url))
 /** More than the quota, so that a sender is stopped. */
 const MUCH = new Uint8Array(400_000)
 const USED_UP = /is used up for today or this month/
 
-let folder: Folder
+const { folder, running: runningWith } = relayLab()
 let alice: Identity
 let bob: Identity
-const programs: Program[] = []
 beforeAll(async () => {
-  folder = new Folder()
   ;[alice, bob] = await Promise.all([generateIdentity(), generateIdentity()])
 })
-afterEach(() => {
-  for (const program of programs.splice(0)) program.kill()
-})
-afterAll(() => folder.remove())
 
-function running(...args: readonly string[]): Program {
-  const own = ['--identity', folder.file('relay.pem'), '--create-identity', '--listen', '127.0.0.1:0']
-  const program = new Program(BIN, [...own, '--log-format', 'json', '--log-level', 'debug', ...args])
-  programs.push(program)
-  return program
-}
-
-const peerOf = (identity: Identity, relay: string): Promise<Peer> =>
-  Peer.open({ identity, relays: [relay], listen: [{ host: '127.0.0.1' }], addressPolicy: 'lab', policy: 'relay-only' })
+const running = (...args: readonly string[]): Program => runningWith('--log-level', 'debug', ...args)
 
 /** Sends until the relay stops it. @returns what it said */
 async function used(relay: Program): Promise<RelayEvent> {
   const ticket = await relay.stdout.line(/./)
-  await using to = await peerOf(bob, ticket)
-  await using from = await peerOf(alice, ticket)
+  await using to = await peerOf(bob, ticket, 'relay-only')
+  await using from = await peerOf(alice, ticket, 'relay-only')
   await Promise.all([to.registered(), from.registered()])
   const limited = new Promise<RelayEvent>((resolve) => {
     from.on('relay', (event) => event.state === 'limited' && resolve(event))
