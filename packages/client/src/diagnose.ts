@@ -45,7 +45,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<readonly Findi
     const warnings: string[] = []
     const socket = await runtime.openSocket({ onWarning: (sentence) => void warnings.push(sentence) })
     const { clock } = runtime
-    const machine = new LinkProbe(runtime.random)
+    const machine = new LinkProbe(runtime.random, () => clock.unixMs())
     const onEvent = (event: LinkEvent): void => measuring.on(event)
     const driver = new Driver({ machine, socket, clock, worker: runtime.worker(identity), onEvent })
     const measuring = new Measuring(relays, peer, driver)

@@ -1,4 +1,5 @@
 /** What a diagnosis makes of what was measured: a sentence for each thing, and what one can do about it. */
+import { FIRST_CONTACT_TOLERANCE } from '@showchain/crypto/core'
 import { type Endpoint, formatEndpoint, ipFamily, MAX_DATAGRAM, type PeerId } from '@showchain/wire'
 import type { NatReport, ServerProbe } from './core/index.ts'
 import type { RelayEvent } from './relay-event.ts'
@@ -13,9 +14,10 @@ export interface Finding {
    * - `relay`: one relay: its round trip and registration
    * - `packetSize`: whether the largest datagrams of the protocol arrive
    * - `nat`: which type of NAT is in front
+   * - `clock`: whether this host's clock is near that of a relay
    * - `hairpin`: whether two peers behind that NAT reach each other by its outside address
    */
-  readonly check: 'socket' | 'udp' | 'ipv4' | 'ipv6' | 'relay' | 'packetSize' | 'nat' | 'hairpin'
+  readonly check: 'socket' | 'udp' | 'ipv4' | 'ipv6' | 'relay' | 'packetSize' | 'clock' | 'nat' | 'hairpin'
   /** `unknown`: it could not be told, and `found` says why. */
   readonly verdict: 'good' | 'bad' | 'unknown'
   /** A sentence for people. */
@@ -57,6 +59,7 @@ export function findingsOf(measured: Measured): readonly Finding[] {
     familyFinding(6, local, probes),
     ...relays.map(relayFinding),
     packetSizeFinding(probes),
+    clockFinding(probes),
     natFinding(measured),
     hairpinFinding(measured),
   ]
@@ -155,6 +158,21 @@ function packetSizeFinding(probes: readonly ServerProbe[]): Finding {
   return {
     ...{ check, verdict: 'bad', found: `Packets with ${MAX_DATAGRAM} bytes do not reach ${list(serversOf(lost))}.` },
     advice: 'Raise the MTU of the tunnel or VPN that this host uses to 1,280 bytes or more.',
+  }
+}
+
+/** A clock that only one relay contradicts may be right, and so the nearest counts. */
+function clockFinding(probes: readonly ServerProbe[]): Finding {
+  const check = 'clock'
+  const offsets = probes.flatMap(({ clockOffset }) => clockOffset ?? [])
+  const [nearest] = offsets.sort((one, other) => Math.abs(one) - Math.abs(other))
+  if (nearest === undefined) return { check, verdict: 'unknown', found: 'No relay says what time it is.' }
+  const seconds = Math.round(Math.abs(nearest) / 1000)
+  if (Math.abs(nearest) <= FIRST_CONTACT_TOLERANCE)
+    return { check, verdict: 'good', found: 'The clock of this host is near that of a relay.' }
+  return {
+    ...{ check, verdict: 'bad', found: `The clock of this host is ${seconds} s ${nearest > 0 ? 'behind' : 'ahead'}.` },
+    advice: `Set it by NTP: to peers that have not met this host it may be off by ${FIRST_CONTACT_TOLERANCE / 1000} s.`,
   }
 }
 

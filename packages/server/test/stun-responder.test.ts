@@ -55,6 +55,18 @@ class Bed {
 }
 
 describe('a Binding request', () => {
+  test('that asks for the clock is told it, and no longer than it asked', () => {
+    const bed = new Bed()
+    const plain = bed.ask()
+    const timed = bed.ask({ clock: 0 })
+    expect(plain?.message.clock).toBeUndefined()
+    expect(timed?.message.clock).toBe(1_800_000_000_000)
+    const asked = encodeStun({ type: 'bindingRequest', transactionId: ID, clock: 0 }).length
+    const without = encodeStun({ type: 'bindingRequest', transactionId: ID }).length
+    expect((timed?.length ?? 0) - (plain?.length ?? 0)).toBe(asked - without)
+    expect(bed.ask({ transactionId: CLASSIC_ID, clock: 0 })?.message.clock).toBeUndefined()
+  })
+
   test('is answered with the address that it came from, whoever sent it', () => {
     const answer = new Bed().ask()
     expect(answer?.message).toEqual({ type: 'bindingSuccess', transactionId: ID, mapped: PEER })

@@ -10,7 +10,8 @@
  * MESSAGE-INTEGRITY is skipped, since credentials are not used; FINGERPRINT is checked.
  */
 
-import { readU16, readU32, writeU16, writeU32 } from './bytes.ts'
+import { readU16, readU32, readU64, writeU16, writeU32, writeU64 } from './bytes.ts'
+import { crc32 } from './crc32.ts'
 import type { Endpoint } from './endpoint.ts'
 import { ShowchainError } from './errors.ts'
 import { quote } from './foreign.ts'
@@ -63,6 +64,8 @@ export const STUN_ATTRIBUTE = {
   fingerprint: 0x8028,
   responseOrigin: 0x802b,
   otherAddress: 0x802c,
+  /** Ours, and of no registry: from a range that others skip (docs/protocol.md, STUN). */
+  clock: 0xc5c1,
 } as const
 
 /** Attributes below this are comprehension-required (RFC 8489 §14). */
@@ -88,6 +91,8 @@ export interface StunMessage {
   readonly responsePort?: number | undefined
   /** PADDING: its length. */
   readonly padding?: number | undefined
+  /** CLOCK: the responder's, in Unix milliseconds; a request asks for it by 0. */
+  readonly clock?: number | undefined
   readonly error?: { readonly code: number; readonly reason: string } | undefined
   /** UNKNOWN-ATTRIBUTES of a 420. */
   readonly unknown?: readonly number[] | undefined
@@ -136,8 +141,7 @@ export function decodeStun(bytes: Uint8Array): StunMessage | undefined {
       if (UNDERSTOOD.has(attribute)) {
         if (!read(message, attribute, value, bytes)) return undefined
       } else if (attribute < FIRST_OPTIONAL) notUnderstood.push(attribute)
-      // RFC 8489 §14.5: attributes after the integrity are ignored, except FINGERPRINT and a
-      // stronger integrity.
+      // RFC 8489 §14.5: what follows the integrity is ignored, except FINGERPRINT and a stronger one.
       integrity = attribute === STUN_ATTRIBUTE.messageIntegritySha256
     }
   }
@@ -146,8 +150,7 @@ export function decodeStun(bytes: Uint8Array): StunMessage | undefined {
 }
 
 /**
- * @param message with a transaction id of 12 bytes for RFC 8489, of 16 bytes for RFC 3489, which
- *   has
+ * @param message with a transaction id of 12 bytes for RFC 8489, of 16 bytes for RFC 3489, which has
  *   neither XOR-MAPPED-ADDRESS nor RFC 5780's attributes.
  * @throws ShowchainError `ERR_BAD_MESSAGE`, `ERR_TOO_LARGE`
  */
@@ -172,11 +175,12 @@ export function encodeStun(message: StunMessage): Uint8Array {
     at += 4 + padded(value.length)
     writeU16(bytes, 2, at - STUN_HEADER_BYTES)
   }
-  const { change, responsePort, padding, error, unknown, mapped, origin, other } = message
+  const { change, responsePort, padding, clock, error, unknown, mapped, origin, other } = message
   if (change !== undefined) put(STUN_ATTRIBUTE.changeRequest, u32((change.ip ? 4 : 0) | (change.port ? 2 : 0)))
   if (responsePort !== undefined)
     put(STUN_ATTRIBUTE.responsePort, Uint8Array.of(responsePort >> 8, responsePort & 0xff, 0, 0))
   if (padding !== undefined) put(STUN_ATTRIBUTE.padding, new Uint8Array(padding))
+  if (clock !== undefined) put(STUN_ATTRIBUTE.clock, u64(clock))
   if (error !== undefined) {
     const reason = utf8(error.reason)
     put(STUN_ATTRIBUTE.errorCode, Uint8Array.of(0, 0, Math.floor(error.code / 100), error.code % 100, ...reason))
@@ -206,6 +210,12 @@ const padded = (length: number): number => (length + 3) & ~3
 function u32(value: number): Uint8Array {
   const bytes = new Uint8Array(4)
   writeU32(bytes, 0, value)
+  return bytes
+}
+
+function u64(value: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  writeU64(bytes, 0, value)
   return bytes
 }
 
@@ -241,6 +251,9 @@ function read(message: Writable<StunMessage>, attribute: number, value: Uint8Arr
     case STUN_ATTRIBUTE.padding:
       message.padding = value.length
       return true
+    case STUN_ATTRIBUTE.clock:
+      message.clock = value.length === 8 ? readU64(value, 0) : undefined
+      return message.clock !== undefined
     case STUN_ATTRIBUTE.errorCode: {
       const reason = value.length < 4 ? undefined : fromUtf8(value.subarray(4))
       if (reason === undefined) return false
@@ -271,26 +284,12 @@ function address({ ip, port }: Endpoint): Uint8Array {
   return Uint8Array.of(0, bytes.length === IPV4_BYTES ? 1 : 2, port >> 8, port & 0xff, ...bytes)
 }
 
-/**
- * RFC 8489 §14.2: XORs the port with half of the cookie, the address with cookie and transaction
- * id.
- */
+/** RFC 8489 §14.2: XORs the port with half of the cookie, the address with cookie and transaction id. */
 function xor(value: Uint8Array, header: Uint8Array): Uint8Array {
   return value.map((byte, index) => (index < 2 ? byte : byte ^ (header[index < 4 ? 2 + index : index] as number)))
 }
 
 /**
- * The value of FINGERPRINT (RFC 8489 §14.7): CRC-32 (ISO 3309, ITU-T V.42) of the bytes before it,
- * XORed. Their length field must include FINGERPRINT.
+ * The value of FINGERPRINT (RFC 8489 §14.7): CRC-32 of the bytes before it, XORed. Their length field must include FINGERPRINT.
  */
-function fingerprintOf(covered: Uint8Array): number {
-  let crc = 0xffff_ffff
-  for (const byte of covered) crc = (CRC_TABLE[(crc ^ byte) & 0xff] as number) ^ (crc >>> 8)
-  return (crc ^ 0xffff_ffff ^ FINGERPRINT_XOR) >>> 0
-}
-
-const CRC_TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, index) => {
-  let crc = index
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0xedb8_8320 ^ (crc >>> 1) : crc >>> 1
-  return crc
-})
+const fingerprintOf = (covered: Uint8Array): number => (crc32(covered) ^ FINGERPRINT_XOR) >>> 0

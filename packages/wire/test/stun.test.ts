@@ -104,6 +104,7 @@ const messages: fc.Arbitrary<StunMessage> = fc.record(
     change: fc.record({ ip: fc.boolean(), port: fc.boolean() }),
     responsePort: ports,
     padding: fc.integer({ min: 0, max: 600 }),
+    clock: fc.integer({ min: 0, max: 2 ** 53 - 1 }),
     error: fc.record({
       code: fc.integer({ min: 300, max: 699 }),
       reason: fc.string({ maxLength: 60, unit: 'binary' }),

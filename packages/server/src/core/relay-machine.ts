@@ -115,7 +115,7 @@ export class RelayMachine implements Machine<RelayEvent | FleetMessage> {
     const around = { ...{ unixMs, arrived, bindings: this.#bindings, toll }, sessions: () => this.#sessions.size }
     this.#fleet = fleet && new Fleet(this.#context, { ...fleet, ...around })
     const peers = this.#fleet === undefined ? this.#bindings : new FleetPeers(this.#bindings, this.#fleet)
-    this.#stun = new StunResponder(this.#context, stun)
+    this.#stun = new StunResponder(this.#context, stun, unixMs)
     this.#registrar = new Registrar(this.#context, {
       ...{ admission: this.#admission, bindings: this.#bindings, arriving: this.#arrivals, tokens },
       access: this.access,

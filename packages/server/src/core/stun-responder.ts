@@ -28,10 +28,12 @@ export type StunSockets = readonly (readonly Endpoint[])[]
 export class StunResponder {
   readonly #context: RelayContext
   readonly #sockets: StunSockets
+  readonly #unixMs: () => number
 
-  constructor(context: RelayContext, sockets: StunSockets) {
+  constructor(context: RelayContext, sockets: StunSockets, unixMs: () => number) {
     this.#context = context
     this.#sockets = sockets
+    this.#unixMs = unixMs
   }
 
   receive(bytes: Uint8Array, source: Route, now: Instant): void {
@@ -73,7 +75,8 @@ export class StunResponder {
     // RFC 3489 §11.1 requires SOURCE-ADDRESS and CHANGED-ADDRESS; without another address it is the
     // relay's own.
     const other = this.#other(request, from, family) ?? (isClassic(request) ? origin : undefined)
-    return { mapped: { ip, port }, ...(origin && { origin }), ...(other && { other }) }
+    const clock = request.clock === undefined || isClassic(request) ? undefined : this.#unixMs()
+    return { mapped: { ip, port }, clock, ...(origin && { origin }), ...(other && { other }) }
   }
 
   /** Where both would be changed, or as much as this relay can change (RFC 5780 §7.4). */

@@ -53,7 +53,7 @@ test('everything is good on a public host whose relay has both families', () =>
     const found = await findings(where, host, [ticket])
     expect(verdictsOf(found)).toEqual({
       ...{ socket: 'good', udp: 'good', ipv4: 'good', ipv6: 'good', relay: 'good', packetSize: 'good', nat: 'good' },
-      hairpin: 'good',
+      ...{ hairpin: 'good', clock: 'good' },
     })
     expect(found.relay?.found).toContain('20.0 ms')
     for (const { advice } of Object.values(found)) expect(advice).toBeUndefined()
@@ -155,7 +155,7 @@ test('without a relay nothing is known of the network', () =>
     const found = await findings(where, host, [])
     expect(verdictsOf(found)).toEqual({
       ...{ socket: 'good', udp: 'unknown', ipv4: 'unknown', ipv6: 'unknown', packetSize: 'unknown' },
-      ...{ nat: 'unknown', hairpin: 'unknown' },
+      ...{ nat: 'unknown', hairpin: 'unknown', clock: 'unknown' },
     })
   }))
 
@@ -172,4 +172,27 @@ test('it can be aborted, and leaves nothing open', () =>
     abort.abort()
     expect(await internet.settle(failure)).toMatchObject({ code: 'ERR_ABORTED' })
     expect(host.openSockets).toBe(0)
+  }))
+
+test.each([
+  ['behind', 61_000, 'bad', '61 s behind'],
+  ['ahead', -3_600_000, 'bad', '3600 s ahead'],
+  ['near', 59_000, 'good', 'near'],
+] as const)('the clock of a host that is %s', (_name, offset, verdict, said) =>
+  scene(`diagnose clock ${offset}`, async (where) => {
+    where.relay.clockOffset = offset
+    const { clock } = await findings(where, where.internet.host('server', { ips: FAMILIES }))
+    expect(clock?.verdict).toBe(verdict)
+    expect(clock?.found).toContain(said)
+    expect(clock?.advice === undefined).toBe(verdict === 'good')
+  }),
+)
+
+test('a clock that one of two relays agrees with is good', () =>
+  scene('diagnose clocks', async (where) => {
+    where.relay.clockOffset = 90_000
+    const second = await where.internet.relay()
+    const host = where.internet.host('server', { ips: FAMILIES })
+    const found = await findings(where, host, [where.relay.ticket, second.ticket])
+    expect(found.clock?.verdict).toBe('good')
   }))

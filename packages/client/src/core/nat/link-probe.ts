@@ -50,7 +50,12 @@ export interface ServerProbe {
   readonly mapped: Endpoint | undefined
   /** Whether a datagram of 1,200 bytes reaches it; undefined: it does not answer. */
   readonly large: boolean | undefined
+  /** Milliseconds that its clock is ahead of this host's; undefined: it does not say. */
+  readonly clockOffset: number | undefined
 }
+
+/** What asks for a round trip, or whether a datagram of full size arrives. */
+type Question = Pick<StunMessage, 'padding' | 'clock'>
 
 export type LinkEvent =
   | { readonly type: 'server'; readonly probe: ServerProbe }
@@ -58,14 +63,16 @@ export type LinkEvent =
 
 export class LinkProbe implements Machine<LinkEvent> {
   readonly #random: Pick<Random, 'bytes'>
+  readonly #unixMs: () => number
   readonly #outbox = new Outbox<LinkEvent>()
   readonly #timers = new Timers()
   readonly #transactions: StunTransactions
   /** The request to the own mapped address, until it is back. */
   #hairpin: { readonly id: string; timer: Timer | undefined } | undefined
 
-  constructor(random: Random) {
+  constructor(random: Random, unixMs: () => number) {
     this.#random = random
+    this.#unixMs = unixMs
     this.#transactions = new StunTransactions({ random, timers: this.#timers, outbox: this.#outbox })
   }
 
@@ -90,7 +97,8 @@ export class LinkProbe implements Machine<LinkEvent> {
 
   /** Asks a server. One event follows. */
   ask(server: Endpoint, now: Instant): void {
-    this.#ask({ server, answers: false, rtt: undefined, mapped: undefined, large: undefined }, ROUND_TRIPS, now)
+    const unknown = { rtt: undefined, mapped: undefined, large: undefined, clockOffset: undefined }
+    this.#ask({ server, answers: false, ...unknown }, ROUND_TRIPS, now)
   }
 
   /** @param mapped this socket's. One event follows. */
@@ -102,26 +110,31 @@ export class LinkProbe implements Machine<LinkEvent> {
 
   #ask(probe: ServerProbe, left: number, now: Instant): void {
     if (left === 0) return this.#askLarge(probe, now)
-    this.#request(probe.server, undefined, now, (answer, at) => {
+    this.#request(probe.server, { clock: 0 }, now, (answer, at) => {
       if (answer?.mapped === undefined) return this.#done(probe)
+      const { mapped, clock } = answer
       const took = at - now
       const rtt = took > AGAIN ? probe.rtt : Math.min(took, probe.rtt ?? took)
-      this.#ask({ ...probe, answers: true, rtt, mapped: answer.mapped }, left - 1, at)
+      // Said about half of the round trip ago.
+      const clockOffset = clock === undefined ? undefined : clock + took / 2 - this.#unixMs()
+      this.#ask({ ...probe, answers: true, rtt, mapped, clockOffset }, left - 1, at)
     })
   }
 
   /** A server that knows no PADDING says so in an error (RFC 8489 §6.3.1): it got the datagram. */
   #askLarge(probe: ServerProbe, now: Instant): void {
-    this.#request(probe.server, PADDING_BYTES, now, (answer) => this.#done({ ...probe, large: answer !== undefined }))
+    this.#request(probe.server, { padding: PADDING_BYTES }, now, (answer) =>
+      this.#done({ ...probe, large: answer !== undefined }),
+    )
   }
 
   #request(
     to: Endpoint,
-    padding: number | undefined,
+    question: Question,
     now: Instant,
     done: (answer: StunMessage | undefined, at: Instant) => void,
   ): void {
-    this.#transactions.start({ to, padding, schedule: PROBE_SCHEDULE, done }, now)
+    this.#transactions.start({ to, ...question, schedule: PROBE_SCHEDULE, done }, now)
   }
 
   #done(probe: ServerProbe): void {

@@ -14,6 +14,7 @@ export interface Ask {
   readonly to: Route
   readonly change?: StunMessage['change']
   readonly padding?: StunMessage['padding']
+  readonly clock?: StunMessage['clock']
   /** Where the answer must come from. @default where the request goes */
   readonly from?: Endpoint | undefined
   /**
@@ -48,8 +49,8 @@ export class StunTransactions {
   /** @returns what gives the question up: then `done` is not called. */
   start(ask: Ask, now: Instant): { close(): void } {
     const transactionId = this.#context.random.bytes(TRANSACTION_ID_BYTES)
-    const { change, padding } = ask
-    const bytes = encodeStun({ type: 'bindingRequest', transactionId, change, padding })
+    const { change, padding, clock } = ask
+    const bytes = encodeStun({ type: 'bindingRequest', transactionId, change, padding, clock })
     const transaction: Transaction = { ask, bytes, timer: undefined, sent: 0 }
     const id = toBase64url(transactionId)
     this.#open.set(id, transaction)
