@@ -14,6 +14,7 @@ export interface SessionEnds {
   readonly target: PeerId
 }
 
+/** Something that who runs a relay may want to know. */
 export type RelayEvent =
   /**
    * A peer registered, or moved to another address. A renewal from the same address causes no

@@ -13,6 +13,7 @@ export const PAIR_PATHS = {
   unanswered: 'the target has not answered',
 } as const
 
+/** What became of two peers that were brought together. */
 export type PairPath = keyof typeof PAIR_PATHS
 /** How many pairs were judged so. */
 export type PairCounts = Readonly<Record<PairPath, number>>

@@ -44,6 +44,7 @@ export interface PairView {
   readonly sessions: readonly SessionView[]
 }
 
+/** What a relay has at one moment, for those who run it: samples of its peers and sessions. */
 export class RelayView {
   readonly #bindings: Bindings
   readonly #sessions: ProxySessionTable
@@ -98,6 +99,7 @@ export class RelayView {
     return this.#bindings.rows
   }
 
+  /** What is known of two registered peers together. */
   pair(one: PeerView, other: PeerView, now: Instant): PairView {
     const sessions = [...this.#sessions.between(one.id, other.id), ...this.#sessions.between(other.id, one.id)].map(
       (session) => this.#session(session, now),

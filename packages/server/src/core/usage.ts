@@ -34,7 +34,7 @@ const FIVE_MONTHS = 153
 /** From March to the next January. */
 const TO_JANUARY = 10
 
-/** @param unixMs wall clock, in ms */
+/** The day and month of UTC that a quota counts for. @param unixMs wall clock, in ms */
 export function calendarDay(unixMs: number): CalendarDay {
   const day = Math.floor(unixMs / DAY_MS)
   const cycle = Math.floor((day + DAYS_BEFORE) / CYCLE_DAYS)

@@ -8,6 +8,7 @@ import type { PairView, PeerView, RelayView, SessionView } from '../core/index.t
 /** Rows of the table that are looked at in one turn: well below a millisecond. */
 const ROWS_A_TURN = 2000
 
+/** A relay that runs, as its status page sees it. */
 export class RelayWatch {
   readonly #view: RelayView
   readonly #clock: Pick<Clock, 'now'>

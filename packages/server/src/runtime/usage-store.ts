@@ -5,6 +5,7 @@ import type { Usage } from '../core/index.ts'
 export interface UsageStore {
   /** What is kept under these keys, in any order. */
   read(keys: readonly string[]): Promise<readonly Usage[]>
+  /** Keeps these; others stay as they are. */
   write(usage: readonly Usage[]): Promise<void>
 }
 

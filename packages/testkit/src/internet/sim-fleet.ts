@@ -18,6 +18,7 @@ export interface SimFleetOptions {
 /** A node of a simulated fleet, as its bus knows it. */
 export interface SimNode {
   readonly node: number
+  /** A message came over the bus. */
   receive(message: Uint8Array): void
 }
 

@@ -53,6 +53,7 @@ const NO_KEY = new Uint8Array(0)
 /** How often everybody is asked for one peer. Two requests, each sent five times, are fewer. */
 const ASKING = { perSecond: 10, burst: 20 } as const
 
+/** What makes a relay a node of a fleet. */
 export interface FleetOptions {
   /** The number of this node: from 0 to 65534, and no other node has it. */
   readonly node: number
