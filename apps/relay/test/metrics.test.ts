@@ -39,9 +39,9 @@ test('refusals have their reason, and labels no other values than those that are
     ([, reason]) => reason,
   )
   expect(reasons).toHaveLength(RELAY_REFUSALS.length)
-  const [, port] = /:(\d+)/.exec(relay.ticket) ?? []
+  const { port } = relay
   const socket = createSocket('udp4')
-  for (let sent = 0; sent < 3; sent++) socket.send(Buffer.alloc(40), Number(port), '127.0.0.1')
+  for (let sent = 0; sent < 3; sent++) socket.send(Buffer.alloc(40), port, '127.0.0.1')
   const name = 'showchain_relay_refusals_total{reason="refused"}'
   await vi.waitFor(async () => expect(await relay.sample(name)).toBe(3), { timeout: 5000 })
   socket.close()
@@ -74,9 +74,9 @@ test(
   needs(process.platform === 'linux', 'no Linux, which counts them'),
   async () => {
     await using relay = await OperatedRelay.start()
-    const [, port] = /:(\d+)/.exec(relay.ticket) ?? []
+    const { port } = relay
     const socket = createSocket('udp4')
-    await new Promise<void>((resolve) => socket.connect(Number(port), '127.0.0.1', resolve))
+    await new Promise<void>((resolve) => socket.connect(port, '127.0.0.1', resolve))
     // It reads nothing while it is stopped, and its buffer is finite.
     relay.program.child.kill('SIGSTOP')
     const large = Buffer.alloc(9000)

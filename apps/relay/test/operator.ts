@@ -1,6 +1,6 @@
 /** What the tests of an operator's side share: a relay as a process, with metrics. */
 import { fileURLToPath } from 'node:url'
-import { Peer } from '@showchain/client'
+import { Peer, parseTicket } from '@showchain/client'
 import { generateIdentity } from '@showchain/crypto'
 import { Folder, Program } from '@showchain-tooling/vitest/programs'
 
@@ -25,6 +25,11 @@ export class OperatedRelay implements AsyncDisposable {
     const line = JSON.parse(await relay.program.stderr.line(/"msg":"metrics"/)) as { metrics: { port: number } }
     relay.at = `127.0.0.1:${line.metrics.port}`
     return relay
+  }
+
+  /** Where it takes datagrams, on loopback. */
+  get port(): number {
+    return parseTicket(this.ticket).addresses[0]?.port ?? 0
   }
 
   async metrics(): Promise<string> {
