@@ -5,9 +5,11 @@
 import { readFile } from 'node:fs/promises'
 import { type Quotas, type RelayLimits, relayLimitsSchema } from '@showchain/server'
 import { type Address, type PeerId, parseAddress, parseEndpoint, parsePeerId, printable, quote } from '@showchain/wire'
+import { MAX_FLEET_NODE } from '@showchain/wire/fleet'
 import type { Command } from 'commander'
 import { parse as parseYaml } from 'yaml'
 import * as z from 'zod'
+import { type NatsServer, parseNatsServer } from './nats-url.ts'
 import { quotasFrom } from './quota-texts.ts'
 
 /** The default port of a relay; no service is registered for it. */
@@ -97,6 +99,15 @@ const fields = z.strictObject({
   quota: list(z.string()).transform(quotasOf).optional(),
   usage: z.string().min(1).optional(),
   control: z.string().min(1).optional(),
+  fleet: list(parsed(parseNatsServer))
+    .refine((servers) => servers.length > 0, 'names no server')
+    .optional(),
+  node: z.preprocess(
+    (value) => (value === '' ? undefined : value),
+    z.coerce.number().int().min(0).max(MAX_FLEET_NODE).optional(),
+  ),
+  fleetSecret: z.string().min(1).optional(),
+  fleetCredentials: z.string().min(1).optional(),
   limits: relayLimitsSchema.default({}),
   metrics: parsed(parseListen).optional(),
   drainSeconds: z.coerce.number().int().min(0).max(MAX_DRAIN_SECONDS).default(30),
@@ -118,6 +129,8 @@ const schema = fields.superRefine((config, context) => {
   if (config.access === 'ids' && config.allow.length === 0) lacks('allow', 'is needed where access is `ids`')
   if (config.access === 'http' && config.accessUrl === undefined) lacks('accessUrl', 'is needed where access is `http`')
   needs('usage', 'quota')
+  for (const key of ['node', 'fleetSecret'] as const) needs('fleet', key)
+  for (const key of ['node', 'fleetSecret', 'fleetCredentials'] as const) needs(key, 'fleet')
   for (const key of ['websocketCert', 'websocketOrigin', 'trustedProxy'] as const) needs(key, 'websocket')
 })
 
@@ -155,6 +168,14 @@ export interface Config {
   readonly usage?: string | undefined
   /** Path of the socket for `showchain-relay ctl`. */
   readonly control?: string | undefined
+  /** NATS servers that join it with the other relays of its fleet. */
+  readonly fleet?: readonly NatsServer[] | undefined
+  /** Its number in the fleet. */
+  readonly node?: number | undefined
+  /** Path of the secret that all nodes have. */
+  readonly fleetSecret?: string | undefined
+  /** Path of a creds file or an nkey seed for NATS. */
+  readonly fleetCredentials?: string | undefined
   readonly limits: Partial<RelayLimits>
   readonly metrics?: Listen | undefined
   /** How long a relay that got a signal goes on at most while sessions are open. */

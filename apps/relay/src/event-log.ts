@@ -11,9 +11,20 @@ const OPEN_AT_THE_END = 1000
 
 /** A session that carried nothing is no news: every pair that finds a direct path at once has one. */
 export function logEvent(log: Logger, event: RelayEvent): void {
+  if (event.type === 'fleetNode') return logNode(log, event.node, event.state)
   if (event.type !== 'sessionEnded' || event.bytes === 0) return log.debug(event, event.type)
   const { requester, target, bytes, seconds, why } = event
   log.info({ requester: shortId(requester), target: shortId(target), bytes, seconds, why }, 'session ended')
+}
+
+const NODE_SENTENCES = {
+  joined: 'a node of the fleet is there',
+  lost: 'a node of the fleet is silent',
+  duplicate: 'another relay has the number of this one, and neither hears the other',
+} as const
+
+function logNode(log: Logger, node: number, state: keyof typeof NODE_SENTENCES): void {
+  log[state === 'joined' ? 'info' : 'warn']({ node }, NODE_SENTENCES[state])
 }
 
 /** Sessions that end with the relay have their lines, too. */

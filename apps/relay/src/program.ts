@@ -36,7 +36,8 @@ Examples:
   showchain-relay --identity relay.pem --create-identity
   showchain-relay --identity relay.pem --listen 0.0.0.0:${DEFAULT_PORT} --public-address relay.example.org:${DEFAULT_PORT}
   showchain-relay --identity relay.pem --listen 127.0.0.1:0 --peer-key other.pub.pem --trace
-  showchain-relay --config relay.yaml --metrics 127.0.0.1:9464`
+  showchain-relay --config relay.yaml --metrics 127.0.0.1:9464
+  showchain-relay --identity relay.pem --fleet nats://10.0.0.1 nats://10.0.0.2 --node 3 --fleet-secret fleet.secret`
 
 /** An option that the environment may give as well: `--log-level` as SHOWCHAIN_RELAY_LOG_LEVEL. */
 function option(flags: string, description: string): Option {
@@ -78,6 +79,10 @@ export function program(run: (config: Config, again: () => Promise<Config>) => P
     option('--quota <name=size...>', 'what peers may send through it: idDay=5G, rate=20M, …; see below'),
     option('--usage <folder>', 'keep there what was used of quotas, over restarts'),
     option('--control <path>', 'Unix socket for `showchain-relay ctl`, which only this user can use'),
+    option('--fleet <url...>', 'NATS server that joins it with the other relays of its fleet: nats://host:port'),
+    option('--node <number>', 'its number in the fleet, which no other relay has'),
+    option('--fleet-secret <file>', '32 bytes in hexadecimal or base64 that all relays of the fleet have (mode 0600)'),
+    option('--fleet-credentials <file>', 'creds file or nkey seed for NATS (mode 0600)'),
     option('--limit <name=value...>', 'one of the limits below').env(`${ENVIRONMENT_PREFIX}LIMITS`),
     option('--metrics <host:port>', 'serve /metrics (Prometheus), /healthz, /readyz and a status page over HTTP'),
     option('--drain-seconds <seconds>', 'how long it goes on at most after a signal (default 30)'),

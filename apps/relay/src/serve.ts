@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { type Trace, traceLine } from '@showchain/client/runtime'
 import { type Identity, loadPublicKey, type PublicKey } from '@showchain/crypto'
 import type { Mailbox } from '@showchain/mailbox/server'
-import { Relay, type WebSocketOptions } from '@showchain/server/runtime'
+import { Relay, type RelayOpenOptions, type WebSocketOptions } from '@showchain/server/runtime'
 import { formatTicket, type PeerId, parseTicket, printable, ShowchainError } from '@showchain/wire'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
@@ -11,6 +11,7 @@ import { accessOf } from './access.ts'
 import { type Config, UsageError } from './config.ts'
 import { openControl } from './control.ts'
 import { logEvent, logOpenSessions, watchLimits } from './event-log.ts'
+import { fleetOf } from './fleet.ts'
 import { identityAt } from './identity.ts'
 import { logger } from './log.ts'
 import { serveOperators } from './operator-port.ts'
@@ -31,13 +32,15 @@ export async function serve(config: Config, again: () => Promise<Config>): Promi
   const mailboxIdentity = config.mailbox ? await identityAt(`${config.identity}.mailbox`, config, true, log) : undefined
   const own = mailboxIdentity === undefined ? [] : [mailboxIdentity.id]
   const usage = config.usage === undefined ? undefined : await UsageFolder.open(config.usage, log)
-  const relay = await Relay.open({
+  const fleet = await fleetOf(config, identity.id, log)
+  const relay = await openRelay({
     identity,
     listen: config.listen,
     knownKeys,
     ...(websocket === undefined ? {} : { websocket }),
     limits: config.limits,
     access: accessOf(config, own),
+    fleet,
     ...{ quotas: config.quota, usage },
     stunAlternates: config.stunAlternate,
     ...(config.publicAddress === undefined ? {} : { publicAddresses: config.publicAddress }),
@@ -83,6 +86,16 @@ export async function serve(config: Config, again: () => Promise<Config>): Promi
   if (mailbox !== undefined) log.info(mailbox.counters(), 'mailbox ended')
   log.info(relay.counters(), 'ended')
   process.off('SIGHUP', reload)
+}
+
+/** A bus that was opened for a relay does not outlive its failure. */
+async function openRelay(options: RelayOpenOptions): Promise<Relay> {
+  try {
+    return await Relay.open(options)
+  } catch (error) {
+    await options.fleet?.bus.close()
+    throw error
+  }
 }
 
 const trace: Trace = (entry) => void process.stderr.write(`${traceLine(entry)}\n`)

@@ -25,7 +25,7 @@ export interface Status {
   }
   /** Those that there were, the most frequent first. */
   readonly refusals: readonly { readonly reason: string; readonly times: number; readonly meaning: string }[]
-  /** Of a fleet: all nodes that were heard. */
+  /** Of a fleet: the other nodes that were heard within 16 s, and what each said last. */
   readonly nodes: readonly NodeRow[]
 }
 
@@ -47,8 +47,10 @@ export interface SessionRow {
 
 export interface NodeRow {
   readonly node: number
-  readonly state: string
-  readonly heardSeconds: number
+  readonly state: 'serves' | 'drains'
+  readonly peers: number
+  readonly sessions: number
+  readonly addresses: readonly string[]
 }
 
 /** Why a pair is relayed, or why that cannot be said. */

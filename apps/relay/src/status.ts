@@ -70,7 +70,13 @@ export class StatusSource {
       refusals: RELAY_REFUSALS.filter((reason) => counters[reason] > 0)
         .map((reason) => ({ reason, times: counters[reason], meaning: RELAY_COUNTERS[reason] }))
         .sort((one, other) => other.times - one.times),
-      nodes: [],
+      nodes: relay.fleetNodes.map(({ node, draining, bindings, sessions, addresses }) => ({
+        node,
+        state: draining ? 'drains' : 'serves',
+        peers: bindings,
+        sessions,
+        addresses: addresses.map(formatEndpoint),
+      })),
     }
   }
 

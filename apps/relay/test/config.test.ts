@@ -53,6 +53,52 @@ describe('WebSocket', () => {
   })
 })
 
+describe('a fleet', () => {
+  const BASE = ['--identity', 'relay.pem']
+  test('has servers, a number and a secret', async () => {
+    const config = await configOf([...BASE, '--node', '3', '--fleet-secret', 'fleet.secret'], {
+      SHOWCHAIN_RELAY_FLEET: 'nats://a%40b:p%20w@10.0.0.1:4223, tls://[2001:db8::1]',
+    })
+    expect(config).toMatchObject({
+      fleet: [
+        { at: '10.0.0.1:4223', tls: false, user: 'a@b', password: 'p w' },
+        { at: '[2001:db8::1]:4222', tls: true, user: undefined, password: undefined },
+      ],
+      node: 3,
+      fleetSecret: 'fleet.secret',
+    })
+  })
+
+  test('is not half a fleet', async () => {
+    expect(await complaint([...BASE, '--fleet', 'nats://10.0.0.1'])).toBe(
+      'fleet (--fleet): needs node; fleet (--fleet): needs fleetSecret',
+    )
+    for (const [key, flag] of [
+      ['node', '--node'],
+      ['fleetSecret', '--fleet-secret'],
+      ['fleetCredentials', '--fleet-credentials'],
+    ] as const)
+      expect(await complaint([...BASE, flag, '0'])).toBe(`${key} (${flag}): needs fleet`)
+  })
+
+  test('has no number that is none, and a wrong server is named without its password', async () => {
+    const at = [...BASE, '--fleet', 'nats://10.0.0.1', '--fleet-secret', 'x']
+    for (const node of ['65535', '-1', '1.5', 'one'])
+      expect(await complaint([...at, `--node=${node}`])).toMatch(/^node /)
+    expect(await complaint(at, { SHOWCHAIN_RELAY_NODE: '' })).toBe('fleet (--fleet): needs node')
+    for (const server of [
+      'http://u:hush@10.0.0.1',
+      'nats://u:hush@10.0.0.1/x',
+      'nats://u:hush%ff@10.0.0.1',
+      'u:hush@h',
+    ]) {
+      const said = await complaint([...BASE, '--fleet', server, '--node', '1', '--fleet-secret', 'x'])
+      expect(said).toMatch(/^fleet\.0 \(--fleet\): (is not nats|has a user)/)
+      expect(said).not.toContain('hush')
+    }
+  })
+})
+
 describe('the configuration', () => {
   test('has defaults for everything but the identity', async () => {
     const config = await configOf(['--identity', 'relay.pem'])

@@ -81,14 +81,16 @@ export function Tables({ status: { sessions, peers, refusals, nodes }, onAsk }: 
       <Table
         id="fleet"
         title="Fleet"
-        empty="This relay is alone: it belongs to no fleet."
-        columns={['node', 'state', 'heard#']}
+        empty="This relay is alone: it hears no other of a fleet."
+        columns={['node', 'state', 'peers#', 'sessions#', 'addresses']}
       >
-        {nodes.map(({ node, state, heardSeconds }) => (
+        {nodes.map(({ node, state, peers: bound, sessions: open, addresses }) => (
           <tr key={node}>
             <th scope="row">{node}</th>
             <td>{state}</td>
-            <td class="number">{span(heardSeconds)} ago</td>
+            <td class="number">{count(bound)}</td>
+            <td class="number">{count(open)}</td>
+            <td>{addresses.join(', ')}</td>
           </tr>
         ))}
       </Table>

@@ -1,0 +1,183 @@
+/** A fleet as its operator runs it: three relays and a NATS server, as processes. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { type Connection, Peer } from '@showchain/client'
+import { generateIdentity } from '@showchain/crypto'
+import { formatTicket, parseTicket } from '@showchain/wire'
+import { needsTool } from '@showchain-tooling/vitest/needs'
+import { Folder, Program } from '@showchain-tooling/vitest/programs'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+
+const BIN = fileURLToPath(new URL('../bin/showchain-relay.js', import.meta.url))
+const NATS = 'nats-server'
+const PASSWORD = 'p w'
+
+let folder: Folder
+const ends: (() => unknown)[] = []
+beforeAll(() => {
+  folder = new Folder()
+})
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
+})
+afterAll(() => folder.remove())
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { readonly port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** A NATS server that takes one user. @returns its process, when it listens */
+async function startNats(port: number): Promise<ChildProcess> {
+  const args = ['-a', '127.0.0.1', '-p', String(port), '--user', 'relays', '--pass', PASSWORD]
+  const child = spawn(NATS, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  ends.push(() => child.kill('SIGKILL'))
+  let said = ''
+  await new Promise<void>((resolve) => {
+    child.stderr.on('data', (piece: Buffer) => {
+      said += piece.toString()
+      if (said.includes('Server is ready')) resolve()
+    })
+  })
+  return child
+}
+
+function secretFile(): string {
+  const path = folder.write('fleet.secret', `${randomBytes(32).toString('hex')}\n`)
+  chmodSync(path, 0o600)
+  return path
+}
+
+function startRelay(...args: readonly string[]): Program {
+  const own = ['--identity', folder.file('relay.pem'), '--create-identity', '--listen', '127.0.0.1:0']
+  const program = new Program(BIN, [...own, '--metrics', '127.0.0.1:0', '--log-format', 'json', ...args])
+  ends.push(() => program.kill())
+  return program
+}
+
+/** A peer that knows one node of the fleet. */
+async function peerAt(relay: Program): Promise<Peer> {
+  const peer = await Peer.open({
+    identity: await generateIdentity(),
+    relays: [await relay.stdout.line(/./)],
+    listen: [{ host: '127.0.0.1' }],
+    addressPolicy: 'lab',
+  })
+  ends.push(() => peer.close())
+  await peer.registered()
+  return peer
+}
+
+/** Connects by the node of the one who asks: it knows neither the other's node nor its address. */
+async function connected(from: Peer, to: Peer, via?: 'relay-only'): Promise<readonly [Connection, Connection]> {
+  const { relays } = parseTicket(from.ticket)
+  const ticket = formatTicket({ id: to.id, relays, addresses: [] })
+  const [mine, { value }] = await Promise.all([from.connect(ticket, via && { via }), to.incoming.next()])
+  return [mine, value as Connection]
+}
+
+/** Sends a text over a new stream. @returns what arrives */
+async function said(from: Connection, to: Connection, text: string): Promise<string> {
+  const stream = await from.openStream()
+  await stream.write(new TextEncoder().encode(text))
+  await stream.end()
+  const { value: received } = await to.streams.next()
+  return new TextDecoder().decode(await received?.read())
+}
+
+/** Somebody on NATS without the secret says something to all. */
+function sayToAll(port: number, fleet: string, text: string): void {
+  const user = JSON.stringify({ verbose: false, user: 'relays', pass: PASSWORD })
+  const socket = connect(port, '127.0.0.1')
+  socket.write(`CONNECT ${user}\r\nPUB showchain.${fleet}.all ${text.length}\r\n${text}\r\n`)
+  ends.push(() => socket.destroy())
+}
+
+async function fromPort(relay: Program, path: string): Promise<Response> {
+  const { metrics } = JSON.parse(await relay.stderr.line(/"msg":"metrics"/)) as { metrics: { port: number } }
+  return fetch(`http://127.0.0.1:${metrics.port}/${path}`)
+}
+
+async function nodesOf(relay: Program): Promise<number[]> {
+  const { nodes } = (await (await fromPort(relay, 'status.json')).json()) as {
+    readonly nodes: { readonly node: number }[]
+  }
+  return nodes.map(({ node }) => node).sort()
+}
+
+describe('a fleet', () => {
+  test('introduces peers of different nodes, goes on without NATS, and finds it again', {
+    tags: ['long'],
+    ...needsTool(NATS, NATS),
+  }, async () => {
+    const port = await freePort()
+    const nats = await startNats(port)
+    const shared = ['--fleet', `nats://relays:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}`]
+    shared.push('--fleet-secret', secretFile())
+    const first = startRelay(...shared, '--node', '1')
+    // It makes the identity that all have.
+    await first.stdout.line(/./)
+    const second = startRelay(...shared, '--node', '2')
+    const third = startRelay(...shared, '--node', '3')
+    await Promise.all([second, third].map((each) => first.stderr.line(new RegExp(`"node":${each === second ? 2 : 3}`))))
+    await second.stderr.line(/"node":3/)
+    expect(await nodesOf(first)).toEqual([2, 3])
+
+    sayToAll(port, parseTicket(await first.stdout.line(/./)).id.slice(0, 8), 'garbage')
+    await expect
+      .poll(async () => (await fromPort(second, 'metrics')).text())
+      .toContain('showchain_relay_fleet_refused_total 1\n')
+    const a = await peerAt(first)
+    const b = await peerAt(second)
+    const c = await peerAt(third)
+    const direct = await connected(a, b)
+    expect(await said(...direct, 'from 1 to 2')).toBe('from 1 to 2')
+    const relayed = await connected(b, c, 'relay-only')
+    expect(await said(...relayed, 'by two nodes')).toBe('by two nodes')
+
+    nats.kill('SIGKILL')
+    await Promise.all([first, second, third].map((each) => each.stderr.line(/NATS is not there/)))
+    expect(await said(...direct, 'without NATS')).toBe('without NATS')
+
+    const again = [first, second, third].map((each) => each.stderr.line(/NATS is there again/))
+    await startNats(port)
+    await Promise.all(again)
+    expect(await said(...(await connected(c, a)), 'from 3 to 1')).toBe('from 3 to 1')
+    expect(await said(...relayed, 'still the same')).toBe('still the same')
+  })
+
+  test('is no condition: a relay serves, and ends, where no NATS is', { tags: ['long'] }, async () => {
+    const relay = startRelay(
+      '--fleet',
+      `nats://127.0.0.1:${await freePort()}`,
+      '--node',
+      '1',
+      '--fleet-secret',
+      secretFile(),
+    )
+    await peerAt(relay)
+    await relay.stderr.line(/NATS is not there/)
+    relay.child.kill('SIGTERM')
+    const { code, stderr } = await relay.ended()
+    expect(code).toBe(0)
+    expect(stderr.match(/NATS is not there/g)).toHaveLength(1)
+  })
+
+  test.each([
+    ['others may read', 0o644, 'a'.repeat(64), /fleetSecret: .* has mode 644: others may read it/],
+    ['is too short', 0o600, 'a'.repeat(62), /fleetSecret: the file has not 32 bytes/],
+  ])('is not joined with a secret that %s', async (_what, mode, text, complaint) => {
+    const path = folder.write('wrong.secret', text)
+    chmodSync(path, mode)
+    const relay = startRelay('--fleet', 'nats://127.0.0.1:1', '--node', '1', '--fleet-secret', path)
+    expect(await relay.ended()).toMatchObject({ code: 2, stderr: expect.stringMatching(complaint) })
+  })
+})
