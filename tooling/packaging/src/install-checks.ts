@@ -12,16 +12,19 @@ import { node } from './shell.ts'
 import { find, type PublicPackage, withDependencies } from './workspace.ts'
 
 const NOBLE = ['@noble/ciphers', '@noble/curves', '@noble/hashes']
+/** A relay by WebSocket, and the proxy on the way to it. */
+const WEBSOCKET = ['agent-base', 'debug', 'https-proxy-agent', 'ms', 'proxy-from-env', 'ws']
+const OF_CLIENT = [...NOBLE, ...WEBSOCKET, 'ipaddr.js', 'node-forge', 'zod']
 /** The third-party packages that each library may bring along. A program has them in its bundle. */
 const THIRD_PARTY: Readonly<Record<string, readonly string[]>> = {
   '@showchain/wire': ['zod'],
   '@showchain/crypto': [...NOBLE, 'node-forge', 'zod'],
-  '@showchain/client': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
-  '@showchain/server': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
-  '@showchain/files': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
-  '@showchain/mailbox': [...NOBLE, '@scure/bip39', 'ipaddr.js', 'node-forge', 'zod'],
-  '@showchain/tunnel': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
-  '@showchain/testkit': [...NOBLE, 'ipaddr.js', 'node-forge', 'zod'],
+  '@showchain/client': OF_CLIENT,
+  '@showchain/server': OF_CLIENT,
+  '@showchain/files': OF_CLIENT,
+  '@showchain/mailbox': [...OF_CLIENT, '@scure/bip39'],
+  '@showchain/tunnel': OF_CLIENT,
+  '@showchain/testkit': OF_CLIENT,
 }
 
 const [RELAY, PEER_CLI] = ['@showchain/relay', '@showchain/peer-cli']

@@ -5,7 +5,7 @@ import type { Address } from '@showchain/wire'
 import type { Applicant, Quotas, RelayEvent, RelayLimits } from '../core/index.ts'
 import type { FleetMembership } from './fleet-bus.ts'
 import type { UsageStore } from './usage-store.ts'
-import type { WebSocketOptions } from './websocket/listener.ts'
+import type { WebSocketOptions } from './websocket/options.ts'
 
 /** What a relay is opened with. */
 export interface RelayOpenOptions {
