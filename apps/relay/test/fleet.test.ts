@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { chmodSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { nkeys } from '@nats-io/transport-node'
 import { type Connection, Peer } from '@showchain/client'
 import { generateIdentity } from '@showchain/crypto'
 import { formatTicket, parseTicket } from '@showchain/wire'
@@ -35,10 +36,14 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** A NATS server that takes one user. @returns its process, when it listens */
-async function startNats(port: number): Promise<ChildProcess> {
-  const args = ['-a', '127.0.0.1', '-p', String(port), '--user', 'relays', '--pass', PASSWORD]
-  const child = spawn(NATS, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+/** What a NATS server takes that has one user with a password. */
+const BY_PASSWORD = ['--user', 'relays', '--pass', PASSWORD]
+
+/** @returns the process of a NATS server, when it listens */
+async function startNats(port: number, authorization: readonly string[] = BY_PASSWORD): Promise<ChildProcess> {
+  const child = spawn(NATS, ['-a', '127.0.0.1', '-p', String(port), ...authorization], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   ends.push(() => child.kill('SIGKILL'))
   let said = ''
   await new Promise<void>((resolve) => {
@@ -152,6 +157,21 @@ describe('a fleet', () => {
     await Promise.all(again)
     expect(await said(...(await connected(c, a)), 'from 3 to 1')).toBe('from 3 to 1')
     expect(await said(...relayed, 'still the same')).toBe('still the same')
+  })
+
+  test('is joined with an nkey, and not without', { tags: ['long'], ...needsTool(NATS, NATS) }, async () => {
+    const user = nkeys.createUser()
+    const users = folder.write('nats.conf', `authorization { users = [ { nkey: ${user.getPublicKey()} } ] }`)
+    const port = await freePort()
+    await startNats(port, ['-c', users])
+    const credentials = folder.write('relay.nk', `${new TextDecoder().decode(user.getSeed())}\n`)
+    chmodSync(credentials, 0o600)
+    const shared = ['--fleet', `nats://127.0.0.1:${port}`, '--fleet-secret', secretFile(), '--node', '1']
+    const stranger = startRelay(...shared)
+    await stranger.stderr.line(/NATS is not there.*Authorization Violation/)
+    const relay = startRelay(...shared, '--fleet-credentials', credentials)
+    expect(await relay.stderr.line(/the fleet is connected by NATS/)).toContain(`127.0.0.1:${port}`)
+    expect(stranger.stderr.all.join()).not.toContain('the fleet is connected')
   })
 
   test('is no condition: a relay serves, and ends, where no NATS is', { tags: ['long'] }, async () => {
