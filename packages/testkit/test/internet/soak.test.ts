@@ -4,7 +4,7 @@ import { NETWORK_FAULTS, SOAK_FAULTS, soak } from '../../src/index.ts'
 
 /** Of `npm test` and of `pnpm test:long`; `pnpm soak` plays 10,000 on random seeds. */
 const SOME = runs(20)
-const MANY = runs(1000)
+const MANY = runs(500)
 
 async function play(scenarios: number): Promise<void> {
   let connected = 0
