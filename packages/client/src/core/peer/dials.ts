@@ -69,10 +69,10 @@ export class Dials {
   #remembered(target: PeerId, addresses: readonly Endpoint[], early: EarlyBytes | undefined): Endpoint | undefined {
     const { acquaintances, allows } = this.#context
     const known = acquaintances.address(target)
-    const isNew = known !== undefined && !addresses.some((address) => sameEndpoint(address, known))
+    if (known === undefined || addresses.some((address) => sameEndpoint(address, known))) return undefined
     const said = early === undefined ? 0 : writeEarly({ bytes: early.bytes, fin: false }).length
     const fits = helloRoom(this.#context, target, this.#options.registrations.all, [{ via: 'direct' }])
-    return isNew && allows(known, false) && fits(WARM_HELLO_BYTES + said) ? known : undefined
+    return allows(known, false) && fits(WARM_HELLO_BYTES + said) ? known : undefined
   }
 
   cancel(id: DialId, now: Instant): void {
