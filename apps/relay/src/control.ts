@@ -10,6 +10,7 @@ import type { Ban, Relay } from '@showchain/server/runtime'
 import { parsePeerId, ShowchainError } from '@showchain/wire'
 import type { Logger } from 'pino'
 import * as z from 'zod'
+import { closeServer } from './close-server.ts'
 
 /** Bytes of a request. */
 const MAX_BODY = 4096
@@ -77,13 +78,7 @@ export async function openControl(path: string, controlled: Controlled): Promise
   })
   server.maxConnections = MAX_CONNECTIONS
   await listen(server, path)
-  return {
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
+  return { close: () => closeServer(server) }
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {

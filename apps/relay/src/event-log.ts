@@ -1,5 +1,5 @@
 /** What is logged while a relay runs: a line for each session that carried something, limits that were reached. */
-import type { Relay, RelayEvent } from '@showchain/server/runtime'
+import type { Relay, RelayEvent, SessionView } from '@showchain/server/runtime'
 import type { Logger } from 'pino'
 import { LimitWatch } from './limit-watch.ts'
 import { shortId } from './short-id.ts'
@@ -13,7 +13,15 @@ const OPEN_AT_THE_END = 1000
 export function logEvent(log: Logger, event: RelayEvent): void {
   if (event.type === 'fleetNode') return logNode(log, event.node, event.state)
   if (event.type !== 'sessionEnded' || event.bytes === 0) return log.debug(event, event.type)
-  const { requester, target, bytes, seconds, why } = event
+  logSession(log, event)
+}
+
+interface EndedSession extends Pick<SessionView, 'requester' | 'target' | 'bytes'> {
+  readonly seconds: number
+  readonly why: string
+}
+
+function logSession(log: Logger, { requester, target, bytes, seconds, why }: EndedSession): void {
   log.info({ requester: shortId(requester), target: shortId(target), bytes, seconds, why }, 'session ended')
 }
 
@@ -29,10 +37,8 @@ function logNode(log: Logger, node: number, state: keyof typeof NODE_SENTENCES):
 
 /** Sessions that end with the relay have their lines, too. */
 export function logOpenSessions(log: Logger, { watch }: Pick<Relay, 'watch'>): void {
-  for (const { requester, target, bytes, age, idle } of watch.busiest(OPEN_AT_THE_END)) {
-    const ends = { requester: shortId(requester), target: shortId(target) }
-    log.info({ ...ends, bytes, seconds: (age - idle) / 1000, why: 'relay ended' }, 'session ended')
-  }
+  for (const session of watch.busiest(OPEN_AT_THE_END))
+    logSession(log, { ...session, seconds: (session.age - session.idle) / 1000, why: 'relay ended' })
 }
 
 /** Warns of limits that are reached. @returns what ends it */

@@ -2,11 +2,9 @@
  * Why a pair is relayed, in sentences. A relay sees no NAT and no direct path: it says what it knows, and
  * what follows from that.
  */
-import type { PairView, PeerView, SessionView } from '@showchain/server/runtime'
+import { PAIR_IN_USE, type PairView, type PeerView, type SessionView } from '@showchain/server/runtime'
 import { shortId } from './short-id.ts'
 
-/** Milliseconds: a session that carried something so recently is in use (pair-paths.ts of server). */
-const PAIR_IN_USE = 10_000
 /** Milliseconds: so long peers look for a direct path after an introduction (docs/protocol.md). */
 const LOOKING = 15_000
 

@@ -4,6 +4,7 @@ import type { Relay } from '@showchain/server/runtime'
 import { canonicalIp, ShowchainError } from '@showchain/wire'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import { closeServer } from './close-server.ts'
 import type { Listen } from './config.ts'
 import type { PageFile } from './page-files.ts'
 import type { StatusSource } from './status.ts'
@@ -102,11 +103,5 @@ export async function serveHttp(
     server.listen(listen, resolve)
   })
   log.info({ metrics: server.address() }, 'metrics')
-  return {
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
+  return { close: () => closeServer(server) }
 }

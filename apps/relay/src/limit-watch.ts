@@ -1,5 +1,5 @@
 /** Says when a limit of the relay was reached: the first time at once, then once a minute at most. */
-import { type CounterName, RELAY_COUNTERS, SOCKET_COUNTERS, WEBSOCKET_COUNTERS } from '@showchain/server/runtime'
+import { COUNTER_SENTENCES, type CounterName } from '@showchain/server/runtime'
 
 /** What a relay counts when somebody, or all together, came to a limit. */
 export const LIMIT_COUNTERS: readonly CounterName[] = [
@@ -14,12 +14,6 @@ export const LIMIT_COUNTERS: readonly CounterName[] = [
   'overQuota',
   'overRate',
 ]
-
-const SENTENCES: Readonly<Record<CounterName, string>> = {
-  ...RELAY_COUNTERS,
-  ...SOCKET_COUNTERS,
-  ...WEBSOCKET_COUNTERS,
-}
 
 /** Milliseconds between two sentences about one limit. */
 const QUIET = 60_000
@@ -41,7 +35,7 @@ export class LimitWatch {
       const times = counters[limit] - (told?.count ?? 0)
       if (times === 0 || (told !== undefined && now - told.at < QUIET)) return []
       this.#told.set(limit, { at: now, count: counters[limit] })
-      return [{ limit, times, meaning: SENTENCES[limit] }]
+      return [{ limit, times, meaning: COUNTER_SENTENCES[limit] }]
     })
   }
 }

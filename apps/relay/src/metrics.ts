@@ -3,16 +3,11 @@
  * every label are known before the relay starts.
  */
 import type { Mailbox, MailboxCounter } from '@showchain/mailbox/server'
-import { PAIR_PATHS, RELAY_COUNTERS, RELAY_REFUSALS, TRAFFIC_KINDS } from '@showchain/server'
-import { type CounterName, type Relay, SOCKET_COUNTERS, WEBSOCKET_COUNTERS } from '@showchain/server/runtime'
+import { PAIR_PATHS, RELAY_REFUSALS, TRAFFIC_KINDS } from '@showchain/server'
+import { COUNTER_SENTENCES, type CounterName, type Relay } from '@showchain/server/runtime'
 import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client'
 import { kernelDrops } from './kernel-drops.ts'
 
-const SENTENCES: Readonly<Record<CounterName, string>> = {
-  ...RELAY_COUNTERS,
-  ...SOCKET_COUNTERS,
-  ...WEBSOCKET_COUNTERS,
-}
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 /** Gauges that prom-client names like counters; each is there under its right name too. */
@@ -91,9 +86,9 @@ export function addMetrics(registry: Registry, { relay, mailbox, version }: Meas
     const counters = relay.counters()
     return RELAY_REFUSALS.map((name) => [{ reason: snake(name) }, counters[name]])
   })
-  for (const name of Object.keys(SENTENCES) as CounterName[])
+  for (const name of Object.keys(COUNTER_SENTENCES) as CounterName[])
     if (!ELSEWHERE.has(name))
-      counter(registry, `relay_${snake(name)}`, SENTENCES[name], () => single(relay.counters()[name]))
+      counter(registry, `relay_${snake(name)}`, COUNTER_SENTENCES[name], () => single(relay.counters()[name]))
   addKernelDrops(registry)
   if (mailbox === undefined) return
   for (const [name, sentence] of Object.entries(mailbox.sentences) as [MailboxCounter, string][])

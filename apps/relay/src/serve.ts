@@ -1,5 +1,4 @@
 /** Runs a relay until a signal: opens it, prints its ticket, logs its events, drains it. */
-import { readFile } from 'node:fs/promises'
 import { type Trace, traceLine } from '@showchain/client/runtime'
 import { type Identity, loadPublicKey, type PublicKey } from '@showchain/crypto'
 import type { Mailbox } from '@showchain/mailbox/server'
@@ -14,6 +13,7 @@ import { logEvent, logOpenSessions, watchLimits } from './event-log.ts'
 import { fleetOf } from './fleet.ts'
 import { identityAt } from './identity.ts'
 import { logger } from './log.ts'
+import { readNamed } from './named-file.ts'
 import { serveOperators } from './operator-port.ts'
 import { Timings } from './timings.ts'
 import { UsageFolder } from './usage-folder.ts'
@@ -119,10 +119,7 @@ async function keysOf(config: Config, log: Logger): Promise<Keys> {
 async function websocketOf(config: Config): Promise<WebSocketOptions | undefined> {
   const { websocket: listen, websocketCert, websocketKey, trustedProxy: trustedProxies } = config
   if (listen === undefined) return undefined
-  const read = (path: string, key: string): Promise<string> =>
-    readFile(path, 'utf8').catch((cause: Error) => {
-      throw new UsageError(`${key}: ${printable(cause.message)}`, { cause })
-    })
+  const read = async (path: string, key: keyof Config): Promise<string> => (await readNamed(path, key)).toString('utf8')
   const tls =
     websocketCert === undefined || websocketKey === undefined
       ? undefined

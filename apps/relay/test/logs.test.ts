@@ -1,11 +1,10 @@
 /** What is logged while a relay runs, beside its beginning and its end. */
-import { type CounterName, RELAY_COUNTERS, SOCKET_COUNTERS, WEBSOCKET_COUNTERS } from '@showchain/server/runtime'
+import { COUNTER_SENTENCES, type CounterName, RELAY_COUNTERS } from '@showchain/server/runtime'
 import { describe, expect, test } from 'vitest'
 import { LIMIT_COUNTERS, LimitWatch } from '../src/limit-watch.ts'
 import { OperatedRelay, sendRelayed } from './operator.ts'
 
 const BYTES = 20_000
-const ALL = { ...RELAY_COUNTERS, ...SOCKET_COUNTERS, ...WEBSOCKET_COUNTERS }
 /** A level of pino's. */
 const [INFO, WARN] = [30, 40]
 
@@ -50,7 +49,7 @@ test('a limit that is reached is a warning', async () => {
 
 describe('a limit that is reached again and again', () => {
   const counted = (counts: Partial<Record<CounterName, number>>): Record<CounterName, number> => ({
-    ...(Object.fromEntries(Object.keys(ALL).map((name) => [name, 0])) as Record<CounterName, number>),
+    ...(Object.fromEntries(Object.keys(COUNTER_SENTENCES).map((name) => [name, 0])) as Record<CounterName, number>),
     ...counts,
   })
   const told = (watch: LimitWatch, counts: Partial<Record<CounterName, number>>, now: number): readonly unknown[] =>
@@ -73,6 +72,6 @@ describe('a limit that is reached again and again', () => {
   })
 
   test('has a sentence', () => {
-    for (const limit of LIMIT_COUNTERS) expect(ALL[limit], limit).toBeTruthy()
+    for (const limit of LIMIT_COUNTERS) expect(COUNTER_SENTENCES[limit], limit).toBeTruthy()
   })
 })

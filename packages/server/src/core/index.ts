@@ -14,7 +14,7 @@ export {
   relayLimits,
   relayLimitsSchema,
 } from './limits.ts'
-export { PAIR_PATHS, type PairCounts, type PairPath } from './pair-paths.ts'
+export { PAIR_IN_USE, PAIR_PATHS, type PairCounts, type PairPath } from './pair-paths.ts'
 export { type Allotment, checkedQuotas, type Quotas, quotasSchema } from './quotas.ts'
 export { RELAY_COUNTERS, RELAY_REFUSALS, type RelayCounter } from './relay-counters.ts'
 export { RelayMachine } from './relay-machine.ts'

@@ -90,13 +90,7 @@ export class Meter {
 
   /** Whether of an allotment of this peer less than a frame is left. What it has of them is loaded. */
   isUsedUp(id: PeerId, ip: string): boolean {
-    const { quotas } = this.#options
-    const left = Math.min(
-      this.#left(this.#accounts.get(idKey(id)), quotas.id),
-      this.#left(this.#accounts.get(sourceKey(ip)), quotas.source),
-      this.#left(this.#total, quotas.total),
-    )
-    return left < MAX_PROBED_DATAGRAM
+    return this.#leftOf(this.#accounts.get(idKey(id)), this.#accounts.get(sourceKey(ip))) < MAX_PROBED_DATAGRAM
   }
 
   /** A peer was bound, or moved. What it has of accounts is loaded. */
@@ -152,14 +146,9 @@ export class Meter {
   #takeMore(row: number, bytes: number, now: Instant): Stop | undefined {
     const holder = this.#holders[row]
     if (holder === undefined) return 'overQuota'
-    const { quotas } = this.#options
     const ahead = this.#ahead[row] as number
     const need = bytes - ahead
-    const left = Math.min(
-      this.#left(holder.id, quotas.id),
-      this.#left(holder.source, quotas.source),
-      this.#left(this.#total, quotas.total),
-    )
+    const left = this.#leftOf(holder.id, holder.source)
     if (left < need) return 'overQuota'
     const most = Math.max(need, Math.min(IN_ADVANCE, Math.floor(left * PART_IN_ADVANCE)))
     const taken = this.#rate === undefined ? most : this.#rate.take(this.#shareOf(holder.source), need, most, now)
@@ -175,6 +164,12 @@ export class Meter {
       account.add(bytes, this.#today)
       this.#touched.add(account)
     }
+  }
+
+  /** Of the allotment that has least left for this id and source. */
+  #leftOf(id: Account | undefined, source: Account | undefined): number {
+    const { quotas } = this.#options
+    return Math.min(this.#left(id, quotas.id), this.#left(source, quotas.source), this.#left(this.#total, quotas.total))
   }
 
   #left(account: Account | undefined, allotment: Quotas['id']): number {

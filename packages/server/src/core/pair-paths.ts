@@ -21,7 +21,7 @@ export type PairCounts = Readonly<Record<PairPath, number>>
 /** From the opening of a session on: punching takes 15 s at most (its attempts' lifetime at a peer), with as much slack. */
 const JUDGED_AFTER: Duration = duration(30_000)
 /** A session that carried something so recently is in use. */
-const IN_USE: Duration = duration(10_000)
+export const PAIR_IN_USE: Duration = duration(10_000)
 
 /** What is asked of a session. */
 interface Judged {
@@ -70,6 +70,6 @@ export class PairPaths {
 
   #pathOf({ consented, touched }: Judged): PairPath {
     if (!consented) return 'unanswered'
-    return later(touched, IN_USE) > this.#now ? 'relayed' : 'left'
+    return later(touched, PAIR_IN_USE) > this.#now ? 'relayed' : 'left'
   }
 }

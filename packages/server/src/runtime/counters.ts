@@ -1,7 +1,7 @@
 /** What a relay's sockets count, beside what its machine does. */
 import type { SocketCounters } from '@showchain/client/runtime'
-import type { RelayCounter } from '../core/index.ts'
-import type { WebSocketCounter } from './websocket/counters.ts'
+import { RELAY_COUNTERS, type RelayCounter } from '../core/index.ts'
+import { WEBSOCKET_COUNTERS, type WebSocketCounter } from './websocket/counters.ts'
 
 /** Names of the counters of sockets. */
 export type SocketCounter = keyof SocketCounters
@@ -16,4 +16,11 @@ export const SOCKET_COUNTERS: Readonly<Record<SocketCounter, string>> = {
   noSocket: 'datagrams to a family that no socket is bound for',
   linkLocalSource: 'datagrams from a link-local address',
   socketErrors: 'errors of a socket that were not about one datagram',
+}
+
+/** What all counters of a relay mean, a sentence each. */
+export const COUNTER_SENTENCES: Readonly<Record<CounterName, string>> = {
+  ...RELAY_COUNTERS,
+  ...SOCKET_COUNTERS,
+  ...WEBSOCKET_COUNTERS,
 }

@@ -18,6 +18,7 @@ export type {
   Usage,
 } from '../core/index.ts'
 export {
+  PAIR_IN_USE,
   PAIR_PATHS,
   quotasSchema,
   RELAY_COUNTERS,
@@ -29,12 +30,12 @@ export {
   relayLimitsSchema,
   TRAFFIC_KINDS,
 } from '../core/index.ts'
-export { type CounterName, SOCKET_COUNTERS, type SocketCounter } from './counters.ts'
+export { COUNTER_SENTENCES, type CounterName, SOCKET_COUNTERS, type SocketCounter } from './counters.ts'
 export { type FleetBus, type FleetMembership, LocalBus } from './fleet-bus.ts'
 export { limitGarbage } from './limit-garbage.ts'
 export { type BoundPeer, Relay, type RelayRuntimeStats } from './relay.ts'
 export type { RelayOpenOptions } from './relay-open-options.ts'
 export { RelayWatch } from './relay-watch.ts'
 export type { UsageStore } from './usage-store.ts'
-export { WEBSOCKET_COUNTERS, type WebSocketCounter } from './websocket/counters.ts'
+export type { WebSocketCounter } from './websocket/counters.ts'
 export type { WebSocketOptions } from './websocket/options.ts'

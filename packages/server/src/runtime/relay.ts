@@ -166,7 +166,7 @@ export class Relay implements AsyncDisposable {
     return this.#socket.implementation
   }
 
-  /** See RELAY_COUNTERS and SOCKET_COUNTERS for what each means. */
+  /** See COUNTER_SENTENCES for what each means. */
   counters(): Record<CounterName, number> {
     const websockets = this.#websocket?.counters ?? noWebSocketCounters()
     return { ...this.#machine.counters(), ...this.#socket.counters, ...websockets }
