@@ -1,4 +1,4 @@
-/** Keys made once, so that tests need not wait for primes, and both providers by name. */
+/** Keys made once, so that tests need not wait for primes, and each provider by name. */
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { needs } from '@showchain-tooling/vitest/needs'
@@ -13,8 +13,9 @@ import {
   type PrivateKey,
 } from '../src/index.ts'
 import { portable, portableEndToEnd } from '../src/portable/index.ts'
+import { webCrypto } from '../src/portable/web.ts'
 
-export const PROVIDERS: readonly CryptoProvider[] = [openssl, portable]
+export const PROVIDERS: readonly CryptoProvider[] = [openssl, portable, webCrypto]
 const NODE = { sha256: openssl.sha256, hmacSha256: openssl.hmacSha256 }
 /** What end-to-end protection computes with, by the name of its provider. */
 export const END_TO_END: readonly (readonly [name: string, crypto: NoiseCrypto])[] = [

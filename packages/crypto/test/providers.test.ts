@@ -1,4 +1,4 @@
-/** The two providers against each other, and against what forge's own verifier lets through. */
+/** The providers against each other, and against what forge's own verifier lets through. */
 import { createPublicKey } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +9,7 @@ import forge from 'node-forge'
 import { describe, expect, test } from 'vitest'
 import { messagePreimage, openssl, verifyMessage } from '../src/index.ts'
 import { portable } from '../src/portable/index.ts'
+import { webCrypto } from '../src/portable/web.ts'
 import { fromHex, PROVIDERS, pemOf, privateKey, toHex } from './fixtures.ts'
 
 const NAMES = ['rsa-2048-a', 'rsa-3072', 'rsa-4096'] as const
@@ -20,10 +21,14 @@ const modulusOf = (spki: Uint8Array): Uint8Array => spki.slice(-5 - 256, -5)
 
 describe('the providers agree', () => {
   test.each(NAMES)('on id, public key and signature of %s', async (name) => {
-    const [ours, theirs] = [privateKey(openssl, name), privateKey(portable, name)]
-    expect(theirs.publicKey.id).toBe(ours.publicKey.id)
-    expect(toHex(theirs.publicKey.spki)).toBe(toHex(ours.publicKey.spki))
-    expect(toHex(await portable.sign(theirs, message))).toBe(toHex(await openssl.sign(ours, message)))
+    const ours = privateKey(openssl, name)
+    for (const provider of [portable, webCrypto]) {
+      const theirs = privateKey(provider, name)
+      expect(theirs.publicKey.id).toBe(ours.publicKey.id)
+      expect(toHex(theirs.publicKey.spki)).toBe(toHex(ours.publicKey.spki))
+      expect(toHex(await provider.sign(theirs, message))).toBe(toHex(await openssl.sign(ours, message)))
+      expect(openssl.verifyPss(ours.publicKey, message, await provider.signPss(theirs, message))).toBe(true)
+    }
   })
 
   test('on any message, whole or with any bit of its signature flipped', async () => {
@@ -208,7 +213,7 @@ test('a wire message verifies with its signer and with nobody else', async () =>
   }
 })
 
-test('nothing in the portable entry reaches for Node', () => {
+test('nothing in the portable entries reaches for Node, and nothing in that for browsers for node-forge', () => {
   const seen = new Set<string>()
   const visit = (path: string): void => {
     if (seen.has(path)) return
@@ -218,6 +223,9 @@ test('nothing in the portable entry reaches for Node', () => {
       if (target?.startsWith('.')) visit(fileURLToPath(new URL(target, `file://${path}`)))
     }
   }
-  visit(fileURLToPath(new URL('../src/portable/index.ts', import.meta.url)))
+  const entry = (file: string): string => fileURLToPath(new URL(`../src/portable/${file}`, import.meta.url))
+  visit(entry('web.ts'))
+  for (const path of seen) expect(readFileSync(path, 'utf8')).not.toContain("from 'node-forge'")
+  for (const file of ['index.ts', 'cpace.ts']) visit(entry(file))
   expect(seen.size).toBeGreaterThan(readdirSync(new URL('../src/portable', import.meta.url)).length - 2)
 })

@@ -9,6 +9,7 @@ export const BUDGETS: Readonly<Record<string, number>> = {
   '@showchain/wire': 42,
   '@showchain/wire/end-to-end': 30,
   '@showchain/crypto/portable': 150,
+  '@showchain/crypto/web': 65,
 }
 
 /**

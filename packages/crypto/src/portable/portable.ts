@@ -5,48 +5,16 @@
  *
  * There are no threads: `sign`, `generate` and `verifyAsync` run on the calling thread.
  */
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256 } from '@noble/hashes/sha2.js'
-import { type PeerId, peerIdFromBytes, quote, ShowchainError } from '@showchain/wire'
+import { quote, ShowchainError } from '@showchain/wire'
 import forge from 'node-forge'
-import { type CryptoProvider, KEY_BITS, type KeyBits, type PrivateKey, type PublicKey } from '../core/index.ts'
-import { fromBigInt, fromBinaryString, toBigInt, toBinaryString } from './bytes.ts'
-import { emsaPkcs1, isEmsaPss } from './encodings.ts'
+import { type CryptoProvider, KEY_BITS, type PrivateKey } from '../core/index.ts'
+import { fromBinaryString, toBinaryString } from './bytes.ts'
 import { type ForgePrivateKey, modulusOf, readPkcs8, writePkcs8 } from './private-keys.ts'
-import { readSpki, spkiOf } from './spki.ts'
+import { EXPONENT, own, PortablePublicKey, publicHalf, verify } from './public-keys.ts'
+import { spkiOf } from './spki.ts'
 
-const EXPONENT = 65_537
-/** e = 2^16 + 1: sixteen squarings and one multiplication. */
-const SQUARINGS = 16
 /** As long as the digest (RFC 8017 §9.1, note 4). */
 const PSS_SALT_BYTES = 32
-
-class PortablePublicKey implements PublicKey {
-  readonly id: PeerId
-  readonly spki: Uint8Array
-  readonly bits: KeyBits
-  readonly signatureLength: number
-  readonly modulus: bigint
-
-  constructor(spki: Uint8Array) {
-    const { bits, bytes } = readSpki(spki)
-    this.spki = spki.slice()
-    this.id = peerIdFromBytes(sha256(spki))
-    this.bits = bits
-    this.signatureLength = bytes.length
-    this.modulus = toBigInt(bytes)
-  }
-
-  /** RSAVP1 (RFC 8017 §5.2.2). Undefined if the signature is out of range for this key. */
-  open(signature: Uint8Array): bigint | undefined {
-    if (signature.length !== this.signatureLength) return undefined
-    const s = toBigInt(signature)
-    if (s >= this.modulus) return undefined
-    let power = s
-    for (let squaring = 0; squaring < SQUARINGS; squaring++) power = (power * power) % this.modulus
-    return (power * s) % this.modulus
-  }
-}
 
 class PortablePrivateKey implements PrivateKey {
   readonly publicKey: PortablePublicKey
@@ -64,16 +32,6 @@ class PortablePrivateKey implements PrivateKey {
   }
 }
 
-function own<Key>(key: unknown, kind: abstract new (...args: never[]) => Key): Key {
-  if (!(key instanceof kind)) throw new TypeError('This key was made by another crypto provider.')
-  return key
-}
-
-function verify(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
-  const publicKey = own(key, PortablePublicKey)
-  return publicKey.open(signature) === toBigInt(emsaPkcs1(message, publicKey.signatureLength))
-}
-
 const digestOf = (message: Uint8Array): forge.md.MessageDigest =>
   forge.md.sha256.create().update(toBinaryString(message))
 
@@ -88,16 +46,7 @@ function signPssNow({ handle }: PortablePrivateKey, message: Uint8Array): Uint8A
 
 export const portable: CryptoProvider = {
   name: 'portable',
-  sha256: (bytes) => sha256(bytes),
-  hmacSha256: (key, bytes) => hmac(sha256, key, bytes),
-  importPublicKey: (spki) => new PortablePublicKey(spki),
-  verify,
-  verifyAsync: async (key, message, signature) => verify(key, message, signature),
-  verifyPss(key, message, signature) {
-    const publicKey = own(key, PortablePublicKey)
-    const opened = publicKey.open(signature)
-    return opened !== undefined && isEmsaPss(fromBigInt(opened, publicKey.signatureLength), message)
-  },
+  ...publicHalf,
   async generate(bits) {
     if (!KEY_BITS.includes(bits)) throw new ShowchainError('ERR_KEY_REFUSED', `${quote(bits)} bits were asked for.`)
     // Given a generator, forge looks neither for Node's nor for web workers.

@@ -2,12 +2,10 @@
 import { ShowchainError } from '@showchain/wire'
 import forge from 'node-forge'
 import { fromBinaryString } from './bytes.ts'
+import { ROUNDS, SALT_BYTES } from './passphrase-rounds.ts'
 
-/**
- * PBES2 with AES-256-CBC and PBKDF2-HMAC-SHA256, with a hundred times the rounds of Node's default:
- * 60 ms in OpenSSL, 1.6 s in JavaScript (measured).
- */
-const ENCRYPTION = { algorithm: 'aes256', count: 200_000, saltSize: 16, prfAlgorithm: 'sha256' } as const
+/** PBES2 with AES-256-CBC and PBKDF2-HMAC-SHA256. */
+const ENCRYPTION = { algorithm: 'aes256', count: ROUNDS, saltSize: SALT_BYTES, prfAlgorithm: 'sha256' } as const
 
 export type ForgePrivateKey = forge.pki.rsa.PrivateKey
 

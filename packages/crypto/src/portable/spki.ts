@@ -10,13 +10,11 @@
  */
 import { equalBytes, ShowchainError } from '@showchain/wire'
 import { KEY_BITS, type KeyBits } from '../core/index.ts'
-import { concat } from './bytes.ts'
+import { element, INTEGER, SEQUENCE } from './der.ts'
 
-const SEQUENCE = 0x30
-const INTEGER = 0x02
 const BIT_STRING = 0x03
 /** rsaEncryption, 1.2.840.113549.1.1.1, with NULL parameters. */
-const ALGORITHM = Uint8Array.of(
+export const ALGORITHM: Uint8Array = Uint8Array.of(
   0x30,
   0x0d,
   0x06,
@@ -35,14 +33,6 @@ const ALGORITHM = Uint8Array.of(
 )
 /** INTEGER 65537, the last bytes of every key. */
 const EXPONENT = Uint8Array.of(INTEGER, 3, 1, 0, 1)
-
-/** A DER element of at most 65,535 bytes. */
-function element(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
-  const content = concat(...contents)
-  const { length } = content
-  const header = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
-  return concat(Uint8Array.of(tag, ...header), content)
-}
 
 /** @param modulus big-endian, its top bit set. */
 export function spkiOf(modulus: Uint8Array): Uint8Array {
