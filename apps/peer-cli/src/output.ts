@@ -147,8 +147,12 @@ function triedIn(error: unknown): unknown {
 
 export const describePath = ({ path }: { readonly path: Path }): string => {
   const at = `${path.remote.ip} port ${path.remote.port}`
-  return path.kind === 'direct' ? `directly, to ${at}` : `through the relay at ${at}`
+  return path.kind === 'direct' ? `directly, to ${at}` : `through the relay at ${at}${carriedBy(path)}`
 }
+
+/** Behind a relay's address; over UDP goes without saying. */
+export const carriedBy = ({ over }: { readonly over?: 'udp' | 'websocket' | undefined }): string =>
+  over === 'websocket' ? ', by WebSocket' : ''
 
 /** Prints when the connection opens, when its path changes and when it closes. */
 export function follow(connection: Connection, output: Output): void {

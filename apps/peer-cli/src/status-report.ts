@@ -10,7 +10,12 @@ export const MAX_STATUS_BYTES: number = 64 * 1024
 
 export interface ConnectionStatus {
   readonly peer: PeerId
-  readonly path: { readonly kind: 'direct' | 'relay'; readonly at: string }
+  readonly path: {
+    readonly kind: 'direct' | 'relay'
+    readonly at: string
+    /** Of a relayed one: what carries it between this host and the relay. */
+    readonly over?: 'udp' | 'websocket' | undefined
+  }
   /** Milliseconds; undefined before one was measured, and where data is readable. */
   readonly rtt?: number | undefined
   /** Bytes of records, by all paths. */
@@ -25,13 +30,19 @@ export interface Status {
   readonly id: PeerId
   /** Since it has its peer. */
   readonly seconds: number
-  readonly relays: readonly { readonly relay: PeerId; readonly at: string; readonly state: string }[]
+  readonly relays: readonly {
+    readonly relay: PeerId
+    readonly at: string
+    readonly state: string
+    readonly over?: 'udp' | 'websocket' | undefined
+  }[]
   readonly connections: readonly ConnectionStatus[]
   /** Connections that are not told of. */
   readonly more: number
 }
 
 const text = z.string().max(200).transform(printable)
+const over = z.enum(['udp', 'websocket'])
 const amount = z.number().nonnegative()
 
 const schema = z.strictObject({
@@ -40,12 +51,12 @@ const schema = z.strictObject({
   command: text,
   id: peerIdSchema,
   seconds: amount,
-  relays: z.array(z.strictObject({ relay: peerIdSchema, at: text, state: text })).max(MAX_TOLD),
+  relays: z.array(z.strictObject({ relay: peerIdSchema, at: text, state: text, over: over.optional() })).max(MAX_TOLD),
   connections: z
     .array(
       z.strictObject({
         peer: peerIdSchema,
-        path: z.strictObject({ kind: z.enum(['direct', 'relay']), at: text }),
+        path: z.strictObject({ kind: z.enum(['direct', 'relay']), at: text, over: over.optional() }),
         rtt: amount.optional(),
         sent: amount.optional(),
         received: amount.optional(),

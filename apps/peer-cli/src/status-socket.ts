@@ -51,14 +51,18 @@ function statusOf({ peer, connections, seconds }: Told): Status {
     command: process.argv[2] ?? '',
     id: peer.id,
     seconds,
-    relays: relays.slice(0, MAX_TOLD).map(({ relay, at, state }) => ({ relay, at, state })),
+    relays: relays.slice(0, MAX_TOLD).map(({ relay, at, state, over }) => ({ relay, at, state, over })),
     connections: open.slice(0, MAX_TOLD).map(statusOfConnection),
     more: Math.max(0, open.length - MAX_TOLD),
   }
 }
 
 function statusOfConnection({ remoteId, path, statistics }: Connection): ConnectionStatus {
-  const shown = { kind: path.kind, at: formatEndpoint(path.remote) }
+  const shown = {
+    kind: path.kind,
+    at: formatEndpoint(path.remote),
+    over: path.kind === 'relay' ? path.over : undefined,
+  }
   if (statistics === undefined) return { peer: remoteId, path: shown }
   const { rtt, direct, relay } = statistics
   const sent = direct.sent + relay.sent

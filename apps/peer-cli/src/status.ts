@@ -3,7 +3,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { shownBytes, shownCount, shownTime } from './amounts.ts'
-import { outputFor, short } from './output.ts'
+import { carriedBy, outputFor, short } from './output.ts'
 import { isSocketName, runtimeFolder } from './runtime-folder.ts'
 import { type ConnectionStatus, MAX_STATUS_BYTES, parseStatus, type Status } from './status-report.ts'
 
@@ -70,14 +70,14 @@ function readAll(path: string): Promise<string> {
 function shown({ pid, command, id, seconds, relays, connections, more }: Status): string {
   return [
     `${command}  pid ${pid}, for ${shownTime(seconds)}, as ${short(id)}`,
-    ...relays.map(({ at, state }) => `relay at ${at}: ${state}`),
+    ...relays.map((relay) => `relay at ${relay.at}: ${relay.state}${carriedBy(relay)}`),
     ...(connections.length === 0 ? ['no connection'] : connections.map(shownConnection)),
     ...(more === 0 ? [] : [`and ${shownCount(more, 'more connection')}`]),
   ].join(`\n${INDENT}`)
 }
 
 function shownConnection({ peer, path, rtt, sent, received }: ConnectionStatus): string {
-  const way = path.kind === 'direct' ? `directly, to ${path.at}` : `through the relay at ${path.at}`
+  const way = path.kind === 'direct' ? `directly, to ${path.at}` : `through the relay at ${path.at}${carriedBy(path)}`
   const trip = rtt === undefined ? '' : `, round trip ${rtt.toFixed(1)} ms`
   const bytes = sent === undefined ? '' : `, ${shownBytes(sent)} sent, ${shownBytes(received ?? 0)} received`
   return `${short(peer)} ${way}${trip}${bytes}`

@@ -97,7 +97,11 @@ export interface Result {
 }
 
 export interface PathEvent extends ProgramEvent {
-  readonly path: { readonly kind: PathKind; readonly remote: { readonly ip: string; readonly port: number } }
+  readonly path: {
+    readonly kind: PathKind
+    readonly remote: { readonly ip: string; readonly port: number }
+    readonly over?: 'udp' | 'websocket'
+  }
 }
 
 export const isPath = (event: ProgramEvent): event is PathEvent => event.event === 'connected' || event.event === 'path'

@@ -97,7 +97,7 @@ describe('a session that a relay granted', () => {
     expect(bed.sent.map(({ to, message: sent }) => [to, sent.op_code])).toEqual([[RELAY, OP.proxyData]])
     expect([bed.path.session, bed.opened]).toEqual([undefined, []])
     bed.acknowledge()
-    expect([bed.path.session?.options.id, bed.path.relay?.endpoint, bed.opened]).toEqual([id(1), RELAY, [undefined]])
+    expect([bed.path.session?.options.id, bed.path.path?.remote, bed.opened]).toEqual([id(1), RELAY, [undefined]])
     expect(bed.told).toEqual([{ type: 'usable', reason: 'the relay reached the remote peer' }])
   })
 
@@ -120,7 +120,7 @@ describe('a session that a relay granted', () => {
   test('to the other end is a path at once', () => {
     const bed = new Bed()
     const session = bed.path.accept(id(2), bed.second)
-    expect([bed.path.session, bed.path.relay?.endpoint, session.consented]).toEqual([session, SECOND_RELAY, true])
+    expect([bed.path.session, bed.path.path?.remote, session.consented]).toEqual([session, SECOND_RELAY, true])
   })
 
   test('leaves the path as it is when there is one', () => {
@@ -145,7 +145,7 @@ describe('a relay that is lost', () => {
     expect(bed.asked.map(({ port }) => port)).toEqual([4400, 4401])
     bed.do((now) => bed.asked[1]?.grant(id(3), 'granted', now))
     bed.acknowledge(3)
-    expect([bed.path.relay?.endpoint, bed.told.at(-1)?.type]).toEqual([SECOND_RELAY, 'usable'])
+    expect([bed.path.path?.remote, bed.told.at(-1)?.type]).toEqual([SECOND_RELAY, 'usable'])
     bed.advance(60 * SECOND)
     expect(bed.asked).toHaveLength(2)
   })

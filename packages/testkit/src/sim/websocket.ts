@@ -32,6 +32,8 @@ export class VirtualWebSockets implements ConnectionSocket {
   readonly #latency: Duration
   /** By number; bounded by what the scenario opens. */
   readonly #open = new Map<number, Connection>()
+  /** Messages that were sent so far, by all, both ways. */
+  messages = 0
   #next = FIRST_CONNECTION
   #receive: Receive | undefined
 
@@ -83,6 +85,7 @@ export class VirtualWebSockets implements ConnectionSocket {
 
   #carry({ route, openAt, underWay }: Connection, bytes: Uint8Array, source: Route, receive: Receive): void {
     if (!this.#open.has(route.socket ?? 0)) return
+    this.messages++
     const copy = bytes.slice()
     const now = this.#clock.now()
     const arrival = this.#clock.schedule(later(now < openAt ? openAt : now, this.#latency), () => {

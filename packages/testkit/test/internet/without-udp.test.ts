@@ -66,7 +66,11 @@ describe('a peer without UDP', () => {
       expect([overOf(blocked), overOf(other)]).toEqual(['websocket', both ? 'websocket' : 'udp'])
       const [ours, theirs] = await connected(other, blocked)
       await streams(ours, theirs, async () => {})
-      expect([ours.path.kind, theirs.path.kind]).toEqual(['relay', 'relay'])
+      const relayed = (over: string) => ({ kind: 'relay', over })
+      expect(theirs.path).toMatchObject(relayed('websocket'))
+      expect(ours.path).toMatchObject(relayed(both ? 'websocket' : 'udp'))
+      expect(theirs.timeline.some(({ what }) => /^now relay .* by WebSocket: /.test(what))).toBe(true)
+      expect((await ours.ping()).path).toMatchObject(ours.path)
       await internet.wait(duration(20_000))
       // The other end sends to the relay alone.
       const relay = internet.relays[0]?.ips ?? []
@@ -82,13 +86,17 @@ describe('a peer without UDP', () => {
       const { internet, host, blocked, other } = scene
       const [ours, theirs] = await connected(other, blocked)
       await internet.wait(duration(30_000))
+      expect(theirs.path).toMatchObject({ kind: 'relay', over: 'websocket' })
       await streams(ours, theirs, async () => {
         const direct = onPath(scene, ours, 'direct')
+        const moves: Path[] = []
+        theirs.on('path', (path) => moves.push(path))
         const start = internet.sim.clock.now()
         host.blocksUdp = false
         await internet.wait(duration(5000))
         expect(overOf(blocked)).toBe('udp')
         expect((await direct) - start).toBeLessThan(7000)
+        expect(moves).toMatchObject([{ kind: 'relay', over: 'udp' }, { kind: 'direct' }])
       })
       expect(internet.sim.websockets.values().next().value?.size).toBe(0)
     })
@@ -112,7 +120,7 @@ describe('a peer without UDP', () => {
     })
   })
 
-  test('asks each minute, while nobody needs the relay, and at once on another network', async () => {
+  test('costs 80 messages and 10 datagrams in ten idle minutes, and is back at once on another network', async () => {
     await play('idle', false, async ({ internet, host, blocked }) => {
       const asked = (): number =>
         internet.sim.timeline.entries.filter((entry) => entry.type === 'packet' && entry.from === 'blocked').length
@@ -120,10 +128,14 @@ describe('a peer without UDP', () => {
       host.blocksUdp = false
       internet.sim.network.filter = (_packet, { name }) => name !== 'router1'
       await internet.wait(duration(120_000))
+      const [relay] = internet.sim.websockets.values()
       const before = asked()
+      const carried = relay?.messages ?? 0
       await internet.wait(duration(600_000))
       expect(overOf(blocked)).toBe('websocket')
-      expect(asked() - before).toBeLessThanOrEqual(10)
+      // docs/protocol.md, Datagrams over WebSocket: what an idle peer costs in ten minutes.
+      expect(asked() - before).toBe(10)
+      expect((relay?.messages ?? 0) - carried).toBe(80)
       internet.sim.network.filter = undefined
       internet.move(host)
       await internet.wait(duration(2000))

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Lab } from '../lab.ts'
 import type { Host } from '../lab-options.ts'
 import type { Program } from '../program.ts'
-import { endPair, isOn, type Pair, type Scenario } from '../scenario.ts'
+import { endPair, isOn, isPath, type Pair, type Scenario } from '../scenario.ts'
 import { simulatedWithoutUdp } from '../simulated.ts'
 import { MIB, transferOn } from '../transfer.ts'
 
@@ -54,6 +54,7 @@ export const WITHOUT_UDP: readonly Scenario[] = [
       const router = await world.router({ kind: 'T2', blocked: true })
       const ends = { from: world.lab.host(router), to: world.lab.host(world.side('b', 'T2')), udp: true }
       const pair = await relayedPair(world.lab, relay.ticket, ends)
+      await pair.caller.until('its path is by WebSocket', (event) => isPath(event) && event.path.over === 'websocket')
       let seconds = 0
       const seen = await transferOn(pair, after, 64 * MIB, {
         at: 0.2,

@@ -271,7 +271,8 @@ export class ConnectionMachine {
     if (best === undefined || this.#state === 'closed') return
     if (!this.paths.allowsRelay) this.paths.relayed.settle()
     if (this.#dataPlane.ready) {
-      const announced = `${best.kind} ${formatEndpoint(best.remote)}`
+      const over = best.kind === 'relay' && best.over === 'websocket' ? ' by WebSocket' : ''
+      const announced = `${best.kind} ${formatEndpoint(best.remote)}${over}`
       if (this.#state === 'opening' || announced !== this.#announced) this.#announce(best, announced, reason, now)
       if (this.#dialled) this.paths.upgrade.plan(now)
     }

@@ -119,9 +119,9 @@ export class ConnectionPaths<Connection = unknown> {
    */
   get best(): Path | undefined {
     const { route } = this.direct
-    const { relay } = this.relayed
-    if (route !== undefined && (relay === undefined || this.#prefersDirect())) return { kind: 'direct', remote: route }
-    return relay && { kind: 'relay', remote: relay.endpoint, relay: relay.id }
+    const relayed = this.relayed.path
+    const direct = route !== undefined && (relayed === undefined || this.#prefersDirect())
+    return direct ? { kind: 'direct', remote: route } : relayed
   }
 
   /** The session for the next data. */
@@ -218,6 +218,7 @@ export class ConnectionPaths<Connection = unknown> {
 
   /** This end has another address: its direct path may be gone, or has become possible. */
   addressChanged(now: Instant): void {
+    this.#events.push({ type: 'usable', reason: 'this end has another address' })
     const relayed = this.relayed.session
     if (relayed !== undefined && this.#protected) this.#ask(relayed, now)
     if (!this.hasDirect) this.improve(now)

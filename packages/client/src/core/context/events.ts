@@ -11,7 +11,13 @@ export type Via = 'direct' | 'punch' | 'relay'
 /** The path that a connection's data takes. */
 export type Path =
   | { readonly kind: 'direct'; readonly remote: Endpoint }
-  | { readonly kind: 'relay'; readonly remote: Endpoint; readonly relay: PeerId }
+  | {
+      readonly kind: 'relay'
+      readonly remote: Endpoint
+      readonly relay: PeerId
+      /** What carries it between this end and the relay. */
+      readonly over: Carrier
+    }
 
 /** Which paths a connection may take. `relay-only` hides both ends' addresses. */
 export type PathPolicy = 'auto' | 'direct-only' | 'relay-only'

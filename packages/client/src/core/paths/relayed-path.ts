@@ -4,6 +4,7 @@
  * (relay-failover.ts).
  */
 import type { SessionId } from '@showchain/wire'
+import type { Path } from '../context/events.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
 import { type Instant, instant } from '../endpoint/machine.ts'
 import type { MessageSession } from '../messages/message-session.ts'
@@ -39,7 +40,6 @@ export class RelayedPath {
   readonly #options: RelayedPathOptions
   readonly #events = new EventQueue<PathEvent>()
   readonly #failover: RelayFailover
-  /** The relay of each session. */
   readonly #relayOf = new WeakMap<MessageSession, Registration>()
   /** The newest session at each relay in which the other end answered, in the order of first use. */
   readonly #proven = new Map<Registration, MessageSession>()
@@ -67,8 +67,8 @@ export class RelayedPath {
     return this.#current && this.#proven.get(this.#current)
   }
 
-  get relay(): RelayAddress | undefined {
-    return this.#current?.relay
+  get path(): Path | undefined {
+    return this.#current?.path
   }
 
   /** The relay of a session. */

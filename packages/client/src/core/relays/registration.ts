@@ -13,6 +13,7 @@
  * answer, which is signed.
  */
 import { type Encoding, type Extensions, type Message, OP, sameEndpoint, WIRE_ERROR } from '@showchain/wire'
+import type { Path } from '../context/events.ts'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
 import { type Instant, later, type Route } from '../endpoint/machine.ts'
@@ -77,6 +78,11 @@ export class Registration extends RelayStanding implements PathLiveness {
   /** What reaches it: UDP, or a WebSocket connection. */
   get route(): RelayRoute {
     return this.#reach.route
+  }
+
+  /** That of data which goes through it. */
+  get path(): Path {
+    return { kind: 'relay', remote: this.relay.endpoint, relay: this.relay.id, over: this.route.over }
   }
 
   poll(): RegistrationEvent | undefined {
