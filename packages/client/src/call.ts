@@ -18,7 +18,7 @@ import type { DialAttempt, DialId, DialPolicy, EarlyBytes, RelayAddress } from '
 import type { Looked, Names } from './names.ts'
 import type { Reachability } from './reachability.ts'
 import { ATTEMPT_DELAY, addressOf, alternating } from './relay-locator.ts'
-import type { Scheduled } from './runtime/index.ts'
+import type { Scheduled } from './runtime/clock.ts'
 
 export interface CallOptions {
   readonly ticket: Ticket
@@ -169,7 +169,9 @@ export class Call {
   /** Those that a socket reaches and the address policy allows: a ticket comes from a stranger. */
   #usable(way: Way, endpoints: readonly Endpoint[]): readonly Endpoint[] {
     const { reachability } = this.options
-    const reached = endpoints.filter((endpoint) => reachability.reaches(endpoint))
+    const reached = endpoints.filter((endpoint) =>
+      way === 'relay' ? reachability.reachesRelay(endpoint) : reachability.reaches(endpoint),
+    )
     const usable = reached.filter((endpoint) => reachability.allows(endpoint))
     this.#forbidden.push(...reached.filter((endpoint) => !usable.includes(endpoint)).map(formatEndpoint))
     if (usable.length > 0) this.#found[way]++

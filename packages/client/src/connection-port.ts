@@ -12,7 +12,7 @@ import {
   type StreamOpening,
   type StreamRead,
 } from './core/index.ts'
-import type { Driver } from './runtime/index.ts'
+import type { Driver } from './runtime/driver.ts'
 
 export class ConnectionPort {
   readonly #driver: Driver<PeerMachine>

@@ -12,7 +12,10 @@ import { type Looked, Names } from './names.ts'
 import { checkOptions } from './options.ts'
 import { Peer } from './peer.ts'
 import type { RelayEvent } from './relay-event.ts'
-import { type Clock, Driver, type Runtime } from './runtime/index.ts'
+import type { Clock } from './runtime/clock.ts'
+import { Driver } from './runtime/driver.ts'
+import { nodeRuntime } from './runtime/node-runtime.ts'
+import type { Runtime } from './runtime/runtime.ts'
 
 export interface DiagnoseOptions extends SignalOptions {
   /** Who registers: better one that no running peer has. */
@@ -39,7 +42,7 @@ const PATIENCE = 10_000
  */
 export async function diagnose(options: DiagnoseOptions): Promise<readonly Finding[]> {
   const { signal, ...peerOptions } = options
-  const { identity, runtime, relays } = checkOptions(peerOptions)
+  const { identity, runtime, relays } = checkOptions(peerOptions, nodeRuntime)
   const peer = await Peer.open({ ...peerOptions, accept: 'nobody' }, { signal })
   try {
     const warnings: string[] = []

@@ -3,7 +3,7 @@ import { FIRST_CONTACT_TOLERANCE } from '@showchain/crypto/core'
 import { type Endpoint, formatEndpoint, ipFamily, MAX_DATAGRAM, type PeerId } from '@showchain/wire'
 import type { NatReport, ServerProbe } from './core/index.ts'
 import type { RelayEvent } from './relay-event.ts'
-import type { SocketImplementation } from './runtime/index.ts'
+import type { SocketImplementation } from './runtime/socket.ts'
 
 /** Something about this host or its network that keeps peers from connecting well, or does not. */
 export interface Finding {

@@ -1,7 +1,8 @@
 /** What `peer.inspect()` returns: plain data, which `JSON.stringify` takes as it is. */
 import { type Endpoint, formatEndpoint, type PeerId } from '@showchain/wire'
 import type { NatReport, PeerCounter, PeerMachine, PeerMachineInspection } from './core/index.ts'
-import type { Clock, SocketImplementation } from './runtime/index.ts'
+import type { Clock } from './runtime/clock.ts'
+import type { SocketImplementation } from './runtime/socket.ts'
 
 /** A peer at one moment. Addresses are text, `address:port`; times are milliseconds. */
 export interface PeerInspection extends PeerMachineInspection {

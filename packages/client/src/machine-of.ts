@@ -2,7 +2,10 @@
 import { ADDRESS_POLICIES, duration, PeerMachine } from './core/index.ts'
 import { type CheckedOptions, CONGESTION } from './options.ts'
 import type { Reachability } from './reachability.ts'
-import { type CountedSocket, type DriverOptions, QlogRecorder, type Runtime } from './runtime/index.ts'
+import type { DriverOptions } from './runtime/driver.ts'
+import { QlogRecorder } from './runtime/qlog.ts'
+import type { Runtime } from './runtime/runtime.ts'
+import type { CountedSocket } from './runtime/socket.ts'
 
 export function machineOf(options: CheckedOptions, socket: CountedSocket, reachability: Reachability): PeerMachine {
   const { identity, encoding, seedMode, plaintext, policy, addressPolicy, keepAlive, knownKeys } = options
@@ -13,6 +16,7 @@ export function machineOf(options: CheckedOptions, socket: CountedSocket, reacha
     ...{ acceptEarly, acquaintances, protocols: protocols && new Set(protocols) },
     self: identity.publicKey,
     websocket: options.runtime.openWebSocket !== undefined,
+    udp: reachability.hasUdp,
     congestion: CONGESTION[options.congestion],
     observe: (connection) => {
       const sink = options.qlog?.(connection)

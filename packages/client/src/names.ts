@@ -2,10 +2,11 @@
  * Host names of relays, STUN servers and peers: each is looked up on its own, beside others that
  * answer, inside a deadline, and again with back-off.
  */
-import type { Random } from '@showchain/crypto'
+import type { Random } from '@showchain/crypto/core'
 import { type Address, canonicalIp, type Endpoint, formatAddress, ShowchainError } from '@showchain/wire'
 import { duration, later } from './core/index.ts'
-import type { Runtime, Scheduled } from './runtime/index.ts'
+import type { Scheduled } from './runtime/clock.ts'
+import type { Runtime } from './runtime/runtime.ts'
 
 /** A system's resolver asks each of its servers for 5 s (resolv.conf(5)), twice. */
 export const LOOKUP_TIMEOUT = 10_000

@@ -1,5 +1,5 @@
 /** What a peer is opened with, checked once at the door. */
-import type { Identity, PublicKey } from '@showchain/crypto'
+import type { Identity, PublicKey } from '@showchain/crypto/core'
 import {
   type Address,
   addressSchema,
@@ -25,14 +25,10 @@ import {
   type Via,
 } from './core/index.ts'
 import { type PeerMemory, storeOf } from './memory.ts'
-import {
-  LISTEN_EVERYWHERE,
-  type ListenAddress,
-  nodeRuntime,
-  type Qlog,
-  type Runtime,
-  type Trace,
-} from './runtime/index.ts'
+import type { Qlog } from './runtime/qlog.ts'
+import type { Runtime } from './runtime/runtime.ts'
+import type { Trace } from './runtime/trace.ts'
+import { LISTEN_EVERYWHERE, type ListenAddress } from './runtime/udp-options.ts'
 
 /** Asked before anything is answered; a no, a throw or a rejection looks like an absent peer. */
 export type AcceptCallback = (request: { readonly id: PeerId; readonly via: Via }) => boolean | Promise<boolean>
@@ -211,22 +207,26 @@ const schema = z.strictObject({
   addressPolicy: z.enum(['internet', 'lan', 'lab']).default('internet'),
   keepAlive: z.number().int().min(100).max(60_000).default(15_000),
   idleTimeout: z.number().int().min(1000).max(86_400_000).default(IDLE_TIMEOUT),
-  runtime: z
-    .custom<Runtime>((value) => has(value, 'clock', 'openSocket', 'worker'), 'not a runtime')
-    .default(nodeRuntime),
+  runtime: z.custom<Runtime>((value) => has(value, 'clock', 'openSocket', 'worker'), 'not a runtime').optional(),
   trace: callable<Trace>().optional(),
   qlog: callable<Qlog>().optional(),
   onWarning: callable<(sentence: string) => void>().optional(),
 })
 
 /**
+ * @param system where there is no other `runtime` among the options
  * @throws ShowchainError `ERR_BAD_CONFIG` naming each key that is wrong; `ERR_BAD_TICKET`,
  * `ERR_BAD_PEER_ID`
  */
-export function checkOptions(options: PeerOptions): CheckedOptions {
+export function checkOptions(options: PeerOptions, system: Runtime): CheckedOptions {
   const { memory, protocols, trace, qlog, onWarning, ...rest } = parseOptions(schema, options, 'options')
+  // Each has an address.
+  rest.relays.map(relayAddress)
+  if (rest.relays.some(({ id }) => id === rest.identity.id))
+    throw new ShowchainError('ERR_BAD_TICKET', "It is this peer's own: a relay has an identity of its own.")
   return {
     ...rest,
+    runtime: rest.runtime ?? system,
     listen: rest.listen.flatMap(withHost),
     acquaintances: storeOf(memory, onWarning),
     protocols,

@@ -10,7 +10,7 @@ import type { ConnectionHandle, DialAttempt, DialId, Instant, NatReport, PeerEve
 import type { Accept } from './options.ts'
 import type { RelayEvent } from './relay-event.ts'
 import type { RelayLocator } from './relay-locator.ts'
-import type { Clock } from './runtime/index.ts'
+import type { Clock } from './runtime/clock.ts'
 import { MAX_TIMELINE, SharedConnection } from './shared-connection.ts'
 
 export interface PeerListeners {

@@ -3,7 +3,7 @@ import { DEFAULT_TIMEOUT } from './async/deadline.ts'
 import { checkPingOptions, type PingOptions } from './call-options.ts'
 import type { Connection } from './connection.ts'
 import type { Pong } from './connection-reports.ts'
-import type { Clock } from './runtime/index.ts'
+import type { Clock } from './runtime/clock.ts'
 
 export async function pingOnce(
   connect: (options: PingOptions) => Promise<Connection>,

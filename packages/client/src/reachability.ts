@@ -11,8 +11,9 @@ import {
 } from '@showchain/wire'
 import { ADDRESS_POLICIES, type AddressPolicyName } from './core/index.ts'
 import { relayAddress } from './options.ts'
-import type { DatagramSocket } from './runtime/index.ts'
 import { chosenAddresses, localCandidates } from './runtime/local-candidates.ts'
+import type { DatagramSocket } from './runtime/socket.ts'
+import { isStandIn } from './runtime/stand-in.ts'
 
 export interface OwnTicket {
   readonly id: PeerId
@@ -68,14 +69,26 @@ export class Reachability {
     return this.#own.has(formatEndpoint(endpoint))
   }
 
+  /** Whether this system has UDP at all. */
+  get hasUdp(): boolean {
+    return this.#socket.localEndpoints.length > 0
+  }
+
   /** Whether a ticket, which comes from a stranger, may make this peer send there. */
   allows(endpoint: Endpoint): boolean {
+    // Of a name, this peer does not learn where it leads.
+    if (!this.hasUdp && isStandIn(endpoint.ip)) return true
     return this.isOwn(endpoint) || ADDRESS_POLICIES[this.policy](endpoint, false)
   }
 
   /** Whether a socket has the endpoint's address family. */
   reaches({ ip }: Endpoint): boolean {
     return this.#socket.localEndpoints.some((local) => ipFamily(local.ip) === ipFamily(ip))
+  }
+
+  /** The same for a relay: without UDP it is reached by WebSocket, whatever its family. */
+  reachesRelay(endpoint: Endpoint): boolean {
+    return !this.hasUdp || this.reaches(endpoint)
   }
 
   /**

@@ -1,5 +1,5 @@
 /** `connect` with `reconnect`: one connection after the other to one remote peer, while each is lost. */
-import type { Random } from '@showchain/crypto'
+import type { Random } from '@showchain/crypto/core'
 import { ShowchainError } from '@showchain/wire'
 import { Change } from './async/change.ts'
 import type { WaitOptions } from './async/deadline.ts'

@@ -16,7 +16,7 @@ import {
 import type { RelayAddress } from './core/index.ts'
 import { NameSearch, type Names } from './names.ts'
 import type { RelayEvent } from './relay-event.ts'
-import type { Scheduled } from './runtime/index.ts'
+import type { Scheduled } from './runtime/clock.ts'
 
 /** RFC 8305 §5: Connection Attempt Delay. */
 export const ATTEMPT_DELAY = 250

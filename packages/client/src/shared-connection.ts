@@ -22,7 +22,7 @@ import {
   type StreamRead,
   type UnreadStream,
 } from './core/index.ts'
-import type { Clock } from './runtime/index.ts'
+import type { Clock } from './runtime/clock.ts'
 import type { Shared } from './shared.ts'
 import { Stream } from './stream.ts'
 

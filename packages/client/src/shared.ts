@@ -4,7 +4,7 @@ import type { AsyncQueue } from './async/async-queue.ts'
 import type { ConnectionPort } from './connection-port.ts'
 import type { TimelineEntry } from './connection-reports.ts'
 import type { Goodbye, NoNames, Path, StreamOpening } from './core/index.ts'
-import type { Clock } from './runtime/index.ts'
+import type { Clock } from './runtime/clock.ts'
 import type { Stream } from './stream.ts'
 
 /** What all handles of one connection have in common. */

@@ -1,5 +1,4 @@
 /** A bidirectional stream of a connection: reliable, in order; by plain calls or as Web streams. */
-import { ReadableStream, WritableStream, type WritableStreamDefaultController } from 'node:stream/web'
 import { ShowchainError } from '@showchain/wire'
 import { MAX_STREAM_CODE, STREAM_CODE } from '@showchain/wire/end-to-end'
 import { Change } from './async/change.ts'

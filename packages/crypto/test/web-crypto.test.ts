@@ -2,7 +2,7 @@
 import forge from 'node-forge'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { openssl, type PrivateKey } from '../src/index.ts'
-import { generateIdentity, identityFromPem, randomBytes, webCrypto } from '../src/portable/web.ts'
+import { generateIdentity, identityFromPem, webCrypto, webRandom } from '../src/portable/web.ts'
 import { pemOf, privateKey } from './fixtures.ts'
 
 afterEach(() => vi.unstubAllGlobals())
@@ -77,9 +77,9 @@ describe('a runtime without WebCrypto', () => {
     vi.stubGlobal('crypto', { getRandomValues: (bytes: Uint8Array) => bytes.fill(7) })
     await expect(generateIdentity()).rejects.toThrow(missing)
     await expect(identity.sign(message)).rejects.toThrow(missing)
-    expect([...randomBytes(2)]).toEqual([7, 7])
+    expect([...webRandom(new Uint8Array(2))]).toEqual([7, 7])
     vi.stubGlobal('crypto', undefined)
-    expect(() => randomBytes(2)).toThrow(expect.objectContaining({ code: 'ERR_RUNTIME' }))
+    expect(() => webRandom(new Uint8Array(2))).toThrow(expect.objectContaining({ code: 'ERR_RUNTIME' }))
   })
 
   test('that cannot use a key says so', async () => {

@@ -1,7 +1,7 @@
 /** A promise with a deadline and an AbortSignal, for every public call that waits. */
 import { quote, ShowchainError } from '@showchain/wire'
 import { duration, later } from '../core/index.ts'
-import type { Clock } from '../runtime/index.ts'
+import type { Clock } from '../runtime/clock.ts'
 import { abortedBy, type SignalOptions } from './signals.ts'
 
 /**

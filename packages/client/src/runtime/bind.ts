@@ -1,7 +1,8 @@
 /** Binds the sockets of a node: one of each family, on one port where any will do. */
 import { ipFamily, ShowchainError } from '@showchain/wire'
-import { type Bind, BindError, type BoundSocket, type ListenAddress } from './bound-socket.ts'
-import { isWildcard } from './local-addresses.ts'
+import { type Bind, BindError, type BoundSocket } from './bound-socket.ts'
+import { isWildcard } from './local-candidates.ts'
+import type { ListenAddress } from './udp-options.ts'
 
 /** Tries to get the same free port in both families before two different ones are good enough. */
 const SAME_PORT_TRIES = 8

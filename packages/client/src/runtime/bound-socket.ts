@@ -1,13 +1,7 @@
 /** One bound UDP socket of one family: node:dgram's, or one of our own system calls. */
 import type { Endpoint } from '@showchain/wire'
 import type { Unsent } from './socket.ts'
-
-export interface ListenAddress {
-  /** An IP address; `0.0.0.0` and `::` stand for all of their family. */
-  readonly host: string
-  /** 0 for any. */
-  readonly port: number
-}
+import type { ListenAddress } from './udp-options.ts'
 
 /** Who is told of what happens at a socket. */
 export interface SocketReceiver {

@@ -2,8 +2,9 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { constants } from 'node:os'
 import { canonicalIp, type Endpoint, ipFamily } from '@showchain/wire'
-import { BindError, type BoundSocket, type ListenAddress, type SocketReceiver } from './bound-socket.ts'
+import { BindError, type BoundSocket, type SocketReceiver } from './bound-socket.ts'
 import type { Unsent } from './socket.ts'
+import type { ListenAddress } from './udp-options.ts'
 
 /**
  * Node tells how a send went in a tick of its own, which costs 5 % of what passing a packet on does

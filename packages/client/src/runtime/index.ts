@@ -5,23 +5,22 @@
 export { type Clock, type Scheduled, systemClock } from './clock.ts'
 export { Driver, type DriverOptions, type EventOf } from './driver.ts'
 export { ExtraUdpSocket } from './extra-udp.ts'
-export { hostCandidates, type Interfaces, isWildcard, localAddresses } from './local-addresses.ts'
+export { type Interfaces, localAddresses } from './local-addresses.ts'
+export { hostCandidates, isWildcard } from './local-candidates.ts'
 export { NetworkWatch, type NetworkWatchOptions } from './network-watch.ts'
+export { noUdp } from './no-udp.ts'
+export { nodeRuntime } from './node-runtime.ts'
 export { checkPrimitives } from './primitives.ts'
 export { type Qlog, QlogRecorder, type QlogSink } from './qlog.ts'
 export { nodeRandom } from './random.ts'
 export { RECEIVE_BUFFER } from './receive-buffer.ts'
 export { resolveAddress } from './resolve.ts'
-export { nodeRuntime, type Runtime } from './runtime.ts'
+export type { Runtime } from './runtime.ts'
 export type { ConnectionSocket, CountedSocket, DatagramSocket, SocketCounters, SocketImplementation } from './socket.ts'
+export { standInFor } from './stand-in.ts'
 export { type Trace, type TraceEntry, traceEntry, traceLine, traceTaps } from './trace.ts'
-export {
-  LISTEN_EVERYWHERE,
-  type ListenAddress,
-  openUdp,
-  type UdpOptions,
-  UdpSocket,
-} from './udp.ts'
+export { openUdp, UdpSocket } from './udp.ts'
+export { LISTEN_EVERYWHERE, type ListenAddress, type UdpOptions } from './udp-options.ts'
 export {
   CryptoWorker,
   type CryptoWorkerOptions,

@@ -3,7 +3,7 @@
  * field.
  */
 import { networkInterfaces } from 'node:os'
-import { canonicalIp, type Endpoint, ipFamily } from '@showchain/wire'
+import { canonicalIp, ipFamily } from '@showchain/wire'
 import { internetPolicy } from '../core/endpoint/address-policy.ts'
 import { readDefaultInterfaces } from './default-routes.ts'
 
@@ -62,18 +62,3 @@ export function localAddresses(
   const reachable = sorted.filter(({ ip, rank }) => rank !== RANK.hostOnly || internetPolicy({ ip, port: 1 }, false))
   return [...new Set((reachable.length > 0 ? reachable : sorted).map(({ ip }) => ip))]
 }
-
-/**
- * The endpoints of sockets bound to `bound`, best first: a wildcard stands for every local address
- * of its family. Addresses that were chosen follow.
- */
-export function hostCandidates(bound: readonly Endpoint[], addresses: readonly string[]): readonly Endpoint[] {
-  const wildcards = bound.filter(({ ip }) => isWildcard(ip))
-  const chosen = bound.filter(({ ip }) => !isWildcard(ip))
-  const found = addresses.flatMap((ip) =>
-    wildcards.filter((any) => ipFamily(any.ip) === ipFamily(ip)).map(({ port }) => ({ ip, port })),
-  )
-  return [...found, ...chosen]
-}
-
-export const isWildcard = (ip: string): boolean => ip === '0.0.0.0' || ip === '::'

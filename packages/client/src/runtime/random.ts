@@ -1,44 +1,6 @@
-/**
- * Randomness from OpenSSL's CSPRNG, a page at a time: single calls cost more than the bytes they
- * bring.
- */
-import { randomBytes, randomFillSync } from 'node:crypto'
-import type { Random } from '@showchain/crypto'
+/** Randomness from OpenSSL's CSPRNG. */
+import { randomFillSync } from 'node:crypto'
+import type { Random } from '@showchain/crypto/core'
+import { PagedRandom } from './paged-random.ts'
 
-const PAGE_BYTES = 4096
-
-class NodeRandom implements Random {
-  readonly #page = new Uint8Array(PAGE_BYTES)
-  readonly #view = new DataView(this.#page.buffer)
-  #used = PAGE_BYTES
-
-  bytes(count: number): Uint8Array {
-    if (count > PAGE_BYTES) return new Uint8Array(randomBytes(count))
-    const at = this.#take(count)
-    const bytes = this.#page.slice(at, at + count)
-    // What was handed out is a secret of its taker.
-    this.#page.fill(0, at, at + count)
-    return bytes
-  }
-
-  uint32(): number {
-    return this.#view.getUint32(this.#take(4))
-  }
-
-  /** 53 random bits, as `Math.random` has them. */
-  uniform(): number {
-    return ((this.uint32() >>> 5) * 2 ** 26 + (this.uint32() >>> 6)) / 2 ** 53
-  }
-
-  #take(count: number): number {
-    if (this.#used + count > PAGE_BYTES) {
-      randomFillSync(this.#page)
-      this.#used = 0
-    }
-    const at = this.#used
-    this.#used += count
-    return at
-  }
-}
-
-export const nodeRandom: Random = new NodeRandom()
+export const nodeRandom: Random = new PagedRandom((bytes) => void randomFillSync(bytes))

@@ -5,11 +5,7 @@ import { loadLibc } from './batched/libc.ts'
 import { selfTest } from './batched/self-test.ts'
 import type { Bind } from './bound-socket.ts'
 import { bindDgram } from './dgram-socket.ts'
-
-/** `batched`: many datagrams in one system call, on Linux with the optional package koffi. */
-export type SocketKind = 'dgram' | 'batched'
-/** `auto`: batched where that works. `batched` alone fails where it does not. */
-export type SocketWish = SocketKind | 'auto'
+import type { SocketKind, SocketWish } from './udp-options.ts'
 
 const VARIABLE = 'SHOWCHAIN_UDP'
 const DEFAULT: SocketWish = 'auto'

@@ -63,8 +63,9 @@ export interface SocketImplementation {
    * - `batched`: many datagrams in one call, on Linux with the optional package koffi
    * - `dgram`: node:dgram
    * - `simulated`: nobody
+   * - `none`: nobody, as the system has no UDP
    */
-  readonly kind: 'batched' | 'dgram' | 'simulated'
+  readonly kind: 'batched' | 'dgram' | 'simulated' | 'none'
   /** Why it is this one: half a sentence for people. */
   readonly reason: string
 }

@@ -5,38 +5,11 @@
 import { canonicalIp, type Endpoint, ipFamily, quote, ShowchainError } from '@showchain/wire'
 import type { Datagram } from '../core/endpoint/machine.ts'
 import { bindAll } from './bind.ts'
-import type { BoundSocket, ListenAddress } from './bound-socket.ts'
+import type { BoundSocket } from './bound-socket.ts'
 import { checkBuffers, RECEIVE_BUFFER } from './receive-buffer.ts'
 import type { CountedSocket, SocketCounters, SocketImplementation, Unsent } from './socket.ts'
-import { type ChosenSocket, chooseSocket, type SocketWish } from './socket-kind.ts'
-
-export type { ListenAddress } from './bound-socket.ts'
-
-/** Both families, one free port. */
-export const LISTEN_EVERYWHERE: readonly ListenAddress[] = [
-  { host: '0.0.0.0', port: 0 },
-  { host: '::', port: 0 },
-]
-
-export interface UdpOptions {
-  /**
-   * At most one of each family, since an answer must leave from where its request came in.
-   * @default LISTEN_EVERYWHERE
-   */
-  readonly listen?: readonly ListenAddress[] | undefined
-  /** Bytes that the kernel may hold for us. @default RECEIVE_BUFFER */
-  readonly receiveBuffer?: number | undefined
-  /** Told in a sentence for people what is not as it should be. */
-  readonly onWarning?: ((sentence: string) => void) | undefined
-  /**
-   * Whether the receiver is done with a datagram when it returns: a batched socket hands it over
-   * where the kernel wrote it, and not in memory of its own.
-   * @default none
-   */
-  readonly borrows?: ((datagram: Uint8Array) => boolean) | undefined
-  /** Who makes the system calls. @default `SHOWCHAIN_UDP` of the environment, or `auto` */
-  readonly kind?: SocketWish | undefined
-}
+import { type ChosenSocket, chooseSocket } from './socket-kind.ts'
+import { LISTEN_EVERYWHERE, type ListenAddress, type UdpOptions } from './udp-options.ts'
 
 /** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`, `ERR_BAD_CONFIG` */
 export async function openUdp(options: UdpOptions = {}): Promise<UdpSocket> {

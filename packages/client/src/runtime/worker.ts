@@ -3,7 +3,7 @@
  * trip to a thread costs as much as the check itself; the rest and every signature go to OpenSSL's
  * threads, a bounded number at a time, and wait in a bounded queue. A full queue sheds.
  */
-import type { CryptoProvider, Identity } from '@showchain/crypto'
+import type { CryptoProvider, Identity } from '@showchain/crypto/core'
 import type { Instant, Work } from '../core/endpoint/machine.ts'
 
 /** Takes work from a driver and gives each result back through `enter`, at once or later. */
@@ -50,6 +50,8 @@ export interface CryptoWorkerOptions {
   readonly identity: Identity
   /** @default WORKER_LIMITS, each for itself */
   readonly limits?: Partial<WorkerLimits> | undefined
+  /** Calls back when the loop has turned. @default setImmediate */
+  readonly nextTurn?: ((call: () => void) => void) | undefined
 }
 
 export interface WorkerCounters {
@@ -79,12 +81,14 @@ export class CryptoWorker implements Worker {
   readonly #provider: CryptoProvider
   readonly #identity: Identity
   readonly #limits: WorkerLimits
+  readonly #nextTurn: (call: () => void) => void
   readonly #verifications: Lane<boolean>
   readonly #signatures: Lane<Uint8Array>
   #verifiedThisTick = 0
   #closed = false
 
-  constructor({ provider, identity, limits }: CryptoWorkerOptions) {
+  constructor({ provider, identity, limits, nextTurn = setImmediate }: CryptoWorkerOptions) {
+    this.#nextTurn = nextTurn
     this.#provider = provider
     this.#identity = identity
     this.#limits = { ...WORKER_LIMITS, ...limits }
@@ -140,7 +144,7 @@ export class CryptoWorker implements Worker {
   #mayVerifyOnLoop(): boolean {
     if (this.#verifiedThisTick >= this.#limits.verifyPerTick) return false
     if (this.#verifiedThisTick === 0) {
-      setImmediate(() => {
+      this.#nextTurn(() => {
         this.#verifiedThisTick = 0
       })
     }

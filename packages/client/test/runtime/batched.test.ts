@@ -20,7 +20,8 @@ import { selfTest } from '../../src/runtime/batched/self-test.ts'
 import { DestinationBook, decodeAddress, encodeAddress, SourceBook } from '../../src/runtime/batched/socket-address.ts'
 import type { BoundSocket, SocketReceiver } from '../../src/runtime/bound-socket.ts'
 import type { Unsent } from '../../src/runtime/socket.ts'
-import { chooseSocket, type SocketWish } from '../../src/runtime/socket-kind.ts'
+import { chooseSocket } from '../../src/runtime/socket-kind.ts'
+import type { SocketWish } from '../../src/runtime/udp-options.ts'
 import { needsBatched } from './kinds.ts'
 
 const real = loadLibc() as Libc

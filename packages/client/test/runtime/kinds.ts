@@ -2,7 +2,7 @@
 import { needs } from '@showchain-tooling/vitest/needs'
 import type { TestOptions } from 'vitest'
 import { loadLibc } from '../../src/runtime/batched/libc.ts'
-import type { SocketKind } from '../../src/runtime/socket-kind.ts'
+import type { SocketKind } from '../../src/runtime/udp-options.ts'
 
 const libc = loadLibc()
 export const needsBatched: TestOptions = needs(

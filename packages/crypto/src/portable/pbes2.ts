@@ -9,7 +9,7 @@ import { ShowchainError, utf8 } from '@showchain/wire'
 import { fromBigInt, toBigInt } from './bytes.ts'
 import { DerReader, element, INTEGER, OBJECT, OCTET_STRING, SEQUENCE } from './der.ts'
 import { ROUNDS, SALT_BYTES } from './passphrase-rounds.ts'
-import { randomBytes } from './web-globals.ts'
+import { webRandom } from './web-globals.ts'
 
 /** 1.2.840.113549.1.5.13 */
 const PBES2 = element(OBJECT, Uint8Array.of(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x05, 0x0d))
@@ -38,7 +38,11 @@ const cipherOf = (passphrase: string, { salt, rounds, iv }: Parameters): ReturnT
 
 /** @returns EncryptedPrivateKeyInfo (RFC 5958 §3) */
 export function encrypted(info: Uint8Array, passphrase: string): Uint8Array {
-  const parameters = { salt: randomBytes(SALT_BYTES), rounds: ROUNDS, iv: randomBytes(IV_BYTES) }
+  const parameters = {
+    salt: webRandom(new Uint8Array(SALT_BYTES)),
+    rounds: ROUNDS,
+    iv: webRandom(new Uint8Array(IV_BYTES)),
+  }
   const rounds = element(INTEGER, fromBigInt(BigInt(ROUNDS), 3))
   const kdf = element(SEQUENCE, PBKDF2, element(SEQUENCE, element(OCTET_STRING, parameters.salt), rounds, HMAC))
   const scheme = element(SEQUENCE, AES, element(OCTET_STRING, parameters.iv))

@@ -29,9 +29,9 @@ export function subtle(): Subtle {
   return found
 }
 
-/** From the runtime's CSPRNG. @throws ShowchainError `ERR_RUNTIME` */
-export function randomBytes(length: number): Uint8Array {
+/** Overwrites at most 65,536 bytes from the runtime's CSPRNG. @throws ShowchainError `ERR_RUNTIME` */
+export function webRandom(bytes: Uint8Array): Uint8Array {
   const found = web()
   if (found === undefined) throw new ShowchainError('ERR_RUNTIME', 'It has no source of randomness.')
-  return found.getRandomValues(new Uint8Array(length))
+  return found.getRandomValues(bytes)
 }

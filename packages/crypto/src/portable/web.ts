@@ -5,7 +5,7 @@ import { webCrypto } from './web-crypto.ts'
 export * from '../core/index.ts'
 export { portableEndToEnd } from './end-to-end.ts'
 export { webCrypto } from './web-crypto.ts'
-export { randomBytes } from './web-globals.ts'
+export { webRandom } from './web-globals.ts'
 
 /**
  * A new identity. Takes some 100 ms for 2048 bits, on another thread. @param options.bits default 2048

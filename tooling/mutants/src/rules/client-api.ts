@@ -166,7 +166,7 @@ const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
   {
     name: 'closed-waits',
     rule: 'Closing a peer ends what waits for it.',
-    file: 'src/peer.ts',
+    file: 'src/peer-base.ts',
     text: "for (const reject of this.#waits) reject(new ShowchainError('ERR_CLOSED'))",
     replacement: '',
     test: 'test/face/peer.test.ts',

@@ -25,7 +25,7 @@ const RULES: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     name: 'websocket-udp-back',
     rule: 'A peer by WebSocket comes back to UDP.',
     file: 'src/core/relays/relay-reach.ts',
-    text: 'if (socket !== undefined) this.#udpReturn.start(now)',
+    text: 'if (socket !== undefined && this.#context.carriers.udp) this.#udpReturn.start(now)',
     replacement: '',
     test: TEST,
   },
@@ -39,7 +39,20 @@ const RULES: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
   },
 ]
 
+const NO_UDP = 'test/internet/system-without-udp.test.ts'
+
+const WITHOUT_UDP: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
+  {
+    name: 'no-udp-policy',
+    rule: 'Without UDP, too, the address policy judges the IP addresses of tickets.',
+    file: 'src/reachability.ts',
+    text: 'if (!this.hasUdp && isStandIn(endpoint.ip)) return true',
+    replacement: 'if (!this.hasUdp) return true',
+    test: NO_UDP,
+  },
+]
+
 export const CLIENT_WEBSOCKET: readonly Mutant[] = inPackage(
   'client',
-  RULES.map((mutant) => ({ ...mutant, testFolder: 'packages/testkit' })),
+  [...RULES, ...WITHOUT_UDP].map((mutant) => ({ ...mutant, testFolder: 'packages/testkit' })),
 )

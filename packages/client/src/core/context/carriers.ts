@@ -4,12 +4,15 @@
 export type Carrier = 'udp' | 'websocket'
 
 export class Carriers {
+  /** Whether the system has UDP. A network may still let none through. */
+  readonly udp: boolean
   /** Whether the system can make WebSocket connections. */
   readonly websocket: boolean
   /** By who has it: a registration. Bounded by the relays of the peer. */
   readonly #bound = new Map<object, Carrier>()
 
-  constructor(websocket: boolean) {
+  constructor({ udp, websocket }: Pick<Carriers, 'udp' | 'websocket'>) {
+    this.udp = udp
     this.websocket = websocket
   }
 

@@ -65,6 +65,8 @@ export interface PeerMachineOptions {
    * that socket sends none in fragments; undefined: it may. @default it may
    */
   readonly unfragmented?: ((to: Endpoint) => number | undefined) | undefined
+  /** Whether the system has UDP. @default true */
+  readonly udp?: boolean | undefined
   /** Whether the system can make WebSocket connections. @default false */
   readonly websocket?: boolean | undefined
   /** Keys from configuration: peers and relays that speak only the seed. @default none */
@@ -163,7 +165,7 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
         : endToEndOf(options, options.endToEnd, outbox, acquaintances),
     allows: options.allows ?? internetPolicy,
     keepAlive: options.keepAlive ?? KEEP_ALIVE_INTERVAL,
-    carriers: new Carriers(options.websocket ?? false),
+    carriers: new Carriers({ udp: options.udp ?? true, websocket: options.websocket ?? false }),
     nat: { known: undefined },
     acquaintances,
     hostCandidates: options.hostCandidates ?? (() => []),

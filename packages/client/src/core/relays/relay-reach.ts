@@ -71,7 +71,7 @@ export class RelayReach {
     this.#return.stop()
     this.#request?.settle(by)
     this.#use(socket)
-    if (socket !== undefined) this.#udpReturn.start(now)
+    if (socket !== undefined && this.#context.carriers.udp) this.#udpReturn.start(now)
     this.#context.carriers.bound(this, this.route.over)
     return changes
   }
@@ -85,7 +85,7 @@ export class RelayReach {
   lost(asks: boolean, now: Instant): void {
     this.#use(undefined)
     this.#context.carriers.bound(this, undefined)
-    if (asks) this.#return.await(now)
+    if (asks && this.#context.carriers.udp) this.#return.await(now)
   }
 
   close(): void {

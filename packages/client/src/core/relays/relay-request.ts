@@ -3,6 +3,8 @@
  * by WebSocket too when no answer came in time. The first answer binds; one over UDP counts later, too.
  *
  *   UDP ── 1.5 s without an answer ──► UDP and WebSocket ──► whichever answers; UDP whenever it does
+ *
+ * A system without UDP, such as a browser, begins with WebSocket.
  */
 import type { Message, MessageOf, OP, Unsigned } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
@@ -55,11 +57,14 @@ export class RelayRequest {
     const { relay, route } = this.#options
     const { ip, port } = relay.endpoint
     const { socket } = route
-    const tries = relay.websocket !== undefined && this.#context.carriers.websocket && !this.#context.seedMode
-    if (ways === 'all' && socket === undefined && tries)
-      this.#timer = this.#context.timers.set(later(now, WEBSOCKET_AFTER), () => this.#connect())
+    const { carriers, seedMode } = this.#context
+    const tries = relay.websocket !== undefined && carriers.websocket && !seedMode
     if (ways === 'all' && socket !== undefined) this.#ask({ ip, port, socket })
-    this.#udp = this.#ask({ ip, port })
+    else if (ways === 'all' && tries && carriers.udp)
+      this.#timer = this.#context.timers.set(later(now, WEBSOCKET_AFTER), () => this.#connect())
+    else if (ways === 'all' && tries) this.#connect()
+    if (carriers.udp) this.#udp = this.#ask({ ip, port })
+    else if (this.#open.size === 0) this.#fail(['this system has no UDP'], now)
   }
 
   /** This way's answer is good: others are not needed, but UDP is better than any. */

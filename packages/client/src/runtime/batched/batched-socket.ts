@@ -5,15 +5,9 @@
 import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import { type Endpoint, ipFamily, UDP_HEADERS } from '@showchain/wire'
-import {
-  type Bind,
-  BindError,
-  type BoundSocket,
-  type ListenAddress,
-  type SocketBuffers,
-  type SocketReceiver,
-} from '../bound-socket.ts'
+import { type Bind, BindError, type BoundSocket, type SocketBuffers, type SocketReceiver } from '../bound-socket.ts'
 import { unsent } from '../dgram-socket.ts'
+import type { ListenAddress } from '../udp-options.ts'
 import { keepFreedMemory } from './kept-memory.ts'
 import {
   AF_INET,
