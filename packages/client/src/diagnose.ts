@@ -16,6 +16,7 @@ import type { Clock } from './runtime/clock.ts'
 import { Driver } from './runtime/driver.ts'
 import { nodeRuntime } from './runtime/node-runtime.ts'
 import type { Runtime } from './runtime/runtime.ts'
+import { PEER_WORKER_LIMITS } from './runtime/worker.ts'
 
 export interface DiagnoseOptions extends SignalOptions {
   /** Who registers: better one that no running peer has. */
@@ -50,7 +51,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<readonly Findi
     const { clock } = runtime
     const machine = new LinkProbe(runtime.random, () => clock.unixMs())
     const onEvent = (event: LinkEvent): void => measuring.on(event)
-    const driver = new Driver({ machine, socket, clock, worker: runtime.worker(identity), onEvent })
+    const driver = new Driver({ machine, socket, clock, worker: runtime.worker(identity, PEER_WORKER_LIMITS), onEvent })
     const measuring = new Measuring(relays, peer, driver)
     try {
       await measuring.done(new Names(runtime), { clock, signal })

@@ -44,6 +44,7 @@ import { NetworkWatch } from './runtime/network-watch.ts'
 import { checkPrimitives } from './runtime/primitives.ts'
 import type { CountedSocket } from './runtime/socket.ts'
 import { traceTaps } from './runtime/trace.ts'
+import { PEER_WORKER_LIMITS } from './runtime/worker.ts'
 import { StunServers } from './stun-servers.ts'
 
 /** A peer, however it was opened. */
@@ -90,7 +91,7 @@ export abstract class PeerBase implements AsyncDisposable {
     })
     this.#driver = new Driver({
       ...{ machine: this.#machine, socket, clock },
-      worker: runtime.worker(identity),
+      worker: runtime.worker(identity, PEER_WORKER_LIMITS),
       openSocket: openerOf(runtime),
       onEvent: (event) => this.#events.on(event),
       ...traceTaps(options.trace, clock),

@@ -29,8 +29,14 @@ export const countingProvider: CryptoProvider = {
   },
 }
 
-export const countingIdentity = (identity: Identity): Identity => ({
+export const countingIdentity = ({ signNow, ...identity }: Identity): Identity => ({
   ...identity,
+  ...(signNow && {
+    signNow: (message) => {
+      signed++
+      return signNow(message)
+    },
+  }),
   sign: (message) => {
     signed++
     return identity.sign(message)

@@ -24,6 +24,7 @@ export { LISTEN_EVERYWHERE, type ListenAddress, type UdpOptions } from './udp-op
 export {
   CryptoWorker,
   type CryptoWorkerOptions,
+  PEER_WORKER_LIMITS,
   WORKER_LIMITS,
   type Worker,
   type WorkerCounters,

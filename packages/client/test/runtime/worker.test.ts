@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { type Instant, instant, type Work } from '../../src/core/endpoint/machine.ts'
-import { CryptoWorker, type WorkerLimits } from '../../src/runtime/index.ts'
+import { CryptoWorker, PEER_WORKER_LIMITS, type WorkerLimits } from '../../src/runtime/index.ts'
 import { HandCrypto, key } from './fakes.ts'
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-function working(limits: Partial<WorkerLimits>) {
-  const crypto = new HandCrypto()
+function working(limits: Partial<WorkerLimits>, quick = false) {
+  const crypto = new HandCrypto(quick)
   const worker = new CryptoWorker({ provider: crypto.provider, identity: crypto.identity, limits })
   const results: (string | boolean | number | undefined)[] = []
   const enter = (resume: (now: Instant) => void): void => resume(instant(0))
@@ -61,6 +61,31 @@ describe('the crypto worker', () => {
     await nextTurn()
     expect(results).toEqual([undefined, true, false, false, false])
     expect(worker.waiting).toBe(0)
+  })
+
+  test('signs on the loop where it may and the identity is quick, so often in one turn', async () => {
+    const { crypto, worker, results, sign } = working(PEER_WORKER_LIMITS, true)
+    sign(1)
+    sign(2)
+    expect(results).toEqual([2])
+    expect(crypto.signing).toHaveLength(1)
+    await nextTurn()
+    sign(3)
+    sign(0xff)
+    await nextTurn()
+    sign(0xff)
+    expect(results).toEqual([2, 4, undefined, undefined])
+    expect(worker.counters).toMatchObject({ signedOnLoop: 3, signed: 2, failed: 2 })
+  })
+
+  test('never signs on the loop of a relay, nor with a key that takes long', () => {
+    const relay = working({}, true)
+    const slow = working(PEER_WORKER_LIMITS, false)
+    for (const { sign, crypto, results } of [relay, slow]) {
+      sign()
+      expect(crypto.signing).toHaveLength(1)
+      expect(results).toEqual([])
+    }
   })
 
   test('signs off the loop, so many at a time, and sheds when the queue is full', async () => {

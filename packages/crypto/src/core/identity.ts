@@ -13,19 +13,29 @@ export interface Identity {
    * RSASSA-PKCS1-v1_5 with SHA-256: signatures of messages. On another thread if the runtime can.
    */
   sign(message: Uint8Array): Promise<Uint8Array>
+  /**
+   * The same on the calling thread, only where that takes less than a millisecond.
+   * @throws ShowchainError `ERR_SIGNING_FAILED`
+   */
+  signNow?(message: Uint8Array): Uint8Array
   /** RSASSA-PSS: signatures of certificates, which are not messages of the seed. */
   certify(message: Uint8Array): Promise<Uint8Array>
   /** PKCS#8 PEM; encrypted if a passphrase is given. */
   toPem(passphrase?: string): string
 }
 
+/** The longest key whose signature holds a thread up for less than a millisecond: 0.33 ms (2.0 ms with 3072). */
+const QUICK_KEY_BITS: KeyBits = 2048
+
 /** The identity of a private key of this provider. */
 export function identityOf(provider: CryptoProvider, key: PrivateKey): Identity {
   const { publicKey } = key
+  const signNow = publicKey.bits <= QUICK_KEY_BITS ? provider.signNow?.bind(provider) : undefined
   return {
     id: publicKey.id,
     publicKey,
     sign: (message) => provider.sign(key, message),
+    ...(signNow && { signNow: (message) => signNow(key, message) }),
     certify: (message) => provider.signPss(key, message),
     toPem: (passphrase) => provider.exportPrivateKey(key, passphrase),
   }

@@ -1,6 +1,6 @@
 /**
- * The provider for Node: OpenSSL through node:crypto. `verify` runs on the calling thread; `sign`
- * and `verifyAsync` run on libuv's threads.
+ * The provider for Node: OpenSSL through node:crypto. `verify` and `signNow` run on the calling thread;
+ * `sign` and `verifyAsync` run on libuv's threads.
  */
 import {
   constants,
@@ -10,7 +10,7 @@ import {
   generateKeyPair,
   hash,
   type KeyObject,
-  sign as signNow,
+  sign as signOneShot,
   verify as verifyNow,
 } from 'node:crypto'
 import { promisify } from 'node:util'
@@ -88,13 +88,15 @@ const verifyOnThread = promisify(
 )
 const signPromise = promisify(
   (message: Uint8Array, key: SigningOptions, done: (error: Error | null, signature: Buffer) => void) =>
-    signNow(ALGORITHM, message, key, done),
+    signOneShot(ALGORITHM, message, key, done),
 )
+const signingFailed = (cause: unknown): ShowchainError => new ShowchainError('ERR_SIGNING_FAILED', undefined, { cause })
+
 async function signOnThread(message: Uint8Array, key: SigningOptions): Promise<Uint8Array> {
   try {
     return await signPromise(message, key)
   } catch (error) {
-    throw new ShowchainError('ERR_SIGNING_FAILED', undefined, { cause: error })
+    throw signingFailed(error)
   }
 }
 
@@ -127,7 +129,7 @@ function importPrivateKey(pem: string, passphrase?: string): OpensslPrivateKey {
 function fits({ handle, publicKey }: OpensslPrivateKey): boolean {
   const probe = Buffer.from('showchain key check')
   try {
-    return openssl.verify(publicKey, probe, signNow(ALGORITHM, probe, handle))
+    return openssl.verify(publicKey, probe, signOneShot(ALGORITHM, probe, handle))
   } catch {
     return false
   }
@@ -168,5 +170,12 @@ export const openssl: CryptoProvider = {
   },
   sign: (key, message) =>
     signOnThread(message, { key: own(key, OpensslPrivateKey).handle, padding: constants.RSA_PKCS1_PADDING }),
+  signNow(key, message) {
+    try {
+      return signOneShot(ALGORITHM, message, own(key, OpensslPrivateKey).handle)
+    } catch (error) {
+      throw signingFailed(error)
+    }
+  },
   signPss: (key, message) => signOnThread(message, pss(own(key, OpensslPrivateKey).handle)),
 }

@@ -281,6 +281,14 @@ export const CLIENT_CONNECTIONS: readonly Mutant[] = inPackage('client', [
     test: 'test/connections/batches.test.ts',
   },
   {
+    name: 'worker-relay-signs',
+    rule: 'Private-key work never blocks the loop of a relay.',
+    file: 'src/runtime/worker.ts',
+    text: 'signPerTick: 0,',
+    replacement: 'signPerTick: 1,',
+    test: 'test/runtime/worker.test.ts',
+  },
+  {
     name: 'worker-queue',
     rule: 'Signatures that wait for a thread are capped: further ones are shed.',
     file: 'src/runtime/worker.ts',

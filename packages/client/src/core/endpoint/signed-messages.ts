@@ -1,4 +1,4 @@
-/** Encoding, signing and verifying messages, for peers and relays. RSA runs off the event loop. */
+/** Encoding, signing and verifying messages, for peers and relays. RSA is work of the driver's. */
 import { type CryptoProvider, messagePreimage, type PublicKey } from '@showchain/crypto/core'
 import {
   type Encoding,
