@@ -17,7 +17,7 @@ import type { Connection } from './connection.ts'
 import type { DialAttempt, DialId, DialPolicy, EarlyBytes, RelayAddress } from './core/index.ts'
 import type { Looked, Names } from './names.ts'
 import type { Reachability } from './reachability.ts'
-import { ATTEMPT_DELAY, addressOf, alternating } from './relay-locator.ts'
+import { ATTEMPT_DELAY, addressOf, alternating, otherOf } from './relay-locator.ts'
 import type { Scheduled } from './runtime/clock.ts'
 
 export interface CallOptions {
@@ -69,7 +69,7 @@ export class Call {
       if (isName(relay.address))
         this.#look('relay', relay.address, (found) => {
           const usable = this.#relay(relay.id, found)
-          this.#oneAfterTheOther(usable.map((endpoint) => addressOf(relay, endpoint)))
+          this.#oneAfterTheOther(usable.map((endpoint) => addressOf(relay, endpoint, otherOf(endpoint, usable))))
         })
     this.#starting = false
     this.#review()

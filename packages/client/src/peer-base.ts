@@ -270,9 +270,9 @@ export abstract class PeerBase implements AsyncDisposable {
     return new RelayLocator({
       ...{ id, address, names: this.#names },
       reaches: (endpoint) => this.#reachability.reachesRelay(endpoint),
-      register: (endpoint) => {
+      register: (endpoint, other) => {
         this.#reachability.own(endpoint)
-        this.#driver.input((machine, now) => machine.register(addressOf(relay, endpoint), now))
+        this.#driver.input((machine, now) => machine.register(addressOf(relay, endpoint, other), now))
       },
       leave: (endpoint) => {
         this.#reachability.disown(endpoint)

@@ -27,7 +27,8 @@ export interface RelayLocatorOptions {
   readonly names: Names
   /** Whether a socket has the endpoint's address family. */
   reaches(endpoint: Endpoint): boolean
-  register(endpoint: Endpoint): void
+  /** @param other the relay's address of the other IP family, if it has one that this host reaches */
+  register(endpoint: Endpoint, other: Endpoint | undefined): void
   /** Leaves the relay there, as soon as no connection needs it. */
   leave(endpoint: Endpoint): void
   /** There is no address to try. */
@@ -153,15 +154,23 @@ export class RelayLocator {
     this.#next = rest
     this.#tried.set(formatEndpoint(endpoint), { endpoint, state: 'trying' })
     if (rest.length > 0) this.#timer = this.#options.names.after(ATTEMPT_DELAY, () => this.#tryNext())
-    this.#options.register(endpoint)
+    this.#options.register(endpoint, otherOf(endpoint, this.#named))
   }
 }
 
-/** The relay of a ticket at one endpoint of its address. */
-export const addressOf = ({ id, address, websocket }: Ticket['relays'][number], endpoint: Endpoint): RelayAddress => ({
-  ...{ id, endpoint },
+/** The relay of a ticket at one endpoint of its address. @param other @see RelayAddress */
+export const addressOf = (
+  { id, address, websocket }: Ticket['relays'][number],
+  endpoint: Endpoint,
+  other?: Endpoint,
+): RelayAddress => ({
+  ...{ id, endpoint, other },
   websocket: websocketUrl(address.host, websocket),
 })
+
+/** The first of another IP family. */
+export const otherOf = ({ ip }: Endpoint, all: readonly Endpoint[]): Endpoint | undefined =>
+  all.find((each) => ipFamily(each.ip) !== ipFamily(ip))
 
 /** Families alternate, from that of the first (RFC 8305 §4). */
 export function alternating(endpoints: readonly Endpoint[]): readonly Endpoint[] {

@@ -231,7 +231,7 @@ export const EXTENSIONS = {
     value: `1–${MAX_FURTHER_ADDRESSES} × (ip, port)`,
     signed: true,
     in: [0x111, 0x112, 0x114, 0x115],
-    meaning: 'further addresses of the sender as it knows them. Defined, and not used yet',
+    meaning: 'further addresses of the sender, as it knows them: see Both IP families',
   }),
   pad: row({
     type: 11,

@@ -20,6 +20,8 @@ export interface Row {
   readonly connected: number
   /** Runs that ended on a direct path. */
   readonly direct: number
+  /** Runs that ended on a path over IPv6. */
+  readonly ipv6: number
   /** Trips from `connect` until it resolved. */
   readonly connectTrips: Spread | undefined
   /** Trips from `connect` until the target received the requester's first byte. */
@@ -48,6 +50,7 @@ export async function measure(pairing: Pairing, { lossPercent, seeds, plaintext 
     runs: seeds,
     connected: outcomes.filter(({ connected }) => connected).length,
     direct: outcomes.filter(({ direct }) => direct !== undefined).length,
+    ipv6: outcomes.filter(({ family }) => family === 6).length,
     connectTrips: spread(outcomes.map(({ opened }) => opened)),
     firstByteTrips: spread(outcomes.map(({ firstByte }) => firstByte)),
     directTrips: spread(outcomes.map(({ direct }) => direct)),

@@ -22,6 +22,7 @@ export function matrixTable(rows: readonly Row[]): string {
       'loss',
       'connected',
       'path',
+      'v6',
       'connect',
       'first byte',
       'direct',
@@ -32,16 +33,30 @@ export function matrixTable(rows: readonly Row[]): string {
     style: { head: [], border: [] },
     // Thirty rows read better without a line between each two.
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
-    colAligns: ['left', 'left', 'left', 'right', 'right', 'left', 'right', 'right', 'right', 'right', 'right', 'left'],
+    colAligns: [
+      'left',
+      'left',
+      'left',
+      'right',
+      'right',
+      'left',
+      'right',
+      'right',
+      'right',
+      'right',
+      'right',
+      'right',
+      'left',
+    ],
   })
   for (const row of rows) {
-    const { requester, target, lossPercent, plaintext, runs, connected, direct } = row
+    const { requester, target, lossPercent, plaintext, runs, connected, direct, ipv6 } = row
     const { connectTrips, firstByteTrips, directTrips, directMs, packets } = row
     const path = direct === 0 ? 'relay' : direct === runs ? 'direct' : `direct ${direct}/${runs}`
     table.push([
       ...[requester, target, plaintext ? 'plaintext' : 'protected', `${lossPercent} %`, `${connected}/${runs}`],
-      ...[row.best === 'birthday' && direct > 0 ? `${path}, birthday` : path, both(connectTrips)],
-      ...[both(firstByteTrips), both(directTrips)],
+      ...[row.best === 'birthday' && direct > 0 ? `${path}, birthday` : path, ipv6 === 0 ? '–' : `${ipv6}/${runs}`],
+      ...[both(connectTrips), both(firstByteTrips), both(directTrips)],
       ...[both(inSeconds(directMs)), both(packets), isGood(row) ? 'ok' : 'WRONG'],
     ])
   }

@@ -15,6 +15,7 @@ describe('a row of the matrix is good', () => {
       runs: 100,
       connected: 100,
       direct: 100,
+      ipv6: 0,
     },
     ...{
       connectTrips: undefined,

@@ -5,7 +5,7 @@
  * sits between a machine and the network and judges by itself who is validated: by a cookie, or the
  * name of a session, that came back from where it was sent.
  */
-import { BIRTHDAY_PROBES, MAX_PROBES } from '@showchain/client/core'
+import { BIRTHDAY_PROBES, MAX_PROBES, MAX_UNSEEN_PROBES } from '@showchain/client/core'
 import type { DatagramSocket } from '@showchain/client/runtime'
 import {
   CHANNEL_BYTE,
@@ -32,6 +32,8 @@ interface Account {
   introduced: boolean
   /** Packets of this attempt that went out before anything had come. */
   unheard: number
+  /** Probes that it may get while it says nothing. */
+  probes: number
   /** The attempt that announced it last. */
   attempt: string | undefined
   /** A record was sent there before the address was validated, or a 0x102 with a hello: a path challenge. */
@@ -143,9 +145,9 @@ export class Ledger {
     if (calls && account.validated === 'announced') this.#checkProbes(to, account, message.op_code === OP.keepAlive)
   }
 
-  /** Punch safety: eight probes at most to a place that was announced and says nothing. */
-  #checkProbes(to: Endpoint, { received, unheard }: Account, isProbe: boolean): void {
-    if (received > 0 || (isProbe && unheard <= MAX_PROBES)) return
+  /** Punch safety: a place that was announced and says nothing gets a few probes. */
+  #checkProbes(to: Endpoint, { received, unheard, probes }: Account, isProbe: boolean): void {
+    if (received > 0 || (isProbe && unheard <= probes)) return
     this.violations.push(`${this.#options.name} sent packet ${unheard} to ${formatEndpoint(to)}, which never answered`)
   }
 
@@ -184,9 +186,16 @@ export class Ledger {
   #announced(message: Message, source: Account): void {
     if (message.op_code === OP.directRequest && this.#introduced.has(message.id)) source.introduced = true
     const endpoints: Endpoint[] = [...(message.ext?.local ?? [])]
+    const further = (message.ext?.also ?? []).filter((each) => {
+      const { validated, probes } = this.#account(each)
+      return validated === undefined || (validated === 'announced' && probes === MAX_UNSEEN_PROBES)
+    })
     if (message.op_code === OP.punchPassRequest || message.op_code === OP.punchPassAck) {
       endpoints.push({ ip: message.ip, port: message.port })
       if (this.#account(message).attempt !== message.session) this.#birthdays.set(message.ip, 0)
+      for (const endpoint of further) this.#account(endpoint).probes = MAX_UNSEEN_PROBES
+      for (const endpoint of endpoints) this.#account(endpoint).probes = MAX_PROBES
+      endpoints.push(...further)
       for (const account of endpoints.map((endpoint) => this.#account(endpoint))) {
         if (account.attempt !== message.session) account.unheard = 0
         account.attempt = message.session
@@ -206,6 +215,7 @@ export class Ledger {
       records: { sent: 0, received: 0 },
       validated: undefined,
       unheard: 0,
+      probes: MAX_PROBES,
       introduced: false,
       challenged: false,
       attempt: undefined,

@@ -5,6 +5,7 @@
  */
 import { type Duration, duration, EarlyBytes, type Instant, later } from '@showchain/client/core'
 import { nodeEndToEnd } from '@showchain/crypto'
+import { ipFamily } from '@showchain/wire'
 import { EARLY_STREAM } from '@showchain/wire/end-to-end'
 import type { Conditions } from '../sim/conditions.ts'
 import type { Seed } from '../sim/random.ts'
@@ -24,6 +25,8 @@ export interface Outcome {
   readonly connected: boolean
   /** The requester's path when everything has settled. */
   readonly path: 'direct' | 'relay' | undefined
+  /** The IP family over which that path leaves the requester. */
+  readonly family: 4 | 6 | undefined
   /** Trips from `connect` until it resolved at the requester. */
   readonly opened: number | undefined
   /** Trips from `connect` until the target received the requester's first byte. */
@@ -38,6 +41,9 @@ export interface Outcome {
    */
   readonly packets: number
 }
+
+/** Addresses of a relay that IPv4-only and IPv6-only hosts reach. */
+const RELAY_OF_BOTH = ['5.9.0.1', '2a01:4f9::1'] as const
 
 /** One-way delay between two nodes of the public network, by default. */
 const LATENCY: Duration = duration(10)
@@ -65,8 +71,9 @@ export async function play(
     `${pairing.requester} → ${pairing.target} ${seed}`,
     { latency: LATENCY, ...conditions },
     async (internet) => {
-      const { websocket } = pairing
-      const relays = fleet ? await nodes(internet) : [await internet.relay({ websocket })]
+      const { websocket, ipv6 = false } = pairing
+      const ips = ipv6 ? RELAY_OF_BOTH : undefined
+      const relays = fleet ? await nodes(internet) : [await internet.relay({ websocket, ...(ips && { ips }) })]
       const places = pairing.place(internet)
       const kind = plaintext ? {} : { endToEnd: nodeEndToEnd() }
       const target = await internet.simPeer({
@@ -163,9 +170,11 @@ async function connect(
     if (!clock.step()) break
   }
   internet.until(() => clock.now() >= deadline)
+  const path = requester.open[0]?.path
   return {
     connected: firstByte !== undefined,
-    path: requester.open[0]?.path.kind,
+    path: path?.kind,
+    family: path && ipFamily(path.remote.ip),
     opened: trips(opened),
     firstByte: trips(firstByte),
     direct: trips(direct),

@@ -20,6 +20,8 @@ export interface Pairing {
   readonly met?: 'before' | 'early'
   /** The relay takes WebSocket connections. @default false */
   readonly websocket?: boolean
+  /** The relay has both IP families. @default IPv4 alone */
+  readonly ipv6?: boolean
   /** How the requester connects. @default auto */
   readonly via?: DialPolicy
   /** Puts both ends into the internet. */
@@ -102,7 +104,36 @@ const BOTH_WITHOUT_UDP: Pairing = {
   place: (internet) => ({ requester: withoutUdp(internet, 'here'), target: withoutUdp(internet, 'there') }),
 }
 
-/** These, ends without UDP, peers that have met, early data, a peer that hides, peers new to the relay, public peers, carrier-grade NAT, a shared NAT, and a path that works one way only. */
+/** Hosts of one IP family or of both, each behind a NAT (IPv4) and a stateful firewall (IPv6, RFC 6092). */
+const HOMES = {
+  'IPv4 alone': { nat: nat.T3, ipv4: true, ipv6: false },
+  'IPv6 alone': { nat: nat.T3, ipv4: false, ipv6: true },
+  'both, T3': { nat: nat.T3, ipv4: true, ipv6: true },
+  'both, T4': { nat: nat.T4, ipv4: true, ipv6: true },
+} as const
+
+function home(internet: Internet, name: string, kind: keyof typeof HOMES): SimPeerPlace {
+  const { nat: type, ipv4, ipv6 } = HOMES[kind]
+  const host = internet.host(name, { behind: internet.router({ nat: type(), ipv6 }) })
+  if (!ipv4) host.moveTo(...host.ips.filter((ip) => ip.includes(':')))
+  return { host }
+}
+
+const KINDS = Object.keys(HOMES) as readonly (keyof typeof HOMES)[]
+
+/** Direct wherever both ends have a family in common; the relay has both. */
+const FAMILIES: readonly Pairing[] = KINDS.flatMap((requester) =>
+  KINDS.map((target): Pairing => {
+    const common = (['ipv4', 'ipv6'] as const).some((each) => HOMES[requester][each] && HOMES[target][each])
+    const symmetric = [requester, target].sort().join() === 'IPv4 alone,both, T4'
+    return {
+      ...{ requester, target, ipv6: true, best: symmetric || !common ? 'relay' : 'direct' },
+      place: (internet) => ({ requester: home(internet, 'here', requester), target: home(internet, 'there', target) }),
+    }
+  }),
+)
+
+/** These, each pair of IP families, ends without UDP, peers that have met, early data, a peer that hides, peers new to the relay, public peers, carrier-grade NAT, a shared NAT, and a path that works one way only. */
 export const PAIRINGS: readonly Pairing[] = [
   ...NAT_PAIRINGS,
   ...CONTACTS,
@@ -111,6 +142,7 @@ export const PAIRINGS: readonly Pairing[] = [
   HIDDEN,
   ...WITHOUT_UDP,
   BOTH_WITHOUT_UDP,
+  ...FAMILIES,
   ...TYPES.flatMap((type) => [
     simple('public', type, 'direct', [{}, { behind: nat[type]() }]),
     simple(type, 'public', 'direct', [{ behind: nat[type]() }, {}]),

@@ -127,13 +127,14 @@ export class SimPeer {
   }
 
   isRegistered(relay: SimRelay): boolean {
-    return this.machine.isRegistered(relay.address)
+    return this.machine.isRegistered(relay.addressFrom(this.host.ips))
   }
 
   register(relay: SimRelay): void {
     this.#relays.push(relay)
-    this.ledger.called(relay.endpoint)
-    this.input((now) => void this.machine.register(relay.address, now))
+    const address = relay.addressFrom(this.host.ips)
+    for (const each of relay.reachedFrom(this.host.ips)) this.ledger.called(each)
+    this.input((now) => void this.machine.register(address, now))
   }
 
   /**
@@ -157,10 +158,11 @@ export class SimPeer {
 
   /** Dials another peer the way that its ticket says. */
   dial(target: PeerId, policy: DialPolicy, { relays = [], addresses = [], early }: DialWays): Dialled {
-    for (const address of [...addresses, ...relays.map(({ endpoint }) => endpoint)]) this.ledger.called(address)
+    const at = relays.map((relay) => relay.addressFrom(this.host.ips))
+    const there = relays.flatMap((relay) => relay.reachedFrom(this.host.ips))
+    for (const address of [...addresses, ...there]) this.ledger.called(address)
     const dialled: Dialled = { started: this.#sim.clock.now(), ended: undefined, link: undefined, attempts: undefined }
     this.input((now) => {
-      const at = relays.map(({ address }) => address)
       const id = this.machine.dial({ id: target, policy, addresses, relays: at, early }, now)
       this.#dials.set(id, dialled)
     })
@@ -197,17 +199,14 @@ export class SimPeer {
   relocate(from: SimRelay, to: SimRelay): void {
     if (!this.#relays.includes(from)) return
     this.#relays.splice(this.#relays.indexOf(from), 1)
-    this.input((now) => this.machine.leave(from.address, now))
+    this.input((now) => this.machine.leave(from.addressFrom(this.host.ips), now))
     this.register(to)
   }
 
   /** Whether it was ever put to sleep. */
   slept = false
 
-  /**
-   * The host sleeps for this long: timers wait, and packets to it are lost; or only its process
-   * is suspended, as by SIGSTOP, and its socket keeps them.
-   */
+  /** The host sleeps for so long: packets to it are lost; or its process is stopped (SIGSTOP), and its socket keeps them. */
   sleep(by: Duration, what: 'host' | 'process' = 'host'): void {
     this.slept = true
     this.sleeper.sleep(later(this.#sim.clock.now(), by), what)

@@ -6,7 +6,7 @@ import { type Duration, duration, later, type RelayAddress } from '@showchain/cl
 import type { DatagramSocket } from '@showchain/client/runtime'
 import type { TestIdentity } from '@showchain/crypto/testing'
 import { type FleetMessage, type RelayEvent, RelayMachine, type RelayOptions } from '@showchain/server'
-import { type Endpoint, formatTicket, websocketUrl } from '@showchain/wire'
+import { type Endpoint, formatTicket, ipFamily, websocketUrl } from '@showchain/wire'
 import type { Host } from '../sim/host.ts'
 import type { Placed, Simulation } from '../sim/simulation.ts'
 import { VirtualWebSockets } from '../sim/websocket.ts'
@@ -112,6 +112,28 @@ export class SimRelay {
     return { id, endpoint: this.endpoint, websocket: this.#websocket ? websocketUrl(this.endpoint.ip) : undefined }
   }
 
+  /**
+   * Where a host with these addresses looks for it, as a peer finds by its name: by IPv6 if both have
+   * that, and by the other family beside.
+   */
+  addressFrom(ips: readonly string[]): RelayAddress {
+    const [endpoint = this.endpoint, other] = this.reachedFrom(ips)
+    return { ...this.address, endpoint, other }
+  }
+
+  /** Its addresses of the families of a host with these, IPv6 first. */
+  reachedFrom(ips: readonly string[]): readonly Endpoint[] {
+    const reached = this.#endpoints.filter(({ ip }) => ips.some((own) => ipFamily(own) === ipFamily(ip)))
+    return [...reached].sort((a, b) => ipFamily(b.ip) - ipFamily(a.ip))
+  }
+
+  /** One of each family that it has. */
+  get #endpoints(): readonly Endpoint[] {
+    const [first] = this.host.ips
+    const other = this.host.ips.find((ip) => first !== undefined && ipFamily(ip) !== ipFamily(first))
+    return [first, other].flatMap((ip) => (ip === undefined ? [] : [{ ip, port: RELAY_PORT }]))
+  }
+
   /** Its events, over all its lives. */
   get events(): readonly RelayEvent[] {
     return this.#events
@@ -142,7 +164,7 @@ export class SimRelay {
       // What dies takes its secrets along: the next life has others.
       random: random.fork(`${this.host.name} life ${this.#lives++}`),
       unixMs: () => clock.unixMs() + this.clockOffset,
-      stun: [[this.endpoint], ...others.map(({ localEndpoints }) => localEndpoints)],
+      stun: [this.#endpoints, ...others.map(({ localEndpoints }) => localEndpoints)],
       fleet: this.#fleet && { node: this.#fleet.node, secret: this.#fleet.bus.secret, addresses: [this.endpoint] },
       ...this.#options,
     })

@@ -34,6 +34,9 @@ export type RouterVerdict =
   | 'blocked'
   | 'no route'
 
+/** Verdicts with which a router sends a packet on: it is no other packet. */
+const PASSES: readonly RouterVerdict[] = ['out', 'in', 'hairpin']
+
 /** A packet, and what became of it. */
 export interface PacketEntry {
   readonly type: 'packet'
@@ -100,7 +103,7 @@ export class Timeline {
   /** Appends an entry. */
   add(entry: TimelineEntry): void {
     if (entry.type === 'packet' && entry.fate !== 'unbound') this.#sent++
-    if (entry.type === 'router' && entry.as !== undefined) this.#passedOn++
+    if (entry.type === 'router' && PASSES.includes(entry.verdict)) this.#passedOn++
     if (this.#entries.length >= MAX_ENTRIES) this.#entries = this.#entries.slice(MAX_ENTRIES / 2)
     this.#entries.push(entry)
   }

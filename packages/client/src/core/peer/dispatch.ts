@@ -10,6 +10,7 @@ import {
   OP,
   type PeerId,
   RECORD_BYTE,
+  sameEndpoint,
 } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES } from '@showchain/wire/end-to-end'
 import type { ConnectionTable } from '../connections/connection-table.ts'
@@ -41,7 +42,7 @@ export function dispatch(context: PeerContext, to: Destinations, datagram: Datag
   context.count('received')
   if (isStun(bytes)) {
     const answers = to.discovery?.receive(bytes, source, now) === true
-    if (!answers && to.registrations.get(formatEndpoint(source))?.answered(bytes, source, now) !== true)
+    if (!answers && !askedThere(to.registrations, source).some((each) => each.answered(bytes, source, now)))
       context.count('unexpected')
   } else if (bytes[0] === RECORD_BYTE) to.connections.record(bytes, undefined, source, now)
   else if (bytes[0] === CHANNEL_BYTE) {
@@ -53,6 +54,12 @@ export function dispatch(context: PeerContext, to: Destinations, datagram: Datag
     else if (!dispatchMessage(to, decoded.message, decoded.encoding, datagram, now)) context.count('unexpected')
   }
 }
+
+/** Whoever may have asked there by STUN: relays with that address, of either IP family. */
+const askedThere = (registrations: Registrations, source: Route): readonly Registration[] =>
+  [...registrations.values()].filter(({ relay: { endpoint, other } }) =>
+    [endpoint, other].some((at) => at !== undefined && sameEndpoint(at, source)),
+  )
 
 /** The relay that sends from there to this peer, by what it is registered over. */
 function registrationAt(registrations: Registrations, source: Route): Registration | undefined {

@@ -15,7 +15,7 @@ export function helloRoom(
   ways: readonly Pick<DialAttempt, 'via'>[],
 ): (bytes: number) => boolean {
   const [direct, punch] = (['direct', 'punch'] as const).map((via) => ways.some((way) => way.via === via))
-  const { ext } = introduction(context, registrations, true)
+  const { ext } = introduction(context, registrations, true, undefined)
   const acquainted = context.keys.get(target) !== undefined
   const stamp = { seq: MAX_COUNTER, ts: MAX_COUNTER }
   const cookie = new Uint8Array(MAX_COOKIE_BYTES)

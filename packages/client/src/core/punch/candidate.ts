@@ -1,6 +1,7 @@
 /** One address at which an attempt looks for the remote peer. */
 import type { Route } from '../endpoint/machine.ts'
 import type { Transaction } from '../requests/transaction.ts'
+import { MAX_PROBES } from './limits.ts'
 
 export interface Candidate {
   readonly route: Route
@@ -10,6 +11,8 @@ export interface Candidate {
   paced: boolean
   /** Sent there. */
   probes: number
+  /** How many may be, until something comes from there. */
+  limit: number
   /** Of questions in records. */
   readonly token: Uint8Array
   /**
@@ -25,7 +28,7 @@ export const isAnswered = ({ heard }: Candidate): boolean => heard === 'asked ba
 
 /** @param token of questions to it */
 export const newCandidate = (route: Route, token: Uint8Array): Candidate => ({
-  ...{ route, token, probes: 0, heard: 'nothing', check: undefined },
+  ...{ route, token, probes: 0, limit: MAX_PROBES, heard: 'nothing', check: undefined },
   announced: false,
   paced: false,
 })

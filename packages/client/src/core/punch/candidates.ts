@@ -4,13 +4,17 @@
  */
 import {
   CAPS,
+  type Endpoint,
   type Extensions,
+  ipFamily,
   MAX_COUNTER,
+  MAX_FURTHER_ADDRESSES,
   MAX_U16,
   type Nat,
   OP,
   type PeerId,
   SESSION_ID_BYTES,
+  sameEndpoint,
   sessionIdFromBytes,
 } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
@@ -19,6 +23,7 @@ import { signedLength } from '../endpoint/signed-messages.ts'
 import { natBehaviour, type View } from '../nat/nat-behaviour.ts'
 import type { Registration } from '../relays/registration.ts'
 import { birthdayRole } from './birthday-probing.ts'
+import { MAX_UNSEEN_PROBES } from './limits.ts'
 import type { PunchAttempt } from './punch-attempt.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
 
@@ -28,24 +33,39 @@ export type Registrations = ReadonlyMap<string, Registration>
 /**
  * The extension fields of a 0x111 or 0x114, or none in seed mode.
  * @param signed whether signed fields may stand in it.
+ * @param relay the address of the one that introduces it: further addresses are of the other IP family
  */
 export function introduction(
   context: PeerContext,
   registrations: Registrations,
   signed: boolean,
+  relay: Endpoint | undefined,
 ): { ext?: Extensions } {
   if (context.seedMode) return {}
   const local = context.hostCandidates()
   const nat = ownNat(context, registrations)
+  const also = signed && relay !== undefined ? furtherAddresses(registrations, ipFamily(relay.ip)) : []
   return {
     ext: {
       key: context.spki,
       ...(local.length === 0 ? {} : { local }),
       ...(signed ? { caps: CAPS.directData | (context.carriers.withoutUdp ? CAPS.withoutUdp : 0) } : {}),
       ...(signed && nat !== undefined ? { nat } : {}),
+      ...(also.length === 0 ? {} : { also }),
     },
   }
 }
+
+/** This peer's addresses of another IP family than this, as its relays see them over UDP. */
+const furtherAddresses = (registrations: Registrations, family: 4 | 6): readonly Endpoint[] =>
+  [...registrations.values()]
+    .flatMap(({ otherFamily, observed, registered, route }) => [
+      ...(otherFamily.address === undefined ? [] : [otherFamily.address]),
+      ...(observed !== undefined && registered && route.over === 'udp' ? [observed] : []),
+    ])
+    .filter(({ ip }) => ipFamily(ip) !== family)
+    .filter((address, index, all) => all.findIndex((each) => sameEndpoint(each, address)) === index)
+    .slice(0, MAX_FURTHER_ADDRESSES)
 
 /** An address whose text is as long as one can be. */
 const LONGEST_IP = 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'
@@ -70,6 +90,21 @@ export function hasRoomForHello(
 }
 
 /**
+ * The fields that a hello stands beside: further addresses are left out for it.
+ * @returns undefined: there is no room for it
+ */
+export function besideHello(
+  context: PeerContext,
+  target: PeerId,
+  ext: Extensions,
+  bytes: number,
+  acquainted: boolean,
+): Extensions | undefined {
+  const { also: _also, ...without } = ext
+  return [ext, without].find((fields) => hasRoomForHello(context, target, fields, bytes, acquainted))
+}
+
+/**
  * Why the ends of an introduction need not look for each other, as text; undefined: they do.
  * @param caps of the other end
  */
@@ -86,8 +121,9 @@ export interface Announced {
 }
 
 /**
- * Probes an announced address and its host candidates, as far as the address policy allows; false
- * when it allows none.
+ * Probes an announced address, its host candidates, and what the remote peer says of itself beside
+ * (`also`), as far as the address policy allows and this host has the IP family; false when there is
+ * nothing to probe.
  */
 export function probeAll(
   context: PeerContext,
@@ -100,15 +136,23 @@ export function probeAll(
 ): boolean {
   const announced = { ip, port }
   const shares = registration.observed?.ip === ip
-  const candidates = [announced, ...(shares ? (ext?.local ?? []) : [])].filter((endpoint) => {
-    const allowed = context.allows(endpoint, shares)
+  const refused = (endpoint: Endpoint, shared: boolean): boolean => {
+    const allowed = context.allows(endpoint, shared)
     if (!allowed) context.count('addressRefused')
-    return allowed
-  })
+    return !allowed
+  }
+  const candidates = [announced, ...(shares ? (ext?.local ?? []) : [])].filter((each) => !refused(each, shares))
+  const families = new Set(context.hostCandidates().map((own) => ipFamily(own.ip)))
+  const further = (ext?.also ?? []).filter((each) => families.has(ipFamily(each.ip)) && !refused(each, false))
+  const first = (endpoint: Endpoint): boolean => ipFamily(endpoint.ip) === 6
+  for (const endpoint of further.filter(first)) attempt.probe(endpoint, now, MAX_UNSEEN_PROBES)
   for (const endpoint of candidates) attempt.probe(endpoint, now)
-  const role = shares ? undefined : birthdayRole(ownNat(context, registrations), ext?.nat)
+  for (const endpoint of further.filter((each) => !first(each))) attempt.probe(endpoint, now, MAX_UNSEEN_PROBES)
+  // Both NATs were looked at in the family of their ends' bindings.
+  const sameFamily = registration.observed === undefined || ipFamily(registration.observed.ip) === ipFamily(ip)
+  const role = shares || !sameFamily ? undefined : birthdayRole(ownNat(context, registrations), ext?.nat)
   if (role !== undefined && candidates.includes(announced)) attempts.birthday(attempt, role, announced)
-  return candidates.length > 0
+  return candidates.length + further.length > 0
 }
 
 /** From discovery or, until that is done, from what several relays observed. */

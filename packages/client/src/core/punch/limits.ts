@@ -3,6 +3,8 @@ import { type Duration, duration } from '../endpoint/machine.ts'
 
 /** Probes to one ip:port that has not answered. */
 export const MAX_PROBES = 8
+/** To one that only the other end says is its own, while nothing came from there. */
+export const MAX_UNSEEN_PROBES = 2
 /**
  * When the probes of an attempt go, after its start. Both ends start within one trip of each other,
  * so the first few open the mappings; the later ones are for loss and for an end that consents

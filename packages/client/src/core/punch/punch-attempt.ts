@@ -42,7 +42,7 @@ export interface PunchAttemptOptions {
   direct(route: Route, stamp: Stamp, caps: number | undefined, now: Instant): void
   /** Whether both ends have keys, as far as this one can know. */
   shareKeys(): boolean
-  /** Asks at an address by a record whether the remote peer is there. @returns false: there are no keys */
+  /** Asks at an address by a record whether the remote peer is there; false: there are no keys. */
   probe(at: Route, token: Uint8Array, now: Instant): boolean
   /** A record was answered: the path works. */
   answered(route: Route, now: Instant): void
@@ -107,13 +107,8 @@ export class PunchAttempt {
    */
   introduced(caps: number | undefined, now: Instant): void {
     this.#caps ??= caps
-    if (
-      this.#over ||
-      this.#found ||
-      this.#birthday !== undefined ||
-      later(this.#started, PROBE_TIMES.at(-1) as Duration) > now
-    )
-      return
+    const asking = later(this.#started, PROBE_TIMES.at(-1) as Duration) > now
+    if (this.#over || this.#found || this.#birthday !== undefined || asking) return
     this.#started = now
     this.#end.cancel()
     this.#end = this.#context.timers.set(later(now, ATTEMPT_LIFETIME), (at) => this.end(at))
@@ -130,10 +125,15 @@ export class PunchAttempt {
     else this.#waiters.add(done)
   }
 
-  /** Probes an announced address or a host candidate. The caller has asked the address policy. */
-  probe(endpoint: Endpoint, now: Instant): void {
+  /**
+   * Probes an announced address or a host candidate. The caller has asked the address policy.
+   * @param limit of its probes, until something comes from there
+   */
+  probe(endpoint: Endpoint, now: Instant, limit: number = MAX_PROBES): void {
     const candidate = this.#candidate(endpoint)
-    if (candidate === undefined || candidate.announced || this.#found) return
+    if (candidate === undefined || this.#found) return
+    candidate.limit = candidate.announced ? Math.max(limit, candidate.limit) : limit
+    if (candidate.announced) return
     candidate.announced = true
     this.#pace(candidate, probeTimes(this.options.roundTrip), now)
   }
@@ -253,7 +253,8 @@ export class PunchAttempt {
   }
 
   #sendProbe(candidate: Candidate, now: Instant): void {
-    if (candidate.probes === MAX_PROBES || this.#over) return
+    const limit = candidate.heard === 'nothing' ? candidate.limit : MAX_PROBES
+    if (candidate.probes >= limit || this.#over) return
     candidate.probes++
     const { self, encoding } = this.#context
     if (!this.options.probe(candidate.route, candidate.token, now))

@@ -16,7 +16,7 @@ import type { Flight } from '../relays/flights.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { HELLO_PATIENCE } from '../secure/limits.ts'
-import { hasRoomForHello, introduction, needless, probeAll, type Registrations } from './candidates.ts'
+import { besideHello, introduction, needless, probeAll, type Registrations } from './candidates.ts'
 import type { PunchAttempt } from './punch-attempt.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
 
@@ -106,9 +106,11 @@ export class PunchRequester implements Flight {
       // A relay drops the request of a peer that it knows at another address.
       unanswered: (at) => registration.suspect(at),
       request: (stamp, cookie) => {
-        const { ext } = registration.knowsExtensions ? introduction(this.#context, registrations, signed) : {}
-        const hello = signed && ext !== undefined ? this.#helloBeside(ext, stamp) : {}
-        const fields = cookie === undefined ? ext && { ...ext, ...hello } : { ...ext, ...hello, cookie }
+        const { ext } = registration.knowsExtensions
+          ? introduction(this.#context, registrations, signed, registration.relay.endpoint)
+          : {}
+        const full = signed && ext !== undefined ? this.#withHello(ext, stamp) : ext
+        const fields = cookie === undefined ? full : { ...full, cookie }
         return {
           op_code: OP.punchRequest,
           target,
@@ -123,12 +125,12 @@ export class PunchRequester implements Flight {
     this.#open.push(transaction)
   }
 
-  #helloBeside(ext: Extensions, stamp: Stamp): Pick<Extensions, 'hello'> {
+  #withHello(ext: Extensions, stamp: Stamp): Extensions {
     const { target } = this.#options
     const hello = this.#options.hello(stamp)
     const acquainted = this.#context.keys.get(target) !== undefined
-    if (hello === undefined || !hasRoomForHello(this.#context, target, ext, hello.length, acquainted)) return {}
-    return { hello }
+    const beside = hello && besideHello(this.#context, target, ext, hello.length, acquainted)
+    return beside === undefined ? ext : { ...beside, hello }
   }
 
   #answered(transaction: Transaction, message: Message): void {

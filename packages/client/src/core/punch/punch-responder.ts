@@ -25,7 +25,7 @@ import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { ConnectionGate } from '../requests/connection-gate.ts'
 import { MAX_PENDING_CONSENT } from '../requests/connection-gate.ts'
-import { hasRoomForHello, introduction, needless, probeAll, type Registrations } from './candidates.ts'
+import { besideHello, introduction, needless, probeAll, type Registrations } from './candidates.ts'
 import { ATTEMPT_LIFETIME } from './limits.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
 
@@ -136,9 +136,10 @@ export class PunchResponder {
     // A seed-only requester would not know what the signature covers; unsigned fields the relay
     // strips for it.
     const { ext } =
-      knows || registration.knowsExtensions ? introduction(this.#context, this.#options.registrations, knows) : {}
-    const hello = ext && this.#answerHello(message, ext, registration, answer.acquainted, now)
-    const fields = ext && { ext: hello === undefined ? ext : { ...ext, hello } }
+      knows || registration.knowsExtensions
+        ? introduction(this.#context, this.#options.registrations, knows, registration.relay.endpoint)
+        : {}
+    const fields = ext && { ext: this.#withHello(message, ext, registration, answer.acquainted, now) }
     const ack = { op_code: OP.punchAck, id: this.#context.self, seq, ts, session, ...fields } as const
     const { key } = answer
     sign(this.#context, ack, (signed, at) => {
@@ -157,17 +158,17 @@ export class PunchResponder {
   }
 
   /** @param ext what else the 0x114 says */
-  #answerHello(
+  #withHello(
     { id, seq, ts, session, ext: theirs }: Invitation,
     ext: Extensions,
     registration: Registration,
     acquainted: boolean,
     now: Instant,
-  ): Uint8Array | undefined {
+  ): Extensions {
     const { connections } = this.#options
-    const room = theirs?.hello && hasRoomForHello(this.#context, id, ext, HELLO_ANSWER_BYTES, acquainted)
-    const answered = room === true ? answerHello(connections, id, theirs?.hello, { seq, ts }, now) : undefined
+    const beside = theirs?.hello && besideHello(this.#context, id, ext, HELLO_ANSWER_BYTES, acquainted)
+    const answered = beside && answerHello(connections, id, theirs?.hello, { seq, ts }, now)
     if (answered !== undefined) introduced(connections.get(id), answered, session, registration, now)
-    return answered?.answer
+    return answered?.answer === undefined ? ext : { ...beside, hello: answered.answer }
   }
 }

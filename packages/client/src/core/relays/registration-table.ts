@@ -41,7 +41,7 @@ export class RegistrationTable {
 
   /** Registers for a dial, until `release` finds that nobody needs it. */
   borrow(relay: RelayAddress, now: Instant): Registration {
-    const known = this.at(relay) ?? this.#siblings(relay).find(({ fleet, serves }) => fleet && serves)
+    const known = this.at(relay) ?? this.#siblings(relay).find(({ serves }) => serves)
     if (known !== undefined) return known
     const registration = this.#registration(relay, true, now)
     this.#borrowed.add(registration)
@@ -71,17 +71,16 @@ export class RegistrationTable {
     for (const registration of this.all.values()) {
       const event = registration.poll()
       if (event === undefined) continue
-      if (event === 'registered' && registration.fleet) this.#succeed(registration)
+      if (event === 'registered') this.#succeed(registration)
       return [registration, event]
     }
     return undefined
   }
 
-  /** A fleet has one binding of this peer: the newest. */
+  /** A relay, or a fleet, has one binding of this peer: the newest. */
   #succeed(registration: Registration): void {
     for (const sibling of this.#siblings(registration.relay))
-      if (sibling.fleet && sibling.successor === undefined && sibling.state !== 'registering')
-        sibling.supersede(registration)
+      if (sibling.successor === undefined && sibling.state !== 'registering') sibling.supersede(registration)
   }
 
   /** At other addresses of the same relay. */

@@ -25,6 +25,7 @@ import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { Flights } from './flights.ts'
 import type { Liveness } from './keep-alive.ts'
 import { LostBindings } from './lost-bindings.ts'
+import type { OtherFamily } from './other-family.ts'
 import { backOff } from './registration-back-off.ts'
 import type { RegistrationEvent, RegistrationState, Told } from './registration-events.ts'
 import { registrationRequest } from './registration-request.ts'
@@ -45,6 +46,7 @@ export class Registration extends RelayStanding implements PathLiveness {
   readonly #events = new EventQueue<RegistrationEvent>()
   #state: RegistrationState = 'idle'
   readonly #reach: RelayReach
+  readonly otherFamily: OtherFamily
   /** Whether a dial waits for the request that is under way, and whether that shows whose it is. */
   #dials = false
   #shows = false
@@ -73,6 +75,7 @@ export class Registration extends RelayStanding implements PathLiveness {
       failed: (why, now) => this.#failed(why, now),
       disconnected: (why, now) => this.#dead(`its WebSocket connection ended: ${why}`, now),
     })
+    this.otherFamily = this.#reach.otherFamily
   }
 
   /** What reaches it: UDP, or a WebSocket connection. */
@@ -123,8 +126,8 @@ export class Registration extends RelayStanding implements PathLiveness {
   renew(now: Instant): void {
     if (this.#state === 'registered') this.#ask(now)
     else if (this.#state !== 'idle' && this.#state !== 'closed') this.start(now)
-    // A connection is to the former network, as likely as not.
-    if (this.route.over === 'websocket') this.#liveness?.suspect(now)
+    // What it is reached by may be gone: a connection to the former network, or a whole IP family.
+    this.#liveness?.suspect(now)
   }
 
   /** 0x101. While it is registered, the registration stays what it is until the answer. */

@@ -10,6 +10,7 @@ import type { Instant, SocketId } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
 import { StunTransactions } from '../nat/stun-transactions.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
+import { OtherFamily } from './other-family.ts'
 import { RelayRequest, type Ways } from './relay-request.ts'
 import { RelayReturn } from './relay-return.ts'
 import { type RelayAddress, RelayRoute } from './relay-route.ts'
@@ -36,6 +37,7 @@ export class RelayReach {
   readonly route: RelayRoute
   /** What the relay is asked by STUN. */
   readonly questions: StunTransactions
+  readonly otherFamily: OtherFamily
   readonly #context: PeerContext
   readonly #transactions: Transactions
   readonly #options: RelayReachOptions
@@ -47,6 +49,7 @@ export class RelayReach {
     const { relay } = options
     const questions = new StunTransactions(context)
     this.questions = questions
+    this.otherFamily = new OtherFamily(context, questions, relay.other)
     this.#context = context
     this.#transactions = transactions
     this.#options = options
@@ -62,6 +65,7 @@ export class RelayReach {
   /** 0x101, in place of one that has no answer so far. */
   ask(now: Instant): void {
     this.#ask('all', now)
+    this.otherFamily.ask(now)
   }
 
   /** The answer is good. @returns whether it came by another way than the one before */
@@ -91,6 +95,7 @@ export class RelayReach {
   close(): void {
     this.#request?.close()
     this.#return.stop()
+    this.otherFamily.stop()
     this.#use(undefined)
     this.#context.carriers.bound(this, undefined)
     this.questions.close()

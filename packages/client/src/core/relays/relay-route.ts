@@ -10,6 +10,8 @@ import type { Route, SocketId } from '../endpoint/machine.ts'
 export interface RelayAddress {
   readonly id: PeerId
   readonly endpoint: Endpoint
+  /** Its address of the other IP family, where this peer asks what its own is. @default it has none */
+  readonly other?: Endpoint | undefined
   /** Where it takes WebSocket connections. @default nowhere */
   readonly websocket?: string | undefined
 }

@@ -1,0 +1,82 @@
+/**
+ * This peer's address of the other IP family than that of its binding: asked of the relay's address of
+ * that family, by STUN, whenever this peer registers. Where a NAT made it, it is asked for again before
+ * the NAT forgets; an address that is the host's own costs nothing.
+ *
+ *   registering ── asked ──► known ── by a NAT: asked again each 25 s ──► no answer: unknown
+ */
+import { type Endpoint, ipFamily, sameEndpoint } from '@showchain/wire'
+import type { PeerContext } from '../context/peer-context.ts'
+import { type Duration, duration, type Instant, later } from '../endpoint/machine.ts'
+import type { Timer } from '../endpoint/timers.ts'
+import type { StunTransactions } from '../nat/stun-transactions.ts'
+
+/** As for NAT discovery (RFC 8489 §6.2.1): an answer that is lost is asked for again. */
+const OTHER_FAMILY_SCHEDULE: readonly Duration[] = [300, 600, 1200, 2400].map(duration)
+/** Between two questions that keep a mapping: NATs may drop those of UDP after 30 s. */
+export const OTHER_FAMILY_GAP: Duration = duration(25_000)
+/** What was not answered is not asked again for so long, unless this host has other addresses by then. */
+export const OTHER_FAMILY_AGAIN: Duration = duration(600_000)
+
+export class OtherFamily {
+  readonly #context: PeerContext
+  readonly #questions: StunTransactions
+  readonly #server: Endpoint | undefined
+  #address: Endpoint | undefined
+  #question: { close(): void } | undefined
+  #timer: Timer | undefined
+  /** The last question without an answer, and what this host's addresses were. */
+  #unanswered: { readonly hosts: string; readonly until: Instant } | undefined
+
+  /** @param server the relay's address of the other family */
+  constructor(context: PeerContext, questions: StunTransactions, server: Endpoint | undefined) {
+    this.#context = context
+    this.#questions = questions
+    this.#server = server
+  }
+
+  /** As it was seen last. */
+  get address(): Endpoint | undefined {
+    return this.#address
+  }
+
+  /** Where this host has that family. */
+  ask(now: Instant): void {
+    const server = this.#server
+    const own = this.#context.hostCandidates()
+    const hosts = own.map(({ ip }) => ip).join(' ')
+    if (server === undefined || this.#context.seedMode || this.#question !== undefined) return
+    const known = this.#unanswered
+    if (known !== undefined && known.hosts === hosts && known.until > now) return
+    this.#timer?.cancel()
+    if (!own.some(({ ip }) => ipFamily(ip) === ipFamily(server.ip))) {
+      this.#address = undefined
+      return
+    }
+    this.#question = this.#questions.start(
+      {
+        ...{ to: server, schedule: OTHER_FAMILY_SCHEDULE },
+        done: (answer, at) => {
+          this.#question = undefined
+          this.#unanswered = answer === undefined ? { hosts, until: later(at, OTHER_FAMILY_AGAIN) } : undefined
+          this.#learn(answer?.mapped, at)
+        },
+      },
+      now,
+    )
+  }
+
+  stop(): void {
+    this.#timer?.cancel()
+    this.#question?.close()
+    this.#question = undefined
+    this.#address = undefined
+  }
+
+  #learn(mapped: Endpoint | undefined, now: Instant): void {
+    const right = mapped !== undefined && ipFamily(mapped.ip) === ipFamily(this.#server?.ip ?? '')
+    this.#address = right ? mapped : undefined
+    const natted = right && !this.#context.hostCandidates().some((own) => sameEndpoint(own, mapped))
+    if (natted) this.#timer = this.#context.timers.set(later(now, OTHER_FAMILY_GAP), (at) => this.ask(at))
+  }
+}

@@ -1,0 +1,76 @@
+/** Peers of IPv4, of IPv6 and of both, with a relay of both: who meets whom, over what, and at what cost. */
+import { duration } from '@showchain/client/core'
+import { nodeEndToEnd } from '@showchain/crypto'
+import { isStun, type PeerId } from '@showchain/wire'
+import { describe, expect, test } from 'vitest'
+import { Internet, nat, PAIRINGS, play, type SimPeer, type SimRelay } from '../../src/index.ts'
+
+const RELAY = ['5.9.0.1', '2a01:4f9::1'] as const
+const FAMILIES = PAIRINGS.filter(({ ipv6 }) => ipv6 === true)
+const isSix = (ip: string): boolean => ip.includes(':')
+
+/** What the relay knows of a peer's place at last. */
+const boundAt = (relay: SimRelay, id: PeerId): string | undefined =>
+  relay.bound.findLast((event) => event.id === id)?.at.ip
+
+const both = (internet: Internet, name: string, ipv4: keyof typeof nat = 'T3'): Promise<SimPeer> =>
+  internet.simPeer({ name, behind: internet.router({ nat: nat[ipv4](), ipv6: true }), endToEnd: nodeEndToEnd() })
+
+describe('a pair', () => {
+  test.each(FAMILIES.map((pairing) => [pairing.requester, pairing.target, pairing] as const))(
+    '%s → %s connects, over IPv6 where both ends have it',
+    async (requester, target, pairing) => {
+      const { connected, path, family } = await play(pairing, 'families')
+      const six = ![requester, target].includes('IPv4 alone')
+      expect([connected, path]).toEqual([true, pairing.best])
+      // The requester's own way to the relay where that carries the data.
+      expect(family).toBe(pairing.best === 'relay' ? (requester === 'IPv4 alone' ? 4 : 6) : six ? 6 : 4)
+    },
+  )
+})
+
+test('a peer has one binding: what it says of its other family moves nothing', () =>
+  Internet.run('one binding', {}, async (internet) => {
+    const relay = await internet.relay({ ips: RELAY, stun: 'plain' })
+    const alice = await both(internet, 'alice')
+    internet.advance(duration(600_000))
+    expect(relay.bound.map(({ at }) => isSix(at.ip))).toEqual([true])
+    expect(boundAt(relay, alice.id)).toBe(alice.host.ips.find(isSix))
+  }))
+
+describe('in ten minutes without anything to do, a peer', () => {
+  /** Packets that come in and go out of its host. */
+  async function idle(
+    name: string,
+    place: (internet: Internet) => Promise<SimPeer>,
+  ): Promise<readonly [number, number]> {
+    let [all, stun] = [0, 0]
+    await Internet.run(name, {}, async (internet) => {
+      await internet.relay({ ips: RELAY, stun: 'plain' })
+      const peer = await place(internet)
+      internet.advance(duration(60_000))
+      internet.sim.network.filter = ({ bytes }) => {
+        all++
+        if (isStun(bytes)) stun++
+        return true
+      }
+      internet.advance(duration(600_000))
+      internet.sim.network.filter = undefined
+      await peer.close()
+    })
+    return [all, stun]
+  }
+
+  test.each([
+    ['of IPv4 alone', 80, 0, (internet: Internet) => internet.simPeer({ behind: nat.T3() })],
+    ['of both families, its IPv4 behind a NAT', 128, 48, (internet: Internet) => both(internet, 'alice')],
+    [
+      'of both families without a NAT',
+      80,
+      0,
+      (internet: Internet) => internet.simPeer({ ips: ['81.2.9.9', '2a01:4f8::9'] }),
+    ],
+  ] as const)('%s has %d packets, of which %d keep the other family', async (name, packets, stun, place) => {
+    expect(await idle(name, place)).toEqual([packets, stun])
+  })
+})
