@@ -1,5 +1,5 @@
 /** Who may use the relay, by its configuration. */
-import type { Applicant } from '@showchain/server/runtime'
+import type { Applicant, RelayOpenOptions } from '@showchain/server/runtime'
 import type { PeerId } from '@showchain/wire'
 import type { Config } from './config.ts'
 
@@ -7,8 +7,6 @@ import type { Config } from './config.ts'
 const ANSWER_TIME = 5000
 /** Questions to it at a time. */
 const AT_ONCE = 64
-
-type Access = (applicant: Applicant) => boolean | Promise<boolean>
 
 /** The answer of a service over HTTP: 2xx is yes, 401, 403 and 404 are no, and everything else is none. */
 class AccessService {
@@ -41,15 +39,15 @@ class AccessService {
   }
 }
 
-/**
- * Undefined: everyone may.
- * @param own peers of this process, which always may
- */
-export function accessOf({ access, allow, accessUrl }: Config, own: readonly PeerId[]): Access | undefined {
-  if (access === 'everyone') return undefined
+/** Who may use it, as a relay is opened with it. */
+type Access = Pick<RelayOpenOptions, 'access' | 'permits'>
+
+/** @param own peers of this process, which always may */
+export function accessOf({ access, allow, accessUrl }: Config, own: readonly PeerId[]): Access {
+  if (access === 'everyone') return {}
   const allowed: ReadonlySet<string> = new Set([...allow, ...own])
-  if (access === 'ids') return ({ id }) => allowed.has(id)
+  if (access !== 'http') return { access: ({ id }) => allowed.has(id), permits: access === 'token' }
   if (accessUrl === undefined) throw new Error('checked with the configuration')
   const service = new AccessService(accessUrl)
-  return (applicant) => allowed.has(applicant.id) || service.ask(applicant)
+  return { access: (applicant) => allowed.has(applicant.id) || service.ask(applicant) }
 }

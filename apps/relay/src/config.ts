@@ -93,7 +93,7 @@ const fields = z.strictObject({
   trustedProxy: list(z.string().min(1)).default([]),
   peerKey: list(z.string().min(1)).default([]),
   mailbox: flag.default(false),
-  access: z.enum(['everyone', 'ids', 'http']).default('everyone'),
+  access: z.enum(['everyone', 'ids', 'token', 'http']).default('everyone'),
   allow: list(parsed(parsePeerId)).default([]),
   accessUrl: parsed(parseUrl).optional(),
   quota: list(z.string()).transform(quotasOf).optional(),
@@ -128,7 +128,7 @@ const schema = fields.superRefine((config, context) => {
   const lacks = (key: keyof Config, message: string): void => context.addIssue({ code: 'custom', path: [key], message })
   if (config.access === 'ids' && config.allow.length === 0) lacks('allow', 'is needed where access is `ids`')
   if (config.access === 'http' && config.accessUrl === undefined) lacks('accessUrl', 'is needed where access is `http`')
-  needs('usage', 'quota')
+  if (config.access !== 'token') needs('usage', 'quota')
   for (const key of ['node', 'fleetSecret'] as const) needs('fleet', key)
   for (const key of ['node', 'fleetSecret', 'fleetCredentials'] as const) needs(key, 'fleet')
   for (const key of ['websocketCert', 'websocketOrigin', 'trustedProxy'] as const) needs(key, 'websocket')
@@ -157,7 +157,7 @@ export interface Config {
   /** Whether it has a mailbox for short codes. */
   readonly mailbox: boolean
   /** Who may use the relay. */
-  readonly access: 'everyone' | 'ids' | 'http'
+  readonly access: 'everyone' | 'ids' | 'token' | 'http'
   /** Ids that may, unless everyone may. */
   readonly allow: readonly PeerId[]
   /** Who is asked, with access `http`. */

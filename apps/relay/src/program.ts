@@ -4,6 +4,7 @@ import { Command, Option } from 'commander'
 import { type Config, configFrom, DEFAULT_PORT } from './config.ts'
 import { ctlCommand } from './ctl.ts'
 import { serve } from './serve.ts'
+import { tokenCommand } from './token.ts'
 import { version } from './version.ts'
 
 const ENVIRONMENT_PREFIX = 'SHOWCHAIN_RELAY_'
@@ -19,6 +20,8 @@ The first line on stdout is the relay's ticket; logs go to stderr.
 On SIGTERM or SIGINT the relay drains: it tells registered peers, which leave for another relay, refuses new
 requests, and forwards until nothing goes on for 2 s (--drain-seconds at most). A second signal ends it at
 once. On SIGHUP it reads its configuration again, and takes access, limits and the level of its log from it.
+
+With --access token it serves who has a ticket of it that \`showchain-relay token\` made, and who is allowed.
 
 Quotas (--quota name=size, with k, M, G or T): bytes that may be sent through the relay by one id (idDay,
 idMonth), from one IPv4 address or IPv6 /64 (sourceDay, sourceMonth), and in all (totalDay, totalMonth), on a
@@ -73,7 +76,10 @@ export function program(run: (config: Config, again: () => Promise<Config>) => P
     option('--trusted-proxy <address...>', 'address or subnet of such a proxy: its X-Forwarded-For is believed'),
     option('--peer-key <file...>', 'public key (PEM) of a peer that runs in seed mode'),
     option('--mailbox', 'also run a mailbox, so that peers find each other by short codes'),
-    option('--access <who>', 'who may use it: everyone (default), ids (see --allow), or http (see --access-url)'),
+    option(
+      '--access <who>',
+      'who may use it: everyone (default), ids (--allow), token (see below), http (--access-url)',
+    ),
     option('--allow <id...>', 'peer that may use it where not everyone may'),
     option('--access-url <url>', 'service that is asked whether a peer may use it'),
     option('--quota <name=size...>', 'what peers may send through it: idDay=5G, rate=20M, …; see below'),
@@ -97,5 +103,6 @@ export function program(run: (config: Config, again: () => Promise<Config>) => P
     .allowExcessArguments(false)
     .exitOverride()
     .addCommand(ctlCommand())
+    .addCommand(tokenCommand())
     .action(async () => run(await configFrom(command), () => configFrom(command)))
 }

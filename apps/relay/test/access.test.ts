@@ -2,10 +2,11 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { generateIdentity, type Identity } from '@showchain/crypto'
+import { formatTicket, parseTicket } from '@showchain/wire'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { peerOf, relayLab } from './relay-lab.ts'
 
-const { running } = relayLab()
+const { folder, running, start } = relayLab()
 let known: Identity
 let stranger: Identity
 const servers: Server[] = []
@@ -35,7 +36,17 @@ async function service(status: (id: string) => number): Promise<{ readonly url: 
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/access`, asked }
 }
 
+/** What `showchain-relay token` makes for the relay of this ticket. */
+async function token(ticket: string, ...args: readonly string[]): Promise<string> {
+  const made = start('token', ticket, '--identity', folder.file('relay.pem'), ...args)
+  const line = await made.stdout.line(/./)
+  expect((await made.ended()).code).toBe(0)
+  return line
+}
+
+const NO_PERMIT = /serves who has a permit/
 const UNKNOWN = /does not know you/
+const USED_UP = /bytes of the permit .* are used up/
 const UNDECIDED = /cannot tell at the moment/
 
 describe('access', () => {
@@ -60,6 +71,53 @@ describe('access', () => {
       { id: known.id, source: '127.0.0.1', port: expect.any(Number) },
       { id: stranger.id, source: '127.0.0.1', port: expect.any(Number) },
     ])
+  })
+
+  test('token: serves who has a ticket that it made, for so long and so much, also when it starts again', async () => {
+    const args = ['--access', 'token', '--usage', folder.file('usage'), '--drain-seconds', '0']
+    const relay = running(...args)
+    const ticket = await relay.stdout.line(/./)
+    await using other = await peerOf(stranger, ticket)
+    await expect(other.registered()).rejects.toThrow(NO_PERMIT)
+    const own = await token(ticket, '--id', known.id, '--days', '1', '--bytes', '100k')
+    await using thief = await peerOf(stranger, own)
+    await expect(thief.registered()).rejects.toThrow(/is for another id/)
+    await using to = await peerOf(stranger, await token(ticket), 'relay-only')
+    const from = await peerOf(known, own, 'relay-only')
+    await Promise.all([to.registered(), from.registered()])
+    const stream = await (await from.connect(to.ticket, { via: 'relay-only' })).openStream()
+    const limited = new Promise<unknown>((resolve) => {
+      from.on('relay', (event) => event.state === 'limited' && resolve(event.reason))
+    })
+    stream.write(new Uint8Array(400_000)).catch(() => {})
+    expect(await limited).toMatch(USED_UP)
+    await from.close()
+    relay.child.kill('SIGTERM')
+    await relay.ended()
+    const restarted = running(...args)
+    const { permit } = parseTicket(own)
+    const again = formatTicket({ ...parseTicket(await restarted.stdout.line(/./)), permit })
+    await using late = await peerOf(known, again)
+    await expect(late.registered()).rejects.toThrow(USED_UP)
+  })
+
+  test.each([
+    [['--days', '0'], '--days'],
+    [['--bytes', '5X'], '--bytes'],
+    [['--id', 'me'], '--id'],
+  ])('a token with %j is none', async (args, flag) => {
+    const relay = running()
+    const made = start('token', await relay.stdout.line(/./), '--identity', folder.file('relay.pem'), ...args)
+    expect(await made.ended()).toMatchObject({ code: 2 })
+    expect(await made.stderr.line(/./)).toContain(`token ${flag}: `)
+  })
+
+  test('a token is made by the relay of the ticket alone', async () => {
+    const relay = running()
+    const own = formatTicket({ ...parseTicket(await relay.stdout.line(/./)), id: stranger.id })
+    const made = start('token', own, '--identity', folder.file('relay.pem'))
+    expect(await made.ended()).toMatchObject({ code: 2 })
+    expect(await made.stderr.line(/./)).toContain(`It is that of ${stranger.id}`)
   })
 
   test.each([

@@ -1,4 +1,5 @@
 /** The machine of a peer, of what the peer was opened with. */
+import { fromBase64url, type PeerId } from '@showchain/wire'
 import { ADDRESS_POLICIES, duration, PeerMachine } from './core/index.ts'
 import { type CheckedOptions, CONGESTION } from './options.ts'
 import type { Reachability } from './reachability.ts'
@@ -14,6 +15,7 @@ export function machineOf(options: CheckedOptions, socket: CountedSocket, reacha
   return new PeerMachine({
     ...{ provider, random, endToEnd, knownKeys, encoding, seedMode, plaintext, policy },
     ...{ acceptEarly, acquaintances, protocols: protocols && new Set(protocols) },
+    permits: permitsIn(options),
     self: identity.publicKey,
     websocket: options.runtime.openWebSocket !== undefined,
     udp: reachability.hasUdp,
@@ -30,6 +32,13 @@ export function machineOf(options: CheckedOptions, socket: CountedSocket, reacha
     idleTimeout: duration(options.idleTimeout),
   })
 }
+
+/** By relay: a ticket of a relay may have one. */
+const permitsIn = ({ relays }: CheckedOptions): ReadonlyMap<PeerId, Uint8Array> =>
+  new Map(relays.flatMap(({ id, permit }) => (permit === undefined ? [] : [[id, bytesOf(permit)] as const])))
+
+/** It was checked with the ticket. */
+const bytesOf = (permit: string): Uint8Array => fromBase64url(permit) as Uint8Array
 
 /** What such a machine opens: one more socket, or a connection. */
 export const openerOf =

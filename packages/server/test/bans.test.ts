@@ -71,10 +71,10 @@ test('registered peers are listed in pages, each once', () => {
 test('when not everyone may use the relay any more, registered peers are decided about within 10 s', () => {
   const bed = new Bed({ asks: true })
   const peer = bed.peer()
-  bed.machine.access.gate.change(false)
+  bed.machine.access.gate.change({ asks: false, permits: undefined })
   bed.register(peer)
   expect([bed.applied, bed.machine.stats().bindings]).toEqual([[], 1])
-  bed.machine.access.gate.change(true)
+  bed.machine.access.gate.change({ asks: true, permits: undefined })
   bed.pass(11 * SECOND)
   expect(new Set(bed.applied.map(({ id }) => id))).toEqual(new Set([peer.id]))
   bed.decide('refused')

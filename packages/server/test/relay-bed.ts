@@ -3,7 +3,7 @@
  * clock.
  */
 import { duration, type Instant, instant, later, type Work } from '@showchain/client/core'
-import { type KeyBits, messagePreimage, type PublicKey, type Random } from '@showchain/crypto/core'
+import { type KeyBits, messagePreimage, Permits, type PublicKey, type Random } from '@showchain/crypto/core'
 import { type TestIdentity, TestProvider } from '@showchain/crypto/testing'
 import {
   type FleetMessage,
@@ -40,6 +40,8 @@ export const provider = new TestProvider()
 /** The identity with this number: the same in every run. */
 export const identityOf = (number: number, bits?: KeyBits): TestIdentity => provider.identity(String(number), bits)
 
+export const permitsOf = (identity: TestIdentity): Permits => new Permits(provider, identity)
+
 /** When the tests begin. */
 const UNIX_START = 1_800_000_000_000
 
@@ -51,7 +53,7 @@ export interface Sent {
 }
 
 /** Counts up: the same in every run, and no two draws are equal. */
-function countingRandom(): Random {
+export function countingRandom(): Random {
   let next = 1
   const bytes = (length: number): Uint8Array => {
     const out = new Uint8Array(length)
@@ -97,6 +99,8 @@ export interface BedOptions {
   readonly identity?: TestIdentity
   /** Whether the relay asks who may use it. */
   readonly asks?: boolean
+  /** Whether it takes permits. */
+  readonly takesPermits?: boolean
   readonly quotas?: Quotas
   /** What is kept of what was used. @default nothing */
   readonly usage?: Map<string, Usage>
@@ -135,6 +139,7 @@ export class Bed {
     limits,
     knownKeys,
     asks,
+    takesPermits = false,
     quotas,
     fleet,
     usage = new Map(),
@@ -149,6 +154,7 @@ export class Bed {
       random: countingRandom(),
       unixMs: () => this.unixMs + this.clockStep,
       ...{ knownKeys, limits, asks, quotas, fleet },
+      permits: takesPermits ? permitsOf(identity) : undefined,
       total: usage.get('total'),
     })
   }

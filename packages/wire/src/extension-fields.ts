@@ -6,13 +6,8 @@
 
 import { readU16, writeU16 } from './bytes.ts'
 import { ShowchainError } from './errors.ts'
-import {
-  EXTENSIONS,
-  type ExtensionKind,
-  type ExtensionName,
-  type Extensions,
-  type UnknownExtension,
-} from './extensions.ts'
+import type { ExtensionKind } from './extension-kinds.ts'
+import { EXTENSIONS, type ExtensionName, type Extensions, type UnknownExtension } from './extensions.ts'
 import { MAX_DATAGRAM } from './limits.ts'
 
 /** A field with its measured length. */
@@ -87,7 +82,7 @@ export function writeFields(out: Uint8Array, start: number, fields: readonly Fie
 }
 
 /**
- * The encoding of the signed fields, which are all but `key` and `local`. Undefined without any.
+ * The encoding of the signed fields, which are all but `key`, `local` and `modulus`. Undefined without any.
  * @throws ShowchainError `ERR_BAD_MESSAGE` if a field is not allowed in the message or not of its
  *   kind.
  */

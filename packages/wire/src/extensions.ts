@@ -5,10 +5,17 @@
  * A type that the table does not list for a message is unknown there: it is kept as bytes, covered
  * by the signature, forwarded, and otherwise ignored.
  */
-import * as z from 'zod'
-import { readU32, writeU32 } from './bytes.ts'
-import { type Endpoint, endpointSchema, formatEndpoint } from './endpoint.ts'
-import { ipKind, portKind, showBytes } from './kinds.ts'
+import type * as z from 'zod'
+import {
+  capsKind,
+  type ExtensionKind,
+  endpoints,
+  modulusKind,
+  natKind,
+  observedKind,
+  opaque,
+  zeros,
+} from './extension-kinds.ts'
 import {
   KX_BYTES,
   MAX_COOKIE_BYTES,
@@ -17,123 +24,10 @@ import {
   MAX_HELLO_BYTES,
   MAX_KEY_BYTES,
   MAX_LOCAL_CANDIDATES,
+  MAX_PERMIT_BYTES,
   MAX_TOKEN_BYTES,
   MIN_HELLO_BYTES,
 } from './limits.ts'
-
-/**
- * RFC 4787 behaviour in the `nat` extension: 0 unknown, 1 endpoint-independent, 2
- * address-dependent,
- * 3 address- and port-dependent.
- */
-export const natBehaviourSchema = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)])
-export const natSchema = z.strictObject({ mapping: natBehaviourSchema, filtering: natBehaviourSchema }).readonly()
-/** A NAT's behaviour as the `nat` field has it (RFC 4787 §4.1, §5). */
-export type Nat = z.infer<typeof natSchema>
-/**
- * Mapping or filtering behaviour (RFC 4787): endpoint-independent, address-dependent, or address- and
- * port-dependent.
- */
-export type NatBehaviour = Nat['mapping']
-
-/** How the value of an extension is encoded, without type and length. */
-export interface ExtensionKind<Value> {
-  readonly schema: z.ZodType<Value>
-  /** Bytes of the value, or −1 if it is not of this kind. */
-  measure(value: Value): number
-  write(out: Uint8Array, at: number, value: Value): void
-  /** The value of `bytes[at, end)`, or undefined if it is not canonical. */
-  read(bytes: Uint8Array, at: number, end: number): Value | undefined
-  /** As part of a log line. */
-  show(value: Value): string
-}
-
-const opaque = (min: number, max: number): ExtensionKind<Uint8Array> => ({
-  schema: z
-    .instanceof(Uint8Array)
-    .refine((bytes) => bytes.length >= min && bytes.length <= max, `not ${min}–${max} bytes`),
-  measure: (value) => (value instanceof Uint8Array && value.length >= min && value.length <= max ? value.length : -1),
-  write: (out, at, value) => out.set(value, at),
-  read: (bytes, at, end) => (end - at >= min && end - at <= max ? bytes.subarray(at, end) : undefined),
-  show: showBytes,
-})
-
-const MAX_U32 = 0xffff_ffff
-const capsKind: ExtensionKind<number> = {
-  schema: z.number().int().min(0).max(MAX_U32),
-  measure: (value) => (Number.isInteger(value) && value >= 0 && value <= MAX_U32 ? 4 : -1),
-  write: (out, at, value) => void writeU32(out, at, value),
-  read: (bytes, at, end) => (end - at === 4 ? readU32(bytes, at) : undefined),
-  show: String,
-}
-
-const isNatBehaviour = (value: number | undefined): value is NatBehaviour =>
-  value !== undefined && Number.isInteger(value) && value >= 0 && value <= 3
-const natKind: ExtensionKind<Nat> = {
-  schema: natSchema,
-  measure: (value) => (isNatBehaviour(value?.mapping) && isNatBehaviour(value.filtering) ? 2 : -1),
-  write: (out, at, value) => {
-    out[at] = value.mapping
-    out[at + 1] = value.filtering
-  },
-  read: (bytes, at, end) => {
-    const mapping = bytes[at]
-    const filtering = bytes[at + 1]
-    return end - at === 2 && isNatBehaviour(mapping) && isNatBehaviour(filtering) ? { mapping, filtering } : undefined
-  },
-  show: ({ mapping, filtering }) => `${mapping}/${filtering}`,
-}
-
-const endpoints = (max: number): ExtensionKind<readonly Endpoint[]> => ({
-  schema: z.array(endpointSchema).min(1).max(max).readonly(),
-  measure: (value) => {
-    if (!Array.isArray(value) || value.length < 1 || value.length > max) return -1
-    let total = 0
-    for (const endpoint of value as readonly Endpoint[]) {
-      const ipBytes = ipKind.measure(endpoint?.ip)
-      if (ipBytes === -1 || portKind.measure(endpoint.port) === -1) return -1
-      total += ipBytes + 2
-    }
-    return total
-  },
-  write: (out, at, value) => {
-    let next = at
-    for (const { ip, port } of value) next = portKind.write(out, ipKind.write(out, next, ip), port)
-  },
-  read: (bytes, at, end) => {
-    const list: Endpoint[] = []
-    const view = bytes.subarray(0, end)
-    for (let next = at; next < end; ) {
-      const ipEnd = ipKind.end(view, next)
-      const portEnd = ipEnd === -1 ? -1 : portKind.end(view, ipEnd)
-      if (portEnd === -1 || list.length === max) return undefined
-      list.push({ ip: ipKind.read(view, next, ipEnd), port: portKind.read(view, ipEnd, portEnd) })
-      next = portEnd
-    }
-    return list.length === 0 ? undefined : list
-  },
-  show: (value) => value.map(formatEndpoint).join(','),
-})
-
-/** So many zeros: the value is their number. */
-const zeros = (max: number): ExtensionKind<number> => ({
-  schema: z.number().int().min(0).max(max),
-  measure: (value) => (Number.isInteger(value) && value >= 0 && value <= max ? value : -1),
-  write: (out, at, value) => void out.fill(0, at, at + value),
-  read: (bytes, at, end) =>
-    end - at <= max && bytes.subarray(at, end).every((byte) => byte === 0) ? end - at : undefined,
-  show: (value) => `${value}B`,
-})
-
-const localKind = endpoints(MAX_LOCAL_CANDIDATES)
-const oneEndpoint = endpoints(1)
-const observedKind: ExtensionKind<Endpoint> = {
-  schema: endpointSchema,
-  measure: (value) => oneEndpoint.measure([value]),
-  write: (out, at, value) => oneEndpoint.write(out, at, [value]),
-  read: (bytes, at, end) => oneEndpoint.read(bytes, at, end)?.[0],
-  show: formatEndpoint,
-}
 
 interface ExtensionRow<Value> {
   readonly type: number
@@ -186,7 +80,7 @@ export const EXTENSIONS = {
   }),
   local: row({
     type: 5,
-    kind: localKind,
+    kind: endpoints(MAX_LOCAL_CANDIDATES),
     value: `1–${MAX_LOCAL_CANDIDATES} × (ip, port)`,
     signed: false,
     in: [0x101, 0x111, 0x112, 0x113, 0x114, 0x115],
@@ -240,6 +134,22 @@ export const EXTENSIONS = {
     signed: true,
     in: [0x101],
     meaning: 'makes a 0x101 as long as its answer may be: see Hello, Tokens',
+  }),
+  permit: row({
+    type: 12,
+    kind: opaque(1, MAX_PERMIT_BYTES),
+    value: `1–${MAX_PERMIT_BYTES} bytes`,
+    signed: true,
+    in: [0x101],
+    meaning: 'opaque: what the operator of a relay gave its sender, to be let in: see Permits',
+  }),
+  modulus: row({
+    type: 13,
+    kind: modulusKind,
+    value: 'the modulus of an RSA key',
+    signed: false,
+    in: [0x101],
+    meaning: "sender's key in place of `key`, where that has no room beside `permit`",
   }),
 }
 

@@ -10,15 +10,8 @@ export type { Decoded, Refusal } from './decoded.ts'
 export { describe } from './describe.ts'
 export { type Endpoint, endpointSchema, formatEndpoint, parseEndpoint, sameEndpoint } from './endpoint.ts'
 export { ERROR_CODES, type ErrorCode, ShowchainError } from './errors.ts'
-export {
-  CAPS,
-  EXTENSIONS,
-  type ExtensionName,
-  type Extensions,
-  type Nat,
-  type NatBehaviour,
-  type UnknownExtension,
-} from './extensions.ts'
+export type { Nat, NatBehaviour } from './extension-kinds.ts'
+export { CAPS, EXTENSIONS, type ExtensionName, type Extensions, type UnknownExtension } from './extensions.ts'
 export { printable, quote } from './foreign.ts'
 export {
   type PeerId,

@@ -36,6 +36,8 @@ export const MIN_HELLO_BYTES = 42
 export const MAX_HELLO_BYTES = 1000
 /** A token is opaque to all but its issuer (docs/protocol.md, Extension fields). */
 export const MAX_TOKEN_BYTES = 64
+/** What fits a 0x101 of an RSA-4096 key beside `modulus` and a cookie of 30 bytes. */
+export const MAX_PERMIT_BYTES = 52
 /** Addresses in one `also` extension. */
 export const MAX_FURTHER_ADDRESSES = 4
 /** Largest u16: op codes, ports, lengths. */

@@ -248,4 +248,14 @@ export const WIRE_ERROR = {
   undecided: 5,
   /** An allotment of bytes is used up. */
   overQuota: 6,
+  /** The relay serves who shows a permit. */
+  permitNeeded: 7,
+  /** The permit was made by somebody else, or is damaged. */
+  permitUnknown: 8,
+  /** The permit was made for another id. */
+  permitForAnother: 9,
+  /** The time of the permit is over. */
+  permitExpired: 10,
+  /** The bytes of the permit are used up. */
+  permitUsedUp: 11,
 } as const

@@ -3,19 +3,20 @@
  * addresses (docs/protocol.md, Tickets):
  *
  *   showchain:<id>?relay=<relay-id>@host:port&relay=…&addr=host:port
- *   showchain:<relay-id>?addr=host:port&mailbox=<id>   a relay's own one
+ *   showchain:<relay-id>?addr=host:port&mailbox=<id>&permit=…   a relay's own one
  *
  * `via` follows the relay that it is about, or is in a relay's own ticket.
  *
  * IPv6 addresses are in brackets, nothing is escaped, unknown parameters are ignored.
  */
 import * as z from 'zod'
+import { fromBase64url } from './base64url.ts'
 import { splitHostPort } from './endpoint.ts'
 import { ShowchainError } from './errors.ts'
 import { quote } from './foreign.ts'
 import { type PeerId, peerIdFromText, peerIdSchema } from './ids.ts'
 import { canonicalIp } from './ip.ts'
-import { MAX_TICKET_LENGTH, MAX_TICKET_ROUTES, MAX_U16 } from './limits.ts'
+import { MAX_PERMIT_BYTES, MAX_TICKET_LENGTH, MAX_TICKET_ROUTES, MAX_U16 } from './limits.ts'
 import { formatVia, viaFrom, type WebSocketAt, websocketSchema } from './websocket.ts'
 
 const SCHEME = 'showchain:'
@@ -35,6 +36,11 @@ export const addressSchema = z.strictObject({ host: hostSchema, port: z.number()
 /** A host, by name or IP address, and a port. */
 export type Address = z.infer<typeof addressSchema>
 
+const isPermit = (text: string): boolean => {
+  const { length = 0 } = fromBase64url(text) ?? {}
+  return length > 0 && length <= MAX_PERMIT_BYTES
+}
+
 /** Checks a ticket. */
 export const ticketSchema = z
   .strictObject({
@@ -50,8 +56,11 @@ export const ticketSchema = z
     mailbox: peerIdSchema.optional(),
     /** In a relay's own ticket: where it takes WebSocket connections. */
     websocket: websocketSchema.optional(),
+    /** In a relay's own ticket: what lets its holder use the relay, base64url. It is a secret. */
+    permit: z.string().refine(isPermit, 'not a permit').optional(),
   })
   .readonly()
+  .refine(({ relays, permit }) => permit === undefined || relays.length === 0, 'a permit beside relays')
   .refine(({ relays, mailbox }) => mailbox === undefined || relays.length === 0, 'a mailbox beside relays')
   .refine(({ relays, websocket }) => websocket === undefined || relays.length === 0, 'a relay of its own beside relays')
 /**
@@ -82,13 +91,14 @@ function addressFrom(text: string): Address | undefined {
 }
 
 /** The text of a ticket, which `parseTicket` reads. */
-export function formatTicket({ id, relays, addresses, mailbox, websocket }: Ticket): string {
+export function formatTicket({ id, relays, addresses, mailbox, websocket, permit }: Ticket): string {
   const via = (at: WebSocketAt | undefined): string[] => (at === undefined ? [] : [`via=${formatVia(at)}`])
   const parameters = [
     ...relays.flatMap((relay) => [`relay=${relay.id}@${formatAddress(relay.address)}`, ...via(relay.websocket)]),
     ...addresses.map((address) => `addr=${formatAddress(address)}`),
     ...(mailbox === undefined ? [] : [`mailbox=${mailbox}`]),
     ...via(websocket),
+    ...(permit === undefined ? [] : [`permit=${permit}`]),
   ]
   return parameters.length === 0 ? `${SCHEME}${id}` : `${SCHEME}${id}?${parameters.join('&')}`
 }
@@ -106,6 +116,7 @@ export function parseTicket(text: string): Ticket {
   const relays: Ticket['relays'][number][] = []
   const addresses: Address[] = []
   const mailboxes: PeerId[] = []
+  const permits: string[] = []
   let websocket: WebSocketAt | undefined
   for (const parameter of (rest[0] ?? '').split('&')) {
     const equals = parameter.indexOf('=')
@@ -121,11 +132,19 @@ export function parseTicket(text: string): Ticket {
       else relays[relays.length - 1] = { ...relay, websocket: at }
     } else if (name === 'mailbox')
       mailboxes.push(peerIdFromText(value) ?? throwBad(`mailbox=${quote(value)} is not a peer id.`))
+    else if (name === 'permit') {
+      // It is a secret, which no message repeats.
+      if (!isPermit(value)) throw bad(`The permit is not 1 to ${MAX_PERMIT_BYTES} bytes of base64url.`)
+      permits.push(value)
+    }
   }
   if (Math.max(relays.length, addresses.length) > MAX_TICKET_ROUTES)
     throw bad(`It names more than ${MAX_TICKET_ROUTES} relays or addresses.`)
   if (websocket !== undefined && relays.length > 0) throw bad('"via" stands after the relay that it is about.')
-  const own = websocket === undefined ? {} : { websocket }
+  if (permits.length > (relays.length > 0 ? 0 : 1))
+    throw bad('A permit stands once, and in the ticket of a relay alone.')
+  const [permit] = permits
+  const own = { ...(websocket === undefined ? {} : { websocket }), ...(permit === undefined ? {} : { permit }) }
   const [mailbox, ...others] = mailboxes
   if (mailbox === undefined) return { id, relays, addresses, ...own }
   if (others.length + relays.length > 0) throw bad('A mailbox is named once, and in the ticket of a relay alone.')

@@ -12,6 +12,7 @@ import {
   KX_BYTES,
   MAX_COOKIE_BYTES,
   MAX_COUNTER,
+  MAX_PERMIT_BYTES,
   MAX_TOKEN_BYTES,
   MAX_U16,
   MESSAGES,
@@ -77,6 +78,8 @@ const EXTENSION_VALUES: { readonly [Name in ExtensionName]: fc.Arbitrary<unknown
   token: bytes(1, MAX_TOKEN_BYTES),
   also: fc.array(endpoint, { minLength: 1, maxLength: 4 }),
   pad: fc.integer({ min: 0, max: 20 }),
+  permit: bytes(1, MAX_PERMIT_BYTES),
+  modulus: bytes(255).map((rest) => Uint8Array.of(0x80, ...rest)),
 }
 
 const names = Object.keys(EXTENSIONS) as ExtensionName[]

@@ -31,11 +31,13 @@ describe('a message in one line', () => {
         hello: repeat(1, 42),
         token: repeat(1, 19),
         pad: 3,
+        permit: repeat(1, 45),
+        modulus: repeat(0x81, 256),
         unknown: [{ type: 200, value: repeat(1, 3) }],
       },
     }
     expect(describeMessage(message)).toContain(
-      ' +key=294B +cookie=8B +caps=5 +nat=1/3 +local=192.0.2.1:1,[::1]:2 +kx=32B +hello=42B +token=19B +pad=3B +ext200=3B',
+      ' +key=294B +cookie=8B +caps=5 +nat=1/3 +local=192.0.2.1:1,[::1]:2 +kx=32B +hello=42B +token=19B +pad=3B +permit=45B +modulus=256B +ext200=3B',
     )
     const observed = { op_code: 0x102, ext: { observed: { ip: '::1', port: 2 } } } as unknown as Message
     expect(describeMessage(observed)).toContain(' +observed=[::1]:2')

@@ -50,6 +50,8 @@ describe('each extension has its value', () => {
     ['token', '09 0001 aa', { token: Uint8Array.of(0xaa) }],
     ['pad', '0b 0003 000000', { pad: 3 }],
     ['an empty pad', '0b 0000', { pad: 0 }],
+    ['permit', '0c 0002 abcd', { permit: Uint8Array.of(0xab, 0xcd) }],
+    ['modulus', `0d 0100 ${'87'.repeat(256)}`, { modulus: repeat(0x87, 256) }],
   ])('%s', (_name, fields, ext) => {
     expect(read(fields)).toEqual(accepted({ ...DIRECT_REQUEST, ext }, 'binary'))
     expect(hex(encode({ ...DIRECT_REQUEST, ext }, 'binary').subarray(request.length))).toBe(hex(fromHex(fields)))
@@ -94,6 +96,10 @@ describe('a known extension with a bad value refuses the datagram', () => {
     ['an empty token', '09 0000'],
     ['a token of 65 bytes', `09 0041 ${'00'.repeat(65)}`],
     ['pad with another byte than zero', '0b 0003 000001'],
+    ['an empty permit', '0c 0000'],
+    ['a permit of 53 bytes', `0c 0035 ${'00'.repeat(53)}`],
+    ['a modulus of another length than keys have', `0d 00ff ${'87'.repeat(255)}`],
+    ['a modulus of fewer bits than its length', `0d 0100 ${'7f'.repeat(256)}`],
   ])('%s', (_what, fields) => {
     expect(read(fields)).toEqual(refused('extension'))
   })
@@ -109,12 +115,12 @@ describe('a known extension with a bad value refuses the datagram', () => {
 
 describe('an unknown extension', () => {
   test('is kept with its bytes, in its place, and written again', () => {
-    const fields = '00 0001 05 03 0004 00000001 0c 0000 ff 0002 0a0b'
+    const fields = '00 0001 05 03 0004 00000001 0f 0000 ff 0002 0a0b'
     const ext: Extensions = {
       caps: 1,
       unknown: [
         { type: 0, value: Uint8Array.of(5) },
-        { type: 12, value: new Uint8Array(0) },
+        { type: 15, value: new Uint8Array(0) },
         { type: 255, value: Uint8Array.of(10, 11) },
       ],
     }
@@ -178,6 +184,11 @@ describe('the encoder refuses with ERR_BAD_MESSAGE', () => {
     ['a hello that is too short', { hello: repeat(0, 41) }],
     ['a hello that is too long', { hello: repeat(0, 1001) }],
     ['an empty token', { token: new Uint8Array(0) }],
+    ['an empty permit', { permit: new Uint8Array(0) }],
+    ['a permit that is too long', { permit: repeat(1, 53) }],
+    ['a permit that is a text', { permit: 'x' }],
+    ['a modulus that is too short', { modulus: repeat(0x87, 255) }],
+    ['a modulus of fewer bits', { modulus: repeat(0x7f, 256) }],
     ['a pad of less than nothing', { pad: -1 }],
     ['a pad of bytes', { pad: repeat(0, 3) }],
     ['a pad that is longer than a datagram', { pad: 1201 }],

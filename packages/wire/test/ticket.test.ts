@@ -38,6 +38,10 @@ describe('a ticket', () => {
       { id: ALICE, relays: [], addresses: [{ host: '192.0.2.1', port: 4400 }], mailbox: BOB },
     ],
     [
+      `showchain:${ALICE}?addr=192.0.2.1:4400&permit=AQ-_`,
+      { id: ALICE, relays: [], addresses: [{ host: '192.0.2.1', port: 4400 }], permit: 'AQ-_' },
+    ],
+    [
       `showchain:${ALICE}?addr=192.0.2.1:4400&via=ws:8080`,
       {
         ...{ id: ALICE, relays: [], addresses: [{ host: '192.0.2.1', port: 4400 }] },
@@ -92,6 +96,11 @@ describe('a ticket', () => {
     ['a relay without an address', `showchain:${ALICE}?relay=${BOB}`],
     ['nine addresses', `showchain:${ALICE}?${'addr=192.0.2.1:5&'.repeat(9)}`],
     ['a mailbox with a bad id', `showchain:${ALICE}?mailbox=abc`],
+    ['an empty permit', `showchain:${ALICE}?addr=192.0.2.1:4400&permit=`],
+    ['a permit that is no base64url', `showchain:${ALICE}?permit=AAA%3D`],
+    ['a permit of 53 bytes', `showchain:${ALICE}?permit=${'A'.repeat(71)}`],
+    ['two permits', `showchain:${ALICE}?permit=AAAA&permit=AAAA`],
+    ['a permit beside a relay', `showchain:${ALICE}?relay=${BOB}@192.0.2.1:5&permit=AAAA`],
     ['two mailboxes', `showchain:${ALICE}?mailbox=${BOB}&mailbox=${BOB}`],
     ['a mailbox beside a relay', `showchain:${ALICE}?relay=${BOB}@192.0.2.1:5&mailbox=${BOB}`],
     ['a via of another kind', `showchain:${ALICE}?via=http:80`],

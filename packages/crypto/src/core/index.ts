@@ -22,6 +22,7 @@ export {
   type NoisePattern,
   type NoiseResult,
 } from './noise.ts'
+export { type Permit, type PermitFault, Permits, type PermitTerms } from './permits.ts'
 export {
   type CryptoProvider,
   DEFAULT_KEY_BITS,
@@ -41,4 +42,5 @@ export {
   type RequestStamp,
 } from './request-replay.ts'
 export { sameBytes } from './same-bytes.ts'
+export { readSpki, spkiOf } from './spki.ts'
 export { TOKEN_BYTES, TOKEN_EPOCH, TOKEN_EPOCHS, TokenMint } from './token-mint.ts'

@@ -16,8 +16,8 @@ import {
 import { promisify } from 'node:util'
 import { peerIdFromBytes, quote, ShowchainError } from '@showchain/wire'
 import { type CryptoProvider, KEY_BITS, type KeyBits, type PrivateKey, type PublicKey } from '../core/index.ts'
+import { readSpki } from '../core/spki.ts'
 import { encryptPkcs8Der } from '../portable/private-keys.ts'
-import { readSpki } from '../portable/spki.ts'
 
 class OpensslPublicKey implements PublicKey {
   readonly id: PublicKey['id']

@@ -3,10 +3,10 @@
  * numbers belong together, and their PEM, with and without a passphrase.
  */
 import { fromBase64url, ShowchainError, toBase64url } from '@showchain/wire'
+import { DerReader, element, INTEGER, OCTET_STRING, SEQUENCE } from '../core/der.ts'
+import { ALGORITHM } from '../core/spki.ts'
 import { toBigInt } from './bytes.ts'
-import { DerReader, element, INTEGER, OCTET_STRING, SEQUENCE } from './der.ts'
 import { decrypted, encrypted } from './pbes2.ts'
-import { ALGORITHM } from './spki.ts'
 
 const PLAIN = 'PRIVATE KEY'
 /** As of PKCS#1 alone, which OpenSSL reads as well. */

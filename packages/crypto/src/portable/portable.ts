@@ -8,10 +8,10 @@
 import { quote, ShowchainError } from '@showchain/wire'
 import forge from 'node-forge'
 import { type CryptoProvider, KEY_BITS, type PrivateKey } from '../core/index.ts'
+import { spkiOf } from '../core/spki.ts'
 import { fromBinaryString, toBinaryString } from './bytes.ts'
 import { type ForgePrivateKey, modulusOf, readPkcs8, writePkcs8 } from './private-keys.ts'
 import { EXPONENT, own, PortablePublicKey, publicHalf, verify } from './public-keys.ts'
-import { spkiOf } from './spki.ts'
 
 /** As long as the digest (RFC 8017 §9.1, note 4). */
 const PSS_SALT_BYTES = 32

@@ -6,9 +6,9 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { type PeerId, peerIdFromBytes } from '@showchain/wire'
 import type { CryptoProvider, KeyBits, PublicKey } from '../core/index.ts'
+import { readSpki } from '../core/spki.ts'
 import { fromBigInt, toBigInt } from './bytes.ts'
 import { emsaPkcs1, isEmsaPss } from './encodings.ts'
-import { readSpki } from './spki.ts'
 
 /** Public exponent of every key (docs/protocol.md, Identity). */
 export const EXPONENT = 65_537

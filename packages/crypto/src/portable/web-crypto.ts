@@ -5,9 +5,9 @@
  */
 import { quote, ShowchainError } from '@showchain/wire'
 import { type CryptoProvider, KEY_BITS, type PrivateKey } from '../core/index.ts'
+import { spkiOf } from '../core/spki.ts'
 import { readPem, readPrivateKey, writePem } from './pkcs8.ts'
 import { EXPONENT, own, PortablePublicKey, publicHalf } from './public-keys.ts'
-import { spkiOf } from './spki.ts'
 import { subtle, type WebKey } from './web-globals.ts'
 
 const HASH = 'SHA-256'

@@ -96,13 +96,15 @@ export class TestProvider implements CryptoProvider {
     return this.sign(key, pss(message))
   }
 
-  /** The seed in place of PEM, never encrypted. */
+  /** The seed in place of PKCS#8, never encrypted. */
   exportPrivateKey(key: PrivateKey): string {
-    return `${key.publicKey.bits} ${own(key).seed}`
+    const seed = Buffer.from(`${key.publicKey.bits} ${own(key).seed}`).toString('base64')
+    return `-----BEGIN PRIVATE KEY-----\n${seed}\n-----END PRIVATE KEY-----\n`
   }
 
   importPrivateKey(exported: string): PrivateKey {
-    const [bitsText = '', ...seed] = exported.split(' ')
+    const [, lines = ''] = exported.split('\n')
+    const [bitsText = '', ...seed] = Buffer.from(lines, 'base64').toString().split(' ')
     const bits = KEY_BITS.find((each) => String(each) === bitsText)
     if (bits === undefined) throw new ShowchainError('ERR_KEY_REFUSED', 'It was not exported by a test provider.')
     return this.#keyOf(seed.join(' '), bits)

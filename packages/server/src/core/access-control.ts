@@ -12,7 +12,7 @@ import { Toll } from './toll.ts'
 
 export class AccessControl {
   readonly gate: AccessGate
-  /** Undefined: there are no quotas. */
+  /** Undefined: there are neither quotas nor permits. */
   readonly meter: Meter | undefined
   readonly toll: Toll | undefined
   readonly #context: RelayContext
@@ -23,13 +23,20 @@ export class AccessControl {
   constructor(
     context: RelayContext,
     bindings: Bindings,
-    { asks = false, quotas, total, unixMs }: Pick<RelayOptions, 'asks' | 'quotas' | 'total' | 'unixMs'>,
+    {
+      asks = false,
+      permits,
+      quotas,
+      total,
+      unixMs,
+    }: Pick<RelayOptions, 'asks' | 'permits' | 'quotas' | 'total' | 'unixMs'>,
   ) {
     this.#context = context
     this.#bindings = bindings
-    this.meter = quotas && new Meter({ quotas: checkedQuotas(quotas), unixMs, total })
+    const counts = quotas !== undefined || permits !== undefined
+    this.meter = counts ? new Meter({ quotas: checkedQuotas(quotas ?? {}), unixMs, total }) : undefined
     this.toll = this.meter && new Toll(context, bindings, this.meter)
-    this.gate = new AccessGate(context, { bindings, meter: this.meter, asks, bans: this.bans, unixMs })
+    this.gate = new AccessGate(context, { bindings, meter: this.meter, asks, permits, bans: this.bans, unixMs })
   }
 
   /** @returns false when there are too many bans */

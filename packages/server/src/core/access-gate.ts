@@ -3,8 +3,8 @@
  * machine asks by an event, and the answer is an input. Answers are kept for a while. Nobody is let in
  * without one.
  *
- *   decide ─► known? ─► then
- *               └─► asked ─► answered, or nothing came for 10 s ─► then
+ *   decide ─► permit, or known? ─► then
+ *                       └─► asked ─► answered, or nothing came for 10 s ─► then
  *
  * Registered peers are decided about again, so that an answer which changes does not hold for ever.
  */
@@ -17,6 +17,7 @@ import {
   rateSource,
   sameRoute,
 } from '@showchain/client/endpoint'
+import type { Permit, Permits } from '@showchain/crypto/core'
 import { type Endpoint, type PeerId, WIRE_ERROR } from '@showchain/wire'
 import type { Bans } from './bans.ts'
 import type { Binding, Bindings } from './bindings.ts'
@@ -33,6 +34,11 @@ export interface Applicant {
   readonly at: Endpoint
 }
 
+/** With what it shows, to be let in. */
+export interface Application extends Applicant {
+  readonly permit?: Uint8Array | undefined
+}
+
 /** What came of the question whether a peer may use the relay. */
 export type Verdict = 'allowed' | Refusal
 
@@ -40,8 +46,10 @@ export interface AccessGateOptions {
   readonly bindings: Bindings
   /** Undefined: there are no quotas. */
   readonly meter: Meter | undefined
-  /** Whether not everyone may use the relay. */
+  /** Whether somebody decides who may use the relay. */
   readonly asks: boolean
+  /** Who shows a good one of these may use it without a question. @default permits count for nothing */
+  readonly permits: Permits | undefined
   readonly bans: Bans
   /** Wall clock, in ms. */
   readonly unixMs: () => number
@@ -53,21 +61,22 @@ export interface Asked {
   readonly question: number
 }
 
-type Then = (verdict: Verdict, now: Instant) => void
+/** @param permit the one that let it in */
+type Then = (verdict: Verdict, now: Instant, permit: Permit | undefined) => void
 
 interface Question {
   readonly number: number
-  /** What the answer is kept under. */
-  readonly key: string
+  /** What the answer is kept under; undefined: it is not about access. */
+  readonly key: string | undefined
   /** Accounts that have to be loaded. */
   readonly missing: readonly string[]
-  readonly end: Then
+  readonly end: (verdict: Verdict, now: Instant) => void
 }
 
 /** Whoever is asked has answered by then, or does not answer: retransmission takes as long. */
 export const ACCESS_PATIENCE: Duration = duration(10_000)
-/** What a registered peer is not registered after. */
-const ENDS: ReadonlySet<Verdict> = new Set(['refused', 'overQuota'])
+/** What a registered peer stays registered after. */
+const STAYS: ReadonlySet<Verdict> = new Set(['allowed', 'undecided'])
 /** In which every registered peer is decided about when that is urgent. */
 const HURRIED_ROUND: Duration = duration(10_000)
 const UNBOUND = errorBytes(WIRE_ERROR.unbound)
@@ -76,8 +85,9 @@ export class AccessGate {
   readonly #context: RelayContext
   readonly #bindings: Bindings
   readonly #meter: Meter | undefined
-  /** Whether not everyone may use the relay. */
+  /** Whether somebody decides who may use it. */
   #asks: boolean
+  #permits: Permits | undefined
   readonly #bans: Bans
   readonly #unixMs: () => number
   /** Rows that are to be looked at soon, since who may use the relay has changed. */
@@ -90,12 +100,13 @@ export class AccessGate {
   #row = 0
   #now: Instant = instant(0)
 
-  constructor(context: RelayContext, { bindings, meter, asks, bans, unixMs }: AccessGateOptions) {
+  constructor(context: RelayContext, { bindings, meter, asks, permits, bans, unixMs }: AccessGateOptions) {
     const { accessQuestions } = context.limits
     this.#context = context
     this.#bindings = bindings
     this.#meter = meter
     this.#asks = asks
+    this.#permits = permits
     this.#bans = bans
     this.#unixMs = unixMs
     this.#known = answersOf(context)
@@ -111,26 +122,27 @@ export class AccessGate {
   }
 
   /** @param then is called once, or never when the same peer applies again before. */
-  decide({ id, at }: Applicant, now: Instant, then: Then): void {
+  decide(application: Application, now: Instant, then: Then): void {
+    const { id, at } = application
     // An answer to what it sent before comes too late: it may have been from another address.
     this.#open.delete(id)
-    if (this.#bans.has(id, at.ip, this.#unixMs())) return then('refused', now)
-    const known = this.#asks ? this.#known.get(keyOf(id, at.ip), now) : 'allowed'
-    const missing = this.#meter?.missing(id, at.ip) ?? []
-    if (known !== undefined && missing.length === 0) return this.#tell(then, { id, at }, known, now)
-    if (this.#open.size >= this.#context.limits.accessQuestions) return then('undecided', now)
+    if (this.#bans.has(id, at.ip, this.#unixMs())) return then('refused', now, undefined)
+    const shown = this.#shown(application)
+    const permit = typeof shown === 'object' ? shown : undefined
+    const granted = permit !== undefined || !this.#decides
+    const key = granted ? undefined : keyOf(id, at.ip)
+    const known = key === undefined ? 'allowed' : this.#asks ? this.#known.get(key, now) : 'refused'
+    const missing = this.#meter?.missing(id, at.ip, permit) ?? []
+    const end = (verdict: Verdict, when: Instant): void => {
+      if (verdict === 'refused' && typeof shown === 'string') then(shown, when, undefined)
+      else then((verdict === 'allowed' && this.#meter?.refuses(id, at.ip, permit)) || verdict, when, permit)
+    }
+    if (known !== undefined && (known !== 'allowed' || missing.length === 0)) return end(known, now)
+    if (this.#open.size >= this.#context.limits.accessQuestions) return end('undecided', now)
     const question = ++this.#questions
-    this.#open.set(
-      id,
-      {
-        number: question,
-        key: keyOf(id, at.ip),
-        missing,
-        end: (verdict, when) => this.#tell(then, { id, at }, verdict, when),
-      },
-      now,
-    )
-    this.#context.outbox.event({ type: 'applied', question, id, at: { ip: at.ip, port: at.port }, missing })
+    this.#open.set(id, { number: question, key, missing, end }, now)
+    const event = { type: 'applied', question, id, at: { ip: at.ip, port: at.port }, granted, missing } as const
+    this.#context.outbox.event(event)
   }
 
   /** @param verdict `undecided` is not kept */
@@ -138,22 +150,33 @@ export class AccessGate {
     const open = this.#open.get(id, now)
     if (open?.number !== question) return
     this.#open.delete(id)
-    if (verdict !== 'undecided') this.#known.set(open.key, verdict, now)
+    if (verdict !== 'undecided' && open.key !== undefined) this.#known.set(open.key, verdict, now)
     if (verdict === 'allowed') this.#meter?.load(open.missing, usage)
     open.end(verdict, now)
   }
 
-  #tell(then: Then, { id, at }: Applicant, verdict: Verdict, now: Instant): void {
-    const usedUp = verdict === 'allowed' && this.#meter?.refuses === true && this.#meter.isUsedUp(id, at.ip)
-    then(usedUp ? 'overQuota' : verdict, now)
+  /** What it shows, or what is wrong with that; undefined: it does not matter. */
+  #shown({ id, permit }: Application): Permit | Refusal | undefined {
+    if (this.#permits === undefined) return undefined
+    return permit === undefined ? 'permitNeeded' : this.#permits.check(permit, id, this.#unixMs())
+  }
+
+  get #by(): Pick<AccessGateOptions, 'asks' | 'permits'> {
+    return { asks: this.#asks, permits: this.#permits }
+  }
+
+  /** Whether not everyone may use the relay. */
+  get #decides(): boolean {
+    return this.#asks || this.#permits !== undefined
   }
 
   /**
    * Who may use the relay has changed: what was decided is forgotten, and registered peers are decided
    * about again within 10 s.
    */
-  change(asks: boolean = this.#asks): void {
+  change({ asks, permits }: Pick<AccessGateOptions, 'asks' | 'permits'> = this.#by): void {
     this.#asks = asks
+    this.#permits = permits
     this.#known = answersOf(this.#context)
     this.#hurried = this.#bindings.rows
   }
@@ -164,7 +187,7 @@ export class AccessGate {
     this.#open.expire(now)
     this.#known.expire(now)
     this.#bans.expire(this.#unixMs())
-    if (!this.#asks && this.#hurried <= 0) return
+    if (!this.#decides && this.#hurried <= 0) return
     const { rows } = this.#bindings
     const round = this.#hurried > 0 ? HURRIED_ROUND : duration(this.#context.limits.accessSeconds * 1000)
     const most = this.#asks ? this.#context.limits.accessQuestions / 2 : rows
@@ -175,14 +198,14 @@ export class AccessGate {
   }
 
   /** Where nobody can tell, it stays: it was let in, and is asked about again. */
-  #review({ id, source }: Binding, now: Instant): void {
+  #review({ id, source, permit }: Binding, now: Instant): void {
     // Nothing is to be asked where only bans count.
-    if (!this.#asks && !this.#bans.has(id, source.ip, this.#unixMs())) return
+    if (!this.#decides && !this.#bans.has(id, source.ip, this.#unixMs())) return
     // What it has sent itself is being decided about.
     if (this.#open.get(id, now) !== undefined) return
-    this.decide({ id, at: source }, now, (verdict, at) => {
+    this.decide({ id, at: source, permit }, now, (verdict, at) => {
       const binding = this.#bindings.get(id, at)
-      if (!ENDS.has(verdict) || binding === undefined || !sameRoute(binding.source, source)) return
+      if (STAYS.has(verdict) || binding === undefined || !sameRoute(binding.source, source)) return
       this.end(binding, at)
     })
   }

@@ -19,6 +19,8 @@ export interface Binding {
   readonly spki: Uint8Array
   /** Its last registration carried an extension field. */
   readonly knowsExtensions: boolean
+  /** What its last registration showed to be let in. */
+  readonly permit?: Uint8Array | undefined
 }
 
 export interface BindingsOptions {
@@ -35,14 +37,16 @@ class Bound implements Binding {
   readonly source: Route
   readonly encoding: Encoding
   readonly knowsExtensions: boolean
+  readonly permit: Uint8Array | undefined
   /** One character a byte: a third of the memory of an array, which is three objects. */
   readonly #spki: string
 
-  constructor({ id, source, encoding, knowsExtensions, spki }: Binding) {
+  constructor({ id, source, encoding, knowsExtensions, spki, permit }: Binding) {
     this.id = id
     this.source = source
     this.encoding = encoding
     this.knowsExtensions = knowsExtensions
+    this.permit = permit
     this.#spki = latin1(spki)
   }
 

@@ -30,13 +30,15 @@ export type RelayEvent =
   | { readonly type: 'unbound'; readonly id: PeerId; readonly at: Endpoint; readonly why: BindingEnd }
   /**
    * Whether it may use the relay, and what it has used of it (usage.ts): the answer is an input
-   * (access-gate.ts). Comes only where access is decided, or there are quotas.
+   * (access-gate.ts). Comes only where access is decided, or there are quotas. `granted`: a permit has let
+   * it in, or everyone is; only what it used is wanted.
    */
   | {
       readonly type: 'applied'
       readonly question: number
       readonly id: PeerId
       readonly at: Endpoint
+      readonly granted: boolean
       readonly missing: readonly string[]
     }
   /** What has changed of what was used, to be kept. */

@@ -7,6 +7,7 @@
  *              └─► take more: of the id's, the source's and all's allotments, and of the rate ─► pass, or stop
  */
 import { type Instant, rateSource } from '@showchain/client/endpoint'
+import type { Permit } from '@showchain/crypto/core'
 import { MAX_PROBED_DATAGRAM, type PeerId } from '@showchain/wire'
 import type { Binding } from './bindings.ts'
 import { FairShare, SourceShare } from './fair-share.ts'
@@ -20,12 +21,23 @@ const PART_IN_ADVANCE = 1 / 16
 const TOTAL = 'total'
 
 /** Why a frame is not passed on: the sender has used up an allotment, or there is more than the rate. */
-export type Stop = 'overQuota' | 'overRate'
+export type Stop = UsedUp | 'overRate'
+/** What is used up. */
+type UsedUp = 'overQuota' | 'permitUsedUp'
 
 /** Where a binding counts. */
 interface Holder {
   readonly id: Account
   readonly source: Account
+  /** Undefined: it is here without one, or with one for any number of bytes. */
+  readonly permit: PermitAccount | undefined
+}
+
+/** A permit has one allotment, of the day on which it ends: what was used of it is forgotten later. */
+interface PermitAccount {
+  readonly account: Account
+  readonly until: CalendarDay
+  readonly bytes: number
 }
 
 export interface MeterOptions {
@@ -68,14 +80,14 @@ export class Meter {
     return this.#accounts.size + this.#touched.size === 0
   }
 
-  /** Whether who has used up its allotment is not served at all. */
-  get refuses(): boolean {
-    return this.#options.quotas.atCap === 'refuse'
+  /** Whether who has used that up is not served at all. */
+  endsAt(what: UsedUp): boolean {
+    return what === 'permitUsedUp' || this.#options.quotas.atCap === 'refuse'
   }
 
   /** What has to be loaded before this peer can be bound. */
-  missing(id: PeerId, ip: string): readonly string[] {
-    return [idKey(id), sourceKey(ip)].filter((key) => !this.#accounts.has(key))
+  missing(id: PeerId, ip: string, permit: Permit | undefined): readonly string[] {
+    return keysOf(id, ip, permit).filter((key) => !this.#accounts.has(key))
   }
 
   /** What was kept of accounts, or of which nothing was kept. */
@@ -88,22 +100,25 @@ export class Meter {
     }
   }
 
-  /** Whether of an allotment of this peer less than a frame is left. What it has of them is loaded. */
-  isUsedUp(id: PeerId, ip: string): boolean {
-    return this.#leftOf(this.#accounts.get(idKey(id)), this.#accounts.get(sourceKey(ip))) < MAX_PROBED_DATAGRAM
+  /** Why this peer is not served: less than a frame is left. What it has of accounts is loaded. */
+  refuses(id: PeerId, ip: string, permit: Permit | undefined): UsedUp | undefined {
+    const [own, shared] = [this.#accounts.get(idKey(id)), this.#accounts.get(sourceKey(ip))]
+    if (leftOfPermit(this.#permitOf(permit)) < MAX_PROBED_DATAGRAM) return 'permitUsedUp'
+    return this.endsAt('overQuota') && this.#leftOf(own, shared) < MAX_PROBED_DATAGRAM ? 'overQuota' : undefined
   }
 
   /** A peer was bound, or moved. What it has of accounts is loaded. */
-  bound(row: number, { id, source }: Pick<Binding, 'id' | 'source'>): void {
-    const keys = [idKey(id), sourceKey(source.ip)] as const
+  bound(row: number, { id, source }: Pick<Binding, 'id' | 'source'>, permit: Permit | undefined): void {
+    const keys = keysOf(id, source.ip, permit)
     this.load(keys, [])
     const [own, shared] = keys.map((key) => this.#accounts.get(key)) as [Account, Account]
+    const shown = this.#permitOf(permit)
     const before = this.#holders[row]
-    if (before?.id === own && before.source === shared) return
+    if (before?.id === own && before.source === shared && before.permit?.account === shown?.account) return
     this.ended(row)
-    own.holders++
-    shared.holders++
-    this.#holders[row] = { id: own, source: shared }
+    const holder = { id: own, source: shared, permit: shown }
+    for (const account of accountsOf(holder)) account.holders++
+    this.#holders[row] = holder
     if (this.#ahead.length <= row) this.#grow(row)
   }
 
@@ -114,7 +129,7 @@ export class Meter {
     this.#holders[row] = undefined
     this.#count(holder, -(this.#ahead[row] as number))
     this.#ahead[row] = 0
-    for (const account of [holder.id, holder.source]) {
+    for (const account of accountsOf(holder)) {
       account.holders--
       this.#touched.add(account)
     }
@@ -148,7 +163,9 @@ export class Meter {
     if (holder === undefined) return 'overQuota'
     const ahead = this.#ahead[row] as number
     const need = bytes - ahead
-    const left = this.#leftOf(holder.id, holder.source)
+    const permitted = leftOfPermit(holder.permit)
+    if (permitted < need) return 'permitUsedUp'
+    const left = Math.min(permitted, this.#leftOf(holder.id, holder.source))
     if (left < need) return 'overQuota'
     const most = Math.max(need, Math.min(IN_ADVANCE, Math.floor(left * PART_IN_ADVANCE)))
     const taken = this.#rate === undefined ? most : this.#rate.take(this.#shareOf(holder.source), need, most, now)
@@ -164,6 +181,17 @@ export class Meter {
       account.add(bytes, this.#today)
       this.#touched.add(account)
     }
+    const { permit } = holder
+    if (permit === undefined) return
+    permit.account.add(bytes, permit.until)
+    this.#touched.add(permit.account)
+  }
+
+  /** What is counted of it, if anything is; it is loaded. */
+  #permitOf(permit: Permit | undefined): PermitAccount | undefined {
+    if (permit?.bytes === undefined) return undefined
+    const account = this.#accounts.get(permitKey(permit))
+    return account && { account, until: calendarDay(permit.untilMs), bytes: permit.bytes }
   }
 
   /** Of the allotment that has least left for this id and source. */
@@ -196,5 +224,14 @@ export class Meter {
   }
 }
 
+const accountsOf = ({ id, source, permit }: Holder): readonly Account[] =>
+  permit === undefined ? [id, source] : [id, source, permit.account]
+const leftOfPermit = (permit: PermitAccount | undefined): number =>
+  permit === undefined ? Number.POSITIVE_INFINITY : permit.account.left({ month: permit.bytes }, permit.until)
+const permitKey = ({ number }: Permit): string => `permit:${number}`
+const keysOf = (id: PeerId, ip: string, permit: Permit | undefined): readonly string[] => [
+  ...[idKey(id), sourceKey(ip)],
+  ...(permit?.bytes === undefined ? [] : [permitKey(permit)]),
+]
 const idKey = (id: PeerId): string => `id:${id}`
 const sourceKey = (ip: string): string => `source:${rateSource(ip)}`

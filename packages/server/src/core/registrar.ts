@@ -16,7 +16,7 @@ import {
   sign,
   signedLength,
 } from '@showchain/client/endpoint'
-import type { TokenMint } from '@showchain/crypto/core'
+import type { Permit, TokenMint } from '@showchain/crypto/core'
 import { CAPS, type Extensions, hasExtensions, type MessageOf, OP, type Unsigned } from '@showchain/wire'
 import type { AccessControl } from './access-control.ts'
 import type { Arrivals } from './arrivals.ts'
@@ -34,6 +34,11 @@ const COUNTED: Readonly<Record<Refusal, RelayCounter>> = {
   refused: 'accessRefused',
   undecided: 'accessUndecided',
   overQuota: 'overQuota',
+  permitNeeded: 'permitNeeded',
+  permitUnknown: 'permitUnknown',
+  permitForAnother: 'permitForAnother',
+  permitExpired: 'permitExpired',
+  permitUsedUp: 'permitUsedUp',
 }
 
 export interface RegistrarOptions {
@@ -91,8 +96,9 @@ export class Registrar {
   #admit(admitted: Admitted<DirectRequest>, now: Instant): void {
     const { access } = this.#options
     const { message, source } = admitted
-    access.gate.decide({ id: message.id, at: source }, now, (verdict, at) => {
-      if (verdict === 'allowed') this.#bind(admitted, at)
+    const application = { id: message.id, at: source, permit: message.ext?.permit }
+    access.gate.decide(application, now, (verdict, at, permit) => {
+      if (verdict === 'allowed') this.#bind(admitted, permit, at)
       else this.#refuse(admitted, verdict, at)
     })
   }
@@ -107,16 +113,18 @@ export class Registrar {
     if (hasExtensions(message)) admitted.respond(refusalBytes(why, message, encoding), now)
   }
 
-  #bind(admitted: Admitted<DirectRequest>, now: Instant): void {
+  #bind(admitted: Admitted<DirectRequest>, permit: Permit | undefined, now: Instant): void {
     // One registration of an id is verified, or decided about, at a time: no other address was validated meanwhile.
     const { message, key, source, encoding } = admitted
     const { bindings, arriving, access } = this.#options
     const before = bindings.get(message.id, now)
     const moves = before !== undefined && !sameRoute(before.source, source)
     const knowsExtensions = hasExtensions(message)
-    const binding = { id: message.id, source, encoding, spki: key.spki, knowsExtensions }
+    // A copy, which keeps no datagram.
+    const shown = permit && message.ext?.permit?.slice()
+    const binding = { id: message.id, source, encoding, spki: key.spki, knowsExtensions, permit: shown }
     if (!bindings.bind(binding, now)) return this.#context.count('bindingRefused')
-    access.meter?.bound(bindings.rowOf(message.id, now), binding)
+    access.meter?.bound(bindings.rowOf(message.id, now), binding, permit)
     this.#context.count('registered')
     this.#options.registered?.(binding, before)
     if (before === undefined || moves)
@@ -153,12 +161,12 @@ export class Registrar {
   }
 
   /**
-   * `key` iff the request carried it; nothing to a sender that has not shown that it knows
+   * `key` iff the request carried its sender's; nothing to a sender that has not shown that it knows
    * extensions.
    */
   #extensions({ id, ext }: DirectRequest, { ip, port }: Admitted['source'], now: Instant): Extensions | undefined {
     if (ext === undefined) return undefined
-    const key = ext.key === undefined ? {} : { key: this.#context.self.spki }
+    const key = (ext.key ?? ext.modulus) === undefined ? {} : { key: this.#context.self.spki }
     const fleet = this.#options.registered === undefined ? 0 : CAPS.fleet
     const caps = RELAY_CAPS | fleet | (this.#draining ? CAPS.draining : 0)
     return { ...key, caps, observed: { ip, port }, token: this.#options.tokens.issue(now, ip, id) }

@@ -1,6 +1,6 @@
 /** What a relay's machine is made of, what its parts share, and what it says of itself. */
 import type { Count } from '@showchain/client/endpoint'
-import { type CryptoProvider, KeyCache, type PublicKey, type Random } from '@showchain/crypto/core'
+import { type CryptoProvider, KeyCache, type Permits, type PublicKey, type Random } from '@showchain/crypto/core'
 import type { FleetOptions } from './fleet/fleet.ts'
 import { type RelayLimits, relayLimits } from './limits.ts'
 import type { Quotas } from './quotas.ts'
@@ -29,6 +29,8 @@ export interface RelayOptions {
   readonly stun?: StunSockets | undefined
   /** Whether it asks who may use it, by the event `applied`. @default everyone may */
   readonly asks?: boolean | undefined
+  /** Who shows a good one of these may use it, too. @default permits count for nothing */
+  readonly permits?: Permits | undefined
   /** What peers may send through it. @default as much as they want */
   readonly quotas?: Quotas | undefined
   /** What all used so far, as it was kept. @default nothing */

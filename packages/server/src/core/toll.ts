@@ -8,7 +8,7 @@ import type { RelayContext } from './relay-context.ts'
 import { Throttle } from './throttle.ts'
 import { QUOTA_GAP } from './times.ts'
 
-const BYTES = errorBytes(WIRE_ERROR.overQuota)
+const BYTES = { overQuota: errorBytes(WIRE_ERROR.overQuota), permitUsedUp: errorBytes(WIRE_ERROR.permitUsedUp) }
 
 export class Toll {
   readonly #context: RelayContext
@@ -37,15 +37,15 @@ export class Toll {
     const stop = this.#meter.take(row, bytes, now)
     if (stop === undefined) return true
     this.#context.count(stop)
-    if (stop === 'overQuota') this.#tell(row, now)
+    if (stop !== 'overRate') this.#tell(row, stop, now)
     return false
   }
 
   /** Who is refused registers again, and learns why. Beyond the rate a frame is lost, as anywhere else on its way. */
-  #tell(row: number, now: Instant): void {
+  #tell(row: number, why: keyof typeof BYTES, now: Instant): void {
     const { id, source, encoding, knowsExtensions } = this.#bindings.in(row)
-    if (this.#meter.refuses) this.#bindings.end(id, 'refused', now)
+    if (this.#meter.endsAt(why)) this.#bindings.end(id, 'refused', now)
     if (!knowsExtensions || !this.#throttle.take(source, now)) return
-    this.#context.outbox.transmit(source, BYTES[encoding])
+    this.#context.outbox.transmit(source, BYTES[why][encoding])
   }
 }

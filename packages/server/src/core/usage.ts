@@ -5,7 +5,7 @@
 
 /** As it is kept. */
 export interface Usage {
-  /** `id:…`, `source:…` or `total`. */
+  /** `id:…`, `source:…`, `permit:…` or `total`. */
   readonly key: string
   /** Days since 1970, UTC. */
   readonly day: number

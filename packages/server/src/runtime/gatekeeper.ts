@@ -47,9 +47,10 @@ export class Gatekeeper {
     return this.#written
   }
 
-  async #decide({ id, at, missing }: Applied): Promise<{ verdict: Verdict; usage: readonly Usage[] }> {
+  async #decide({ id, at, granted, missing }: Applied): Promise<{ verdict: Verdict; usage: readonly Usage[] }> {
     const { access } = this
-    if (access !== undefined && (await access({ id, at })) !== true) return { verdict: 'refused', usage: [] }
+    if (!granted && access !== undefined && (await access({ id, at })) !== true)
+      return { verdict: 'refused', usage: [] }
     return { verdict: 'allowed', usage: await this.#read(missing) }
   }
 

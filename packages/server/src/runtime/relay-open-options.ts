@@ -33,6 +33,11 @@ export interface RelayOpenOptions {
    * @default everyone may
    */
   readonly access?: ((applicant: Applicant) => boolean | Promise<boolean>) | undefined
+  /**
+   * Who shows a permit that was made with this identity may use it, beside those that `access` lets in
+   * (permitTicket). @default permits count for nothing
+   */
+  readonly permits?: boolean | undefined
   /** What peers may send through it. @default as much as they want */
   readonly quotas?: Quotas | undefined
   /** Where what they used is kept. @default in memory, until the relay closes */

@@ -10,13 +10,14 @@ import {
   traceTaps,
   type Worker,
 } from '@showchain/client/runtime'
-import { type Endpoint, formatTicket, MAX_TICKET_ROUTES, type PeerId } from '@showchain/wire'
-import { isChannelFrame } from '@showchain/wire/end-to-end'
+import { Permits } from '@showchain/crypto'
+import { type Endpoint, formatTicket, MAX_TICKET_ROUTES, type PeerId, ShowchainError } from '@showchain/wire'
 import type { Ban, FleetMessage, FleetNode, PairCounts, RelayLimit, RelayTraffic, Usage } from '../core/index.ts'
 import { changeLimits, checkedQuotas, RelayMachine, type RelayStats, relayLimits } from '../core/index.ts'
 import type { CounterName } from './counters.ts'
 import { checkMembership, type FleetBus } from './fleet-bus.ts'
 import { Gatekeeper } from './gatekeeper.ts'
+import { type Listening, listening } from './listening.ts'
 import { endpointsOf, reachableAddresses, seenFromOutside } from './reached-at.ts'
 import type { RelayOpenOptions } from './relay-open-options.ts'
 import { RelayWatch } from './relay-watch.ts'
@@ -39,15 +40,14 @@ export interface BoundPeer {
   readonly at: Endpoint
 }
 
+/** What changes while it runs. */
+type Reloaded = Pick<RelayOpenOptions, 'access' | 'permits' | 'limits'>
+
 /** How long `drain` waits at most, in ms, while sessions go on. */
 const DRAIN_TIMEOUT = 30_000
 
-/** What it listens with. */
-interface Bound {
-  readonly socket: CountedSocket
-  /** They answer STUN alone. */
-  readonly others: readonly CountedSocket[]
-  readonly websocket: WebSocketListener | undefined
+/** What it listens with, and what it has used. */
+interface Opened extends Listening {
   readonly usage: UsageStore
   /** What all used so far. */
   readonly total: Usage | undefined
@@ -67,6 +67,7 @@ export class Relay implements AsyncDisposable {
   readonly #worker: Worker
   readonly #clock: Clock
   readonly #gatekeeper: Gatekeeper
+  readonly #newPermits: () => Permits
   readonly #bus: FleetBus | undefined
   #draining: Promise<void> | undefined
   /** Ends the wait of `drain`. */
@@ -74,33 +75,22 @@ export class Relay implements AsyncDisposable {
 
   /** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`, `ERR_BAD_CONFIG` */
   static async open(options: RelayOpenOptions): Promise<Relay> {
-    const { listen, limits, stunAlternates = [], onWarning, runtime = nodeRuntime, fleet } = options
+    const { limits, runtime = nodeRuntime, fleet } = options
     // Before the sockets: a bad limit must leave nothing behind.
     relayLimits(limits)
     if (fleet !== undefined) checkMembership(fleet)
     if (options.quotas !== undefined) checkedQuotas(options.quotas)
     const usage = options.usage ?? new UsageInMemory()
-    const [total] = options.quotas === undefined ? [] : await usage.read(['total'])
-    const sockets: CountedSocket[] = []
-    let websocket: WebSocketListener | undefined
-    try {
-      sockets.push(await runtime.openSocket({ listen, onWarning, borrows: isChannelFrame }))
-      for (const alternate of stunAlternates) sockets.push(await runtime.openSocket({ listen: [alternate], onWarning }))
-      // Only who wants it loads what it needs.
-      if (options.websocket !== undefined)
-        websocket = await (await import('./websocket/listener.ts')).WebSocketListener.open(
-          options.websocket,
-          runtime.clock,
-        )
-    } catch (error) {
-      await Promise.all(sockets.map((socket) => socket.close()))
-      throw error
-    }
-    const [socket, ...others] = sockets
-    return new Relay(options, runtime, { socket: socket as CountedSocket, others, websocket, usage, total })
+    const counts = options.quotas !== undefined || options.permits === true
+    const [total] = counts ? await usage.read(['total']) : []
+    return new Relay(options, runtime, { ...(await listening(options, runtime)), usage, total })
   }
 
-  private constructor(options: RelayOpenOptions, runtime: Runtime, { socket, others, websocket, usage, total }: Bound) {
+  private constructor(
+    options: RelayOpenOptions,
+    runtime: Runtime,
+    { socket, others, websocket, usage, total }: Opened,
+  ) {
     const { identity, publicAddresses, knownKeys, limits, workers, onEvent, onVerified, trace, fleet } = options
     const { clock, random, provider } = runtime
     this.id = identity.id
@@ -110,12 +100,14 @@ export class Relay implements AsyncDisposable {
     const machine = new RelayMachine({
       ...{ provider, random, knownKeys, limits },
       ...{ asks: options.access !== undefined, quotas: options.quotas, total },
+      permits: options.permits === true ? new Permits(provider, identity) : undefined,
       self: identity.publicKey,
       unixMs: () => clock.unixMs(),
       fleet: fleet && { node: fleet.node, secret: fleet.secret, addresses: endpointsOf(addresses) },
       stun: [seenFromOutside(socket.localEndpoints, publicAddresses), ...others.map((other) => other.localEndpoints)],
     })
     this.#machine = machine
+    this.#newPermits = () => new Permits(provider, identity)
     this.watch = new RelayWatch(machine.view, clock)
     this.#gatekeeper = new Gatekeeper(options.access, {
       store: usage,
@@ -207,10 +199,13 @@ export class Relay implements AsyncDisposable {
    * @returns limits that stay as they are: sizes of tables are those of its start
    * @throws ShowchainError `ERR_BAD_CONFIG`, and nothing has changed
    */
-  reload({ access, limits = {} }: Pick<RelayOpenOptions, 'access' | 'limits'>): readonly RelayLimit[] {
+  reload({ access, permits = false, limits = {} }: Reloaded): readonly RelayLimit[] {
+    const { meter, gate } = this.#machine.access
+    if (permits && meter === undefined)
+      throw new ShowchainError('ERR_BAD_CONFIG', 'A relay that counted nothing takes permits when it starts again.')
     const kept = changeLimits(this.#machine.limits, limits)
     this.#gatekeeper.access = access
-    this.#machine.access.gate.change(access !== undefined)
+    gate.change({ asks: access !== undefined, permits: permits ? this.#newPermits() : undefined })
     return kept
   }
 

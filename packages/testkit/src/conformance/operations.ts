@@ -18,6 +18,7 @@ export interface PlainTicket {
   readonly relays: TicketVector['relays']
   readonly addresses: readonly AddressVector[]
   readonly mailbox?: string | undefined
+  readonly permit?: string | undefined
   readonly websocket?: WebSocketVector | undefined
 }
 

@@ -117,6 +117,7 @@ export interface TicketVector {
   }[]
   readonly addresses: readonly AddressVector[]
   readonly mailbox?: string
+  readonly permit?: string
   readonly websocket?: WebSocketVector
   readonly canonical: string
 }

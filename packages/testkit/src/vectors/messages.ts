@@ -69,7 +69,7 @@ function fieldsOf(row: MessageRow, ids: Readonly<Record<Role, PeerId>>, six: boo
   return Object.fromEntries(row.fields.filter((name) => name !== 'sign').map((name) => [name, values[name]]))
 }
 
-const EXTENSION_VALUES: Required<Omit<Extensions, 'key' | 'unknown'>> = {
+const EXTENSION_VALUES: Required<Omit<Extensions, 'key' | 'modulus' | 'unknown'>> = {
   cookie: COOKIE,
   caps: 0x8000_0005,
   nat: { mapping: 1, filtering: 3 },
@@ -87,9 +87,12 @@ const EXTENSION_VALUES: Required<Omit<Extensions, 'key' | 'unknown'>> = {
     { ip: '2001:db8::9', port: 40003 },
   ],
   pad: 7,
+  permit: count(0xe0, 45),
 }
 /** A type that is not in the table. */
 const TOMORROW = { type: 200, value: utf8('tomorrow') }
+/** Of the exponent, behind the modulus in an encoded key. */
+const EXPONENT_BYTES = 5
 const KEY_TYPE = EXTENSIONS.key.type
 
 interface Variant {
@@ -114,7 +117,17 @@ function variantsOf(row: MessageRow, self: PeerId, key: Uint8Array, bits: number
       what: 'with the extension fields of a first contact',
       ext: listed.includes('cookie') ? { key, cookie: COOKIE } : { key },
     })
-  const others = listed.filter((name) => name !== 'key')
+  const others = listed.filter((name) => name !== 'key' && name !== 'modulus')
+  if (listed.includes('modulus'))
+    variants.push({
+      name: 'permit',
+      what: 'with a permit, the modulus of the key and a cookie',
+      ext: {
+        cookie: COOKIE,
+        permit: EXTENSION_VALUES.permit,
+        modulus: key.subarray(-EXPONENT_BYTES - bits / 8, -EXPONENT_BYTES),
+      },
+    })
   if (listed.length === 0)
     variants.push({
       name: 'unknown-fields',
@@ -124,7 +137,7 @@ function variantsOf(row: MessageRow, self: PeerId, key: Uint8Array, bits: number
   else
     variants.push({
       name: 'all-fields',
-      what: 'with every extension field of its row but `key`, and one of an unknown type',
+      what: 'with every extension field of its row but the key, and one of an unknown type',
       ext: {
         ...Object.fromEntries(others.map((name) => [name, EXTENSION_VALUES[name as keyof typeof EXTENSION_VALUES]])),
         unknown: [TOMORROW],

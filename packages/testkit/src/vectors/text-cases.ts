@@ -126,6 +126,17 @@ export function textVectors(requester: IdentityVector, target: IdentityVector, r
       ),
       websocket: { tls: false, port: 8080 },
     },
+    {
+      ...ticket(
+        `showchain:${relay.id}?permit=AQ-_&via=wss:443&addr=192.0.2.2:2`,
+        relay.id,
+        [],
+        [route('192.0.2.2', 2)],
+        `showchain:${relay.id}?addr=192.0.2.2:2&via=wss:443&permit=AQ-_`,
+      ),
+      websocket: { tls: true, port: 443 },
+      permit: 'AQ-_',
+    },
     ticket(
       `showchain:${id}?relay=${relay.id}@a.example:1&relay=${relay.id}@b.example:2&via=wss:65535&addr=192.0.2.1:1`,
       id,
@@ -170,6 +181,10 @@ export function textVectors(requester: IdentityVector, target: IdentityVector, r
     'nine addresses': `showchain:${id}?${'addr=192.0.2.1:5&'.repeat(9)}`,
     'nine relays': `showchain:${id}?${`relay=${relay.id}@192.0.2.1:5&`.repeat(9)}`,
     'a mailbox with a bad id': `showchain:${relay.id}?mailbox=${id}A`,
+    'an empty permit': `showchain:${relay.id}?permit=`,
+    'a permit with padding': `showchain:${relay.id}?permit=AQ==`,
+    'two permits': `showchain:${relay.id}?permit=AQ&permit=AQ`,
+    'a permit beside a relay': `showchain:${id}?relay=${relay.id}@192.0.2.1:5&permit=AQ`,
     'two mailboxes': `showchain:${relay.id}?mailbox=${id}&mailbox=${id}`,
     'a mailbox beside a relay': `showchain:${id}?relay=${relay.id}@192.0.2.1:5&mailbox=${relay.id}`,
     'a via of another kind': `showchain:${relay.id}?via=http:80`,

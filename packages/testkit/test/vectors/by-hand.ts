@@ -53,8 +53,10 @@ const EXTENSIONS: Readonly<Record<string, readonly [type: number, ops: string]>>
   token: [9, '101 102'],
   also: [10, '111 112 114 115'],
   pad: [11, '101'],
+  permit: [12, '101'],
+  modulus: [13, '101'],
 }
-const UNSIGNED_EXTENSIONS = ['key', 'local']
+const UNSIGNED_EXTENSIONS = ['key', 'local', 'modulus']
 
 const u = (value: number | bigint, bytes: number): string =>
   BigInt(value)

@@ -8,7 +8,7 @@ export const CRYPTO_KEYS: readonly Mutant[] = inPackage('crypto', [
   {
     name: 'key-exponent',
     rule: 'A public key has the exponent 65537.',
-    file: 'src/portable/spki.ts',
+    file: 'src/core/spki.ts',
     text: ' || !equalBytes(spki.subarray(end), EXPONENT)',
     replacement: '',
     test: 'test/providers.test.ts',
@@ -16,7 +16,7 @@ export const CRYPTO_KEYS: readonly Mutant[] = inPackage('crypto', [
   {
     name: 'key-canonical',
     rule: 'A public key has one DER form: another one would be another id.',
-    file: 'src/portable/spki.ts',
+    file: 'src/core/spki.ts',
     text: '!equalBytes(spki.subarray(0, head.length), head) || ',
     replacement: '',
     test: 'test/providers.test.ts',
@@ -24,7 +24,7 @@ export const CRYPTO_KEYS: readonly Mutant[] = inPackage('crypto', [
   {
     name: 'key-short',
     rule: 'A modulus of fewer bits than its bytes have is refused.',
-    file: 'src/portable/spki.ts',
+    file: 'src/core/spki.ts',
     text: 'if ((modulus[0] as number) < 0x80) throw',
     replacement: 'if (false) throw',
     test: 'test/providers.test.ts',
@@ -32,7 +32,7 @@ export const CRYPTO_KEYS: readonly Mutant[] = inPackage('crypto', [
   {
     name: 'key-even',
     rule: 'An even modulus is refused.',
-    file: 'src/portable/spki.ts',
+    file: 'src/core/spki.ts',
     text: 'if (((modulus[modulus.length - 1] as number) & 1) === 0) throw',
     replacement: 'if (false) throw',
     test: 'test/providers.test.ts',

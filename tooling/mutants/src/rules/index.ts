@@ -20,6 +20,7 @@ import { CRYPTO_KEYS } from './crypto-keys.ts'
 import { CRYPTO_SESSIONS } from './crypto-sessions.ts'
 import { FILES } from './files.ts'
 import { MAILBOX } from './mailbox.ts'
+import { PERMITS } from './permits.ts'
 import { PROGRAMS } from './programs.ts'
 import { RELAY_PROGRAM } from './relay-program.ts'
 import { SERVER_FLEET } from './server-fleet.ts'
@@ -45,6 +46,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLIENT_ENDPOINT,
   ...CLIENT_STRANGERS,
   ...TOKENS,
+  ...PERMITS,
   ...CLIENT_API,
   ...CLIENT_CALLS,
   ...CLIENT_CONNECTIONS,

@@ -46,8 +46,8 @@ export const SERVER_QUOTAS: readonly Mutant[] = inPackage('server', [
     name: 'quota-refused',
     rule: 'Who has used up a quota is refused where the relay refuses.',
     file: 'src/core/access-gate.ts',
-    text: "then(usedUp ? 'overQuota' : verdict, now)",
-    replacement: 'then(usedUp ? verdict : verdict, now)',
+    text: "(verdict === 'allowed' && this.#meter?.refuses(id, at.ip, permit)) || verdict",
+    replacement: 'verdict',
     test: 'test/quotas.test.ts',
   },
   {

@@ -47,6 +47,8 @@ export interface PeerContext {
   readonly keepAlive: Duration
   /** What it keeps of others. */
   readonly acquaintances: Acquaintances
+  /** What relays are shown to be let in. */
+  readonly permits: ReadonlyMap<PeerId, Uint8Array>
   /** Over what its relays are reached. */
   readonly carriers: Carriers
   /** The behaviour of this peer's NAT, once discovery has found it. */

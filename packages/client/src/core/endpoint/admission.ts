@@ -17,6 +17,7 @@ import {
   messagePreimage,
   type PublicKey,
   type RequestReplay,
+  spkiOf,
   type TokenMint,
 } from '@showchain/crypto/core'
 import { encode, formatEndpoint, hasExtensions, OP, type PeerId, peerIdFromBytes } from '@showchain/wire'
@@ -186,7 +187,8 @@ export class Admission {
   #proof(request: AdmissionRequest, validation: AddressValidation, now: Instant): Proof | undefined {
     const { message, source } = request
     const { provider, cookies, count } = this.#options
-    const { key, cookie: bytes } = message.ext ?? {}
+    const { cookie: bytes } = message.ext ?? {}
+    const key = carriedKey(message)
     if (key !== undefined && peerIdFromBytes(provider.sha256(key)) !== message.id) {
       count('badKey')
       return undefined
@@ -239,7 +241,7 @@ export class Admission {
   /** Parsing a key costs as much as a verification, so it comes after the cookie. */
   #keyOf(message: RequestMessage, spki: Uint8Array | undefined): PublicKey | undefined {
     const { keys, count } = this.#options
-    const bytes = spki ?? message.ext?.key
+    const bytes = spki ?? carriedKey(message)
     const key = keys.get(message.id) ?? (bytes === undefined ? undefined : keys.learn(message.id, bytes))
     if (key === undefined) count(bytes === undefined ? 'unknownKey' : 'badKey')
     return key
@@ -282,5 +284,9 @@ export class Admission {
   }
 }
 
-/** `key` and `local` are outside the signature: anybody may add them. */
+/** A `modulus` stands for the key around it. */
+const carriedKey = ({ ext }: RequestMessage): Uint8Array | undefined =>
+  ext?.key ?? (ext?.modulus && spkiOf(ext.modulus))
+
+/** `key`, `local` and `modulus` are outside the signature: anybody may add them. */
 const signsExtensions = ({ ext }: RequestMessage): boolean => ext?.cookie !== undefined || ext?.caps !== undefined

@@ -10,7 +10,7 @@ import {
   RequestReplay,
   TokenMint,
 } from '@showchain/crypto/core'
-import type { Encoding, Endpoint } from '@showchain/wire'
+import type { Encoding, Endpoint, PeerId } from '@showchain/wire'
 import { Carriers } from '../context/carriers.ts'
 import type { PathPolicy, PeerEvent } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
@@ -91,6 +91,8 @@ export interface PeerMachineOptions {
   readonly keepAlive?: Duration | undefined
   /** Where it keeps what it has of others. @default in memory */
   readonly acquaintances?: AcquaintanceStore | undefined
+  /** What relays are shown to be let in. @default nothing */
+  readonly permits?: ReadonlyMap<PeerId, Uint8Array> | undefined
   /** Names of streams that remote peers may open. @default any */
   readonly protocols?: ReadonlySet<string> | undefined
   /** Takes what a peer that dials says before it is answered. @default false */
@@ -168,6 +170,7 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
     carriers: new Carriers({ udp: options.udp ?? true, websocket: options.websocket ?? false }),
     nat: { known: undefined },
     acquaintances,
+    permits: options.permits ?? new Map(),
     hostCandidates: options.hostCandidates ?? (() => []),
     unfragmented: (to) => ((to.socket ?? 0) === 0 ? options.unfragmented?.(to) : undefined),
   }

@@ -29,7 +29,7 @@ import type { OtherFamily } from './other-family.ts'
 import { backOff } from './registration-back-off.ts'
 import type { RegistrationEvent, RegistrationState, Told } from './registration-events.ts'
 import { registrationRequest } from './registration-request.ts'
-import { refusalOf } from './registration-words.ts'
+import { refusalOf, saysUsedUp } from './registration-words.ts'
 import { livenessOf } from './relay-liveness.ts'
 import { RelayReach } from './relay-reach.ts'
 import type { RelayAddress, RelayRoute } from './relay-route.ts'
@@ -182,8 +182,7 @@ export class Registration extends RelayStanding implements PathLiveness {
 
   /** The relay, or somebody in its name, says that it does not know this peer, or drains: it is asked, at times. */
   error(code: number, now: Instant): void {
-    if (code === WIRE_ERROR.overQuota && this.registered)
-      return this.#tell({ state: 'limited', reason: refusalOf(code) })
+    if (saysUsedUp(code) && this.registered) return this.#tell({ state: 'limited', reason: refusalOf(code) })
     const told = code === WIRE_ERROR.unbound || (code === WIRE_ERROR.draining && !this.draining)
     if (!told || this.#state !== 'registered' || this.successor !== undefined) return
     this.#toldUnbound ||= code === WIRE_ERROR.unbound

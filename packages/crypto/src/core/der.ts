@@ -1,6 +1,5 @@
 /** DER (X.690 §8, §10) as far as keys need it: elements with a tag of one byte, of at most 65,535 bytes. */
 import { equalBytes } from '@showchain/wire'
-import { concat } from './bytes.ts'
 
 export const INTEGER = 0x02
 export const OCTET_STRING = 0x04
@@ -9,10 +8,16 @@ export const SEQUENCE = 0x30
 
 /** An element of these contents. */
 export function element(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
-  const content = concat(...contents)
-  const { length } = content
+  const length = contents.reduce((total, content) => total + content.length, 0)
   const header = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
-  return concat(Uint8Array.of(tag, ...header), content)
+  const made = new Uint8Array(1 + header.length + length)
+  made.set([tag, ...header])
+  let at = 1 + header.length
+  for (const content of contents) {
+    made.set(content, at)
+    at += content.length
+  }
+  return made
 }
 
 /** Reads elements that follow each other. */

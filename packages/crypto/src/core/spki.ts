@@ -9,8 +9,8 @@
  * needed.
  */
 import { equalBytes, ShowchainError } from '@showchain/wire'
-import { KEY_BITS, type KeyBits } from '../core/index.ts'
 import { element, INTEGER, SEQUENCE } from './der.ts'
+import { KEY_BITS, type KeyBits } from './provider.ts'
 
 const BIT_STRING = 0x03
 /** rsaEncryption, 1.2.840.113549.1.1.1, with NULL parameters. */

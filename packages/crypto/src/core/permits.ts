@@ -1,0 +1,99 @@
+/**
+ * Permits: what the operator of a relay gives to those who may use it (docs/protocol.md, Permits). The
+ * key of their MAC comes from the relay's private key, so that who has that makes and checks them, at
+ * each relay of a fleet, and nothing has to be kept.
+ *
+ *   version (1) | holder (8) | number (8) | until (4) | bytes (8) | HMAC-SHA256 (first 16 bytes)
+ */
+import { fromBase64url, PEER_ID_BYTES, type PeerId, peerIdToBytes, utf8 } from '@showchain/wire'
+import type { Identity } from './identity.ts'
+import type { CryptoProvider, Random } from './provider.ts'
+import { sameBytes } from './same-bytes.ts'
+
+/** What is permitted. */
+export interface PermitTerms {
+  /** Who may show it. @default anybody */
+  readonly id?: PeerId | undefined
+  /** Until when, Unix time in ms; kept in seconds. */
+  readonly untilMs: number
+  /** How many bytes may be sent with it in all. @default any */
+  readonly bytes?: number | undefined
+}
+
+/** One that is good. */
+export interface Permit extends Pick<PermitTerms, 'untilMs' | 'bytes'> {
+  /** Names it, in hexadecimal. */
+  readonly number: string
+}
+
+/** Why one is not; the names are those of the errors. */
+export type PermitFault = 'permitUnknown' | 'permitForAnother' | 'permitExpired'
+
+const VERSION = 1
+const HOLDER = 1
+/** Bytes of the id that say whom it is for. The MAC is over all of it. */
+const HOLDER_BYTES = 8
+const NUMBER = HOLDER + HOLDER_BYTES
+const PERMIT_NUMBER_BYTES = 8
+const UNTIL = NUMBER + PERMIT_NUMBER_BYTES
+const BYTES = UNTIL + 4
+const HEAD_BYTES = BYTES + 8
+/** 128 bits: a forgery is tried at a relay alone, with a signature for each. */
+const PERMIT_MAC_BYTES = 16
+const PERMIT_BYTES = HEAD_BYTES + PERMIT_MAC_BYTES
+const CONTEXT = 'SHOWCHAIN-P2P-v1 permits'
+const ANYBODY = new Uint8Array(PEER_ID_BYTES)
+
+/** Makes permits and checks them, for a relay of this identity. */
+export class Permits {
+  readonly #provider: CryptoProvider
+  readonly #key: Uint8Array
+
+  constructor(provider: CryptoProvider, identity: Pick<Identity, 'toPem'>) {
+    this.#provider = provider
+    this.#key = provider.hmacSha256(utf8(CONTEXT), derOf(identity.toPem()))
+  }
+
+  issue(random: Random, { id, untilMs, bytes = 0 }: PermitTerms): Uint8Array {
+    const holder = id === undefined ? ANYBODY : peerIdToBytes(id)
+    const permit = new Uint8Array(PERMIT_BYTES)
+    const view = new DataView(permit.buffer)
+    permit[0] = VERSION
+    permit.set(holder.subarray(0, HOLDER_BYTES), HOLDER)
+    permit.set(random.bytes(PERMIT_NUMBER_BYTES), NUMBER)
+    view.setUint32(UNTIL, Math.floor(untilMs / 1000))
+    view.setBigUint64(BYTES, BigInt(bytes))
+    permit.set(this.#mac(permit, holder), HEAD_BYTES)
+    return permit
+  }
+
+  /** @param id who shows it */
+  check(permit: Uint8Array, id: PeerId, unixMs: number): Permit | PermitFault {
+    if (permit.length !== PERMIT_BYTES || permit[0] !== VERSION) return 'permitUnknown'
+    const shown = permit.subarray(HOLDER, NUMBER)
+    const open = sameBytes(shown, ANYBODY.subarray(0, HOLDER_BYTES))
+    const holder = open ? ANYBODY : peerIdToBytes(id)
+    if (!sameBytes(shown, holder.subarray(0, HOLDER_BYTES))) return 'permitForAnother'
+    if (!sameBytes(this.#mac(permit, holder), permit.subarray(HEAD_BYTES))) return 'permitUnknown'
+    const view = new DataView(permit.buffer, permit.byteOffset)
+    const untilMs = view.getUint32(UNTIL) * 1000
+    if (unixMs >= untilMs) return 'permitExpired'
+    const bytes = Number(view.getBigUint64(BYTES))
+    return { number: hexOf(permit.subarray(NUMBER, UNTIL)), untilMs, bytes: bytes === 0 ? undefined : bytes }
+  }
+
+  #mac(permit: Uint8Array, holder: Uint8Array): Uint8Array {
+    const input = new Uint8Array(HEAD_BYTES + PEER_ID_BYTES)
+    input.set(permit.subarray(0, HEAD_BYTES))
+    input.set(holder, HEAD_BYTES)
+    return this.#provider.hmacSha256(this.#key, input).subarray(0, PERMIT_MAC_BYTES)
+  }
+}
+
+const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+
+/** PKCS#8 without what a provider writes around it. */
+function derOf(pem: string): Uint8Array {
+  const base64 = pem.replace(/-----[A-Z ]+-----|\s|=/g, '')
+  return fromBase64url(base64.replaceAll('+', '-').replaceAll('/', '_')) as Uint8Array
+}

@@ -1,0 +1,97 @@
+/** Rules of permits (docs/protocol.md, Permits). */
+import { inPackage, type Mutant } from '../mutant.ts'
+
+export const PERMITS: readonly Mutant[] = [
+  ...inPackage('crypto', [
+    {
+      name: 'permit-mac',
+      rule: 'A permit is one of this relay: each of its bits counts.',
+      file: 'src/core/permits.ts',
+      text: "if (!sameBytes(this.#mac(permit, holder), permit.subarray(HEAD_BYTES))) return 'permitUnknown'",
+      replacement: '',
+      test: 'test/permits.test.ts',
+    },
+    {
+      name: 'permit-holder',
+      rule: 'A permit that names an id is for all of that id.',
+      file: 'src/core/permits.ts',
+      text: 'input.set(holder, HEAD_BYTES)',
+      replacement: '',
+      test: 'test/permits.test.ts',
+    },
+    {
+      name: 'permit-other',
+      rule: 'Who shows the permit of another id is told so.',
+      file: 'src/core/permits.ts',
+      text: "if (!sameBytes(shown, holder.subarray(0, HOLDER_BYTES))) return 'permitForAnother'",
+      replacement: '',
+      test: 'test/permits.test.ts',
+    },
+    {
+      name: 'permit-time',
+      rule: 'A permit ends.',
+      file: 'src/core/permits.ts',
+      text: "if (unixMs >= untilMs) return 'permitExpired'",
+      replacement: '',
+      test: 'test/permits.test.ts',
+    },
+  ]),
+  ...inPackage('server', [
+    {
+      name: 'permit-needed',
+      rule: 'Where permits count, who shows none is not let in.',
+      file: 'src/core/access-gate.ts',
+      text: 'return this.#asks || this.#permits !== undefined',
+      replacement: 'return this.#asks',
+      test: 'test/permits.test.ts',
+    },
+    {
+      name: 'permit-not-kept',
+      rule: 'What a permit allows is kept for nobody who shows none.',
+      file: 'src/core/access-gate.ts',
+      text: 'const key = granted ? undefined : keyOf(id, at.ip)',
+      replacement: 'const key = keyOf(id, at.ip)',
+      test: 'test/permits.test.ts',
+    },
+    {
+      name: 'permit-again',
+      rule: 'A registration ends with the time of its permit.',
+      file: 'src/core/access-gate.ts',
+      text: 'if (!this.#decides && this.#hurried <= 0) return',
+      replacement: 'if (!this.#asks && this.#hurried <= 0) return',
+      test: 'test/permits.test.ts',
+    },
+    {
+      name: 'permit-bytes',
+      rule: 'A frame beyond the bytes of a permit is not passed on.',
+      file: 'src/core/meter.ts',
+      text: "if (permitted < need) return 'permitUsedUp'",
+      replacement: '',
+      test: 'test/permits.test.ts',
+    },
+    {
+      name: 'permit-bytes-end',
+      rule: 'Who has used up the bytes of its permit is served no more.',
+      file: 'src/core/meter.ts',
+      text: "return what === 'permitUsedUp' || ",
+      replacement: 'return ',
+      test: 'test/permits.test.ts',
+    },
+    {
+      name: 'permit-bytes-again',
+      rule: 'Who has used up the bytes of its permit is not let in again.',
+      file: 'src/core/meter.ts',
+      text: "if (leftOfPermit(this.#permitOf(permit)) < MAX_PROBED_DATAGRAM) return 'permitUsedUp'",
+      replacement: '',
+      test: 'test/permits.test.ts',
+    },
+    {
+      name: 'permit-bytes-span',
+      rule: 'The bytes of a permit do not begin anew with a day or a month.',
+      file: 'src/core/meter.ts',
+      text: 'permit.account.add(bytes, permit.until)',
+      replacement: 'permit.account.add(bytes, this.#today)',
+      test: 'test/permits.test.ts',
+    },
+  ]),
+]
