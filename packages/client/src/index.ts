@@ -42,11 +42,13 @@ export type {
   DialAttempt,
   DialInspection,
   DialPolicy,
+  MappingProtocol,
   NatReport,
   Path,
   PathInspection,
   PathPolicy,
   PeerCounter,
+  PortMapping,
   PunchInspection,
   RelayInspection,
   Via,
@@ -59,6 +61,7 @@ export type { PeerInspection } from './inspection.ts'
 export type { PeerMemory } from './memory.ts'
 export type { AcceptCallback, CongestionName, PeerOptions } from './options.ts'
 export { Peer } from './peer.ts'
+export type { PortMappingInspection } from './port-mapping.ts'
 export { ReconnectingConnection } from './reconnecting.ts'
 export type { RelayEvent } from './relay-event.ts'
 export { nodeRuntime, type Runtime } from './runtime/index.ts'

@@ -1,6 +1,7 @@
 /** What `peer.inspect()` returns: plain data, which `JSON.stringify` takes as it is. */
 import { type Endpoint, formatEndpoint, type PeerId } from '@showchain/wire'
 import type { NatReport, PeerCounter, PeerMachine, PeerMachineInspection } from './core/index.ts'
+import type { PortMappingInspection } from './port-mapping.ts'
 import type { Clock } from './runtime/clock.ts'
 import type { SocketImplementation } from './runtime/socket.ts'
 
@@ -14,6 +15,7 @@ export interface PeerInspection extends PeerMachineInspection {
   readonly socket: SocketImplementation
   /** Undefined before anything is known. */
   readonly nat: NatReport | undefined
+  readonly portMapping: PortMappingInspection
   readonly counters: Record<PeerCounter, number>
 }
 
@@ -23,13 +25,19 @@ interface Inspected {
   readonly nat: NatReport | undefined
 }
 
+interface OfSystem {
+  readonly clock: Clock
+  readonly socket: SocketImplementation
+  readonly portMapping: PortMappingInspection
+}
+
 export function inspectPeer(
   { id, addresses, nat }: Inspected,
   machine: PeerMachine,
-  { clock, socket }: { readonly clock: Clock; readonly socket: SocketImplementation },
+  { clock, socket, portMapping }: OfSystem,
 ): PeerInspection {
   return {
-    ...{ id, at: clock.unixMs(), nat, socket, counters: machine.counters() },
+    ...{ id, at: clock.unixMs(), nat, socket, portMapping, counters: machine.counters() },
     addresses: addresses.map(formatEndpoint),
     ...machine.inspect(clock.now()),
   }

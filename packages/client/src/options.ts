@@ -102,6 +102,12 @@ export interface PeerOptions {
    */
   readonly congestion?: CongestionName | undefined
   /**
+   * Asks the router in front, by PCP or NAT-PMP, to let everybody in at the port of this peer. What it
+   * grants is announced, unless relays see this peer at another address. Not with `relay-only`.
+   * @default true
+   */
+  readonly portMapping?: boolean | undefined
+  /**
    * Which addresses may be sent to that others announce, or that a ticket names, apart from
    * `relays` above. `internet`: public ones, and announced private ones between peers that share a
    * public address. `lan`: private ones too. `lab`: also loopback and documentation ranges.
@@ -159,6 +165,7 @@ export interface CheckedOptions
   readonly seedMode: boolean
   readonly plaintext: boolean
   readonly congestion: CongestionName
+  readonly portMapping: boolean
   readonly keepAlive: number
   readonly idleTimeout: number
   readonly runtime: Runtime
@@ -204,6 +211,7 @@ const schema = z.strictObject({
   policy: z.enum(['auto', 'direct-only', 'relay-only']).default('auto'),
   plaintext: z.boolean().default(false),
   congestion: z.enum(['bbr', 'cubic']).default('bbr'),
+  portMapping: z.boolean().default(true),
   addressPolicy: z.enum(['internet', 'lan', 'lab']).default('internet'),
   keepAlive: z.number().int().min(100).max(60_000).default(15_000),
   idleTimeout: z.number().int().min(1000).max(86_400_000).default(IDLE_TIMEOUT),

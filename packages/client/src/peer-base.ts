@@ -12,8 +12,9 @@ import {
   ticketSchema,
 } from '@showchain/wire'
 import { carriesRecord } from '@showchain/wire/end-to-end'
-import { type Waiting, type WaitOptions, waitFor } from './async/deadline.ts'
+import type { Waiting, WaitOptions } from './async/deadline.ts'
 import { orAborted, type SignalOptions, signalOf, throwIfAborted } from './async/signals.ts'
+import { Waits } from './async/waits.ts'
 import type { Call } from './call.ts'
 import {
   type ConnectOptions,
@@ -28,13 +29,14 @@ import { Calls } from './calls.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionPort } from './connection-port.ts'
 import type { Pong } from './connection-reports.ts'
-import type { NatReport, PeerCounter, PeerMachine } from './core/index.ts'
+import type { NatReport, PeerCounter, PeerMachine, PortMapping } from './core/index.ts'
 import { inspectPeer, type PeerInspection } from './inspection.ts'
 import { machineOf, openerOf } from './machine-of.ts'
 import { Names } from './names.ts'
 import { type CheckedOptions, relayAddress } from './options.ts'
 import { PeerEvents, type PeerListeners } from './peer-events.ts'
 import { pingOnce } from './ping-once.ts'
+import { PortMappingOfPeer } from './port-mapping.ts'
 import { Reachability } from './reachability.ts'
 import { ReconnectingConnection } from './reconnecting.ts'
 import { awaitRegistration } from './registered.ts'
@@ -59,9 +61,10 @@ export abstract class PeerBase implements AsyncDisposable {
   readonly #networkWatch: NetworkWatch
   readonly #names: Names
   readonly #stunServers: StunServers
+  readonly #portMapping: PortMappingOfPeer
   readonly #calls: Calls
-  /** What waits for a registration or a connection, until it is settled. */
-  readonly #waits = new Set<Waiting<never>['reject']>()
+  /** What waits for a registration or a connection. */
+  readonly #waits: Waits
   #closed = false
 
   protected constructor(options: CheckedOptions, socket: CountedSocket) {
@@ -70,10 +73,12 @@ export abstract class PeerBase implements AsyncDisposable {
     this.id = identity.id
     this.#options = options
     this.#socket = socket
+    this.#waits = new Waits(clock)
     this.#names = new Names(runtime)
     this.#reachability = new Reachability({
       ...{ socket, self: this.id, policy: addressPolicy },
       localAddresses: () => this.#networkWatch.addresses,
+      mapped: () => this.#portMapping.addresses,
     })
     this.#machine = machineOf(options, socket, this.#reachability)
     this.#events = new PeerEvents({
@@ -87,8 +92,12 @@ export abstract class PeerBase implements AsyncDisposable {
       clock,
       localAddresses: () => runtime.localAddresses(),
       failures: () => socket.counters.sendFailed,
-      changed: () => this.#driver.input((peerMachine, now) => peerMachine.networkChanged(now)),
+      changed: () => {
+        this.#driver.input((peerMachine, now) => peerMachine.networkChanged(now))
+        this.#portMapping.networkChanged()
+      },
     })
+    this.#portMapping = new PortMappingOfPeer(options, socket, this.#events.listeners)
     this.#driver = new Driver({
       ...{ machine: this.#machine, socket, clock },
       worker: runtime.worker(identity, PEER_WORKER_LIMITS),
@@ -130,6 +139,11 @@ export abstract class PeerBase implements AsyncDisposable {
     return this.#events.nat
   }
 
+  /** Whether the router in front maps the port of this peer, and why not. */
+  get portMapping(): PortMapping {
+    return this.#portMapping.mapping
+  }
+
   /** Local addresses that the sockets are bound to. */
   get addresses(): readonly Endpoint[] {
     return this.#socket.localEndpoints
@@ -165,8 +179,9 @@ export abstract class PeerBase implements AsyncDisposable {
    * Undefined fields are not known.
    */
   inspect(): PeerInspection {
-    const { clock } = this.#options.runtime
-    return inspectPeer(this, this.#machine, { clock, socket: this.#socket.implementation })
+    const portMapping = this.#portMapping.inspect()
+    const { implementation: socket } = this.#socket
+    return inspectPeer(this, this.#machine, { clock: this.#options.runtime.clock, socket, portMapping })
   }
 
   /** @returns a function that removes the listener */
@@ -189,7 +204,7 @@ export abstract class PeerBase implements AsyncDisposable {
     const start = (waiting: Waiting<void>): void => {
       off = awaitRegistration(this.#events, waiting)
     }
-    await this.#wait(options, () => {}, start).finally(() => off())
+    await this.#waits.add(options, () => {}, start).finally(() => off())
   }
 
   /**
@@ -220,7 +235,7 @@ export abstract class PeerBase implements AsyncDisposable {
     if (this.#closed) throw new ShowchainError('ERR_CLOSED')
     if (ticket.id === this.id) throw new ShowchainError('ERR_BAD_TICKET', "It is this peer's own.")
     let call: Call | undefined
-    const calling = this.#wait<Connection>(
+    const calling = this.#waits.add<Connection>(
       wait,
       () => call?.giveUp(),
       (waiting) => {
@@ -233,7 +248,7 @@ export abstract class PeerBase implements AsyncDisposable {
   async #reconnecting(to: string | Ticket, options: ReconnectingOptions): Promise<ReconnectingConnection> {
     const { reconnect, via, ...wait } = checkReconnectingOptions(options)
     const dial = (how: WaitOptions): Promise<Connection> => this.#connect(to, { via, ...how })
-    const pause = (how: WaitOptions): Promise<void> => this.#wait<void>(how).catch(() => {})
+    const pause = (how: WaitOptions): Promise<void> => this.#waits.add<void>(how).catch(() => {})
     const port = { random: this.#options.runtime.random, dial, pause }
     return new ReconnectingConnection(await dial(wait), reconnect === true ? {} : reconnect, wait, port)
   }
@@ -247,17 +262,17 @@ export abstract class PeerBase implements AsyncDisposable {
     return pingOnce((how) => this.connect(to, how), this.#options.runtime.clock, options)
   }
 
-  /** Ends every connection and registration, and closes the sockets. */
+  /** Ends every connection, registration and port mapping, and closes the sockets. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     this.#networkWatch.close()
     this.#stunServers.close()
     this.#calls.close()
-    for (const reject of this.#waits) reject(new ShowchainError('ERR_CLOSED'))
+    this.#waits.close()
     this.#events.close()
     this.#driver.input((machine, now) => machine.close(now))
-    await this.#driver.close()
+    await Promise.all([this.#driver.close(), this.#portMapping.close()])
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -280,20 +295,5 @@ export abstract class PeerBase implements AsyncDisposable {
       },
       failed: (reason) => this.#events.onRelay({ relay: id, at: undefined, state: 'failed', reason }),
     })
-  }
-
-  /** As `waitFor`; closing the peer ends it too. */
-  #wait<Result>(
-    options: WaitOptions,
-    giveUp: () => void = () => {},
-    start: (waiting: Waiting<Result>) => void = () => {},
-  ): Promise<Result> {
-    let fail: Waiting<Result>['reject'] = () => {}
-    const waiting = waitFor<Result>(this.#options.runtime.clock, options, giveUp, ({ resolve, reject }) => {
-      fail = reject
-      this.#waits.add(fail)
-      start({ resolve, reject })
-    })
-    return waiting.finally(() => this.#waits.delete(fail))
   }
 }

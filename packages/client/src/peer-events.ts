@@ -6,7 +6,7 @@ import type { Call } from './call.ts'
 import type { Connection } from './connection.ts'
 import type { ConnectionPort } from './connection-port.ts'
 import type { TimelineEntry } from './connection-reports.ts'
-import type { ConnectionHandle, DialAttempt, DialId, Instant, NatReport, PeerEvent } from './core/index.ts'
+import type { ConnectionHandle, DialAttempt, DialId, Instant, NatReport, PeerEvent, PortMapping } from './core/index.ts'
 import type { Accept } from './options.ts'
 import type { RelayEvent } from './relay-event.ts'
 import type { RelayLocator } from './relay-locator.ts'
@@ -17,12 +17,16 @@ export interface PeerListeners {
   relay: [event: RelayEvent]
   /** NAT discovery found another behaviour than before. */
   nat: [report: NatReport]
+  /** Another state of the mapping that the router in front was asked for. */
+  portMapping: [mapping: PortMapping]
   /**
    * Another host uses this identity, as this relay notices: only one of both can be reached at a
    * time.
    */
   duplicate: [relay: PeerId]
 }
+
+const NAMES = ['relay', 'nat', 'portMapping', 'duplicate'] as const
 
 export interface PeerEventsOptions {
   readonly accept: Accept
@@ -37,7 +41,7 @@ export interface PeerEventsOptions {
 }
 
 export class PeerEvents {
-  readonly listeners: Listeners<PeerListeners> = new Listeners<PeerListeners>('relay', 'nat', 'duplicate')
+  readonly listeners: Listeners<PeerListeners> = new Listeners<PeerListeners>(...NAMES)
   readonly incoming: QueueReader<Connection>
   /** Relays of the configuration that this peer is registered with. */
   readonly registered: Set<PeerId> = new Set<PeerId>()

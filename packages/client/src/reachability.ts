@@ -30,6 +30,7 @@ export interface OwnTicket {
 export interface ReachabilityOptions {
   /** IP addresses of this host. */
   readonly localAddresses: () => readonly string[]
+  readonly mapped: () => readonly Endpoint[]
   readonly socket: DatagramSocket
   readonly self: PeerId
   readonly policy: AddressPolicyName
@@ -37,14 +38,16 @@ export interface ReachabilityOptions {
 
 export class Reachability {
   readonly #localAddresses: () => readonly string[]
+  readonly #mapped: () => readonly Endpoint[]
   readonly #socket: DatagramSocket
   readonly self: PeerId
   readonly policy: AddressPolicyName
   /** Relays of the configuration, as text: whoever runs this peer has named them. */
   readonly #own = new Set<string>()
 
-  constructor({ localAddresses, socket, self, policy }: ReachabilityOptions) {
+  constructor({ localAddresses, mapped, socket, self, policy }: ReachabilityOptions) {
     this.#localAddresses = localAddresses
+    this.#mapped = mapped
     this.#socket = socket
     this.self = self
     this.policy = policy
@@ -53,6 +56,11 @@ export class Reachability {
   /** Host candidates of this peer's socket. */
   get candidates(): readonly Endpoint[] {
     return localCandidates(this.#socket.localEndpoints, this.#localAddresses())
+  }
+
+  /** Where everybody outside reaches it, since a router maps its port. */
+  get mapped(): readonly Endpoint[] {
+    return this.#mapped()
   }
 
   /** A relay of the configuration is there. */
@@ -97,7 +105,7 @@ export class Reachability {
    */
   ticket({ id, relays, announce, relayed }: OwnTicket): string {
     const bound = relayed ? chosenAddresses(this.#socket.localEndpoints) : this.candidates
-    const addresses = [...announce, ...bound.map(({ ip, port }) => ({ host: ip, port }))]
+    const addresses = [...announce, ...[...this.mapped, ...bound].map(({ ip, port }) => ({ host: ip, port }))]
     return formatTicket({
       id,
       relays: relays.slice(0, MAX_TICKET_ROUTES).map(relayAddress),

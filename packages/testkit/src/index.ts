@@ -42,6 +42,7 @@ export {
   type RouterPlace,
   type SimPeerPlace,
 } from './internet/internet.ts'
+export type { MappingServerOptions } from './internet/mapping-server.ts'
 export { type Outcome, type PlayOptions, play, SETTLED } from './internet/matrix.ts'
 export { type Dependence, KEY, type NatBehaviour, NatTable, nat } from './internet/nat.ts'
 export { NAT_PAIRINGS, PAIRINGS, type Pairing } from './internet/pairings.ts'

@@ -125,7 +125,7 @@ export const EXTENSIONS = {
     value: `1–${MAX_FURTHER_ADDRESSES} × (ip, port)`,
     signed: true,
     in: [0x111, 0x112, 0x114, 0x115],
-    meaning: 'further addresses of the sender, as it knows them: see Both IP families',
+    meaning: 'further addresses of the sender, as it knows them: see Both IP families, and Port mapping',
   }),
   pad: row({
     type: 11,

@@ -23,6 +23,16 @@ export { joined } from './endpoint/joined.ts'
 export { maxMessage } from './messages/max-message-size.ts'
 export type { SendFailure, Sent } from './messages/outgoing-message.ts'
 export { type LinkEvent, LinkProbe, type ServerProbe } from './nat/link-probe.ts'
+export type { MappingProtocol } from './nat/mapping-messages.ts'
+export {
+  MAPPING_ASK_GAP,
+  MAPPING_LIFETIME,
+  type MappingPlace,
+  MIN_MAPPING_LIFETIME,
+  PortMapper,
+  type PortMapperEvent,
+  type PortMapping,
+} from './nat/port-mapper.ts'
 export { RECOVERY_TIME } from './paths/relay-failover.ts'
 export type { DialTarget } from './peer/dial.ts'
 export type { DialInspection } from './peer/dials.ts'

@@ -3,6 +3,7 @@
  * is known, and names of interfaces have to do.
  */
 import { readFileSync } from 'node:fs'
+import { endianness } from 'node:os'
 
 /** RTF_UP and RTF_REJECT of linux/route.h. */
 const UP = 0x1
@@ -31,6 +32,33 @@ export function defaultInterfaces(ipv4: string, ipv6: string): readonly string[]
   )
   const byMetric = (a: Route, b: Route): number => a.metric - b.metric
   return [...new Set([...four.sort(byMetric), ...six.sort(byMetric)].map(({ name }) => name))]
+}
+
+/** The way out of a network over IPv4. */
+export interface DefaultGateway {
+  /** Of the interface. */
+  readonly name: string
+  readonly gateway: string
+}
+
+/**
+ * The router of the best default route; undefined: there is none, or none that has an address.
+ * @param ipv4 what /proc/net/route says
+ */
+export function defaultGateway(ipv4: string): DefaultGateway | undefined {
+  const [name] = defaultInterfaces(ipv4, '')
+  const route = fieldsOf(ipv4).find(([own, destination, , flags]) => own === name && isDefault(destination, flags))
+  const gateway = route?.[2] ?? ''
+  if (name === undefined || !/^[0-9A-F]{8}$/i.test(gateway) || /^0+$/.test(gateway)) return undefined
+  // The kernel prints what is in memory: on little-endian machines the last byte comes first.
+  const bytes = [...gateway.matchAll(/../g)].map(([hex]) => Number.parseInt(hex, 16))
+  return { name, gateway: (endianness() === 'LE' ? bytes.reverse() : bytes).join('.') }
+}
+
+/** That of this host; `unknown` where the system has no such file. */
+export function readDefaultGateway(): DefaultGateway | 'none' | 'unknown' {
+  const text = textOf('/proc/net/route')
+  return text === '' ? 'unknown' : (defaultGateway(text) ?? 'none')
 }
 
 /** Those of this host; none where the system has no such files. */

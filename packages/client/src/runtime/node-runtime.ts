@@ -2,6 +2,7 @@
 import { nodeEndToEnd, openssl } from '@showchain/crypto'
 import { systemClock } from './clock.ts'
 import { ExtraUdpSocket } from './extra-udp.ts'
+import { findGateway } from './gateway.ts'
 import { localAddresses } from './local-addresses.ts'
 import { nodeRandom } from './random.ts'
 import { resolveAddress } from './resolve.ts'
@@ -24,4 +25,5 @@ export const nodeRuntime: Runtime = {
   openWebSocket: (to, failed) => new WebSocketCarrier(to, failed),
   resolve: resolveAddress,
   localAddresses: () => localAddresses(),
+  gateway: () => findGateway(),
 }

@@ -10,6 +10,14 @@ import type { CountedSocket, DatagramSocket } from './socket.ts'
 import type { UdpOptions } from './udp-options.ts'
 import type { Worker, WorkerLimits } from './worker.ts'
 
+/** A router, and this host on its network: addresses of IPv4. */
+export interface Gateway {
+  /** Of the router. */
+  readonly ip: string
+  /** Of this host. */
+  readonly local: string
+}
+
 /** The system that a peer or a relay runs on. */
 export interface Runtime {
   readonly clock: Clock
@@ -37,4 +45,6 @@ export interface Runtime {
   resolve(address: Address): Promise<readonly Endpoint[]>
   /** IP addresses of this host, best first, without loopback and link-local ones. */
   localAddresses(): readonly string[]
+  /** The router that leads out of this network. @default none is known */
+  gateway?(): Gateway | undefined
 }

@@ -185,6 +185,13 @@ describe('as the target', () => {
     expect(bed.counted('addressRefused')).toBe(1)
   })
 
+  test('announces where a router maps its port, in what is signed', () => {
+    const also = [{ ip: '9.9.9.9', port: 6000 }]
+    const bed = new Bed({ mappedAddresses: () => also }).registered()
+    bed.receive(invitation(bed), RELAY)
+    expect(bed.last(OP.punchAck)?.ext?.also).toEqual(also)
+  })
+
   test('tries host candidates only of a peer that shares its public address', () => {
     const local = { ip: '192.168.1.2', port: 7000 }
     for (const [ip, tried] of [

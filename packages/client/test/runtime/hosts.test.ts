@@ -1,5 +1,7 @@
+import { endianness } from 'node:os'
 import { describe, expect, test } from 'vitest'
-import { defaultInterfaces } from '../../src/runtime/default-routes.ts'
+import { defaultGateway, defaultInterfaces } from '../../src/runtime/default-routes.ts'
+import { findGateway } from '../../src/runtime/gateway.ts'
 import { hostCandidates, type Interfaces, localAddresses, resolveAddress } from '../../src/runtime/index.ts'
 import { localCandidates } from '../../src/runtime/local-candidates.ts'
 
@@ -120,6 +122,24 @@ ${ZEROS} 00 ${ZEROS} 00 ${ZEROS} ffffffff 00000001 00000000 00200200       lo
 `
   test('are those that are up, by family and metric', () => {
     expect(defaultInterfaces(ROUTE, ROUTE6)).toEqual(['eth0', 'wlan0', 'wwan0'])
+  })
+
+  test.skipIf(endianness() !== 'LE')('lead to the router of the best one', () => {
+    expect(defaultGateway(ROUTE)).toEqual({ name: 'eth0', gateway: '192.0.2.1' })
+    expect(defaultGateway(ROUTE.replaceAll('010200C0', '00000000'))).toBeUndefined()
+    expect(defaultGateway('')).toBeUndefined()
+  })
+
+  test('the router is asked from this host on its network; without the table it is taken for .1', () => {
+    const one = [{ address: '192.168.7.20', internal: false }]
+    const interfaces = { eth1: [{ address: '192.0.2.20', internal: false }], eth0: one }
+    expect(findGateway(interfaces, { name: 'eth0', gateway: '192.168.7.254' })).toEqual({
+      ...{ ip: '192.168.7.254', local: '192.168.7.20' },
+    })
+    expect(findGateway(interfaces, { name: 'wlan0', gateway: '192.168.7.254' })).toBeUndefined()
+    expect(findGateway(interfaces, 'none')).toBeUndefined()
+    expect(findGateway(interfaces, 'unknown')).toEqual({ ip: '192.168.7.1', local: '192.168.7.20' })
+    expect(findGateway({ eth1: interfaces.eth1 }, 'unknown')).toBeUndefined()
   })
 
   test.each(['', '\n', 'nonsense', 'Iface Destination'])('there are none in %j', (text) => {

@@ -130,7 +130,7 @@ export class Internet {
   router(options: RouterOptions & RouterPlace & { readonly name?: string | undefined }): Router {
     const { behind, lan = '192.168.1', ipv6 = false, name = `router${++this.#routers}`, ...rest } = options
     const ips = options.ips ?? (behind === undefined ? [this.#plan.publicIpv4()] : [this.#plan.sharedIpv4()])
-    const router = new Router(this.#networkOf(behind), name, ips, rest, this.sim.random.fork(name))
+    const router = new Router(this.#networkOf(behind), name, ips, rest, this.sim.random.fork(name), lan)
     this.#lans.set(router, {
       carrier: behind,
       prefix: lan,

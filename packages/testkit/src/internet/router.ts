@@ -13,6 +13,7 @@ import { Network, type Station } from '../sim/network.ts'
 import type { Packet } from '../sim/packet.ts'
 import type { SeededRandom } from '../sim/random.ts'
 import type { RouterVerdict } from '../sim/timeline.ts'
+import { MAPPING_SERVER_PORT, MappingServer, type MappingServerOptions } from './mapping-server.ts'
 import { type Dependence, KEY, type NatBehaviour, NatTable } from './nat.ts'
 
 /** What a router does. */
@@ -26,6 +27,8 @@ export interface RouterOptions {
   readonly firewall?: Dependence | 'off' | undefined
   /** Drops UDP altogether, or what goes in or out. @default nothing */
   readonly blocks?: 'all' | 'inbound' | 'outbound' | undefined
+  /** Maps ports for hosts behind it that ask. @default it has no such service, and no address inside */
+  readonly maps?: MappingServerOptions | undefined
 }
 
 /**
@@ -45,6 +48,7 @@ export class Router implements Station {
   readonly #options: RouterOptions
   readonly #outside: Network
   readonly #table: NatTable | undefined
+  readonly #maps: MappingServer | undefined
   /**
    * By internal endpoint and key of the remote one: until when it may come in. At most MAX_STATES.
    */
@@ -53,8 +57,18 @@ export class Router implements Station {
   #ips: readonly string[]
   readonly #routed = new Set<string>()
 
-  /** @param ips its own on the network outside, at most one of each family. */
-  constructor(outside: Network, name: string, ips: readonly string[], options: RouterOptions, random: SeededRandom) {
+  /**
+   * @param ips its own on the network outside, at most one of each family
+   * @param lan first three numbers of the network inside
+   */
+  constructor(
+    outside: Network,
+    name: string,
+    ips: readonly string[],
+    options: RouterOptions,
+    random: SeededRandom,
+    lan: string,
+  ) {
     this.name = name
     this.#outside = outside
     this.#options = options
@@ -66,8 +80,11 @@ export class Router implements Station {
       random: random.fork('inside'),
       conditions: { latency: LAN_LATENCY },
     })
-    this.#gateway = { name, ips: [], deliver: (packet) => this.#outbound(packet) }
+    const { maps } = options
+    this.#maps = maps && new MappingServer(maps, outside.clock, random.fork('maps'))
+    this.#gateway = { name, ips: maps ? [`${lan}.1`] : [], deliver: (packet) => this.#fromInside(packet) }
     this.inside.gateway = this.#gateway
+    this.inside.attach(this.#gateway)
     outside.attach(this)
   }
 
@@ -83,6 +100,11 @@ export class Router implements Station {
   /** Live mappings of its NAT. */
   get mappings(): number {
     return this.#table?.size(this.#outside.clock.now()) ?? 0
+  }
+
+  /** Mappings that hosts behind it asked for. */
+  get portMaps(): number {
+    return this.#maps?.size ?? 0
   }
 
   /** Whether a host behind it with this address shows another one outside. */
@@ -103,6 +125,7 @@ export class Router implements Station {
   /** Forgets every mapping and state, as a router does that was switched off and on. */
   reboot(): void {
     this.#table?.clear()
+    this.#maps?.clear()
     this.#states.clear()
     this.#note('reboot: every mapping is gone')
   }
@@ -122,10 +145,24 @@ export class Router implements Station {
     if (blocks === 'all' || blocks === 'inbound') return this.#saw(packet, 'blocked')
     if (this.#routed.has(packet.destination.ip)) return this.#inboundRouted(packet)
     const now = this.#outside.clock.now()
-    const internal = this.#table?.inbound(packet.destination.port, packet.source, now) ?? 'no mapping'
+    const internal = this.#inbound(packet.destination.port, packet.source, now)
     if (typeof internal === 'string') return this.#saw(packet, internal)
     this.#saw(packet, 'in', internal)
     this.inside.carry({ ...packet, destination: internal }, this.#gateway)
+  }
+
+  /** A port that a host asked for is open to everybody. */
+  #inbound(port: number, remote: Endpoint, now: Instant): Endpoint | 'no mapping' | 'filtered' {
+    return this.#maps?.inbound(port, remote) ?? this.#table?.inbound(port, remote, now) ?? 'no mapping'
+  }
+
+  #fromInside(packet: Packet): void {
+    const { source, destination } = packet
+    if (!this.#gateway.ips.includes(destination.ip)) return this.#outbound(packet)
+    const ip = this.external(4)
+    if (destination.port !== MAPPING_SERVER_PORT || ip === undefined) return
+    const bytes = this.#maps?.answer(packet, ip)
+    if (bytes !== undefined) this.inside.carry({ source: destination, destination: source, bytes }, this.#gateway)
   }
 
   /** From inside, to an address that is not there. */
@@ -143,7 +180,8 @@ export class Router implements Station {
     if (ip === undefined) return this.#saw(packet, 'no route')
     const now = this.#outside.clock.now()
     if (own && !this.#table.behaviour.hairpin) return this.#saw(packet, 'no hairpin')
-    const port = this.#table.outbound(packet.source, packet.destination, now)
+    const answers = this.#maps?.outbound(packet.source, packet.destination)
+    const port = answers ?? this.#table.outbound(packet.source, packet.destination, now)
     if (port === undefined) return this.#saw(packet, 'table full')
     const translated = { ...packet, source: { ip, port } }
     if (!own) {
@@ -152,7 +190,7 @@ export class Router implements Station {
     }
     // RFC 4787 REQ-9: the receiver sees the external endpoint of the sender, and its filter
     // applies.
-    const internal = this.#table.inbound(packet.destination.port, translated.source, now)
+    const internal = this.#inbound(packet.destination.port, translated.source, now)
     if (typeof internal === 'string') return this.#saw(packet, internal)
     this.#saw(packet, 'hairpin', internal)
     this.inside.carry({ ...translated, destination: internal }, this.#gateway)

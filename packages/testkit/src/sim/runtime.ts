@@ -7,7 +7,7 @@ import type { Duration, WebSocketTarget } from '@showchain/client/core'
 import type { CountedSocket, DatagramSocket, Runtime } from '@showchain/client/runtime'
 import { type Identity, nodeEndToEnd } from '@showchain/crypto'
 import type { TestIdentity } from '@showchain/crypto/testing'
-import { canonicalIp, ShowchainError } from '@showchain/wire'
+import { canonicalIp, ipFamily, ShowchainError } from '@showchain/wire'
 import type { Host } from './host.ts'
 import type { Simulation } from './simulation.ts'
 import { VirtualWorker } from './worker.ts'
@@ -36,6 +36,11 @@ export function simulatedRuntime(sim: Simulation, host: Host, signTime?: Duratio
       return [{ ip, port }]
     },
     localAddresses: () => host.ips,
+    gateway: () => {
+      const [ip] = host.network.gateway?.ips ?? []
+      const local = host.ips.find((own) => ipFamily(own) === 4)
+      return ip === undefined || local === undefined ? undefined : { ip, local }
+    },
   }
 }
 

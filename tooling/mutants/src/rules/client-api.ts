@@ -166,8 +166,8 @@ const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
   {
     name: 'closed-waits',
     rule: 'Closing a peer ends what waits for it.',
-    file: 'src/peer-base.ts',
-    text: "for (const reject of this.#waits) reject(new ShowchainError('ERR_CLOSED'))",
+    file: 'src/async/waits.ts',
+    text: "for (const reject of this.#open) reject(new ShowchainError('ERR_CLOSED'))",
     replacement: '',
     test: 'test/face/peer.test.ts',
   },

@@ -55,6 +55,8 @@ export interface PeerContext {
   readonly nat: { known: Nat | undefined }
   /** Where this host can be reached on its own networks, best first. */
   readonly hostCandidates: () => readonly Endpoint[]
+  /** Where everybody outside reaches it, since a router maps its port. */
+  readonly mappedAddresses: () => readonly Endpoint[]
   /**
    * Bytes of the largest datagram that the link to this destination takes, where none is sent in
    * fragments; undefined: it may be.

@@ -41,6 +41,9 @@ export const internetPolicy: AddressPolicy = ({ ip }, sharesPublicIp) => {
   return range === 'public' || (range === 'private' && sharesPublicIp)
 }
 
+/** Whether an address means a host of this network alone. */
+export const isPrivate = (ip: string): boolean => rangeOf(ip) === 'private'
+
 /** For peers of one private network, who do not mind which of its hosts a stranger has them send to. */
 export const lanPolicy: AddressPolicy = ({ ip }) => rangeOf(ip) !== 'never'
 

@@ -8,6 +8,7 @@ export {
   type AddressPolicy,
   type AddressPolicyName,
   internetPolicy,
+  isPrivate,
   labPolicy,
   lanPolicy,
 } from './address-policy.ts'

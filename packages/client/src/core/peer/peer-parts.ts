@@ -60,6 +60,8 @@ export interface PeerMachineOptions {
    * @default nowhere
    */
   readonly hostCandidates?: (() => readonly Endpoint[]) | undefined
+  /** Where everybody outside reaches it, since a router maps its port. @default nowhere */
+  readonly mappedAddresses?: (() => readonly Endpoint[]) | undefined
   /**
    * Bytes of the largest datagram that the link of the first socket to this destination takes, where
    * that socket sends none in fragments; undefined: it may. @default it may
@@ -172,6 +174,7 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
     acquaintances,
     permits: options.permits ?? new Map(),
     hostCandidates: options.hostCandidates ?? (() => []),
+    mappedAddresses: options.mappedAddresses ?? (() => []),
     unfragmented: (to) => ((to.socket ?? 0) === 0 ? options.unfragmented?.(to) : undefined),
   }
   const tokens = new TokenMint(provider, random)

@@ -33,7 +33,7 @@ export type Registrations = ReadonlyMap<string, Registration>
 /**
  * The extension fields of a 0x111 or 0x114, or none in seed mode.
  * @param signed whether signed fields may stand in it.
- * @param relay the address of the one that introduces it: further addresses are of the other IP family
+ * @param relay the address of the one that introduces it, which sees the one of its IP family
  */
 export function introduction(
   context: PeerContext,
@@ -44,7 +44,7 @@ export function introduction(
   if (context.seedMode) return {}
   const local = context.hostCandidates()
   const nat = ownNat(context, registrations)
-  const also = signed && relay !== undefined ? furtherAddresses(registrations, ipFamily(relay.ip)) : []
+  const also = signed && relay !== undefined ? furtherAddresses(context, registrations, ipFamily(relay.ip)) : []
   return {
     ext: {
       key: context.spki,
@@ -56,16 +56,19 @@ export function introduction(
   }
 }
 
-/** This peer's addresses of another IP family than this, as its relays see them over UDP. */
-const furtherAddresses = (registrations: Registrations, family: 4 | 6): readonly Endpoint[] =>
-  [...registrations.values()]
-    .flatMap(({ otherFamily, observed, registered, route }) => [
-      ...(otherFamily.address === undefined ? [] : [otherFamily.address]),
-      ...(observed !== undefined && registered && route.over === 'udp' ? [observed] : []),
-    ])
-    .filter(({ ip }) => ipFamily(ip) !== family)
+/**
+ * Where a router maps this peer's port, and its addresses of another IP family than this, as its relays
+ * see them over UDP.
+ */
+function furtherAddresses(context: PeerContext, registrations: Registrations, family: 4 | 6): readonly Endpoint[] {
+  const seen = [...registrations.values()].flatMap(({ otherFamily, observed, registered, route }) => [
+    ...(otherFamily.address === undefined ? [] : [otherFamily.address]),
+    ...(observed !== undefined && registered && route.over === 'udp' ? [observed] : []),
+  ])
+  return [...context.mappedAddresses(), ...seen.filter(({ ip }) => ipFamily(ip) !== family)]
     .filter((address, index, all) => all.findIndex((each) => sameEndpoint(each, address)) === index)
     .slice(0, MAX_FURTHER_ADDRESSES)
+}
 
 /** An address whose text is as long as one can be. */
 const LONGEST_IP = 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'

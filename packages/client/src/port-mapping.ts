@@ -1,0 +1,149 @@
+/**
+ * When the router in front is asked to map the port of a peer, and what is made of it: from the first
+ * registration over UDP until the peer closes, and again when relays see it elsewhere or the network
+ * changed. The requests have a socket of their own.
+ */
+import { type Endpoint, ipFamily, type PeerId, sameEndpoint } from '@showchain/wire'
+import type { Listeners } from './async/listeners.ts'
+import {
+  ADDRESS_POLICIES,
+  isPrivate,
+  type MappingPlace,
+  PortMapper,
+  type PortMapperEvent,
+  type PortMapping,
+} from './core/index.ts'
+import type { CheckedOptions } from './options.ts'
+import type { PeerListeners } from './peer-events.ts'
+import type { RelayEvent } from './relay-event.ts'
+import { Driver } from './runtime/driver.ts'
+import type { DatagramSocket } from './runtime/socket.ts'
+import type { Worker } from './runtime/worker.ts'
+
+/** What `inspect()` says of it. */
+export type PortMappingInspection = PortMapping & {
+  /** Datagrams that were sent to the router. */
+  readonly requests: number
+  /** Datagrams that answer none of them. */
+  readonly ignored: number
+}
+
+type Options = Pick<CheckedOptions, 'portMapping' | 'policy' | 'addressPolicy' | 'runtime'>
+
+/** A router has nothing to sign. */
+const NO_WORKER: Worker = { run: () => {}, waiting: 0, close: () => {} }
+
+export class PortMappingOfPeer {
+  readonly #options: Options
+  readonly #socket: DatagramSocket
+  readonly #listeners: Listeners<PeerListeners>
+  /** Where each relay sees this peer; as many as it is registered with. */
+  readonly #observed = new Map<PeerId, Endpoint>()
+  #mapping: PortMapping
+  #driver: Driver<PortMapper> | undefined
+  #machine: PortMapper | undefined
+  #released: () => void = () => {}
+
+  /** @param socket whose port is to be mapped */
+  constructor(options: Options, socket: DatagramSocket, listeners: Listeners<PeerListeners>) {
+    this.#options = options
+    this.#socket = socket
+    this.#listeners = listeners
+    listeners.on('relay', (event) => this.#onRelay(event))
+    this.#mapping = { state: 'none', why: this.#whyNever ?? 'no relay has said yet where it sees this host' }
+  }
+
+  /** What became of it. */
+  get mapping(): PortMapping {
+    return this.#mapping
+  }
+
+  inspect(): PortMappingInspection {
+    return { ...this.#mapping, ...(this.#machine?.counters ?? { requests: 0, ignored: 0 }) }
+  }
+
+  /** Where this peer is reached from outside by the mapping. */
+  get addresses(): readonly Endpoint[] {
+    return this.#mapping.state === 'mapped' ? [this.#mapping.external] : []
+  }
+
+  /** Asks again. */
+  networkChanged(): void {
+    const place = this.#place()
+    if (typeof place !== 'string') {
+      const observed = [...new Set([...this.#observed.values()].map(({ ip }) => ip))]
+      this.#driver ??= this.#open()
+      return this.#driver.input((machine, now) => machine.ask(place, observed, now))
+    }
+    if (this.#driver === undefined) this.#on({ type: 'mapping', mapping: { state: 'none', why: place } })
+    else this.#driver.input((machine) => machine.leave(place))
+  }
+
+  /** Removes the mapping, as far as the router answers at once. */
+  async close(): Promise<void> {
+    const driver = this.#driver
+    if (driver === undefined) return
+    await new Promise<void>((resolve) => {
+      this.#released = resolve
+      driver.input((machine, now) => machine.release(now))
+    })
+    await driver.close()
+  }
+
+  #onRelay({ relay, state, observed, over }: RelayEvent): void {
+    const known = this.#observed.get(relay)
+    if (state === 'registered' && over === 'udp' && observed !== undefined && ipFamily(observed.ip) === 4) {
+      this.#observed.set(relay, observed)
+      const others = [...this.#observed].some(([id, { ip }]) => id !== relay && ip === observed.ip)
+      // Another port is that of another mapping of the router, which may have lost this one, too.
+      const changed = known === undefined ? !others : !sameEndpoint(known, observed)
+      if (changed) this.networkChanged()
+    } else if (state === 'lost' || state === 'failed' || state === 'registered') this.#observed.delete(relay)
+  }
+
+  /** Why it will not be tried, whatever the network is. */
+  get #whyNever(): string | undefined {
+    const { portMapping, policy } = this.#options
+    if (!portMapping) return 'it is switched off'
+    return policy === 'relay-only' ? 'this peer shows nobody its address' : undefined
+  }
+
+  /** Whom to ask for what; or why nobody is asked. */
+  #place(): MappingPlace | string {
+    const { runtime, addressPolicy } = this.#options
+    const never = this.#whyNever
+    if (never !== undefined) return never
+    const local = runtime.localAddresses()
+    const outside = [...this.#observed.values()].filter(
+      (endpoint) => ADDRESS_POLICIES[addressPolicy](endpoint, false) && !isOwn(endpoint, local),
+    )
+    if (this.#observed.size === 0) return 'no relay says where it sees this host over IPv4'
+    if (outside.length === 0) return 'there is no NAT between this host and its relays'
+    const gateway = runtime.gateway?.()
+    if (gateway === undefined || !isPrivate(gateway.local)) return 'the router of this network is not known'
+    const bound = this.#socket.localEndpoints.find(({ ip }) => ip === gateway.local || ip === '0.0.0.0')
+    if (bound === undefined) return 'this peer does not listen on the network of the router'
+    return { gateway: gateway.ip, local: gateway.local, port: bound.port }
+  }
+
+  #open(): Driver<PortMapper> {
+    const { runtime, addressPolicy } = this.#options
+    const machine = new PortMapper(runtime.random, ADDRESS_POLICIES[addressPolicy])
+    this.#machine = machine
+    return new Driver({
+      ...{ machine, clock: runtime.clock, worker: NO_WORKER },
+      // Without a socket the router is silent.
+      socket: runtime.openExtraSocket(() => {}),
+      onEvent: (event) => this.#on(event),
+    })
+  }
+
+  #on(event: PortMapperEvent): void {
+    if (event.type === 'released') return this.#released()
+    this.#mapping = event.mapping
+    this.#listeners.emit('portMapping', event.mapping)
+  }
+}
+
+const LOOPBACK = /^127\./
+const isOwn = ({ ip }: Endpoint, local: readonly string[]): boolean => LOOPBACK.test(ip) || local.includes(ip)

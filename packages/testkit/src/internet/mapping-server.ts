@@ -1,0 +1,152 @@
+/**
+ * What a router does that maps ports for hosts behind it: PCP's MAP (RFC 6887) and NAT-PMP (RFC
+ * 6886), and the packets that come in at such a port, and answer those.
+ */
+import { type Duration, duration, type Instant, later } from '@showchain/client/core'
+import type { Clock } from '@showchain/client/runtime'
+import type { Random } from '@showchain/crypto/core'
+import { type Endpoint, formatEndpoint, parseIp, sameEndpoint } from '@showchain/wire'
+import type { Packet } from '../sim/packet.ts'
+
+/** How a router maps ports. */
+export interface MappingServerOptions {
+  /** The protocols that it knows. */
+  readonly speaks: readonly ('PCP' | 'NAT-PMP')[]
+  /** The outside address that it names. @default its own */
+  readonly claims?: string | undefined
+  /** Seconds that it grants at most. @default 86,400 */
+  readonly lifetime?: number | undefined
+  /** The result code of all its answers. @default 0: success */
+  readonly refuses?: number | undefined
+}
+
+/** The port of both protocols. */
+export const MAPPING_SERVER_PORT = 5351
+const DAY = 86_400
+const FIRST_PORT = 1024
+const PORTS = 64_512
+/** nf_conntrack's udp_timeout_stream. */
+const FLOW_LIFETIME: Duration = duration(120_000)
+const UNSUPPORTED_VERSION = 1
+
+interface PortMap {
+  readonly internal: Endpoint
+  readonly port: number
+  readonly nonce: string
+  readonly expires: Instant
+}
+
+/** The mappings that hosts behind one router asked for. */
+export class MappingServer {
+  readonly #options: MappingServerOptions
+  readonly #clock: Clock
+  readonly #random: Random
+  /** By external port; bounded by what the scenario asks for. */
+  readonly #maps = new Map<number, PortMap>()
+  /** By internal and remote endpoint: flows that came in, and until when they are answered from where. */
+  readonly #flows = new Map<string, { readonly port: number; readonly until: Instant }>()
+
+  constructor(options: MappingServerOptions, clock: Clock, random: Random) {
+    this.#options = options
+    this.#clock = clock
+    this.#random = random
+  }
+
+  /** Mappings that are alive. */
+  get size(): number {
+    return [...this.#maps.values()].filter(({ expires }) => expires > this.#clock.now()).length
+  }
+
+  clear(): void {
+    this.#maps.clear()
+    this.#flows.clear()
+  }
+
+  /** Where a packet goes that comes in at a port; undefined: it is not mapped. */
+  inbound(port: number, remote: Endpoint): Endpoint | undefined {
+    const map = this.#live(port)
+    if (map === undefined) return undefined
+    this.#flows.set(flow(map.internal, remote), { port, until: later(this.#clock.now(), FLOW_LIFETIME) })
+    return map.internal
+  }
+
+  /** Which port an answer to such a packet leaves from. */
+  outbound(internal: Endpoint, remote: Endpoint): number | undefined {
+    const known = this.#flows.get(flow(internal, remote))
+    return known !== undefined && known.until > this.#clock.now() ? known.port : undefined
+  }
+
+  /** @param external the router's own outside address. @returns the answer, if there is one */
+  answer({ source, bytes }: Packet, external: string): Uint8Array | undefined {
+    const { speaks } = this.#options
+    const version = bytes[0] === 2 ? 'PCP' : 'NAT-PMP'
+    if (speaks.includes(version))
+      return version === 'PCP' ? this.#pcp(source, bytes, external) : this.#natPmp(source, bytes, external)
+    // RFC 6886 §3.5; RFC 6887 §9.
+    if (version === 'PCP' && speaks.length > 0)
+      return Uint8Array.of(0, 0x80 | (bytes[1] ?? 0), 0, UNSUPPORTED_VERSION, 0, 0, 0, 0)
+    return undefined
+  }
+
+  #pcp(source: Endpoint, bytes: Uint8Array, external: string): Uint8Array {
+    const answer = bytes.slice()
+    const [asked, view] = [new DataView(bytes.buffer, bytes.byteOffset, bytes.length), new DataView(answer.buffer)]
+    const internal = { ip: source.ip, port: asked.getUint16(40) }
+    const nonce = bytes.subarray(24, 36).join()
+    const granted = this.#map(internal, nonce, asked.getUint16(42), asked.getUint32(4))
+    answer[1] = 0x81
+    answer.fill(0, 2, 24)
+    answer[3] = this.#options.refuses ?? 0
+    view.setUint32(4, granted.lifetime)
+    view.setUint32(8, this.#clock.now() / 1000)
+    view.setUint16(42, granted.port)
+    answer.fill(0, 44, 54)
+    answer.fill(0xff, 54, 56)
+    answer.set(parseIp(this.#options.claims ?? external) ?? [], 56)
+    return answer
+  }
+
+  #natPmp(source: Endpoint, bytes: Uint8Array, external: string): Uint8Array {
+    const mapping = bytes[1] === 1
+    const answer = new Uint8Array(mapping ? 16 : 12)
+    const view = new DataView(answer.buffer)
+    answer[1] = 0x80 | (bytes[1] ?? 0)
+    answer[3] = this.#options.refuses ?? 0
+    view.setUint32(4, this.#clock.now() / 1000)
+    if (mapping) {
+      const asked = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+      const internal = { ip: source.ip, port: asked.getUint16(4) }
+      const granted = this.#map(internal, '', asked.getUint16(6), asked.getUint32(8))
+      view.setUint16(8, internal.port)
+      view.setUint16(10, granted.port)
+      view.setUint32(12, granted.lifetime)
+    } else answer.set(parseIp(this.#options.claims ?? external) ?? [], 8)
+    return answer
+  }
+
+  #map(internal: Endpoint, nonce: string, wanted: number, asked: number): { port: number; lifetime: number } {
+    if (this.#options.refuses !== undefined) return { port: 0, lifetime: 0 }
+    const known = [...this.#maps.values()].find((map) => sameEndpoint(map.internal, internal))
+    const lifetime = Math.min(asked, this.#options.lifetime ?? DAY)
+    // RFC 6887 §11.3: whoever does not know the nonce changes nothing.
+    if (known !== undefined && known.nonce !== nonce) return { port: known.port, lifetime: 0 }
+    if (known !== undefined) this.#maps.delete(known.port)
+    if (lifetime === 0) return { port: 0, lifetime }
+    const port = known?.port ?? this.#free(wanted)
+    this.#maps.set(port, { internal, port, nonce, expires: later(this.#clock.now(), duration(lifetime * 1000)) })
+    return { port, lifetime }
+  }
+
+  #free(wanted: number): number {
+    let port = wanted === 0 ? FIRST_PORT : wanted
+    while (this.#live(port) !== undefined) port = FIRST_PORT + Math.floor(this.#random.uniform() * PORTS)
+    return port
+  }
+
+  #live(port: number): PortMap | undefined {
+    const map = this.#maps.get(port)
+    return map !== undefined && map.expires > this.#clock.now() ? map : undefined
+  }
+}
+
+const flow = (internal: Endpoint, remote: Endpoint): string => `${formatEndpoint(internal)} ${formatEndpoint(remote)}`
