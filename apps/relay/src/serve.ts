@@ -143,7 +143,7 @@ async function reloaded(
 ): Promise<void> {
   try {
     const config = await again()
-    const kept = relay.reload({ ...accessOf(config, own), limits: config.limits })
+    const kept = relay.reload({ ...accessOf(config, own), quotas: config.quota, limits: config.limits })
     log.level = config.logLevel
     log.info({ access: config.access }, 'configuration read again')
     if (kept.length > 0) log.warn({ limits: kept }, 'sizes of tables stay as they are until the relay starts again')

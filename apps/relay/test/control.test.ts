@@ -113,6 +113,31 @@ describe('SIGHUP', () => {
     expect((await relay.ended()).code).toBe(0)
   })
 
+  test('takes amounts of quotas from the file', async () => {
+    const file = folder.write('quotas.yaml', 'quota: [totalDay=1k, atCap=refuse]\n')
+    const relay = running('--config', file)
+    const ticket = await relay.stdout.line(/./)
+    await using early = await peerOf(alice, ticket)
+    await expect(early.registered()).rejects.toThrow(/is used up/)
+    writeFileSync(file, 'quota: [totalDay=1G, atCap=refuse]\n')
+    relay.child.kill('SIGHUP')
+    await relay.stderr.line(/configuration read again/)
+    await using late = await peerOf(bob, ticket)
+    await late.registered()
+    expect(late.ticket).toContain('relay=')
+  })
+
+  test('does not begin with quotas or permits, of which nothing was counted', async () => {
+    const file = folder.write('none.yaml', 'access: everyone\n')
+    const relay = running('--config', file)
+    await relay.stdout.line(/./)
+    for (const began of ['quota: [totalDay=1G]\n', 'access: token\n']) {
+      writeFileSync(file, began)
+      relay.child.kill('SIGHUP')
+      expect(await relay.stderr.line(/the configuration was not taken/)).toContain('begin when the relay starts')
+    }
+  })
+
   test('changes nothing when the file is wrong', async () => {
     const file = folder.write('wrong.yaml', `access: ids\nallow: [${alice.id}]\n`)
     const relay = running('--config', file)

@@ -137,6 +137,35 @@ describe('who has used up its allotment', () => {
   })
 })
 
+describe('amounts that change while a relay runs', () => {
+  test('hold at once, with what was used before', () => {
+    const { bed, requester, sends } = forwarding({ id: { day: 10 * FRAME } })
+    expect(sends(requester, 25)).toBe(10)
+    bed.machine.access.meter?.change({ id: { day: 15 * FRAME } })
+    expect(sends(requester, 25)).toBe(5)
+    bed.machine.access.meter?.change({ source: { month: 20 * FRAME } })
+    expect(sends(requester, 25)).toBe(5)
+    bed.machine.access.meter?.change({ id: { day: 3 * FRAME }, atCap: 'refuse' })
+    expect(sends(requester, 1)).toBe(0)
+    expect(bed.machine.stats().bindings).toBe(1)
+    bed.machine.access.meter?.change({})
+    bed.pass(2 * SECOND)
+    expect(ops(bed.register(requester))).toEqual([OP.directResponse])
+    expect(sends(requester, 100)).toBe(100)
+  })
+
+  test('are those of the rate as well', () => {
+    const { bed, requester, sends } = forwarding({ bytesPerSecond: 10 * FRAME })
+    expect(sends(requester, 500)).toBeLessThan(20)
+    bed.machine.access.meter?.change({ bytesPerSecond: 1000 * FRAME })
+    bed.pass(SECOND)
+    expect(sends(requester, 150)).toBe(150)
+    bed.machine.access.meter?.change({ bytesPerSecond: 10 * FRAME })
+    bed.pass(SECOND)
+    expect(sends(requester, 500)).toBeLessThan(20)
+  })
+})
+
 test('nobody is bound while it is not known what they have used', () => {
   const bed = new Bed({ asks: true, quotas: { id: { day: FRAME } } })
   const peer = bed.peer()

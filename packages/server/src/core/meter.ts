@@ -48,12 +48,13 @@ export interface MeterOptions {
 }
 
 export class Meter {
-  readonly #options: MeterOptions
+  readonly #unixMs: () => number
   readonly #total: Account
   /** Those of registered peers, and of peers that are about to be. */
   readonly #accounts = new Map<string, Account>()
   readonly #shares = new Map<string, SourceShare>()
-  readonly #rate: FairShare | undefined
+  #quotas: Quotas = {}
+  #rate: FairShare | undefined
   /** Those that have changed, or may be left. */
   readonly #touched = new Set<Account>()
   /** By row of the binding. */
@@ -64,10 +65,20 @@ export class Meter {
 
   constructor(options: MeterOptions) {
     const { quotas, total, unixMs } = options
-    this.#options = options
+    this.#unixMs = unixMs
     this.#today = calendarDay(unixMs())
     this.#total = new Account(total ?? this.#nothing(TOTAL))
-    this.#rate = quotas.bytesPerSecond === undefined ? undefined : new FairShare(quotas.bytesPerSecond)
+    this.change(quotas)
+  }
+
+  /** Other amounts: what was used stays, and what was taken in advance. */
+  change(quotas: Quotas): void {
+    const { bytesPerSecond } = quotas
+    if (bytesPerSecond !== this.#quotas.bytesPerSecond) {
+      this.#rate = bytesPerSecond === undefined ? undefined : new FairShare(bytesPerSecond)
+      this.#shares.clear()
+    }
+    this.#quotas = quotas
   }
 
   /** Accounts in memory beside that of all. */
@@ -82,7 +93,7 @@ export class Meter {
 
   /** Whether who has used that up is not served at all. */
   endsAt(what: UsedUp): boolean {
-    return what === 'permitUsedUp' || this.#options.quotas.atCap === 'refuse'
+    return what === 'permitUsedUp' || this.#quotas.atCap === 'refuse'
   }
 
   /** What has to be loaded before this peer can be bound. */
@@ -145,7 +156,7 @@ export class Meter {
 
   /** What has changed since the last time, to be kept. Accounts that nobody has any more are left. */
   changes(): readonly Usage[] {
-    this.#today = calendarDay(this.#options.unixMs())
+    this.#today = calendarDay(this.#unixMs())
     const changed: Usage[] = []
     for (const account of this.#touched) {
       if (account.changed) changed.push(account.usage)
@@ -196,7 +207,7 @@ export class Meter {
 
   /** Of the allotment that has least left for this id and source. */
   #leftOf(id: Account | undefined, source: Account | undefined): number {
-    const { quotas } = this.#options
+    const quotas = this.#quotas
     return Math.min(this.#left(id, quotas.id), this.#left(source, quotas.source), this.#left(this.#total, quotas.total))
   }
 

@@ -41,7 +41,7 @@ export interface BoundPeer {
 }
 
 /** What changes while it runs. */
-type Reloaded = Pick<RelayOpenOptions, 'access' | 'permits' | 'limits'>
+type Reloaded = Pick<RelayOpenOptions, 'access' | 'permits' | 'quotas' | 'limits'>
 
 /** How long `drain` waits at most, in ms, while sessions go on. */
 const DRAIN_TIMEOUT = 30_000
@@ -194,16 +194,18 @@ export class Relay implements AsyncDisposable {
   }
 
   /**
-   * Takes other limits, and another decision about who may use it, which registered peers get within
+   * Takes other limits, other amounts of quotas, and another decision about who may use it, which registered peers get within
    * 10 s, half of `accessQuestions` in a second.
    * @returns limits that stay as they are: sizes of tables are those of its start
    * @throws ShowchainError `ERR_BAD_CONFIG`, and nothing has changed
    */
-  reload({ access, permits = false, limits = {} }: Reloaded): readonly RelayLimit[] {
+  reload({ access, permits = false, quotas, limits = {} }: Reloaded): readonly RelayLimit[] {
     const { meter, gate } = this.#machine.access
-    if (permits && meter === undefined)
-      throw new ShowchainError('ERR_BAD_CONFIG', 'A relay that counted nothing takes permits when it starts again.')
+    if ((permits || quotas !== undefined) && meter === undefined)
+      throw new ShowchainError('ERR_BAD_CONFIG', 'Quotas and permits begin when the relay starts, which had neither.')
+    const amounts = checkedQuotas(quotas ?? {})
     const kept = changeLimits(this.#machine.limits, limits)
+    meter?.change(amounts)
     this.#gatekeeper.access = access
     gate.change({ asks: access !== undefined, permits: permits ? this.#newPermits() : undefined })
     return kept

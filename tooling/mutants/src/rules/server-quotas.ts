@@ -43,6 +43,14 @@ export const SERVER_QUOTAS: readonly Mutant[] = inPackage('server', [
     test: 'test/quotas.test.ts',
   },
   {
+    name: 'quota-changed',
+    rule: 'Amounts of quotas that have changed hold at once.',
+    file: 'src/core/meter.ts',
+    text: '    this.#quotas = quotas\n',
+    replacement: '    if (this.size === 0) this.#quotas = quotas\n',
+    test: 'test/quotas.test.ts',
+  },
+  {
     name: 'quota-refused',
     rule: 'Who has used up a quota is refused where the relay refuses.',
     file: 'src/core/access-gate.ts',
