@@ -15,7 +15,7 @@ export const CHAPTERS = {
     ['peer'],
     ['.'],
   ],
-  'packages/client/src': [['core'], ['runtime'], ['async'], ['.']],
+  'packages/client/src': [['core'], ['runtime'], ['async'], ['.'], ['browser']],
   'packages/crypto/src': [['core'], ['portable'], ['openssl'], ['.']],
   'packages/files/src': [['core'], ['transfer'], ['node'], ['.']],
   'packages/mailbox/src': [['core'], ['client', 'server'], ['.']],

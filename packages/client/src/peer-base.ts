@@ -118,7 +118,7 @@ export abstract class PeerBase implements AsyncDisposable {
     })
   }
 
-  /** @param make calls the constructor of who opens it */
+  /** @internal @param make calls the constructor of who opens it */
   protected static async openOn<Made extends PeerBase>(
     options: CheckedOptions,
     wait: SignalOptions | undefined,

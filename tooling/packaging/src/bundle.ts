@@ -10,6 +10,7 @@ export const BUDGETS: Readonly<Record<string, number>> = {
   '@showchain/wire/end-to-end': 30,
   '@showchain/crypto/portable': 150,
   '@showchain/crypto/web': 65,
+  '@showchain/client/browser': 145,
 }
 
 /**

@@ -29,9 +29,14 @@ export function subtle(): Subtle {
   return found
 }
 
-/** Overwrites at most 65,536 bytes from the runtime's CSPRNG. @throws ShowchainError `ERR_RUNTIME` */
+/** Most bytes of one call (Web Cryptography API, getRandomValues). */
+const RANDOM_AT_ONCE = 65_536
+
+/** Overwrites bytes from the runtime's CSPRNG, and returns them. @throws ShowchainError `ERR_RUNTIME` */
 export function webRandom(bytes: Uint8Array): Uint8Array {
   const found = web()
   if (found === undefined) throw new ShowchainError('ERR_RUNTIME', 'It has no source of randomness.')
-  return found.getRandomValues(bytes)
+  for (let at = 0; at < bytes.length; at += RANDOM_AT_ONCE)
+    found.getRandomValues(bytes.subarray(at, at + RANDOM_AT_ONCE))
+  return bytes
 }

@@ -1,0 +1,192 @@
+/// <reference lib="dom" />
+/** The example page in headless Chromium, against the programs: a peer in a browser and `showchain listen`. */
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { parseTicket } from '@showchain/wire'
+import { needs } from '@showchain-tooling/vitest/needs'
+import type { Program } from '@showchain-tooling/vitest/programs'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { build, type InlineConfig } from 'vite'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { EndingsBed } from './endings-bed.ts'
+
+/** Where Debian's package has it. */
+const CHROMIUM = '/usr/bin/chromium'
+const README = fileURLToPath(new URL('../node_modules/@showchain/client/README.md', import.meta.url))
+/** Of its example, which is built as a file of the page's folder. */
+const EXAMPLE = 'readme.js'
+const PAGE = fileURLToPath(new URL('../node_modules/@showchain/examples/browser', import.meta.url))
+const BYTES = 10 * 1024 * 1024
+/** Most bytes of the page's scripts, gzipped. */
+const BUDGET = 140_000
+const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript' }
+
+const bed = new EndingsBed()
+/** The page's files, by path. */
+const files = new Map<string, string | Uint8Array>()
+/** Paths of the example page. */
+let page: readonly string[]
+let server: Server
+let origin = ''
+beforeAll(async () => {
+  page = await bundle()
+  server = createServer(({ url = '' }, response) => {
+    const path = url === '/' ? '/index.html' : url
+    const content = files.get(path)
+    if (content === undefined) return void response.writeHead(404).end()
+    response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'text/plain' }).end(content)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterAll(() => void server.close())
+
+/** Keeps what vite makes of the page. @returns the paths of it */
+async function bundle(options: InlineConfig = {}): Promise<readonly string[]> {
+  const { build: more, ...rest } = options
+  const common = { configFile: false, root: PAGE, logLevel: 'error' } as const
+  const built = await build({ ...common, ...rest, build: { ...more, write: false } })
+  const outputs = 'output' in built ? built.output : []
+  for (const output of outputs) files.set(`/${output.fileName}`, output.type === 'chunk' ? output.code : output.source)
+  return outputs.map(({ fileName }) => `/${fileName}`)
+}
+
+test('the scripts of the page are within their budget', () => {
+  const scripts = page.filter((path) => path.endsWith('.js'))
+  const bytes = scripts.reduce((sum, path) => sum + gzipSync(files.get(path) ?? '').length, 0)
+  console.log(`A page with a peer: ${(bytes / 1000).toFixed(1)} kB of scripts, gzipped.`)
+  expect(scripts.length).toBeGreaterThan(0)
+  expect(bytes).toBeLessThan(BUDGET)
+})
+
+interface Relay {
+  readonly program: Program
+  readonly ticket: string
+}
+
+async function startRelay(ports: { readonly udp: number; readonly tcp: number }, site: string): Promise<Relay> {
+  const at = `--listen 127.0.0.1:${ports.udp} --websocket 127.0.0.1:${ports.tcp} --websocket-origin ${site}`
+  const program = bed.shell(`exec $R --identity $D/relay.pem --create-identity ${at}`)
+  return { program, ticket: await program.stdout.line(/^showchain:/) }
+}
+
+/** `listen --pipe`, which sends what the test writes to it and keeps what comes in a file. */
+async function listen(relay: Relay): Promise<{ readonly program: Program; readonly ticket: string }> {
+  return bed.listen(`--relay '${relay.ticket}' > $D/copy`)
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+describe('in Chromium', needs(existsSync(CHROMIUM), 'no chromium (apt-get install chromium)'), () => {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+  })
+  afterAll(() => browser.close())
+
+  async function opened(): Promise<{ readonly page: Page; readonly complaints: readonly string[] }> {
+    const context = await browser.newContext()
+    onTestFinished(() => context.close())
+    const page = await context.newPage()
+    const complaints: string[] = []
+    page.on('pageerror', (error) => void complaints.push(error.message))
+    await page.goto(origin)
+    return { page, complaints }
+  }
+
+  async function connect(page: Page, ticket: string, file: Uint8Array): Promise<void> {
+    await page.locator('#ticket').fill(ticket)
+    await page
+      .locator('#file')
+      .setInputFiles({ name: 'file', mimeType: 'application/octet-stream', buffer: Buffer.from(file) })
+    await page.getByRole('button', { name: 'Connect' }).click()
+  }
+
+  const received = async (page: Page): Promise<number> => Number(await page.locator('#received').textContent())
+
+  test('10 MiB go both ways while the relay is killed and restarted', { tags: ['long'], timeout: 60_000 }, async () => {
+    const [ours, theirs] = [randomBytes(BYTES), randomBytes(BYTES)]
+    const relay = await startRelay({ udp: 0, tcp: 0 }, origin)
+    const { addresses, websocket } = parseTicket(relay.ticket)
+    const { program, ticket } = await listen(relay)
+    const { page, complaints } = await opened()
+    await connect(page, ticket, ours)
+    // The second half is written after the restart: nothing can be over before.
+    program.child.stdin?.write(theirs.subarray(0, BYTES / 2))
+    await page.waitForFunction(() => Number(document.querySelector('#received')?.textContent) > 1_000_000)
+    expect(await page.locator('#state').textContent()).toBe('Connected by a relay.')
+
+    relay.program.kill()
+    await relay.program.ended()
+    const again = await startRelay({ udp: addresses[0]?.port ?? 0, tcp: websocket?.port ?? 0 }, origin)
+    expect(again.ticket).toBe(relay.ticket)
+    expect(await received(page)).toBeLessThan(BYTES)
+    program.child.stdin?.end(theirs.subarray(BYTES / 2))
+
+    await page.getByText('Done.').waitFor({ timeout: 45_000 })
+    const copy = await page.evaluate(async () => {
+      const link = document.querySelector<HTMLAnchorElement>('a[download]')
+      const bytes = await (await fetch(link?.href ?? '')).arrayBuffer()
+      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+      return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+    })
+    expect(copy).toBe(sha256(theirs))
+    expect((await program.ended()).code).toBe(0)
+    expect(bed.sha256('copy')).toBe(sha256(ours))
+    expect(complaints).toEqual([])
+  })
+
+  test("the example of the client's README says hello to `showchain listen`", { tags: ['long'] }, async () => {
+    const [, example = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync(README, 'utf8')) ?? []
+    const input = `${PAGE}/${EXAMPLE}`
+    const plugin = { name: 'readme', load: (id: string) => (id === input ? example : undefined) }
+    const resolves = { ...plugin, resolveId: (id: string) => (id === input ? id : undefined) }
+    const [script = ''] = await bundle({ plugins: [resolves], build: { rollupOptions: { input }, target: 'es2022' } })
+    files.set('/readme.html', `<!doctype html><script type="module" src="${script}"></script>`)
+
+    const relay = await startRelay({ udp: 0, tcp: 0 }, origin)
+    const program = bed.shell(`exec $S listen --ephemeral $L --relay '${relay.ticket}'`)
+    const answers = [relay.ticket, await program.stdout.line(/^showchain:/)]
+    const context = await browser.newContext()
+    onTestFinished(() => context.close())
+    const tab = await context.newPage()
+    tab.on('dialog', (dialog) => void dialog.accept(answers.shift()))
+    const said = tab.waitForEvent('console')
+    await tab.goto(`${origin}/readme.html`)
+    expect((await said).text()).toBe('sent by a relay')
+    expect(await program.stdout.line(/hello from a page/)).toContain('hello from a page')
+  })
+
+  test('a relay that does not name the site of the page refuses it, and the page says so', {
+    tags: ['long'],
+  }, async () => {
+    const relay = await startRelay({ udp: 0, tcp: 0 }, 'https://example.org')
+    const { program, ticket } = await listen(relay)
+    const { page } = await opened()
+    await connect(page, ticket, randomBytes(1))
+    await page.getByText('the relay does not take pages of this origin').waitFor()
+    expect(program.child.exitCode).toBeNull()
+  })
+
+  test('a page is the same peer when it is opened again', { tags: ['long'] }, async () => {
+    const relay = await startRelay({ udp: 0, tcp: 0 }, origin)
+    const { page } = await opened()
+    const ids: (string | undefined)[] = []
+    for (let visit = 0; visit < 2; visit++) {
+      const { program, ticket } = await listen(relay)
+      await page.goto(origin)
+      await connect(page, ticket, randomBytes(1000))
+      program.child.stdin?.end('what the program sends')
+      await page.getByText('Done.').waitFor()
+      expect(await received(page)).toBe(22)
+      ids.push(/connected with ([\w-]+)/.exec((await program.ended()).stderr)?.[1])
+    }
+    expect(ids).toEqual([expect.any(String), ids[0]])
+  })
+})
