@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { connect as connectTls } from 'node:tls'
 import { generateIdentity, type Identity, messagePreimage, openssl } from '@showchain/crypto'
 import { Relay, type RelayOpenOptions, type WebSocketOptions } from '@showchain/server/runtime'
 import {
@@ -205,6 +207,43 @@ describe('X-Forwarded-For', () => {
 
   test.each(['example.org', '10.0.0.0/33', '10.0.0.0/8/8', '::/129', ''])('trusts no %s', async (proxy) => {
     await expect(relayWith({ trustedProxies: [proxy] })).rejects.toMatchObject({ code: 'ERR_BAD_CONFIG' })
+  })
+})
+
+const pem = (name: string): string => readFileSync(new URL(`fixtures/websocket-${name}.pem`, import.meta.url), 'utf8')
+const certificate = (name: string) => ({ cert: pem(name), key: pem(`${name}.key`) })
+
+/** The name in the certificate that a relay shows. */
+function shownBy(relay: Relay): Promise<unknown> {
+  const { port = 0 } = relay.websocketAddress ?? {}
+  // Whom it shows is asked, and not whether that is so.
+  const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false })
+  return new Promise((resolve, reject) => {
+    socket.on('error', reject)
+    socket.on('secureConnect', () => {
+      resolve(socket.getPeerCertificate().subject.CN)
+      socket.destroy()
+    })
+  })
+}
+
+describe('a certificate', () => {
+  test('is renewed while the relay runs', async () => {
+    const relay = await relayWith({ tls: certificate('first') })
+    expect(await shownBy(relay)).toBe('first.test')
+    relay.reload({ tls: certificate('second') })
+    expect(await shownBy(relay)).toBe('second.test')
+    relay.reload({})
+    expect(await shownBy(relay)).toBe('second.test')
+  })
+
+  test('that does not fit its key changes nothing, nor does one where there was none', async () => {
+    const relay = await relayWith({ tls: certificate('first') })
+    const mixed = { cert: pem('second'), key: pem('first.key') }
+    expect(() => relay.reload({ tls: mixed })).toThrow('do not fit')
+    expect(await shownBy(relay)).toBe('first.test')
+    const plain = await relayWith()
+    expect(() => plain.reload({ tls: certificate('first') })).toThrow('has no certificate')
   })
 })
 

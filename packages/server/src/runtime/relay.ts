@@ -25,6 +25,7 @@ import { TimedWorker } from './timed-worker.ts'
 import { UsageInMemory, type UsageStore } from './usage-store.ts'
 import { noWebSocketCounters } from './websocket/counters.ts'
 import type { WebSocketListener } from './websocket/listener.ts'
+import type { WebSocketOptions } from './websocket/options.ts'
 
 /** Sizes of tables and queues. */
 export interface RelayRuntimeStats extends RelayStats {
@@ -41,7 +42,7 @@ export interface BoundPeer {
 }
 
 /** What changes while it runs. */
-type Reloaded = Pick<RelayOpenOptions, 'access' | 'permits' | 'quotas' | 'limits'>
+type Reloaded = Pick<RelayOpenOptions, 'access' | 'permits' | 'quotas' | 'limits'> & Pick<WebSocketOptions, 'tls'>
 
 /** How long `drain` waits at most, in ms, while sessions go on. */
 const DRAIN_TIMEOUT = 30_000
@@ -194,17 +195,20 @@ export class Relay implements AsyncDisposable {
   }
 
   /**
-   * Takes other limits, other amounts of quotas, and another decision about who may use it, which registered peers get within
-   * 10 s, half of `accessQuestions` in a second.
+   * Takes other limits, other amounts of quotas, another certificate (`tls`) for WebSocket connections from
+   * now on, and another decision about who may use it, which registered peers get within 10 s, half of
+   * `accessQuestions` in a second.
    * @returns limits that stay as they are: sizes of tables are those of its start
    * @throws ShowchainError `ERR_BAD_CONFIG`, and nothing has changed
    */
-  reload({ access, permits = false, quotas, limits = {} }: Reloaded): readonly RelayLimit[] {
+  reload({ access, permits = false, quotas, limits = {}, tls }: Reloaded): readonly RelayLimit[] {
     const { meter, gate } = this.#machine.access
     if ((permits || quotas !== undefined) && meter === undefined)
       throw new ShowchainError('ERR_BAD_CONFIG', 'Quotas and permits begin when the relay starts, which had neither.')
     const amounts = checkedQuotas(quotas ?? {})
+    const renew = tls && this.#websocket?.renewal(tls)
     const kept = changeLimits(this.#machine.limits, limits)
+    renew?.()
     meter?.change(amounts)
     this.#gatekeeper.access = access
     gate.change({ asks: access !== undefined, permits: permits ? this.#newPermits() : undefined })

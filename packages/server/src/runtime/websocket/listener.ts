@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { createSecureContext, Server as TlsServer } from 'node:tls'
 import { rateSource } from '@showchain/client/endpoint'
 import type { Clock, ListenAddress } from '@showchain/client/runtime'
 import {
@@ -24,7 +25,7 @@ import { WebSocketConnections } from './connections.ts'
 import { noWebSocketCounters, type WebSocketCounter, type WebSocketCounters } from './counters.ts'
 import { TrustedProxies } from './forwarded-for.ts'
 import { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_SOURCE, MAX_HEADER_BYTES, REQUEST_TIME } from './limits.ts'
-import type { WebSocketOptions } from './options.ts'
+import type { Certificate, WebSocketOptions } from './options.ts'
 
 const REASONS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
@@ -67,7 +68,7 @@ export class WebSocketListener {
     this.connections = new WebSocketConnections(clock, this.counters)
     const times = { requestTimeout: REQUEST_TIME, headersTimeout: REQUEST_TIME, keepAliveTimeout: 1 }
     const limits = { ...times, maxHeaderSize: MAX_HEADER_BYTES }
-    this.#server = tls === undefined ? createServer(limits) : secureServer({ ...limits, ...tls })
+    this.#server = tls === undefined ? createServer(limits) : usable(() => createSecureServer({ ...limits, ...tls }))
     this.#server.maxConnections = MAX_CONNECTIONS
     this.#server.on('drop', () => this.#count('websocketFull'))
     this.#server.on('connection', (socket: Socket) => this.#connected(socket))
@@ -94,6 +95,18 @@ export class WebSocketListener {
     const { port } = this.address
     if (!this.#tls && this.#isBehindProxy) return undefined
     return this.#tls && port === HTTPS_PORT ? undefined : { tls: this.#tls, port }
+  }
+
+  /**
+   * Another certificate, for connections from now on.
+   * @returns what takes it
+   * @throws ShowchainError `ERR_BAD_CONFIG` when it is none, or the listener has none
+   */
+  renewal(tls: Certificate): () => void {
+    const server = this.#server
+    if (!(server instanceof TlsServer)) throw badCertificate('The WebSocket has no certificate.')
+    usable(() => createSecureContext({ ...tls }))
+    return () => server.setSecureContext({ ...tls })
   }
 
   async close(): Promise<void> {
@@ -169,11 +182,14 @@ export class WebSocketListener {
   }
 }
 
+const badCertificate = (why: string, cause?: unknown): ShowchainError =>
+  new ShowchainError('ERR_BAD_CONFIG', why, { cause })
+
 /** @throws ShowchainError `ERR_BAD_CONFIG` when the certificate or the key is none. */
-function secureServer(options: Parameters<typeof createSecureServer>[0]): Server {
+function usable<Result>(make: () => Result): Result {
   try {
-    return createSecureServer(options)
+    return make()
   } catch (cause) {
-    throw new ShowchainError('ERR_BAD_CONFIG', 'The certificate and the key of the WebSocket do not fit.', { cause })
+    throw badCertificate('The certificate and the key of the WebSocket do not fit.', cause)
   }
 }
