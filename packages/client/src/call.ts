@@ -8,6 +8,7 @@ import {
   type Endpoint,
   formatAddress,
   formatEndpoint,
+  type PeerId,
   quote,
   ShowchainError,
   type Ticket,
@@ -17,7 +18,7 @@ import type { Connection } from './connection.ts'
 import type { DialAttempt, DialId, DialPolicy, EarlyBytes, RelayAddress } from './core/index.ts'
 import type { Looked, Names } from './names.ts'
 import type { Reachability } from './reachability.ts'
-import { ATTEMPT_DELAY, addressOf, alternating, otherOf } from './relay-locator.ts'
+import { ATTEMPT_DELAY, addressOf, alternating, literals, otherOf } from './relay-locator.ts'
 import type { Scheduled } from './runtime/clock.ts'
 
 export interface CallOptions {
@@ -29,6 +30,8 @@ export interface CallOptions {
   /** Starts a dial, which comes to `dialling`, and whose end comes to `opened` or `failed`. */
   dial(addresses: readonly Endpoint[], relays: readonly RelayAddress[]): void
   cancel(dial: DialId): void
+  /** Whether this peer is registered with a relay, at whichever of its addresses. */
+  registered(relay: PeerId): boolean
 }
 
 type Way = 'direct' | 'relay'
@@ -56,13 +59,13 @@ export class Call {
     const { ticket, via } = this.options
     const addresses = via === 'relay-only' || via === 'punch' ? [] : ticket.addresses
     const relays = via === 'direct' ? [] : ticket.relays
-    const known = {
-      addresses: literals(addresses).flatMap((address) => this.#usable('direct', [address])),
-      relays: relays.flatMap((relay) =>
-        this.#relay(relay.id, literals([relay.address])).map((endpoint) => addressOf(relay, endpoint)),
-      ),
-    }
-    if (known.addresses.length + known.relays.length > 0) this.#dial(known.addresses, known.relays)
+    const direct = literals(addresses).flatMap((address) => this.#usable('direct', [address]))
+    const known = [...byRelay(relays).values()].map((same) => this.#known(same))
+    this.#dial(
+      direct,
+      known.flatMap(([first]) => first ?? []),
+    )
+    for (const [, ...rest] of known) this.#afterAWhile(rest)
     for (const address of addresses.filter(isName))
       this.#look('direct', address, (endpoints) => this.#dial(this.#usable('direct', endpoints), []))
     for (const relay of relays)
@@ -145,6 +148,10 @@ export class Call {
   #oneAfterTheOther([relay, ...rest]: readonly RelayAddress[]): void {
     if (relay === undefined) return
     this.#dial([], [relay])
+    this.#afterAWhile(rest)
+  }
+
+  #afterAWhile(rest: readonly RelayAddress[]): void {
     if (rest.length === 0) return
     let timer: Scheduled | undefined
     const stop = (): void => {
@@ -154,7 +161,22 @@ export class Call {
     this.#later.add(stop)
     timer = this.options.names.after(ATTEMPT_DELAY, () => {
       stop()
-      this.#oneAfterTheOther(rest)
+      // Another of its addresses leads to the same registration, and to a second introduction.
+      if (rest.some(({ id }) => this.options.registered(id))) this.#review()
+      else this.#oneAfterTheOther(rest)
+    })
+  }
+
+  /** A relay at its IP addresses, in the order in which they are tried. */
+  #known(relays: Ticket['relays']): readonly RelayAddress[] {
+    const [relay] = relays
+    const endpoints = this.options.reachability.preferred(literals(relays.map(({ address }) => address)))
+    const usable = relay === undefined ? [] : this.#relay(relay.id, endpoints)
+    return usable.flatMap((endpoint) => {
+      const named = relays.find(
+        ({ address }) => address.port === endpoint.port && canonicalIp(address.host) === endpoint.ip,
+      )
+      return named === undefined ? [] : [addressOf(named, endpoint, otherOf(endpoint, usable))]
     })
   }
 
@@ -198,13 +220,14 @@ export class Call {
   }
 }
 
-const isName = ({ host }: Address): boolean => canonicalIp(host) === undefined
-const literals = (addresses: readonly Address[]): readonly Endpoint[] =>
-  addresses.flatMap(({ host, port }) => {
-    const ip = canonicalIp(host)
-    return ip === undefined ? [] : [{ ip, port }]
-  })
+/** Each relay with its addresses. */
+function byRelay(relays: Ticket['relays']): ReadonlyMap<PeerId, Ticket['relays']> {
+  const grouped = new Map<PeerId, Ticket['relays']>()
+  for (const relay of relays) grouped.set(relay.id, [...(grouped.get(relay.id) ?? []), relay])
+  return grouped
+}
 
+const isName = ({ host }: Address): boolean => canonicalIp(host) === undefined
 /** What was tried and why each way failed, in one line. */
 function connectFailed(
   attempts: readonly DialAttempt[],

@@ -13,7 +13,7 @@ interface CallsOptions {
   readonly reachability: Reachability
   readonly events: PeerEvents
   /** Runs a command on the machine, unless the peer is closed. */
-  input(command: (machine: PeerMachine, now: Instant) => void): void
+  input<Result>(command: (machine: PeerMachine, now: Instant) => Result): Result | undefined
 }
 
 export class Calls {
@@ -36,6 +36,7 @@ export class Calls {
             call.dialling(dial)
             events.dialling(dial, call)
           }),
+        registered: (id) => input((machine) => machine.isRegistered({ id })) === true,
         cancel: (dial) => input((machine, now) => machine.cancelDial(dial, now)),
       },
       waiting,

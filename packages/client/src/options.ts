@@ -3,7 +3,9 @@ import type { Identity, PublicKey } from '@showchain/crypto/core'
 import {
   type Address,
   addressSchema,
+  canonicalIp,
   type Encoding,
+  ipFamily,
   type PeerId,
   parseOptions,
   parsePeerId,
@@ -253,9 +255,28 @@ const withHost = ({
 }): readonly ListenAddress[] =>
   host === undefined ? LISTEN_EVERYWHERE.map((any) => ({ ...any, port })) : [{ host, port }]
 
-/** Where a relay's own ticket says that it listens. @throws ShowchainError `ERR_BAD_TICKET` */
+/** Where a relay's own ticket says that it listens: the first of its addresses. @throws ShowchainError `ERR_BAD_TICKET` */
 export function relayAddress({ id, addresses, websocket }: Ticket): Ticket['relays'][number] {
   const [address] = addresses
   if (address === undefined) throw new ShowchainError('ERR_BAD_TICKET', `The ticket of relay ${id} names no address.`)
   return websocket === undefined ? { id, address } : { id, address, websocket }
+}
+
+/** The same at the first of the other IP family; a name leads to both by itself. */
+export function otherRelayAddress(ticket: Ticket): Ticket['relays'][number] | undefined {
+  const relay = relayAddress(ticket)
+  const address = otherFamilyOf(relay.address, ticket.addresses)
+  return address && { ...relay, address }
+}
+
+/** The first IP address of the other family than this one; undefined where this is a name. */
+function otherFamilyOf({ host }: Address, all: readonly Address[]): Address | undefined {
+  const family = familyOf(host)
+  const other = all.find((each) => ![undefined, family].includes(familyOf(each.host)))
+  return family === undefined ? undefined : other
+}
+
+function familyOf(host: string): 4 | 6 | undefined {
+  const ip = canonicalIp(host)
+  return ip === undefined ? undefined : ipFamily(ip)
 }

@@ -33,7 +33,7 @@ import type { NatReport, PeerCounter, PeerMachine, PortMapping } from './core/in
 import { inspectPeer, type PeerInspection } from './inspection.ts'
 import { machineOf, openerOf } from './machine-of.ts'
 import { Names } from './names.ts'
-import { type CheckedOptions, relayAddress } from './options.ts'
+import { type CheckedOptions, otherRelayAddress, relayAddress } from './options.ts'
 import { PeerEvents, type PeerListeners } from './peer-events.ts'
 import { pingOnce } from './ping-once.ts'
 import { PortMappingOfPeer } from './port-mapping.ts'
@@ -280,14 +280,15 @@ export abstract class PeerBase implements AsyncDisposable {
   }
 
   #locate(ticket: Ticket): RelayLocator {
-    const relay = relayAddress(ticket)
+    const [relay, other] = [relayAddress(ticket), otherRelayAddress(ticket)]
     const { id, address } = relay
     return new RelayLocator({
       ...{ id, address, names: this.#names },
-      reaches: (endpoint) => this.#reachability.reachesRelay(endpoint),
-      register: (endpoint, other) => {
+      further: other?.address,
+      reachability: this.#reachability,
+      register: (endpoint, beside) => {
         this.#reachability.own(endpoint)
-        this.#driver.input((machine, now) => machine.register(addressOf(relay, endpoint, other), now))
+        this.#driver.input((machine, now) => machine.register(addressOf(relay, endpoint, beside), now))
       },
       leave: (endpoint) => {
         this.#reachability.disown(endpoint)

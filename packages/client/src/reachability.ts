@@ -10,7 +10,7 @@ import {
   type Ticket,
 } from '@showchain/wire'
 import { ADDRESS_POLICIES, type AddressPolicyName } from './core/index.ts'
-import { relayAddress } from './options.ts'
+import { otherRelayAddress, relayAddress } from './options.ts'
 import { chosenAddresses, localCandidates } from './runtime/local-candidates.ts'
 import type { DatagramSocket } from './runtime/socket.ts'
 import { isStandIn } from './runtime/stand-in.ts'
@@ -99,6 +99,13 @@ export class Reachability {
     return !this.hasUdp || this.reaches(endpoint)
   }
 
+  /** Those of families that this host has an address of come first, and of those IPv6 (RFC 6724). */
+  preferred(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+    const own = new Set(this.#localAddresses().map(ipFamily))
+    const rank = ({ ip }: Endpoint): number => ipFamily(ip) + (own.has(ipFamily(ip)) ? 10 : 0)
+    return [...endpoints].sort((a, b) => rank(b) - rank(a))
+  }
+
   /**
    * The ticket of this peer: its relays and the addresses at which it listens, as many as a ticket
    * takes.
@@ -108,7 +115,10 @@ export class Reachability {
     const addresses = [...announce, ...[...this.mapped, ...bound].map(({ ip, port }) => ({ host: ip, port }))]
     return formatTicket({
       id,
-      relays: relays.slice(0, MAX_TICKET_ROUTES).map(relayAddress),
+      relays: [...relays.map(relayAddress), ...relays.flatMap((relay) => otherRelayAddress(relay) ?? [])].slice(
+        0,
+        MAX_TICKET_ROUTES,
+      ),
       addresses: addresses.slice(0, MAX_TICKET_ROUTES),
     })
   }

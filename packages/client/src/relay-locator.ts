@@ -6,6 +6,7 @@
  */
 import {
   type Address,
+  canonicalIp,
   type Endpoint,
   formatEndpoint,
   ipFamily,
@@ -15,6 +16,7 @@ import {
 } from '@showchain/wire'
 import type { RelayAddress } from './core/index.ts'
 import { NameSearch, type Names } from './names.ts'
+import type { Reachability } from './reachability.ts'
 import type { RelayEvent } from './relay-event.ts'
 import type { Scheduled } from './runtime/clock.ts'
 
@@ -24,9 +26,10 @@ export const ATTEMPT_DELAY = 250
 export interface RelayLocatorOptions {
   readonly id: PeerId
   readonly address: Address
+  /** Its IP address of the other family, where the first one is no name. */
+  readonly further: Address | undefined
   readonly names: Names
-  /** Whether a socket has the endpoint's address family. */
-  reaches(endpoint: Endpoint): boolean
+  readonly reachability: Pick<Reachability, 'reachesRelay' | 'preferred'>
   /** @param other the relay's address of the other IP family, if it has one that this host reaches */
   register(endpoint: Endpoint, other: Endpoint | undefined): void
   /** Leaves the relay there, as soon as no connection needs it. */
@@ -133,7 +136,10 @@ export class RelayLocator {
   }
 
   #found(endpoints: readonly Endpoint[]): void {
-    const usable = endpoints.filter((endpoint) => this.#options.reaches(endpoint))
+    const { further, reachability } = this.#options
+    // A resolver has an order of its own.
+    const all = further === undefined ? endpoints : reachability.preferred([...endpoints, ...literals([further])])
+    const usable = all.filter((endpoint) => reachability.reachesRelay(endpoint))
     if (usable.length === 0) {
       this.#fail(`${this.#options.address.host} has no address of a family that this host has`)
       return this.#search.again()
@@ -160,17 +166,24 @@ export class RelayLocator {
 
 /** The relay of a ticket at one endpoint of its address. @param other @see RelayAddress */
 export const addressOf = (
-  { id, address, websocket }: Ticket['relays'][number],
+  { id, address: { host }, websocket }: Ticket['relays'][number],
   endpoint: Endpoint,
   other?: Endpoint,
 ): RelayAddress => ({
   ...{ id, endpoint, other },
-  websocket: websocketUrl(address.host, websocket),
+  websocket: websocketUrl(canonicalIp(host) === undefined ? host : endpoint.ip, websocket),
 })
 
 /** The first of another IP family. */
 export const otherOf = ({ ip }: Endpoint, all: readonly Endpoint[]): Endpoint | undefined =>
   all.find((each) => ipFamily(each.ip) !== ipFamily(ip))
+
+/** The endpoints of addresses that are no names. */
+export const literals = (addresses: readonly Address[]): readonly Endpoint[] =>
+  addresses.flatMap(({ host, port }) => {
+    const ip = canonicalIp(host)
+    return ip === undefined ? [] : [{ ip, port }]
+  })
 
 /** Families alternate, from that of the first (RFC 8305 §4). */
 export function alternating(endpoints: readonly Endpoint[]): readonly Endpoint[] {

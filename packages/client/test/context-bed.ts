@@ -95,7 +95,15 @@ export class ContextBed {
 
   /** A registration with the relay at this address, which has not answered. */
   registration(endpoint: Endpoint): Registration {
-    const registration = new Registration(this.context, this.transactions, { id: relay.id, endpoint }, () => false)
+    const registration = new Registration(
+      this.context,
+      this.transactions,
+      { id: relay.id, endpoint },
+      {
+        needed: () => false,
+        follows: () => true,
+      },
+    )
     this.do((now) => registration.start(now))
     return registration
   }

@@ -159,9 +159,9 @@ export class PeerMachine implements Machine<PeerEvent> {
     this.#drain(now)
   }
 
-  /** Whether the relay answered lately. */
-  isRegistered(relay: RelayAddress): boolean {
-    return this.#registrations.at(relay)?.registered === true
+  /** Whether the relay answered lately: there, or at any of its addresses. */
+  isRegistered(relay: Pick<RelayAddress, 'id'> & Partial<RelayAddress>): boolean {
+    return this.#registrations.isRegistered(relay)
   }
 
   /** Starts to connect; ends in a `dialed` or a `dialFailed` event. */

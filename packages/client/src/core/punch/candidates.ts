@@ -61,7 +61,7 @@ export function introduction(
  * see them over UDP.
  */
 function furtherAddresses(context: PeerContext, registrations: Registrations, family: 4 | 6): readonly Endpoint[] {
-  const seen = [...registrations.values()].flatMap(({ otherFamily, observed, registered, route }) => [
+  const seen = [...registrations.values()].flatMap(({ reach: { otherFamily }, observed, registered, route }) => [
     ...(otherFamily.address === undefined ? [] : [otherFamily.address]),
     ...(observed !== undefined && registered && route.over === 'udp' ? [observed] : []),
   ])

@@ -31,6 +31,12 @@ export class RegistrationTable {
     return this.all.get(formatEndpoint(endpoint))
   }
 
+  /** There, or at any of its addresses. */
+  isRegistered({ id, endpoint }: Pick<RelayAddress, 'id'> & Partial<RelayAddress>): boolean {
+    const at = endpoint === undefined ? [...this.all.values()] : [this.all.get(formatEndpoint(endpoint))]
+    return at.some((each) => each?.relay.id === id && each.registered)
+  }
+
   /** Registers, and stays registered. */
   keep(relay: RelayAddress, now: Instant): Registration {
     const registration = this.#registration(relay, false, now)
@@ -101,11 +107,17 @@ export class RegistrationTable {
   #registration(relay: RelayAddress, dials: boolean, now: Instant): Registration {
     const known = this.at(relay)
     if (known !== undefined) return known
-    const registration: Registration = new Registration(this.#context, this.#transactions, relay, () =>
-      this.#needed(registration),
-    )
+    const registration: Registration = new Registration(this.#context, this.#transactions, relay, {
+      needed: () => this.#needed(registration),
+      // Else the one that is slower would take the binding from the one that was first.
+      follows: () => registration.registered || !this.#siblings(relay).some(holds),
+    })
     this.all.set(formatEndpoint(relay.endpoint), registration)
     registration.start(now, dials)
     return registration
   }
 }
+
+/** Whether it is registered and answers, or is about to be: it answered what it is asked now. */
+const holds = ({ reach, serves, state, suspected }: Registration): boolean =>
+  serves ? !suspected : state === 'registering' && reach.challenged

@@ -25,13 +25,12 @@ import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { Flights } from './flights.ts'
 import type { Liveness } from './keep-alive.ts'
 import { LostBindings } from './lost-bindings.ts'
-import type { OtherFamily } from './other-family.ts'
 import { backOff } from './registration-back-off.ts'
 import type { RegistrationEvent, RegistrationState, Told } from './registration-events.ts'
 import { registrationRequest } from './registration-request.ts'
 import { refusalOf, saysUsedUp } from './registration-words.ts'
 import { livenessOf } from './relay-liveness.ts'
-import { RelayReach } from './relay-reach.ts'
+import { type RegistrationOwner, RelayReach } from './relay-reach.ts'
 import type { RelayAddress, RelayRoute } from './relay-route.ts'
 import { RelayStanding } from './relay-standing.ts'
 import { RenewalGap } from './renewal-gap.ts'
@@ -45,8 +44,7 @@ export class Registration extends RelayStanding implements PathLiveness {
   readonly #context: PeerContext
   readonly #events = new EventQueue<RegistrationEvent>()
   #state: RegistrationState = 'idle'
-  readonly #reach: RelayReach
-  readonly otherFamily: OtherFamily
+  readonly reach: RelayReach
   /** Whether a dial waits for the request that is under way, and whether that shows whose it is. */
   #dials = false
   #shows = false
@@ -62,25 +60,23 @@ export class Registration extends RelayStanding implements PathLiveness {
   /** Dials that wait for this relay: bounded by the dials that are open. */
   readonly #waiters = new Waiters<[ready: boolean, why: string | undefined, now: Instant]>()
 
-  /** @param needed whether a dial or a connection needs it */
-  constructor(context: PeerContext, transactions: Transactions, relay: RelayAddress, needed: () => boolean) {
+  constructor(context: PeerContext, transactions: Transactions, relay: RelayAddress, owner: RegistrationOwner) {
     super()
     this.#context = context
     this.relay = relay
-    this.#reach = new RelayReach(context, transactions, {
-      ...{ relay, needed, back: (now: Instant) => this.start(now) },
+    this.reach = new RelayReach(context, transactions, {
+      ...{ ...owner, relay, back: (now: Instant) => this.start(now) },
       request: (stamp, cookie) => this.#request(stamp, cookie),
       sent: (now) => this.#shows && !this.registered && this.flights.leave(now),
       answered: (message, by, now) => this.#answered(message, by, now),
       failed: (why, now) => this.#failed(why, now),
       disconnected: (why, now) => this.#dead(`its WebSocket connection ended: ${why}`, now),
     })
-    this.otherFamily = this.#reach.otherFamily
   }
 
   /** What reaches it: UDP, or a WebSocket connection. */
   get route(): RelayRoute {
-    return this.#reach.route
+    return this.reach.route
   }
 
   /** That of data which goes through it. */
@@ -135,7 +131,7 @@ export class Registration extends RelayStanding implements PathLiveness {
     this.#timer?.cancel()
     this.#gap.began(now)
     this.#dials = dials
-    this.#reach.ask(now)
+    this.reach.ask(now)
   }
 
   #request(stamp: Stamp, cookie: Uint8Array | undefined): ReturnType<typeof registrationRequest> {
@@ -157,7 +153,7 @@ export class Registration extends RelayStanding implements PathLiveness {
 
   /** A STUN message came. @returns whether it answers a question of this machine */
   answered(bytes: Uint8Array, source: Route, now: Instant): boolean {
-    return this.#reach.questions.receive(bytes, source, now)
+    return this.reach.questions.receive(bytes, source, now)
   }
 
   /** Whether anything came from the relay since then. */
@@ -215,7 +211,7 @@ export class Registration extends RelayStanding implements PathLiveness {
 
   close(now: Instant): void {
     this.#state = 'closed'
-    this.#reach.close()
+    this.reach.close()
     this.#liveness?.stop()
     this.#timer?.cancel()
     this.#waiters.settle(false, 'closed', now)
@@ -224,7 +220,7 @@ export class Registration extends RelayStanding implements PathLiveness {
 
   #answered(message: Message, by: Transaction, now: Instant): void {
     if (message.op_code === OP.error) {
-      this.#reach.giveUp()
+      this.reach.giveUp()
       return this.#failed(refusalOf(message.code), now)
     }
     if (message.op_code !== OP.directResponse || message.id !== this.relay.id) return
@@ -235,7 +231,7 @@ export class Registration extends RelayStanding implements PathLiveness {
 
   #succeed(ext: Extensions | undefined, by: Transaction, now: Instant): void {
     this.roundTrip = by.roundTrip ?? this.roundTrip
-    const carried = this.#reach.reached(by, now)
+    const carried = this.reach.reached(by, now)
     const known = this.observed
     const elsewhere = ext?.observed !== undefined && (known === undefined || !sameEndpoint(ext.observed, known))
     const moved = elsewhere || (carried && this.#state === 'registered')
@@ -257,7 +253,7 @@ export class Registration extends RelayStanding implements PathLiveness {
     this.#liveness?.stop()
     const dead = (at: Instant): void => this.#dead('nothing comes back from it', at)
     const watched = { ...this.relay, endpoint: this.route, extended: this.knowsExtensions }
-    this.#liveness = livenessOf(this.#context, watched, this.#reach.questions, now, dead)
+    this.#liveness = livenessOf(this.#context, watched, this.reach.questions, now, dead)
     const first = this.#state !== 'registered'
     this.#state = 'registered'
     this.registeredSince ??= now
@@ -290,7 +286,7 @@ export class Registration extends RelayStanding implements PathLiveness {
     this.#state = 'waiting'
     this.#tell({ state: 'lost', reason })
     this.#events.push('lost')
-    this.#reach.lost(!this.#context.seedMode && this.knowsExtensions && this.successor === undefined, now)
+    this.reach.lost(!this.#context.seedMode && this.knowsExtensions && this.successor === undefined, now)
   }
 
   #tell(what: Told): void {

@@ -25,6 +25,8 @@ export interface RelayReachOptions {
   back(now: Instant): void
   /** A request left. */
   sent(now: Instant): unknown
+  /** @see RelayRequestOptions */
+  follows(): boolean
   /** An answer came, which is not verified yet. */
   answered(message: Message, by: Transaction, now: Instant): void
   /** No way has an answer. */
@@ -32,6 +34,9 @@ export interface RelayReachOptions {
   /** The connection that it is reached by has ended. */
   disconnected(why: string, now: Instant): void
 }
+
+/** What a registration is told by the table that it is in. */
+export type RegistrationOwner = Pick<RelayReachOptions, 'needed' | 'follows'>
 
 export class RelayReach {
   readonly route: RelayRoute
@@ -60,6 +65,11 @@ export class RelayReach {
       answered: (now) => this.#ask('udp', now),
     })
     this.#return = new RelayReturn(context, questions, relay.endpoint, (now) => options.back(now))
+  }
+
+  /** Whether the relay answered what it is asked now. */
+  get challenged(): boolean {
+    return this.#request?.challenged === true
   }
 
   /** 0x101, in place of one that has no answer so far. */

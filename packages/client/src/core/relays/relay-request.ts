@@ -23,6 +23,8 @@ export interface RelayRequestOptions {
   readonly route: RelayRoute
   request(stamp: Stamp, cookie: Uint8Array | undefined): Unsigned<MessageOf<typeof OP.directRequest>>
   sent(now: Instant): unknown
+  /** Whether a challenge is followed now: no other address of this relay is about to register this peer. */
+  follows(): boolean
   /** An answer, which is not verified yet. */
   answered(message: Message, by: Transaction, now: Instant): void
   /** No way has an answer. */
@@ -51,6 +53,11 @@ export class RelayRequest {
     this.#context = context
     this.#transactions = transactions
     this.#options = options
+  }
+
+  /** Whether the relay answered so far. */
+  get challenged(): boolean {
+    return [...this.#open].some(({ challenged }) => challenged)
   }
 
   start(ways: Ways, now: Instant): void {
@@ -90,9 +97,9 @@ export class RelayRequest {
   }
 
   #ask(to: Route): Transaction {
-    const { request, sent, answered } = this.#options
+    const { request, sent, answered, follows } = this.#options
     const transaction: Transaction = this.#transactions.start({
-      ...{ to, request, sent },
+      ...{ to, request, sent, follows },
       answered: (message, now) => answered(message, transaction, now),
       failed: (why, now) => {
         this.#open.delete(transaction)

@@ -34,6 +34,8 @@ export interface TransactionOptions {
   /** A message that answers the request came from `to`. It is not verified yet. */
   answered(message: Message, now: Instant): void
   failed(why: string, now: Instant): void
+  /** Whether a challenge is followed now; else it is as if it had been lost. @default it is */
+  follows?(): boolean
   /** The request left, for the first time or again. */
   sent?(now: Instant): unknown
   /** The request was sent twice and is sent again: `to` may be gone, or know this peer elsewhere. */
@@ -151,6 +153,7 @@ export class Transaction {
     }
     if (this.#bytes === undefined) return
     if (this.#challenges === MAX_CHALLENGES || this.#context.seedMode) return
+    if (this.options.follows?.() === false) return
     this.#challenges++
     this.#bytes = undefined
     this.begin(message.cookie)
