@@ -19,8 +19,8 @@ SHOWCHAIN_PASSPHRASE.
 The first line on stdout is the relay's ticket; logs go to stderr.
 On SIGTERM or SIGINT the relay drains: it tells registered peers, which leave for another relay, refuses new
 requests, and forwards until nothing goes on for 2 s (--drain-seconds at most). A second signal ends it at
-once. On SIGHUP it reads its configuration again, and takes access, quotas, limits and
-the level of its log from it.
+once. On SIGHUP it reads its configuration again, and takes access, quotas, limits, the
+level of its log and the certificate for WebSocket from it.
 
 With --access token it serves who has a ticket of it that \`showchain-relay token\` made, and who is allowed.
 

@@ -115,16 +115,16 @@ async function keysOf(config: Config, log: Logger): Promise<Keys> {
   }
 }
 
-/** @throws UsageError when a file of the certificate cannot be read. */
 async function websocketOf(config: Config): Promise<WebSocketOptions | undefined> {
-  const { websocket: listen, websocketCert, websocketKey, trustedProxy: trustedProxies } = config
-  if (listen === undefined) return undefined
+  const { websocket: listen, trustedProxy: trustedProxies, websocketOrigin: origins } = config
+  return listen && { listen, tls: await certificateOf(config), trustedProxies, origins }
+}
+
+/** @throws UsageError when a file of the certificate cannot be read. */
+async function certificateOf({ websocketCert, websocketKey }: Config): Promise<WebSocketOptions['tls']> {
+  if (websocketCert === undefined || websocketKey === undefined) return undefined
   const read = async (path: string, key: keyof Config): Promise<string> => (await readNamed(path, key)).toString('utf8')
-  const tls =
-    websocketCert === undefined || websocketKey === undefined
-      ? undefined
-      : { cert: await read(websocketCert, 'websocketCert'), key: await read(websocketKey, 'websocketKey') }
-  return { listen, tls, trustedProxies, origins: config.websocketOrigin }
+  return { cert: await read(websocketCert, 'websocketCert'), key: await read(websocketKey, 'websocketKey') }
 }
 
 /** The next SIGTERM or SIGINT. */
@@ -143,7 +143,8 @@ async function reloaded(
 ): Promise<void> {
   try {
     const config = await again()
-    const kept = relay.reload({ ...accessOf(config, own), quotas: config.quota, limits: config.limits })
+    const tls = await certificateOf(config)
+    const kept = relay.reload({ ...accessOf(config, own), quotas: config.quota, limits: config.limits, tls })
     log.level = config.logLevel
     log.info({ access: config.access }, 'configuration read again')
     if (kept.length > 0) log.warn({ limits: kept }, 'sizes of tables stay as they are until the relay starts again')
