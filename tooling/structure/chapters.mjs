@@ -7,7 +7,7 @@ export const CHAPTERS = {
     ['transport'],
     ['secure'],
     ['context'],
-    ['requests', 'messages', 'nat'],
+    ['requests', 'messages', 'nat', 'lan'],
     ['relays'],
     ['paths'],
     ['connections'],

@@ -1,5 +1,5 @@
 /** The options of calls, checked. What a peer is opened with is in options.ts. */
-import { parseOptions, ShowchainError } from '@showchain/wire'
+import { parseOptions, parseTicket, peerIdSchema, ShowchainError, type Ticket, ticketSchema } from '@showchain/wire'
 import { isProtocolName } from '@showchain/wire/end-to-end'
 import * as z from 'zod'
 import type { WaitOptions } from './async/deadline.ts'
@@ -153,4 +153,11 @@ export function checkConnectOptions(
   if (early !== undefined && plaintext)
     throw new ShowchainError('ERR_PLAINTEXT_REFUSED', 'A plaintext connection has no streams.')
   return { ...rest, early: early && new EarlyBytes(early) }
+}
+
+/** A bare id names no way: LAN discovery may find one. @throws ShowchainError `ERR_BAD_TICKET` */
+export function ticketFor(to: string | Ticket): Ticket {
+  const id = peerIdSchema.safeParse(to).data
+  if (id !== undefined) return { id, relays: [], addresses: [] }
+  return typeof to === 'string' ? parseTicket(to) : parseOptions(ticketSchema, to, 'ticket', 'ERR_BAD_TICKET')
 }

@@ -11,11 +11,13 @@ import {
   type PeerId,
   quote,
   ShowchainError,
+  sameEndpoint,
   type Ticket,
 } from '@showchain/wire'
 import type { Waiting } from './async/deadline.ts'
 import type { Connection } from './connection.ts'
 import type { DialAttempt, DialId, DialPolicy, EarlyBytes, RelayAddress } from './core/index.ts'
+import type { Lan } from './lan.ts'
 import type { Looked, Names } from './names.ts'
 import type { Reachability } from './reachability.ts'
 import { ATTEMPT_DELAY, addressOf, alternating, literals, otherOf } from './relay-locator.ts'
@@ -27,6 +29,8 @@ export interface CallOptions {
   readonly early: EarlyBytes | undefined
   readonly names: Names
   readonly reachability: Reachability
+  /** Undefined: the hosts of this network are not asked. */
+  readonly lan: Pick<Lan, 'look'> | undefined
   /** Starts a dial, which comes to `dialling`, and whose end comes to `opened` or `failed`. */
   dial(addresses: readonly Endpoint[], relays: readonly RelayAddress[]): void
   cancel(dial: DialId): void
@@ -35,6 +39,8 @@ export interface CallOptions {
 }
 
 type Way = 'direct' | 'relay'
+
+const NOBODY_HERE = 'no host says that it is the peer'
 
 export class Call {
   readonly options: CallOptions
@@ -45,6 +51,8 @@ export class Call {
   readonly #attempts: DialAttempt[] = []
   readonly #forbidden: string[] = []
   #found = { direct: 0, relay: 0 }
+  /** Ends looking on this network. */
+  #leaveLan: (() => void) | undefined
   #unresolved = 0
   #over = false
   #starting = true
@@ -74,6 +82,7 @@ export class Call {
           const usable = this.#relay(relay.id, found)
           this.#oneAfterTheOther(usable.map((endpoint) => addressOf(relay, endpoint, otherOf(endpoint, usable))))
         })
+    if (via !== 'relay-only' && via !== 'punch') this.#lookOnLan(direct)
     this.#starting = false
     this.#review()
   }
@@ -115,7 +124,35 @@ export class Call {
 
   #stop(): void {
     this.#over = true
+    this.#leaveLan?.()
     this.#giveUpLater()
+  }
+
+  /**
+   * Asks the hosts of this network whether they are the peer. Where one says so it is dialled as an
+   * address of the ticket is, except that no policy is asked: the address is one of this network.
+   * @param known what is dialled already
+   */
+  #lookOnLan(known: readonly Endpoint[]): void {
+    const { lan, ticket } = this.options
+    if (lan === undefined) return
+    const silent = (): void => {
+      if (!this.#later.delete(silent)) return
+      this.#attempts.push({ via: 'direct', at: 'this network', state: 'failed', why: NOBODY_HERE })
+      this.#review()
+    }
+    this.#later.add(silent)
+    this.#leaveLan = lan.look(ticket.id, {
+      silent,
+      found: (endpoints) => {
+        this.#later.delete(silent)
+        this.#dial(
+          endpoints.filter((each) => !known.some((other) => sameEndpoint(each, other))),
+          [],
+        )
+        this.#review()
+      },
+    })
   }
 
   #dial(addresses: readonly Endpoint[], relays: readonly RelayAddress[]): void {
@@ -203,12 +240,14 @@ export class Call {
   #review(): void {
     if (this.#over || this.#starting || this.#dials.size > 0 || this.#later.size > 0) return
     this.#over = true
+    this.#leaveLan?.()
     this.#waiting.reject(this.#failure)
   }
 
   get #failure(): ShowchainError {
     const { direct, relay } = this.#found
-    if (direct + relay > 0) return connectFailed(this.#attempts)
+    const asked = this.#leaveLan !== undefined && this.#forbidden.length === 0 && this.#unresolved === 0
+    if (direct + relay > 0 || asked) return connectFailed(this.#attempts)
     const { via, reachability } = this.options
     if (this.#unresolved > 0 && this.#forbidden.length === 0) return connectFailed(this.#attempts, 'ERR_CANNOT_RESOLVE')
     const forbidden = this.#forbidden.join(', ')

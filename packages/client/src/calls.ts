@@ -4,6 +4,7 @@ import type { Waiting } from './async/deadline.ts'
 import { Call, type CallOptions } from './call.ts'
 import type { Connection } from './connection.ts'
 import type { Instant, PeerMachine } from './core/index.ts'
+import type { Lan } from './lan.ts'
 import type { Names } from './names.ts'
 import type { PeerEvents } from './peer-events.ts'
 import type { Reachability } from './reachability.ts'
@@ -12,6 +13,8 @@ interface CallsOptions {
   readonly names: Names
   readonly reachability: Reachability
   readonly events: PeerEvents
+  /** LAN discovery, where it is on. */
+  readonly lan: () => Lan | undefined
   /** Runs a command on the machine, unless the peer is closed. */
   input<Result>(command: (machine: PeerMachine, now: Instant) => Result): Result | undefined
 }
@@ -25,10 +28,10 @@ export class Calls {
   }
 
   start(to: Pick<CallOptions, 'ticket' | 'via' | 'early'>, waiting: Waiting<Connection>): Call {
-    const { names, reachability, events, input } = this.#options
+    const { names, reachability, events, lan, input } = this.#options
     const call = new Call(
       {
-        ...{ ...to, names, reachability },
+        ...{ ...to, names, reachability, lan: lan() },
         dial: (addresses, relays) =>
           input((machine, now) => {
             const { ticket, via: policy, early } = to

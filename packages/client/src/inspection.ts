@@ -1,6 +1,7 @@
 /** What `peer.inspect()` returns: plain data, which `JSON.stringify` takes as it is. */
 import { type Endpoint, formatEndpoint, type PeerId } from '@showchain/wire'
 import type { NatReport, PeerCounter, PeerMachine, PeerMachineInspection } from './core/index.ts'
+import type { LanInspection } from './lan.ts'
 import type { PortMappingInspection } from './port-mapping.ts'
 import type { Clock } from './runtime/clock.ts'
 import type { SocketImplementation } from './runtime/socket.ts'
@@ -17,6 +18,8 @@ export interface PeerInspection extends PeerMachineInspection {
   readonly nat: NatReport | undefined
   readonly portMapping: PortMappingInspection
   readonly counters: Record<PeerCounter, number>
+  /** LAN discovery; undefined: it is off. */
+  readonly lan: LanInspection | undefined
 }
 
 interface Inspected {
@@ -29,15 +32,16 @@ interface OfSystem {
   readonly clock: Clock
   readonly socket: SocketImplementation
   readonly portMapping: PortMappingInspection
+  readonly lan: LanInspection | undefined
 }
 
 export function inspectPeer(
   { id, addresses, nat }: Inspected,
   machine: PeerMachine,
-  { clock, socket, portMapping }: OfSystem,
+  { clock, socket, portMapping, lan }: OfSystem,
 ): PeerInspection {
   return {
-    ...{ id, at: clock.unixMs(), nat, socket, portMapping, counters: machine.counters() },
+    ...{ id, at: clock.unixMs(), nat, socket, portMapping, lan, counters: machine.counters() },
     addresses: addresses.map(formatEndpoint),
     ...machine.inspect(clock.now()),
   }

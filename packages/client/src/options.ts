@@ -110,6 +110,13 @@ export interface PeerOptions {
    */
   readonly portMapping?: boolean | undefined
   /**
+   * Looks for remote peers on this host's private networks (mDNS), and lets those find it there that
+   * know its id: without relay, ticket and internet. It lets nobody find it who may not connect, and
+   * is off with `relay-only`.
+   * @default false
+   */
+  readonly lanDiscovery?: boolean | undefined
+  /**
    * Which addresses may be sent to that others announce, or that a ticket names, apart from
    * `relays` above. `internet`: public ones, and announced private ones between peers that share a
    * public address. `lan`: private ones too. `lab`: also loopback and documentation ranges.
@@ -168,6 +175,7 @@ export interface CheckedOptions
   readonly plaintext: boolean
   readonly congestion: CongestionName
   readonly portMapping: boolean
+  readonly lanDiscovery: boolean
   readonly keepAlive: number
   readonly idleTimeout: number
   readonly runtime: Runtime
@@ -212,6 +220,7 @@ const schema = z.strictObject({
   seedMode: z.boolean().default(false),
   policy: z.enum(['auto', 'direct-only', 'relay-only']).default('auto'),
   plaintext: z.boolean().default(false),
+  lanDiscovery: z.boolean().default(false),
   congestion: z.enum(['bbr', 'cubic']).default('bbr'),
   portMapping: z.boolean().default(true),
   addressPolicy: z.enum(['internet', 'lan', 'lab']).default('internet'),

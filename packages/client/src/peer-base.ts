@@ -2,15 +2,7 @@
  * A peer on any system: opens sockets, keeps its registrations, connects and is connected to. It knows
  * neither Node nor a browser; whoever opens it says which (peer.ts).
  */
-import {
-  type Endpoint,
-  type PeerId,
-  parseOptions,
-  parseTicket,
-  ShowchainError,
-  type Ticket,
-  ticketSchema,
-} from '@showchain/wire'
+import { type Endpoint, type PeerId, ShowchainError, type Ticket } from '@showchain/wire'
 import { carriesRecord } from '@showchain/wire/end-to-end'
 import type { Waiting, WaitOptions } from './async/deadline.ts'
 import { orAborted, type SignalOptions, signalOf, throwIfAborted } from './async/signals.ts'
@@ -24,6 +16,7 @@ import {
   type PingOptions,
   type ReconnectingOptions,
   reconnects,
+  ticketFor,
 } from './call-options.ts'
 import { Calls } from './calls.ts'
 import type { Connection } from './connection.ts'
@@ -31,16 +24,18 @@ import { ConnectionPort } from './connection-port.ts'
 import type { Pong } from './connection-reports.ts'
 import type { NatReport, PeerCounter, PeerMachine, PortMapping } from './core/index.ts'
 import { inspectPeer, type PeerInspection } from './inspection.ts'
+import { type Lan, lanOf, networksOf } from './lan.ts'
+import { locatorOf } from './locate.ts'
 import { machineOf, openerOf } from './machine-of.ts'
 import { Names } from './names.ts'
-import { type CheckedOptions, otherRelayAddress, relayAddress } from './options.ts'
+import type { CheckedOptions } from './options.ts'
 import { PeerEvents, type PeerListeners } from './peer-events.ts'
 import { pingOnce } from './ping-once.ts'
 import { PortMappingOfPeer } from './port-mapping.ts'
 import { Reachability } from './reachability.ts'
 import { ReconnectingConnection } from './reconnecting.ts'
 import { awaitRegistration } from './registered.ts'
-import { addressOf, RelayLocator } from './relay-locator.ts'
+import type { RelayEvent } from './relay-event.ts'
 import { Driver } from './runtime/driver.ts'
 import { NetworkWatch } from './runtime/network-watch.ts'
 import { checkPrimitives } from './runtime/primitives.ts'
@@ -65,6 +60,8 @@ export abstract class PeerBase implements AsyncDisposable {
   readonly #calls: Calls
   /** What waits for a registration or a connection. */
   readonly #waits: Waits
+  /** Undefined: LAN discovery is off. */
+  #lan: Lan | undefined
   #closed = false
 
   protected constructor(options: CheckedOptions, socket: CountedSocket) {
@@ -91,10 +88,12 @@ export abstract class PeerBase implements AsyncDisposable {
     this.#networkWatch = new NetworkWatch({
       clock,
       localAddresses: () => runtime.localAddresses(),
+      networks: networksOf(options),
       failures: () => socket.counters.sendFailed,
       changed: () => {
         this.#driver.input((peerMachine, now) => peerMachine.networkChanged(now))
         this.#portMapping.networkChanged()
+        this.#lan?.networkChanged()
       },
     })
     this.#portMapping = new PortMappingOfPeer(options, socket, this.#events.listeners)
@@ -106,10 +105,14 @@ export abstract class PeerBase implements AsyncDisposable {
       ...traceTaps(options.trace, clock),
     })
     this.#calls = new Calls({
-      ...{ names: this.#names, reachability: this.#reachability, events: this.#events },
+      ...{ names: this.#names, reachability: this.#reachability, events: this.#events, lan: () => this.#lan },
       input: (command) => (this.#closed ? undefined : this.#driver.input(command)),
     })
-    for (const relay of options.relays) this.#events.locators.push(this.#locate(relay))
+    const locating = {
+      ...{ names: this.#names, reachability: this.#reachability, input: this.#driver.input.bind(this.#driver) },
+      onRelay: (event: RelayEvent) => this.#events.onRelay(event),
+    }
+    for (const relay of options.relays) this.#events.locators.push(locatorOf(relay, locating))
     this.#stunServers = new StunServers({
       ...{ addresses: options.stunServers, names: this.#names, onWarning: options.onWarning },
       reaches: (endpoint) => this.#reachability.reaches(endpoint),
@@ -128,7 +131,9 @@ export abstract class PeerBase implements AsyncDisposable {
     const { runtime, listen, onWarning } = options
     if (!options.plaintext) checkPrimitives(runtime)
     const opening = runtime.openSocket({ listen, onWarning, borrows: carriesRecord })
-    const peer = make(await orAborted(opening, signal, (late) => late.close()))
+    const socket = await orAborted(opening, signal, (late) => late.close())
+    const peer = make(socket)
+    peer.#lan = await lanOf(options, socket)
     for (const locator of peer.#events.locators) locator.start()
     peer.#stunServers.start()
     return peer
@@ -181,7 +186,8 @@ export abstract class PeerBase implements AsyncDisposable {
   inspect(): PeerInspection {
     const portMapping = this.#portMapping.inspect()
     const { implementation: socket } = this.#socket
-    return inspectPeer(this, this.#machine, { clock: this.#options.runtime.clock, socket, portMapping })
+    const { clock } = this.#options.runtime
+    return inspectPeer(this, this.#machine, { clock, socket, portMapping, lan: this.#lan?.inspect() })
   }
 
   /** @returns a function that removes the listener */
@@ -208,9 +214,10 @@ export abstract class PeerBase implements AsyncDisposable {
   }
 
   /**
-   * Connects to the peer of a ticket; resolves as soon as one way works. With `auto` the others go
-   * on underneath and the connection moves to the best path. Two peers have one connection: each
-   * call gives a handle of its own, and closing the last one closes the connection.
+   * Connects to the peer of a ticket, or of a bare id, which LAN discovery may find; resolves as
+   * soon as one way works. With `auto` the others go on underneath and the connection moves to the
+   * best path. Two peers have one connection: each call gives a handle of its own, and closing the
+   * last one closes the connection.
    *
    * With `reconnect` it gives a handle that dials again when the connection is lost.
    *
@@ -230,7 +237,7 @@ export abstract class PeerBase implements AsyncDisposable {
 
   async #connect(to: string | Ticket, options: ConnectOptions): Promise<Connection> {
     const { via = this.#options.policy, early, ...wait } = checkConnectOptions(options, this.#options)
-    const ticket = typeof to === 'string' ? parseTicket(to) : parseOptions(ticketSchema, to, 'ticket', 'ERR_BAD_TICKET')
+    const ticket = ticketFor(to)
     throwIfAborted(wait.signal)
     if (this.#closed) throw new ShowchainError('ERR_CLOSED')
     if (ticket.id === this.id) throw new ShowchainError('ERR_BAD_TICKET', "It is this peer's own.")
@@ -272,29 +279,10 @@ export abstract class PeerBase implements AsyncDisposable {
     this.#waits.close()
     this.#events.close()
     this.#driver.input((machine, now) => machine.close(now))
-    await Promise.all([this.#driver.close(), this.#portMapping.close()])
+    await Promise.all([this.#driver.close(), this.#portMapping.close(), this.#lan?.close()])
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  #locate(ticket: Ticket): RelayLocator {
-    const [relay, other] = [relayAddress(ticket), otherRelayAddress(ticket)]
-    const { id, address } = relay
-    return new RelayLocator({
-      ...{ id, address, names: this.#names },
-      further: other?.address,
-      reachability: this.#reachability,
-      register: (endpoint, beside) => {
-        this.#reachability.own(endpoint)
-        this.#driver.input((machine, now) => machine.register(addressOf(relay, endpoint, beside), now))
-      },
-      leave: (endpoint) => {
-        this.#reachability.disown(endpoint)
-        this.#driver.input((machine, now) => machine.leave({ id, endpoint }, now))
-      },
-      failed: (reason) => this.#events.onRelay({ relay: id, at: undefined, state: 'failed', reason }),
-    })
   }
 }

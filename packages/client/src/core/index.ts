@@ -20,6 +20,27 @@ export type { PeerContext } from './context/peer-context.ts'
 export { PEER_COUNTERS, type PeerCounter } from './context/peer-counters.ts'
 export * from './endpoint/index.ts'
 export { joined } from './endpoint/joined.ts'
+export {
+  LAN_COUNTERS,
+  type LanCounter,
+  type LanEvent,
+  LanMachine,
+  type LanMachineOptions,
+  type LookId,
+  MAX_FOUND,
+  MAX_LOOKS,
+} from './lan/lan-machine.ts'
+export { isLanAddress, isOnLink, type LanLink, type ServedLink, type Subnet } from './lan/link.ts'
+export {
+  dayOf,
+  instanceOf,
+  LAN_SERVICE,
+  type LanAnswer,
+  type LanCodec,
+  type LanMessage,
+  MAX_LAN_ADDRESSES,
+  MDNS_GROUP,
+} from './lan/mdns.ts'
 export { maxMessage } from './messages/max-message-size.ts'
 export type { SendFailure, Sent } from './messages/outgoing-message.ts'
 export { type LinkEvent, LinkProbe, type ServerProbe } from './nat/link-probe.ts'

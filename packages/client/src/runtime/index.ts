@@ -5,6 +5,8 @@
 export { type Clock, type Scheduled, systemClock } from './clock.ts'
 export { Driver, type DriverOptions, type EventOf } from './driver.ts'
 export { ExtraUdpSocket } from './extra-udp.ts'
+export type { LanPort } from './lan/lan-port.ts'
+export { nodeLan } from './lan/node-lan.ts'
 export { type Interfaces, localAddresses } from './local-addresses.ts'
 export { hostCandidates, isWildcard } from './local-candidates.ts'
 export { NetworkWatch, type NetworkWatchOptions } from './network-watch.ts'

@@ -31,6 +31,9 @@ function rankOf(name: string, defaults: readonly string[]): number {
   return TUNNEL.test(name) ? RANK.tunnel : RANK.other
 }
 
+/** Whether other hosts may be on an interface with this name: it leads neither to containers nor through a tunnel. */
+export const isShared = (name: string): boolean => !HOST_ONLY.test(name) && !TUNNEL.test(name)
+
 interface Found {
   readonly ip: string
   readonly rank: number

@@ -16,6 +16,8 @@ export interface NetworkWatchOptions {
   readonly clock: Clock
   /** IP addresses of this host. */
   readonly localAddresses: () => readonly string[]
+  /** What else tells one network from another. @default nothing */
+  readonly networks?: (() => string) | undefined
   /** How many sends have failed so far. */
   readonly failures: () => number
   readonly changed: () => void
@@ -24,6 +26,7 @@ export interface NetworkWatchOptions {
 export class NetworkWatch {
   readonly #options: NetworkWatchOptions
   #addresses: readonly string[]
+  #networks: string
   #failures: number
   #failing = false
   #due: Instant
@@ -32,6 +35,7 @@ export class NetworkWatch {
   constructor(options: NetworkWatchOptions) {
     this.#options = options
     this.#addresses = options.localAddresses()
+    this.#networks = options.networks?.() ?? ''
     this.#failures = options.failures()
     this.#due = later(options.clock.now(), LOOK_GAP)
     this.#timer = this.#next()
@@ -53,17 +57,24 @@ export class NetworkWatch {
   }
 
   #look(): void {
-    const { clock, localAddresses, failures, changed } = this.#options
+    const { clock, localAddresses, networks, failures, changed } = this.#options
     const now = clock.now()
     const slept = later(this.#due, SLEPT_FOR) <= now
     this.#due = later(now, LOOK_GAP)
     this.#timer = this.#next()
-    const before = { addresses: this.#addresses, failing: this.#failing, failures: this.#failures }
+    const before = {
+      addresses: this.#addresses,
+      networks: this.#networks,
+      failing: this.#failing,
+      failures: this.#failures,
+    }
     this.#addresses = localAddresses()
+    this.#networks = networks?.() ?? ''
     this.#failures = failures()
     this.#failing = this.#failures > before.failures
     const recovered = before.failing && !this.#failing
-    if (slept || recovered || !sameSet(this.#addresses, before.addresses)) changed()
+    const moved = this.#networks !== before.networks || !sameSet(this.#addresses, before.addresses)
+    if (slept || recovered || moved) changed()
   }
 }
 

@@ -3,6 +3,7 @@ import { nodeEndToEnd, openssl } from '@showchain/crypto'
 import { systemClock } from './clock.ts'
 import { ExtraUdpSocket } from './extra-udp.ts'
 import { findGateway } from './gateway.ts'
+import { nodeLan } from './lan/node-lan.ts'
 import { localAddresses } from './local-addresses.ts'
 import { nodeRandom } from './random.ts'
 import { resolveAddress } from './resolve.ts'
@@ -24,6 +25,7 @@ export const nodeRuntime: Runtime = {
   openExtraSocket: (failed) => new ExtraUdpSocket(failed),
   openWebSocket: (to, failed) => new WebSocketCarrier(to, failed),
   resolve: resolveAddress,
+  lan: nodeLan,
   localAddresses: () => localAddresses(),
   gateway: () => findGateway(),
 }

@@ -6,6 +6,7 @@ import type { CryptoProvider, EndToEndCrypto, Identity, Random } from '@showchai
 import type { Address, Endpoint } from '@showchain/wire'
 import type { WebSocketTarget } from '../core/endpoint/machine.ts'
 import type { Clock } from './clock.ts'
+import type { LanPort } from './lan/lan-port.ts'
 import type { CountedSocket, DatagramSocket } from './socket.ts'
 import type { UdpOptions } from './udp-options.ts'
 import type { Worker, WorkerLimits } from './worker.ts'
@@ -43,6 +44,8 @@ export interface Runtime {
   openWebSocket?(to: WebSocketTarget, failed: (why: string) => void): DatagramSocket
   /** All endpoints of an address. @throws ShowchainError `ERR_CANNOT_RESOLVE` */
   resolve(address: Address): Promise<readonly Endpoint[]>
+  /** Takes part in mDNS. @default this system cannot */
+  readonly lan?: LanPort
   /** IP addresses of this host, best first, without loopback and link-local ones. */
   localAddresses(): readonly string[]
   /** The router that leads out of this network. @default none is known */

@@ -3,7 +3,7 @@
  * them.
  */
 
-import { BufferSlab, type Datagram, type Duration, later } from '@showchain/client/core'
+import { BufferSlab, type Datagram, type Duration, later, type Subnet } from '@showchain/client/core'
 import type { DatagramSocket, Scheduled } from '@showchain/client/runtime'
 import { type Endpoint, ipFamily, ShowchainError, UDP_HEADERS } from '@showchain/wire'
 import { carriesRecord } from '@showchain/wire/end-to-end'
@@ -43,6 +43,7 @@ export class Host {
    */
   linkMtu: number | undefined
   #nextPort = FIRST_DYNAMIC_PORT
+  #multicasts = 0
 
   /** @param ips in canonical form, the preferred one of each family first. */
   constructor(network: Network, name: string, ips: readonly string[]) {
@@ -61,7 +62,7 @@ export class Host {
   }
 
   get openSockets(): number {
-    return this.#sockets.size
+    return this.#sockets.size + this.#multicasts
   }
 
   /** Adds an interface on another network. */
@@ -100,6 +101,38 @@ export class Host {
     })
     this.#sockets.set(bound, socket)
     return socket
+  }
+
+  /** The addresses of its first interface. */
+  get subnets(): readonly Subnet[] {
+    return (this.#interfaces[0] as Interface).ips.map((ip) => ({ ip, prefix: ipFamily(ip) === 4 ? 24 : 64 }))
+  }
+
+  /** A socket for multicast on the network of its first interface; gone with that, as on a real host. */
+  multicast(port: number): DatagramSocket {
+    const here = this.#interfaces[0] as Interface
+    const [ip = ''] = here.ips
+    const source = { ip, port }
+    let receive: ((batch: readonly Datagram[]) => void) | undefined
+    const station = { ...here, deliver: (packet: Packet) => this.blocksUdp || receive?.([packet]) }
+    const leave = here.network.join(station)
+    this.#multicasts++
+    let closed = false
+    return {
+      localEndpoints: [source],
+      send: (destination, bytes) => {
+        if (!closed && !this.blocksUdp && this.#interfaces[0] === here)
+          here.network.carryToAll({ source, destination, bytes: datagrams.copy(bytes) }, here)
+      },
+      onDatagrams: (next) => {
+        receive = next
+      },
+      close: async () => {
+        if (!closed) this.#multicasts--
+        closed = true
+        leave()
+      },
+    }
   }
 
   /** A socket for a program that is written for `node:dgram` (dgram.ts says what it has). */

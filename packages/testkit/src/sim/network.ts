@@ -45,6 +45,8 @@ export class Network {
   readonly #options: NetworkOptions
   /** By address; bounded by what the scenario attaches. */
   readonly #stations = new Map<string, Station>()
+  /** Those that take part in multicast, of which there is one group. */
+  readonly #group = new Set<Station>()
   /** By pair of names. */
   readonly #conditions = new Map<string, Conditions>()
   /** By pair of names, for each direction. */
@@ -74,6 +76,17 @@ export class Network {
     }
   }
 
+  /** The station gets what is sent to all here. @returns leaves */
+  join(station: Station): () => void {
+    this.#group.add(station)
+    return () => this.#group.delete(station)
+  }
+
+  /** Carries a packet to each that joined, its sender too (IP_MULTICAST_LOOP). */
+  carryToAll(packet: Packet, from: Station): void {
+    for (const to of [...this.#group]) this.#carry(packet, from, to, () => to)
+  }
+
   /** Whether a station here has the address. */
   has(ip: string): boolean {
     return this.#stations.has(ip)
@@ -101,8 +114,12 @@ export class Network {
 
   /** Carries a packet under the conditions of its path. */
   carry(packet: Packet, from: Station): void {
+    this.#carry(packet, from, this.#next(packet, from), () => this.#next(packet, from))
+  }
+
+  /** @param arrives who gets it, when it arrives: the address may have another owner by then */
+  #carry(packet: Packet, from: Station, to: Station | undefined, arrives: () => Station | undefined): void {
     const { clock } = this.#options
-    const to = this.#next(packet, from)
     if (to === undefined) return this.#note(packet, from, packet.destination.ip, 'unreachable')
     if (this.#filter?.(packet, from) === false) return this.#note(packet, from, to.name, 'filtered')
     const pair = pairOf(from, to)
@@ -112,7 +129,7 @@ export class Network {
     const times = delays.map((delay) => later(clock.now(), delay))
     const arriving = bytes === packet.bytes ? packet : { ...packet, bytes }
     this.#note(arriving, from, to.name, fate, times)
-    for (const at of times) clock.schedule(at, () => this.#arrive(arriving, from))
+    for (const at of times) clock.schedule(at, () => this.#arrive(arriving, from, arrives()))
   }
 
   /** Packets of the gateway itself to unknown addresses are lost. */
@@ -120,9 +137,7 @@ export class Network {
     return this.#stations.get(packet.destination.ip) ?? (from === this.gateway ? undefined : this.gateway)
   }
 
-  /** The address may have another owner by now. */
-  #arrive(packet: Packet, from: Station): void {
-    const to = this.#next(packet, from)
+  #arrive(packet: Packet, from: Station, to: Station | undefined): void {
     if (to === undefined) this.#note(packet, from, packet.destination.ip, 'unreachable')
     // A copy each: a receiver may keep views of it.
     else to.deliver({ ...packet, bytes: datagrams.copy(packet.bytes) })

@@ -3,14 +3,17 @@
  * virtual time. It starts no real timer and opens no real socket. RSA is that of the simulation's
  * provider, so an identity must be one of `simulation.identity`.
  */
-import type { Duration, WebSocketTarget } from '@showchain/client/core'
-import type { CountedSocket, DatagramSocket, Runtime } from '@showchain/client/runtime'
+import { type Duration, isLanAddress, MDNS_GROUP, type WebSocketTarget } from '@showchain/client/core'
+import { type CountedSocket, type DatagramSocket, nodeLan, type Runtime } from '@showchain/client/runtime'
 import { type Identity, nodeEndToEnd } from '@showchain/crypto'
 import type { TestIdentity } from '@showchain/crypto/testing'
 import { canonicalIp, ipFamily, ShowchainError } from '@showchain/wire'
 import type { Host } from './host.ts'
 import type { Simulation } from './simulation.ts'
 import { VirtualWorker } from './worker.ts'
+
+/** Loaded before: virtual time does not wait for files. */
+const codec = await nodeLan.codec()
 
 /** @param signTime virtual time that a signature takes. @default 0: made at once */
 export function simulatedRuntime(sim: Simulation, host: Host, signTime?: Duration): Runtime {
@@ -34,6 +37,14 @@ export function simulatedRuntime(sim: Simulation, host: Host, signTime?: Duratio
       const ip = canonicalIp(name) ?? sim.names.get(name)
       if (ip === undefined) throw new ShowchainError('ERR_CANNOT_RESOLVE', `Got "${name.slice(0, 80)}".`)
       return [{ ip, port }]
+    },
+    lan: {
+      codec: async () => codec,
+      links: () => {
+        const subnets = host.subnets.filter(({ ip }) => isLanAddress(ip))
+        return subnets.some(({ ip }) => ipFamily(ip) === 4) ? [{ name: 'lan', subnets }] : []
+      },
+      open: async () => host.multicast(MDNS_GROUP.port),
     },
     localAddresses: () => host.ips,
     gateway: () => {

@@ -9,6 +9,7 @@ import { CLIENT_CONNECTIONS } from './client-connections.ts'
 import { CLIENT_EARLY } from './client-early.ts'
 import { CLIENT_ENDPOINT } from './client-endpoint.ts'
 import { CLIENT_HELLO } from './client-hello.ts'
+import { CLIENT_LAN } from './client-lan.ts'
 import { CLIENT_MAPPING } from './client-mapping.ts'
 import { CLIENT_NAMED_STREAMS } from './client-named-streams.ts'
 import { CLIENT_PUNCHING } from './client-punching.ts'
@@ -57,6 +58,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLIENT_MAPPING,
   ...CLIENT_SECURE,
   ...CLIENT_TRANSPORT,
+  ...CLIENT_LAN,
   ...CLIENT_NAMED_STREAMS,
   ...CLIENT_SOCKETS,
   ...CLIENT_WEBSOCKET,
