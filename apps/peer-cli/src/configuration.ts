@@ -30,6 +30,7 @@ const schema = z
     lan: z.boolean(),
     lab: z.boolean(),
     asMe: z.boolean(),
+    portMapping: z.boolean(),
   })
   .partial()
 

@@ -1,5 +1,5 @@
 /** Opens the peer of `listen` and `connect` from their flags. */
-import { type NatReport, type PathPolicy, Peer, type PeerOptions } from '@showchain/client'
+import { type NatReport, type PathPolicy, Peer, type PeerOptions, type PortMapping } from '@showchain/client'
 import { traceLine } from '@showchain/client/runtime'
 import { generateIdentity, type Identity, loadPublicKey } from '@showchain/crypto'
 import { type Encoding, parseAddress, quote } from '@showchain/wire'
@@ -23,6 +23,8 @@ export interface PeerFlags extends IdentityFlags {
   readonly seedMode?: boolean
   readonly lan?: boolean
   readonly lab?: boolean
+  /** False with --no-port-mapping. */
+  readonly portMapping?: boolean
   readonly keepAlive?: string
   readonly timeout?: string
   readonly deadAfter?: string
@@ -96,6 +98,7 @@ export async function openPeer(
     listen: [{ ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) }],
     plaintext: flags.plaintext === true,
     seedMode: flags.seedMode === true,
+    portMapping: flags.portMapping !== false,
     addressPolicy: addressPolicyOf(flags),
     idleTimeout: deadAfter,
     ...(keepAlive === undefined ? {} : { keepAlive }),
@@ -114,8 +117,22 @@ export async function openPeer(
       state === 'registered' ? `registered with the relay ${where}${by}${seen}` : `relay ${where} ${state}: ${reason}`
     output.note('relay', sentence, { relay, at, state, observed, over, reason })
   })
+  peer.on('portMapping', (mapping) => {
+    const sentence = mappingSentence(mapping)
+    if (sentence !== undefined) output.note('mapping', sentence, { ...mapping })
+  })
   peer.on('nat', (report) => output.note('nat', natSentence(report), { ...report }))
   return peer
+}
+
+/** Undefined for what is nothing to tell: most routers map no port. */
+function mappingSentence(mapping: PortMapping): string | undefined {
+  if (mapping.state === 'mapped') {
+    const { protocol, external } = mapping
+    return `the router maps a port by ${protocol}: everybody reaches this host at ${external.ip} port ${external.port}`
+  }
+  if (mapping.state !== 'none' || mapping.cause !== 'useless') return undefined
+  return `what the router maps is not used: ${mapping.why}`
 }
 
 /** RFC 4787's terms, by NatBehaviour. */

@@ -31,7 +31,7 @@ export interface DiagnoseOptions extends SignalOptions {
 
 /**
  * Milliseconds: what has not answered by then does not. NAT discovery is over after 9 s when nothing
- * answers, a registration fails later.
+ * answers, a router is silent after 7 s, a registration fails later.
  */
 const PATIENCE = 10_000
 
@@ -96,12 +96,13 @@ class Measuring {
     this.#driver = driver
   }
 
-  get measured(): Pick<Measured, 'relays' | 'nat' | 'hairpin'> {
+  get measured(): Pick<Measured, 'relays' | 'nat' | 'portMapping' | 'hairpin'> {
     return {
       relays: this.#asked.map(({ relay: { id }, probes, unresolved, registration }) => ({
         ...{ id, probes, unresolved, registration },
       })),
       nat: this.#peer.nat,
+      portMapping: this.#peer.portMapping,
       hairpin: typeof this.#hairpin === 'boolean' ? this.#hairpin : undefined,
     }
   }
@@ -115,6 +116,7 @@ class Measuring {
         this.#check()
       }),
       this.#peer.on('nat', () => this.#check()),
+      this.#peer.on('portMapping', () => this.#check()),
     ]
     for (const asked of this.#asked) {
       asked.open += asked.relay.addresses.length
@@ -172,6 +174,7 @@ class Measuring {
     // Without UDP nobody can tell what the NAT does.
     const tells = this.#asked.some(({ registration }) => registration?.over === 'udp')
     if (tells && this.#peer.nat === undefined) return
+    if (this.#peer.portMapping.state === 'asking') return
     this.#settled()
   }
 }

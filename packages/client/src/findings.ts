@@ -1,7 +1,7 @@
 /** What a diagnosis makes of what was measured: a sentence for each thing, and what one can do about it. */
 import { FIRST_CONTACT_TOLERANCE } from '@showchain/crypto/core'
 import { type Endpoint, formatEndpoint, ipFamily, MAX_DATAGRAM, type PeerId } from '@showchain/wire'
-import type { NatReport, ServerProbe } from './core/index.ts'
+import type { NatReport, NoMapping, PortMapping, ServerProbe } from './core/index.ts'
 import type { RelayEvent } from './relay-event.ts'
 import type { SocketImplementation } from './runtime/socket.ts'
 
@@ -14,10 +14,21 @@ export interface Finding {
    * - `relay`: one relay: its round trip and registration
    * - `packetSize`: whether the largest datagrams of the protocol arrive
    * - `nat`: which type of NAT is in front
+   * - `portMapping`: whether the router in front lets everybody in at a port of this host
    * - `clock`: whether this host's clock is near that of a relay
    * - `hairpin`: whether two peers behind that NAT reach each other by its outside address
    */
-  readonly check: 'socket' | 'udp' | 'ipv4' | 'ipv6' | 'relay' | 'packetSize' | 'clock' | 'nat' | 'hairpin'
+  readonly check:
+    | 'socket'
+    | 'udp'
+    | 'ipv4'
+    | 'ipv6'
+    | 'relay'
+    | 'packetSize'
+    | 'clock'
+    | 'nat'
+    | 'portMapping'
+    | 'hairpin'
   /** `unknown`: it could not be told, and `found` says why. */
   readonly verdict: 'good' | 'bad' | 'unknown'
   /** A sentence for people. */
@@ -42,6 +53,7 @@ export interface Measured {
   /** IP addresses of this host. */
   readonly local: readonly string[]
   readonly nat: NatReport | undefined
+  readonly portMapping: PortMapping
   /** Undefined: not asked, or no server told the mapped address. */
   readonly hairpin: boolean | undefined
   readonly socket: SocketImplementation
@@ -61,6 +73,7 @@ export function findingsOf(measured: Measured): readonly Finding[] {
     packetSizeFinding(probes),
     clockFinding(probes),
     natFinding(measured),
+    portMappingFinding(measured),
     hairpinFinding(measured),
   ]
 }
@@ -190,6 +203,32 @@ function natFinding({ nat }: Measured): Finding {
     return { check, verdict: 'unknown', found: `The type of NAT is unknown. ${why}` }
   }
   return { check, verdict: 'good', found: `The NAT keeps one port for all destinations (${nat.type}).` }
+}
+
+function portMappingFinding({ portMapping }: Measured): Finding {
+  const check = 'portMapping'
+  switch (portMapping.state) {
+    case 'asking':
+      return { check, verdict: 'unknown', found: 'The router has not said so far whether it maps a port.' }
+    case 'mapped': {
+      const { protocol, external, lifetime } = portMapping
+      const found = `The router maps a port by ${protocol}: everybody reaches this host at ${formatEndpoint(external)}`
+      return { check, verdict: 'good', found: `${found}, for ${lifetime} s each time.` }
+    }
+    case 'none': {
+      const { cause, why } = portMapping
+      if (cause === 'needless') return { check, verdict: 'good', found: `A port mapping is not needed: ${why}.` }
+      const found = `No router maps a port: ${why}.`
+      const advice = MAPPING_ADVICE[cause]
+      return { check, verdict: advice === undefined ? 'unknown' : 'bad', found, advice }
+    }
+  }
+}
+
+/** Of what can be told. A router that is silent may have it switched off, or not have it at all. */
+const MAPPING_ADVICE: Readonly<Partial<Record<NoMapping, string>>> = {
+  refused: 'Allow this host to map ports in the settings of the router, or forward one by hand (--addr).',
+  useless: 'Have the router in front be the only one: bridge mode, or a public address from the provider.',
 }
 
 function hairpinFinding({ nat, hairpin }: Measured): Finding {

@@ -44,6 +44,7 @@ export type {
   DialPolicy,
   MappingProtocol,
   NatReport,
+  NoMapping,
   Path,
   PathInspection,
   PathPolicy,

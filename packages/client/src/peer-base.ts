@@ -96,7 +96,7 @@ export abstract class PeerBase implements AsyncDisposable {
         this.#lan?.networkChanged()
       },
     })
-    this.#portMapping = new PortMappingOfPeer(options, socket, this.#events.listeners)
+    this.#portMapping = new PortMappingOfPeer(options, socket, this.#events)
     this.#driver = new Driver({
       ...{ machine: this.#machine, socket, clock },
       worker: runtime.worker(identity, PEER_WORKER_LIMITS),

@@ -1,5 +1,5 @@
 /** Hands the events of a peer's machine to its listeners, connections and dials. */
-import { type PeerId, ShowchainError } from '@showchain/wire'
+import { type Endpoint, formatEndpoint, type PeerId, ShowchainError } from '@showchain/wire'
 import { AsyncQueue, type QueueReader } from './async/async-queue.ts'
 import { Listeners } from './async/listeners.ts'
 import type { Call } from './call.ts'
@@ -50,6 +50,8 @@ export class PeerEvents {
   /** Where the relays of the configuration are. */
   readonly locators: RelayLocator[] = []
   nat: NatReport | undefined
+  /** Told where somebody sees this peer: a relay, or one of its addresses; undefined: nowhere any more. */
+  onSeen: (by: string, observed: Endpoint | undefined) => void = () => {}
   readonly #options: PeerEventsOptions
   /** As many as the machine has connections. */
   readonly #connections = new Map<ConnectionHandle, SharedConnection>()
@@ -83,6 +85,8 @@ export class PeerEvents {
     switch (event.type) {
       case 'relay':
         return this.onRelay(relayEvent(event))
+      case 'seen':
+        return this.onSeen(formatEndpoint(event.by), event.observed)
       case 'relayDoubted':
         for (const locator of this.locators) if (locator.id === event.relay) locator.doubt(event.at)
         return
@@ -155,6 +159,7 @@ export class PeerEvents {
   onRelay(event: RelayEvent): void {
     const { relay, state } = event
     if (state === 'limited') return void this.listeners.emit('relay', event)
+    if (state !== 'draining') this.onSeen(relay, event.over === 'udp' ? event.observed : undefined)
     const locators = this.locators.filter(({ id }) => id === relay)
     for (const locator of locators) locator.on(event)
     if (locators.some(({ registered }) => registered) && state !== 'draining') {

@@ -3,19 +3,18 @@
  * registration over UDP until the peer closes, and again when relays see it elsewhere or the network
  * changed. The requests have a socket of their own.
  */
-import { type Endpoint, ipFamily, type PeerId, sameEndpoint } from '@showchain/wire'
-import type { Listeners } from './async/listeners.ts'
+import { type Endpoint, ipFamily, sameEndpoint } from '@showchain/wire'
 import {
   ADDRESS_POLICIES,
   isPrivate,
   type MappingPlace,
+  type NoMapping,
   PortMapper,
   type PortMapperEvent,
   type PortMapping,
 } from './core/index.ts'
 import type { CheckedOptions } from './options.ts'
-import type { PeerListeners } from './peer-events.ts'
-import type { RelayEvent } from './relay-event.ts'
+import type { PeerEvents } from './peer-events.ts'
 import { Driver } from './runtime/driver.ts'
 import type { DatagramSocket } from './runtime/socket.ts'
 import type { Worker } from './runtime/worker.ts'
@@ -30,27 +29,30 @@ export type PortMappingInspection = PortMapping & {
 
 type Options = Pick<CheckedOptions, 'portMapping' | 'policy' | 'addressPolicy' | 'runtime'>
 
+type NotMapped = Extract<PortMapping, { state: 'none' }>
+const none = (cause: NoMapping, why: string): NotMapped => ({ state: 'none', cause, why })
+
 /** A router has nothing to sign. */
 const NO_WORKER: Worker = { run: () => {}, waiting: 0, close: () => {} }
 
 export class PortMappingOfPeer {
   readonly #options: Options
   readonly #socket: DatagramSocket
-  readonly #listeners: Listeners<PeerListeners>
-  /** Where each relay sees this peer; as many as it is registered with. */
-  readonly #observed = new Map<PeerId, Endpoint>()
+  readonly #events: PeerEvents
+  /** Where it is seen, by relay or address of one: two for each registration at most. */
+  readonly #observed = new Map<string, Endpoint>()
   #mapping: PortMapping
   #driver: Driver<PortMapper> | undefined
   #machine: PortMapper | undefined
   #released: () => void = () => {}
 
   /** @param socket whose port is to be mapped */
-  constructor(options: Options, socket: DatagramSocket, listeners: Listeners<PeerListeners>) {
+  constructor(options: Options, socket: DatagramSocket, events: PeerEvents) {
     this.#options = options
     this.#socket = socket
-    this.#listeners = listeners
-    listeners.on('relay', (event) => this.#onRelay(event))
-    this.#mapping = { state: 'none', why: this.#whyNever ?? 'no relay has said yet where it sees this host' }
+    this.#events = events
+    events.onSeen = (by, observed) => this.#seen(by, observed)
+    this.#mapping = this.#never ?? none('not asked', 'no relay has said yet where it sees this host')
   }
 
   /** What became of it. */
@@ -70,13 +72,13 @@ export class PortMappingOfPeer {
   /** Asks again. */
   networkChanged(): void {
     const place = this.#place()
-    if (typeof place !== 'string') {
+    if (!('state' in place)) {
       const observed = [...new Set([...this.#observed.values()].map(({ ip }) => ip))]
       this.#driver ??= this.#open()
       return this.#driver.input((machine, now) => machine.ask(place, observed, now))
     }
-    if (this.#driver === undefined) this.#on({ type: 'mapping', mapping: { state: 'none', why: place } })
-    else this.#driver.input((machine) => machine.leave(place))
+    if (this.#driver === undefined) this.#on({ type: 'mapping', mapping: place })
+    else this.#driver.input((machine) => machine.leave(place.cause, place.why))
   }
 
   /** Removes the mapping, as far as the router answers at once. */
@@ -90,39 +92,38 @@ export class PortMappingOfPeer {
     await driver.close()
   }
 
-  #onRelay({ relay, state, observed, over }: RelayEvent): void {
-    const known = this.#observed.get(relay)
-    if (state === 'registered' && over === 'udp' && observed !== undefined && ipFamily(observed.ip) === 4) {
-      this.#observed.set(relay, observed)
-      const others = [...this.#observed].some(([id, { ip }]) => id !== relay && ip === observed.ip)
-      // Another port is that of another mapping of the router, which may have lost this one, too.
-      const changed = known === undefined ? !others : !sameEndpoint(known, observed)
-      if (changed) this.networkChanged()
-    } else if (state === 'lost' || state === 'failed' || state === 'registered') this.#observed.delete(relay)
+  #seen(by: string, observed: Endpoint | undefined): void {
+    const known = this.#observed.get(by)
+    if (observed === undefined || ipFamily(observed.ip) === 6) return void this.#observed.delete(by)
+    this.#observed.set(by, observed)
+    const others = [...this.#observed].some(([each, { ip }]) => each !== by && ip === observed.ip)
+    // Another port is that of another mapping of the router, which may have lost this one, too.
+    if (known === undefined ? !others : !sameEndpoint(known, observed)) this.networkChanged()
   }
 
   /** Why it will not be tried, whatever the network is. */
-  get #whyNever(): string | undefined {
+  get #never(): NotMapped | undefined {
     const { portMapping, policy } = this.#options
-    if (!portMapping) return 'it is switched off'
-    return policy === 'relay-only' ? 'this peer shows nobody its address' : undefined
+    if (!portMapping) return none('not asked', 'it is switched off')
+    return policy === 'relay-only' ? none('not asked', 'this peer shows nobody its address') : undefined
   }
 
   /** Whom to ask for what; or why nobody is asked. */
-  #place(): MappingPlace | string {
+  #place(): MappingPlace | NotMapped {
     const { runtime, addressPolicy } = this.#options
-    const never = this.#whyNever
+    const never = this.#never
     if (never !== undefined) return never
     const local = runtime.localAddresses()
     const outside = [...this.#observed.values()].filter(
       (endpoint) => ADDRESS_POLICIES[addressPolicy](endpoint, false) && !isOwn(endpoint, local),
     )
-    if (this.#observed.size === 0) return 'no relay says where it sees this host over IPv4'
-    if (outside.length === 0) return 'there is no NAT between this host and its relays'
+    if (this.#observed.size === 0) return none('not asked', 'no relay says where it sees this host over IPv4')
+    if (outside.length === 0) return none('needless', 'there is no NAT between this host and its relays')
     const gateway = runtime.gateway?.()
-    if (gateway === undefined || !isPrivate(gateway.local)) return 'the router of this network is not known'
+    if (gateway === undefined || !isPrivate(gateway.local))
+      return none('not asked', 'the router of this network is not known')
     const bound = this.#socket.localEndpoints.find(({ ip }) => ip === gateway.local || ip === '0.0.0.0')
-    if (bound === undefined) return 'this peer does not listen on the network of the router'
+    if (bound === undefined) return none('not asked', 'this peer does not listen on the network of the router')
     return { gateway: gateway.ip, local: gateway.local, port: bound.port }
   }
 
@@ -141,7 +142,7 @@ export class PortMappingOfPeer {
   #on(event: PortMapperEvent): void {
     if (event.type === 'released') return this.#released()
     this.#mapping = event.mapping
-    this.#listeners.emit('portMapping', event.mapping)
+    this.#events.listeners.emit('portMapping', event.mapping)
   }
 }
 

@@ -50,6 +50,7 @@ export {
   MAPPING_LIFETIME,
   type MappingPlace,
   MIN_MAPPING_LIFETIME,
+  type NoMapping,
   PortMapper,
   type PortMapperEvent,
   type PortMapping,

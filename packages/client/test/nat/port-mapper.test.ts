@@ -226,7 +226,10 @@ describe('what a router grants', () => {
 
   test('is used no more when relays see this host elsewhere', () => {
     bed.ask().receive(pcp()).advance(20_000).ask(['81.2.0.8'])
-    expect(bed.events).toContainEqual({ type: 'mapping', mapping: { state: 'none', why: expect.any(String) } })
+    expect(bed.events).toContainEqual({
+      type: 'mapping',
+      mapping: { state: 'none', cause: 'useless', why: expect.any(String) },
+    })
   })
 
   test('is believed for two hours at most, and for two minutes at least', () => {
@@ -264,8 +267,8 @@ describe('in time', () => {
       .taken()
     bed.advance(480_000)
     const times = bed.taken().map(([at]) => at)
-    // After 240 s of 480; what is left after each silence of 9 s: 231 s, then 106 s.
-    expect(times).toEqual([240_000, 243_000, 364_500, 367_500])
+    // After 240 s of 480; what is left after each silence of 7 s: 233 s, then 109.5 s.
+    expect(times).toEqual([240_000, 243_000, 363_500, 366_500])
     expect(bed.why).toBe('the router renews the mapping no more')
     expect(bed.now).toBe(480_000)
   })
@@ -298,6 +301,14 @@ describe('the end', () => {
     expect(bed.last).toEqual({ type: 'released' })
   })
 
+  test('waits for no router that has not answered: one packet', () => {
+    bed.ask().taken()
+    bed.do((machine, now) => machine.release(now))
+    expect(bed.last).toEqual({ type: 'released' })
+    expect(bed.taken()).toEqual([[0, 'PCP 60']])
+    expect(bed.machine.deadline).toBeUndefined()
+  })
+
   test('asks nothing where nothing is mapped', () => {
     bed.do((machine, now) => machine.release(now))
     expect([bed.last, bed.sent]).toEqual([{ type: 'released' }, []])
@@ -311,7 +322,7 @@ describe('the end', () => {
     bed
       .ask()
       .receive(pcp())
-      .do((machine) => machine.leave('there is no router'))
+      .do((machine) => machine.leave('not asked', 'there is no router'))
     expect(bed.why).toBe('there is no router')
     bed.advance(10_000_000)
     expect(bed.sent).toHaveLength(1)

@@ -53,7 +53,7 @@ test('everything is good on a public host whose relay has both families', () =>
     const found = await findings(where, host, [ticket])
     expect(verdictsOf(found)).toEqual({
       ...{ socket: 'good', udp: 'good', ipv4: 'good', ipv6: 'good', relay: 'good', packetSize: 'good', nat: 'good' },
-      ...{ hairpin: 'good', clock: 'good' },
+      ...{ hairpin: 'good', clock: 'good', portMapping: 'good' },
     })
     expect(found.relay?.found).toContain('20.0 ms')
     for (const { advice } of Object.values(found)) expect(advice).toBeUndefined()
@@ -132,6 +132,31 @@ test.each([
   }),
 )
 
+test.each([
+  ['by PCP', { speaks: ['PCP'] }, 'good', 'maps a port by PCP: everybody reaches this host at 81.'],
+  ['by NAT-PMP', { speaks: ['NAT-PMP'], lifetime: 600 }, 'good', 'for 600 s each time'],
+  ['and refuses', { speaks: ['PCP'], refuses: 2 }, 'bad', 'not authorized'],
+  ['elsewhere', { speaks: ['PCP'], claims: '81.9.9.9' }, 'bad', 'relays see this host at'],
+  ['silently', { speaks: [] }, 'unknown', 'answers neither PCP nor NAT-PMP'],
+] as const)('a router that maps ports %s', (name, maps, verdict, said) =>
+  scene(`diagnose mapping ${name}`, async (where) => {
+    const router = where.internet.router({ nat: nat.T3(), maps })
+    const { portMapping } = await findings(where, where.internet.host('laptop', { behind: router }))
+    expect(portMapping).toMatchObject({ verdict, found: expect.stringContaining(said) })
+    expect(portMapping?.advice === undefined).toBe(verdict !== 'bad')
+    expect(router.portMaps).toBe(0)
+  }),
+)
+
+test('a router that maps ports behind another one is bad, and the advice is to have one', () =>
+  scene('diagnose double NAT', async (where) => {
+    const behind = where.internet.router({ nat: nat.T3(), lan: '10.0.0' })
+    const router = where.internet.router({ nat: nat.T3(), behind, maps: { speaks: ['PCP'] } })
+    const { portMapping } = await findings(where, where.internet.host('laptop', { behind: router }))
+    expect(portMapping).toMatchObject({ verdict: 'bad', found: expect.stringContaining('another NAT') })
+    expect(portMapping?.advice).toContain('only one')
+  }))
+
 test('a socket is bad of which its opening warned, with what it said as the advice', () =>
   scene('diagnose socket', async (where) => {
     const { internet, relay } = where
@@ -155,7 +180,7 @@ test('without a relay nothing is known of the network', () =>
     const found = await findings(where, host, [])
     expect(verdictsOf(found)).toEqual({
       ...{ socket: 'good', udp: 'unknown', ipv4: 'unknown', ipv6: 'unknown', packetSize: 'unknown' },
-      ...{ nat: 'unknown', hairpin: 'unknown', clock: 'unknown' },
+      ...{ nat: 'unknown', hairpin: 'unknown', clock: 'unknown', portMapping: 'unknown' },
     })
   }))
 

@@ -1,5 +1,5 @@
 /** Routers that map a port for the peer behind them: what is used, what is not, and why. */
-import type { Peer } from '@showchain/client'
+import { Peer } from '@showchain/client'
 import { duration } from '@showchain/client/core'
 import { parseTicket } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
@@ -146,6 +146,25 @@ test('a peer that does not want it, or hides its address, asks no router', async
     expect([alice.inspect().portMapping.requests, router.portMaps]).toEqual([0, 0])
   })
 })
+
+test('a peer that is registered over IPv6 has its port of IPv4 mapped', () =>
+  Internet.run('dual stack', { latency: duration(10) }, async (internet) => {
+    const ips = ['2a01:4f8:1::1', '81.2.8.1']
+    const { id, addresses } = parseTicket((await internet.relay({ ips })).ticket)
+    const port = addresses[0]?.port ?? 0
+    const router = internet.router({ nat: nat.T4(), ipv6: true, maps: { speaks: ['PCP'] } })
+    const runtime = internet.runtime(internet.host('laptop', { behind: router }))
+    const peer = await Peer.open({
+      identity: internet.sim.identity('laptop'),
+      relays: [{ id, relays: [], addresses: [{ host: 'relay.example', port }] }],
+      runtime: { ...runtime, resolve: async () => ips.map((ip) => ({ ip, port })) },
+    })
+    await peer.registered()
+    await internet.wait(duration(3000))
+    expect(peer.inspect().relays[0]?.observed).toMatch(/^\[/)
+    expect(peer.portMapping).toMatchObject({ state: 'mapped', external: { ip: router.external(4) } })
+    await peer.close()
+  }))
 
 test('a router that loses its mappings is asked again when relays see another port', async () => {
   await play('reboot', { maps: { speaks: ['PCP'] } }, async (scene) => {

@@ -69,6 +69,8 @@ export type PeerEvent =
       readonly state: 'lost' | 'failed' | 'draining' | 'limited'
       readonly reason: string
     }
+  /** Where a relay's address of the other IP family sees this peer; undefined: nowhere any more. */
+  | { readonly type: 'seen'; readonly by: Endpoint; readonly observed: Endpoint | undefined }
   /** A relay leaves questions unanswered, and may be lost soon. */
   | { readonly type: 'relayDoubted'; readonly relay: PeerId; readonly at: Endpoint }
   /** NAT discovery after a registration found another behaviour than before. */

@@ -17,8 +17,8 @@ import {
   readPcp,
 } from './mapping-messages.ts'
 
-/** RFC 6887 §8.1.1: IRT, doubled, by a factor of 1 ± 0.1. Two requests, and not as many as it takes. */
-const PCP_TIMES: readonly Duration[] = [3000, 6000].map(duration)
+/** RFC 6887 §8.1.1: IRT, by a factor of 1 ± 0.1. Two requests, and not as many as it takes. */
+const PCP_TIMES: readonly Duration[] = [3000, 4000].map(duration)
 const PCP_JITTER = 0.1
 /** RFC 6886 §3.1: doubled each time. Four requests instead of nine. */
 const NAT_PMP_TIMES: readonly Duration[] = [250, 500, 1000, 2000].map(duration)

@@ -55,7 +55,16 @@ export type PortMapping =
       readonly lifetime: number
     }
   /** `why`: half a sentence for people. */
-  | { readonly state: 'none'; readonly why: string }
+  | { readonly state: 'none'; readonly cause: NoMapping; readonly why: string }
+
+/**
+ * - `needless`: there is no NAT
+ * - `not asked`: nobody is there to ask, or this peer does not want it
+ * - `silent`: the router does not answer
+ * - `refused`: it maps no port
+ * - `useless`: what it maps is not where relays see this host
+ */
+export type NoMapping = 'needless' | 'not asked' | 'silent' | 'refused' | 'useless'
 
 export type PortMapperEvent =
   | { readonly type: 'mapping'; readonly mapping: PortMapping }
@@ -127,19 +136,23 @@ export class PortMapper implements Machine<PortMapperEvent> {
   }
 
   /** There is nobody to ask, or no reason to. What a router has mapped it keeps until that expires. */
-  leave(why: string): void {
+  leave(cause: NoMapping, why: string): void {
     this.#forget()
     this.#place = undefined
-    this.#tell({ state: 'none', why })
+    this.#tell({ state: 'none', cause, why })
   }
 
-  /** Removes the mapping. A `released` event follows in at most half a second. */
+  /** Removes the mapping. A `released` event follows: at once where there is none, else in half a second. */
   release(now: Instant): void {
-    const may = this.#held !== undefined || this.#exchange.busy
+    const protocol = this.#protocol ?? 'PCP'
+    const mapped = this.#held !== undefined
     this.#next?.cancel()
     this.#held = undefined
-    if (may) this.#exchange.remove(this.#requestNow, this.#protocol ?? 'PCP', now)
-    else this.#outbox.event({ type: 'released' })
+    if (mapped) return this.#exchange.remove(this.#requestNow, protocol, now)
+    // A router that has not answered so far may map the port yet.
+    if (this.#exchange.busy) this.#send(removal(this.#requestNow, protocol))
+    this.#exchange.stop()
+    this.#outbox.event({ type: 'released' })
   }
 
   receive({ bytes, source }: Datagram, now: Instant): void {
@@ -154,9 +167,9 @@ export class PortMapper implements Machine<PortMapperEvent> {
       case 'granted':
         return this.#granted(result, now)
       case 'refused':
-        return this.#fail(refusalWords(result.protocol, result.code))
+        return this.#fail('refused', refusalWords(result.protocol, result.code))
       case 'silent':
-        if (this.#held === undefined) this.#fail('the router answers neither PCP nor NAT-PMP')
+        if (this.#held === undefined) this.#fail('silent', 'the router answers neither PCP nor NAT-PMP')
         else this.#renew(this.#held.expires, now)
         return
       case 'removed':
@@ -169,7 +182,7 @@ export class PortMapper implements Machine<PortMapperEvent> {
     const { protocol, external } = result
     this.#protocol = protocol
     if (result.lifetime < MIN_MAPPING_LIFETIME || external.port === 0)
-      return this.#refuse(`the router maps no port for as long as ${MIN_MAPPING_LIFETIME / 60} minutes`)
+      return this.#refuse('refused', `the router maps no port for as long as ${MIN_MAPPING_LIFETIME / 60} minutes`)
     if (!this.#judge(external)) return
     const lifetime = Math.min(result.lifetime, MAPPING_LIFETIME)
     this.#held = { protocol, external, expires: later(now, duration(lifetime * 1000)) }
@@ -182,6 +195,7 @@ export class PortMapper implements Machine<PortMapperEvent> {
     const { ip } = external
     if (this.#observed.includes(ip) && this.#allows(external, false)) return true
     this.#refuse(
+      'useless',
       internetPolicy(external, false)
         ? `the router says that its outside address is ${ip}, and relays see this host at ${this.#observed.join(', ')}`
         : `the outside address of the router is ${ip}, so there is another NAT between it and the internet`,
@@ -190,22 +204,22 @@ export class PortMapper implements Machine<PortMapperEvent> {
   }
 
   /** The router need not keep what is not used. One packet: it expires in any case. */
-  #refuse(why: string): void {
+  #refuse(cause: NoMapping, why: string): void {
     this.#send(removal(this.#requestNow, this.#protocol ?? 'PCP'))
-    this.#fail(why)
+    this.#fail(cause, why)
   }
 
-  #fail(why: string): void {
+  #fail(cause: NoMapping, why: string): void {
     this.#stop()
     this.#held = undefined
-    this.#tell({ state: 'none', why })
+    this.#tell({ state: 'none', cause, why })
   }
 
   /** At half of what is left, until that is too short. */
   #renew(expires: Instant, now: Instant): void {
     const half = duration((expires - now) / 2)
     if (half >= (MIN_MAPPING_LIFETIME * 1000) / 2) this.#later(later(now, half), (at) => this.#request(at))
-    else this.#later(expires, () => this.#fail('the router renews the mapping no more'))
+    else this.#later(expires, () => this.#fail('silent', 'the router renews the mapping no more'))
   }
 
   #request(now: Instant): void {

@@ -49,10 +49,7 @@ export class OtherFamily {
     const known = this.#unanswered
     if (known !== undefined && known.hosts === hosts && known.until > now) return
     this.#timer?.cancel()
-    if (!own.some(({ ip }) => ipFamily(ip) === ipFamily(server.ip))) {
-      this.#address = undefined
-      return
-    }
+    if (!own.some(({ ip }) => ipFamily(ip) === ipFamily(server.ip))) return this.#seen(undefined)
     this.#question = this.#questions.start(
       {
         ...{ to: server, schedule: OTHER_FAMILY_SCHEDULE },
@@ -70,12 +67,20 @@ export class OtherFamily {
     this.#timer?.cancel()
     this.#question?.close()
     this.#question = undefined
-    this.#address = undefined
+    this.#seen(undefined)
+  }
+
+  #seen(observed: Endpoint | undefined): void {
+    const known = this.#address
+    this.#address = observed
+    const by = this.#server
+    const same = observed === undefined ? known === undefined : known !== undefined && sameEndpoint(known, observed)
+    if (by !== undefined && !same) this.#context.outbox.event({ type: 'seen', by, observed })
   }
 
   #learn(mapped: Endpoint | undefined, now: Instant): void {
     const right = mapped !== undefined && ipFamily(mapped.ip) === ipFamily(this.#server?.ip ?? '')
-    this.#address = right ? mapped : undefined
+    this.#seen(right ? mapped : undefined)
     const natted = right && !this.#context.hostCandidates().some((own) => sameEndpoint(own, mapped))
     if (natted) this.#timer = this.#context.timers.set(later(now, OTHER_FAMILY_GAP), (at) => this.ask(at))
   }
