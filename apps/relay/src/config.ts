@@ -18,6 +18,9 @@ export const DEFAULT_PORT = 4400
 /** An hour: who waits longer has forgotten that the relay was to end. */
 const MAX_DRAIN_SECONDS = 3600
 
+/** More processes than any machine has cores for. */
+const MAX_WORKERS = 64
+
 /** The command line, the environment or the configuration is wrong: exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
@@ -99,6 +102,7 @@ const fields = z.strictObject({
   quota: list(z.string()).transform(quotasOf).optional(),
   usage: z.string().min(1).optional(),
   control: z.string().min(1).optional(),
+  workers: z.coerce.number().int().min(1).max(MAX_WORKERS).default(1),
   fleet: list(parsed(parseNatsServer))
     .refine((servers) => servers.length > 0, 'names no server')
     .optional(),
@@ -131,6 +135,8 @@ const schema = fields.superRefine((config, context) => {
   if (config.access !== 'token') needs('usage', 'quota')
   for (const key of ['node', 'fleetSecret'] as const) needs('fleet', key)
   for (const key of ['node', 'fleetSecret', 'fleetCredentials'] as const) needs(key, 'fleet')
+  if ((config.node ?? 0) + config.workers - 1 > MAX_FLEET_NODE)
+    lacks('node', `is at most ${MAX_FLEET_NODE + 1 - config.workers}: each worker takes a number`)
   for (const key of ['websocketCert', 'websocketOrigin', 'trustedProxy'] as const) needs(key, 'websocket')
 })
 
@@ -168,6 +174,8 @@ export interface Config {
   readonly usage?: string | undefined
   /** Path of the socket for `showchain-relay ctl`. */
   readonly control?: string | undefined
+  /** Processes that share its port; 1: it is one. */
+  readonly workers: number
   /** NATS servers that join it with the other relays of its fleet. */
   readonly fleet?: readonly NatsServer[] | undefined
   /** Its number in the fleet. */

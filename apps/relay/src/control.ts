@@ -7,7 +7,7 @@ import { unlink } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { connect } from 'node:net'
 import type { Ban, Relay } from '@showchain/server/runtime'
-import { parsePeerId, ShowchainError } from '@showchain/wire'
+import { type PeerId, parsePeerId, ShowchainError } from '@showchain/wire'
 import type { Logger } from 'pino'
 import * as z from 'zod'
 import { closeServer } from './close-server.ts'
@@ -20,8 +20,19 @@ const OWNER_ONLY = 0o177
 /** Requests at a time. */
 const MAX_CONNECTIONS = 16
 
+/** What is acted on: a relay, or the workers of one. */
+export interface ControlledRelay {
+  bindings(from: number, rows: number): Maybe<ReturnType<Relay['bindings']>>
+  kick(id: PeerId): Maybe<boolean>
+  ban(ban: Ban): Maybe<boolean>
+  unban(who: string): Maybe<boolean>
+  readonly bans: readonly Ban[]
+}
+
+type Maybe<Value> = Value | Promise<Value>
+
 export interface Controlled {
-  readonly relay: Relay
+  readonly relay: ControlledRelay
   /** Where bans are kept; undefined: until the relay ends. */
   readonly bans: { bans(): Promise<readonly Ban[]>; keepBans(bans: readonly Ban[]): Promise<void> } | undefined
   readonly drain: () => void
@@ -42,14 +53,14 @@ function commandsOf({ relay, bans, drain }: Controlled): Readonly<Record<string,
       return relay.bindings(from, rows)
     },
     bans: () => ({ bans: relay.bans }),
-    kick: (body) => ({ done: relay.kick(parsePeerId(who.parse(body).who)) }),
+    kick: async (body) => ({ done: await relay.kick(parsePeerId(who.parse(body).who)) }),
     ban: async (body) => {
-      const done = relay.ban(ban.parse(body))
+      const done = await relay.ban(ban.parse(body))
       await keep()
       return { done }
     },
     unban: async (body) => {
-      const done = relay.unban(who.parse(body).who)
+      const done = await relay.unban(who.parse(body).who)
       await keep()
       return { done }
     },
@@ -62,7 +73,7 @@ function commandsOf({ relay, bans, drain }: Controlled): Readonly<Record<string,
 
 /** @throws ShowchainError `ERR_CANNOT_LISTEN` */
 export async function openControl(path: string, controlled: Controlled): Promise<{ close(): Promise<void> }> {
-  for (const each of (await controlled.bans?.bans()) ?? []) controlled.relay.ban(each)
+  for (const each of (await controlled.bans?.bans()) ?? []) await controlled.relay.ban(each)
   const commands = commandsOf(controlled)
   const server = createServer(async (request, response) => {
     const name = (request.url ?? '').slice(1)

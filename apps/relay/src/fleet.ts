@@ -10,8 +10,16 @@ import { shortId } from './short-id.ts'
 const HEX = /^[0-9a-fA-F]{64}$/
 const BASE64 = /^[\w+/-]{43}=?$/
 
-/** @throws UsageError when a file cannot be used. */
-export async function fleetOf(config: Config, id: PeerId, log: Logger): Promise<FleetMembership | undefined> {
+/**
+ * @param workers how many nodes listen by its bus, from `node` on
+ * @throws UsageError when a file cannot be used.
+ */
+export async function fleetOf(
+  config: Config,
+  id: PeerId,
+  log: Logger,
+  workers = 1,
+): Promise<FleetMembership | undefined> {
   const { fleet: servers, node, fleetSecret, fleetCredentials } = config
   if (servers === undefined || node === undefined || fleetSecret === undefined) return undefined
   const secret = secretFrom((await readPrivate(fleetSecret, 'fleetSecret')).toString('utf8').trim())
@@ -19,7 +27,8 @@ export async function fleetOf(config: Config, id: PeerId, log: Logger): Promise<
     fleetCredentials === undefined ? undefined : await readPrivate(fleetCredentials, 'fleetCredentials')
   // Only who wants it loads it.
   const { NatsBus } = await import('./nats-bus.ts')
-  return { node, secret, bus: new NatsBus({ servers, credentials, fleet: shortId(id), node }, log) }
+  const nodes = Array.from({ length: workers }, (_, index) => node + index)
+  return { node, secret, bus: new NatsBus({ servers, credentials, fleet: shortId(id), nodes }, log) }
 }
 
 function secretFrom(text: string): Uint8Array {

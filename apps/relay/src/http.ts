@@ -1,23 +1,28 @@
 /** What the relay shows over HTTP: metrics, health and the status page. It is read-only. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { Relay } from '@showchain/server/runtime'
 import { canonicalIp, ShowchainError } from '@showchain/wire'
 import type { Logger } from 'pino'
-import type { Registry } from 'prom-client'
 import { closeServer } from './close-server.ts'
 import type { Listen } from './config.ts'
 import type { PageFile } from './page-files.ts'
-import type { StatusSource } from './status.ts'
+import type { PairAnswer, Status } from './status-shape.ts'
 
 export interface HttpServer {
   close(): Promise<void>
 }
 
+/** What the status page asks. */
+export interface StatusAnswers {
+  status(): Status | Promise<Status>
+  /** @param beginnings what somebody typed: ids, or how they begin */
+  pair(beginnings: readonly [string, string]): Promise<PairAnswer>
+}
+
 /** What is served. */
 export interface Shown {
-  readonly relay: Pick<Relay, 'draining'>
-  readonly registry: Registry
-  readonly status: Pick<StatusSource, 'status' | 'pair'>
+  readonly relay: { readonly draining: boolean }
+  readonly metrics: { readonly contentType: string; metrics(): Promise<string> }
+  readonly status: StatusAnswers
   /** Of the status page, by path. */
   readonly files: ReadonlyMap<string, PageFile>
 }
@@ -53,7 +58,7 @@ function namesAddress({ headers: { host = '' } }: IncomingMessage): boolean {
 
 /** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN` */
 export async function serveHttp(
-  { relay, registry, status, files }: Shown,
+  { relay, metrics, status, files }: Shown,
   listen: Listen,
   log: Logger,
 ): Promise<HttpServer> {
@@ -65,11 +70,11 @@ export async function serveHttp(
       '/readyz',
       () => (relay.draining ? { status: 503, type: TEXT, body: 'draining\n' } : { type: TEXT, body: 'ok\n' }),
     ],
-    ['/metrics', async () => ({ type: registry.contentType, body: await registry.metrics() })],
+    ['/metrics', async () => ({ type: metrics.contentType, body: await metrics.metrics() })],
   ])
   /** For browsers. */
   const page = new Map<string, Handler>([
-    ['/status.json', () => json(status.status())],
+    ['/status.json', async () => json(await status.status())],
     ['/pair.json', async (query) => json(await status.pair([query.get('one') ?? '', query.get('other') ?? '']))],
     ...[...files].map(([path, file]): [string, Handler] => [path, () => file]),
   ])

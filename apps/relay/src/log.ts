@@ -5,8 +5,12 @@ import type { Config } from './config.ts'
 
 const STDERR = 2
 
-export function logger({ logLevel, logFormat = process.stderr.isTTY ? 'pretty' : 'json' }: Config): Logger {
-  const options = { level: logLevel, base: null }
+/** @param worker the number of the process, where there are several */
+export function logger(
+  { logLevel, logFormat = process.stderr.isTTY ? 'pretty' : 'json' }: Config,
+  worker?: number,
+): Logger {
+  const options = { level: logLevel, base: worker === undefined ? null : { worker } }
   const lines = pino.destination({ dest: STDERR, sync: true })
   // EPIPE: the reader has gone, and the relay goes on.
   lines.on('error', () => {})

@@ -5,7 +5,7 @@
 import { Peer } from '@showchain/client'
 import { isWildcard } from '@showchain/client/runtime'
 import type { Identity } from '@showchain/crypto'
-import { Mailbox } from '@showchain/mailbox/server'
+import { Mailbox, type ServeOptions } from '@showchain/mailbox/server'
 import type { Relay } from '@showchain/server/runtime'
 import { formatTicket } from '@showchain/wire'
 import type { Logger } from 'pino'
@@ -19,7 +19,12 @@ const IDLE = 30_000
 const local = (ip: string): string => (isWildcard(ip) ? (ip === '::' ? '::1' : '127.0.0.1') : ip)
 
 /** @throws ShowchainError as `Peer.open` and `peer.registered` */
-export async function openMailbox(relay: Relay, identity: Identity, log: Logger): Promise<Mailbox> {
+export async function openMailbox(
+  relay: Relay,
+  identity: Identity,
+  sourceOf: ServeOptions['sourceOf'],
+  log: Logger,
+): Promise<Mailbox> {
   const [bound] = relay.addresses
   const address = { host: local(bound?.ip ?? '127.0.0.1'), port: bound?.port ?? 0 }
   const peer = await Peer.open({
@@ -39,5 +44,5 @@ export async function openMailbox(relay: Relay, identity: Identity, log: Logger)
     throw error
   }
   log.info({ id: peer.id }, 'mailbox')
-  return Mailbox.serve(peer, { sourceOf: (id) => relay.sourceOf(id) })
+  return Mailbox.serve(peer, { sourceOf })
 }

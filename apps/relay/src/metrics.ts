@@ -39,10 +39,18 @@ function counter(registry: Registry, name: string, help: string, read: () => rea
   })
 }
 
-function gauge(registry: Registry, name: string, help: string, read: () => readonly Sample[]): void {
+/** @param aggregator what the gauge is of several workers together */
+function gauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  read: () => readonly Sample[],
+  aggregator: 'sum' | 'first' | 'max' = 'sum',
+): void {
   new Gauge({
     name: `showchain_${name}`,
     help,
+    aggregator,
     labelNames: Object.keys(read()[0]?.[0] ?? {}),
     registers: [registry],
     collect() {
@@ -61,18 +69,21 @@ const meanings = (table: Readonly<Record<string, string>>): string =>
     .map(([name, sentence]) => `${name}: ${sentence}`)
     .join('; ')
 
+export function dropMisnamed(registry: Registry): void {
+  for (const name of MISNAMED) registry.removeSingleMetric(name)
+}
+
 /** Adds everything that can be read of what runs. */
 export function addMetrics(registry: Registry, { relay, mailbox, version }: Measured): void {
   collectDefaultMetrics({ register: registry })
-  for (const name of MISNAMED) registry.removeSingleMetric(name)
-  gauge(registry, 'relay_build_info', 'Which release runs, and on which Node.js', () => [
-    [{ version, node: process.version }, 1],
-  ])
-  gauge(registry, 'relay_socket_info', 'Who makes the system calls: batched or dgram', () => [
-    [{ kind: relay.socket.kind }, 1],
-  ])
+  dropMisnamed(registry)
+  const build = { version, node: process.version }
+  gauge(registry, 'relay_build_info', 'Which release runs, and on which Node.js', () => [[build, 1]], 'first')
+  const kind: Sample = [{ kind: relay.socket.kind }, 1]
+  gauge(registry, 'relay_socket_info', 'Who makes the system calls: batched or dgram', () => [kind], 'first')
   addTraffic(registry, relay)
-  gauge(registry, 'relay_draining', 'Whether it drains, 1 or 0', () => single(relay.draining ? 1 : 0))
+  const draining = (): readonly Sample[] => single(relay.draining ? 1 : 0)
+  gauge(registry, 'relay_draining', 'Whether it drains, 1 or 0', draining, 'max')
   gauge(registry, 'relay_bindings', 'Peers that are registered', () => single(relay.stats().bindings))
   gauge(registry, 'relay_sessions', 'Sessions that are open', () => single(relay.stats().sessions))
   gauge(registry, 'relay_table_entries', 'Entries of each table of the relay', () => tables(relay.stats()))

@@ -33,7 +33,8 @@ export interface NatsOptions {
   readonly credentials?: Uint8Array | undefined
   /** The name of the fleet in subjects. */
   readonly fleet: string
-  readonly node: number
+  /** Numbers of the nodes that listen by it: of a relay, or of its workers. */
+  readonly nodes: readonly number[]
 }
 
 /** What one connection was given, and has not confirmed. */
@@ -44,7 +45,7 @@ interface Pending {
 
 export class NatsBus implements FleetBus {
   readonly #subject: string
-  readonly #node: number
+  readonly #nodes: readonly number[]
   readonly #log: Logger
   readonly #end = new AbortController()
   #connection: NatsConnection | undefined
@@ -55,7 +56,7 @@ export class NatsBus implements FleetBus {
   /** It connects afterwards: a relay serves with and without NATS. */
   constructor(options: NatsOptions, log: Logger) {
     this.#subject = `showchain.${options.fleet}`
-    this.#node = options.node
+    this.#nodes = options.nodes
     this.#log = log
     void this.#run(options)
   }
@@ -109,7 +110,7 @@ export class NatsBus implements FleetBus {
     const callback = (error: Error | null, { data }: Msg): void => {
       if (error === null) this.#receive(new Uint8Array(data))
     }
-    for (const to of ['all', this.#node] as const) connection.subscribe(this.#subjectOf(to), { callback })
+    for (const to of ['all' as const, ...this.#nodes]) connection.subscribe(this.#subjectOf(to), { callback })
     this.#there(connection)
     for await (const status of connection.status()) {
       if (status.type === 'disconnect') this.#away(`the connection to ${status.server} ended`)

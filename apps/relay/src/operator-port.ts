@@ -2,7 +2,7 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import type { Listen } from './config.ts'
-import { type HttpServer, serveHttp } from './http.ts'
+import { type HttpServer, type Shown, serveHttp } from './http.ts'
 import { addMetrics, type Measured } from './metrics.ts'
 import { pageFiles } from './page-files.ts'
 import { StatusSource } from './status.ts'
@@ -11,7 +11,7 @@ import { StatusSource } from './status.ts'
  * @param registry gets the metrics of what runs
  * @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`
  */
-export async function serveOperators(
+export async function serveRelay(
   measured: Measured,
   registry: Registry,
   listen: Listen,
@@ -20,7 +20,7 @@ export async function serveOperators(
   const { relay, version } = measured
   addMetrics(registry, measured)
   const status = new StatusSource(relay, version)
-  const server = await serveHttp({ relay, registry, status, files: await pageFiles() }, listen, log)
+  const server = await serveOperators({ relay, metrics: registry, status }, listen, log)
   return {
     close() {
       status.close()
@@ -28,3 +28,7 @@ export async function serveOperators(
     },
   }
 }
+
+/** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN` */
+export const serveOperators = async (shown: Omit<Shown, 'files'>, listen: Listen, log: Logger): Promise<HttpServer> =>
+  serveHttp({ ...shown, files: await pageFiles() }, listen, log)

@@ -86,6 +86,7 @@ export function program(run: (config: Config, again: () => Promise<Config>) => P
     option('--quota <name=size...>', 'what peers may send through it: idDay=5G, rate=20M, …; see below'),
     option('--usage <folder>', 'keep there what was used of quotas, over restarts'),
     option('--control <path>', 'Unix socket for `showchain-relay ctl`, which only this user can use'),
+    option('--workers <number>', 'processes that share its port, to use as many cores (Linux; default 1)'),
     option('--fleet <url...>', 'NATS server that joins it with the other relays of its fleet: nats://host:port'),
     option('--node <number>', 'its number in the fleet, which no other relay has'),
     option('--fleet-secret <file>', '32 bytes in hexadecimal or base64 that all relays of the fleet have (mode 0600)'),

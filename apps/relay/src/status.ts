@@ -1,27 +1,26 @@
 /** What the status page shows, read from the relay. It changes nothing, and takes samples of what is large. */
 import { RELAY_COUNTERS, RELAY_REFUSALS, type Relay } from '@showchain/server/runtime'
 import { formatEndpoint } from '@showchain/wire'
-import { explain } from './explain.ts'
 import { HISTORY_STEP, History } from './history.ts'
+import { answerPair } from './pair-answer.ts'
 import { shortId } from './short-id.ts'
 import type { PairAnswer, Status } from './status-shape.ts'
 
 /** Rows of each table. */
-const SHOWN = 50
-/** Characters of an id that a question has at least: fewer would be many peers. */
-const LEAST_OF_ID = 4
-/** Ids are base64url. */
-const BEGINNING = /^[\w-]{1,43}$/
+export const SHOWN = 50
 
 const MS = 1000
 
 export class StatusSource {
   readonly #relay: Relay
   readonly #version: string
+  readonly #own: readonly number[]
   readonly #history: History
   readonly #timer: NodeJS.Timeout
 
-  constructor(relay: Relay, version: string) {
+  /** @param own numbers of nodes that are this relay's own workers */
+  constructor(relay: Relay, version: string, own: readonly number[] = []) {
+    this.#own = own
     this.#relay = relay
     this.#version = version
     this.#history = new History(relay.traffic(), Date.now() / MS)
@@ -70,7 +69,7 @@ export class StatusSource {
       refusals: RELAY_REFUSALS.filter((reason) => counters[reason] > 0)
         .map((reason) => ({ reason, times: counters[reason], meaning: RELAY_COUNTERS[reason] }))
         .sort((one, other) => other.times - one.times),
-      nodes: relay.fleetNodes.map(({ node, draining, bindings, sessions, addresses }) => ({
+      nodes: this.#others().map(({ node, draining, bindings, sessions, addresses }) => ({
         node,
         state: draining ? 'drains' : 'serves',
         peers: bindings,
@@ -80,24 +79,11 @@ export class StatusSource {
     }
   }
 
-  /** @param beginnings what somebody typed: ids, or how they begin */
-  async pair(beginnings: readonly [string, string]): Promise<PairAnswer> {
-    const problem = beginnings.find((text) => text.length < LEAST_OF_ID || !BEGINNING.test(text))
-    if (problem !== undefined)
-      return {
-        sentences: [
-          `An id has letters, digits, - and _: give ${LEAST_OF_ID} of its characters at least, and 43 at most.`,
-        ],
-      }
-    const found = await Promise.all(beginnings.map((text) => this.#relay.watch.named(text, 2)))
-    const unclear = found.flatMap((peers, index) => {
-      if (peers.length === 1) return []
-      const said = peers.length === 0 ? 'No registered peer has an id' : 'Several registered peers have an id'
-      return [`${said} that begins with ${beginnings[index]}.`]
-    })
-    const [[one] = [], [other] = []] = found
-    if (unclear.length > 0 || one === undefined || other === undefined) return { sentences: unclear }
-    if (one.id === other.id) return { sentences: ['Both are the same peer.'] }
-    return { sentences: explain([one, other], this.#relay.watch.pair(one, other)) }
+  #others(): Relay['fleetNodes'] {
+    return this.#relay.fleetNodes.filter(({ node }) => !this.#own.includes(node))
+  }
+
+  pair(beginnings: readonly [string, string]): Promise<PairAnswer> {
+    return answerPair(this.#relay.watch, beginnings)
   }
 }

@@ -26,7 +26,7 @@ beforeAll(async () => {
   }
   const page = { type: 'text/html; charset=utf-8', body: Buffer.from('<!doctype html>') }
   const files = new Map([['/', page]])
-  server = await serveHttp({ relay, registry: new Registry(), status, files }, { host: '127.0.0.1', port: 0 }, log)
+  server = await serveHttp({ relay, metrics: new Registry(), status, files }, { host: '127.0.0.1', port: 0 }, log)
   port = await listening
 })
 afterAll(() => server.close())

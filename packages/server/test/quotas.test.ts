@@ -42,6 +42,13 @@ describe('an allotment', () => {
     expect(sends(requester, 5)).toBe(0)
   })
 
+  test.each(['total', 'source'] as const)('of %s has less left when others used of it', (which) => {
+    const { bed, requester, sends } = forwarding({ [which]: { day: 10 * FRAME } })
+    const key = which === 'total' ? which : `source:${requester.source.ip}`
+    bed.machine.access.meter?.usedElsewhere([{ key, bytes: 7 * FRAME, ...calendarDay(bed.unixMs) }])
+    expect(sends(requester, 10)).toBeLessThanOrEqual(3)
+  })
+
   test('of a source is for all its ids', () => {
     const { bed, requester, sends, target } = forwarding({ source: { day: 10 * FRAME } })
     const neighbour = bed.registered({ source: { ip: requester.source.ip, port: 9 } })

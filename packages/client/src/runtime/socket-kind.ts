@@ -1,7 +1,7 @@
 /** Which sockets this process uses: those of node:dgram, or batched ones where they work. */
 import { quote, ShowchainError } from '@showchain/wire'
-import { bindBatched } from './batched/batched-socket.ts'
-import { loadLibc } from './batched/libc.ts'
+import { type BatchedSockets, batchedSockets } from './batched/batched-socket.ts'
+import { type Libc, loadLibc } from './batched/libc.ts'
 import { selfTest } from './batched/self-test.ts'
 import type { Bind } from './bound-socket.ts'
 import { bindDgram } from './dgram-socket.ts'
@@ -18,14 +18,33 @@ export interface ChosenSocket {
   readonly bind: Bind
 }
 
-/** Asked once: what works, works for every socket of the process. */
-let batched: Promise<Bind | string> | undefined
+interface Batched extends BatchedSockets {
+  readonly libc: Libc
+}
 
-async function tryBatched(): Promise<Bind | string> {
+/** Asked once: what works, works for every socket of the process. */
+let batched: Promise<Batched | string> | undefined
+
+async function tryBatched(): Promise<Batched | string> {
   const libc = loadLibc()
   if (typeof libc === 'string') return libc
-  return (await selfTest(libc)) ?? bindBatched(libc)
+  return (await selfTest(libc)) ?? { libc, ...batchedSockets(libc) }
 }
+
+/**
+ * What only batched sockets can.
+ *
+ * @throws ShowchainError `ERR_CANNOT_LISTEN` where there are none, or the environment wants others
+ */
+export async function onlyBatched(): Promise<Batched> {
+  if (process.env[VARIABLE] === 'dgram') throw noBatched(`${VARIABLE} is dgram`)
+  batched ??= tryBatched()
+  const found = await batched
+  if (typeof found === 'string') throw noBatched(found)
+  return found
+}
+
+const noBatched = (why: string): ShowchainError => new ShowchainError('ERR_CANNOT_LISTEN', `No batched socket: ${why}.`)
 
 /** @throws ShowchainError `ERR_BAD_CONFIG`, `ERR_CANNOT_LISTEN` */
 export async function chooseSocket(wish: SocketWish | undefined): Promise<ChosenSocket> {
@@ -35,7 +54,7 @@ export async function chooseSocket(wish: SocketWish | undefined): Promise<Chosen
   if (wanted === 'dgram') return { kind: 'dgram', reason: 'it was asked for', bind: bindDgram }
   batched ??= tryBatched()
   const found = await batched
-  if (typeof found !== 'string') return { kind: 'batched', reason: 'its self-test passed', bind: found }
-  if (wanted === 'batched') throw new ShowchainError('ERR_CANNOT_LISTEN', `No batched socket: ${found}.`)
+  if (typeof found !== 'string') return { kind: 'batched', reason: 'its self-test passed', bind: found.bind }
+  if (wanted === 'batched') throw noBatched(found)
   return { kind: 'dgram', reason: `no batched socket: ${found}`, bind: bindDgram }
 }

@@ -34,6 +34,11 @@ export interface UdpOptions {
    * @default none
    */
   readonly borrows?: ((datagram: Uint8Array) => boolean) | undefined
+  /**
+   * Sockets that `openSharedSockets` opened for this process, which has them by these descriptors: it listens
+   * on them, and not on `listen`. They are closed with the socket.
+   */
+  readonly descriptors?: readonly number[] | undefined
   /** Who makes the system calls. @default `SHOWCHAIN_UDP` of the environment, or `auto` */
   readonly kind?: SocketWish | undefined
 }

@@ -8,19 +8,35 @@ import { bindAll } from './bind.ts'
 import type { BoundSocket } from './bound-socket.ts'
 import { checkBuffers, RECEIVE_BUFFER } from './receive-buffer.ts'
 import type { CountedSocket, SocketCounters, SocketImplementation, Unsent } from './socket.ts'
-import { type ChosenSocket, chooseSocket } from './socket-kind.ts'
+import { type ChosenSocket, chooseSocket, onlyBatched } from './socket-kind.ts'
 import { LISTEN_EVERYWHERE, type ListenAddress, type UdpOptions } from './udp-options.ts'
 
 /** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`, `ERR_BAD_CONFIG` */
 export async function openUdp(options: UdpOptions = {}): Promise<UdpSocket> {
+  const { sockets, skipped, chosen } =
+    options.descriptors === undefined ? await bound(options) : await adopted(options.descriptors)
+  for (const { buffers } of sockets) checkBuffers(buffers, options.receiveBuffer ?? RECEIVE_BUFFER, options.onWarning)
+  return new UdpSocket(sockets, skipped, chosen, options.borrows)
+}
+
+interface Opened {
+  readonly sockets: readonly BoundSocket[]
+  readonly skipped: readonly ListenAddress[]
+  readonly chosen: Pick<ChosenSocket, 'kind' | 'reason'>
+}
+
+async function adopted(descriptors: readonly number[]): Promise<Opened> {
+  const { adopt } = await onlyBatched()
+  return { sockets: descriptors.map(adopt), skipped: [], chosen: { kind: 'batched', reason: 'it is shared' } }
+}
+
+async function bound(options: UdpOptions): Promise<Opened> {
   const listen = (options.listen ?? LISTEN_EVERYWHERE).map(checked)
   const families = new Set(listen.map(({ host }) => ipFamily(host)))
   if (listen.length === 0 || families.size < listen.length)
     throw new ShowchainError('ERR_BAD_CONFIG', 'Listen on one address of each family, IPv4 or IPv6 or both.')
   const chosen = await chooseSocket(options.kind)
-  const { sockets, skipped } = await bindAll(listen, chosen.bind)
-  for (const { buffers } of sockets) checkBuffers(buffers, options.receiveBuffer ?? RECEIVE_BUFFER, options.onWarning)
-  return new UdpSocket(sockets, skipped, chosen, options.borrows)
+  return { ...(await bindAll(listen, chosen.bind)), chosen }
 }
 
 export class UdpSocket implements CountedSocket {
@@ -50,7 +66,7 @@ export class UdpSocket implements CountedSocket {
   constructor(
     sockets: readonly BoundSocket[],
     skipped: readonly ListenAddress[],
-    { kind, reason }: ChosenSocket,
+    { kind, reason }: Opened['chosen'],
     borrows?: UdpOptions['borrows'],
   ) {
     this.#sockets = sockets

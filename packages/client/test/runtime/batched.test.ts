@@ -5,7 +5,7 @@ import { canonicalIp, type Endpoint } from '@showchain/wire'
 import { needsIpv6 } from '@showchain-tooling/vitest/needs'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import { bindBatched } from '../../src/runtime/batched/batched-socket.ts'
+import { batchedSockets } from '../../src/runtime/batched/batched-socket.ts'
 import {
   IP_MTU_DISCOVER,
   IPPROTO_IP,
@@ -76,7 +76,7 @@ interface Inbox {
 }
 
 async function inbox(libc: Libc = real, address = LOOPBACK, borrows?: SocketReceiver['borrows']): Promise<Inbox> {
-  const socket = await bindBatched(libc)(address)
+  const socket = await batchedSockets(libc).bind(address)
   open.push(socket)
   let [wanted, resolve] = [Number.POSITIVE_INFINITY, (): void => {}]
   const made: Inbox = {
@@ -394,14 +394,14 @@ describe('a batched socket', needsBatched, () => {
       },
     }
     const { socket } = await inbox()
-    const taken = bindBatched(counting)({ host: '127.0.0.1', port: socket.local.port })
+    const taken = batchedSockets(counting).bind({ host: '127.0.0.1', port: socket.local.port })
     await expect(taken).rejects.toMatchObject({ code: 'EADDRINUSE' })
     expect(descriptors).toEqual([])
   })
 
   test('says that no descriptor is left', async () => {
     const libc: Libc = { ...real, socket: () => -1, errno: () => ERRNO.EMFILE }
-    await expect(bindBatched(libc)(LOOPBACK)).rejects.toMatchObject({ code: 'EMFILE' })
+    await expect(batchedSockets(libc).bind(LOOPBACK)).rejects.toMatchObject({ code: 'EMFILE' })
   })
 })
 

@@ -7,7 +7,7 @@ import { EventEmitter } from 'node:events'
 import { syncBuiltinESMExports } from 'node:module'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Datagram } from '../../src/core/endpoint/machine.ts'
-import { bindDgram, DgramSocket } from '../../src/runtime/dgram-socket.ts'
+import { DgramSocket } from '../../src/runtime/dgram-socket.ts'
 import { openUdp, UdpSocket } from '../../src/runtime/index.ts'
 
 const KIND = { kind: 'dgram' } as const
@@ -93,7 +93,7 @@ test('a port that needs more rights is an error that says what to do', async () 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const socketOn = (emitter: EventEmitter): UdpSocket =>
-  new UdpSocket([new DgramSocket(emitter as Socket)], [], { ...KIND, reason: 'tested', bind: bindDgram })
+  new UdpSocket([new DgramSocket(emitter as Socket)], [], { ...KIND, reason: 'tested' })
 
 describe('the source of a datagram', () => {
   const arrive = async (address: string, port = 4000): Promise<{ received: Datagram[]; socket: UdpSocket }> => {

@@ -25,7 +25,7 @@ export interface ServeOptions {
    * Whose rate a peer's requests count to: the address behind it, where that is known. Ids are free.
    * @default its id
    */
-  readonly sourceOf?: ((id: PeerId) => string | undefined) | undefined
+  readonly sourceOf?: ((id: PeerId) => string | undefined | Promise<string | undefined>) | undefined
   /** That of the peer. @default systemClock */
   readonly clock?: Clock | undefined
 }
@@ -93,7 +93,7 @@ export class Mailbox implements AsyncDisposable {
 
   async #accept(): Promise<void> {
     for await (const connection of this.#peer.incoming) {
-      const source = this.#sourceOf(connection.remoteId) ?? connection.remoteId
+      const source = (await this.#sourceOf(connection.remoteId)) ?? connection.remoteId
       const tooMany = this.#connections.size >= MAX_CONNECTIONS || this.#of(source) >= MAX_CONNECTIONS_PER_SOURCE
       const served = tooMany
         ? connection.close({ code: BUSY, reason: 'too many connections' })

@@ -12,7 +12,7 @@ import { MAX_PROBED_DATAGRAM, type PeerId } from '@showchain/wire'
 import type { Binding } from './bindings.ts'
 import { FairShare, SourceShare } from './fair-share.ts'
 import type { Quotas } from './quotas.ts'
-import { Account, type CalendarDay, calendarDay, type Usage } from './usage.ts'
+import { Account, type CalendarDay, calendarDay, type Usage, type UsedBytes } from './usage.ts'
 
 /** Bytes that are taken in advance at most: 45 frames. Who is registered when a relay is killed loses them. */
 const IN_ADVANCE = 65_536
@@ -152,6 +152,15 @@ export class Meter {
     if (left < 0) return this.#takeMore(row, bytes, now)
     this.#ahead[row] = left
     return undefined
+  }
+
+  /** So many bytes of these accounts were used by others, who keep them: those in memory know it from now on. */
+  usedElsewhere(used: readonly UsedBytes[]): void {
+    for (const { key, bytes, day, month } of used) this.#known(key)?.learn(bytes, { day, month })
+  }
+
+  #known(key: string): Account | undefined {
+    return key === TOTAL ? this.#total : this.#accounts.get(key)
   }
 
   /** What has changed since the last time, to be kept. Accounts that nobody has any more are left. */

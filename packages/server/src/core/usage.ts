@@ -15,6 +15,13 @@ export interface Usage {
   readonly monthBytes: number
 }
 
+/** What was used of one account since somebody was told last. */
+export interface UsedBytes extends CalendarDay {
+  readonly key: string
+  /** Negative: what was counted in advance and not used. */
+  readonly bytes: number
+}
+
 /** A day and the month that it is in. */
 export interface CalendarDay {
   readonly day: number
@@ -69,11 +76,13 @@ export class Account {
 
   /** @param bytes negative: what was counted in advance and not used */
   add(bytes: number, today: CalendarDay): void {
-    this.#dayBytes = Math.max(0, this.#onDay(today) + bytes)
-    this.#monthBytes = Math.max(0, this.#inMonth(today) + bytes)
-    this.#day = today.day
-    this.#month = today.month
+    this.#count(bytes, today)
     this.changed = true
+  }
+
+  /** As `add`, of what others keep. What they used on a day that is over here counts for the one that is. */
+  learn(bytes: number, on: CalendarDay): void {
+    this.#count(bytes, on.day < this.#day ? { day: this.#day, month: this.#month } : on)
   }
 
   /** Bytes that are left; 0 or less: none. */
@@ -93,6 +102,13 @@ export class Account {
       month: this.#month,
       monthBytes: this.#monthBytes,
     }
+  }
+
+  #count(bytes: number, { day, month }: CalendarDay): void {
+    this.#dayBytes = Math.max(0, this.#onDay({ day, month }) + bytes)
+    this.#monthBytes = Math.max(0, this.#inMonth({ day, month }) + bytes)
+    this.#day = day
+    this.#month = month
   }
 
   #onDay({ day }: CalendarDay): number {

@@ -16,6 +16,7 @@ export type {
   SessionView,
   TrafficKind,
   Usage,
+  UsedBytes,
 } from '../core/index.ts'
 export {
   PAIR_IN_USE,
@@ -34,9 +35,9 @@ export { COUNTER_SENTENCES, type CounterName, SOCKET_COUNTERS, type SocketCounte
 export { type FleetBus, type FleetMembership, LocalBus } from './fleet-bus.ts'
 export { limitGarbage } from './limit-garbage.ts'
 export { permitTicket } from './permit-ticket.ts'
-export { type BoundPeer, Relay, type RelayRuntimeStats } from './relay.ts'
+export { Relay } from './relay.ts'
 export type { RelayOpenOptions } from './relay-open-options.ts'
-export { RelayWatch } from './relay-watch.ts'
-export type { UsageStore } from './usage-store.ts'
+export { type BoundPeer, type RelayRuntimeStats, RelayWatch } from './relay-watch.ts'
+export { UsageInMemory, type UsageStore } from './usage-store.ts'
 export type { WebSocketCounter } from './websocket/counters.ts'
 export type { WebSocketOptions } from './websocket/options.ts'

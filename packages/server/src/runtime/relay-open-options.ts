@@ -19,6 +19,13 @@ export interface RelayOpenOptions {
    */
   readonly stunAlternates?: readonly ListenAddress[] | undefined
   /**
+   * Sockets that another process opened for this one, in place of `listen` and `stunAlternates`, by their
+   * descriptors: the relay's own, and those of each alternate. @default none
+   */
+  readonly shared?:
+    | { readonly own: readonly number[]; readonly stunAlternates: readonly (readonly number[])[] }
+    | undefined
+  /**
    * Where peers reach this relay, for its ticket.
    * @default what it is bound to, a wildcard as the host's own addresses
    */

@@ -3,7 +3,22 @@
  * relay does: what would take long with many peers takes turns of the loop.
  */
 import type { Clock } from '@showchain/client/runtime'
-import type { PairView, PeerView, RelayView, SessionView } from '../core/index.ts'
+import type { Endpoint, PeerId } from '@showchain/wire'
+import type { PairView, PeerView, RelayStats, RelayView, SessionView } from '../core/index.ts'
+
+/** Sizes of tables and queues. */
+export interface RelayRuntimeStats extends RelayStats {
+  /** RSA jobs that wait for a thread. */
+  readonly waitingForThread: number
+  /** WebSocket connections that are open. */
+  readonly websockets: number
+}
+
+/** A registered peer, and where it is. */
+export interface BoundPeer {
+  readonly id: PeerId
+  readonly at: Endpoint
+}
 
 /** Rows of the table that are looked at in one turn: well below a millisecond. */
 const ROWS_A_TURN = 2000

@@ -12,34 +12,29 @@ import {
 } from '@showchain/client/runtime'
 import { Permits } from '@showchain/crypto'
 import { type Endpoint, formatTicket, MAX_TICKET_ROUTES, type PeerId, ShowchainError } from '@showchain/wire'
-import type { Ban, FleetMessage, FleetNode, PairCounts, RelayLimit, RelayTraffic, Usage } from '../core/index.ts'
-import { changeLimits, checkedQuotas, RelayMachine, type RelayStats, relayLimits } from '../core/index.ts'
+import type {
+  Ban,
+  FleetMessage,
+  FleetNode,
+  PairCounts,
+  RelayLimit,
+  RelayTraffic,
+  Usage,
+  UsedBytes,
+} from '../core/index.ts'
+import { changeLimits, checkedQuotas, RelayMachine, relayLimits } from '../core/index.ts'
 import type { CounterName } from './counters.ts'
 import { checkMembership, type FleetBus } from './fleet-bus.ts'
 import { Gatekeeper } from './gatekeeper.ts'
 import { type Listening, listening } from './listening.ts'
 import { endpointsOf, reachableAddresses, seenFromOutside } from './reached-at.ts'
 import type { RelayOpenOptions } from './relay-open-options.ts'
-import { RelayWatch } from './relay-watch.ts'
+import { type BoundPeer, type RelayRuntimeStats, RelayWatch } from './relay-watch.ts'
 import { TimedWorker } from './timed-worker.ts'
 import { UsageInMemory, type UsageStore } from './usage-store.ts'
 import { noWebSocketCounters } from './websocket/counters.ts'
 import type { WebSocketListener } from './websocket/listener.ts'
 import type { WebSocketOptions } from './websocket/options.ts'
-
-/** Sizes of tables and queues. */
-export interface RelayRuntimeStats extends RelayStats {
-  /** RSA jobs that wait for a thread. */
-  readonly waitingForThread: number
-  /** WebSocket connections that are open. */
-  readonly websockets: number
-}
-
-/** A registered peer, and where it is. */
-export interface BoundPeer {
-  readonly id: PeerId
-  readonly at: Endpoint
-}
 
 /** What changes while it runs. */
 type Reloaded = Pick<RelayOpenOptions, 'access' | 'permits' | 'quotas' | 'limits'> & Pick<WebSocketOptions, 'tls'>
@@ -243,6 +238,14 @@ export class Relay implements AsyncDisposable {
   /** Who is served no more. */
   get bans(): readonly Ban[] {
     return this.#machine.access.bans.list
+  }
+
+  /**
+   * So much of these accounts was used at other relays with which this one shares its store of usage; it
+   * counts for quotas here, and is not written from here.
+   */
+  usedElsewhere(used: readonly UsedBytes[]): void {
+    this.#machine.access.meter?.usedElsewhere(used)
   }
 
   /** Whether `drain` was called. */

@@ -51,4 +51,12 @@ export const CLIENT_SOCKETS: readonly Mutant[] = inPackage('client', [
     replacement: 'false',
     test: 'test/runtime/batched.test.ts',
   },
+  {
+    name: 'shared-alone',
+    rule: 'Nobody else is bound to addresses that processes of one program share.',
+    file: 'src/runtime/shared-sockets.ts',
+    text: 'bindAll(listen, bind)',
+    replacement: 'bindAll([{ host: listen[0]?.host ?? "", port: 0 }], bind)',
+    test: 'test/runtime/shared-sockets.test.ts',
+  },
 ])

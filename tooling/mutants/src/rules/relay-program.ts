@@ -21,3 +21,27 @@ export const RELAY_PROGRAM: readonly Mutant[] = [
     replacement: '...{}',
   },
 ].map((mutant) => ({ ...mutant, folder: 'apps/relay', file: 'src/http.ts', test: 'test/http.test.ts' }))
+
+export const RELAY_WORKERS: readonly Mutant[] = [
+  {
+    name: 'relay/workers-usage',
+    rule: 'What one worker used of a quota is counted once, and at all.',
+    file: 'src/workers/shared-usage.ts',
+    text: 'Math.max(0, known + bytes)',
+    replacement: 'known',
+  },
+  {
+    name: 'relay/workers-bounded',
+    rule: 'For a worker that does not read, so many bytes wait and no more.',
+    file: 'src/workers/bus-pipes.ts',
+    text: ' || pipe.writableLength > MAX_WAITING_BYTES',
+    replacement: '',
+  },
+  {
+    name: 'relay/workers-garbage',
+    rule: 'Who says what is no message on the bus of workers is not heard any more.',
+    file: 'src/workers/bus-pipes.ts',
+    text: 'if (length > MAX_FLEET_MESSAGE) return void pipe.destroy()',
+    replacement: '',
+  },
+].map((mutant) => ({ ...mutant, folder: 'apps/relay', test: 'test/worker-parts.test.ts' }))

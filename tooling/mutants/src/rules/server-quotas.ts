@@ -66,4 +66,12 @@ export const SERVER_QUOTAS: readonly Mutant[] = inPackage('server', [
     replacement: 'this.#level > 0 ? most : this.#filled(source, now)',
     test: 'test/fair-share.test.ts',
   },
+  {
+    name: 'quota-elsewhere',
+    rule: 'What was used at others that share a quota counts.',
+    file: 'src/core/meter.ts',
+    text: '?.learn(bytes, ',
+    replacement: '?.learn(0 * bytes, ',
+    test: 'test/quotas.test.ts',
+  },
 ])

@@ -25,6 +25,7 @@ import {
   type PollCallback,
   type PollHandle,
   SO_RCVBUF,
+  SO_REUSEPORT,
   SO_SNDBUF,
   SOL_SOCKET,
   SOL_UDP,
@@ -42,15 +43,29 @@ const DATAGRAMS_AT_ONCE = MAX_WAITING
 
 const { EAGAIN, EBADF, EINTR } = constants.errno
 
-/** All sockets that it binds read through one ring: each read is over before the next one. */
-export function bindBatched(libc: Libc): Bind {
-  keepFreedMemory()
-  const incoming = new ReceiveRing(libc)
-  return async (address) => new BatchedSocket(libc, openDescriptor(libc, address), incoming)
+/** Where batched sockets come from. */
+export interface BatchedSockets {
+  readonly bind: Bind
+  /** One that is bound already, by a process that this one has it from. */
+  readonly adopt: (descriptor: number) => BoundSocket
 }
 
-/** @throws BindError */
-function openDescriptor(libc: Libc, address: ListenAddress): number {
+/** All sockets of it read through one ring: each read is over before the next one. */
+export function batchedSockets(libc: Libc): BatchedSockets {
+  keepFreedMemory()
+  const incoming = new ReceiveRing(libc)
+  return {
+    bind: async (address) => new BatchedSocket(libc, openDescriptor(libc, address), incoming),
+    adopt: (descriptor) => new BatchedSocket(libc, descriptor, incoming),
+  }
+}
+
+/**
+ * @param shared whether others of this user may be bound there, too: the kernel spreads what comes over
+ *   them, by the addresses of both ends
+ * @throws BindError
+ */
+export function openDescriptor(libc: Libc, address: ListenAddress, shared = false): number {
   const failed = (): BindError => {
     const code = getSystemErrorName(-libc.errno())
     return new BindError(address, Object.assign(new Error(`bind ${code}`), { code }))
@@ -60,6 +75,7 @@ function openDescriptor(libc: Libc, address: ListenAddress): number {
   if (descriptor < 0) throw failed()
   // An IPv4-mapped source must not occur: IPv4 has a socket of its own.
   if (isIpv6) setOption(libc, descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1)
+  if (shared) setOption(libc, descriptor, SOL_SOCKET, SO_REUSEPORT, 1)
   const bytes = encodeAddress({ ip: address.host, port: address.port })
   if (libc.bind(descriptor, bytes, bytes.length) === 0) return descriptor
   const error = failed()

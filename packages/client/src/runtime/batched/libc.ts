@@ -44,6 +44,7 @@ export const DATAGRAM_SOCKET: number = 2 | 0o4000 | 0o2000000
 export const SOL_SOCKET = 1
 export const SO_SNDBUF = 7
 export const SO_RCVBUF = 8
+export const SO_REUSEPORT = 15
 export const IPPROTO_IP = 0
 export const IP_MTU_DISCOVER = 10
 export const IP_MTU = 14

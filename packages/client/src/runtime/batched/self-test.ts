@@ -1,7 +1,7 @@
 /** Whether this kernel does with a batch what a batched socket takes for granted. */
 
 import { equalBytes } from '@showchain/wire'
-import { bindBatched } from './batched-socket.ts'
+import { batchedSockets } from './batched-socket.ts'
 import type { Libc } from './libc.ts'
 
 const LOOPBACK = '127.0.0.1'
@@ -18,7 +18,7 @@ const TIMEOUT = 1000
  */
 export async function selfTest(libc: Libc): Promise<string | undefined> {
   try {
-    const socket = await bindBatched(libc)({ host: LOOPBACK, port: 0 })
+    const socket = await batchedSockets(libc).bind({ host: LOOPBACK, port: 0 })
     const sent = Array.from({ length: DATAGRAMS }, (_, index) =>
       new Uint8Array(index === DATAGRAMS - 1 ? BYTES / 2 : BYTES).fill(index + 1),
     )
