@@ -3,8 +3,8 @@
  * node:crypto.
  */
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
-import { x25519 } from '@noble/curves/ed25519.js'
 import { AEAD_TAG_BYTES, type Aead, DH_BYTES, type EndToEndCrypto } from '../core/index.ts'
+import { x25519 } from './x25519.ts'
 
 class PortableAead implements Aead {
   readonly #key: Uint8Array
