@@ -1,7 +1,7 @@
 /** The options of calls, checked. What a peer is opened with is in options.ts. */
 import { parseOptions, parseTicket, peerIdSchema, ShowchainError, type Ticket, ticketSchema } from '@showchain/wire'
 import { isProtocolName } from '@showchain/wire/end-to-end'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { WaitOptions } from './async/deadline.ts'
 import { isSignal, type SignalOptions } from './async/signals.ts'
 import { type DialPolicy, EarlyBytes, type Goodbye, type StreamOpening } from './core/index.ts'
@@ -73,21 +73,21 @@ const MAX_CODE = 2 ** 30
 const MAX_TIMEOUT = 2 ** 31 - 1
 
 const wait = {
-  signal: z.custom<AbortSignal>(isSignal, 'not an AbortSignal').optional(),
-  timeout: z.number().min(0).max(MAX_TIMEOUT).optional(),
+  signal: z.optional(z.custom<AbortSignal>(isSignal, 'not an AbortSignal')),
+  timeout: z.optional(z.number().check(z.gte(0), z.lte(MAX_TIMEOUT))),
 }
-const via = z.enum(['auto', 'direct-only', 'relay-only', 'direct', 'punch']).optional()
+const via = z.optional(z.enum(['auto', 'direct-only', 'relay-only', 'direct', 'punch']))
 const waitSchema = z.strictObject(wait)
 /** What an application may say early; of this, 932 bytes fit the largest hello. */
 const MAX_EARLY = 1024
 const connectSchema = z.strictObject({
   ...wait,
-  early: z
-    .custom<Uint8Array>(
+  early: z.optional(
+    z.custom<Uint8Array>(
       (value) => value instanceof Uint8Array && value.length > 0 && value.length <= MAX_EARLY,
       `not a Uint8Array of 1 to ${MAX_EARLY} bytes`,
-    )
-    .optional(),
+    ),
+  ),
   via,
 })
 const reconnectingSchema = z.strictObject({
@@ -95,30 +95,30 @@ const reconnectingSchema = z.strictObject({
   via,
   reconnect: z.union([
     z.literal(true),
-    z.strictObject({ attempts: z.union([z.number().int().min(1), z.literal(Number.POSITIVE_INFINITY)]).optional() }),
+    z.strictObject({ attempts: z.optional(z.union([z.int().check(z.gte(1)), z.literal(Number.POSITIVE_INFINITY)])) }),
   ]),
 })
 const pingSchema = z.strictObject({ ...wait, via })
-export const protocolSchema: z.ZodType<string> = z
+export const protocolSchema: z.ZodMiniType<string> = z
   .string()
-  .refine(isProtocolName, 'not 1 to 255 characters of printable ASCII without spaces')
+  .check(z.refine(isProtocolName, 'not 1 to 255 characters of printable ASCII without spaces'))
 const openStreamSchema = z.strictObject({
   ...wait,
-  priority: z.number().default(0),
-  protocol: protocolSchema.optional(),
+  priority: z._default(z.number(), 0),
+  protocol: z.optional(protocolSchema),
 })
-const acceptStreamSchema = z.strictObject({ ...wait, protocol: protocolSchema.optional() })
+const acceptStreamSchema = z.strictObject({ ...wait, protocol: z.optional(protocolSchema) })
 const closeSchema = z.strictObject({
-  code: z.number().int().min(0).max(MAX_CODE).default(0),
-  reason: z
-    .string()
-    .regex(/^[\x20-\x7e]{0,256}$/, 'not printable ASCII of at most 256 characters')
-    .default(''),
+  code: z._default(z.int().check(z.gte(0), z.lte(MAX_CODE)), 0),
+  reason: z._default(
+    z.string().check(z.regex(/^[\x20-\x7e]{0,256}$/, 'not printable ASCII of at most 256 characters')),
+    '',
+  ),
 })
 
 /** Each throws `ERR_BAD_ARGUMENT` that names what is wrong. */
 const checked =
-  <Given, Checked>(schema: z.ZodType<Checked>) =>
+  <Given, Checked>(schema: z.ZodMiniType<Checked>) =>
   (options: Given): Checked =>
     parseOptions(schema, options, 'options', 'ERR_BAD_ARGUMENT')
 

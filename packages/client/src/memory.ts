@@ -4,7 +4,7 @@
  * nothing else.
  */
 import { endpointSchema, fromBase64url, MAX_TOKEN_BYTES, type PeerId, toBase64url } from '@showchain/wire'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type Acquaintance, type AcquaintanceStore, AcquaintancesInMemory } from './core/index.ts'
 
 /**
@@ -24,19 +24,16 @@ export interface PeerMemory {
 /** An X25519 key (RFC 7748 §5). */
 const KEY_BYTES = 32
 
-const bytes = (min: number, max: number): z.ZodType<Uint8Array, string> =>
-  z.string().transform((text, context) => {
-    const read = fromBase64url(text)
-    if (read !== undefined && read.length >= min && read.length <= max) return read
-    context.addIssue(`not ${min} to ${max} bytes in base64url`)
-    return z.NEVER
-  })
+const bytes = (min: number, max: number): z.ZodMiniType<Uint8Array> => {
+  const fits = (read: unknown): boolean => read instanceof Uint8Array && read.length >= min && read.length <= max
+  return z.pipe(z.pipe(z.string(), z.transform(fromBase64url)), z.custom<Uint8Array>(fits))
+}
 
 const schema = z.strictObject({
   version: z.literal(1),
-  token: bytes(1, MAX_TOKEN_BYTES).optional(),
-  staticKey: z.strictObject({ key: bytes(KEY_BYTES, KEY_BYTES), untilMs: z.number() }).optional(),
-  address: z.strictObject({ endpoint: endpointSchema, untilMs: z.number() }).optional(),
+  token: z.optional(bytes(1, MAX_TOKEN_BYTES)),
+  staticKey: z.optional(z.strictObject({ key: bytes(KEY_BYTES, KEY_BYTES), untilMs: z.number() })),
+  address: z.optional(z.strictObject({ endpoint: endpointSchema, untilMs: z.number() })),
 })
 
 function written({ token, staticKey, address }: Acquaintance): string {

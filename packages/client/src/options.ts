@@ -14,7 +14,7 @@ import {
   type Ticket,
   ticketSchema,
 } from '@showchain/wire'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { protocolSchema } from './call-options.ts'
 import {
   type AcquaintanceStore,
@@ -194,42 +194,62 @@ const MAX_PROTOCOLS = 256
 
 const has = (value: unknown, ...names: readonly string[]): boolean =>
   typeof value === 'object' && value !== null && names.every((name) => name in value)
-const callable = <F>(): z.ZodType<F> => z.custom<F>((value) => typeof value === 'function', 'not a function')
-const ticket = z.union([z.string().transform((text) => parseTicket(text)), ticketSchema])
-const listen = z.strictObject({ host: z.string().min(1), port: z.number().int().min(0).max(65_535) }).partial()
+const callable = <F>(): z.ZodMiniType<F> => z.custom<F>((value) => typeof value === 'function', 'not a function')
+const ticket = z.union([
+  z.pipe(
+    z.string(),
+    z.transform((text: string) => parseTicket(text)),
+  ),
+  ticketSchema,
+])
+const listen = z.partial(
+  z.strictObject({ host: z.string().check(z.minLength(1)), port: z.int().check(z.gte(0), z.lte(65_535)) }),
+)
+/** @param max elements */
+const list = <Element extends z.core.$ZodType>(
+  element: Element,
+  max: number,
+): z.ZodMiniDefault<z.ZodMiniArray<Element>> => z._default(z.array(element).check(z.maxLength(max)), [])
+const whole = (min: number, max: number): z.ZodMiniType<number> => z.int().check(z.gte(min), z.lte(max))
 
 const schema = z.strictObject({
   identity: z.custom<Identity>((value) => has(value, 'id', 'publicKey', 'sign'), 'not an identity'),
-  relays: z.array(ticket).max(MAX_RELAYS).default([]),
-  listen: z.array(listen).min(1).max(2).default([{}]),
-  announce: z.array(addressSchema).max(MAX_RELAYS).default([]),
-  stunServers: z.array(addressSchema).max(MAX_STUN_SERVERS).default([]),
-  accept: z
-    .union([
+  relays: list(ticket, MAX_RELAYS),
+  listen: z._default(z.array(listen).check(z.minLength(1), z.maxLength(2)), [{}]),
+  announce: list(addressSchema, MAX_RELAYS),
+  stunServers: list(addressSchema, MAX_STUN_SERVERS),
+  accept: z._default(
+    z.union([
       z.literal('everyone'),
       z.literal('nobody'),
-      z.array(z.string().transform((text) => parsePeerId(text))),
+      z.array(
+        z.pipe(
+          z.string(),
+          z.transform((text: string) => parsePeerId(text)),
+        ),
+      ),
       callable<AcceptCallback>(),
-    ])
-    .default('everyone'),
-  acceptEarly: z.boolean().default(false),
-  protocols: z.array(protocolSchema).max(MAX_PROTOCOLS).optional(),
-  memory: z.custom<PeerMemory>((value) => has(value, 'get', 'set'), 'not a memory').optional(),
-  knownKeys: z.array(z.custom<PublicKey>((value) => has(value, 'id', 'spki'), 'not a public key')).default([]),
-  encoding: z.enum(['binary', 'json']).default('binary'),
-  seedMode: z.boolean().default(false),
-  policy: z.enum(['auto', 'direct-only', 'relay-only']).default('auto'),
-  plaintext: z.boolean().default(false),
-  lanDiscovery: z.boolean().default(false),
-  congestion: z.enum(['bbr', 'cubic']).default('bbr'),
-  portMapping: z.boolean().default(true),
-  addressPolicy: z.enum(['internet', 'lan', 'lab']).default('internet'),
-  keepAlive: z.number().int().min(100).max(60_000).default(15_000),
-  idleTimeout: z.number().int().min(1000).max(86_400_000).default(IDLE_TIMEOUT),
-  runtime: z.custom<Runtime>((value) => has(value, 'clock', 'openSocket', 'worker'), 'not a runtime').optional(),
-  trace: callable<Trace>().optional(),
-  qlog: callable<Qlog>().optional(),
-  onWarning: callable<(sentence: string) => void>().optional(),
+    ]),
+    'everyone',
+  ),
+  acceptEarly: z._default(z.boolean(), false),
+  protocols: z.optional(z.array(protocolSchema).check(z.maxLength(MAX_PROTOCOLS))),
+  memory: z.optional(z.custom<PeerMemory>((value) => has(value, 'get', 'set'), 'not a memory')),
+  knownKeys: z._default(z.array(z.custom<PublicKey>((value) => has(value, 'id', 'spki'), 'not a public key')), []),
+  encoding: z._default(z.enum(['binary', 'json']), 'binary'),
+  seedMode: z._default(z.boolean(), false),
+  policy: z._default(z.enum(['auto', 'direct-only', 'relay-only']), 'auto'),
+  plaintext: z._default(z.boolean(), false),
+  lanDiscovery: z._default(z.boolean(), false),
+  congestion: z._default(z.enum(['bbr', 'cubic']), 'bbr'),
+  portMapping: z._default(z.boolean(), true),
+  addressPolicy: z._default(z.enum(['internet', 'lan', 'lab']), 'internet'),
+  keepAlive: z._default(whole(100, 60_000), 15_000),
+  idleTimeout: z._default(whole(1000, 86_400_000), IDLE_TIMEOUT),
+  runtime: z.optional(z.custom<Runtime>((value) => has(value, 'clock', 'openSocket', 'worker'), 'not a runtime')),
+  trace: z.optional(callable<Trace>()),
+  qlog: z.optional(callable<Qlog>()),
+  onWarning: z.optional(callable<(sentence: string) => void>()),
 })
 
 /**

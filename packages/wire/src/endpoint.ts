@@ -1,14 +1,14 @@
 /** Endpoints: an IP address in canonical form and a UDP port. */
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { ShowchainError } from './errors.ts'
 import { quote } from './foreign.ts'
 import { canonicalIp, ipFamily, isCanonicalIp } from './ip.ts'
 import { MAX_U16 } from './limits.ts'
 
-export const ipSchema = z.string().refine(isCanonicalIp, 'not an IP address in canonical form')
-export const portSchema = z.number().int().min(1).max(MAX_U16)
+export const ipSchema = z.string().check(z.refine(isCanonicalIp, 'not an IP address in canonical form'))
+export const portSchema = z.int().check(z.gte(1), z.lte(MAX_U16))
 /** Checks an endpoint, and gives its canonical form. */
-export const endpointSchema = z.strictObject({ ip: ipSchema, port: portSchema }).readonly()
+export const endpointSchema = z.readonly(z.strictObject({ ip: ipSchema, port: portSchema }))
 /** An IP address and a port. */
 export type Endpoint = z.infer<typeof endpointSchema>
 

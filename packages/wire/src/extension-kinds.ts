@@ -1,5 +1,5 @@
 /** The kinds of values in extension fields, each with its binary form. In JSON a value is that form in base64url. */
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { readU32, writeU32 } from './bytes.ts'
 import { type Endpoint, endpointSchema, formatEndpoint } from './endpoint.ts'
 import { ipKind, portKind, showBytes } from './kinds.ts'
@@ -11,7 +11,7 @@ import { SIGNATURE_BYTES } from './limits.ts'
  * 3 address- and port-dependent.
  */
 const natBehaviourSchema = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)])
-const natSchema = z.strictObject({ mapping: natBehaviourSchema, filtering: natBehaviourSchema }).readonly()
+const natSchema = z.readonly(z.strictObject({ mapping: natBehaviourSchema, filtering: natBehaviourSchema }))
 /** A NAT's behaviour as the `nat` field has it (RFC 4787 §4.1, §5). */
 export type Nat = z.infer<typeof natSchema>
 /**
@@ -22,7 +22,7 @@ export type NatBehaviour = Nat['mapping']
 
 /** How the value of an extension is encoded, without type and length. */
 export interface ExtensionKind<Value> {
-  readonly schema: z.ZodType<Value>
+  readonly schema: z.ZodMiniType<Value>
   /** Bytes of the value, or −1 if it is not of this kind. */
   measure(value: Value): number
   write(out: Uint8Array, at: number, value: Value): void
@@ -35,7 +35,7 @@ export interface ExtensionKind<Value> {
 export const opaque = (min: number, max: number): ExtensionKind<Uint8Array> => ({
   schema: z
     .instanceof(Uint8Array)
-    .refine((bytes) => bytes.length >= min && bytes.length <= max, `not ${min}–${max} bytes`),
+    .check(z.refine((bytes) => bytes.length >= min && bytes.length <= max, `not ${min}–${max} bytes`)),
   measure: (value) => (value instanceof Uint8Array && value.length >= min && value.length <= max ? value.length : -1),
   write: (out, at, value) => out.set(value, at),
   read: (bytes, at, end) => (end - at >= min && end - at <= max ? bytes.subarray(at, end) : undefined),
@@ -45,7 +45,7 @@ export const opaque = (min: number, max: number): ExtensionKind<Uint8Array> => (
 /** An RSA modulus: as many bytes as a signature, its highest bit set. */
 const isModulus = (bytes: Uint8Array): boolean => SIGNATURE_BYTES.includes(bytes.length) && (bytes[0] as number) >= 0x80
 export const modulusKind: ExtensionKind<Uint8Array> = {
-  schema: z.instanceof(Uint8Array).refine(isModulus, 'not the modulus of a key that may sign'),
+  schema: z.instanceof(Uint8Array).check(z.refine(isModulus, 'not the modulus of a key that may sign')),
   measure: (value) => (value instanceof Uint8Array && isModulus(value) ? value.length : -1),
   write: (out, at, value) => out.set(value, at),
   read: (bytes, at, end) => {
@@ -57,7 +57,7 @@ export const modulusKind: ExtensionKind<Uint8Array> = {
 
 const MAX_U32 = 0xffff_ffff
 export const capsKind: ExtensionKind<number> = {
-  schema: z.number().int().min(0).max(MAX_U32),
+  schema: z.int().check(z.gte(0), z.lte(MAX_U32)),
   measure: (value) => (Number.isInteger(value) && value >= 0 && value <= MAX_U32 ? 4 : -1),
   write: (out, at, value) => void writeU32(out, at, value),
   read: (bytes, at, end) => (end - at === 4 ? readU32(bytes, at) : undefined),
@@ -82,7 +82,7 @@ export const natKind: ExtensionKind<Nat> = {
 }
 
 export const endpoints = (max: number): ExtensionKind<readonly Endpoint[]> => ({
-  schema: z.array(endpointSchema).min(1).max(max).readonly(),
+  schema: z.readonly(z.array(endpointSchema).check(z.minLength(1), z.maxLength(max))),
   measure: (value) => {
     if (!Array.isArray(value) || value.length < 1 || value.length > max) return -1
     let total = 0
@@ -114,7 +114,7 @@ export const endpoints = (max: number): ExtensionKind<readonly Endpoint[]> => ({
 
 /** So many zeros: the value is their number. */
 export const zeros = (max: number): ExtensionKind<number> => ({
-  schema: z.number().int().min(0).max(max),
+  schema: z.int().check(z.gte(0), z.lte(max)),
   measure: (value) => (Number.isInteger(value) && value >= 0 && value <= max ? value : -1),
   write: (out, at, value) => void out.fill(0, at, at + value),
   read: (bytes, at, end) =>

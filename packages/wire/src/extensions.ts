@@ -5,7 +5,7 @@
  * A type that the table does not list for a message is unknown there: it is kept as bytes, covered
  * by the signature, forwarded, and otherwise ignored.
  */
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import {
   capsKind,
   type ExtensionKind,

@@ -2,7 +2,7 @@
  * Peer ids and session ids: bytes in binary messages, canonical base64url text everywhere else
  * (JSON, maps, logs, tickets). Two ids are equal iff their texts are.
  */
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { encodeChunk, fromBase64url, isBase64urlOf } from './base64url.ts'
 import { ShowchainError } from './errors.ts'
 import { quote } from './foreign.ts'
@@ -24,12 +24,12 @@ const isSessionId = (text: unknown): text is SessionId =>
   typeof text === 'string' && isBase64urlOf(text, SESSION_ID_BYTES)
 
 /** Checks a peer id: 43 characters of base64url, 32 bytes. */
-export const peerIdSchema: z.ZodType<PeerId> = z.custom<PeerId>(
+export const peerIdSchema: z.ZodMiniType<PeerId> = z.custom<PeerId>(
   isPeerId,
   'not a peer id: expected 43 characters of base64url',
 )
 /** Checks a session id: 22 characters of base64url, 16 bytes. */
-export const sessionIdSchema: z.ZodType<SessionId> = z.custom<SessionId>(
+export const sessionIdSchema: z.ZodMiniType<SessionId> = z.custom<SessionId>(
   isSessionId,
   'not a session id: expected 22 characters of base64url',
 )

@@ -5,7 +5,7 @@
  * `measure` is the encoder's check (−1: cannot be written), `end` the decoder's (−1: refused).
  * `write` and `read` run after that check and need none of their own.
  */
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { encodeChunk, fromBase64url, toBase64url } from './base64url.ts'
 import { readU16, readU32, readU64, writeU16, writeU64 } from './bytes.ts'
 import { ipSchema, portSchema } from './endpoint.ts'
@@ -35,7 +35,7 @@ export type JsonValue = string | number
 
 export interface Kind<Value> {
   /** The value in a message object. */
-  readonly schema: z.ZodType<Value>
+  readonly schema: z.ZodMiniType<Value>
   /** For the reference page. */
   readonly binary: string
   readonly json: string
@@ -66,7 +66,7 @@ const isWhole = (value: unknown, min: number, max: number): value is number =>
 const fits = (size: number) => (bytes: Uint8Array, at: number) => (at + size <= bytes.length ? at + size : -1)
 
 const u16 = (min: 0 | 1): Kind<number> => ({
-  schema: min === 1 ? portSchema : z.number().int().min(0).max(MAX_U16),
+  schema: min === 1 ? portSchema : z.int().check(z.gte(0), z.lte(MAX_U16)),
   binary: min === 1 ? 'u16, never 0' : 'u16',
   json: 'number',
   measure: (value) => (isWhole(value, min, MAX_U16) ? 2 : -1),
@@ -84,7 +84,7 @@ export const portKind: Kind<number> = u16(1)
 
 /** A big-endian u64 of at most 2^53 − 1, which every JSON implementation can represent. */
 export const counterKind: Kind<number> = {
-  schema: z.number().int().min(0).max(MAX_COUNTER),
+  schema: z.int().check(z.gte(0), z.lte(MAX_COUNTER)),
   binary: 'u64 big-endian, ≤ 2^53−1',
   json: 'number, integer',
   measure: (value) => (isWhole(value, 0, MAX_COUNTER) ? 8 : -1),
@@ -99,7 +99,7 @@ export const counterKind: Kind<number> = {
 
 function idKind<Id extends string>(
   size: number,
-  schema: z.ZodType<Id>,
+  schema: z.ZodMiniType<Id>,
   fromText: (text: string) => Id | undefined,
   toBytes: (id: Id) => Uint8Array,
 ): Kind<Id> {
@@ -153,7 +153,7 @@ export const showBytes = (bytes: Uint8Array): string => `${bytes.length}B`
 
 function bytesKind(form: string, accepts: (length: number) => boolean): Kind<Uint8Array> {
   return {
-    schema: z.instanceof(Uint8Array).refine((bytes) => accepts(bytes.length), `not ${form}`),
+    schema: z.instanceof(Uint8Array).check(z.refine((bytes) => accepts(bytes.length), `not ${form}`)),
     binary: `u16 length + ${form}`,
     json: 'base64url string',
     measure: (value) => (value instanceof Uint8Array && accepts(value.length) ? 2 + value.length : -1),

@@ -1,5 +1,5 @@
 /** Message objects: their types and zod schemas, both derived from the message table. */
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { extensionName } from './extension-fields.ts'
 import { EXTENSIONS, type ExtensionName, type Extensions } from './extensions.ts'
 import { MAX_DATAGRAM } from './limits.ts'
@@ -31,45 +31,46 @@ export type Encoding = 'binary' | 'json'
 export const hasExtensions = (message: { readonly ext?: Extensions | undefined }): boolean => message.ext !== undefined
 
 /** The schema of a field in this row: the seed fixes some fields to 0. */
-const fieldSchema = (row: MessageRow, name: FieldName): z.ZodType =>
+const fieldSchema = (row: MessageRow, name: FieldName): z.ZodMiniType =>
   row.zero?.includes(name) ? z.literal(0) : FIELDS[name].schema
 
 /**
  * Schemas of message objects by op code, for public input. Codecs have their own checks and run
  * none of them.
  */
-export const MESSAGE_SCHEMAS: ReadonlyMap<number, z.ZodType> = new Map(
+export const MESSAGE_SCHEMAS: ReadonlyMap<number, z.ZodMiniType> = new Map(
   MESSAGES.map((row) => [row.op, objectSchema(row)]),
 )
 
 /** Any message of the table. */
-export const messageSchema = z.union([...MESSAGE_SCHEMAS.values()]) as unknown as z.ZodType<Message>
+export const messageSchema = z.union([...MESSAGE_SCHEMAS.values()]) as unknown as z.ZodMiniType<Message>
 
-function objectSchema(row: MessageRow): z.ZodType {
+function objectSchema(row: MessageRow): z.ZodMiniType {
   const fields = Object.fromEntries(row.fields.map((name) => [name, fieldSchema(row, name)]))
   const known = (Object.keys(EXTENSIONS) as ExtensionName[]).filter((name) => EXTENSIONS[name].in.includes(row.op))
   const ext = z.strictObject({
-    ...Object.fromEntries(known.map((name) => [name, EXTENSIONS[name].kind.schema.optional()])),
-    unknown: unknownSchema(row.op).optional(),
+    ...Object.fromEntries(known.map((name) => [name, z.optional(EXTENSIONS[name].kind.schema)])),
+    unknown: z.optional(unknownSchema(row.op)),
   })
-  const schema = z.strictObject({ op_code: z.literal(row.op), ...fields, ext: ext.optional() })
+  const schema = z.strictObject({ op_code: z.literal(row.op), ...fields, ext: z.optional(ext) })
   return row.distinct === true
-    ? schema.refine((message) => !sameTarget(message), 'id and target are the same peer')
+    ? schema.check(z.refine((message) => !sameTarget(message), 'id and target are the same peer'))
     : schema
 }
 
 /** Fields of types that are unknown in this message, each type once, in any order. */
-function unknownSchema(op: number): z.ZodType {
-  const type = z
-    .number()
-    .int()
-    .min(0)
-    .max(255)
-    .refine((type) => extensionName(op, type) === undefined, 'a known type must be under its own name')
-  const value = z.instanceof(Uint8Array).refine((bytes) => bytes.length <= MAX_DATAGRAM, 'longer than a datagram')
+function unknownSchema(op: number): z.ZodMiniType {
+  const isUnknown = z.refine<number>(
+    (type) => extensionName(op, type) === undefined,
+    'a known type must be under its own name',
+  )
+  const type = z.int().check(z.gte(0), z.lte(255), isUnknown)
+  const value = z
+    .instanceof(Uint8Array)
+    .check(z.refine((bytes) => bytes.length <= MAX_DATAGRAM, 'longer than a datagram'))
   return z
     .array(z.strictObject({ type, value }))
-    .refine((fields) => new Set(fields.map((field) => field.type)).size === fields.length, 'a type twice')
+    .check(z.refine((fields) => new Set(fields.map((field) => field.type)).size === fields.length, 'a type twice'))
 }
 
 /** Whether a message that has both `id` and `target` names one peer in both. */

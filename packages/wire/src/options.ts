@@ -1,7 +1,11 @@
 /** Options and configuration, read by a schema, with an error that names each key that is wrong. */
-import type * as z from 'zod'
+import { en } from 'zod/locales'
+import * as z from 'zod/mini'
 import { type ErrorCode, ShowchainError, typedError } from './errors.ts'
 import { quote } from './foreign.ts'
+
+/** What is wrong, in words. */
+const sentences = en()
 
 /** Of the keys that are wrong an error names the first. */
 const MAX_SHOWN = 8
@@ -13,13 +17,13 @@ const PLAIN_KEY = /^\w{1,40}$/
  * @throws ShowchainError of that code, and what the schema's own transformations throw of ours
  */
 export function parseOptions<Options>(
-  schema: z.ZodType<Options>,
+  schema: z.core.$ZodType<Options>,
   value: unknown,
   what: string,
   code: ErrorCode = 'ERR_BAD_CONFIG',
 ): Options {
   try {
-    const parsed = schema.safeParse(value)
+    const parsed = z.safeParse(schema, value, { error: sentences.localeError })
     if (parsed.success) return parsed.data
     const issues = parsed.error.issues.slice(0, MAX_SHOWN).map((issue) => showIssue(what, issue))
     throw new ShowchainError(code, `${issues.join('; ')}.`, { cause: parsed.error })

@@ -9,7 +9,7 @@
  *
  * IPv6 addresses are in brackets, nothing is escaped, unknown parameters are ignored.
  */
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { fromBase64url } from './base64url.ts'
 import { splitHostPort } from './endpoint.ts'
 import { ShowchainError } from './errors.ts'
@@ -30,9 +30,11 @@ const NUMBER_AT_END = /(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/i
 const canonicalHost = (text: string): string | undefined =>
   canonicalIp(text) ?? (HOST_NAME.test(text) && !NUMBER_AT_END.test(text) ? text.toLowerCase() : undefined)
 
-const hostSchema = z.string().refine((host) => canonicalHost(host) === host, 'not an IP address or host name')
+const hostSchema = z.string().check(z.refine((host) => canonicalHost(host) === host, 'not an IP address or host name'))
 /** Like an endpoint, but with an IP address or a host name. */
-export const addressSchema = z.strictObject({ host: hostSchema, port: z.number().int().min(1).max(MAX_U16) }).readonly()
+export const addressSchema = z.readonly(
+  z.strictObject({ host: hostSchema, port: z.int().check(z.gte(1), z.lte(MAX_U16)) }),
+)
 /** A host, by name or IP address, and a port. */
 export type Address = z.infer<typeof addressSchema>
 
@@ -41,28 +43,32 @@ const isPermit = (text: string): boolean => {
   return length > 0 && length <= MAX_PERMIT_BYTES
 }
 
+const relaySchema = z.readonly(
+  z.strictObject({ id: peerIdSchema, address: addressSchema, websocket: z.optional(websocketSchema) }),
+)
 /** Checks a ticket. */
 export const ticketSchema = z
-  .strictObject({
-    id: peerIdSchema,
-    relays: z
-      .array(
-        z.strictObject({ id: peerIdSchema, address: addressSchema, websocket: websocketSchema.optional() }).readonly(),
-      )
-      .max(MAX_TICKET_ROUTES)
-      .readonly(),
-    addresses: z.array(addressSchema).max(MAX_TICKET_ROUTES).readonly(),
-    /** In a relay's own ticket: the peer at that relay which has its mailbox (docs/mailbox.md). */
-    mailbox: peerIdSchema.optional(),
-    /** In a relay's own ticket: where it takes WebSocket connections. */
-    websocket: websocketSchema.optional(),
-    /** In a relay's own ticket: what lets its holder use the relay, base64url. It is a secret. */
-    permit: z.string().refine(isPermit, 'not a permit').optional(),
-  })
-  .readonly()
-  .refine(({ relays, permit }) => permit === undefined || relays.length === 0, 'a permit beside relays')
-  .refine(({ relays, mailbox }) => mailbox === undefined || relays.length === 0, 'a mailbox beside relays')
-  .refine(({ relays, websocket }) => websocket === undefined || relays.length === 0, 'a relay of its own beside relays')
+  .readonly(
+    z.strictObject({
+      id: peerIdSchema,
+      relays: z.readonly(z.array(relaySchema).check(z.maxLength(MAX_TICKET_ROUTES))),
+      addresses: z.readonly(z.array(addressSchema).check(z.maxLength(MAX_TICKET_ROUTES))),
+      /** In a relay's own ticket: the peer at that relay which has its mailbox (docs/mailbox.md). */
+      mailbox: z.optional(peerIdSchema),
+      /** In a relay's own ticket: where it takes WebSocket connections. */
+      websocket: z.optional(websocketSchema),
+      /** In a relay's own ticket: what lets its holder use the relay, base64url. It is a secret. */
+      permit: z.optional(z.string().check(z.refine(isPermit, 'not a permit'))),
+    }),
+  )
+  .check(
+    z.refine(({ relays, permit }) => permit === undefined || relays.length === 0, 'a permit beside relays'),
+    z.refine(({ relays, mailbox }) => mailbox === undefined || relays.length === 0, 'a mailbox beside relays'),
+    z.refine(
+      ({ relays, websocket }) => websocket === undefined || relays.length === 0,
+      'a relay of its own beside relays',
+    ),
+  )
 /**
  * Who a peer is, and where it may be reached: through relays and at addresses (docs/protocol.md,
  * Tickets).

@@ -1,5 +1,5 @@
 /** Datagrams over WebSocket (docs/protocol.md): where a relay takes connections. */
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { MAX_U16 } from './limits.ts'
 
 /** Path of the request that becomes a connection. */
@@ -8,9 +8,9 @@ export const WEBSOCKET_PATH = '/showchain'
 export const HTTPS_PORT = 443
 
 /** Checks where a relay takes WebSocket connections: at its own name, over TLS or plain. */
-export const websocketSchema = z
-  .strictObject({ tls: z.boolean(), port: z.number().int().min(1).max(MAX_U16) })
-  .readonly()
+export const websocketSchema = z.readonly(
+  z.strictObject({ tls: z.boolean(), port: z.int().check(z.gte(1), z.lte(MAX_U16)) }),
+)
 /** Where a relay takes WebSocket connections. */
 export type WebSocketAt = z.infer<typeof websocketSchema>
 

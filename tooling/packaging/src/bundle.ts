@@ -6,11 +6,11 @@ import { build } from 'esbuild'
  * Most kilobytes (1,000 bytes) of an entry point with everything it imports, minified and gzipped.
  */
 export const BUDGETS: Readonly<Record<string, number>> = {
-  '@showchain/wire': 42,
-  '@showchain/wire/end-to-end': 30,
-  '@showchain/crypto/portable': 150,
-  '@showchain/crypto/web': 65,
-  '@showchain/client/browser': 145,
+  '@showchain/wire': 25,
+  '@showchain/wire/end-to-end': 12,
+  '@showchain/crypto/portable': 120,
+  '@showchain/crypto/web': 38,
+  '@showchain/client/browser': 130,
 }
 
 /**

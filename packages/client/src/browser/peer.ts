@@ -6,7 +6,7 @@ import { PeerBase } from '../peer-base.ts'
 import { browserRuntime } from './runtime.ts'
 
 /** Options about sockets of UDP and about what only they reach. */
-const NOT_HERE = ['listen', 'stunServers', 'announce', 'seedMode', 'runtime'] as const
+const NOT_HERE = ['listen', 'stunServers', 'announce', 'portMapping', 'lanDiscovery', 'seedMode', 'runtime'] as const
 
 /** What a peer in a browser is opened with: as on Node, without what concerns UDP. */
 export type PeerOptions = Omit<AnyPeerOptions, (typeof NOT_HERE)[number]>
