@@ -188,11 +188,5 @@ export async function lanOf(options: CheckedOptions, socket: DatagramSocket): Pr
   return await Lan.open({ port, clock, provider, self, bound: () => socket.localEndpoints, onWarning })
 }
 
-/** Text that differs when a peer with LAN discovery is on other networks; undefined: that is no matter. */
-export function networksOf({ lanDiscovery, runtime }: CheckedOptions): (() => string) | undefined {
-  const { lan } = runtime
-  return lanDiscovery && lan !== undefined ? () => JSON.stringify(lan.links()) : undefined
-}
-
 /** There is nothing to sign or verify. */
 const IDLE = { run: () => {}, waiting: 0, close: () => {} }

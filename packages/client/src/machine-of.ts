@@ -46,3 +46,9 @@ export const openerOf =
   (runtime: Runtime): DriverOptions<PeerMachine>['openSocket'] =>
   (failed, to) =>
     to === undefined ? runtime.openExtraSocket(failed) : runtime.openWebSocket?.(to, failed)
+
+/** Text that differs when a peer with LAN discovery is on other networks; undefined: that is no matter. */
+export function networksOf({ lanDiscovery, runtime }: CheckedOptions): (() => string) | undefined {
+  const { lan } = runtime
+  return lanDiscovery && lan !== undefined ? () => JSON.stringify(lan.links()) : undefined
+}

@@ -195,13 +195,8 @@ const MAX_PROTOCOLS = 256
 const has = (value: unknown, ...names: readonly string[]): boolean =>
   typeof value === 'object' && value !== null && names.every((name) => name in value)
 const callable = <F>(): z.ZodMiniType<F> => z.custom<F>((value) => typeof value === 'function', 'not a function')
-const ticket = z.union([
-  z.pipe(
-    z.string(),
-    z.transform((text: string) => parseTicket(text)),
-  ),
-  ticketSchema,
-])
+const parsed = <Value>(parse: (text: string) => Value): z.ZodMiniType<Value> => z.pipe(z.string(), z.transform(parse))
+const ticket = z.union([parsed(parseTicket), ticketSchema])
 const listen = z.partial(
   z.strictObject({ host: z.string().check(z.minLength(1)), port: z.int().check(z.gte(0), z.lte(65_535)) }),
 )
@@ -219,17 +214,7 @@ const schema = z.strictObject({
   announce: list(addressSchema, MAX_RELAYS),
   stunServers: list(addressSchema, MAX_STUN_SERVERS),
   accept: z._default(
-    z.union([
-      z.literal('everyone'),
-      z.literal('nobody'),
-      z.array(
-        z.pipe(
-          z.string(),
-          z.transform((text: string) => parsePeerId(text)),
-        ),
-      ),
-      callable<AcceptCallback>(),
-    ]),
+    z.union([z.literal('everyone'), z.literal('nobody'), z.array(parsed(parsePeerId)), callable<AcceptCallback>()]),
     'everyone',
   ),
   acceptEarly: z._default(z.boolean(), false),

@@ -24,9 +24,9 @@ import { ConnectionPort } from './connection-port.ts'
 import type { Pong } from './connection-reports.ts'
 import type { NatReport, PeerCounter, PeerMachine, PortMapping } from './core/index.ts'
 import { inspectPeer, type PeerInspection } from './inspection.ts'
-import { type Lan, lanOf, networksOf } from './lan.ts'
+import type { Lan, lanOf } from './lan.ts'
 import { locatorOf } from './locate.ts'
-import { machineOf, openerOf } from './machine-of.ts'
+import { machineOf, networksOf, openerOf } from './machine-of.ts'
 import { Names } from './names.ts'
 import type { CheckedOptions } from './options.ts'
 import { PeerEvents, type PeerListeners } from './peer-events.ts'
@@ -121,11 +121,16 @@ export abstract class PeerBase implements AsyncDisposable {
     })
   }
 
-  /** @internal @param make calls the constructor of who opens it */
+  /**
+   * @internal
+   * @param make calls the constructor of who opens it
+   * @param lan where the system has it
+   */
   protected static async openOn<Made extends PeerBase>(
     options: CheckedOptions,
     wait: SignalOptions | undefined,
     make: (socket: CountedSocket) => Made,
+    lan?: typeof lanOf,
   ): Promise<Made> {
     const signal = signalOf(wait)
     const { runtime, listen, onWarning } = options
@@ -133,7 +138,7 @@ export abstract class PeerBase implements AsyncDisposable {
     const opening = runtime.openSocket({ listen, onWarning, borrows: carriesRecord })
     const socket = await orAborted(opening, signal, (late) => late.close())
     const peer = make(socket)
-    peer.#lan = await lanOf(options, socket)
+    peer.#lan = await lan?.(options, socket)
     for (const locator of peer.#events.locators) locator.start()
     peer.#stunServers.start()
     return peer

@@ -1,5 +1,6 @@
 /** A peer on Node. */
 import type { SignalOptions } from './async/signals.ts'
+import { lanOf } from './lan.ts'
 import { checkOptions, type PeerOptions } from './options.ts'
 import { PeerBase } from './peer-base.ts'
 import { nodeRuntime } from './runtime/node-runtime.ts'
@@ -16,6 +17,6 @@ export class Peer extends PeerBase {
    */
   static async open(options: PeerOptions, wait?: SignalOptions): Promise<Peer> {
     const checked = checkOptions(options, nodeRuntime)
-    return await PeerBase.openOn(checked, wait, (socket) => new Peer(checked, socket))
+    return await PeerBase.openOn(checked, wait, (socket) => new Peer(checked, socket), lanOf)
   }
 }

@@ -98,8 +98,8 @@ export const CLIENT_EARLY: readonly Mutant[] = inPackage('client', [
     name: 'memory-garbage',
     rule: 'What a memory gives is checked before it is used.',
     file: 'src/memory.ts',
-    text: 'if (read !== undefined && read.length >= min && read.length <= max) return read',
-    replacement: 'if (read !== undefined) return read',
+    text: 'read instanceof Uint8Array && read.length >= min && read.length <= max',
+    replacement: 'read instanceof Uint8Array && min <= max',
     test: 'test/memory.test.ts',
   },
   {
