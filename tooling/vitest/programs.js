@@ -51,7 +51,8 @@ const sockets = () => (process.env.SHOWCHAIN_UDP === undefined ? {} : { SHOWCHAI
 export class Program {
   constructor(bin, args, environment = {}, command = process.execPath) {
     this.child = spawn(command, [bin, ...args], {
-      env: { PATH: process.env.PATH, ...sockets(), ...environment },
+      // Other hosts of this machine's network are no part of a test.
+      env: { PATH: process.env.PATH, SHOWCHAIN_NO_LAN_DISCOVERY: '1', ...sockets(), ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     this.stdout = new Lines(this.child.stdout)

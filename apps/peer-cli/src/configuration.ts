@@ -28,6 +28,7 @@ const schema = z
     timeout: number,
     deadAfter: number,
     lan: z.boolean(),
+    lanDiscovery: z.boolean(),
     lab: z.boolean(),
     asMe: z.boolean(),
     portMapping: z.boolean(),

@@ -42,7 +42,7 @@ export async function connect(text: string, flags: ConnectFlags): Promise<void> 
     const via = viaOf(flags)
     const linger = wholeNumber('--linger', flags.linger, 0, 86_400) ?? 0
     const timeout = timeoutOf(flags)
-    const ticket = ticketOf(text)
+    const ticket = ticketOf(text, flags)
     await withPeer(ephemeralUnlessTold(flags), output, 'nobody', async (session) => {
       const pipes = flags.pipe ? new Pipes(session, direction) : undefined
       const connecting = session.peer.connect(ticket, { via, timeout })

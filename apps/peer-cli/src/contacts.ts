@@ -10,6 +10,7 @@ import * as z from 'zod'
 import { contactsFile } from './defaults.ts'
 import { UsageError } from './failures.ts'
 import { type Known, reachedBy, seenOn } from './last-seen.ts'
+import type { PeerFlags } from './open-peer.ts'
 import { replacePrivateFile } from './private-file.ts'
 
 const VERSION = 1
@@ -131,11 +132,27 @@ function read(path: string): Map<string, Contact> {
 
 export const isTicket = (text: string): boolean => text.trim().startsWith('showchain:')
 
+/** Whether an id is enough: where LAN discovery is on. */
+type ById = Pick<PeerFlags, 'lanDiscovery'>
+
+const byId = (id: PeerId): Ticket => ({ id, relays: [], addresses: [] })
+
+/**
+ * What an argument names: a ticket, a contact, or an id that LAN discovery may find; undefined: none of them.
+ * @throws UsageError only the id of the contact is known, ShowchainError `ERR_BAD_TICKET`
+ */
+export function namedTicket(text: string, flags: ById): Ticket | undefined {
+  if (isTicket(text)) return parseTicket(text)
+  const finds = flags.lanDiscovery !== false
+  const id = finds ? peerIdSchema.safeParse(text).data : undefined
+  return contactTicket(text, finds) ?? (id && byId(id))
+}
+
 /** The ticket of the contact with this name; undefined: there is none. @throws UsageError only its id is known */
-export function contactTicket(name: string): Ticket | undefined {
+function contactTicket(name: string, finds: boolean): Ticket | undefined {
   const contact = NAME.test(name) ? new Contacts().get(name) : undefined
   if (contact === undefined) return undefined
-  const ticket = reachedBy(contact)
+  const ticket = reachedBy(contact) ?? (finds ? byId(contact.id) : undefined)
   if (ticket === undefined)
     throw new UsageError(`of ${printable(name)} only the id is known: showchain contact add ${printable(name)} TICKET`)
   return ticket
@@ -146,8 +163,8 @@ export function contactMet(id: PeerId, path: Path, called: string | undefined): 
   if (existsSync(contactsFile())) new Contacts().met(id, path, called)
 }
 
-/** The ticket that an argument is, or that a contact has. @throws UsageError, ShowchainError `ERR_BAD_TICKET` */
-export const ticketOf = (text: string): Ticket => contactTicket(text) ?? parseTicket(text)
+/** As `namedTicket`, where nothing else will do. @throws UsageError, ShowchainError `ERR_BAD_TICKET` */
+export const ticketOf = (text: string, flags: ById): Ticket => namedTicket(text, flags) ?? parseTicket(text)
 
 /** The ids that arguments are, or that contacts have. @throws UsageError, ShowchainError `ERR_BAD_PEER_ID` */
 export function idsOf(texts: readonly string[]): readonly PeerId[] {

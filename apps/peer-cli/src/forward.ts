@@ -20,7 +20,7 @@ export async function forward(local: string, text: string, flags: TunnelFlags): 
   try {
     const via = viaOf(flags)
     const timeout = timeoutOf(flags)
-    const ticket = ticketOf(text)
+    const ticket = ticketOf(text, flags)
     await withPeer(ephemeralUnlessTold(flags), output, 'nobody', async (session) => {
       const source = await argument(() => listenAt(local))
       const dial = (signal: AbortSignal): Promise<Connection> => session.peer.connect(ticket, { via, timeout, signal })

@@ -6,7 +6,7 @@
 import type { Connection, DialPolicy, PeerOptions, Stream } from '@showchain/client'
 import { type CodeOffer, mailboxOf, offerCode, parseCode, takeCode } from '@showchain/mailbox'
 import { type PeerId, parseTicket, ShowchainError, type Ticket } from '@showchain/wire'
-import { contactTicket, idsOf, isTicket } from './contacts.ts'
+import { idsOf, namedTicket } from './contacts.ts'
 import { UnreachableError, UsageError } from './failures.ts'
 import { GOODBYE } from './goodbye.ts'
 import { type PeerFlags, timeoutOf } from './open-peer.ts'
@@ -96,7 +96,8 @@ export async function waitForOther(
 function reachableTicket({ peer }: Session): string {
   const { ticket } = peer
   const { relays, addresses } = parseTicket(ticket)
-  if (relays.length + addresses.length === 0)
+  const found = (peer.inspect().lan?.links.length ?? 0) > 0
+  if (relays.length + addresses.length === 0 && !found)
     throw new UsageError(
       'nobody can reach this host: name a relay with --relay or SHOWCHAIN_RELAY, or use --lan within one network',
     )
@@ -162,8 +163,7 @@ function firstCaller(session: Session, admits: (connection: Connection) => Promi
 
 /** What the other end printed: a code, or its ticket. @throws ShowchainError when it is neither */
 export function checkInvitation(text: string, flags: PeerFlags): void {
-  if (isTicket(text)) return void parseTicket(text)
-  if (contactTicket(text) !== undefined) return
+  if (namedTicket(text, flags) !== undefined) return
   parseCode(text)
   if (flags.policy === 'direct-only')
     throw new UsageError('a mailbox is reached through its relay: with --policy direct-only use a ticket')
@@ -185,8 +185,7 @@ export async function callOther(
 ): Promise<Connection> {
   const { peer, output } = session
   const timeout = timeoutOf(flags)
-  const named = isTicket(text) ? parseTicket(text) : contactTicket(text)
-  const ticket = named ?? (await explained(output, 'waiting for the mailbox', taken()))
+  const ticket = namedTicket(text, flags) ?? (await explained(output, 'waiting for the mailbox', taken()))
   const connection = await explained(output, waiting, peer.connect(ticket, { via, timeout }))
   session.add(connection, text)
   return connection

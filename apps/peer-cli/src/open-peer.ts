@@ -22,6 +22,7 @@ export interface PeerFlags extends IdentityFlags {
   readonly encoding?: string
   readonly seedMode?: boolean
   readonly lan?: boolean
+  readonly lanDiscovery?: boolean
   readonly lab?: boolean
   /** False with --no-port-mapping. */
   readonly portMapping?: boolean
@@ -100,6 +101,7 @@ export async function openPeer(
     seedMode: flags.seedMode === true,
     portMapping: flags.portMapping !== false,
     addressPolicy: addressPolicyOf(flags),
+    lanDiscovery: flags.lanDiscovery !== false,
     idleTimeout: deadAfter,
     ...(keepAlive === undefined ? {} : { keepAlive }),
     ...(flags.trace === true ? { trace: (entry) => void process.stderr.write(`${traceLine(entry)}\n`) } : {}),

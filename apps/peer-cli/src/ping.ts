@@ -30,7 +30,7 @@ export async function ping(text: string, flags: PingFlags): Promise<void> {
     const most = flags.untilDirect === true ? COUNT_UNTIL_DIRECT : COUNT
     const count = wholeNumber('--count', flags.count, 1, 1_000_000) ?? most
     const timeout = timeoutOf(flags)
-    const ticket = ticketOf(text)
+    const ticket = ticketOf(text, flags)
     if (flags.plaintext === true) throw new UsageError('ping needs an encrypted connection: remove --plaintext')
     await withPeer(ephemeralUnlessTold(flags), output, 'nobody', async (session) => {
       const connecting = session.peer.connect(ticket, { via, timeout })

@@ -73,6 +73,12 @@ function withPeerOptions(command: Command): Command {
     .option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity')
     .option('--host <ip>', 'local IP address (default: all)')
     .option('--port <n>', 'local port (default: any free one)')
+    .addOption(
+      new Option(
+        '--no-lan-discovery',
+        'do not look for the remote peer on private networks of this host, nor be found there by id',
+      ).env('SHOWCHAIN_NO_LAN_DISCOVERY'),
+    )
   return withNetworkOptions(local)
     .option('--no-port-mapping', 'do not ask the router to let everybody in at the port (PCP, NAT-PMP)')
     .option('--keep-alive <ms>', 'milliseconds without traffic before a keep-alive is sent (default 15000)')

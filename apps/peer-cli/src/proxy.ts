@@ -17,7 +17,7 @@ export async function stdio(text: string, flags: TunnelFlags): Promise<void> {
   try {
     const via = viaOf(flags)
     const timeout = timeoutOf(flags)
-    const ticket = ticketOf(text)
+    const ticket = ticketOf(text, flags)
     await withPeer(ephemeralUnlessTold(flags), output, 'nobody', async (session) => {
       const local = new Stdio()
       const connecting = session.peer.connect(ticket, { via, timeout })

@@ -58,6 +58,18 @@ test('a name of which only the id is known says what is missing', async () => {
   expect(await run('ping', 'alice')).toMatchObject({ code: 2, stderr: expect.stringContaining('only the id is known') })
 })
 
+test('an id does in place of a ticket where LAN discovery is on, and no host answers on loopback', async () => {
+  await contact('add', 'alice', idOf(1))
+  for (const who of ['alice', idOf(2)]) {
+    const line = `unset SHOWCHAIN_NO_LAN_DISCOVERY; exec ${process.execPath} ${BIN} ping --host 127.0.0.1 ${who}`
+    expect(await Program.shell(line, { XDG_CONFIG_HOME: folder.path }).ended()).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('direct by this network: no host says that it is the peer'),
+    })
+  }
+  expect(await run('ping', idOf(2))).toMatchObject({ code: 2 })
+})
+
 test.each([
   [['add', '-x', ticketOf(1)]],
   [['add', 'a:b', ticketOf(1)]],

@@ -3,6 +3,7 @@ import type { Scenario } from '../scenario.ts'
 import { CODES } from './codes.ts'
 import { CROWDS } from './crowds.ts'
 import { FILES } from './files.ts'
+import { ISLAND } from './island.ts'
 import { OUTAGES } from './outages.ts'
 import { PAIRS } from './pairs.ts'
 import { PINGS } from './pings.ts'
@@ -16,6 +17,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...PAIRS,
   ...PLACES,
   ...WITHOUT_UDP,
+  ...ISLAND,
   ...PINGS,
   ...CODES,
   ...STRANGER,

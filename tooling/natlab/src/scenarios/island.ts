@@ -1,0 +1,86 @@
+/** Two hosts on a bridge, and nothing else: no router, relay or DNS. They find each other by an id alone. */
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Island } from '../island.ts'
+import { type Lab, PEER_PROGRAM } from '../lab.ts'
+import type { Host } from '../lab-options.ts'
+import type { Program } from '../program.ts'
+import { isOn, type Scenario } from '../scenario.ts'
+
+/** For a dial, from the start of the program on. */
+const WITHIN_SECONDS = 1
+
+/** Reads what the network says, answers for its own host, and lists what it knows when it gets SIGUSR1. */
+const AVAHI = `[server]
+host-name=listener
+use-ipv6=no
+enable-dbus=no
+[publish]
+publish-workstation=no
+`
+
+const showchain = (lab: Lab, { name }: Host, args: readonly string[]): Program =>
+  lab.start(`showchain ${args[0]}`, name, [process.execPath, PEER_PROGRAM, ...args, '--json'])
+
+async function avahi(lab: Lab, { name }: Host): Promise<Program> {
+  const configuration = join(lab.folder, 'avahi.conf')
+  writeFileSync(configuration, AVAHI)
+  const flags = ['--no-drop-root', '--no-chroot', '--no-rlimits', '--debug', '-f', configuration]
+  // It writes its number there, and refuses to run beside another.
+  const run = `mount -t tmpfs tmpfs /run && mkdir -p /run/avahi-daemon && exec avahi-daemon ${flags.join(' ')} 2>&1`
+  const program = lab.start('avahi', name, ['unshare', '--mount', 'sh', '-c', run])
+  await program.until('it listens', ({ text }) => String(text).includes('Server startup complete'))
+  return program
+}
+
+export const ISLAND: readonly Scenario[] = [
+  {
+    name: 'island',
+    title: 'two hosts without router, relay and DNS, by an id alone; avahi and tcpdump listen',
+    needs: ['avahi-daemon', 'avahi-daemon'],
+    async run({ lab }) {
+      const island = new Island(lab, 'island')
+      const [from, to, third] = [island.host(), island.host(), island.host()]
+      const listener = await avahi(lab, third)
+      const pcap = join(lab.folder, 'island.pcap')
+      const capture = lab.start(
+        'tcpdump',
+        third.name,
+        ['tcpdump', '-U', '-i', 'eth0', '-w', pcap, 'udp', 'port', '5353'],
+        true,
+      )
+      await capture.until('it captures', ({ text }) => String(text).includes('listening on'))
+      const waiting = showchain(lab, to, ['listen', '--ephemeral', '--echo'])
+      const { ticket } = await waiting.until('it has a ticket', ({ event }) => event === 'ticket')
+      const id = /^showchain:([^?]+)/.exec(String(ticket))?.[1] as string
+      const started = performance.now()
+      const caller = showchain(lab, from, ['connect', id, '--linger', '3600'])
+      await caller.until('it is connected', isOn('direct'))
+      const seconds = (performance.now() - started) / 1000
+      caller.writeLine('hello')
+      await caller.until('its line was echoed', ({ event, text }) => event === 'message' && text === 'hello')
+      const nobody = showchain(lab, from, ['ping', createHash('sha256').update('nobody').digest('base64url')])
+      const code = await nobody.ended
+      await capture.kill()
+      const heard = readFileSync(pcap).toString('latin1')
+      const instances = [...new Set(heard.match(/[0-9a-f]{16}(?=\n_showchain)/g))]
+      if (instances.length !== 2) throw new Error(`the network heard of ${instances.join(', ')}`)
+      const bytes = Buffer.from(id, 'base64url')
+      for (const [what, part] of [
+        ['as text', id.slice(0, 8)],
+        ['as bytes', bytes.subarray(0, 8).toString('latin1')],
+        ['as digits', bytes.toString('hex').slice(0, 12)],
+      ] as const)
+        if (heard.includes(part)) throw new Error(`the network heard the id ${what}`)
+      listener.child.kill('SIGUSR1')
+      await listener.until('it says what it knows', ({ text }) => String(text).includes('_showchain._udp'))
+      const known = listener.events.map(({ text }) => text).join('\n')
+      if (known.includes(id.slice(0, 8))) throw new Error(`avahi knows the id\n${known}`)
+      if (code !== 3) throw new Error(`a ping of nobody exited with ${code}\n${nobody.transcript()}`)
+      if (seconds > WITHIN_SECONDS)
+        throw new Error(`connected after ${seconds.toFixed(2)} s, with the start of the program`)
+      return `direct ${seconds.toFixed(2)} s after the program was started; avahi and tcpdump saw ${instances[0]}, and nothing of the id`
+    },
+  },
+]
