@@ -20,7 +20,8 @@ export interface PeerOptions {
 export type RelayWebSocket = 'plain' | 'tls'
 
 export interface RelayOptions {
-  readonly ipv6?: boolean
+  /** IP families that it listens on. @default IPv4 alone */
+  readonly families?: readonly (4 | 6)[]
   readonly mailbox?: boolean
   /** @default it takes none */
   readonly websocket?: RelayWebSocket

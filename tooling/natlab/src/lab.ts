@@ -138,7 +138,7 @@ export class Lab {
   /** A relay with two addresses. A second start of the same index has the same identity. */
   async relay(
     index: 0 | 1 | 2 = 0,
-    { ipv6 = false, mailbox = false, websocket }: RelayOptions = {},
+    { families = [4], mailbox = false, websocket }: RelayOptions = {},
   ): Promise<{ readonly program: Program; readonly ticket: string; readonly certificate: string }> {
     const [here, there] = [`${NET}.${RELAYS[index]}`, `${NET}.${RELAYS[index] + 1}`]
     const identity = join(this.folder, `relay${index}.pem`)
@@ -148,8 +148,8 @@ export class Lab {
     const alternates = [`${here}:${RELAY_PORT + 1}`, `${there}:${RELAY_PORT}`, `${there}:${RELAY_PORT + 1}`]
     const program = this.start(`relay${index}`, 'public', [
       ...[process.execPath, RELAY_PROGRAM, '--identity', identity, '--create-identity'],
-      ...(ipv6 ? ['--listen', `[${NET6}::1]:${RELAY_PORT}`] : ['--listen', `${here}:${RELAY_PORT}`]),
-      ...(ipv6 ? [] : alternates.flatMap((address) => ['--stun-alternate', address])),
+      ...families.flatMap((family) => ['--listen', `${family === 4 ? here : `[${NET6}::1]`}:${RELAY_PORT}`]),
+      ...(families.includes(4) ? alternates.flatMap((address) => ['--stun-alternate', address]) : []),
       ...['--log-format', 'json', '--limit', 'bindingsPerSource=4096'],
       ...['--limit', 'requestsPerSecondPerSource=4096', '--limit', 'requestBurstPerSource=8192'],
       ...(mailbox ? ['--mailbox'] : []),

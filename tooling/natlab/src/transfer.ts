@@ -20,6 +20,8 @@ export interface Disturbance {
   readonly at: number
   /** Settles when what was broken works again, or is gone for good. The gap counts from then. */
   happen(): Promise<void> | void
+  /** Seconds that the gap may take. @default it is only measured */
+  readonly most?: number | undefined
   /** Settles when the pair has recovered: the transfer may end before that. */
   over?(): Promise<unknown>
 }
@@ -39,6 +41,8 @@ export async function transferOn(
   const started = performance.now()
   const { hash, gap } = await transfer(pair, bytes, disturbance)
   const seconds = (performance.now() - started) / 1000
+  if (gap / 1000 > (disturbance?.most ?? Number.POSITIVE_INFINITY))
+    throw new Error(`nothing came for ${(gap / 1000).toFixed(2)} s`)
   await disturbance?.over?.()
   await settled(pair, path)
   const paths = pair.caller.events.filter(({ event }) => event === 'path').length

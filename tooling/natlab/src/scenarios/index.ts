@@ -2,6 +2,7 @@
 import type { Scenario } from '../scenario.ts'
 import { CODES } from './codes.ts'
 import { CROWDS } from './crowds.ts'
+import { FAMILIES } from './families.ts'
 import { FILES } from './files.ts'
 import { ISLAND } from './island.ts'
 import { OUTAGES } from './outages.ts'
@@ -16,6 +17,7 @@ import { WITHOUT_UDP } from './without-udp.ts'
 export const SCENARIOS: readonly Scenario[] = [
   ...PAIRS,
   ...PLACES,
+  ...FAMILIES,
   ...WITHOUT_UDP,
   ...ISLAND,
   ...PINGS,

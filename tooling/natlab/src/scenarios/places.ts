@@ -4,7 +4,13 @@ import type { Host } from '../lab-options.ts'
 import { connectPair, endPair, type Scenario, type World } from '../scenario.ts'
 import { type PathKind, simulatedPair, simulatedPath } from '../simulated.ts'
 
-async function hello(world: World, from: Host, to: Host, path: PathKind, relays?: readonly string[]): Promise<string> {
+export async function hello(
+  world: World,
+  from: Host,
+  to: Host,
+  path: PathKind,
+  relays?: readonly string[],
+): Promise<string> {
   const met = await connectPair(world, from, to, path, relays)
   met.caller.writeLine('hello')
   await met.caller.until('its line was echoed', ({ event, text }) => event === 'message' && text === 'hello')
@@ -83,7 +89,7 @@ export const PLACES: readonly Scenario[] = [
     title: 'two hosts with IPv6 behind stateful firewalls, their IPv4 behind T4',
     async run(world) {
       const path = await simulatedPath({ behind: [nat.T4(), nat.T4()], ipv6: true })
-      const relay = await world.lab.relay(1, { ipv6: true })
+      const relay = await world.lab.relay(1, { families: [6] })
       const [from, to] = [world.lab.host(world.side('a', 'T4')), world.lab.host(world.side('b', 'T4'))]
       const remote = await hello(world, from, to, path, [relay.ticket])
       await relay.program.kill()

@@ -267,11 +267,11 @@ export class PeerMachine implements Machine<PeerEvent> {
   /** Takes up what registrations and NAT discovery have to say until they are silent. */
   #drain(now: Instant): void {
     const { connections, discovery } = this.#machines
-    for (let news = this.#registrations.poll(); news !== undefined; news = this.#registrations.poll()) {
+    for (let news = this.#registrations.poll(now); news !== undefined; news = this.#registrations.poll(now)) {
       const [registration, event] = news
       if (event === 'registered') discovery?.start(now)
       else if (event === 'moved') connections.addressChanged(now)
-      else connections.relayChanged(registration, event, now)
+      else if (event !== 'doubted') connections.relayChanged(registration, event, now)
     }
     // Relays that only a ticket named are left with the last dial or connection that may need them.
     if (this.#someoneLeft) this.#registrations.release(now)

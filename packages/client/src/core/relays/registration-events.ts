@@ -8,6 +8,8 @@ export type RegistrationState = 'idle' | 'registering' | 'registered' | 'waiting
 export type RegistrationEvent =
   /** The relay does not answer any more, or has forgotten this peer. */
   | 'lost'
+  /** It did not answer the first questions: it is time to look elsewhere, too. */
+  | 'doubted'
   /** It answered: for the first time, after it was lost, or with another address. */
   | 'registered'
   /** This peer has another address than before. */

@@ -2,7 +2,7 @@
  * The relays that a peer is registered with: those of its configuration for good, and those that a
  * ticket names for as long as the dial or a connection needs them.
  */
-import { formatEndpoint, sameEndpoint } from '@showchain/wire'
+import { formatEndpoint, ipFamily, sameEndpoint } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import type { Transactions } from '../requests/transaction.ts'
@@ -17,6 +17,10 @@ export class RegistrationTable {
   readonly #context: PeerContext
   readonly #transactions: Transactions
   readonly #borrowed = new Set<Registration>()
+  /** Borrowed in place of another one, at the relay's address of the other IP family. */
+  readonly #spare = new Set<Registration>()
+  /** Of those, which are to be left. */
+  readonly #needless = new Set<Registration>()
 
   readonly #needed: (registration: Registration) => boolean
 
@@ -64,29 +68,57 @@ export class RegistrationTable {
   release(now: Instant): void {
     for (const registration of this.#borrowed) {
       if (this.#needed(registration)) continue
-      this.#borrowed.delete(registration)
-      this.all.delete(formatEndpoint(registration.relay.endpoint))
-      registration.close(now)
+      this.#leave(registration, now)
       for (const sibling of this.#siblings(registration.relay))
         if (sibling.successor === registration) sibling.resume(now)
     }
   }
 
   /** What happened to any of them, and to which. */
-  poll(): readonly [Registration, RegistrationEvent] | undefined {
+  poll(now: Instant): readonly [Registration, RegistrationEvent] | undefined {
+    for (const registration of this.#needless) this.#leave(registration, now)
+    this.#needless.clear()
     for (const registration of this.all.values()) {
       const event = registration.poll()
       if (event === undefined) continue
       if (event === 'registered') this.#succeed(registration)
+      if (event === 'doubted' || event === 'lost') this.#tryOther(registration, now)
       return [registration, event]
     }
     return undefined
   }
 
+  /** One that only a ticket named, by addresses of both families: nobody else looks for it there. */
+  #tryOther(registration: Registration, now: Instant): void {
+    const { relay, successor } = registration
+    const { endpoint, other } = relay
+    const has = this.#context.hostCandidates().some(({ ip }) => other && ipFamily(ip) === ipFamily(other.ip))
+    if (other === undefined || !has || !this.#borrowed.has(registration) || successor !== undefined) return
+    if (this.all.has(formatEndpoint(other))) return
+    const spare = this.#registration({ ...relay, endpoint: other, other: endpoint }, true, now)
+    this.#borrowed.add(spare)
+    this.#spare.add(spare)
+  }
+
+  /** Whether another address of its relay has this peer, or is about to: a spare one is not needed then. */
+  #held(registration: Registration): boolean {
+    const held = this.#siblings(registration.relay).some(holds)
+    if (held && this.#spare.has(registration)) this.#needless.add(registration)
+    return held
+  }
+
+  #leave(registration: Registration, now: Instant): void {
+    this.#borrowed.delete(registration)
+    this.#spare.delete(registration)
+    this.all.delete(formatEndpoint(registration.relay.endpoint))
+    registration.close(now)
+  }
+
   /** A relay, or a fleet, has one binding of this peer: the newest. */
   #succeed(registration: Registration): void {
+    registration.successor = undefined
     for (const sibling of this.#siblings(registration.relay))
-      if (sibling.successor === undefined && sibling.state !== 'registering') sibling.supersede(registration)
+      if (sibling.successor === undefined && !isFirst(sibling)) sibling.supersede(registration)
   }
 
   /** At other addresses of the same relay. */
@@ -110,13 +142,16 @@ export class RegistrationTable {
     const registration: Registration = new Registration(this.#context, this.#transactions, relay, {
       needed: () => this.#needed(registration),
       // Else the one that is slower would take the binding from the one that was first.
-      follows: () => registration.registered || !this.#siblings(relay).some(holds),
+      follows: () => registration.registered || !this.#held(registration),
     })
     this.all.set(formatEndpoint(relay.endpoint), registration)
     registration.start(now, dials)
     return registration
   }
 }
+
+/** Whether it is about to be registered, and was not before. */
+const isFirst = ({ state, observed }: Registration): boolean => state === 'registering' && observed === undefined
 
 /** Whether it is registered and answers, or is about to be: it answered what it is asked now. */
 const holds = ({ reach, serves, state, suspected }: Registration): boolean =>

@@ -252,7 +252,8 @@ export class Registration extends RelayStanding implements PathLiveness {
     }
     this.#liveness?.stop()
     const dead = (at: Instant): void => this.#dead('nothing comes back from it', at)
-    const watched = { ...this.relay, endpoint: this.route, extended: this.knowsExtensions }
+    const doubted = (): void => this.#events.push('doubted')
+    const watched = { ...this.relay, endpoint: this.route, extended: this.knowsExtensions, doubted }
     this.#liveness = livenessOf(this.#context, watched, this.reach.questions, now, dead)
     const first = this.#state !== 'registered'
     this.#state = 'registered'

@@ -180,17 +180,21 @@ interface Watched {
   readonly id: PeerId
   readonly endpoint: Endpoint
   readonly extended: boolean
+  doubted(): void
 }
 
 /** Watches a relay. One that speaks only the seed answers no STUN. */
 export function livenessOf(
   context: PeerContext,
-  { id: relay, endpoint: at, extended }: Watched,
+  { id: relay, endpoint: at, extended, ...watched }: Watched,
   questions: StunTransactions,
   now: Instant,
   dead: (now: Instant) => void,
 ): Liveness {
   if (!extended) return new KeepAlive(context, at, now, dead)
-  const doubted = (): void => context.outbox.event({ type: 'relayDoubted', relay, at })
+  const doubted = (): void => {
+    context.outbox.event({ type: 'relayDoubted', relay, at })
+    watched.doubted()
+  }
   return new RelayLiveness(context, at, questions, now, { dead, doubted })
 }
