@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { makeCertificate } from './certificate.ts'
 import type { Host, PeerOptions, RelayOptions } from './lab-options.ts'
+import { fragmentsCreated } from './machine.ts'
 import { Namespaces } from './namespaces.ts'
 import { Program } from './program.ts'
 import { Router, type RouterOptions } from './router.ts'
@@ -21,6 +22,8 @@ import { Router, type RouterOptions } from './router.ts'
 const RELAY_PORT = 4400
 const NET = '203.0.113'
 const NET6 = '2001:db8'
+/** On the public segment, too; as in the simulator. Nothing of it leaves the lab. */
+const GLOBAL = '81.2.0'
 const RELAYS = [10, 20, 25] as const
 const STUN_SERVER = 30
 const FIRST_HOST = 40
@@ -50,6 +53,7 @@ export class Lab {
     const addresses = [...RELAYS, STUN_SERVER].flatMap((first) => [first, first + 1])
     for (const last of addresses) this.names.ip('public', `addr add ${NET}.${last}/24 dev br0`)
     this.names.ip('public', `addr add ${NET6}::1/64 dev br0 nodad`)
+    this.names.ip('public', `route add ${GLOBAL}.0/24 dev br0`)
   }
 
   /** An unused address of the public segment. */
@@ -58,10 +62,11 @@ export class Lab {
   }
 
   router(options: RouterOptions): Router {
-    const { behind } = options
+    const { behind, global = false } = options
     const number = this.#routers + 1
-    const wan = behind === undefined ? this.freeAddress() : `${behind.lan}.${behind.hosts++}`
-    if (behind !== undefined) this.#routers++
+    const outside = (): string => (global ? `${GLOBAL}.${number}` : this.freeAddress())
+    const wan = behind === undefined ? outside() : `${behind.lan}.${behind.hosts++}`
+    if (behind !== undefined || global) this.#routers++
     const name = `router${number}`
     const [lan, lan6] = [options.lan ?? '192.168.1', `${NET6}:${number}`]
     const router = new Router(this.names, name, options, wan, lan, lan6)
@@ -70,6 +75,7 @@ export class Lab {
     this.names.ip(name, `addr add ${wan}/24 dev wan`)
     if (behind !== undefined) this.names.ip(name, `route add default via ${behind.lan}.1`)
     else {
+      this.names.ip(name, `route add ${global ? NET : GLOBAL}.0/24 dev wan`)
       this.names.ip(name, `addr add ${NET6}::${number + 100}/64 dev wan nodad`)
       this.names.ip(name, `-6 route add default via ${NET6}::1`)
       this.names.ip('public', `-6 route add ${lan6}::/64 via ${NET6}::${number + 100}`)
@@ -286,12 +292,3 @@ export class Lab {
 
 /** Without the listener's own addresses, which are private. */
 const withoutAddresses = (ticket: string): string => ticket.replace(/&addr=[^&]*/g, '')
-
-/**
- * `FragCreates` of /proc/net/snmp, whose first two lines are the names and the values of IP's
- * counters.
- */
-function fragmentsCreated(snmp: string): number {
-  const [names = [], values = []] = snmp.split('\n').map((line) => line.split(' '))
-  return Number(values[names.indexOf('FragCreates')])
-}

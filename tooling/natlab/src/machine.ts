@@ -32,3 +32,12 @@ export function run(tool: string, args: readonly string[], input = ''): string {
     throw new Error(`${tool} ${args.join(' ')}: ${stderr || (error as Error).message}`)
   }
 }
+
+/**
+ * `FragCreates` of /proc/net/snmp, whose first two lines are the names and the values of IP's
+ * counters.
+ */
+export function fragmentsCreated(snmp: string): number {
+  const [names = [], values = []] = snmp.split('\n').map((line) => line.split(' '))
+  return Number(values[names.indexOf('FragCreates')])
+}

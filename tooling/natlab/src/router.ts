@@ -19,6 +19,10 @@ export interface RouterOptions {
   readonly kind: NatKind
   /** The carrier's router that this one is behind (CGN). @default on the public segment */
   readonly behind?: Router | undefined
+  /**
+   * Its address outside is no documentation address: what maps ports refuses those. @default false
+   */
+  readonly global?: boolean | undefined
   /** First three numbers of the private network. @default 192.168.1 */
   readonly lan?: string | undefined
   /** @default false */

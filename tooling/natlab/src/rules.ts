@@ -148,3 +148,32 @@ export const lossRules = (percent: number): string => `table inet loss {
   }
 }
 `
+
+/** What miniupnpd fills: where it lets packets in, and where they go. */
+export const MAPPING_TABLE = `table inet opened {
+  chain forward {
+    type filter hook forward priority 1; policy accept;
+    jump allowed
+  }
+  chain allowed { }
+  chain pre {
+    type nat hook prerouting priority dstnat - 10;
+    jump inside
+  }
+  chain inside { }
+  chain post {
+    type nat hook postrouting priority srcnat - 10;
+    jump outside
+  }
+  chain outside { }
+}
+`
+
+/** Drops PCP, whose first byte is its version 2, and not NAT-PMP, whose is 0 (RFC 6887 §9). */
+export const WITHOUT_PCP = `table ip pcp {
+  chain input {
+    type filter hook input priority 0;
+    iifname "lan" udp dport 5351 @th,64,8 2 drop
+  }
+}
+`

@@ -81,8 +81,8 @@ export interface Scenario {
   /** As in `pnpm natlab <name>`. */
   readonly name: string
   readonly title: string
-  /** A tool that not every machine has, and Debian's package with it. */
-  readonly needs?: readonly [tool: string, debianPackage: string]
+  /** Tools that not every machine has, and Debian's packages with them. */
+  readonly needs?: Readonly<Record<string, string>>
   /** @returns the observation, in a few words. @throws Error when an expectation fails */
   run(world: World): Promise<string>
 }
@@ -145,7 +145,8 @@ export async function endPair({ caller, listener }: Pair): Promise<void> {
 }
 
 /** What is missing for a scenario, in a few words; undefined when it can be played. */
-export function lacks({ needs }: Scenario): string | undefined {
-  if (needs === undefined || isInstalled(needs[0])) return undefined
-  return `no ${needs[0]} (apt-get install ${needs[1]})`
+export function lacks({ needs = {} }: Scenario): string | undefined {
+  const tools = Object.keys(needs).filter((tool) => !isInstalled(tool))
+  if (tools.length === 0) return undefined
+  return `no ${tools.join(', ')} (apt-get install ${tools.map((tool) => needs[tool]).join(' ')})`
 }

@@ -1,12 +1,15 @@
 /**
  * The simulator's prediction for a scenario: the lab then checks that the kernel behaves the same.
  */
+
+import { parseTicket } from '@showchain/client'
 import { duration, later } from '@showchain/client/core'
 import type { Scheduled } from '@showchain/client/runtime'
 import { opensslEndToEnd } from '@showchain/crypto'
 import {
   type Host,
   Internet,
+  type MappingServerOptions,
   type NatBehaviour,
   nat,
   PAIRINGS,
@@ -130,4 +133,23 @@ export async function simulatedWithoutUdp(how: {
     found = [before, connection.path.kind]
   })
   return found as readonly [PathKind, PathKind]
+}
+
+/** The path of a pair whose listener's router maps ports; `double`: behind a carrier's. */
+export async function simulatedMapping(
+  behind: readonly [NatBehaviour, NatBehaviour],
+  { maps, double = false }: { readonly maps: MappingServerOptions; readonly double?: boolean },
+): Promise<PathKind> {
+  let found: PathKind | undefined
+  await Internet.run('natlab', {}, async (internet) => {
+    await internet.relay()
+    const carrier = double ? internet.router({ nat: nat.T4(), lan: '100.64.0' }) : undefined
+    const listener = await internet.peer({ behind: internet.router({ nat: behind[1], behind: carrier, maps }) })
+    const caller = await internet.peer({ behind: behind[0] })
+    await internet.wait(SETTLE_TIME)
+    const connection = await caller.connect({ ...parseTicket(listener.ticket), addresses: [] })
+    await internet.wait(SETTLE_TIME)
+    found = connection.path.kind
+  })
+  return found as PathKind
 }

@@ -5,6 +5,7 @@ import { CROWDS } from './crowds.ts'
 import { FAMILIES } from './families.ts'
 import { FILES } from './files.ts'
 import { ISLAND } from './island.ts'
+import { MAPPED } from './mapped.ts'
 import { OUTAGES } from './outages.ts'
 import { PAIRS } from './pairs.ts'
 import { PINGS } from './pings.ts'
@@ -20,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...FAMILIES,
   ...WITHOUT_UDP,
   ...ISLAND,
+  ...MAPPED,
   ...PINGS,
   ...CODES,
   ...STRANGER,

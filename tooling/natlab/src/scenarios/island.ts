@@ -38,7 +38,7 @@ export const ISLAND: readonly Scenario[] = [
   {
     name: 'island',
     title: 'two hosts without router, relay and DNS, by an id alone; avahi and tcpdump listen',
-    needs: ['avahi-daemon', 'avahi-daemon'],
+    needs: { 'avahi-daemon': 'avahi-daemon' },
     async run({ lab }) {
       const island = new Island(lab, 'island')
       const [from, to, third] = [island.host(), island.host(), island.host()]

@@ -94,7 +94,7 @@ export const STRANGER: readonly Scenario[] = [
   {
     name: 'stranger',
     title: 'a folder, T3 → T3, by two people who know SHOWCHAIN_RELAY and nothing else',
-    needs: ['script', 'bsdutils'],
+    needs: { script: 'bsdutils' },
     run: (world) => folderArrives({ lab: world.lab, hosts: world.hosts('T3', 'T3') }),
   },
 ]

@@ -202,15 +202,15 @@ export const TUNNELS: readonly Scenario[] = [
   {
     name: 'tunnel-http',
     title: `${AT_ONCE} connections of curl through forward, T3 → T3`,
-    needs: ['curl', 'curl'],
+    needs: { curl: 'curl' },
     run: manyAtOnce,
   },
   {
     name: 'tunnel-moves',
     title: 'a download by curl while the path changes from relay to direct',
-    needs: ['curl', 'curl'],
+    needs: { curl: 'curl' },
     run: pathMoves,
   },
-  { name: 'tunnel-iperf3', title: 'iperf3 through forward, T3 → T3', needs: ['iperf3', 'iperf3'], run: iperf },
-  { name: 'tunnel-ssh', title: 'ssh through stdio, T4 → T4', needs: ['sshd', 'openssh-server'], run: ssh },
+  { name: 'tunnel-iperf3', title: 'iperf3 through forward, T3 → T3', needs: { iperf3: 'iperf3' }, run: iperf },
+  { name: 'tunnel-ssh', title: 'ssh through stdio, T4 → T4', needs: { sshd: 'openssh-server' }, run: ssh },
 ]

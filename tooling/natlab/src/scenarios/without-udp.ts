@@ -92,7 +92,7 @@ export const WITHOUT_UDP: readonly Scenario[] = [
   {
     name: 'proxy',
     title: 'a host whose network lets it reach a proxy alone, which lets CONNECT to port 443 through',
-    needs: ['openssl', 'openssl'],
+    needs: { openssl: 'openssl' },
     async run(world) {
       const [path] = await simulatedWithoutUdp({ both: false, letThrough: false })
       const relay = await world.lab.relay(1, { websocket: 'tls' })
