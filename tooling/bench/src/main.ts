@@ -8,6 +8,7 @@ import { compare, showComparison } from './compare.ts'
 import { connect } from './connect.ts'
 import { type Effort, FULL_EFFORT, QUICK_EFFORT } from './effort.ts'
 import type { FigureTable, Findings } from './figures.ts'
+import { fleet } from './fleet.ts'
 import { frames } from './frames.ts'
 import { growth } from './growth.ts'
 import { hostile } from './hostile.ts'
@@ -30,6 +31,7 @@ const SUITES: Readonly<Record<string, (effort: Effort) => Promise<Findings>>> = 
   registrations,
   packets,
   frames,
+  fleet,
   streams,
   tunnels,
   connect,

@@ -26,7 +26,7 @@ export const USAGE = (
 ): string => `Usage: pnpm bench [filter…] [--json FILE] [--quick] [--seconds N]
        pnpm bench compare --base REVISION [filter…] [--rounds N] [--json FILE] [--quick]
 
-Measures codec, signatures, registrations, forwarding, streams, tunnels, connecting, memory, sieges and hostile peers on this machine.
+Measures codec, signatures, registrations, forwarding, fleets, streams, tunnels, connecting, memory, sieges and hostile peers on this machine.
 With compare: checks REVISION out into a temporary folder, runs each suite on it and on this checkout in turns, and shows
 the speed of this checkout in parts of the base's.
 

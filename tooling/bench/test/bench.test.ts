@@ -62,6 +62,7 @@ describe('pnpm bench', () => {
         'registrations',
         'packets',
         'frames',
+        'fleet',
         'streams',
         'connect',
         'memory',
