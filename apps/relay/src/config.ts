@@ -15,6 +15,9 @@ import { quotasFrom } from './quota-texts.ts'
 /** The default port of a relay; no service is registered for it. */
 export const DEFAULT_PORT = 4400
 
+/** In place of the name of a folder: what was used of quotas is kept by the NATS of the fleet. */
+export const USAGE_BY_NATS = 'nats'
+
 /** An hour: who waits longer has forgotten that the relay was to end. */
 const MAX_DRAIN_SECONDS = 3600
 
@@ -133,6 +136,7 @@ const schema = fields.superRefine((config, context) => {
   if (config.access === 'ids' && config.allow.length === 0) lacks('allow', 'is needed where access is `ids`')
   if (config.access === 'http' && config.accessUrl === undefined) lacks('accessUrl', 'is needed where access is `http`')
   if (config.access !== 'token') needs('usage', 'quota')
+  if (config.usage === USAGE_BY_NATS && config.fleet === undefined) lacks('usage', 'is `nats`, which needs fleet')
   for (const key of ['node', 'fleetSecret'] as const) needs('fleet', key)
   for (const key of ['node', 'fleetSecret', 'fleetCredentials'] as const) needs(key, 'fleet')
   if ((config.node ?? 0) + config.workers - 1 > MAX_FLEET_NODE)
@@ -170,7 +174,7 @@ export interface Config {
   readonly accessUrl?: URL | undefined
   /** What peers may send through it. */
   readonly quota?: Quotas | undefined
-  /** Folder where what they used is kept. */
+  /** Folder where what they used is kept; `nats`: by the NATS of the fleet. */
   readonly usage?: string | undefined
   /** Path of the socket for `showchain-relay ctl`. */
   readonly control?: string | undefined

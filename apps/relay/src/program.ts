@@ -84,7 +84,7 @@ export function program(run: (config: Config, again: () => Promise<Config>) => P
     option('--allow <id...>', 'peer that may use it where not everyone may'),
     option('--access-url <url>', 'service that is asked whether a peer may use it'),
     option('--quota <name=size...>', 'what peers may send through it: idDay=5G, rate=20M, …; see below'),
-    option('--usage <folder>', 'keep there what was used of quotas, over restarts'),
+    option('--usage <folder>', 'keep there what was used of quotas, over restarts; `nats`: by the fleet, in its NATS'),
     option('--control <path>', 'Unix socket for `showchain-relay ctl`, which only this user can use'),
     option('--workers <number>', 'processes that share its port, to use as many cores (Linux; default 1)'),
     option('--fleet <url...>', 'NATS server that joins it with the other relays of its fleet: nats://host:port'),

@@ -10,7 +10,7 @@ import { fleetOf } from './fleet.ts'
 import { logger } from './log.ts'
 import { openBeside, openRelay, takeConfig } from './opened-relay.ts'
 import { serveRelay } from './operator-port.ts'
-import { UsageFolder } from './usage-folder.ts'
+import { usageOf } from './usage.ts'
 import { version } from './version.ts'
 
 /** @param again reads the configuration once more, on SIGHUP */
@@ -20,9 +20,10 @@ export async function serve(config: Config, again: () => Promise<Config>): Promi
   // Before the ticket is printed: the process that reads it may send the signal at once.
   const ended = endSignal()
   const log = logger(config)
-  const usage = config.usage === undefined ? undefined : await UsageFolder.open(config.usage, log)
-  const opened = await openRelay(config, { log, usage, fleet: (id) => fleetOf(config, id, log) })
+  const usage = await usageOf(config, log)
+  const opened = await openRelay(config, { log, usage: usage?.store, fleet: (id) => fleetOf(config, id, log) })
   const { relay, registry } = opened
+  usage?.elsewhere?.listen((used) => relay.usedElsewhere(used))
   const mailbox = await closingOnFailure(relay, openBeside(opened, log))
   const measured = { relay, mailbox, version }
   const operators =
@@ -35,7 +36,7 @@ export async function serve(config: Config, again: () => Promise<Config>): Promi
   const control =
     config.control === undefined
       ? undefined
-      : await closingOnFailure(relay, openControl(config.control, { relay, bans: usage, drain, log }), mailbox)
+      : await closingOnFailure(relay, openControl(config.control, { relay, bans: usage?.bans, drain, log }), mailbox)
   const reload = (): void => void takeConfig(opened, again, log)
   process.on('SIGHUP', reload)
   process.stdout.write(`${formatTicket({ ...parseTicket(relay.ticket), mailbox: mailbox?.id })}\n`)
@@ -50,7 +51,7 @@ export async function serve(config: Config, again: () => Promise<Config>): Promi
   await Promise.race([drained, second])
   await control?.close()
   await relay.close()
-  await usage?.close()
+  await usage?.store.close()
   unwatch()
   await operators?.close()
   logOpenSessions(log, relay)

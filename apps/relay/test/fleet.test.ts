@@ -1,9 +1,8 @@
 /** A fleet as its operator runs it: three relays and a NATS server, as processes. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { chmodSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { nkeys } from '@nats-io/transport-node'
 import { type Connection, Peer } from '@showchain/client'
@@ -12,9 +11,9 @@ import { formatTicket, parseTicket } from '@showchain/wire'
 import { needsTool } from '@showchain-tooling/vitest/needs'
 import { Folder, Program } from '@showchain-tooling/vitest/programs'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { freePort, NATS, startNats as natsAt } from './nats.ts'
 
 const BIN = fileURLToPath(new URL('../bin/showchain-relay.js', import.meta.url))
-const NATS = 'nats-server'
 const PASSWORD = 'p w'
 
 let folder: Folder
@@ -27,33 +26,11 @@ afterEach(async () => {
 })
 afterAll(() => folder.remove())
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { readonly port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 /** What a NATS server takes that has one user with a password. */
-const BY_PASSWORD = ['--user', 'relays', '--pass', PASSWORD]
+const BY_PASSWORD: readonly string[] = ['--user', 'relays', '--pass', PASSWORD]
 
-/** @returns the process of a NATS server, when it listens */
-async function startNats(port: number, authorization: readonly string[] = BY_PASSWORD): Promise<ChildProcess> {
-  const child = spawn(NATS, ['-a', '127.0.0.1', '-p', String(port), ...authorization], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  ends.push(() => child.kill('SIGKILL'))
-  let said = ''
-  await new Promise<void>((resolve) => {
-    child.stderr.on('data', (piece: Buffer) => {
-      said += piece.toString()
-      if (said.includes('Server is ready')) resolve()
-    })
-  })
-  return child
-}
+const startNats = (port: number, authorization = BY_PASSWORD): Promise<ChildProcess> =>
+  natsAt(port, authorization, ends)
 
 function secretFile(): string {
   const path = folder.write('fleet.secret', `${randomBytes(32).toString('hex')}\n`)

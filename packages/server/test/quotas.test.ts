@@ -49,6 +49,18 @@ describe('an allotment', () => {
     expect(sends(requester, 10)).toBeLessThanOrEqual(3)
   })
 
+  test('has no less left when others used of it on a day that is over, but for that of its month', () => {
+    const quotas = { id: { day: 10 * FRAME }, total: { month: 15 * FRAME } }
+    const { bed, requester, sends } = forwarding(quotas)
+    expect(sends(requester, 2)).toBe(2)
+    const { day, month } = calendarDay(bed.unixMs)
+    const used = { bytes: 9 * FRAME, day: day - 1, month }
+    bed.machine.access.meter?.usedElsewhere([{ key: `id:${requester.id}`, ...used }])
+    expect(sends(requester, 4)).toBe(4)
+    bed.machine.access.meter?.usedElsewhere([{ key: 'total', ...used }])
+    expect(sends(requester, 10)).toBe(0)
+  })
+
   test('of a source is for all its ids', () => {
     const { bed, requester, sends, target } = forwarding({ source: { day: 10 * FRAME } })
     const neighbour = bed.registered({ source: { ip: requester.source.ip, port: 9 } })

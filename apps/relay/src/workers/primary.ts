@@ -15,7 +15,7 @@ import { logger } from '../log.ts'
 import { dropMisnamed } from '../metrics.ts'
 import { keysOf } from '../opened-relay.ts'
 import { serveOperators } from '../operator-port.ts'
-import { UsageFolder } from '../usage-folder.ts'
+import { usageOf } from '../usage.ts'
 import { BusSwitch } from './bus-pipes.ts'
 import { Crew } from './crew.ts'
 import { carried, type Metric } from './offers.ts'
@@ -44,8 +44,8 @@ async function serve(config: Config, again: () => Promise<Config>, defer: (end: 
   defer(() => {
     for (const place of places) place.close()
   })
-  const folder = config.usage === undefined ? undefined : await UsageFolder.open(config.usage, log)
-  defer(() => folder?.close())
+  const usage = await usageOf(config, log)
+  defer(() => usage?.store.close())
   const { identity } = await keysOf(config, log)
   const fleet = await fleetOf(config, identity.id, log, config.workers)
   const bus = new BusSwitch(fleet?.bus)
@@ -53,7 +53,7 @@ async function serve(config: Config, again: () => Promise<Config>, defer: (end: 
   const nodes = Array.from({ length: config.workers }, (_, worker) => (fleet?.node ?? 0) + worker)
   const secret = fleet?.secret ?? randomBytes(SECRET_BYTES)
   const [own = [], ...stunAlternates] = descriptorsOf(places.map(({ endpoints }) => endpoints.length))
-  const ledger = new UsageLedger(folder ?? new UsageInMemory())
+  const ledger = new UsageLedger(usage?.store ?? new UsageInMemory())
   let current = config
 
   const crew: Crew = new Crew({
@@ -82,6 +82,9 @@ async function serve(config: Config, again: () => Promise<Config>, defer: (end: 
     })
   }
 
+  usage?.elsewhere?.listen((used) => {
+    for (const { line } of crew.members) line.tell('usedElsewhere', used)
+  })
   const ready = await crew.start()
   defer(() => crew.end())
   const [first] = crew.members
@@ -92,7 +95,7 @@ async function serve(config: Config, again: () => Promise<Config>, defer: (end: 
   const told = new Promise<string>((resolve) => {
     tell = resolve
   })
-  const controlled = { relay: together, bans: folder, drain: () => tell('ctl'), log }
+  const controlled = { relay: together, bans: usage?.bans, drain: () => tell('ctl'), log }
   const control = config.control === undefined ? undefined : await openControl(config.control, controlled)
   defer(() => control?.close())
   const reload = async (): Promise<void> => {

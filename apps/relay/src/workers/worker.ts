@@ -126,7 +126,7 @@ export async function work(): Promise<void> {
   const node = nodes[assignment.worker] as number
   const opened = await openRelay(config, {
     ...{ log, shared, quietNodes: nodes },
-    ...(config.quota === undefined ? {} : { usage }),
+    usage,
     fleet: async () => ({ node, secret, bus }),
   })
   line.offer<WorkerOffers>(new Worker(line, usage, assignment, opened, log).offers)

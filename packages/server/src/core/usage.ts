@@ -80,9 +80,10 @@ export class Account {
     this.changed = true
   }
 
-  /** As `add`, of what others keep. What they used on a day that is over here counts for the one that is. */
+  /** As `add`, of what others keep. What they used on a day that is over here counts for the month that is. */
   learn(bytes: number, on: CalendarDay): void {
-    this.#count(bytes, on.day < this.#day ? { day: this.#day, month: this.#month } : on)
+    if (on.day >= this.#day) this.#count(bytes, on)
+    else this.#monthBytes = Math.max(0, this.#monthBytes + bytes)
   }
 
   /** Bytes that are left; 0 or less: none. */

@@ -24,7 +24,7 @@ import { FILES } from './files.ts'
 import { MAILBOX } from './mailbox.ts'
 import { PERMITS } from './permits.ts'
 import { PROGRAMS } from './programs.ts'
-import { RELAY_PROGRAM, RELAY_WORKERS } from './relay-program.ts'
+import { RELAY_PROGRAM, RELAY_USAGE, RELAY_WORKERS } from './relay-program.ts'
 import { SERVER_FLEET } from './server-fleet.ts'
 import { SERVER_FORWARDING } from './server-forwarding.ts'
 import { SERVER_QUOTAS } from './server-quotas.ts'
@@ -67,5 +67,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...TUNNEL,
   ...PROGRAMS,
   ...RELAY_PROGRAM,
+  ...RELAY_USAGE,
   ...RELAY_WORKERS,
 ]

@@ -45,3 +45,13 @@ export const RELAY_WORKERS: readonly Mutant[] = [
     replacement: '',
   },
 ].map((mutant) => ({ ...mutant, folder: 'apps/relay', test: 'test/worker-parts.test.ts' }))
+
+export const RELAY_USAGE: readonly Mutant[] = [
+  {
+    name: 'relay/usage-tag',
+    rule: "What was used counts in a fleet only with a tag by the fleet's secret.",
+    file: 'src/usage-share.ts',
+    text: 'if (tag === undefined || !sameBytes(tag, this.#tag(key, text))) return undefined',
+    replacement: 'if (tag === undefined) return undefined',
+  },
+].map((mutant) => ({ ...mutant, folder: 'apps/relay', test: 'test/nats-usage.test.ts' }))

@@ -43,6 +43,22 @@ export const SERVER_QUOTAS: readonly Mutant[] = inPackage('server', [
     test: 'test/quotas.test.ts',
   },
   {
+    name: 'quota-earlier-day',
+    rule: 'What others used on a day that is over counts for its month.',
+    file: 'src/core/usage.ts',
+    text: 'else this.#monthBytes = Math.max(0, this.#monthBytes + bytes)',
+    replacement: '',
+    test: 'test/quotas.test.ts',
+  },
+  {
+    name: 'quota-earlier-day-alone',
+    rule: 'What others used on a day that is over does not count for this day.',
+    file: 'src/core/usage.ts',
+    text: 'if (on.day >= this.#day) this.#count(bytes, on)',
+    replacement: 'if (on.day >= this.#day - 1) this.#count(bytes, { ...on, day: this.#day })',
+    test: 'test/quotas.test.ts',
+  },
+  {
     name: 'quota-changed',
     rule: 'Amounts of quotas that have changed hold at once.',
     file: 'src/core/meter.ts',

@@ -1,0 +1,30 @@
+/** Where the configuration says that what was used of quotas is kept. */
+import type { Logger } from 'pino'
+import { type Config, USAGE_BY_NATS } from './config.ts'
+import { natsOf } from './fleet.ts'
+import type { NatsUsage } from './nats-usage.ts'
+import { keysOf } from './opened-relay.ts'
+import { UsageFolder } from './usage-folder.ts'
+
+/** What was used, and bans, which are kept in folders alone. */
+export interface OpenedUsage {
+  readonly store: UsageFolder | NatsUsage
+  readonly bans: UsageFolder | undefined
+  /** In a fleet: what its other relays use. */
+  readonly elsewhere: NatsUsage | undefined
+}
+
+/** @throws UsageError when it cannot be used. */
+export async function usageOf(config: Config, log: Logger): Promise<OpenedUsage | undefined> {
+  if (config.usage === undefined) return undefined
+  if (config.usage !== USAGE_BY_NATS) {
+    const folder = await UsageFolder.open(config.usage, log)
+    return { store: folder, bans: folder, elsewhere: undefined }
+  }
+  const nats = await natsOf(config, (await keysOf(config, log)).identity.id)
+  if (nats === undefined) throw new Error('checked with the configuration')
+  // Only who wants it loads it.
+  const { NatsUsage } = await import('./nats-usage.ts')
+  const usage = await NatsUsage.open(nats, log)
+  return { store: usage, bans: undefined, elsewhere: usage }
+}
