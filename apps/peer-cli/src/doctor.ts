@@ -6,7 +6,7 @@ import { addressPolicyOf, type PeerFlags } from './open-peer.ts'
 import { outputFor } from './output.ts'
 import { explained } from './waits.ts'
 
-export type DoctorFlags = Pick<PeerFlags, 'relay' | 'lan' | 'lab' | 'json'>
+export type DoctorFlags = Pick<PeerFlags, 'relay' | 'lan' | 'lanDiscovery' | 'lab' | 'json'>
 
 const MARKS: Readonly<Record<Finding['verdict'], string>> = { good: 'ok ', bad: 'BAD', unknown: '?  ' }
 /** What decides the exit code: with the others bad, peers still connect. */
@@ -21,7 +21,8 @@ export async function doctor(flags: DoctorFlags): Promise<void> {
     if (relay.length === 0) throw new UsageError('doctor needs a relay to ask: --relay or SHOWCHAIN_RELAY')
     const began = performance.now()
     const identity = await generateIdentity()
-    const diagnosing = diagnose({ identity, relays: relay, addressPolicy: addressPolicyOf(flags) })
+    const lanDiscovery = flags.lanDiscovery !== false
+    const diagnosing = diagnose({ identity, relays: relay, addressPolicy: addressPolicyOf(flags), lanDiscovery })
     const findings = await explained(output, 'waiting for answers of the relays', diagnosing)
     for (const finding of findings) output.result('finding', shown(finding), { ...finding })
     const unconnected = findings.filter(({ check, verdict }) => verdict === 'bad' && DECISIVE.includes(check))

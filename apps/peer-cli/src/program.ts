@@ -73,12 +73,6 @@ function withPeerOptions(command: Command): Command {
     .option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity')
     .option('--host <ip>', 'local IP address (default: all)')
     .option('--port <n>', 'local port (default: any free one)')
-    .addOption(
-      new Option(
-        '--no-lan-discovery',
-        'do not look for the remote peer on private networks of this host, nor be found there by id',
-      ).env('SHOWCHAIN_NO_LAN_DISCOVERY'),
-    )
   return withNetworkOptions(local)
     .option('--no-port-mapping', 'do not ask the router to let everybody in at the port (PCP, NAT-PMP)')
     .option('--keep-alive <ms>', 'milliseconds without traffic before a keep-alive is sent (default 15000)')
@@ -114,11 +108,17 @@ const withRelayOption = (command: Command): Command =>
     new Option('--relay <ticket>', 'relay to register with; repeatable').env('SHOWCHAIN_RELAY').argParser(relays),
   )
 
-/** Which addresses may be sent to. */
+/** Which addresses may be sent to, and where peers are looked for. */
 const withNetworkOptions = (command: Command): Command =>
   command
     .option('--lan', 'allow addresses of private networks in tickets, as of hosts of one network')
     .option('--lab', 'allow loopback, private and documentation addresses, as used in test networks')
+    .addOption(
+      new Option(
+        '--no-lan-discovery',
+        'do not look for peers on private networks of this host, nor be found there by id',
+      ).env('SHOWCHAIN_NO_LAN_DISCOVERY'),
+    )
 
 /** The options of the commands that print a ticket and wait. */
 function withWaitOptions(command: Command): Command {

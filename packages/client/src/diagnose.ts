@@ -8,6 +8,7 @@ import { waitFor } from './async/deadline.ts'
 import type { SignalOptions } from './async/signals.ts'
 import { type AddressPolicyName, type LinkEvent, LinkProbe, type ServerProbe } from './core/index.ts'
 import { type Finding, findingsOf, type Measured } from './findings.ts'
+import { openLanCheck } from './lan-check.ts'
 import { type Looked, Names } from './names.ts'
 import { checkOptions } from './options.ts'
 import { Peer } from './peer.ts'
@@ -25,6 +26,8 @@ export interface DiagnoseOptions extends SignalOptions {
   readonly relays: readonly (string | Ticket)[]
   /** @default 'internet' */
   readonly addressPolicy?: AddressPolicyName | undefined
+  /** Also whether peers of this host's private networks find it. @default false */
+  readonly lanDiscovery?: boolean | undefined
   /** @default nodeRuntime */
   readonly runtime?: Runtime | undefined
 }
@@ -42,7 +45,7 @@ const PATIENCE = 10_000
  * @throws ShowchainError as `Peer.open` does, `ERR_ABORTED`
  */
 export async function diagnose(options: DiagnoseOptions): Promise<readonly Finding[]> {
-  const { signal, ...peerOptions } = options
+  const { signal, lanDiscovery = false, ...peerOptions } = options
   const { identity, runtime, relays } = checkOptions(peerOptions, nodeRuntime)
   const peer = await Peer.open({ ...peerOptions, accept: 'nobody' }, { signal })
   try {
@@ -53,12 +56,13 @@ export async function diagnose(options: DiagnoseOptions): Promise<readonly Findi
     const onEvent = (event: LinkEvent): void => measuring.on(event)
     const driver = new Driver({ machine, socket, clock, worker: runtime.worker(identity, PEER_WORKER_LIMITS), onEvent })
     const measuring = new Measuring(relays, peer, driver)
+    const lanCheck = lanDiscovery ? await openLanCheck(runtime, identity.id, peer.addresses) : undefined
     try {
       await measuring.done(new Names(runtime), { clock, signal })
-      const { implementation } = socket
-      return findingsOf({ ...measuring.measured, local: runtime.localAddresses(), socket: implementation, warnings })
+      const [lan, local] = [await lanCheck?.measured, runtime.localAddresses()]
+      return findingsOf({ ...measuring.measured, local, lan, socket: socket.implementation, warnings })
     } finally {
-      await driver.close()
+      await Promise.all([driver.close(), lanCheck?.close()])
     }
   } finally {
     await peer.close()

@@ -2,6 +2,7 @@
 import { FIRST_CONTACT_TOLERANCE } from '@showchain/crypto/core'
 import { type Endpoint, formatEndpoint, ipFamily, MAX_DATAGRAM, type PeerId } from '@showchain/wire'
 import type { NatReport, NoMapping, PortMapping, ServerProbe } from './core/index.ts'
+import type { LanMeasured } from './lan-check.ts'
 import type { RelayEvent } from './relay-event.ts'
 import type { SocketImplementation } from './runtime/socket.ts'
 
@@ -16,6 +17,7 @@ export interface Finding {
    * - `nat`: which type of NAT is in front
    * - `portMapping`: whether the router in front lets everybody in at a port of this host
    * - `clock`: whether this host's clock is near that of a relay
+   * - `lan`: whether peers of this host's private networks find it, where that was asked
    * - `hairpin`: whether two peers behind that NAT reach each other by its outside address
    */
   readonly check:
@@ -28,6 +30,7 @@ export interface Finding {
     | 'clock'
     | 'nat'
     | 'portMapping'
+    | 'lan'
     | 'hairpin'
   /** `unknown`: it could not be told, and `found` says why. */
   readonly verdict: 'good' | 'bad' | 'unknown'
@@ -54,6 +57,8 @@ export interface Measured {
   readonly local: readonly string[]
   readonly nat: NatReport | undefined
   readonly portMapping: PortMapping
+  /** Undefined: not asked. */
+  readonly lan: LanMeasured | undefined
   /** Undefined: not asked, or no server told the mapped address. */
   readonly hairpin: boolean | undefined
   readonly socket: SocketImplementation
@@ -74,6 +79,7 @@ export function findingsOf(measured: Measured): readonly Finding[] {
     clockFinding(probes),
     natFinding(measured),
     portMappingFinding(measured),
+    ...lanFindings(measured),
     hairpinFinding(measured),
   ]
 }
@@ -229,6 +235,26 @@ function portMappingFinding({ portMapping }: Measured): Finding {
 const MAPPING_ADVICE: Readonly<Partial<Record<NoMapping, string>>> = {
   refused: 'Allow this host to map ports in the settings of the router, or forward one by hand (--addr).',
   useless: 'Have the router in front be the only one: bridge mode, or a public address from the provider.',
+}
+
+function lanFindings({ lan }: Measured): readonly Finding[] {
+  const check = 'lan'
+  if (lan === undefined) return []
+  const { links, heard, warnings } = lan
+  const names = links.join(' and ')
+  if (links.length === 0)
+    return [{ check, verdict: 'unknown', found: 'This host is on no private network where peers could find it.' }]
+  if (warnings.length > 0) {
+    const advice = 'See whether another program has UDP port 5353 for itself.'
+    return [{ check, verdict: 'bad', found: warnings.join(' '), advice }]
+  }
+  if (heard) return [{ check, verdict: 'good', found: `Peers of one network find this host by its id: ${names}.` }]
+  return [
+    {
+      ...{ check, verdict: 'bad', found: `What this host sends by multicast does not come back: ${names}.` },
+      advice: 'Have the firewall of this host let UDP port 5353 in and out, or peers of one network do not find it.',
+    },
+  ]
 }
 
 function hairpinFinding({ nat, hairpin }: Measured): Finding {

@@ -1,6 +1,7 @@
 /** `diagnose`: each check is good on a good network, and bad where what it is about is broken. */
 import { diagnose, type Finding } from '@showchain/client'
 import { duration } from '@showchain/client/core'
+import type { LanPort } from '@showchain/client/runtime'
 import { formatTicket, parseTicket } from '@showchain/wire'
 import { expect, test } from 'vitest'
 import { type Host, Internet, nat, type SimRelay } from '../../src/index.ts'
@@ -220,4 +221,32 @@ test('a clock that one of two relays agrees with is good', () =>
     const host = where.internet.host('server', { ips: FAMILIES })
     const found = await findings(where, host, [where.relay.ticket, second.ticket])
     expect(found.clock?.verdict).toBe('good')
+  }))
+
+test('LAN discovery is looked at where that is asked: good, blocked, no network for it, and a port that is taken', () =>
+  scene('diagnose lan', async (where) => {
+    const { internet, relay } = where
+    const lanOf = async (host: Host, change: Partial<LanPort> = {}) => {
+      const runtime = internet.runtime(host)
+      const lan = { ...(runtime.lan as LanPort), ...change }
+      const asked = { identity: internet.sim.identity('doctor'), relays: [relay.ticket], lanDiscovery: true }
+      const all = await internet.settle(diagnose({ ...asked, runtime: { ...runtime, lan } }))
+      expect(host.openSockets).toBe(0)
+      return all.filter(({ check }) => check === 'lan')
+    }
+    const home = internet.router({ nat: nat.T3() })
+    const at = (name: string): Host => internet.host(name, { behind: home })
+    expect(await lanOf(at('laptop'))).toEqual([
+      { check: 'lan', verdict: 'good', found: 'Peers of one network find this host by its id: lan.' },
+    ])
+    const blocked = at('blocked')
+    blocked.blocksUdp = true
+    expect(await lanOf(blocked)).toMatchObject([{ verdict: 'bad', advice: expect.stringContaining('5353') }])
+    expect(await lanOf(internet.host('server', { ips: FAMILIES }))).toMatchObject([{ verdict: 'unknown' }])
+    const open = async (): Promise<never> => {
+      throw new Error('address in use')
+    }
+    expect(await lanOf(at('taken'), { open })).toMatchObject([
+      { verdict: 'bad', found: 'LAN discovery does not work on lan: address in use', advice: expect.any(String) },
+    ])
   }))
