@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
+import { identityFromPem } from '@showchain/crypto'
 import { parseTicket } from '@showchain/wire'
 import { needs } from '@showchain-tooling/vitest/needs'
 import type { Program } from '@showchain-tooling/vitest/programs'
@@ -19,8 +20,20 @@ import { EndingsBed } from './endings-bed.ts'
 /** Where Debian's package has it. */
 const CHROMIUM = '/usr/bin/chromium'
 const README = fileURLToPath(new URL('../node_modules/@showchain/client/README.md', import.meta.url))
-/** Of its example, which is built as a file of the page's folder. */
-const EXAMPLE = 'readme.js'
+/** What tests have bundled. */
+const CODE = 'code.js'
+/** A peer in a worker: says hello on a stream. */
+const WORKER = `
+import { generateIdentity, Peer } from '@showchain/client/browser'
+onmessage = async ({ data: { relay, ticket } }) => {
+  const peer = await Peer.open({ identity: await generateIdentity(), relays: [relay] })
+  const stream = await (await peer.connect(ticket)).openStream()
+  await stream.write(new TextEncoder().encode('hello from a worker\\n'))
+  await stream.end()
+  await peer.close()
+  postMessage('done')
+}
+`
 const PAGE = fileURLToPath(new URL('../node_modules/@showchain/examples/browser', import.meta.url))
 const BYTES = 10 * 1024 * 1024
 /** Most bytes of the page's scripts, gzipped. */
@@ -57,6 +70,16 @@ async function bundle(options: InlineConfig = {}): Promise<readonly string[]> {
   const outputs = 'output' in built ? built.output : []
   for (const output of outputs) files.set(`/${output.fileName}`, output.type === 'chunk' ? output.code : output.source)
   return outputs.map(({ fileName }) => `/${fileName}`)
+}
+
+/** @returns the path of a script, bundled as if it were a file of the page's folder */
+async function scriptOf(code: string): Promise<string> {
+  const input = `${PAGE}/${CODE}`
+  const resolveId = (id: string): string | undefined => (id === input ? id : undefined)
+  const load = (id: string): string | undefined => (id === input ? code : undefined)
+  const options = { rollupOptions: { input }, target: 'es2022' }
+  const [script = ''] = await bundle({ plugins: [{ name: 'code', resolveId, load }], build: options })
+  return script
 }
 
 test('the scripts of the page are within their budget', () => {
@@ -139,18 +162,20 @@ describe('in Chromium', needs(existsSync(CHROMIUM), 'no chromium (apt-get instal
       return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
     })
     expect(copy).toBe(sha256(theirs))
-    expect((await program.ended()).code).toBe(0)
+    const { code, stderr } = await program.ended()
+    expect(code).toBe(0)
     expect(bed.sha256('copy')).toBe(sha256(ours))
+    // The page keeps who it is.
+    const kept = await page.evaluate(() => localStorage.getItem('showchain identity'))
+    const [, shown] = /connected with ([\w-]+)/.exec(stderr) ?? []
+    expect(shown).toMatch(/^.{4}/)
+    expect(identityFromPem(kept ?? '').id.startsWith(shown ?? '-')).toBe(true)
     expect(complaints).toEqual([])
   })
 
   test("the example of the client's README says hello to `showchain listen`", { tags: ['long'] }, async () => {
     const [, example = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync(README, 'utf8')) ?? []
-    const input = `${PAGE}/${EXAMPLE}`
-    const plugin = { name: 'readme', load: (id: string) => (id === input ? example : undefined) }
-    const resolves = { ...plugin, resolveId: (id: string) => (id === input ? id : undefined) }
-    const [script = ''] = await bundle({ plugins: [resolves], build: { rollupOptions: { input }, target: 'es2022' } })
-    files.set('/readme.html', `<!doctype html><script type="module" src="${script}"></script>`)
+    files.set('/readme.html', `<!doctype html><script type="module" src="${await scriptOf(example)}"></script>`)
 
     const relay = await startRelay({ udp: 0, tcp: 0 }, origin)
     const program = bed.shell(`exec $S listen --ephemeral $L --relay '${relay.ticket}'`)
@@ -165,6 +190,26 @@ describe('in Chromium', needs(existsSync(CHROMIUM), 'no chromium (apt-get instal
     expect(await program.stdout.line(/hello from a page/)).toContain('hello from a page')
   })
 
+  test('a worker of a page has a peer, too', { tags: ['long'] }, async () => {
+    const script = await scriptOf(WORKER)
+    const relay = await startRelay({ udp: 0, tcp: 0 }, origin)
+    const program = bed.shell(`exec $S listen --ephemeral $L --relay '${relay.ticket}'`)
+    const tickets = { relay: relay.ticket, ticket: await program.stdout.line(/^showchain:/) }
+    const { page: tab } = await opened()
+    const answer = await tab.evaluate(
+      ([url, message]) =>
+        new Promise((resolve, reject) => {
+          const worker = new Worker(url, { type: 'module' })
+          worker.onmessage = ({ data }) => resolve(data)
+          worker.onerror = ({ message: why }) => reject(new Error(why))
+          worker.postMessage(message)
+        }),
+      [script, tickets] as const,
+    )
+    expect(answer).toBe('done')
+    expect(await program.stdout.line(/hello from a worker/)).toContain('hello from a worker')
+  })
+
   test('a relay that does not name the site of the page refuses it, and the page says so', {
     tags: ['long'],
   }, async () => {
@@ -174,21 +219,5 @@ describe('in Chromium', needs(existsSync(CHROMIUM), 'no chromium (apt-get instal
     await connect(page, ticket, randomBytes(1))
     await page.getByText('the relay does not take pages of this origin').waitFor()
     expect(program.child.exitCode).toBeNull()
-  })
-
-  test('a page is the same peer when it is opened again', { tags: ['long'] }, async () => {
-    const relay = await startRelay({ udp: 0, tcp: 0 }, origin)
-    const { page } = await opened()
-    const ids: (string | undefined)[] = []
-    for (let visit = 0; visit < 2; visit++) {
-      const { program, ticket } = await listen(relay)
-      await page.goto(origin)
-      await connect(page, ticket, randomBytes(1000))
-      program.child.stdin?.end('what the program sends')
-      await page.getByText('Done.').waitFor()
-      expect(await received(page)).toBe(22)
-      ids.push(/connected with ([\w-]+)/.exec((await program.ended()).stderr)?.[1])
-    }
-    expect(ids).toEqual([expect.any(String), ids[0]])
   })
 })
