@@ -31,7 +31,7 @@ import { Names } from './names.ts'
 import type { CheckedOptions } from './options.ts'
 import { PeerEvents, type PeerListeners } from './peer-events.ts'
 import { pingOnce } from './ping-once.ts'
-import { PortMappingOfPeer } from './port-mapping.ts'
+import { type MakeMapper, PortMappingOfPeer } from './port-mapping.ts'
 import { Reachability } from './reachability.ts'
 import { ReconnectingConnection } from './reconnecting.ts'
 import { awaitRegistration } from './registered.ts'
@@ -43,6 +43,12 @@ import type { CountedSocket } from './runtime/socket.ts'
 import { traceTaps } from './runtime/trace.ts'
 import { PEER_WORKER_LIMITS } from './runtime/worker.ts'
 import { StunServers } from './stun-servers.ts'
+
+/** What a peer has only where there is UDP: systems without it need not load it. */
+export interface WithUdp {
+  readonly lanOf: typeof lanOf
+  readonly portMapper: MakeMapper
+}
 
 /** A peer, however it was opened. */
 export abstract class PeerBase implements AsyncDisposable {
@@ -64,7 +70,7 @@ export abstract class PeerBase implements AsyncDisposable {
   #lan: Lan | undefined
   #closed = false
 
-  protected constructor(options: CheckedOptions, socket: CountedSocket) {
+  protected constructor(options: CheckedOptions, socket: CountedSocket, withUdp?: WithUdp) {
     const { identity, plaintext, addressPolicy, protocols, onWarning, runtime } = options
     const { clock } = runtime
     this.id = identity.id
@@ -96,7 +102,7 @@ export abstract class PeerBase implements AsyncDisposable {
         this.#lan?.networkChanged()
       },
     })
-    this.#portMapping = new PortMappingOfPeer(options, socket, this.#events)
+    this.#portMapping = new PortMappingOfPeer(options, socket, this.#events, withUdp?.portMapper)
     this.#driver = new Driver({
       ...{ machine: this.#machine, socket, clock },
       worker: runtime.worker(identity, PEER_WORKER_LIMITS),
@@ -124,13 +130,12 @@ export abstract class PeerBase implements AsyncDisposable {
   /**
    * @internal
    * @param make calls the constructor of who opens it
-   * @param lan where the system has it
    */
   protected static async openOn<Made extends PeerBase>(
     options: CheckedOptions,
     wait: SignalOptions | undefined,
     make: (socket: CountedSocket) => Made,
-    lan?: typeof lanOf,
+    withUdp?: WithUdp,
   ): Promise<Made> {
     const signal = signalOf(wait)
     const { runtime, listen, onWarning } = options
@@ -138,7 +143,7 @@ export abstract class PeerBase implements AsyncDisposable {
     const opening = runtime.openSocket({ listen, onWarning, borrows: carriesRecord })
     const socket = await orAborted(opening, signal, (late) => late.close())
     const peer = make(socket)
-    peer.#lan = await lan?.(options, socket)
+    peer.#lan = await withUdp?.lanOf(options, socket)
     for (const locator of peer.#events.locators) locator.start()
     peer.#stunServers.start()
     return peer

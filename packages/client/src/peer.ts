@@ -1,9 +1,12 @@
 /** A peer on Node. */
 import type { SignalOptions } from './async/signals.ts'
+import { PortMapper } from './core/index.ts'
 import { lanOf } from './lan.ts'
 import { checkOptions, type PeerOptions } from './options.ts'
-import { PeerBase } from './peer-base.ts'
+import { PeerBase, type WithUdp } from './peer-base.ts'
 import { nodeRuntime } from './runtime/node-runtime.ts'
+
+const WITH_UDP: WithUdp = { lanOf, portMapper: (random, allows) => new PortMapper(random, allows) }
 
 /** A peer. @see Peer.open */
 export class Peer extends PeerBase {
@@ -17,6 +20,6 @@ export class Peer extends PeerBase {
    */
   static async open(options: PeerOptions, wait?: SignalOptions): Promise<Peer> {
     const checked = checkOptions(options, nodeRuntime)
-    return await PeerBase.openOn(checked, wait, (socket) => new Peer(checked, socket), lanOf)
+    return await PeerBase.openOn(checked, wait, (socket) => new Peer(checked, socket, WITH_UDP), WITH_UDP)
   }
 }

@@ -9,7 +9,7 @@ import {
   isPrivate,
   type MappingPlace,
   type NoMapping,
-  PortMapper,
+  type PortMapper,
   type PortMapperEvent,
   type PortMapping,
 } from './core/index.ts'
@@ -32,6 +32,9 @@ type Options = Pick<CheckedOptions, 'portMapping' | 'policy' | 'addressPolicy' |
 type NotMapped = Extract<PortMapping, { state: 'none' }>
 const none = (cause: NoMapping, why: string): NotMapped => ({ state: 'none', cause, why })
 
+/** Makes what asks the router. */
+export type MakeMapper = (...how: ConstructorParameters<typeof PortMapper>) => PortMapper
+
 /** A router has nothing to sign. */
 const NO_WORKER: Worker = { run: () => {}, waiting: 0, close: () => {} }
 
@@ -39,6 +42,7 @@ export class PortMappingOfPeer {
   readonly #options: Options
   readonly #socket: DatagramSocket
   readonly #events: PeerEvents
+  readonly #makeMapper: MakeMapper | undefined
   /** Where it is seen, by relay or address of one: two for each registration at most. */
   readonly #observed = new Map<string, Endpoint>()
   #mapping: PortMapping
@@ -46,8 +50,12 @@ export class PortMappingOfPeer {
   #machine: PortMapper | undefined
   #released: () => void = () => {}
 
-  /** @param socket whose port is to be mapped */
-  constructor(options: Options, socket: DatagramSocket, events: PeerEvents) {
+  /**
+   * @param socket whose port is to be mapped
+   * @param makeMapper undefined: there is no UDP
+   */
+  constructor(options: Options, socket: DatagramSocket, events: PeerEvents, makeMapper: MakeMapper | undefined) {
+    this.#makeMapper = makeMapper
     this.#options = options
     this.#socket = socket
     this.#events = events
@@ -75,7 +83,7 @@ export class PortMappingOfPeer {
     if (!('state' in place)) {
       const observed = [...new Set([...this.#observed.values()].map(({ ip }) => ip))]
       this.#driver ??= this.#open()
-      return this.#driver.input((machine, now) => machine.ask(place, observed, now))
+      return this.#driver?.input((machine, now) => machine.ask(place, observed, now))
     }
     if (this.#driver === undefined) this.#on({ type: 'mapping', mapping: place })
     else this.#driver.input((machine) => machine.leave(place.cause, place.why))
@@ -104,6 +112,7 @@ export class PortMappingOfPeer {
   /** Why it will not be tried, whatever the network is. */
   get #never(): NotMapped | undefined {
     const { portMapping, policy } = this.#options
+    if (this.#makeMapper === undefined) return none('not asked', 'this system has no UDP')
     if (!portMapping) return none('not asked', 'it is switched off')
     return policy === 'relay-only' ? none('not asked', 'this peer shows nobody its address') : undefined
   }
@@ -127,10 +136,11 @@ export class PortMappingOfPeer {
     return { gateway: gateway.ip, local: gateway.local, port: bound.port }
   }
 
-  #open(): Driver<PortMapper> {
+  #open(): Driver<PortMapper> | undefined {
     const { runtime, addressPolicy } = this.#options
-    const machine = new PortMapper(runtime.random, ADDRESS_POLICIES[addressPolicy])
+    const machine = this.#makeMapper?.(runtime.random, ADDRESS_POLICIES[addressPolicy])
     this.#machine = machine
+    if (machine === undefined) return undefined
     return new Driver({
       ...{ machine, clock: runtime.clock, worker: NO_WORKER },
       // Without a socket the router is silent.

@@ -63,7 +63,7 @@ export const ERROR_CODES = {
     retryable: false,
   },
   ERR_RUNTIME: {
-    sentence: 'This JavaScript runtime lacks cryptography that connections need: use Node.js.',
+    sentence: 'This JavaScript runtime lacks cryptography that connections need: use Node.js, or a browser over https.',
     retryable: false,
   },
   ERR_SIGNING_FAILED: { sentence: 'The private key could not sign.', retryable: false },
