@@ -1,6 +1,7 @@
 /** Mapping a port on virtual time: what is sent and when, what counts as an answer, and what is made of it. */
 import type { Random } from '@showchain/crypto/core'
 import type { Endpoint } from '@showchain/wire'
+import * as fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
   type AddressPolicy,
@@ -113,6 +114,9 @@ const mappedBy = (protocol: string, lifetime = 7200): unknown => ({
   mapping: { state: 'mapped', protocol, external: { ip: OUTSIDE, port: 6000 }, lifetime },
 })
 
+const isMapped = (event: PortMapperEvent | undefined): boolean =>
+  event?.type === 'mapping' && event.mapping.state === 'mapped'
+
 let bed: Bed
 beforeEach(() => {
   bed = new Bed()
@@ -196,6 +200,23 @@ describe('forged answers', () => {
     bed.receive(natPmp({ internal: 4501 })).receive(natPmp(), { ...ROUTER, ip: '192.168.1.66' })
     expect(bed.last).toEqual({ type: 'mapping', mapping: { state: 'asking' } })
     expect(bed.machine.counters.ignored).toBe(2)
+  })
+
+  test('anything at all from the router changes nothing, and never throws', () => {
+    const asking = [new Bed().ask(), new Bed().ask().receive(OTHER_VERSION), new Bed().ask().receive(pcp())]
+    const known = asking.map(({ last }) => last)
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 80 }),
+      fc.uint8Array({ maxLength: 80 }).map((rest) => Uint8Array.from([0, 129, ...rest])),
+      fc.uint8Array({ maxLength: 80 }).map((rest) => Uint8Array.from([2, 0x81, 0, 0, ...rest])),
+    )
+    void fc.assert(
+      fc.property(bytes, (datagram) => {
+        for (const each of asking) each.receive(datagram)
+        // A refusal has no nonce in NAT-PMP, and needs none.
+        expect(asking.map(({ last }) => last).filter((last) => isMapped(last))).toEqual(known.filter(isMapped))
+      }),
+    )
   })
 
   test('an answer that nobody waits for changes nothing', () => {

@@ -166,6 +166,31 @@ test('a peer that is registered over IPv6 has its port of IPv4 mapped', () =>
     await peer.close()
   }))
 
+test.each([
+  ['at loopback alone', '127.0.0.1'],
+  ['at an address of another network alone', '10.9.9.9'],
+])('a peer that listens %s asks no router', async (_, ip) => {
+  await Internet.run(`bound to ${ip}`, { latency: duration(10) }, async (internet) => {
+    const relay = await internet.relay()
+    const router = internet.router({ nat: nat.T4(), maps: { speaks: ['PCP'] } })
+    const runtime = internet.runtime(internet.host('laptop', { behind: router }))
+    const peer = await Peer.open({
+      identity: internet.sim.identity('laptop'),
+      relays: [relay.ticket],
+      runtime: {
+        ...runtime,
+        openSocket: async (options) =>
+          Object.defineProperty(await runtime.openSocket(options), 'localEndpoints', { value: [{ ip, port: 4500 }] }),
+      },
+    })
+    await peer.registered()
+    await internet.wait(duration(1000))
+    expect(whyOf(peer)).toBe('this peer does not listen on the network of the router')
+    expect([peer.inspect().portMapping.requests, router.portMaps]).toEqual([0, 0])
+    await peer.close()
+  })
+})
+
 test('a router that loses its mappings is asked again when relays see another port', async () => {
   await play('reboot', { maps: { speaks: ['PCP'] } }, async (scene) => {
     const { internet, router, alice, bob } = scene

@@ -83,4 +83,22 @@ export const CLIENT_MAPPING: readonly Mutant[] = inPackage('client', [
     test: 'test/internet/port-mapping.test.ts',
     testFolder: 'packages/testkit',
   },
+  {
+    name: 'mapping-bound',
+    rule: 'A router is asked only where the peer listens on its network.',
+    file: 'src/port-mapping.ts',
+    text: "this.#socket.localEndpoints.find(({ ip }) => ip === gateway.local || ip === '0.0.0.0')",
+    replacement: 'this.#socket.localEndpoints[0]',
+    test: 'test/internet/port-mapping.test.ts',
+    testFolder: 'packages/testkit',
+  },
+  {
+    name: 'mapping-own-address',
+    rule: 'A peer without a NAT asks no router.',
+    file: 'src/port-mapping.ts',
+    text: '(endpoint, false) && !isOwn(endpoint, local)',
+    replacement: '(endpoint, false)',
+    test: 'test/face/diagnose.test.ts',
+    testFolder: 'packages/testkit',
+  },
 ])
