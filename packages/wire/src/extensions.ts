@@ -52,7 +52,7 @@ export const EXTENSIONS = {
     signed: false,
     in: [0x101, 0x102, 0x111, 0x112, 0x113, 0x114, 0x115, 0x121, 0x122],
     meaning:
-      "sender's key, on first contact. A relay adds the original sender's key to 0x112 and 0x115 when it has it. 0x102 carries it iff 0x101 did",
+      "sender's key, on first contact. A relay adds the original sender's key to 0x112 and 0x115 when it has it. 0x102 carries it iff 0x101 had it, or `modulus`",
   }),
   cookie: row({
     type: 2,
