@@ -14,7 +14,7 @@ export interface LanMeasured {
 }
 
 export interface LanCheck {
-  /** Within two seconds. */
+  /** Within four seconds. */
   readonly measured: Promise<LanMeasured>
   close(): Promise<void>
 }

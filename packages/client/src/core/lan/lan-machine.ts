@@ -3,7 +3,7 @@
  * tells those who ask for this one. Socket n is that of link n. It says nothing by itself: a peer that
  * nobody looks for, and that looks for nobody, sends nothing.
  *
- *   look(id) ──► query ×2 ──► 'found' for each answer ── 'silent' when there was none
+ *   look(id) ──► query ×3 ──► 'found' for each answer ── 'silent' when there was none
  */
 import type { CryptoProvider } from '@showchain/crypto/core'
 import { type Endpoint, formatEndpoint, type PeerId } from '@showchain/wire'
@@ -23,8 +23,11 @@ import { type Timer, Timers } from '../endpoint/timers.ts'
 import { isOnLink, type ServedLink } from './link.ts'
 import { dayOf, instanceOf, type LanAnswer, type LanCodec, MDNS_GROUP, SERVICE_LABEL } from './mdns.ts'
 
-/** When a query leaves after the first one (RFC 6762 §5.2: a second at least), and how long the answers are waited for. */
-const LOOK_SCHEDULE: readonly Duration[] = [1000, 1000].map(duration)
+/**
+ * When a query leaves after the one before it (RFC 6762 §5.2: a second at least, then twice as long), and
+ * how long the answers to the last one are waited for. Wireless networks lose multicast easily.
+ */
+const LOOK_SCHEDULE: readonly Duration[] = [1000, 2000, 1000].map(duration)
 /** At a time; a `connect` has one. */
 export const MAX_LOOKS = 64
 /** Addresses that one look hands up: more come from somebody who forges answers. */
