@@ -17,6 +17,15 @@ interface Page {
   readonly next?: number
 }
 
+/** Undefined: it is no JSON; somebody else listens there. */
+function parsed<Answer>(text: string): Answer | undefined {
+  try {
+    return JSON.parse(text) as Answer
+  } catch {
+    return undefined
+  }
+}
+
 function ask<Answer>(socketPath: string, command: string, body: object = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void =>
@@ -30,8 +39,9 @@ function ask<Answer>(socketPath: string, command: string, body: object = {}): Pr
           text += chunk
         })
         response.on('end', () => {
-          const answer = JSON.parse(text) as Answer & { readonly error?: string }
-          if (answer.error === undefined) resolve(answer)
+          const answer = parsed<Answer & { readonly error?: string }>(text)
+          if (answer === undefined) failed(new Error(`${quote(text)} is no answer`))
+          else if (answer.error === undefined) resolve(answer)
           else reject(new UsageError(`ctl ${command}: ${answer.error}`))
         })
       },

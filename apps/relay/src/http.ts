@@ -1,6 +1,7 @@
 /** What the relay shows over HTTP: metrics, health and the status page. It is read-only. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { canonicalIp, ShowchainError } from '@showchain/wire'
+import { listenAt } from '@showchain/server/runtime'
+import { canonicalIp } from '@showchain/wire'
 import type { Logger } from 'pino'
 import { closeServer } from './close-server.ts'
 import type { Listen } from './config.ts'
@@ -100,13 +101,7 @@ export async function serveHttp(
   const server = createServer((request, response) => {
     respond(request, response).catch(() => response.writeHead(500).end())
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const code = error.code === 'EADDRINUSE' ? 'ERR_ADDRESS_IN_USE' : 'ERR_CANNOT_LISTEN'
-      reject(new ShowchainError(code, `metrics: ${error.message}.`, { cause: error }))
-    })
-    server.listen(listen, resolve)
-  })
+  await listenAt(server, listen, 'metrics')
   log.info({ metrics: server.address() }, 'metrics')
   return { close: () => closeServer(server) }
 }

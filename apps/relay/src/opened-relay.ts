@@ -41,7 +41,7 @@ export async function openRelay(
   const timings = config.metrics && new Timings(registry)
   // It registers as soon as it is there, and is let in by then.
   const own = mailboxIdentity === undefined ? [] : [mailboxIdentity.id]
-  const relay = await openedOrNothing({
+  const relay = await Relay.open({
     identity,
     listen: config.listen,
     knownKeys,
@@ -62,16 +62,6 @@ export async function openRelay(
     onWarning: (sentence) => log.warn(sentence),
   })
   return { relay, registry, own, mailboxIdentity }
-}
-
-/** A bus that was opened for a relay does not outlive its failure. */
-async function openedOrNothing(options: RelayOpenOptions): Promise<Relay> {
-  try {
-    return await Relay.open(options)
-  } catch (error) {
-    await options.fleet?.bus.close()
-    throw error
-  }
 }
 
 const trace: Trace = (entry) => void process.stderr.write(`${traceLine(entry)}\n`)

@@ -1,5 +1,6 @@
 /** An operator and a relay that runs: `ctl`, and SIGHUP. Real processes, real sockets. */
 import { copyFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { connect } from 'node:tls'
 import type { Peer } from '@showchain/client'
 import { generateIdentity, type Identity } from '@showchain/crypto'
@@ -78,6 +79,15 @@ describe('ctl', () => {
     expect(await ctl('unban', alice.id)).toMatchObject({ code: 2, stderr: expect.stringContaining('no such ban') })
     await using allowed = await peerOf(alice, ticket)
     await allowed.registered()
+  })
+
+  test('says so when what listens there is no relay', async () => {
+    const path = folder.file('other')
+    const server = createServer((_request, response) => void response.end('hello'))
+    await new Promise<void>((resolve) => void server.listen(path, resolve))
+    const asked = start('ctl', '--control', path, 'list')
+    expect(await asked.ended()).toMatchObject({ code: 2, stderr: expect.stringContaining('"hello" is no answer') })
+    await new Promise((resolve) => server.close(resolve))
   })
 
   test('drains the relay as a signal does', async () => {

@@ -95,8 +95,10 @@ describe('two relays on one bus', () => {
     ['a number that is none', { node: 65_535, secret: SECRET }],
     ['a secret that is too short', { node: 1, secret: SECRET.subarray(1) }],
   ])('are not opened with %s', async (_what, membership) => {
-    const bus = new LocalBus().join(1)
+    let closed = 0
+    const bus: FleetBus = { publish: () => false, subscribe: () => {}, close: async () => void closed++ }
     const opened = Relay.open({ identity: fleetIdentity, fleet: { ...membership, bus } })
     await expect(opened).rejects.toMatchObject({ code: 'ERR_BAD_CONFIG' })
+    expect(closed).toBe(1)
   })
 })

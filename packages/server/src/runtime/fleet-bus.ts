@@ -21,7 +21,7 @@ export interface FleetBus {
    * them. The bytes are the receiver's. Called once, by the relay.
    */
   subscribe(receive: (message: Uint8Array) => void): void
-  /** Nothing is received any more. The relay closes it. */
+  /** Nothing is received any more. The relay closes it, also when it cannot be opened. */
   close(): Promise<void>
 }
 

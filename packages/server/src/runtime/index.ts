@@ -34,6 +34,7 @@ export {
 export { COUNTER_SENTENCES, type CounterName, SOCKET_COUNTERS, type SocketCounter } from './counters.ts'
 export { type FleetBus, type FleetMembership, LocalBus } from './fleet-bus.ts'
 export { limitGarbage } from './limit-garbage.ts'
+export { listenAt } from './listen-at.ts'
 export { permitTicket } from './permit-ticket.ts'
 export { Relay } from './relay.ts'
 export type { RelayOpenOptions } from './relay-open-options.ts'

@@ -12,26 +12,16 @@ import {
 } from '@showchain/client/runtime'
 import { Permits } from '@showchain/crypto'
 import { type Endpoint, formatTicket, MAX_TICKET_ROUTES, type PeerId, ShowchainError } from '@showchain/wire'
-import type {
-  Ban,
-  FleetMessage,
-  FleetNode,
-  PairCounts,
-  RelayLimit,
-  RelayTraffic,
-  Usage,
-  UsedBytes,
-} from '../core/index.ts'
-import { changeLimits, checkedQuotas, RelayMachine, relayLimits } from '../core/index.ts'
+import type { Ban, FleetMessage, FleetNode, PairCounts, RelayLimit, RelayTraffic, UsedBytes } from '../core/index.ts'
+import { changeLimits, checkedQuotas, RelayMachine } from '../core/index.ts'
 import type { CounterName } from './counters.ts'
-import { checkMembership, type FleetBus } from './fleet-bus.ts'
+import type { FleetBus } from './fleet-bus.ts'
 import { Gatekeeper } from './gatekeeper.ts'
-import { type Listening, listening } from './listening.ts'
+import { type Opened, opened } from './opened.ts'
 import { endpointsOf, reachableAddresses, seenFromOutside } from './reached-at.ts'
 import type { RelayOpenOptions } from './relay-open-options.ts'
 import { type BoundPeer, type RelayRuntimeStats, RelayWatch } from './relay-watch.ts'
 import { TimedWorker } from './timed-worker.ts'
-import { UsageInMemory, type UsageStore } from './usage-store.ts'
 import { noWebSocketCounters } from './websocket/counters.ts'
 import type { WebSocketListener } from './websocket/listener.ts'
 import type { WebSocketOptions } from './websocket/options.ts'
@@ -41,13 +31,6 @@ type Reloaded = Pick<RelayOpenOptions, 'access' | 'permits' | 'quotas' | 'limits
 
 /** How long `drain` waits at most, in ms, while sessions go on. */
 const DRAIN_TIMEOUT = 30_000
-
-/** What it listens with, and what it has used. */
-interface Opened extends Listening {
-  readonly usage: UsageStore
-  /** What all used so far. */
-  readonly total: Usage | undefined
-}
 
 /** A relay on a runtime. @see Relay.open */
 export class Relay implements AsyncDisposable {
@@ -71,15 +54,14 @@ export class Relay implements AsyncDisposable {
 
   /** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`, `ERR_BAD_CONFIG` */
   static async open(options: RelayOpenOptions): Promise<Relay> {
-    const { limits, runtime = nodeRuntime, fleet } = options
-    // Before the sockets: a bad limit must leave nothing behind.
-    relayLimits(limits)
-    if (fleet !== undefined) checkMembership(fleet)
-    if (options.quotas !== undefined) checkedQuotas(options.quotas)
-    const usage = options.usage ?? new UsageInMemory()
-    const counts = options.quotas !== undefined || options.permits === true
-    const [total] = counts ? await usage.read(['total']) : []
-    return new Relay(options, runtime, { ...(await listening(options, runtime)), usage, total })
+    const { runtime = nodeRuntime, fleet } = options
+    try {
+      return new Relay(options, runtime, await opened(options, runtime))
+    } catch (error) {
+      // It was opened for this relay.
+      await fleet?.bus.close()
+      throw error
+    }
   }
 
   private constructor(

@@ -9,7 +9,7 @@ import type { Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createSecureContext, Server as TlsServer } from 'node:tls'
 import { rateSource } from '@showchain/client/endpoint'
-import type { Clock, ListenAddress } from '@showchain/client/runtime'
+import type { Clock } from '@showchain/client/runtime'
 import {
   canonicalIp,
   type Endpoint,
@@ -21,6 +21,7 @@ import {
   type WebSocketAt,
 } from '@showchain/wire'
 import { WebSocketServer } from 'ws'
+import { listenAt } from '../listen-at.ts'
 import { WebSocketConnections } from './connections.ts'
 import { noWebSocketCounters, type WebSocketCounter, type WebSocketCounters } from './counters.ts'
 import { TrustedProxies } from './forwarded-for.ts'
@@ -56,7 +57,7 @@ export class WebSocketListener {
   /** @throws ShowchainError `ERR_ADDRESS_IN_USE`, `ERR_CANNOT_LISTEN`, `ERR_BAD_CONFIG` */
   static async open(options: WebSocketOptions, clock: Clock): Promise<WebSocketListener> {
     const listener = new WebSocketListener(options, clock)
-    await listener.#listen(options.listen)
+    await listenAt(listener.#server, options.listen, `WebSocket at ${formatAddress(options.listen)}`)
     return listener
   }
 
@@ -114,21 +115,6 @@ export class WebSocketListener {
     const ended = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     ;(this.#server as ReturnType<typeof createServer>).closeAllConnections()
     await ended
-  }
-
-  async #listen(at: ListenAddress): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      const failed = (cause: NodeJS.ErrnoException): void => {
-        const code = cause.code === 'EADDRINUSE' ? 'ERR_ADDRESS_IN_USE' : 'ERR_CANNOT_LISTEN'
-        reject(new ShowchainError(code, `WebSocket at ${formatAddress(at)}: ${cause.message}.`, { cause }))
-      }
-      this.#server.once('error', failed)
-      this.#server.listen({ host: at.host, port: at.port }, () => {
-        this.#server.off('error', failed)
-        this.#server.on('error', () => {})
-        resolve()
-      })
-    })
   }
 
   #count(name: WebSocketCounter): void {
