@@ -23,10 +23,12 @@ export function parseOptions<Options>(
   code: ErrorCode = 'ERR_BAD_CONFIG',
 ): Options {
   try {
-    const parsed = z.safeParse(schema, value, { error: sentences.localeError })
+    const parsed = z.safeParse(schema, value)
     if (parsed.success) return parsed.data
-    const issues = parsed.error.issues.slice(0, MAX_SHOWN).map((issue) => showIssue(what, issue))
-    throw new ShowchainError(code, `${issues.join('; ')}.`, { cause: parsed.error })
+    // Once more for the words: asked for each time, they would take most of the time.
+    const { error = parsed.error } = z.safeParse(schema, value, { error: sentences.localeError })
+    const issues = error.issues.slice(0, MAX_SHOWN).map((issue) => showIssue(what, issue))
+    throw new ShowchainError(code, `${issues.join('; ')}.`, { cause: error })
   } catch (error) {
     // Reading a foreign object may run its own code.
     throw typedError(error, code, `${what}: cannot be read.`)

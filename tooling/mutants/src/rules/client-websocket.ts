@@ -52,7 +52,36 @@ const WITHOUT_UDP: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
   },
 ]
 
-export const CLIENT_WEBSOCKET: readonly Mutant[] = inPackage(
+const PAGES: readonly Mutant[] = inPackage('client', [
+  {
+    name: 'carrier-waiting',
+    rule: 'What is sent before a WebSocket is open waits, but not without a bound.',
+    file: 'src/runtime/websocket/carrier.ts',
+    text: 'this.#waiting.length < MAX_WAITING',
+    replacement: 'MAX_WAITING > 0',
+    test: 'test/browser/websocket.test.ts',
+  },
+  {
+    name: 'carrier-unsent',
+    rule: 'What waits for a slow network has a bound.',
+    file: 'src/runtime/websocket/carrier.ts',
+    text: 'socket.bufferedAmount + bytes.length <= MAX_UNSENT',
+    replacement: 'MAX_UNSENT > 0',
+    test: 'test/browser/websocket.test.ts',
+  },
+  {
+    name: 'page-long-message',
+    rule: 'In a page a message that is longer than a datagram is none.',
+    file: 'src/browser/websocket.ts',
+    text: ' && data.byteLength <= MAX_PROBED_DATAGRAM',
+    replacement: ' && MAX_PROBED_DATAGRAM > 0',
+    test: 'test/browser/websocket.test.ts',
+  },
+])
+
+const PLAYED: readonly Mutant[] = inPackage(
   'client',
   [...RULES, ...WITHOUT_UDP].map((mutant) => ({ ...mutant, testFolder: 'packages/testkit' })),
 )
+
+export const CLIENT_WEBSOCKET: readonly Mutant[] = [...PLAYED, ...PAGES]
