@@ -67,17 +67,21 @@ export class Call {
     const { ticket, via } = this.options
     const addresses = via === 'relay-only' || via === 'punch' ? [] : ticket.addresses
     const relays = via === 'direct' ? [] : ticket.relays
-    const direct = literals(addresses).flatMap((address) => this.#usable('direct', [address]))
-    const known = [...byRelay(relays).values()].map((same) => this.#known(same))
+    const { names } = this.options
+    const isAtHand = (address: Address): boolean => names.isAtHand(address)
+    const direct = literals(addresses.filter(isAtHand)).flatMap((address) => this.#usable('direct', [address]))
+    const known = [...byRelay(relays).values()].map((same) =>
+      this.#known(same.filter(({ address }) => isAtHand(address))),
+    )
     this.#dial(
       direct,
       known.flatMap(([first]) => first ?? []),
     )
     for (const [, ...rest] of known) this.#afterAWhile(rest)
-    for (const address of addresses.filter(isName))
+    for (const address of addresses.filter((each) => !isAtHand(each)))
       this.#look('direct', address, (endpoints) => this.#dial(this.#usable('direct', endpoints), []))
     for (const relay of relays)
-      if (isName(relay.address))
+      if (!isAtHand(relay.address) && (isName(relay.address) || !known.some(([first]) => first?.id === relay.id)))
         this.#look('relay', relay.address, (found) => {
           const usable = this.#relay(relay.id, found)
           this.#oneAfterTheOther(usable.map((endpoint) => addressOf(relay, endpoint, otherOf(endpoint, usable))))

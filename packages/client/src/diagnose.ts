@@ -58,7 +58,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<readonly Findi
     const measuring = new Measuring(relays, peer, driver)
     const lanCheck = lanDiscovery ? await openLanCheck(runtime, identity.id, peer.addresses) : undefined
     try {
-      await measuring.done(new Names(runtime), { clock, signal })
+      await measuring.done(new Names(runtime, () => runtime.localAddresses()), { clock, signal })
       const [lan, local] = [await lanCheck?.measured, runtime.localAddresses()]
       return findingsOf({ ...measuring.measured, local, lan, socket: socket.implementation, warnings })
     } finally {

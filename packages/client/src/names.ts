@@ -3,8 +3,17 @@
  * answer, inside a deadline, and again with back-off.
  */
 import type { Random } from '@showchain/crypto/core'
-import { type Address, canonicalIp, type Endpoint, formatAddress, ShowchainError } from '@showchain/wire'
+import {
+  type Address,
+  canonicalIp,
+  type Endpoint,
+  formatAddress,
+  formatEndpoint,
+  ipFamily,
+  ShowchainError,
+} from '@showchain/wire'
 import { duration, later } from './core/index.ts'
+import { Nat64 } from './nat64.ts'
 import type { Scheduled } from './runtime/clock.ts'
 import type { Runtime } from './runtime/runtime.ts'
 
@@ -19,28 +28,37 @@ export type Looked = { readonly found: readonly Endpoint[] } | { readonly found:
 
 export class Names {
   readonly #runtime: Pick<Runtime, 'clock' | 'resolve' | 'random'>
+  readonly nat64: Nat64
   /**
    * Answers that are not there yet, by name: a resolver that never answers is asked once, since it
    * may keep a thread busy. Bounded by the names that relays, servers and tickets have.
    */
   readonly #asked = new Map<string, Promise<Looked>>()
 
-  constructor(runtime: Pick<Runtime, 'clock' | 'resolve' | 'random'>) {
+  /** @param localAddresses IP addresses of this host */
+  constructor(runtime: Pick<Runtime, 'clock' | 'resolve' | 'random'>, localAddresses: () => readonly string[]) {
     this.#runtime = runtime
+    this.nat64 = new Nat64({ resolve: (address) => runtime.resolve(address), localAddresses })
   }
 
   get random(): Random {
     return this.#runtime.random
   }
 
+  /** Whether it is an IP address that this host may reach as it is. */
+  isAtHand({ host }: Address): boolean {
+    const ip = canonicalIp(host)
+    return ip !== undefined && (ipFamily(ip) === 6 || !this.nat64.applies)
+  }
+
   /**
-   * Calls back once, at once for an IP address.
+   * Calls back once, at once for what is at hand.
    * @returns gives up: nothing is called back
    */
   look(address: Address, done: (looked: Looked) => void): () => void {
     const { host, port } = address
     const ip = canonicalIp(host)
-    if (ip !== undefined) {
+    if (ip !== undefined && this.isAtHand(address)) {
       done({ found: [{ ip, port }] })
       return () => {}
     }
@@ -70,7 +88,10 @@ export class Names {
 
   async #resolve(address: Address): Promise<Looked> {
     try {
-      return { found: await this.#runtime.resolve(address) }
+      if (this.nat64.applies) await this.nat64.find()
+      const found = await this.#runtime.resolve(address)
+      const reached = found.map((endpoint) => this.nat64.synthesised(endpoint) ?? endpoint)
+      return { found: [...new Map(reached.map((endpoint) => [formatEndpoint(endpoint), endpoint])).values()] }
     } catch (error) {
       const text = error instanceof ShowchainError && error.cause instanceof Error ? error.cause.message : String(error)
       return { found: [], why: `${address.host} is not resolved: ${text}` }
@@ -113,7 +134,7 @@ export class NameSearch {
   /** Looks once more, after a pause that grows; not where it would tell nothing new. */
   again(): void {
     const { names, address, needed } = this.#options
-    if (this.#timer !== undefined || this.#giveUp !== undefined || canonicalIp(address.host) !== undefined) return
+    if (this.#timer !== undefined || this.#giveUp !== undefined || names.isAtHand(address)) return
     const pause = Math.min(BACKOFF_FIRST * 2 ** this.#looks++, BACKOFF_LAST)
     this.#timer = names.after(pause * (0.5 + names.random.uniform()), () => {
       this.#timer = undefined

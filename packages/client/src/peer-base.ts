@@ -77,11 +77,12 @@ export abstract class PeerBase implements AsyncDisposable {
     this.#options = options
     this.#socket = socket
     this.#waits = new Waits(clock)
-    this.#names = new Names(runtime)
+    this.#names = new Names(runtime, () => this.#networkWatch.addresses)
     this.#reachability = new Reachability({
       ...{ socket, self: this.id, policy: addressPolicy },
       localAddresses: () => this.#networkWatch.addresses,
       mapped: () => this.#portMapping.addresses,
+      meant: (endpoint) => this.#names.nat64.meant(endpoint) ?? endpoint,
     })
     this.#machine = machineOf(options, socket, this.#reachability)
     this.#events = new PeerEvents({

@@ -31,6 +31,8 @@ export interface ReachabilityOptions {
   /** IP addresses of this host. */
   readonly localAddresses: () => readonly string[]
   readonly mapped: () => readonly Endpoint[]
+  /** Behind a NAT64, the IPv4 endpoint that an address stands for; else the address itself. */
+  readonly meant: (endpoint: Endpoint) => Endpoint
   readonly socket: DatagramSocket
   readonly self: PeerId
   readonly policy: AddressPolicyName
@@ -39,15 +41,17 @@ export interface ReachabilityOptions {
 export class Reachability {
   readonly #localAddresses: () => readonly string[]
   readonly #mapped: () => readonly Endpoint[]
+  readonly #meant: (endpoint: Endpoint) => Endpoint
   readonly #socket: DatagramSocket
   readonly self: PeerId
   readonly policy: AddressPolicyName
   /** Relays of the configuration, as text: whoever runs this peer has named them. */
   readonly #own = new Set<string>()
 
-  constructor({ localAddresses, mapped, socket, self, policy }: ReachabilityOptions) {
+  constructor({ localAddresses, mapped, meant, socket, self, policy }: ReachabilityOptions) {
     this.#localAddresses = localAddresses
     this.#mapped = mapped
+    this.#meant = meant
     this.#socket = socket
     this.self = self
     this.policy = policy
@@ -86,7 +90,7 @@ export class Reachability {
   allows(endpoint: Endpoint): boolean {
     // Of a name, this peer does not learn where it leads.
     if (!this.hasUdp && isStandIn(endpoint.ip)) return true
-    return this.isOwn(endpoint) || ADDRESS_POLICIES[this.policy](endpoint, false)
+    return this.isOwn(endpoint) || ADDRESS_POLICIES[this.policy](this.#meant(endpoint), false)
   }
 
   /** Whether a socket has the endpoint's address family. */

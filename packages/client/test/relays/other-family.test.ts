@@ -75,7 +75,7 @@ describe('the address of the other family', () => {
     let network = 0
     const bed = boundBySix({ hostCandidates: () => hosts[network] as readonly Endpoint[] })
     bed.advance(GAP)
-    expect(asked(bed)).toBe(4)
+    expect(asked(bed)).toBe(6)
     for (const requests of [0, 1]) {
       network++
       bed.do((machine, now) => machine.networkChanged(now))

@@ -8,7 +8,7 @@
  *   outside.carry() ◄── [ map, open the filter ] ◄── gateway ── inside
  */
 import { type Duration, duration, type Instant, later } from '@showchain/client/core'
-import { type Endpoint, formatEndpoint, ipFamily } from '@showchain/wire'
+import { canonicalIp, type Endpoint, formatEndpoint, ipFamily, parseIp } from '@showchain/wire'
 import { Network, type Station } from '../sim/network.ts'
 import type { Packet } from '../sim/packet.ts'
 import type { SeededRandom } from '../sim/random.ts'
@@ -25,6 +25,8 @@ export interface RouterOptions {
    * @default address-and-port-dependent for what is not translated
    */
   readonly firewall?: Dependence | 'off' | undefined
+  /** Whether its NAT also translates what hosts of IPv6 send to 64:ff9b::/96 (RFC 6146). @default false */
+  readonly nat64?: boolean | undefined
   /** Drops UDP altogether, or what goes in or out. @default nothing */
   readonly blocks?: 'all' | 'inbound' | 'outbound' | undefined
   /** Maps ports for hosts behind it that ask. @default it has no such service, and no address inside */
@@ -148,7 +150,16 @@ export class Router implements Station {
     const internal = this.#inbound(packet.destination.port, packet.source, now)
     if (typeof internal === 'string') return this.#saw(packet, internal)
     this.#saw(packet, 'in', internal)
-    this.inside.carry({ ...packet, destination: internal }, this.#gateway)
+    const { ip, port } = packet.source
+    const source = ipFamily(internal.ip) === 6 ? { ip: canonicalIp(`${NAT64}${ip}`) ?? ip, port } : packet.source
+    this.inside.carry({ ...packet, source, destination: internal }, this.#gateway)
+  }
+
+  /** The IPv4 endpoint that one of NAT64 stands for. */
+  #embedded({ ip, port }: Endpoint): Endpoint | undefined {
+    const bytes = this.#options.nat64 === true ? parseIp(ip) : undefined
+    const four = bytes?.slice(12).join('.') ?? ''
+    return bytes?.length === 16 && canonicalIp(`${NAT64}${four}`) === ip ? { ip: four, port } : undefined
   }
 
   /** A port that a host asked for is open to everybody. */
@@ -166,11 +177,13 @@ export class Router implements Station {
   }
 
   /** From inside, to an address that is not there. */
-  #outbound(packet: Packet): void {
+  #outbound(sent: Packet): void {
+    const four = this.#embedded(sent.destination)
+    const packet = four === undefined ? sent : { ...sent, destination: four }
     const { blocks } = this.#options
     if (blocks === 'all' || blocks === 'outbound') return this.#saw(packet, 'blocked')
     const own = this.#ips.includes(packet.destination.ip)
-    if (this.#table === undefined || !this.translates(packet.source.ip)) {
+    if (this.#table === undefined || (four === undefined && !this.translates(packet.source.ip))) {
       if (own || !this.#routed.has(packet.source.ip)) return this.#saw(packet, 'no route')
       this.#open(packet)
       this.#saw(packet, 'out')
@@ -232,6 +245,9 @@ export class Router implements Station {
     timeline.add({ type: 'note', at: clock.now(), from: this.name, text })
   }
 }
+
+/** RFC 6052's well-known prefix. */
+const NAT64 = '64:ff9b::'
 
 /** One way on a local network. */
 const LAN_LATENCY: Duration = duration(1)

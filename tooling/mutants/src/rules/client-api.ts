@@ -183,9 +183,17 @@ const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     name: 'ticket-policy',
     rule: 'The address policy holds for what a ticket names.',
     file: 'src/reachability.ts',
-    text: '|| ADDRESS_POLICIES[this.policy](endpoint, false)',
+    text: '|| ADDRESS_POLICIES[this.policy](this.#meant(endpoint), false)',
     replacement: '|| true',
     test: 'test/face/tickets.test.ts',
+  },
+  {
+    name: 'nat64-policy',
+    rule: 'Behind a NAT64 the address policy is about the IPv4 address that is meant.',
+    file: 'src/reachability.ts',
+    text: 'ADDRESS_POLICIES[this.policy](this.#meant(endpoint), false)',
+    replacement: 'ADDRESS_POLICIES[this.policy](endpoint, false)',
+    test: 'test/face/nat64.test.ts',
   },
   {
     name: 'ticket-relays-left',

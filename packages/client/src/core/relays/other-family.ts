@@ -12,7 +12,7 @@ import type { Timer } from '../endpoint/timers.ts'
 import type { StunTransactions } from '../nat/stun-transactions.ts'
 
 /** As for NAT discovery (RFC 8489 §6.2.1): an answer that is lost is asked for again. */
-const OTHER_FAMILY_SCHEDULE: readonly Duration[] = [300, 600, 1200, 2400].map(duration)
+const OTHER_FAMILY_SCHEDULE: readonly Duration[] = [300, 600, 1200, 2400, 2400, 2400].map(duration)
 /** Between two questions that keep a mapping: NATs may drop those of UDP after 30 s. */
 export const OTHER_FAMILY_GAP: Duration = duration(25_000)
 /** What was not answered is not asked again for so long, unless this host has other addresses by then. */
