@@ -14,7 +14,9 @@ import { find, type PublicPackage, withDependencies } from './workspace.ts'
 const NOBLE = ['@noble/ciphers', '@noble/curves', '@noble/hashes']
 /** A relay by WebSocket, and the proxy on the way to it. */
 const WEBSOCKET = ['agent-base', 'debug', 'https-proxy-agent', 'ms', 'proxy-from-env', 'ws']
-const OF_CLIENT = [...NOBLE, ...WEBSOCKET, 'ipaddr.js', 'node-forge', 'zod']
+/** The codec of LAN discovery. */
+const MDNS = ['@leichtgewicht/ip-codec', 'dns-packet']
+const OF_CLIENT = [...NOBLE, ...WEBSOCKET, ...MDNS, 'ipaddr.js', 'node-forge', 'zod']
 /** The third-party packages that each library may bring along. A program has them in its bundle. */
 const THIRD_PARTY: Readonly<Record<string, readonly string[]>> = {
   '@showchain/wire': ['zod'],
