@@ -100,7 +100,7 @@ export function ctlCommand(): Command {
     .action((who: string) => act(path(), 'kick', { who }, 'no such peer is registered'))
   ctl
     .command('ban <who>')
-    .description('serve an id, or an address (of IPv6 its /64), no more')
+    .description('serve an id, an address (of IPv6 its /64) or permit:NUMBER no more')
     .option('--for <time>', 'how long: 30m, 12h, 7d (default: until unban)')
     .action((who: string, options: { readonly for?: string }) => {
       const until = options.for === undefined ? {} : { until: untilOf(options.for) }

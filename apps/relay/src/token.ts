@@ -1,6 +1,7 @@
 /** `showchain-relay token`: makes a ticket that lets its holder in, where access is `token`. */
+import { type Identity, type PermitTerms, permitNumber } from '@showchain/crypto'
 import { permitTicket } from '@showchain/server/runtime'
-import { parsePeerId, quote, ShowchainError } from '@showchain/wire'
+import { fromBase64url, parsePeerId, parseTicket, quote, ShowchainError } from '@showchain/wire'
 import { Command } from 'commander'
 import { configFrom, UsageError } from './config.ts'
 import { identityAt } from './identity.ts'
@@ -8,7 +9,7 @@ import { logger } from './log.ts'
 import { parseSize } from './quota-texts.ts'
 
 const DAY_MS = 86_400_000
-/** Ten years: a permit cannot be taken back. */
+/** Ten years. */
 const MAX_DAYS = 3650
 const DEFAULT_DAYS = '30'
 
@@ -40,6 +41,14 @@ function parseBytes(text: string): number {
   return bytes
 }
 
+function ticketOf(identity: Identity, ticket: string, terms: PermitTerms): string {
+  try {
+    return permitTicket(identity, ticket, terms)
+  } catch (error) {
+    throw error instanceof ShowchainError ? new UsageError(`token: ${error.message}`, { cause: error }) : error
+  }
+}
+
 async function token(root: Command, ticket: string, flags: TokenFlags): Promise<void> {
   const { id: idText, days: daysText, bytes: bytesText } = flags
   const id = idText === undefined ? undefined : read('id', () => parsePeerId(idText))
@@ -47,13 +56,13 @@ async function token(root: Command, ticket: string, flags: TokenFlags): Promise<
   const bytes = bytesText === undefined ? undefined : read('bytes', () => parseBytes(bytesText))
   const config = await configFrom(root)
   const identity = await identityAt(config.identity, config, false, logger(config))
-  try {
-    process.stdout.write(`${permitTicket(identity, ticket, { id, untilMs, bytes })}\n`)
-  } catch (error) {
-    throw error instanceof ShowchainError ? new UsageError(`token: ${error.message}`, { cause: error }) : error
-  }
+  const made = ticketOf(identity, ticket, { id, untilMs, bytes })
+  process.stdout.write(`${made}\n`)
+  const number = permitNumber(fromBase64url(parseTicket(made).permit ?? '') ?? new Uint8Array())
   const much = bytes === undefined ? 'for any number of bytes' : `for ${bytes.toLocaleString('en')} bytes`
-  process.stderr.write(`for ${id ?? 'whoever has it'}, until ${new Date(untilMs).toISOString()}, ${much}\n`)
+  process.stderr.write(
+    `permit:${number} is for ${id ?? 'whoever has it'}, until ${new Date(untilMs).toISOString()}, ${much}\n`,
+  )
 }
 
 export function tokenCommand(): Command {

@@ -112,6 +112,19 @@ describe('access', () => {
     expect(await made.stderr.line(/./)).toContain(`token ${flag}: `)
   })
 
+  test('a token is taken back by a ban of its number', async () => {
+    const control = folder.file('ctl')
+    const relay = running('--access', 'token', '--control', control)
+    const made = start('token', await relay.stdout.line(/./), '--identity', folder.file('relay.pem'))
+    const ticket = await made.stdout.line(/./)
+    const [number = ''] = /permit:[0-9a-f]{16}/.exec(await made.stderr.line(/is for whoever has it/)) ?? []
+    await using peer = await peerOf(known, ticket)
+    await peer.registered()
+    expect(await start('ctl', '--control', control, 'ban', number).ended()).toMatchObject({ code: 0 })
+    await using other = await peerOf(stranger, ticket)
+    await expect(other.registered()).rejects.toThrow(UNKNOWN)
+  })
+
   test('a token is made by the relay of the ticket alone', async () => {
     const relay = running()
     const own = formatTicket({ ...parseTicket(await relay.stdout.line(/./)), id: stranger.id })

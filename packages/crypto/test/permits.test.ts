@@ -2,7 +2,7 @@
 import { createHmac, createPrivateKey } from 'node:crypto'
 import { peerIdFromBytes } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
-import { Permits } from '../src/index.ts'
+import { Permits, permitNumber } from '../src/index.ts'
 import { PROVIDERS, pemOf, repeatable } from './fixtures.ts'
 
 const NOW = 1_800_000_000_000
@@ -28,6 +28,8 @@ describe.each(PROVIDERS.map((provider) => [provider.name, provider] as const))('
       untilMs: NOW + DAY,
       bytes: 5e9,
     })
+    expect(permits.check(bound, id, NOW)).toMatchObject({ number: permitNumber(bound) })
+    expect(permitNumber(bound.slice(1))).toBeUndefined()
     expect(permits.check(open, other, NOW)).toMatchObject({ untilMs: NOW + DAY, bytes: undefined })
   })
 

@@ -1,5 +1,5 @@
 /** docs/protocol.md, Permits: who shows one may use the relay, for so long and so much. */
-import type { PermitTerms } from '@showchain/crypto/core'
+import { type PermitTerms, permitNumber } from '@showchain/crypto/core'
 import type { RelayCounter, Usage } from '@showchain/server'
 import { OP, WIRE_ERROR } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
@@ -114,6 +114,22 @@ describe('a relay that takes permits', () => {
     bed.decide('allowed')
     bed.register(peer)
     expect(only(bed.decide('refused'), OP.error).code).toBe(WIRE_ERROR.permitNeeded)
+  })
+
+  test('takes one back by a ban of its number, of who is registered, too, and leaves others', () => {
+    const { bed, issue, shows } = permitting()
+    const [peer, other, late] = [bed.peer(), bed.peer(), bed.peer()]
+    const permit = issue()
+    shows(peer, permit)
+    shows(other, issue())
+    bed.machine.access.ban({ who: `permit:${permitNumber(permit)}` })
+    bed.pass(11 * SECOND)
+    expect(bed.events).toContainEqual({ type: 'unbound', id: peer.id, at: peer.source, why: 'refused' })
+    expect(bed.machine.stats().bindings).toBe(1)
+    expect(only(shows(late, permit), OP.error).code).toBe(WIRE_ERROR.refused)
+    bed.machine.access.bans.remove(`permit:${permitNumber(permit)}`)
+    bed.pass(2 * SECOND)
+    expect(ops(shows(peer, permit))).toEqual([OP.directResponse])
   })
 
   test('ends the registration when the time of the permit is over', () => {

@@ -90,6 +90,10 @@ export class Permits {
   }
 }
 
+/** The number of a permit, whoever made it; undefined: it is none. */
+export const permitNumber = (permit: Uint8Array): string | undefined =>
+  permit.length === PERMIT_BYTES && permit[0] === VERSION ? hexOf(permit.subarray(NUMBER, UNTIL)) : undefined
+
 const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 /** PKCS#8 without what a provider writes around it. */

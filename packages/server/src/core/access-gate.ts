@@ -22,7 +22,7 @@ import { type Endpoint, type PeerId, WIRE_ERROR } from '@showchain/wire'
 import type { Bans } from './bans.ts'
 import type { Binding, Bindings } from './bindings.ts'
 import { errorBytes, type Refusal } from './error-bytes.ts'
-import type { Meter } from './meter.ts'
+import { type Meter, permitKey } from './meter.ts'
 import type { RelayContext } from './relay-context.ts'
 import { SWEEP_INTERVAL } from './times.ts'
 import type { Usage } from './usage.ts'
@@ -129,6 +129,8 @@ export class AccessGate {
     if (this.#bans.has(id, at.ip, this.#unixMs())) return then('refused', now, undefined)
     const shown = this.#shown(application)
     const permit = typeof shown === 'object' ? shown : undefined
+    if (permit !== undefined && this.#bans.hasPermit(permitKey(permit), this.#unixMs()))
+      return then('refused', now, undefined)
     const granted = permit !== undefined || !this.#decides
     const key = granted ? undefined : keyOf(id, at.ip)
     const known = key === undefined ? 'allowed' : this.#asks ? this.#known.get(key, now) : 'refused'

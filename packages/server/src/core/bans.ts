@@ -1,10 +1,13 @@
-/** Who may not use a relay, whatever else is decided: ids, and sources (an IPv4 address, an IPv6 /64). */
+/**
+ * Who may not use a relay, whatever else is decided: ids, sources (an IPv4 address, an IPv6 /64), and who
+ * shows a permit of this number.
+ */
 import { rateSource } from '@showchain/client/endpoint'
 import type { PeerId } from '@showchain/wire'
 
 /** Somebody who may not use a relay. */
 export interface Ban {
-  /** An id, or a source as limits name it. */
+  /** An id, a source as limits name it, or `permit:` and the number of one. */
   readonly who: string
   /** Unix time in ms when it ends; undefined: never. */
   readonly until?: number | undefined
@@ -34,6 +37,11 @@ export class Bans {
 
   has(id: PeerId, ip: string, unixMs: number): boolean {
     return this.#until.size > 0 && (this.#isBanned(id, unixMs) || this.#isBanned(rateSource(ip), unixMs))
+  }
+
+  /** @param permit as accounts name it */
+  hasPermit(permit: string, unixMs: number): boolean {
+    return this.#until.size > 0 && this.#isBanned(permit, unixMs)
   }
 
   expire(unixMs: number): void {

@@ -248,7 +248,8 @@ const accountsOf = ({ id, source, permit }: Holder): readonly Account[] =>
   permit === undefined ? [id, source] : [id, source, permit.account]
 const leftOfPermit = (permit: PermitAccount | undefined): number =>
   permit === undefined ? Number.POSITIVE_INFINITY : permit.account.left({ month: permit.bytes }, permit.until)
-const permitKey = ({ number }: Permit): string => `permit:${number}`
+/** A permit, as its account has it. */
+export const permitKey = ({ number }: Permit): string => `permit:${number}`
 const keysOf = (id: PeerId, ip: string, permit: Permit | undefined): readonly string[] => [
   ...[idKey(id), sourceKey(ip)],
   ...(permit?.bytes === undefined ? [] : [permitKey(permit)]),

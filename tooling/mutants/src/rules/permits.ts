@@ -46,6 +46,14 @@ export const PERMITS: readonly Mutant[] = [
       test: 'test/permits.test.ts',
     },
     {
+      name: 'permit-banned',
+      rule: 'A permit that was taken back lets nobody in.',
+      file: 'src/core/access-gate.ts',
+      text: 'if (permit !== undefined && this.#bans.hasPermit(permitKey(permit), this.#unixMs()))\n      return',
+      replacement: 'if (permit === null)\n      return',
+      test: 'test/permits.test.ts',
+    },
+    {
       name: 'permit-not-kept',
       rule: 'What a permit allows is kept for nobody who shows none.',
       file: 'src/core/access-gate.ts',
