@@ -54,6 +54,7 @@ export class Permits {
     this.#key = provider.hmacSha256(utf8(CONTEXT), derOf(identity.toPem()))
   }
 
+  /** A new one. Its number is random, so no two are the same. */
   issue(random: Random, { id, untilMs, bytes = 0 }: PermitTerms): Uint8Array {
     const holder = id === undefined ? ANYBODY : peerIdToBytes(id)
     const permit = new Uint8Array(PERMIT_BYTES)
@@ -67,7 +68,7 @@ export class Permits {
     return permit
   }
 
-  /** @param id who shows it */
+  /** What a permit is good for, or why it is not. @param id who shows it */
   check(permit: Uint8Array, id: PeerId, unixMs: number): Permit | PermitFault {
     if (permit.length !== PERMIT_BYTES || permit[0] !== VERSION) return 'permitUnknown'
     const shown = permit.subarray(HOLDER, NUMBER)

@@ -34,7 +34,7 @@ export const ALGORITHM: Uint8Array = Uint8Array.of(
 /** INTEGER 65537, the last bytes of every key. */
 const EXPONENT = Uint8Array.of(INTEGER, 3, 1, 0, 1)
 
-/** @param modulus big-endian, its top bit set. */
+/** The canonical DER of an RSA key. @param modulus big-endian, its top bit set. */
 export function spkiOf(modulus: Uint8Array): Uint8Array {
   const key = element(SEQUENCE, element(INTEGER, Uint8Array.of(0), modulus), EXPONENT)
   return element(SEQUENCE, ALGORITHM, element(BIT_STRING, Uint8Array.of(0), key))

@@ -55,6 +55,7 @@ export function calendarDay(unixMs: number): CalendarDay {
   return { day, month: (cycle * CYCLE_YEARS + year + january - YEARS_BEFORE) * MONTHS + month }
 }
 
+/** What one id, one source, one permit or everybody has used: on one day, and in its month. */
 export class Account {
   readonly key: string
   /** Bindings that count here. */
@@ -74,7 +75,7 @@ export class Account {
     this.#monthBytes = monthBytes
   }
 
-  /** @param bytes negative: what was counted in advance and not used */
+  /** Counts what is used now. @param bytes negative: what was counted in advance and not used */
   add(bytes: number, today: CalendarDay): void {
     this.#count(bytes, today)
     this.changed = true
