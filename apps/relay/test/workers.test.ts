@@ -164,6 +164,32 @@ describe('a relay of two workers', () => {
     await close()
   })
 
+  test('counts the bytes of a permit at all workers together', { tags: ['long'], ...batched }, async () => {
+    const relay = together('--access', 'token')
+    const plain = await relay.stdout.line(/./)
+    const make = async (...args: readonly string[]): Promise<string> =>
+      await start('token', plain, '--identity', folder.file('relay.pem'), ...args).stdout.line(/./)
+    const [target, ticket] = [await make(), await make('--bytes', '200k')]
+    await using to = await peerOf(await generateIdentity(), target)
+    await using from = await peerOf(await generateIdentity(), ticket)
+    await Promise.all([to.registered(), from.registered()])
+    const limited = new Promise((resolve) => {
+      from.on('relay', ({ state }) => state === 'limited' && resolve(state))
+    })
+    const stream = await (await from.connect(to.ticket, { via: 'relay-only' })).openStream()
+    stream.write(new Uint8Array(400_000)).catch(() => {})
+    await limited
+    // At which worker each registers is for the kernel to say: not all of them at one.
+    const refusal = async (): Promise<string> => {
+      await using late = await peerOf(await generateIdentity(), ticket)
+      return await late.registered().then(() => 'registered', String)
+    }
+    const refusals = (): Promise<string[]> => Promise.all(Array.from({ length: 6 }, refusal))
+    const usedUp = expect.stringMatching(/bytes of the permit .* are used up/)
+    // Workers tell each other each second.
+    await expect.poll(refusals, { timeout: 20_000, interval: 1000 }).toEqual(new Array(6).fill(usedUp))
+  })
+
   test('answers STUN from its other port, whichever worker is asked', batched, async () => {
     const relay = together('--stun-alternate', '127.0.0.1:0')
     const { addresses } = parseTicket(await relay.stdout.line(/./))
