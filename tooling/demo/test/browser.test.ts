@@ -135,7 +135,10 @@ describe('in Chromium', needs(existsSync(CHROMIUM), 'no chromium (apt-get instal
 
   const received = async (page: Page): Promise<number> => Number(await page.locator('#received').textContent())
 
-  test('10 MiB go both ways while the relay is killed and restarted', { tags: ['long'], timeout: 60_000 }, async () => {
+  test('10 MiB go both ways while the relay is killed and restarted', {
+    tags: ['long'],
+    timeout: 120_000,
+  }, async () => {
     const [ours, theirs] = [randomBytes(BYTES), randomBytes(BYTES)]
     const relay = await startRelay({ udp: 0, tcp: 0 }, origin)
     const { addresses, websocket } = parseTicket(relay.ticket)
@@ -154,7 +157,7 @@ describe('in Chromium', needs(existsSync(CHROMIUM), 'no chromium (apt-get instal
     expect(await received(page)).toBeLessThan(BYTES)
     program.child.stdin?.end(theirs.subarray(BYTES / 2))
 
-    await page.getByText('Done.').waitFor({ timeout: 45_000 })
+    await page.getByText('Done.').waitFor({ timeout: 100_000 })
     const copy = await page.evaluate(async () => {
       const link = document.querySelector<HTMLAnchorElement>('a[download]')
       const bytes = await (await fetch(link?.href ?? '')).arrayBuffer()
