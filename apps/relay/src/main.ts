@@ -28,4 +28,6 @@ try {
   else await program().parseAsync()
 } catch (error) {
   process.exitCode = exitCodeOf(error)
+  // Its channel to the primary would keep it, and the primary waits for it.
+  if (cluster.isWorker) process.exit()
 }

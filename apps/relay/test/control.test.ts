@@ -100,6 +100,11 @@ describe('ctl', () => {
     })
   })
 
+  test('that cannot be there ends the relay, whatever else it has opened', async () => {
+    const relay = runningWith('--control', folder.file('absent/ctl'), '--metrics', '127.0.0.1:0')
+    expect(await relay.ended()).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/absent.ctl/) })
+  })
+
   test.each([
     [['ctl', 'list'], /--control is needed/],
     [['ctl', '--control', 'absent', 'list'], /the relay at absent does not answer/],

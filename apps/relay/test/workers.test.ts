@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { fileURLToPath } from 'node:url'
 import type { Connection, Peer } from '@showchain/client'
 import { openUdp } from '@showchain/client/runtime'
 import { generateIdentity } from '@showchain/crypto'
@@ -231,6 +232,15 @@ describe('a relay of two workers', () => {
     const listen = `127.0.0.1:${addresses[0]?.port}`
     const second = start('--identity', folder.file('relay.pem'), '--listen', listen, '--workers', '2')
     expect(await second.ended()).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(listen) })
+  })
+
+  test('that does not start says why once, and is gone', batched, async () => {
+    const pem = (name: string) => `../../../packages/server/test/fixtures/websocket-${name}.pem`
+    const path = (name: string) => fileURLToPath(new URL(pem(name), import.meta.url))
+    const certificate = ['--websocket-cert', path('first'), '--websocket-key', path('second.key')]
+    const { code, stdout, stderr } = await together('--websocket', '127.0.0.1:0', ...certificate).ended()
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr.match(/do not fit/g)).toHaveLength(1)
   })
 
   test('is there only with batched sockets', async () => {

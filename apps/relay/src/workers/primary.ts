@@ -7,6 +7,7 @@ import { openSharedSockets, type SharedSockets } from '@showchain/client/runtime
 import { UsageInMemory, type UsedBytes } from '@showchain/server/runtime'
 import { formatTicket, parseTicket, printable } from '@showchain/wire'
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { closingAll, type Defer } from '../closing-all.ts'
 import type { Config, Listen } from '../config.ts'
 import { openControl } from '../control.ts'
 import { endSignal } from '../end-signal.ts'
@@ -27,16 +28,10 @@ const SECRET_BYTES = 32
 
 /** @param again reads the configuration once more, on SIGHUP */
 export async function serveTogether(config: Config, again: () => Promise<Config>): Promise<void> {
-  const ends: (() => unknown)[] = []
-  try {
-    await serve(config, again, (end) => ends.push(end))
-  } finally {
-    for (const end of ends.reverse()) await end()
-  }
+  await closingAll((defer) => serve(config, again, defer))
 }
 
-/** @param defer what is called when it ends, the last one first */
-async function serve(config: Config, again: () => Promise<Config>, defer: (end: () => unknown) => void): Promise<void> {
+async function serve(config: Config, again: () => Promise<Config>, defer: Defer): Promise<void> {
   // Before the ticket is printed: the process that reads it may send the signal at once.
   const ended = endSignal()
   const log = logger(config)
