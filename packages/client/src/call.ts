@@ -42,6 +42,9 @@ type Way = 'direct' | 'relay'
 
 const NOBODY_HERE = 'no host says that it is the peer'
 
+/** Addresses of a relay's name that are kept for when the one in use is lost: a ticket is from a stranger. */
+const MAX_FURTHER = 7
+
 export class Call {
   readonly options: CallOptions
   readonly #waiting: Waiting<Connection>
@@ -84,7 +87,7 @@ export class Call {
       if (!isAtHand(relay.address) && (isName(relay.address) || !known.some(([first]) => first?.id === relay.id)))
         this.#look('relay', relay.address, (found) => {
           const usable = this.#relay(relay.id, found)
-          this.#oneAfterTheOther(usable.map((endpoint) => addressOf(relay, endpoint, otherOf(endpoint, usable))))
+          this.#oneAfterTheOther(placesOf(relay, usable))
         })
     if (via !== 'relay-only' && via !== 'punch') this.#lookOnLan(direct)
     this.#starting = false
@@ -269,6 +272,14 @@ function byRelay(relays: Ticket['relays']): ReadonlyMap<PeerId, Ticket['relays']
   for (const relay of relays) grouped.set(relay.id, [...(grouped.get(relay.id) ?? []), relay])
   return grouped
 }
+
+/** A relay at the endpoints of its name. Each knows the others: they may be those of a fleet. */
+const placesOf = (relay: Ticket['relays'][number], usable: readonly Endpoint[]): readonly RelayAddress[] =>
+  usable.map((endpoint) => {
+    const other = otherOf(endpoint, usable)
+    const further = usable.filter((each) => each !== endpoint && each !== other).slice(0, MAX_FURTHER)
+    return addressOf(relay, endpoint, other, further)
+  })
 
 const isName = ({ host }: Address): boolean => canonicalIp(host) === undefined
 /** What was tried and why each way failed, in one line. */

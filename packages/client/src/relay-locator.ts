@@ -164,13 +164,18 @@ export class RelayLocator {
   }
 }
 
-/** The relay of a ticket at one endpoint of its address. @param other @see RelayAddress */
+/**
+ * The relay of a ticket at one endpoint of its address.
+ * @param other @see RelayAddress
+ * @param further @see RelayAddress
+ */
 export const addressOf = (
   { id, address: { host }, websocket }: Ticket['relays'][number],
   endpoint: Endpoint,
   other?: Endpoint,
+  further?: readonly Endpoint[],
 ): RelayAddress => ({
-  ...{ id, endpoint, other },
+  ...{ id, endpoint, other, further },
   websocket: websocketUrl(canonicalIp(host) === undefined ? host : endpoint.ip, websocket),
 })
 

@@ -12,9 +12,14 @@ export interface PeerOptions {
   readonly pipe?: boolean | undefined
   /** Whether one that listens is waited for until it knows its NAT, which none does without UDP. @default true */
   readonly discoversNat?: boolean | undefined
+  /** Path of what is its /etc/hosts. @default that of this machine */
+  readonly hosts?: string | undefined
   /** `NAME=value` each, beside this process's own. @default none */
   readonly environment?: readonly string[] | undefined
 }
+
+/** What any command of `showchain` is started with. */
+export type ProgramOptions = Pick<PeerOptions, 'pipe' | 'environment' | 'hosts'>
 
 /** How a relay takes WebSocket connections. */
 export type RelayWebSocket = 'plain' | 'tls'

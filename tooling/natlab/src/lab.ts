@@ -13,25 +13,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { makeCertificate } from './certificate.ts'
-import type { Host, PeerOptions, RelayOptions } from './lab-options.ts'
+import type { Host, PeerOptions, ProgramOptions, RelayOptions } from './lab-options.ts'
 import { fragmentsCreated } from './machine.ts'
 import { Namespaces } from './namespaces.ts'
 import { Program } from './program.ts'
 import { Router, type RouterOptions } from './router.ts'
 
 const RELAY_PORT = 4400
-const NET = '203.0.113'
+export const NET = '203.0.113'
 const NET6 = '2001:db8'
 /** On the public segment, too; as in the simulator. Nothing of it leaves the lab. */
 const GLOBAL = '81.2.0'
-const RELAYS = [10, 20, 25] as const
+export const RELAYS = [10, 20, 25] as const
 const STUN_SERVER = 30
 const FIRST_HOST = 40
 const FIRST_ROUTER = 101
 
 const bin = (app: string, name: string): string =>
   fileURLToPath(new URL(`../node_modules/@showchain/${app}/bin/${name}.js`, import.meta.url))
-const RELAY_PROGRAM = bin('relay', 'showchain-relay')
+export const RELAY_PROGRAM: string = bin('relay', 'showchain-relay')
 export const PEER_PROGRAM: string = bin('peer-cli', 'showchain')
 
 export class Lab {
@@ -171,12 +171,12 @@ export class Lab {
   async listen(
     host: Host,
     relays: readonly string[],
-    { args = [], pipe = false, echo = !pipe, discoversNat = true }: PeerOptions = {},
+    { args = [], pipe = false, echo = !pipe, discoversNat = true, hosts }: PeerOptions = {},
   ): Promise<{ readonly program: Program; readonly ticket: string }> {
     const program = this.peer(
       host,
       ['listen', ...relays.flatMap((relay) => ['--relay', relay]), ...(echo ? ['--echo'] : []), ...args],
-      pipe,
+      { pipe, hosts },
     )
     const { ticket } = await program.until('it has a ticket', ({ event }) => event === 'ticket')
     if (discoversNat) await program.until('it knows its NAT', ({ event }) => event === 'nat')
@@ -184,8 +184,8 @@ export class Lab {
   }
 
   /** `showchain connect`; exits at the end of its stdin. */
-  connect(host: Host, ticket: string, { args = [], pipe = false, environment }: PeerOptions = {}): Program {
-    return this.peer(host, ['connect', ...args, ticket], pipe, environment)
+  connect(host: Host, ticket: string, { args = [], ...how }: PeerOptions = {}): Program {
+    return this.peer(host, ['connect', ...args, ticket], how)
   }
 
   /** `showchain ping`. */
@@ -248,8 +248,9 @@ export class Lab {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
-  /** Any command of `showchain`, with what the lab needs. @param pipe its stdout carries data */
-  peer({ name }: Host, args: readonly string[], pipe = false, environment: readonly string[] = []): Program {
+  /** Any command of `showchain`, with what the lab needs. */
+  peer({ name }: Host, args: readonly string[], how: ProgramOptions = {}): Program {
+    const { pipe = false, environment = [], hosts } = how
     const [command, ...rest] = args
     const identity = rest.includes('--identity') ? [] : ['--ephemeral']
     // Outages of minutes are tried here.
@@ -264,7 +265,11 @@ export class Lab {
     return this.start(
       `${command}${++this.#started}`,
       name,
-      [...(environment.length === 0 ? [] : ['env', ...environment]), process.execPath, PEER_PROGRAM, ...all],
+      [
+        ...(hosts === undefined ? [] : ['sh', '-c', 'mount --bind "$0" /etc/hosts && exec "$@"', hosts]),
+        ...(environment.length === 0 ? [] : ['env', ...environment]),
+        ...[process.execPath, PEER_PROGRAM, ...all],
+      ],
       pipe,
     )
   }

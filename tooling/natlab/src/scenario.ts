@@ -115,24 +115,25 @@ export interface Pair {
   readonly listener: Program
 }
 
-/** Connects two hosts, and waits until both use this kind of path. */
+/** Connects two hosts, and waits until both use this kind of path. @param hosts files of hosts of their programs */
 export async function connectPair(
   { lab, relay }: World,
   from: Host,
   to: Host,
   path: PathKind,
   relays: readonly string[] = [relay],
+  hosts?: { readonly from: string; readonly to: string },
 ): Promise<Pair> {
-  const { program: listener, ticket } = await lab.listen(to, relays)
-  if (path === 'relay') await expectNoDirectPath(lab, from, ticket)
-  const caller = lab.connect(from, ticket, { args: ['--linger', '3600'] })
+  const { program: listener, ticket } = await lab.listen(to, relays, { hosts: hosts?.to })
+  if (path === 'relay') await expectNoDirectPath(lab, from, ticket, hosts?.from)
+  const caller = lab.connect(from, ticket, { args: ['--linger', '3600'], hosts: hosts?.from })
   await Promise.all([caller, listener].map((program) => program.until(`its path is ${path}`, isOn(path))))
   return { caller, listener }
 }
 
 /** Checks that a direct-only dial fails, with its reason. */
-async function expectNoDirectPath(lab: Lab, from: Host, ticket: string): Promise<void> {
-  const caller = lab.connect(from, ticket, { args: ['--via', 'direct-only'] })
+async function expectNoDirectPath(lab: Lab, from: Host, ticket: string, hosts?: string): Promise<void> {
+  const caller = lab.connect(from, ticket, { args: ['--via', 'direct-only'], hosts })
   const code = await caller.ended
   const text = caller.events.findLast(({ event }) => event === 'error')?.text
   if (code !== 3 || !String(text).includes('no probe was answered'))

@@ -22,6 +22,8 @@ export interface Disturbance {
   happen(): Promise<void> | void
   /** Seconds that the gap may take. @default it is only measured */
   readonly most?: number | undefined
+  /** Whether the gap counts from when it begins to happen. @default false */
+  readonly whole?: boolean
   /** Settles when the pair has recovered: the transfer may end before that. */
   over?(): Promise<unknown>
 }
@@ -79,10 +81,14 @@ async function transfer(
   const send = async (indices: Iterable<number>): Promise<void> => {
     for (const index of indices) if (!caller.writeLine(lines[index] as string) && !(await caller.drained())) return
   }
-  const disturb = async ({ at, happen }: Disturbance): Promise<void> => {
-    await back.whenHas(Math.floor(at * lines.length))
-    await happen()
+  const measure = (): void => {
     for (const received of [there, back]) received.measure()
+  }
+  const disturb = async ({ at, whole = false, happen }: Disturbance): Promise<void> => {
+    await back.whenHas(Math.floor(at * lines.length))
+    if (whole) measure()
+    await happen()
+    if (!whole) measure()
   }
   const all = Promise.all([
     send(lines.keys()),

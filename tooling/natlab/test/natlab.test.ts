@@ -13,7 +13,7 @@ import { SCENARIOS } from '../src/scenarios/index.ts'
 
 const MINUTES = 60_000
 const SHORT = /^(t\d-t\d|ipv6|transfer-t3-t3|reboot|glare)$/
-const MINUTES_LONG = /^(relay-restart-64|blocked|stop-.*-[39]0)$/
+const MINUTES_LONG = /^(fleet-pairs|relay-restart-64|blocked|stop-.*-[39]0)$/
 const why = missing()
 
 /** Sizes of packets, both families, errors of the network, a full link. */

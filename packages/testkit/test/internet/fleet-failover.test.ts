@@ -22,11 +22,14 @@ interface Scene {
   readonly theirs: Connection
 }
 
-/** A target at the first node and a requester at the second one, with a connection that is relayed. */
-async function scene(seed: string, play: (scene: Scene) => Promise<void>): Promise<void> {
+/**
+ * A target at the first node and a requester at the second one, with a connection that is relayed.
+ * @param stranger whether the requester knows the fleet by the target's ticket alone
+ */
+async function scene(seed: string, play: (scene: Scene) => Promise<void>, stranger = false): Promise<void> {
   await Internet.run(seed, { latency: duration(10) }, async (internet) => {
     const fleet = internet.fleet(3)
-    const open = async (name: string, node: number): Promise<Peer> => {
+    const open = async (name: string, node: number, knows = true): Promise<Peer> => {
       const addresses = fleet.relays.map(({ endpoint }) => endpoint)
       const found = [...addresses.slice(node), ...addresses.slice(0, node)]
       const host = internet.host(name, { behind: internet.router({ nat: nat.T4() }) })
@@ -34,14 +37,14 @@ async function scene(seed: string, play: (scene: Scene) => Promise<void>): Promi
       const peer = await Peer.open({
         identity: internet.sim.identity(name),
         runtime: { ...internet.runtime(host), resolve: async () => found },
-        relays: [formatTicket({ id: fleet.bus.identity.id, relays: [], addresses: [address] })],
+        relays: knows ? [formatTicket({ id: fleet.bus.identity.id, relays: [], addresses: [address] })] : [],
       })
-      await peer.registered()
+      if (knows) await peer.registered()
       return peer
     }
     await internet.wait(duration(SECOND))
-    const [target, requester] = [await open('target', 0), await open('requester', 1)]
-    expect(bindings(fleet)).toEqual([1, 1, 0])
+    const [target, requester] = [await open('target', 0), await open('requester', 1, !stranger)]
+    expect(bindings(fleet)).toEqual([1, stranger ? 0 : 1, 0])
     const ours = await requester.connect(target.ticket)
     const theirs = await take(target.incoming)
     expect(bindings(fleet)).toEqual([1, 1, 0])
@@ -116,6 +119,20 @@ describe('a relayed connection between two nodes', () => {
     })
   })
 
+  test('goes on when the node of a requester dies that has the fleet from a ticket', { tags: ['long'] }, async () => {
+    const play = async (at: Scene): Promise<void> => {
+      const end = await both(at)
+      await at.internet.wait(duration(2 * SECOND))
+      await at.fleet.relays[1]?.kill()
+      await at.internet.wait(duration(8 * SECOND))
+      const { silence, lost } = await end()
+      expect(lost).toBe(0)
+      expect(silence).toBeLessThanOrEqual(SILENCE)
+      expect(bindings(at.fleet)).toEqual([1, 0, 1])
+    }
+    await scene('ticket alone', play, true)
+  })
+
   test('moves off a node that drains without a gap, and the node ends', { tags: ['long'] }, async () => {
     await scene('drains', async (at) => {
       const { internet, fleet } = at
@@ -130,6 +147,23 @@ describe('a relayed connection between two nodes', () => {
       expect(bindings(fleet)).toEqual([0, 2, 0])
       expect(first?.events.some(({ type }) => type === 'drained')).toBe(true)
     })
+  })
+
+  test('moves off the node of a requester that drains, which has the fleet from a ticket', {
+    tags: ['long'],
+  }, async () => {
+    const play = async (at: Scene): Promise<void> => {
+      const end = await both(at)
+      await at.internet.wait(duration(2 * SECOND))
+      at.fleet.relays[1]?.drain()
+      await at.internet.wait(duration(10 * SECOND))
+      const { silence, lost } = await end()
+      expect(lost).toBe(0)
+      expect(silence).toBeLessThanOrEqual(200)
+      expect(at.fleet.relays[1]?.events.some(({ type }) => type === 'drained')).toBe(true)
+      expect(at.fleet.relays[2]?.machine.stats().bindings).toBe(1)
+    }
+    await scene('ticket alone, drains', play, true)
   })
 
   test('goes on when the bus is back, and nothing is lost', { tags: ['long'] }, async () => {

@@ -4,6 +4,7 @@ import { CODES } from './codes.ts'
 import { CROWDS } from './crowds.ts'
 import { FAMILIES } from './families.ts'
 import { FILES } from './files.ts'
+import { FLEETS } from './fleets.ts'
 import { ISLAND } from './island.ts'
 import { MAPPED } from './mapped.ts'
 import { OUTAGES } from './outages.ts'
@@ -29,5 +30,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...FILES,
   ...TUNNELS,
   ...OUTAGES,
+  ...FLEETS,
   ...CROWDS,
 ]

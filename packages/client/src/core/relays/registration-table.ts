@@ -2,7 +2,7 @@
  * The relays that a peer is registered with: those of its configuration for good, and those that a
  * ticket names for as long as the dial or a connection needs them.
  */
-import { formatEndpoint, ipFamily, sameEndpoint } from '@showchain/wire'
+import { type Endpoint, formatEndpoint, ipFamily, sameEndpoint } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant } from '../endpoint/machine.ts'
 import type { Transactions } from '../requests/transaction.ts'
@@ -17,7 +17,7 @@ export class RegistrationTable {
   readonly #context: PeerContext
   readonly #transactions: Transactions
   readonly #borrowed = new Set<Registration>()
-  /** Borrowed in place of another one, at the relay's address of the other IP family. */
+  /** Borrowed in place of another one, at another address of the relay. */
   readonly #spare = new Set<Registration>()
   /** Of those, which are to be left. */
   readonly #needless = new Set<Registration>()
@@ -82,22 +82,30 @@ export class RegistrationTable {
       const event = registration.poll()
       if (event === undefined) continue
       if (event === 'registered') this.#succeed(registration)
-      if (event === 'doubted' || event === 'lost') this.#tryOther(registration, now)
+      if (event === 'doubted' || event === 'lost' || event === 'draining') this.#tryOther(registration, now)
       return [registration, event]
     }
     return undefined
   }
 
-  /** One that only a ticket named, by addresses of both families: nobody else looks for it there. */
+  /** One that only a ticket named, by several addresses: nobody else looks for it there. */
   #tryOther(registration: Registration, now: Instant): void {
     const { relay, successor } = registration
-    const { endpoint, other } = relay
-    const has = this.#context.hostCandidates().some(({ ip }) => other && ipFamily(ip) === ipFamily(other.ip))
-    if (other === undefined || !has || !this.#borrowed.has(registration) || successor !== undefined) return
-    if (this.all.has(formatEndpoint(other))) return
-    const spare = this.#registration({ ...relay, endpoint: other, other: endpoint }, true, now)
+    if (!this.#borrowed.has(registration) || successor !== undefined) return
+    const { endpoint, other, further = [] } = relay
+    const all = other === undefined ? further : [other, ...further]
+    const at = all.find((each) => this.#hasFamilyOf(each) && !this.all.has(formatEndpoint(each)))
+    if (at === undefined) return
+    const left = [...all.filter((each) => each !== at), endpoint]
+    const beside = left.find(({ ip }) => ipFamily(ip) !== ipFamily(at.ip))
+    const place = { endpoint: at, other: beside, further: left.filter((each) => each !== beside) }
+    const spare = this.#registration({ ...relay, ...place }, true, now)
     this.#borrowed.add(spare)
     this.#spare.add(spare)
+  }
+
+  #hasFamilyOf(endpoint: Endpoint): boolean {
+    return this.#context.hostCandidates().some(({ ip }) => ipFamily(ip) === ipFamily(endpoint.ip))
   }
 
   /** Whether another address of its relay has this peer, or is about to: a spare one is not needed then. */

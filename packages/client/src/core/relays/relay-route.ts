@@ -12,6 +12,8 @@ export interface RelayAddress {
   readonly endpoint: Endpoint
   /** Its address of the other IP family, where this peer asks what its own is. @default it has none */
   readonly other?: Endpoint | undefined
+  /** Further addresses of its name, which may be those of a fleet. @default none */
+  readonly further?: readonly Endpoint[] | undefined
   /** Where it takes WebSocket connections. @default nowhere */
   readonly websocket?: string | undefined
 }
