@@ -71,4 +71,16 @@ describe.each(PROVIDERS.map((provider) => [provider.name, provider] as const))('
     for (const wrong of [new Uint8Array(0), bound.slice(1), new Uint8Array([...bound, 0])])
       expect(permits.check(wrong, id, NOW)).toBe('permitUnknown')
   })
+
+  test.each([
+    { untilMs: Number.NaN },
+    { untilMs: -1 },
+    { untilMs: 2 ** 32 * 1000 },
+    { untilMs: NOW, bytes: 0 },
+    { untilMs: NOW, bytes: -1 },
+    { untilMs: NOW, bytes: 1.5 },
+    { untilMs: NOW, bytes: 2 ** 53 },
+  ])('are not made for what they cannot say: %j', (terms) => {
+    expect(() => permits.issue(repeatable(1), terms)).toThrow(expect.objectContaining({ code: 'ERR_BAD_ARGUMENT' }))
+  })
 })

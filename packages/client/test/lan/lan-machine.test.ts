@@ -79,6 +79,17 @@ const own = (day = DAY): string => instanceOf(openssl, SELF, day)
 const theirs = instanceOf(openssl, OTHER, DAY)
 const from = (ip: string, socket: number, port = 5353): Route => ({ ip, port, socket })
 
+/** With names in capitals. */
+function capitals(bytes: Uint8Array): Uint8Array {
+  return bytes.map((byte) => (byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte))
+}
+
+test('names are those of the service and the peer in any case', () => {
+  const bed = new Bed()
+  bed.hear(capitals(mdnsCodec.query(own())))
+  expect(bed.sent).toHaveLength(1)
+})
+
 describe('a look', () => {
   test('asks on every link, again after one and three seconds, and is silent after four', () => {
     const bed = new Bed()

@@ -5,7 +5,7 @@
  *
  *   version (1) | holder (8) | number (8) | until (4) | bytes (8) | HMAC-SHA256 (first 16 bytes)
  */
-import { fromBase64url, PEER_ID_BYTES, type PeerId, peerIdToBytes, utf8 } from '@showchain/wire'
+import { fromBase64url, PEER_ID_BYTES, type PeerId, peerIdToBytes, ShowchainError, utf8 } from '@showchain/wire'
 import type { Identity } from './identity.ts'
 import type { CryptoProvider, Random } from './provider.ts'
 import { sameBytes } from './same-bytes.ts'
@@ -42,6 +42,8 @@ const HEAD_BYTES = BYTES + 8
 const PERMIT_MAC_BYTES = 16
 const PERMIT_BYTES = HEAD_BYTES + PERMIT_MAC_BYTES
 const CONTEXT = 'SHOWCHAIN-P2P-v1 permits'
+/** Unix milliseconds whose seconds have more than 32 bits. */
+const END_OF_TIME = 2 ** 32 * 1000
 const ANYBODY = new Uint8Array(PEER_ID_BYTES)
 
 /** Makes permits and checks them, for a relay of this identity. */
@@ -54,8 +56,15 @@ export class Permits {
     this.#key = provider.hmacSha256(utf8(CONTEXT), derOf(identity.toPem()))
   }
 
-  /** A new one. Its number is random, so no two are the same. */
-  issue(random: Random, { id, untilMs, bytes = 0 }: PermitTerms): Uint8Array {
+  /**
+   * A new one. Its number is random, so no two are the same.
+   * @throws ShowchainError `ERR_BAD_ARGUMENT` for a time or an amount that it cannot say
+   */
+  issue(random: Random, { id, untilMs, bytes }: PermitTerms): Uint8Array {
+    if (!(untilMs >= 0 && untilMs < END_OF_TIME)) throw bad('A permit ends between the years 1970 and 2106.')
+    // 0 would be any amount.
+    if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes > 0))
+      throw bad('A permit is for a whole number of bytes, and for one at least.')
     const holder = id === undefined ? ANYBODY : peerIdToBytes(id)
     const permit = new Uint8Array(PERMIT_BYTES)
     const view = new DataView(permit.buffer)
@@ -63,7 +72,7 @@ export class Permits {
     permit.set(holder.subarray(0, HOLDER_BYTES), HOLDER)
     permit.set(random.bytes(PERMIT_NUMBER_BYTES), NUMBER)
     view.setUint32(UNTIL, Math.floor(untilMs / 1000))
-    view.setBigUint64(BYTES, BigInt(bytes))
+    view.setBigUint64(BYTES, BigInt(bytes ?? 0))
     permit.set(this.#mac(permit, holder), HEAD_BYTES)
     return permit
   }
@@ -95,6 +104,7 @@ export class Permits {
 export const permitNumber = (permit: Uint8Array): string | undefined =>
   permit.length === PERMIT_BYTES && permit[0] === VERSION ? hexOf(permit.subarray(NUMBER, UNTIL)) : undefined
 
+const bad = (why: string): ShowchainError => new ShowchainError('ERR_BAD_ARGUMENT', why)
 const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 /** PKCS#8 without what a provider writes around it. */

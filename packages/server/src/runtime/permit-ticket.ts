@@ -7,7 +7,7 @@ import { formatTicket, parseTicket, ShowchainError, toBase64url } from '@showcha
  * The ticket of a relay with a permit, for relays that are opened with `permits`.
  * @param identity that of the relay
  * @param ticket what it printed
- * @throws ShowchainError `ERR_BAD_TICKET`, also when it is that of another relay
+ * @throws ShowchainError `ERR_BAD_TICKET`, also when it is that of another relay; `ERR_BAD_ARGUMENT`
  */
 export function permitTicket(
   identity: Identity,

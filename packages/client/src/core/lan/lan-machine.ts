@@ -40,6 +40,8 @@ const READ_RATE = { perSecond: 50, burst: 100 }
 export const ANSWER_GAP: Duration = duration(1000)
 /** Of UDP on Ethernet; no message that is meant is half as long. */
 const MAX_READ = 1472
+/** The bit in which small letters of ASCII differ from capitals. */
+const CASE = 0x20
 /** Clocks of two hosts may differ: this peer answers to its names of these days. */
 const DAYS = [-1, 0, 1]
 
@@ -220,8 +222,9 @@ export class LanMachine implements Machine<LanEvent> {
   }
 }
 
+/** Names are compared without case (RFC 1035 §2.3.3): what this takes too many of, the codec reads exactly. */
 function includes(bytes: Uint8Array, part: Uint8Array): boolean {
   for (let at = bytes.indexOf(part[0] as number); at >= 0; at = bytes.indexOf(part[0] as number, at + 1))
-    if (part.every((byte, index) => bytes[at + index] === byte)) return true
+    if (part.every((byte, index) => ((bytes[at + index] ?? 0) | CASE) === (byte | CASE))) return true
   return false
 }
