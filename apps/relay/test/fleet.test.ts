@@ -1,5 +1,5 @@
 /** A fleet as its operator runs it: three relays and a NATS server, as processes. */
-import type { ChildProcess } from 'node:child_process'
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -39,8 +39,12 @@ function secretFile(): string {
 }
 
 function startRelay(...args: readonly string[]): Program {
+  return startRelayIn({}, ...args)
+}
+
+function startRelayIn(environment: Readonly<Record<string, string>>, ...args: readonly string[]): Program {
   const own = ['--identity', folder.file('relay.pem'), '--create-identity', '--listen', '127.0.0.1:0']
-  const program = new Program(BIN, [...own, '--metrics', '127.0.0.1:0', '--log-format', 'json', ...args])
+  const program = new Program(BIN, [...own, '--metrics', '127.0.0.1:0', '--log-format', 'json', ...args], environment)
   ends.push(() => program.kill())
   return program
 }
@@ -148,6 +152,47 @@ describe('a fleet', () => {
     await stranger.stderr.line(/NATS is not there.*Authorization Violation/)
     const relay = startRelay(...shared, '--fleet-credentials', credentials)
     expect(await relay.stderr.line(/the fleet is connected by NATS/)).toContain(`127.0.0.1:${port}`)
+    expect(stranger.stderr.all.join()).not.toContain('the fleet is connected')
+  })
+
+  test('says that a number is taken, and has workers as nodes', {
+    tags: ['long'],
+    ...needsTool(NATS, NATS),
+  }, async () => {
+    const port = await freePort()
+    await startNats(port)
+    const shared = ['--fleet', `nats://relays:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}`]
+    shared.push('--fleet-secret', secretFile())
+    const first = startRelay(...shared, '--node', '7')
+    await first.stdout.line(/./)
+    const several = startRelay(...shared, '--node', '8', '--workers', '2')
+    await first.stderr.line(/"node":8,"msg":"a node of the fleet is there"/)
+    await first.stderr.line(/"node":9,"msg":"a node of the fleet is there"/)
+    await several.stderr.line(/"worker":1,"node":7,"msg":"a node of the fleet is there"/)
+    expect(await nodesOf(several)).toEqual([7])
+    const [a, b] = [await peerAt(first), await peerAt(several)]
+    const relayed = await connected(a, b, 'relay-only')
+    expect(await said(...relayed, 'to a worker')).toBe('to a worker')
+
+    const twin = startRelay(...shared, '--node', '7')
+    await Promise.all([first, twin].map((each) => each.stderr.line(/another relay has the number of this one/)))
+  })
+
+  test('trusts NATS by TLS only with a certificate that it knows', {
+    tags: ['long'],
+    ...needsTool(NATS, NATS),
+  }, async () => {
+    const [certificate, key] = [folder.file('nats.crt'), folder.file('nats.key')]
+    const what = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
+    const names = ['-subj', '/CN=nats', '-addext', 'subjectAltName=DNS:localhost']
+    execFileSync('openssl', [...what, ...names, '-keyout', key, '-out', certificate], { stdio: 'ignore' })
+    const port = await freePort()
+    await startNats(port, ['--tls', '--tlscert', certificate, '--tlskey', key])
+    const shared = ['--fleet', `tls://localhost:${port}`, '--fleet-secret', secretFile(), '--node', '1']
+    const stranger = startRelay(...shared)
+    await stranger.stderr.line(/NATS is not there.*certificate/)
+    const relay = startRelayIn({ NODE_EXTRA_CA_CERTS: certificate }, ...shared)
+    await relay.stderr.line(/the fleet is connected by NATS/)
     expect(stranger.stderr.all.join()).not.toContain('the fleet is connected')
   })
 
