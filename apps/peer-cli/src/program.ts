@@ -74,7 +74,7 @@ function withPeerOptions(command: Command): Command {
     .option('--host <ip>', 'local IP address (default: all)')
     .option('--port <n>', 'local port (default: any free one)')
   return withNetworkOptions(local)
-    .option('--no-port-mapping', 'do not ask the router to let everybody in at the port (PCP, NAT-PMP)')
+    .option('--no-port-mapping', 'do not ask the router to let everybody in at the port (PCP, NAT-PMP, UPnP)')
     .option('--keep-alive <ms>', 'milliseconds without traffic before a keep-alive is sent (default 15000)')
     .option('--timeout <seconds>', 'how long to wait for a registration or a connection (default 25)')
     .option(

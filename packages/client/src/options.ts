@@ -104,7 +104,7 @@ export interface PeerOptions {
    */
   readonly congestion?: CongestionName | undefined
   /**
-   * Asks the router in front, by PCP or NAT-PMP, to let everybody in at the port of this peer. What it
+   * Asks the router in front, by PCP, NAT-PMP or UPnP, to let everybody in at the port of this peer. What it
    * grants is announced, unless relays see this peer at another address. Not with `relay-only`.
    * @default true
    */

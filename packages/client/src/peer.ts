@@ -6,7 +6,7 @@ import { checkOptions, type PeerOptions } from './options.ts'
 import { PeerBase, type WithUdp } from './peer-base.ts'
 import { nodeRuntime } from './runtime/node-runtime.ts'
 
-const WITH_UDP: WithUdp = { lanOf, portMapper: (random, allows) => new PortMapper(random, allows) }
+const WITH_UDP: WithUdp = { lanOf, portMapper: (...how) => new PortMapper(...how) }
 
 /** A peer. @see Peer.open */
 export class Peer extends PeerBase {

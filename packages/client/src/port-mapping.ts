@@ -12,16 +12,19 @@ import {
   type PortMapper,
   type PortMapperEvent,
   type PortMapping,
+  type UpnpAnswer,
+  type UpnpTask,
 } from './core/index.ts'
 import type { CheckedOptions } from './options.ts'
 import type { PeerEvents } from './peer-events.ts'
 import { Driver } from './runtime/driver.ts'
 import type { DatagramSocket } from './runtime/socket.ts'
+import type { UpnpPort } from './runtime/upnp/upnp-port.ts'
 import type { Worker } from './runtime/worker.ts'
 
 /** What `inspect()` says of it. */
 export type PortMappingInspection = PortMapping & {
-  /** Datagrams that were sent to the router. */
+  /** Datagrams that were sent to the router, and tasks of UPnP. */
   readonly requests: number
   /** Datagrams that answer none of them. */
   readonly ignored: number
@@ -49,6 +52,9 @@ export class PortMappingOfPeer {
   #driver: Driver<PortMapper> | undefined
   #machine: PortMapper | undefined
   #released: () => void = () => {}
+  #upnp: Promise<UpnpPort> | undefined
+  /** Ends the task of UPnP that is under way. */
+  #task = new AbortController()
 
   /**
    * @param socket whose port is to be mapped
@@ -97,6 +103,7 @@ export class PortMappingOfPeer {
       this.#released = resolve
       driver.input((machine, now) => machine.release(now))
     })
+    this.#task.abort()
     await driver.close()
   }
 
@@ -138,7 +145,7 @@ export class PortMappingOfPeer {
 
   #open(): Driver<PortMapper> | undefined {
     const { runtime, addressPolicy } = this.#options
-    const machine = this.#makeMapper?.(runtime.random, ADDRESS_POLICIES[addressPolicy])
+    const machine = this.#makeMapper?.(runtime.random, ADDRESS_POLICIES[addressPolicy], runtime.openUpnp !== undefined)
     this.#machine = machine
     if (machine === undefined) return undefined
     return new Driver({
@@ -151,8 +158,23 @@ export class PortMappingOfPeer {
 
   #on(event: PortMapperEvent): void {
     if (event.type === 'released') return this.#released()
+    if (event.type === 'upnp') return void this.#do(event.gateway, event.task)
     this.#mapping = event.mapping
     this.#events.listeners.emit('portMapping', event.mapping)
+  }
+
+  /** A task ends the one before. */
+  async #do(gateway: string, { id, request }: UpnpTask): Promise<void> {
+    this.#task.abort()
+    this.#task = new AbortController()
+    const { signal } = this.#task
+    this.#upnp ??= this.#options.runtime.openUpnp?.()
+    const upnp = await this.#upnp?.catch(() => undefined)
+    if (signal.aborted) return
+    let answer: UpnpAnswer = { type: 'removed' }
+    if (request === undefined) await upnp?.remove(signal)
+    else answer = (await upnp?.map(gateway, request, signal)) ?? { type: 'silent' }
+    if (!signal.aborted) this.#driver?.input((machine, now) => machine.upnp(id, answer, now))
   }
 }
 

@@ -1,4 +1,4 @@
-/** miniupnpd on a router of the lab, which maps ports for hosts behind it by PCP and NAT-PMP. */
+/** miniupnpd on a router of the lab, which maps ports for hosts behind it by PCP, NAT-PMP or UPnP. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Lab } from './lab.ts'
@@ -12,20 +12,23 @@ export interface MappingServiceOptions {
   readonly claims?: string | undefined
   /** Its router drops what is of PCP, so that NAT-PMP is left. @default false */
   readonly withoutPcp?: boolean | undefined
+  /** It speaks UPnP, and nothing else. @default false */
+  readonly upnp?: boolean | undefined
 }
 
 /** Resolves when it takes requests. */
 export async function startMappingService(
   lab: Lab,
   router: Router,
-  { claims, withoutPcp = false }: MappingServiceOptions = {},
+  { claims, withoutPcp = false, upnp = false }: MappingServiceOptions = {},
 ): Promise<Program> {
   lab.names.nft(router.name, MAPPING_TABLE)
   if (withoutPcp) lab.names.nft(router.name, WITHOUT_PCP)
   const file = join(lab.folder, `${router.name}-miniupnpd.conf`)
   const lines = [
     ...['ext_ifname=wan', 'listening_ip=lan', ...(claims === undefined ? [] : [`ext_ip=${claims}`])],
-    ...['enable_natpmp=yes', 'enable_upnp=no', 'secure_mode=yes', 'system_uptime=yes'],
+    ...(upnp ? ['enable_natpmp=no', 'enable_upnp=yes'] : ['enable_natpmp=yes', 'enable_upnp=no']),
+    ...['secure_mode=yes', 'system_uptime=yes'],
     ...['upnp_table_name=opened', 'upnp_nat_table_name=opened', 'upnp_forward_chain=allowed'],
     ...['upnp_nat_chain=inside', 'upnp_nat_postrouting_chain=outside'],
     'allow 1024-65535 0.0.0.0/0 1024-65535',
@@ -33,12 +36,14 @@ export async function startMappingService(
   writeFileSync(file, `${lines.join('\n')}\n`)
   const pid = join(lab.folder, `${router.name}-miniupnpd.pid`)
   const program = lab.start('miniupnpd', router.name, ['miniupnpd', '-d', '-f', file, '-P', pid])
-  await program.until('it takes requests', ({ text }) => String(text).includes('Listening for NAT-PMP/PCP'))
+  const listens = upnp ? 'HTTP listening on port' : 'Listening for NAT-PMP/PCP'
+  await program.until('it takes requests', ({ text }) => String(text).includes(listens))
   return program
 }
 
-/** The outside address by natpmpc, which this project did not write. */
-export function outsideAddress(lab: Lab, { name }: Host, { lan }: Router): string | undefined {
+/** The outside address by natpmpc or upnpc, which this project did not write. */
+export function outsideAddress(lab: Lab, { name }: Host, { lan }: Router, upnp: boolean): string | undefined {
+  if (upnp) return /ExternalIPAddress = (\S+)/.exec(lab.names.exec(name, 'upnpc', ['-s']))?.[1]
   return /Public IP address : (\S+)/.exec(lab.names.exec(name, 'natpmpc', ['-g', `${lan}.1`]))?.[1]
 }
 

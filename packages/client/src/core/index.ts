@@ -44,7 +44,8 @@ export {
 export { maxMessage } from './messages/max-message-size.ts'
 export type { SendFailure, Sent } from './messages/outgoing-message.ts'
 export { type LinkEvent, LinkProbe, type ServerProbe } from './nat/link-probe.ts'
-export type { MappingProtocol } from './nat/mapping-messages.ts'
+export type { UpnpAnswer, UpnpTask } from './nat/mapping-exchange.ts'
+export type { MappingProtocol, MappingRequest } from './nat/mapping-messages.ts'
 export {
   MAPPING_ASK_GAP,
   MAPPING_LIFETIME,

@@ -24,6 +24,7 @@ export { standInFor } from './stand-in.ts'
 export { type Trace, type TraceEntry, traceEntry, traceLine, traceTaps } from './trace.ts'
 export { openUdp, UdpSocket } from './udp.ts'
 export { LISTEN_EVERYWHERE, type ListenAddress, type UdpOptions } from './udp-options.ts'
+export type { UpnpPort } from './upnp/upnp-port.ts'
 export {
   CryptoWorker,
   type CryptoWorkerOptions,

@@ -28,4 +28,6 @@ export const nodeRuntime: Runtime = {
   lan: nodeLan,
   localAddresses: () => localAddresses(),
   gateway: () => findGateway(),
+  // Few networks need it.
+  openUpnp: async () => new (await import('./upnp/igd.ts')).Igd(),
 }

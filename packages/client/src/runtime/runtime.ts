@@ -9,6 +9,7 @@ import type { Clock } from './clock.ts'
 import type { LanPort } from './lan/lan-port.ts'
 import type { CountedSocket, DatagramSocket } from './socket.ts'
 import type { UdpOptions } from './udp-options.ts'
+import type { UpnpPort } from './upnp/upnp-port.ts'
 import type { Worker, WorkerLimits } from './worker.ts'
 
 /** A router, and this host on its network: addresses of IPv4. */
@@ -50,4 +51,6 @@ export interface Runtime {
   localAddresses(): readonly string[]
   /** The router that leads out of this network. @default none is known */
   gateway?(): Gateway | undefined
+  /** What asks that router by UPnP, for one peer. @default this system cannot */
+  openUpnp?(): Promise<UpnpPort>
 }

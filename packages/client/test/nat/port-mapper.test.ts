@@ -13,6 +13,7 @@ import {
   MAPPING_ASK_GAP,
   PortMapper,
   type PortMapperEvent,
+  type UpnpAnswer,
 } from '../../src/core/index.ts'
 
 const ROUTER: Endpoint = { ip: '192.168.1.1', port: 5351 }
@@ -64,8 +65,8 @@ class Bed {
   readonly sent: { readonly at: number; readonly to: Endpoint; readonly bytes: Uint8Array }[] = []
   readonly events: PortMapperEvent[] = []
 
-  constructor(allows: AddressPolicy = internetPolicy) {
-    this.machine = new PortMapper(random, allows)
+  constructor(allows: AddressPolicy = internetPolicy, upnp = false) {
+    this.machine = new PortMapper(random, allows, upnp)
   }
 
   do(input: (machine: PortMapper, now: Instant) => void): this {
@@ -268,6 +269,92 @@ describe('what a router grants', () => {
       .receive(OTHER_VERSION)
       .receive(natPmp({ code: 2 }))
     expect(refusing.why).toBe('the router refuses it by NAT-PMP: not authorized')
+  })
+})
+
+describe('UPnP', () => {
+  const GRANTED = { type: 'granted', external: { ip: OUTSIDE, port: 6000 }, lifetime: 7200 } as const
+  /** Longer than a router may take for PCP and NAT-PMP. */
+  const SILENCE = 8000
+  let upnp: Bed
+  beforeEach(() => {
+    upnp = new Bed(internetPolicy, true)
+  })
+  /** The number of the last task, and whether it is to map. */
+  const taskOf = (bed: Bed): { id: number; maps: boolean } | undefined =>
+    bed.events
+      .flatMap((event) =>
+        event.type === 'upnp' ? [{ id: event.task.id, maps: event.task.request !== undefined }] : [],
+      )
+      .at(-1)
+  const answer = (bed: Bed, told: UpnpAnswer, id = taskOf(bed)?.id ?? 0): Bed =>
+    bed.do((machine, now) => machine.upnp(id, told, now))
+
+  test('is asked when the router is silent to the others, and not before', () => {
+    upnp.ask().advance(6700)
+    expect(taskOf(upnp)).toBeUndefined()
+    upnp.advance(SILENCE - 6700)
+    const request = { local: PLACE.local, internalPort: 4500, suggested: { ip: undefined, port: 4500 }, lifetime: 7200 }
+    expect(upnp.last).toMatchObject({ type: 'upnp', gateway: ROUTER.ip, task: { request } })
+    expect(answer(upnp, GRANTED).last).toEqual(mappedBy('UPnP'))
+    const heard = new Bed(internetPolicy, true).ask().receive(pcp()).advance(SILENCE)
+    expect(taskOf(heard)).toBeUndefined()
+  })
+
+  test('is judged as the others are, and ended where it is of no use', () => {
+    answer(upnp.ask(['81.2.0.8']).advance(SILENCE), GRANTED)
+    expect(upnp.why).toBe(
+      `the router says that its outside address is ${OUTSIDE}, and relays see this host at 81.2.0.8`,
+    )
+    expect(taskOf(upnp)?.maps).toBe(false)
+  })
+
+  test('is renewed at half, by itself; one that fails then is asked for again until it ends', () => {
+    answer(upnp.ask().advance(SILENCE), GRANTED).taken()
+    upnp.advance(3_600_000)
+    expect([upnp.taken(), taskOf(upnp)]).toEqual([[], { id: 2, maps: true }])
+    expect(answer(upnp, { type: 'unusable', why: 'it fails' }).last).toMatchObject({ type: 'upnp' })
+    upnp.advance(1_800_000)
+    expect(taskOf(upnp)).toEqual({ id: 3, maps: true })
+  })
+
+  test.each([
+    [{ type: 'silent' }, 'silent', 'the router answers neither PCP, NAT-PMP nor UPnP'],
+    [{ type: 'refused', code: 606 }, 'refused', 'the router refuses it by UPnP: not authorized'],
+    [{ type: 'unusable', why: 'it leads elsewhere' }, 'refused', 'it leads elsewhere'],
+  ] as const)('an answer %j is told', (told, cause, why) => {
+    answer(upnp.ask().advance(SILENCE), told)
+    expect(upnp.last).toEqual({ type: 'mapping', mapping: { state: 'none', cause, why } })
+    expect(upnp.machine.deadline).toBeUndefined()
+  })
+
+  test('an answer to another task changes nothing', () => {
+    answer(upnp.ask().advance(SILENCE), GRANTED, 7)
+    expect(upnp.last).toMatchObject({ type: 'upnp' })
+    upnp.do((machine) => machine.leave('not asked', 'there is no router'))
+    expect(answer(upnp, GRANTED).why).toBe('there is no router')
+  })
+
+  test('is ended at the end, for which half a second is waited at most', () => {
+    answer(upnp.ask().advance(SILENCE), GRANTED).do((machine, now) => machine.release(now))
+    expect([taskOf(upnp)?.maps, upnp.last?.type]).toEqual([false, 'upnp'])
+    upnp.advance(499)
+    expect(upnp.last).toMatchObject({ type: 'upnp' })
+    expect(upnp.advance(1).last).toEqual({ type: 'released' })
+    const quick = answer(new Bed(internetPolicy, true).ask().advance(SILENCE), GRANTED)
+    quick.do((machine, now) => machine.release(now))
+    expect(answer(quick, { type: 'removed' }).last).toEqual({ type: 'released' })
+  })
+
+  test('is ended also where it has not answered so far, and not twice', () => {
+    upnp
+      .ask()
+      .advance(SILENCE)
+      .do((machine, now) => machine.release(now))
+    expect(taskOf(upnp)).toEqual({ id: 2, maps: false })
+    const ended = answer(new Bed(internetPolicy, true).ask(['81.2.0.8']).advance(SILENCE), GRANTED)
+    answer(ended, { type: 'removed' }).do((machine, now) => machine.release(now))
+    expect([ended.last, taskOf(ended)?.id]).toEqual([{ type: 'released' }, 2])
   })
 })
 

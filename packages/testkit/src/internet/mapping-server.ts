@@ -1,8 +1,17 @@
 /**
- * What a router does that maps ports for hosts behind it: PCP's MAP (RFC 6887) and NAT-PMP (RFC
- * 6886), and the packets that come in at such a port, and answer those.
+ * What a router does that maps ports for hosts behind it: PCP's MAP (RFC 6887), NAT-PMP (RFC 6886) and
+ * UPnP, of which there is what is said and no HTTP; and the packets that come in at such a port, and
+ * answer those.
  */
-import { type Duration, duration, type Instant, later } from '@showchain/client/core'
+import {
+  type Duration,
+  duration,
+  type Instant,
+  later,
+  type MappingProtocol,
+  type MappingRequest,
+  type UpnpAnswer,
+} from '@showchain/client/core'
 import type { Clock } from '@showchain/client/runtime'
 import type { Random } from '@showchain/crypto/core'
 import { type Endpoint, formatEndpoint, parseIp, sameEndpoint } from '@showchain/wire'
@@ -11,7 +20,7 @@ import type { Packet } from '../sim/packet.ts'
 /** How a router maps ports. */
 export interface MappingServerOptions {
   /** The protocols that it knows. */
-  readonly speaks: readonly ('PCP' | 'NAT-PMP')[]
+  readonly speaks: readonly MappingProtocol[]
   /** The outside address that it names. @default its own */
   readonly claims?: string | undefined
   /** Seconds that it grants at most. @default 86,400 */
@@ -76,6 +85,16 @@ export class MappingServer {
     return known !== undefined && known.until > this.#clock.now() ? known.port : undefined
   }
 
+  /** By UPnP. @param external the router's own outside address */
+  upnp({ local, internalPort, suggested, lifetime }: MappingRequest, external: string | undefined): UpnpAnswer {
+    const { speaks, refuses, claims = external } = this.#options
+    if (!speaks.includes('UPnP') || claims === undefined) return { type: 'silent' }
+    if (refuses !== undefined) return { type: 'refused', code: refuses }
+    const granted = this.#map({ ip: local, port: internalPort }, '', suggested.port, lifetime)
+    if (lifetime === 0) return { type: 'removed' }
+    return { type: 'granted', external: { ip: claims, port: granted.port }, lifetime: granted.lifetime }
+  }
+
   /** @param external the router's own outside address. @returns the answer, if there is one */
   answer({ source, bytes }: Packet, external: string): Uint8Array | undefined {
     const { speaks } = this.#options
@@ -83,7 +102,7 @@ export class MappingServer {
     if (speaks.includes(version))
       return version === 'PCP' ? this.#pcp(source, bytes, external) : this.#natPmp(source, bytes, external)
     // RFC 6886 §3.5; RFC 6887 §9.
-    if (version === 'PCP' && speaks.length > 0)
+    if (version === 'PCP' && speaks.includes('NAT-PMP'))
       return Uint8Array.of(0, 0x80 | (bytes[1] ?? 0), 0, UNSUPPORTED_VERSION, 0, 0, 0, 0)
     return undefined
   }

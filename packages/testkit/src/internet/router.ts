@@ -84,7 +84,11 @@ export class Router implements Station {
     })
     const { maps } = options
     this.#maps = maps && new MappingServer(maps, outside.clock, random.fork('maps'))
-    this.#gateway = { name, ips: maps ? [`${lan}.1`] : [], deliver: (packet) => this.#fromInside(packet) }
+    this.#gateway = {
+      ...{ name, ips: maps ? [`${lan}.1`] : [] },
+      deliver: (packet) => this.#fromInside(packet),
+      upnp: (request) => this.#maps?.upnp(request, this.external(4)) ?? { type: 'silent' },
+    }
     this.inside.gateway = this.#gateway
     this.inside.attach(this.#gateway)
     outside.attach(this)

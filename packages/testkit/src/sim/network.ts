@@ -6,7 +6,7 @@
  *   host ── carry(packet) ──► network ── conditions of the path ──► deliver(packet) ── station
  */
 
-import { BufferSlab, type Instant, later } from '@showchain/client/core'
+import { BufferSlab, type Instant, later, type MappingRequest, type UpnpAnswer } from '@showchain/client/core'
 import type { Clock } from '@showchain/client/runtime'
 import { ipFamily } from '@showchain/wire'
 import { type Conditions, GOOD_CONDITIONS } from './conditions.ts'
@@ -24,6 +24,8 @@ export interface Station {
   readonly ips: readonly string[]
   /** Takes a packet whose destination is one of its addresses. */
   deliver(packet: Packet): void
+  /** What a host behind it asks it by UPnP. @default it is silent */
+  upnp?(request: MappingRequest): UpnpAnswer
 }
 
 /** Paths are identified by the names at their ends. */

@@ -3,7 +3,14 @@
  * virtual time. It starts no real timer and opens no real socket. RSA is that of the simulation's
  * provider, so an identity must be one of `simulation.identity`.
  */
-import { type Duration, isLanAddress, MDNS_GROUP, type WebSocketTarget } from '@showchain/client/core'
+import {
+  type Duration,
+  isLanAddress,
+  type MappingRequest,
+  MDNS_GROUP,
+  type UpnpAnswer,
+  type WebSocketTarget,
+} from '@showchain/client/core'
 import { type CountedSocket, type DatagramSocket, nodeLan, type Runtime } from '@showchain/client/runtime'
 import { type Identity, nodeEndToEnd } from '@showchain/crypto'
 import type { TestIdentity } from '@showchain/crypto/testing'
@@ -51,6 +58,19 @@ export function simulatedRuntime(sim: Simulation, host: Host, signTime?: Duratio
       const [ip] = host.network.gateway?.ips ?? []
       const local = host.ips.find((own) => ipFamily(own) === 4)
       return ip === undefined || local === undefined ? undefined : { ip, local }
+    },
+    openUpnp: async () => {
+      const ask = (request: MappingRequest): UpnpAnswer => host.network.gateway?.upnp?.(request) ?? { type: 'silent' }
+      let mapped: MappingRequest | undefined
+      return {
+        map: async (_gateway, request) => {
+          mapped = request
+          return ask(request)
+        },
+        remove: async () => {
+          if (mapped !== undefined) ask({ ...mapped, lifetime: 0 })
+        },
+      }
     },
   }
 }

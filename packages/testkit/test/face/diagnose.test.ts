@@ -136,9 +136,10 @@ test.each([
 test.each([
   ['by PCP', { speaks: ['PCP'] }, 'good', 'maps a port by PCP: everybody reaches this host at 81.'],
   ['by NAT-PMP', { speaks: ['NAT-PMP'], lifetime: 600 }, 'good', 'for 600 s each time'],
+  ['by UPnP', { speaks: ['UPnP'] }, 'good', 'maps a port by UPnP'],
   ['and refuses', { speaks: ['PCP'], refuses: 2 }, 'bad', 'not authorized'],
   ['elsewhere', { speaks: ['PCP'], claims: '81.9.9.9' }, 'bad', 'relays see this host at'],
-  ['silently', { speaks: [] }, 'unknown', 'answers neither PCP nor NAT-PMP'],
+  ['silently', { speaks: [] }, 'unknown', 'answers neither PCP, NAT-PMP nor UPnP'],
 ] as const)('a router that maps ports %s', (name, maps, verdict, said) =>
   scene(`diagnose mapping ${name}`, async (where) => {
     const router = where.internet.router({ nat: nat.T3(), maps })

@@ -54,7 +54,7 @@ const mappedIn = ({ ticket }: Peer): readonly string[] =>
     .filter((host) => host !== LOCAL)
 const whyOf = ({ portMapping }: Peer): string => (portMapping.state === 'none' ? portMapping.why : portMapping.state)
 
-describe.each(['PCP', 'NAT-PMP'] as const)('a router that maps by %s', (protocol) => {
+describe.each(['PCP', 'NAT-PMP', 'UPnP'] as const)('a router that maps by %s', (protocol) => {
   const maps = { speaks: [protocol] }
 
   test('makes a pair behind two symmetric NATs direct, whoever dials', async () => {
@@ -85,7 +85,7 @@ describe.each(['PCP', 'NAT-PMP'] as const)('a router that maps by %s', (protocol
       expect(alice.inspect().portMapping.requests - before).toBe(0)
       await internet.wait(duration(7_200_000))
       const renewed = alice.inspect().portMapping.requests - before
-      expect(renewed).toBe(protocol === 'PCP' ? 2 : 4)
+      expect(renewed).toBe(protocol === 'NAT-PMP' ? 4 : 2)
       expect(router.portMaps).toBe(1)
     })
   })
@@ -98,12 +98,12 @@ test('without a mapping the same pair is relayed', async () => {
   })
 })
 
-test('a router that is silent is asked ten times in all, and never again', async () => {
+test('a router that is silent is asked ten times and by UPnP, and never again', async () => {
   await play('silent', { maps: { speaks: [] } }, async ({ internet, alice }) => {
-    expect(whyOf(alice)).toBe('the router answers neither PCP nor NAT-PMP')
-    expect(alice.inspect().portMapping.requests).toBe(10)
+    expect(whyOf(alice)).toBe('the router answers neither PCP, NAT-PMP nor UPnP')
+    expect(alice.inspect().portMapping.requests).toBe(11)
     await internet.wait(duration(600_000))
-    expect(alice.inspect().portMapping.requests).toBe(10)
+    expect(alice.inspect().portMapping.requests).toBe(11)
   })
 })
 
@@ -117,17 +117,20 @@ test('a router behind another NAT is of no use, and says so by its address', asy
   })
 })
 
-test('a router that names an address of somebody else has nobody sent there', async () => {
-  const claims = '81.9.9.9'
-  await play('liar', { maps: { speaks: ['PCP'], claims } }, async (scene) => {
-    const { alice, bob, internet, router } = scene
-    expect(whyOf(alice)).toContain(`says that its outside address is ${claims}, and relays see this host at`)
-    expect(mappedIn(alice)).toEqual([])
-    expect(await pathOf(scene, bob, alice)).toBe('relay')
-    expect(internet.timeline()).not.toContain(`${claims}:`)
-    expect(router.portMaps).toBe(0)
-  })
-})
+test.each(['PCP', 'UPnP'] as const)(
+  'a router that names an address of somebody else by %s has nobody sent there',
+  async (protocol) => {
+    const claims = '81.9.9.9'
+    await play(`liar ${protocol}`, { maps: { speaks: [protocol], claims } }, async (scene) => {
+      const { alice, bob, internet, router } = scene
+      expect(whyOf(alice)).toContain(`says that its outside address is ${claims}, and relays see this host at`)
+      expect(mappedIn(alice)).toEqual([])
+      expect(await pathOf(scene, bob, alice)).toBe('relay')
+      expect(internet.timeline()).not.toContain(`${claims}:`)
+      expect(router.portMaps).toBe(0)
+    })
+  },
+)
 
 test('a router that refuses says why, by the name that the RFC gives it', async () => {
   await play('refused', { maps: { speaks: ['PCP'], refuses: 2 } }, async ({ alice }) => {

@@ -1,4 +1,4 @@
-/** Routers that map ports: Debian's miniupnpd, which speaks PCP and NAT-PMP. */
+/** Routers that map ports: Debian's miniupnpd, which speaks PCP, NAT-PMP and UPnP. */
 import { nat } from '@showchain/testkit'
 import { PEER_PROGRAM } from '../lab.ts'
 import type { Host } from '../lab-options.ts'
@@ -9,6 +9,7 @@ import { connectPair, endPair, isOn, type Scenario, type World } from '../scenar
 import { simulatedMapping } from '../simulated.ts'
 
 const NEEDS = { miniupnpd: 'miniupnpd-nftables', natpmpc: 'natpmpc' } as const
+const UPNP_NEEDS = { miniupnpd: 'miniupnpd-nftables', upnpc: 'miniupnpc' } as const
 
 /** An outside address that no router of the lab has. */
 const ELSEWHERE = '81.2.0.250'
@@ -23,18 +24,18 @@ async function doctor({ lab, relay }: World, host: Host): Promise<ProgramEvent> 
   return finding
 }
 
-const mapped = (protocol: 'PCP' | 'NAT-PMP', caller: NatKind): Scenario => ({
+const mapped = (protocol: 'PCP' | 'NAT-PMP' | 'UPnP', caller: NatKind): Scenario => ({
   name: `mapped-${protocol.toLowerCase()}`,
   title: `${caller} → T4 whose router maps ports by ${protocol}`,
-  needs: NEEDS,
+  needs: protocol === 'UPnP' ? UPNP_NEEDS : NEEDS,
   async run(world) {
     const { lab } = world
     const path = await simulatedMapping([nat[caller](), nat.T4()], { maps: { speaks: [protocol] } })
     const router = await world.router({ kind: 'T4', global: true })
-    await startMappingService(lab, router, { withoutPcp: protocol === 'NAT-PMP' })
+    await startMappingService(lab, router, { withoutPcp: protocol === 'NAT-PMP', upnp: protocol === 'UPnP' })
     const [from, to] = [lab.host(world.side('a', caller)), lab.host(router)]
-    const outside = outsideAddress(lab, to, router)
-    if (outside !== router.wan) throw new Error(`natpmpc says that the outside address is ${outside}`)
+    const outside = outsideAddress(lab, to, router, protocol === 'UPnP')
+    if (outside !== router.wan) throw new Error(`the other program says that the outside address is ${outside}`)
     const found = await doctor(world, to)
     if (found.verdict !== 'good' || !String(found.found).includes(`by ${protocol}`))
       throw new Error(String(found.found))
@@ -80,6 +81,7 @@ const useless = (
 export const MAPPED: readonly Scenario[] = [
   mapped('PCP', 'T4'),
   mapped('NAT-PMP', 'T3'),
+  mapped('UPnP', 'T4'),
   useless('mapped-double-nat', 'T4 → T4 whose router maps ports, behind a carrier', {
     ...{ double: true, says: 'the router refuses it by PCP' },
   }),

@@ -1,6 +1,7 @@
 /**
- * One request to a router to map a port, or to end that: PCP (RFC 6887), or NAT-PMP (RFC 6886) where
- * the router does not know PCP. It is repeated as the RFCs say, and not as often.
+ * One request to a router to map a port, or to end that: PCP (RFC 6887), NAT-PMP (RFC 6886) where the
+ * router does not know PCP, and UPnP where it is silent to both. The first two are repeated as the RFCs
+ * say, and not as often; UPnP is a task of the owner, since it takes HTTP.
  */
 import type { Random } from '@showchain/crypto/core'
 import type { Endpoint } from '@showchain/wire'
@@ -24,6 +25,8 @@ const PCP_JITTER = 0.1
 const NAT_PMP_TIMES: readonly Duration[] = [250, 500, 1000, 2000].map(duration)
 /** A removal is repeated while its owner closes. */
 const REMOVAL_TIMES: readonly Duration[] = [100, 150, 250].map(duration)
+/** As long for a removal by UPnP, which is asked for once. */
+const UPNP_REMOVAL_TIMES: readonly Duration[] = [500].map(duration)
 
 /** How a request ended. */
 export type MappingResult =
@@ -35,17 +38,34 @@ export type MappingResult =
       readonly lifetime: number
     }
   | { readonly type: 'refused'; readonly protocol: MappingProtocol; readonly code: number }
+  /** It says by UPnP what nobody may rely on. `why`: half a sentence. */
+  | { readonly type: 'unusable'; readonly why: string }
   | { readonly type: 'silent' }
   | { readonly type: 'removed' }
+
+/** What an owner does by UPnP: one task at a time, a new one ends the one before. */
+export interface UpnpTask {
+  readonly id: number
+  /** Undefined: to end what was mapped. */
+  readonly request: MappingRequest | undefined
+}
+
+/** What became of a task. */
+export type UpnpAnswer =
+  | { readonly type: 'granted'; readonly external: Endpoint; readonly lifetime: number }
+  | { readonly type: 'refused'; readonly code: number }
+  | Extract<MappingResult, { type: 'unusable' | 'silent' | 'removed' }>
 
 export interface MappingExchangeOptions {
   readonly random: Random
   readonly timers: Pick<Timers, 'set'>
   send(bytes: Uint8Array): void
+  /** Does a task. Undefined: the owner cannot. */
+  readonly upnp: ((task: UpnpTask) => void) | undefined
   done(result: MappingResult, now: Instant): void
 }
 
-type Kind = MappingProtocol | 'removal'
+type Kind = 'PCP' | 'NAT-PMP' | 'removal'
 
 export class MappingExchange {
   readonly #options: MappingExchangeOptions
@@ -56,6 +76,11 @@ export class MappingExchange {
   /** What NAT-PMP has said so far. */
   #ip: string | undefined
   #granted: { readonly port: number; readonly lifetime: number } | undefined
+  /** Of the last task. */
+  #task = 0
+  /** That it is to map a port, and waited for. */
+  #waiting = false
+  #mayBeLeft = false
 
   constructor(options: MappingExchangeOptions) {
     this.#options = options
@@ -63,13 +88,19 @@ export class MappingExchange {
 
   /** Whether an answer is waited for. */
   get busy(): boolean {
-    return this.#repeated.size > 0
+    return this.#waiting || this.#repeated.size > 0
+  }
+
+  /** Whether UPnP may have mapped what was not ended. */
+  get mayBeLeft(): boolean {
+    return this.#mayBeLeft
   }
 
   /** @param protocol that the router is known to speak */
   ask(request: MappingRequest, protocol: MappingProtocol | undefined, now: Instant): void {
     this.stop()
     this.#request = request
+    if (protocol === 'UPnP') return this.#askUpnp()
     if (protocol === 'NAT-PMP') return this.#askNatPmp(now)
     const { random } = this.#options
     const times = PCP_TIMES.map((time) => duration(time * (1 + PCP_JITTER * (2 * random.uniform() - 1))))
@@ -83,10 +114,35 @@ export class MappingExchange {
 
   /** Ends the mapping that was granted. */
   remove(request: MappingRequest, protocol: MappingProtocol, now: Instant): void {
+    if (protocol === 'UPnP') return this.removeByUpnp(now)
     this.stop()
     this.#request = request
     const bytes = removal(request, protocol)
     this.#repeat('removal', REMOVAL_TIMES, () => this.#options.send(bytes), now)
+  }
+
+  /** Ends what UPnP may have mapped. */
+  removeByUpnp(now: Instant): void {
+    this.stop()
+    this.#repeat('removal', UPNP_REMOVAL_TIMES, () => this.#endByUpnp(), now)
+  }
+
+  /** Ends a mapping without waiting: one packet, since it expires in any case. */
+  drop(request: MappingRequest, protocol: MappingProtocol): void {
+    if (protocol === 'UPnP') this.#endByUpnp()
+    else this.#options.send(removal(request, protocol))
+  }
+
+  /** What became of a task. */
+  answer(id: number, answer: UpnpAnswer, now: Instant): void {
+    if (id !== this.#task) return
+    if (answer.type === 'removed') {
+      this.#mayBeLeft = false
+      if (this.#repeated.has('removal')) this.#done(answer, now)
+    } else if (this.#waiting) {
+      const named = answer.type === 'granted' || answer.type === 'refused'
+      this.#done(named ? { ...answer, protocol: 'UPnP' } : answer, now)
+    }
   }
 
   /** A datagram of the router. @returns whether it is an answer that was waited for */
@@ -105,9 +161,10 @@ export class MappingExchange {
     for (const kind of this.#repeated.keys()) this.#end(kind)
     this.#ip = undefined
     this.#granted = undefined
+    this.#waiting = false
   }
 
-  #take(answer: MappingAnswer, protocol: MappingProtocol, removing: boolean, now: Instant): void {
+  #take(answer: MappingAnswer, protocol: 'PCP' | 'NAT-PMP', removing: boolean, now: Instant): void {
     if (removing) return this.#done({ type: 'removed' }, now)
     switch (answer.type) {
       case 'otherVersion':
@@ -126,6 +183,16 @@ export class MappingExchange {
     if (this.#ip === undefined || this.#granted === undefined) return
     const { port, lifetime } = this.#granted
     this.#done({ type: 'granted', protocol, external: { ip: this.#ip, port }, lifetime }, now)
+  }
+
+  #askUpnp(): void {
+    this.#waiting = true
+    this.#mayBeLeft = true
+    this.#options.upnp?.({ id: ++this.#task, request: this.#request })
+  }
+
+  #endByUpnp(): void {
+    this.#options.upnp?.({ id: ++this.#task, request: undefined })
   }
 
   #askNatPmp(now: Instant): void {
@@ -147,8 +214,9 @@ export class MappingExchange {
     this.#repeated.delete(kind)
     const wait = times[sent]
     if (wait === undefined) {
-      if (!this.busy) this.#done({ type: kind === 'removal' ? 'removed' : 'silent' }, now)
-      return
+      if (this.busy) return
+      if (kind !== 'removal' && this.#options.upnp !== undefined) return this.#askUpnp()
+      return this.#done({ type: kind === 'removal' ? 'removed' : 'silent' }, now)
     }
     const again = (at: Instant): void => this.#repeat(kind, times, send, at, sent + 1)
     this.#repeated.set(kind, this.#options.timers.set(later(now, wait), again))
@@ -167,7 +235,7 @@ export class MappingExchange {
 }
 
 /** What ends a mapping: a request for 0 seconds (RFC 6887 §15, RFC 6886 §3.4). */
-export function removal(request: MappingRequest, protocol: MappingProtocol): Uint8Array {
+function removal(request: MappingRequest, protocol: 'PCP' | 'NAT-PMP'): Uint8Array {
   const nothing = { ...request, suggested: { ip: undefined, port: 0 }, lifetime: 0 }
   return protocol === 'NAT-PMP' ? encodeNatPmp(nothing) : encodePcp(nothing)
 }

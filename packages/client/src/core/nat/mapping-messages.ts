@@ -32,7 +32,7 @@ const SUCCESS = 0
 const UNSUPPORTED_VERSION = 1
 
 /** Which protocol maps the port. */
-export type MappingProtocol = 'PCP' | 'NAT-PMP'
+export type MappingProtocol = 'PCP' | 'NAT-PMP' | 'UPnP'
 
 /** What a host wants of its router. */
 export interface MappingRequest {

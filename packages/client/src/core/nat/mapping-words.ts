@@ -1,7 +1,7 @@
 /** Why a router maps no port, in words. */
 import type { MappingProtocol } from './mapping-messages.ts'
 
-/** Result codes of RFC 6887 §7.4, and of RFC 6886 §3.5. */
+/** Result codes of RFC 6887 §7.4, of RFC 6886 §3.5, and of WANIPConnection:2 §2.5.26. */
 const WORDS: Readonly<Record<MappingProtocol, Readonly<Record<number, string>>>> = {
   PCP: {
     2: 'not authorized',
@@ -15,6 +15,17 @@ const WORDS: Readonly<Record<MappingProtocol, Readonly<Record<number, string>>>>
     12: 'address mismatch',
   },
   'NAT-PMP': { 2: 'not authorized', 3: 'network failure', 4: 'no resources', 5: 'unsupported operation' },
+  UPnP: {
+    401: 'unsupported operation',
+    402: 'malformed request',
+    501: 'action failed',
+    606: 'not authorized',
+    718: 'the ports are in use',
+    724: 'cannot provide the external port',
+    725: 'only permanent mappings',
+    728: 'no resources',
+    729: 'the ports are in use',
+  },
 }
 
 export const refusalWords = (protocol: MappingProtocol, code: number): string =>

@@ -22,7 +22,7 @@ import {
 } from '../endpoint/machine.ts'
 import { Outbox } from '../endpoint/outbox.ts'
 import { type Timer, Timers } from '../endpoint/timers.ts'
-import { MappingExchange, type MappingResult, removal } from './mapping-exchange.ts'
+import { MappingExchange, type MappingResult, type UpnpAnswer, type UpnpTask } from './mapping-exchange.ts'
 import { MAPPING_NONCE_BYTES, MAPPING_PORT, type MappingProtocol, type MappingRequest } from './mapping-messages.ts'
 import { refusalWords } from './mapping-words.ts'
 
@@ -68,6 +68,8 @@ export type NoMapping = 'needless' | 'not asked' | 'silent' | 'refused' | 'usele
 
 export type PortMapperEvent =
   | { readonly type: 'mapping'; readonly mapping: PortMapping }
+  /** For the owner to do; `upnp` takes what became of it. */
+  | { readonly type: 'upnp'; readonly gateway: string; readonly task: UpnpTask }
   /** What `release` began is over. */
   | { readonly type: 'released' }
 
@@ -83,6 +85,8 @@ export class PortMapper implements Machine<PortMapperEvent> {
   readonly #outbox = new Outbox<PortMapperEvent>()
   readonly #timers = new Timers()
   readonly #exchange: MappingExchange
+  /** The protocols that are tried. */
+  readonly #tried: string
   #place: MappingPlace | undefined
   /** Addresses at which relays see this host. */
   #observed: readonly string[] = []
@@ -97,13 +101,18 @@ export class PortMapper implements Machine<PortMapperEvent> {
   #requests = 0
   #ignored = 0
 
-  /** @param allows addresses that others may be told to send to */
-  constructor(random: Random, allows: AddressPolicy) {
+  /**
+   * @param allows addresses that others may be told to send to
+   * @param upnp whether the owner does tasks of UPnP
+   */
+  constructor(random: Random, allows: AddressPolicy, upnp: boolean) {
     this.#random = random
     this.#allows = allows
+    this.#tried = upnp ? 'PCP, NAT-PMP nor UPnP' : 'PCP nor NAT-PMP'
     this.#exchange = new MappingExchange({
       ...{ random, timers: this.#timers },
       send: (bytes) => this.#send(bytes),
+      upnp: upnp ? (task) => this.#sendTask(task) : undefined,
       done: (result, now) => this.#take(result, now),
     })
   }
@@ -112,7 +121,7 @@ export class PortMapper implements Machine<PortMapperEvent> {
     return this.#timers.deadline
   }
 
-  /** Requests that were sent, and datagrams that answer none of them. */
+  /** Requests that were sent, tasks of UPnP among them, and datagrams that answer none of them. */
   get counters(): { readonly requests: number; readonly ignored: number } {
     return { requests: this.#requests, ignored: this.#ignored }
   }
@@ -149,8 +158,10 @@ export class PortMapper implements Machine<PortMapperEvent> {
     this.#next?.cancel()
     this.#held = undefined
     if (mapped) return this.#exchange.remove(this.#requestNow, protocol, now)
+    // What was asked for by UPnP need not expire.
+    if (this.#exchange.mayBeLeft) return this.#exchange.removeByUpnp(now)
     // A router that has not answered so far may map the port yet.
-    if (this.#exchange.busy) this.#send(removal(this.#requestNow, protocol))
+    if (this.#exchange.busy) this.#exchange.drop(this.#requestNow, protocol)
     this.#exchange.stop()
     this.#outbox.event({ type: 'released' })
   }
@@ -162,16 +173,22 @@ export class PortMapper implements Machine<PortMapperEvent> {
     if (!ofRouter || !this.#exchange.receive(bytes, now)) this.#ignored++
   }
 
+  /** What became of a task. */
+  upnp(id: number, answer: UpnpAnswer, now: Instant): void {
+    this.#exchange.answer(id, answer, now)
+  }
+
   #take(result: MappingResult, now: Instant): void {
     switch (result.type) {
       case 'granted':
         return this.#granted(result, now)
       case 'refused':
         return this.#fail('refused', refusalWords(result.protocol, result.code))
+      case 'unusable':
       case 'silent':
-        if (this.#held === undefined) this.#fail('silent', 'the router answers neither PCP nor NAT-PMP')
-        else this.#renew(this.#held.expires, now)
-        return
+        if (this.#held !== undefined) return this.#renew(this.#held.expires, now)
+        if (result.type === 'unusable') return this.#fail('refused', result.why)
+        return this.#fail('silent', `the router answers neither ${this.#tried}`)
       case 'removed':
         this.#forget()
         this.#outbox.event({ type: 'released' })
@@ -203,9 +220,9 @@ export class PortMapper implements Machine<PortMapperEvent> {
     return false
   }
 
-  /** The router need not keep what is not used. One packet: it expires in any case. */
+  /** The router need not keep what is not used. */
   #refuse(cause: NoMapping, why: string): void {
-    this.#send(removal(this.#requestNow, this.#protocol ?? 'PCP'))
+    this.#exchange.drop(this.#requestNow, this.#protocol ?? 'PCP')
     this.#fail(cause, why)
   }
 
@@ -237,6 +254,11 @@ export class PortMapper implements Machine<PortMapperEvent> {
   #send(bytes: Uint8Array): void {
     this.#requests++
     this.#outbox.transmit({ ip: (this.#place as MappingPlace).gateway, port: MAPPING_PORT }, bytes)
+  }
+
+  #sendTask(task: UpnpTask): void {
+    this.#requests++
+    this.#outbox.event({ type: 'upnp', gateway: this.#place?.gateway ?? '', task })
   }
 
   /** Another router, another address or port of this host: what was mapped is mapped no more. */
