@@ -120,23 +120,27 @@ describe('a router', () => {
 
 describe('who leads elsewhere', () => {
   test.runIf(process.platform === 'linux')('another host of the network is not heard', async () => {
-    const { router, igd } = await open({ source: '127.0.0.2' }, { searchTime: SHORT })
+    const { router, igd } = await open({ source: '127.0.0.2' }, { searchTime: 3 * SHORT })
     expect(await igd.map(LOOPBACK, REQUEST, NEVER)).toEqual({ type: 'silent' })
     expect([router.searches > 0, router.asked]).toEqual([true, []])
   })
 
-  test.each([
-    ['by a name', (port: number) => `http://localhost:${port}/root.xml`],
-    ['at another address', (port: number) => `http://127.0.0.2:${port}/root.xml`],
-    ['by another protocol', (port: number) => `https://${LOOPBACK}:${port}/root.xml`],
-    ['behind a name of a user', (port: number) => `http://${LOOPBACK}@localhost:${port}/root.xml`],
-    ['with a name for the router', (port: number) => `http://admin:admin@${LOOPBACK}:${port}/root.xml`],
-    ['without an end', (port: number) => `http://${LOOPBACK}:${port}/${'x'.repeat(600)}`],
-    ['in no address', () => 'root.xml'],
-  ])('a description %s is not fetched', async (_, location) => {
-    const { why, router } = await whyOf({ location }, { searchTime: SHORT })
-    expect(why).toBe('what the router says by UPnP is not used: its description is elsewhere')
-    expect(router.asked).toEqual([])
+  test('a description elsewhere is not fetched, of whatever kind it is', async () => {
+    const locations: readonly ((port: number) => string)[] = [
+      (port) => `http://localhost:${port}/root.xml`,
+      (port) => `http://127.0.0.2:${port}/root.xml`,
+      (port) => `https://${LOOPBACK}:${port}/root.xml`,
+      (port) => `http://${LOOPBACK}@localhost:${port}/root.xml`,
+      (port) => `http://admin:admin@${LOOPBACK}:${port}/root.xml`,
+      (port) => `http://${LOOPBACK}:${port}/${'x'.repeat(600)}`,
+      () => 'root.xml',
+    ]
+    // Each search lasts as long as it does in earnest, so that a busy machine changes nothing.
+    const seen = await Promise.all(locations.map((location) => whyOf({ location })))
+    for (const { why, router } of seen) {
+      expect(why).toBe('what the router says by UPnP is not used: its description is elsewhere')
+      expect(router.asked).toEqual([])
+    }
   })
 
   test.each([
