@@ -106,12 +106,12 @@ export async function openBeside(
   return openMailbox(relay, mailboxIdentity, sourceOf, log)
 }
 
-/** Takes what may change of the configuration. One that is wrong changes nothing. */
+/** Takes what may change of the configuration. One that is wrong changes nothing. @returns whether it was taken */
 export async function takeConfig(
   { relay, own }: OpenedRelay,
   again: () => Promise<Config>,
   log: Logger,
-): Promise<void> {
+): Promise<boolean> {
   try {
     const config = await again()
     const tls = await certificateOf(config)
@@ -119,7 +119,9 @@ export async function takeConfig(
     log.level = config.logLevel
     log.info({ access: config.access }, 'configuration read again')
     if (kept.length > 0) log.warn({ limits: kept }, 'sizes of tables stay as they are until the relay starts again')
+    return true
   } catch (error) {
     log.error(`the configuration was not taken: ${printable((error as Error).message)}`)
+    return false
   }
 }

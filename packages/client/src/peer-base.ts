@@ -128,10 +128,7 @@ export abstract class PeerBase implements AsyncDisposable {
     })
   }
 
-  /**
-   * @internal
-   * @param make calls the constructor of who opens it
-   */
+  /** @internal @param make calls the constructor of who opens it */
   protected static async openOn<Made extends PeerBase>(
     options: CheckedOptions,
     wait: SignalOptions | undefined,
@@ -139,12 +136,14 @@ export abstract class PeerBase implements AsyncDisposable {
     withUdp?: WithUdp,
   ): Promise<Made> {
     const signal = signalOf(wait)
-    const { runtime, listen, onWarning } = options
-    if (!options.plaintext) checkPrimitives(runtime)
+    const { runtime, listen, onWarning, plaintext } = options
+    if (!plaintext) checkPrimitives(runtime)
     const opening = runtime.openSocket({ listen, onWarning, borrows: carriesRecord })
     const socket = await orAborted(opening, signal, (late) => late.close())
     const peer = make(socket)
-    peer.#lan = await withUdp?.lanOf(options, socket)
+    const lan = Promise.resolve(withUdp?.lanOf(options, socket))
+    const failed = (error: unknown): Promise<never> => peer.close().then(() => Promise.reject(error))
+    peer.#lan = await orAborted(lan, signal, (late) => late?.close()).catch(failed)
     for (const locator of peer.#events.locators) locator.start()
     peer.#stunServers.start()
     return peer

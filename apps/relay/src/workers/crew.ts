@@ -152,7 +152,11 @@ export class Crew {
     joined(worker, process.process.stdio[BUS_DESCRIPTOR] as Duplex)
     const line = new Line<WorkerOffers>(process.process as unknown as Channel)
     process.on('message', (message: object) => line.received(message))
-    process.on('error', (error) => log.error({ worker }, error.message))
+    process.on('error', (error) => {
+      log.error({ worker }, error.message)
+      // Without a process there is no end of one.
+      if (process.process.pid === undefined) process.emit('exit', 1, '')
+    })
     const ready = new Promise<Ready>((resolve, reject) => {
       line.offer<PrimaryOffers>({
         ...offers(worker),

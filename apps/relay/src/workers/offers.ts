@@ -66,7 +66,8 @@ export interface WorkerOffers {
   unban(who: string): boolean
   sourceOf(id: PeerId): string | undefined
   usedElsewhere(used: readonly UsedBytes[]): void
-  reload(config: CarriedConfig): Promise<void>
+  /** @returns whether it was taken */
+  reload(config: CarriedConfig): Promise<boolean>
   drain(): void
   end(): void
 }

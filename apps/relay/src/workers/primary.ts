@@ -96,9 +96,12 @@ async function serve(config: Config, again: () => Promise<Config>, defer: Defer)
   const reload = async (): Promise<void> => {
     try {
       const { access, allow, accessUrl, quota, limits, logLevel, websocketCert, websocketKey } = await again()
-      current = { ...current, access, allow, accessUrl, quota, limits, logLevel, websocketCert, websocketKey }
+      const wanted = { ...current, access, allow, accessUrl, quota, limits, logLevel, websocketCert, websocketKey }
+      const taken = await crew.ask('reload', carried(wanted))
+      // One that workers refuse is none for their successors either.
+      if (taken.includes(false)) return
+      current = wanted
       log.level = logLevel
-      await crew.ask('reload', carried(current))
     } catch (error) {
       log.error(`the configuration was not taken: ${printable((error as Error).message)}`)
     }

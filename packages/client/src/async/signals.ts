@@ -58,6 +58,8 @@ export function orAborted<Result>(
       work.then(undo, () => {})
     }
     signal.addEventListener('abort', abort, { once: true })
+    // To begin the work may have taken until then.
+    if (signal.aborted) abort()
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
 }

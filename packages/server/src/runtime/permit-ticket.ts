@@ -18,6 +18,7 @@ export function permitTicket(
   const parsed = parseTicket(ticket)
   if (parsed.id !== identity.id)
     throw new ShowchainError('ERR_BAD_TICKET', `It is that of ${parsed.id}, and the relay is ${identity.id}.`)
+  if (parsed.relays.length > 0) throw new ShowchainError('ERR_BAD_TICKET', 'It is that of a peer, and not of a relay.')
   const permit = toBase64url(new Permits(provider, identity).issue(random, terms))
   return formatTicket({ ...parsed, permit })
 }

@@ -79,9 +79,11 @@ describe('a permit', () => {
     await expect(peer.registered()).rejects.toThrow(words)
   })
 
-  test('of another relay makes no ticket of this one', async () => {
+  test('of another relay, or of a peer, makes no ticket of this one', async () => {
     const relay = await openRelay()
     expect(() => permitTicket(bob, relay.ticket, { untilMs: inADay() })).toThrow(/It is that of/)
+    const peer = `showchain:${owner.id}?relay=${bob.id}@192.0.2.1:4400`
+    expect(() => permitTicket(owner, peer, { untilMs: inADay() })).toThrow(/that of a peer/)
   })
 
   test('whose bytes are used up is said so, then and when the peer comes again', async () => {
