@@ -32,7 +32,8 @@ const chosen = SCENARIOS.filter(
 )
 
 if (options.list) {
-  for (const { name, title } of SCENARIOS) console.log(`${name.padEnd(20)}${title}`)
+  const width = 1 + Math.max(...SCENARIOS.map(({ name }) => name.length))
+  for (const { name, title } of SCENARIOS) console.log(`${name.padEnd(width)}${title}`)
   process.exit()
 }
 if (chosen.length === 0) {
