@@ -69,8 +69,7 @@ export class Strangers {
 
   async #isLetIn(connection: Connection, question: Ask): Promise<boolean> {
     const { remoteId } = connection
-    const contacts = new Contacts()
-    if (this.#known.has(remoteId) || contacts.nameOf(remoteId) !== undefined) return true
+    if (this.#known.has(remoteId) || new Contacts().nameOf(remoteId) !== undefined) return true
     if (this.#refused.has(remoteId) || this.#refused.size >= MAX_REFUSED) return false
     const gone = new AbortController()
     if (connection.end !== undefined) return false
@@ -83,7 +82,7 @@ export class Strangers {
         this.#refused.add(remoteId)
         return false
       }
-      if (/^\s*a/i.test(answer)) await this.#addContact(contacts, remoteId, (text) => question(text, gone.signal))
+      if (/^\s*a/i.test(answer)) await this.#addContact(remoteId, (text) => question(text, gone.signal))
       this.#known.add(remoteId)
       return connection.end === undefined
     } finally {
@@ -92,12 +91,13 @@ export class Strangers {
   }
 
   /** Without a name that can be taken, it is let in for this run. */
-  async #addContact(contacts: Contacts, id: PeerId, question: (text: string) => Promise<string>): Promise<void> {
+  async #addContact(id: PeerId, question: (text: string) => Promise<string>): Promise<void> {
     for (let tries = 0; tries < NAMINGS; tries++) {
       const name = (await question('Its name, for your contacts: ')).trim()
       if (name === '') return
       try {
-        contacts.add(name, id)
+        // As they are now: another program may have renewed them since the question.
+        new Contacts().add(name, id)
         return
       } catch (error) {
         this.#output.note('warning', (error as Error).message)
