@@ -34,6 +34,7 @@ const BEFORE_RELAYS_STOPPED = SOAK_FAULTS.filter((fault) => fault !== 'relay sus
 test.each([
   [144_506_451, 'a relay lost each session by which a connection without a path looked for one', NETWORK_FAULTS],
   [1048, 'the only relay of a connection without a path was about to end', BEFORE_RELAYS_STOPPED],
+  [486, 'a relay that was left was asked for ever whether it is there', SOAK_FAULTS],
 ])('seed %i, which once failed: %s', async (seed, _why, faults) => {
   await expect(soak(seed, faults)).resolves.toMatchObject({ messages: expect.any(Number) })
 })

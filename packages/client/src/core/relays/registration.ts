@@ -213,6 +213,7 @@ export class Registration extends RelayStanding implements PathLiveness {
     this.#state = 'closed'
     this.reach.close()
     this.#liveness?.stop()
+    this.#liveness = undefined
     this.#timer?.cancel()
     this.#waiters.settle(false, 'closed', now)
     this.flights.land('closed', now)
