@@ -4,8 +4,9 @@
  */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { Command, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { configurationFile, DEAD_AFTER, defaultIdentity } from './defaults.ts'
+import { IdCommand } from './id-command.ts'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { readonly version: string }
 
@@ -158,7 +159,7 @@ function withCallOptions(command: Command): Command {
 
 /** @param writeOut takes what --help and --version print */
 export function program(writeOut: (text: string) => void): Command {
-  const root = new Command('showchain')
+  const root = new IdCommand('showchain')
     .configureOutput({ writeOut })
     .description('Connect to another peer, directly or through a relay.')
     .version(version)

@@ -36,6 +36,17 @@ test('a contact is added, listed, renamed and removed, in a file that only its o
   expect(readdirSync(dirname(file()))).toEqual(['contacts.json'])
 })
 
+/** base64url, so that one in 64 begins so; those with h and V look like groups of short options. */
+test.each(['-A', '-V', '-h', '--'])('an id may begin with %s, and is no option', async (beginning) => {
+  const id = `${beginning}${'A'.repeat(41)}`
+  expect(await contact('add', 'alice', id)).toMatchObject({ code: 0, stdout: '', stderr: '' })
+  expect((await contact('list')).stdout).toBe(`alice  ${id}`)
+  expect(await run('ping', id, '--no-lan-discovery')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Not a ticket'),
+  })
+})
+
 test('a newer ticket of the same peer replaces the older one; another peer does not', async () => {
   await contact('add', 'bob', idOf(2))
   expect(await contact('add', 'bob', ticketOf(2))).toMatchObject({ code: 0 })

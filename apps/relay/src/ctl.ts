@@ -3,8 +3,9 @@ import { request } from 'node:http'
 import { rateSource } from '@showchain/client/endpoint'
 import type { Ban, BoundPeer } from '@showchain/server/runtime'
 import { canonicalIp, formatEndpoint, quote } from '@showchain/wire'
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { UsageError } from './config.ts'
+import { IdCommand } from './id-command.ts'
 
 /** Rows that are asked for at a time. */
 const PAGE = 500
@@ -84,7 +85,7 @@ async function act(path: string, command: string, body: object, otherwise: strin
 }
 
 export function ctlCommand(): Command {
-  const ctl = new Command('ctl').description('See and act on a relay that runs with --control.').exitOverride()
+  const ctl = new IdCommand('ctl').description('See and act on a relay that runs with --control.').exitOverride()
   const path = (): string => {
     const { control } = ctl.optsWithGlobals<{ readonly control?: string }>()
     if (control === undefined) throw new UsageError('ctl: --control is needed: the socket of the relay')

@@ -1,8 +1,9 @@
 /** The command line: every option, its help, and nothing else. */
 import { RELAY_LIMITS } from '@showchain/server'
-import { Command, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { type Config, configFrom, DEFAULT_PORT } from './config.ts'
 import { ctlCommand } from './ctl.ts'
+import { IdCommand } from './id-command.ts'
 import { serve } from './serve.ts'
 import { tokenCommand } from './token.ts'
 import { version } from './version.ts'
@@ -51,7 +52,7 @@ function option(flags: string, description: string): Option {
 
 /** @param run gets the checked configuration. */
 export function program(run: (config: Config, again: () => Promise<Config>) => Promise<void> = serve): Command {
-  const command = new Command('showchain-relay')
+  const command = new IdCommand('showchain-relay')
     .description(
       'A relay for Show Chain peers: registration, rendezvous for hole punching, and forwarding of their data.',
     )

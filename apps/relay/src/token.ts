@@ -2,8 +2,9 @@
 import { type Identity, type PermitTerms, permitNumber } from '@showchain/crypto'
 import { permitTicket } from '@showchain/server/runtime'
 import { fromBase64url, parsePeerId, parseTicket, quote, ShowchainError } from '@showchain/wire'
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { configFrom, UsageError } from './config.ts'
+import { IdCommand } from './id-command.ts'
 import { identityAt } from './identity.ts'
 import { logger } from './log.ts'
 import { parseSize } from './quota-texts.ts'
@@ -66,7 +67,7 @@ async function token(root: Command, ticket: string, flags: TokenFlags): Promise<
 }
 
 export function tokenCommand(): Command {
-  const command: Command = new Command('token')
+  const command: Command = new IdCommand('token')
     .description('Make a ticket of this relay that lets its holder in (--access token).')
     .argument('<ticket>', 'what the relay printed')
     .option('--id <id>', 'let in this peer alone (default: whoever has the ticket)')

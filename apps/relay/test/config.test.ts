@@ -29,6 +29,12 @@ async function complaint(args: readonly string[], environment?: Record<string, s
   return (error as Error).message
 }
 
+test('ids that begin with a hyphen are values like others', async () => {
+  const [one, other] = [`-V${'A'.repeat(41)}`, `--${'A'.repeat(41)}`]
+  const { allow } = await configOf(['--identity', 'relay.pem', '--access', 'ids', '--allow', one, other])
+  expect(allow).toEqual([one, other])
+})
+
 describe('WebSocket', () => {
   const BASE = ['--identity', 'relay.pem']
   test('has an address, and lists of sites and proxies', async () => {

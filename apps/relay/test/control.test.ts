@@ -60,6 +60,9 @@ describe('ctl', () => {
     expect(await ctl('kick', alice.id)).toMatchObject({ code: 0 })
     await Promise.all([lost, again])
     expect(await ctl('kick', bob.id)).toMatchObject({ code: 2, stderr: expect.stringContaining('no such peer') })
+    // base64url, so that one in 64 begins with a hyphen; this one looks like --version.
+    const hyphened = `-V${'A'.repeat(41)}`
+    expect(await ctl('kick', hyphened)).toMatchObject({ code: 2, stderr: expect.stringContaining('no such peer') })
   })
 
   test('bans, also for the next relay where what was used is kept, until the ban is taken back', async () => {
