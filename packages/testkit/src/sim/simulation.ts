@@ -113,6 +113,9 @@ export class Simulation {
       throw error
     } finally {
       endPrograms(this.clock)
+      // What waits for the next turn holds the simulation: one scenario after the other, without any that
+      // waits for a real moment, would keep them all.
+      await outsidePrograms(turn)
     }
   }
 
