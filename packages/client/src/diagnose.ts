@@ -17,7 +17,7 @@ import type { Clock } from './runtime/clock.ts'
 import { Driver } from './runtime/driver.ts'
 import { nodeRuntime } from './runtime/node-runtime.ts'
 import type { Runtime } from './runtime/runtime.ts'
-import { PEER_WORKER_LIMITS } from './runtime/worker.ts'
+import { NO_WORKER } from './runtime/worker.ts'
 
 export interface DiagnoseOptions extends SignalOptions {
   /** Who registers: better one that no running peer has. */
@@ -54,7 +54,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<readonly Findi
     const { clock } = runtime
     const machine = new LinkProbe(runtime.random, () => clock.unixMs())
     const onEvent = (event: LinkEvent): void => measuring.on(event)
-    const driver = new Driver({ machine, socket, clock, worker: runtime.worker(identity, PEER_WORKER_LIMITS), onEvent })
+    const driver = new Driver({ machine, socket, clock, worker: NO_WORKER, onEvent })
     const measuring = new Measuring(relays, peer, driver)
     const lanCheck = lanDiscovery ? await openLanCheck(runtime, identity.id, peer.addresses) : undefined
     try {

@@ -19,6 +19,7 @@ import { Driver } from './runtime/driver.ts'
 import type { LanPort } from './runtime/lan/lan-port.ts'
 import { hostCandidates, isWildcard } from './runtime/local-candidates.ts'
 import type { DatagramSocket } from './runtime/socket.ts'
+import { NO_WORKER } from './runtime/worker.ts'
 
 export interface LanOptions {
   readonly port: LanPort
@@ -116,7 +117,7 @@ export class Lan {
       const machine = new LanMachine({ links, self, provider, unixMs, codec: this.#codec }, clock.now())
       this.#machine = machine
       this.#driver = new Driver({
-        ...{ machine, socket, others, clock, worker: IDLE },
+        ...{ machine, socket, others, clock, worker: NO_WORKER },
         onEvent: (event) => {
           const look = [...this.#looks].find(({ handle }) => handle === event.look)
           if (event.type === 'found') look?.found(event.endpoints)
@@ -187,6 +188,3 @@ export async function lanOf(options: CheckedOptions, socket: DatagramSocket): Pr
   const self = accept === 'nobody' ? undefined : identity.id
   return await Lan.open({ port, clock, provider, self, bound: () => socket.localEndpoints, onWarning })
 }
-
-/** There is nothing to sign or verify. */
-const IDLE = { run: () => {}, waiting: 0, close: () => {} }

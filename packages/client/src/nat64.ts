@@ -3,7 +3,7 @@
  * is looked up (RFC 7050), and an IPv4 address is written into it (RFC 6052). A host with IPv4 asks
  * nobody.
  */
-import { type Address, canonicalIp, type Endpoint, ipFamily, parseIp } from '@showchain/wire'
+import { type Address, type Endpoint, formatIp, ipFamily, parseIp } from '@showchain/wire'
 
 /** RFC 7050 §2.2: it has these IPv4 addresses and none of IPv6; a DNS64 writes them into its prefix. */
 const NAME: Address = { host: 'ipv4only.arpa', port: 1 }
@@ -65,7 +65,7 @@ export class Nat64 {
     if (prefix === undefined || four?.length !== 4) return undefined
     const bytes = prefix.bytes.slice()
     for (const [index, place] of prefix.places.entries()) bytes[place] = four[index] ?? 0
-    return { ip: textOf(bytes), port }
+    return { ip: formatIp(bytes, 0, bytes.length), port }
   }
 
   /** The IPv4 endpoint that is meant by one with this prefix: the address policy is about that one. */
@@ -91,12 +91,4 @@ function prefixOf(ip: string): Prefix | undefined {
   if (bytes?.length !== 16) return undefined
   const places = PLACES.find((each) => WELL_KNOWN.includes(each.map((place) => bytes[place]).join('.')))
   return places && { bytes, places }
-}
-
-/** The canonical text of an IPv6 address. */
-function textOf(bytes: Uint8Array): string {
-  const groups = Array.from({ length: 8 }, (_, index) =>
-    (((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0)).toString(16),
-  )
-  return canonicalIp(groups.join(':')) ?? ''
 }

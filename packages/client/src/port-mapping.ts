@@ -20,7 +20,7 @@ import type { PeerEvents } from './peer-events.ts'
 import { Driver } from './runtime/driver.ts'
 import type { DatagramSocket } from './runtime/socket.ts'
 import type { UpnpPort } from './runtime/upnp/upnp-port.ts'
-import type { Worker } from './runtime/worker.ts'
+import { NO_WORKER } from './runtime/worker.ts'
 
 /** What `inspect()` says of it. */
 export type PortMappingInspection = PortMapping & {
@@ -37,9 +37,6 @@ const none = (cause: NoMapping, why: string): NotMapped => ({ state: 'none', cau
 
 /** Makes what asks the router. */
 export type MakeMapper = (...how: ConstructorParameters<typeof PortMapper>) => PortMapper
-
-/** A router has nothing to sign. */
-const NO_WORKER: Worker = { run: () => {}, waiting: 0, close: () => {} }
 
 export class PortMappingOfPeer {
   readonly #options: Options

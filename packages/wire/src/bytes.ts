@@ -44,6 +44,10 @@ export const writeU64 = (out: Uint8Array, at: number, value: number): number =>
 /** Inexact above 2^53 − 1. */
 export const readU64 = (bytes: Uint8Array, at: number): number => fromHalves(readU32(bytes, at), readU32(bytes, at + 4))
 
+/** Two digits for each byte. */
+export const toHex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+
 /** Not in constant time: never for secrets. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false

@@ -3,7 +3,7 @@
  * portable: no I/O, no clock, no cryptography; zod is the only dependency.
  */
 export { fromBase64url, toBase64url } from './base64url.ts'
-export { equalBytes } from './bytes.ts'
+export { equalBytes, toHex } from './bytes.ts'
 export { BINARY_BYTE, CHANNEL_BYTE, classify, type DatagramClass, JSON_BYTE, RECORD_BYTE } from './classify.ts'
 export { decode, encode } from './codec.ts'
 export type { Decoded, Refusal } from './decoded.ts'
@@ -24,7 +24,7 @@ export {
   sessionIdSchema,
   sessionIdToBytes,
 } from './ids.ts'
-export { canonicalIp, ipFamily, parseIp } from './ip.ts'
+export { canonicalIp, formatIp, ipFamily, parseIp } from './ip.ts'
 export * from './limits.ts'
 export {
   type Encoding,

@@ -12,7 +12,7 @@ export function isMapped(bytes: Uint8Array, at: number): boolean {
   return bytes[at + 10] === 0xff && bytes[at + 11] === 0xff
 }
 
-/** @param length 4 or 16. */
+/** The canonical text of the address whose bytes stand there. @param length 4 or 16 */
 export function formatIp(bytes: Uint8Array, at: number, length: number): string {
   if (length === IPV4_BYTES) return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`
   const groups: number[] = []

@@ -4,7 +4,7 @@
  * anybody (ORCHIDv2, RFC 7343).
  */
 import type { CryptoProvider } from '@showchain/crypto/core'
-import { canonicalIp, parseIp, utf8 } from '@showchain/wire'
+import { formatIp, parseIp, utf8 } from '@showchain/wire'
 
 /** 28 bits of prefix, then 4 for the kind of hash, of which none is registered: 0. */
 const PREFIX = [0x20, 0x01, 0x00, 0x20] as const
@@ -13,9 +13,8 @@ const HASHED = 12
 
 /** The address that stands for a name. */
 export function standInFor(name: string, { sha256 }: Pick<CryptoProvider, 'sha256'>): string {
-  const bytes = [...PREFIX, ...sha256(utf8(name.toLowerCase())).subarray(0, HASHED)]
-  const groups = bytes.map((byte, at) => `${at > 0 && at % 2 === 0 ? ':' : ''}${byte.toString(16).padStart(2, '0')}`)
-  return canonicalIp(groups.join('')) as string
+  const bytes = Uint8Array.of(...PREFIX, ...sha256(utf8(name.toLowerCase())).subarray(0, HASHED))
+  return formatIp(bytes, 0, bytes.length)
 }
 
 /** Whether an address stands for a name: nothing can be sent there. */

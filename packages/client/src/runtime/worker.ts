@@ -15,6 +15,9 @@ export interface Worker {
   close(): void
 }
 
+/** For a machine that has nothing to sign or verify. */
+export const NO_WORKER: Worker = { run: () => {}, waiting: 0, close: () => {} }
+
 export interface WorkerLimits {
   /** Signatures made on the loop before the next turn, by an identity that is quick at it. */
   readonly signPerTick: number

@@ -5,7 +5,7 @@
  *
  *   version (1) | holder (8) | number (8) | until (4) | bytes (8) | HMAC-SHA256 (first 16 bytes)
  */
-import { fromBase64url, PEER_ID_BYTES, type PeerId, peerIdToBytes, ShowchainError, utf8 } from '@showchain/wire'
+import { fromBase64url, PEER_ID_BYTES, type PeerId, peerIdToBytes, ShowchainError, toHex, utf8 } from '@showchain/wire'
 import type { Identity } from './identity.ts'
 import type { CryptoProvider, Random } from './provider.ts'
 import { sameBytes } from './same-bytes.ts'
@@ -89,7 +89,7 @@ export class Permits {
     const untilMs = view.getUint32(UNTIL) * 1000
     if (unixMs >= untilMs) return 'permitExpired'
     const bytes = Number(view.getBigUint64(BYTES))
-    return { number: hexOf(permit.subarray(NUMBER, UNTIL)), untilMs, bytes: bytes === 0 ? undefined : bytes }
+    return { number: toHex(permit.subarray(NUMBER, UNTIL)), untilMs, bytes: bytes === 0 ? undefined : bytes }
   }
 
   #mac(permit: Uint8Array, holder: Uint8Array): Uint8Array {
@@ -102,10 +102,9 @@ export class Permits {
 
 /** The number of a permit, whoever made it; undefined: it is none. */
 export const permitNumber = (permit: Uint8Array): string | undefined =>
-  permit.length === PERMIT_BYTES && permit[0] === VERSION ? hexOf(permit.subarray(NUMBER, UNTIL)) : undefined
+  permit.length === PERMIT_BYTES && permit[0] === VERSION ? toHex(permit.subarray(NUMBER, UNTIL)) : undefined
 
 const bad = (why: string): ShowchainError => new ShowchainError('ERR_BAD_ARGUMENT', why)
-const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 /** PKCS#8 without what a provider writes around it. */
 function derOf(pem: string): Uint8Array {

@@ -3,7 +3,7 @@
  * written of DNS messages. Whoever runs the machine has the codec.
  */
 import type { CryptoProvider } from '@showchain/crypto/core'
-import { type Endpoint, type PeerId, peerIdToBytes, utf8 } from '@showchain/wire'
+import { type Endpoint, type PeerId, peerIdToBytes, toHex, utf8 } from '@showchain/wire'
 import { joined } from '../endpoint/joined.ts'
 
 /** RFC 6762 §3. */
@@ -50,5 +50,5 @@ export function instanceOf({ sha256 }: Pick<CryptoProvider, 'sha256'>, id: PeerI
   const days = new Uint8Array(4)
   new DataView(days.buffer).setUint32(0, day)
   const hash = sha256(joined([utf8('lan'), peerIdToBytes(id), days]))
-  return Array.from(hash.subarray(0, INSTANCE_BYTES), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return toHex(hash.subarray(0, INSTANCE_BYTES))
 }
