@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { generateIdentity, type Identity } from '@showchain/crypto'
 import { formatTicket, parseTicket } from '@showchain/wire'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { peerOf, relayLab } from './relay-lab.ts'
+import { peerOf, relayLab, sendUntilLimited } from './relay-lab.ts'
 
 const { folder, running, start } = relayLab()
 let known: Identity
@@ -85,12 +85,7 @@ describe('access', () => {
     await using to = await peerOf(stranger, await token(ticket), 'relay-only')
     const from = await peerOf(known, own, 'relay-only')
     await Promise.all([to.registered(), from.registered()])
-    const stream = await (await from.connect(to.ticket, { via: 'relay-only' })).openStream()
-    const limited = new Promise<unknown>((resolve) => {
-      from.on('relay', (event) => event.state === 'limited' && resolve(event.reason))
-    })
-    stream.write(new Uint8Array(400_000)).catch(() => {})
-    expect(await limited).toMatch(USED_UP)
+    expect((await sendUntilLimited(from, to)).reason).toMatch(USED_UP)
     await from.close()
     relay.child.kill('SIGTERM')
     await relay.ended()

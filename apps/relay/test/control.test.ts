@@ -1,9 +1,9 @@
 /** An operator and a relay that runs: `ctl`, and SIGHUP. Real processes, real sockets. */
 import { copyFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { connect } from 'node:tls'
 import type { Peer } from '@showchain/client'
 import { generateIdentity, type Identity } from '@showchain/crypto'
+import { certificateFiles, nameShownAt } from '@showchain-tooling/vitest/certificates'
 import type { Program } from '@showchain-tooling/vitest/programs'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { peerOf, relayLab } from './relay-lab.ts'
@@ -20,20 +20,6 @@ beforeAll(async () => {
 const socket = (): string => folder.file('ctl')
 const running = (...args: readonly string[]): Program => runningWith('--control', socket(), ...args)
 const ctl = (...args: readonly string[]) => start('ctl', '--control', socket(), ...args).ended()
-
-const CERTIFICATES = new URL('../../../packages/server/test/fixtures/', import.meta.url)
-/** The name in the certificate that is shown there. */
-function shownAt(port: number): Promise<unknown> {
-  // Whom it shows is asked, and not whether that is so.
-  const tls = connect({ host: '127.0.0.1', port, rejectUnauthorized: false })
-  return new Promise((resolve, reject) => {
-    tls.on('error', reject)
-    tls.on('secureConnect', () => {
-      resolve(tls.getPeerCertificate().subject.CN)
-      tls.destroy()
-    })
-  })
-}
 
 /** When this peer is told so. */
 const told = (peer: Peer, wanted: string): Promise<unknown> =>
@@ -148,18 +134,19 @@ describe('SIGHUP', () => {
 
   test('takes the certificate from its files, for connections from now on', async () => {
     const [cert, key] = [folder.file('cert.pem'), folder.file('key.pem')]
-    const install = (name: string): void => {
-      copyFileSync(new URL(`websocket-${name}.pem`, CERTIFICATES), cert)
-      copyFileSync(new URL(`websocket-${name}.key.pem`, CERTIFICATES), key)
+    const install = (name: 'first' | 'second'): void => {
+      const from = certificateFiles(name)
+      copyFileSync(from.cert, cert)
+      copyFileSync(from.key, key)
     }
     install('first')
     const relay = running('--websocket', '127.0.0.1:0', '--websocket-cert', cert, '--websocket-key', key)
     const [, port] = /"websocket":\{"ip":"127.0.0.1","port":(\d+)/.exec(await relay.stderr.line(/"listening"/)) ?? []
-    expect(await shownAt(Number(port))).toBe('first.test')
+    expect(await nameShownAt(Number(port))).toBe('first.test')
     install('second')
     relay.child.kill('SIGHUP')
     await relay.stderr.line(/configuration read again/)
-    expect(await shownAt(Number(port))).toBe('second.test')
+    expect(await nameShownAt(Number(port))).toBe('second.test')
   })
 
   test('takes amounts of quotas from the file', async () => {

@@ -12,6 +12,7 @@ import { needsTool } from '@showchain-tooling/vitest/needs'
 import { Folder, Program } from '@showchain-tooling/vitest/programs'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { freePort, NATS, startNats as natsAt } from './nats.ts'
+import { said } from './relay-lab.ts'
 
 const BIN = fileURLToPath(new URL('../bin/showchain-relay.js', import.meta.url))
 const PASSWORD = 'p w'
@@ -68,15 +69,6 @@ async function connected(from: Peer, to: Peer, via?: 'relay-only'): Promise<read
   const ticket = formatTicket({ id: to.id, relays, addresses: [] })
   const [mine, { value }] = await Promise.all([from.connect(ticket, via && { via }), to.incoming.next()])
   return [mine, value as Connection]
-}
-
-/** Sends a text over a new stream. @returns what arrives */
-async function said(from: Connection, to: Connection, text: string): Promise<string> {
-  const stream = await from.openStream()
-  await stream.write(new TextEncoder().encode(text))
-  await stream.end()
-  const { value: received } = await to.streams.next()
-  return new TextDecoder().decode(await received?.read())
 }
 
 /** Somebody on NATS without the secret says something to all. */

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { NatsUsage } from '../src/nats-usage.ts'
 import { UsageShares } from '../src/usage-share.ts'
 import { freePort, NATS, startNats } from './nats.ts'
-import { peerOf, relayLab } from './relay-lab.ts'
+import { peerOf, refusalOf, relayLab, sendUntilLimited } from './relay-lab.ts'
 
 const log = pino({ level: 'silent' })
 /** More than writing and reading take. */
@@ -145,19 +145,10 @@ describe('a fleet with quotas', needsTool(NATS, NATS), () => {
     await using to = await peerOf(bob, ticket, 'relay-only')
     await using from = await peerOf(alice, ticket, 'relay-only')
     await Promise.all([to.registered(), from.registered()])
-    const limited = new Promise((resolve) => {
-      from.on('relay', ({ state }) => state === 'limited' && resolve(state))
-    })
-    const stream = await (await from.connect(to.ticket, { via: 'relay-only' })).openStream()
-    stream.write(new Uint8Array(400_000)).catch(() => {})
-    await limited
+    await sendUntilLimited(from, to)
     await first.stderr.line(/"total":(?:19[89]|200)\d{3},"msg":"usage kept"/)
     first.child.kill('SIGKILL')
     await first.ended()
-    const refusal = async (): Promise<string> => {
-      await using late = await peerOf(alice, other)
-      return await late.registered().then(() => 'registered', String)
-    }
-    await expect.poll(refusal, WRITTEN).toMatch(/is used up/)
+    await expect.poll(() => refusalOf(alice, other), WRITTEN).toMatch(/is used up/)
   })
 })

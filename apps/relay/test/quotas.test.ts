@@ -3,10 +3,8 @@ import type { RelayEvent } from '@showchain/client'
 import { generateIdentity, type Identity } from '@showchain/crypto'
 import type { Program } from '@showchain-tooling/vitest/programs'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { peerOf, relayLab } from './relay-lab.ts'
+import { peerOf, relayLab, sendUntilLimited } from './relay-lab.ts'
 
-/** More than the quota, so that a sender is stopped. */
-const MUCH = new Uint8Array(400_000)
 const USED_UP = /is used up for today or this month/
 
 const { folder, running: runningWith } = relayLab()
@@ -24,13 +22,7 @@ async function used(relay: Program): Promise<RelayEvent> {
   await using to = await peerOf(bob, ticket, 'relay-only')
   await using from = await peerOf(alice, ticket, 'relay-only')
   await Promise.all([to.registered(), from.registered()])
-  const limited = new Promise<RelayEvent>((resolve) => {
-    from.on('relay', (event) => event.state === 'limited' && resolve(event))
-  })
-  const connection = await from.connect(to.ticket, { via: 'relay-only' })
-  const stream = await connection.openStream()
-  stream.write(MUCH).catch(() => {})
-  return await limited
+  return await sendUntilLimited(from, to)
 }
 
 describe('a quota', () => {

@@ -3,15 +3,15 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
-import { fileURLToPath } from 'node:url'
 import type { Connection, Peer } from '@showchain/client'
 import { openUdp } from '@showchain/client/runtime'
 import { generateIdentity } from '@showchain/crypto'
 import { parseTicket } from '@showchain/wire'
+import { certificateFiles } from '@showchain-tooling/vitest/certificates'
 import { needs } from '@showchain-tooling/vitest/needs'
 import type { Program } from '@showchain-tooling/vitest/programs'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { peerOf, relayLab } from './relay-lab.ts'
+import { peerOf, refusalOf, relayLab, said, sendUntilLimited } from './relay-lab.ts'
 
 const { folder, start, running } = relayLab()
 /** Peers that a test has at each worker, at least. */
@@ -71,14 +71,6 @@ async function relayed(from: Peer, to: Peer, text: string): Promise<string> {
   const accepted = to.incoming.next()
   const connection = await from.connect(to.ticket, { via: 'relay-only' })
   return said(connection, (await accepted).value as Connection, text)
-}
-
-async function said(from: Connection, to: Connection, text: string): Promise<string> {
-  const stream = await from.openStream()
-  await stream.write(new TextEncoder().encode(text))
-  await stream.end()
-  const { value: received } = await to.streams.next()
-  return new TextDecoder().decode(await received?.read())
 }
 
 describe('a relay of two workers', () => {
@@ -174,17 +166,9 @@ describe('a relay of two workers', () => {
     await using to = await peerOf(await generateIdentity(), target)
     await using from = await peerOf(await generateIdentity(), ticket)
     await Promise.all([to.registered(), from.registered()])
-    const limited = new Promise((resolve) => {
-      from.on('relay', ({ state }) => state === 'limited' && resolve(state))
-    })
-    const stream = await (await from.connect(to.ticket, { via: 'relay-only' })).openStream()
-    stream.write(new Uint8Array(400_000)).catch(() => {})
-    await limited
+    await sendUntilLimited(from, to)
     // At which worker each registers is for the kernel to say: not all of them at one.
-    const refusal = async (): Promise<string> => {
-      await using late = await peerOf(await generateIdentity(), ticket)
-      return await late.registered().then(() => 'registered', String)
-    }
+    const refusal = async (): Promise<string> => refusalOf(await generateIdentity(), ticket)
     const refusals = (): Promise<string[]> => Promise.all(Array.from({ length: 6 }, refusal))
     const usedUp = expect.stringMatching(/bytes of the permit .* are used up/)
     // Workers tell each other each second.
@@ -235,10 +219,10 @@ describe('a relay of two workers', () => {
   })
 
   test('that does not start says why once, and is gone', batched, async () => {
-    const pem = (name: string) => `../../../packages/server/test/fixtures/websocket-${name}.pem`
-    const path = (name: string) => fileURLToPath(new URL(pem(name), import.meta.url))
-    const certificate = ['--websocket-cert', path('first'), '--websocket-key', path('second.key')]
-    const { code, stdout, stderr } = await together('--websocket', '127.0.0.1:0', ...certificate).ended()
+    const { cert } = certificateFiles('first')
+    const { key } = certificateFiles('second')
+    const websocket = ['--websocket', '127.0.0.1:0', '--websocket-cert', cert, '--websocket-key', key]
+    const { code, stdout, stderr } = await together(...websocket).ended()
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr.match(/do not fit/g)).toHaveLength(1)
   })

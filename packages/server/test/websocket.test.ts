@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { connect as connectTls } from 'node:tls'
 import { generateIdentity, type Identity, messagePreimage, openssl } from '@showchain/crypto'
 import { Relay, type RelayOpenOptions, type WebSocketOptions } from '@showchain/server/runtime'
 import {
@@ -13,6 +11,7 @@ import {
   type Unsigned,
   WEBSOCKET_PATH,
 } from '@showchain/wire'
+import { certificate, nameShownAt } from '@showchain-tooling/vitest/certificates'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 
@@ -210,22 +209,7 @@ describe('X-Forwarded-For', () => {
   })
 })
 
-const pem = (name: string): string => readFileSync(new URL(`fixtures/websocket-${name}.pem`, import.meta.url), 'utf8')
-const certificate = (name: string) => ({ cert: pem(name), key: pem(`${name}.key`) })
-
-/** The name in the certificate that a relay shows. */
-function shownBy(relay: Relay): Promise<unknown> {
-  const { port = 0 } = relay.websocketAddress ?? {}
-  // Whom it shows is asked, and not whether that is so.
-  const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false })
-  return new Promise((resolve, reject) => {
-    socket.on('error', reject)
-    socket.on('secureConnect', () => {
-      resolve(socket.getPeerCertificate().subject.CN)
-      socket.destroy()
-    })
-  })
-}
+const shownBy = ({ websocketAddress }: Relay): Promise<unknown> => nameShownAt(websocketAddress?.port ?? 0)
 
 describe('a certificate', () => {
   test('is renewed while the relay runs', async () => {
@@ -239,7 +223,7 @@ describe('a certificate', () => {
 
   test('that does not fit its key changes nothing, nor does one where there was none', async () => {
     const relay = await relayWith({ tls: certificate('first') })
-    const mixed = { cert: pem('second'), key: pem('first.key') }
+    const mixed = { ...certificate('first'), cert: certificate('second').cert }
     expect(() => relay.reload({ tls: mixed })).toThrow('do not fit')
     expect(await shownBy(relay)).toBe('first.test')
     const plain = await relayWith()

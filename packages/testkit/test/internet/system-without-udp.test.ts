@@ -1,11 +1,11 @@
 /** Peers on a system that has no UDP at all, as in a browser: through relays, by WebSocket. */
-import { type Connection, Peer, type PeerOptions } from '@showchain/client'
+import { Peer, type PeerOptions } from '@showchain/client'
 import { duration } from '@showchain/client/core'
 import { noUdp, type Runtime, standInFor } from '@showchain/client/runtime'
 import { canonicalIp, formatTicket, parseTicket, websocketUrl } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import { type Host, Internet, nat, type SimRelay } from '../../src/index.ts'
-import { contents, readAll, same, take } from '../face/bed.ts'
+import { connected, overOf, streams } from './over-relays.ts'
 
 interface Scene {
   readonly internet: Internet
@@ -47,27 +47,6 @@ const play = (seed: string, scenario: (scene: Scene) => Promise<void>): Promise<
     await scenario({ internet, relay, page, other, open })
     for (const peer of opened) await peer.close()
   })
-
-const overOf = (peer: Peer): string | undefined => peer.inspect().relays[0]?.over
-const connected = async (from: Peer, to: Peer): Promise<readonly [Connection, Connection]> => [
-  await from.connect(to.ticket),
-  await take(to.incoming),
-]
-
-/** Bytes go on while something happens, and all of them arrive. */
-async function streams(ours: Connection, theirs: Connection, meanwhile: () => Promise<void>): Promise<void> {
-  const stream = await ours.openStream()
-  const bytes = contents(512 * 1024)
-  await stream.write(bytes.subarray(0, 1000))
-  const reading = readAll(await take(theirs.streams))
-  const writing = (async () => {
-    for (let at = 1000; at < bytes.length; at += 32 * 1024) await stream.write(bytes.slice(at, at + 32 * 1024))
-  })()
-  await meanwhile()
-  await writing
-  await stream.end()
-  expect(same(await reading, bytes)).toBe(true)
-}
 
 describe('a peer on a system without UDP', () => {
   test('registers at once by WebSocket, connects and is connected to, and sends no packet', async () => {

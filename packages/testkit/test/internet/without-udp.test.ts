@@ -3,7 +3,7 @@ import { type Connection, diagnose, type Path, type Peer } from '@showchain/clie
 import { duration } from '@showchain/client/core'
 import { describe, expect, test } from 'vitest'
 import { type Host, Internet, nat } from '../../src/index.ts'
-import { contents, readAll, same, take } from '../face/bed.ts'
+import { connected, overOf, streams } from './over-relays.ts'
 
 interface Scene {
   readonly internet: Internet
@@ -29,32 +29,11 @@ function play(seed: string, both: boolean, scenario: (scene: Scene) => Promise<v
   })
 }
 
-const overOf = (peer: Peer): string | undefined => peer.inspect().relays[0]?.over
-const connected = async (from: Peer, to: Peer): Promise<readonly [Connection, Connection]> => [
-  await from.connect(to.ticket),
-  await take(to.incoming),
-]
-
 /** When the connection is on such a path, in virtual time. */
 const onPath = ({ internet }: Scene, connection: Connection, wanted: Path['kind']): Promise<number> =>
   new Promise((resolve) => {
     connection.on('path', ({ kind }) => kind === wanted && resolve(internet.sim.clock.now()))
   })
-
-/** Bytes go on while something happens, and all of them arrive. */
-async function streams(ours: Connection, theirs: Connection, meanwhile: () => Promise<void>): Promise<void> {
-  const stream = await ours.openStream()
-  const bytes = contents(512 * 1024)
-  await stream.write(bytes.subarray(0, 1000))
-  const reading = readAll(await take(theirs.streams))
-  const writing = (async () => {
-    for (let at = 1000; at < bytes.length; at += 32 * 1024) await stream.write(bytes.slice(at, at + 32 * 1024))
-  })()
-  await meanwhile()
-  await writing
-  await stream.end()
-  expect(same(await reading, bytes)).toBe(true)
-}
 
 describe('a peer without UDP', () => {
   test.each([
