@@ -3,7 +3,7 @@ import cluster, { type Worker as Process } from 'node:cluster'
 import type { Duplex } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { type Channel, Line } from './line.ts'
+import { Line } from './line.ts'
 import type { Assignment, PrimaryOffers, Ready, WorkerOffers } from './offers.ts'
 import { BUS_DESCRIPTOR, stdioWith } from './stdio.ts'
 import { WORKER_ARGUMENT, WorkerFailed } from './worker-program.ts'
@@ -150,7 +150,7 @@ export class Crew {
     const process = cluster.fork()
     this.#processes.set(worker, process)
     joined(worker, process.process.stdio[BUS_DESCRIPTOR] as Duplex)
-    const line = new Line<WorkerOffers>(process.process as unknown as Channel)
+    const line = new Line<WorkerOffers>(process.process)
     process.on('message', (message: object) => line.received(message))
     process.on('error', (error) => {
       log.error({ worker }, error.message)

@@ -5,13 +5,12 @@ import { printable } from '@showchain/wire'
 const PATIENCE = 5000
 
 /** What one end offers the other. */
-// biome-ignore lint/suspicious/noExplicitAny: whatever each takes
-type Offers<Offered> = { readonly [Name in keyof Offered]: (...values: any[]) => unknown }
+type Offers<Offered> = { readonly [Name in keyof Offered]: (...values: never[]) => unknown }
 
 /** A channel whose messages are cloned (`serialization: 'advanced'`). */
 export interface Channel {
   readonly connected: boolean
-  send(message: unknown, callback: (error: Error | null) => void): void
+  send(message: object, callback: (error: Error | null) => void): void
 }
 
 interface Message {
