@@ -1,7 +1,7 @@
 /** Sockets of node:dgram. */
 import { createSocket, type Socket } from 'node:dgram'
-import { constants } from 'node:os'
-import { canonicalIp, type Endpoint, ipFamily } from '@showchain/wire'
+import { constants, networkInterfaces } from 'node:os'
+import { canonicalIp, type Endpoint, ipFamily, UDP_HEADERS } from '@showchain/wire'
 import { BindError, type BoundSocket, type SocketReceiver } from './bound-socket.ts'
 import type { Unsent } from './socket.ts'
 import type { ListenAddress } from './udp-options.ts'
@@ -13,6 +13,12 @@ import type { ListenAddress } from './udp-options.ts'
  */
 const ASK_EVERY = 32
 const ASK_AGAIN = 1024
+
+/**
+ * Bytes of an IP packet that no system sends to itself in fragments: macOS has the narrowest loopback
+ * (Linux 65536), whose sockets take datagrams of at most 9216 bytes (`net.inet.udp.maxdgram`).
+ */
+const LOOPBACK_MTU = 9216
 
 const { EMSGSIZE, ENOBUFS, ENOMEM } = constants.errno
 
@@ -80,6 +86,11 @@ export class DgramSocket implements BoundSocket {
     else this.#socket.send(bytes, to.port, to.ip)
   }
 
+  /** Node cannot ask for "do not fragment"; what stays on this host needs none. */
+  unfragmented({ ip }: Endpoint): number | undefined {
+    return isThisHost(ip) ? LOOPBACK_MTU - UDP_HEADERS[ipFamily(ip) ?? 4] : undefined
+  }
+
   receive(receiver: SocketReceiver): void {
     this.#receiver = receiver
   }
@@ -118,6 +129,13 @@ export class DgramSocket implements BoundSocket {
     this.#endDue = false
     this.#receiver?.batchEnded()
   }
+}
+
+/** Systems send to their own addresses over loopback. 127.0.0.0/8 (RFC 1122 §3.2.1.3) is more than they list. */
+function isThisHost(ip: string): boolean {
+  return (
+    ip.startsWith('127.') || Object.values(networkInterfaces()).some((all) => all?.some((own) => own.address === ip))
+  )
 }
 
 /** The same memory, which is this datagram's alone, but with a `slice` that copies. */

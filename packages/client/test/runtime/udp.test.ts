@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram'
+import { networkInterfaces } from 'node:os'
 import type { Endpoint } from '@showchain/wire'
 import { needsIpv6 } from '@showchain-tooling/vitest/needs'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -137,5 +138,32 @@ describe.each(KINDS)('%s', (kind, works) => {
       await expect(refused).rejects.toMatchObject({ message: expect.stringContaining(`127.0.0.1:${port}`) })
       await new Promise<void>((resolve) => taken.close(() => resolve()))
     })
+  })
+})
+
+describe('a socket of node:dgram, which cannot ask for "do not fragment"', () => {
+  const opened = async (): Promise<UdpSocket> => {
+    const socket = await openUdp({ kind: 'dgram' })
+    open.push(socket)
+    return socket
+  }
+
+  test('knows that nothing is fragmented on the way to its own host', async () => {
+    const socket = await opened()
+    // What macOS takes in one datagram (net.inet.udp.maxdgram), with an IPv4 and a UDP header.
+    const least = 9216 - 28
+    const own = Object.values(networkInterfaces()).flatMap((all = []) => all)
+    const addresses = [
+      '127.0.0.1',
+      '127.8.7.6',
+      ...own.flatMap(({ address, family }) => (family === 'IPv4' ? address : [])),
+    ]
+    expect(addresses.map((ip) => socket.unfragmented({ ip, port: 5 }))).toEqual(addresses.map(() => least))
+  })
+
+  test('says nothing of the way to another', async () => {
+    const socket = await opened()
+    for (const ip of ['192.0.2.1', '1.127.0.1', '2001:db8::1'])
+      expect(socket.unfragmented({ ip, port: 5 })).toBeUndefined()
   })
 })

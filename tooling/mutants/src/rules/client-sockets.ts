@@ -11,6 +11,14 @@ export const CLIENT_SOCKETS: readonly Mutant[] = inPackage('client', [
     test: 'test/runtime/batched.test.ts',
   },
   {
+    name: 'own-host-alone',
+    rule: 'A socket that may send fragments tries records above the list only to its own host.',
+    file: 'src/runtime/dgram-socket.ts',
+    text: 'return isThisHost(ip) ? LOOPBACK_MTU - UDP_HEADERS[ipFamily(ip) ?? 4] : undefined',
+    replacement: 'return LOOPBACK_MTU - UDP_HEADERS[ipFamily(ip) ?? 4]',
+    test: 'test/runtime/udp.test.ts',
+  },
+  {
     name: 'forged-icmp',
     rule: 'What ICMP says of a path does not make records smaller than an ordinary link takes.',
     file: 'src/core/connections/path-sizes.ts',
