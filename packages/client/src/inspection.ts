@@ -2,8 +2,8 @@
 import { type Endpoint, formatEndpoint, type PeerId } from '@showchain/wire'
 import type { NatReport, PeerCounter, PeerMachine, PeerMachineInspection } from './core/index.ts'
 import type { LanInspection } from './lan.ts'
-import type { PortMappingInspection } from './port-mapping.ts'
 import type { Clock } from './runtime/clock.ts'
+import type { PortMappingInspection } from './runtime/port-mapping.ts'
 import type { SocketImplementation } from './runtime/socket.ts'
 
 /** A peer at one moment. Addresses are text, `address:port`; times are milliseconds. */

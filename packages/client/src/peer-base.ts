@@ -31,13 +31,14 @@ import { Names } from './names.ts'
 import type { CheckedOptions } from './options.ts'
 import { PeerEvents, type PeerListeners } from './peer-events.ts'
 import { pingOnce } from './ping-once.ts'
-import { type MakeMapper, PortMappingOfPeer } from './port-mapping.ts'
+import { portMappingOf } from './port-mapping.ts'
 import { Reachability } from './reachability.ts'
 import { ReconnectingConnection } from './reconnecting.ts'
 import { awaitRegistration } from './registered.ts'
 import type { RelayEvent } from './relay-event.ts'
 import { Driver } from './runtime/driver.ts'
 import { NetworkWatch } from './runtime/network-watch.ts'
+import type { MakeMapper, PortMappingOfPeer } from './runtime/port-mapping.ts'
 import { checkPrimitives } from './runtime/primitives.ts'
 import type { CountedSocket } from './runtime/socket.ts'
 import { traceTaps } from './runtime/trace.ts'
@@ -103,7 +104,7 @@ export abstract class PeerBase implements AsyncDisposable {
         this.#lan?.networkChanged()
       },
     })
-    this.#portMapping = new PortMappingOfPeer(options, socket, this.#events, withUdp?.portMapper)
+    this.#portMapping = portMappingOf(options, socket, this.#events, withUdp?.portMapper)
     this.#driver = new Driver({
       ...{ machine: this.#machine, socket, clock },
       worker: runtime.worker(identity, PEER_WORKER_LIMITS),

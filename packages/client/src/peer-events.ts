@@ -1,5 +1,5 @@
 /** Hands the events of a peer's machine to its listeners, connections and dials. */
-import { type Endpoint, formatEndpoint, type PeerId, ShowchainError } from '@showchain/wire'
+import { formatEndpoint, type PeerId, ShowchainError } from '@showchain/wire'
 import { AsyncQueue, type QueueReader } from './async/async-queue.ts'
 import { Listeners } from './async/listeners.ts'
 import type { Call } from './call.ts'
@@ -11,6 +11,7 @@ import type { Accept } from './options.ts'
 import type { RelayEvent } from './relay-event.ts'
 import type { RelayLocator } from './relay-locator.ts'
 import type { Clock } from './runtime/clock.ts'
+import type { PortMappingOfPeer } from './runtime/port-mapping.ts'
 import { MAX_TIMELINE, SharedConnection } from './shared-connection.ts'
 
 export interface PeerListeners {
@@ -50,8 +51,8 @@ export class PeerEvents {
   /** Where the relays of the configuration are. */
   readonly locators: RelayLocator[] = []
   nat: NatReport | undefined
-  /** Told where somebody sees this peer: a relay, or one of its addresses; undefined: nowhere any more. */
-  onSeen: (by: string, observed: Endpoint | undefined) => void = () => {}
+  /** Told where relays see this peer. */
+  mapping: Pick<PortMappingOfPeer, 'relay' | 'seen'> | undefined
   readonly #options: PeerEventsOptions
   /** As many as the machine has connections. */
   readonly #connections = new Map<ConnectionHandle, SharedConnection>()
@@ -86,7 +87,7 @@ export class PeerEvents {
       case 'relay':
         return this.onRelay(relayEvent(event))
       case 'seen':
-        return this.onSeen(formatEndpoint(event.by), event.observed)
+        return this.mapping?.seen(formatEndpoint(event.by), event.observed)
       case 'relayDoubted':
         for (const locator of this.locators) if (locator.id === event.relay) locator.doubt(event.at)
         return
@@ -159,7 +160,7 @@ export class PeerEvents {
   onRelay(event: RelayEvent): void {
     const { relay, state } = event
     if (state === 'limited') return void this.listeners.emit('relay', event)
-    if (state !== 'draining') this.onSeen(relay, event.over === 'udp' ? event.observed : undefined)
+    this.mapping?.relay(event)
     const locators = this.locators.filter(({ id }) => id === relay)
     for (const locator of locators) locator.on(event)
     if (locators.some(({ registered }) => registered) && state !== 'draining') {

@@ -45,7 +45,7 @@ export {
 export type { MappingServerOptions } from './internet/mapping-server.ts'
 export { type Outcome, type PlayOptions, play, SETTLED } from './internet/matrix.ts'
 export { type Dependence, KEY, type NatBehaviour, NatTable, nat } from './internet/nat.ts'
-export { NAT_PAIRINGS, PAIRINGS, type Pairing } from './internet/pairings.ts'
+export { MAPPED_PAIRINGS, NAT_PAIRINGS, PAIRINGS, type Pairing } from './internet/pairings.ts'
 export {
   playRecovery,
   RECOVERY_FAULTS,

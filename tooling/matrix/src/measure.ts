@@ -11,6 +11,8 @@ export interface Spread {
 export interface Row {
   readonly requester: string
   readonly target: string
+  /** Whose router maps ports; undefined: nobody's. */
+  readonly mapped: Pairing['mapped'] | undefined
   /** The best path that the network allows. */
   readonly best: Pairing['best']
   readonly lossPercent: number
@@ -41,12 +43,12 @@ export interface MeasureOptions {
 }
 
 export async function measure(pairing: Pairing, { lossPercent, seeds, plaintext }: MeasureOptions): Promise<Row> {
-  const { requester, target, best } = pairing
+  const { requester, target, mapped, best } = pairing
   const outcomes: Outcome[] = []
   for (let seed = 0; seed < seeds; seed++)
     outcomes.push(await play(pairing, seed, { plaintext, loss: lossPercent / 100 }))
   return {
-    ...{ requester, target, best, lossPercent, plaintext },
+    ...{ requester, target, mapped, best, lossPercent, plaintext },
     runs: seeds,
     connected: outcomes.filter(({ connected }) => connected).length,
     direct: outcomes.filter(({ direct }) => direct !== undefined).length,

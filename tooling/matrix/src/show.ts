@@ -18,6 +18,7 @@ export function matrixTable(rows: readonly Row[]): string {
     head: [
       'from',
       'to',
+      'mapped',
       'data',
       'loss',
       'connected',
@@ -37,6 +38,7 @@ export function matrixTable(rows: readonly Row[]): string {
       'left',
       'left',
       'left',
+      'left',
       'right',
       'right',
       'left',
@@ -50,11 +52,12 @@ export function matrixTable(rows: readonly Row[]): string {
     ],
   })
   for (const row of rows) {
-    const { requester, target, lossPercent, plaintext, runs, connected, direct, ipv6 } = row
+    const { requester, target, mapped, lossPercent, plaintext, runs, connected, direct, ipv6 } = row
     const { connectTrips, firstByteTrips, directTrips, directMs, packets } = row
     const path = direct === 0 ? 'relay' : direct === runs ? 'direct' : `direct ${direct}/${runs}`
     table.push([
-      ...[requester, target, plaintext ? 'plaintext' : 'protected', `${lossPercent} %`, `${connected}/${runs}`],
+      ...[requester, target, mapped === undefined ? '–' : mapped === 'requester' ? 'from' : 'to'],
+      ...[plaintext ? 'plaintext' : 'protected', `${lossPercent} %`, `${connected}/${runs}`],
       ...[row.best === 'birthday' && direct > 0 ? `${path}, birthday` : path, ipv6 === 0 ? '–' : `${ipv6}/${runs}`],
       ...[both(connectTrips), both(firstByteTrips), both(directTrips)],
       ...[both(inSeconds(directMs)), both(packets), isGood(row) ? 'ok' : 'WRONG'],
@@ -64,4 +67,4 @@ export function matrixTable(rows: readonly Row[]): string {
 }
 
 export const LEGEND = `A trip is the one-way trip of a packet on the public network; relayed data takes two. Median (worst case).
-Simulated: the real state machines, on virtual time.`
+Mapped: the router of that end maps ports. Simulated: the real state machines, on virtual time.`

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { NAT_PAIRINGS, PAIRINGS } from '@showchain/testkit'
+import { MAPPED_PAIRINGS, NAT_PAIRINGS, PAIRINGS } from '@showchain/testkit'
 import { Program } from '@showchain-tooling/vitest/programs'
 import { describe, expect, test } from 'vitest'
 import { isGood, type Row } from '../src/measure.ts'
@@ -9,6 +9,7 @@ describe('a row of the matrix is good', () => {
     ...{
       requester: 'T1',
       target: 'T2',
+      mapped: undefined,
       best: 'direct',
       lossPercent: 0,
       plaintext: false,
@@ -47,6 +48,7 @@ describe('pnpm matrix', () => {
     expect(rows.filter(({ plaintext }) => !plaintext)).toHaveLength(PAIRINGS.length)
     expect(rows.filter(({ plaintext }) => plaintext)).toHaveLength(NAT_PAIRINGS.length)
     expect(rows.every(({ event, ok }) => event === 'matrix' && ok)).toBe(true)
+    expect(rows.filter(({ mapped }) => mapped !== undefined)).toHaveLength(MAPPED_PAIRINGS.length)
     expect(code).toBe(0)
   })
 

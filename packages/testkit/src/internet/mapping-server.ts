@@ -45,6 +45,16 @@ interface PortMap {
   readonly expires: Instant
 }
 
+/** A flow that came in at a mapped port. */
+interface Flow {
+  readonly internal: Endpoint
+  readonly port: number
+  readonly remote: Endpoint
+  /** As what the host sees the remote endpoint. */
+  readonly shown: Endpoint
+  until: Instant
+}
+
 /** The mappings that hosts behind one router asked for. */
 export class MappingServer {
   readonly #options: MappingServerOptions
@@ -52,8 +62,10 @@ export class MappingServer {
   readonly #random: Random
   /** By external port; bounded by what the scenario asks for. */
   readonly #maps = new Map<number, PortMap>()
-  /** By internal and remote endpoint: flows that came in, and until when they are answered from where. */
-  readonly #flows = new Map<string, { readonly port: number; readonly until: Instant }>()
+  /** By external port and remote endpoint. */
+  readonly #flows = new Map<string, Flow>()
+  /** The same by internal endpoint and what that sees. */
+  readonly #answered = new Map<string, Flow>()
 
   constructor(options: MappingServerOptions, clock: Clock, random: Random) {
     this.#options = options
@@ -69,20 +81,42 @@ export class MappingServer {
   clear(): void {
     this.#maps.clear()
     this.#flows.clear()
+    this.#answered.clear()
   }
 
-  /** Where a packet goes that comes in at a port; undefined: it is not mapped. */
-  inbound(port: number, remote: Endpoint): Endpoint | undefined {
+  /**
+   * Where a packet goes that comes in at a port, and whom it says that it is from; undefined: it is not
+   * mapped. A host that has a flow with the remote endpoint by another port of the router sees it at
+   * another port, as netfilter shows it, since it could not answer both by the same way else.
+   * @param leaves the port from which the host reaches the remote endpoint without a mapping
+   */
+  inbound(
+    port: number,
+    remote: Endpoint,
+    leaves: (internal: Endpoint) => number | undefined,
+  ): Pick<Flow, 'internal' | 'shown'> | undefined {
     const map = this.#live(port)
     if (map === undefined) return undefined
-    this.#flows.set(flow(map.internal, remote), { port, until: later(this.#clock.now(), FLOW_LIFETIME) })
-    return map.internal
+    const { internal } = map
+    const now = this.#clock.now()
+    const key = `${port} ${formatEndpoint(remote)}`
+    let known = this.#flows.get(key)
+    if (known === undefined || known.until <= now || !sameEndpoint(known.internal, internal)) {
+      const other = leaves(internal)
+      const shown =
+        other === undefined || other === port ? remote : { ip: remote.ip, port: this.#otherPort(internal, remote) }
+      known = { internal, port, remote, shown, until: now }
+      this.#flows.set(key, known)
+      this.#answered.set(flow(internal, shown), known)
+    }
+    known.until = later(now, FLOW_LIFETIME)
+    return known
   }
 
-  /** Which port an answer to such a packet leaves from. */
-  outbound(internal: Endpoint, remote: Endpoint): number | undefined {
-    const known = this.#flows.get(flow(internal, remote))
-    return known !== undefined && known.until > this.#clock.now() ? known.port : undefined
+  /** Which port an answer to such a packet leaves from, and where to. */
+  outbound(internal: Endpoint, shown: Endpoint): Pick<Flow, 'port' | 'remote'> | undefined {
+    const known = this.#answered.get(flow(internal, shown))
+    return known !== undefined && known.until > this.#clock.now() ? known : undefined
   }
 
   /** By UPnP. @param external the router's own outside address */
@@ -160,6 +194,14 @@ export class MappingServer {
     let port = wanted === 0 ? FIRST_PORT : wanted
     while (this.#live(port) !== undefined) port = FIRST_PORT + Math.floor(this.#random.uniform() * PORTS)
     return port
+  }
+
+  /** A port of the remote host that this one does not see yet. */
+  #otherPort(internal: Endpoint, { ip, port }: Endpoint): number {
+    let other = port
+    do other = FIRST_PORT + Math.floor(this.#random.uniform() * PORTS)
+    while (other === port || this.#answered.has(flow(internal, { ip, port: other })))
+    return other
   }
 
   #live(port: number): PortMap | undefined {

@@ -119,8 +119,8 @@ export class NatTable {
    * A packet goes out: the external port that it leaves from, or undefined when the table is full.
    */
   outbound(internal: Endpoint, remote: Endpoint, now: Instant): number | undefined {
-    const { mapping: dependence, filtering, lifetime } = this.behaviour
-    const key = `${formatEndpoint(internal)} ${KEY[dependence](remote)}`
+    const { filtering, lifetime } = this.behaviour
+    const key = this.#key(internal, remote)
     let mapping = this.#live(this.#byKey.get(key), now)
     if (mapping === undefined) {
       const port = this.#allocate(internal.port, now)
@@ -136,6 +136,11 @@ export class NatTable {
     if (mapping.permissions.size > MAX_PERMISSIONS)
       mapping.permissions.delete(mapping.permissions.keys().next().value as string)
     return mapping.port
+  }
+
+  /** The external port that such a packet would leave from by a mapping that is there. */
+  leaves(internal: Endpoint, remote: Endpoint, now: Instant): number | undefined {
+    return this.#live(this.#byKey.get(this.#key(internal, remote)), now)?.port
   }
 
   /** A packet comes in at an external port: where it goes inside, or why it does not. */
@@ -158,6 +163,10 @@ export class NatTable {
     this.#byKey.clear()
     this.#byPort.clear()
     this.#nextPort = FIRST_SEQUENTIAL + 1 + Math.floor(this.#random.uniform() * 1000)
+  }
+
+  #key(internal: Endpoint, remote: Endpoint): string {
+    return `${formatEndpoint(internal)} ${KEY[this.behaviour.mapping](remote)}`
   }
 
   #live(mapping: Mapping | undefined, now: Instant): Mapping | undefined {

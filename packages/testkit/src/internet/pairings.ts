@@ -22,6 +22,8 @@ export interface Pairing {
   readonly websocket?: boolean
   /** The relay has both IP families. @default IPv4 alone */
   readonly ipv6?: boolean
+  /** Whose router maps ports. @default nobody's */
+  readonly mapped?: 'requester' | 'target'
   /** How the requester connects. @default auto */
   readonly via?: DialPolicy
   /** Puts both ends into the internet. */
@@ -29,9 +31,11 @@ export interface Pairing {
 }
 
 const TYPES = ['T1', 'T2', 'T3', 'T4'] as const
+type NatType = (typeof TYPES)[number]
+const NAT_TYPES = TYPES.flatMap((requester) => TYPES.map((target) => [requester, target] as const))
 
 /** docs/protocol.md, Choosing a path. */
-function best(requester: (typeof TYPES)[number], target: (typeof TYPES)[number]): Pairing['best'] {
+function best(requester: NatType, target: NatType): Pairing['best'] {
   const pair = [requester, target].sort().join()
   return pair === 'T4,T4' ? 'relay' : pair === 'T3,T4' ? 'birthday' : 'direct'
 }
@@ -49,10 +53,25 @@ const simple = (
 })
 
 /** Every ordered pair of the seed's four NAT types. */
-export const NAT_PAIRINGS: readonly Pairing[] = TYPES.flatMap((requester) =>
-  TYPES.map((target) =>
-    simple(requester, target, best(requester, target), [{ behind: nat[requester]() }, { behind: nat[target]() }]),
-  ),
+export const NAT_PAIRINGS: readonly Pairing[] = NAT_TYPES.map(([requester, target]) =>
+  simple(requester, target, best(requester, target), [{ behind: nat[requester]() }, { behind: nat[target]() }]),
+)
+
+/** The same with a router that maps ports: that of the requester by NAT-PMP, or that of the target by PCP. */
+export const MAPPED_PAIRINGS: readonly Pairing[] = NAT_TYPES.flatMap(([requester, target]) =>
+  (['requester', 'target'] as const).map((mapped): Pairing => {
+    const plain = (type: NatType): SimPeerPlace => ({ behind: nat[type]() })
+    return {
+      ...{ requester, target, mapped, best: 'direct' },
+      place: (internet) => {
+        const maps = { speaks: [mapped === 'requester' ? 'NAT-PMP' : 'PCP'] } as const
+        const mapping = (type: NatType): SimPeerPlace => ({ behind: internet.router({ nat: nat[type](), maps }) })
+        return mapped === 'requester'
+          ? { requester: mapping(requester), target: plain(target) }
+          : { requester: plain(requester), target: mapping(target) }
+      },
+    }
+  }),
 )
 
 /** The requester has not registered with the relay of the target's ticket. */
@@ -133,9 +152,10 @@ const FAMILIES: readonly Pairing[] = KINDS.flatMap((requester) =>
   }),
 )
 
-/** These, each pair of IP families, ends without UDP, peers that have met, early data, a peer that hides, peers new to the relay, public peers, carrier-grade NAT, a shared NAT, and a path that works one way only. */
+/** These, those with a router that maps ports, each pair of IP families, ends without UDP, peers that have met, early data, a peer that hides, peers new to the relay, public peers, carrier-grade NAT, a shared NAT, and a path that works one way only. */
 export const PAIRINGS: readonly Pairing[] = [
   ...NAT_PAIRINGS,
+  ...MAPPED_PAIRINGS,
   ...CONTACTS,
   ...MET,
   ...EARLY,

@@ -151,11 +151,12 @@ export class Router implements Station {
     if (blocks === 'all' || blocks === 'inbound') return this.#saw(packet, 'blocked')
     if (this.#routed.has(packet.destination.ip)) return this.#inboundRouted(packet)
     const now = this.#outside.clock.now()
-    const internal = this.#inbound(packet.destination.port, packet.source, now)
-    if (typeof internal === 'string') return this.#saw(packet, internal)
+    const found = this.#inbound(packet.destination.port, packet.source, now)
+    if (typeof found === 'string') return this.#saw(packet, found)
+    const { internal, shown } = found
     this.#saw(packet, 'in', internal)
-    const { ip, port } = packet.source
-    const source = ipFamily(internal.ip) === 6 ? { ip: canonicalIp(`${NAT64}${ip}`) ?? ip, port } : packet.source
+    const source =
+      ipFamily(internal.ip) === 6 ? { ...shown, ip: canonicalIp(`${NAT64}${shown.ip}`) ?? shown.ip } : shown
     this.inside.carry({ ...packet, source, destination: internal }, this.#gateway)
   }
 
@@ -167,8 +168,15 @@ export class Router implements Station {
   }
 
   /** A port that a host asked for is open to everybody. */
-  #inbound(port: number, remote: Endpoint, now: Instant): Endpoint | 'no mapping' | 'filtered' {
-    return this.#maps?.inbound(port, remote) ?? this.#table?.inbound(port, remote, now) ?? 'no mapping'
+  #inbound(
+    port: number,
+    remote: Endpoint,
+    now: Instant,
+  ): { readonly internal: Endpoint; readonly shown: Endpoint } | 'no mapping' | 'filtered' {
+    const mapped = this.#maps?.inbound(port, remote, (internal) => this.#table?.leaves(internal, remote, now))
+    if (mapped !== undefined) return mapped
+    const internal = this.#table?.inbound(port, remote, now) ?? 'no mapping'
+    return typeof internal === 'string' ? internal : { internal, shown: remote }
   }
 
   #fromInside(packet: Packet): void {
@@ -198,19 +206,19 @@ export class Router implements Station {
     const now = this.#outside.clock.now()
     if (own && !this.#table.behaviour.hairpin) return this.#saw(packet, 'no hairpin')
     const answers = this.#maps?.outbound(packet.source, packet.destination)
-    const port = answers ?? this.#table.outbound(packet.source, packet.destination, now)
+    const port = answers?.port ?? this.#table.outbound(packet.source, packet.destination, now)
     if (port === undefined) return this.#saw(packet, 'table full')
-    const translated = { ...packet, source: { ip, port } }
+    const translated = { ...packet, source: { ip, port }, destination: answers?.remote ?? packet.destination }
     if (!own) {
       this.#saw(packet, 'out', translated.source)
       return this.#outside.carry(translated, this)
     }
     // RFC 4787 REQ-9: the receiver sees the external endpoint of the sender, and its filter
     // applies.
-    const internal = this.#inbound(packet.destination.port, translated.source, now)
-    if (typeof internal === 'string') return this.#saw(packet, internal)
-    this.#saw(packet, 'hairpin', internal)
-    this.inside.carry({ ...translated, destination: internal }, this.#gateway)
+    const found = this.#inbound(packet.destination.port, translated.source, now)
+    if (typeof found === 'string') return this.#saw(packet, found)
+    this.#saw(packet, 'hairpin', found.internal)
+    this.inside.carry({ ...translated, source: found.shown, destination: found.internal }, this.#gateway)
   }
 
   #inboundRouted(packet: Packet): void {

@@ -13,12 +13,13 @@ import {
   PeerMachine,
   type SendFailure,
 } from '@showchain/client/core'
-import { type DatagramSocket, type Driver, NetworkWatch, QlogRecorder } from '@showchain/client/runtime'
+import { type DatagramSocket, type Driver, type PortMappingOfPeer, QlogRecorder } from '@showchain/client/runtime'
 import type { TestIdentity } from '@showchain/crypto/testing'
-import { type Endpoint, MAX_LOCAL_CANDIDATES, type PeerId, ShowchainError } from '@showchain/wire'
+import { type Endpoint, formatEndpoint, MAX_LOCAL_CANDIDATES, type PeerId, ShowchainError } from '@showchain/wire'
 import type { Host } from '../sim/host.ts'
 import type { Simulation } from '../sim/simulation.ts'
 import { Ledger } from './ledger.ts'
+import { SimEdge } from './sim-edge.ts'
 import type { SimPeerOptions } from './sim-peer-options.ts'
 import type { Arrived, Delivery, Dialled, DialWays, SimConnection } from './sim-records.ts'
 import type { SimRelay } from './sim-relay.ts'
@@ -45,7 +46,7 @@ export class SimPeer {
   readonly #driver: Driver<Sleeper<PeerEvent>>
   readonly #dials = new Map<DialId, Dialled>()
   readonly #relays: SimRelay[] = []
-  readonly #networkWatch: NetworkWatch
+  readonly #edge: SimEdge
   #first: DatagramSocket | undefined
 
   constructor(sim: Simulation, name: string, host: Host, options: SimPeerOptions = {}) {
@@ -71,6 +72,7 @@ export class SimPeer {
         endpoints()
           .filter(({ ip }) => local?.includes(ip) ?? true)
           .slice(0, MAX_LOCAL_CANDIDATES),
+      mappedAddresses: () => this.portMapping.addresses,
     })
     this.sleeper = new Sleeper(this.machine)
     const placed = sim.put(host, {
@@ -85,11 +87,9 @@ export class SimPeer {
     })
     this.endpoints = endpoints
     this.#driver = placed.driver
-    this.#networkWatch = new NetworkWatch({
-      clock: this.sleeper.clockOf(sim.clock),
-      localAddresses: () => host.ips,
-      failures: () => 0,
-      changed: () => this.input((now) => this.machine.networkChanged(now)),
+    this.#edge = new SimEdge({
+      ...{ sim, host, policy: options.policy, clock: this.sleeper.clockOf(sim.clock), listens: () => this.endpoints() },
+      networkChanged: () => this.input((now) => this.machine.networkChanged(now)),
     })
   }
 
@@ -118,6 +118,11 @@ export class SimPeer {
   /** Relays that it keeps registered with, as its ticket names them. */
   get relays(): readonly SimRelay[] {
     return this.#relays
+  }
+
+  /** What its router maps for it. */
+  get portMapping(): PortMappingOfPeer {
+    return this.#edge.portMapping
   }
 
   /** What it found out of its NAT. */
@@ -221,19 +226,17 @@ export class SimPeer {
 
   /** Ends at once, without a goodbye; done when this returns, awaited or not. */
   async crash(): Promise<void> {
-    this.#networkWatch.close()
-    const closed = this.#driver.close()
+    const closed = [this.#edge.crash(), this.#driver.close()]
     // The driver is closed: the machine's output is dropped.
     this.machine.close(this.#sim.clock.now())
     for (const link of this.open) link.closed = 'crashed'
-    await closed
+    await Promise.all(closed)
   }
 
   async close(): Promise<void> {
     if (this.#driver.closed) return
-    this.#networkWatch.close()
     this.input((now) => this.machine.close(now))
-    await this.#driver.close()
+    await Promise.all([this.#edge.close(), this.#driver.close()])
   }
 
   #on(event: PeerEvent): void {
@@ -274,13 +277,10 @@ export class SimPeer {
         return this.#dialEnded(event.dial, { link: event.connection })
       case 'dialFailed':
         return this.#dialEnded(event.dial, { attempts: event.attempts })
-      case 'abandoned':
-      case 'openable':
       case 'relay':
-      case 'duplicate':
-      case 'nat':
-      case 'note':
-        return
+        return this.portMapping.relay(event)
+      case 'seen':
+        return this.portMapping.seen(formatEndpoint(event.by), event.observed)
     }
   }
 

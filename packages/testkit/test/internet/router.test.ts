@@ -41,6 +41,32 @@ describe('a router', () => {
     expect(verdicts(internet, router)).toEqual(['out', 'in'])
   })
 
+  test('that maps a port keeps a flow by it apart from another one between the same two ends', () => {
+    const internet = new Internet('mapped')
+    const router = internet.router({ nat: nat.T4(), maps: { speaks: ['NAT-PMP'] } })
+    const inside = listen(internet.host('inside', { behind: router }))
+    const outside = listen(internet.host('outside'))
+    const [to] = outside.socket.localEndpoints as [{ ip: string; port: number }]
+    // RFC 6886 §3.3: port 4000, the same one outside, for an hour.
+    const ask = Uint8Array.of(0, 1, 0, 0, 4000 >> 8, 4000 & 0xff, 4000 >> 8, 4000 & 0xff, 0, 0, 3600 >> 8, 3600 & 0xff)
+    inside.socket.send({ ip: '192.168.1.1', port: 5351 }, ask)
+    inside.socket.send(to, HELLO)
+    internet.advance(duration(100))
+    inside.got.splice(0)
+    const [translated] = outside.got.splice(0)
+    outside.socket.send(translated?.source as never, HELLO)
+    outside.socket.send({ ip: router.external(4) as string, port: 4000 }, HELLO)
+    internet.advance(duration(100))
+    // As netfilter shows it: the host can answer each by the way that it came.
+    const [there, byMapping] = inside.got.map(({ source }) => source)
+    expect(there).toEqual(to)
+    expect(byMapping).toMatchObject({ ip: to.ip })
+    expect(byMapping?.port).not.toBe(to.port)
+    for (const { source } of inside.got) inside.socket.send(source, HELLO)
+    internet.advance(duration(100))
+    expect(sources(outside)).toEqual([`${router.external(4)}:${translated?.source.port}`, `${router.external(4)}:4000`])
+  })
+
   test('stacks: behind a carrier’s, the outer one is what the world sees', () => {
     const internet = new Internet('stacked')
     const carrier = internet.router({ nat: nat.T3() })
