@@ -104,7 +104,7 @@ export abstract class PeerBase implements AsyncDisposable {
         this.#lan?.networkChanged()
       },
     })
-    this.#portMapping = portMappingOf(options, socket, this.#events, withUdp?.portMapper)
+    this.#portMapping = portMappingOf(options, socket, this.#machine, this.#events, withUdp?.portMapper)
     this.#driver = new Driver({
       ...{ machine: this.#machine, socket, clock },
       worker: runtime.worker(identity, PEER_WORKER_LIMITS),

@@ -74,6 +74,11 @@ export class PeerEvents {
     this.#dials.set(dial, call)
   }
 
+  /** Runs a command on the machine, unless the peer is closed. */
+  input(command: (now: Instant) => void): void {
+    this.#options.input(command)
+  }
+
   /** The peer closes. */
   close(): void {
     this.#dials.clear()

@@ -1,5 +1,5 @@
 /** Port mapping for a peer, of what the peer was opened with. */
-import { ADDRESS_POLICIES } from './core/index.ts'
+import { ADDRESS_POLICIES, type PeerMachine } from './core/index.ts'
 import type { CheckedOptions } from './options.ts'
 import type { PeerEvents } from './peer-events.ts'
 import { type MakeMapper, PortMappingOfPeer } from './runtime/port-mapping.ts'
@@ -12,6 +12,7 @@ import type { DatagramSocket } from './runtime/socket.ts'
 export function portMappingOf(
   { portMapping, policy, addressPolicy, runtime }: CheckedOptions,
   socket: DatagramSocket,
+  machine: PeerMachine,
   events: PeerEvents,
   makeMapper: MakeMapper | undefined,
 ): PortMappingOfPeer {
@@ -20,6 +21,7 @@ export function portMappingOf(
     allows: ADDRESS_POLICIES[addressPolicy],
     listens: () => socket.localEndpoints,
     changed: (mapping) => events.listeners.emit('portMapping', mapping),
+    reachable: () => events.input((now) => machine.mapped(now)),
   })
   events.mapping = made
   return made

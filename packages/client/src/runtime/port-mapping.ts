@@ -38,6 +38,8 @@ export interface PortMappingOptions {
   readonly makeMapper: MakeMapper | undefined
   /** It is in another state. */
   changed(mapping: PortMapping): void
+  /** It is mapped at another address than before. */
+  reachable(): void
 }
 
 type NotMapped = Extract<PortMapping, { state: 'none' }>
@@ -164,8 +166,11 @@ export class PortMappingOfPeer {
   #on(event: PortMapperEvent): void {
     if (event.type === 'released') return this.#released()
     if (event.type === 'upnp') return void this.#do(event.gateway, event.task)
+    const [before] = this.addresses
     this.#mapping = event.mapping
     this.#options.changed(event.mapping)
+    const [after] = this.addresses
+    if (after !== undefined && (before === undefined || !sameEndpoint(before, after))) this.#options.reachable()
   }
 
   /** A task ends the one before. */

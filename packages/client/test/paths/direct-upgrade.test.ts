@@ -72,6 +72,52 @@ describe('something that may help', () => {
   })
 })
 
+describe('an address that the other end does not know', () => {
+  test('makes it try at once, in place of the try that was planned', () => {
+    const bed = new Bed()
+    bed.upgrade.plan(bed.now)
+    bed.upgrade.announce(bed.now)
+    expect(bed.untilPunch()).toBeLessThanOrEqual(100)
+    bed.advance(60 * SECOND)
+    expect(bed.upgrade.poll()).toBeUndefined()
+  })
+
+  test('makes it try once more beside a punch that runs, and the next one waits for both', () => {
+    const bed = new Bed()
+    bed.upgrade.soon(bed.now)
+    bed.untilPunch()
+    bed.upgrade.announce(bed.now)
+    expect([bed.upgrade.poll(), bed.upgrade.poll()]).toEqual(['punch', undefined])
+    bed.upgrade.punched(bed.now)
+    bed.advance(60 * SECOND)
+    expect(bed.upgrade.poll()).toBeUndefined()
+    bed.upgrade.punched(bed.now)
+    expect(bed.untilPunch()).toBeGreaterThan(12 * SECOND)
+  })
+
+  test('waits until a try is wanted, at either end, and is told once', () => {
+    const bed = new Bed()
+    bed.wanted = false
+    expect(bed.upgrade.due).toBe(false)
+    bed.upgrade.announce(bed.now)
+    bed.advance(60 * SECOND)
+    expect([bed.upgrade.poll(), bed.upgrade.due]).toEqual([undefined, true])
+    bed.wanted = true
+    bed.upgrade.plan(bed.now)
+    expect(bed.untilPunch()).toBeLessThanOrEqual(100)
+    expect(bed.upgrade.due).toBe(false)
+    bed.upgrade.punched(bed.now)
+    expect(bed.untilPunch()).toBeGreaterThan(12 * SECOND)
+  })
+
+  test('is no matter to a connection that has ended', () => {
+    const bed = new Bed()
+    bed.upgrade.stop()
+    bed.upgrade.announce(bed.now)
+    expect([bed.upgrade.poll(), bed.idle]).toEqual([undefined, true])
+  })
+})
+
 test('it plans one try at a time', () => {
   const bed = new Bed()
   bed.upgrade.plan(bed.now)

@@ -18,6 +18,8 @@ export interface SimEdgeOptions {
   /** Where the peer listens. */
   readonly listens: () => readonly Endpoint[]
   readonly networkChanged: () => void
+  /** The port is mapped, at another address than before. */
+  readonly reachable: () => void
 }
 
 export class SimEdge {
@@ -26,7 +28,7 @@ export class SimEdge {
   /** What asked the router. */
   #socket: DatagramSocket | undefined
 
-  constructor({ sim, host, policy = 'auto', clock, listens, networkChanged }: SimEdgeOptions) {
+  constructor({ sim, host, policy = 'auto', clock, listens, networkChanged, reachable }: SimEdgeOptions) {
     const runtime = simulatedRuntime(sim, host)
     const openExtraSocket = (failed: (why: string) => void): DatagramSocket => {
       this.#socket = runtime.openExtraSocket(failed)
@@ -37,6 +39,7 @@ export class SimEdge {
       runtime: { ...runtime, clock, openExtraSocket },
       makeMapper: (...how) => new PortMapper(...how),
       changed: () => {},
+      reachable,
     })
     this.#networkWatch = new NetworkWatch({
       clock,

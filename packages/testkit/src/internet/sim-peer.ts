@@ -90,6 +90,7 @@ export class SimPeer {
     this.#edge = new SimEdge({
       ...{ sim, host, policy: options.policy, clock: this.sleeper.clockOf(sim.clock), listens: () => this.endpoints() },
       networkChanged: () => this.input((now) => this.machine.networkChanged(now)),
+      reachable: () => this.input((now) => this.machine.mapped(now)),
     })
   }
 

@@ -91,6 +91,60 @@ describe.each(['PCP', 'NAT-PMP', 'UPnP'] as const)('a router that maps by %s', (
   })
 })
 
+describe('a mapping that comes when a connection is there', () => {
+  /** One way from an end to the relay, and one on a network inside. */
+  const [TRIP, INSIDE] = [10, 1]
+  /** 0x111, 0x112, 0x114, 0x115, a probe, its answer and the question to the other end with it, and the answer to that. */
+  const TRIPS = 7
+
+  interface Late {
+    readonly protocol: 'PCP' | 'UPnP'
+    readonly caller: 'alice' | 'bob'
+    /** How long bob takes to let alice in, or alice bob. @default at once */
+    readonly decides?: number
+  }
+
+  /** Milliseconds from the mapping, or from when the connection was open, until both ends are direct. */
+  async function untilDirect({ protocol, caller, decides = 0 }: Late): Promise<number> {
+    let took = Number.POSITIVE_INFINITY
+    await Internet.run(`late ${protocol} ${caller}`, { latency: duration(TRIP) }, async (internet) => {
+      await internet.relay()
+      const { clock } = internet.sim
+      const accept = async (): Promise<boolean> => internet.wait(duration(decides)).then(() => true)
+      const bob = await internet.peer({ name: 'bob', behind: nat.T4(), accept })
+      await internet.wait(duration(5000))
+      const router = internet.router({ nat: nat.T4(), maps: { speaks: [protocol] } })
+      const alice = await internet.peer({ name: 'alice', behind: router, accept })
+      let since = clock.now()
+      alice.on('portMapping', ({ state }) => {
+        if (state === 'mapped') since = clock.now()
+      })
+      const [from, to] = caller === 'alice' ? [alice, bob] : [bob, alice]
+      const ours = await from.connect({ ...parseTicket(to.ticket), addresses: [] })
+      since = clock.now()
+      const theirs = await take(to.incoming)
+      const direct = async (): Promise<void> => {
+        while ([ours, theirs].some(({ path }) => path.kind !== 'direct')) await internet.wait(duration(1))
+        took = clock.now() - since
+      }
+      await internet.settle(direct(), duration(60_000))
+      expect(alice.portMapping).toMatchObject({ state: 'mapped', protocol })
+    })
+    return took
+  }
+
+  const MOST = TRIPS * (TRIP + INSIDE) + TRIP
+
+  test.each([
+    ['seconds later, the mapped end dialled', { protocol: 'UPnP', caller: 'alice' }],
+    ['seconds later, the other end dialled', { protocol: 'UPnP', caller: 'bob' }],
+    ['while it opens', { protocol: 'PCP', caller: 'alice' }],
+    ['before the other end has let it in', { protocol: 'UPnP', caller: 'alice', decides: 8200 }],
+  ] as const)('makes it direct at once: %s', async (_, how) => {
+    expect(await untilDirect(how)).toBeLessThanOrEqual(MOST)
+  })
+})
+
 test('without a mapping the same pair is relayed', async () => {
   await play('unmapped', { maps: undefined }, async (scene) => {
     expect(await pathOf(scene, scene.alice, scene.bob)).toBe('relay')

@@ -53,6 +53,32 @@ const mapped = (protocol: 'PCP' | 'NAT-PMP' | 'UPnP', caller: NatKind): Scenario
   },
 })
 
+/** Eight trips of less than a millisecond, and a machine that is busy. */
+const SOON_MS = 500
+
+const LATE: Scenario = {
+  name: 'mapped-late',
+  title: 'T4 → T4 whose router maps a port when both are connected',
+  needs: UPNP_NEEDS,
+  async run(world) {
+    const { lab } = world
+    const router = await world.router({ kind: 'T4', global: true })
+    // Silent to PCP and NAT-PMP, which are asked first.
+    await startMappingService(lab, router, { upnp: true })
+    const { program: listener, ticket } = await lab.listen(lab.host(router), [world.relay])
+    const caller = lab.connect(lab.host(world.side('a', 'T4')), ticket, { args: ['--linger', '3600'] })
+    const ends = [caller, listener]
+    await Promise.all(ends.map((end) => end.until('it is relayed', isOn('relay'))))
+    await listener.until('its port is mapped', ({ event }) => event === 'mapping')
+    const since = performance.now()
+    await Promise.all(ends.map((end) => end.until('its path is direct', isOn('direct'))))
+    const took = Math.round(performance.now() - since)
+    if (took > SOON_MS) throw new Error(`both were direct ${took} ms after the mapping`)
+    await endPair({ caller, listener })
+    return `direct ${took} ms after the mapping`
+  },
+}
+
 /** What the router maps is of no use. */
 const useless = (
   name: string,
@@ -82,6 +108,7 @@ export const MAPPED: readonly Scenario[] = [
   mapped('PCP', 'T4'),
   mapped('NAT-PMP', 'T3'),
   mapped('UPnP', 'T4'),
+  LATE,
   useless('mapped-double-nat', 'T4 → T4 whose router maps ports, behind a carrier', {
     ...{ double: true, says: 'the router refuses it by PCP' },
   }),

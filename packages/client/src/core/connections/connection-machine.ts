@@ -274,7 +274,7 @@ export class ConnectionMachine {
       const over = best.kind === 'relay' && best.over === 'websocket' ? ' by WebSocket' : ''
       const announced = `${best.kind} ${formatEndpoint(best.remote)}${over}`
       if (this.#state === 'opening' || announced !== this.#announced) this.#announce(best, announced, reason, now)
-      if (this.#dialled) this.paths.upgrade.plan(now)
+      if (this.#dialled || this.paths.upgrade.due) this.paths.upgrade.plan(now)
     }
     this.#dataPlane.resume(now)
   }

@@ -200,6 +200,12 @@ export class ConnectionTable {
     for (const connection of this.#byPeer.values()) connection.paths.improve(now)
   }
 
+  /** A router maps this peer's port. */
+  mapped(now: Instant): void {
+    for (const connection of this.#byPeer.values())
+      if (!connection.paths.hasDirect) connection.update(({ upgrade }) => upgrade.announce(now), now)
+  }
+
   /** 0x123 from the other end of a direct path, or 0x124 from a relay. */
   data(
     message: DataMessage,

@@ -1,7 +1,7 @@
 /**
  * A relayed connection tries to become direct (DCUtR's direct connection upgrade): with exponential
- * back-off, and at once when something changed that may help, such as a direct path that died or
- * another address of this peer.
+ * back-off, soon when something changed that may help, such as a direct path that died or another
+ * address of this peer, and at once when a router lets everybody in.
  */
 import type { PeerContext } from '../context/peer-context.ts'
 import { EventQueue } from '../endpoint/event-queue.ts'
@@ -26,10 +26,19 @@ export class DirectUpgrade {
   #timer: Timer | undefined
   #tries = 0
   #state: 'idle' | 'waiting' | 'punching' | 'stopped' = 'idle'
+  /** Punches that have not ended. */
+  #running = 0
+  /** There is something to say that no introduction has said, and no try was wanted so far. */
+  #unsaid = false
 
   constructor(context: PeerContext, wanted: () => boolean) {
     this.#context = context
     this.#wanted = wanted
+  }
+
+  /** Whether a try is due as soon as it is wanted. */
+  get due(): boolean {
+    return this.#unsaid
   }
 
   /** `punch`: the owner starts one and calls `punched` when it ended. */
@@ -41,7 +50,18 @@ export class DirectUpgrade {
   plan(now: Instant): void {
     if (this.#state !== 'idle' || !this.#wanted()) return
     const wait = Math.min(UPGRADE_FIRST * 2 ** this.#tries, UPGRADE_LAST)
-    this.#wait(jittered(wait, this.#context.random), now)
+    this.#wait(this.#unsaid ? duration(0) : jittered(wait, this.#context.random), now)
+  }
+
+  /**
+   * This end is reached where it was not before, and the other one does not know: tries at once, beside
+   * a punch that is under way; or when it is wanted.
+   */
+  announce(now: Instant): void {
+    this.#tries = 0
+    this.#unsaid = true
+    if (this.#state === 'punching') this.#go()
+    else if (this.#state !== 'stopped' && this.#wanted()) this.#wait(duration(0), now)
   }
 
   /** Something changed: starts over, soon. */
@@ -52,7 +72,7 @@ export class DirectUpgrade {
 
   /** A punch ended, with a direct path or without. */
   punched(now: Instant): void {
-    if (this.#state !== 'punching') return
+    if (this.#state !== 'punching' || --this.#running > 0) return
     this.#state = 'idle'
     this.plan(now)
   }
@@ -69,12 +89,15 @@ export class DirectUpgrade {
   }
 
   #go(): void {
-    this.#state = 'idle'
-    if (!this.#wanted()) {
+    const wanted = this.#wanted()
+    if (this.#running === 0) this.#state = 'idle'
+    this.#unsaid = this.#unsaid && !wanted
+    if (!wanted) {
       this.#tries = 0
       return
     }
     this.#state = 'punching'
+    this.#running++
     this.#tries++
     this.#punches.push('punch')
   }

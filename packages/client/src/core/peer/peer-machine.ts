@@ -13,9 +13,8 @@ import type { Ponged } from '../connections/pings.ts'
 import type { ConnectionHandle, DialId, PeerEvent } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { PeerCounter } from '../context/peer-counters.ts'
-import type { AddressValidation } from '../endpoint/admitted.ts'
 import { drainedOutbox } from '../endpoint/drained.ts'
-import type { Datagram, Instant, Machine, Output, Route, SocketId } from '../endpoint/machine.ts'
+import type { Datagram, Instant, Machine, Output, SocketId } from '../endpoint/machine.ts'
 import type { Sent } from '../messages/outgoing-message.ts'
 import { PunchAttempts } from '../punch/punch-attempts.ts'
 import { PunchResponder } from '../punch/punch-responder.ts'
@@ -83,7 +82,10 @@ export class PeerMachine implements Machine<PeerEvent> {
       directResponder: new DirectResponder(context, {
         ...{ admission, gate, tokens },
         isHiddenFrom: (id) => this.#acquaintance(id) === 'hidden',
-        validation: (id, source, now) => this.#validation(id, source, now),
+        validation: (id, source, now) => {
+          if (connections.get(id)?.paths.direct.provenAt(source, now)) return 'validated'
+          return punchAttempts.get(id) === undefined ? 'unvalidated' : 'expected'
+        },
         answerHello: ({ id, seq, ts, ext }, now) => answerHello(connections, id, ext?.hello, { seq, ts }, now)?.answer,
         answered: (request, key, source, agreed, now) => {
           const how = { key, source, found: agreed === 'direct' }
@@ -242,6 +244,11 @@ export class PeerMachine implements Machine<PeerEvent> {
     this.#drain(now)
   }
 
+  /** A router maps this peer's port, at an address that nobody was told. */
+  mapped(now: Instant): void {
+    this.#machines.connections.mapped(now)
+  }
+
   /** @param goodbye what the remote peer is told, with a code of the application's own */
   closeConnection(connection: ConnectionHandle, now: Instant, goodbye?: Goodbye): void {
     this.#connection(connection)?.end(closedHere(goodbye), now)
@@ -288,11 +295,5 @@ export class PeerMachine implements Machine<PeerEvent> {
     const connection = this.#machines.connections.get(id)
     if (connection === undefined) return this.#context.policy === 'relay-only' ? 'hidden' : 'stranger'
     return connection.paths.allowsDirect ? 'known' : 'hidden'
-  }
-
-  #validation(id: PeerId, source: Route, now: Instant): AddressValidation {
-    const { connections, punchAttempts } = this.#machines
-    if (connections.get(id)?.paths.direct.provenAt(source, now)) return 'validated'
-    return punchAttempts.get(id) === undefined ? 'unvalidated' : 'expected'
   }
 }
