@@ -16,7 +16,7 @@ import {
 } from '@showchain/wire'
 import type { Waiting } from './async/deadline.ts'
 import type { Connection } from './connection.ts'
-import type { DialAttempt, DialId, DialPolicy, EarlyBytes, RelayAddress } from './core/index.ts'
+import type { DialAttempt, DialId, DialPolicy, EarlyBytes, RelayAddress, Route } from './core/index.ts'
 import type { Lan } from './lan.ts'
 import type { Looked, Names } from './names.ts'
 import type { Reachability } from './reachability.ts'
@@ -32,7 +32,7 @@ export interface CallOptions {
   /** Undefined: the hosts of this network are not asked. */
   readonly lan: Pick<Lan, 'look'> | undefined
   /** Starts a dial, which comes to `dialling`, and whose end comes to `opened` or `failed`. */
-  dial(addresses: readonly Endpoint[], relays: readonly RelayAddress[]): void
+  dial(addresses: readonly Route[], relays: readonly RelayAddress[]): void
   cancel(dial: DialId): void
   /** Whether this peer is registered with a relay, at whichever of its addresses. */
   registered(relay: PeerId): boolean
@@ -162,7 +162,7 @@ export class Call {
     })
   }
 
-  #dial(addresses: readonly Endpoint[], relays: readonly RelayAddress[]): void {
+  #dial(addresses: readonly Route[], relays: readonly RelayAddress[]): void {
     if (addresses.length + relays.length > 0) this.options.dial(addresses, relays)
   }
 

@@ -3,7 +3,7 @@
  * this host is on other ones.
  */
 import type { CryptoProvider } from '@showchain/crypto/core'
-import { type Endpoint, ipFamily, type PeerId } from '@showchain/wire'
+import type { Endpoint, PeerId } from '@showchain/wire'
 import {
   type LanCodec,
   type LanCounter,
@@ -11,6 +11,7 @@ import {
   LanMachine,
   type LookId,
   MAX_LAN_ADDRESSES,
+  type Route,
   type ServedLink,
 } from './core/index.ts'
 import type { CheckedOptions } from './options.ts'
@@ -41,7 +42,7 @@ export interface LanInspection {
 /** Who looks for a peer. */
 export interface Looking {
   /** Where somebody says that it is; more may follow. */
-  found(endpoints: readonly Endpoint[]): void
+  found(endpoints: readonly Route[]): void
   /** Nobody has answered in time. Somebody may still. */
   silent(): void
 }
@@ -76,7 +77,7 @@ export class Lan {
 
   /** Names of the links on which it takes part, and what it counted there. */
   inspect(): LanInspection {
-    return { links: this.#links.map(({ name }) => name), counters: this.#machine?.counters() }
+    return { links: [...new Set(this.#links.map(({ name }) => name))], counters: this.#machine?.counters() }
   }
 
   /** Looks for a peer. @returns stops */
@@ -132,7 +133,9 @@ export class Lan {
     try {
       return { link, socket: await this.#options.port.open(link) }
     } catch (error) {
-      this.#options.onWarning?.(`LAN discovery does not work on ${link.name}: ${(error as Error).message}`)
+      this.#options.onWarning?.(
+        `LAN discovery does not work on ${link.name} by IPv${link.family}: ${(error as Error).message}`,
+      )
       return undefined
     }
   }
@@ -168,15 +171,14 @@ export class Lan {
   }
 }
 
-/** A service has one port (RFC 2782): that of IPv4, and IPv6 addresses where it is theirs too. */
+/** A service has one port (RFC 2782). */
 function endpointsOn({ subnets }: LanLink, bound: readonly Endpoint[]): readonly Endpoint[] {
   const ips = subnets.map(({ ip }) => ip)
   const own = hostCandidates(
     bound.filter(({ ip }) => isWildcard(ip) || ips.includes(ip)),
     ips,
   )
-  const first = own.find(({ ip }) => ipFamily(ip) === 4)
-  return own.filter(({ port }) => port === first?.port).slice(0, MAX_LAN_ADDRESSES)
+  return own.filter(({ port }) => port === own[0]?.port).slice(0, MAX_LAN_ADDRESSES)
 }
 
 /** Undefined: this peer takes no part in it. */

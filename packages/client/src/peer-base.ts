@@ -137,9 +137,10 @@ export abstract class PeerBase implements AsyncDisposable {
     withUdp?: WithUdp,
   ): Promise<Made> {
     const signal = signalOf(wait)
-    const { runtime, listen, onWarning, plaintext } = options
+    const { runtime, listen, onWarning, plaintext, lanDiscovery, policy } = options
     if (!plaintext) checkPrimitives(runtime)
-    const opening = runtime.openSocket({ listen, onWarning, borrows: carriesRecord })
+    const linkLocal = lanDiscovery && policy !== 'relay-only'
+    const opening = runtime.openSocket({ listen, onWarning, borrows: carriesRecord, linkLocal })
     const socket = await orAborted(opening, signal, (late) => late.close())
     const peer = make(socket)
     const lan = Promise.resolve(withUdp?.lanOf(options, socket))

@@ -40,6 +40,7 @@ export {
   type LanMessage,
   MAX_LAN_ADDRESSES,
   MDNS_GROUP,
+  MDNS_GROUPS,
 } from './lan/mdns.ts'
 export { maxMessage } from './messages/max-message-size.ts'
 export type { SendFailure, Sent } from './messages/outgoing-message.ts'

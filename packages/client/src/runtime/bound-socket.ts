@@ -1,5 +1,6 @@
 /** One bound UDP socket of one family: node:dgram's, or one of our own system calls. */
 import type { Endpoint } from '@showchain/wire'
+import type { Route } from '../core/endpoint/machine.ts'
 import type { Unsent } from './socket.ts'
 import type { ListenAddress } from './udp-options.ts'
 
@@ -9,9 +10,9 @@ export interface SocketReceiver {
   readonly borrows?: ((datagram: Uint8Array) => boolean) | undefined
   /**
    * @param bytes memory of its own, if it does not borrow them
-   * @param source undefined: a link-local address, which means nothing without its zone
+   * @param source with the interface of a link-local address (`socketOnLink`); undefined: it cannot be read
    */
-  datagram(bytes: Uint8Array, source: Endpoint | undefined): void
+  datagram(bytes: Uint8Array, source: Route | undefined): void
   /** The last one came of those that came together. */
   batchEnded(): void
   /** So many datagrams will never leave. */
@@ -31,9 +32,9 @@ export interface BoundSocket {
   readonly local: Endpoint
   readonly buffers: SocketBuffers
   /** Sends or loses the datagram; never throws. Those to one `to` leave in order, others in any. */
-  send(to: Endpoint, bytes: Uint8Array): void
+  send(to: Route, bytes: Uint8Array): void
   /** @see DatagramSocket */
-  unfragmented?(to: Endpoint): number | undefined
+  unfragmented?(to: Route): number | undefined
   /** Sets the one receiver. */
   receive(receiver: SocketReceiver): void
   /** Nothing is delivered after it. */

@@ -2,9 +2,11 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { constants, networkInterfaces } from 'node:os'
 import { canonicalIp, type Endpoint, ipFamily, UDP_HEADERS } from '@showchain/wire'
+import type { Route } from '../core/endpoint/machine.ts'
 import { BindError, type BoundSocket, type SocketReceiver } from './bound-socket.ts'
 import type { Unsent } from './socket.ts'
 import type { ListenAddress } from './udp-options.ts'
+import { routeFrom, zoned } from './zones.ts'
 
 /**
  * Node tells how a send went in a tick of its own, which costs 5 % of what passing a packet on does
@@ -81,13 +83,14 @@ export class DgramSocket implements BoundSocket {
     socket.on('message', (buffer, { address, port }) => this.#deliver(buffer, address, port))
   }
 
-  send(to: Endpoint, bytes: Uint8Array): void {
-    if (this.#asks()) this.#socket.send(bytes, to.port, to.ip, this.#sent)
-    else this.#socket.send(bytes, to.port, to.ip)
+  send(to: Route, bytes: Uint8Array): void {
+    const ip = (to.socket ?? 0) < 0 ? zoned(to) : to.ip
+    if (this.#asks()) this.#socket.send(bytes, to.port, ip, this.#sent)
+    else this.#socket.send(bytes, to.port, ip)
   }
 
   /** Node cannot ask for "do not fragment"; what stays on this host needs none. */
-  unfragmented({ ip }: Endpoint): number | undefined {
+  unfragmented({ ip }: Route): number | undefined {
     return isThisHost(ip) ? LOOPBACK_MTU - UDP_HEADERS[ipFamily(ip) ?? 4] : undefined
   }
 
@@ -117,8 +120,8 @@ export class DgramSocket implements BoundSocket {
   #deliver(buffer: Buffer, address: string, port: number): void {
     // libuv writes RFC 5952 but for ::a.b.c.d (RFC 4291 §2.5.5.1), and zones only for link-local
     // addresses.
-    const ip = address.includes(':') && /[%.]/.test(address) ? canonicalIp(address) : address
-    this.#receiver?.datagram(plain(buffer), ip === undefined ? undefined : { ip, port })
+    const source = address.includes(':') && /[%.]/.test(address) ? routeFrom(address, port) : { ip: address, port }
+    this.#receiver?.datagram(plain(buffer), source)
     if (this.#endDue) return
     this.#endDue = true
     setImmediate(this.#batchEnded)

@@ -188,7 +188,7 @@ export class Driver<M extends Machine<unknown>> {
       else {
         const { to, bytes } = output
         onTransmit?.(to, bytes)
-        if (to.socket === undefined || to.socket === 0) socket.send(to, bytes)
+        if (to.socket === undefined || to.socket <= 0) socket.send(to, bytes)
         else if (isConnection(to)) this.#options.connections?.send(to, bytes)
         else this.#others.get(to.socket)?.send(to, bytes)
       }

@@ -4,7 +4,7 @@ import type { Datagram, Route } from '../core/endpoint/machine.ts'
 
 export interface DatagramSocket {
   /** Sends or loses the datagram; never throws. What cannot be sent is counted by the binding. */
-  send(to: Endpoint, bytes: Uint8Array): void
+  send(to: Route, bytes: Uint8Array): void
   /**
    * Sets the one receiver; what comes in before there is one is lost.
    * @param receive is handed together what came together: all datagrams of one system call. In order,
@@ -16,7 +16,7 @@ export interface DatagramSocket {
    * Bytes of the largest datagram that the link to this destination takes, where the socket sends
    * none in fragments; undefined: it may. @default it may
    */
-  unfragmented?(to: Endpoint): number | undefined
+  unfragmented?(to: Route): number | undefined
   /** What the socket is bound to, with the ports it got; wildcard addresses as they are. */
   readonly localEndpoints: readonly Endpoint[]
   /** Nothing is sent or delivered after it. Closing twice is closing once. */
@@ -48,7 +48,7 @@ export interface SocketCounters {
   sendBufferFull: number
   /** Datagrams to an address family without a socket. */
   noSocket: number
-  /** Datagrams from a link-local address, which has no meaning without a zone. */
+  /** Datagrams from an IPv6 link-local address, where the receiver takes none. */
   linkLocalSource: number
   /** Errors of a socket that were not about one datagram. */
   socketErrors: number

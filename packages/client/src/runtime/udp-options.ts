@@ -34,6 +34,8 @@ export interface UdpOptions {
    * @default none
    */
   readonly borrows?: ((datagram: Uint8Array) => boolean) | undefined
+  /** Whether datagrams of IPv6 link-local addresses come in, each with its interface. @default they do not */
+  readonly linkLocal?: boolean | undefined
   /**
    * Sockets that `openSharedSockets` opened for this process, which has them by these descriptors: it listens
    * on them, and not on `listen`. They are closed with the socket.

@@ -3,7 +3,8 @@
  * makes it throw: errors of sending are counted.
  */
 import { canonicalIp, type Endpoint, ipFamily, quote, ShowchainError } from '@showchain/wire'
-import type { Datagram } from '../core/endpoint/machine.ts'
+import type { Datagram, Route } from '../core/endpoint/machine.ts'
+import { scopeOf } from '../core/endpoint/route.ts'
 import { bindAll } from './bind.ts'
 import type { BoundSocket } from './bound-socket.ts'
 import { checkBuffers, RECEIVE_BUFFER } from './receive-buffer.ts'
@@ -16,7 +17,7 @@ export async function openUdp(options: UdpOptions = {}): Promise<UdpSocket> {
   const { sockets, skipped, chosen } =
     options.descriptors === undefined ? await bound(options) : await adopted(options.descriptors)
   for (const { buffers } of sockets) checkBuffers(buffers, options.receiveBuffer ?? RECEIVE_BUFFER, options.onWarning)
-  return new UdpSocket(sockets, skipped, chosen, options.borrows)
+  return new UdpSocket(sockets, skipped, chosen, options)
 }
 
 interface Opened {
@@ -55,6 +56,7 @@ export class UdpSocket implements CountedSocket {
   readonly skipped: readonly ListenAddress[]
   readonly implementation: SocketImplementation
   readonly #sockets: readonly BoundSocket[]
+  readonly #linkLocal: boolean
   readonly #ipv4: BoundSocket | undefined
   readonly #ipv6: BoundSocket | undefined
   /** What came since the last batch ended; bounded by what a socket reads at once. */
@@ -67,10 +69,11 @@ export class UdpSocket implements CountedSocket {
     sockets: readonly BoundSocket[],
     skipped: readonly ListenAddress[],
     { kind, reason }: Opened['chosen'],
-    borrows?: UdpOptions['borrows'],
+    { borrows, linkLocal = false }: Pick<UdpOptions, 'borrows' | 'linkLocal'> = {},
   ) {
     this.#sockets = sockets
     this.skipped = skipped
+    this.#linkLocal = linkLocal
     this.implementation = { kind, reason }
     this.localEndpoints = sockets.map(({ local }) => local)
     this.#ipv4 = sockets.find(({ local }) => ipFamily(local.ip) === 4)
@@ -78,7 +81,7 @@ export class UdpSocket implements CountedSocket {
     const { counters } = this
     const receiver = {
       borrows,
-      datagram: (bytes: Uint8Array, source: Endpoint | undefined) => this.#gather(bytes, source),
+      datagram: (bytes: Uint8Array, source: Route | undefined) => this.#gather(bytes, source),
       batchEnded: () => this.#deliver(),
       unsent(why: Unsent, count: number) {
         counters[why] += count
@@ -90,14 +93,14 @@ export class UdpSocket implements CountedSocket {
     for (const socket of sockets) socket.receive(receiver)
   }
 
-  send(to: Endpoint, bytes: Uint8Array): void {
+  send(to: Route, bytes: Uint8Array): void {
     if (this.#closed !== undefined) return
     const socket = this.#socketOf(to)
     if (socket === undefined) this.counters.noSocket++
     else socket.send(to, bytes)
   }
 
-  unfragmented(to: Endpoint): number | undefined {
+  unfragmented(to: Route): number | undefined {
     return this.#closed === undefined ? this.#socketOf(to)?.unfragmented?.(to) : undefined
   }
 
@@ -114,9 +117,9 @@ export class UdpSocket implements CountedSocket {
     return ipFamily(ip) === 6 ? this.#ipv6 : this.#ipv4
   }
 
-  #gather(bytes: Uint8Array, source: Endpoint | undefined): void {
+  #gather(bytes: Uint8Array, source: Route | undefined): void {
     if (this.#closed !== undefined) return
-    if (source === undefined) this.counters.linkLocalSource++
+    if (source === undefined || (!this.#linkLocal && scopeOf(source) !== 0)) this.counters.linkLocalSource++
     // A source port of 0 means that no answer is possible (RFC 768): nothing that a protocol here
     // can use.
     else if (source.port !== 0) this.#batch.push({ bytes, source })

@@ -13,6 +13,7 @@ import {
   MAX_FOUND,
   MAX_LOOKS,
   MDNS_GROUP,
+  MDNS_GROUPS,
   type Route,
   type ServedLink,
 } from '../../src/core/index.ts'
@@ -24,22 +25,35 @@ const OTHER = 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg' as PeerId
 const DAY = 21_913
 const LINKS: readonly ServedLink[] = [
   {
-    name: 'eth0',
+    ...{ name: 'eth0', family: 4, scope: 0 },
     subnets: [
       { ip: '192.168.1.10', prefix: 24 },
-      { ip: 'fd00:1::10', prefix: 64 },
+      { ip: '10.0.0.10', prefix: 16 },
     ],
     endpoints: [
       { ip: '192.168.1.10', port: 4000 },
-      { ip: 'fd00:1::10', port: 4000 },
+      { ip: '10.0.0.10', port: 4000 },
     ],
   },
   {
-    name: 'wlan0',
+    ...{ name: 'wlan0', family: 4, scope: 0 },
     subnets: [{ ip: '169.254.7.1', prefix: 16 }],
     endpoints: [{ ip: '169.254.7.1', port: 4000 }],
   },
 ]
+/** Two links of IPv6 that have the same addresses, as link-local ones may. */
+const TWINS: readonly ServedLink[] = [2, 3].map((scope) => ({
+  ...{ name: `eth${scope}`, family: 6, scope },
+  subnets: [
+    { ip: 'fe80::10', prefix: 64 },
+    { ip: `fd00:${scope}::10`, prefix: 64 },
+  ],
+  endpoints: [
+    { ip: 'fe80::10', port: 4000 },
+    { ip: `fd00:${scope}::10`, port: 4000 },
+  ],
+}))
+const GROUP_6 = MDNS_GROUPS[6]
 
 class Bed {
   now: Instant = instant(0)
@@ -48,9 +62,9 @@ class Bed {
   readonly events: LanEvent[] = []
   unixMs = DAY * 86_400_000
 
-  constructor(self: PeerId | undefined = SELF) {
+  constructor(links: readonly ServedLink[] = LINKS) {
     const unixMs = (): number => this.unixMs + this.now
-    this.machine = new LanMachine({ links: LINKS, self, codec: mdnsCodec, provider: openssl, unixMs }, this.now)
+    this.machine = new LanMachine({ links, self: SELF, codec: mdnsCodec, provider: openssl, unixMs }, this.now)
   }
 
   do<Result>(action: (now: Instant) => Result): Result {
@@ -113,13 +127,13 @@ describe('a look', () => {
   test('hands up what hosts of the link answer, each address once, also later', () => {
     const bed = new Bed()
     const look = bed.do((now) => bed.machine.look(OTHER, now))
-    const answer = mdnsCodec.answer({ instance: theirs, port: 9, ips: ['192.168.1.20', 'fd00:1::20'] })
+    const answer = mdnsCodec.answer({ instance: theirs, port: 9, ips: ['192.168.1.20', '10.0.0.20'] })
     bed.hear(answer)
     bed.hear(answer)
     bed.advance(duration(5000))
     bed.hear(mdnsCodec.answer({ instance: theirs, port: 9, ips: ['192.168.1.21'] }))
     const endpoints = (...ips: string[]) => ({ type: 'found', look, endpoints: ips.map((ip) => ({ ip, port: 9 })) })
-    expect(bed.events).toEqual([endpoints('192.168.1.20', 'fd00:1::20'), endpoints('192.168.1.21')])
+    expect(bed.events).toEqual([endpoints('192.168.1.20', '10.0.0.20'), endpoints('192.168.1.21')])
     // It was answered before the second query was due.
     expect(bed.sent).toHaveLength(2)
     bed.machine.stop(look)
@@ -138,12 +152,21 @@ describe('a look', () => {
   test('takes no address that a host of the link cannot have', () => {
     const bed = new Bed()
     bed.do((now) => bed.machine.look(OTHER, now))
-    const ips = ['8.8.8.8', '192.168.2.1', '192.168.1.255', '192.168.1.0', '127.0.0.1', 'fd00:2::1', '2001:4860::1']
+    const ips = [
+      '8.8.8.8',
+      '192.168.2.1',
+      '192.168.1.255',
+      '192.168.1.0',
+      '127.0.0.1',
+      'fd00:2::1',
+      '2001:4860::1',
+      'fe80::1',
+    ]
     for (const ip of ips) bed.hear(mdnsCodec.answer({ instance: theirs, port: 9, ips: [ip] }))
     // Of the other link.
     bed.hear(mdnsCodec.answer({ instance: theirs, port: 9, ips: ['169.254.7.2'] }))
     expect(bed.events).toEqual([])
-    expect(bed.machine.counters()).toMatchObject({ elsewhere: 8 })
+    expect(bed.machine.counters()).toMatchObject({ elsewhere: 9 })
     bed.hear(mdnsCodec.answer({ instance: theirs, port: 9, ips: ['169.254.7.2'] }), from('169.254.7.2', 1))
     expect(bed.events).toHaveLength(1)
   })
@@ -154,6 +177,53 @@ describe('a look', () => {
     expect(bed.events).toEqual([{ type: 'silent', look: MAX_LOOKS + 1 }])
     expect(bed.sent.filter(({ to }) => to.socket === 0)).toHaveLength(8)
     expect(bed.machine.counters()).toMatchObject({ queries: 16, held: 2 * (MAX_LOOKS - 8) })
+  })
+})
+
+describe('on a link of IPv6', () => {
+  test('questions and answers go to its group, with its addresses', () => {
+    const bed = new Bed(TWINS)
+    bed.do((now) => bed.machine.look(OTHER, now))
+    expect(bed.sent.map(({ to }) => to)).toEqual([0, 1].map((socket) => ({ ...GROUP_6, socket })))
+    bed.hear(mdnsCodec.query(own()), from('fe80::20', 1))
+    expect(bed.sent[2]).toMatchObject({
+      ...{ to: { ...GROUP_6, socket: 1 } },
+      bytes: mdnsCodec.answer({ instance: own(), port: 4000, ips: ['fe80::10', 'fd00:3::10'] }),
+    })
+  })
+
+  test('a link-local address is one of the interface where it was learned, and of no other', () => {
+    const bed = new Bed(TWINS)
+    const look = bed.do((now) => bed.machine.look(OTHER, now))
+    const answer = mdnsCodec.answer({ instance: theirs, port: 9, ips: ['fe80::20', 'fd00:3::20'] })
+    for (const socket of [1, 0, 1]) bed.hear(answer, from('fe80::20', socket))
+    expect(bed.events).toEqual([
+      {
+        ...{ type: 'found', look },
+        endpoints: [
+          { ip: 'fe80::20', port: 9, socket: -3 },
+          { ip: 'fd00:3::20', port: 9 },
+        ],
+      },
+      { type: 'found', look, endpoints: [{ ip: 'fe80::20', port: 9, socket: -2 }] },
+    ])
+  })
+
+  test('nothing is said for ten minutes where nobody looks', () => {
+    const bed = new Bed(TWINS)
+    bed.advance(duration(600_000))
+    expect([bed.sent, bed.machine.deadline]).toEqual([[], undefined])
+  })
+
+  test.each([
+    ['another network', 'fd00:9::20'],
+    ['a public address', '2001:4860::1'],
+    ['another zone', 'fe80::20%eth3'],
+    ['IPv4', '192.168.1.20'],
+  ])('nothing is answered to %s', (_where, ip) => {
+    const bed = new Bed(TWINS)
+    bed.hear(mdnsCodec.query(own()), from(ip, 0))
+    expect([bed.sent, bed.machine.counters().foreign]).toEqual([[], 1])
   })
 })
 
@@ -170,7 +240,7 @@ describe('an answer', () => {
       },
     ])
     const [first] = bed.sent
-    expect(first?.bytes).toEqual(mdnsCodec.answer({ instance: own(), port: 4000, ips: ['192.168.1.10', 'fd00:1::10'] }))
+    expect(first?.bytes).toEqual(mdnsCodec.answer({ instance: own(), port: 4000, ips: ['192.168.1.10', '10.0.0.10'] }))
   })
 
   test('leaves once a second on a link, for each name', () => {

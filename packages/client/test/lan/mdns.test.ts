@@ -101,30 +101,37 @@ describe('messages', () => {
   })
 })
 
-test('links are interfaces with a private IPv4 address, not those of containers and tunnels', () => {
-  const at = (cidr: string, internal = false) => ({ address: cidr.split('/')[0] as string, cidr, internal })
+test('links are interfaces of private networks, by family; not those of containers and tunnels', () => {
+  const at = (cidr: string, internal = false, scopeid = 0) => ({
+    ...{ address: cidr.split('/')[0] as string, cidr, internal, scopeid },
+  })
+  const local = (scope: number) => at(`fe80::${scope}/64`, false, scope)
   const links = lanLinks({
-    lo: [at('127.0.0.1/8', true)],
+    lo: [at('127.0.0.1/8', true), at('::1/128', true)],
     wlan0: [at('169.254.3.4/16')],
-    eth0: [at('192.168.1.10/24'), at('fe80::1/64'), at('fd00:1::10/64'), at('2001:db8::1/64')],
-    eth1: [at('81.2.3.4/24')],
-    eth2: [at('100.64.0.2/10')],
+    eth0: [at('192.168.1.10/24'), local(2), at('fd00:1::10/64'), at('2001:db8::1/64')],
+    eth1: [at('81.2.3.4/24'), local(3)],
+    eth2: [at('100.64.0.2/10'), local(4)],
     eth3: [at('10.0.0.1/31')],
     eth4: [at('fd00:2::1/64')],
-    docker0: [at('172.17.0.1/16')],
+    eth5: [local(5)],
+    eth6: [local(6), at('2001:db8::1/64')],
+    docker0: [at('172.17.0.1/16'), local(7)],
     'br-0a1b2c': [at('172.18.0.1/16')],
-    tun0: [at('10.8.0.2/24')],
+    tun0: [at('10.8.0.2/24'), local(8)],
     wg0: [at('10.9.0.2/24')],
     bad0: [{ address: '10.7.0.1', cidr: null, internal: false }],
   })
   expect(links).toEqual([
+    { name: 'eth0', family: 4, scope: 0, subnets: [{ ip: '192.168.1.10', prefix: 24 }] },
     {
-      name: 'eth0',
+      ...{ name: 'eth0', family: 6, scope: 2 },
       subnets: [
-        { ip: '192.168.1.10', prefix: 24 },
+        { ip: 'fe80::2', prefix: 64 },
         { ip: 'fd00:1::10', prefix: 64 },
       ],
     },
-    { name: 'wlan0', subnets: [{ ip: '169.254.3.4', prefix: 16 }] },
+    { name: 'eth5', family: 6, scope: 5, subnets: [{ ip: 'fe80::5', prefix: 64 }] },
+    { name: 'wlan0', family: 4, scope: 0, subnets: [{ ip: '169.254.3.4', prefix: 16 }] },
   ])
 })

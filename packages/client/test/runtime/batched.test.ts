@@ -5,6 +5,7 @@ import { canonicalIp, type Endpoint } from '@showchain/wire'
 import { needsIpv6 } from '@showchain-tooling/vitest/needs'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
+import { socketOnLink } from '../../src/core/endpoint/route.ts'
 import { batchedSockets } from '../../src/runtime/batched/batched-socket.ts'
 import {
   IP_MTU_DISCOVER,
@@ -578,10 +579,14 @@ describe('the address of a socket', () => {
     )
   })
 
-  test('with a zone is none', () => {
-    const bytes = encodeAddress({ ip: 'fe80::1', port: 5 })
-    bytes[24] = 2
-    expect(decodeAddress(bytes)).toBeUndefined()
+  test('on one interface has its number', () => {
+    const route = { ip: 'fe80::1', port: 5, socket: socketOnLink(2) }
+    const bytes = encodeAddress(route)
+    expect([bytes[24], decodeAddress(bytes)]).toEqual([2, route])
+    expect(encodeAddress({ ...route, socket: 16 })[24]).toBe(0)
+    const book = new DestinationBook()
+    const scopes = [2, 3, 0].map((scope) => book.destination({ ...route, socket: socketOnLink(scope) }).bytes[24])
+    expect(scopes).toEqual([2, 3, 0])
   })
 
   test('of very many is found again: there are more places for them', () => {

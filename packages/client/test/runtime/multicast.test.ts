@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { type Datagram, type LanLink, MDNS_GROUP } from '../../src/core/index.ts'
 import { type DatagramSocket, nodeLan } from '../../src/runtime/index.ts'
 
-const LOOPBACK: LanLink = { name: 'lo', subnets: [{ ip: '127.0.0.1', prefix: 8 }] }
+const LOOPBACK: LanLink = { name: 'lo', family: 4, scope: 0, subnets: [{ ip: '127.0.0.1', prefix: 8 }] }
 const open: DatagramSocket[] = []
 afterEach(() => Promise.all(open.splice(0).map((socket) => socket.close())))
 
@@ -33,7 +33,9 @@ test.runIf(process.platform === 'linux')('two sockets of one host share the port
 })
 
 test('a link that this host does not have is told as an error; closing twice is closing once', async () => {
-  await expect(opened({ name: 'gone', subnets: [{ ip: '192.0.2.77', prefix: 24 }] })).rejects.toThrow()
+  await expect(
+    opened({ name: 'gone', family: 4, scope: 0, subnets: [{ ip: '192.0.2.77', prefix: 24 }] }),
+  ).rejects.toThrow()
   const socket = await opened(LOOPBACK)
   await socket.close()
   await socket.close()

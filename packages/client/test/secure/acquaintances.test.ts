@@ -1,6 +1,7 @@
 /** For how long a peer knows where another was, and what that costs its store. */
 import { parsePeerId } from '@showchain/wire'
 import { expect, test } from 'vitest'
+import { socketOnLink } from '../../src/core/endpoint/route.ts'
 import { Acquaintances, AcquaintancesInMemory, ADDRESS_LIFETIME } from '../../src/core/secure/acquaintances.ts'
 import { other } from '../peer-bed.ts'
 
@@ -28,6 +29,12 @@ test('an address is known for a day', () => {
   clock.now += ADDRESS_LIFETIME - 1
   expect(acquaintances.address(ID)).toEqual(HOME)
   clock.now += 1
+  expect(acquaintances.address(ID)).toBeUndefined()
+})
+
+test('an address of one link is not kept: another network may have it later', () => {
+  const { acquaintances } = bed()
+  acquaintances.keepAddress(ID, { ip: 'fe80::1', port: 4400, socket: socketOnLink(2) })
   expect(acquaintances.address(ID)).toBeUndefined()
 })
 

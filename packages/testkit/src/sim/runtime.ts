@@ -48,8 +48,8 @@ export function simulatedRuntime(sim: Simulation, host: Host, signTime?: Duratio
     lan: {
       codec: async () => codec,
       links: () => {
-        const subnets = host.subnets.filter(({ ip }) => isLanAddress(ip))
-        return subnets.some(({ ip }) => ipFamily(ip) === 4) ? [{ name: 'lan', subnets }] : []
+        const subnets = host.subnets.filter(({ ip }) => ipFamily(ip) === 4 && isLanAddress(ip))
+        return subnets.length > 0 ? [{ name: 'lan', family: 4, scope: 0, subnets }] : []
       },
       open: async () => host.multicast(MDNS_GROUP.port),
     },

@@ -248,6 +248,10 @@ test('LAN discovery is looked at where that is asked: good, blocked, no network 
       throw new Error('address in use')
     }
     expect(await lanOf(at('taken'), { open })).toMatchObject([
-      { verdict: 'bad', found: 'LAN discovery does not work on lan: address in use', advice: expect.any(String) },
+      {
+        verdict: 'bad',
+        found: 'LAN discovery does not work on lan by IPv4: address in use',
+        advice: expect.any(String),
+      },
     ])
   }))

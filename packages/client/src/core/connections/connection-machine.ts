@@ -5,7 +5,7 @@
  *   ConnectionPaths ──► this ◄── DataPlane (secure or plaintext)        both polled by whoever called into either
  */
 import { formatEndpoint, type PeerId, type SessionId } from '@showchain/wire'
-import type { ConnectionHandle, Path, PathPolicy } from '../context/events.ts'
+import { type ConnectionHandle, type Path, type PathPolicy, toldPath } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant, Route } from '../endpoint/machine.ts'
 import { Waiters } from '../endpoint/waiters.ts'
@@ -279,12 +279,12 @@ export class ConnectionMachine {
     this.#dataPlane.resume(now)
   }
 
-  #announce(path: Path, announced: string, reason: string, now: Instant): void {
+  #announce(best: Path, announced: string, reason: string, now: Instant): void {
     const { outbox, acquaintances } = this.#context
     const { remoteId, secure } = this
-    const connection = this.#handle
+    const [connection, path] = [this.#handle, toldPath(best)]
     this.#announced = announced
-    if (secure !== undefined && path.kind === 'direct') acquaintances.keepAddress(remoteId, path.remote)
+    if (secure !== undefined && best.kind === 'direct') acquaintances.keepAddress(remoteId, best.remote)
     this.#note(`now ${announced}: ${reason}`)
     if (this.#state === 'open') return outbox.event({ type: 'path', connection, path, reason })
     this.#state = 'open'

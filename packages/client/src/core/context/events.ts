@@ -19,6 +19,9 @@ export type Path =
       readonly over: Carrier
     }
 
+/** A path as applications have it: the socket that it takes is no matter of theirs. */
+export const toldPath = (path: Path): Path => ({ ...path, remote: { ip: path.remote.ip, port: path.remote.port } })
+
 /** Which paths a connection may take. `relay-only` hides both ends' addresses. */
 export type PathPolicy = 'auto' | 'direct-only' | 'relay-only'
 

@@ -19,7 +19,7 @@ export const instant = (ms: number): Instant => ms as Instant
 export const duration = (ms: number): Duration => ms as Duration
 export const later = (from: Instant, by: Duration): Instant => (from + by) as Instant
 
-/** One of the sockets that a machine's driver has: 0 is the one it was made with. */
+/** One of the sockets that a machine's driver has: 0 is the one it was made with, also on one interface alone (< 0). */
 export type SocketId = number
 
 /**

@@ -8,6 +8,15 @@ export const FIRST_CONNECTION: SocketId = 2 ** 20
 /** Whether it is a connection over TCP: answers go back on it, and nowhere else. */
 export const isConnection = ({ socket = 0 }: Route): boolean => socket >= FIRST_CONNECTION
 
+/**
+ * The first socket on one interface alone, as IPv6 link-local addresses need it: the number of the
+ * interface (the scope id of RFC 4007), negative. Such a route means nothing to another host.
+ */
+export const socketOnLink = (scope: number): SocketId => -scope
+
+/** The number of the interface on which a route is; 0: it has none. */
+export const scopeOf = ({ socket = 0 }: Route): number => Math.max(0, -socket)
+
 export const sameRoute = (a: Route, b: Route): boolean => sameEndpoint(a, b) && (a.socket ?? 0) === (b.socket ?? 0)
 
 /** The map key of a route; an endpoint's own text on socket 0. */

@@ -6,7 +6,7 @@
  *   look(id) ──► query ×3 ──► 'found' for each answer ── 'silent' when there was none
  */
 import type { CryptoProvider } from '@showchain/crypto/core'
-import { type Endpoint, formatEndpoint, type PeerId } from '@showchain/wire'
+import type { PeerId } from '@showchain/wire'
 import { type Count, Counters } from '../endpoint/counters.ts'
 import {
   type Datagram,
@@ -16,12 +16,14 @@ import {
   later,
   type Machine,
   type Output,
+  type Route,
 } from '../endpoint/machine.ts'
 import { Outbox } from '../endpoint/outbox.ts'
 import { TokenBucket } from '../endpoint/rate-limit.ts'
+import { routeKey } from '../endpoint/route.ts'
 import { type Timer, Timers } from '../endpoint/timers.ts'
-import { isOnLink, type ServedLink } from './link.ts'
-import { dayOf, instanceOf, type LanAnswer, type LanCodec, MDNS_GROUP, SERVICE_LABEL } from './mdns.ts'
+import { isOnLink, routeOn, type ServedLink } from './link.ts'
+import { dayOf, instanceOf, type LanAnswer, type LanCodec, MDNS_GROUP, MDNS_GROUPS, SERVICE_LABEL } from './mdns.ts'
 
 /**
  * When a query leaves after the one before it (RFC 6762 §5.2: a second at least, then twice as long), and
@@ -62,7 +64,7 @@ export const LAN_COUNTERS: Readonly<Record<LanCounter, string>> = {
 export type LookId = number
 
 export type LanEvent =
-  | { readonly type: 'found'; readonly look: LookId; readonly endpoints: readonly Endpoint[] }
+  | { readonly type: 'found'; readonly look: LookId; readonly endpoints: readonly Route[] }
   /** Nobody has answered in time. Somebody may do so later, as long as it is not stopped. */
   | { readonly type: 'silent'; readonly look: LookId }
 
@@ -174,13 +176,13 @@ export class LanMachine implements Machine<LanEvent> {
 
   #query(instance: string, now: Instant): void {
     const bytes = this.#options.codec.query(instance)
-    for (const [socket, { queries }] of this.#links.entries()) {
+    for (const [socket, { link, queries }] of this.#links.entries()) {
       if (!queries.take(now)) {
         this.#count('held')
         continue
       }
       this.#count('queries')
-      this.#outbox.transmit({ ...MDNS_GROUP, socket }, bytes)
+      this.#outbox.transmit({ ...MDNS_GROUPS[link.family], socket }, bytes)
     }
   }
 
@@ -194,7 +196,8 @@ export class LanMachine implements Machine<LanEvent> {
     answered.set(instance, now)
     this.#count('answers')
     const ips = link.endpoints.map(({ ip }) => ip)
-    this.#outbox.transmit({ ...MDNS_GROUP, socket }, this.#options.codec.answer({ instance, port: first.port, ips }))
+    const bytes = this.#options.codec.answer({ instance, port: first.port, ips })
+    this.#outbox.transmit({ ...MDNS_GROUPS[link.family], socket }, bytes)
   }
 
   #found({ instance, port, ips }: LanAnswer, link: ServedLink): void {
@@ -202,10 +205,11 @@ export class LanMachine implements Machine<LanEvent> {
     if (here.length < ips.length) this.#count('elsewhere')
     for (const [id, look] of this.#looks) {
       if (look.instance !== instance) continue
-      const fresh = here.map((ip) => ({ ip, port })).filter((each) => !look.found.has(formatEndpoint(each)))
+      const routes = here.map((ip) => routeOn(link, { ip, port }))
+      const fresh = routes.filter((each) => !look.found.has(routeKey(each)))
       const room = MAX_FOUND - look.found.size
       const endpoints = fresh.slice(0, room)
-      for (const each of endpoints) look.found.add(formatEndpoint(each))
+      for (const each of endpoints) look.found.add(routeKey(each))
       if (endpoints.length > 0) this.#outbox.event({ type: 'found', look: id, endpoints })
     }
   }

@@ -8,6 +8,8 @@ import { joined } from '../endpoint/joined.ts'
 
 /** RFC 6762 §3. */
 export const MDNS_GROUP: Endpoint = { ip: '224.0.0.251', port: 5353 }
+/** By IP family; that of IPv6 is of one link. */
+export const MDNS_GROUPS: Readonly<Record<4 | 6, Endpoint>> = { 4: MDNS_GROUP, 6: { ip: 'ff02::fb', port: 5353 } }
 /** Of DNS-SD (RFC 6763 §4.1.2). */
 export const LAN_SERVICE = '_showchain._udp.local'
 /** The label of the service as it stands in a message, once at least: names are compressed (RFC 1035 §4.1.4). */

@@ -12,7 +12,7 @@ import { introduced, takeAnswer } from '../connections/hellos.ts'
 import { openSession } from '../connections/open-session.ts'
 import type { DialAttempt, DialId, DialPolicy, Via } from '../context/events.ts'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
-import { type Instant, later } from '../endpoint/machine.ts'
+import { type Instant, later, type Route } from '../endpoint/machine.ts'
 import type { Sent } from '../messages/outgoing-message.ts'
 import type { Registrations } from '../punch/candidates.ts'
 import type { PunchAttempts } from '../punch/punch-attempts.ts'
@@ -33,7 +33,7 @@ import { Patience } from './patience.ts'
 export interface DialTarget {
   readonly id: PeerId
   readonly policy: DialPolicy
-  readonly addresses: readonly Endpoint[]
+  readonly addresses: readonly Route[]
   readonly relays: readonly RelayAddress[]
   /** What is said before the target answers. */
   readonly early?: EarlyBytes | undefined
@@ -43,8 +43,8 @@ export interface DialOptions {
   readonly id: DialId
   readonly target: PeerId
   readonly policy: DialPolicy
-  /** Where the target itself listens, as its ticket says. */
-  readonly addresses: readonly Endpoint[]
+  /** Where the target itself listens, as its ticket or its network says. */
+  readonly addresses: readonly Route[]
   /** Where it was reached when both met last, if that is elsewhere. */
   readonly remembered: Endpoint | undefined
   /** Relays that it is registered with. */
@@ -198,7 +198,7 @@ export class Dial {
    * 0x101 straight to an address. Where the target was before, it also opens this end's NAT for what
    * the target sends from there; somebody else may have that address by now, who is not asked long.
    */
-  #direct(address: Endpoint, entry: Entry, now: Instant): void {
+  #direct(address: Route, entry: Entry, now: Instant): void {
     const { target, remembered } = this.options
     this.#dial(now)
     const transaction: Transaction = this.#transactions.start({

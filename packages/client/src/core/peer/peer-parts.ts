@@ -175,7 +175,7 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
     permits: options.permits ?? new Map(),
     hostCandidates: options.hostCandidates ?? (() => []),
     mappedAddresses: options.mappedAddresses ?? (() => []),
-    unfragmented: (to) => ((to.socket ?? 0) === 0 ? options.unfragmented?.(to) : undefined),
+    unfragmented: (to) => ((to.socket ?? 0) <= 0 ? options.unfragmented?.(to) : undefined),
   }
   const tokens = new TokenMint(provider, random)
   const strangers = new Strangers(context)

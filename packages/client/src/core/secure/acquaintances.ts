@@ -5,7 +5,8 @@
  * datagrams.
  */
 import { type Endpoint, type PeerId, sameEndpoint } from '@showchain/wire'
-import { type Duration, duration } from '../endpoint/machine.ts'
+import { type Duration, duration, type Route } from '../endpoint/machine.ts'
+import { scopeOf } from '../endpoint/route.ts'
 import { WARM_KEY_LIFETIME } from './warm-keys.ts'
 
 /** Remote peers and relays that are kept in memory; the one that was used first is forgotten. */
@@ -93,8 +94,10 @@ export class Acquaintances {
     return untilMs !== undefined && this.#unixMs() < untilMs ? endpoint : undefined
   }
 
-  /** Not written again and again: a store may be a file. */
-  keepAddress(id: PeerId, { ip, port }: Endpoint): void {
+  /** Not written again and again: a store may be a file. What one interface alone reaches may be another one's by then. */
+  keepAddress(id: PeerId, route: Route): void {
+    if (scopeOf(route) !== 0) return
+    const { ip, port } = route
     const endpoint = { ip, port }
     const kept = this.#store.get(id)?.address
     const untilMs = this.#unixMs() + ADDRESS_LIFETIME

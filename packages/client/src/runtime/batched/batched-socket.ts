@@ -5,6 +5,7 @@
 import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import { type Endpoint, ipFamily, UDP_HEADERS } from '@showchain/wire'
+import type { Route } from '../../core/endpoint/machine.ts'
 import { type Bind, BindError, type BoundSocket, type SocketBuffers, type SocketReceiver } from '../bound-socket.ts'
 import { unsent } from '../dgram-socket.ts'
 import type { ListenAddress } from '../udp-options.ts'
@@ -106,7 +107,7 @@ function neverFragment(libc: Libc, descriptor: number, family: 4 | 6): boolean {
 }
 
 /** The MTU of the link on the way from an address to another; undefined: there is no way. */
-function linkMtu(libc: Libc, from: Endpoint, to: Endpoint): number | undefined {
+function linkMtu(libc: Libc, from: Endpoint, to: Route): number | undefined {
   const isIpv6 = ipFamily(to.ip) === 6
   const [descriptor, bytes] = [openDescriptor(libc, { host: from.ip, port: 0 }), encodeAddress(to)]
   try {
@@ -151,7 +152,7 @@ class BatchedSocket implements BoundSocket {
     this.#poll = libc.poll(descriptor, { readable: true }, this.#ready)
   }
 
-  send(to: Endpoint, bytes: Uint8Array): void {
+  send(to: Route, bytes: Uint8Array): void {
     if (this.#closed) return
     if (!this.#outgoing.add(to, bytes)) {
       this.#flush()
@@ -163,7 +164,7 @@ class BatchedSocket implements BoundSocket {
     queueMicrotask(this.#flushNow)
   }
 
-  unfragmented(to: Endpoint): number | undefined {
+  unfragmented(to: Route): number | undefined {
     if (!this.#neverFragments) return undefined
     try {
       const mtu = linkMtu(this.#libc, this.local, to)
@@ -233,7 +234,7 @@ class BatchedSocket implements BoundSocket {
     if (!this.#unwatched) this.#poll.start({ readable: true, writable: this.#blocked }, this.#ready)
   }
 
-  readonly #deliver = (bytes: Uint8Array, source: Endpoint | undefined): void => {
+  readonly #deliver = (bytes: Uint8Array, source: Route | undefined): void => {
     this.#receiver?.datagram(bytes, source)
   }
 

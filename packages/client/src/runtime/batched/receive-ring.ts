@@ -1,5 +1,5 @@
 /** What the kernel has for a socket: many datagrams, or trains of them, in one system call. */
-import type { Endpoint } from '@showchain/wire'
+import type { Route } from '../../core/endpoint/machine.ts'
 import type { Libc } from './libc.ts'
 import { LARGEST, Messages } from './messages.ts'
 import { ADDRESS_ROOM, SourceBook } from './socket-address.ts'
@@ -24,7 +24,7 @@ export interface Received {
 
 /** Whether its receiver is done with a datagram when the batch is over. */
 export type Borrows = (datagram: Uint8Array) => boolean
-type Deliver = (bytes: Uint8Array, source: Endpoint | undefined) => void
+type Deliver = (bytes: Uint8Array, source: Route | undefined) => void
 
 const NOTHING: Received = { full: false, datagrams: 0, errno: 0 }
 

@@ -3,7 +3,7 @@
  * and those of one length as a train: the kernel looks for the way there once, and not for each.
  */
 import { constants } from 'node:os'
-import type { Endpoint } from '@showchain/wire'
+import type { Route } from '../../core/endpoint/machine.ts'
 import type { Libc } from './libc.ts'
 import { LARGEST, Messages } from './messages.ts'
 import { type Destination, DestinationBook } from './socket-address.ts'
@@ -58,7 +58,7 @@ export class SendRing {
   }
 
   /** Copies the datagram. @returns false: there is no room before a flush */
-  add(to: Endpoint, bytes: Uint8Array): boolean {
+  add(to: Route, bytes: Uint8Array): boolean {
     const slot = this.#destinations.length
     if (slot >= MAX_WAITING || this.#end + bytes.length > SEND_ROOM) return false
     this.#messages.data.set(bytes, this.#end)

@@ -3,6 +3,8 @@
  * up: parsing an address costs more than a system call has for each packet of a train.
  */
 import { canonicalIp, type Endpoint, ipFamily } from '@showchain/wire'
+import type { Route } from '../../core/endpoint/machine.ts'
+import { scopeOf, socketOnLink } from '../../core/endpoint/route.ts'
 import { AF_INET, AF_INET6 } from './libc.ts'
 
 export const ADDRESS_BYTES = { 4: 16, 6: 28 } as const
@@ -14,13 +16,16 @@ const MAX_KNOWN = 4096
 const [PORT_AT, IPV4_AT, IPV6_AT, SCOPE_AT] = [2, 4, 8, 24]
 
 /** The address of a socket to the kernel. */
-export function encodeAddress({ ip, port }: Endpoint): Uint8Array {
+export function encodeAddress(route: Route): Uint8Array {
+  const { ip, port } = route
   const family = ipFamily(ip)
   const bytes = Buffer.alloc(ADDRESS_BYTES[family ?? 4])
   bytes.writeUInt16LE(family === 6 ? AF_INET6 : AF_INET)
   bytes.writeUInt16BE(port, PORT_AT)
-  if (family === 6) for (const [index, group] of groupsOf(ip).entries()) bytes.writeUInt16BE(group, IPV6_AT + 2 * index)
-  else for (const [index, part] of ip.split('.').entries()) bytes[IPV4_AT + index] = Number(part)
+  if (family === 6) {
+    for (const [index, group] of groupsOf(ip).entries()) bytes.writeUInt16BE(group, IPV6_AT + 2 * index)
+    bytes.writeUInt32LE(scopeOf(route), SCOPE_AT)
+  } else for (const [index, part] of ip.split('.').entries()) bytes[IPV4_AT + index] = Number(part)
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
@@ -33,15 +38,16 @@ function groupsOf(ip: string): readonly number[] {
   )
 }
 
-/** What a kernel's address says; undefined: a link-local address, which means nothing without its zone. */
-export function decodeAddress(bytes: Uint8Array): Endpoint | undefined {
+/** What a kernel's address says. */
+export function decodeAddress(bytes: Uint8Array): Route | undefined {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const port = view.readUInt16BE(PORT_AT)
   if (view.readUInt16LE() === AF_INET) return { ip: view.subarray(IPV4_AT, IPV4_AT + 4).join('.'), port }
-  if (view.readUInt32LE(SCOPE_AT) !== 0) return undefined
+  const scope = view.readUInt32LE(SCOPE_AT)
   const groups = Array.from({ length: 8 }, (_, index) => view.readUInt16BE(IPV6_AT + 2 * index).toString(16))
   const ip = canonicalIp(groups.join(':'))
-  return ip === undefined ? undefined : { ip, port }
+  if (ip === undefined) return undefined
+  return scope === 0 ? { ip, port } : { ip, port, socket: socketOnLink(scope) }
 }
 
 /** An address to send to. What is the same place is the same object, as long as it is kept. */
@@ -58,14 +64,16 @@ export class Destination {
 }
 
 /** What a kernel's address says, with the address: who answers there needs no look-up. */
-class KnownEndpoint implements Endpoint {
+class KnownEndpoint implements Route {
   readonly ip: string
   readonly port: number
+  readonly socket: Route['socket']
   readonly #destination: Destination
 
-  constructor({ ip, port }: Endpoint, address: Uint8Array) {
+  constructor({ ip, port, socket }: Route, address: Uint8Array) {
     this.ip = ip
     this.port = port
+    this.socket = socket
     this.#destination = new Destination(address)
   }
 
@@ -86,12 +94,12 @@ const MAX_PLACES = 65_536
  */
 export class SourceBook {
   #words = new Int32Array(FIRST_PLACES * PLACE_WORDS)
-  #endpoints: (Endpoint | undefined)[] = []
+  #endpoints: (Route | undefined)[] = []
   #places = FIRST_PLACES
   #taken = 0
 
   /** @param count integers from `at` on: the address in a buffer that is written again */
-  source(words: Int32Array, at: number, count: number): Endpoint | undefined {
+  source(words: Int32Array, at: number, count: number): Route | undefined {
     const place = this.#placeOf(words, at, count)
     if (this.#isAt(place, words, at, count)) return this.#endpoints[place]
     const address = new Uint8Array(words.slice(at, at + count).buffer)
@@ -137,19 +145,21 @@ export class DestinationBook {
   readonly #destinations = new Map<string, Map<number, Destination>>()
   #count = 0
   /** What was asked for last: trains are of one endpoint. */
-  #latest: { readonly to: Endpoint; readonly destination: Destination } | undefined
+  #latest: { readonly to: Route; readonly destination: Destination } | undefined
 
-  destination(to: Endpoint): Destination {
+  destination(to: Route): Destination {
     if (this.#latest?.to === to) return this.#latest.destination
     const destination = this.#find(to)
     this.#latest = { to, destination }
     return destination
   }
 
-  #find(to: Endpoint): Destination {
+  #find(to: Route): Destination {
     const own = KnownEndpoint.destinationOf(to)
     if (own !== undefined) return own
-    let ports = this.#destinations.get(to.ip)
+    const scope = scopeOf(to)
+    const place = scope === 0 ? to.ip : `${to.ip}%${scope}`
+    let ports = this.#destinations.get(place)
     const known = ports?.get(to.port)
     if (known !== undefined) return known
     if (this.#count >= MAX_KNOWN) {
@@ -158,7 +168,7 @@ export class DestinationBook {
       ports = undefined
     }
     const destination = new Destination(encodeAddress(to))
-    if (ports === undefined) this.#destinations.set(to.ip, new Map([[to.port, destination]]))
+    if (ports === undefined) this.#destinations.set(place, new Map([[to.port, destination]]))
     else ports.set(to.port, destination)
     this.#count++
     return destination

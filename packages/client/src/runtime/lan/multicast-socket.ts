@@ -1,11 +1,13 @@
 /** A socket of node:dgram that takes part in mDNS on one link (RFC 6762 §11). */
 import { createSocket } from 'node:dgram'
-import { type Endpoint, ipFamily } from '@showchain/wire'
+import type { Endpoint } from '@showchain/wire'
 import type { Datagram } from '../../core/endpoint/machine.ts'
+import { scopeOf, socketOnLink } from '../../core/endpoint/route.ts'
 import type { LanLink } from '../../core/lan/link.ts'
-import { MDNS_GROUP } from '../../core/lan/mdns.ts'
+import { MDNS_GROUPS } from '../../core/lan/mdns.ts'
 import { plain } from '../dgram-socket.ts'
 import type { DatagramSocket } from '../socket.ts'
+import { routeFrom, zoned } from '../zones.ts'
 
 /** RFC 6762 §11: what came through a router has less. */
 const HOPS = 255
@@ -15,8 +17,14 @@ const HOPS = 255
  * @throws Error of the system, when it cannot be bound, or the link is gone
  */
 export function openMulticast(link: LanLink): Promise<DatagramSocket> {
-  const own = link.subnets.find(({ ip }) => ipFamily(ip) === 4)?.ip
-  const socket = createSocket({ type: 'udp4', reuseAddr: true })
+  const { family, subnets, scope } = link
+  const group = MDNS_GROUPS[family]
+  const ip = subnets[0]?.ip
+  // IPv4 names an interface by its address, IPv6 by its zone.
+  const own = family === 4 ? ip : zoned({ ip: '::', port: group.port, socket: socketOnLink(scope) })
+  const socket = createSocket(
+    family === 4 ? { type: 'udp4', reuseAddr: true } : { type: 'udp6', reuseAddr: true, ipv6Only: true },
+  )
   let receive: ((batch: readonly Datagram[]) => void) | undefined
   let closed = false
   const close = (): Promise<void> =>
@@ -26,10 +34,10 @@ export function openMulticast(link: LanLink): Promise<DatagramSocket> {
       socket.close(() => resolve())
     })
   socket.on('message', (bytes, { address, port }) =>
-    receive?.([{ bytes: plain(bytes), source: { ip: address, port } }]),
+    receive?.([{ bytes: plain(bytes), source: { ip: sourceOn(link, address, port), port } }]),
   )
   const opened: DatagramSocket = {
-    localEndpoints: own === undefined ? [] : [{ ip: own, port: MDNS_GROUP.port }],
+    localEndpoints: ip === undefined ? [] : [{ ip, port: group.port }],
     // What the link does not take is lost, as on the way.
     send: (to: Endpoint, bytes) => void (closed || socket.send(bytes, to.port, to.ip, () => {})),
     onDatagrams: (next) => {
@@ -41,11 +49,11 @@ export function openMulticast(link: LanLink): Promise<DatagramSocket> {
     const failed = (error: unknown): void => void close().then(() => reject(error))
     socket.once('error', failed)
     // Multicast comes to a socket that is bound to the wildcard address alone.
-    socket.bind({ address: '0.0.0.0', port: MDNS_GROUP.port }, () => {
+    socket.bind({ address: family === 4 ? '0.0.0.0' : '::', port: group.port }, () => {
       try {
         socket.setMulticastTTL(HOPS)
         if (own !== undefined) socket.setMulticastInterface(own)
-        socket.addMembership(MDNS_GROUP.ip, own)
+        socket.addMembership(group.ip, own)
       } catch (error) {
         return failed(error)
       }
@@ -55,4 +63,10 @@ export function openMulticast(link: LanLink): Promise<DatagramSocket> {
       resolve(opened)
     })
   })
+}
+
+/** The source without its zone, if that is the link's; else as it is, which is no address of the link. */
+function sourceOn({ scope }: LanLink, address: string, port: number): string {
+  const route = routeFrom(address, port)
+  return route !== undefined && (scopeOf(route) === 0 || scopeOf(route) === scope) ? route.ip : address
 }
