@@ -169,6 +169,14 @@ export const MAPPING_TABLE = `table inet opened {
 }
 `
 
+/** Drops IPv6 that it would forward. */
+export const WITHOUT_IPV6 = `table ip6 silent {
+  chain forward {
+    type filter hook forward priority 0; policy drop;
+  }
+}
+`
+
 /** Drops PCP, whose first byte is its version 2, and not NAT-PMP, whose is 0 (RFC 6887 §9). */
 export const WITHOUT_PCP = `table ip pcp {
   chain input {

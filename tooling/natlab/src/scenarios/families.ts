@@ -1,5 +1,6 @@
 /** Peers of IPv4, of IPv6 and of both, at a relay of both. */
 import type { Host } from '../lab-options.ts'
+import { WITHOUT_IPV6 } from '../rules.ts'
 import { connectPair, type Scenario, type World } from '../scenario.ts'
 import { simulatedPair } from '../simulated.ts'
 import { FILE_BYTES, transferOn } from '../transfer.ts'
@@ -7,7 +8,7 @@ import { hello } from './places.ts'
 
 /** The share of the file that came before a family is lost. */
 const AT = 0.3
-/** Nobody notices more. */
+/** Two seconds, and a machine that is busy. */
 const GAP_SECONDS = 3
 
 /** The interface of a host has no addresses of this family any more. */
@@ -60,6 +61,18 @@ export const FAMILIES: readonly Scenario[] = [
       const [from, to] = world.hosts('T3', 'T3')
       const pair = await connectPair(world, from, to, path, [await relayOfBoth(world)])
       const happen = (): void => void lose(world, from, 6)
+      return transferOn(pair, path, FILE_BYTES, { at: AT, happen, most: GAP_SECONDS })
+    },
+  },
+  {
+    name: 'families-silent',
+    title: 'a router drops IPv6 in silence during a transfer that goes over it',
+    async run(world) {
+      const path = await simulatedPair('both, T3', 'both, T3')
+      const router = await world.router({ kind: 'T3' })
+      const [from, to] = [world.lab.host(router), world.lab.host(world.side('b', 'T3'))]
+      const pair = await connectPair(world, from, to, path, [await relayOfBoth(world)])
+      const happen = (): void => world.lab.names.nft(router.name, WITHOUT_IPV6)
       return transferOn(pair, path, FILE_BYTES, { at: AT, happen, most: GAP_SECONDS })
     },
   },

@@ -171,16 +171,16 @@ export class ConnectionPaths<Connection = unknown> {
   }
 
   /**
-   * Nothing comes back by the session that data takes. The relay is asked whether it is there, and
-   * whether it has this session, and the next one whether it has the one that stands by.
+   * Nothing comes back by the session that data takes. The relay of it, or the one beside a direct path,
+   * is asked whether it is there and has its session, and the next one whether it has the one that stands by.
    */
   doubted(session: MessageSession, now: Instant): void {
     const { standby } = this
     const direct = session === this.direct.session
-    if (!direct) {
-      session.options.liveness.suspect(now)
-      this.#ask(session, now)
-    }
+    // A family or an interface that is gone takes the direct path and the relay at once.
+    const relayed = direct ? standby : session
+    relayed?.options.liveness.suspect(now)
+    if (!direct) this.#ask(session, now)
     if (standby !== undefined) this.#ask(standby, now)
     else if (direct) this.relayed.recover(now)
   }
