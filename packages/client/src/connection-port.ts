@@ -7,6 +7,7 @@ import {
   type NoNames,
   type PeerMachine,
   type Ponged,
+  type Route,
   type SecureStatistics,
   type SendFailure,
   type StreamOpening,
@@ -37,6 +38,11 @@ export class ConnectionPort {
 
   ping(ponged: Ponged): void {
     this.#input((machine, now) => machine.ping(this.#handle, ponged, now))
+  }
+
+  /** LAN discovery says where the remote peer may be. */
+  near(at: readonly Route[]): void {
+    this.#input((machine, now) => machine.near(this.#handle, at, now))
   }
 
   sendDatagram(bytes: Uint8Array, done: (failure: SendFailure) => void): void {

@@ -9,13 +9,15 @@ import {
   type LanCounter,
   type LanLink,
   LanMachine,
+  LOOK_TIME,
   type LookId,
+  later,
   MAX_LAN_ADDRESSES,
   type Route,
   type ServedLink,
 } from './core/index.ts'
 import type { CheckedOptions } from './options.ts'
-import type { Clock } from './runtime/clock.ts'
+import type { Clock, Scheduled } from './runtime/clock.ts'
 import { Driver } from './runtime/driver.ts'
 import type { LanPort } from './runtime/lan/lan-port.ts'
 import { hostCandidates, isWildcard } from './runtime/local-candidates.ts'
@@ -31,6 +33,15 @@ export interface LanOptions {
   /** What the peer's socket is bound to. */
   readonly bound: () => readonly Endpoint[]
   readonly onWarning: ((sentence: string) => void) | undefined
+  /** Connections that could do with a path over this network. @default none */
+  readonly relayed?: (() => readonly Relayed[]) | undefined
+}
+
+/** A connection that a relay carries. */
+export interface Relayed {
+  readonly remoteId: PeerId
+  /** Its remote peer may be there. */
+  readonly port: { near(at: readonly Route[]): void }
 }
 
 export interface LanInspection {
@@ -62,6 +73,8 @@ export class Lan {
   #links: readonly LanLink[] = []
   /** Counts the times that sockets were opened: those of an earlier time are closed when they are there. */
   #opened = 0
+  /** Looks for the remote peers of connections; each ends by itself. */
+  readonly #nearby = new Set<Scheduled>()
   #closed = false
 
   private constructor(options: LanOptions, codec: LanCodec) {
@@ -92,14 +105,31 @@ export class Lan {
 
   /** This host may be on other networks: what is looked for may be on one of them. */
   networkChanged(): void {
-    if (JSON.stringify(this.#links) !== JSON.stringify(this.#served())) void this.#open()
-    else for (const look of this.#looks) this.#ask(look)
+    if (JSON.stringify(this.#links) !== JSON.stringify(this.#served())) void this.#open().then(() => this.#lookNearby())
+    else {
+      for (const look of this.#looks) this.#ask(look)
+      this.#lookNearby()
+    }
   }
 
   async close(): Promise<void> {
     this.#closed = true
     this.#looks.clear()
+    for (const timer of this.#nearby) timer.cancel()
     await this.#leave()
+  }
+
+  /** The remote peer of a relayed connection may be on this network: then the connection needs no relay. */
+  #lookNearby(): void {
+    const { clock, relayed } = this.#options
+    for (const { remoteId, port } of this.#closed ? [] : (relayed?.() ?? [])) {
+      const stop = this.look(remoteId, { found: (at) => port.near(at), silent: () => {} })
+      const timer = clock.schedule(later(clock.now(), LOOK_TIME), () => {
+        this.#nearby.delete(timer)
+        stop()
+      })
+      this.#nearby.add(timer)
+    }
   }
 
   async #open(): Promise<void> {
@@ -182,11 +212,15 @@ function endpointsOn({ subnets }: LanLink, bound: readonly Endpoint[]): readonly
 }
 
 /** Undefined: this peer takes no part in it. */
-export async function lanOf(options: CheckedOptions, socket: DatagramSocket): Promise<Lan | undefined> {
+export async function lanOf(
+  options: CheckedOptions,
+  socket: DatagramSocket,
+  relayed: () => readonly Relayed[],
+): Promise<Lan | undefined> {
   const { lanDiscovery, policy, accept, identity, onWarning } = options
   const { lan: port, clock, provider } = options.runtime
   // A peer that hides its address does not call it out either.
   if (!lanDiscovery || port === undefined || policy === 'relay-only') return undefined
   const self = accept === 'nobody' ? undefined : identity.id
-  return await Lan.open({ port, clock, provider, self, bound: () => socket.localEndpoints, onWarning })
+  return await Lan.open({ port, clock, provider, self, bound: () => socket.localEndpoints, onWarning, relayed })
 }

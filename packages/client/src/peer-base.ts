@@ -143,7 +143,7 @@ export abstract class PeerBase implements AsyncDisposable {
     const opening = runtime.openSocket({ listen, onWarning, borrows: carriesRecord, linkLocal })
     const socket = await orAborted(opening, signal, (late) => late.close())
     const peer = make(socket)
-    const lan = Promise.resolve(withUdp?.lanOf(options, socket))
+    const lan = Promise.resolve(withUdp?.lanOf(options, socket, () => peer.#events.relayed))
     const failed = (error: unknown): Promise<never> => peer.close().then(() => Promise.reject(error))
     peer.#lan = await orAborted(lan, signal, (late) => late?.close()).catch(failed)
     for (const locator of peer.#events.locators) locator.start()

@@ -79,6 +79,11 @@ export class PeerEvents {
     this.#options.input(command)
   }
 
+  /** Connections that a relay carries at the moment. */
+  get relayed(): readonly SharedConnection[] {
+    return [...this.#connections.values()].filter(({ path }) => path.kind === 'relay')
+  }
+
   /** The peer closes. */
   close(): void {
     this.#dials.clear()

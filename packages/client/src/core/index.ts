@@ -26,6 +26,7 @@ export {
   type LanEvent,
   LanMachine,
   type LanMachineOptions,
+  LOOK_TIME,
   type LookId,
   MAX_FOUND,
   MAX_LOOKS,

@@ -1,9 +1,9 @@
 /** Peers that find each other on one network by an id alone: no relay, no ticket, no way out. */
-import type { Peer } from '@showchain/client'
+import type { Connection, Peer } from '@showchain/client'
 import { dayOf, duration, instanceOf, type LanAnswer, MDNS_GROUP } from '@showchain/client/core'
 import { nodeLan } from '@showchain/client/runtime'
 import { generateIdentity, openssl } from '@showchain/crypto'
-import { fromUtf8, type PeerId } from '@showchain/wire'
+import { decode, fromUtf8, OP, type PeerId } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import { type Host, Internet, nat, type PeerPlace, type Router } from '../../src/index.ts'
 import { bytesOf, codeOf, failureOf, stateOf, take } from './bed.ts'
@@ -151,6 +151,103 @@ describe('two peers of one network, without relay, ticket and a way out', () => 
       expect((await connecting).path).toMatchObject({ kind: 'direct', remote: { ip: '192.168.1.10' } })
       expect((await alice.connect(dave.id)).path.kind).toBe('direct')
     })
+  })
+})
+
+describe('a connection that a relay carries, when one end comes to the network of the other', () => {
+  interface Away extends Scene {
+    readonly traveller: Host
+    /** How many introductions were asked for. */
+    introductions(): number
+  }
+
+  /** Both behind NATs that no punching opens, at two places; then carol comes home, where bob is. */
+  const comesHome = (
+    seed: string,
+    arrived: (scene: Away, connection: Connection) => Promise<void>,
+    { bob = {}, via }: { readonly bob?: PeerPlace; readonly via?: 'relay-only' } = {},
+  ): Promise<unknown> =>
+    Internet.run(seed, { latency: duration(10) }, async (internet) => {
+      const relay = await internet.relay()
+      const router = internet.router({ nat: nat.T4() })
+      const traveller = internet.host('carol', { behind: internet.router({ nat: nat.T4(), lan: '192.168.7' }) })
+      const common = { lanDiscovery: true, relays: [relay] }
+      const bobby = await internet.peer({ name: 'bob', behind: router, ...common, ...bob })
+      const alice = await internet.peer({ name: 'carol', host: traveller, ...common })
+      await Promise.all([bobby.registered(), alice.registered()])
+      const connection = await alice.connect(bobby.ticket, { via })
+      expect(connection.path.kind).toBe('relay')
+      // Long after the last probe, and before the next try.
+      await internet.wait(duration(45_000))
+      expect(connection.path.kind).toBe('relay')
+      const introductions = (): number =>
+        packets({ internet }).filter(({ packet }) => {
+          const decoded = decode(packet.bytes)
+          return decoded.ok && decoded.message.op_code === OP.punchRequest
+        }).length
+      await arrived({ internet, router, alice, bob: bobby, traveller, introductions }, connection)
+    })
+
+  test('is direct when that is noticed, over the network alone: no relay is asked for anything', async () => {
+    await comesHome('comes home', async ({ internet, router, bob, traveller, introductions }, connection) => {
+      const before = introductions()
+      internet.move(traveller, router)
+      const start = internet.sim.clock.now()
+      const moved = new Promise<number>((resolve) => connection.on('path', () => resolve(internet.sim.clock.now())))
+      expect((await internet.settle(moved)) - start).toBeLessThan(1100)
+      expect([connection.path, introductions() - before]).toMatchObject([
+        { kind: 'direct', remote: { ip: '192.168.1.10' } },
+        0,
+      ])
+      const theirs = await take(bob.incoming)
+      const stream = await connection.openStream()
+      await stream.write(bytesOf('home'))
+      expect(fromUtf8((await (await take(theirs.streams)).read()) as Uint8Array)).toBe('home')
+      expect(theirs.path.kind).toBe('direct')
+      await internet.wait(duration(10_000))
+      expect(introductions() - before).toBe(0)
+    })
+  })
+
+  test('stays with the relay where it is to hide an address', async () => {
+    await comesHome(
+      'hidden',
+      async ({ internet, router, traveller }, connection) => {
+        internet.move(traveller, router)
+        await internet.wait(duration(20_000))
+        expect(connection.path.kind).toBe('relay')
+        const between = packets({ internet }, 'carol').filter(({ packet }) => packet.destination.ip === '192.168.1.10')
+        expect(between).toEqual([])
+      },
+      { via: 'relay-only' },
+    )
+  })
+
+  test('forged answers have it send a few packets to a few hosts of the network, and it stays with the relay', async () => {
+    await comesHome(
+      'forged',
+      async (scene, connection) => {
+        const { internet, router, bob, traveller } = scene
+        const mallory = liar({ internet, router })
+        const instance = nameOf(scene, bob.id)
+        mallory.asked(() => {
+          for (let host = 100; host < 150; host++) mallory.answer({ instance, port: 53, ips: [`192.168.1.${host}`] })
+        })
+        internet.move(traveller, router)
+        await internet.wait(duration(1500))
+        const aimed = packets({ internet }, 'carol').filter(({ packet }) =>
+          /^192\.168\.1\.1\d\d$/.test(packet.destination.ip),
+        )
+        const hosts = new Set(aimed.map(({ packet }) => packet.destination.ip))
+        expect(hosts.size).toBeGreaterThan(0)
+        expect(hosts.size).toBeLessThanOrEqual(8)
+        expect(aimed.length).toBeLessThanOrEqual(8 * hosts.size)
+        for (const { packet } of aimed) expect(packet.bytes.length).toBeLessThanOrEqual(51)
+        expect(connection.path.kind).toBe('relay')
+        await mallory.close()
+      },
+      { bob: { lanDiscovery: false } },
+    )
   })
 })
 

@@ -152,6 +152,15 @@ export const CLIENT_LAN: readonly Mutant[] = inPackage('client', [
     test: 'test/lan/zones.test.ts',
   },
   {
+    name: 'lan-near-hidden',
+    rule: 'A connection that hides addresses goes on through the relay, whatever the network says.',
+    file: 'src/core/punch/punch-attempts.ts',
+    text: 'if (key === undefined || !paths.allowsDirect || paths.hasDirect) return',
+    replacement: 'if (key === undefined || paths.hasDirect) return',
+    testFolder: 'packages/testkit',
+    test: 'test/face/lan.test.ts',
+  },
+  {
     name: 'lan-hidden',
     rule: 'A peer that hides its address is not found on its network.',
     file: 'src/lan.ts',

@@ -30,6 +30,8 @@ import { dayOf, instanceOf, type LanAnswer, type LanCodec, MDNS_GROUP, MDNS_GROU
  * how long the answers to the last one are waited for. Wireless networks lose multicast easily.
  */
 const LOOK_SCHEDULE: readonly Duration[] = [1000, 2000, 1000].map(duration)
+/** From the first query to the last answer. */
+export const LOOK_TIME: Duration = duration(LOOK_SCHEDULE.reduce((sum, wait) => sum + wait, 0))
 /** At a time; a `connect` has one. */
 export const MAX_LOOKS = 64
 /** Addresses that one look hands up: more come from somebody who forges answers. */

@@ -14,7 +14,7 @@ import type { ConnectionHandle, DialId, PeerEvent } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { PeerCounter } from '../context/peer-counters.ts'
 import { drainedOutbox } from '../endpoint/drained.ts'
-import type { Datagram, Instant, Machine, Output, SocketId } from '../endpoint/machine.ts'
+import type { Datagram, Instant, Machine, Output, Route, SocketId } from '../endpoint/machine.ts'
 import type { Sent } from '../messages/outgoing-message.ts'
 import { PunchAttempts } from '../punch/punch-attempts.ts'
 import { PunchResponder } from '../punch/punch-responder.ts'
@@ -65,9 +65,8 @@ export class PeerMachine implements Machine<PeerEvent> {
       questions: (peer) => punchAttempts.questionsTo(peer),
       closed: (peer, wasOpen, now) => {
         left()
-        if (!wasOpen) return
-        this.#dials.closed(peer, now)
-        punchAttempts.get(peer)?.end(now)
+        if (wasOpen) this.#dials.closed(peer, now)
+        if (wasOpen) punchAttempts.get(peer)?.end(now)
       },
     })
     const punchAttempts = new PunchAttempts(context, transactions, connections)
@@ -88,8 +87,7 @@ export class PeerMachine implements Machine<PeerEvent> {
         },
         answerHello: ({ id, seq, ts, ext }, now) => answerHello(connections, id, ext?.hello, { seq, ts }, now)?.answer,
         answered: (request, key, source, agreed, now) => {
-          const how = { key, source, found: agreed === 'direct' }
-          const may = acceptDirect(context, connections, request, how, now)
+          const may = acceptDirect(context, connections, request, { key, source, found: agreed === 'direct' }, now)
           if (may && agreed === 'attempt') punchAttempts.verified(request.id, source, now)
         },
       }),
@@ -112,8 +110,7 @@ export class PeerMachine implements Machine<PeerEvent> {
   }
 
   get deadline(): Instant | undefined {
-    const timers = this.#parts.timers.deadline
-    const admission = this.#parts.admission.deadline
+    const [timers, admission] = [this.#parts.timers.deadline, this.#parts.admission.deadline]
     return timers === undefined || (admission !== undefined && admission < timers) ? admission : timers
   }
 
@@ -244,6 +241,11 @@ export class PeerMachine implements Machine<PeerEvent> {
     this.#drain(now)
   }
 
+  /** LAN discovery says where the remote peer of a connection may be. */
+  near(connection: ConnectionHandle, at: readonly Route[], now: Instant): void {
+    this.#machines.punchAttempts.near(this.#connection(connection), at, now)
+  }
+
   /** A router maps this peer's port, at an address that nobody was told. */
   mapped(now: Instant): void {
     this.#machines.connections.mapped(now)
@@ -257,8 +259,7 @@ export class PeerMachine implements Machine<PeerEvent> {
 
   close(now: Instant): void {
     const { connections, discovery, punchAttempts, transactions } = this.#machines
-    this.#dials.close(now)
-    connections.close(now)
+    for (const each of [this.#dials, connections]) each.close(now)
     discovery?.close()
     this.#reintroductions.close()
     punchAttempts.close(now)

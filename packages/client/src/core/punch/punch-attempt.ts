@@ -129,8 +129,8 @@ export class PunchAttempt {
    * Probes an announced address or a host candidate. The caller has asked the address policy.
    * @param limit of its probes, until something comes from there
    */
-  probe(endpoint: Endpoint, now: Instant, limit: number = MAX_PROBES): void {
-    const candidate = this.#candidate(endpoint)
+  probe(route: Route, now: Instant, limit: number = MAX_PROBES): void {
+    const candidate = this.#candidate(route)
     if (candidate === undefined || this.#found) return
     candidate.limit = candidate.announced ? Math.max(limit, candidate.limit) : limit
     if (candidate.announced) return

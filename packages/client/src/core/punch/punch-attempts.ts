@@ -109,6 +109,19 @@ export class PunchAttempts {
   }
 
   /**
+   * LAN discovery says where the remote peer of a connection may be. Where a relay carries it, it is asked
+   * there by records: nobody else can answer them, and no relay is asked for anything.
+   */
+  near(connection: ConnectionMachine | undefined, at: readonly Route[], now: Instant): void {
+    if (connection?.secure?.ready !== true) return
+    const { paths, remoteId } = connection
+    const key = this.#context.keys.get(remoteId)
+    if (key === undefined || !paths.allowsDirect || paths.hasDirect) return
+    const attempt = this.open(remoteId, key, undefined, undefined, now)
+    for (const route of at) attempt.probe(route, now)
+  }
+
+  /**
    * Starts birthday probing for an unpredictable external port; at most one attempt probes at a
    * time.
    */
