@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { setTimeout } from 'node:timers/promises'
 
 /** Of the router, and of this host. */
 export const LOOPBACK = '127.0.0.1'
@@ -38,6 +39,8 @@ export interface FakeIgdOptions {
   readonly address?: string
   /** The codes of its next answers to AddPortMapping: 0 is success. @default 0 */
   readonly codes?: readonly number[]
+  /** Milliseconds until it answers, by HTTP. @default 0 */
+  readonly slow?: number
   /** Does not answer AddPortMapping. */
   readonly hangs?: boolean
   /** Says something else than HTTP. */
@@ -108,8 +111,10 @@ export class FakeIgd {
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { description = described('/control'), address = outside('81.2.0.7'), hangs = false } = this.#options
+    const { description = described('/control'), address = outside('81.2.0.7') } = this.#options
+    const { hangs = false, slow = 0 } = this.#options
     this.asked.push(`${request.method} ${request.url}`)
+    if (slow > 0) await setTimeout(slow)
     if (request.method === 'GET')
       return typeof description === 'string' ? void response.end(description) : description(request, response)
     const body = await text(request)

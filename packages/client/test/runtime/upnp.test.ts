@@ -108,6 +108,15 @@ describe('a router', () => {
     expect(router.asked[1]).toBe('POST /igd/control?a=1&b=2')
   })
 
+  test('that answers each of its questions in time has a time for all of them', async () => {
+    // The description, the outside address and the mapping take it longer, together.
+    const mapTime = 3 * SHORT - 1
+    const { igd, router } = await open({ slow: SHORT }, { mapTime })
+    const why = `all of it takes longer than ${mapTime / 1000} s`
+    expect(await igd.map(LOOPBACK, REQUEST, NEVER)).toEqual({ type: 'unusable', why })
+    expect(router.asked.length).toBeLessThanOrEqual(3)
+  })
+
   test('that is silent is silent', async () => {
     const { router } = await open()
     await router.close()

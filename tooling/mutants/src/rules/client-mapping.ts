@@ -139,6 +139,14 @@ export const CLIENT_MAPPING: readonly Mutant[] = inPackage('client', [
     test: 'test/runtime/upnp.test.ts',
   },
   {
+    name: 'upnp-all-time',
+    rule: 'A router that answers each question in its time has a time for all of them.',
+    file: 'src/runtime/upnp/igd.ts',
+    text: 'const bounded = AbortSignal.any([signal, late])',
+    replacement: 'const bounded = signal',
+    test: 'test/runtime/upnp.test.ts',
+  },
+  {
     name: 'upnp-document-type',
     rule: 'XML that declares entities is refused.',
     file: 'src/runtime/upnp/router-xml.ts',

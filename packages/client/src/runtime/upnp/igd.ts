@@ -49,6 +49,8 @@ export interface IgdOptions {
   readonly searchTime?: number
   /** Milliseconds for an exchange of HTTP. */
   readonly time?: number
+  /** Milliseconds for all of a mapping. */
+  readonly mapTime?: number
 }
 
 export class Igd implements UpnpPort {
@@ -57,12 +59,14 @@ export class Igd implements UpnpPort {
   /** What may be mapped, and where. */
   #opened: { readonly control: Control; readonly port: number } | undefined
 
-  constructor({ port = SSDP_PORT, searchTime = SEARCH_TIME, time = ROUTER_TIME }: IgdOptions = {}) {
-    this.#how = { port, searchTime, time }
+  constructor({ port = SSDP_PORT, searchTime = SEARCH_TIME, time = ROUTER_TIME, mapTime = MAP_TIME }: IgdOptions = {}) {
+    this.#how = { port, searchTime, time, mapTime }
   }
 
   async map(gateway: string, request: MappingRequest, signal: AbortSignal): Promise<UpnpAnswer> {
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(MAP_TIME)])
+    const { mapTime } = this.#how
+    const late = AbortSignal.timeout(mapTime)
+    const bounded = AbortSignal.any([signal, late])
     try {
       const control = await this.#controlOf(gateway, request.local, bounded)
       if (control === undefined) return { type: 'silent' }
@@ -77,6 +81,7 @@ export class Igd implements UpnpPort {
     } catch (error) {
       // What is known of it may have changed.
       this.#control = undefined
+      if (late.aborted) return { type: 'unusable', why: `all of it takes longer than ${mapTime / 1000} s` }
       return { type: 'unusable', why: error instanceof UnusableRouter ? error.message : 'UPnP fails on this host' }
     }
   }
