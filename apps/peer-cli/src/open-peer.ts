@@ -1,6 +1,6 @@
 /** Opens the peer of `listen` and `connect` from their flags. */
 import { type NatReport, type PathPolicy, Peer, type PeerOptions, type PortMapping } from '@showchain/client'
-import { traceLine } from '@showchain/client/runtime'
+import { allowGarbage, traceLine } from '@showchain/client/runtime'
 import { generateIdentity, type Identity, loadPublicKey } from '@showchain/crypto'
 import { type Encoding, parseAddress, quote } from '@showchain/wire'
 import { DEAD_AFTER, defaultIdentity } from './defaults.ts'
@@ -87,6 +87,7 @@ export async function openPeer(
   const warn = (sentence: string): void => output.note('warning', sentence)
   const file = flags.ephemeral === true ? undefined : (flags.identity ?? defaultIdentity())
   const knownKeys = await Promise.all((flags.peerKey ?? []).map(loadPublicKey))
+  allowGarbage()
   const peer = await Peer.open({
     identity,
     knownKeys,

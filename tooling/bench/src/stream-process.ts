@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream'
 import { type Connection, Peer, toDuplex } from '@showchain/client'
+import { allowGarbage } from '@showchain/client/runtime'
 import { generateIdentity } from '@showchain/crypto'
 import type HyperDHT from 'hyperdht'
 import { serve } from './child.ts'
@@ -132,4 +133,6 @@ function answer(request: StreamRequest): Promise<number | string> | number {
   }
 }
 
+// As the program does. It serves HyperDHT as well.
+allowGarbage()
 serve(answer)

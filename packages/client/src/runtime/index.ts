@@ -2,6 +2,7 @@
  * Machines on Node: the driver and the ports it works on (clock, socket, worker), with Node's own
  * bindings of each.
  */
+export { allowGarbage } from './allow-garbage.ts'
 export { type Clock, type Scheduled, systemClock } from './clock.ts'
 export { Driver, type DriverOptions, type EventOf } from './driver.ts'
 export { ExtraUdpSocket } from './extra-udp.ts'
