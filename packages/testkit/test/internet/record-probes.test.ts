@@ -102,3 +102,14 @@ describe('who forges keep-alives of the other end', () => {
       await socket.close()
     }))
 })
+
+test('questions to the other addresses of an end do not move data from one to the next', () =>
+  Internet.run('several addresses', { latency: duration(5) }, async (internet) => {
+    await internet.relay()
+    const place = { endToEnd: opensslEndToEnd, behind: internet.router({ nat: nat.T3(), ipv6: true }) }
+    const a = await internet.simPeer({ name: 'a', ...place })
+    const b = await internet.simPeer({ name: 'b', ...place })
+    await a.connect(b)
+    internet.advance(duration(10_000))
+    for (const peer of [a, b]) expect(peer.open[0]?.paths.map(({ kind }) => kind)).toEqual(['relay', 'direct'])
+  }))

@@ -16,6 +16,7 @@ import { drainedCredentials } from '../secure/credentials.ts'
 import type { EndToEnd, RecordReceiver } from '../secure/end-to-end.ts'
 import type { SecureEvent } from '../secure/events.ts'
 import type { KeyAgreement } from '../secure/key-agreement.ts'
+import type { Newest } from '../secure/path-probing.ts'
 import type { RecordPath } from '../secure/record-path.ts'
 import { SecureSession, type SecureSessionOptions } from '../secure/secure-session.ts'
 import type { SecureStatistics } from '../secure/statistics.ts'
@@ -179,7 +180,7 @@ export class SecureDataPlane implements DataPlane {
   receive(data: Uint8Array, by: MessageSession, now: Instant): void {
     this.#paths.sessions.read()
     if (isHandshake(data)) this.receiveHandshake(data, by, now)
-    else if (this.#session.receive(data, this.#recordPaths.of(by), now)) this.#heard(by, now)
+    else this.#heard(by, this.#session.receive(data, this.#recordPaths.of(by), now), now)
   }
 
   /** @see RecordReceiver */
@@ -189,8 +190,8 @@ export class SecureDataPlane implements DataPlane {
     // Where the remote peer must not learn this end's address, nothing answers it.
     const stranger = from instanceof Uint8Array || !this.#paths.allowsDirect ? undefined : from
     const by = this.#pathOf(session) ?? (stranger && this.#recordPaths.strange(stranger))
-    if (!this.#session.receive(record, by, now) || by === undefined) return
-    if (session !== undefined) this.#heard(session, now)
+    const newest = this.#session.receive(record, by, now)
+    if (session !== undefined) this.#heard(session, newest, now)
   }
 
   /**
@@ -233,15 +234,16 @@ export class SecureDataPlane implements DataPlane {
     this.#session.close(goodbye, now)
   }
 
-  /** The newest record came by a session. */
-  #heard(by: MessageSession, now: Instant): void {
+  /** A record came by a session. */
+  #heard(by: MessageSession, newest: Newest | undefined, now: Instant): void {
+    if (newest === undefined) return
     const { session, direct, relayed } = this.#paths
     const { to, directKey } = by.options
     if (directKey !== undefined) {
       direct.heardAt(to, now)
       if (by === direct.former) return this.#doubts.heard(by, now)
-      // What comes on a direct path while this end still has the relay is nothing to worry about.
-      if (direct.session === undefined || by === direct.session || !isProven(to)) return
+      // Nothing to worry about: this end still has the relay, or a question or an answer goes this way.
+      if (direct.session === undefined || by === direct.session || newest === 'of the path' || !isProven(to)) return
       // Each end may have found a path: the one of the smaller id counts for both, unless it is dead.
       if (!this.#leads || this.#doubts.doubts(direct.session)) direct.move(by, now)
       else this.#doubtKnown(now)

@@ -34,6 +34,12 @@ export interface PathFramesRead {
   readonly answers: readonly Uint8Array[]
 }
 
+/**
+ * What a genuine record that is the newest tells of where its sender is. One that asks or answers on
+ * its path goes there whichever path data takes.
+ */
+export type Newest = 'sent here' | 'of the path'
+
 /** Of nearly every record. */
 export const NOTHING_READ: PathFramesRead = { asked: undefined, answers: [] }
 
@@ -77,6 +83,10 @@ export class PathProbing {
     if (by.kind !== 'direct' || by.validated || !newest || length < recordBytes(1)) return undefined
     if (current !== undefined && samePath(by, current)) return undefined
     return this.#options.questions.question(by.to) ?? this.#validation.start(by.to, this.#options.random, now)
+  }
+
+  newest({ asked, answers }: PathFramesRead): Newest {
+    return asked === undefined && answers.length === 0 ? 'sent here' : 'of the path'
   }
 
   /** @param challenge what `challenge` said of it; none is due where the record itself answers that */

@@ -27,7 +27,7 @@ import type { Restart, SecureEvent } from './events.ts'
 import { IdleTimeout, type IdleTimeoutActions } from './idle-timeout.ts'
 import { KeyAgreement, type KeyAgreementEvent } from './key-agreement.ts'
 import { TRAIN_RECORDS } from './limits.ts'
-import { NOTHING_READ, type PathFramesRead, PathProbing, type PathQuestions } from './path-probing.ts'
+import { type Newest, NOTHING_READ, type PathFramesRead, PathProbing, type PathQuestions } from './path-probing.ts'
 import type { Opened } from './record-layer.ts'
 import { type RecordPath, samePath } from './record-path.ts'
 import { RecordSender } from './record-sender.ts'
@@ -173,14 +173,14 @@ export class SecureSession {
   /**
    * A record with this connection's id arrived.
    * @param by where it came from, as a path; undefined: nowhere that is known
-   * @returns whether it is genuine, and none with a higher number came before
+   * @returns what it is, when it is genuine and none with a higher number came before
    */
-  receive(record: Uint8Array, by: RecordPath | undefined, now: Instant): boolean {
+  receive(record: Uint8Array, by: RecordPath | undefined, now: Instant): Newest | undefined {
     const opened = this.#open(record, now)
     const { records, transport } = this.#established ?? {}
     if (records === undefined || transport === undefined || opened === undefined) {
       this.#options.count('recordRefused')
-      return false
+      return undefined
     }
     this.keys.confirmed()
     this.#idle.heard(now)
@@ -190,7 +190,7 @@ export class SecureSession {
     transport.receive(opened.number, opened.payload, records.next, now)
     const read = this.#drainTransport(transport, by)
     if (arrival !== undefined) this.probing.answer(arrival, read, challenge, now)
-    return opened.newest
+    return opened.newest ? this.probing.newest(read) : undefined
   }
 
   /** Under the keys at hand, or those of the hello whose first record it is. */
