@@ -29,6 +29,22 @@ describe('a pair', () => {
   )
 })
 
+test('what the other family is becomes known though all first questions were lost, and makes a connection direct at once', () =>
+  Internet.run('lost questions', { latency: duration(10) }, async (internet) => {
+    await internet.relay({ ips: RELAY, stun: 'plain' })
+    const router = internet.router({ nat: nat.T3(), ipv6: true })
+    router.inside.filter = ({ destination, bytes }) => !isStun(bytes) || destination.ip !== RELAY[0]
+    const bob = await internet.simPeer({ name: 'bob', behind: router, endToEnd: nodeEndToEnd() })
+    const alice = await internet.simPeer({ name: 'alice', behind: nat.T3(), endToEnd: nodeEndToEnd() })
+    const connection = await alice.connect(bob)
+    internet.advance(duration(9300))
+    router.inside.filter = undefined
+    expect(connection.path.kind).toBe('relay')
+    // The next round is 10 s later; then 0x111 to 0x115, a probe, its answer and that to the question in it.
+    internet.advance(duration(10_000 + 200))
+    expect([connection.path.kind, bob.open[0]?.path.kind]).toEqual(['direct', 'direct'])
+  }))
+
 test('a peer has one binding: what it says of its other family moves nothing', () =>
   Internet.run('one binding', {}, async (internet) => {
     const relay = await internet.relay({ ips: RELAY, stun: 'plain' })

@@ -22,7 +22,7 @@ import type { Registration } from '../relays/registration.ts'
 import type { RegistrationEvent } from '../relays/registration-events.ts'
 
 /** What becomes of a relay that paths go through. */
-export type RelayChange = Exclude<RegistrationEvent, 'registered' | 'moved'>
+export type RelayChange = Exclude<RegistrationEvent, 'registered' | 'moved' | 'found'>
 
 export type ConnectionPathsEvent =
   | PathEvent

@@ -200,8 +200,8 @@ export class ConnectionTable {
     for (const connection of this.#byPeer.values()) connection.paths.improve(now)
   }
 
-  /** A router maps this peer's port. */
-  mapped(now: Instant): void {
+  /** This peer has an address that no introduction has said. */
+  announce(now: Instant): void {
     for (const connection of this.#byPeer.values())
       if (!connection.paths.hasDirect) connection.update(({ upgrade }) => upgrade.announce(now), now)
   }

@@ -50,12 +50,13 @@ export class DirectUpgrade {
   plan(now: Instant): void {
     if (this.#state !== 'idle' || !this.#wanted()) return
     const wait = Math.min(UPGRADE_FIRST * 2 ** this.#tries, UPGRADE_LAST)
-    this.#wait(this.#unsaid ? duration(0) : jittered(wait, this.#context.random), now)
+    // What opens may be about to be direct by the introduction that it had.
+    this.#wait(this.#unsaid ? UPGRADE_SOON : jittered(wait, this.#context.random), now)
   }
 
   /**
    * This end is reached where it was not before, and the other one does not know: tries at once, beside
-   * a punch that is under way; or when it is wanted.
+   * a punch that is under way; or soon after a try is wanted.
    */
   announce(now: Instant): void {
     this.#tries = 0

@@ -57,9 +57,7 @@ export class PeerMachine implements Machine<PeerEvent> {
     const registrations = this.#registrations.all
     // Whoever dials has consented.
     const gate = new ConnectionGate(context, (id) => this.#dials.has(id))
-    const left = (): void => {
-      this.#someoneLeft = true
-    }
+    const left = (): unknown => (this.#someoneLeft = true)
     const connections = new ConnectionTable(context, transactions, gate, {
       punch: (...how) => this.#reintroductions.start(...how),
       questions: (peer) => punchAttempts.questionsTo(peer),
@@ -248,7 +246,7 @@ export class PeerMachine implements Machine<PeerEvent> {
 
   /** A router maps this peer's port, at an address that nobody was told. */
   mapped(now: Instant): void {
-    this.#machines.connections.mapped(now)
+    this.#machines.connections.announce(now)
   }
 
   /** @param goodbye what the remote peer is told, with a code of the application's own */
@@ -279,6 +277,7 @@ export class PeerMachine implements Machine<PeerEvent> {
       const [registration, event] = news
       if (event === 'registered') discovery?.start(now)
       else if (event === 'moved') connections.addressChanged(now)
+      else if (event === 'found') connections.announce(now)
       else if (event !== 'doubted') connections.relayChanged(registration, event, now)
     }
     // Relays that only a ticket named are left with the last dial or connection that may need them.

@@ -4,6 +4,7 @@
  * the NAT forgets; an address that is the host's own costs nothing.
  *
  *   registering ── asked ──► known ── by a NAT: asked again each 25 s ──► no answer: unknown
+ *                   └─► no answer: asked again 10, 20 and 40 s later
  */
 import { type Endpoint, ipFamily, sameEndpoint } from '@showchain/wire'
 import type { PeerContext } from '../context/peer-context.ts'
@@ -15,24 +16,34 @@ import type { StunTransactions } from '../nat/stun-transactions.ts'
 const OTHER_FAMILY_SCHEDULE: readonly Duration[] = [300, 600, 1200, 2400, 2400, 2400].map(duration)
 /** Between two questions that keep a mapping: NATs may drop those of UDP after 30 s. */
 export const OTHER_FAMILY_GAP: Duration = duration(25_000)
-/** What was not answered is not asked again for so long, unless this host has other addresses by then. */
+/** What was not answered is asked again after so long, which doubles each time: all of it may be lost. */
+export const OTHER_FAMILY_RETRY: Duration = duration(10_000)
+const MAX_RETRIES = 3
+/** After those it is not asked again for so long, unless this host has other addresses by then. */
 export const OTHER_FAMILY_AGAIN: Duration = duration(600_000)
 
 export class OtherFamily {
   readonly #context: PeerContext
   readonly #questions: StunTransactions
   readonly #server: Endpoint | undefined
+  readonly #found: () => void
   #address: Endpoint | undefined
   #question: { close(): void } | undefined
   #timer: Timer | undefined
   /** The last question without an answer, and what this host's addresses were. */
   #unanswered: { readonly hosts: string; readonly until: Instant } | undefined
+  /** Questions in a row that had no answer, after the first. */
+  #retries = 0
 
-  /** @param server the relay's address of the other family */
-  constructor(context: PeerContext, questions: StunTransactions, server: Endpoint | undefined) {
+  /**
+   * @param server the relay's address of the other family
+   * @param found another address than before is known
+   */
+  constructor(context: PeerContext, questions: StunTransactions, server: Endpoint | undefined, found: () => void) {
     this.#context = context
     this.#questions = questions
     this.#server = server
+    this.#found = found
   }
 
   /** As it was seen last. */
@@ -48,6 +59,7 @@ export class OtherFamily {
     if (server === undefined || this.#context.seedMode || this.#question !== undefined) return
     const known = this.#unanswered
     if (known !== undefined && known.hosts === hosts && known.until > now) return
+    if (known?.hosts !== hosts) this.#retries = 0
     this.#timer?.cancel()
     if (!own.some(({ ip }) => ipFamily(ip) === ipFamily(server.ip))) return this.#seen(undefined)
     this.#question = this.#questions.start(
@@ -55,7 +67,8 @@ export class OtherFamily {
         ...{ to: server, schedule: OTHER_FAMILY_SCHEDULE },
         done: (answer, at) => {
           this.#question = undefined
-          this.#unanswered = answer === undefined ? { hosts, until: later(at, OTHER_FAMILY_AGAIN) } : undefined
+          if (answer === undefined) this.#silent(hosts, at)
+          else this.#unanswered = undefined
           this.#learn(answer?.mapped, at)
         },
       },
@@ -70,17 +83,28 @@ export class OtherFamily {
     this.#seen(undefined)
   }
 
+  /** Each of a question's packets was lost, or nothing is there. */
+  #silent(hosts: string, now: Instant): void {
+    const retries = this.#retries < MAX_RETRIES
+    const wait = retries ? OTHER_FAMILY_RETRY * 2 ** this.#retries++ : OTHER_FAMILY_AGAIN
+    this.#unanswered = { hosts, until: later(now, duration(wait)) }
+    if (retries) this.#timer = this.#context.timers.set(this.#unanswered.until, (at) => this.ask(at))
+  }
+
   #seen(observed: Endpoint | undefined): void {
     const known = this.#address
     this.#address = observed
     const by = this.#server
     const same = observed === undefined ? known === undefined : known !== undefined && sameEndpoint(known, observed)
-    if (by !== undefined && !same) this.#context.outbox.event({ type: 'seen', by, observed })
+    if (by === undefined || same) return
+    this.#context.outbox.event({ type: 'seen', by, observed })
+    if (observed !== undefined) this.#found()
   }
 
   #learn(mapped: Endpoint | undefined, now: Instant): void {
     const right = mapped !== undefined && ipFamily(mapped.ip) === ipFamily(this.#server?.ip ?? '')
     this.#seen(right ? mapped : undefined)
+    if (right) this.#retries = 0
     const natted = right && !this.#context.hostCandidates().some((own) => sameEndpoint(own, mapped))
     if (natted) this.#timer = this.#context.timers.set(later(now, OTHER_FAMILY_GAP), (at) => this.ask(at))
   }

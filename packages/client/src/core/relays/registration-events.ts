@@ -14,6 +14,8 @@ export type RegistrationEvent =
   | 'registered'
   /** This peer has another address than before. */
   | 'moved'
+  /** It told another address of this peer, of the other IP family, which others may be told. */
+  | 'found'
   /** It had lost the binding of a peer that believed to be registered, and has it again. */
   | 'renewed'
   /** It is about to end. */

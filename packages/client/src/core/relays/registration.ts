@@ -70,6 +70,7 @@ export class Registration extends RelayStanding implements PathLiveness {
       sent: (now) => this.#shows && !this.registered && this.flights.leave(now),
       answered: (message, by, now) => this.#answered(message, by, now),
       failed: (why, now) => this.#failed(why, now),
+      found: () => this.#events.push('found'),
       disconnected: (why, now) => this.#dead(`its WebSocket connection ended: ${why}`, now),
     })
   }

@@ -29,6 +29,8 @@ export interface RelayReachOptions {
   follows(): boolean
   /** An answer came, which is not verified yet. */
   answered(message: Message, by: Transaction, now: Instant): void
+  /** This peer's address of the other IP family is known, or is another one. */
+  found(): void
   /** No way has an answer. */
   failed(why: string, now: Instant): void
   /** The connection that it is reached by has ended. */
@@ -54,7 +56,7 @@ export class RelayReach {
     const { relay } = options
     const questions = new StunTransactions(context)
     this.questions = questions
-    this.otherFamily = new OtherFamily(context, questions, relay.other)
+    this.otherFamily = new OtherFamily(context, questions, relay.other, () => options.found())
     this.#context = context
     this.#transactions = transactions
     this.#options = options
