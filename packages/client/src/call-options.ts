@@ -157,7 +157,8 @@ export function checkConnectOptions(
 
 /** A bare id names no way: LAN discovery may find one. @throws ShowchainError `ERR_BAD_TICKET` */
 export function ticketFor(to: string | Ticket): Ticket {
-  const id = peerIdSchema.safeParse(to).data
+  // A ticket has a scheme: to be told that it is no id would take as long as to read it.
+  const id = typeof to === 'string' && !to.includes(':') ? peerIdSchema.safeParse(to).data : undefined
   if (id !== undefined) return { id, relays: [], addresses: [] }
   return typeof to === 'string' ? parseTicket(to) : parseOptions(ticketSchema, to, 'ticket', 'ERR_BAD_TICKET')
 }

@@ -7,7 +7,7 @@ import { readU16, writeU16 } from './bytes.ts'
 import { BINARY_BYTE } from './classify.ts'
 import { type Decoded, refuse } from './decoded.ts'
 import { ShowchainError } from './errors.ts'
-import { extensionFields, measureFields, readFields, writeFields } from './extension-fields.ts'
+import { extensionFields, measureExtensions, measureFields, readFields, writeFields } from './extension-fields.ts'
 import type { Extensions } from './extensions.ts'
 import { quote } from './foreign.ts'
 import type { Kind } from './kinds.ts'
@@ -58,6 +58,18 @@ export function encodeBinary(message: Message): Uint8Array {
   return out
 }
 
+/** Bytes of the binary encoding, which is not written. @throws ShowchainError `ERR_BAD_MESSAGE` */
+export function measureBinary(message: Message): number {
+  const { row, values } = rowed(message)
+  let size = HEADER_BYTES
+  for (let index = 0; index < row.kinds.length; index++) {
+    size += measured(row, index, values[row.fields[index] as FieldName])
+  }
+  const ext = measureExtensions(row.op, values.ext)
+  if (ext === -1) throw badExtension(row)
+  return size + ext
+}
+
 interface WritableField {
   readonly name: FieldName
   readonly kind: Kind<unknown>
@@ -71,25 +83,34 @@ export function writable(message: Message): {
   fields: readonly WritableField[]
   ext: NonNullable<ReturnType<typeof extensionFields>>
 } {
+  const { row, values } = rowed(message)
+  const fields = row.fields.map((name, index) => {
+    const value = values[name]
+    return { name, kind: row.kinds[index] as Kind<unknown>, value, bytes: measured(row, index, value) }
+  })
+  if (!keepsRules(row, values)) throw new ShowchainError('ERR_BAD_MESSAGE', `${row.name} breaks a rule of its row.`)
+  const ext = extensionFields(row.op, values.ext)
+  if (ext === undefined) throw badExtension(row)
+  return { row, fields, ext }
+}
+
+type Values = Readonly<Record<string, unknown>> & { readonly ext?: Extensions }
+
+function rowed(message: Message): { readonly row: CodecRow; readonly values: Values } {
   // From JavaScript, or from a cast, anything may come.
   const op: unknown = (message as Message | undefined)?.op_code
   const row = typeof op === 'number' ? rowOf(op) : undefined
   if (row === undefined) throw new ShowchainError('ERR_BAD_MESSAGE', `Op code ${quote(op)} is not in the table.`)
-  const values = message as unknown as Readonly<Record<string, unknown>> & { readonly ext?: Extensions }
-  const fields = row.fields.map((name, index) => {
-    const kind = row.kinds[index] as Kind<unknown>
-    const value = values[name]
-    const bytes = value === undefined ? -1 : kind.measure(value)
-    if (bytes === -1)
-      throw new ShowchainError('ERR_BAD_MESSAGE', `Field ${name} of ${row.name}: expected ${kind.binary}.`)
-    return { name, kind, value, bytes }
-  })
-  if (!keepsRules(row, values)) throw new ShowchainError('ERR_BAD_MESSAGE', `${row.name} breaks a rule of its row.`)
-  const ext = extensionFields(row.op, values.ext)
-  if (ext === undefined)
-    throw new ShowchainError(
-      'ERR_BAD_MESSAGE',
-      `${row.name} has an extension field that is not allowed, or has a bad value.`,
-    )
-  return { row, fields, ext }
+  return { row, values: message as unknown as Values }
 }
+
+function measured(row: CodecRow, index: number, value: unknown): number {
+  const kind = row.kinds[index] as Kind<unknown>
+  const bytes = value === undefined ? -1 : kind.measure(value)
+  if (bytes === -1)
+    throw new ShowchainError('ERR_BAD_MESSAGE', `Field ${row.fields[index]} of ${row.name}: expected ${kind.binary}.`)
+  return bytes
+}
+
+const badExtension = (row: CodecRow): ShowchainError =>
+  new ShowchainError('ERR_BAD_MESSAGE', `${row.name} has an extension field that is not allowed, or has a bad value.`)

@@ -2,7 +2,7 @@
  * Messages to datagrams and back. A message has one binary encoding; the decoder refuses every
  * other.
  */
-import { decodeBinary, encodeBinary } from './binary.ts'
+import { decodeBinary, encodeBinary, measureBinary } from './binary.ts'
 import { classify } from './classify.ts'
 import { type Decoded, refuse } from './decoded.ts'
 import { ShowchainError, typedError } from './errors.ts'
@@ -36,6 +36,20 @@ export function encode(message: Message, encoding: Encoding): Uint8Array {
       `${bytes.length} bytes of ${encoding === 'binary' ? 'binary' : 'json'}, ${MAX_DATAGRAM} is the most.`,
     )
   return bytes
+}
+
+/**
+ * Bytes of the datagram that `encode` gives, which is not written where it is binary; more than
+ * MAX_DATAGRAM: it gives none.
+ * @throws ShowchainError `ERR_BAD_MESSAGE` when a field is not of its kind
+ */
+export function encodedLength(message: Message, encoding: Encoding): number {
+  if (encoding !== 'binary') return written(message, encoding).length
+  try {
+    return measureBinary(message)
+  } catch (error) {
+    throw typedError(error, 'ERR_BAD_MESSAGE', 'It cannot be read.')
+  }
 }
 
 function written(message: Message, encoding: Encoding): Uint8Array {

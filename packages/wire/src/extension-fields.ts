@@ -70,6 +70,25 @@ function isUnknown(op: number, unknown: UnknownExtension | undefined): unknown i
 export const measureFields = (fields: readonly Field[]): number =>
   fields.reduce((total, field) => total + HEADER_BYTES + field.length, 0)
 
+/** Bytes of the fields, or −1 if one is not allowed in the message or is not of its kind. */
+export function measureExtensions(op: number, ext: Extensions | undefined): number {
+  if (ext === undefined) return 0
+  // What may be no object, or have one type twice.
+  if (ext === null || typeof ext !== 'object' || ext.unknown !== undefined) {
+    const fields = extensionFields(op, ext)
+    return fields === undefined ? -1 : measureFields(fields)
+  }
+  let total = 0
+  for (const name of NAMES) {
+    const value = ext[name]
+    if (value === undefined) continue
+    const length = EXTENSIONS[name].in.includes(op) ? extensionKind(name).measure(value) : -1
+    if (length === -1) return -1
+    total += HEADER_BYTES + length
+  }
+  return total
+}
+
 export function writeFields(out: Uint8Array, start: number, fields: readonly Field[]): number {
   let at = start
   for (const field of fields) {

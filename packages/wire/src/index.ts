@@ -5,7 +5,7 @@
 export { fromBase64url, toBase64url } from './base64url.ts'
 export { equalBytes, toHex } from './bytes.ts'
 export { BINARY_BYTE, CHANNEL_BYTE, classify, type DatagramClass, JSON_BYTE, RECORD_BYTE } from './classify.ts'
-export { decode, encode } from './codec.ts'
+export { decode, encode, encodedLength } from './codec.ts'
 export type { Decoded, Refusal } from './decoded.ts'
 export { describe } from './describe.ts'
 export { type Endpoint, endpointSchema, formatEndpoint, parseEndpoint, sameEndpoint } from './endpoint.ts'

@@ -1,7 +1,7 @@
 import { runs } from '@showchain-tooling/vitest/random'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decode, encode, MESSAGES, type MessageRow, ShowchainError } from '../src/index.ts'
+import { decode, encode, encodedLength, MESSAGES, type MessageRow, ShowchainError } from '../src/index.ts'
 import { anyMessage, messageOf } from './arbitraries.ts'
 import { accepted, ascii, encodeIfFits } from './samples.ts'
 
@@ -12,6 +12,7 @@ describe.each(rows)('any %s, with any extension fields,', (_name, row) => {
     fc.assert(
       fc.property(messageOf(row), (message) => {
         const datagram = encode(message, 'binary')
+        expect(encodedLength(message, 'binary')).toBe(datagram.length)
         const decoded = decode(datagram)
         expect(decoded).toEqual(accepted(message, 'binary'))
         if (decoded.ok) expect(encode(decoded.message, 'binary')).toEqual(datagram)
@@ -24,6 +25,7 @@ describe.each(rows)('any %s, with any extension fields,', (_name, row) => {
       fc.property(messageOf(row), fc.infiniteStream(fc.nat()), (message, order) => {
         const datagram = encodeIfFits(message, 'json')
         if (datagram === undefined) return
+        expect(encodedLength(message, 'json')).toBe(datagram.length)
         expect(decode(datagram, { strict: true })).toEqual(accepted(message, 'json'))
         const members = Object.entries(JSON.parse(Buffer.from(datagram).toString()) as object)
           .map((member) => [order.next().value as number, member] as const)

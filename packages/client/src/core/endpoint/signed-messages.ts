@@ -3,6 +3,8 @@ import { type CryptoProvider, messagePreimage, type PublicKey } from '@showchain
 import {
   type Encoding,
   encode,
+  encodedLength,
+  MAX_DATAGRAM,
   type Message,
   OP,
   type PeerId,
@@ -49,7 +51,8 @@ export function encodeFitting(message: Message, encoding: Encoding): Uint8Array 
 export function signedLength(message: Unsigned, signatureLength: number, encoding: Encoding): number | undefined {
   const { ext } = message
   const signed = { ...message, ext: { ...ext, local: undefined }, sign: new Uint8Array(signatureLength) }
-  return encodeWhole(signed as Message, encoding)?.length
+  const length = encodedLength(signed as Message, encoding)
+  return length > MAX_DATAGRAM ? undefined : length
 }
 
 function encodeWhole(message: Message, encoding: Encoding): Uint8Array | undefined {
