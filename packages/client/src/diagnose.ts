@@ -58,9 +58,15 @@ export async function diagnose(options: DiagnoseOptions): Promise<readonly Findi
     const measuring = new Measuring(relays, peer, driver)
     const lanCheck = lanDiscovery ? await openLanCheck(runtime, identity.id, peer.addresses) : undefined
     try {
-      await measuring.done(new Names(runtime, () => runtime.localAddresses()), { clock, signal })
+      const names = new Names(runtime, () => runtime.localAddresses())
+      const { nat64 } = names
+      if (nat64.applies) void nat64.find()
+      await measuring.done(names, { clock, signal })
       const [lan, local] = [await lanCheck?.measured, runtime.localAddresses()]
-      return findingsOf({ ...measuring.measured, local, lan, socket: socket.implementation, warnings })
+      const { prefix } = nat64
+      const has = (endpoint: Endpoint): boolean => nat64.meant(endpoint) !== undefined
+      const ways = { local, lan, nat64: prefix === undefined ? undefined : { prefix, has } }
+      return findingsOf({ ...measuring.measured, ...ways, socket: socket.implementation, warnings })
     } finally {
       await Promise.all([driver.close(), lanCheck?.close()])
     }

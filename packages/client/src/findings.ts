@@ -55,6 +55,8 @@ export interface Measured {
   readonly relays: readonly DiagnosedRelay[]
   /** IP addresses of this host. */
   readonly local: readonly string[]
+  /** The prefix of the NAT64 of this network, and whether an address is one in it; undefined: there is none. */
+  readonly nat64?: { readonly prefix: string; has(endpoint: Endpoint): boolean } | undefined
   readonly nat: NatReport | undefined
   readonly portMapping: PortMapping
   /** Undefined: not asked. */
@@ -67,13 +69,14 @@ export interface Measured {
 }
 
 export function findingsOf(measured: Measured): readonly Finding[] {
-  const { relays, local } = measured
+  const { relays, local, nat64 } = measured
   const probes = relays.flatMap((relay) => relay.probes)
+  const over6 = probes.filter(({ server }) => nat64?.has(server) !== true)
   return [
     socketFinding(measured),
     udpFinding(measured, probes),
-    familyFinding(4, local, probes),
-    familyFinding(6, local, probes),
+    nat64 === undefined ? familyFinding(4, local, probes) : nat64Finding(nat64, probes),
+    familyFinding(6, local, over6),
     ...relays.map(relayFinding),
     packetSizeFinding(probes),
     clockFinding(probes),
@@ -112,6 +115,21 @@ function portsOf(probes: readonly ServerProbe[]): string {
   const ports = [...new Set(probes.map(({ server }) => server.port))]
   return ports.length === 0 ? 'the ports of the relays' : `port ${ports.join(', ')}`
 }
+
+/** IPv4 on a host that has none of its own. */
+function nat64Finding({ prefix, has }: NonNullable<Measured['nat64']>, probes: readonly ServerProbe[]): Finding {
+  const check = 'ipv4'
+  const found = `This network reaches IPv4 by NAT64 (${prefix})`
+  const asked = probes.filter(({ server }) => has(server))
+  if (asked.length === 0) return { check, verdict: 'unknown', found: `${found}; no relay has an IPv4 address to ask.` }
+  const first = asked.find(({ answers }) => answers)
+  if (first === undefined)
+    return { check, verdict: 'bad', found: `${found}, and no relay answers through it.`, advice: NAT64_ADVICE }
+  const seen = first.mapped === undefined ? '' : `, and sees this host at ${formatEndpoint(first.mapped)}`
+  return { check, verdict: 'good', found: `${found}: ${formatEndpoint(first.server)} answers${seen}.` }
+}
+
+const NAT64_ADVICE = 'Ask whoever runs this network why its NAT64 lets no UDP through.'
 
 function familyFinding(family: 4 | 6, local: readonly string[], probes: readonly ServerProbe[]): Finding {
   const check = family === 4 ? 'ipv4' : 'ipv6'

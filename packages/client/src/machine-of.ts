@@ -26,6 +26,7 @@ export function machineOf(options: CheckedOptions, socket: CountedSocket, reacha
     },
     unixMs: () => clock.unixMs(),
     hostCandidates: () => reachability.candidates,
+    reached: (endpoint) => reachability.reached(endpoint),
     mappedAddresses: () => reachability.mapped,
     unfragmented: (to) => socket.unfragmented?.(to),
     allows: ADDRESS_POLICIES[addressPolicy],

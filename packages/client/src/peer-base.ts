@@ -83,7 +83,7 @@ export abstract class PeerBase implements AsyncDisposable {
       ...{ socket, self: this.id, policy: addressPolicy },
       localAddresses: () => this.#networkWatch.addresses,
       mapped: () => this.#portMapping.addresses,
-      meant: (endpoint) => this.#names.nat64.meant(endpoint) ?? endpoint,
+      nat64: this.#names.nat64,
     })
     this.#machine = machineOf(options, socket, this.#reachability)
     this.#events = new PeerEvents({

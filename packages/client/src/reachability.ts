@@ -10,6 +10,7 @@ import {
   type Ticket,
 } from '@showchain/wire'
 import { ADDRESS_POLICIES, type AddressPolicyName } from './core/index.ts'
+import type { Nat64 } from './nat64.ts'
 import { otherRelayAddress, relayAddress } from './options.ts'
 import { chosenAddresses, localCandidates } from './runtime/local-candidates.ts'
 import type { DatagramSocket } from './runtime/socket.ts'
@@ -31,8 +32,7 @@ export interface ReachabilityOptions {
   /** IP addresses of this host. */
   readonly localAddresses: () => readonly string[]
   readonly mapped: () => readonly Endpoint[]
-  /** Behind a NAT64, the IPv4 endpoint that an address stands for; else the address itself. */
-  readonly meant: (endpoint: Endpoint) => Endpoint
+  readonly nat64: Pick<Nat64, 'meant' | 'synthesised'>
   readonly socket: DatagramSocket
   readonly self: PeerId
   readonly policy: AddressPolicyName
@@ -41,17 +41,17 @@ export interface ReachabilityOptions {
 export class Reachability {
   readonly #localAddresses: () => readonly string[]
   readonly #mapped: () => readonly Endpoint[]
-  readonly #meant: (endpoint: Endpoint) => Endpoint
+  readonly #nat64: ReachabilityOptions['nat64']
   readonly #socket: DatagramSocket
   readonly self: PeerId
   readonly policy: AddressPolicyName
   /** Relays of the configuration, as text: whoever runs this peer has named them. */
   readonly #own = new Set<string>()
 
-  constructor({ localAddresses, mapped, meant, socket, self, policy }: ReachabilityOptions) {
+  constructor({ localAddresses, mapped, nat64, socket, self, policy }: ReachabilityOptions) {
     this.#localAddresses = localAddresses
     this.#mapped = mapped
-    this.#meant = meant
+    this.#nat64 = nat64
     this.#socket = socket
     this.self = self
     this.policy = policy
@@ -90,7 +90,17 @@ export class Reachability {
   allows(endpoint: Endpoint): boolean {
     // Of a name, this peer does not learn where it leads.
     if (!this.hasUdp && isStandIn(endpoint.ip)) return true
-    return this.isOwn(endpoint) || ADDRESS_POLICIES[this.policy](this.#meant(endpoint), false)
+    return this.isOwn(endpoint) || ADDRESS_POLICIES[this.policy](this.meant(endpoint), false)
+  }
+
+  /** Behind a NAT64, the IPv4 endpoint that an address stands for; else the address itself. */
+  meant(endpoint: Endpoint): Endpoint {
+    return this.#nat64.meant(endpoint) ?? endpoint
+  }
+
+  /** Where this host sends to an endpoint. */
+  reached(endpoint: Endpoint): Endpoint {
+    return this.#nat64.synthesised(endpoint) ?? endpoint
   }
 
   /** Whether a socket has the endpoint's address family. */
@@ -103,10 +113,14 @@ export class Reachability {
     return !this.hasUdp || this.reaches(endpoint)
   }
 
-  /** Those of families that this host has an address of come first, and of those IPv6 (RFC 6724). */
+  /**
+   * Those of families that this host has an address of come first, and of those IPv6 (RFC 6724); what is
+   * reached through a NAT64 comes after that.
+   */
   preferred(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-    const own = new Set(this.#localAddresses().map(ipFamily))
-    const rank = ({ ip }: Endpoint): number => ipFamily(ip) + (own.has(ipFamily(ip)) ? 10 : 0)
+    const own = new Set<number>(this.#localAddresses().map(ipFamily))
+    const familyOf = (endpoint: Endpoint): number => ipFamily(this.meant(endpoint).ip)
+    const rank = (endpoint: Endpoint): number => familyOf(endpoint) + (own.has(familyOf(endpoint)) ? 10 : 0)
     return [...endpoints].sort((a, b) => rank(b) - rank(a))
   }
 

@@ -29,7 +29,7 @@ export interface RelayLocatorOptions {
   /** Its IP address of the other family, where the first one is no name. */
   readonly further: Address | undefined
   readonly names: Names
-  readonly reachability: Pick<Reachability, 'reachesRelay' | 'preferred'>
+  readonly reachability: Pick<Reachability, 'reachesRelay' | 'preferred' | 'meant' | 'reached'>
   /** @param other the relay's address of the other IP family, if it has one that this host reaches */
   register(endpoint: Endpoint, other: Endpoint | undefined): void
   /** Leaves the relay there, as soon as no connection needs it. */
@@ -55,6 +55,8 @@ export class RelayLocator {
   /** Another address is to take over from the one where it is registered. */
   #moving = false
   #timer: Scheduled | undefined
+  /** Ends the wait for the prefix of a NAT64, before the search. */
+  #begins: Scheduled | undefined
   /** The name gave nothing when it was looked up last. */
   #nowhere = false
 
@@ -71,7 +73,17 @@ export class RelayLocator {
   }
 
   start(): void {
-    this.#search.start()
+    const { names, further } = this.#options
+    if (further === undefined || names.isAtHand(further)) return this.#search.start()
+    // Its other address is one of IPv4: whether this network has a NAT64 to it is known when it is asked there.
+    const search = (): void => {
+      patience.cancel()
+      if (this.#begins === patience) this.#search.start()
+      this.#begins = undefined
+    }
+    const patience = names.after(ATTEMPT_DELAY, search)
+    this.#begins = patience
+    void names.nat64.find().then(search)
   }
 
   get registered(): boolean {
@@ -104,6 +116,8 @@ export class RelayLocator {
   }
 
   close(): void {
+    this.#begins?.cancel()
+    this.#begins = undefined
     this.#search.stop()
     this.#timer?.cancel()
   }
@@ -138,7 +152,8 @@ export class RelayLocator {
   #found(endpoints: readonly Endpoint[]): void {
     const { further, reachability } = this.#options
     // A resolver has an order of its own.
-    const all = further === undefined ? endpoints : reachability.preferred([...endpoints, ...literals([further])])
+    const beside = literals(further === undefined ? [] : [further]).map((each) => reachability.reached(each))
+    const all = further === undefined ? endpoints : reachability.preferred([...endpoints, ...beside])
     const usable = all.filter((endpoint) => reachability.reachesRelay(endpoint))
     if (usable.length === 0) {
       this.#fail(`${this.#options.address.host} has no address of a family that this host has`)
@@ -160,7 +175,8 @@ export class RelayLocator {
     this.#next = rest
     this.#tried.set(formatEndpoint(endpoint), { endpoint, state: 'trying' })
     if (rest.length > 0) this.#timer = this.#options.names.after(ATTEMPT_DELAY, () => this.#tryNext())
-    this.#options.register(endpoint, otherOf(endpoint, this.#named))
+    const meant = (each: Endpoint): Endpoint => this.#options.reachability.meant(each)
+    this.#options.register(endpoint, otherOf(meant(endpoint), this.#named.map(meant)))
   }
 }
 

@@ -14,16 +14,17 @@ async function behind(arpa: readonly string[], own: readonly string[] = ['2001:d
 describe('an IPv4 address in a prefix', () => {
   // RFC 6052 §2.4, and 192.0.0.170 or .171 (RFC 7050 §2.2) in the same prefixes.
   test.each([
-    [32, '2001:db8:c000:aa::', '2001:db8:c000:221::'],
-    [40, '2001:db8:1c0:0:aa::', '2001:db8:1c0:2:21::'],
-    [48, '2001:db8:122:c000:0:aa00::', '2001:db8:122:c000:2:2100::'],
-    [56, '2001:db8:122:3c0:0:aa::', '2001:db8:122:3c0:0:221::'],
-    [64, '2001:db8:122:344:c0:0:aa00:0', '2001:db8:122:344:c0:2:2100:0'],
-    [96, '2001:db8:122:344::c000:ab', '2001:db8:122:344::c000:221'],
-  ])('of %d bits is written as in RFC 6052, and read again', async (_bits, arpa, expected) => {
+    [32, '2001:db8::', '2001:db8:c000:aa::', '2001:db8:c000:221::'],
+    [40, '2001:db8:100::', '2001:db8:1c0:0:aa::', '2001:db8:1c0:2:21::'],
+    [48, '2001:db8:122::', '2001:db8:122:c000:0:aa00::', '2001:db8:122:c000:2:2100::'],
+    [56, '2001:db8:122:300::', '2001:db8:122:3c0:0:aa::', '2001:db8:122:3c0:0:221::'],
+    [64, '2001:db8:122:344::', '2001:db8:122:344:c0:0:aa00:0', '2001:db8:122:344:c0:2:2100:0'],
+    [96, '2001:db8:122:344::', '2001:db8:122:344::c000:ab', '2001:db8:122:344::c000:221'],
+  ])('of %d bits is written as in RFC 6052, and read again', async (bits, prefix, arpa, expected) => {
     const nat64 = await behind(['192.0.0.170', arpa])
     expect(nat64.synthesised(at('192.0.2.33'))).toEqual(at(expected))
     expect(nat64.meant(at(expected))).toEqual(at('192.0.2.33'))
+    expect(nat64.prefix).toBe(`${prefix}/${bits}`)
   })
 
   test('is none where the answer has no well-known address, or another host asks for one of IPv6', async () => {

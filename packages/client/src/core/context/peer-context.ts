@@ -55,6 +55,8 @@ export interface PeerContext {
   readonly nat: { known: Nat | undefined }
   /** Where this host can be reached on its own networks, best first. */
   readonly hostCandidates: () => readonly Endpoint[]
+  /** Where this host sends to an endpoint: one of IPv4 may have an address in the prefix of a NAT64. */
+  readonly reached: (endpoint: Endpoint) => Endpoint
   /** Where everybody outside reaches it, since a router maps its port. */
   readonly mappedAddresses: () => readonly Endpoint[]
   /**

@@ -42,7 +42,7 @@ export function dispatch(context: PeerContext, to: Destinations, datagram: Datag
   context.count('received')
   if (isStun(bytes)) {
     const answers = to.discovery?.receive(bytes, source, now) === true
-    if (!answers && !askedThere(to.registrations, source).some((each) => each.answered(bytes, source, now)))
+    if (!answers && !askedThere(context, to.registrations, source).some((each) => each.answered(bytes, source, now)))
       context.count('unexpected')
   } else if (bytes[0] === RECORD_BYTE) to.connections.record(bytes, undefined, source, now)
   else if (bytes[0] === CHANNEL_BYTE) {
@@ -56,9 +56,9 @@ export function dispatch(context: PeerContext, to: Destinations, datagram: Datag
 }
 
 /** Whoever may have asked there by STUN: relays with that address, of either IP family. */
-const askedThere = (registrations: Registrations, source: Route): readonly Registration[] =>
+const askedThere = ({ reached }: PeerContext, registrations: Registrations, source: Route): readonly Registration[] =>
   [...registrations.values()].filter(({ relay: { endpoint, other } }) =>
-    [endpoint, other].some((at) => at !== undefined && sameEndpoint(at, source)),
+    [endpoint, other].some((at) => at !== undefined && sameEndpoint(reached(at), source)),
   )
 
 /** The relay that sends from there to this peer, by what it is registered over. */

@@ -60,6 +60,8 @@ export interface PeerMachineOptions {
    * @default nowhere
    */
   readonly hostCandidates?: (() => readonly Endpoint[]) | undefined
+  /** Where this host sends to an endpoint. @default as it is */
+  readonly reached?: ((endpoint: Endpoint) => Endpoint) | undefined
   /** Where everybody outside reaches it, since a router maps its port. @default nowhere */
   readonly mappedAddresses?: (() => readonly Endpoint[]) | undefined
   /**
@@ -174,6 +176,7 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
     acquaintances,
     permits: options.permits ?? new Map(),
     hostCandidates: options.hostCandidates ?? (() => []),
+    reached: options.reached ?? ((endpoint) => endpoint),
     mappedAddresses: options.mappedAddresses ?? (() => []),
     unfragmented: (to) => ((to.socket ?? 0) <= 0 ? options.unfragmented?.(to) : undefined),
   }

@@ -125,7 +125,7 @@ export interface Announced {
 
 /**
  * Probes an announced address, its host candidates, and what the remote peer says of itself beside
- * (`also`), as far as the address policy allows and this host has the IP family; false when there is
+ * (`also`), as far as the address policy allows and this host reaches the IP family; false when there is
  * nothing to probe.
  */
 export function probeAll(
@@ -146,15 +146,17 @@ export function probeAll(
   }
   const candidates = [announced, ...(shares ? (ext?.local ?? []) : [])].filter((each) => !refused(each, shares))
   const families = new Set(context.hostCandidates().map((own) => ipFamily(own.ip)))
-  const further = (ext?.also ?? []).filter((each) => families.has(ipFamily(each.ip)) && !refused(each, false))
+  const { reached } = context
+  const reaches = (endpoint: Endpoint): boolean => families.has(ipFamily(reached(endpoint).ip))
+  const further = (ext?.also ?? []).filter((each) => reaches(each) && !refused(each, false))
   const first = (endpoint: Endpoint): boolean => ipFamily(endpoint.ip) === 6
-  for (const endpoint of further.filter(first)) attempt.probe(endpoint, now, MAX_UNSEEN_PROBES)
-  for (const endpoint of candidates) attempt.probe(endpoint, now)
-  for (const endpoint of further.filter((each) => !first(each))) attempt.probe(endpoint, now, MAX_UNSEEN_PROBES)
+  for (const each of further.filter(first)) attempt.probe(reached(each), now, MAX_UNSEEN_PROBES)
+  for (const each of candidates) attempt.probe(each === announced ? reached(each) : each, now)
+  for (const each of further.filter((other) => !first(other))) attempt.probe(reached(each), now, MAX_UNSEEN_PROBES)
   // Both NATs were looked at in the family of their ends' bindings.
   const sameFamily = registration.observed === undefined || ipFamily(registration.observed.ip) === ipFamily(ip)
   const role = shares || !sameFamily ? undefined : birthdayRole(ownNat(context, registrations), ext?.nat)
-  if (role !== undefined && candidates.includes(announced)) attempts.birthday(attempt, role, announced)
+  if (role !== undefined && candidates.includes(announced)) attempts.birthday(attempt, role, reached(announced))
   return candidates.length + further.length > 0
 }
 

@@ -1,7 +1,8 @@
 /**
  * This peer's address of the other IP family than that of its binding: asked of the relay's address of
  * that family, by STUN, whenever this peer registers. Where a NAT made it, it is asked for again before
- * the NAT forgets; an address that is the host's own costs nothing.
+ * the NAT forgets; an address that is the host's own costs nothing. A host of IPv6 alone asks through its
+ * network's NAT64, and learns where that has it send from.
  *
  *   registering ── asked ──► known ── by a NAT: asked again each 25 s ──► no answer: unknown
  *                   └─► no answer: asked again 10, 20 and 40 s later
@@ -51,7 +52,7 @@ export class OtherFamily {
     return this.#address
   }
 
-  /** Where this host has that family. */
+  /** Where this host reaches that family. */
   ask(now: Instant): void {
     const server = this.#server
     const own = this.#context.hostCandidates()
@@ -61,10 +62,11 @@ export class OtherFamily {
     if (known !== undefined && known.hosts === hosts && known.until > now) return
     if (known?.hosts !== hosts) this.#retries = 0
     this.#timer?.cancel()
-    if (!own.some(({ ip }) => ipFamily(ip) === ipFamily(server.ip))) return this.#seen(undefined)
+    const to = this.#context.reached(server)
+    if (!own.some(({ ip }) => ipFamily(ip) === ipFamily(to.ip))) return this.#seen(undefined)
     this.#question = this.#questions.start(
       {
-        ...{ to: server, schedule: OTHER_FAMILY_SCHEDULE },
+        ...{ to, schedule: OTHER_FAMILY_SCHEDULE },
         done: (answer, at) => {
           this.#question = undefined
           if (answer === undefined) this.#silent(hosts, at)
