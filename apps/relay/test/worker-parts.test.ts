@@ -1,13 +1,17 @@
 /** What joins the workers of a relay: their bus, what they used of quotas, and sums of what they show. */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import type { Steering } from '@showchain/client/runtime'
 import { calendarDay } from '@showchain/server'
 import { type FleetBus, UsageInMemory, type UsedBytes } from '@showchain/server/runtime'
 import { type FleetAddress, FleetWriter } from '@showchain/wire/fleet'
+import type { Logger } from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
+import type { Config } from '../src/config.ts'
 import type { Status } from '../src/status-shape.ts'
 import { BusSwitch, PipeBus } from '../src/workers/bus-pipes.ts'
 import { ToldUsage, UsageLedger } from '../src/workers/shared-usage.ts'
+import { steered } from '../src/workers/steering.ts'
 import { summed, Together } from '../src/workers/together.ts'
 
 const ends: (() => unknown)[] = []
@@ -215,5 +219,33 @@ describe('workers together', () => {
     await all.ban({ who: 'x', until: 1 })
     await all.ban({ who: 'y' })
     expect(all.bans).toEqual([{ who: 'y' }])
+  })
+})
+
+describe('frames', () => {
+  const logged = (steers: boolean, config: object = {}) => {
+    const asked: Steering[] = []
+    const lines: string[] = []
+    const log = { warn: (line: string) => lines.push(line) } as unknown as Logger
+    const own = { steer: (steering: Steering) => asked.push(steering) > 0 && steers }
+    return { does: steered(own, { access: 'everyone', ...config } as Config, 8, log), asked, lines }
+  }
+
+  test('go to the worker of their session by the number in its id', () => {
+    const { does, asked, lines } = logged(true)
+    expect({ does, asked, lines }).toEqual({
+      ...{ does: true, lines: [] },
+      asked: [{ begins: 0xb3, length: 17, at: 15, first: 8 }],
+    })
+  })
+
+  test('go to the worker of their sender where the kernel does not steer, which the log says', () => {
+    const { does, lines } = logged(false)
+    expect({ does, lines }).toEqual({ does: false, lines: [expect.stringContaining('does not steer')] })
+  })
+
+  test.each([{ quota: { id: { day: 1 } } }, { access: 'token' }])('go to the worker that counts them: %j', (config) => {
+    const { does, asked, lines } = logged(true, config)
+    expect({ does, asked, lines }).toEqual({ does: false, asked: [], lines: [] })
   })
 })

@@ -6,7 +6,7 @@ import { request } from 'node:http'
 import type { Connection, Peer } from '@showchain/client'
 import { openUdp } from '@showchain/client/runtime'
 import { generateIdentity } from '@showchain/crypto'
-import { parseTicket } from '@showchain/wire'
+import { MAX_PROBED_DATAGRAM, parseTicket } from '@showchain/wire'
 import { certificateFiles } from '@showchain-tooling/vitest/certificates'
 import { needs } from '@showchain-tooling/vitest/needs'
 import type { Program } from '@showchain-tooling/vitest/programs'
@@ -99,6 +99,25 @@ describe('a relay of two workers', () => {
     expect(await ctl('kick', there.id)).toMatchObject({ code: 0 })
     expect(await ctl('ban', here.id)).toMatchObject({ code: 0 })
     expect((await ctl('bans')).stdout).toBe(here.id)
+    await close()
+  })
+
+  test('passes on between its workers by their port, and not by their bus', batched, async () => {
+    const relay = together('--metrics', '127.0.0.1:0')
+    const { peers, close } = await crowd(relay)
+    const [here, there] = oneOfEach(relay, peers)
+    const accepted = there.incoming.next()
+    const connection = await here.connect(there.ticket, { via: 'relay-only' })
+    const other = (await accepted).value as Connection
+    const text = 'a line of text for the other one\n'.repeat(2000)
+    for (let count = 0; count < 20; count++) expect(await said(connection, other, text)).toHaveLength(text.length)
+    const { metrics } = JSON.parse(await relay.stderr.line(/"msg":"metrics"/)) as { metrics: { port: number } }
+    const shown = await (await fetch(`http://127.0.0.1:${metrics.port}/metrics`)).text()
+    const counted = (what: string): number => Number(shown.match(new RegExp(`relay_${what}_total (\\d+)`))?.[1])
+    const frames = counted('channel_forwarded')
+    expect(frames).toBeGreaterThan((20 * text.length) / MAX_PROBED_DATAGRAM)
+    expect(counted('fleet_shared') / frames).toBeGreaterThan(0.9)
+    expect((counted('fleet_passed') + counted('fleet_handed')) / frames).toBeLessThan(0.1)
     await close()
   })
 

@@ -24,6 +24,8 @@ export interface Assignment {
   readonly worker: number
   /** Numbers of all workers in the fleet that they are, or are in. */
   readonly nodes: readonly number[]
+  /** Whether each gets the channel frames of its own sessions. */
+  readonly beside: boolean
   readonly secret: Uint8Array
   readonly bans: readonly Ban[]
   /** Descriptors of its sockets. */

@@ -22,6 +22,7 @@ import { Crew } from './crew.ts'
 import { carried, type Metric } from './offers.ts'
 import { UsageLedger } from './shared-usage.ts'
 import { descriptorsOf } from './stdio.ts'
+import { steered } from './steering.ts'
 import { Together } from './together.ts'
 
 const SECRET_BYTES = 32
@@ -46,6 +47,7 @@ async function serve(config: Config, again: () => Promise<Config>, defer: Defer)
   const bus = new BusSwitch(fleet?.bus)
   defer(() => bus.close())
   const nodes = Array.from({ length: config.workers }, (_, worker) => (fleet?.node ?? 0) + worker)
+  const beside = steered(places[0] as SharedSockets, config, nodes[0] as number, log)
   const secret = fleet?.secret ?? randomBytes(SECRET_BYTES)
   const [own = [], ...stunAlternates] = descriptorsOf(places.map(({ endpoints }) => endpoints.length))
   const ledger = new UsageLedger(usage?.store ?? new UsageInMemory())
@@ -56,7 +58,7 @@ async function serve(config: Config, again: () => Promise<Config>, defer: Defer)
     log,
     sockets: (worker) => places.flatMap(({ descriptors }) => descriptors[worker] ?? []),
     assignment: (worker) => ({
-      ...{ worker, nodes, secret, shared: { own, stunAlternates } },
+      ...{ worker, nodes, beside, secret, shared: { own, stunAlternates } },
       ...{ config: carried(current), bans: together.bans },
     }),
     offers: (worker) => ({

@@ -124,10 +124,11 @@ export async function work(): Promise<void> {
   const usage = new ToldUsage(line)
   const { secret, shared, nodes } = assignment
   const node = nodes[assignment.worker] as number
+  const beside = assignment.beside ? nodes.filter((other) => other !== node) : []
   const opened = await openRelay(config, {
     ...{ log, shared, quietNodes: nodes },
     usage,
-    fleet: async () => ({ node, secret, bus }),
+    fleet: async () => ({ node, secret, bus, beside }),
   })
   line.offer<WorkerOffers>(new Worker(line, usage, assignment, opened, log).offers)
   for (const ban of assignment.bans) opened.relay.ban(ban)

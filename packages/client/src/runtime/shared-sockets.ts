@@ -6,15 +6,23 @@
  */
 import type { Endpoint } from '@showchain/wire'
 import { openDescriptor } from './batched/batched-socket.ts'
+import { type Steering, steer } from './batched/steering.ts'
 import { bindAll } from './bind.ts'
 import { onlyBatched } from './socket-kind.ts'
 import type { ListenAddress } from './udp-options.ts'
+
+export type { Steering } from './batched/steering.ts'
 
 export interface SharedSockets {
   /** Where they are, with the ports they got. */
   readonly endpoints: readonly Endpoint[]
   /** Of each process: one descriptor for each endpoint, for `openUdp`. */
   readonly descriptors: readonly (readonly number[])[]
+  /**
+   * Datagrams that name a process go to it, whoever sent them; the process number is that in their order.
+   * @returns whether the kernel does it
+   */
+  steer(steering: Steering): boolean
   close(): void
 }
 
@@ -39,7 +47,11 @@ export async function openSharedSockets(listen: readonly ListenAddress[], proces
     return descriptor
   }
   try {
-    return { endpoints, descriptors: Array.from({ length: processes }, () => endpoints.map(open)), close }
+    const descriptors = Array.from({ length: processes }, () => endpoints.map(open))
+    const steered = (steering: Steering): boolean =>
+      // For each address: the kernel counts its sockets in the order in which they were bound.
+      (descriptors[0] ?? []).map((descriptor) => steer(libc, descriptor, steering)).includes(true)
+    return { endpoints, descriptors, steer: steered, close }
   } catch (error) {
     close()
     throw error

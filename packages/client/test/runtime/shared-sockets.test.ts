@@ -1,6 +1,8 @@
 /** Sockets that several processes have on one port; here both are this process. */
 import { afterEach, expect, test } from 'vitest'
-import { openSharedSockets, openUdp, type UdpSocket } from '../../src/runtime/index.ts'
+import { loadLibc } from '../../src/runtime/batched/libc.ts'
+import { steer } from '../../src/runtime/batched/steering.ts'
+import { openSharedSockets, openUdp, type Steering, type UdpSocket } from '../../src/runtime/index.ts'
 import { needsBatched } from './kinds.ts'
 
 const LOOPBACK = [{ host: '127.0.0.1', port: 0 }]
@@ -54,4 +56,59 @@ test('nobody else is there, nor comes', needsBatched, async () => {
   expect(descriptors.map(({ length }) => length)).toEqual([1, 1])
   close()
   await opened({ listen: there })
+})
+
+const STEERING: Steering = { begins: 0xb3, length: 6, at: 3, first: 258 }
+/** Which of two processes gets it: by its number, or, where that is undefined, by its sender. */
+const STEERED: readonly (readonly [bytes: readonly number[], process: number | undefined])[] = [
+  [[0xb3, 0, 0, 1, 2, 9], 0],
+  [[0xb3, 7, 7, 1, 3, 9, 9], 1],
+  [[0xb3, 0, 0, 1, 4, 9], undefined],
+  [[0xb3, 0, 0, 1, 1, 9], undefined],
+  [[0xb3, 0, 0, 0xff, 0xff, 9], undefined],
+  [[0xb2, 0, 0, 1, 3, 9], undefined],
+  [[0xb3, 0, 0, 1, 3], undefined],
+  [[0xb3], undefined],
+]
+
+test.each(['127.0.0.1', '::1'])('a datagram goes to the process that it names, at %s', needsBatched, async (host) => {
+  const listen = [{ host, port: 0 }]
+  const shared = await openSharedSockets(listen, 2)
+  expect(shared.steer(STEERING)).toBe(true)
+  const heard: string[][][] = [[], []]
+  const expected = SENDERS * STEERED.length
+  await new Promise<void>((resolve) => {
+    let all = 0
+    void (async () => {
+      for (const [index, descriptors] of shared.descriptors.entries()) {
+        const socket = await opened({ descriptors })
+        socket.onDatagrams((batch) => {
+          for (const { bytes, source } of batch) heard[index]?.push([`${bytes}`, `${source.port}`])
+          all += batch.length
+          if (all === expected) resolve()
+        })
+      }
+      for (let sender = 0; sender < SENDERS; sender++) {
+        const socket = await opened({ listen })
+        for (const [bytes] of STEERED) {
+          socket.send(shared.endpoints[0] as never, Uint8Array.from(bytes))
+          // By itself: the first of a train takes all of it along.
+          await Promise.resolve()
+        }
+      }
+    })()
+  })
+  for (const [bytes, process] of STEERED) {
+    const ports = heard.map((all) => new Set(all.filter(([each]) => each === `${bytes}`).map(([, port]) => port)))
+    const sizes = ports.map(({ size }) => size)
+    if (process !== undefined) expect(sizes[process]).toBe(SENDERS)
+    else expect(Math.max(...sizes)).toBeLessThan(SENDERS)
+    expect(sizes.reduce((sum, size) => sum + size)).toBe(SENDERS)
+  }
+})
+
+test('a kernel that does not choose sockets says so', needsBatched, () => {
+  const libc = loadLibc()
+  if (typeof libc === 'string') throw new Error(libc)
+  expect(steer(libc, -1, STEERING)).toBe(false)
 })

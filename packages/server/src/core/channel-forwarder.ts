@@ -10,7 +10,7 @@
  *
  * Frames that come together are passed on together, in order, when all of them have come.
  */
-import { type Datagram, type Instant, instant } from '@showchain/client/endpoint'
+import { type Datagram, type Instant, instant, type Route } from '@showchain/client/endpoint'
 import { MAX_PROBED_DATAGRAM, type PeerId } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES } from '@showchain/wire/end-to-end'
 import type { Bindings } from './bindings.ts'
@@ -23,6 +23,12 @@ import type { UnboundErrors } from './unbound-errors.ts'
 
 /** Frames whose rows are fetched together: enough to hide the memory's delay, few enough for the cache. */
 const FETCHED_AT_ONCE = 32
+
+/** How a frame came that another node has handed over. */
+interface Handed {
+  /** Nobody else was asked who its sender is. */
+  readonly alone: boolean
+}
 
 interface Parts {
   readonly bindings: Bindings
@@ -72,7 +78,7 @@ export class ChannelForwarder {
       for (let index = from; index < to; index++) {
         const frame = this.#frames[index] as Datagram
         this.#frames[index] = undefined
-        this.#pass(frame, this.#now)
+        this.#pass(frame.bytes, frame.source, undefined, this.#now)
       }
     }
     this.#count = 0
@@ -96,19 +102,25 @@ export class ChannelForwarder {
     }
   }
 
-  #pass({ bytes, source }: Datagram, now: Instant): void {
+  /** @param handed by another node, and whether this one alone was asked; undefined: it came from a socket */
+  #pass(bytes: Uint8Array, source: Route, handed: Handed | undefined, now: Instant): void {
     const { count, outbox } = this.#context
     // Peers discover the packet size of their paths themselves.
     if (bytes.length <= CHANNEL_HEADER_BYTES || bytes.length > MAX_PROBED_DATAGRAM) return count('refused')
     const session = this.#sessions.find(bytes, 1, now)
-    if (session === NONE) return this.#noSession(bytes, source, now)
+    if (session === NONE) return this.#noSession(bytes, source, handed, now)
     const requester = this.#sessions.bindingOf(session, REQUESTER, now)
     const target = this.#sessions.bindingOf(session, TARGET, now)
     const isRequester = this.#bindings.isAt(requester, source)
     if (!isRequester && !this.#bindings.isAt(target, source)) {
       // Further sockets answer STUN alone.
       if ((source.socket ?? 0) !== 0) return count('unexpected')
-      return this.#unbound(bytes, source, now)
+      if (requester === NONE && this.#takesShared(session, REQUESTER, bytes, source, now)) return
+      if (target === NONE && this.#takesShared(session, TARGET, bytes, source, now)) return
+      const absent = target === NONE ? TARGET : requester === NONE ? REQUESTER : undefined
+      if (absent !== undefined && this.#fleet?.asksOthers(this.#sessions.peerAt(session, absent), bytes, source, now))
+        return
+      return this.#unbound(bytes, source, handed, now)
     }
     // The target's first word is its consent; the requester waits for it.
     if (!isRequester) this.#sessions.consent(session)
@@ -123,6 +135,20 @@ export class ChannelForwarder {
     this.#sessions.carry(session, bytes.length, now)
     outbox.transmit(this.#bindings.sourceOf(to), bytes, 'channel')
     count('channelForwarded')
+  }
+
+  /** A node with the same port got one from an address that may be bound here. */
+  handed(bytes: Uint8Array, source: Route, alone: boolean, now: Instant): void {
+    this.#pass(bytes, source, { alone }, now)
+  }
+
+  /** Whether one came from where an end is bound at a node with the same port, which has shared it. */
+  #takesShared(session: number, end: End, bytes: Uint8Array, source: Route, now: Instant): boolean {
+    const peer = this.#sessions.peerAt(session, end)
+    const taken = this.#fleet?.beside?.takes(peer, source, bytes.length, now) ?? false
+    if (taken === true) this.arrived(peer, bytes, now)
+    else if (taken) this.#context.count(taken)
+    return taken !== false
   }
 
   /** One came from the bound address of a peer at another node of the fleet, which has looked at its rate. */
@@ -143,25 +169,29 @@ export class ChannelForwarder {
     count('channelForwarded')
   }
 
-  #noSession(bytes: Uint8Array, source: Datagram['source'], now: Instant): void {
-    const taken = this.#fleet?.takesFrame(bytes, source, now) ?? false
-    if (taken === 'unbound') this.#unbound(bytes, source, now)
+  #noSession(bytes: Uint8Array, source: Route, handed: Handed | undefined, now: Instant): void {
+    const taken = this.#fleet?.takesFrame(bytes, source, handed !== undefined, now) ?? false
+    if (taken === 'unbound') this.#unbound(bytes, source, handed, now)
     else if (!taken) this.#context.count('noSession')
   }
 
-  #unbound(bytes: Uint8Array, source: Datagram['source'], now: Instant): void {
+  #unbound(bytes: Uint8Array, source: Route, handed: Handed | undefined, now: Instant): void {
+    // Where others were asked, too, one of them may know the sender.
+    if (handed?.alone === false) return
     this.#context.count('unbound')
     this.#errors.tell(source, 'binary', bytes.length, now)
   }
 
   /** An end of the session is not bound here: at another node of the fleet, or nowhere. @param from who sent it, if here */
   #absent(session: number, end: End, from: number, bytes: Uint8Array, now: Instant): void {
-    const elsewhere = this.#fleet?.elsewhere(this.#sessions.peerAt(session, end), now)
+    const peer = this.#sessions.peerAt(session, end)
+    const shared = this.#fleet?.beside?.routeTo(peer, now)
+    const elsewhere = shared ?? this.#fleet?.elsewhere(peer, now)
     if (elsewhere === undefined) return this.#context.count('targetAbsent')
     if (from !== NONE && this.#toll?.pays(from, bytes.length, now) === false) return
     if (from !== NONE) this.#bindings.refreshRow(from, now)
     this.#sessions.carry(session, bytes.length, now)
-    this.#context.outbox.transmit(elsewhere, bytes)
+    this.#context.outbox.transmit(elsewhere, bytes, 'channel')
     this.#context.count('channelForwarded')
   }
 }

@@ -5,7 +5,7 @@
 export type { Applicant, Verdict } from './access-gate.ts'
 export type { Ban } from './bans.ts'
 export type { FleetMessage, FleetNode, RelayEvent, SessionEnds } from './events.ts'
-export type { FleetOptions } from './fleet/fleet.ts'
+export type { FleetOptions } from './fleet/fleet-options.ts'
 export {
   changeLimits,
   RELAY_LIMITS,

@@ -52,6 +52,9 @@ const OWN = {
   fleetNotAsked: 'datagrams for a peer of which all nodes were asked too often',
   fleetPassed: 'datagrams passed to another node',
   fleetDelivered: 'datagrams of other nodes passed to a peer here',
+  fleetHanded: 'channel frames handed to other nodes of the same port, one of which may know their sender',
+  fleetShared: 'channel frames from and to peers of other nodes that went by the port that both have, not by the bus',
+  fleetVouched: 'answers to other nodes of the same port that say where a peer is bound',
   fleetMoved: 'registered peers that registered at another node since',
 } as const
 

@@ -29,8 +29,9 @@ import { DataForwarder } from './data-forwarder.ts'
 import { viewData } from './data-packet.ts'
 import { Drain } from './drain.ts'
 import type { FleetMessage, FleetNode, RelayEvent } from './events.ts'
-import { Fleet, type FleetParts } from './fleet/fleet.ts'
+import { Fleet } from './fleet/fleet.ts'
 import { fleetTokens } from './fleet/fleet-mail.ts'
+import type { FleetParts } from './fleet/fleet-options.ts'
 import { FleetPeers } from './fleet/fleet-peers.ts'
 import { KeepAliveResponder } from './keep-alive-responder.ts'
 import { PairPaths } from './pair-paths.ts'
@@ -50,7 +51,13 @@ import { kindOf, Traffic, type TrafficKind } from './traffic.ts'
 import { UnboundErrors } from './unbound-errors.ts'
 
 /** What shows that a relay which drains is still needed. */
-const BUSY_COUNTERS: readonly RelayCounter[] = ['registered', 'dataForwarded', 'channelForwarded', 'fleetDelivered']
+const BUSY_COUNTERS: readonly RelayCounter[] = [
+  'registered',
+  'dataForwarded',
+  'channelForwarded',
+  'fleetDelivered',
+  'fleetVouched',
+]
 const NO_FLEET = { fleetNodes: 0, fleetPlaces: 0 } as const
 
 /** A relay without clock and sockets. */
@@ -112,7 +119,8 @@ export class RelayMachine implements Machine<RelayEvent | FleetMessage> {
     this.view = new RelayView(this.#bindings, this.#sessions, this.#traffic, this.#pairs)
     const toll = this.access.toll
     const arrived: FleetParts['arrived'] = (...what) => this.#sessionMessages.arrived(...what)
-    const around = { ...{ unixMs, arrived, bindings: this.#bindings, toll }, sessions: () => this.#sessions.size }
+    const handed: FleetParts['handed'] = (...what) => this.#channelForwarder.handed(...what)
+    const around = { unixMs, arrived, handed, toll, bindings: this.#bindings, sessions: () => this.#sessions.size }
     this.#fleet = fleet && new Fleet(this.#context, { ...fleet, ...around })
     const peers = this.#fleet === undefined ? this.#bindings : new FleetPeers(this.#bindings, this.#fleet)
     this.#stun = new StunResponder(this.#context, stun, unixMs)

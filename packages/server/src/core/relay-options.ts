@@ -1,7 +1,7 @@
 /** What a relay's machine is made of, what its parts share, and what it says of itself. */
 import type { Count } from '@showchain/client/endpoint'
 import { type CryptoProvider, KeyCache, type Permits, type PublicKey, type Random } from '@showchain/crypto/core'
-import type { FleetOptions } from './fleet/fleet.ts'
+import type { FleetOptions } from './fleet/fleet-options.ts'
 import { type RelayLimits, relayLimits } from './limits.ts'
 import type { Quotas } from './quotas.ts'
 import type { RelayContext } from './relay-context.ts'

@@ -32,6 +32,11 @@ export interface FleetMembership {
   /** 32 bytes that all nodes have, and nobody else. */
   readonly secret: Uint8Array
   readonly bus: FleetBus
+  /**
+   * Other nodes on the very same sockets' addresses, each of which gets the channel frames of its own sessions
+   * (`SharedSockets.steer`). @default none
+   */
+  readonly beside?: readonly number[] | undefined
 }
 
 const FLEET_SECRET_BYTES = 32

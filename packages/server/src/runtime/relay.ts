@@ -12,10 +12,19 @@ import {
 } from '@showchain/client/runtime'
 import { Permits } from '@showchain/crypto'
 import { type Endpoint, formatTicket, MAX_TICKET_ROUTES, type PeerId, ShowchainError } from '@showchain/wire'
-import type { Ban, FleetMessage, FleetNode, PairCounts, RelayLimit, RelayTraffic, UsedBytes } from '../core/index.ts'
+import type {
+  Ban,
+  FleetMessage,
+  FleetNode,
+  FleetOptions,
+  PairCounts,
+  RelayLimit,
+  RelayTraffic,
+  UsedBytes,
+} from '../core/index.ts'
 import { changeLimits, checkedQuotas, RelayMachine } from '../core/index.ts'
 import type { CounterName } from './counters.ts'
-import type { FleetBus } from './fleet-bus.ts'
+import type { FleetBus, FleetMembership } from './fleet-bus.ts'
 import { Gatekeeper } from './gatekeeper.ts'
 import { type Opened, opened } from './opened.ts'
 import { endpointsOf, reachableAddresses, seenFromOutside } from './reached-at.ts'
@@ -28,6 +37,8 @@ import type { WebSocketOptions } from './websocket/options.ts'
 
 /** What changes while it runs. */
 type Reloaded = Pick<RelayOpenOptions, 'access' | 'permits' | 'quotas' | 'limits'> & Pick<WebSocketOptions, 'tls'>
+
+const placeIn = ({ node, secret, beside }: FleetMembership): FleetOptions => ({ node, secret, beside })
 
 /** How long `drain` waits at most, in ms, while sessions go on. */
 const DRAIN_TIMEOUT = 30_000
@@ -81,7 +92,7 @@ export class Relay implements AsyncDisposable {
       permits: options.permits === true ? new Permits(provider, identity) : undefined,
       self: identity.publicKey,
       unixMs: () => clock.unixMs(),
-      fleet: fleet && { node: fleet.node, secret: fleet.secret, addresses: endpointsOf(addresses) },
+      fleet: fleet && { ...placeIn(fleet), addresses: endpointsOf(addresses) },
       stun: [seenFromOutside(socket.localEndpoints, publicAddresses), ...others.map((other) => other.localEndpoints)],
     })
     this.#machine = machine

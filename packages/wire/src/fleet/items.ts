@@ -10,13 +10,18 @@ import { counterKind, ipKind, portKind } from '../kinds.ts'
 import { MAX_KEY_BYTES, MAX_PROBED_DATAGRAM, PEER_ID_BYTES } from '../limits.ts'
 
 /** Numbers of the kinds of items. */
-export const FLEET_ITEM = { deliver: 1, arrived: 2, bound: 3, gone: 4, status: 5 } as const
+export const FLEET_ITEM = {
+  ...{ deliver: 1, arrived: 2, bound: 3, gone: 4, status: 5 },
+  ...{ handed: 6, share: 7, shared: 8 },
+} as const
 /** Bytes in front of an item's body. */
 export const FLEET_ITEM_HEADER_BYTES = 3
 /** Most addresses in a status. */
 export const MAX_FLEET_ADDRESSES = 8
 /** docs/fleet.md, Items: the one flag of a status that is used. */
 const DRAINING = 1
+/** And that of `handed` and `share`. */
+const FLAG = 1
 
 /** Send this to the peer, if it is bound at your node. */
 export interface FleetDeliver {
@@ -58,7 +63,34 @@ export interface FleetStatus {
   readonly addresses: readonly Endpoint[]
 }
 
-export type FleetItem = FleetDeliver | FleetArrived | FleetBound | FleetGone | FleetStatus
+/** A channel frame came from this address to the port that our nodes share; one of yours may be bound there. */
+export interface FleetHanded {
+  readonly kind: 'handed'
+  /** Nobody else is asked: its sender is told if nobody is bound there. */
+  readonly alone: boolean
+  readonly from: Endpoint
+  readonly datagram: Uint8Array
+}
+
+/** I have sessions of the peer that is bound at your node, and would take and send its frames at our port. */
+export interface FleetShare {
+  readonly kind: 'share'
+  readonly peer: PeerId
+  /** Frames came from its address since I said it last. */
+  readonly heard: boolean
+}
+
+/** The peer is bound at my node, at this address. */
+export interface FleetShared {
+  readonly kind: 'shared'
+  readonly peer: PeerId
+  /** Undefined: its frames go over the bus. */
+  readonly at: Endpoint | undefined
+}
+
+type FleetBeside = FleetHanded | FleetShare | FleetShared
+
+export type FleetItem = FleetBeside | FleetDeliver | FleetArrived | FleetBound | FleetGone | FleetStatus
 
 const NO_BYTES = new Uint8Array(0)
 
@@ -77,6 +109,12 @@ function bodyLength(item: FleetItem): number {
       return PEER_ID_BYTES + 8
     case 'gone':
       return PEER_ID_BYTES
+    case 'handed':
+      return 1 + endpointLength(item.from) + item.datagram.length
+    case 'share':
+      return PEER_ID_BYTES + 1
+    case 'shared':
+      return PEER_ID_BYTES + (item.at === undefined ? 0 : endpointLength(item.at))
     case 'status':
       return 10 + item.addresses.reduce((sum, address) => sum + endpointLength(address), 0)
   }
@@ -92,13 +130,26 @@ export function writeFleetItem(out: Uint8Array, at: number, item: FleetItem): nu
   out[at] = FLEET_ITEM[item.kind]
   const body = writeU16(out, at + 1, bodyLength(item))
   if (item.kind === 'status') return writeStatus(out, body, item)
+  if (item.kind === 'handed') return writeHanded(out, body, item)
   out.set(peerIdToBytes(item.peer), body)
   const rest = body + PEER_ID_BYTES
   if (item.kind === 'gone') return rest
   if (item.kind === 'bound') return writeU64(out, rest, item.at)
+  if (item.kind === 'shared') return item.at === undefined ? rest : writeEndpoint(out, rest, item.at)
+  if (item.kind === 'share') {
+    out[rest] = item.heard ? FLAG : 0
+    return rest + 1
+  }
   const datagram = item.kind === 'arrived' ? writeOrigin(out, rest, item) : rest
   out.set(item.datagram, datagram)
   return datagram + item.datagram.length
+}
+
+function writeHanded(out: Uint8Array, at: number, { alone, from, datagram }: FleetHanded): number {
+  out[at] = alone ? FLAG : 0
+  const bytes = writeEndpoint(out, at + 1, from)
+  out.set(datagram, bytes)
+  return bytes + datagram.length
 }
 
 function writeOrigin(out: Uint8Array, at: number, { from, key }: FleetArrived): number {
@@ -120,7 +171,8 @@ function writeStatus(out: Uint8Array, at: number, { bindings, sessions, draining
  */
 export function readFleetItem(kind: number, body: Uint8Array): FleetItem | 'unknown' | undefined {
   if (kind === FLEET_ITEM.status) return readStatus(body)
-  if (kind < FLEET_ITEM.deliver || kind > FLEET_ITEM.status) return 'unknown'
+  if (kind === FLEET_ITEM.handed) return readHanded(body)
+  if (kind < FLEET_ITEM.deliver || kind > FLEET_ITEM.shared) return 'unknown'
   if (body.length < PEER_ID_BYTES) return undefined
   const peer = peerIdFromBytes(body.subarray(0, PEER_ID_BYTES))
   const rest = body.subarray(PEER_ID_BYTES)
@@ -131,12 +183,31 @@ export function readFleetItem(kind: number, body: Uint8Array): FleetItem | 'unkn
       return readArrived(peer, rest)
     case FLEET_ITEM.bound:
       return counterKind.end(rest, 0) === rest.length ? { kind: 'bound', peer, at: readU64(rest, 0) } : undefined
+    case FLEET_ITEM.share:
+      return rest.length === 1 ? { kind: 'share', peer, heard: isFlagged(rest) } : undefined
+    case FLEET_ITEM.shared:
+      return readShared(peer, rest)
     default:
       return rest.length === 0 ? { kind: 'gone', peer } : undefined
   }
 }
 
 const isDatagram = ({ length }: Uint8Array): boolean => length > 0 && length <= MAX_PROBED_DATAGRAM
+
+const isFlagged = (bytes: Uint8Array): boolean => ((bytes[0] as number) & FLAG) !== 0
+
+function readHanded(bytes: Uint8Array): FleetHanded | undefined {
+  const origin = readEndpoint(bytes, 1)
+  if (origin === undefined) return undefined
+  const datagram = bytes.subarray(origin.end)
+  return isDatagram(datagram) ? { kind: 'handed', alone: isFlagged(bytes), from: origin.endpoint, datagram } : undefined
+}
+
+function readShared(peer: PeerId, bytes: Uint8Array): FleetShared | undefined {
+  if (bytes.length === 0) return { kind: 'shared', peer, at: undefined }
+  const bound = readEndpoint(bytes, 0)
+  return bound?.end === bytes.length ? { kind: 'shared', peer, at: bound.endpoint } : undefined
+}
 
 function readArrived(peer: PeerId, bytes: Uint8Array): FleetArrived | undefined {
   const origin = readEndpoint(bytes, 0)

@@ -56,6 +56,18 @@ const GOLDEN: readonly (readonly [FleetItem, string])[] = [
     },
     '05 0011 00000007 00000102 01 01 04 c0000201 0d96',
   ],
+  [
+    { kind: 'handed', alone: true, from: { ip: '192.0.2.1', port: 4000 }, datagram: Uint8Array.of(0xb3, 1) },
+    '06 000a 01 04 c0000201 0fa0 b301',
+  ],
+  [
+    { kind: 'handed', alone: false, from: { ip: '192.0.2.1', port: 4000 }, datagram: Uint8Array.of(0xb3) },
+    '06 0009 00 04 c0000201 0fa0 b3',
+  ],
+  [{ kind: 'share', peer: PEER, heard: false }, `07 0021 ${A1} 00`],
+  [{ kind: 'share', peer: PEER, heard: true }, `07 0021 ${A1} 01`],
+  [{ kind: 'shared', peer: PEER, at: { ip: '192.0.2.1', port: 4000 } }, `08 0027 ${A1} 04 c0000201 0fa0`],
+  [{ kind: 'shared', peer: PEER, at: undefined }, `08 0020 ${A1}`],
 ]
 
 describe('a message between nodes', () => {
@@ -122,6 +134,12 @@ describe('what is no message', () => {
     ['a time that is cut', `03 0027 ${A1} 0000019b76daa8`],
     ['a status that is cut', '05 0009 00000007 00000102 01'],
     ['fewer addresses than it says', '05 0011 00000007 00000102 01 02 04 c0000201 0d96'],
+    ['a frame of no bytes that was handed', '06 0008 01 04 c0000201 0fa0'],
+    ['a frame that was handed from nowhere', '06 0001 01'],
+    ['a share that is cut', `07 0020 ${A1}`],
+    ['something behind a share', `07 0022 ${A1} 0000`],
+    ['something behind an address', `08 0028 ${A1} 04 c0000201 0fa0 00`],
+    ['half an address', `08 0021 ${A1} 04`],
     ['more addresses than it says', '05 0011 00000007 00000102 01 00 04 c0000201 0d96'],
   ])('%s makes the message malformed', (_what, item) => {
     const message = fromHex(`${HEADER_BYTES} ${item} ${'00'.repeat(16)}`)
@@ -130,7 +148,7 @@ describe('what is no message', () => {
   })
 
   test('never makes the reader throw, and what it reads it would write', () => {
-    const items = fc.array(fc.tuple(fc.integer({ min: 0, max: 7 }), fc.uint8Array({ maxLength: 60 })), { maxLength: 4 })
+    const items = fc.array(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.uint8Array({ maxLength: 60 })), { maxLength: 4 })
     fc.assert(
       fc.property(items, fc.uint8Array({ maxLength: 3 }), (parts, rest) => {
         const bodies = parts.map(

@@ -5,6 +5,8 @@ const FLEET = 'src/core/fleet/fleet.ts'
 const MAIL = 'src/core/fleet/fleet-mail.ts'
 const ADAPTED = 'src/core/fleet/adapted.ts'
 const CHANNEL = 'src/core/channel-forwarder.ts'
+const BESIDE = 'src/core/fleet/beside.ts'
+const PORT = { test: 'test/beside.test.ts' }
 const NODE = { test: 'test/fleet.test.ts' }
 
 export const SERVER_FLEET: readonly Mutant[] = inPackage('server', [
@@ -36,7 +38,7 @@ export const SERVER_FLEET: readonly Mutant[] = inPackage('server', [
     name: 'fleet-twin',
     rule: 'A node with the number of this one is not listened to.',
     file: FLEET,
-    text: '    if (header.from === this.node) return this.#twin(now)\n',
+    text: '    if (header.from === this.node) return this.#twin.heard(now)\n',
     replacement: '',
     ...NODE,
   },
@@ -59,7 +61,7 @@ export const SERVER_FLEET: readonly Mutant[] = inPackage('server', [
   {
     name: 'fleet-proven-speaks',
     rule: 'Only an address that proved itself speaks to other nodes.',
-    file: FLEET,
+    file: 'src/core/fleet/peers-at.ts',
     text: 'return binding !== undefined && isProven(binding.source) ? binding : undefined',
     replacement: 'return binding',
     ...NODE,
@@ -135,5 +137,101 @@ export const SERVER_FLEET: readonly Mutant[] = inPackage('server', [
     text: 'sharesAddress: message.ip === to.source.ip,',
     replacement: 'sharesAddress: true,',
     ...NODE,
+  },
+  {
+    name: 'beside-source',
+    rule: 'A node of the same port takes frames of a peer only from where the peer is bound.',
+    file: BESIDE,
+    text: 'if (share?.at === undefined || !sameRoute(share.at, source)) return false',
+    replacement: 'if (share?.at === undefined) return false',
+    ...PORT,
+  },
+  {
+    name: 'beside-nodes',
+    rule: 'Only nodes of the same port share peers and hand over frames.',
+    file: BESIDE,
+    text: '    if (!this.has(node)) return false\n',
+    replacement: '',
+    ...PORT,
+  },
+  {
+    name: 'beside-asked',
+    rule: 'Where a peer is bound is said by its node alone.',
+    file: BESIDE,
+    text: '    if (share?.node !== node) return\n',
+    replacement: '    if (share === undefined) return\n',
+    ...PORT,
+  },
+  {
+    name: 'beside-left',
+    rule: 'A node of the same port hears at once when a peer that was shared is bound no longer.',
+    file: FLEET,
+    text: '    this.beside?.left(binding.id)\n',
+    replacement: '',
+    ...PORT,
+  },
+  {
+    name: 'beside-moved',
+    rule: 'Nothing goes to the address that a shared peer has left for one at another node.',
+    file: FLEET,
+    text: '    this.beside?.forget(peer)\n',
+    replacement: '',
+    ...PORT,
+  },
+  {
+    name: 'beside-proven',
+    rule: 'Only a peer whose address proved itself is shared.',
+    file: BESIDE,
+    text: ' || !isProven(source)) return this.#tell(node, peer)',
+    replacement: ') return this.#tell(node, peer)',
+    ...PORT,
+  },
+  {
+    name: 'beside-connection',
+    rule: 'A peer by WebSocket is at its own node alone.',
+    file: BESIDE,
+    text: ' || (source.socket ?? 0) !== 0',
+    replacement: '',
+    ...PORT,
+  },
+  {
+    name: 'beside-rate',
+    rule: 'Frames of a shared peer have the rate of a peer.',
+    file: BESIDE,
+    text: "    if (!share.takeFrame(bytes, now)) return 'rateLimited'\n",
+    replacement: '',
+    ...PORT,
+  },
+  {
+    name: 'beside-counted',
+    rule: 'A peer whose bytes are counted is not shared.',
+    file: BESIDE,
+    text: '    if (toll !== undefined) return this.#tell(node, peer)\n',
+    replacement: '',
+    ...PORT,
+  },
+  {
+    name: 'beside-handing',
+    rule: 'A source makes a node hand over as much as one peer may send.',
+    file: BESIDE,
+    text: "    if (!this.#handing.take(rateSource(ip), now)) return count('rateLimited')\n",
+    replacement: '',
+    ...PORT,
+  },
+  {
+    name: 'beside-lifetime',
+    rule: 'What was shared holds for 3 s.',
+    file: BESIDE,
+    text: 'const SHARE_LIFETIME: Duration = duration(3000)',
+    replacement: 'const SHARE_LIFETIME: Duration = duration(30_000)',
+    ...PORT,
+  },
+  {
+    name: 'beside-silent',
+    rule: 'A node that is one of several to be asked refuses no frame.',
+    file: CHANNEL,
+    text: '    if (handed?.alone === false) return\n',
+    replacement: '',
+    ...PORT,
   },
 ])

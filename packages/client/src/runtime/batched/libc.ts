@@ -45,6 +45,7 @@ export const SOL_SOCKET = 1
 export const SO_SNDBUF = 7
 export const SO_RCVBUF = 8
 export const SO_REUSEPORT = 15
+export const SO_ATTACH_REUSEPORT_CBPF = 51
 export const IPPROTO_IP = 0
 export const IP_MTU_DISCOVER = 10
 export const IP_MTU = 14

@@ -21,7 +21,8 @@ import {
   type Route,
   routeKey,
 } from '@showchain/client/endpoint'
-import { type Endpoint, type PeerId, type SessionId, sessionIdToBytes } from '@showchain/wire'
+import { type PeerId, type SessionId, sessionIdToBytes } from '@showchain/wire'
+import { isChannelFrame } from '@showchain/wire/end-to-end'
 import {
   type FleetAddress,
   type FleetArrived,
@@ -31,77 +32,63 @@ import {
   MAX_FLEET_ADDRESSES,
   sessionNode,
 } from '@showchain/wire/fleet'
-import type { Binding, Bindings } from '../bindings.ts'
+import type { Binding } from '../bindings.ts'
 import type { FleetMessage, FleetNode } from '../events.ts'
 import { NONE } from '../expiring-rows.ts'
 import type { RelayContext } from '../relay-context.ts'
-import type { Toll } from '../toll.ts'
 import { adapted } from './adapted.ts'
+import { Beside } from './beside.ts'
 import { Elsewhere } from './elsewhere.ts'
 import { FleetMail } from './fleet-mail.ts'
 import { FleetNodes } from './fleet-nodes.ts'
+import type { FleetParts } from './fleet-options.ts'
+import { PeersAt } from './peers-at.ts'
+import { Twin } from './twin.ts'
 
 /** docs/fleet.md, Nodes. */
 const STATUS_GAP: Duration = duration(5000)
 /** docs/fleet.md, Places: as long as a binding lasts. */
 const PLACE_LIFETIME: Duration = duration(60_000)
-/** Between two reports of a node that has this one's number. */
-const TWIN_GAP: Duration = duration(60_000)
 /** docs/fleet.md, Messages: of the number of a process. */
 const LIFE_BYTES = 4
 const NO_KEY = new Uint8Array(0)
 /** How often everybody is asked for one peer. Two requests, each sent five times, are fewer. */
 const ASKING = { perSecond: 10, burst: 20 } as const
 
-/** What makes a relay a node of a fleet. */
-export interface FleetOptions {
-  /** The number of this node: from 0 to 65534, and no other node has it. */
-  readonly node: number
-  /** 32 bytes that all nodes have. */
-  readonly secret: Uint8Array
-  /** Where peers reach this node, for its status. @default unknown */
-  readonly addresses?: readonly Endpoint[] | undefined
-}
-
-export interface FleetParts extends FleetOptions {
-  readonly bindings: Bindings
-  readonly unixMs: () => number
-  readonly sessions: () => number
-  /** Undefined: there are no quotas. A peer's node counts what it sends. */
-  readonly toll: Toll | undefined
-  /** Something came for a session of this node. */
-  readonly arrived: (bytes: Uint8Array, source: Elsewhere, now: Instant) => void
-}
-
 export class Fleet {
   readonly node: number
+  /** Undefined: nobody else has its port. */
+  readonly beside: Beside | undefined
   readonly #context: RelayContext
   readonly #parts: FleetParts
   readonly #mail: FleetMail
   readonly #nodes: FleetNodes
-  /** Who is bound at which address here. */
-  readonly #peersAt = new Map<string, PeerId>()
+  readonly #peersAt: PeersAt
   /** At which node a peer is. */
   readonly #places: ExpiringMap<PeerId, number>
   readonly #asking: RateLimit
+  readonly #twin: Twin
   #draining = false
   /** At once, as soon as it runs. */
   #nextStatus: Instant = instant(0)
-  #twinTold: Instant | undefined
 
   constructor(context: RelayContext, parts: FleetParts) {
-    const { node, secret, unixMs } = parts
+    const { node, secret, unixMs, bindings } = parts
     this.node = node
     this.#context = context
     this.#parts = parts
     const { provider, random, limits, outbox } = context
     const life = random.bytes(LIFE_BYTES).reduce((value, byte) => value * 256 + byte, 0)
+    this.#twin = new Twin(context, node)
+    this.#peersAt = new PeersAt(bindings)
     this.#mail = new FleetMail({ provider, secret, node, life, unixMs })
     this.#nodes = new FleetNodes((lost) => {
       this.#mail.forget(lost)
       outbox.event({ type: 'fleetNode', node: lost, state: 'lost' })
     })
     this.#places = new ExpiringMap({ lifetime: PLACE_LIFETIME, capacity: limits.bindings })
+    const isAlone = (parts.beside ?? []).length === 0
+    this.beside = isAlone ? undefined : new Beside(context, parts, (to, item) => this.#mail.post(to, item))
     this.#asking = new RateLimit(ASKING, limits.rateSources)
     outbox.join((to, bytes) => this.deliver(to, bytes))
   }
@@ -130,6 +117,7 @@ export class Fleet {
     this.#nodes.expire(now)
     this.#places.expire(now)
     this.#asking.expire(now)
+    this.beside?.expire(now)
     this.#mail.post('all', this.#status())
   }
 
@@ -153,23 +141,22 @@ export class Fleet {
   }
 
   /** A peer registered here. */
-  registered({ id, source }: Binding, before: Binding | undefined): void {
-    if (before !== undefined) this.#leave(before)
-    this.#peersAt.set(routeKey(source), id)
+  registered(binding: Binding, before: Binding | undefined): void {
+    const { id, source } = binding
+    if (before !== undefined) this.#peersAt.left(before)
+    this.#peersAt.bound(binding)
     this.#places.delete(id)
+    this.beside?.forget(id)
     // Who shows less than that it receives at its address takes no binding from another node.
     const isNews = before === undefined || !isProven(before.source) || routeKey(before.source) !== routeKey(source)
+    if (isNews || !isProven(source)) this.beside?.left(id)
     if (isNews && isProven(source)) this.#mail.post('all', { kind: 'bound', peer: id, at: this.#parts.unixMs() })
   }
 
   /** It is not bound here any more. */
   ended(binding: Binding): void {
-    this.#leave(binding)
-  }
-
-  #leave({ id, source }: Binding): void {
-    const key = routeKey(source)
-    if (this.#peersAt.get(key) === id) this.#peersAt.delete(key)
+    this.#peersAt.left(binding)
+    this.beside?.left(binding.id)
   }
 
   /**
@@ -180,19 +167,28 @@ export class Fleet {
   takesMessage(session: SessionId, bytes: Uint8Array, source: Route, signed: boolean, now: Instant): boolean {
     const node = sessionNode(sessionIdToBytes(session), 0)
     if (!this.#isOther(node, now)) return false
-    const binding = this.#boundAt(source, now)
+    const binding = this.#peersAt.speaker(source, now)
     if (binding === undefined) this.#context.count('unbound')
     else if (!this.#parts.bindings.takeData(binding.id, now)) this.#context.count('rateLimited')
     else this.#passOn(node, binding, bytes, signed, now)
     return true
   }
 
-  /** As `takesMessage`, for a channel frame. @returns `unbound` when nobody is bound there */
-  takesFrame(bytes: Uint8Array, source: Route, now: Instant): boolean | 'unbound' {
+  /**
+   * As `takesMessage`, for a channel frame.
+   * @param handed another node has handed it over: nobody else is asked
+   * @returns `unbound` when nobody is bound there
+   */
+  takesFrame(bytes: Uint8Array, source: Route, handed: boolean, now: Instant): boolean | 'unbound' {
     const node = sessionNode(bytes, 1)
     if (!this.#isOther(node, now)) return false
-    const binding = this.#boundAt(source, now)
-    if (binding === undefined) return 'unbound'
+    const binding = this.#peersAt.speaker(source, now)
+    if (binding === undefined) {
+      if (handed || this.beside?.has(node) !== true) return 'unbound'
+      // It came together with frames for a session of this node, by which the kernel chose.
+      this.beside.handOver(bytes, source, node, now)
+      return true
+    }
     const { bindings } = this.#parts
     const row = bindings.rowOf(binding.id, now)
     if (bindings.takeFrame(row, bytes.length, now)) this.#passOn(node, binding, bytes, false, now)
@@ -200,15 +196,16 @@ export class Fleet {
     return true
   }
 
-  #isOther(node: number, now: Instant): boolean {
-    return node !== this.node && this.#nodes.has(node, now)
+  /** A frame for a session of this node came, from where no end of it is bound here. @param peer an end that is not */
+  asksOthers(peer: PeerId, bytes: Uint8Array, source: Route, now: Instant): boolean {
+    if (this.beside === undefined) return false
+    const place = this.#places.get(peer, now)
+    this.beside.handOver(bytes, source, place !== undefined && this.beside.has(place) ? place : undefined, now)
+    return true
   }
 
-  /** Only an address that proved itself speaks to other nodes. */
-  #boundAt(source: Route, now: Instant): Binding | undefined {
-    const id = this.#peersAt.get(routeKey(source))
-    const binding = id === undefined ? undefined : this.#parts.bindings.at(id, source, now)
-    return binding !== undefined && isProven(binding.source) ? binding : undefined
+  #isOther(node: number, now: Instant): boolean {
+    return node !== this.node && this.#nodes.has(node, now)
   }
 
   #passOn(node: number, { id, source, spki }: Binding, datagram: Uint8Array, signed: boolean, now: Instant): void {
@@ -226,7 +223,7 @@ export class Fleet {
     if (opened === 'own') return
     if (typeof opened === 'string') return this.#context.count(opened)
     const { header, items } = opened
-    if (header.from === this.node) return this.#twin(now)
+    if (header.from === this.node) return this.#twin.heard(now)
     this.#context.count('fleetReceived')
     for (const item of items) this.#act(item, header, now)
   }
@@ -241,6 +238,11 @@ export class Fleet {
         return this.#bound(item.peer, item.at, header.from, now)
       case 'gone':
         if (this.#places.get(item.peer, now) === header.from) this.#places.delete(item.peer)
+        return
+      case 'handed':
+      case 'share':
+      case 'shared':
+        if (this.beside?.hears(item, header.from, now) !== true) this.#context.count('fleetRefused')
         return
       case 'status':
         if (!this.#nodes.heard(header, item, now)) return
@@ -264,6 +266,7 @@ export class Fleet {
 
   #arrived({ peer, from, key, datagram }: FleetArrived, node: FleetAddress, now: Instant): void {
     if (node !== 'all') this.#places.set(peer, node, now)
+    if (node !== 'all' && isChannelFrame(datagram)) this.beside?.ask(peer, node, now)
     this.#parts.arrived(datagram, new Elsewhere(peer, node, now, from, key), now)
   }
 
@@ -271,18 +274,11 @@ export class Fleet {
   #bound(peer: PeerId, at: number, node: number, now: Instant): void {
     const { bindings, unixMs } = this.#parts
     if (this.#places.get(peer, now) !== undefined) this.#places.set(peer, node, now)
+    this.beside?.forget(peer)
     const row = bindings.rowOf(peer, now)
     if (row === NONE || unixMs() - (now - bindings.heard(row)) > at) return
     this.#context.count('fleetMoved')
     bindings.end(peer, 'elsewhere', now)
-  }
-
-  /** Another process has this node's number: it is not listened to. */
-  #twin(now: Instant): void {
-    this.#context.count('fleetTwin')
-    if (this.#twinTold !== undefined && later(this.#twinTold, TWIN_GAP) > now) return
-    this.#twinTold = now
-    this.#context.outbox.event({ type: 'fleetNode', node: this.node, state: 'duplicate' })
   }
 
   #status(): FleetItem {
