@@ -24,6 +24,8 @@ export interface OpenedRelay {
   readonly relay: Relay
   /** What is measured as it happens. */
   readonly registry: Registry
+  /** Whether it has a certificate for WebSocket. */
+  readonly certified: boolean
   /** Ids that are always let in: of what runs beside it. */
   readonly own: readonly PeerId[]
   /** What the mailbox has, where the configuration wants one. */
@@ -61,7 +63,7 @@ export async function openRelay(
     onVerified: timings && ((seconds) => timings.verified(seconds)),
     onWarning: (sentence) => log.warn(sentence),
   })
-  return { relay, registry, own, mailboxIdentity }
+  return { relay, registry, own, mailboxIdentity, certified: websocket?.tls !== undefined }
 }
 
 const trace: Trace = (entry) => void process.stderr.write(`${traceLine(entry)}\n`)
@@ -108,7 +110,7 @@ export async function openBeside(
 
 /** Takes what may change of the configuration. One that is wrong changes nothing. @returns whether it was taken */
 export async function takeConfig(
-  { relay, own }: OpenedRelay,
+  { relay, own, certified }: OpenedRelay,
   again: () => Promise<Config>,
   log: Logger,
 ): Promise<boolean> {
@@ -119,6 +121,7 @@ export async function takeConfig(
     log.level = config.logLevel
     log.info({ access: config.access }, 'configuration read again')
     if (kept.length > 0) log.warn({ limits: kept }, 'sizes of tables stay as they are until the relay starts again')
+    if (certified && tls === undefined) log.warn('the certificate for WebSocket stays until the relay starts again')
     return true
   } catch (error) {
     log.error(`the configuration was not taken: ${printable((error as Error).message)}`)

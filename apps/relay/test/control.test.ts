@@ -149,6 +149,21 @@ describe('SIGHUP', () => {
     expect(await nameShownAt(Number(port))).toBe('second.test')
   })
 
+  test('says that a certificate stays that the file has no more', async () => {
+    const { cert, key } = certificateFiles('first')
+    const certified = `websocket: 127.0.0.1:0\nwebsocketCert: ${cert}\nwebsocketKey: ${key}\n`
+    const file = folder.write('certified.yaml', certified)
+    const relay = running('--config', file)
+    const [, port] = /"websocket":\{"ip":"127.0.0.1","port":(\d+)/.exec(await relay.stderr.line(/"listening"/)) ?? []
+    relay.child.kill('SIGHUP')
+    await relay.stderr.line(/configuration read again/)
+    writeFileSync(file, 'websocket: 127.0.0.1:0\n')
+    relay.child.kill('SIGHUP')
+    await relay.stderr.line(/the certificate for WebSocket stays until the relay starts again/)
+    expect(await nameShownAt(Number(port))).toBe('first.test')
+    expect(relay.stderr.all.filter((line) => line.includes('certificate for WebSocket'))).toHaveLength(1)
+  })
+
   test('takes amounts of quotas from the file', async () => {
     const file = folder.write('quotas.yaml', 'quota: [totalDay=1k, atCap=refuse]\n')
     const relay = running('--config', file)

@@ -1,7 +1,7 @@
 /** A relay of several processes on one port: real processes, real sockets. */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import type { Connection, Peer } from '@showchain/client'
 import { openUdp } from '@showchain/client/runtime'
@@ -162,6 +162,22 @@ describe('a relay of two workers', () => {
     expect(code).toBe(0)
     expect(stderr.match(/"msg":"ended"/g)).toHaveLength(2)
     await close()
+  })
+
+  test('ends at once by a signal that comes while its workers start', batched, async () => {
+    const relay = together()
+    const commandOf = (pid = 0): string => (pid > 0 ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '')
+    // One that is no program of its own yet would hold its primary.
+    await expect.poll(() => commandOf(workersOf(relay)[0]), { timeout: 10_000, interval: 5 }).toMatch(/\0worker\0/)
+    const [first] = workersOf(relay)
+    // None of them may serve before the signal is there.
+    process.kill(first as number, 'SIGSTOP')
+    relay.child.kill('SIGTERM')
+    expect(await relay.ended()).toMatchObject({
+      ...{ code: 0, stdout: '' },
+      stderr: expect.stringContaining('"signal":"SIGTERM","msg":"ended before all workers served"'),
+    })
+    expect(existsSync(`/proc/${first}`)).toBe(false)
   })
 
   test('takes its configuration again at all workers', batched, async () => {

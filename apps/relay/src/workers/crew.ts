@@ -95,13 +95,14 @@ export class Crew {
     await this.#allGone()
   }
 
-  /** They end at once. */
+  /** They end at once; of one that does not serve yet there is nothing to end. */
   async end(): Promise<void> {
     this.#ending = true
     this.tell('end')
+    this.#kill((worker) => !this.#members.has(worker))
     const enough = new AbortController()
     const killed = wait(END_PATIENCE, undefined, { signal: enough.signal }).then(
-      () => this.#kill(),
+      () => this.#kill(() => true),
       () => {},
     )
     await this.#allGone()
@@ -110,14 +111,15 @@ export class Crew {
   }
 
   async #startSome(workers: readonly number[]): Promise<readonly Ready[]> {
+    if (this.#ending) return []
     const launched = workers.map((worker) => ({ worker, ...this.#launch(worker) }))
     const ready = await Promise.all(launched.map((each) => each.ready))
     for (const { worker, ...each } of launched) void this.#keep(worker, each)
     return ready
   }
 
-  #kill(): void {
-    for (const process of this.#processes.values()) process.process.kill('SIGKILL')
+  #kill(which: (worker: number) => boolean): void {
+    for (const [worker, { process }] of this.#processes) if (which(worker)) process.kill('SIGKILL')
   }
 
   async #allGone(): Promise<void> {

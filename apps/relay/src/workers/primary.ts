@@ -82,8 +82,9 @@ async function serve(config: Config, again: () => Promise<Config>, defer: Defer)
   usage?.elsewhere?.listen((used) => {
     for (const { line } of crew.members) line.tell('usedElsewhere', used)
   })
-  const ready = await crew.start()
   defer(() => crew.end())
+  const ready = await Promise.race([crew.start(), ended])
+  if (typeof ready === 'string') return log.info({ signal: ready }, 'ended before all workers served')
   const [first] = crew.members
   const mailbox = await first?.line.ask('mailbox')
   const operators = config.metrics && (await serveOperators(shownOf(crew, bus, together), config.metrics, log))
