@@ -45,6 +45,66 @@ test('what the other family is becomes known though all first questions were los
     expect([connection.path.kind, bob.open[0]?.path.kind]).toEqual(['direct', 'direct'])
   }))
 
+describe('two ends of both families, their IPv4 behind T3 and T4, between which IPv6 does not lead', () => {
+  /** After birthday probing has met, or ended. */
+  const AFTER = duration(40_000)
+  /** What goes to an address that was announced, and its answers: of one attempt, and of one that tries again. */
+  const PROBES = 2 * 8
+
+  /** One relay has IPv4 alone, the other one both: both ends are registered at each. */
+  async function meet(by: 'IPv4' | 'both' | 'IPv6', types: readonly ['T3' | 'T4', 'T3' | 'T4']): Promise<SimPeer> {
+    let met: SimPeer | undefined
+    await Internet.run(`birthday ${by} ${types.join()}`, { latency: duration(10) }, async (internet) => {
+      const four = await internet.relay()
+      const two = await internet.relay({ ips: RELAY })
+      const [alice, bob] = [await both(internet, 'alice', types[0]), await both(internet, 'bob', types[1])]
+      const ends = [...alice.host.ips, ...bob.host.ips].filter(isSix)
+      const lost = new Map<string, number>()
+      internet.sim.network.filter = ({ source, destination }) => {
+        const passes = !(ends.includes(source.ip) && ends.includes(destination.ip))
+        if (!passes) lost.set(source.ip, (lost.get(source.ip) ?? 0) + 1)
+        return passes
+      }
+      const relays = by === 'IPv4' ? [four] : by === 'IPv6' ? [two] : [four, two]
+      const dialled = alice.dial(bob.id, 'auto', { relays })
+      internet.until(() => dialled.ended !== undefined)
+      internet.advance(AFTER)
+      expect(Math.max(...lost.values())).toBeLessThanOrEqual(PROBES)
+      met = alice
+      expect(alice.open[0]?.path.kind).toBe(bob.open[0]?.path.kind)
+    })
+    return met as SimPeer
+  }
+
+  const ENDS = [
+    ['T3', 'T4'],
+    ['T4', 'T3'],
+  ] as const
+  test.each(ENDS)('meet by birthday over IPv4, beside the address in `also`: %s → %s', async (...types) => {
+    for (const by of ['IPv4', 'both'] as const) {
+      const path = (await meet(by, types)).links.values().next().value?.path
+      expect([path?.kind, isSix(path?.remote.ip ?? '')], by).toEqual(['direct', false])
+    }
+  })
+
+  test.each(ENDS)(
+    'stay on a relay that sees both over IPv6: the address in `also` may be that of a victim: %s → %s',
+    async (...types) => {
+      expect((await meet('IPv6', types)).links.values().next().value?.path.kind).toBe('relay')
+    },
+  )
+})
+
+test('what relays of two families see of a peer says nothing of its NAT', () =>
+  Internet.run('two families', { latency: duration(10) }, async (internet) => {
+    await internet.relay({ stun: 'plain' })
+    await internet.relay({ ips: RELAY, stun: 'plain' })
+    const alice = await both(internet, 'alice')
+    // Discovery is repeated with the second relay.
+    internet.advance(duration(20_000))
+    expect([alice.nat?.mapping, isSix(alice.nat?.mapped?.ip ?? '')]).toEqual([0, false])
+  }))
+
 test('a peer has one binding: what it says of its other family moves nothing', () =>
   Internet.run('one binding', {}, async (internet) => {
     const relay = await internet.relay({ ips: RELAY, stun: 'plain' })

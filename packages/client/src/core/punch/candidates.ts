@@ -153,9 +153,9 @@ export function probeAll(
   for (const each of further.filter(first)) attempt.probe(reached(each), now, MAX_UNSEEN_PROBES)
   for (const each of candidates) attempt.probe(each === announced ? reached(each) : each, now)
   for (const each of further.filter((other) => !first(other))) attempt.probe(reached(each), now, MAX_UNSEEN_PROBES)
-  // Both NATs were looked at in the family of their ends' bindings.
-  const sameFamily = registration.observed === undefined || ipFamily(registration.observed.ip) === ipFamily(ip)
-  const role = shares || !sameFamily ? undefined : birthdayRole(ownNat(context, registrations), ext?.nat)
+  // Of IPv4 alone a NAT may depend on the destination; and only the relay's word is worth so many probes.
+  const byFour = [announced, registration.observed ?? announced].every((each) => ipFamily(each.ip) === 4)
+  const role = shares || !byFour ? undefined : birthdayRole(ownNat(context, registrations), ext?.nat)
   if (role !== undefined && candidates.includes(announced)) attempts.birthday(attempt, role, reached(announced))
   return candidates.length + further.length > 0
 }
