@@ -169,6 +169,9 @@ export function program(writeOut: (text: string) => void): Command {
     .hook('preAction', async (_root, command) => {
       const file = configurationFile()
       if (existsSync(file)) (await import('./configuration.ts')).configure(command, file)
+      // As of `--relay "$RELAY"` where nothing has set that: others would be told a ticket without a relay.
+      if (command.getOptionValueSource('relay') === 'cli' && command.getOptionValue('relay').length === 0)
+        throw new (await import('./failures.ts')).UsageError('--relay is empty: it takes the ticket of a relay')
     })
   root
     .command('keygen')

@@ -84,6 +84,7 @@ describe('wrong arguments', () => {
     [['listen', ...open, '--encoding', 'xml'], /--encoding is binary or json/],
     [['listen', ...open, '--encoding', '\u001b[2J\n'], /^showchain: --encoding is [^\p{C}]*$/u],
     [['listen', ...open, '--relay', 'x'], /Not a ticket/],
+    [['listen', ...open, '--relay', ''], /--relay is empty: it takes the ticket of a relay/],
     [['listen', ...open, '--allow', 'x'], /Not a peer id/],
     [['listen', ...open, '--timeout', '0'], /--timeout is a whole number/],
     [['listen', ...open, '--peer-key', '/absent.pem'], /cannot be read/],
