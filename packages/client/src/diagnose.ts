@@ -10,6 +10,7 @@ import { type AddressPolicyName, type LinkEvent, LinkProbe, type ServerProbe } f
 import { type Finding, findingsOf, type Measured } from './findings.ts'
 import { openLanCheck } from './lan-check.ts'
 import { type Looked, Names } from './names.ts'
+import { prefixOf } from './nat64-prefix.ts'
 import { checkOptions } from './options.ts'
 import { Peer } from './peer.ts'
 import type { RelayEvent } from './relay-event.ts'
@@ -63,7 +64,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<readonly Findi
       if (nat64.applies) void nat64.find()
       await measuring.done(names, { clock, signal })
       const [lan, local] = [await lanCheck?.measured, runtime.localAddresses()]
-      const { prefix } = nat64
+      const prefix = prefixOf(nat64)
       const has = (endpoint: Endpoint): boolean => nat64.meant(endpoint) !== undefined
       const ways = { local, lan, nat64: prefix === undefined ? undefined : { prefix, has } }
       return findingsOf({ ...measuring.measured, ...ways, socket: socket.implementation, warnings })

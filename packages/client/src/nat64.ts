@@ -19,9 +19,6 @@ const PLACES: readonly (readonly number[])[] = [
   [4, 5, 6, 7],
 ]
 
-/** Lengths of the prefixes, in the order of PLACES. */
-const PREFIX_BITS = [96, 64, 56, 48, 40, 32]
-
 interface Prefix {
   /** An address in it, with the bytes of an IPv4 address in these places. */
   readonly bytes: Uint8Array
@@ -49,15 +46,6 @@ export class Nat64 {
   get applies(): boolean {
     const own = this.#options.localAddresses()
     return own.length > 0 && own.every((ip) => ipFamily(ip) === 6)
-  }
-
-  /** As text, with its length; undefined: none is known. */
-  get prefix(): string | undefined {
-    const prefix = this.applies ? this.#prefix : undefined
-    if (prefix === undefined) return undefined
-    const bits = PREFIX_BITS[PLACES.indexOf(prefix.places)] ?? 0
-    const bytes = prefix.bytes.map((byte, at) => (at < bits / 8 ? byte : 0))
-    return `${formatIp(bytes, 0, bytes.length)}/${bits}`
   }
 
   /** Looks the prefix up, once in each network that has one; never rejects. */

@@ -28,17 +28,17 @@ import type { Lan, lanOf } from './lan.ts'
 import { locatorOf } from './locate.ts'
 import { machineOf, networksOf, openerOf } from './machine-of.ts'
 import { Names } from './names.ts'
+import { NO_PORT_MAPPING, type PeerPortMapping } from './no-port-mapping.ts'
 import type { CheckedOptions } from './options.ts'
 import { PeerEvents, type PeerListeners } from './peer-events.ts'
 import { pingOnce } from './ping-once.ts'
-import { portMappingOf } from './port-mapping.ts'
+import type { portMappingOf } from './port-mapping.ts'
 import { Reachability } from './reachability.ts'
 import { ReconnectingConnection } from './reconnecting.ts'
 import { awaitRegistration } from './registered.ts'
 import type { RelayEvent } from './relay-event.ts'
 import { Driver } from './runtime/driver.ts'
 import { NetworkWatch } from './runtime/network-watch.ts'
-import type { MakeMapper, PortMappingOfPeer } from './runtime/port-mapping.ts'
 import { checkPrimitives } from './runtime/primitives.ts'
 import type { CountedSocket } from './runtime/socket.ts'
 import { traceTaps } from './runtime/trace.ts'
@@ -48,7 +48,7 @@ import { StunServers } from './stun-servers.ts'
 /** What a peer has only where there is UDP: systems without it need not load it. */
 export interface WithUdp {
   readonly lanOf: typeof lanOf
-  readonly portMapper: MakeMapper
+  readonly portMappingOf: typeof portMappingOf
 }
 
 /** A peer, however it was opened. */
@@ -63,7 +63,7 @@ export abstract class PeerBase implements AsyncDisposable {
   readonly #networkWatch: NetworkWatch
   readonly #names: Names
   readonly #stunServers: StunServers
-  readonly #portMapping: PortMappingOfPeer
+  readonly #portMapping: PeerPortMapping
   readonly #calls: Calls
   /** What waits for a registration or a connection. */
   readonly #waits: Waits
@@ -104,7 +104,7 @@ export abstract class PeerBase implements AsyncDisposable {
         this.#lan?.networkChanged()
       },
     })
-    this.#portMapping = portMappingOf(options, socket, this.#machine, this.#events, withUdp?.portMapper)
+    this.#portMapping = withUdp?.portMappingOf(options, socket, this.#machine, this.#events) ?? NO_PORT_MAPPING
     this.#driver = new Driver({
       ...{ machine: this.#machine, socket, clock },
       worker: runtime.worker(identity, PEER_WORKER_LIMITS),

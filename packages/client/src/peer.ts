@@ -1,12 +1,12 @@
 /** A peer on Node. */
 import type { SignalOptions } from './async/signals.ts'
-import { PortMapper } from './core/index.ts'
 import { lanOf } from './lan.ts'
 import { checkOptions, type PeerOptions } from './options.ts'
 import { PeerBase, type WithUdp } from './peer-base.ts'
+import { portMappingOf } from './port-mapping.ts'
 import { nodeRuntime } from './runtime/node-runtime.ts'
 
-const WITH_UDP: WithUdp = { lanOf, portMapper: (...how) => new PortMapper(...how) }
+const WITH_UDP: WithUdp = { lanOf, portMappingOf }
 
 /** A peer. @see Peer.open */
 export class Peer extends PeerBase {

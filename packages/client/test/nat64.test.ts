@@ -2,6 +2,7 @@
 import type { Endpoint } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import { Nat64 } from '../src/nat64.ts'
+import { prefixOf } from '../src/nat64-prefix.ts'
 
 const at = (ip: string): Endpoint => ({ ip, port: 4000 })
 
@@ -24,7 +25,7 @@ describe('an IPv4 address in a prefix', () => {
     const nat64 = await behind(['192.0.0.170', arpa])
     expect(nat64.synthesised(at('192.0.2.33'))).toEqual(at(expected))
     expect(nat64.meant(at(expected))).toEqual(at('192.0.2.33'))
-    expect(nat64.prefix).toBe(`${prefix}/${bits}`)
+    expect(prefixOf(nat64)).toBe(`${prefix}/${bits}`)
   })
 
   test('is none where the answer has no well-known address, or another host asks for one of IPv6', async () => {

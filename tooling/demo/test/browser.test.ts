@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /** The example page in headless Chromium, against the programs: a peer in a browser and `showchain listen`. */
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { identityFromPem } from '@showchain/crypto'
 import { parseTicket } from '@showchain/wire'
+import { certificate, certificateFiles } from '@showchain-tooling/vitest/certificates'
 import { needs } from '@showchain-tooling/vitest/needs'
 import type { Program } from '@showchain-tooling/vitest/programs'
 import { type Browser, chromium, type Page } from 'playwright-core'
@@ -36,8 +37,10 @@ onmessage = async ({ data: { relay, ticket } }) => {
 `
 const PAGE = fileURLToPath(new URL('../node_modules/@showchain/examples/browser', import.meta.url))
 const BYTES = 10 * 1024 * 1024
+/** Over TLS. */
+const FILE = 256 * 1024
 /** Most bytes of the page's scripts, gzipped. */
-const BUDGET = 123_000
+const BUDGET = 120_000
 const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript' }
 
 const bed = new EndingsBed()
@@ -95,9 +98,13 @@ interface Relay {
   readonly ticket: string
 }
 
-async function startRelay(ports: { readonly udp: number; readonly tcp: number }, site: string): Promise<Relay> {
+async function startRelay(
+  ports: { readonly udp: number; readonly tcp: number },
+  site: string,
+  more = '',
+): Promise<Relay> {
   const at = `--listen 127.0.0.1:${ports.udp} --websocket 127.0.0.1:${ports.tcp} --websocket-origin ${site}`
-  const program = bed.shell(`exec $R --identity $D/relay.pem --create-identity ${at}`)
+  const program = bed.shell(`exec $R --identity $D/relay.pem --create-identity ${at} ${more}`)
   return { program, ticket: await program.stdout.line(/^showchain:/) }
 }
 
@@ -106,7 +113,9 @@ async function listen(relay: Relay): Promise<{ readonly program: Program; readon
   return bed.listen(`--relay '${relay.ticket}' > $D/copy`)
 }
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+const sha256Of = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
+const sha256 = (bytes: Uint8Array): string => sha256Of(bytes).toString('hex')
+const SPKI = { type: 'spki', format: 'der' } as const
 
 describe('in Chromium', needs(existsSync(CHROMIUM), 'no chromium (apt-get install chromium)'), () => {
   let browser: Browser
@@ -115,8 +124,8 @@ describe('in Chromium', needs(existsSync(CHROMIUM), 'no chromium (apt-get instal
   })
   afterAll(() => browser.close())
 
-  async function opened(): Promise<{ readonly page: Page; readonly complaints: readonly string[] }> {
-    const context = await browser.newContext()
+  async function opened(by = browser): Promise<{ readonly page: Page; readonly complaints: readonly string[] }> {
+    const context = await by.newContext()
     onTestFinished(() => context.close())
     const page = await context.newPage()
     const complaints: string[] = []
@@ -173,6 +182,33 @@ describe('in Chromium', needs(existsSync(CHROMIUM), 'no chromium (apt-get instal
     const [, shown] = /connected with ([\w-]+)/.exec(stderr) ?? []
     expect(shown).toMatch(/^.{4}/)
     expect(identityFromPem(kept ?? '').id.startsWith(shown ?? '-')).toBe(true)
+    expect(complaints).toEqual([])
+  })
+
+  test('a file goes each way over TLS, by wss:', { tags: ['long'] }, async () => {
+    const { cert, key } = certificateFiles('first')
+    const relay = await startRelay({ udp: 0, tcp: 0 }, origin, `--websocket-cert ${cert} --websocket-key ${key}`)
+    expect(parseTicket(relay.ticket).websocket).toMatchObject({ tls: true })
+    // Nobody whom browsers know has signed it: it is known by its key.
+    const trusted = sha256Of(new X509Certificate(certificate('first').cert).publicKey.export(SPKI))
+    const trusting = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: ['--no-sandbox', `--ignore-certificate-errors-spki-list=${trusted.toString('base64')}`],
+    })
+    onTestFinished(() => trusting.close())
+    const [ours, theirs] = [randomBytes(FILE), randomBytes(FILE)]
+    const { program, ticket } = await listen(relay)
+    const { page, complaints } = await opened(trusting)
+    const urls: string[] = []
+    page.on('websocket', (socket) => void urls.push(socket.url()))
+    await connect(page, ticket, ours)
+    program.child.stdin?.end(theirs)
+    await page.getByText('Done.').waitFor()
+    expect(await received(page)).toBe(FILE)
+    expect((await program.ended()).code).toBe(0)
+    expect(bed.sha256('copy')).toBe(sha256(ours))
+    expect(urls.length).toBeGreaterThan(0)
+    expect(urls.filter((url) => !url.startsWith('wss://127.0.0.1:'))).toEqual([])
     expect(complaints).toEqual([])
   })
 

@@ -34,8 +34,7 @@ export interface PortMappingOptions {
   readonly runtime: Pick<Runtime, 'clock' | 'random' | 'localAddresses' | 'gateway' | 'openExtraSocket' | 'openUpnp'>
   /** Where the peer listens. */
   readonly listens: () => readonly Endpoint[]
-  /** Undefined: there is no UDP. */
-  readonly makeMapper: MakeMapper | undefined
+  readonly makeMapper: MakeMapper
   /** It is in another state. */
   changed(mapping: PortMapping): void
   /** It is mapped at another address than before. */
@@ -90,7 +89,7 @@ export class PortMappingOfPeer {
     if (!('state' in place)) {
       const observed = [...new Set([...this.#observed.values()].map(({ ip }) => ip))]
       this.#driver ??= this.#open()
-      return this.#driver?.input((machine, now) => machine.ask(place, observed, now))
+      return this.#driver.input((machine, now) => machine.ask(place, observed, now))
     }
     if (this.#driver === undefined) this.#on({ type: 'mapping', mapping: place })
     else this.#driver.input((machine) => machine.leave(place.cause, place.why))
@@ -125,8 +124,7 @@ export class PortMappingOfPeer {
 
   /** Why it will not be tried, whatever the network is. */
   get #never(): NotMapped | undefined {
-    const { portMapping, policy, makeMapper } = this.#options
-    if (makeMapper === undefined) return none('not asked', 'this system has no UDP')
+    const { portMapping, policy } = this.#options
     if (!portMapping) return none('not asked', 'it is switched off')
     return policy === 'relay-only' ? none('not asked', 'this peer shows nobody its address') : undefined
   }
@@ -150,11 +148,10 @@ export class PortMappingOfPeer {
     return { gateway: gateway.ip, local: gateway.local, port: bound.port }
   }
 
-  #open(): Driver<PortMapper> | undefined {
+  #open(): Driver<PortMapper> {
     const { runtime, allows, makeMapper } = this.#options
-    const machine = makeMapper?.(runtime.random, allows, runtime.openUpnp !== undefined)
+    const machine = makeMapper(runtime.random, allows, runtime.openUpnp !== undefined)
     this.#machine = machine
-    if (machine === undefined) return undefined
     return new Driver({
       ...{ machine, clock: runtime.clock, worker: NO_WORKER },
       // Without a socket the router is silent.
