@@ -171,6 +171,38 @@ describe('registration', () => {
     },
   )
 
+  describe('at a node of a fleet that this peer has left for another', () => {
+    const NEXT = { ip: '198.51.100.9', port: 3478 }
+    /** It said that it does not know this peer, so that a renewal is planned or under way. */
+    const left = (underWay: boolean): Bed => {
+      const bed = start()
+      bed.answerRegistration()
+      bed.receive(UNBOUND, RELAY)
+      if (underWay) bed.advance(1500)
+      bed.do((machine, now) => machine.register({ id: relay.id, endpoint: NEXT }, now))
+      bed.answerRegistration(SEEN, NEXT)
+      bed.taken()
+      return bed
+    }
+    const asked = (bed: Bed) => bed.taken(OP.directRequest).filter(({ to }) => to.ip === RELAY.ip)
+
+    test.each([
+      ['planned', false],
+      ['under way', true],
+    ])('is not made again by a renewal that was %s', (_when, underWay) => {
+      const bed = left(underWay)
+      bed.advance(10_000)
+      expect(asked(bed)).toEqual([])
+    })
+
+    test('is not made again when the network of this host changes', () => {
+      const bed = left(false)
+      bed.do((machine, now) => machine.networkChanged(now))
+      bed.advance(1000)
+      expect(asked(bed)).toEqual([])
+    })
+  })
+
   test('that is refused when it is renewed is lost, and the peer says why', () => {
     const bed = start()
     bed.answerRegistration()

@@ -166,6 +166,25 @@ describe('a relayed connection between two nodes', () => {
     await scene('ticket alone, drains', play, true)
   })
 
+  test('leaves a node that drains for good, also when that is back soon', { tags: ['long'] }, async () => {
+    await scene('rolling restart', async (at) => {
+      const { internet, fleet } = at
+      const end = await both(at)
+      for (const relay of fleet.relays) {
+        relay.drain()
+        await internet.wait(duration(4 * SECOND))
+        await relay.kill()
+        await internet.wait(duration(SECOND / 2))
+        await relay.restart()
+        await internet.wait(duration(15 * SECOND))
+        expect(relay.machine.stats().bindings).toBe(0)
+      }
+      const { silence, lost } = await end()
+      expect(lost).toBe(0)
+      expect(silence).toBeLessThanOrEqual(200)
+    })
+  })
+
   test('goes on when the bus is back, and nothing is lost', { tags: ['long'] }, async () => {
     await scene('bus dies', async (at) => {
       const { internet, fleet } = at

@@ -181,6 +181,14 @@ export const CLIENT_PUNCHING: readonly Mutant[] = inPackage('client', [
     test: 'test/relays/registration.test.ts',
   },
   {
+    name: 'left-for-good',
+    rule: 'A node of a fleet that a peer has left for another is not registered with again.',
+    file: 'src/core/relays/registration.ts',
+    text: "if (this.#state !== 'registering') this.reach.leave()",
+    replacement: '',
+    test: 'test/relays/registration.test.ts',
+  },
+  {
     name: 'relay-asked-once-a-second',
     rule: 'However often something is not answered, a relay is asked once in a second.',
     file: 'src/core/relays/relay-liveness.ts',

@@ -1,16 +1,14 @@
 /**
- * The registration with one relay (the seed's section 2, addressed to a relay): 0x101 with this
- * peer's key, kept alive, and renewed when the relay says that it has forgotten it, the network
- * changed, or nothing comes back.
+ * The registration with one relay (the seed's section 2, addressed to a relay): 0x101 with this peer's key,
+ * kept alive, and renewed when the relay has forgotten it, the network changed, or nothing comes back.
  *
  *   registering ──► registered ◄──► registered, renewing      (unbound, another network)
  *        │ ▲            │ nothing comes back, or the renewal fails: lost
  *        ▼ └────────────┘
  *      waiting (jittered back-off, and asked whether the relay is back) ──► registering
  *
- * `unbound` and `draining` are not signed: they cause a renewal and nothing else. A relay that
- * challenges the renewal did not know this peer at its address. One that drains says so in its
- * answer, which is signed.
+ * `unbound` and `draining` are not signed: they cause a renewal and nothing else. A relay that challenges the
+ * renewal did not know this peer at its address. One that drains says so in its answer, which is signed.
  */
 import { type Encoding, type Extensions, type Message, OP, sameEndpoint, WIRE_ERROR } from '@showchain/wire'
 import type { Path } from '../context/events.ts'
@@ -121,6 +119,7 @@ export class Registration extends RelayStanding implements PathLiveness {
 
   /** This host's network changed: the binding, if there is one, is for a former address. */
   renew(now: Instant): void {
+    if (this.successor !== undefined) return this.suspect(now)
     if (this.#state === 'registered') this.#ask(now)
     else if (this.#state !== 'idle' && this.#state !== 'closed') this.start(now)
     // What it is reached by may be gone: a connection to the former network, or a whole IP family.
@@ -200,6 +199,9 @@ export class Registration extends RelayStanding implements PathLiveness {
   supersede(successor: Registration): void {
     this.successor = successor
     this.draining = true
+    // Registered here again, this peer would be taken from there.
+    this.#timer?.cancel()
+    if (this.#state !== 'registering') this.reach.leave()
     this.#events.push('draining')
   }
 

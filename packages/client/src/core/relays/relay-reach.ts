@@ -97,6 +97,12 @@ export class RelayReach {
     this.#request?.close()
   }
 
+  /** Nor is it asked whether it is back. */
+  leave(): void {
+    this.giveUp()
+    this.#return.stop()
+  }
+
   /** Nothing comes back from it: UDP comes first again. @param asks whether it is asked until it is back */
   lost(asks: boolean, now: Instant): void {
     this.#use(undefined)
