@@ -25,6 +25,8 @@ const PEERS = 32
 const WINDOW = 4096
 const AT_ONCE = 16
 const NATS = 'nats-server'
+/** Milliseconds that sessions have before they are measured. */
+const SETTLING = 100
 /** Samples are this much longer than others: processor time comes in hundredths of a second. */
 const LONGER = 2
 
@@ -136,12 +138,13 @@ async function across(
   return { name, relays: [here, there], lanes, targets: there }
 }
 
-/** Both ends say something: the target consents, and nobody is forgotten. */
-function refresh({ lanes, relays, targets }: Setup): void {
+/** Both ends say something: the target consents, nobody is forgotten, and workers know where both are. */
+async function refresh({ lanes, relays, targets }: Setup): Promise<void> {
   for (const { from, to, session } of lanes) {
     to.socket.send(frameIn(session), targets.port, LOOPBACK)
     from.socket.send(frameIn(session), relays[0]?.port ?? 0, LOOPBACK)
   }
+  await new Promise((resolve) => setTimeout(resolve, SETTLING))
 }
 
 async function table(
@@ -151,8 +154,7 @@ async function table(
   bus: (() => number) | undefined,
 ): Promise<FigureTable> {
   for (const setup of setups) {
-    refresh(setup)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await refresh(setup)
     for (const { from } of setup.lanes) takeOver(from.socket)
     for (const { to } of setup.lanes) takeOver(to.socket)
   }
@@ -161,6 +163,7 @@ async function table(
   const shares: number[] = []
   for (let round = 0; round <= samples; round++)
     for (const [index, setup] of setups.entries()) {
+      await refresh(setup)
       const before = bus?.() ?? 0
       const { sample, share } = pass(setup, LONGER * blastSeconds)
       // The first round warms up.
@@ -200,7 +203,6 @@ const ratio = (one: Figure, other: Figure): number =>
 
 function pass(setup: Setup, seconds: number): { readonly sample: Sample; readonly share: number } {
   const { lanes, relays } = setup
-  refresh(setup)
   const cpu = (): number => relays.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0)
   const ways = lanes.map(({ from, to, session }) => ({
     ...{ from: from.socket, to: to.socket },

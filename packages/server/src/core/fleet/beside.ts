@@ -101,6 +101,8 @@ export class Beside {
     if (share?.at === undefined || !sameRoute(share.at, source)) return false
     if (!share.takeFrame(bytes, now)) return 'rateLimited'
     share.heard = true
+    // A socket that keeps what it has decoded hands over the same object, and sends to it without a look-up.
+    share.at = source
     this.#used(peer, share, now)
     return true
   }
