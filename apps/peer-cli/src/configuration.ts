@@ -43,10 +43,16 @@ const schema = z
 export function configure(command: Command, path: string): void {
   const options = new Set(command.options.map((option) => option.attributeName()))
   for (const [name, value] of Object.entries(read(path))) {
-    const source = command.getOptionValueSource(name)
-    if (!options.has(name) || value === undefined || source === 'cli' || source === 'env') continue
+    if (!options.has(name) || value === undefined || isGiven(command, name)) continue
     command.setOptionValueWithSource(name, value, 'config')
   }
+}
+
+/** By a flag, or by a variable of the environment that says anything. */
+function isGiven(command: Command, name: string): boolean {
+  const source = command.getOptionValueSource(name)
+  const value: unknown = command.getOptionValue(name)
+  return source === 'cli' || (source === 'env' && !(Array.isArray(value) && value.length === 0))
 }
 
 function read(path: string): z.infer<typeof schema> {

@@ -43,6 +43,7 @@ test('a flag comes before the environment, and that before the file', async () =
   const yaml = `relay:\n  - '${relayAt(1001)}'\n  - '${relayAt(1002)}'\nhost: 127.0.0.1\nlab: true\n`
   const listen = ['listen', '--ephemeral', '--timeout', '1', '--trace']
   expect(await asked(showchain(yaml, listen))).toEqual(['1001', '1002'])
+  expect(await asked(showchain(yaml, listen, { SHOWCHAIN_RELAY: '' }))).toEqual(['1001', '1002'])
   const environment = { SHOWCHAIN_RELAY: relayAt(1003) }
   expect(await asked(showchain(yaml, listen, environment))).toEqual(['1003'])
   expect(await asked(showchain(yaml, [...listen, '--relay', relayAt(1004)], environment))).toEqual(['1004'])
