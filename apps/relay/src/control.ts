@@ -31,16 +31,28 @@ export interface ControlledRelay {
 
 type Maybe<Value> = Value | Promise<Value>
 
+/** Adds what was kept. @returns all that there are */
+export type TakeBans = (bans: readonly Ban[]) => Promise<readonly Ban[]>
+
+export interface KeptBans {
+  /** Called once; what cannot be read yet is taken later. */
+  readBans(take: TakeBans): Promise<void>
+  keepBans(bans: readonly Ban[]): Promise<void>
+}
+
 export interface Controlled {
   readonly relay: ControlledRelay
   /** Where bans are kept; undefined: until the relay ends. */
-  readonly bans: { bans(): Promise<readonly Ban[]>; keepBans(bans: readonly Ban[]): Promise<void> } | undefined
+  readonly bans: KeptBans | undefined
   readonly drain: () => void
   readonly log: Logger
 }
 
 const who = z.strictObject({ who: z.string().min(2).max(64) })
-const ban = z.strictObject({ who: z.string().min(2).max(64), until: z.number().int().min(0).optional() })
+export const ban: z.ZodType<Ban> = z.strictObject({
+  who: z.string().min(2).max(64),
+  until: z.number().int().min(0).optional(),
+})
 const page = z.strictObject({ from: z.number().int().min(0), rows: z.number().int().min(1).max(MAX_PAGE) })
 
 type Command = (body: unknown) => unknown
@@ -73,7 +85,12 @@ function commandsOf({ relay, bans, drain }: Controlled): Readonly<Record<string,
 
 /** @throws ShowchainError `ERR_CANNOT_LISTEN` */
 export async function openControl(path: string, controlled: Controlled): Promise<{ close(): Promise<void> }> {
-  for (const each of (await controlled.bans?.bans()) ?? []) await controlled.relay.ban(each)
+  const { relay } = controlled
+  await controlled.bans?.readBans(async (bans) => {
+    const newer = new Set(relay.bans.map(({ who }) => who))
+    for (const each of bans) if (!newer.has(each.who)) await relay.ban(each)
+    return relay.bans
+  })
   const commands = commandsOf(controlled)
   const server = createServer(async (request, response) => {
     const name = (request.url ?? '').slice(1)

@@ -16,6 +16,7 @@ import { printable, toBase64url, utf8 } from '@showchain/wire'
 import { MAX_FLEET_NODE } from '@showchain/wire/fleet'
 import type { Logger } from 'pino'
 import type { FleetNats } from './fleet.ts'
+import { NatsBans } from './nats-bans.ts'
 import { NatsLink } from './nats-link.ts'
 import { type Share, together, UsageShares } from './usage-share.ts'
 
@@ -47,6 +48,7 @@ interface Buckets {
 }
 
 export class NatsUsage implements UsageStore {
+  readonly bans: NatsBans
   readonly #node: number
   readonly #shares: UsageShares
   readonly #link: NatsLink
@@ -65,6 +67,7 @@ export class NatsUsage implements UsageStore {
     this.#node = options.node
     this.#shares = new UsageShares(options.secret)
     this.#log = log
+    this.bans = new NatsBans(options.node, this.#shares, () => this.#opened().permits)
     let opened: Buckets | undefined
     this.#link = new NatsLink(
       options,
@@ -193,6 +196,7 @@ export class NatsUsage implements UsageStore {
       await Promise.all(used.slice(at, at + AT_ONCE).map((each) => this.#keep(each)))
     if (!used.some(({ key }) => key === TOTAL)) await this.#learn(TOTAL)
     if (used.length > 0) this.#log.debug({ entries: used.length, total }, 'usage kept')
+    await this.bans.sync()
   }
 
   async #keep(used: UsedBytes): Promise<void> {
@@ -242,8 +246,12 @@ export class NatsUsage implements UsageStore {
   }
 
   #bucketOf(account: string): KV {
+    return account.startsWith('permit:') ? this.#opened().permits : this.#opened().months
+  }
+
+  #opened(): Buckets {
     if (this.#buckets === undefined) throw new Error('NATS is not there')
-    return account.startsWith('permit:') ? this.#buckets.permits : this.#buckets.months
+    return this.#buckets
   }
 }
 

@@ -9,6 +9,7 @@ import type { Ban, Usage, UsageStore } from '@showchain/server/runtime'
 import type { ClassicLevel } from 'classic-level'
 import type { Logger } from 'pino'
 import { UsageError } from './config.ts'
+import type { KeptBans, TakeBans } from './control.ts'
 
 type Kept = Omit<Usage, 'key'>
 type Database = ClassicLevel<string, Kept | readonly Ban[]>
@@ -16,7 +17,7 @@ type Database = ClassicLevel<string, Kept | readonly Ban[]>
 /** What bans are kept under; accounts have other keys. */
 const BANS = 'bans'
 
-export class UsageFolder implements UsageStore {
+export class UsageFolder implements UsageStore, KeptBans {
   readonly #database: Database
   readonly #log: Logger
 
@@ -53,8 +54,8 @@ export class UsageFolder implements UsageStore {
     this.#log.debug({ entries: usage.length, total }, 'usage kept')
   }
 
-  async bans(): Promise<readonly Ban[]> {
-    return ((await this.#database.get(BANS)) ?? []) as readonly Ban[]
+  async readBans(take: TakeBans): Promise<void> {
+    await take(((await this.#database.get(BANS)) ?? []) as readonly Ban[])
   }
 
   keepBans(bans: readonly Ban[]): Promise<void> {

@@ -28,17 +28,26 @@ export class UsageShares {
   }
 
   write(key: string, { day, dayBytes, month, monthBytes }: Share): string {
-    const text = JSON.stringify({ day, dayBytes, month, monthBytes })
-    return `${toBase64url(this.#tag(key, text))}.${text}`
+    return this.tagged(key, JSON.stringify({ day, dayBytes, month, monthBytes }))
   }
 
   /** Undefined: it is none, or is of somebody without the secret. */
   read(key: string, value: string): Share | undefined {
+    const text = this.textOf(key, value)
+    return text === undefined ? undefined : schema.safeParse(JSON.parse(text)).data
+  }
+
+  tagged(key: string, text: string): string {
+    return `${toBase64url(this.#tag(key, text))}.${text}`
+  }
+
+  /** Undefined: it has no tag, or that of somebody without the secret. */
+  textOf(key: string, value: string): string | undefined {
     const dot = value.indexOf('.')
     const text = value.slice(dot + 1)
     const tag = fromBase64url(value.slice(0, Math.max(dot, 0)))
     if (tag === undefined || !sameBytes(tag, this.#tag(key, text))) return undefined
-    return schema.safeParse(JSON.parse(text)).data
+    return text
   }
 
   #tag(key: string, text: string): Uint8Array {

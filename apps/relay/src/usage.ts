@@ -1,15 +1,16 @@
 /** Where the configuration says that what was used of quotas is kept. */
 import type { Logger } from 'pino'
 import { type Config, USAGE_BY_NATS } from './config.ts'
+import type { KeptBans } from './control.ts'
 import { natsOf } from './fleet.ts'
 import type { NatsUsage } from './nats-usage.ts'
 import { keysOf } from './opened-relay.ts'
 import { UsageFolder } from './usage-folder.ts'
 
-/** What was used, and bans, which are kept in folders alone. */
+/** What was used, and bans, which are kept with it. */
 export interface OpenedUsage {
   readonly store: UsageFolder | NatsUsage
-  readonly bans: UsageFolder | undefined
+  readonly bans: KeptBans
   /** In a fleet: what its other relays use. */
   readonly elsewhere: NatsUsage | undefined
 }
@@ -26,5 +27,5 @@ export async function usageOf(config: Config, log: Logger): Promise<OpenedUsage 
   // Only who wants it loads it.
   const { NatsUsage } = await import('./nats-usage.ts')
   const usage = await NatsUsage.open(nats, log)
-  return { store: usage, bans: undefined, elsewhere: usage }
+  return { store: usage, bans: usage.bans, elsewhere: usage }
 }

@@ -54,4 +54,11 @@ export const RELAY_USAGE: readonly Mutant[] = [
     text: 'if (tag === undefined || !sameBytes(tag, this.#tag(key, text))) return undefined',
     replacement: 'if (tag === undefined) return undefined',
   },
+  {
+    name: 'relay/bans-join',
+    rule: 'Bans that were kept are not lost when the relay starts without NATS and is given others.',
+    file: 'src/nats-bans.ts',
+    text: 'if (this.#pending !== undefined) this.#pending = all',
+    replacement: '',
+  },
 ].map((mutant) => ({ ...mutant, folder: 'apps/relay', test: 'test/nats-usage.test.ts' }))
