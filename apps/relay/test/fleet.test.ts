@@ -12,6 +12,7 @@ import { needsTool } from '@showchain-tooling/vitest/needs'
 import { Folder, Program } from '@showchain-tooling/vitest/programs'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { freePort, NATS, startNats as natsAt } from './nats.ts'
+import { accountToken, credsFile, tokenOf, userToken } from './nats-creds.ts'
 import { said } from './relay-lab.ts'
 
 const BIN = fileURLToPath(new URL('../bin/showchain-relay.js', import.meta.url))
@@ -144,6 +145,38 @@ describe('a fleet', () => {
     await stranger.stderr.line(/NATS is not there.*Authorization Violation/)
     const relay = startRelay(...shared, '--fleet-credentials', credentials)
     expect(await relay.stderr.line(/the fleet is connected by NATS/)).toContain(`127.0.0.1:${port}`)
+    expect(stranger.stderr.all.join()).not.toContain('the fleet is connected')
+  })
+
+  test('is joined with a creds file, whose user an account signed that an operator signed', {
+    tags: ['long'],
+    ...needsTool(NATS, NATS),
+  }, async () => {
+    const [operator, account, user] = [nkeys.createOperator(), nkeys.createAccount(), nkeys.createUser()]
+    const token = userToken(user, account)
+    const trusted = [
+      `operator: ${tokenOf('operator', operator, operator)}`,
+      'resolver: MEMORY',
+      `resolver_preload: { ${account.getPublicKey()}: ${accountToken(account, operator)} }`,
+    ]
+    const port = await freePort()
+    await startNats(port, ['-c', folder.write('operator.conf', trusted.join('\n'))])
+    const shared = ['--fleet', `nats://127.0.0.1:${port}`, '--fleet-secret', secretFile()]
+    const credentialsOf = (name: string, text: string): string[] => {
+      const path = folder.write(name, text)
+      chmodSync(path, 0o600)
+      return ['--fleet-credentials', path]
+    }
+    // A token that its account did not sign.
+    const forged = userToken(user, nkeys.createAccount())
+    const stranger = startRelay(...shared, '--node', '1', ...credentialsOf('forged.creds', credsFile(forged, user)))
+    await stranger.stderr.line(/NATS is not there.*Authorization Violation/)
+    const credentials = credentialsOf('relay.creds', credsFile(token, user))
+    const first = startRelay(...shared, '--node', '2', ...credentials)
+    await first.stderr.line(/the fleet is connected by NATS/)
+    const second = startRelay(...shared, '--node', '3', ...credentials)
+    await second.stderr.line(/the fleet is connected by NATS/)
+    await first.stderr.line(/"node":3,"msg":"a node of the fleet is there"/)
     expect(stranger.stderr.all.join()).not.toContain('the fleet is connected')
   })
 
