@@ -34,7 +34,7 @@ const INSTRUCTION_BYTES = 8
 const PROGRAM_BYTES = 16
 
 /** The instructions, of which each jump goes to the last one. */
-export function steeringProgram({ begins, length, at, first }: Steering): Buffer {
+function steeringProgram({ begins, length, at, first }: Steering): Buffer {
   const steps: readonly (readonly [code: number, jumps: boolean, value: number])[] = [
     [OP_CODE.loadLength, false, 0],
     // A load from behind the end would choose the first socket.
