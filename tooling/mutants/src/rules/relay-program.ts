@@ -61,4 +61,12 @@ export const RELAY_USAGE: readonly Mutant[] = [
     text: 'if (this.#pending !== undefined) this.#pending = all',
     replacement: '',
   },
-].map((mutant) => ({ ...mutant, folder: 'apps/relay', test: 'test/nats-usage.test.ts' }))
+  {
+    name: 'relay/nats-bounded',
+    rule: 'For a NATS server that does not read, so many bytes wait and no more.',
+    file: 'src/nats-bus.ts',
+    text: ' || pending.bytes + message.length > MAX_PENDING',
+    replacement: '',
+    test: 'test/nats-bus.test.ts',
+  },
+].map((mutant) => ({ test: 'test/nats-usage.test.ts', ...mutant, folder: 'apps/relay' }))
