@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { makeCertificate } from './certificate.ts'
 import type { Host, PeerOptions, ProgramOptions, RelayOptions } from './lab-options.ts'
-import { fragmentsCreated } from './machine.ts'
+import { fragmentsCreated, withHosts } from './machine.ts'
 import { Namespaces } from './namespaces.ts'
 import { Program } from './program.ts'
 import { Router, type RouterOptions } from './router.ts'
@@ -266,7 +266,7 @@ export class Lab {
       `${command}${++this.#started}`,
       name,
       [
-        ...(hosts === undefined ? [] : ['sh', '-c', 'mount --bind "$0" /etc/hosts && exec "$@"', hosts]),
+        ...(hosts === undefined ? [] : withHosts(hosts)),
         ...(environment.length === 0 ? [] : ['env', ...environment]),
         ...[process.execPath, PEER_PROGRAM, ...all],
       ],

@@ -3,6 +3,7 @@
  * one relay, and go on when a node, or NATS, is gone.
  */
 import { Fleet, NODES, type NodeIndex } from '../fleet.ts'
+import { flows } from '../flows.ts'
 import { NAT_KINDS } from '../rules.ts'
 import { connectPair, endPair, type Pair, type Scenario, type World } from '../scenario.ts'
 import { type PathKind, simulatedPair } from '../simulated.ts'
@@ -15,8 +16,8 @@ const AT = 0.3
 const NODE_LOST = 3
 const NODE_LEFT = 2
 const SLACK = 2
-/** Of the file that is under way while all nodes are restarted. */
-const ROLLING_BYTES = 3 * FILE_BYTES
+/** Transfers that are under way while all nodes are restarted. */
+const ROLLED_OVER = 20
 /** Who asks has the session at its node, at first. */
 const [REQUESTERS, TARGETS] = [0, 1] as const
 
@@ -26,13 +27,7 @@ const between = (world: World, fleet: Fleet, from: string, to: string, path: Pat
 }
 
 /** Something happens to a fleet while a pair is relayed across it. */
-const disturbed = (
-  name: string,
-  what: string,
-  seconds: number,
-  happen: (fleet: Fleet) => Promise<void>,
-  bytes: number = FILE_BYTES,
-): Scenario => ({
+const disturbed = (name: string, what: string, seconds: number, happen: (fleet: Fleet) => Promise<void>): Scenario => ({
   name: `fleet-${name}`,
   title: `${what} during a transfer across a fleet`,
   needs: NATS,
@@ -40,7 +35,7 @@ const disturbed = (
     const fleet = await Fleet.open(world.lab)
     const pair = await between(world, fleet, 'T4', 'T4', 'relay')
     const most = seconds + SLACK
-    return transferOn(pair, 'relay', bytes, { at: AT, most, whole: true, happen: () => happen(fleet) })
+    return transferOn(pair, 'relay', FILE_BYTES, { at: AT, most, whole: true, happen: () => happen(fleet) })
   },
 })
 
@@ -79,13 +74,21 @@ export const FLEETS: readonly Scenario[] = [
     await fleet.killNats()
     await fleet.startNats()
   }),
-  disturbed(
-    'rolling',
-    'all nodes are restarted, one after the other,',
-    NODE_LEFT,
-    async (fleet) => {
-      for (const node of NODES) await fleet.restart(node)
+  {
+    name: 'fleet-rolling',
+    title: `all nodes are restarted, one after the other, during ${ROLLED_OVER} transfers across a fleet`,
+    needs: NATS,
+    async run(world) {
+      const fleet = await Fleet.open(world.lab)
+      const [from, to] = world.hosts('T4', 'T4')
+      return flows(world.lab, {
+        from: { host: from, hosts: fleet.hostsWith(REQUESTERS) },
+        to: { host: to, hosts: fleet.hostsWith(TARGETS) },
+        ...{ count: ROLLED_OVER, relay: fleet.ticket, most: NODE_LEFT + SLACK },
+        happen: async () => {
+          for (const node of NODES) await fleet.restart(node)
+        },
+      })
     },
-    ROLLING_BYTES,
-  ),
+  },
 ]
