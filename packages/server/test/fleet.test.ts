@@ -321,6 +321,20 @@ describe('bound', () => {
     expect(bed.count('fleetMoved')).toBe(1)
     expect(bed.events.at(-1)).toMatchObject({ type: 'unbound', id: peer.id, why: 'elsewhere' })
   })
+
+  test('elsewhere says where what its sessions have for the peer goes from now on', () => {
+    const bed = node()
+    const [requester, target] = [bed.registered(), bed.registered()]
+    const session = openSession(bed, requester, target)
+    const frame = new Uint8Array(60).fill(1)
+    writeChannelHeader(frame, sessionIdToBytes(session))
+    bed.sendBytes(target.source, frame)
+    bed.pass(1000)
+    bed.hears(fromOther(bed, [{ kind: 'bound', peer: requester.id, at: bed.unixMs }]))
+    said(bed)
+    bed.sendBytes(target.source, frame)
+    expect(said(bed)).toEqual([{ to: OTHER, item: { kind: 'deliver', peer: requester.id, datagram: frame } }])
+  })
 })
 
 describe('arrived', () => {

@@ -26,7 +26,12 @@ interface Scene {
  * A target at the first node and a requester at the second one, with a connection that is relayed.
  * @param stranger whether the requester knows the fleet by the target's ticket alone
  */
-async function scene(seed: string, play: (scene: Scene) => Promise<void>, stranger = false): Promise<void> {
+async function scene(
+  seed: string,
+  play: (scene: Scene) => Promise<void>,
+  stranger = false,
+  [targets, requesters] = [0, 1],
+): Promise<void> {
   await Internet.run(seed, { latency: duration(10) }, async (internet) => {
     const fleet = internet.fleet(3)
     const open = async (name: string, node: number, knows = true): Promise<Peer> => {
@@ -43,8 +48,8 @@ async function scene(seed: string, play: (scene: Scene) => Promise<void>, strang
       return peer
     }
     await internet.wait(duration(SECOND))
-    const [target, requester] = [await open('target', 0), await open('requester', 1, !stranger)]
-    expect(bindings(fleet)).toEqual([1, stranger ? 0 : 1, 0])
+    const [target, requester] = [await open('target', targets), await open('requester', requesters, !stranger)]
+    expect(bindings(fleet)).toEqual(stranger ? [1, 0, 0] : [1, 1, 0])
     const ours = await requester.connect(target.ticket)
     const theirs = await take(target.incoming)
     expect(bindings(fleet)).toEqual([1, 1, 0])
@@ -164,6 +169,21 @@ describe('a relayed connection between two nodes', () => {
       expect(at.fleet.relays[2]?.machine.stats().bindings).toBe(1)
     }
     await scene('ticket alone, drains', play, true)
+  })
+
+  test('moves to the node of the target, when that of the requester drains, without a gap', async () => {
+    const play = async (at: Scene): Promise<void> => {
+      const end = await both(at)
+      await at.internet.wait(duration(2 * SECOND))
+      at.fleet.relays[0]?.drain()
+      await at.internet.wait(duration(10 * SECOND))
+      const { silence, lost } = await end()
+      expect(lost).toBe(0)
+      expect(bindings(at.fleet)).toEqual([0, 2, 0])
+      expect(silence).toBeLessThanOrEqual(200)
+      expect(at.fleet.relays[0]?.events.some(({ type }) => type === 'drained')).toBe(true)
+    }
+    await scene('to the node of the target', play, false, [1, 0])
   })
 
   test('leaves a node that drains for good, also when that is back soon', { tags: ['long'] }, async () => {

@@ -5,6 +5,15 @@ import { inPackage, type Mutant } from '../mutant.ts'
 
 export const CLIENT_SECURE: readonly Mutant[] = inPackage('client', [
   {
+    name: 'newer-session-of-relay',
+    rule: 'The end with the smaller id goes to a newer session of the same relay, too.',
+    file: 'src/core/connections/secure-data-plane.ts',
+    text: 'by.options.turn > session.options.turn',
+    replacement: 'false',
+    test: 'test/internet/fleet-failover.test.ts',
+    testFolder: 'packages/testkit',
+  },
+  {
     name: 'idle-timeout-without-a-relay',
     rule: 'However often its relays come and go, a connection that hears nothing ends with its time-out.',
     file: 'src/core/secure/idle-timeout.ts',

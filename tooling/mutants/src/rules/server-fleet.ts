@@ -35,6 +35,14 @@ export const SERVER_FLEET: readonly Mutant[] = inPackage('server', [
     ...NODE,
   },
   {
+    name: 'fleet-left-for',
+    rule: 'What sessions have for a peer that went to another node goes after it.',
+    file: FLEET,
+    text: "    bindings.end(peer, 'elsewhere', now)\n    // What sessions of this node have for it goes after it: it sends nothing by them that would tell where it is.\n    this.#places.set(peer, node, now)\n",
+    replacement: "    bindings.end(peer, 'elsewhere', now)\n",
+    ...NODE,
+  },
+  {
     name: 'fleet-twin',
     rule: 'A node with the number of this one is not listened to.',
     file: FLEET,

@@ -84,7 +84,7 @@ export const FLEETS: readonly Scenario[] = [
       return flows(world.lab, {
         from: { host: from, hosts: fleet.hostsWith(REQUESTERS) },
         to: { host: to, hosts: fleet.hostsWith(TARGETS) },
-        ...{ count: ROLLED_OVER, relay: fleet.ticket, most: NODE_LEFT + SLACK },
+        ...{ count: ROLLED_OVER, relay: fleet.ticket, most: NODE_LEFT },
         happen: async () => {
           for (const node of NODES) await fleet.restart(node)
         },

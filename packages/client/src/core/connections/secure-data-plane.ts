@@ -1,7 +1,4 @@
-/**
- * Protected data: a secure session whose records take the best path of the moment, as each kind of
- * path carries them.
- */
+/** Protected data: a secure session whose records take the best path of the moment, as each kind of path does. */
 import type { PeerId } from '@showchain/wire'
 import { DATAGRAM_OVERHEAD, isHandshake } from '@showchain/wire/end-to-end'
 import { isProven } from '../endpoint/allowance.ts'
@@ -250,9 +247,10 @@ export class SecureDataPlane implements DataPlane {
       return
     }
     if (session === by) return relayed.heard()
-    // Each end may have asked the same relay for a session: the one with the smaller id keeps its own.
+    // Each end may have asked the same relay for a session: the one with the smaller id goes to newer ones alone.
     const elsewhere = session !== undefined && !sameRoute(session.options.to, to)
-    if (elsewhere || !this.#leads || session === undefined || this.#doubts.doubts(session)) relayed.proven(by)
+    const isNewer = session === undefined || by.options.turn > session.options.turn
+    if (isNewer || elsewhere || !this.#leads || this.#doubts.doubts(session)) relayed.proven(by)
     if (elsewhere) this.#doubtKnown(now)
   }
 

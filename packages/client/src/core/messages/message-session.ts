@@ -35,6 +35,8 @@ type Arrival = MessageOf<typeof OP.proxyData> | MessageOf<typeof OP.proxyPassDat
 export interface MessageSessionOptions {
   readonly id: SessionId
   readonly remoteId: PeerId
+  /** Of those of its connection, in the order in which this end learnt of them. */
+  readonly turn: number
   /** Where messages go and come from: the relay, or the other end itself. */
   readonly to: Route
   /** The other end's key on a direct path; undefined through a relay, which verifies. */

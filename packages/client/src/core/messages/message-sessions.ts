@@ -49,6 +49,7 @@ export class MessageSessions<Connection = unknown> {
   readonly #events = new EventQueue<MessageSessionEvent>()
   /** At most MAX_SESSIONS_PER_CONNECTION, and those in use. */
   #open: MessageSession[] = []
+  #turns = 0
   /** Messages that the application has not read yet; at most MAX_UNREAD, and one input's more. */
   #unread = 0
 
@@ -73,7 +74,7 @@ export class MessageSessions<Connection = unknown> {
 
   add(traits: SessionTraits): MessageSession {
     const { connection, remoteId, table, inUse } = this.#options
-    const options = { ...traits, remoteId, full: () => this.#unread >= MAX_UNREAD }
+    const options = { ...traits, remoteId, turn: this.#turns++, full: () => this.#unread >= MAX_UNREAD }
     const session = new MessageSession(this.#context, options, this.#events)
     this.#open.push(session)
     table.set(traits.id, { connection, session })

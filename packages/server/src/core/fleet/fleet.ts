@@ -279,6 +279,8 @@ export class Fleet {
     if (row === NONE || unixMs() - (now - bindings.heard(row)) > at) return
     this.#context.count('fleetMoved')
     bindings.end(peer, 'elsewhere', now)
+    // What sessions of this node have for it goes after it: it sends nothing by them that would tell where it is.
+    this.#places.set(peer, node, now)
   }
 
   #status(): FleetItem {
