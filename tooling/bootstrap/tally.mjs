@@ -6,6 +6,7 @@ import { showSkipped, skippedFor } from '@showchain-tooling/vitest/tests'
 import { readJson, root } from './workspace.mjs'
 
 const REPORT = '.cache/report/vitest.json'
+const OUTSIDE = 'an error outside any test (see above)'
 
 // A test that is a run of tests is followed by those that failed in it.
 function failureOf({ fullName, failureMessages }) {
@@ -22,10 +23,16 @@ export function countReport(report, long = false) {
   const tests = report.testResults.flatMap((file) => file.assertionResults)
   const unloaded = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
   const failed = report.numFailedTests + unloaded.length
+  const outside = failed === 0 && !report.success
+  const failures = [
+    ...tests.filter(({ status }) => status === 'failed').map(failureOf),
+    ...unloaded.map(({ name }) => `${name}: not loaded`),
+    ...(outside ? [OUTSIDE] : []),
+  ]
   return {
     passed: report.numPassedTests,
-    failed: failed === 0 && !report.success ? 1 : failed,
-    failures: tests.filter(({ status }) => status === 'failed').map(failureOf),
+    failed: outside ? 1 : failed,
+    failures,
     skipped: skippedFor(tests, long),
   }
 }
@@ -38,7 +45,10 @@ export function tally(summary, status, long = false) {
     const path = `${task.directory}/${REPORT}`
     if (task.task === 'test' && existsSync(join(root, path))) {
       const count = countReport(readJson(path), long)
-      if (broken && count.failed === 0) count.failed = 1
+      if (broken && count.failed === 0) {
+        count.failed = 1
+        count.failures.push(OUTSIDE)
+      }
       total.passed += count.passed
       total.failed += count.failed
       total.lines.push(`  ${task.package}: ${count.passed} passed, ${count.failed} failed`)

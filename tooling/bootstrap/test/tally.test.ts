@@ -52,15 +52,20 @@ describe('one vitest report', () => {
   })
 
   test('a test file that could not be loaded is a failure', () => {
-    const counts = { success: false, testResults: [{ status: 'failed', assertionResults: [] }] }
-    expect(countReport(report(counts))).toEqual({ passed: 0, failed: 1, failures: [], skipped: new Map() })
+    const testResults = [{ name: 'door.ts', status: 'failed', assertionResults: [] }]
+    expect(countReport(report({ success: false, testResults }))).toEqual({
+      passed: 0,
+      failed: 1,
+      failures: ['door.ts: not loaded'],
+      skipped: new Map(),
+    })
   })
 
   test('an error outside any test is a failure', () => {
     expect(countReport(report({ numPassedTests: 3, success: false }))).toEqual({
       passed: 3,
       failed: 1,
-      failures: [],
+      failures: ['an error outside any test (see above)'],
       skipped: new Map(),
     })
   })

@@ -49,6 +49,11 @@ export interface FakeIgdOptions {
   readonly source?: string
 }
 
+/** Who asks may leave while an answer is made: no fault of the router's. */
+function unlessLeft(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ECONNRESET') throw error
+}
+
 export class FakeIgd {
   /** Of SSDP. */
   readonly port: number
@@ -73,7 +78,9 @@ export class FakeIgd {
     })
     await Promise.all(udp.map((socket) => once(socket, 'listening')))
     let igd: FakeIgd | undefined
-    const http = options.raw ? createTcpServer(options.raw) : createServer((...both) => void igd?.answer(...both))
+    const http = options.raw
+      ? createTcpServer(options.raw)
+      : createServer((...both) => void igd?.answer(...both).catch(unlessLeft))
     http.listen(0, LOOPBACK)
     await once(http, 'listening')
     igd = new FakeIgd(options, udp, http)
