@@ -78,7 +78,7 @@ const wait = {
 }
 const via = z.optional(z.enum(['auto', 'direct-only', 'relay-only', 'direct', 'punch']))
 const waitSchema = z.strictObject(wait)
-/** What an application may say early; of this, 932 bytes fit the largest hello. */
+/** What an application may say early; how much of it has room in a request is in docs/protocol.md, Early frames. */
 const MAX_EARLY = 1024
 const connectSchema = z.strictObject({
   ...wait,

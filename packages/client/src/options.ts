@@ -61,7 +61,7 @@ export interface PeerOptions {
   /** Who may connect. @default 'everyone' */
   readonly accept?: Accept | undefined
   /**
-   * Takes what a peer that dials says before it is answered, up to 932 bytes: `stream.early` says so.
+   * Takes what a peer that dials says before it is answered: `stream.early` says so.
    * It is delivered once, `accept` comes first, and the readme says what it does not protect.
    * @default false
    */

@@ -23,19 +23,20 @@ export interface Signing {
 }
 
 /**
- * Messages to which a relay adds the original sender's key, which their receiver may know already.
+ * Messages whose receiver may have the original sender's key: a relay has that of whom it registered,
+ * and adds it to what it passes on.
  */
-const KEY_IS_ADDED: readonly number[] = [OP.punchPassRequest, OP.punchPassAck]
+const KEY_IS_KNOWN: readonly number[] = [OP.punchRequest, OP.punchPassRequest, OP.punchAck, OP.punchPassAck]
 
 /**
  * The datagram, or undefined when it does not fit one. Fields outside the signature are left out
- * first: `local`, then a `key` that a relay added (docs/protocol.md, JSON).
+ * first: `local`, then a `key` that a relay has or added (docs/protocol.md, Encoding of answers, and size).
  */
 export function encodeFitting(message: Message, encoding: Encoding): Uint8Array | undefined {
   const { ext } = message
   const candidates = [message]
   if (ext?.local !== undefined) candidates.push({ ...message, ext: { ...ext, local: undefined } })
-  if (ext?.key !== undefined && KEY_IS_ADDED.includes(message.op_code))
+  if (ext?.key !== undefined && KEY_IS_KNOWN.includes(message.op_code))
     candidates.push({ ...message, ext: { ...ext, local: undefined, key: undefined } })
   for (const candidate of candidates) {
     const bytes = encodeWhole(candidate, encoding)

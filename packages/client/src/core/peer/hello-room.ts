@@ -1,5 +1,5 @@
 /** How long the hello of a dial may be, so that each of its requests has room for it. */
-import { MAX_COOKIE_BYTES, MAX_COUNTER, type PeerId } from '@showchain/wire'
+import { MAX_COOKIE_BYTES, MAX_COUNTER, MAX_HELLO_BYTES, type PeerId } from '@showchain/wire'
 import type { DialAttempt } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import { hasRoomForHello, introduction, type Registrations } from '../punch/candidates.ts'
@@ -20,6 +20,7 @@ export function helloRoom(
   const stamp = { seq: MAX_COUNTER, ts: MAX_COUNTER }
   const cookie = new Uint8Array(MAX_COOKIE_BYTES)
   return (bytes) => {
+    if (bytes + RESERVE > MAX_HELLO_BYTES) return false
     if (punch && (ext === undefined || !hasRoomForHello(context, target, ext, bytes + RESERVE, acquainted)))
       return false
     return !direct || firstContact(context, target, stamp, cookie, new Uint8Array(bytes)).ext?.hello !== undefined
