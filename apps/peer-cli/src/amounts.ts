@@ -2,6 +2,8 @@
 
 const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const
 const MINUTE = 60
+/** Hours that are still told as such. */
+const TWO_DAYS = 48
 
 /** Powers of 1,000, three digits. */
 export function shownBytes(count: number): string {
@@ -17,7 +19,7 @@ export function shownTime(seconds: number): string {
   const whole = Math.ceil(seconds)
   if (whole < MINUTE) return `${whole} s`
   const minutes = Math.floor(whole / MINUTE)
-  return minutes < MINUTE
-    ? `${minutes} min ${whole % MINUTE} s`
-    : `${Math.floor(minutes / MINUTE)} h ${minutes % MINUTE} min`
+  if (minutes < MINUTE) return `${minutes} min ${whole % MINUTE} s`
+  const hours = Math.floor(minutes / MINUTE)
+  return hours < TWO_DAYS ? `${hours} h ${minutes % MINUTE} min` : `${Math.floor(hours / 24)} days`
 }

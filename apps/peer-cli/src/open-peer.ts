@@ -112,13 +112,14 @@ export async function openPeer(
     onWarning: warn,
   })
   if (flags.plaintext === true) output.note('plaintext', 'relays and networks on the path can read and alter the data')
-  peer.on('relay', ({ relay, state, at, observed, over, reason }) => {
+  peer.on('relay', ({ relay, state, at, observed, over, reason, until }) => {
     const seen = observed === undefined ? '' : `; it sees this host at ${observed.ip} port ${observed.port}`
     const where = at === undefined ? relay : `at ${at.ip} port ${at.port}`
     const by = over === 'websocket' ? ' by WebSocket' : ''
+    const what = state === 'expiring' ? '' : ` ${state}`
     const sentence =
-      state === 'registered' ? `registered with the relay ${where}${by}${seen}` : `relay ${where} ${state}: ${reason}`
-    output.note('relay', sentence, { relay, at, state, observed, over, reason })
+      state === 'registered' ? `registered with the relay ${where}${by}${seen}` : `relay ${where}${what}: ${reason}`
+    output.note('relay', sentence, { relay, at, state, observed, over, reason, until })
   })
   peer.on('portMapping', (mapping) => {
     const sentence = mappingSentence(mapping)

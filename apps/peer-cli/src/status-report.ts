@@ -35,6 +35,8 @@ export interface Status {
     readonly at: string
     readonly state: string
     readonly over?: 'udp' | 'websocket' | undefined
+    /** When the permit that it is shown ends, Unix milliseconds. */
+    readonly permitUntil?: number | undefined
   }[]
   readonly connections: readonly ConnectionStatus[]
   /** Connections that are not told of. */
@@ -45,13 +47,17 @@ const text = z.string().max(200).transform(printable)
 const over = z.enum(['udp', 'websocket'])
 const amount = z.number().nonnegative()
 
+const relay = z.strictObject({
+  ...{ relay: peerIdSchema, at: text, state: text, over: over.optional(), permitUntil: amount.optional() },
+})
+
 const schema = z.strictObject({
   version: z.literal(STATUS_VERSION),
   pid: z.int().positive(),
   command: text,
   id: peerIdSchema,
   seconds: amount,
-  relays: z.array(z.strictObject({ relay: peerIdSchema, at: text, state: text, over: over.optional() })).max(MAX_TOLD),
+  relays: z.array(relay).max(MAX_TOLD),
   connections: z
     .array(
       z.strictObject({

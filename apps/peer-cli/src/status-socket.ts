@@ -51,7 +51,9 @@ function statusOf({ peer, connections, seconds }: Told): Status {
     command: process.argv[2] ?? '',
     id: peer.id,
     seconds,
-    relays: relays.slice(0, MAX_TOLD).map(({ relay, at, state, over }) => ({ relay, at, state, over })),
+    relays: relays
+      .slice(0, MAX_TOLD)
+      .map(({ relay, at, state, over, permitUntil }) => ({ relay, at, state, over, permitUntil })),
     connections: open.slice(0, MAX_TOLD).map(statusOfConnection),
     more: Math.max(0, open.length - MAX_TOLD),
   }

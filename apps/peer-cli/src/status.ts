@@ -70,10 +70,16 @@ function readAll(path: string): Promise<string> {
 function shown({ pid, command, id, seconds, relays, connections, more }: Status): string {
   return [
     `${command}  pid ${pid}, for ${shownTime(seconds)}, as ${short(id)}`,
-    ...relays.map((relay) => `relay at ${relay.at}: ${relay.state}${carriedBy(relay)}`),
+    ...relays.map((relay) => `relay at ${relay.at}: ${relay.state}${carriedBy(relay)}${permitted(relay)}`),
     ...(connections.length === 0 ? ['no connection'] : connections.map(shownConnection)),
     ...(more === 0 ? [] : [`and ${shownCount(more, 'more connection')}`]),
   ].join(`\n${INDENT}`)
+}
+
+function permitted({ permitUntil }: Status['relays'][number]): string {
+  if (permitUntil === undefined) return ''
+  const left = permitUntil - Date.now()
+  return left > 0 ? `, its permit ends in ${shownTime(left / 1000)}` : ', its permit has run out'
 }
 
 function shownConnection({ peer, path, rtt, sent, received }: ConnectionStatus): string {

@@ -23,6 +23,8 @@ test.each([
   [59, '59 s'],
   [61, '1 min 1 s'],
   [7300, '2 h 1 min'],
+  [172_800, '2 days'],
+  [172_700, '47 h 58 min'],
 ])('%d seconds are %s', (seconds, shown) => {
   expect(shownTime(seconds)).toBe(shown)
 })

@@ -1,5 +1,5 @@
 /** `showchain-relay token`: makes a ticket that lets its holder in, where access is `token`. */
-import { type Identity, type PermitTerms, permitNumber } from '@showchain/crypto'
+import { type Identity, type PermitTerms, readPermit } from '@showchain/crypto'
 import { permitTicket } from '@showchain/server/runtime'
 import { fromBase64url, parsePeerId, parseTicket, quote, ShowchainError } from '@showchain/wire'
 import type { Command } from 'commander'
@@ -59,7 +59,7 @@ async function token(root: Command, ticket: string, flags: TokenFlags): Promise<
   const identity = await identityAt(config.identity, config, false, logger(config))
   const made = ticketOf(identity, ticket, { id, untilMs, bytes })
   process.stdout.write(`${made}\n`)
-  const number = permitNumber(fromBase64url(parseTicket(made).permit ?? '') ?? new Uint8Array())
+  const number = readPermit(fromBase64url(parseTicket(made).permit ?? '') ?? new Uint8Array())?.number
   const much = bytes === undefined ? 'for any number of bytes' : `for ${bytes.toLocaleString('en')} bytes`
   process.stderr.write(
     `permit:${number} is for ${id ?? 'whoever has it'}, until ${new Date(untilMs).toISOString()}, ${much}\n`,

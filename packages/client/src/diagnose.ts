@@ -7,12 +7,14 @@ import { type Endpoint, ShowchainError, type Ticket } from '@showchain/wire'
 import { waitFor } from './async/deadline.ts'
 import type { SignalOptions } from './async/signals.ts'
 import { type AddressPolicyName, type LinkEvent, LinkProbe, type ServerProbe } from './core/index.ts'
-import { type Finding, findingsOf, type Measured } from './findings.ts'
+import type { Finding } from './finding.ts'
+import { findingsOf, type Measured } from './findings.ts'
 import { openLanCheck } from './lan-check.ts'
 import { type Looked, Names } from './names.ts'
 import { prefixOf } from './nat64-prefix.ts'
 import { checkOptions } from './options.ts'
 import { Peer } from './peer.ts'
+import { permitEnd } from './permit-watch.ts'
 import type { RelayEvent } from './relay-event.ts'
 import type { Clock } from './runtime/clock.ts'
 import { Driver } from './runtime/driver.ts'
@@ -67,7 +69,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<readonly Findi
       const prefix = prefixOf(nat64)
       const has = (endpoint: Endpoint): boolean => nat64.meant(endpoint) !== undefined
       const ways = { local, lan, nat64: prefix === undefined ? undefined : { prefix, has } }
-      return findingsOf({ ...measuring.measured, ...ways, socket: socket.implementation, warnings })
+      return findingsOf({ ...measuring.measured, ...ways, at: clock.unixMs(), socket: socket.implementation, warnings })
     } finally {
       await Promise.all([driver.close(), lanCheck?.close()])
     }
@@ -75,6 +77,9 @@ export async function diagnose(options: DiagnoseOptions): Promise<readonly Findi
     await peer.close()
   }
 }
+
+/** What a registration outlives. */
+const ASIDE: ReadonlySet<RelayEvent['state']> = new Set(['draining', 'limited', 'expiring'])
 
 interface Asked {
   readonly relay: Ticket
@@ -109,8 +114,8 @@ class Measuring {
 
   get measured(): Pick<Measured, 'relays' | 'nat' | 'portMapping' | 'hairpin'> {
     return {
-      relays: this.#asked.map(({ relay: { id }, probes, unresolved, registration }) => ({
-        ...{ id, probes, unresolved, registration },
+      relays: this.#asked.map(({ relay, probes, unresolved, registration }) => ({
+        ...{ id: relay.id, probes, unresolved, registration, permitEnd: permitEnd(relay) },
       })),
       nat: this.#peer.nat,
       portMapping: this.#peer.portMapping,
@@ -123,7 +128,7 @@ class Measuring {
     const offs = [
       this.#peer.on('relay', (event) => {
         const asked = this.#asked.find(({ relay }) => relay.id === event.relay)
-        if (asked !== undefined && event.state !== 'draining' && event.state !== 'limited') asked.registration = event
+        if (asked !== undefined && !ASIDE.has(event.state)) asked.registration = event
         this.#check()
       }),
       this.#peer.on('nat', () => this.#check()),

@@ -2,43 +2,11 @@
 import { FIRST_CONTACT_TOLERANCE } from '@showchain/crypto/core'
 import { type Endpoint, formatEndpoint, ipFamily, MAX_DATAGRAM, type PeerId } from '@showchain/wire'
 import type { NatReport, NoMapping, PortMapping, ServerProbe } from './core/index.ts'
+import type { Finding } from './finding.ts'
 import type { LanMeasured } from './lan-check.ts'
+import { inWords, WARNED_BEFORE } from './permit-watch.ts'
 import type { RelayEvent } from './relay-event.ts'
 import type { SocketImplementation } from './runtime/socket.ts'
-
-/** Something about this host or its network that keeps peers from connecting well, or does not. */
-export interface Finding {
-  /**
-   * - `socket`: who makes the system calls, and what the kernel grants
-   * - `udp`: whether anything answers over UDP
-   * - `ipv4`, `ipv6`: whether relays answer over this family
-   * - `relay`: one relay: its round trip and registration
-   * - `packetSize`: whether the largest datagrams of the protocol arrive
-   * - `nat`: which type of NAT is in front
-   * - `portMapping`: whether the router in front lets everybody in at a port of this host
-   * - `clock`: whether this host's clock is near that of a relay
-   * - `lan`: whether peers of this host's private networks find it, where that was asked
-   * - `hairpin`: whether two peers behind that NAT reach each other by its outside address
-   */
-  readonly check:
-    | 'socket'
-    | 'udp'
-    | 'ipv4'
-    | 'ipv6'
-    | 'relay'
-    | 'packetSize'
-    | 'clock'
-    | 'nat'
-    | 'portMapping'
-    | 'lan'
-    | 'hairpin'
-  /** `unknown`: it could not be told, and `found` says why. */
-  readonly verdict: 'good' | 'bad' | 'unknown'
-  /** A sentence for people. */
-  readonly found: string
-  /** What one can do about what is bad. */
-  readonly advice?: string | undefined
-}
 
 export interface DiagnosedRelay {
   readonly id: PeerId
@@ -48,11 +16,15 @@ export interface DiagnosedRelay {
   readonly unresolved?: string | undefined
   /** What became of the registration; undefined: nothing in time. */
   readonly registration: Pick<RelayEvent, 'state' | 'reason' | 'over'> | undefined
+  /** When the permit in its ticket ends, Unix milliseconds. */
+  readonly permitEnd?: number | undefined
 }
 
 /** What was measured. */
 export interface Measured {
   readonly relays: readonly DiagnosedRelay[]
+  /** When that was, Unix milliseconds. */
+  readonly at: number
   /** IP addresses of this host. */
   readonly local: readonly string[]
   /** The prefix of the NAT64 of this network, and whether an address is one in it; undefined: there is none. */
@@ -77,7 +49,7 @@ export function findingsOf(measured: Measured): readonly Finding[] {
     udpFinding(measured, probes),
     nat64 === undefined ? familyFinding(4, local, probes) : nat64Finding(nat64, probes),
     familyFinding(6, local, over6),
-    ...relays.map(relayFinding),
+    ...relays.flatMap((relay) => [relayFinding(relay), ...permitFindings(relay, measured.at)]),
     packetSizeFinding(probes),
     clockFinding(probes),
     natFinding(measured),
@@ -180,6 +152,15 @@ function relayFinding(relay: DiagnosedRelay): Finding {
     ...{ check, verdict: 'bad', found: `Relay ${id} at ${list(serversOf(probes))} does not answer: ${why}.` },
     advice: `See whether it runs, and whether UDP to ${portsOf(probes)} gets out of this network.`,
   }
+}
+
+function permitFindings({ id, permitEnd }: DiagnosedRelay, at: number): readonly Finding[] {
+  const check = 'permit'
+  if (permitEnd === undefined) return []
+  const [permit, left] = [`The permit in the ticket of relay ${id}`, permitEnd - at]
+  if (left > WARNED_BEFORE) return [{ check, verdict: 'good', found: `${permit} holds for ${inWords(left)}.` }]
+  const found = left > 0 ? `${permit} ends in ${inWords(left)}.` : `${permit} has run out.`
+  return [{ check, verdict: 'bad', found, advice: 'Ask whoever runs the relay for a new ticket.' }]
 }
 
 const serversOf = (probes: readonly ServerProbe[]): readonly Endpoint[] => probes.map(({ server }) => server)

@@ -57,7 +57,7 @@ export type {
 export { PEER_COUNTERS } from './core/index.ts'
 export { type DiagnoseOptions, diagnose } from './diagnose.ts'
 export { toDuplex } from './duplex.ts'
-export type { Finding } from './findings.ts'
+export type { Finding } from './finding.ts'
 export type { PeerInspection } from './inspection.ts'
 export type { PeerMemory } from './memory.ts'
 export type { AcceptCallback, CongestionName, PeerOptions } from './options.ts'

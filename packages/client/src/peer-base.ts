@@ -72,7 +72,7 @@ export abstract class PeerBase implements AsyncDisposable {
   #closed = false
 
   protected constructor(options: CheckedOptions, socket: CountedSocket, withUdp?: WithUdp) {
-    const { identity, plaintext, addressPolicy, protocols, onWarning, runtime } = options
+    const { identity, plaintext, addressPolicy, protocols, relays, onWarning, runtime } = options
     const { clock } = runtime
     this.id = identity.id
     this.#options = options
@@ -87,7 +87,7 @@ export abstract class PeerBase implements AsyncDisposable {
     })
     this.#machine = machineOf(options, socket, this.#reachability)
     this.#events = new PeerEvents({
-      ...{ plaintext, clock, accept: options.accept, protocols: protocols ?? [], onWarning },
+      ...{ plaintext, clock, accept: options.accept, protocols: protocols ?? [], relays, onWarning },
       input: (command) => {
         if (!this.#closed) this.#driver.input((_machine, now) => command(now))
       },
@@ -120,7 +120,7 @@ export abstract class PeerBase implements AsyncDisposable {
       ...{ names: this.#names, reachability: this.#reachability, input: this.#driver.input.bind(this.#driver) },
       onRelay: (event: RelayEvent) => this.#events.onRelay(event),
     }
-    for (const relay of options.relays) this.#events.locators.push(locatorOf(relay, locating))
+    for (const relay of relays) this.#events.locators.push(locatorOf(relay, locating))
     this.#stunServers = new StunServers({
       ...{ addresses: options.stunServers, names: this.#names, onWarning: options.onWarning },
       reaches: (endpoint) => this.#reachability.reaches(endpoint),

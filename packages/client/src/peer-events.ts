@@ -1,5 +1,5 @@
 /** Hands the events of a peer's machine to its listeners, connections and dials. */
-import { formatEndpoint, type PeerId, ShowchainError } from '@showchain/wire'
+import { formatEndpoint, type PeerId, ShowchainError, type Ticket } from '@showchain/wire'
 import { AsyncQueue, type QueueReader } from './async/async-queue.ts'
 import { Listeners } from './async/listeners.ts'
 import type { Call } from './call.ts'
@@ -8,6 +8,7 @@ import type { ConnectionPort } from './connection-port.ts'
 import type { TimelineEntry } from './connection-reports.ts'
 import type { ConnectionHandle, DialAttempt, DialId, Instant, NatReport, PeerEvent, PortMapping } from './core/index.ts'
 import type { Accept } from './options.ts'
+import { PermitWatch } from './permit-watch.ts'
 import type { RelayEvent } from './relay-event.ts'
 import type { RelayLocator } from './relay-locator.ts'
 import type { Clock } from './runtime/clock.ts'
@@ -33,6 +34,8 @@ export interface PeerEventsOptions {
   readonly accept: Accept
   readonly plaintext: boolean
   readonly protocols: readonly string[]
+  /** Those of the configuration. */
+  readonly relays: readonly Ticket[]
   readonly onWarning: ((sentence: string) => void) | undefined
   readonly clock: Clock
   /** Runs a command on the machine, unless the peer is closed. */
@@ -63,9 +66,11 @@ export class PeerEvents {
    * Timelines of connections that are not open yet, by remote peer; dropped when one is abandoned.
    */
   readonly #notes = new Map<PeerId, TimelineEntry[]>()
+  readonly #permits: PermitWatch
 
   constructor(options: PeerEventsOptions) {
     this.#options = options
+    this.#permits = new PermitWatch(options.clock, options.relays, (event) => this.listeners.emit('relay', event))
     this.incoming = this.#offered.reader((handle) => this.#sharedOf(handle)?.take(handle))
   }
 
@@ -88,6 +93,7 @@ export class PeerEvents {
   close(): void {
     this.#dials.clear()
     for (const locator of this.locators) locator.close()
+    this.#permits.close()
     this.#notes.clear()
     this.#offered.end()
   }
@@ -181,6 +187,7 @@ export class PeerEvents {
       this.unreachable.add(relay)
     }
     this.listeners.emit('relay', event)
+    if (state === 'registered') this.#permits.registered(event)
   }
 
   async #decide({ id, via, decide }: Extract<PeerEvent, { type: 'consent' }>): Promise<void> {

@@ -8,13 +8,16 @@ export interface RelayEvent {
   readonly at: Endpoint | undefined
   /**
    * `draining`: it is about to end, and carries what is open until then. `limited`: it carries no more
-   * data of this peer, whose quota is used up.
+   * data of this peer, whose quota is used up. `expiring`: the permit in its ticket ends within a day; comes
+   * once.
    */
-  readonly state: 'registered' | 'lost' | 'failed' | 'draining' | 'limited'
+  readonly state: 'registered' | 'lost' | 'failed' | 'draining' | 'limited' | 'expiring'
   /** This peer's address as the relay sees it. */
   readonly observed?: Endpoint | undefined
   /** What carries datagrams to it and back, when it is registered. */
   readonly over?: 'udp' | 'websocket' | undefined
-  /** Why it is no longer registered, will not be, or carries no data, as text. */
+  /** Why it is no longer registered, will not be, carries no data, or will not for long, as text. */
   readonly reason?: string | undefined
+  /** When the permit ends that is `expiring`, Unix milliseconds. */
+  readonly until?: number | undefined
 }

@@ -2,7 +2,7 @@
 import { createHmac, createPrivateKey } from 'node:crypto'
 import { peerIdFromBytes } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
-import { Permits, permitNumber } from '../src/index.ts'
+import { Permits, readPermit } from '../src/index.ts'
 import { PROVIDERS, pemOf, repeatable } from './fixtures.ts'
 
 const NOW = 1_800_000_000_000
@@ -28,9 +28,12 @@ describe.each(PROVIDERS.map((provider) => [provider.name, provider] as const))('
       untilMs: NOW + DAY,
       bytes: 5e9,
     })
-    expect(permits.check(bound, id, NOW)).toMatchObject({ number: permitNumber(bound) })
-    expect(permitNumber(bound.slice(1))).toBeUndefined()
     expect(permits.check(open, other, NOW)).toMatchObject({ untilMs: NOW + DAY, bytes: undefined })
+  })
+
+  test('say so to who cannot check them, too', () => {
+    for (const permit of [bound, open]) expect(readPermit(permit)).toEqual(permits.check(permit, id, NOW))
+    for (const other of [bound.slice(1), Uint8Array.of(2, ...bound.slice(1))]) expect(readPermit(other)).toBeUndefined()
   })
 
   test('have the bytes that docs/protocol.md says', () => {

@@ -1,5 +1,5 @@
 /** docs/protocol.md, Permits: who shows one may use the relay, for so long and so much. */
-import { type PermitTerms, permitNumber } from '@showchain/crypto/core'
+import { type PermitTerms, readPermit } from '@showchain/crypto/core'
 import type { RelayCounter, Usage } from '@showchain/server'
 import { OP, WIRE_ERROR } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
@@ -122,12 +122,12 @@ describe('a relay that takes permits', () => {
     const permit = issue()
     shows(peer, permit)
     shows(other, issue())
-    bed.machine.access.ban({ who: `permit:${permitNumber(permit)}` })
+    bed.machine.access.ban({ who: `permit:${readPermit(permit)?.number}` })
     bed.pass(11 * SECOND)
     expect(bed.events).toContainEqual({ type: 'unbound', id: peer.id, at: peer.source, why: 'refused' })
     expect(bed.machine.stats().bindings).toBe(1)
     expect(only(shows(late, permit), OP.error).code).toBe(WIRE_ERROR.refused)
-    bed.machine.access.bans.remove(`permit:${permitNumber(permit)}`)
+    bed.machine.access.bans.remove(`permit:${readPermit(permit)?.number}`)
     bed.pass(2 * SECOND)
     expect(ops(shows(peer, permit))).toEqual([OP.directResponse])
   })

@@ -22,7 +22,7 @@ export {
   type NoisePattern,
   type NoiseResult,
 } from './noise.ts'
-export { type Permit, type PermitFault, Permits, type PermitTerms, permitNumber } from './permits.ts'
+export { type Permit, type PermitFault, Permits, type PermitTerms, readPermit } from './permits.ts'
 export {
   type CryptoProvider,
   DEFAULT_KEY_BITS,

@@ -20,7 +20,7 @@ export interface PermitTerms {
   readonly bytes?: number | undefined
 }
 
-/** One that is good. */
+/** One, as it says. */
 export interface Permit extends Pick<PermitTerms, 'untilMs' | 'bytes'> {
   /** Names it, in hexadecimal. */
   readonly number: string
@@ -79,17 +79,15 @@ export class Permits {
 
   /** What a permit is good for, or why it is not. @param id who shows it */
   check(permit: Uint8Array, id: PeerId, unixMs: number): Permit | PermitFault {
-    if (permit.length !== PERMIT_BYTES || permit[0] !== VERSION) return 'permitUnknown'
+    const said = readPermit(permit)
+    if (said === undefined) return 'permitUnknown'
     const shown = permit.subarray(HOLDER, NUMBER)
     const open = sameBytes(shown, ANYBODY.subarray(0, HOLDER_BYTES))
     const holder = open ? ANYBODY : peerIdToBytes(id)
     if (!sameBytes(shown, holder.subarray(0, HOLDER_BYTES))) return 'permitForAnother'
     if (!sameBytes(this.#mac(permit, holder), permit.subarray(HEAD_BYTES))) return 'permitUnknown'
-    const view = new DataView(permit.buffer, permit.byteOffset)
-    const untilMs = view.getUint32(UNTIL) * 1000
-    if (unixMs >= untilMs) return 'permitExpired'
-    const bytes = Number(view.getBigUint64(BYTES))
-    return { number: toHex(permit.subarray(NUMBER, UNTIL)), untilMs, bytes: bytes === 0 ? undefined : bytes }
+    if (unixMs >= said.untilMs) return 'permitExpired'
+    return said
   }
 
   #mac(permit: Uint8Array, holder: Uint8Array): Uint8Array {
@@ -100,9 +98,17 @@ export class Permits {
   }
 }
 
-/** The number of a permit, whoever made it; undefined: it is none. */
-export const permitNumber = (permit: Uint8Array): string | undefined =>
-  permit.length === PERMIT_BYTES && permit[0] === VERSION ? toHex(permit.subarray(NUMBER, UNTIL)) : undefined
+/** What a permit says, whoever made it; undefined: it has another form, and only its relay knows. */
+export function readPermit(permit: Uint8Array): Permit | undefined {
+  if (permit.length !== PERMIT_BYTES || permit[0] !== VERSION) return undefined
+  const view = new DataView(permit.buffer, permit.byteOffset)
+  const bytes = Number(view.getBigUint64(BYTES))
+  return {
+    number: toHex(permit.subarray(NUMBER, UNTIL)),
+    untilMs: view.getUint32(UNTIL) * 1000,
+    bytes: bytes === 0 ? undefined : bytes,
+  }
+}
 
 const bad = (why: string): ShowchainError => new ShowchainError('ERR_BAD_ARGUMENT', why)
 

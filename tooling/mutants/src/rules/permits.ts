@@ -31,7 +31,7 @@ export const PERMITS: readonly Mutant[] = [
       name: 'permit-time',
       rule: 'A permit ends.',
       file: 'src/core/permits.ts',
-      text: "if (unixMs >= untilMs) return 'permitExpired'",
+      text: "if (unixMs >= said.untilMs) return 'permitExpired'",
       replacement: '',
       test: 'test/permits.test.ts',
     },

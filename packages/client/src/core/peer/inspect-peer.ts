@@ -1,7 +1,7 @@
 /** Everything that a peer has at one moment, for `inspect()`: plain data, and nothing secret. */
 import { type ConnectionInspection, inspectConnection } from '../connections/inspect-connection.ts'
+import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant } from '../endpoint/machine.ts'
-import type { Sockets } from '../endpoint/sockets.ts'
 import type { Timers } from '../endpoint/timers.ts'
 import type { PunchInspection } from '../punch/punch-attempt.ts'
 import { inspectRelay, type RelayInspection } from '../relays/inspect-relay.ts'
@@ -23,17 +23,17 @@ export interface PeerMachineInspection {
 interface Clockwork {
   readonly timers: Timers
   readonly next: Instant | undefined
-  readonly sockets: Sockets
+  readonly context: Pick<PeerContext, 'sockets' | 'permits'>
 }
 
 export function inspectPeer(
   { registrations, punchAttempts, connections }: Destinations,
   dials: Dials,
-  { timers, next, sockets }: Clockwork,
+  { timers, next, context: { sockets, permits } }: Clockwork,
   now: Instant,
 ): PeerMachineInspection {
   return {
-    relays: [...registrations.values()].map(inspectRelay),
+    relays: [...registrations.values()].map((registration) => inspectRelay(registration, permits)),
     dials: dials.inspect(),
     punches: [...punchAttempts.all].map((attempt) => attempt.inspect()),
     connections: [...connections.all].map(inspectConnection),

@@ -104,7 +104,7 @@ export class PeerMachine implements Machine<PeerEvent> {
   /** Everything that it has at this moment. */
   inspect(now: Instant): PeerMachineInspection {
     const { timers, context } = this.#parts
-    return inspectPeer(this.#machines, this.#dials, { timers, next: this.deadline, sockets: context.sockets }, now)
+    return inspectPeer(this.#machines, this.#dials, { timers, next: this.deadline, context }, now)
   }
 
   get deadline(): Instant | undefined {

@@ -1,4 +1,5 @@
 /** What a peer has with a relay at one moment, for `inspect()`. */
+import { readPermit } from '@showchain/crypto/core'
 import { formatEndpoint, type PeerId } from '@showchain/wire'
 import type { Carrier } from '../context/carriers.ts'
 import type { Registration } from './registration.ts'
@@ -22,13 +23,20 @@ export interface RelayInspection {
   /** Whether it showed that it knows extensions, and whether it forwards channel frames. */
   readonly extensions: boolean
   readonly channelFrames: boolean
+  /**
+   * When the permit ends that it is shown, Unix milliseconds; undefined: it is shown none, or one that only the
+   * relay can read.
+   */
+  readonly permitUntil: number | undefined
 }
 
-export function inspectRelay(registration: Registration): RelayInspection {
+export function inspectRelay(registration: Registration, permits: ReadonlyMap<PeerId, Uint8Array>): RelayInspection {
   const { relay, route, state, observed, suspected, draining, knowsExtensions, carriesFrames } = registration
+  const permit = permits.get(relay.id)
   return {
     ...{ relay: relay.id, at: formatEndpoint(relay.endpoint), over: route.over, state, suspected, draining },
     observed: observed && formatEndpoint(observed),
     ...{ extensions: knowsExtensions, channelFrames: carriesFrames },
+    permitUntil: permit && readPermit(permit)?.untilMs,
   }
 }
