@@ -1,7 +1,7 @@
 /** What is logged while a relay runs: a line for each session that carried something, limits that were reached. */
 import type { Relay, RelayEvent, SessionView } from '@showchain/server/runtime'
 import type { Logger } from 'pino'
-import { LimitWatch } from './limit-watch.ts'
+import { FLEET_COUNTERS, LIMIT_COUNTERS, LimitWatch } from './limit-watch.ts'
 import { shortId } from './short-id.ts'
 
 /** Milliseconds. */
@@ -41,11 +41,15 @@ export function logOpenSessions(log: Logger, { watch }: Pick<Relay, 'watch'>): v
     logSession(log, { ...session, seconds: (session.age - session.idle) / 1000, why: 'relay ended' })
 }
 
-/** Warns of limits that are reached. @returns what ends it */
+/** Warns of limits that are reached, and of what nobody says who is of the fleet. @returns what ends it */
 export function watchLimits(relay: Pick<Relay, 'counters'>, log: Logger): () => void {
-  const watch = new LimitWatch()
+  const watches = [
+    [new LimitWatch(LIMIT_COUNTERS), 'limit reached'],
+    [new LimitWatch(FLEET_COUNTERS), 'messages on the bus of the fleet were dropped'],
+  ] as const
   const timer = setInterval(() => {
-    for (const reached of watch.reached(relay.counters(), performance.now())) log.warn(reached, 'limit reached')
+    for (const [watch, sentence] of watches)
+      for (const reached of watch.reached(relay.counters(), performance.now())) log.warn(reached, sentence)
   }, LOOK_INTERVAL)
   timer.unref()
   return () => clearInterval(timer)

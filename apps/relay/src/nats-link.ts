@@ -12,8 +12,10 @@ import { printable } from '@showchain/wire'
 import type { Logger } from 'pino'
 import type { NatsServer } from './nats-url.ts'
 
-/** Milliseconds until it tries again to connect. */
-const RETRY = 1000
+/** Milliseconds until it tries again to connect: what is relayed across the fleet waits for it. */
+const RETRY = 250
+/** Up to so many more, so that the relays of a fleet do not come all at once. */
+const JITTER = 100
 /** Milliseconds that one server has to answer. */
 const CONNECT_TIMEOUT = 5000
 /** Milliseconds: a connection on which nothing comes back for two of them is lost. */
@@ -118,6 +120,8 @@ function connectionOptions({ servers, credentials }: NatsOptions): NodeConnectio
     noEcho: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RETRY,
+    reconnectJitter: JITTER,
+    reconnectJitterTLS: JITTER,
     ignoreAuthErrorAbort: true,
     timeout: CONNECT_TIMEOUT,
     pingInterval: PING_INTERVAL,

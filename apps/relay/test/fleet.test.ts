@@ -1,76 +1,22 @@
 /** A fleet as its operator runs it: three relays and a NATS server, as processes. */
-import { type ChildProcess, execFileSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { execFileSync } from 'node:child_process'
 import { chmodSync } from 'node:fs'
 import { connect } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { nkeys } from '@nats-io/transport-node'
-import { type Connection, Peer } from '@showchain/client'
-import { generateIdentity } from '@showchain/crypto'
-import { formatTicket, parseTicket } from '@showchain/wire'
+import { parseTicket } from '@showchain/wire'
 import { needsTool } from '@showchain-tooling/vitest/needs'
-import { Folder, Program } from '@showchain-tooling/vitest/programs'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { freePort, NATS, startNats as natsAt } from './nats.ts'
+import type { Program } from '@showchain-tooling/vitest/programs'
+import { describe, expect, test } from 'vitest'
+import { connected, fleetLab, fromPort } from './fleet-lab.ts'
+import { freePort, NATS } from './nats.ts'
 import { accountToken, credsFile, tokenOf, userToken } from './nats-creds.ts'
 import { said } from './relay-lab.ts'
 
-const BIN = fileURLToPath(new URL('../bin/showchain-relay.js', import.meta.url))
 const PASSWORD = 'p w'
-
-let folder: Folder
-const ends: (() => unknown)[] = []
-beforeAll(() => {
-  folder = new Folder()
-})
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-afterAll(() => folder.remove())
-
 /** What a NATS server takes that has one user with a password. */
 const BY_PASSWORD: readonly string[] = ['--user', 'relays', '--pass', PASSWORD]
 
-const startNats = (port: number, authorization = BY_PASSWORD): Promise<ChildProcess> =>
-  natsAt(port, authorization, ends)
-
-function secretFile(): string {
-  const path = folder.write('fleet.secret', `${randomBytes(32).toString('hex')}\n`)
-  chmodSync(path, 0o600)
-  return path
-}
-
-function startRelay(...args: readonly string[]): Program {
-  return startRelayIn({}, ...args)
-}
-
-function startRelayIn(environment: Readonly<Record<string, string>>, ...args: readonly string[]): Program {
-  const own = ['--identity', folder.file('relay.pem'), '--create-identity', '--listen', '127.0.0.1:0']
-  const program = new Program(BIN, [...own, '--metrics', '127.0.0.1:0', '--log-format', 'json', ...args], environment)
-  ends.push(() => program.kill())
-  return program
-}
-
-/** A peer that knows one node of the fleet. */
-async function peerAt(relay: Program): Promise<Peer> {
-  const peer = await Peer.open({
-    identity: await generateIdentity(),
-    relays: [await relay.stdout.line(/./)],
-    listen: [{ host: '127.0.0.1' }],
-    addressPolicy: 'lab',
-  })
-  ends.push(() => peer.close())
-  await peer.registered()
-  return peer
-}
-
-/** Connects by the node of the one who asks: it knows neither the other's node nor its address. */
-async function connected(from: Peer, to: Peer, via?: 'relay-only'): Promise<readonly [Connection, Connection]> {
-  const { relays } = parseTicket(from.ticket)
-  const ticket = formatTicket({ id: to.id, relays, addresses: [] })
-  const [mine, { value }] = await Promise.all([from.connect(ticket, via && { via }), to.incoming.next()])
-  return [mine, value as Connection]
-}
+const { folder, ends, startNats, secretFile, startRelay, peerAt } = fleetLab()
 
 /** Somebody on NATS without the secret says something to all. */
 function sayToAll(port: number, fleet: string, text: string): void {
@@ -78,11 +24,6 @@ function sayToAll(port: number, fleet: string, text: string): void {
   const socket = connect(port, '127.0.0.1')
   socket.write(`CONNECT ${user}\r\nPUB showchain.${fleet}.all ${text.length}\r\n${text}\r\n`)
   ends.push(() => socket.destroy())
-}
-
-async function fromPort(relay: Program, path: string): Promise<Response> {
-  const { metrics } = JSON.parse(await relay.stderr.line(/"msg":"metrics"/)) as { metrics: { port: number } }
-  return fetch(`http://127.0.0.1:${metrics.port}/${path}`)
 }
 
 async function nodesOf(relay: Program): Promise<number[]> {
@@ -98,14 +39,14 @@ describe('a fleet', () => {
     ...needsTool(NATS, NATS),
   }, async () => {
     const port = await freePort()
-    const nats = await startNats(port)
+    const nats = await startNats(port, BY_PASSWORD)
     const shared = ['--fleet', `nats://relays:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}`]
     shared.push('--fleet-secret', secretFile())
-    const first = startRelay(...shared, '--node', '1')
+    const first = startRelay([...shared, '--node', '1'])
     // It makes the identity that all have.
     await first.stdout.line(/./)
-    const second = startRelay(...shared, '--node', '2')
-    const third = startRelay(...shared, '--node', '3')
+    const second = startRelay([...shared, '--node', '2'])
+    const third = startRelay([...shared, '--node', '3'])
     await Promise.all([second, third].map((each) => first.stderr.line(new RegExp(`"node":${each === second ? 2 : 3}`))))
     await second.stderr.line(/"node":3/)
     expect(await nodesOf(first)).toEqual([2, 3])
@@ -127,7 +68,7 @@ describe('a fleet', () => {
     expect(await said(...direct, 'without NATS')).toBe('without NATS')
 
     const again = [first, second, third].map((each) => each.stderr.line(/NATS is there again/))
-    await startNats(port)
+    await startNats(port, BY_PASSWORD)
     await Promise.all(again)
     expect(await said(...(await connected(c, a)), 'from 3 to 1')).toBe('from 3 to 1')
     expect(await said(...relayed, 'still the same')).toBe('still the same')
@@ -141,9 +82,9 @@ describe('a fleet', () => {
     const credentials = folder.write('relay.nk', `${new TextDecoder().decode(user.getSeed())}\n`)
     chmodSync(credentials, 0o600)
     const shared = ['--fleet', `nats://127.0.0.1:${port}`, '--fleet-secret', secretFile(), '--node', '1']
-    const stranger = startRelay(...shared)
+    const stranger = startRelay(shared)
     await stranger.stderr.line(/NATS is not there.*Authorization Violation/)
-    const relay = startRelay(...shared, '--fleet-credentials', credentials)
+    const relay = startRelay([...shared, '--fleet-credentials', credentials])
     expect(await relay.stderr.line(/the fleet is connected by NATS/)).toContain(`127.0.0.1:${port}`)
     expect(stranger.stderr.all.join()).not.toContain('the fleet is connected')
   })
@@ -169,12 +110,12 @@ describe('a fleet', () => {
     }
     // A token that its account did not sign.
     const forged = userToken(user, nkeys.createAccount())
-    const stranger = startRelay(...shared, '--node', '1', ...credentialsOf('forged.creds', credsFile(forged, user)))
+    const stranger = startRelay([...shared, '--node', '1', ...credentialsOf('forged.creds', credsFile(forged, user))])
     await stranger.stderr.line(/NATS is not there.*Authorization Violation/)
     const credentials = credentialsOf('relay.creds', credsFile(token, user))
-    const first = startRelay(...shared, '--node', '2', ...credentials)
+    const first = startRelay([...shared, '--node', '2', ...credentials])
     await first.stderr.line(/the fleet is connected by NATS/)
-    const second = startRelay(...shared, '--node', '3', ...credentials)
+    const second = startRelay([...shared, '--node', '3', ...credentials])
     await second.stderr.line(/the fleet is connected by NATS/)
     await first.stderr.line(/"node":3,"msg":"a node of the fleet is there"/)
     expect(stranger.stderr.all.join()).not.toContain('the fleet is connected')
@@ -185,12 +126,12 @@ describe('a fleet', () => {
     ...needsTool(NATS, NATS),
   }, async () => {
     const port = await freePort()
-    await startNats(port)
+    await startNats(port, BY_PASSWORD)
     const shared = ['--fleet', `nats://relays:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}`]
     shared.push('--fleet-secret', secretFile())
-    const first = startRelay(...shared, '--node', '7')
+    const first = startRelay([...shared, '--node', '7'])
     await first.stdout.line(/./)
-    const several = startRelay(...shared, '--node', '8', '--workers', '2')
+    const several = startRelay([...shared, '--node', '8', '--workers', '2'])
     await first.stderr.line(/"node":8,"msg":"a node of the fleet is there"/)
     await first.stderr.line(/"node":9,"msg":"a node of the fleet is there"/)
     await several.stderr.line(/"worker":1,"node":7,"msg":"a node of the fleet is there"/)
@@ -199,7 +140,7 @@ describe('a fleet', () => {
     const relayed = await connected(a, b, 'relay-only')
     expect(await said(...relayed, 'to a worker')).toBe('to a worker')
 
-    const twin = startRelay(...shared, '--node', '7')
+    const twin = startRelay([...shared, '--node', '7'])
     await Promise.all([first, twin].map((each) => each.stderr.line(/another relay has the number of this one/)))
   })
 
@@ -214,22 +155,18 @@ describe('a fleet', () => {
     const port = await freePort()
     await startNats(port, ['--tls', '--tlscert', certificate, '--tlskey', key])
     const shared = ['--fleet', `tls://localhost:${port}`, '--fleet-secret', secretFile(), '--node', '1']
-    const stranger = startRelay(...shared)
+    const stranger = startRelay(shared)
     await stranger.stderr.line(/NATS is not there.*certificate/)
-    const relay = startRelayIn({ NODE_EXTRA_CA_CERTS: certificate }, ...shared)
+    const relay = startRelay(shared, { NODE_EXTRA_CA_CERTS: certificate })
     await relay.stderr.line(/the fleet is connected by NATS/)
     expect(stranger.stderr.all.join()).not.toContain('the fleet is connected')
   })
 
   test('is no condition: a relay serves, and ends, where no NATS is', { tags: ['long'] }, async () => {
-    const relay = startRelay(
-      '--fleet',
-      `nats://127.0.0.1:${await freePort()}`,
-      '--node',
-      '1',
-      '--fleet-secret',
-      secretFile(),
-    )
+    const relay = startRelay([
+      ...['--fleet', `nats://127.0.0.1:${await freePort()}`],
+      ...['--node', '1', '--fleet-secret', secretFile()],
+    ])
     await peerAt(relay)
     await relay.stderr.line(/NATS is not there/)
     relay.child.kill('SIGTERM')
@@ -244,7 +181,7 @@ describe('a fleet', () => {
   ])('is not joined with a secret that %s', async (_what, mode, text, complaint) => {
     const path = folder.write('wrong.secret', text)
     chmodSync(path, mode)
-    const relay = startRelay('--fleet', 'nats://127.0.0.1:1', '--node', '1', '--fleet-secret', path)
+    const relay = startRelay(['--fleet', 'nats://127.0.0.1:1', '--node', '1', '--fleet-secret', path])
     expect(await relay.ended()).toMatchObject({ code: 2, stderr: expect.stringMatching(complaint) })
   })
 })

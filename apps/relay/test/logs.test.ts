@@ -1,7 +1,7 @@
 /** What is logged while a relay runs, beside its beginning and its end. */
 import { COUNTER_SENTENCES, type CounterName, RELAY_COUNTERS } from '@showchain/server/runtime'
 import { describe, expect, test } from 'vitest'
-import { LIMIT_COUNTERS, LimitWatch } from '../src/limit-watch.ts'
+import { FLEET_COUNTERS, LIMIT_COUNTERS, LimitWatch } from '../src/limit-watch.ts'
 import { OperatedRelay, sendRelayed } from './operator.ts'
 
 const BYTES = 20_000
@@ -56,7 +56,7 @@ describe('a limit that is reached again and again', () => {
     watch.reached(counted(counts), now).map(({ limit, times }) => [limit, times])
 
   test('is told once a minute, with how often', () => {
-    const watch = new LimitWatch()
+    const watch = new LimitWatch(LIMIT_COUNTERS)
     expect(told(watch, {}, 0)).toEqual([])
     expect(told(watch, { rateLimited: 5 }, 1000)).toEqual([['rateLimited', 5]])
     expect(told(watch, { rateLimited: 7 }, 2000)).toEqual([])
@@ -66,12 +66,12 @@ describe('a limit that is reached again and again', () => {
   })
 
   test('does not keep another one from being told', () => {
-    const watch = new LimitWatch()
+    const watch = new LimitWatch(LIMIT_COUNTERS)
     told(watch, { rateLimited: 5 }, 1000)
     expect(told(watch, { rateLimited: 6, verifyShed: 2 }, 2000)).toEqual([['verifyShed', 2]])
   })
 
   test('has a sentence', () => {
-    for (const limit of LIMIT_COUNTERS) expect(COUNTER_SENTENCES[limit], limit).toBeTruthy()
+    for (const limit of [...LIMIT_COUNTERS, ...FLEET_COUNTERS]) expect(COUNTER_SENTENCES[limit], limit).toBeTruthy()
   })
 })

@@ -77,7 +77,7 @@ describe('the bus of workers', () => {
     const { hub, buses, heard } = await workers([7, 8], beyond)
     for (const to of [8, 3, 5, 'all'] as const) buses[0]?.bus.publish(to, messageTo(to, 7))
     await expect.poll(() => sent).toEqual([3, 'all'])
-    expect(hub.lost).toBe(1)
+    expect(hub.lostBeyond).toBe(1)
     inward(messageTo(7, 3))
     inward(messageTo('all', 4))
     await expect.poll(() => heard).toEqual({ 7: [3, 4], 8: [7, 7, 4] })

@@ -66,8 +66,10 @@ export class PipeBus implements FleetBus {
 
 /** The primary's: passes on between workers, and between them and the other nodes of their fleet. */
 export class BusSwitch {
-  /** Messages that nobody took. */
+  /** Messages to workers that nobody took. */
   lost = 0
+  /** Messages that the bus of the fleet did not take. */
+  lostBeyond = 0
   readonly #pipes = new Map<number, Duplex>()
   readonly #beyond: FleetBus | undefined
 
@@ -87,7 +89,7 @@ export class BusSwitch {
       const to = addressOf(message)
       this.#inward(to, message, pipe)
       if (to !== undefined && !(to !== 'all' && this.#pipes.has(to)) && this.#beyond?.publish(to, message) === false)
-        this.lost++
+        this.lostBeyond++
     })
   }
 

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { openSharedSockets, type SharedSockets } from '@showchain/client/runtime'
-import { UsageInMemory, type UsedBytes } from '@showchain/server/runtime'
+import { COUNTER_SENTENCES, UsageInMemory, type UsedBytes } from '@showchain/server/runtime'
 import { formatTicket, parseTicket, printable } from '@showchain/wire'
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { closingAll, type Defer } from '../closing-all.ts'
@@ -148,7 +148,8 @@ function shownOf(crew: Crew, bus: BusSwitch, together: Together): Parameters<typ
     },
   })
   counted(own, 'worker_restarts', 'Workers that died and were started again', () => crew.restarts)
-  counted(own, 'worker_messages_lost', 'Messages between workers or nodes that nobody took', () => bus.lost)
+  counted(own, 'worker_messages_lost', 'Messages between workers that nobody took', () => bus.lost)
+  counted(own, 'fleet_lost', COUNTER_SENTENCES.fleetLost, () => bus.lostBeyond)
   const metrics = {
     contentType: own.contentType,
     async metrics() {
