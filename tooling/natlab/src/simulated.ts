@@ -2,9 +2,9 @@
  * The simulator's prediction for a scenario: the lab then checks that the kernel behaves the same.
  */
 
-import { parseTicket } from '@showchain/client'
+import { Peer, parseTicket } from '@showchain/client'
 import { duration, later } from '@showchain/client/core'
-import type { Scheduled } from '@showchain/client/runtime'
+import type { Runtime, Scheduled } from '@showchain/client/runtime'
 import { opensslEndToEnd } from '@showchain/crypto'
 import {
   type Host,
@@ -23,6 +23,8 @@ export type PathKind = 'direct' | 'relay'
 /** Virtual time in which a pair settles on its best path, also after a disturbance. */
 const SETTLE_TIME = duration(180_000)
 const RELAY6 = '2a01:4f9::1'
+/** What a host asks for its NAT64's prefix (RFC 7050), and the answer with the well-known one. */
+const [ARPA, ARPA_IN_64] = ['ipv4only.arpa', '64:ff9b::c000:aa'] as const
 /** A message this often keeps the pair busy. */
 const MESSAGE_INTERVAL = duration(1000)
 
@@ -150,6 +152,29 @@ export async function simulatedMapping(
     const connection = await caller.connect({ ...parseTicket(listener.ticket), addresses: [] })
     await internet.wait(SETTLE_TIME)
     found = connection.path.kind
+  })
+  return found as PathKind
+}
+
+/** The path of a host of IPv6 alone behind a NAT64, to one of IPv4 alone, by a relay of IPv4 alone. */
+export async function simulatedNat64(behind: readonly [NatBehaviour, NatBehaviour]): Promise<PathKind> {
+  let found: PathKind | undefined
+  await Internet.run('natlab', {}, async (internet) => {
+    const relay = await internet.relay()
+    const host = internet.host('six', { behind: internet.router({ nat: behind[0], ipv6: true, nat64: true }) })
+    host.moveTo(...host.ips.filter((ip) => ip.includes(':')))
+    const resolve: Runtime['resolve'] = async ({ host: name, port }) => [
+      { ip: name === ARPA ? ARPA_IN_64 : name, port },
+    ]
+    const identity = internet.sim.identity('six')
+    const runtime = { ...internet.runtime(host), resolve }
+    const caller = await internet.settle(Peer.open({ identity, runtime, relays: [relay.ticket] }))
+    await caller.registered()
+    const listener = await internet.peer({ behind: internet.router({ nat: behind[1] }) })
+    const connection = await caller.connect({ ...parseTicket(listener.ticket), addresses: [] })
+    await internet.wait(SETTLE_TIME)
+    found = connection.path.kind
+    await caller.close()
   })
   return found as PathKind
 }

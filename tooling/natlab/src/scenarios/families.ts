@@ -1,8 +1,10 @@
 /** Peers of IPv4, of IPv6 and of both, at a relay of both. */
+import { nat } from '@showchain/testkit'
 import type { Host } from '../lab-options.ts'
+import { hostsOfNat64, isInNat64, startNat64 } from '../nat64-service.ts'
 import { WITHOUT_IPV6 } from '../rules.ts'
 import { connectPair, type Scenario, type World } from '../scenario.ts'
-import { simulatedPair } from '../simulated.ts'
+import { simulatedNat64, simulatedPair } from '../simulated.ts'
 import { FILE_BYTES, transferOn } from '../transfer.ts'
 import { hello } from './places.ts'
 
@@ -51,6 +53,21 @@ export const FAMILIES: readonly Scenario[] = [
       const remote = await hello(world, lose(world, from, 6), to, path, [await relayOfBoth(world)])
       if (remote.includes(':')) throw new Error(`the path goes to ${remote}`)
       return `${path} over IPv4, as simulated`
+    },
+  },
+  {
+    name: 'families-nat64',
+    title: 'a host of IPv6 alone behind a NAT64 and one of IPv4 alone, by a relay of IPv4 alone',
+    needs: { tayga: 'tayga' },
+    async run(world) {
+      const path = await simulatedNat64([nat.T3(), nat.T3()])
+      const router = await world.router({ kind: 'T3' })
+      await startNat64(world.lab, router)
+      const [from, to] = [world.lab.host(router), world.lab.host(world.side('b', 'T3'))]
+      const hosts = { from: hostsOfNat64(world.lab), to: '/etc/hosts' }
+      const remote = await hello(world, lose(world, from, 4), lose(world, to, 6), path, [world.relay], hosts)
+      if (!isInNat64(remote)) throw new Error(`the path goes to ${remote}`)
+      return `${path}, as simulated, through tayga`
     },
   },
   {

@@ -10,8 +10,9 @@ export async function hello(
   to: Host,
   path: PathKind,
   relays?: readonly string[],
+  hosts?: { readonly from: string; readonly to: string },
 ): Promise<string> {
-  const met = await connectPair(world, from, to, path, relays)
+  const met = await connectPair(world, from, to, path, relays, hosts)
   met.caller.writeLine('hello')
   await met.caller.until('its line was echoed', ({ event, text }) => event === 'message' && text === 'hello')
   const remotes = met.caller.events.flatMap(
