@@ -12,6 +12,7 @@ import type {
 import type { NamedStreamFile } from '../vectors/end-to-end/named-streams.ts'
 import { readVectors } from '../vectors/files.ts'
 import type { HandshakeInput, HandshakeOutcome } from './end-to-end-operations.ts'
+import { helloChecks } from './hello-checks.ts'
 import type { Check } from './operations.ts'
 
 export function* endToEndChecks(): Generator<Check> {
@@ -19,6 +20,7 @@ export function* endToEndChecks(): Generator<Check> {
     yield { vector: name, operation: 'directSession', input: request, expected: session }
   yield* certificateChecks(readVectors('certificate.json'))
   yield* handshakeChecks(readVectors('handshake.json'))
+  yield* helloChecks(readVectors('hello.json'))
   yield* recordChecks(readVectors('records.json'))
   yield* frameChecks(readVectors('frames.json'))
   yield* namedStreamChecks(readVectors('named-streams.json'))

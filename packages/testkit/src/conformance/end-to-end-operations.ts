@@ -42,6 +42,35 @@ export interface HandshakeOutcome {
   readonly done: { readonly hash: string; readonly sendKey: string; readonly receiveKey: string } | null
 }
 
+/** What an end says of itself in a hello. */
+export interface PlainOffer {
+  readonly mayRelay: boolean
+  readonly dialled: boolean
+  readonly namedStreams: boolean
+  readonly connectionId: string
+}
+
+/** The requester's end of a hello. */
+export interface HelloInput extends PlainOffer {
+  /** Ids. */
+  readonly requester: string
+  readonly target: string
+  /** X25519 private key of this exchange. */
+  readonly ephemeralKey: string
+  /** X25519 public key of the target; null: the hello is a cold one. */
+  readonly targetKey: string | null
+  /** Early frames, which may be empty. */
+  readonly early: string
+}
+
+/** The keys of a hello, and what the other end said in it. */
+export interface HelloOutcome {
+  readonly remote: PlainOffer
+  readonly hash: string
+  readonly sendKey: string
+  readonly receiveKey: string
+}
+
 /** The fields of a record, and what it carries. */
 export interface PlainRecord {
   readonly connectionId: string
@@ -61,6 +90,29 @@ export interface EndToEndOperations {
   initiator: { input: { readonly ids: readonly [string, string] }; result: string }
   /** Runs one end; null if a message that it received is not authentic. */
   handshake: { input: HandshakeInput; result: HandshakeOutcome | null }
+  /** The value of the requester's hello. */
+  writeHello: { input: HelloInput; result: string }
+  /**
+   * The target's answer, with its keys and what the requester said early. Null if it can give none. `staticKey` is
+   * the X25519 private key that the target has by now.
+   */
+  answerHello: {
+    input: PlainOffer & {
+      readonly requester: string
+      readonly target: string
+      readonly hello: string
+      readonly ephemeralKey: string
+      readonly staticKey: string
+    }
+    result:
+      | (HelloOutcome & {
+          readonly answer: string
+          readonly early: { readonly data: string; readonly fin: boolean } | null
+        })
+      | null
+  }
+  /** The requester's keys. Null if the answer is not authentic. */
+  readHelloAnswer: { input: HelloInput & { readonly answer: string }; result: HelloOutcome | null }
   writeHandshakePayload: { input: PlainPayload; result: string }
   readHandshakePayload: { input: { readonly payload: string }; result: PlainPayload | null }
   writeHandshakePart: { input: PlainPart; result: string }

@@ -3,12 +3,9 @@ import {
   directSession,
   isCurrent,
   KeyCache,
-  type KeyPair,
-  type NoiseCrypto,
   NoiseHandshake,
   OpeningKey,
   openssl,
-  opensslEndToEnd,
   ReplayWindow,
   rekey,
 } from '@showchain/crypto'
@@ -37,11 +34,10 @@ import { framesToBytes, plainFrames } from '../vectors/end-to-end/plain-frames.t
 import { seal } from '../vectors/end-to-end/records.ts'
 import { fromHex, toHex } from '../vectors/hex.ts'
 import type { EndToEndOperations, HandshakeInput, HandshakeOutcome, PlainRecord } from './end-to-end-operations.ts'
+import { crypto, helloImplementation, keyPair } from './hellos.ts'
 import type { Implementing } from './operations.ts'
 
 const NOTHING = new Uint8Array(0)
-const crypto: NoiseCrypto = { ...opensslEndToEnd, sha256: openssl.sha256, hmacSha256: openssl.hmacSha256 }
-const keyPair = (privateKey: Uint8Array): KeyPair => ({ privateKey, publicKey: crypto.x25519Public(privateKey) })
 
 function noiseOf({ side, initiator, responder, staticKey, ephemeralKey }: HandshakeInput): NoiseHandshake {
   return new NoiseHandshake({
@@ -136,6 +132,7 @@ export const endToEndImplementation: Implementing<EndToEndOperations> = {
   },
   initiator: ({ ids }) => ids.toSorted()[0] as string,
   handshake,
+  ...helloImplementation,
   writeHandshakePayload: ({ connectionId, current, certificate, ...flags }) =>
     toHex(
       writeHandshakePayload({

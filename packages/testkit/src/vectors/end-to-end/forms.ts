@@ -204,6 +204,8 @@ export interface HelloFile {
   readonly about: string
   readonly hellos: readonly HelloVector[]
   readonly refusedRequests: readonly RefusedBytes[]
+  /** Requests whose early frames are of another form: they are answered without a hello. */
+  readonly refusedEarly: readonly (RefusedBytes & { readonly early: string })[]
   readonly refusedAnswers: readonly RefusedBytes[]
 }
 

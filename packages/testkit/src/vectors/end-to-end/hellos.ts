@@ -88,8 +88,18 @@ function hello(
   }
 }
 
-/** PING, and a STREAM frame. */
-const EARLY = '010e0000026869'
+/** STREAM of stream 0, without offset and length: "hi". */
+const EARLY = '08006869'
+/** Frames that are read in a record, and not before an answer. */
+const REFUSED_EARLY: readonly (readonly [name: string, early: string])[] = [
+  ['PING before the frame', '01086869'],
+  ['another stream', '08046869'],
+  ['an offset', '0c00006869'],
+  ['a length', '0a00026869'],
+  ['the id of the stream in two bytes', '0840006869'],
+  ['no id of a stream', '08'],
+  ['a datagram', '306869'],
+]
 
 export function helloFile(requester: IdentityVector, target: IdentityVector): HelloFile {
   const ends = [requester, target] as const
@@ -103,6 +113,8 @@ export function helloFile(requester: IdentityVector, target: IdentityVector): He
     hello([target, requester], { name: 'cold, the other way round' }),
     hello(ends, { name: 'warm without early frames', early: '' }),
     hello(ends, { name: 'warm with early frames', early: EARLY }),
+    hello(ends, { name: 'warm with early frames and FIN', early: '09006869' }),
+    hello(ends, { name: 'warm with the beginning of a stream, and none of its data', early: '0800' }),
     hello(ends, { name: 'warm, and the target has lost its key', early: EARLY, lost: true }),
   ]
   const { request: cold, answer } = hellos[0] as HelloVector
@@ -118,6 +130,10 @@ export function helloFile(requester: IdentityVector, target: IdentityVector): He
       { name: 'warm, half a tag', bytes: warm.slice(0, -16) },
       { name: 'with a connection id of zeros', bytes: `0101${'00'.repeat(8)}${cold.slice(20)}` },
     ],
+    refusedEarly: REFUSED_EARLY.map(([name, early]) => ({
+      ...{ name, early },
+      bytes: hello(ends, { name, early }).request,
+    })),
     refusedAnswers: [
       { name: 'of kind 0', bytes: `00${answer.slice(2)}` },
       { name: 'of kind 3', bytes: `03${answer.slice(2)}` },
