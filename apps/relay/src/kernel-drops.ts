@@ -1,6 +1,7 @@
 /**
- * Datagrams that the kernel dropped since a socket of this process had no room for them: the relay
- * never saw them. Linux lists them for each UDP socket; other systems do not.
+ * Datagrams that the kernel dropped since a socket of this process had no room for them, or since they could
+ * be no message (`messagesOnly`): the relay never saw them. Linux lists them for each UDP socket, together;
+ * other systems do not.
  */
 import { readdir, readFile, readlink } from 'node:fs/promises'
 

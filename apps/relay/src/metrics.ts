@@ -125,7 +125,7 @@ function addTraffic(registry: Registry, relay: Relay): void {
 function addKernelDrops(registry: Registry): void {
   new Counter({
     name: 'showchain_relay_kernel_drops_total',
-    help: 'Datagrams that the kernel dropped since a socket was full (Linux; elsewhere always 0)',
+    help: 'Datagrams that the kernel dropped: a socket was full, or they could be no message (Linux; elsewhere always 0)',
     registers: [registry],
     async collect() {
       const drops = await kernelDrops()

@@ -43,6 +43,7 @@ export {
   encodeStun,
   isClassic,
   isStun,
+  MAX_STUN_BYTE,
   STUN_ATTRIBUTE,
   STUN_HEADER_BYTES,
   STUN_MAGIC_COOKIE,

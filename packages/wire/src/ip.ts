@@ -5,6 +5,8 @@
 
 export const IPV4_BYTES = 4
 export const IPV6_BYTES = 16
+/** Character codes. */
+const [DOT, ZERO] = [0x2e, 0x30]
 
 /** Bytes 0–11 of an IPv4-mapped address, ::ffff:0:0/96 (RFC 4291 §2.5.5.2). */
 export function isMapped(bytes: Uint8Array, at: number): boolean {
@@ -50,14 +52,27 @@ export function parseIp(text: string): Uint8Array | undefined {
   return bytes !== undefined && isMapped(bytes, 0) ? bytes.slice(12) : bytes
 }
 
+/** Character by character: it runs for the source of every datagram. */
 function parseIpv4(text: string): Uint8Array | undefined {
-  const parts = text.split('.')
-  if (parts.length !== IPV4_BYTES) return undefined
   const bytes = new Uint8Array(IPV4_BYTES)
-  for (const [index, part] of parts.entries()) {
-    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return undefined
-    bytes[index] = Number(part)
+  let part = 0
+  let value: number | undefined
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charCodeAt(at)
+    if (character === DOT) {
+      if (value === undefined || part === IPV4_BYTES - 1) return undefined
+      bytes[part++] = value
+      value = undefined
+      continue
+    }
+    const digit = character - ZERO
+    // Not after a zero: `01` would be a second text of 1.
+    if (digit < 0 || digit > 9 || value === 0) return undefined
+    value = (value ?? 0) * 10 + digit
+    if (value > 0xff) return undefined
   }
+  if (value === undefined || part < IPV4_BYTES - 1) return undefined
+  bytes[part] = value
   return bytes
 }
 

@@ -24,7 +24,7 @@ export const STUN_MAGIC_COOKIE = 0x2112_a442
 /** Bytes of the header (RFC 8489 §5). */
 export const STUN_HEADER_BYTES = 20
 /** Largest first byte of a Binding message (RFC 8489 §5). */
-const MAX_STUN_BYTE = 0x03
+export const MAX_STUN_BYTE = 0x03
 /** XORed with the CRC-32 of FINGERPRINT (RFC 8489 §14.7). */
 const FINGERPRINT_XOR = 0x5354_554e
 

@@ -35,6 +35,8 @@ export interface BoundSocket {
   send(to: Route, bytes: Uint8Array): void
   /** @see DatagramSocket */
   unfragmented?(to: Route): number | undefined
+  /** Has the kernel drop what is no message of ours, where it can. */
+  messagesOnly?(): void
   /** Sets the one receiver. */
   receive(receiver: SocketReceiver): void
   /** Nothing is delivered after it. */

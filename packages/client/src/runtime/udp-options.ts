@@ -34,6 +34,12 @@ export interface UdpOptions {
    * @default none
    */
   readonly borrows?: ((datagram: Uint8Array) => boolean) | undefined
+  /**
+   * Whether a batched socket has the kernel drop what is neither a message of the table nor a channel frame
+   * nor STUN, before it takes room; what is one only at first sight comes in.
+   * @default all comes in
+   */
+  readonly messagesOnly?: boolean | undefined
   /** Whether datagrams of IPv6 link-local addresses come in, each with its interface. @default they do not */
   readonly linkLocal?: boolean | undefined
   /**

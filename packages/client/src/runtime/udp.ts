@@ -17,6 +17,7 @@ export async function openUdp(options: UdpOptions = {}): Promise<UdpSocket> {
   const { sockets, skipped, chosen } =
     options.descriptors === undefined ? await bound(options) : await adopted(options.descriptors)
   for (const { buffers } of sockets) checkBuffers(buffers, options.receiveBuffer ?? RECEIVE_BUFFER, options.onWarning)
+  if (options.messagesOnly === true) for (const socket of sockets) socket.messagesOnly?.()
   return new UdpSocket(sockets, skipped, chosen, options)
 }
 

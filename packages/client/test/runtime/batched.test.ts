@@ -538,7 +538,18 @@ describe('datagrams that are borrowed', () => {
     const kept = b.received.filter(([first]) => first === KEPT)
     expect(kept).toEqual([sent, sent, sent].flat().filter(([first]) => first === KEPT))
     const buffers = (of: number) => new Set(b.received.filter(([first]) => first === of).map(({ buffer }) => buffer))
-    expect([buffers(LENT).size, buffers(KEPT).size]).toEqual([1, kept.length])
+    const [lent, own] = [buffers(LENT), [...buffers(KEPT)]]
+    expect(lent.size).toBe(1)
+    expect(own.filter((buffer) => lent.has(buffer))).toEqual([])
+  })
+
+  test('keep others no larger memory than 16 KiB, of which each has its part', async () => {
+    const [a, b] = [await inbox(), await inbox(real, LOOPBACK, isLent)]
+    const sent = Array.from({ length: 40 }, (_, index) => new Uint8Array(1400).fill(index))
+    for (const bytes of sent) a.socket.send(b.socket.local, bytes)
+    await b.has(sent.length)
+    expect(b.received).toEqual(sent)
+    expect(Math.max(...b.received.map(({ buffer }) => buffer.byteLength))).toBeLessThanOrEqual(16 * 1024)
   })
 
   test('an empty one is none, whatever was there before', async () => {

@@ -5,7 +5,7 @@
  *
  *   epoch (1 byte) | number (5 bytes) | HMAC-SHA256 (first 24 bytes)
  */
-import { type Endpoint, formatEndpoint, type PeerId, peerIdToBytes, utf8 } from '@showchain/wire'
+import { type Endpoint, formatEndpoint, PEER_ID_BYTES, type PeerId, peerIdToBytes } from '@showchain/wire'
 import type { CryptoProvider, Random } from './provider.ts'
 import { sameBytes } from './same-bytes.ts'
 
@@ -15,6 +15,8 @@ const SECRET_BYTES = 32
 /** 192 bits: too many to guess, and a challenge stays smaller than every request. */
 const MAC_BYTES = 24
 const NUMBER_BYTES = 5
+/** Characters of an IPv6 address in brackets, with its port. */
+const MAX_ADDRESS = 47
 const COOKIE_BYTES = 1 + NUMBER_BYTES + MAC_BYTES
 
 /** Issues cookies and checks them. @see RFC 9000 §8.1.2 */
@@ -22,10 +24,14 @@ export class CookieJar {
   readonly #provider: CryptoProvider
   readonly #secret: Uint8Array
   #issued = 0
+  /** Reused: a flood of first contacts asks for tens of thousands of cookies a second. */
+  readonly #input: { readonly bytes: Uint8Array; readonly view: DataView }
 
   constructor(provider: CryptoProvider, random: Random) {
     this.#provider = provider
     this.#secret = random.bytes(SECRET_BYTES)
+    const bytes = new Uint8Array(8 + 8 + 2 + PEER_ID_BYTES + MAX_ADDRESS)
+    this.#input = { bytes, view: new DataView(bytes.buffer) }
   }
 
   /** How many were issued: the number of the next one. */
@@ -55,19 +61,18 @@ export class CookieJar {
   }
 
   #make(epoch: number, number: number, source: Endpoint, id: PeerId, op: number): Uint8Array {
-    const address = utf8(formatEndpoint(source))
-    const input = new Uint8Array(8 + 8 + 2 + 32 + address.length)
-    const view = new DataView(input.buffer)
+    const address = formatEndpoint(source)
+    const { bytes, view } = this.#input
     view.setFloat64(0, epoch)
     view.setFloat64(8, number)
     view.setUint16(16, op)
-    input.set(peerIdToBytes(id), 18)
-    input.set(address, 50)
+    bytes.set(peerIdToBytes(id), 18)
+    for (let at = 0; at < address.length; at++) bytes[50 + at] = address.charCodeAt(at)
+    const mac = this.#provider.hmacSha256(this.#secret, bytes.subarray(0, 50 + address.length))
     const cookie = new Uint8Array(COOKIE_BYTES)
     cookie[0] = epoch & 0xff
-    cookie[1] = Math.floor(number / 2 ** 32)
-    new DataView(cookie.buffer).setUint32(2, number % 2 ** 32)
-    cookie.set(this.#provider.hmacSha256(this.#secret, input).subarray(0, MAC_BYTES), 1 + NUMBER_BYTES)
+    for (let at = NUMBER_BYTES, left = number; at > 0; at--, left = Math.floor(left / 256)) cookie[at] = left & 0xff
+    for (let at = 0; at < MAC_BYTES; at++) cookie[1 + NUMBER_BYTES + at] = mac[at] as number
     return cookie
   }
 }

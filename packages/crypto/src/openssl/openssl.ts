@@ -4,7 +4,6 @@
  */
 import {
   constants,
-  createHmac,
   createPrivateKey,
   createPublicKey,
   generateKeyPair,
@@ -57,6 +56,33 @@ const PSS_SALT_BYTES = 32
 const HEADER_BYTES = 24
 
 const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer')
+
+/** Bytes of a block and of a digest of SHA-256. */
+const [BLOCK, DIGEST] = [64, 32]
+/** Reused: nearly all that is authenticated fits. */
+const inner = new Uint8Array(BLOCK + 256)
+const outer = new Uint8Array(BLOCK + DIGEST)
+
+/**
+ * HMAC (RFC 2104) of two hashes: `createHmac` makes an object for each, which the collector of garbage has to
+ * destroy by itself, and a flood of first contacts asks for tens of thousands a second.
+ */
+function hmacSha256(key: Uint8Array, bytes: Uint8Array): Uint8Array {
+  const short = key.length > BLOCK ? sha256(key) : key
+  const front = BLOCK + bytes.length <= inner.length ? inner : new Uint8Array(BLOCK + bytes.length)
+  for (let at = 0; at < BLOCK; at++) {
+    const byte = short[at] ?? 0
+    front[at] = byte ^ 0x36
+    outer[at] = byte ^ 0x5c
+  }
+  front.set(bytes, BLOCK)
+  outer.set(sha256(front.subarray(0, BLOCK + bytes.length)), BLOCK)
+  const mac = sha256(outer)
+  // Nothing of the key stays.
+  front.fill(0, 0, BLOCK)
+  outer.fill(0)
+  return mac
+}
 
 const refused = (why: string, cause?: unknown): ShowchainError => new ShowchainError('ERR_KEY_REFUSED', why, { cause })
 
@@ -139,7 +165,7 @@ function fits({ handle, publicKey }: OpensslPrivateKey): boolean {
 export const openssl: CryptoProvider = {
   name: 'openssl',
   sha256,
-  hmacSha256: (key, bytes) => createHmac('sha256', key).update(bytes).digest(),
+  hmacSha256,
   importPublicKey: publicKeyOf,
   verify(key, message, signature) {
     const { handle, signatureLength } = own(key, OpensslPublicKey)

@@ -29,8 +29,9 @@ export async function listening(options: RelayOpenOptions, runtime: Runtime): Pr
   let websocket: WebSocketListener | undefined
   try {
     const [own, ...alternates] = socketsOf(options)
-    sockets.push(await runtime.openSocket({ ...own, onWarning, borrows: isChannelFrame }))
-    for (const alternate of alternates) sockets.push(await runtime.openSocket({ ...alternate, onWarning }))
+    const each = { onWarning, messagesOnly: true }
+    sockets.push(await runtime.openSocket({ ...own, ...each, borrows: isChannelFrame }))
+    for (const alternate of alternates) sockets.push(await runtime.openSocket({ ...alternate, ...each }))
     // Only who wants it loads what it needs.
     if (takes !== undefined)
       websocket = await (await import('./websocket/listener.ts')).WebSocketListener.open(takes, runtime.clock)

@@ -268,8 +268,8 @@ export const CLIENT_CONNECTIONS: readonly Mutant[] = inPackage('client', [
     name: 'lent-datagrams',
     rule: 'A socket lends only the datagrams that its receiver is done with at once.',
     file: 'src/runtime/batched/receive-ring.ts',
-    text: 'borrows(bytes) ? bytes : bytes.slice()',
-    replacement: 'bytes',
+    text: 'if (borrows?.(bytes) === true) return deliver(bytes, source)',
+    replacement: 'if (borrows !== undefined) return deliver(bytes, source)',
     test: 'test/runtime/batched.test.ts',
   },
   {

@@ -67,4 +67,28 @@ export const CLIENT_SOCKETS: readonly Mutant[] = inPackage('client', [
     replacement: 'bindAll([{ host: listen[0]?.host ?? "", port: 0 }], bind)',
     test: 'test/runtime/shared-sockets.test.ts',
   },
+  {
+    name: 'kept-together',
+    rule: 'Who keeps a datagram of a few bytes keeps no large memory.',
+    file: 'src/runtime/batched/receive-ring.ts',
+    text: 'const KEPT_TOGETHER = 16 * 1024',
+    replacement: 'const KEPT_TOGETHER = 1024 * 1024',
+    test: 'test/runtime/batched.test.ts',
+  },
+  {
+    name: 'kept-at-the-door',
+    rule: 'The kernel drops what cannot be a message before it takes room.',
+    file: 'src/runtime/batched/doorkeeper.ts',
+    text: "['out', [[OP_CODE.returnValue, 0]]]",
+    replacement: "['out', [[OP_CODE.returnValue, ALL]]]",
+    test: 'test/runtime/messages-only.test.ts',
+  },
+  {
+    name: 'let-in-at-the-door',
+    rule: 'The kernel drops nothing that may be a message.',
+    file: 'src/runtime/batched/doorkeeper.ts',
+    text: 'const MIN_MESSAGE = 1 + 2 + 8 + 8',
+    replacement: 'const MIN_MESSAGE = 1 + 2 + 32 + 8 + 8',
+    test: 'test/runtime/messages-only.test.ts',
+  },
 ])

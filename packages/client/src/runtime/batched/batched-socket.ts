@@ -9,6 +9,7 @@ import type { Route } from '../../core/endpoint/machine.ts'
 import { type Bind, BindError, type BoundSocket, type SocketBuffers, type SocketReceiver } from '../bound-socket.ts'
 import { unsent } from '../dgram-socket.ts'
 import type { ListenAddress } from '../udp-options.ts'
+import { keepDoor } from './doorkeeper.ts'
 import { keepFreedMemory } from './kept-memory.ts'
 import {
   AF_INET,
@@ -26,8 +27,10 @@ import {
   type PollCallback,
   type PollHandle,
   SO_RCVBUF,
+  SO_RCVBUFFORCE,
   SO_REUSEPORT,
   SO_SNDBUF,
+  SO_SNDBUFFORCE,
   SOL_SOCKET,
   SOL_UDP,
   UDP_GRO,
@@ -175,6 +178,10 @@ class BatchedSocket implements BoundSocket {
     }
   }
 
+  messagesOnly(): void {
+    keepDoor(this.#libc, this.#descriptor)
+  }
+
   receive(receiver: SocketReceiver): void {
     this.#receiver = receiver
   }
@@ -266,8 +273,13 @@ function localOf(libc: Libc, descriptor: number): Endpoint {
 
 function buffersOf(libc: Libc, descriptor: number): SocketBuffers {
   return {
-    setRecvBufferSize: (bytes) => void setOption(libc, descriptor, SOL_SOCKET, SO_RCVBUF, bytes),
-    setSendBufferSize: (bytes) => void setOption(libc, descriptor, SOL_SOCKET, SO_SNDBUF, bytes),
+    setRecvBufferSize: (bytes) => setBuffer(libc, descriptor, SO_RCVBUFFORCE, SO_RCVBUF, bytes),
+    setSendBufferSize: (bytes) => setBuffer(libc, descriptor, SO_SNDBUFFORCE, SO_SNDBUF, bytes),
     getRecvBufferSize: () => getOption(libc, descriptor, SOL_SOCKET, SO_RCVBUF) ?? 0,
   }
+}
+
+/** Above the limits of the system where this process may, else up to them. */
+function setBuffer(libc: Libc, descriptor: number, forced: number, allowed: number, bytes: number): void {
+  if (!setOption(libc, descriptor, SOL_SOCKET, forced, bytes)) setOption(libc, descriptor, SOL_SOCKET, allowed, bytes)
 }

@@ -45,6 +45,10 @@ export const SOL_SOCKET = 1
 export const SO_SNDBUF = 7
 export const SO_RCVBUF = 8
 export const SO_REUSEPORT = 15
+export const SO_ATTACH_FILTER = 26
+/** As SO_SNDBUF and SO_RCVBUF, above the limits of net.core: for CAP_NET_ADMIN alone. */
+export const SO_SNDBUFFORCE = 32
+export const SO_RCVBUFFORCE = 33
 export const SO_ATTACH_REUSEPORT_CBPF = 51
 export const IPPROTO_IP = 0
 export const IP_MTU_DISCOVER = 10

@@ -26,6 +26,12 @@ export interface Received {
 export type Borrows = (datagram: Uint8Array) => boolean
 type Deliver = (bytes: Uint8Array, source: Route | undefined) => void
 
+/**
+ * Bytes of what is not borrowed that are allocated at once: an allocation for each datagram costs more than
+ * to copy it, and who keeps one keeps no more than this.
+ */
+const KEPT_TOGETHER = 16 * 1024
+const NO_MEMORY = new Uint8Array(0)
 const NOTHING: Received = { full: false, datagrams: 0, errno: 0 }
 
 export class ReceiveRing {
@@ -49,30 +55,40 @@ export class ReceiveRing {
    * @param borrows datagrams that stay in the ring until the next call; undefined: none
    */
   receive(descriptor: number, deliver: Deliver, borrows: Borrows | undefined): Received {
-    const { headers, data } = this.#messages
+    const { headers } = this.#messages
     const count = this.#libc.recvmmsg(descriptor, headers, RECEIVED_AT_ONCE, 0, null)
     if (count < 0) return { ...NOTHING, errno: this.#libc.errno() }
     if (count === 0) return NOTHING
-    let total = 0
-    for (let index = 0; borrows === undefined && index < count; index++) total += this.#messages.lengthOf(index)
-    // One allocation for all of them; what a machine keeps are views of it.
-    const memory = borrows === undefined ? unwritten(total) : data
-    const hand: Deliver =
-      borrows === undefined ? deliver : (bytes, source) => deliver(borrows(bytes) ? bytes : bytes.slice(), source)
+    let left = 0
+    for (let index = 0; index < count; index++) left += this.#messages.lengthOf(index)
+    const most = borrows === undefined ? left : KEPT_TOGETHER
+    let memory: Uint8Array = NO_MEMORY
+    let used = 0
+    const hand: Deliver = (bytes, source) => {
+      const { length } = bytes
+      const needed = left
+      left -= length
+      if (borrows?.(bytes) === true) return deliver(bytes, source)
+      if (used + length > memory.length) {
+        memory = unwritten(Math.max(length, Math.min(needed, most)))
+        used = 0
+      }
+      memory.set(bytes, used)
+      used += length
+      deliver(memory.subarray(used - length, used), source)
+    }
     let datagrams = 0
-    for (let index = 0, at = 0; index < count; index++) {
-      const from = index * STRIDE
-      const length = this.#messages.lengthOf(index)
-      if (borrows === undefined) memory.set(data.subarray(from, from + length), at)
-      datagrams += this.#deliver(index, memory, borrows === undefined ? at : from, length, hand)
+    for (let index = 0; index < count; index++) {
+      datagrams += this.#deliver(index, index * STRIDE, hand)
       this.#messages.offer(index)
-      at += length
     }
     return { full: count === RECEIVED_AT_ONCE, datagrams, errno: 0 }
   }
 
   /** @returns datagrams */
-  #deliver(index: number, memory: Uint8Array, from: number, length: number, deliver: Deliver): number {
+  #deliver(index: number, from: number, deliver: Deliver): number {
+    const memory = this.#messages.data
+    const length = this.#messages.lengthOf(index)
     const words = this.#messages.nameWordsOf(index)
     if (words === undefined) return 1
     const source = this.#book.source(this.#messages.nameWords, (index * ADDRESS_ROOM) / 4, words)

@@ -2,7 +2,7 @@
  * sockaddr_in and sockaddr_in6 as bytes. Endpoints of packets repeat, so both directions are looked
  * up: parsing an address costs more than a system call has for each packet of a train.
  */
-import { canonicalIp, type Endpoint, ipFamily } from '@showchain/wire'
+import { canonicalIp, type Endpoint, formatIp, ipFamily } from '@showchain/wire'
 import type { Route } from '../../core/endpoint/machine.ts'
 import { scopeOf, socketOnLink } from '../../core/endpoint/route.ts'
 import { AF_INET, AF_INET6 } from './libc.ts'
@@ -40,11 +40,12 @@ function groupsOf(ip: string): readonly number[] {
 
 /** What a kernel's address says. */
 export function decodeAddress(bytes: Uint8Array): Route | undefined {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  const port = view.readUInt16BE(PORT_AT)
-  if (view.readUInt16LE() === AF_INET) return { ip: view.subarray(IPV4_AT, IPV4_AT + 4).join('.'), port }
-  const scope = view.readUInt32LE(SCOPE_AT)
-  const groups = Array.from({ length: 8 }, (_, index) => view.readUInt16BE(IPV6_AT + 2 * index).toString(16))
+  const port = ((bytes[PORT_AT] as number) << 8) | (bytes[PORT_AT + 1] as number)
+  // The family in the order of this machine's bytes, which is little-endian (`loadLibc`).
+  if (bytes[0] === AF_INET && bytes[1] === 0) return { ip: formatIp(bytes, IPV4_AT, 4), port }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const scope = view.getUint32(SCOPE_AT, true)
+  const groups = Array.from({ length: 8 }, (_, index) => view.getUint16(IPV6_AT + 2 * index).toString(16))
   const ip = canonicalIp(groups.join(':'))
   if (ip === undefined) return undefined
   return scope === 0 ? { ip, port } : { ip, port, socket: socketOnLink(scope) }
@@ -102,7 +103,7 @@ export class SourceBook {
   source(words: Int32Array, at: number, count: number): Route | undefined {
     const place = this.#placeOf(words, at, count)
     if (this.#isAt(place, words, at, count)) return this.#endpoints[place]
-    const address = new Uint8Array(words.slice(at, at + count).buffer)
+    const address = bytesOf(words, at, count)
     const decoded = decodeAddress(address)
     const endpoint = decoded && new KnownEndpoint(decoded, address)
     const from = place * PLACE_WORDS
@@ -138,6 +139,17 @@ export class SourceBook {
     this.#endpoints = []
     this.#taken = 0
   }
+}
+
+/**
+ * The integers' bytes. So small an array lies in the heap as long as nobody asks for its buffer: what lies
+ * outside costs the collector of garbage more than the rest of a forged address.
+ */
+function bytesOf(words: Int32Array, at: number, count: number): Uint8Array {
+  const bytes = new Uint8Array(4 * count)
+  for (let index = 0; index < bytes.length; index++)
+    bytes[index] = ((words[at + (index >> 2)] as number) >>> (8 * (index & 3))) & 0xff
+  return bytes
 }
 
 /** Addresses of endpoints. */
