@@ -7,7 +7,7 @@ import type { Socket } from 'node:dgram'
 import koffi from 'koffi'
 
 /** Of the kernel's headers: see message-rings.ts of the client, which this must not depend on. */
-const HEADER = {
+export const HEADER = {
   bytes: 64,
   name: 0,
   nameLength: 8,
@@ -82,7 +82,7 @@ interface Handle {
 }
 
 /** Node gives no way to a socket's descriptor, and reads by itself what comes: both are in its state. */
-function handleOf(socket: Socket): Handle {
+export function handleOf(socket: Socket): Handle {
   for (const symbol of Object.getOwnPropertySymbols(socket)) {
     const state = (socket as unknown as Record<symbol, { readonly handle?: Handle } | undefined>)[symbol]
     if (state?.handle !== undefined) return state.handle
@@ -98,7 +98,7 @@ export function takeOver(socket: Socket): void {
   calls().setsockopt(handleOf(socket).fd, SOL_UDP, UDP_GRO, one, one.length)
 }
 
-function address(port: number): Buffer {
+export function address(port: number): Buffer {
   const bytes = Buffer.alloc(ADDRESS_BYTES)
   bytes.writeUInt16LE(AF_INET)
   bytes.writeUInt16BE(port, 2)
@@ -106,14 +106,14 @@ function address(port: number): Buffer {
   return bytes
 }
 
-function vectorOf(data: Uint8Array, length: number): Buffer {
+export function vectorOf(data: Uint8Array, length: number): Buffer {
   const vector = Buffer.alloc(VECTOR_BYTES)
   vector.writeBigUInt64LE(koffi.address(data))
   vector.writeBigUInt64LE(BigInt(length), 8)
   return vector
 }
 
-function headersOf(vectors: readonly Uint8Array[]): Buffer {
+export function headersOf(vectors: readonly Uint8Array[]): Buffer {
   const headers = Buffer.alloc(vectors.length * HEADER.bytes)
   for (const [index, vector] of vectors.entries()) {
     headers.writeBigUInt64LE(koffi.address(vector), index * HEADER.bytes + HEADER.vector)

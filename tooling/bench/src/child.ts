@@ -18,6 +18,10 @@ export class Child {
     })
   }
 
+  get pid(): number {
+    return this.#process.pid as number
+  }
+
   async ask<Result>(request: unknown): Promise<Result> {
     const ended = new AbortController()
     const gone = (): void => ended.abort(new Error('A process of the benchmark ended early.'))

@@ -59,7 +59,7 @@ export const FULL_EFFORT: Effort = {
   idleSeconds: 10,
   siegeRate: 50_000,
   siegeSeconds: 10,
-  siegeSources: 2048,
+  siegeSources: 65_536,
   hostileBytes: 4 * 1024 * 1024,
 }
 

@@ -1,8 +1,7 @@
 /** Sends forgeries at a steady rate, each from one of many loopback addresses. */
-import type { Socket } from 'node:dgram'
-import { setImmediate } from 'node:timers/promises'
 import { serve } from './child.ts'
-import { closeAll, LOOPBACK, openSocket } from './loopback.ts'
+import { closeAll, cpuSeconds, openSocket } from './loopback.ts'
+import { Volley } from './siege-volley.ts'
 
 export interface FloodRequest {
   readonly port: number
@@ -17,27 +16,37 @@ export interface FloodRequest {
 export interface Flooded {
   readonly sent: number
   readonly seconds: number
+  readonly cpuSeconds: number
 }
 
-/** Packets of one turn of the event loop, so that answers are read too. */
-const TURN = 64
+/** Milliseconds between two volleys: the flood sleeps meanwhile, and leaves its core to others. */
+const PAUSE = 1
+/** Seconds of packets that are made up for when the flood had no core: more would be another flood. */
+const LATE = 0.05
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
 async function flood({ port, packets, rate, seconds, sources }: FloodRequest): Promise<Flooded> {
-  const sockets: Socket[] = []
-  for (let number = 0; number < sources; number++)
-    sockets.push(await openSocket(`127.100.${number >> 8}.${number & 0xff}`))
-  let sent = 0
+  const socket = await openSocket('0.0.0.0')
+  const volley = new Volley(socket, packets, port, sources)
+  const cpu = cpuSeconds()
   const begun = performance.now()
   const elapsed = (): number => (performance.now() - begun) / 1000
-  while (elapsed() < seconds) {
-    const due = Math.min(TURN, Math.floor(rate * elapsed()) - sent)
-    for (let index = 0; index < due; index++, sent++)
-      sockets[sent % sources]?.send(packets[sent % packets.length] as Uint8Array, port, LOOPBACK)
-    await setImmediate()
+  let [sent, given] = [0, 0]
+  for (let now = 0; now < seconds; now = elapsed()) {
+    const due = Math.floor(rate * now)
+    given = Math.max(given, due - Math.floor(rate * LATE))
+    while (given < due) {
+      const took = volley.fire(due - given)
+      if (took === 0) break
+      sent += took
+      given += took
+    }
+    Atomics.wait(sleeper, 0, 0, PAUSE)
   }
   const taken = elapsed()
-  await closeAll(sockets)
-  return { sent, seconds: taken }
+  await closeAll([socket])
+  return { sent, seconds: taken, cpuSeconds: cpuSeconds() - cpu }
 }
 
 serve(flood)

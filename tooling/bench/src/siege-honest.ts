@@ -1,20 +1,28 @@
 /** What honest peers do during a siege, and how it went: tries, successes, and the time of each. */
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Connection, Peer } from '@showchain/client'
 import type { Identity } from '@showchain/crypto'
 
 export class Tries {
   /** Milliseconds of those that succeeded. */
   readonly taken: number[] = []
-  failed = 0
+  /** How often each error code occurred, in the end. */
+  readonly failures: Map<string, number> = new Map()
 
   async time(act: () => Promise<unknown>): Promise<void> {
     const begun = performance.now()
     try {
       await act()
       this.taken.push(performance.now() - begun)
-    } catch {
-      this.failed++
+    } catch (error) {
+      const { code, message } = error as Error & { readonly code?: string }
+      const why = code ?? message
+      this.failures.set(why, (this.failures.get(why) ?? 0) + 1)
     }
+  }
+
+  get failed(): number {
+    return [...this.failures.values()].reduce((sum, times) => sum + times, 0)
   }
 
   /** Percent. */
@@ -33,6 +41,8 @@ export class Tries {
 /** Milliseconds that a registration, a dial or a datagram may take. */
 const PATIENCE = 15_000
 const DATAGRAM_PATIENCE = 1000
+/** And between two looks. */
+const LOOK_AGAIN = 10
 
 const places = { next: 0 }
 /** Each peer is at an address of its own, like hosts of the internet. */
@@ -47,26 +57,33 @@ export async function register(identity: Identity, relay: string): Promise<void>
   await peer.registered({ timeout: PATIENCE })
 }
 
-/** Peers that are registered, each of which introduces itself to another one when asked. */
+/**
+ * Peers that are registered, in pairs of which one introduces itself to the other when asked: no peer has two
+ * attempts at once.
+ */
 export class Village implements AsyncDisposable {
   readonly #peers: Peer[] = []
-  #next = 0
+  /** Who is free: the first introduces itself to the second, and the other way round the next time. */
+  readonly #pairs: (readonly [from: Peer, to: Peer])[] = []
 
   static async open(identities: readonly Identity[], relay: string): Promise<Village> {
     const village = new Village()
     for (const identity of identities) village.#peers.push(await open(identity, [relay]))
     await Promise.all(village.#peers.map((peer) => peer.registered({ timeout: PATIENCE })))
+    for (let first = 0; first + 1 < village.#peers.length; first += 2)
+      village.#pairs.push([village.#peers[first] as Peer, village.#peers[first + 1] as Peer])
     return village
   }
 
-  /** By hole punching: the ticket's addresses are not used. */
-  async introduce(): Promise<void> {
-    const number = this.#next++
-    const count = this.#peers.length
-    const [a, b] = [number % count, (number + 1 + (Math.floor(number / count) % (count - 1))) % count]
-    const [from, to] = [this.#peers[a] as Peer, this.#peers[b] as Peer]
-    const connection = await from.connect(to.ticket, { via: 'punch', timeout: PATIENCE })
-    await connection.close()
+  /** By hole punching: the ticket's addresses are not used. Waits for a pair that is free, untimed. */
+  async introduce(tries: Tries): Promise<void> {
+    await oneOf(this.#pairs, async ([from, to]) => {
+      await tries.time(async () => {
+        const connection = await from.connect(to.ticket, { via: 'punch', timeout: PATIENCE })
+        await connection.close()
+      })
+      return [to, from] as const
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -122,6 +139,21 @@ export class Echo implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#peer.close()
+  }
+}
+
+/**
+ * With one of these that nothing else uses meanwhile; waits until there is one.
+ * @param act what is there again afterwards; nothing: the same one
+ */
+export async function oneOf<Item>(free: Item[], act: (item: Item) => Promise<Item | undefined>): Promise<void> {
+  let item = free.shift()
+  for (; item === undefined; item = free.shift()) await pause(LOOK_AGAIN)
+  let next: Item | undefined
+  try {
+    next = await act(item)
+  } finally {
+    free.push(next ?? item)
   }
 }
 
