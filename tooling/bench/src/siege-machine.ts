@@ -67,7 +67,7 @@ export class MemoryWatch {
 const resident = (process: number): number =>
   KIB * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${process}/status`, 'utf8'))?.[1])
 
-/** UDP datagrams of this machine for which a socket had no room, since it started (RcvbufErrors). */
+/** UDP datagrams of this network namespace for which a socket had no room, since it was made (RcvbufErrors). */
 export function lostDatagrams(): number {
   const [names, values] = readFileSync('/proc/net/snmp', 'utf8')
     .split('\n')

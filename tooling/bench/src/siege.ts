@@ -114,7 +114,7 @@ class Siege {
       rows: found.map(({ row }) => row),
       notes: [
         `${siegeRate.toLocaleString('en')} packets/s for ${siegeSeconds} s from ${siegeSources} loopback addresses; goal: 99 % of what is honest.`,
-        'Lost: by the kernel of this machine, for want of room in a socket. Memory: heap and buffers after a collection.',
+        'Lost: by sockets of this network namespace that had no room, those of others too. Memory: heap and buffers after a collection.',
         `Flood and honest peers: of a core; ${this.#share}. What fails failed within 15 s (a datagram: 1 s).`,
         ...found.flatMap(({ failures }) => failures),
       ],
