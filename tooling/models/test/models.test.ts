@@ -8,16 +8,18 @@ import { check, missing, sourceOf } from '../src/spin.ts'
 import { tables } from '../src/tables.ts'
 
 const why = missing()
+/** The largest search takes 4 s of a core, of which there may be little beside other tests. */
+const timeout = 300_000
 
 describe.each(MODELS)('$title', (model) => {
   describe('searched by spin', needs(why === undefined, why ?? ''), () => {
-    test('every property holds in every state, and every step is taken', async () => {
+    test('every property holds in every state, and every step is taken', { timeout }, async () => {
       const { broken, story, unreached } = await check(model)
       expect(broken, story.join('\n')).toBeUndefined()
       expect(unreached).toEqual([])
     })
 
-    test.each(model.guards)('without $name: $breaks does not hold', { tags: ['long'] }, async (guard) => {
+    test.each(model.guards)('without $name: $breaks does not hold', { tags: ['long'], timeout }, async (guard) => {
       const { broken, story } = await check(model, guard)
       expect(broken, story.join('\n')).toBe(guard.breaks)
     })
