@@ -7,7 +7,6 @@ import { type FleetBus, UsageInMemory, type UsedBytes } from '@showchain/server/
 import { type FleetAddress, FleetWriter } from '@showchain/wire/fleet'
 import type { Logger } from 'pino'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Config } from '../src/config.ts'
 import type { Status } from '../src/status-shape.ts'
 import { BusSwitch, PipeBus } from '../src/workers/bus-pipes.ts'
 import { ToldUsage, UsageLedger } from '../src/workers/shared-usage.ts'
@@ -223,12 +222,12 @@ describe('workers together', () => {
 })
 
 describe('frames', () => {
-  const logged = (steers: boolean, config: object = {}) => {
+  const logged = (steers: boolean) => {
     const asked: Steering[] = []
     const lines: string[] = []
     const log = { warn: (line: string) => lines.push(line) } as unknown as Logger
     const own = { steer: (steering: Steering) => asked.push(steering) > 0 && steers }
-    return { does: steered(own, { access: 'everyone', ...config } as Config, 8, log), asked, lines }
+    return { does: steered(own, 8, log), asked, lines }
   }
 
   test('go to the worker of their session by the number in its id', () => {
@@ -242,10 +241,5 @@ describe('frames', () => {
   test('go to the worker of their sender where the kernel does not steer, which the log says', () => {
     const { does, lines } = logged(false)
     expect({ does, lines }).toEqual({ does: false, lines: [expect.stringContaining('does not steer')] })
-  })
-
-  test.each([{ quota: { id: { day: 1 } } }, { access: 'token' }])('go to the worker that counts them: %j', (config) => {
-    const { does, asked, lines } = logged(true, config)
-    expect({ does, asked, lines }).toEqual({ does: false, asked: [], lines: [] })
   })
 })

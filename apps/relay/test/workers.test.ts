@@ -16,6 +16,8 @@ import { peerOf, refusalOf, relayLab, said, sendUntilLimited } from './relay-lab
 const { folder, start, running } = relayLab()
 /** Peers that a test has at each worker, at least. */
 const AT_EACH = 2
+/** Bytes. */
+const QUOTA = 400_000
 const UNKNOWN = /does not know you/
 const batched = needs(
   process.platform === 'linux' && process.env.SHOWCHAIN_UDP !== 'dgram',
@@ -102,8 +104,11 @@ describe('a relay of two workers', () => {
     await close()
   })
 
-  test('passes on between its workers by their port, and not by their bus', batched, async () => {
-    const relay = together('--metrics', '127.0.0.1:0')
+  test.each([
+    ['', []],
+    [', where it counts bytes, too', ['--quota', 'idDay=1G', 'totalDay=10G']],
+  ])('passes on between its workers by their port, and not by their bus%s', batched, async (_where, args) => {
+    const relay = together('--metrics', '127.0.0.1:0', ...args)
     const { peers, close } = await crowd(relay)
     const [here, there] = oneOfEach(relay, peers)
     const accepted = there.incoming.next()
@@ -208,6 +213,31 @@ describe('a relay of two workers', () => {
     const usedUp = expect.stringMatching(/bytes of the permit .* are used up/)
     // Workers tell each other each second.
     await expect.poll(refusals, { timeout: 20_000, interval: 1000 }).toEqual(new Array(6).fill(usedUp))
+  })
+
+  test('lets through the bytes of a quota between its workers, and no more', batched, async () => {
+    const relay = together('--quota', `idDay=${QUOTA}`)
+    const { peers, close } = await crowd(relay)
+    const [here, there] = oneOfEach(relay, peers)
+    const accepted = there.incoming.next()
+    const connection = await here.connect(there.ticket, { via: 'relay-only' })
+    // The session is at the worker of the one that asked for it, and what is counted at that of the other.
+    const other = (await accepted).value as Connection
+    const limited = new Promise<unknown>((resolve) => {
+      there.on('relay', (event) => event.state === 'limited' && resolve(event.reason))
+    })
+    const stream = await other.openStream()
+    stream.write(new Uint8Array(2 * QUOTA)).catch(() => {})
+    let received = 0
+    const reading = (async () => {
+      const { value } = await connection.streams.next()
+      for (let piece = await value?.read(); piece !== undefined; piece = await value?.read()) received += piece.length
+    })().catch(() => {})
+    expect(await limited).toMatch(/used up/)
+    await expect.poll(() => received, { timeout: 10_000 }).toBeGreaterThan(0.8 * QUOTA)
+    expect(received).toBeLessThan(QUOTA)
+    await close()
+    await reading
   })
 
   test('answers STUN from its other port, whichever worker is asked', batched, async () => {

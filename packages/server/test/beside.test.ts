@@ -6,12 +6,21 @@ import { CHANNEL_HEADER_BYTES, isChannelFrame, writeChannelHeader } from '@showc
 import { type FleetItem, writeSessionNode } from '@showchain/wire/fleet'
 import { describe, expect, test } from 'vitest'
 import { hmacSha256Of, messageTo, open, SECRET } from './fleet-messages.ts'
-import { Bed, type BedOptions, countingRandom, identityOf, openSession, provider, type TestPeer } from './relay-bed.ts'
+import {
+  Bed,
+  type BedOptions,
+  countingRandom,
+  identityOf,
+  openSession,
+  permitsOf,
+  provider,
+  type TestPeer,
+} from './relay-bed.ts'
 
 const STRANGER: Endpoint = { ip: '203.0.113.77', port: 7777 }
 
-function frameOf(session: SessionId, mark = 0): Uint8Array {
-  const frame = new Uint8Array(CHANNEL_HEADER_BYTES + 60).fill(mark)
+function frameOf(session: SessionId, mark = 0, bytes = CHANNEL_HEADER_BYTES + 60): Uint8Array {
+  const frame = new Uint8Array(bytes).fill(mark)
   writeChannelHeader(frame, sessionIdToBytes(session))
   return frame
 }
@@ -247,12 +256,6 @@ describe('a peer that is bound at another node of the port', () => {
     expect(port.bed(0).count('rateLimited')).toBe(2)
   })
 
-  test('that is counted is passed on by its own node', () => {
-    const { port, requester, fromTarget } = joined(new Port(2, { quotas: { id: { day: 1e6 } } }))
-    expect(frames(fromTarget())).toEqual([{ by: 0, ...requester.source }])
-    expect(port.bed(0).count('fleetShared')).toBe(0)
-  })
-
   test('by a connection is passed on by its own node', () => {
     const port = new Port()
     const [requester, target] = [port.registered(0, 1), port.registered(1, 2)]
@@ -263,6 +266,134 @@ describe('a peer that is bound at another node of the port', () => {
       expect(frames(port.receives(1, target.source, frameOf(session)))).toEqual([{ by: 0, ...requester.source }])
     expect(frames(port.receives(0, { ...target.source, socket: 0 } as Endpoint, frameOf(session)))).toEqual([])
     expect(port.bed(0).count('fleetShared')).toBe(0)
+  })
+})
+
+describe('a peer whose bytes are counted', () => {
+  const BYTES = 1000
+  const SECOND = 1000
+  const DAY = 86_400_000
+
+  /** As `joined`. */
+  function counted(options: BedOptions) {
+    const there = joined(new Port(2, options))
+    const { port, session, target } = there
+    const frame = frameOf(session, 1, BYTES)
+    /** Frames of the target that got through, of so many. */
+    const sends = (count: number): number => {
+      let passed = 0
+      for (let sent = 0; sent < count; sent++) passed += frames(port.receives(0, target.source, frame)).length
+      return passed
+    }
+    return { ...there, sends }
+  }
+
+  test('is passed on by the node of the session all the same, by what its own node lends', () => {
+    const { port, sends } = counted({ quotas: { id: { day: 1e9 } } })
+    port.said.splice(0)
+    expect(sends(2000)).toBe(2000)
+    expect(port.bed(0).count('fleetShared')).toBeGreaterThanOrEqual(1990)
+    expect(port.said.filter(([, kind]) => kind === 'handed').length).toBeLessThan(10)
+    // Each loan is twice the one before, up to 1 MiB: 64, 128, 256, 512, 1024, 1024 KiB.
+    expect(port.said.filter(([, kind]) => kind === 'share').length).toBeLessThan(8)
+  })
+
+  test.each([
+    ['an id', { id: { day: 100 * BYTES } }],
+    ['a source', { source: { month: 100 * BYTES } }],
+    ['all', { total: { day: 100 * BYTES } }],
+  ])('has the quota of %s, and no byte more', (_what, quotas) => {
+    const { port, sends } = counted({ quotas })
+    const passed = sends(300)
+    expect(passed).toBeLessThan(100)
+    // Less than a frame is left at either node.
+    expect(passed).toBeGreaterThanOrEqual(97)
+    expect(port.bed(0).count('fleetShared')).toBeGreaterThan(0)
+    expect(port.bed(1).count('overQuota')).toBe(300 - passed)
+  })
+
+  test('has the bytes of its permit and no byte more, and is bound no longer then', () => {
+    const port = new Port(2, { takesPermits: true, limits: { accessSeconds: 3600 } })
+    const issued = (bytes?: number): Uint8Array =>
+      permitsOf(identityOf(0)).issue(countingRandom(), { untilMs: port.bed(0).unixMs + DAY, bytes })
+    const registers = (node: number, peer: TestPeer, permit: Uint8Array): void => {
+      port.does(node, (bed) => void bed.register(peer, { key: peer.key.spki, permit }))
+    }
+    const peers = [1, 2].map((number) =>
+      port.bed(0).peer({ identity: identityOf(number), source: { ip: `198.51.100.${number}`, port: 4000 } }),
+    )
+    const [requester, target] = peers as [TestPeer, TestPeer]
+    registers(0, requester, issued())
+    registers(1, target, issued(200 * BYTES))
+    const session = openSession(port.bed(0), requester, target)
+    const frame = frameOf(session, 1, BYTES)
+    const passed = Array.from({ length: 400 }, () => frames(port.receives(0, target.source, frame)).length)
+    const sum = passed.reduce((total, each) => total + each, 0)
+    expect(sum).toBeLessThanOrEqual(200)
+    expect(sum).toBeGreaterThanOrEqual(197)
+    expect(port.bed(0).count('fleetShared')).toBeGreaterThan(0)
+    expect(port.bed(1).count('permitUsedUp')).toBe(1)
+    expect(port.bed(1).machine.stats().bindings).toBe(0)
+  })
+
+  test('is counted by what it sent: what was lent and not needed comes back', () => {
+    const { port, target, session, sends } = counted({ quotas: { id: { day: 1e9 } } })
+    expect(sends(500)).toBe(500)
+    // What is shared ends after 3 s, which is looked at each 5 s; what was taken in advance, with the binding.
+    port.pass(9 * SECOND)
+    port.does(1, ({ machine, now }) => void machine.access.kick(target.id, now))
+    port.pass(2 * SECOND)
+    const first = frameOf(session).length
+    expect(port.bed(1).usage.get(`id:${target.id}`)?.monthBytes).toBe(first + 500 * BYTES)
+    expect(port.said.filter(([, kind]) => kind === 'repaid')).toEqual([[0, 'repaid']])
+  })
+
+  test('is lent a sixteenth of what is left, and no more', () => {
+    const { port, target, sends } = counted({ quotas: { id: { day: 160 * BYTES } } })
+    expect(sends(20)).toBe(20)
+    port.pass(1500)
+    // What it sent, what each node has at hand, and one more loan.
+    expect(port.bed(1).usage.get(`id:${target.id}`)?.dayBytes).toBeLessThanOrEqual(50 * BYTES)
+  })
+
+  test('is repaid at once what is lent of it and not needed any more', () => {
+    const port = new Port(2, { quotas: { id: { day: 1e9 } } })
+    const target = port.registered(1, 2)
+    port.said.splice(0)
+    port.hears(0, 1, { kind: 'shared', peer: target.id, at: target.source, lent: 5000 })
+    expect(port.said).toEqual([[0, 'repaid']])
+  })
+
+  test('that moves at its own node repays what it was lent, and has its quota there', () => {
+    const { port, target, sends } = counted({ quotas: { id: { day: 200 * BYTES } } })
+    const first = sends(100)
+    target.source = { ...target.source, port: 5001 }
+    port.registers(1, target)
+    expect(port.said.filter(([, kind]) => kind === 'repaid')).toHaveLength(1)
+    const all = first + sends(300)
+    expect(all).toBeLessThanOrEqual(200)
+    expect(all).toBeGreaterThanOrEqual(197)
+  })
+
+  test('is handed to its own node when that does not answer, and nothing is passed on that it has not counted', () => {
+    const { port, sends } = counted({ quotas: { id: { day: 1e9 } } })
+    port.down = true
+    const passed = sends(1000)
+    expect(passed).toBeLessThan(100)
+    port.pass(2 * SECOND)
+    expect(sends(1000)).toBe(0)
+  })
+
+  test('beyond a rate is lent nothing, and asked for again 20 times a second at most', () => {
+    const { port, sends } = counted({ quotas: { bytesPerSecond: 100_000 } })
+    port.said.splice(0)
+    let passed = 0
+    for (let tick = 0; tick < 100; tick++) {
+      passed += sends(10)
+      port.pass(10)
+    }
+    expect(passed).toBeLessThan(160)
+    expect(port.said.filter(([, kind]) => kind === 'share').length).toBeLessThanOrEqual(60)
   })
 })
 
@@ -279,7 +410,7 @@ test('a peer that only a token stands for is not said to be anywhere', () => {
   port.does(1, (bed) => void bed.send(target, { op_code: OP.directRequest, id: target.id, target: id, ext }))
   expect(port.bed(1).machine.stats().bindings).toBe(1)
   port.said.splice(0)
-  port.hears(1, 0, { kind: 'share', peer: target.id, heard: false })
+  port.hears(1, 0, { kind: 'share', peer: target.id, heard: false, wants: 0 })
   expect(port.bed(1).count('fleetVouched')).toBe(1)
   expect(port.said).toEqual([[1, 'shared']])
   expect(frames(toTarget())).toEqual([])
@@ -328,15 +459,16 @@ describe('a frame', () => {
 
 describe('what nodes of one port say', () => {
   const says = (target: TestPeer, session: SessionId): readonly FleetItem[] => [
-    { kind: 'shared', peer: target.id, at: STRANGER },
-    { kind: 'share', peer: target.id, heard: true },
+    { kind: 'shared', peer: target.id, at: STRANGER, lent: 1 },
+    { kind: 'share', peer: target.id, heard: true, wants: 1 },
+    { kind: 'repaid', peer: target.id, bytes: 1 },
     { kind: 'handed', alone: true, from: target.source, datagram: frameOf(session) },
   ]
 
   test('counts from these nodes alone', () => {
     const { port, session, target, toTarget } = joined()
     for (const item of says(target, session)) expect(port.hears(0, 9, item)).toEqual([])
-    expect(port.bed(0).count('fleetRefused')).toBe(3)
+    expect(port.bed(0).count('fleetRefused')).toBe(4)
     expect(frames(toTarget())).toEqual([{ by: 0, ...target.source }])
   })
 
@@ -345,14 +477,14 @@ describe('what nodes of one port say', () => {
     const [requester, target] = [bed.registered(), bed.registered()]
     const session = openSession(bed, requester, target)
     for (const item of says(target, session)) bed.hears(messageTo(bed.unixMs, [item], { from: 1, to: 0 }))
-    expect(bed.count('fleetRefused')).toBe(3)
+    expect(bed.count('fleetRefused')).toBe(4)
   })
 
   test('of where a peer is counts when it was asked, and from the node of the peer', () => {
     const port = new Port(3)
     const [requester, target] = [port.registered(0, 1), port.registered(1, 2)]
     const session = openSession(port.bed(0), requester, target)
-    const at = { kind: 'shared', peer: target.id, at: STRANGER } as const
+    const at = { kind: 'shared', peer: target.id, at: STRANGER, lent: 0 } as const
     port.hears(0, 1, at)
     expect(frames(port.receives(0, STRANGER, frameOf(session)))).toEqual([])
     port.receives(0, target.source, frameOf(session))

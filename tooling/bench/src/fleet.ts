@@ -24,6 +24,8 @@ const FRAME_BYTES = 1000
 const PEERS = 32
 const WINDOW = 4096
 const AT_ONCE = 16
+/** That nobody uses up. */
+const QUOTA = 'idDay=1000T'
 const NATS = 'nats-server'
 /** Milliseconds that sessions have before they are measured. */
 const SETTLING = 100
@@ -89,6 +91,10 @@ async function measure(
   const within = both.lanes.filter(isWithin)
   setups.push(both, { ...both, name: 'two workers, ends at one', lanes: within })
   setups.push({ ...both, name: 'two workers, ends at both', lanes: both.lanes.filter((lane) => !isWithin(lane)) })
+  const counting = await start('--workers', '2', '--quota', QUOTA)
+  const counted = await together('two workers that count', counting, await stations())
+  const crossing = counted.lanes.filter((lane) => !staysWithin(counted.lanes)(lane))
+  setups.push({ ...counted, name: 'two workers that count, ends at both', lanes: crossing })
   const nats = await startNats(folder, defer)
   let bus: (() => number) | undefined
   if (nats !== undefined) {
@@ -173,7 +179,7 @@ async function table(
       if (setup.relays.length > 1) ofBus.push(((bus?.() ?? 0) - before) / sample.acknowledged)
     }
   const measures = found.map(measuresOf)
-  const [alone, workers, , , unused] = measures as [Measures, Measures, Measures, Measures, Measures | undefined]
+  const [alone, workers, unused] = [measures[0] as Measures, measures[1] as Measures, measures[5]]
   const row = (name: string, cells: readonly Cell[]): Row => ({ name, cells: [...cells, '', '', ''].slice(0, 4) })
   const twoCores = { times: 2 * ratio(alone.cpu, workers.cpu) }
   return {

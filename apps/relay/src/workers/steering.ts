@@ -4,7 +4,6 @@ import { CHANNEL_BYTE } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES } from '@showchain/wire/end-to-end'
 import { FRAME_NODE_AT } from '@showchain/wire/fleet'
 import type { Logger } from 'pino'
-import type { Config } from '../config.ts'
 
 const FRAMES: Omit<Steering, 'first'> = { begins: CHANNEL_BYTE, length: CHANNEL_HEADER_BYTES, at: FRAME_NODE_AT }
 
@@ -14,9 +13,7 @@ const FRAMES: Omit<Steering, 'first'> = { begins: CHANNEL_BYTE, length: CHANNEL_
  * @param first the first worker's number in the fleet
  * @returns whether it does: else a frame goes to the worker that its sender is registered at
  */
-export function steered(own: Pick<SharedSockets, 'steer'>, config: Config, first: number, log: Logger): boolean {
-  // What a peer sends is counted at the worker that it is registered at.
-  if (config.quota !== undefined || config.access === 'token') return false
+export function steered(own: Pick<SharedSockets, 'steer'>, first: number, log: Logger): boolean {
   const does = own.steer({ ...FRAMES, first })
   if (!does) log.warn('the kernel does not steer frames to the worker of their session: workers forward at a fifth')
   return does

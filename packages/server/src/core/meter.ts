@@ -154,6 +154,30 @@ export class Meter {
     return undefined
   }
 
+  /**
+   * Bytes that another node may pass on for the peer of this row: they count from now on. What it does not need
+   * comes back by `repaid`.
+   * @returns 0 when too little is left
+   */
+  lend(row: number, wanted: number, now: Instant): number {
+    const holder = this.#holders[row]
+    if (holder === undefined) return 0
+    const left = Math.min(leftOfPermit(holder.permit), this.#leftOf(holder.id, holder.source))
+    const most = Math.min(wanted, Math.floor(left * PART_IN_ADVANCE))
+    // Less than a frame is of no use there.
+    if (most < MAX_PROBED_DATAGRAM) return 0
+    const lent =
+      this.#rate === undefined ? most : this.#rate.take(this.#shareOf(holder.source), MAX_PROBED_DATAGRAM, most, now)
+    this.#count(holder, lent)
+    return lent
+  }
+
+  /** So many bytes that were lent of the peer of this row were not used. */
+  repaid(row: number, bytes: number): void {
+    const holder = this.#holders[row]
+    if (holder !== undefined) this.#count(holder, -bytes)
+  }
+
   /** So many bytes of these accounts were used by others, who keep them: those in memory know it from now on. */
   usedElsewhere(used: readonly UsedBytes[]): void {
     for (const { key, bytes, day, month } of used) this.#known(key)?.learn(bytes, { day, month })

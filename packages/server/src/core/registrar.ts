@@ -49,7 +49,7 @@ export interface RegistrarOptions {
   /** The 0x101 of this peer is being verified, and then it is bound: what else it sent waits until then. */
   readonly arriving: Arrivals
   /** A peer registered, for the first time, again or elsewhere. @default nobody needs to know */
-  readonly registered?: ((binding: Binding, before: Binding | undefined) => void) | undefined
+  readonly registered?: ((binding: Binding, before: Binding | undefined, now: Instant) => void) | undefined
 }
 
 export class Registrar {
@@ -126,7 +126,7 @@ export class Registrar {
     if (!bindings.bind(binding, now)) return this.#context.count('bindingRefused')
     access.meter?.bound(bindings.rowOf(message.id, now), binding, permit)
     this.#context.count('registered')
-    this.#options.registered?.(binding, before)
+    this.#options.registered?.(binding, before, now)
     if (before === undefined || moves)
       this.#context.outbox.event({
         type: 'bound',

@@ -127,7 +127,7 @@ export class RelayMachine implements Machine<RelayEvent | FleetMessage> {
     this.#registrar = new Registrar(this.#context, {
       ...{ admission: this.#admission, bindings: this.#bindings, arriving: this.#arrivals, tokens },
       access: this.access,
-      registered: this.#fleet && ((binding, before) => this.#fleet?.registered(binding, before)),
+      registered: this.#fleet && ((...told) => this.#fleet?.registered(...told)),
     })
     this.#keepAliveResponder = new KeepAliveResponder(this.#context, this.#bindings, this.#unboundErrors)
     this.#rendezvous = new Rendezvous(this.#context, this.#admission, peers, this.#sessions, this.#arrivals)

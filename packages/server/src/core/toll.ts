@@ -3,6 +3,7 @@ import type { Instant } from '@showchain/client/endpoint'
 import { WIRE_ERROR } from '@showchain/wire'
 import type { Bindings } from './bindings.ts'
 import { errorBytes } from './error-bytes.ts'
+import { NONE } from './expiring-rows.ts'
 import type { Meter } from './meter.ts'
 import type { RelayContext } from './relay-context.ts'
 import { Throttle } from './throttle.ts'
@@ -39,6 +40,16 @@ export class Toll {
     this.#context.count(stop)
     if (stop !== 'overRate') this.#tell(row, stop, now)
     return false
+  }
+
+  /** What another node may pass on for the peer in this row, of what it wants to. */
+  lend(row: number, wanted: number, now: Instant): number {
+    return row === NONE ? 0 : this.#meter.lend(row, wanted, now)
+  }
+
+  /** Another node did not need so much of it. */
+  repaid(row: number, bytes: number): void {
+    if (row !== NONE) this.#meter.repaid(row, bytes)
   }
 
   /** Who is refused registers again, and learns why. Beyond the rate a frame is lost, as anywhere else on its way. */

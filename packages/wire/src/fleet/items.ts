@@ -12,7 +12,7 @@ import { MAX_KEY_BYTES, MAX_PROBED_DATAGRAM, PEER_ID_BYTES } from '../limits.ts'
 /** Numbers of the kinds of items. */
 export const FLEET_ITEM = {
   ...{ deliver: 1, arrived: 2, bound: 3, gone: 4, status: 5 },
-  ...{ handed: 6, share: 7, shared: 8 },
+  ...{ handed: 6, share: 7, shared: 8, repaid: 9 },
 } as const
 /** Bytes in front of an item's body. */
 export const FLEET_ITEM_HEADER_BYTES = 3
@@ -22,6 +22,8 @@ export const MAX_FLEET_ADDRESSES = 8
 const DRAINING = 1
 /** And that of `handed` and `share`. */
 const FLAG = 1
+/** Of a number of bytes that are lent. */
+const LOAN_BYTES = 4
 
 /** Send this to the peer, if it is bound at your node. */
 export interface FleetDeliver {
@@ -78,6 +80,8 @@ export interface FleetShare {
   readonly peer: PeerId
   /** Frames came from its address since I said it last. */
   readonly heard: boolean
+  /** Bytes that I would take of it beyond those that you have lent me, where they are counted. */
+  readonly wants: number
 }
 
 /** The peer is bound at my node, at this address. */
@@ -86,9 +90,19 @@ export interface FleetShared {
   readonly peer: PeerId
   /** Undefined: its frames go over the bus. */
   readonly at: Endpoint | undefined
+  /** So many bytes more you may take of it: they are counted. */
+  readonly lent: number
 }
 
-type FleetBeside = FleetHanded | FleetShare | FleetShared
+/** I take so many bytes less of the peer than you have lent me. */
+export interface FleetRepaid {
+  readonly kind: 'repaid'
+  readonly peer: PeerId
+  readonly bytes: number
+}
+
+/** What nodes of one port say to each other. */
+export type FleetBeside = FleetHanded | FleetShare | FleetShared | FleetRepaid
 
 export type FleetItem = FleetBeside | FleetDeliver | FleetArrived | FleetBound | FleetGone | FleetStatus
 
@@ -112,9 +126,11 @@ function bodyLength(item: FleetItem): number {
     case 'handed':
       return 1 + endpointLength(item.from) + item.datagram.length
     case 'share':
-      return PEER_ID_BYTES + 1
+      return PEER_ID_BYTES + 1 + LOAN_BYTES
     case 'shared':
-      return PEER_ID_BYTES + (item.at === undefined ? 0 : endpointLength(item.at))
+      return PEER_ID_BYTES + (item.at === undefined ? 0 : endpointLength(item.at) + LOAN_BYTES)
+    case 'repaid':
+      return PEER_ID_BYTES + LOAN_BYTES
     case 'status':
       return 10 + item.addresses.reduce((sum, address) => sum + endpointLength(address), 0)
   }
@@ -135,10 +151,12 @@ export function writeFleetItem(out: Uint8Array, at: number, item: FleetItem): nu
   const rest = body + PEER_ID_BYTES
   if (item.kind === 'gone') return rest
   if (item.kind === 'bound') return writeU64(out, rest, item.at)
-  if (item.kind === 'shared') return item.at === undefined ? rest : writeEndpoint(out, rest, item.at)
+  if (item.kind === 'shared')
+    return item.at === undefined ? rest : writeU32(out, writeEndpoint(out, rest, item.at), item.lent)
+  if (item.kind === 'repaid') return writeU32(out, rest, item.bytes)
   if (item.kind === 'share') {
     out[rest] = item.heard ? FLAG : 0
-    return rest + 1
+    return writeU32(out, rest + 1, item.wants)
   }
   const datagram = item.kind === 'arrived' ? writeOrigin(out, rest, item) : rest
   out.set(item.datagram, datagram)
@@ -172,7 +190,7 @@ function writeStatus(out: Uint8Array, at: number, { bindings, sessions, draining
 export function readFleetItem(kind: number, body: Uint8Array): FleetItem | 'unknown' | undefined {
   if (kind === FLEET_ITEM.status) return readStatus(body)
   if (kind === FLEET_ITEM.handed) return readHanded(body)
-  if (kind < FLEET_ITEM.deliver || kind > FLEET_ITEM.shared) return 'unknown'
+  if (kind < FLEET_ITEM.deliver || kind > FLEET_ITEM.repaid) return 'unknown'
   if (body.length < PEER_ID_BYTES) return undefined
   const peer = peerIdFromBytes(body.subarray(0, PEER_ID_BYTES))
   const rest = body.subarray(PEER_ID_BYTES)
@@ -184,9 +202,12 @@ export function readFleetItem(kind: number, body: Uint8Array): FleetItem | 'unkn
     case FLEET_ITEM.bound:
       return counterKind.end(rest, 0) === rest.length ? { kind: 'bound', peer, at: readU64(rest, 0) } : undefined
     case FLEET_ITEM.share:
-      return rest.length === 1 ? { kind: 'share', peer, heard: isFlagged(rest) } : undefined
+      if (rest.length !== 1 + LOAN_BYTES) return undefined
+      return { kind: 'share', peer, heard: isFlagged(rest), wants: readU32(rest, 1) }
     case FLEET_ITEM.shared:
       return readShared(peer, rest)
+    case FLEET_ITEM.repaid:
+      return rest.length === LOAN_BYTES ? { kind: 'repaid', peer, bytes: readU32(rest, 0) } : undefined
     default:
       return rest.length === 0 ? { kind: 'gone', peer } : undefined
   }
@@ -204,9 +225,10 @@ function readHanded(bytes: Uint8Array): FleetHanded | undefined {
 }
 
 function readShared(peer: PeerId, bytes: Uint8Array): FleetShared | undefined {
-  if (bytes.length === 0) return { kind: 'shared', peer, at: undefined }
+  if (bytes.length === 0) return { kind: 'shared', peer, at: undefined, lent: 0 }
   const bound = readEndpoint(bytes, 0)
-  return bound?.end === bytes.length ? { kind: 'shared', peer, at: bound.endpoint } : undefined
+  if (bound === undefined || bound.end + LOAN_BYTES !== bytes.length) return undefined
+  return { kind: 'shared', peer, at: bound.endpoint, lent: readU32(bytes, bound.end) }
 }
 
 function readArrived(peer: PeerId, bytes: Uint8Array): FleetArrived | undefined {

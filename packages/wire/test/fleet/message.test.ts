@@ -64,10 +64,14 @@ const GOLDEN: readonly (readonly [FleetItem, string])[] = [
     { kind: 'handed', alone: false, from: { ip: '192.0.2.1', port: 4000 }, datagram: Uint8Array.of(0xb3) },
     '06 0009 00 04 c0000201 0fa0 b3',
   ],
-  [{ kind: 'share', peer: PEER, heard: false }, `07 0021 ${A1} 00`],
-  [{ kind: 'share', peer: PEER, heard: true }, `07 0021 ${A1} 01`],
-  [{ kind: 'shared', peer: PEER, at: { ip: '192.0.2.1', port: 4000 } }, `08 0027 ${A1} 04 c0000201 0fa0`],
-  [{ kind: 'shared', peer: PEER, at: undefined }, `08 0020 ${A1}`],
+  [{ kind: 'share', peer: PEER, heard: false, wants: 0 }, `07 0025 ${A1} 00 00000000`],
+  [{ kind: 'share', peer: PEER, heard: true, wants: 65_536 }, `07 0025 ${A1} 01 00010000`],
+  [
+    { kind: 'shared', peer: PEER, at: { ip: '192.0.2.1', port: 4000 }, lent: 4096 },
+    `08 002b ${A1} 04 c0000201 0fa0 00001000`,
+  ],
+  [{ kind: 'shared', peer: PEER, at: undefined, lent: 0 }, `08 0020 ${A1}`],
+  [{ kind: 'repaid', peer: PEER, bytes: 0xfffffffe }, `09 0024 ${A1} fffffffe`],
 ]
 
 describe('a message between nodes', () => {
@@ -136,10 +140,13 @@ describe('what is no message', () => {
     ['fewer addresses than it says', '05 0011 00000007 00000102 01 02 04 c0000201 0d96'],
     ['a frame of no bytes that was handed', '06 0008 01 04 c0000201 0fa0'],
     ['a frame that was handed from nowhere', '06 0001 01'],
-    ['a share that is cut', `07 0020 ${A1}`],
-    ['something behind a share', `07 0022 ${A1} 0000`],
-    ['something behind an address', `08 0028 ${A1} 04 c0000201 0fa0 00`],
+    ['a share that is cut', `07 0024 ${A1} 00 000100`],
+    ['something behind a share', `07 0026 ${A1} 00 00010000 00`],
+    ['an address without what is lent', `08 0027 ${A1} 04 c0000201 0fa0`],
+    ['something behind what is lent', `08 002c ${A1} 04 c0000201 0fa0 00001000 00`],
     ['half an address', `08 0021 ${A1} 04`],
+    ['a repayment that is cut', `09 0023 ${A1} 000001`],
+    ['something behind a repayment', `09 0025 ${A1} 00000100 00`],
     ['more addresses than it says', '05 0011 00000007 00000102 01 00 04 c0000201 0d96'],
   ])('%s makes the message malformed', (_what, item) => {
     const message = fromHex(`${HEADER_BYTES} ${item} ${'00'.repeat(16)}`)

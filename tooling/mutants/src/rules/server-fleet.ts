@@ -6,6 +6,7 @@ const MAIL = 'src/core/fleet/fleet-mail.ts'
 const ADAPTED = 'src/core/fleet/adapted.ts'
 const CHANNEL = 'src/core/channel-forwarder.ts'
 const BESIDE = 'src/core/fleet/beside.ts'
+const METER = 'src/core/meter.ts'
 const PORT = { test: 'test/beside.test.ts' }
 const NODE = { test: 'test/fleet.test.ts' }
 
@@ -166,8 +167,8 @@ export const SERVER_FLEET: readonly Mutant[] = inPackage('server', [
     name: 'beside-asked',
     rule: 'Where a peer is bound is said by its node alone.',
     file: BESIDE,
-    text: '    if (share?.node !== node) return\n',
-    replacement: '    if (share === undefined) return\n',
+    text: 'if (share?.node !== node) return this.#repay(peer, node, lent)',
+    replacement: 'if (share === undefined) return this.#repay(peer, node, lent)',
     ...PORT,
   },
   {
@@ -182,7 +183,7 @@ export const SERVER_FLEET: readonly Mutant[] = inPackage('server', [
     name: 'beside-moved',
     rule: 'Nothing goes to the address that a shared peer has left for one at another node.',
     file: FLEET,
-    text: '    this.beside?.forget(peer)\n',
+    text: '    this.beside?.forget(peer, now)\n',
     replacement: '',
     ...PORT,
   },
@@ -211,11 +212,59 @@ export const SERVER_FLEET: readonly Mutant[] = inPackage('server', [
     ...PORT,
   },
   {
-    name: 'beside-counted',
-    rule: 'A peer whose bytes are counted is not shared.',
+    name: 'beside-lent',
+    rule: 'A frame of a shared peer is passed on when its own node has counted its bytes, and not before.',
     file: BESIDE,
-    text: '    if (toll !== undefined) return this.#tell(node, peer)\n',
+    text: 'return share.lent >= bytes',
+    replacement: 'return true',
+    ...PORT,
+  },
+  {
+    name: 'beside-spent',
+    rule: 'Bytes that were lent are passed on once.',
+    file: BESIDE,
+    text: '    if (this.#counts) share.lent -= bytes\n',
     replacement: '',
+    ...PORT,
+  },
+  {
+    name: 'beside-lent-counts',
+    rule: 'What a node lends counts from then on.',
+    file: METER,
+    text: '    this.#count(holder, lent)\n',
+    replacement: '',
+    ...PORT,
+  },
+  {
+    name: 'beside-lent-part',
+    rule: 'A node lends a part of what is left, and never all of it.',
+    file: METER,
+    text: 'const most = Math.min(wanted, Math.floor(left * PART_IN_ADVANCE))',
+    replacement: 'const most = Math.min(wanted, left)',
+    ...PORT,
+  },
+  {
+    name: 'beside-lent-permit',
+    rule: 'What is lent of a peer is within its permit.',
+    file: METER,
+    text: 'const left = Math.min(leftOfPermit(holder.permit), this.#leftOf(holder.id, holder.source))\n    const most',
+    replacement: 'const left = this.#leftOf(holder.id, holder.source)\n    const most',
+    ...PORT,
+  },
+  {
+    name: 'beside-repaid',
+    rule: 'What was lent and not passed on counts no longer.',
+    file: METER,
+    text: 'if (holder !== undefined) this.#count(holder, -bytes)',
+    replacement: '',
+    ...PORT,
+  },
+  {
+    name: 'beside-repays',
+    rule: 'A node repays what it does not need any more.',
+    file: BESIDE,
+    text: 'if (bytes > 0) this.#post(node',
+    replacement: 'if (bytes < 0) this.#post(node',
     ...PORT,
   },
   {

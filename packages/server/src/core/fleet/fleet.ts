@@ -141,12 +141,12 @@ export class Fleet {
   }
 
   /** A peer registered here. */
-  registered(binding: Binding, before: Binding | undefined): void {
+  registered(binding: Binding, before: Binding | undefined, now: Instant): void {
     const { id, source } = binding
     if (before !== undefined) this.#peersAt.left(before)
     this.#peersAt.bound(binding)
     this.#places.delete(id)
-    this.beside?.forget(id)
+    this.beside?.forget(id, now)
     // Who shows less than that it receives at its address takes no binding from another node.
     const isNews = before === undefined || !isProven(before.source) || routeKey(before.source) !== routeKey(source)
     if (isNews || !isProven(source)) this.beside?.left(id)
@@ -242,6 +242,7 @@ export class Fleet {
       case 'handed':
       case 'share':
       case 'shared':
+      case 'repaid':
         if (this.beside?.hears(item, header.from, now) !== true) this.#context.count('fleetRefused')
         return
       case 'status':
@@ -274,7 +275,7 @@ export class Fleet {
   #bound(peer: PeerId, at: number, node: number, now: Instant): void {
     const { bindings, unixMs } = this.#parts
     if (this.#places.get(peer, now) !== undefined) this.#places.set(peer, node, now)
-    this.beside?.forget(peer)
+    this.beside?.forget(peer, now)
     const row = bindings.rowOf(peer, now)
     if (row === NONE || unixMs() - (now - bindings.heard(row)) > at) return
     this.#context.count('fleetMoved')
