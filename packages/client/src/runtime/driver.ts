@@ -173,8 +173,11 @@ export class Driver<M extends Machine<unknown>> {
       this.#drain()
     } finally {
       this.#busy = false
-      this.#arm()
-      this.#deliver()
+      try {
+        this.#deliver()
+      } finally {
+        this.#arm()
+      }
     }
   }
 

@@ -77,9 +77,8 @@ export class ConnectionMachine {
       ...{ connection: this, remoteId, policy, table: sessions, request },
       open: () => this.open,
     })
-    const { endToEnd } = context
     const own = { dialled: () => this.#dialled, questions }
-    this.secure = endToEnd && new SecureDataPlane(context, endToEnd, remoteId, this, this.paths, own)
+    this.secure = context.endToEnd && new SecureDataPlane(context, context.endToEnd, remoteId, this, this.paths, own)
     this.#dataPlane = this.secure ?? new PlaintextDataPlane(this.paths, context.timers, context.maxMessage)
   }
 
@@ -280,14 +279,15 @@ export class ConnectionMachine {
   }
 
   #announce(best: Path, announced: string, reason: string, now: Instant): void {
-    const { outbox, acquaintances } = this.#context
-    const { remoteId, secure } = this
-    const [connection, path] = [this.#handle, toldPath(best)]
+    const { outbox, acquaintances, pumps, timers } = this.#context
+    const { remoteId, secure, handle: connection } = this
+    const path = toldPath(best)
     this.#announced = announced
     if (secure !== undefined && best.kind === 'direct') acquaintances.keepAddress(remoteId, best.remote)
     this.#note(`now ${announced}: ${reason}`)
     if (this.#state === 'open') return outbox.event({ type: 'path', connection, path, reason })
     this.#state = 'open'
+    if (this.#dialled) pumps.rest(this, timers, now)
     const incoming = !this.#dialled || this.#remoteDialled
     outbox.event({ type: 'open', connection, remoteId, path, incoming, early: secure?.saidEarly === true })
     for (const held of this.#held.take()) outbox.event({ ...held, connection })
