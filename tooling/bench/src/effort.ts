@@ -35,7 +35,7 @@ export interface Effort {
   /** Forged packets per second of a siege, and for how many seconds each kind. */
   readonly siegeRate: number
   readonly siegeSeconds: number
-  /** Loopback addresses that they come from: each has its own rate at the target. */
+  /** Loopback addresses that they come from, in turn: each has its own rate at the target. */
   readonly siegeSources: number
   /** What a hostile peer sends of each kind. */
   readonly hostileBytes: number
@@ -59,7 +59,7 @@ export const FULL_EFFORT: Effort = {
   idleSeconds: 10,
   siegeRate: 50_000,
   siegeSeconds: 10,
-  siegeSources: 65_536,
+  siegeSources: 1_000_000,
   hostileBytes: 4 * 1024 * 1024,
 }
 

@@ -15,8 +15,9 @@ const [IPPROTO_IP, IP_PKTINFO, SOL_SOCKET, SO_ATTACH_FILTER] = [0, 8, 1, 26]
 /** struct sock_filter of "take no byte of it" (BPF_RET | BPF_K). */
 const TAKE_NOTHING = Buffer.from([0x06, 0, 0, 0, 0, 0, 0, 0])
 
-/** Of 127.100.0.0/16. */
-const sourceOf = (number: number): readonly number[] => [127, 100, number >> 8, number & 0xff]
+/** 127.64.0.0: of its /10 are those who flood, and nobody else. */
+const FIRST_SOURCE = 0x7f40_0000
+const MAX_SOURCES = 2 ** 22
 
 interface Calls {
   sendmmsg(descriptor: number, headers: Uint8Array, count: number, flags: number): number
@@ -24,13 +25,15 @@ interface Calls {
 }
 
 export class Volley {
+  /** What the headers point to: it lives as long as they do. */
+  readonly memory: readonly Uint8Array[]
   readonly #calls: Calls
   readonly #descriptor: number
   readonly #headers: Buffer
-  readonly #count: number
-  /** What the headers point to: it lives as long as they do. */
-  readonly memory: readonly Uint8Array[]
-  #next = 0
+  readonly #controls: Buffer
+  readonly #packets: number
+  readonly #sources: number
+  #sent = 0
 
   /** @param socket bound to all addresses; what is answered to it is thrown away */
   constructor(socket: Socket, packets: readonly Uint8Array[], port: number, sources: number) {
@@ -41,28 +44,37 @@ export class Volley {
     }
     this.#descriptor = handleOf(socket).fd
     this.#deafen()
-    // Each source has several packets, and each packet several sources, where neither number divides the other.
-    this.#count = Math.max(packets.length, sources)
+    this.#packets = packets.length
+    this.#sources = Math.min(sources, MAX_SOURCES)
     const [bytes, name] = [packets.map((packet) => Buffer.from(packet)), address(port)]
     const vectors = bytes.map((each) => vectorOf(each, each.length))
-    const controls = Array.from({ length: sources }, (_, number) => pktinfo(number))
-    this.memory = [name, ...bytes, ...vectors, ...controls]
-    this.#headers = headersOf(Array.from({ length: this.#count }, (_, at) => vectors[at % vectors.length] as Buffer))
-    for (let at = 0; at < this.#count; at++) {
-      const from = at * HEADER.bytes
+    this.memory = [name, ...bytes, ...vectors]
+    this.#headers = headersOf(vectors)
+    this.#controls = Buffer.alloc(packets.length * CONTROL_BYTES)
+    const controls = koffi.address(this.#controls)
+    for (let at = 0; at < packets.length; at++) {
+      const [from, control] = [at * HEADER.bytes, at * CONTROL_BYTES]
       this.#headers.writeBigUInt64LE(koffi.address(name), from + HEADER.name)
       this.#headers.writeUInt32LE(name.length, from + HEADER.nameLength)
-      this.#headers.writeBigUInt64LE(koffi.address(controls[at % sources] as Buffer), from + HEADER.control)
+      this.#headers.writeBigUInt64LE(controls + BigInt(control), from + HEADER.control)
       this.#headers.writeBigUInt64LE(BigInt(CONTROL_LENGTH), from + HEADER.controlLength)
+      this.#controls.writeBigUInt64LE(BigInt(CONTROL_LENGTH), control)
+      this.#controls.writeInt32LE(IPPROTO_IP, control + 8)
+      this.#controls.writeInt32LE(IP_PKTINFO, control + 12)
     }
   }
 
   /** @returns packets that the kernel took, of so many */
   fire(count: number): number {
-    const most = Math.min(count, this.#count - this.#next)
-    const headers = this.#headers.subarray(this.#next * HEADER.bytes)
+    const first = this.#sent % this.#packets
+    const most = Math.min(count, this.#packets - first)
+    for (let at = 0; at < most; at++) {
+      const source = FIRST_SOURCE + ((this.#sent + at) % this.#sources)
+      this.#controls.writeUInt32BE(source, (first + at) * CONTROL_BYTES + SOURCE_AT)
+    }
+    const headers = this.#headers.subarray(first * HEADER.bytes)
     const sent = Math.max(0, this.#calls.sendmmsg(this.#descriptor, headers, most, 0))
-    this.#next = (this.#next + sent) % this.#count
+    this.#sent += sent
     return sent
   }
 
@@ -73,13 +85,4 @@ export class Volley {
     program.writeBigUInt64LE(koffi.address(TAKE_NOTHING), 8)
     this.#calls.setsockopt(this.#descriptor, SOL_SOCKET, SO_ATTACH_FILTER, program, program.length)
   }
-}
-
-function pktinfo(number: number): Buffer {
-  const control = Buffer.alloc(CONTROL_BYTES)
-  control.writeBigUInt64LE(BigInt(CONTROL_LENGTH))
-  control.writeInt32LE(IPPROTO_IP, 8)
-  control.writeInt32LE(IP_PKTINFO, 12)
-  control.set(sourceOf(number), SOURCE_AT)
-  return control
 }

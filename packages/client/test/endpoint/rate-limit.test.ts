@@ -66,6 +66,15 @@ describe('a rate limit', () => {
     expect(limit.take('greedy', instant(500))).toBe(false)
   })
 
+  test('is kept small by those who come: of a flood from ever new keys it holds little more than is in force', () => {
+    const limit = new RateLimit({ perSecond: 1, burst: 3 }, 100_000)
+    // One of each key, so that each bucket is full again after a second.
+    for (let ms = 0; ms < 5000; ms++)
+      for (let key = 0; key < 2; key++) expect(limit.take(`${ms} ${key}`, instant(ms))).toBe(true)
+    expect(limit.size).toBeLessThan(2 * 2000)
+    expect(limit.size).toBeGreaterThanOrEqual(2000)
+  })
+
   test('finds room in a large table however many busy buckets stand in front', () => {
     const limit = new RateLimit({ perSecond: 1, burst: 100 }, 100)
     for (let key = 0; key < 99; key++) for (let times = 0; times < 50; times++) limit.take(`busy ${key}`, instant(0))

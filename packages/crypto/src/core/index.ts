@@ -1,6 +1,7 @@
 /** The part of crypto that runs in every JavaScript runtime: no provider, no Node. */
 
 export { CERTIFICATE_LIFETIME, isCurrent } from './certificate.ts'
+export { Chain, type Link } from './chain.ts'
 export { COOKIE_EPOCH, CookieJar } from './cookie-jar.ts'
 export { directSession } from './direct-session.ts'
 export {

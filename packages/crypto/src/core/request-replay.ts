@@ -12,6 +12,7 @@
  * the floor of its id, an evicted id those of all unknown ids.
  */
 import { OP, type PeerId } from '@showchain/wire'
+import { Chain, type Link } from './chain.ts'
 
 /** Largest difference of a first contact's `ts` from the verifier's clock, in ms. */
 export const FIRST_CONTACT_TOLERANCE = 60_000
@@ -48,7 +49,8 @@ interface Entry extends Moment {
   readonly target: PeerId
 }
 
-interface Sender {
+interface Sender extends Link<Sender> {
+  readonly id: PeerId
   /** The sender's clock minus the verifier's monotonic one. */
   offset: number
   /** Cookies with a smaller number were issued before its newest request was accepted. */
@@ -83,8 +85,10 @@ export class RequestReplay {
   readonly #startedAt: number
   /** By the monotonic clock; undefined before the first request. */
   #started: number | undefined
-  /** Least recently used first. Bounded by `capacity`. */
+  /** Bounded by `capacity`. */
   readonly #senders = new Map<PeerId, Sender>()
+  /** Least recently used first. */
+  readonly #byUse = new Chain<Sender>()
   /** Of the last request. */
   #target = '' as PeerId
   /** Of the last newcomer. */
@@ -133,10 +137,12 @@ export class RequestReplay {
     if (!this.check(request, evidence)) return false
     const { cookie, now } = evidence
     const { op_code: op, ts, seq } = request
-    const sender = this.#senders.get(request.id) ?? this.#newcomer(now)
-    this.#senders.delete(request.id)
+    const known = this.#senders.get(request.id)
+    const sender = known ?? this.#newcomer(request.id, now)
+    if (known !== undefined) this.#forget(known)
     this.#makeRoom(now)
     this.#senders.set(request.id, sender)
+    this.#byUse.add(sender)
     sender.touched = now
     sender.cookies = Math.max(sender.cookies, nextCookie)
     // A 0x101 says what its sender's clock is by now, which may have stepped since the one before.
@@ -173,21 +179,22 @@ export class RequestReplay {
   }
 
   /** The state of an unknown id, which may have been evicted: its old requests stay old. */
-  #newcomer(now: number): Sender {
+  #newcomer(id: PeerId, now: number): Sender {
     const offset = this.#offset(now)
     const forgotten = Math.max(this.#forgotten, this.#startOf(now) - 1)
     const ts = Math.floor(forgotten + offset)
     // The same of all newcomers while the clocks agree and nobody is evicted.
     if (ts !== this.#floor.ts) this.#floor = { ts, seq: Number.MAX_SAFE_INTEGER }
-    return { offset, cookies: 0, registered: NEVER, floor: this.#floor, entries: [], touched: now }
+    const known = { offset, cookies: 0, registered: NEVER, floor: this.#floor, entries: [] }
+    return { id, ...known, touched: now, before: undefined, after: undefined }
   }
 
   /** Evicts expired ids, and at the cap the least recently used one. */
   #makeRoom(now: number): void {
-    for (const [id, sender] of this.#senders) {
+    for (let sender = this.#byUse.oldest; sender !== undefined; sender = this.#byUse.oldest) {
       const over = sender.touched + MEMORY < now
       if (!over && this.#senders.size < this.#capacity) return
-      this.#senders.delete(id)
+      this.#forget(sender)
       this.#forgottenCookies = Math.max(this.#forgottenCookies, sender.cookies)
       // Its requests are too old for a first contact.
       if (over) continue
@@ -196,6 +203,11 @@ export class RequestReplay {
       const made = Math.min(ts - sender.offset, sender.touched + FIRST_CONTACT_TOLERANCE)
       this.#forgotten = Math.max(this.#forgotten, made)
     }
+  }
+
+  #forget(sender: Sender): void {
+    this.#senders.delete(sender.id)
+    this.#byUse.remove(sender)
   }
 }
 

@@ -201,8 +201,16 @@ export const CLIENT_ENDPOINT: readonly Mutant[] = inPackage('client', [
     name: 'rate-full-table',
     rule: 'A full table of rates refuses new keys and forgets no busy one.',
     file: 'src/core/endpoint/rate-limit.ts',
-    text: 'if (!bucket.isFull(now)) this.#buckets.set(key, bucket)',
-    replacement: '',
+    text: 'if (!bucket.isFull(now)) {',
+    replacement: 'if (false) {',
+    test: 'test/endpoint/rate-limit.test.ts',
+  },
+  {
+    name: 'rate-tidy',
+    rule: 'A flood from ever new addresses does not fill the table of rates.',
+    file: 'src/core/endpoint/rate-limit.ts',
+    text: 'const TIDY_SEARCH = 2',
+    replacement: 'const TIDY_SEARCH = 0',
     test: 'test/endpoint/rate-limit.test.ts',
   },
   {

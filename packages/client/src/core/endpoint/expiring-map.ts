@@ -3,10 +3,12 @@
  * one lifetime, so insertion order is nearly expiry order: touching only notes the time, and an
  * entry that was touched goes to the back when its turn to expire comes. Nothing is ever scanned.
  */
+import { Chain, type Link } from '@showchain/crypto/core'
 import { type Duration, type Instant, later } from './machine.ts'
 
-interface Slot<Value> {
-  value: Value
+interface Slot<Key, Value> extends Link<Slot<Key, Value>> {
+  readonly key: Key
+  readonly value: Value
   touched: Instant
   /** When the slot was last put at the back; it comes up for expiry one lifetime after that. */
   queued: Instant
@@ -21,7 +23,9 @@ export interface ExpiringMapOptions<Key, Value> {
 }
 
 export class ExpiringMap<Key, Value> {
-  readonly #slots = new Map<Key, Slot<Value>>()
+  readonly #slots = new Map<Key, Slot<Key, Value>>()
+  /** By `queued`. */
+  readonly #queue = new Chain<Slot<Key, Value>>()
   readonly #options: ExpiringMapOptions<Key, Value>
 
   constructor(options: ExpiringMapOptions<Key, Value>) {
@@ -46,18 +50,22 @@ export class ExpiringMap<Key, Value> {
 
   /** Adds or replaces, with a fresh lifetime. */
   set(key: Key, value: Value, now: Instant): void {
-    this.#slots.delete(key)
+    this.delete(key)
     if (this.#slots.size >= this.#options.capacity) this.#evict()
-    this.#slots.set(key, { value, touched: now, queued: now })
+    const slot: Slot<Key, Value> = { key, value, touched: now, queued: now, before: undefined, after: undefined }
+    this.#slots.set(key, slot)
+    this.#queue.add(slot)
   }
 
   delete(key: Key): boolean {
-    return this.#slots.delete(key)
+    const slot = this.#slots.get(key)
+    if (slot !== undefined) this.#remove(slot)
+    return slot !== undefined
   }
 
   /** When `expire` has something to look at. */
   get deadline(): Instant | undefined {
-    const first = this.#slots.values().next().value
+    const first = this.#queue.oldest
     return first === undefined ? undefined : later(first.queued, this.#options.lifetime)
   }
 
@@ -66,11 +74,10 @@ export class ExpiringMap<Key, Value> {
    * lifetime.
    */
   expire(now: Instant): void {
-    for (const [key, slot] of this.#slots) {
+    for (let slot = this.#queue.oldest; slot !== undefined; slot = this.#queue.oldest) {
       if (later(slot.queued, this.#options.lifetime) > now) return
-      this.#slots.delete(key)
-      if (later(slot.touched, this.#options.lifetime) <= now) this.#options.onEnd?.(key, slot.value, 'expired')
-      else this.#slots.set(key, { ...slot, queued: slot.touched })
+      if (later(slot.touched, this.#options.lifetime) > now) this.#requeue(slot)
+      else this.#end(slot, 'expired')
     }
   }
 
@@ -79,17 +86,30 @@ export class ExpiringMap<Key, Value> {
    * once.
    */
   #evict(): void {
-    for (const [key, slot] of this.#slots) {
-      this.#slots.delete(key)
-      if (slot.touched === slot.queued) {
-        this.#options.onEnd?.(key, slot.value, 'evicted')
-        return
-      }
-      this.#slots.set(key, { ...slot, queued: slot.touched })
+    for (let slot = this.#queue.oldest; slot !== undefined; slot = this.#queue.oldest) {
+      if (slot.touched === slot.queued) return this.#end(slot, 'evicted')
+      this.#requeue(slot)
     }
   }
 
+  #requeue(slot: Slot<Key, Value>): void {
+    slot.queued = slot.touched
+    this.#queue.remove(slot)
+    this.#queue.add(slot)
+  }
+
+  #end(slot: Slot<Key, Value>, why: 'expired' | 'evicted'): void {
+    this.#remove(slot)
+    this.#options.onEnd?.(slot.key, slot.value, why)
+  }
+
+  #remove(slot: Slot<Key, Value>): void {
+    this.#slots.delete(slot.key)
+    this.#queue.remove(slot)
+  }
+
+  /** The oldest first. */
   *entries(): Generator<readonly [Key, Value]> {
-    for (const [key, slot] of this.#slots) yield [key, slot.value]
+    for (let slot = this.#queue.oldest; slot !== undefined; slot = slot.after) yield [slot.key, slot.value]
   }
 }

@@ -42,12 +42,18 @@ export class TokenBucket {
 }
 
 /**
- * Buckets that one new key may inspect to find a slot: constant work, and every bucket is inspected
- * in turn.
+ * Buckets that one new key inspects to keep the table small, and to find a slot in a full one: constant work,
+ * and every bucket is inspected in turn.
  */
+const TIDY_SEARCH = 2
 const ROOM_SEARCH = 8
 /** And that a sweep inspects. */
 const SWEEP_SEARCH = 4096
+
+interface Slot {
+  readonly key: string
+  readonly bucket: TokenBucket
+}
 
 /**
  * A bucket for each key. At the cap, buckets that are full again are evicted. When none of the
@@ -59,6 +65,9 @@ export class RateLimit {
   readonly #rate: Rate
   readonly #capacity: number
   readonly #buckets = new Map<string, TokenBucket>()
+  /** The same in any order, to be inspected in turns: a Map keeps holes of what was deleted at its front. */
+  readonly #slots: Slot[] = []
+  #next = 0
 
   /** @param capacity most buckets. */
   constructor(rate: Rate, capacity: number) {
@@ -67,34 +76,40 @@ export class RateLimit {
   }
 
   get size(): number {
-    return this.#buckets.size
+    return this.#slots.length
   }
 
   /** Whether one more is within this key's rate. */
   take(key: string, now: Instant): boolean {
     let bucket = this.#buckets.get(key)
     if (bucket === undefined) {
-      if (this.#buckets.size >= this.#capacity && !this.#dropFull(now, ROOM_SEARCH)) return false
+      this.#dropFull(now, this.size < this.#capacity ? TIDY_SEARCH : ROOM_SEARCH)
+      if (this.size >= this.#capacity) return false
       bucket = new TokenBucket(this.#rate, now)
       this.#buckets.set(key, bucket)
+      this.#slots.push({ key, bucket })
     }
     return bucket.take(now)
   }
 
   /** Called now and then, it keeps the table small: most buckets are full again after seconds. */
   expire(now: Instant): void {
-    this.#dropFull(now, Math.min(SWEEP_SEARCH, this.#buckets.size))
+    this.#dropFull(now, SWEEP_SEARCH)
   }
 
-  /** Drops the full ones among the next few; the others go to the back. @returns whether there were any */
-  #dropFull(now: Instant, search: number): boolean {
-    const before = this.#buckets.size
-    let looked = 0
-    for (const [key, bucket] of this.#buckets) {
-      if (looked++ === search) break
+  /** Drops the full ones among the next few. */
+  #dropFull(now: Instant, search: number): void {
+    for (let looked = Math.min(search, this.size); looked > 0; looked--) {
+      if (this.#next >= this.size) this.#next = 0
+      const { key, bucket } = this.#slots[this.#next] as Slot
+      if (!bucket.isFull(now)) {
+        this.#next++
+        continue
+      }
       this.#buckets.delete(key)
-      if (!bucket.isFull(now)) this.#buckets.set(key, bucket)
+      // The last one takes its place, and is inspected next.
+      const last = this.#slots.pop() as Slot
+      if (last.bucket !== bucket) this.#slots[this.#next] = last
     }
-    return this.#buckets.size < before
   }
 }
