@@ -2,7 +2,7 @@
 import { MAX_COOKIE_BYTES, MAX_COUNTER, MAX_HELLO_BYTES, type PeerId } from '@showchain/wire'
 import type { DialAttempt } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
-import { hasRoomForHello, introduction, type Registrations } from '../punch/candidates.ts'
+import { hasRoom, introduction, type Registrations } from '../punch/candidates.ts'
 import { firstContact } from './first-contact.ts'
 
 /** What an introduction may have to say later on besides: the behaviour of this peer's NAT. */
@@ -21,8 +21,7 @@ export function helloRoom(
   const cookie = new Uint8Array(MAX_COOKIE_BYTES)
   return (bytes) => {
     if (bytes + RESERVE > MAX_HELLO_BYTES) return false
-    if (punch && (ext === undefined || !hasRoomForHello(context, target, ext, bytes + RESERVE, acquainted)))
-      return false
+    if (punch && (ext === undefined || !hasRoom(context, target, ext, bytes + RESERVE, acquainted))) return false
     return !direct || firstContact(context, target, stamp, cookie, new Uint8Array(bytes)).ext?.hello !== undefined
   }
 }

@@ -74,37 +74,40 @@ function furtherAddresses(context: PeerContext, registrations: Registrations, fa
 const LONGEST_IP = 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'
 
 /**
- * Whether a relay can pass a hello on beside these fields, in a 0x112, which is longer than a 0x115.
- * @param bytes of the hello
+ * Whether a relay can pass these fields on in a 0x112, which is longer than a 0x115.
+ * @param bytes of a hello beside them; undefined: there is none
  * @param acquainted whether the other end has this one's key, so that the relay need not add it
  */
-export function hasRoomForHello(
+export function hasRoom(
   { self, signatureLength, encoding }: PeerContext,
   target: PeerId,
   { key, ...ext }: Extensions,
-  bytes: number,
+  bytes: number | undefined,
   acquainted: boolean,
 ): boolean {
   const stamp = { seq: MAX_COUNTER, ts: MAX_COUNTER, session: sessionIdFromBytes(new Uint8Array(SESSION_ID_BYTES)) }
   const source = { ip: LONGEST_IP, port: MAX_U16 }
-  const fields = { ...ext, hello: new Uint8Array(bytes), ...(acquainted ? {} : { key }) }
+  const hello = bytes === undefined ? undefined : new Uint8Array(bytes)
+  const fields = { ...ext, hello, ...(acquainted ? {} : { key }) }
   const message = { op_code: OP.punchPassRequest, target, id: self, ...stamp, ...source, ext: fields } as const
   return signedLength(message, signatureLength, encoding) !== undefined
 }
 
 /**
- * The fields that a hello stands beside: further addresses are left out for it.
+ * The fields that have room beside a hello, and the key if the other end needs it: further addresses are
+ * left out for these.
+ * @param bytes of the hello; undefined: there is none
  * @returns undefined: there is no room for it
  */
-export function besideHello(
+export function withRoom(
   context: PeerContext,
   target: PeerId,
   ext: Extensions,
-  bytes: number,
+  bytes: number | undefined,
   acquainted: boolean,
 ): Extensions | undefined {
   const { also: _also, ...without } = ext
-  return [ext, without].find((fields) => hasRoomForHello(context, target, fields, bytes, acquainted))
+  return [ext, without].find((fields) => hasRoom(context, target, fields, bytes, acquainted))
 }
 
 /**
