@@ -10,6 +10,7 @@ import type { Ban, Relay } from '@showchain/server/runtime'
 import { type PeerId, parsePeerId, ShowchainError } from '@showchain/wire'
 import type { Logger } from 'pino'
 import * as z from 'zod'
+import type { KeptBans } from './bans.ts'
 import { closeServer } from './close-server.ts'
 
 /** Bytes of a request. */
@@ -31,15 +32,6 @@ export interface ControlledRelay {
 
 type Maybe<Value> = Value | Promise<Value>
 
-/** Adds what was kept. @returns all that there are */
-export type TakeBans = (bans: readonly Ban[]) => Promise<readonly Ban[]>
-
-export interface KeptBans {
-  /** Called once; what cannot be read yet is taken later. */
-  readBans(take: TakeBans): Promise<void>
-  keepBans(bans: readonly Ban[]): Promise<void>
-}
-
 export interface Controlled {
   readonly relay: ControlledRelay
   /** Where bans are kept; undefined: until the relay ends. */
@@ -49,7 +41,7 @@ export interface Controlled {
 }
 
 const who = z.strictObject({ who: z.string().min(2).max(64) })
-export const ban: z.ZodType<Ban> = z.strictObject({
+const ban: z.ZodType<Ban> = z.strictObject({
   who: z.string().min(2).max(64),
   until: z.number().int().min(0).optional(),
 })
@@ -58,7 +50,6 @@ const page = z.strictObject({ from: z.number().int().min(0), rows: z.number().in
 type Command = (body: unknown) => unknown
 
 function commandsOf({ relay, bans, drain }: Controlled): Readonly<Record<string, Command>> {
-  const keep = (): Promise<void> | undefined => bans?.keepBans(relay.bans)
   return {
     list: (body) => {
       const { from, rows } = page.parse(body)
@@ -68,12 +59,12 @@ function commandsOf({ relay, bans, drain }: Controlled): Readonly<Record<string,
     kick: async (body) => ({ done: await relay.kick(parsePeerId(who.parse(body).who)) }),
     ban: async (body) => {
       const done = await relay.ban(ban.parse(body))
-      await keep()
+      await bans?.keep()
       return { done }
     },
     unban: async (body) => {
       const done = await relay.unban(who.parse(body).who)
-      await keep()
+      await bans?.keep()
       return { done }
     },
     drain: () => {
@@ -85,12 +76,6 @@ function commandsOf({ relay, bans, drain }: Controlled): Readonly<Record<string,
 
 /** @throws ShowchainError `ERR_CANNOT_LISTEN` */
 export async function openControl(path: string, controlled: Controlled): Promise<{ close(): Promise<void> }> {
-  const { relay } = controlled
-  await controlled.bans?.readBans(async (bans) => {
-    const newer = new Set(relay.bans.map(({ who }) => who))
-    for (const each of bans) if (!newer.has(each.who)) await relay.ban(each)
-    return relay.bans
-  })
   const commands = commandsOf(controlled)
   const server = createServer(async (request, response) => {
     const name = (request.url ?? '').slice(1)

@@ -2,7 +2,7 @@
 import { request } from 'node:http'
 import { rateSource } from '@showchain/client/endpoint'
 import type { Ban, BoundPeer } from '@showchain/server/runtime'
-import { canonicalIp, formatEndpoint, quote } from '@showchain/wire'
+import { canonicalIp, formatEndpoint, peerIdSchema, quote } from '@showchain/wire'
 import type { Command } from 'commander'
 import { UsageError } from './config.ts'
 import { IdCommand } from './id-command.ts'
@@ -52,10 +52,20 @@ function ask<Answer>(socketPath: string, command: string, body: object = {}): Pr
   })
 }
 
-/** An id, or the source that limits know an address by. */
+/** An id, a permit, or the source that limits know an address by. */
 function whoOf(text: string): string {
   const ip = canonicalIp(text)
   return ip === undefined ? text : rateSource(ip)
+}
+
+/** What else is banned than ids and IPv4 addresses. */
+const NAMED = /^(?:permit:[0-9a-f]+|[0-9a-f:]+\/64)$/
+
+/** A ban of a name that nobody has would be taken, and say nothing. */
+function bannedOf(text: string): string {
+  const who = whoOf(text)
+  if (peerIdSchema.safeParse(who).success || canonicalIp(who) !== undefined || NAMED.test(who)) return who
+  throw new UsageError(`ctl ban: ${quote(text)} is not an id, an address or permit:NUMBER`)
 }
 
 function untilOf(text: string): number {
@@ -67,7 +77,8 @@ function untilOf(text: string): number {
 async function list(path: string): Promise<void> {
   for (let from: number | undefined = 0; from !== undefined; ) {
     const { bindings, next }: Page = await ask<Page>(path, 'list', { from, rows: PAGE })
-    for (const { id, at } of bindings) process.stdout.write(`${id} ${formatEndpoint(at)}\n`)
+    for (const { id, at, node } of bindings)
+      process.stdout.write(`${id} ${formatEndpoint(at)}${node === undefined ? '' : ` node ${node}`}\n`)
     from = next
   }
 }
@@ -93,7 +104,7 @@ export function ctlCommand(): Command {
   }
   ctl
     .command('list')
-    .description('registered peers, one a line')
+    .description('peers that are registered here, one a line')
     .action(() => list(path()))
   ctl
     .command('kick <id>')
@@ -101,11 +112,11 @@ export function ctlCommand(): Command {
     .action((who: string) => act(path(), 'kick', { who }, 'no such peer is registered'))
   ctl
     .command('ban <who>')
-    .description('serve an id, an address (of IPv6 its /64) or permit:NUMBER no more')
+    .description('serve an id, an address (of IPv6 its /64) or permit:NUMBER no more, in all of its fleet')
     .option('--for <time>', 'how long: 30m, 12h, 7d (default: until unban)')
     .action((who: string, options: { readonly for?: string }) => {
       const until = options.for === undefined ? {} : { until: untilOf(options.for) }
-      return act(path(), 'ban', { who: whoOf(who), ...until }, 'there are too many bans')
+      return act(path(), 'ban', { who: bannedOf(who), ...until }, 'there are too many bans')
     })
   ctl
     .command('unban <who>')

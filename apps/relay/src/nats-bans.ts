@@ -1,61 +1,79 @@
 /**
- * Bans of a relay of a fleet, kept beside what was used of permits under `bans.<node>`. Without NATS they are
- * what its operator said since it started; what was kept is added as soon as it can be read.
+ * Bans of a fleet, kept under one key beside what was used of permits. Each relay adds to it what it knows and
+ * learns what it has: whoever comes first writes, and the others read again (compare and set by the key's
+ * revision). Without NATS they are what is known since the first relay of the fleet started.
  */
 import type { KV } from '@nats-io/kv'
-import type { Ban } from '@showchain/server/runtime'
-import * as z from 'zod'
-import { ban, type KeptBans, type TakeBans } from './control.ts'
+import { type BanHolder, compactText, type KeptBans, keptRecords, readCompact } from './bans.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 import type { UsageShares } from './usage-share.ts'
 
-const schema = z.array(ban)
+const KEY = 'bans'
+const NONE = compactText([])
+/** How often another relay may come first; then it is for the next time. */
+const ATTEMPTS = 5
 
 export class NatsBans implements KeptBans {
-  readonly #key: string
   readonly #shares: UsageShares
   readonly #bucket: () => KV
-  #take: TakeBans | undefined
-  #read = false
-  #pending: readonly Ban[] | undefined
-  #last: Promise<void> = Promise.resolve()
+  #holder: BanHolder | undefined
+  /** Where earlier versions kept those of this relay. */
+  #former: string | undefined
+  /** Now. @throws Error when NATS does not answer: what is left is for the next time */
+  readonly sync: () => Promise<void> = oneAtATime(() => this.#sync())
 
   /** @param bucket throws when NATS is not there */
   constructor(node: number, shares: UsageShares, bucket: () => KV) {
-    this.#key = `bans.${node}`
+    this.#former = `${KEY}.${node}`
     this.#shares = shares
     this.#bucket = bucket
   }
 
-  async readBans(take: TakeBans): Promise<void> {
-    this.#take = take
-    await this.sync().catch(() => {})
+  async join(holder: BanHolder): Promise<void> {
+    this.#holder = holder
+    await this.keep()
   }
 
   /** Now, or as soon as NATS is there. */
-  async keepBans(bans: readonly Ban[]): Promise<void> {
-    this.#pending = bans
+  async keep(): Promise<void> {
     await this.sync().catch(() => {})
   }
 
-  /** One after the other. @throws Error when NATS does not answer: what is left is for the next time */
-  sync(): Promise<void> {
-    const done = this.#last.then(() => this.#sync())
-    this.#last = done.catch(() => {})
-    return done
+  async #sync(): Promise<void> {
+    const holder = this.#holder
+    if (holder === undefined) return
+    const bucket = this.#bucket()
+    await this.#takeFormer(holder, bucket)
+    for (let left = ATTEMPTS; ; left--) {
+      try {
+        return await this.#merge(holder, bucket)
+      } catch (error) {
+        if (left === 1) throw error
+      }
+    }
   }
 
-  async #sync(): Promise<void> {
-    if (this.#take === undefined) return
-    if (!this.#read) {
-      const entry = await this.#bucket().get(this.#key)
-      const text = entry === null ? undefined : this.#shares.textOf(this.#key, entry.string())
-      const all = await this.#take(text === undefined ? [] : schema.parse(JSON.parse(text)))
-      this.#read = true
-      if (this.#pending !== undefined) this.#pending = all
+  /** @throws Error when another relay has written meanwhile */
+  async #merge(holder: BanHolder, bucket: KV): Promise<void> {
+    const entry = await bucket.get(KEY)
+    const kept = entry === null ? undefined : this.#shares.textOf(KEY, entry.string())
+    if (kept !== undefined) await holder.learnBans(readCompact(kept))
+    const text = compactText(holder.banRecords)
+    if (text === (kept ?? NONE)) return
+    const value = this.#shares.tagged(KEY, text)
+    if (entry === null) await bucket.create(KEY, value)
+    else await bucket.update(KEY, value, entry.revision)
+  }
+
+  async #takeFormer(holder: BanHolder, bucket: KV): Promise<void> {
+    if (this.#former === undefined) return
+    const entry = await bucket.get(this.#former)
+    const text = entry === null ? undefined : this.#shares.textOf(this.#former, entry.string())
+    if (text !== undefined) {
+      await holder.learnBans(keptRecords.parse(JSON.parse(text)))
+      await this.#merge(holder, bucket)
+      await bucket.delete(this.#former)
     }
-    const bans = this.#pending
-    if (bans === undefined) return
-    await this.#bucket().put(this.#key, this.#shares.tagged(this.#key, JSON.stringify(bans)))
-    if (this.#pending === bans) this.#pending = undefined
+    this.#former = undefined
   }
 }

@@ -2,7 +2,13 @@
 import { type Trace, traceLine } from '@showchain/client/runtime'
 import { type Identity, loadPublicKey, type PublicKey } from '@showchain/crypto'
 import type { Mailbox, ServeOptions } from '@showchain/mailbox/server'
-import { type FleetMembership, Relay, type RelayOpenOptions, type WebSocketOptions } from '@showchain/server/runtime'
+import {
+  type BanRecord,
+  type FleetMembership,
+  Relay,
+  type RelayOpenOptions,
+  type WebSocketOptions,
+} from '@showchain/server/runtime'
 import { type PeerId, printable, ShowchainError } from '@showchain/wire'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
@@ -17,6 +23,8 @@ export interface RelaySurroundings extends Pick<RelayOpenOptions, 'usage' | 'sha
   readonly log: Logger
   /** Nodes of its fleet of which the log says nothing. @default none */
   readonly quietNodes?: readonly number[] | undefined
+  /** Somebody is banned, or no longer: said here or at another node of the fleet. */
+  readonly onBanned?: ((record: BanRecord) => void) | undefined
   readonly fleet?: ((id: PeerId) => Promise<FleetMembership | undefined>) | undefined
 }
 
@@ -35,7 +43,7 @@ export interface OpenedRelay {
 /** @throws UsageError, or ShowchainError as `Relay.open` */
 export async function openRelay(
   config: Config,
-  { log, usage, shared, fleet, quietNodes = [] }: RelaySurroundings,
+  { log, usage, shared, fleet, onBanned, quietNodes = [] }: RelaySurroundings,
 ): Promise<OpenedRelay> {
   const { identity, knownKeys, mailboxIdentity } = await keysOf(config, log)
   const websocket = await websocketOf(config)
@@ -59,6 +67,7 @@ export async function openRelay(
       const quiet = event.type === 'fleetNode' && event.state !== 'duplicate' && quietNodes.includes(event.node)
       if (!quiet) logEvent(log, event)
       timings?.event(event)
+      if (event.type === 'banned') onBanned?.({ who: event.who, until: event.until, at: event.at })
     },
     onVerified: timings && ((seconds) => timings.verified(seconds)),
     onWarning: (sentence) => log.warn(sentence),

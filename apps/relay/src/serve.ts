@@ -9,7 +9,7 @@ import { fleetOf } from './fleet.ts'
 import { logger } from './log.ts'
 import { openBeside, openRelay, takeConfig } from './opened-relay.ts'
 import { serveRelay } from './operator-port.ts'
-import { usageOf } from './usage.ts'
+import { keepBans, usageOf } from './usage.ts'
 import { version } from './version.ts'
 
 /** @param again reads the configuration once more, on SIGHUP */
@@ -25,9 +25,13 @@ async function serveAlone(config: Config, again: () => Promise<Config>, defer: D
   const log = logger(config)
   const usage = await usageOf(config, log)
   defer(() => usage?.store.close())
-  const opened = await openRelay(config, { log, usage: usage?.store, fleet: (id) => fleetOf(config, id, log) })
+  const opened = await openRelay(config, {
+    ...{ log, usage: usage?.store, fleet: (id) => fleetOf(config, id, log) },
+    onBanned: () => keepBans(usage?.bans, log),
+  })
   const { relay, registry } = opened
   defer(() => relay.close())
+  await usage?.bans.join(relay)
   usage?.elsewhere?.listen((used) => relay.usedElsewhere(used))
   const mailbox = await openBeside(opened, log)
   defer(() => mailbox?.close())

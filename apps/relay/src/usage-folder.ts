@@ -5,14 +5,15 @@
  */
 
 import { calendarDay } from '@showchain/server'
-import type { Ban, Usage, UsageStore } from '@showchain/server/runtime'
+import type { BanRecord, Usage, UsageStore } from '@showchain/server/runtime'
 import type { ClassicLevel } from 'classic-level'
 import type { Logger } from 'pino'
+import { type BanHolder, type KeptBans, keptRecords } from './bans.ts'
 import { UsageError } from './config.ts'
-import type { KeptBans, TakeBans } from './control.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 
 type Kept = Omit<Usage, 'key'>
-type Database = ClassicLevel<string, Kept | readonly Ban[]>
+type Database = ClassicLevel<string, Kept | readonly BanRecord[]>
 
 /** What bans are kept under; accounts have other keys. */
 const BANS = 'bans'
@@ -20,6 +21,10 @@ const BANS = 'bans'
 export class UsageFolder implements UsageStore, KeptBans {
   readonly #database: Database
   readonly #log: Logger
+  #bans: BanHolder | undefined
+  readonly keep: () => Promise<void> = oneAtATime(async () => {
+    if (this.#bans !== undefined) await this.#database.put(BANS, this.#bans.banRecords)
+  })
 
   private constructor(database: Database, log: Logger) {
     this.#database = database
@@ -54,12 +59,9 @@ export class UsageFolder implements UsageStore, KeptBans {
     this.#log.debug({ entries: usage.length, total }, 'usage kept')
   }
 
-  async readBans(take: TakeBans): Promise<void> {
-    await take(((await this.#database.get(BANS)) ?? []) as readonly Ban[])
-  }
-
-  keepBans(bans: readonly Ban[]): Promise<void> {
-    return this.#database.put(BANS, bans)
+  async join(holder: BanHolder): Promise<void> {
+    this.#bans = holder
+    await holder.learnBans(keptRecords.parse((await this.#database.get(BANS)) ?? []))
   }
 
   close(): Promise<void> {

@@ -1,7 +1,8 @@
 /** Where the configuration says that what was used of quotas is kept. */
+import { printable } from '@showchain/wire'
 import type { Logger } from 'pino'
+import type { KeptBans } from './bans.ts'
 import { type Config, USAGE_BY_NATS } from './config.ts'
-import type { KeptBans } from './control.ts'
 import { natsOf } from './fleet.ts'
 import type { NatsUsage } from './nats-usage.ts'
 import { keysOf } from './opened-relay.ts'
@@ -28,4 +29,9 @@ export async function usageOf(config: Config, log: Logger): Promise<OpenedUsage 
   const { NatsUsage } = await import('./nats-usage.ts')
   const usage = await NatsUsage.open(nats, log)
   return { store: usage, bans: usage.bans, elsewhere: usage }
+}
+
+/** They have changed. */
+export function keepBans(bans: KeptBans | undefined, log: Logger): void {
+  bans?.keep().catch((error: Error) => log.warn(`bans could not be written: ${printable(error.message)}`))
 }

@@ -101,9 +101,13 @@ describe('ctl', () => {
     expect(await start(...args).ended()).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(expected) })
   })
 
-  test('says what is wrong with an id, and with a time', async () => {
+  test('says what is wrong with an id, with who is banned, and with a time', async () => {
     await running().stdout.line(/./)
     expect(await ctl('kick', 'me')).toMatchObject({ code: 2, stderr: expect.stringContaining('Not a peer id') })
+    expect(await ctl('ban', 'alice')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('"alice" is not an id, an address or permit:NUMBER'),
+    })
     expect(await ctl('ban', alice.id, '--for', 'ever')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('"ever" is not a time'),

@@ -21,6 +21,8 @@ export interface FleetLab {
   secretFile(name?: string): string
   /** A relay with the identity of this lab, on a port of its own. */
   startRelay(args: readonly string[], environment?: Readonly<Record<string, string>>): Program
+  /** What an operator says by a control socket. */
+  ctl(socket: string, ...args: readonly string[]): ReturnType<Program['ended']>
   /** A peer that knows one node of the fleet. */
   peerAt(relay: Program): Promise<Peer>
 }
@@ -48,6 +50,11 @@ export function fleetLab(): FleetLab {
       const program = new Program(BIN, [...own, ...operated, ...args], environment)
       ends.push(() => program.kill())
       return program
+    },
+    ctl(socket, ...args) {
+      const program = new Program(BIN, ['ctl', '--control', socket, ...args])
+      ends.push(() => program.kill())
+      return program.ended()
     },
     async peerAt(relay) {
       const peer = await Peer.open({

@@ -11,7 +11,7 @@ import { connected, fleetLab, metricOf } from './fleet-lab.ts'
 import { freePort, NATS } from './nats.ts'
 import { said } from './relay-lab.ts'
 
-const { ends, startNats, secretFile, startRelay, peerAt } = fleetLab()
+const { folder, ends, startNats, secretFile, startRelay, ctl, peerAt } = fleetLab()
 
 const FLEET = /"msg":"a node of the fleet is there"/
 const HEARD = { timeout: 20_000, interval: 200 }
@@ -60,8 +60,9 @@ describe('on the NATS of a fleet', needsTool(NATS, NATS), () => {
     await startNats(port)
     const file = secretFile()
     const secret = Buffer.from(readFileSync(file, 'utf8').trim(), 'hex')
+    const control = folder.file('ctl')
     const shared = ['--fleet', `nats://127.0.0.1:${port}`, '--fleet-secret', file]
-    const first = startRelay([...shared, '--node', '1'])
+    const first = startRelay([...shared, '--node', '1', '--control', control])
     await first.stdout.line(/./)
     const second = startRelay([...shared, '--node', '2'])
     const relays = [first, second]
@@ -71,18 +72,19 @@ describe('on the NATS of a fleet', needsTool(NATS, NATS), () => {
     const { nats, say } = await strangerOn(port, first)
 
     const moved: FleetItem = { kind: 'bound', peer: a.id, at: Date.now() + 20_000 }
+    const banned: FleetItem = { kind: 'ban', who: a.id, at: Date.now() }
     const malformed = message([moved], { secret })
     malformed[18] = 0xff
     const wrong = [
       ...[0, 1, 17, 33, 32_768, 100_000].map((length) => randomBytes(length)),
-      ...[0, 2, 255].map((version) => message([moved], { secret, version })),
-      message([moved], { secret: randomBytes(32) }),
+      ...[0, 2, 255].map((version) => message([moved, banned], { secret, version })),
+      message([moved, banned], { secret: randomBytes(32) }),
       malformed,
     ]
     for (const bytes of wrong) say(bytes)
     for (const relay of relays)
       await expect.poll(() => metricOf(relay, 'showchain_relay_fleet_refused_total'), HEARD).toBe(wrong.length)
-    for (const minutes of [1, -1]) say(message([moved], { secret, time: Date.now() + minutes * 60_000 }))
+    for (const minutes of [1, -1]) say(message([moved, banned], { secret, time: Date.now() + minutes * 60_000 }))
     for (const relay of relays)
       await expect.poll(() => metricOf(relay, 'showchain_relay_fleet_stale_total'), HEARD).toBe(2)
 
@@ -97,6 +99,7 @@ describe('on the NATS of a fleet', needsTool(NATS, NATS), () => {
       for (const limit of ['fleetRefused', 'fleetStale'])
         await expect.poll(() => dropped(relay, limit).length, HEARD).toBe(1)
     }
+    expect(await ctl(control, 'bans')).toMatchObject({ code: 0, stdout: '' })
     expect((await metricOf(first, 'process_resident_memory_bytes')) - before).toBeLessThan(GROWTH)
     expect(await said(...(await connected(await peerAt(second), a, 'relay-only')), 'across')).toBe('across')
   })

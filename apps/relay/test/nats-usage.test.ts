@@ -1,14 +1,11 @@
 /** What was used of quotas, kept by the NATS of a fleet: real servers with JetStream. */
 import type { ChildProcess } from 'node:child_process'
-import { Kvm } from '@nats-io/kv'
-import { connect } from '@nats-io/transport-node'
 import { generateIdentity, type Identity } from '@showchain/crypto'
-import type { Ban, Usage, UsedBytes } from '@showchain/server/runtime'
+import type { Usage, UsedBytes } from '@showchain/server/runtime'
 import { needsTool } from '@showchain-tooling/vitest/needs'
 import { Folder } from '@showchain-tooling/vitest/programs'
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { NatsBans } from '../src/nats-bans.ts'
 import { NatsUsage } from '../src/nats-usage.ts'
 import { UsageShares } from '../src/usage-share.ts'
 import { freePort, NATS, startNats } from './nats.ts'
@@ -129,94 +126,6 @@ describe('usage in NATS', needsTool(NATS, NATS), () => {
   })
 })
 
-describe('bans in NATS', needsTool(NATS, NATS), () => {
-  /** What a relay bans that knows nothing yet. */
-  const noted = () => {
-    const all: Ban[] = []
-    const take = async (bans: readonly Ban[]): Promise<readonly Ban[]> => {
-      all.push(...bans)
-      return [...all]
-    }
-    return { all, take }
-  }
-  const ofOne: Ban = { who: '192.0.2.1' }
-  const ofOther: Ban = { who: '192.0.2.2', until: 4_000_000_000_000 }
-
-  test('are those of one relay, and outlive it', async () => {
-    await nats()
-    const first = await usageAt(1)
-    await first.bans.readBans(noted().take)
-    await first.bans.keepBans([ofOne, ofOther])
-    await first.close()
-    const [again, other] = [noted(), noted()]
-    await (await usageAt(1)).bans.readBans(again.take)
-    await (await usageAt(2)).bans.readBans(other.take)
-    expect([again.all, other.all]).toEqual([[ofOne, ofOther], []])
-  })
-
-  test('are believed of nodes with the secret alone', async () => {
-    await nats()
-    const stranger = await usageAt(1, new Uint8Array(32))
-    await stranger.bans.readBans(noted().take)
-    await stranger.bans.keepBans([ofOne])
-    const { all, take } = noted()
-    await (await usageAt(1)).bans.readBans(take)
-    expect(all).toEqual([])
-  })
-
-  test('that nobody could read at first are joined with what was said since', async () => {
-    await nats()
-    const connection = await connect({ servers: `127.0.0.1:${port}` })
-    ends.push(() => connection.close())
-    const bucket = await new Kvm(connection).create('bans')
-    let there = true
-    const bansAt = (): NatsBans =>
-      new NatsBans(1, new UsageShares(SECRET), () => {
-        if (!there) throw new Error('away')
-        return bucket
-      })
-    const before = bansAt()
-    await before.readBans(noted().take)
-    await before.keepBans([ofOne])
-    there = false
-    const [{ all, take }, bans] = [noted(), bansAt()]
-    await bans.readBans(take)
-    all.push(ofOther)
-    await bans.keepBans([...all])
-    there = true
-    await bans.sync()
-    const after = noted()
-    await bansAt().readBans(after.take)
-    expect([all, after.all]).toEqual([
-      [ofOther, ofOne],
-      [ofOther, ofOne],
-    ])
-  })
-
-  test('that were kept are added to those that an operator gave while NATS was away', {
-    tags: ['long'],
-  }, async () => {
-    const server = await nats()
-    const before = await usageAt(1)
-    await before.bans.readBans(noted().take)
-    await before.bans.keepBans([ofOne])
-    await before.close()
-    server.kill('SIGTERM')
-    await new Promise((resolve) => server.once('exit', resolve))
-    const alone = await usageAt(1)
-    const { all, take } = noted()
-    await alone.bans.readBans(take)
-    all.push(ofOther)
-    await alone.bans.keepBans([...all])
-    await nats()
-    await expect.poll(() => all, { timeout: 12_000 }).toEqual([ofOther, ofOne])
-    await alone.close()
-    const after = noted()
-    await (await usageAt(1)).bans.readBans(after.take)
-    expect(after.all).toEqual([ofOther, ofOne])
-  })
-})
-
 describe('a fleet with quotas', needsTool(NATS, NATS), () => {
   let alice: Identity
   let bob: Identity
@@ -232,7 +141,8 @@ describe('a fleet with quotas', needsTool(NATS, NATS), () => {
     const control = ['--control', folder.file('ctl')]
     const first = running(...fleet, ...quota, ...control, '--node', '1')
     const ticket = await first.stdout.line(/./)
-    const second = running(...fleet, ...quota, '--node', '2')
+    const others = ['--control', folder.file('ctl2')]
+    const second = running(...fleet, ...quota, ...others, '--node', '2')
     const other = await second.stdout.line(/./)
     await using to = await peerOf(bob, ticket, 'relay-only')
     await using from = await peerOf(alice, ticket, 'relay-only')
@@ -243,6 +153,7 @@ describe('a fleet with quotas', needsTool(NATS, NATS), () => {
     first.child.kill('SIGKILL')
     await first.ended()
     await expect.poll(() => refusalOf(alice, other), WRITTEN).toMatch(/is used up/)
+    expect(await start('ctl', ...others, 'bans').ended()).toMatchObject({ code: 0, stdout: '192.0.2.1' })
     await running(...fleet, ...quota, ...control, '--node', '1').stdout.line(/./)
     expect(await start('ctl', ...control, 'bans').ended()).toMatchObject({ code: 0, stdout: '192.0.2.1' })
   })

@@ -207,7 +207,8 @@ describe('workers together', () => {
       worker,
       line: { ask: async (_: string, from: number) => own[from] },
     }))
-    const all = new Together({ members, ask: async () => [true, true] } as never)
+    let changes = 0
+    const all = new Together({ members, ask: async () => [] } as never, () => void changes++)
     const listed: unknown[] = []
     for (let from: number | undefined = 0; from !== undefined; ) {
       const { bindings, next } = await all.bindings(from, 1)
@@ -215,9 +216,13 @@ describe('workers together', () => {
       from = next
     }
     expect(listed).toEqual(['a', 'b', 'c'])
-    await all.ban({ who: 'x', until: 1 })
-    await all.ban({ who: 'y' })
-    expect(all.bans).toEqual([{ who: 'y' }])
+    await all.ban({ who: 'xx', until: 1 })
+    await all.ban({ who: 'yy' })
+    await all.learnBans([{ who: 'zz', at: 1 }])
+    await all.learnBans([{ who: 'zz', at: 1 }])
+    expect([all.bans, changes]).toEqual([[{ who: 'yy' }, { who: 'zz' }], 3])
+    expect([await all.unban('yy'), await all.unban('yy')]).toEqual([true, false])
+    expect(all.bans).toEqual([{ who: 'zz' }])
   })
 })
 

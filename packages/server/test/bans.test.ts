@@ -30,7 +30,7 @@ describe('a ban', () => {
     expect([one, two].flatMap((peer) => ops(bed.register(peer)))).toEqual([OP.error, OP.error])
     bed.clockStep += 2 * HOUR
     expect([one, two].flatMap((peer) => ops(bed.register(peer)))).toEqual([OP.directResponse, OP.error])
-    expect(bed.machine.access.bans.remove(two.id)).toBe(true)
+    expect(bed.machine.access.unban(two.id)).toBe(true)
     expect(ops(bed.register(two))).toEqual([OP.directResponse])
     expect(bed.machine.access.bans.list).toEqual([])
   })
@@ -41,6 +41,15 @@ describe('a ban', () => {
     expect(access.ban({ who: '192.0.2.1' })).toBe(false)
     expect(access.ban({ who: '10.0.0.1', until: 5 })).toBe(true)
   })
+
+  test.each([{ who: '' }, { who: 'a b' }, { who: 'ü' }, { who: 'a'.repeat(65) }, { who: 'id', until: 1.5 }])(
+    'is of somebody whom other nodes understand: not %j',
+    (ban) => {
+      const { access } = new Bed().machine
+      expect(() => access.ban(ban)).toThrow(expect.objectContaining({ code: 'ERR_BAD_CONFIG' }))
+      expect(() => access.learnBans([{ ...ban, at: 1 }])).toThrow(expect.objectContaining({ code: 'ERR_BAD_CONFIG' }))
+    },
+  )
 })
 
 test('a peer that is kicked is registered no longer, and may come again', () => {

@@ -31,7 +31,11 @@ function node(limits: ConstructorParameters<typeof Bed>[0] = {}): Bed {
   return bed
 }
 
+/** Without what its bans look like, which goes with its status. */
 const said = (bed: Bed): readonly { to: unknown; item: FleetItem }[] =>
+  saidAll(bed).filter(({ item }) => item.kind !== 'bans')
+
+const saidAll = (bed: Bed): readonly { to: unknown; item: FleetItem }[] =>
   bed.said.splice(0).flatMap(({ to, bytes }) => open(bytes).map((item) => ({ to, item })))
 
 /** A peer that is registered at the other node. */

@@ -127,7 +127,7 @@ describe('a relay that takes permits', () => {
     expect(bed.events).toContainEqual({ type: 'unbound', id: peer.id, at: peer.source, why: 'refused' })
     expect(bed.machine.stats().bindings).toBe(1)
     expect(only(shows(late, permit), OP.error).code).toBe(WIRE_ERROR.refused)
-    bed.machine.access.bans.remove(`permit:${readPermit(permit)?.number}`)
+    bed.machine.access.unban(`permit:${readPermit(permit)?.number}`)
     bed.pass(2 * SECOND)
     expect(ops(shows(peer, permit))).toEqual([OP.directResponse])
   })

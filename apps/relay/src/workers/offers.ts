@@ -1,5 +1,5 @@
 /** What the processes of one relay ask each other. */
-import type { Ban, BoundPeer, PairView, PeerView, Usage, UsedBytes } from '@showchain/server/runtime'
+import type { BanRecord, BoundPeer, PairView, PeerView, Usage, UsedBytes } from '@showchain/server/runtime'
 import type { Endpoint, PeerId } from '@showchain/wire'
 import type { MetricObjectWithValues, MetricValue } from 'prom-client'
 import type { Config } from '../config.ts'
@@ -27,7 +27,7 @@ export interface Assignment {
   /** Whether each gets the channel frames of its own sessions. */
   readonly beside: boolean
   readonly secret: Uint8Array
-  readonly bans: readonly Ban[]
+  readonly bans: readonly BanRecord[]
   /** Descriptors of its sockets. */
   readonly shared: { readonly own: readonly number[]; readonly stunAlternates: readonly (readonly number[])[] }
 }
@@ -50,6 +50,8 @@ export interface PrimaryOffers {
   /** What all workers used together. */
   read(keys: readonly string[]): readonly Usage[] | Promise<readonly Usage[]>
   used(used: readonly UsedBytes[]): void
+  /** What was said of bans, here or at another node of the fleet. */
+  banned(records: readonly BanRecord[]): void
   /** Where a peer is registered that is not at the worker who asks, as limits name it. */
   sourceOf(id: PeerId): Promise<string | undefined>
 }
@@ -64,8 +66,7 @@ export interface WorkerOffers {
   pair(one: PeerView, other: PeerView): PairView
   bindings(from: number, rows: number): { readonly bindings: readonly BoundPeer[]; readonly next: number | undefined }
   kick(id: PeerId): boolean
-  ban(ban: Ban): boolean
-  unban(who: string): boolean
+  learnBans(records: readonly BanRecord[]): void
   sourceOf(id: PeerId): string | undefined
   usedElsewhere(used: readonly UsedBytes[]): void
   /** @returns whether it was taken */

@@ -16,7 +16,7 @@ import { logger } from '../log.ts'
 import { dropMisnamed } from '../metrics.ts'
 import { keysOf } from '../opened-relay.ts'
 import { serveOperators } from '../operator-port.ts'
-import { usageOf } from '../usage.ts'
+import { keepBans, usageOf } from '../usage.ts'
 import { BusSwitch } from './bus-pipes.ts'
 import { Crew } from './crew.ts'
 import { carried, type Metric } from './offers.ts'
@@ -59,11 +59,12 @@ async function serve(config: Config, again: () => Promise<Config>, defer: Defer)
     sockets: (worker) => places.flatMap(({ descriptors }) => descriptors[worker] ?? []),
     assignment: (worker) => ({
       ...{ worker, nodes, beside, secret, shared: { own, stunAlternates } },
-      ...{ config: carried(current), bans: together.bans },
+      ...{ config: carried(current), bans: together.banRecords },
     }),
     offers: (worker) => ({
       read: (keys) => ledger.read(keys),
       used: (used) => void keepUsed(worker, used),
+      banned: (records) => void together.learnBans(records),
       sourceOf: async (id) => (await crew.ask('sourceOf', id)).find((source) => source !== undefined),
     }),
     joined: (worker, pipe) => bus.join(nodes[worker] as number, pipe),
@@ -71,7 +72,7 @@ async function serve(config: Config, again: () => Promise<Config>, defer: Defer)
       if (worker === 0) line.ask('mailbox').catch((error: Error) => log.error(`mailbox: ${error.message}`))
     },
   })
-  const together = new Together(crew)
+  const together = new Together(crew, () => keepBans(usage?.bans, log))
   const keepUsed = async (worker: number, used: readonly UsedBytes[]): Promise<void> => {
     for (const member of crew.members) if (member.worker !== worker) member.line.tell('usedElsewhere', used)
     await ledger.add(used).catch((error: Error) => {
@@ -82,6 +83,7 @@ async function serve(config: Config, again: () => Promise<Config>, defer: Defer)
   usage?.elsewhere?.listen((used) => {
     for (const { line } of crew.members) line.tell('usedElsewhere', used)
   })
+  await usage?.bans.join(together)
   defer(() => crew.end())
   const ready = await Promise.race([crew.start(), ended])
   if (typeof ready === 'string') return log.info({ signal: ready }, 'ended before all workers served')

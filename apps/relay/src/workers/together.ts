@@ -1,5 +1,6 @@
 /** The workers of a relay as one: what operators see of them, and what they do to them. */
-import type { Ban, BoundPeer, PairView, PeerView } from '@showchain/server/runtime'
+import { Bans, checkedBan } from '@showchain/server'
+import type { Ban, BanRecord, BoundPeer, PairView, PeerView } from '@showchain/server/runtime'
 import type { PeerId } from '@showchain/wire'
 import type { ControlledRelay } from '../control.ts'
 import { answerPair, type PeerFinder } from '../pair-answer.ts'
@@ -12,29 +13,47 @@ const ROWS = 2 ** 32
 
 export class Together implements ControlledRelay, PeerFinder {
   readonly #crew: Pick<Crew, 'ask' | 'members'>
-  readonly #bans = new Map<string, Ban>()
+  readonly #bans = new Bans()
+  readonly #banned: () => void
   draining = false
 
-  constructor(crew: Pick<Crew, 'ask' | 'members'>) {
+  /** @param banned is called when bans have changed */
+  constructor(crew: Pick<Crew, 'ask' | 'members'>, banned: () => void) {
     this.#crew = crew
+    this.#banned = banned
   }
 
   get bans(): readonly Ban[] {
-    const now = Date.now()
-    for (const { who, until } of this.#bans.values()) if (until !== undefined && until <= now) this.#bans.delete(who)
-    return [...this.#bans.values()]
+    this.#bans.expire(Date.now())
+    return this.#bans.list
   }
 
-  async ban(ban: Ban): Promise<boolean> {
-    const done = await this.#crew.ask('ban', ban)
-    if (done.includes(false)) return false
-    this.#bans.set(ban.who, ban)
+  get banRecords(): readonly BanRecord[] {
+    this.#bans.expire(Date.now())
+    return this.#bans.records
+  }
+
+  ban(ban: Ban): Promise<boolean> {
+    return this.#say(this.#bans.add(checkedBan(ban), Date.now()))
+  }
+
+  unban(who: string): Promise<boolean> {
+    return this.#say(this.#bans.remove(who, Date.now()))
+  }
+
+  /** Of what was kept, and of what a worker heard: all hear what is news. */
+  async learnBans(records: readonly BanRecord[]): Promise<void> {
+    const news = records.filter((record) => this.#bans.learn(record, Date.now()))
+    if (news.length === 0) return
+    this.#banned()
+    await this.#crew.ask('learnBans', news)
+  }
+
+  async #say(record: BanRecord | undefined): Promise<boolean> {
+    if (record === undefined) return false
+    this.#banned()
+    await this.#crew.ask('learnBans', [record])
     return true
-  }
-
-  async unban(who: string): Promise<boolean> {
-    await this.#crew.ask('unban', who)
-    return this.#bans.delete(who)
   }
 
   async kick(id: PeerId): Promise<boolean> {

@@ -64,8 +64,7 @@ class Worker {
     pair: (one, other) => this.#opened.relay.watch.pair(one, other),
     bindings: (from, rows) => this.#opened.relay.bindings(from, rows),
     kick: (id) => this.#opened.relay.kick(id),
-    ban: (ban) => this.#opened.relay.ban(ban),
-    unban: (who) => this.#opened.relay.unban(who),
+    learnBans: (records) => this.#opened.relay.learnBans(records),
     sourceOf: (id) => this.#opened.relay.sourceOf(id),
     usedElsewhere: (used) => {
       this.#usage.heard(used)
@@ -105,6 +104,18 @@ class Worker {
   }
 }
 
+/** What one turn of the loop has is told at once. */
+function inTurns<Item>(tell: (items: readonly Item[]) => void): (item: Item) => void {
+  let items: Item[] = []
+  return (item) => {
+    if (items.push(item) > 1) return
+    setImmediate(() => {
+      tell(items)
+      items = []
+    })
+  }
+}
+
 /** The rate of all is divided: who uses less of it than its share leaves the rest to nobody. */
 function shareOf({ config, nodes }: Pick<Assignment, 'config' | 'nodes'>): Config {
   const { quota, ...rest } = taken(config)
@@ -128,10 +139,11 @@ export async function work(): Promise<void> {
   const opened = await openRelay(config, {
     ...{ log, shared, quietNodes: nodes },
     usage,
+    onBanned: inTurns((records) => line.tell('banned', records)),
     fleet: async () => ({ node, secret, bus, beside }),
   })
   line.offer<WorkerOffers>(new Worker(line, usage, assignment, opened, log).offers)
-  for (const ban of assignment.bans) opened.relay.ban(ban)
+  opened.relay.learnBans(assignment.bans)
   const { id, ticket, addresses, websocketAddress: websocket } = opened.relay
   line.tell('ready', { id, ticket, addresses, websocket })
 }

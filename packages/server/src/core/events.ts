@@ -4,6 +4,7 @@
  */
 import type { Endpoint, PeerId, SessionId } from '@showchain/wire'
 import type { FleetAddress } from '@showchain/wire/fleet'
+import type { BanRecord } from './bans.ts'
 import type { BindingEnd } from './bindings.ts'
 import type { Usage } from './usage.ts'
 
@@ -58,6 +59,8 @@ export type RelayEvent =
       /** From its opening until it was used last. */
       readonly seconds: number
     })
+  /** Somebody is banned, or no longer, as it was said here or at another node: to be kept. */
+  | (BanRecord & { readonly type: 'banned' })
   /** Another node of the fleet came or is silent, or has the number of this one. */
   | { readonly type: 'fleetNode'; readonly node: number; readonly state: 'joined' | 'lost' | 'duplicate' }
   /** After `drain`: peers were told, and nothing goes on any more. Comes once. */

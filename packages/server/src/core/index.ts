@@ -3,7 +3,7 @@
  * socket, no Node.
  */
 export type { Applicant, Verdict } from './access-gate.ts'
-export type { Ban } from './bans.ts'
+export { type Ban, type BanRecord, Bans, checkedBan } from './bans.ts'
 export type { FleetMessage, FleetNode, RelayEvent, SessionEnds } from './events.ts'
 export type { FleetOptions } from './fleet/fleet-options.ts'
 export {

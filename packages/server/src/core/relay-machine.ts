@@ -114,13 +114,14 @@ export class RelayMachine implements Machine<RelayEvent | FleetMessage> {
       this.#fleet?.ended(binding)
     })
     this.#pairs = new PairPaths(limits.sessions)
-    this.access = new AccessControl(this.#context, this.#bindings, options)
+    this.access = new AccessControl(this.#context, this.#bindings, options, (record) => this.#fleet?.bans.tell(record))
     this.#sessions = relaySessions(this.#context, this.#bindings, this.#pairs, fleet?.node)
     this.view = new RelayView(this.#bindings, this.#sessions, this.#traffic, this.#pairs)
     const toll = this.access.toll
     const arrived: FleetParts['arrived'] = (...what) => this.#sessionMessages.arrived(...what)
     const handed: FleetParts['handed'] = (...what) => this.#channelForwarder.handed(...what)
-    const around = { unixMs, arrived, handed, toll, bindings: this.#bindings, sessions: () => this.#sessions.size }
+    const own = { access: this.access, bindings: this.#bindings, sessions: () => this.#sessions.size }
+    const around = { ...own, unixMs, arrived, handed, toll }
     this.#fleet = fleet && new Fleet(this.#context, { ...fleet, ...around })
     const peers = this.#fleet === undefined ? this.#bindings : new FleetPeers(this.#bindings, this.#fleet)
     this.#stun = new StunResponder(this.#context, stun, unixMs)
@@ -135,8 +136,8 @@ export class RelayMachine implements Machine<RelayEvent | FleetMessage> {
     this.#dataForwarder = new DataForwarder(this.#context, peers, this.#sessions, toll)
     const tables = { bindings: this.#bindings, sessions: this.#sessions, errors: this.#unboundErrors }
     this.#channelForwarder = new ChannelForwarder(this.#context, { ...tables, toll, fleet: this.#fleet })
-    const own = { rendezvous: this.#rendezvous, data: this.#dataForwarder, channel: this.#channelForwarder }
-    this.#sessionMessages = new SessionMessages(this.#context, own, this.#fleet)
+    const parts = { rendezvous: this.#rendezvous, data: this.#dataForwarder, channel: this.#channelForwarder }
+    this.#sessionMessages = new SessionMessages(this.#context, parts, this.#fleet)
   }
 
   receive(datagram: Datagram, now: Instant): void {

@@ -4,6 +4,7 @@ export type {
   Allotment,
   Applicant,
   Ban,
+  BanRecord,
   FleetNode,
   PairCounts,
   PairPath,

@@ -18,6 +18,8 @@ export interface RelayRuntimeStats extends RelayStats {
 export interface BoundPeer {
   readonly id: PeerId
   readonly at: Endpoint
+  /** The number of its node, in a fleet. */
+  readonly node?: number | undefined
 }
 
 /** Rows of the table that are looked at in one turn: well below a millisecond. */

@@ -14,9 +14,9 @@ import { Permits } from '@showchain/crypto'
 import { type Endpoint, formatTicket, MAX_TICKET_ROUTES, type PeerId, ShowchainError } from '@showchain/wire'
 import type {
   Ban,
+  BanRecord,
   FleetMessage,
   FleetNode,
-  FleetOptions,
   PairCounts,
   RelayLimit,
   RelayTraffic,
@@ -24,7 +24,7 @@ import type {
 } from '../core/index.ts'
 import { changeLimits, checkedQuotas, RelayMachine } from '../core/index.ts'
 import type { CounterName } from './counters.ts'
-import type { FleetBus, FleetMembership } from './fleet-bus.ts'
+import type { FleetMembership } from './fleet-bus.ts'
 import { Gatekeeper } from './gatekeeper.ts'
 import { type Opened, opened } from './opened.ts'
 import { endpointsOf, reachableAddresses, seenFromOutside } from './reached-at.ts'
@@ -37,8 +37,6 @@ import type { WebSocketOptions } from './websocket/options.ts'
 
 /** What changes while it runs. */
 type Reloaded = Pick<RelayOpenOptions, 'access' | 'permits' | 'quotas' | 'limits'> & Pick<WebSocketOptions, 'tls'>
-
-const placeIn = ({ node, secret, beside }: FleetMembership): FleetOptions => ({ node, secret, beside })
 
 /** How long `drain` waits at most, in ms, while sessions go on. */
 const DRAIN_TIMEOUT = 30_000
@@ -58,7 +56,7 @@ export class Relay implements AsyncDisposable {
   readonly #clock: Clock
   readonly #gatekeeper: Gatekeeper
   readonly #newPermits: () => Permits
-  readonly #bus: FleetBus | undefined
+  readonly #fleet: FleetMembership | undefined
   #draining: Promise<void> | undefined
   /** Ends the wait of `drain`. */
   #drained: () => void = () => {}
@@ -92,7 +90,7 @@ export class Relay implements AsyncDisposable {
       permits: options.permits === true ? new Permits(provider, identity) : undefined,
       self: identity.publicKey,
       unixMs: () => clock.unixMs(),
-      fleet: fleet && { ...placeIn(fleet), addresses: endpointsOf(addresses) },
+      fleet: fleet && { ...fleet, addresses: endpointsOf(addresses) },
       stun: [seenFromOutside(socket.localEndpoints, publicAddresses), ...others.map((other) => other.localEndpoints)],
     })
     this.#machine = machine
@@ -109,7 +107,7 @@ export class Relay implements AsyncDisposable {
     this.#socket = socket
     this.#websocket = websocket
     this.#clock = clock
-    this.#bus = fleet?.bus
+    this.#fleet = fleet
     const worker = runtime.worker(identity, workers)
     this.#worker = onVerified === undefined ? worker : new TimedWorker(worker, clock, onVerified)
     this.#driver = new Driver({
@@ -127,7 +125,7 @@ export class Relay implements AsyncDisposable {
       },
       ...traceTaps(trace, clock),
     })
-    this.#bus?.subscribe((message) => {
+    this.#fleet?.bus.subscribe((message) => {
       if (!this.#driver.closed) this.#driver.input((to, now) => to.fleetReceived(message, now))
     })
   }
@@ -206,7 +204,8 @@ export class Relay implements AsyncDisposable {
   /** Registered peers in so many rows of their table, and the row to go on with; undefined: there are no more. */
   bindings(from: number, rows: number): { readonly bindings: readonly BoundPeer[]; readonly next: number | undefined } {
     const { bindings, next } = this.#machine.access.page(from, rows)
-    return { bindings: bindings.map(({ id, source: { ip, port } }) => ({ id, at: { ip, port } })), next }
+    const node = this.#fleet?.node
+    return { bindings: bindings.map(({ id, source: { ip, port } }) => ({ id, at: { ip, port }, node })), next }
   }
 
   /** Ends the registration of a peer, which may come again. @returns whether there was one */
@@ -215,22 +214,32 @@ export class Relay implements AsyncDisposable {
   }
 
   /**
-   * Serves somebody no more: an id, or an IPv4 address or IPv6 /64 as `sourceOf` names it. Registered
-   * peers are gone within 10 s.
-   * @returns false when there are 10,000 bans already
+   * Serves an id, or an IPv4 address or IPv6 /64 as `sourceOf` names it, no more, at all nodes of its fleet.
+   * Registered peers are gone within 10 s.
+   * @returns false when there are 10,000 bans already. @throws ShowchainError `ERR_BAD_CONFIG`
    */
   ban(ban: Ban): boolean {
-    return this.#machine.access.ban(ban)
+    return this.#driver.input(({ access }) => access.ban(ban))
   }
 
-  /** @returns whether there was such a ban */
+  /** Takes a ban back, at all nodes. @returns whether there was one */
   unban(who: string): boolean {
-    return this.#machine.access.bans.remove(who)
+    return this.#driver.input(({ access }) => access.unban(who))
   }
 
   /** Who is served no more. */
   get bans(): readonly Ban[] {
     return this.#machine.access.bans.list
+  }
+
+  /** What was said last of who is or was banned: for who keeps it (event `banned`), and for `learnBans`. */
+  get banRecords(): readonly BanRecord[] {
+    return this.#machine.access.banRecords
+  }
+
+  /** Takes what was kept of bans. Of what is said of one the newest counts. */
+  learnBans(records: readonly BanRecord[]): void {
+    this.#driver.input(({ access }) => access.learnBans(records))
   }
 
   /**
@@ -275,13 +284,13 @@ export class Relay implements AsyncDisposable {
   /** Stops at once. Closing twice is closing once. */
   async close(): Promise<void> {
     if (!this.#driver.closed) this.#driver.input(({ access }) => access.keepUsage())
-    await Promise.all([this.#driver.close(), this.#websocket?.close(), this.#bus?.close()])
+    await Promise.all([this.#driver.close(), this.#websocket?.close(), this.#fleet?.bus.close()])
     await this.#gatekeeper.settled()
     this.#drained()
   }
 
   #publish({ to, bytes }: FleetMessage): void {
-    if (this.#bus?.publish(to, bytes) === false) this.#machine.fleetLost()
+    if (this.#fleet?.bus.publish(to, bytes) === false) this.#machine.fleetLost()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -5,7 +5,7 @@
 import { type Duration, duration, later, type RelayAddress } from '@showchain/client/core'
 import type { DatagramSocket } from '@showchain/client/runtime'
 import type { TestIdentity } from '@showchain/crypto/testing'
-import { type FleetMessage, type RelayEvent, RelayMachine, type RelayOptions } from '@showchain/server'
+import { type Ban, type FleetMessage, type RelayEvent, RelayMachine, type RelayOptions } from '@showchain/server'
 import { type Endpoint, formatTicket, ipFamily, websocketUrl } from '@showchain/wire'
 import type { Host } from '../sim/host.ts'
 import type { Placed, Simulation } from '../sim/simulation.ts'
@@ -234,6 +234,16 @@ export class SimRelay {
   /** Tells its peers that it is about to end; the event `drained` says when nothing goes on. */
   drain(): void {
     this.#placed?.driver.input((_sleeper, now) => this.#machine?.drain(now))
+  }
+
+  /** An operator bans somebody. */
+  ban(ban: Ban): void {
+    this.#placed?.driver.input(() => this.machine.access.ban(ban))
+  }
+
+  /** And takes it back. */
+  unban(who: string): void {
+    this.#placed?.driver.input(() => this.machine.access.unban(who))
   }
 
   /** Whether it was ever put to sleep. */

@@ -8,11 +8,13 @@ import type { Endpoint } from '../endpoint.ts'
 import { type PeerId, peerIdFromBytes, peerIdToBytes } from '../ids.ts'
 import { counterKind, ipKind, portKind } from '../kinds.ts'
 import { MAX_KEY_BYTES, MAX_PROBED_DATAGRAM, PEER_ID_BYTES } from '../limits.ts'
+import { banItemLength, type FleetBan, type FleetBans, readBan, readBans, writeBanItem } from './bans.ts'
 
 /** Numbers of the kinds of items. */
 export const FLEET_ITEM = {
   ...{ deliver: 1, arrived: 2, bound: 3, gone: 4, status: 5 },
   ...{ handed: 6, share: 7, shared: 8, repaid: 9 },
+  ...{ ban: 10, bans: 11 },
 } as const
 /** Bytes in front of an item's body. */
 export const FLEET_ITEM_HEADER_BYTES = 3
@@ -104,7 +106,15 @@ export interface FleetRepaid {
 /** What nodes of one port say to each other. */
 export type FleetBeside = FleetHanded | FleetShare | FleetShared | FleetRepaid
 
-export type FleetItem = FleetBeside | FleetDeliver | FleetArrived | FleetBound | FleetGone | FleetStatus
+export type FleetItem =
+  | FleetBeside
+  | FleetDeliver
+  | FleetArrived
+  | FleetBound
+  | FleetGone
+  | FleetStatus
+  | FleetBan
+  | FleetBans
 
 const NO_BYTES = new Uint8Array(0)
 
@@ -131,6 +141,9 @@ function bodyLength(item: FleetItem): number {
       return PEER_ID_BYTES + (item.at === undefined ? 0 : endpointLength(item.at) + LOAN_BYTES)
     case 'repaid':
       return PEER_ID_BYTES + LOAN_BYTES
+    case 'ban':
+    case 'bans':
+      return banItemLength(item)
     case 'status':
       return 10 + item.addresses.reduce((sum, address) => sum + endpointLength(address), 0)
   }
@@ -147,6 +160,7 @@ export function writeFleetItem(out: Uint8Array, at: number, item: FleetItem): nu
   const body = writeU16(out, at + 1, bodyLength(item))
   if (item.kind === 'status') return writeStatus(out, body, item)
   if (item.kind === 'handed') return writeHanded(out, body, item)
+  if (item.kind === 'ban' || item.kind === 'bans') return writeBanItem(out, body, item)
   out.set(peerIdToBytes(item.peer), body)
   const rest = body + PEER_ID_BYTES
   if (item.kind === 'gone') return rest
@@ -190,6 +204,8 @@ function writeStatus(out: Uint8Array, at: number, { bindings, sessions, draining
 export function readFleetItem(kind: number, body: Uint8Array): FleetItem | 'unknown' | undefined {
   if (kind === FLEET_ITEM.status) return readStatus(body)
   if (kind === FLEET_ITEM.handed) return readHanded(body)
+  if (kind === FLEET_ITEM.ban) return readBan(body)
+  if (kind === FLEET_ITEM.bans) return readBans(body)
   if (kind < FLEET_ITEM.deliver || kind > FLEET_ITEM.repaid) return 'unknown'
   if (body.length < PEER_ID_BYTES) return undefined
   const peer = peerIdFromBytes(body.subarray(0, PEER_ID_BYTES))

@@ -72,6 +72,15 @@ const GOLDEN: readonly (readonly [FleetItem, string])[] = [
   ],
   [{ kind: 'shared', peer: PEER, at: undefined, lent: 0 }, `08 0020 ${A1}`],
   [{ kind: 'repaid', peer: PEER, bytes: 0xfffffffe }, `09 0024 ${A1} fffffffe`],
+  [
+    { kind: 'ban', who: '192.0.2.1', until: 0x19b_76da_a87c, at: 0x19b_76da_a87b },
+    '0a 0019 0000019b76daa87b 0000019b76daa87c 3139322e302e322e31',
+  ],
+  [
+    { kind: 'ban', who: '192.0.2.1', until: undefined, at: 0x19b_76da_a87b },
+    '0a 0019 0000019b76daa87b 001fffffffffffff 3139322e302e322e31',
+  ],
+  [{ kind: 'bans', digest: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) }, '0b 0008 0102030405060708'],
 ]
 
 describe('a message between nodes', () => {
@@ -147,6 +156,13 @@ describe('what is no message', () => {
     ['half an address', `08 0021 ${A1} 04`],
     ['a repayment that is cut', `09 0023 ${A1} 000001`],
     ['something behind a repayment', `09 0025 ${A1} 00000100 00`],
+    ['a ban that is cut', '0a 000f 0000019b76daa87b 001fffffffffff'],
+    ['a ban of nobody', '0a 0010 0000019b76daa87b 001fffffffffffff'],
+    ['a ban of what is no text', '0a 0012 0000019b76daa87b 001fffffffffffff ff20'],
+    ['a ban of who has a space', '0a 0013 0000019b76daa87b 001fffffffffffff 612062'],
+    ['a ban of a name of 65 characters', `0a 0051 0000019b76daa87b 001fffffffffffff ${'61'.repeat(65)}`],
+    ['a ban that ends after 2^53 − 1', '0a 0012 0000019b76daa87b 0020000000000000 6162'],
+    ['a digest that is cut', '0b 0007 01020304050607'],
     ['more addresses than it says', '05 0011 00000007 00000102 01 00 04 c0000201 0d96'],
   ])('%s makes the message malformed', (_what, item) => {
     const message = fromHex(`${HEADER_BYTES} ${item} ${'00'.repeat(16)}`)
@@ -155,7 +171,9 @@ describe('what is no message', () => {
   })
 
   test('never makes the reader throw, and what it reads it would write', () => {
-    const items = fc.array(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.uint8Array({ maxLength: 60 })), { maxLength: 4 })
+    const items = fc.array(fc.tuple(fc.integer({ min: 0, max: 11 }), fc.uint8Array({ maxLength: 60 })), {
+      maxLength: 4,
+    })
     fc.assert(
       fc.property(items, fc.uint8Array({ maxLength: 3 }), (parts, rest) => {
         const bodies = parts.map(

@@ -1,10 +1,11 @@
 /**
- * The other nodes of a fleet, by what they say of themselves each 5 s. One that is silent is gone: its
+ * The nodes of a fleet, by what they say of themselves each 5 s. One that is silent is gone: its
  * sessions are as unknown as any that nobody has.
  */
 import { type Duration, duration, ExpiringMap, type Instant } from '@showchain/client/endpoint'
-import type { FleetHeader, FleetStatus } from '@showchain/wire/fleet'
+import { type FleetHeader, type FleetStatus, MAX_FLEET_ADDRESSES } from '@showchain/wire/fleet'
 import type { FleetNode } from '../events.ts'
+import type { FleetParts } from './fleet-options.ts'
 
 /** docs/fleet.md, Nodes: three statuses were lost. */
 export const NODE_LIFETIME: Duration = duration(16_000)
@@ -14,6 +15,15 @@ const MAX_NODES = 1024
 interface Known extends FleetNode {
   readonly life: number
 }
+
+/** What this node says of itself. */
+export const statusOf = ({ bindings, sessions, addresses = [] }: FleetParts, draining: boolean): FleetStatus => ({
+  kind: 'status',
+  bindings: bindings.size,
+  sessions: sessions(),
+  draining,
+  addresses: addresses.slice(0, MAX_FLEET_ADDRESSES),
+})
 
 export class FleetNodes {
   readonly #nodes: ExpiringMap<number, Known>

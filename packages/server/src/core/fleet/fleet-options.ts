@@ -3,6 +3,7 @@ import type { Instant, Route } from '@showchain/client/endpoint'
 import type { Endpoint } from '@showchain/wire'
 import type { Bindings } from '../bindings.ts'
 import type { Toll } from '../toll.ts'
+import type { SharedBans } from './ban-sharing.ts'
 import type { Elsewhere } from './elsewhere.ts'
 
 /** What makes a relay a node of a fleet. */
@@ -22,6 +23,7 @@ export interface FleetOptions {
 
 export interface FleetParts extends FleetOptions {
   readonly bindings: Bindings
+  readonly access: SharedBans
   readonly unixMs: () => number
   readonly sessions: () => number
   /** Undefined: there are no quotas. A peer's node counts what it sends. */

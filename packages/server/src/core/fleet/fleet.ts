@@ -29,7 +29,6 @@ import {
   type FleetDeliver,
   type FleetHeader,
   type FleetItem,
-  MAX_FLEET_ADDRESSES,
   sessionNode,
 } from '@showchain/wire/fleet'
 import type { Binding } from '../bindings.ts'
@@ -37,10 +36,11 @@ import type { FleetMessage, FleetNode } from '../events.ts'
 import { NONE } from '../expiring-rows.ts'
 import type { RelayContext } from '../relay-context.ts'
 import { adapted } from './adapted.ts'
+import { BanSharing } from './ban-sharing.ts'
 import { Beside } from './beside.ts'
 import { Elsewhere } from './elsewhere.ts'
 import { FleetMail } from './fleet-mail.ts'
-import { FleetNodes } from './fleet-nodes.ts'
+import { FleetNodes, statusOf } from './fleet-nodes.ts'
 import type { FleetParts } from './fleet-options.ts'
 import { PeersAt } from './peers-at.ts'
 import { Twin } from './twin.ts'
@@ -59,6 +59,7 @@ export class Fleet {
   readonly node: number
   /** Undefined: nobody else has its port. */
   readonly beside: Beside | undefined
+  readonly bans: BanSharing
   readonly #context: RelayContext
   readonly #parts: FleetParts
   readonly #mail: FleetMail
@@ -87,6 +88,7 @@ export class Fleet {
       outbox.event({ type: 'fleetNode', node: lost, state: 'lost' })
     })
     this.#places = new ExpiringMap({ lifetime: PLACE_LIFETIME, capacity: limits.bindings })
+    this.bans = new BanSharing(parts.access, (to, item) => this.#mail.post(to, item))
     const isAlone = (parts.beside ?? []).length === 0
     this.beside = isAlone ? undefined : new Beside(context, parts, (to, item) => this.#mail.post(to, item))
     this.#asking = new RateLimit(ASKING, limits.rateSources)
@@ -118,7 +120,7 @@ export class Fleet {
     this.#places.expire(now)
     this.#asking.expire(now)
     this.beside?.expire(now)
-    this.#mail.post('all', this.#status())
+    this.#tellStatus('all')
   }
 
   drain(now: Instant): void {
@@ -248,7 +250,11 @@ export class Fleet {
       case 'status':
         if (!this.#nodes.heard(header, item, now)) return
         this.#context.outbox.event({ type: 'fleetNode', node: header.from, state: 'joined' })
-        this.#mail.post(header.from, this.#status())
+        this.#tellStatus(header.from)
+        return
+      case 'ban':
+      case 'bans':
+        this.bans.heard(item, this.#nodes.has(header.from, now) ? header.from : undefined)
     }
   }
 
@@ -284,14 +290,8 @@ export class Fleet {
     this.#places.set(peer, node, now)
   }
 
-  #status(): FleetItem {
-    const { bindings, sessions, addresses = [] } = this.#parts
-    return {
-      kind: 'status',
-      bindings: bindings.size,
-      sessions: sessions(),
-      draining: this.#draining,
-      addresses: addresses.slice(0, MAX_FLEET_ADDRESSES),
-    }
+  #tellStatus(to: FleetAddress): void {
+    this.#mail.post(to, statusOf(this.#parts, this.#draining))
+    this.#mail.post(to, this.bans.digest)
   }
 }
