@@ -57,7 +57,8 @@ export const timeoutOf = ({ timeout }: PeerFlags): number | undefined => {
 export const addressPolicyOf = ({ lab, lan }: Pick<PeerFlags, 'lab' | 'lan'>): 'lab' | 'lan' | 'internet' =>
   lab === true ? 'lab' : lan === true ? 'lan' : 'internet'
 
-async function ownIdentity(flags: PeerFlags): Promise<Identity> {
+/** That of a file, which no other program may use as long as this one runs. @throws UsageError, and as identityOf */
+export async function ownIdentity(flags: IdentityFlags): Promise<Identity> {
   const identity = await identityOf(flags)
   await lockIdentity(flags.identity ?? defaultIdentity())
   return identity

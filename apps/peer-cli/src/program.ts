@@ -233,6 +233,8 @@ export function program(writeOut: (text: string) => void): Command {
     .description(
       'tell what keeps this host from being connected, and what one can do; ends with 1 when UDP or a relay fails',
     )
+    .option('--identity <file>', 'private key to ask with, for relays that serve only some peers (default: a new one)')
+    .option('--passphrase-file <file>', 'file with the passphrase of an encrypted identity')
     .option('--json', JSON_EVENTS)
     .action(async (flags) => (await import('./doctor.ts')).doctor(flags))
   withWaitOptions(withPeerOptions(root.command('serve')))

@@ -55,6 +55,17 @@ test('each program that runs, its connections, their paths, bytes and round trip
   expect(told.at(-1)).toMatchObject({ event: 'end' })
 })
 
+test('when the permit for a relay ends, which a program says by itself when that is near', async () => {
+  const relay = bed.shell('exec $R --identity $D/relay.pem --create-identity --listen 127.0.0.1:0 --access token')
+  const plain = await relay.stdout.line(/^showchain:/)
+  const made = bed.shell(`exec $R token '${plain}' --identity $D/relay.pem --days 0.5`)
+  const program = shell(`listen --ephemeral --lab --relay '${await made.stdout.line(/^showchain:/)}'`)
+  await program.stderr.line(/^relay at \S+ port \d+: the permit in its ticket ends in 11 h: ask /)
+  expect((await status()).stdout).toMatch(/^ {2}relay at \S+: registered, its permit ends in 11 h 59 min$/m)
+  const [told] = events(await status('--json'))
+  expect(told).toMatchObject({ relays: [{ state: 'registered', permitUntil: expect.any(Number) }] })
+})
+
 test('a socket is for its user alone, and is gone with its program; where nothing runs, that is said', async () => {
   const { program } = await listener()
   expect(lstatSync(socketOf(program)).mode & 0o777).toBe(0o600)
