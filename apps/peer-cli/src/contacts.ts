@@ -106,9 +106,13 @@ export class Contacts {
   }
 
   #save(): void {
-    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
     const list = { version: VERSION, contacts: Object.fromEntries(this.all) }
-    replacePrivateFile(this.#path, `${JSON.stringify(list, null, 2)}\n`)
+    try {
+      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
+      replacePrivateFile(this.#path, `${JSON.stringify(list, null, 2)}\n`)
+    } catch (error) {
+      throw new UsageError(`${this.#path} cannot be written: ${(error as Error).message}`, { cause: error })
+    }
   }
 }
 

@@ -18,8 +18,9 @@ export const passphraseOf = async ({ passphraseFile }: IdentityFlags): Promise<s
  */
 export async function identityOf(flags: IdentityFlags): Promise<Identity> {
   const path = flags.identity ?? defaultIdentity()
+  const passphrase = await passphraseOf(flags)
   try {
-    return await loadIdentity(path, { passphrase: await passphraseOf(flags) })
+    return await loadIdentity(path, { passphrase })
   } catch (error) {
     if (!(error instanceof ShowchainError)) throw error
     if ((error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT')

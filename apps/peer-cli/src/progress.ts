@@ -32,9 +32,9 @@ export class ShownProgress {
     connection.on('close', () => this.#stall?.end())
   }
 
-  /** Something may have come, or gone. */
+  /** Something has come, or gone. */
   get begun(): boolean {
-    return this.#stall !== undefined
+    return this.#last !== undefined && this.#last.bytes > 0
   }
 
   /** The offer was accepted: from now on something should go on. */

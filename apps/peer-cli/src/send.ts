@@ -61,7 +61,8 @@ async function sourceOf(paths: readonly string[]): Promise<FileSource> {
   try {
     return await FileSource.of(paths)
   } catch (error) {
-    if (error instanceof ShowchainError && error.code === 'ERR_BAD_ARGUMENT') throw new UsageError(error.message)
+    if (error instanceof ShowchainError && error.code === 'ERR_BAD_ARGUMENT')
+      throw new UsageError(error.detail ?? error.message)
     throw error
   }
 }

@@ -48,8 +48,12 @@ export async function transferOn<T>(
   json: boolean,
 ): Promise<T> {
   const shown = new ShownProgress(session.output, connection, json)
+  let said = false
   const kept = (): void => {
-    if (shown.begun) session.output.note('kept', 'what came so far is kept: run both commands again to go on with it')
+    // A signal also breaks the transfer that it ends.
+    if (!shown.begun || said) return
+    said = true
+    session.output.note('kept', 'what came so far is kept: run both commands again to go on with it')
   }
   session.undone = () => {
     kept()

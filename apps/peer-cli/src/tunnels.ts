@@ -8,7 +8,8 @@ export async function argument<T>(read: () => T | Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (error) {
-    if (error instanceof ShowchainError && error.code === 'ERR_BAD_ARGUMENT') throw new UsageError(error.message)
+    if (error instanceof ShowchainError && error.code === 'ERR_BAD_ARGUMENT')
+      throw new UsageError(error.detail ?? error.message)
     throw error
   }
 }

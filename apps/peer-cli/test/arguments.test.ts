@@ -66,8 +66,14 @@ describe('keygen and id', () => {
     })
     expect(await run(['id', '--identity', file], { SHOWCHAIN_PASSPHRASE: 'x' })).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('passphrase is wrong'),
+      stderr: `showchain: The passphrase is wrong. ${file}.`,
     })
+  })
+
+  test('name a passphrase file that is not there, and not the key file', async () => {
+    const absent = folder.file('no-passphrase')
+    const { code, stderr } = await run(['id', '--identity', folder.file('a.pem'), '--passphrase-file', absent])
+    expect([code, stderr]).toEqual([2, expect.stringMatching(new RegExp(`^showchain: [^,]*${absent}`))])
   })
 })
 
@@ -99,7 +105,7 @@ describe('wrong arguments', () => {
       ['serve', '--ephemeral', '--lab', 'http://127.0.0.1:80'],
       /expected tcp:\/\/host:port, udp:\/\/host:port or unix:PATH/,
     ],
-    [['serve', '--ephemeral', '--lab', '80'], /expected tcp/],
+    [['serve', '--ephemeral', '--lab', '80'], /^showchain: "80": expected tcp/],
     [['serve', '--ephemeral', '--lab', '--allow', 'x', 'tcp://127.0.0.1:80'], /Not a peer id/],
     [['forward', '--ephemeral', '--lab', '8080', 'nonsense'], /Not a ticket/],
     [['forward', '--ephemeral', '--lab', '99999', `showchain:${'A'.repeat(43)}`], /99999/],

@@ -1,5 +1,5 @@
 /** Names for peers: the command, its file, and where a name stands for a ticket. */
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { formatTicket, type PeerId, peerIdFromBytes } from '@showchain/wire'
@@ -34,6 +34,12 @@ test('a contact is added, listed, renamed and removed, in a file that only its o
   const listed = JSON.parse((await contact('list', '--json')).stdout) as object
   expect(listed).toMatchObject({ event: 'contact', name: 'robert', id: idOf(2), ticket: ticketOf(2) })
   expect(readdirSync(dirname(file()))).toEqual(['contacts.json'])
+})
+
+test('a list that cannot be written is named in one line, with exit code 2', async () => {
+  symlinkSync(folder.file('absent/folder'), folder.file('showchain'))
+  const { code, stderr } = await contact('add', 'bob', idOf(2))
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/^showchain: .*contacts\.json cannot be written: .*$/)])
 })
 
 /** base64url, so that one in 64 begins so; those with h and V look like groups of short options. */

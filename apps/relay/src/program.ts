@@ -1,6 +1,6 @@
 /** The command line: every option, its help, and nothing else. */
 import { RELAY_LIMITS } from '@showchain/server'
-import { type Command, Option } from 'commander'
+import { type Command, Help, Option } from 'commander'
 import { type Config, configFrom, DEFAULT_PORT } from './config.ts'
 import { ctlCommand } from './ctl.ts'
 import { IdCommand } from './id-command.ts'
@@ -10,39 +10,57 @@ import { version } from './version.ts'
 
 const ENVIRONMENT_PREFIX = 'SHOWCHAIN_RELAY_'
 
+/** Columns of a terminal, as of the options above the notes. */
+const COLUMNS = 80
+
+/** `  name (default): sentence`, its further lines indented. */
+function limitLine([name, limit]: readonly [string, { readonly default: number; readonly sentence: string }]): string {
+  const [first = '', ...more] = new Help()
+    .boxWrap(`${name} (${limit.default}): ${limit.sentence}`, COLUMNS - 4)
+    .split('\n')
+  return [`  ${first}`, ...more.map((line) => `    ${line}`)].join('\n')
+}
+
 const NOTES = `
-Options come from flags, from the environment, and from a JSON or YAML file (--config), whose keys are in
-camelCase: listen, publicAddress, peerKey, limits: {…}. Flags win over the environment, the environment over
-the file; limits are overridden one by one. An option with … may be repeated; in the environment its values
-are separated by commas. The passphrase of an encrypted identity comes from --passphrase-file or from
-SHOWCHAIN_PASSPHRASE.
+Options come from flags, from the environment, and from a JSON or YAML file
+(--config), whose keys are in camelCase: listen, publicAddress, peerKey,
+limits: {…}. Flags win over the environment, the environment over the file;
+limits are overridden one by one. An option with … may be repeated; in the
+environment its values are separated by commas. The passphrase of an encrypted
+identity comes from --passphrase-file or from SHOWCHAIN_PASSPHRASE.
 
 The first line on stdout is the relay's ticket; logs go to stderr.
-On SIGTERM or SIGINT the relay drains: it tells registered peers, which leave for another relay, refuses new
-requests, and forwards until nothing goes on for 2 s (--drain-seconds at most). A second signal ends it at
-once. On SIGHUP it reads its configuration again, and takes access, quotas, limits, the
-level of its log and the certificate for WebSocket from it.
+On SIGTERM or SIGINT the relay drains: it tells registered peers, which leave
+for another relay, refuses new requests, and forwards until nothing goes on for
+2 s (--drain-seconds at most). A second signal ends it at once. On SIGHUP it
+reads its configuration again, and takes access, quotas, limits, the level of
+its log and the certificate for WebSocket from it.
 
-With --access token it serves who has a ticket of it that \`showchain-relay token\` made, and who is allowed.
+With --access token it serves who has a ticket of it that
+\`showchain-relay token\` made, and who is allowed.
 
-Quotas (--quota name=size, with k, M, G or T): bytes that may be sent through the relay by one id (idDay,
-idMonth), from one IPv4 address or IPv6 /64 (sourceDay, sourceMonth), and in all (totalDay, totalMonth), on a
-day or in a month (UTC); rate is bytes per second in all, which sources share fairly. atCap=introduce-only
-(default) goes on introducing who has used up its quota; atCap=refuse does not serve it.
+Quotas (--quota name=size, with k, M, G or T): bytes that may be sent through
+the relay by one id (idDay, idMonth), from one IPv4 address or IPv6 /64
+(sourceDay, sourceMonth), and in all (totalDay, totalMonth), on a day or in a
+month (UTC); rate is bytes per second in all, which sources share fairly.
+atCap=introduce-only (default) goes on introducing who has used up its quota;
+atCap=refuse does not serve it.
 
 Limits (--limit name=value):
-${Object.entries(RELAY_LIMITS)
-  .map(([name, limit]) => `  ${name} (${limit.default}): ${limit.sentence}`)
-  .join('\n')}
+${Object.entries(RELAY_LIMITS).map(limitLine).join('\n')}
 
-Exit codes: 0 ended by a signal; 1 failed while running; 2 wrong arguments, configuration or key file.
+Exit codes:
+  0  ended by a signal
+  1  failed while running
+  2  wrong arguments, configuration or key file
 
 Examples:
   showchain-relay --identity relay.pem --create-identity
-  showchain-relay --identity relay.pem --listen 0.0.0.0:${DEFAULT_PORT} --public-address relay.example.org:${DEFAULT_PORT}
-  showchain-relay --identity relay.pem --listen 127.0.0.1:0 --peer-key other.pub.pem --trace
+  showchain-relay --identity relay.pem --public-address relay.example.org:${DEFAULT_PORT}
+  showchain-relay --identity relay.pem --listen 127.0.0.1:0 --trace
   showchain-relay --config relay.yaml --metrics 127.0.0.1:9464
-  showchain-relay --identity relay.pem --fleet nats://10.0.0.1 nats://10.0.0.2 --node 3 --fleet-secret fleet.secret`
+  showchain-relay --identity relay.pem --node 3 --fleet-secret fleet.secret \\
+    --fleet nats://10.0.0.1 nats://10.0.0.2`
 
 /** An option that the environment may give as well: `--log-level` as SHOWCHAIN_RELAY_LOG_LEVEL. */
 function option(flags: string, description: string): Option {

@@ -321,6 +321,7 @@ describe('showchain-relay', () => {
   test('--help and --version end with 0', async () => {
     const help = await start(['--help']).ended()
     expect([help.code, help.stdout]).toEqual([0, expect.stringContaining('Exit codes')])
+    expect(help.stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
     expect(await start(['--version']).ended()).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^\d+\.\d+\.\d+$/),

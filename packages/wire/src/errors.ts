@@ -85,14 +85,18 @@ export class ShowchainError extends Error {
   override readonly name = 'ShowchainError'
   readonly code: ErrorCode
   readonly retryable: boolean
+  /** What follows the code's sentence in `message`: which address, file or field it was. */
+  readonly detail: string | undefined
 
   /**
    * @param detail follows the code's sentence, in one line: which address, file or field it was.
    */
   constructor(code: ErrorCode, detail?: string, options?: { readonly cause?: unknown }) {
     const { sentence, retryable } = ERROR_CODES[code]
-    super(detail === undefined ? sentence : `${sentence} ${printable(detail)}`, options)
+    const shown = detail === undefined ? undefined : printable(detail)
+    super(shown === undefined ? sentence : `${sentence} ${shown}`, options)
     this.code = code
+    this.detail = shown
     this.retryable = retryable
   }
 }

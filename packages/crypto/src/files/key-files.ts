@@ -121,7 +121,13 @@ function within<Result>(path: string, read: () => Result): Result {
     return read()
   } catch (error) {
     if (error instanceof ShowchainError)
-      throw new ShowchainError(error.code, `${shown(path)}: ${error.message}`, { cause: error })
+      throw new ShowchainError(
+        error.code,
+        error.detail === undefined ? `${shown(path)}.` : `${shown(path)}: ${error.detail}`,
+        {
+          cause: error,
+        },
+      )
     throw error
   }
 }
