@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Lab, NET, RELAY_PROGRAM, RELAYS } from './lab.ts'
 import type { Program, ProgramEvent } from './program.ts'
 
@@ -54,6 +55,13 @@ export class Fleet {
 
   async killNats(): Promise<void> {
     await this.#nats?.kill('SIGKILL')
+  }
+
+  /** It hangs for so many seconds, and goes on. */
+  async suspendNats(seconds: number): Promise<void> {
+    this.#nats?.child.kill('SIGSTOP')
+    await sleep(seconds * 1000)
+    this.#nats?.child.kill('SIGCONT')
   }
 
   async start(node: NodeIndex): Promise<void> {

@@ -54,6 +54,11 @@ const peers = await Promise.all(
     }),
   ),
 )
+/** What becomes of one transfer, for who asks why nothing came. */
+const seen = (flow: number, what: object): void =>
+  report('seen', { flow, after: Math.round(performance.now() - told.measured), ...what })
+for (const [index, peer] of peers.entries())
+  peer.on('relay', ({ state, at, reason }) => seen(index, { state, at: at?.ip, reason }))
 await Promise.all(peers.map((peer) => peer.registered({ timeout: PATIENCE })))
 
 const begun = { flows: 0 }
@@ -65,9 +70,9 @@ process.exit(0)
 
 async function listen(): Promise<readonly Promise<Flow>[]> {
   report('ready', { tickets: peers.map(({ ticket }) => ticket) })
-  return peers.map(async (peer) => {
+  return peers.map(async (peer, index) => {
     for await (const connection of peer.incoming)
-      for await (const stream of connection.streams) return await flow(connection, stream)
+      for await (const stream of connection.streams) return await flow(connection, stream, index)
     throw new Error('a peer ended before a connection came')
   })
 }
@@ -77,11 +82,12 @@ async function dial(): Promise<readonly Promise<Flow>[]> {
   const [tickets] = (await once(commands, 'to')) as [readonly string[]]
   return peers.map(async (peer, index) => {
     const connection = await peer.connect(tickets[index] as string, { via: 'relay-only', timeout: PATIENCE })
-    return await flow(connection, await connection.openStream())
+    return await flow(connection, await connection.openStream(), index)
   })
 }
 
-async function flow(connection: Connection, stream: Stream): Promise<Flow> {
+async function flow(connection: Connection, stream: Stream, index: number): Promise<Flow> {
+  connection.on('path', (path) => seen(index, { path }))
   const [sent, received] = await Promise.all([send(stream), receive(stream)])
   // The other end has to hear that everything arrived.
   await stream.closed

@@ -52,9 +52,12 @@ export async function flows(lab: Lab, { from, to, count, relay, most, happen }: 
   }
   const all = [...(there as readonly Flow[]), ...(back as readonly Flow[])]
   const longest = all.reduce((worst, flow) => (flow.gap > worst.gap ? flow : worst))
+  const flow = all.indexOf(longest) % count
   const [gap, until] = [longest.gap, longest.gapUntil].map((ms) => `${(ms / 1000).toFixed(2)} s`)
   if (longest.gap > most * 1000)
-    throw new Error(`nothing came for ${gap} in one of ${count} transfers, until ${until} after they ran`)
+    throw new Error(
+      `nothing came for ${gap} in one of ${count} transfers, until ${until} after they ran:\n${[listener, caller].map((program) => seenBy(program, flow)).join('\n')}`,
+    )
   const mib = all.reduce((sum, { bytes }) => sum + bytes, 0) / MIB
   return [
     `${count} transfers ran for ${seconds.toFixed(0)} s`,
@@ -62,6 +65,13 @@ export async function flows(lab: Lab, { from, to, count, relay, most, happen }: 
     `${mib.toFixed(0)} MiB, every SHA-256 the same at both peers`,
   ].join('; ')
 }
+
+/** What an end of one transfer saw. */
+const seenBy = ({ name, events }: Program, flow: number): string =>
+  events
+    .filter((event) => event.event === 'seen' && event.flow === flow)
+    .map((event) => `  ${name}: ${JSON.stringify(event)}`)
+    .join('\n')
 
 const isSaid =
   (name: string) =>

@@ -16,6 +16,8 @@ const AT = 0.3
 const NODE_LOST = 3
 const NODE_LEFT = 2
 const SLACK = 2
+/** Seconds for which NATS hangs: shorter than peers take to give up a path that nothing comes by. */
+const HANGS = 5
 /** Transfers that are under way while all nodes are restarted. */
 const ROLLED_OVER = 20
 /** Who asks has the session at its node, at first. */
@@ -26,8 +28,14 @@ const between = (world: World, fleet: Fleet, from: string, to: string, path: Pat
   return connectPair(world, ...world.hosts(from as never, to as never), path, [fleet.ticket], hosts)
 }
 
-/** Something happens to a fleet while a pair is relayed across it. */
-const disturbed = (name: string, what: string, seconds: number, happen: (fleet: Fleet) => Promise<void>): Scenario => ({
+/** Something happens to a fleet while a pair is relayed across it. @param whole whether silence counts from its beginning */
+const disturbed = (
+  name: string,
+  what: string,
+  seconds: number,
+  happen: (fleet: Fleet) => Promise<void>,
+  whole = true,
+): Scenario => ({
   name: `fleet-${name}`,
   title: `${what} during a transfer across a fleet`,
   needs: NATS,
@@ -35,7 +43,7 @@ const disturbed = (name: string, what: string, seconds: number, happen: (fleet: 
     const fleet = await Fleet.open(world.lab)
     const pair = await between(world, fleet, 'T4', 'T4', 'relay')
     const most = seconds + SLACK
-    return transferOn(pair, 'relay', FILE_BYTES, { at: AT, most, whole: true, happen: () => happen(fleet) })
+    return transferOn(pair, 'relay', FILE_BYTES, { at: AT, most, whole, happen: () => happen(fleet) })
   },
 })
 
@@ -74,6 +82,7 @@ export const FLEETS: readonly Scenario[] = [
     await fleet.killNats()
     await fleet.startNats()
   }),
+  disturbed('stop-nats', `NATS is stopped for ${HANGS} s`, NODE_LOST, (fleet) => fleet.suspendNats(HANGS), false),
   {
     name: 'fleet-rolling',
     title: `all nodes are restarted, one after the other, during ${ROLLED_OVER} transfers across a fleet`,
