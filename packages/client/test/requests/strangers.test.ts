@@ -4,6 +4,7 @@ import { type Endpoint, type Extensions, encode, type Message, OP } from '@showc
 import { FRAME, FrameWriter, RECORD_OVERHEAD } from '@showchain/wire/end-to-end'
 import { describe, expect, test } from 'vitest'
 import { instant } from '../../src/core/index.ts'
+import { Ephemerals } from '../../src/core/secure/ephemerals.ts'
 import { type Greeting, OutgoingHello } from '../../src/core/secure/hello.ts'
 import { RecordLayer } from '../../src/core/secure/record-layer.ts'
 import { Bed, OTHER, other, type Sent, Signer, self, sentTo } from '../peer-bed.ts'
@@ -24,7 +25,8 @@ class Stranger {
     this.#bed = bed
     this.#who = who
     const connectionId = random.bytes(8)
-    this.hello = new OutgoingHello({ crypto, random, requester: who.id, target: self.id }, { ...HELLO, connectionId })
+    const ends = { crypto, ephemerals: new Ephemerals(crypto, random), requester: who.id, target: self.id }
+    this.hello = new OutgoingHello(ends, { ...HELLO, connectionId })
   }
 
   /** Its first contact, of 1200 bytes unless something else is wanted. */

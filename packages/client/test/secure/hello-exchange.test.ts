@@ -6,6 +6,7 @@ import { duration, type Instant, instant, later, Timers } from '../../src/core/i
 import { Acquaintances, AcquaintancesInMemory, MAX_ACQUAINTANCES } from '../../src/core/secure/acquaintances.ts'
 import { EarlyBytes } from '../../src/core/secure/early-bytes.ts'
 import { EarlyOnce, MAX_EARLY_REQUESTERS } from '../../src/core/secure/early-once.ts'
+import { Ephemerals } from '../../src/core/secure/ephemerals.ts'
 import { type Greeting, OutgoingHello } from '../../src/core/secure/hello.ts'
 import { HelloExchange } from '../../src/core/secure/hello-exchange.ts'
 import { HELLO_SPREAD } from '../../src/core/secure/limits.ts'
@@ -43,7 +44,8 @@ class End {
     this.warmKeys = warmKeys
     this.early = early
     this.hello = new HelloExchange({
-      ...{ self: id, remoteId, crypto, random, timers: this.timers, acquaintances, warmKeys, early },
+      ...{ self: id, remoteId, crypto, timers: this.timers, acquaintances, warmKeys, early, prepare: () => {} },
+      ephemerals: new Ephemerals(crypto, random),
       connecting: () => this.connected,
       offer: () => ({ mayRelay, dialled: true, namedStreams: true, connectionId: this.connectionId }),
     })
@@ -386,7 +388,7 @@ describe('a warm hello', () => {
     const { larger } = met()
     const targetKey = larger.warmKeys.current(NOW).key
     const offer = { mayRelay: true, dialled: true, namedStreams: true, connectionId: random.bytes(8) }
-    const ids = { crypto, random, requester: SMALLER, target: LARGER }
+    const ids = { crypto, ephemerals: new Ephemerals(crypto, random), requester: SMALLER, target: LARGER }
     for (const frames of [[8], [8, 2, 1], [0x0a, 0, 1, 1], [0x30, 1], [0x1d, 0, 0]]) {
       const { value } = new OutgoingHello(ids, offer, { targetKey, early: Uint8Array.from(frames) })
       expect(answered({ larger }, value), `${frames}`).toBeUndefined()

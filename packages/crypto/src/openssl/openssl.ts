@@ -19,18 +19,23 @@ import { readSpki } from '../core/spki.ts'
 import { encryptPkcs8Der } from '../portable/private-keys.ts'
 
 class OpensslPublicKey implements PublicKey {
-  readonly id: PublicKey['id']
   readonly spki: Uint8Array
   readonly bits: KeyBits
   readonly signatureLength: number
   readonly handle: KeyObject
+  #id: PublicKey['id'] | undefined
 
   constructor(handle: KeyObject, spki: Uint8Array, bits: KeyBits) {
-    this.id = peerIdFromBytes(sha256(spki))
     this.spki = spki
     this.bits = bits
     this.signatureLength = bits / 8
     this.handle = handle
+  }
+
+  /** Of most keys it was computed before they were imported, and is not asked for again. */
+  get id(): PublicKey['id'] {
+    this.#id ??= peerIdFromBytes(sha256(this.spki))
+    return this.#id
   }
 }
 

@@ -44,7 +44,7 @@ export interface AdmissionOptions {
    * Whether configuration says of this peer that it speaks only the seed: only such a one is
    * admitted without extension fields (seed mode).
    */
-  readonly speaksOnlySeed: (key: PublicKey) => boolean
+  readonly speaksOnlySeed: (peer: Pick<PublicKey, 'id'>) => boolean
   readonly cookies: CookieJar
   readonly replay: RequestReplay
   readonly rates: AdmissionRates
@@ -141,7 +141,7 @@ export class Admission {
       if (unvalidated && !rates.id.take(message.id, at)) return this.#drop('rateLimited')
       // A later one, or one that reset its sender's clock, may have come during verification.
       if (!replay.accept(message, { ...proof, now: at }, cookies.issued)) return this.#drop('replayed')
-      if (signsExtensions(message) && this.#options.speaksOnlySeed(key)) this.#contradicted.add(key.id)
+      if (signsExtensions(message) && this.#options.speaksOnlySeed(message)) this.#contradicted.add(message.id)
       return this.#act(slot, request, key, proof, at, act)
     })
     return true

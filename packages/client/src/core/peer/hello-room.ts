@@ -15,12 +15,12 @@ export function helloRoom(
   ways: readonly Pick<DialAttempt, 'via'>[],
 ): (bytes: number) => boolean {
   const [direct, punch] = (['direct', 'punch'] as const).map((via) => ways.some((way) => way.via === via))
-  const { ext } = introduction(context, registrations, true, undefined)
   const acquainted = context.keys.get(target) !== undefined
   const stamp = { seq: MAX_COUNTER, ts: MAX_COUNTER }
   const cookie = new Uint8Array(MAX_COOKIE_BYTES)
   return (bytes) => {
     if (bytes + RESERVE > MAX_HELLO_BYTES) return false
+    const { ext } = punch ? introduction(context, registrations, true, undefined) : {}
     if (punch && (ext === undefined || !hasRoom(context, target, ext, bytes + RESERVE, acquainted))) return false
     return !direct || firstContact(context, target, stamp, cookie, new Uint8Array(bytes)).ext?.hello !== undefined
   }

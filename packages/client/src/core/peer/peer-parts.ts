@@ -33,6 +33,7 @@ import { ConnectionIds } from '../secure/connection-ids.ts'
 import { Credentials } from '../secure/credentials.ts'
 import { EarlyOnce } from '../secure/early-once.ts'
 import { type EndToEnd, noiseCrypto, type RecordReceiver } from '../secure/end-to-end.ts'
+import { Ephemerals } from '../secure/ephemerals.ts'
 import { IDLE_TIMEOUT } from '../secure/limits.ts'
 import { WarmKeys } from '../secure/warm-keys.ts'
 import { Bbr } from '../transport/congestion/bbr.ts'
@@ -134,8 +135,10 @@ function endToEndOf(
   const credentials = new Credentials({ spki: self.spki, crypto, random, unixMs, outbox })
   const connectionIds = new ConnectionIds<RecordReceiver>(random)
   const warmKeys = new WarmKeys(noiseCrypto(crypto, provider), random)
+  const ephemerals = new Ephemerals(crypto, random)
+  ephemerals.prepare()
   const early = acceptEarly ? new EarlyOnce(unixMs) : undefined
-  const warm = { acquaintances, warmKeys, early }
+  const warm = { acquaintances, warmKeys, ephemerals, early }
   return { crypto, credentials, congestion, unixMs, idleTimeout, connectionIds, protocols, observe, ...warm }
 }
 

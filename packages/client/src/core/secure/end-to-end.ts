@@ -7,6 +7,7 @@ import type { Acquaintances } from './acquaintances.ts'
 import type { ConnectionIds } from './connection-ids.ts'
 import type { CertificateSource } from './credentials.ts'
 import type { EarlyOnce } from './early-once.ts'
+import type { Ephemerals } from './ephemerals.ts'
 import type { WarmKeys } from './warm-keys.ts'
 
 /** The owner of a secure session: it gets the records that carry the session's connection id. */
@@ -25,6 +26,7 @@ export interface EndToEnd {
   readonly connectionIds: ConnectionIds<RecordReceiver>
   /** Static keys of others are kept there. */
   readonly acquaintances: Acquaintances
+  readonly ephemerals: Ephemerals
   /** This peer's own. */
   readonly warmKeys: WarmKeys
   /** Undefined: this peer takes nothing early. */

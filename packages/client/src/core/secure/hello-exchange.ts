@@ -17,6 +17,7 @@ import type { Timer, Timers } from '../endpoint/timers.ts'
 import type { Acquaintances } from './acquaintances.ts'
 import type { EarlyBytes } from './early-bytes.ts'
 import { type EarlyOnce, isNewer } from './early-once.ts'
+import type { Ephemerals } from './ephemerals.ts'
 import {
   type AnsweredHello,
   answerHello,
@@ -29,14 +30,17 @@ import { HELLO_PATIENCE, HELLO_SPREAD, PENDING_TIME } from './limits.ts'
 import { type Opened, RecordLayer } from './record-layer.ts'
 import type { WarmKeys } from './warm-keys.ts'
 
-export interface HelloExchangeOptions extends Omit<HelloOptions, 'requester' | 'target'> {
+export interface HelloExchangeOptions extends Pick<HelloOptions, 'crypto'> {
   readonly self: HelloOptions['requester']
   readonly remoteId: HelloOptions['requester']
   readonly timers: Pick<Timers, 'set'>
+  readonly ephemerals: Ephemerals
   readonly acquaintances: Pick<Acquaintances, 'staticKey' | 'forgetStaticKey'>
   /** Undefined: this end takes nothing early. */
   readonly early: Pick<EarlyOnce, 'judged' | 'take'> | undefined
   readonly warmKeys: Pick<WarmKeys, 'find'>
+  /** A hello of this end has left: there is time until its answer comes. */
+  prepare(now: Instant): void
   /** What this end tells of itself at this moment. */
   offer(): HelloOffer
   /**
@@ -142,6 +146,7 @@ export class HelloExchange {
     this.giveUp()
     this.#out = this.#warm(offer, dialled) ?? new OutgoingHello(this.#ends(true), offer)
     this.#patience = timers.set(later(now, HELLO_PATIENCE), () => this.#late())
+    timers.set(now, (at) => this.#options.prepare(at))
   }
 
   /** One under the static key that the remote peer told, if there is room for it. */
@@ -218,7 +223,8 @@ export class HelloExchange {
     this.giveUp()
     this.#answered = { value: value.slice(), stamp, with: answered }
     this.dropPending()
-    const { crypto, timers } = this.#options
+    const { crypto, timers, ephemerals } = this.#options
+    timers.set(now, () => ephemerals.prepare())
     this.#pending = {
       ...{ greeting: answered, givenUp },
       records: new RecordLayer(crypto, answered.secured, now),
@@ -268,8 +274,8 @@ export class HelloExchange {
   }
 
   #ends(outgoing: boolean): HelloOptions {
-    const { crypto, random, self, remoteId } = this.#options
+    const { crypto, ephemerals, self, remoteId } = this.#options
     const [requester, target] = outgoing ? [self, remoteId] : [remoteId, self]
-    return { crypto, random, requester, target }
+    return { crypto, ephemerals, requester, target }
   }
 }

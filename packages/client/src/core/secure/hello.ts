@@ -3,7 +3,7 @@
  * where the requester knows the target's static key. The first message is in the requester's 0x101 or
  * 0x111, and the second in the target's 0x102 or 0x114. The signatures say who both ends are.
  */
-import { DH_BYTES, type KeyPair, type NoiseCrypto, NoiseHandshake, type Random } from '@showchain/crypto/core'
+import { type KeyPair, type NoiseCrypto, NoiseHandshake } from '@showchain/crypto/core'
 import { KX_BYTES, type PeerId } from '@showchain/wire'
 import {
   CONNECTION_NAME_BYTES,
@@ -19,13 +19,14 @@ import {
   writeHelloOffer,
   writeHelloRequest,
 } from '@showchain/wire/end-to-end'
+import type { Ephemerals } from './ephemerals.ts'
 import type { Secured } from './handshake-options.ts'
 import { hintOf } from './warm-keys.ts'
 
 /** What an end needs for a hello. */
 export interface HelloOptions {
   readonly crypto: NoiseCrypto
-  readonly random: Random
+  readonly ephemerals: Pick<Ephemerals, 'take'>
   readonly requester: PeerId
   readonly target: PeerId
 }
@@ -51,11 +52,6 @@ export interface Warm {
 type Static = { readonly responderKey: Uint8Array } | { readonly staticKey: KeyPair } | undefined
 
 const NO_BYTES = new Uint8Array(0)
-
-function newKeys({ crypto, random }: HelloOptions): KeyPair {
-  const privateKey = random.bytes(DH_BYTES)
-  return { privateKey, publicKey: crypto.x25519Public(privateKey) }
-}
 
 function noiseOf(
   { crypto, requester, target }: HelloOptions,
@@ -89,7 +85,7 @@ export class OutgoingHello {
   /** @throws Error if the target's static key is of small order */
   constructor(options: HelloOptions, offer: HelloOffer, warm?: Warm) {
     this.#options = options
-    this.#ephemeral = newKeys(options)
+    this.#ephemeral = options.ephemerals.take()
     this.#warm = warm
     this.offer = offer
     this.value = this.#write()
@@ -153,7 +149,7 @@ export function answerHello(
   if (request === undefined) return undefined
   const { ephemeral, warm } = request
   if (warm !== undefined && target.judged(ephemeral)) return undefined
-  const own = newKeys(options)
+  const own = options.ephemerals.take()
   const staticKey = warm && target.find(warm.hint)
   try {
     if (warm !== undefined && staticKey !== undefined) {

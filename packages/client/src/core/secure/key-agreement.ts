@@ -25,13 +25,15 @@ import type { RecordPath } from './record-path.ts'
 const NAMED_STREAMS = true
 
 export interface KeyAgreementOptions extends Omit<HandshakeOptions, 'transmit' | 'namedStreams'> {
-  readonly endToEnd: Pick<EndToEnd, 'acquaintances' | 'warmKeys' | 'early'>
+  readonly endToEnd: Pick<EndToEnd, 'acquaintances' | 'ephemerals' | 'warmKeys' | 'early'>
   readonly self: PeerId
   readonly random: Random
   readonly timers: Pick<Timers, 'set'>
   readonly count: Count<'handshakeRefused'>
   /** Whether a relay may carry this end's records. */
   mayRelay(): boolean
+  /** @see HelloExchangeOptions.prepare */
+  prepare(now: Instant): void
   /** The best path at the moment. */
   path(): RecordPath | undefined
 }
@@ -67,12 +69,12 @@ export class KeyAgreement {
   #unconfirmed: Timer | undefined
 
   constructor(options: KeyAgreementOptions) {
-    const { self, remoteId, crypto, random, timers, connectionId, dialled, mayRelay, current, path } = options
-    const { acquaintances, warmKeys, early } = options.endToEnd
+    const { self, remoteId, crypto, timers, connectionId, dialled, mayRelay, current, path, random, prepare } = options
+    const { acquaintances, ephemerals, warmKeys, early } = options.endToEnd
     this.#options = options
     this.#sender = new HandshakeSender(random, path)
     this.#hello = new HelloExchange({
-      ...{ self, remoteId, crypto, random, timers, acquaintances, warmKeys, early },
+      ...{ self, remoteId, crypto, timers, acquaintances, ephemerals, warmKeys, early, prepare },
       connecting: () => current() !== undefined || this.#handshake.running || this.#handshake.committed,
       offer: () => ({ mayRelay: mayRelay(), dialled: dialled(), namedStreams: NAMED_STREAMS, connectionId }),
     })

@@ -22,7 +22,7 @@ import type { Transport } from '../transport/transport.ts'
 import { drainedCredentials } from './credentials.ts'
 import { DeadlineTimer } from './deadline-timer.ts'
 import { type EndToEnd, noiseCrypto, type RecordReceiver } from './end-to-end.ts'
-import { type Established, establish } from './established.ts'
+import { type Established, Establishing } from './established.ts'
 import type { Restart, SecureEvent } from './events.ts'
 import { IdleTimeout, type IdleTimeoutActions } from './idle-timeout.ts'
 import { KeyAgreement, type KeyAgreementEvent } from './key-agreement.ts'
@@ -63,6 +63,7 @@ export class SecureSession {
   readonly #options: SecureSessionOptions
   /** The same for every handshake; their keys differ. */
   readonly #connectionId: Uint8Array
+  readonly #establishing: Establishing
   readonly keys: KeyAgreement
   readonly #timer: DeadlineTimer
   readonly #idle: IdleTimeout
@@ -82,6 +83,7 @@ export class SecureSession {
     const drain = (now: Instant): void => this.#drainKeys(now)
     this.#options = options
     this.#connectionId = endToEnd.connectionIds.allocate(receiver)
+    this.#establishing = new Establishing(endToEnd, remoteId)
     this.probing = new PathProbing({
       ...{ random, questions },
       send: (payload, to, now) => {
@@ -93,10 +95,9 @@ export class SecureSession {
       },
     })
     this.#timer = new DeadlineTimer(timers, (now) => this.#wake(now))
-    this.#idle = new IdleTimeout(timers, endToEnd.idleTimeout, {
-      ...{ reachableSince, ask: () => this.#established?.transport.ping() },
-      silent: (reason) => this.#events.push({ type: 'failed', reason }),
-    })
+    const ask = (): void => this.#established?.transport.ping()
+    const silent = (reason: string): void => this.#events.push({ type: 'failed', reason })
+    this.#idle = new IdleTimeout(timers, endToEnd.idleTimeout, { reachableSince, ask, silent })
     this.keys = new KeyAgreement({
       ...{ ...options, unixMs: endToEnd.unixMs },
       timers: drainedTimers(timers, drain),
@@ -105,6 +106,7 @@ export class SecureSession {
       keyOf: (spki) => keys.learn(remoteId, spki),
       verify: (key, preimage, signature) => provider.verifyPss(key, preimage, signature),
       connectionId: this.#connectionId,
+      prepare: (now) => this.#establishing.prepare(now),
       current: () => this.#established?.secured.name,
     })
   }
@@ -275,10 +277,10 @@ export class SecureSession {
   }
 
   /** @returns what was not read of the connection before it */
-  #establish(agreed: Parameters<typeof establish>[2], now: Instant): Restart {
+  #establish(agreed: Parameters<Establishing['establish']>[0], now: Instant): Restart {
     const before = this.#established?.transport.streams.unread()
     this.#end(now)
-    this.#established = establish(this.#options.endToEnd, this.#options.remoteId, agreed, now)
+    this.#established = this.#establishing.establish(agreed, now)
     this.#idle.start(now)
     return before
   }
@@ -292,9 +294,7 @@ export class SecureSession {
   }
 
   #wake(now: Instant): void {
-    const { transport } = this.#established ?? {}
-    if (transport === undefined) return
-    transport.wake(now)
-    this.#drainTransport(transport)
+    this.#established?.transport.wake(now)
+    if (this.#established !== undefined) this.#drainTransport(this.#established.transport)
   }
 }
