@@ -22,7 +22,7 @@ export class KeepAliveResponder {
     this.#context = context
     this.#bindings = bindings
     this.#errors = errors
-    this.#keepAliveThrottle = new Throttle(KEEP_ALIVE_GAP, context.limits.bindings)
+    this.#keepAliveThrottle = new Throttle(KEEP_ALIVE_GAP, context.limits.bindings, context)
   }
 
   /** Addresses that are remembered. */
