@@ -75,7 +75,7 @@ function setUp({ known = true, configured = false, ...settings }: Settings = {})
     cookies: new CookieJar(openssl, random),
     tokens: new TokenMint(openssl, random),
     replay: new RequestReplay({ unixMs, capacity: 10 }),
-    rates: { ...admissionRates(settings.source ?? busy, busy, 100, random), ...(settings.id && { id: settings.id }) },
+    rates: { ...admissionRates(settings.source ?? busy, busy, 100), ...(settings.id && { id: settings.id }) },
     outbox,
     count: counters.count,
     limits: settings.limits ?? { answers: 10, verifications: 10 },

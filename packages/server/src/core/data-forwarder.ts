@@ -54,7 +54,7 @@ export class DataForwarder {
     this.#toll = toll
     this.#outstanding = new OutstandingTable(context.limits)
     this.#budget = new ConsentBudget(UNCONSENTED_DATA, context.limits.consentPairs)
-    this.#errorThrottle = new Throttle(NO_SESSION_GAP, context.limits.rateSources, context)
+    this.#errorThrottle = new Throttle(NO_SESSION_GAP, context.limits.rateSources)
   }
 
   get sizes(): { readonly outstanding: number; readonly consentPairs: number } {

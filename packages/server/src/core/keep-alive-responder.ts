@@ -22,7 +22,7 @@ export class KeepAliveResponder {
     this.#context = context
     this.#bindings = bindings
     this.#errors = errors
-    this.#keepAliveThrottle = new Throttle(KEEP_ALIVE_GAP, context.limits.bindings, context)
+    this.#keepAliveThrottle = new Throttle(KEEP_ALIVE_GAP, context.limits.bindings)
   }
 
   /** Addresses that are remembered. */

@@ -73,6 +73,6 @@ export function relayContext(
   const limits = relayLimits(overrides)
   const keys = new KeyCache(provider, KEY_CACHE)
   for (const key of knownKeys) keys.pin(key)
-  const rates = requestRates(limits, random)
+  const rates = requestRates(limits)
   return { self, provider, keys, random, limits, rates, count, outbox: new RelayOutbox(count, sent) }
 }

@@ -3,7 +3,7 @@ import { admissionRates, RateLimit } from '@showchain/client/endpoint'
 import type { RelayLimits } from './limits.ts'
 import type { RelayContext } from './relay-context.ts'
 
-export function requestRates(limits: RelayLimits, random: RelayContext['random']): RelayContext['rates'] {
+export function requestRates(limits: RelayLimits): RelayContext['rates'] {
   // Read each time: limits may change.
   const source = {
     get perSecond() {
@@ -21,5 +21,5 @@ export function requestRates(limits: RelayLimits, random: RelayContext['random']
       return limits.requestBurstPerId
     },
   }
-  return { ...admissionRates(source, id, limits.rateSources, random), stun: new RateLimit(source, limits.rateSources) }
+  return { ...admissionRates(source, id, limits.rateSources), stun: new RateLimit(source, limits.rateSources) }
 }

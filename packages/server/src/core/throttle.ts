@@ -1,34 +1,31 @@
 /**
- * At most once per span to each address. At the cap the oldest of a few is forgotten: what is sent is
- * never longer than what it answers, so that a second time costs nobody anything, while a refusal would
- * let forged addresses silence the relay towards everybody.
+ * At most once per span to each address. Entries end with their span. At the cap the oldest is
+ * forgotten: what is sent is never longer than what it answers, so that a second time costs nobody
+ * anything, while a refusal would let forged addresses silence the relay towards everybody.
  */
-import { AddressTimes, type Duration, type Instant, later } from '@showchain/client/endpoint'
-import type { Endpoint } from '@showchain/wire'
-import type { RelayContext } from './relay-context.ts'
+import { type Duration, ExpiringMap, type Instant } from '@showchain/client/endpoint'
+import { type Endpoint, formatEndpoint } from '@showchain/wire'
 
 export class Throttle {
-  readonly #span: Duration
-  readonly #times: AddressTimes
+  readonly #sent: ExpiringMap<string, true>
 
-  constructor(span: Duration, capacity: number, { random }: Pick<RelayContext, 'random'>) {
-    this.#span = span
-    this.#times = new AddressTimes(capacity, random)
+  constructor(span: Duration, capacity: number) {
+    this.#sent = new ExpiringMap({ lifetime: span, capacity })
   }
 
   get size(): number {
-    return this.#times.size
+    return this.#sent.size
   }
 
   /** Whether now is a time to send; then it counts as sent. */
   take(address: Endpoint, now: Instant): boolean {
-    const found = this.#times.find(address, now)
-    if (found.until !== undefined) return false
-    this.#times.put(found, later(now, this.#span))
+    const key = formatEndpoint(address)
+    if (this.#sent.get(key, now) !== undefined) return false
+    this.#sent.set(key, true, now)
     return true
   }
 
   expire(now: Instant): void {
-    this.#times.expire(now)
+    this.#sent.expire(now)
   }
 }

@@ -22,7 +22,7 @@ export class Toll {
     this.#context = context
     this.#bindings = bindings
     this.#meter = meter
-    this.#throttle = new Throttle(QUOTA_GAP, context.limits.rateSources, context)
+    this.#throttle = new Throttle(QUOTA_GAP, context.limits.rateSources)
   }
 
   get size(): number {

@@ -19,7 +19,7 @@ export class UnboundErrors {
 
   constructor(context: RelayContext) {
     this.#context = context
-    this.#throttle = new Throttle(UNBOUND_GAP, context.limits.rateSources, context)
+    this.#throttle = new Throttle(UNBOUND_GAP, context.limits.rateSources)
   }
 
   get size(): number {

@@ -1,6 +1,4 @@
 /** The rates of requests that cost an answer or RSA (docs/protocol.md, Limits of a relay). */
-import type { Random } from '@showchain/crypto/core'
-import { AddressRate } from './address-rate.ts'
 import { type Rate, RateLimit } from './rate-limit.ts'
 
 export interface AdmissionRates {
@@ -13,7 +11,7 @@ export interface AdmissionRates {
    */
   readonly proven: RateLimit
   /** Challenges to one address and port, whoever spent the rate of its source. */
-  readonly challenge: AddressRate
+  readonly challenge: RateLimit
 }
 
 /**
@@ -26,18 +24,12 @@ export const CHALLENGE_BURST = 3
 const ADDRESSES_PER_SOURCE = 8
 
 /** @param capacity of each table */
-export const admissionRates = (
-  source: Rate,
-  id: Rate,
-  capacity: number,
-  random: Pick<Random, 'uint32'>,
-): AdmissionRates => ({
+export const admissionRates = (source: Rate, id: Rate, capacity: number): AdmissionRates => ({
   source: new RateLimit(source, capacity),
   id: new RateLimit(id, capacity),
   proven: new RateLimit(source, capacity),
-  challenge: new AddressRate(
+  challenge: new RateLimit(
     { perSecond: CHALLENGES_PER_SECOND, burst: CHALLENGE_BURST },
     ADDRESSES_PER_SOURCE * capacity,
-    random,
   ),
 })

@@ -12,7 +12,6 @@ export {
   labPolicy,
   lanPolicy,
 } from './address-policy.ts'
-export { AddressTimes } from './address-times.ts'
 export * from './admission.ts'
 export * from './admission-counters.ts'
 export * from './admission-rates.ts'

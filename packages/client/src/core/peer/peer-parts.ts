@@ -191,7 +191,7 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
     unproven: (request, token, now) => strangers.take(request, token, now),
     tokens,
     cookies: new CookieJar(provider, random),
-    rates: admissionRates(SOURCE_RATE, ID_RATE, MAX_RATES, random),
+    rates: admissionRates(SOURCE_RATE, ID_RATE, MAX_RATES),
     limits: { answers: MAX_ANSWERS, verifications: MAX_VERIFICATIONS },
   })
   return { context, timers, outbox, admission, replay, tokens, counters }
