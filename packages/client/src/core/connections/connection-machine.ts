@@ -279,7 +279,7 @@ export class ConnectionMachine {
   }
 
   #announce(best: Path, announced: string, reason: string, now: Instant): void {
-    const { outbox, acquaintances, pumps, timers } = this.#context
+    const { outbox, acquaintances } = this.#context
     const { remoteId, secure, handle: connection } = this
     const path = toldPath(best)
     this.#announced = announced
@@ -287,7 +287,6 @@ export class ConnectionMachine {
     this.#note(`now ${announced}: ${reason}`)
     if (this.#state === 'open') return outbox.event({ type: 'path', connection, path, reason })
     this.#state = 'open'
-    if (this.#dialled) pumps.rest(this, timers, now)
     const incoming = !this.#dialled || this.#remoteDialled
     outbox.event({ type: 'open', connection, remoteId, path, incoming, early: secure?.saidEarly === true })
     for (const held of this.#held.take()) outbox.event({ ...held, connection })

@@ -4,7 +4,6 @@
  * none waits until another has sent all that it may.
  */
 import type { Instant } from '../endpoint/machine.ts'
-import type { Timers } from '../endpoint/timers.ts'
 
 export interface Pumped {
   /**
@@ -19,8 +18,6 @@ export class PumpQueue {
   readonly #due = new Set<Pumped>()
   /** One that is among them: it adds itself again with each datagram of a batch. */
   #latest: Pumped | undefined
-  /** At most all that open at once. */
-  readonly #resting = new Set<Pumped>()
   #now: Instant | undefined
 
   add(connection: Pumped, now: Instant): void {
@@ -30,23 +27,12 @@ export class PumpQueue {
     this.#latest = connection
   }
 
-  /**
-   * It sends nothing before the next turn of the loop: its application is told of it first, and what
-   * that says at once leaves with the rest.
-   * @param timers after which it is added again
-   */
-  rest(connection: Pumped, timers: Pick<Timers, 'set'>, now: Instant): void {
-    this.#resting.add(connection)
-    timers.set(now, () => this.#resting.delete(connection))
-  }
-
   /** The next one has its turn. @returns false when there is none */
   turn(): boolean {
     const [next] = this.#due
     if (next === undefined || this.#now === undefined) return false
     this.#due.delete(next)
     this.#latest = undefined
-    if (this.#resting.size > 0 && this.#resting.has(next)) return true
     if (next.pump(this.#now)) this.#due.add(next)
     return true
   }
