@@ -28,7 +28,7 @@ export class Chain<Item extends Link<Item>> {
     this.#newest = item
   }
 
-  /** @param item of this chain */
+  /** Takes it out. @param item of this chain */
   remove(item: Item): void {
     const { before, after } = item
     if (before === undefined) this.#oldest = after

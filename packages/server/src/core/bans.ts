@@ -43,6 +43,7 @@ const LIFTED_LIFETIME = 32 * 86_400_000
 /** In 5 s two nodes would have to have 2^32 lists each to find two that differ and look the same. */
 const DIGEST_BYTES = 8
 
+/** What a relay knows of bans, its own and those it heard of. */
 export class Bans {
   readonly #held = new Map<string, BanRecord>()
   readonly #lifted = new Map<string, BanRecord>()
@@ -77,15 +78,17 @@ export class Bans {
     return true
   }
 
+  /** Whether this id, or the source of this address, is banned. */
   has(id: PeerId, ip: string, unixMs: number): boolean {
     return this.#held.size > 0 && (this.#isBanned(id, unixMs) || this.#isBanned(rateSource(ip), unixMs))
   }
 
-  /** @param permit as accounts name it */
+  /** Whether nobody may show this permit. @param permit as accounts name it */
   hasPermit(permit: string, unixMs: number): boolean {
     return this.#held.size > 0 && this.#isBanned(permit, unixMs)
   }
 
+  /** Forgets what is over. */
   expire(unixMs: number): void {
     for (const who of this.#held.keys()) this.#isBanned(who, unixMs)
     for (const [who, { at }] of this.#lifted) if (at + LIFTED_LIFETIME <= unixMs) this.#lifted.delete(who)
