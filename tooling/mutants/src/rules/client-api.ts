@@ -199,8 +199,8 @@ const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     name: 'nat64-local',
     rule: 'A host candidate is no address behind a NAT64: it is not sent to through one.',
     file: 'src/core/punch/candidates.ts',
-    text: 'endpoint: each === announced ? reached(each) : each',
-    replacement: 'endpoint: reached(each)',
+    text: 'attempt.probe(each === announced ? reached(each) : each, now)',
+    replacement: 'attempt.probe(reached(each), now)',
     test: 'test/face/nat64.test.ts',
   },
   {

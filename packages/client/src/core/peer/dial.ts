@@ -262,7 +262,7 @@ export class Dial {
   }
 
   /** The remote peer agreed to an introduction: its session may be a path, and its hello give keys. */
-  #introduced(registration: Registration, hello: Uint8Array | undefined, session: SessionId, now: Instant): boolean {
+  #introduced(registration: Registration, hello: Uint8Array | undefined, session: SessionId, now: Instant): void {
     const connection = this.#connection(now)
     const greeting = takeAnswer(connection, hello, now)
     const relayed = greeting !== undefined && introduced(connection, greeting, session, registration, now)
@@ -270,10 +270,9 @@ export class Dial {
     if (entry !== undefined && relayed) this.#settle(entry, 'reached', undefined, now)
     else if (entry !== undefined && greeting?.mayRelay === false) this.#settle(entry, 'failed', NO_RELAY, now)
     else if (entry !== undefined) this.#proxy(registration, entry)
-    if (greeting === undefined) return false
+    if (greeting === undefined) return
     this.#agreed = true
     this.#review(now)
-    return this.#reported
   }
 
   /** Through the relay that introduces both ends: in that session, else in one that it is asked for. */

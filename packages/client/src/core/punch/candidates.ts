@@ -22,7 +22,7 @@ import type { Instant } from '../endpoint/machine.ts'
 import { signedLength } from '../endpoint/signed-messages.ts'
 import { natBehaviour, type View } from '../nat/nat-behaviour.ts'
 import type { Registration } from '../relays/registration.ts'
-import { type BirthdayRole, birthdayRole } from './birthday-probing.ts'
+import { birthdayRole } from './birthday-probing.ts'
 import { MAX_UNSEEN_PROBES } from './limits.ts'
 import type { PunchAttempt } from './punch-attempt.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
@@ -126,22 +126,20 @@ export interface Announced {
   readonly ext?: Extensions | undefined
 }
 
-/** Where a direct path is looked for, in this order. */
-export interface Probes {
-  readonly at: readonly { readonly endpoint: Endpoint; readonly limit?: number }[]
-  readonly birthday: { readonly role: BirthdayRole; readonly at: Endpoint } | undefined
-}
-
 /**
- * An announced address, its host candidates, and what the remote peer says of itself beside (`also`),
- * as far as the address policy allows and this host reaches the IP family.
+ * Probes an announced address, its host candidates, and what the remote peer says of itself beside
+ * (`also`), as far as the address policy allows and this host reaches the IP family; false when there is
+ * nothing to probe.
  */
-export function probesOf(
+export function probeAll(
   context: PeerContext,
+  attempts: PunchAttempts,
+  attempt: PunchAttempt,
   { ip, port, ext }: Announced,
   registration: Registration,
   registrations: Registrations,
-): Probes {
+  now: Instant,
+): boolean {
   const announced = { ip, port }
   const shares = registration.observed?.ip === ip
   const refused = (endpoint: Endpoint, shared: boolean): boolean => {
@@ -155,22 +153,14 @@ export function probesOf(
   const reaches = (endpoint: Endpoint): boolean => families.has(ipFamily(reached(endpoint).ip))
   const further = (ext?.also ?? []).filter((each) => reaches(each) && !refused(each, false))
   const first = (endpoint: Endpoint): boolean => ipFamily(endpoint.ip) === 6
-  const unseen = (each: Endpoint): Probes['at'][number] => ({ endpoint: reached(each), limit: MAX_UNSEEN_PROBES })
-  const at = [
-    ...further.filter(first).map(unseen),
-    ...candidates.map((each) => ({ endpoint: each === announced ? reached(each) : each })),
-    ...further.filter((other) => !first(other)).map(unseen),
-  ]
+  for (const each of further.filter(first)) attempt.probe(reached(each), now, MAX_UNSEEN_PROBES)
+  for (const each of candidates) attempt.probe(each === announced ? reached(each) : each, now)
+  for (const each of further.filter((other) => !first(other))) attempt.probe(reached(each), now, MAX_UNSEEN_PROBES)
   // Of IPv4 alone a NAT may depend on the destination; and only the relay's word is worth so many probes.
   const byFour = [announced, registration.observed ?? announced].every((each) => ipFamily(each.ip) === 4)
   const role = shares || !byFour ? undefined : birthdayRole(ownNat(context, registrations), ext?.nat)
-  const birthday = role !== undefined && candidates.includes(announced) ? { role, at: reached(announced) } : undefined
-  return { at, birthday }
-}
-
-export function probeAll(attempts: PunchAttempts, attempt: PunchAttempt, { at, birthday }: Probes, now: Instant): void {
-  for (const { endpoint, limit } of at) attempt.probe(endpoint, now, limit)
-  if (birthday !== undefined) attempts.birthday(attempt, birthday.role, birthday.at)
+  if (role !== undefined && candidates.includes(announced)) attempts.birthday(attempt, role, reached(announced))
+  return candidates.length + further.length > 0
 }
 
 /** From discovery or, until that is done, from what several relays observed. */

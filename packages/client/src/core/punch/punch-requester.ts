@@ -7,7 +7,6 @@
  * one is answered, a third goes with them: the first may have been lost, and the second has
  * outdated it.
  */
-import type { PublicKey } from '@showchain/crypto/core'
 import { type Extensions, type Message, type MessageOf, OP, type PeerId, type SessionId } from '@showchain/wire'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { type Duration, type Instant, later } from '../endpoint/machine.ts'
@@ -17,7 +16,7 @@ import type { Flight } from '../relays/flights.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { HELLO_PATIENCE } from '../secure/limits.ts'
-import { introduction, needless, probeAll, probesOf, type Registrations, withRoom } from './candidates.ts'
+import { introduction, needless, probeAll, type Registrations, withRoom } from './candidates.ts'
 import type { PunchAttempt } from './punch-attempt.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
 
@@ -38,12 +37,8 @@ export interface PunchRequesterOptions {
   begins?(now: Instant): unknown
   /** The hello for a request; undefined: it goes without. */
   hello(request: Stamp): Uint8Array | undefined
-  /**
-   * The target's 0x115 came.
-   * @param hello the one in it @param session that of the introduction
-   * @returns whether the application has the connection with it
-   */
-  answered(hello: Uint8Array | undefined, session: SessionId, now: Instant): boolean
+  /** The target's 0x115 came. @param hello the one in it @param session that of the introduction */
+  answered(hello: Uint8Array | undefined, session: SessionId, now: Instant): void
   /** @param why undefined: there is a direct path. */
   done(why: string | undefined, now: Instant): void
 }
@@ -57,7 +52,6 @@ export class PunchRequester implements Flight {
   #attempt: PunchAttempt | undefined
   #fallback: Timer | undefined
   #begun = false
-  #closed = false
   #signed = false
   /** The remote peer has announced all that it will. */
   #complete = false
@@ -100,7 +94,6 @@ export class PunchRequester implements Flight {
   }
 
   close(): void {
-    this.#closed = true
     this.#options.registration.flights.remove(this)
     this.#fallback?.cancel()
     for (const transaction of this.#open) transaction.close()
@@ -160,7 +153,7 @@ export class PunchRequester implements Flight {
   }
 
   #answeredAck(transaction: Transaction, message: MessageOf<typeof OP.punchPassAck>): void {
-    const { target } = this.#options
+    const { target, registration } = this.#options
     if (message.id !== target || this.#complete) return
     const key = signerKey(this.#context, target, message)
     if (key === undefined) return this.#context.count('unknownKey')
@@ -170,30 +163,21 @@ export class PunchRequester implements Flight {
       for (const each of this.#open) each.settle()
       this.#complete = message.ext?.caps !== undefined || !this.#signed || this.#attempt !== undefined
       if (!this.#complete) this.#send(true)
-      const open = this.#options.answered(message.ext?.hello, message.session, now)
+      this.#options.answered(message.ext?.hello, message.session, now)
       const why = needless(this.#context, message.ext?.caps)
       if (why !== undefined) return this.#options.done(why, now)
-      if (open) this.#context.timers.set(now, (at) => this.#look(message, key, at))
-      else this.#look(message, key, now)
+      const attempt = this.#options.attempts.open(target, key, message.ext?.caps, undefined, now)
+      if (this.#attempt !== attempt)
+        attempt.whenDone(
+          (found, at) =>
+            this.#options.done(found ? undefined : 'the relay introduced both peers, but no probe was answered', at),
+          now,
+        )
+      this.#attempt = attempt
+      const { attempts, registrations } = this.#options
+      if (!probeAll(this.#context, attempts, attempt, message, registration, registrations, now)) attempt.end(now)
+      this.#probeSame(now)
     })
-  }
-
-  /** A direct path, at what the target's 0x115 announced. */
-  #look(message: MessageOf<typeof OP.punchPassAck>, key: PublicKey, now: Instant): void {
-    if (this.#closed) return
-    const { target, registration, registrations, attempts } = this.#options
-    const attempt = attempts.open(target, key, message.ext?.caps, undefined, now)
-    if (this.#attempt !== attempt)
-      attempt.whenDone(
-        (found, at) =>
-          this.#options.done(found ? undefined : 'the relay introduced both peers, but no probe was answered', at),
-        now,
-      )
-    this.#attempt = attempt
-    const probes = probesOf(this.#context, message, registration, registrations)
-    if (probes.at.length > 0) probeAll(attempts, attempt, probes, now)
-    else attempt.end(now)
-    this.#probeSame(now)
   }
 
   #probeSame(now: Instant): void {

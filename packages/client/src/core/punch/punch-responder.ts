@@ -25,7 +25,7 @@ import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { ConnectionGate } from '../requests/connection-gate.ts'
 import { MAX_PENDING_CONSENT } from '../requests/connection-gate.ts'
-import { introduction, needless, probeAll, probesOf, type Registrations, withRoom } from './candidates.ts'
+import { introduction, needless, probeAll, type Registrations, withRoom } from './candidates.ts'
 import { ATTEMPT_LIFETIME } from './limits.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
 
@@ -145,19 +145,12 @@ export class PunchResponder {
     sign(this.#context, ack, (signed, at) => {
       const bytes = signed === undefined ? undefined : encodeFitting(signed as Message, encoding)
       if (bytes === undefined) return
-      const { attempts, registrations } = this.#options
-      const look =
-        needless(this.#context, caps) === undefined
-          ? probesOf(this.#context, message, registration, registrations)
-          : undefined
-      const begin = (when: Instant): void => {
-        if (look !== undefined)
-          probeAll(attempts, attempts.open(id, key, caps, registration.roundTrip, when), look, when)
+      if (needless(this.#context, caps) === undefined) {
+        const { attempts, registrations } = this.#options
+        const attempt = attempts.open(id, key, caps, registration.roundTrip, at)
+        if (!probeAll(this.#context, attempts, attempt, message, registration, registrations, at))
+          return attempt.end(at)
       }
-      if (look?.at.length === 0) return attempts.open(id, key, caps, registration.roundTrip, at).end(at)
-      // For a requester that has its connection with the answer, that leaves first.
-      if (fields?.ext.hello === undefined) begin(at)
-      else this.#context.timers.set(at, begin)
       answer.bytes = bytes
       this.#context.outbox.transmit(registration.route, bytes)
       registration.sent(at)

@@ -39,7 +39,7 @@ export class Reintroductions {
       knowsExtensions: connections.get(target)?.paths.direct.speaksExtensions === true,
       // There are keys.
       hello: () => undefined,
-      answered: () => false,
+      answered: () => {},
       done: (_why, at) => {
         request.close()
         this.#requests.delete(request)
