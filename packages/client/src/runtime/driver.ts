@@ -173,11 +173,8 @@ export class Driver<M extends Machine<unknown>> {
       this.#drain()
     } finally {
       this.#busy = false
-      try {
-        this.#deliver()
-      } finally {
-        this.#arm()
-      }
+      this.#arm()
+      this.#deliver()
     }
   }
 

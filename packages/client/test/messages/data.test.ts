@@ -68,7 +68,6 @@ describe('0x101 from others', () => {
       }),
       OTHER,
     )
-    bed.advance(0)
     expect(bed.last(OP.directResponse)).toMatchObject({
       id: self.id,
       seq: 4,
@@ -345,7 +344,6 @@ describe('data on a direct path', () => {
     const bed = new Bed({ knownKeys: [other.publicKey] })
     const stamp = { seq: 3, ts: bed.unixMs }
     bed.receive(other.signed({ op_code: OP.directRequest, id: other.id, target: self.id, ...stamp }), OTHER)
-    bed.advance(0)
     bed.taken()
     const session = directSession(openssl, { requester: other.id, responder: self.id, ...stamp })
     const message = other.signed({

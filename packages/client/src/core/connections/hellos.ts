@@ -4,7 +4,6 @@ import type { Instant } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { AnsweredHello, Greeting } from '../secure/hello.ts'
-import { proofOf } from '../secure/path-probing.ts'
 import { failed } from '../transport/ending.ts'
 import type { ConnectionMachine } from './connection-machine.ts'
 import type { ConnectionTable } from './connection-table.ts'
@@ -32,13 +31,6 @@ export function takeAnswer(
   now: Instant,
 ): Greeting | undefined {
   return connection.update((_, secure) => secure?.agree((keys) => keys.greeted(answer), now), now)
-}
-
-/** Shows that this end receives at its address, as a 0x102 with this signature asks. */
-export function prove(connections: ConnectionTable, peer: PeerId, signature: Uint8Array, now: Instant): void {
-  connections.get(peer)?.update(({ direct }, secure) => {
-    if (direct.session !== undefined) secure?.prove(direct.session, proofOf(signature), now)
-  }, now)
 }
 
 /**

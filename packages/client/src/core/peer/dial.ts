@@ -8,7 +8,7 @@ import { directSession } from '@showchain/crypto/core'
 import { CAPS, type Endpoint, formatEndpoint, type Message, OP, type PeerId, type SessionId } from '@showchain/wire'
 import type { ConnectionMachine } from '../connections/connection-machine.ts'
 import type { ConnectionTable } from '../connections/connection-table.ts'
-import { introduced, prove, takeAnswer } from '../connections/hellos.ts'
+import { introduced, takeAnswer } from '../connections/hellos.ts'
 import { openSession } from '../connections/open-session.ts'
 import type { DialAttempt, DialId, DialPolicy, Via } from '../context/events.ts'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
@@ -23,6 +23,7 @@ import type { RelayAddress } from '../relays/relay-route.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import type { EarlyBytes } from '../secure/early-bytes.ts'
 import { HANDSHAKE_TIME } from '../secure/limits.ts'
+import { proofOf } from '../secure/path-probing.ts'
 import { ABSENT, ELSEWHERE, EXCLUDED, IS_RELAY, NO_RELAY, SILENT } from './dial-failures.ts'
 import { firstContact } from './first-contact.ts'
 import { helloRoom } from './hello-room.ts'
@@ -214,14 +215,13 @@ export class Dial {
           const { provider, self, seedMode } = this.#context
           const greeting = takeAnswer(this.#connection(now), message.ext?.hello, now)
           const session = directSession(provider, { requester: self, responder: target, ...transaction.stamp })
-          this.#connection(now).update(({ direct }) => {
+          this.#connection(now).update(({ direct }, secure) => {
             direct.learnCaps(seedMode ? 0 : (message.ext?.caps ?? 0))
             direct.found(session, address, key, 'the remote peer answered at its address', now)
+            // The first records show that the path is there.
             if (greeting === undefined) direct.announce(now)
+            else if (direct.session !== undefined) secure?.prove(direct.session, proofOf(message.sign), now)
           }, now)
-          // The first records show that the path is there, once the application has it.
-          if (greeting !== undefined)
-            this.#context.timers.set(now, (at) => prove(this.options.connections, target, message.sign, at))
           this.#settle(entry, 'reached', undefined, now)
         })
       },

@@ -75,10 +75,7 @@ export class DirectResponder {
       if (signed === undefined || bytes === undefined) return
       source.allowance?.expect(proofOf(signed.sign))
       admitted.respond(bytes, at)
-      const answered = (when: Instant): void => this.#options.answered(message, key, source, agreed, when)
-      // The requester of a direct connect waits for the answer alone: it leaves first.
-      if (agreed === 'direct') this.#context.timers.set(at, answered)
-      else answered(at)
+      this.#options.answered(message, key, source, agreed, at)
     })
   }
 }
