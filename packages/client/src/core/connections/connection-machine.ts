@@ -77,8 +77,9 @@ export class ConnectionMachine {
       ...{ connection: this, remoteId, policy, table: sessions, request },
       open: () => this.open,
     })
+    const { endToEnd } = context
     const own = { dialled: () => this.#dialled, questions }
-    this.secure = context.endToEnd && new SecureDataPlane(context, context.endToEnd, remoteId, this, this.paths, own)
+    this.secure = endToEnd && new SecureDataPlane(context, endToEnd, remoteId, this, this.paths, own)
     this.#dataPlane = this.secure ?? new PlaintextDataPlane(this.paths, context.timers, context.maxMessage)
   }
 
@@ -280,8 +281,8 @@ export class ConnectionMachine {
 
   #announce(best: Path, announced: string, reason: string, now: Instant): void {
     const { outbox, acquaintances } = this.#context
-    const { remoteId, secure, handle: connection } = this
-    const path = toldPath(best)
+    const { remoteId, secure } = this
+    const [connection, path] = [this.#handle, toldPath(best)]
     this.#announced = announced
     if (secure !== undefined && best.kind === 'direct') acquaintances.keepAddress(remoteId, best.remote)
     this.#note(`now ${announced}: ${reason}`)
