@@ -1,6 +1,7 @@
 /** `showchain forward`: a local socket that leads to what the remote peer serves. */
 import type { Connection } from '@showchain/client'
 import { Forwarder, type ForwarderEvent, listenAt, TunnelError } from '@showchain/tunnel'
+import { argument } from './argument.ts'
 import { type ConnectFlags, ephemeralUnlessTold, viaOf } from './connect.ts'
 import { ticketOf } from './contacts.ts'
 import { RefusedError } from './failures.ts'
@@ -9,7 +10,7 @@ import { type PeerFlags, timeoutOf } from './open-peer.ts'
 import { outputFor } from './output.ts'
 import { type Session, withPeer } from './session.ts'
 import { stdoutFailed } from './stdio.ts'
-import { argument, Failures, tooLarge } from './tunnels.ts'
+import { Failures, tooLarge } from './tunnels.ts'
 import { explained } from './waits.ts'
 
 export type TunnelFlags = PeerFlags & Pick<ConnectFlags, 'via' | 'asMe'>

@@ -1,8 +1,8 @@
 /** `showchain send`: offers files, folders or a text to the one who has the code or the ticket. */
 import type { Connection } from '@showchain/client'
 import { FileSource, MAX_TEXT_BYTES, sendFiles, sendText } from '@showchain/files'
-import { ShowchainError } from '@showchain/wire'
 import { shownBytes } from './amounts.ts'
+import { argument } from './argument.ts'
 import { ephemeralUnlessTold } from './connect.ts'
 import { UsageError } from './failures.ts'
 import { callOther, checkInvitation, Door, type WaitFlags, waitForOther } from './meeting.ts'
@@ -31,7 +31,7 @@ export async function send(paths: readonly string[], flags: SendFlags): Promise<
       throw new UsageError(`--text has at most ${MAX_TEXT_BYTES} bytes: send a longer one as a file`)
     const { to } = flags
     if (to !== undefined) checkInvitation(to, flags)
-    const source = paths.length === 0 ? undefined : await sourceOf(paths)
+    const source = paths.length === 0 ? undefined : await argument(() => FileSource.of(paths))
     for (const { path, why } of source?.leftOut ?? [])
       output.note('left-out', `left out: ${path}: ${why}`, { path, why })
     const door = new Door(flags)
@@ -54,17 +54,6 @@ async function receiverOf(session: Session, door: Door, flags: SendFlags): Promi
   // Whether that is acknowledged matters to nobody.
   stream.end().catch(() => {})
   return connection
-}
-
-/** What cannot be sent is a wrong argument. */
-async function sourceOf(paths: readonly string[]): Promise<FileSource> {
-  try {
-    return await FileSource.of(paths)
-  } catch (error) {
-    if (error instanceof ShowchainError && error.code === 'ERR_BAD_ARGUMENT')
-      throw new UsageError(error.detail ?? error.message)
-    throw error
-  }
 }
 
 async function give(

@@ -1,13 +1,14 @@
 /** `showchain serve`: lets those who have its ticket reach one target of this host. */
 import type { Connection } from '@showchain/client'
 import { CODES, PROTOCOLS, type ServerEvent, TunnelServer, targetAt } from '@showchain/tunnel'
+import { argument } from './argument.ts'
 import { acceptOf } from './contacts.ts'
 import { printTicket } from './listen.ts'
 import type { PeerFlags } from './open-peer.ts'
 import { outputFor } from './output.ts'
 import { type Session, withPeer } from './session.ts'
 import { Strangers } from './strangers.ts'
-import { argument, Failures, tooLarge } from './tunnels.ts'
+import { Failures, tooLarge } from './tunnels.ts'
 
 export interface ServeFlags extends PeerFlags {
   readonly allow?: readonly string[]

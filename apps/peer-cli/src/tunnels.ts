@@ -1,18 +1,5 @@
-/** What `serve`, `forward` and `stdio` have in common: their arguments, and what they say of failures. */
-import { ShowchainError } from '@showchain/wire'
-import { UsageError } from './failures.ts'
+/** What `serve`, `forward` and `stdio` have in common: what they say of failures. */
 import type { Output } from './output.ts'
-
-/** An argument that is not valid is a wrong command line. @throws UsageError */
-export async function argument<T>(read: () => T | Promise<T>): Promise<T> {
-  try {
-    return await read()
-  } catch (error) {
-    if (error instanceof ShowchainError && error.code === 'ERR_BAD_ARGUMENT')
-      throw new UsageError(error.detail ?? error.message)
-    throw error
-  }
-}
 
 /** Says a failure once, and again only after something went well: each connection may fail alike. */
 export class Failures {
