@@ -5,7 +5,7 @@
  */
 import { rateSource } from '@showchain/client/endpoint'
 import { type PeerId, ShowchainError, utf8 } from '@showchain/wire'
-import { FLEET_BAN_OF } from '@showchain/wire/fleet'
+import { FLEET_BAN_OF, FLEET_BANS_DIGEST_BYTES } from '@showchain/wire/fleet'
 
 /** Somebody who may not use a relay. */
 export interface Ban {
@@ -40,8 +40,6 @@ const MAX_HEARD = 11_000
 const MAX_LIFTED = 1000
 /** Milliseconds that they are remembered. */
 const LIFTED_LIFETIME = 32 * 86_400_000
-/** In 5 s two nodes would have to have 2^32 lists each to find two that differ and look the same. */
-const DIGEST_BYTES = 8
 
 /** What a relay knows of bans, its own and those it heard of. */
 export class Bans {
@@ -96,7 +94,7 @@ export class Bans {
 
   /** The same where the same bans hold. */
   digest(sha256: (bytes: Uint8Array) => Uint8Array): Uint8Array {
-    this.#digest ??= sha256(utf8(textOf(this.#held.values()))).subarray(0, DIGEST_BYTES)
+    this.#digest ??= sha256(utf8(textOf(this.#held.values()))).subarray(0, FLEET_BANS_DIGEST_BYTES)
     return this.#digest
   }
 

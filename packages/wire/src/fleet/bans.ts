@@ -9,7 +9,8 @@ export const FLEET_BAN_OF: RegExp = /^[!-~]{2,64}$/
 const NO_END = Number.MAX_SAFE_INTEGER
 /** Bytes in front of whom it is of. */
 const TIMES_BYTES = 16
-const DIGEST_BYTES = 8
+/** In 5 s two nodes would have to have 2^32 lists each to find two that differ and look the same. */
+export const FLEET_BANS_DIGEST_BYTES = 8
 
 /** Somebody is banned, or no longer: of what is said of one the newest counts. */
 export interface FleetBan {
@@ -30,7 +31,7 @@ export interface FleetBans {
 }
 
 export const banItemLength = (item: FleetBan | FleetBans): number =>
-  item.kind === 'bans' ? DIGEST_BYTES : TIMES_BYTES + item.who.length
+  item.kind === 'bans' ? FLEET_BANS_DIGEST_BYTES : TIMES_BYTES + item.who.length
 
 /** @returns the position after it */
 export function writeBanItem(out: Uint8Array, at: number, item: FleetBan | FleetBans): number {
@@ -49,4 +50,4 @@ export function readBan(bytes: Uint8Array): FleetBan | undefined {
 }
 
 export const readBans = (digest: Uint8Array): FleetBans | undefined =>
-  digest.length === DIGEST_BYTES ? { kind: 'bans', digest } : undefined
+  digest.length === FLEET_BANS_DIGEST_BYTES ? { kind: 'bans', digest } : undefined
