@@ -2,7 +2,7 @@
  * Bans outlive a relay where what was used of quotas is kept: read when it starts, and written when they change.
  * In a fleet they are those of all nodes, which say them to each other; what is kept is of all of them.
  */
-import type { BanRecord } from '@showchain/server/runtime'
+import type { Ban, BanRecord } from '@showchain/server/runtime'
 import * as z from 'zod'
 
 /** Whose bans they are: a relay's, or those of the workers of one. */
@@ -20,6 +20,8 @@ export interface KeptBans {
 
 const time = z.number().int().min(0)
 const who = z.string().min(2).max(64)
+export const named: z.ZodType<Pick<Ban, 'who'>> = z.strictObject({ who })
+export const givenBan: z.ZodType<Ban> = z.strictObject({ who, until: time.optional() })
 /** Those of earlier versions do not say when they were given. */
 export const keptRecords: z.ZodType<BanRecord[]> = z.array(
   z.strictObject({ who, until: time.optional(), at: time.default(0) }),

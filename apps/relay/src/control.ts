@@ -10,7 +10,7 @@ import type { Ban, Relay } from '@showchain/server/runtime'
 import { type PeerId, parsePeerId, ShowchainError } from '@showchain/wire'
 import type { Logger } from 'pino'
 import * as z from 'zod'
-import type { KeptBans } from './bans.ts'
+import { givenBan, type KeptBans, named } from './bans.ts'
 import { closeServer } from './close-server.ts'
 
 /** Bytes of a request. */
@@ -40,11 +40,6 @@ export interface Controlled {
   readonly log: Logger
 }
 
-const who = z.strictObject({ who: z.string().min(2).max(64) })
-const ban: z.ZodType<Ban> = z.strictObject({
-  who: z.string().min(2).max(64),
-  until: z.number().int().min(0).optional(),
-})
 const page = z.strictObject({ from: z.number().int().min(0), rows: z.number().int().min(1).max(MAX_PAGE) })
 
 type Command = (body: unknown) => unknown
@@ -56,14 +51,14 @@ function commandsOf({ relay, bans, drain }: Controlled): Readonly<Record<string,
       return relay.bindings(from, rows)
     },
     bans: () => ({ bans: relay.bans }),
-    kick: async (body) => ({ done: await relay.kick(parsePeerId(who.parse(body).who)) }),
+    kick: async (body) => ({ done: await relay.kick(parsePeerId(named.parse(body).who)) }),
     ban: async (body) => {
-      const done = await relay.ban(ban.parse(body))
+      const done = await relay.ban(givenBan.parse(body))
       await bans?.keep()
       return { done }
     },
     unban: async (body) => {
-      const done = await relay.unban(who.parse(body).who)
+      const done = await relay.unban(named.parse(body).who)
       await bans?.keep()
       return { done }
     },
