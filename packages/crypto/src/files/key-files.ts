@@ -120,14 +120,8 @@ function within<Result>(path: string, read: () => Result): Result {
   try {
     return read()
   } catch (error) {
-    if (error instanceof ShowchainError)
-      throw new ShowchainError(
-        error.code,
-        error.detail === undefined ? `${shown(path)}.` : `${shown(path)}: ${error.detail}`,
-        {
-          cause: error,
-        },
-      )
-    throw error
+    if (!(error instanceof ShowchainError)) throw error
+    const what = error.detail === undefined ? '.' : `: ${error.detail}`
+    throw new ShowchainError(error.code, `${shown(path)}${what}`, { cause: error })
   }
 }
