@@ -151,11 +151,14 @@ export class Ledger {
     this.violations.push(`${this.#options.name} sent packet ${unheard} to ${formatEndpoint(to)}, which never answered`)
   }
 
-  /** Birthday probing has a budget of its own, for an address that a relay announced. */
+  /**
+   * Birthday probing has a budget of its own, for an address that a relay announced. It may come upon a port that
+   * was announced, too: what goes there beyond that one's own budget is of this one.
+   */
   #isBirthday(to: Endpoint, account: Account, length: number): boolean {
     const sent = this.#birthdays.get(to.ip)
     if (sent === undefined || account.sent + length <= account.received) return false
-    if (account.validated !== undefined && (account.received > 0 || account.unheard < MAX_PROBES)) return false
+    if (account.validated !== undefined && (account.received > 0 || account.unheard < account.probes)) return false
     this.#birthdays.set(to.ip, sent + 1)
     if (sent + 1 > BIRTHDAY_PROBES + MAX_PROBES)
       this.violations.push(`${this.#options.name} sent ${sent + 1} probes to ports of ${to.ip}`)
