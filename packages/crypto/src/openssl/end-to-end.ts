@@ -1,7 +1,4 @@
-/**
- * X25519 and ChaCha20-Poly1305 by OpenSSL. Raw keys are converted as JWK (RFC 8037 §2): ten times
- * as fast as DER (measured).
- */
+/** X25519 and ChaCha20-Poly1305 by OpenSSL. */
 import {
   createCipheriv,
   createDecipheriv,
@@ -19,9 +16,35 @@ const X25519 = { kty: 'OKP', crv: 'X25519' } as const
 
 const toBase64url = (raw: Uint8Array): string => Buffer.from(raw).toString('base64url')
 
-/** `x` must be present but is not read: OpenSSL derives it. */
-const privateHandle = (raw: Uint8Array): KeyObject =>
+/** In front of a raw private key in PKCS#8 (RFC 8410 §7). */
+const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex')
+
+/**
+ * As JWK (RFC 8037 §2) in a tenth of the time of PKCS#8 on Node 20, as fast on Node 24. JWK wants the public
+ * key as `x`, which is what is asked for: Node derives it whatever is there, and since 24.22.3 refuses what
+ * is not right.
+ */
+const asJwk = (raw: Uint8Array): KeyObject =>
   createPrivateKey({ key: { ...X25519, d: toBase64url(raw), x: '' }, format: 'jwk' })
+const asPkcs8 = (raw: Uint8Array): KeyObject =>
+  createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, raw]), format: 'der', type: 'pkcs8' })
+
+/** The one that this runtime takes, tried with the first key. */
+let privateHandle = (raw: Uint8Array): KeyObject => {
+  privateHandle = takes(asJwk) ? asJwk : asPkcs8
+  return privateHandle(raw)
+}
+
+/** With a key of nobody, so that no key of a caller decides. */
+function takes(handleOf: (raw: Uint8Array) => KeyObject): boolean {
+  try {
+    handleOf(new Uint8Array(DH_BYTES))
+    return true
+  } catch {
+    return false
+  }
+}
+
 const publicHandle = (raw: Uint8Array): KeyObject =>
   createPublicKey({ key: { ...X25519, x: toBase64url(raw) }, format: 'jwk' })
 
