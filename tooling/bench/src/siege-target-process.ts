@@ -1,7 +1,7 @@
 /** The relay or the peer under siege: as anybody runs it, in a process of its own. */
 import { Peer } from '@showchain/client'
 import { generateIdentity } from '@showchain/crypto'
-import { Relay } from '@showchain/server/runtime'
+import { limitGarbage, Relay } from '@showchain/server/runtime'
 import { serve } from './child.ts'
 import { cpuSeconds, LOOPBACK } from './loopback.ts'
 
@@ -34,6 +34,8 @@ async function answer({ type }: TargetRequest): Promise<Target | TargetUsage | u
   if (type === 'close') return undefined
   const identity = await generateIdentity()
   if (type === 'relay') {
+    // As the program does.
+    limitGarbage()
     const relay = await Relay.open({ identity, listen: [{ host: LOOPBACK, port: 0 }] })
     open = relay
     return { ticket: relay.ticket, port: relay.addresses[0]?.port ?? 0, spki: identity.publicKey.spki }
