@@ -28,7 +28,7 @@ interface HandshakeVector {
   readonly initiator: EndVector
   readonly responder: EndVector
   readonly messages: readonly { readonly kind: number; readonly message: string }[]
-  readonly connection: string
+  readonly hash: string
   readonly keys: Readonly<Record<Side, string>>
 }
 interface Step {
@@ -81,7 +81,7 @@ class End {
 }
 
 test.each(handshakes.map((vector) => [vector.name, vector] as const))('the handshake of %s', (_, vector) => {
-  const { initiator, responder, messages, connection, keys } = vector
+  const { initiator, responder, messages, hash, keys } = vector
   const [a, b] = [new End(initiator, responder), new End(responder, initiator)]
   const [one, two, three] = messages.map(({ kind, message }) => ({ kind, message })) as [Sent, Sent, Sent]
   a.handshake.start(START)
@@ -95,17 +95,17 @@ test.each(handshakes.map((vector) => [vector.name, vector] as const))('the hands
     if (event?.type !== 'secured') return event
     const { secured } = event
     return {
-      ...{ initiator: secured.initiator, name: toHex(secured.name) },
+      ...{ initiator: secured.initiator, hash: toHex(secured.hash) },
       keys: [toHex(secured.sendKey), toHex(secured.receiveKey)],
       to: toHex(secured.remoteConnectionId),
     }
   }
   expect(result(a)).toEqual({
-    ...{ initiator: true, name: connection, keys: [keys.initiator, keys.responder] },
+    ...{ initiator: true, hash, keys: [keys.initiator, keys.responder] },
     to: responder.connectionId,
   })
   expect(result(b)).toEqual({
-    ...{ initiator: false, name: connection, keys: [keys.responder, keys.initiator] },
+    ...{ initiator: false, hash, keys: [keys.responder, keys.initiator] },
     to: initiator.connectionId,
   })
 })

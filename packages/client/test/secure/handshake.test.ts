@@ -13,7 +13,7 @@ function expectSecured({ a, b }: Pair): void {
   expect(ours?.sendKey).toEqual(theirs?.receiveKey)
   expect(ours?.receiveKey).toEqual(theirs?.sendKey)
   expect(ours?.sendKey).not.toEqual(ours?.receiveKey)
-  expect(ours?.name).toEqual(theirs?.name)
+  expect(ours?.hash).toEqual(theirs?.hash)
   expect([ours?.initiator, theirs?.initiator]).toEqual([true, false])
 }
 
@@ -146,7 +146,7 @@ describe('a handshake that the larger id begins, as it asked for the session', (
   const expectBegunBy = (initiator: 'a' | 'b', pair: Pair): void => {
     const [one, two] = [pair[initiator], pair[initiator === 'a' ? 'b' : 'a']].map(({ secured }) => secured.at(-1))
     expect(one?.sendKey).toEqual(two?.receiveKey)
-    expect(one?.name).toEqual(two?.name)
+    expect(one?.hash).toEqual(two?.hash)
     expect([one?.initiator, two?.initiator, one?.confirms, two?.confirms]).toEqual([true, false, false, true])
   }
 
@@ -406,12 +406,12 @@ describe('a connection that is there already', () => {
     pair.start()
     pair.transaction()
     pair.a.handshake.confirmed()
-    const before = pair.a.secured[0]?.name
+    const before = pair.a.secured[0]?.hash
     pair.a.receive(0, new Uint8Array(0), pair.now)
     pair.transaction()
     pair.advance(60_000)
     expect([pair.a.secured.length, pair.b.secured.length]).toEqual([1, 1])
-    expect([pair.a.secured[0]?.name, pair.b.secured[0]?.name]).toEqual([before, before])
+    expect([pair.a.secured[0]?.hash, pair.b.secured[0]?.hash]).toEqual([before, before])
   })
 
   test('is replaced when the other end has lost it', () => {

@@ -93,7 +93,7 @@ describe('a hello and its answer', () => {
     const { smaller, larger } = ends()
     const record = taken(smaller, larger.answer(smaller.dial()))
     expect(larger.hello.confirm(record, NOW)?.opened.number).toBe(0)
-    expect(larger.hello.pendingName).toBeUndefined()
+    expect(larger.hello.pendingHash).toBeUndefined()
   })
 
   test('tell whether a relay may carry records of each end', () => {
@@ -132,7 +132,7 @@ describe('a hello and its answer', () => {
     const value = smaller.dial()
     expect(larger.answer(value.subarray(1))).toBeUndefined()
     expect(larger.answer(Uint8Array.from([...value.subarray(0, 10), ...new Uint8Array(32)]))).toBeUndefined()
-    expect(larger.hello.pendingName).toBeUndefined()
+    expect(larger.hello.pendingHash).toBeUndefined()
     expect(larger.answer(value)).toBeDefined()
   })
 })

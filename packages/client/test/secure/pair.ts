@@ -82,7 +82,7 @@ export class End {
       connectionId,
       dialled: () => dialled,
       namedStreams,
-      current: () => this.secured.at(-1)?.name ?? current,
+      current: () => this.secured.at(-1)?.hash ?? current,
       transmit: (kind, bytes) => this.sent.push({ kind, bytes }),
       count: () => {
         this.refused++

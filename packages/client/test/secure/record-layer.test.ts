@@ -15,7 +15,7 @@ function ends(): { readonly a: RecordLayer; readonly b: RecordLayer } {
   const [one, two] = [random.bytes(32), random.bytes(32)]
   const end = (sendKey: Uint8Array, receiveKey: Uint8Array, initiator: boolean): Secured => ({
     ...{ sendKey, receiveKey, initiator, confirms: !initiator, remoteDialled: false, namedStreams: true },
-    name: new Uint8Array(16),
+    hash: new Uint8Array(32),
     remoteConnectionId: random.bytes(8),
   })
   return {

@@ -8,9 +8,7 @@ import type { CertificateSource } from './credentials.ts'
 import type { RemoteIdentityOptions } from './remote-identity.ts'
 
 /** What a complete handshake gives. */
-export interface Secured extends Pick<NoiseResult, 'sendKey' | 'receiveKey'> {
-  /** The same at both ends, and different for each handshake. */
-  readonly name: Uint8Array
+export interface Secured extends Pick<NoiseResult, 'sendKey' | 'receiveKey' | 'hash'> {
   /** Whether this end is the initiator. */
   readonly initiator: boolean
   /** In records to the remote peer. */
@@ -36,7 +34,7 @@ export interface HandshakeOptions extends RemoteIdentityOptions {
   dialled(): boolean
   /** Whether this end says that it knows named streams. */
   readonly namedStreams: boolean
-  /** Name of the connection at hand. */
+  /** The handshake hash of the connection at hand, which begins with its name. */
   current(): Uint8Array | undefined
   transmit(kind: number, message: Uint8Array, now: Instant): void
   /** Counts messages that are not genuine, or not for this end to read. */

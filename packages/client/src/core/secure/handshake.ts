@@ -214,7 +214,7 @@ export class Handshake {
   }
 
   #onSecond(message: Uint8Array, now: Instant): void {
-    const { credentials, current, transmit } = this.#options
+    const { credentials, transmit } = this.#options
     const third = this.#third
     // The third message was lost, or is late.
     if (third !== undefined && equalBytes(third.second, message))
@@ -226,7 +226,7 @@ export class Handshake {
     const payload = noise.read(message)
     const theirs = payload && readRemotePayload(payload, noise.remoteStaticKey, this.#options)
     if (theirs === undefined) return this.#refuse()
-    const ours = current()
+    const ours = this.#current()
     // Both ends have the same connection: somebody else asked for a new one.
     if (ours !== undefined && theirs.current !== undefined && equalBytes(theirs.current, ours)) return this.stop()
     const second = message.slice()
@@ -265,12 +265,11 @@ export class Handshake {
   }
 
   #complete({ sendKey, receiveKey, hash }: NoiseResult, theirs: RemotePayload, initiator: boolean): void {
-    const name = hash.slice(0, CONNECTION_NAME_BYTES)
     this.#forget()
     this.#state = 'done'
     const { connectionId: remoteConnectionId, dialled: remoteDialled, namedStreams, wrongClock } = theirs
     const ends = { initiator, confirms: !initiator, remoteConnectionId, remoteDialled, namedStreams }
-    const secured = { sendKey, receiveKey, name, ...ends }
+    const secured = { sendKey, receiveKey, hash, ...ends }
     if (wrongClock === undefined) this.#events.push({ type: 'secured', secured })
     else this.#events.push({ type: 'refused', secured, reason: wrongClock })
   }
@@ -287,9 +286,14 @@ export class Handshake {
     })
   }
 
+  /** Name of the connection at hand. */
+  #current(): Uint8Array | undefined {
+    return this.#options.current()?.subarray(0, CONNECTION_NAME_BYTES)
+  }
+
   #payload(certificate: Uint8Array): Uint8Array {
-    const { dialled, namedStreams, connectionId, current } = this.#options
+    const { dialled, namedStreams, connectionId } = this.#options
     const flags = { dialled: dialled(), namedStreams }
-    return writeHandshakePayload({ ...flags, connectionId, current: current(), certificate })
+    return writeHandshakePayload({ ...flags, connectionId, current: this.#current(), certificate })
   }
 }

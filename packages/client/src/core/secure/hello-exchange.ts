@@ -128,9 +128,9 @@ export class HelloExchange {
     return this.#out !== undefined && !this.#isLate
   }
 
-  /** Name of the connection whose first record this end waits for. */
-  get pendingName(): Uint8Array | undefined {
-    return this.#pending?.greeting.secured.name
+  /** The handshake hash of the connection whose first record this end waits for. */
+  get pendingHash(): Uint8Array | undefined {
+    return this.#pending?.greeting.secured.hash
   }
 
   get pendingRecords(): RecordLayer | undefined {

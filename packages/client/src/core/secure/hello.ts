@@ -6,7 +6,6 @@
 import { type KeyPair, type NoiseCrypto, NoiseHandshake } from '@showchain/crypto/core'
 import { KX_BYTES, type PeerId } from '@showchain/wire'
 import {
-  CONNECTION_NAME_BYTES,
   type Early,
   HELLO_KIND,
   type HelloOffer,
@@ -68,9 +67,8 @@ function noiseOf(
 function greetingOf(noise: NoiseHandshake, offer: HelloOffer, initiator: boolean, warm: boolean): Greeting {
   const { hash, sendKey, receiveKey } = noise.result()
   const { connectionId: remoteConnectionId, dialled: remoteDialled, namedStreams, mayRelay } = offer
-  const name = hash.slice(0, CONNECTION_NAME_BYTES)
   const ends = { initiator, confirms: initiator, remoteConnectionId, remoteDialled, namedStreams }
-  return { secured: { sendKey, receiveKey, name, ...ends }, mayRelay, warm }
+  return { secured: { sendKey, receiveKey, hash, ...ends }, mayRelay, warm }
 }
 
 /** A hello of this end: the same in every request of one dial. */

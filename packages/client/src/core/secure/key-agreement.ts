@@ -80,7 +80,7 @@ export class KeyAgreement {
     })
     this.#handshake = new Handshake({
       ...{ ...options, namedStreams: NAMED_STREAMS },
-      current: () => current() ?? this.#hello.pendingName,
+      current: () => current() ?? this.#hello.pendingHash,
       transmit: (kind, message, now) => this.#sender.send(kind, message, now),
     })
   }
@@ -192,7 +192,7 @@ export class KeyAgreement {
 
   /** Whether a record may be the first under other keys than those of the connection at hand. */
   get mayConfirm(): boolean {
-    return this.#hello.pendingName !== undefined
+    return this.#hello.pendingHash !== undefined
   }
 
   /** The records of a hello that this end answered, and whose keys the remote peer did not use so far. */

@@ -107,7 +107,7 @@ export class SecureSession {
       verify: (key, preimage, signature) => provider.verifyPss(key, preimage, signature),
       connectionId: this.#connectionId,
       prepare: (now) => this.#establishing.prepare(now),
-      current: () => this.#established?.secured.name,
+      current: () => this.#established?.secured.hash,
     })
   }
 
