@@ -94,20 +94,25 @@ export function hasRoom(
 }
 
 /**
- * The fields that have room beside a hello, and the key if the other end needs it: further addresses are
- * left out for these.
+ * The fields, with a hello if there is one and room for it. Further addresses are left out where it, or
+ * the key that the other end needs, would have none.
  * @param bytes of the hello; undefined: there is none
- * @returns undefined: there is no room for it
+ * @param hello asked for when there is room
  */
-export function withRoom(
+export function withHello(
   context: PeerContext,
   target: PeerId,
   ext: Extensions,
-  bytes: number | undefined,
   acquainted: boolean,
-): Extensions | undefined {
+  bytes: number | undefined,
+  hello: () => Uint8Array | undefined,
+): Extensions {
   const { also: _also, ...without } = ext
-  return [ext, without].find((fields) => hasRoom(context, target, fields, bytes, acquainted))
+  const fitting = (length: number | undefined): Extensions | undefined =>
+    [ext, without].find((fields) => hasRoom(context, target, fields, length, acquainted))
+  const beside = bytes === undefined ? undefined : fitting(bytes)
+  const value = beside && hello()
+  return value === undefined ? (fitting(undefined) ?? ext) : { ...beside, hello: value }
 }
 
 /**

@@ -16,7 +16,7 @@ import type { Flight } from '../relays/flights.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import { HELLO_PATIENCE } from '../secure/limits.ts'
-import { introduction, needless, probeAll, type Registrations, withRoom } from './candidates.ts'
+import { introduction, needless, probeAll, type Registrations, withHello } from './candidates.ts'
 import type { PunchAttempt } from './punch-attempt.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
 
@@ -129,10 +129,7 @@ export class PunchRequester implements Flight {
     const { target } = this.#options
     const hello = this.#options.hello(stamp)
     const acquainted = this.#context.keys.get(target) !== undefined
-    const beside = hello && withRoom(this.#context, target, ext, hello.length, acquainted)
-    return beside === undefined
-      ? (withRoom(this.#context, target, ext, undefined, acquainted) ?? ext)
-      : { ...beside, hello }
+    return withHello(this.#context, target, ext, acquainted, hello?.length, () => hello)
   }
 
   #answered(transaction: Transaction, message: Message): void {

@@ -25,7 +25,7 @@ import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { ConnectionGate } from '../requests/connection-gate.ts'
 import { MAX_PENDING_CONSENT } from '../requests/connection-gate.ts'
-import { introduction, needless, probeAll, type Registrations, withRoom } from './candidates.ts'
+import { introduction, needless, probeAll, type Registrations, withHello } from './candidates.ts'
 import { ATTEMPT_LIFETIME } from './limits.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
 
@@ -166,11 +166,10 @@ export class PunchResponder {
     now: Instant,
   ): Extensions {
     const { connections } = this.#options
-    const beside = theirs?.hello && withRoom(this.#context, id, ext, HELLO_ANSWER_BYTES, acquainted)
-    const answered = beside && answerHello(connections, id, theirs?.hello, { seq, ts }, now)
-    if (answered !== undefined) introduced(connections.get(id), answered, session, registration, now)
-    return answered?.answer === undefined
-      ? (withRoom(this.#context, id, ext, undefined, acquainted) ?? ext)
-      : { ...beside, hello: answered.answer }
+    return withHello(this.#context, id, ext, acquainted, theirs?.hello && HELLO_ANSWER_BYTES, () => {
+      const answered = answerHello(connections, id, theirs?.hello, { seq, ts }, now)
+      if (answered !== undefined) introduced(connections.get(id), answered, session, registration, now)
+      return answered?.answer
+    })
   }
 }
