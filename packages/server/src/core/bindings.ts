@@ -208,11 +208,6 @@ export class Bindings {
     this.#rows.touch(row, now)
   }
 
-  /** When something came from its address last. */
-  heard(row: number): Instant {
-    return this.#rows.touched(row)
-  }
-
   /** Whether the peer may send one more channel frame of so many bytes. */
   takeFrame(row: number, bytes: number, now: Instant): boolean {
     this.#fill(row, now)

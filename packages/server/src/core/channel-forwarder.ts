@@ -182,7 +182,10 @@ export class ChannelForwarder {
     this.#errors.tell(source, 'binary', bytes.length, now)
   }
 
-  /** An end of the session is not bound here: at another node of the fleet, or nowhere. @param from who sent it, if here */
+  /**
+   * An end of the session is not bound here: at another node of the fleet, or nowhere.
+   * @param from who sent it, if here
+   */
   #absent(session: number, end: End, from: number, bytes: Uint8Array, now: Instant): void {
     const peer = this.#sessions.peerAt(session, end)
     const shared = this.#fleet?.beside?.routeTo(peer, now)

@@ -113,7 +113,7 @@ export class DataForwarder {
     if (this.#sessions.get(session.id, now) !== session) return count('noSession')
     if (this.#bindings.at(sender.id, source, now) === undefined) return count('unbound')
     if (sender.window.check(packet.seq) !== 'fresh') return count('replayed')
-    if (!this.#dataForwarder(transit, now)) return
+    if (!this.#forward(transit, now)) return
     sender.window.accept(packet.seq)
     this.#outstanding.forwarded(session, sender, packet.seq, packet.ts, packet.proof(provider), now)
     this.#recordConsent(session, sender)
@@ -138,7 +138,7 @@ export class DataForwarder {
     }
     if (!equalBytes(before.proof, packet.proof(provider))) return count('replayed')
     if (before.times >= MAX_FORWARDS) return count('dataOverWindow')
-    if (!this.#dataForwarder(transit, now)) return
+    if (!this.#forward(transit, now)) return
     before.times++
     this.#outstanding.repeated(session, sender, seq, now)
     this.#refresh(session, sender, now)
@@ -149,7 +149,7 @@ export class DataForwarder {
    * Transmits the 0x124 where the receiver is bound now, in its encoding, when the budget allows
    * it.
    */
-  #dataForwarder(transit: Transit, now: Instant): boolean {
+  #forward(transit: Transit, now: Instant): boolean {
     const { packet, source, session, sender, receiver } = transit
     const { count, outbox } = this.#context
     const to = this.#bindings.get(receiver.id, now)

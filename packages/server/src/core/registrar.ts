@@ -1,8 +1,8 @@
 /**
  * Registration: a direct connect (0x101 → 0x102) to a relay binds the requester's id to the address
  * that it came from (the seed's section 2; docs/protocol.md, Who sends what, Addresses). Another
- * address needs a cookie, the first one a cookie or a token. In seed mode only a first binding, the same address or an expired binding
- * is granted.
+ * address needs a cookie, the first one a cookie or a token. In seed mode only a first binding, the same
+ * address or an expired binding is granted.
  */
 import {
   type Admission,
@@ -82,8 +82,8 @@ export class Registrar {
   }
 
   /**
-   * What may be sent to a peer whose token stands for a cookie, if it does: the peer is not bound elsewhere, so that nobody moves it by a
-   * request that was held back, and the answer is no longer than the request.
+   * What may be sent to a peer whose token stands for a cookie, if it does: the peer is not bound elsewhere,
+   * so that nobody moves it by a request that was held back, and the answer is no longer than the request.
    */
   takes({ message, source, bytes, encoding }: AdmissionRequest<DirectRequest>, now: Instant): Allowance | undefined {
     const binding = this.#options.bindings.get(message.id, now)

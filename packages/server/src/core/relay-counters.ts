@@ -41,7 +41,8 @@ const OWN = {
   dataRepeated: 'proxied messages passed on again',
   dataAnswered: 'repeated proxied messages answered with the acknowledgement that had come',
   dataOverWindow: 'proxied messages over the cap of unacknowledged ones, or repeated too often',
-  consentExhausted: 'proxied messages over the budget of a target that has not answered',
+  consentExhausted:
+    'introductions, proxied messages and channel frames over the budget of a target that has not answered',
   acknowledged: 'acknowledgements passed back',
   fleetReceived: 'messages of other nodes of the fleet',
   fleetRefused: 'messages of the fleet that are none, are of another version or secret, or say what no node says',

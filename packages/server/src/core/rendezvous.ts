@@ -5,11 +5,11 @@
  *   R ── 0x111 ─► P ── 0x112 ─► T        T's consent: ◄── 0x114 ── T
  *   R ◄─ 0x115 ── P                      and, when both have one public address: R ◄─ 0x113 ── P
  *
- * An attempt lives in `#attempts` under the session that its 0x112 named:
+ * An attempt lives in `#punches` under the session that its 0x112 named:
  *
- *   passed ─ 0x114 ─► verifying ─ good ─► consented
- *      ▲                 │ bad
- *      └─────────────────┘
+ *   forwarded ─ 0x114 ─► verifying ─ good ─► consented
+ *       ▲                   │ bad
+ *       └───────────────────┘
  */
 import {
   type Admission,
@@ -107,7 +107,7 @@ export class Rendezvous {
     }
     const { source, spki } = binding
     source.allowance?.received(bytes.length)
-    const act = (admitted: Admitted<PunchRequest>, at: Instant): void => this.#dataForwarder(admitted, at)
+    const act = (admitted: Admitted<PunchRequest>, at: Instant): void => this.#forward(admitted, at)
     this.#admission.admit({ ...request, source }, 'validated', now, act, spki)
   }
 
@@ -115,11 +115,11 @@ export class Rendezvous {
    * R's request is valid: forwards it, now or when it is retransmitted and T has registered
    * meanwhile.
    */
-  #dataForwarder(admitted: Admitted<PunchRequest>, now: Instant): void {
+  #forward(admitted: Admitted<PunchRequest>, now: Instant): void {
     const { message } = admitted
     this.#bindings.refresh(message.id, now)
     const punch = this.#punch(admitted, now)
-    if (punch === undefined) return admitted.onRepeat((at) => this.#dataForwarder(admitted, at))
+    if (punch === undefined) return admitted.onRepeat((at) => this.#forward(admitted, at))
     this.#punches.set(punch.session, punch, now)
     this.#context.count('punchForwarded')
     this.#context.outbox.event({ type: 'punch', requester: message.id, target: message.target, state: 'forwarded' })

@@ -87,7 +87,7 @@ export const SERVER_FLEET: readonly Mutant[] = inPackage('server', [
     name: 'fleet-newer-binding',
     rule: 'A node that heard from a peer since keeps its binding.',
     file: FLEET,
-    text: ' || unixMs() - (now - bindings.heard(row)) > at',
+    text: ' || unixMs() - (now - bindings.refreshed(row)) > at',
     replacement: '',
     ...NODE,
   },

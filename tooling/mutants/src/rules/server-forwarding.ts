@@ -70,8 +70,8 @@ export const SERVER_FORWARDING: readonly Mutant[] = inPackage('server', [
     name: 'data-replay-late',
     rule: 'Of two copies verified at the same time one is passed on.',
     file: 'src/core/data-forwarder.ts',
-    text: "if (sender.window.check(packet.seq) !== 'fresh') return count('replayed')\n    if (!this.#dataForwarder",
-    replacement: 'if (!this.#dataForwarder',
+    text: "if (sender.window.check(packet.seq) !== 'fresh') return count('replayed')\n    if (!this.#forward",
+    replacement: 'if (!this.#forward',
     test: 'test/data-forwarder.test.ts',
   },
   {

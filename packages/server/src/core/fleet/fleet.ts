@@ -283,7 +283,7 @@ export class Fleet {
     if (this.#places.get(peer, now) !== undefined) this.#places.set(peer, node, now)
     this.beside?.forget(peer, now)
     const row = bindings.rowOf(peer, now)
-    if (row === NONE || unixMs() - (now - bindings.heard(row)) > at) return
+    if (row === NONE || unixMs() - (now - bindings.refreshed(row)) > at) return
     this.#context.count('fleetMoved')
     bindings.end(peer, 'elsewhere', now)
     // What sessions of this node have for it goes after it: it sends nothing by them that would tell where it is.
