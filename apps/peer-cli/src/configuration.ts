@@ -8,31 +8,36 @@ import type { Command } from 'commander'
 import { parse } from 'yaml'
 import * as z from 'zod'
 import { UsageError } from './failures.ts'
+import { didYouMean } from './near.ts'
 
 /** As a flag has it: text. */
-const text = z.string().min(1)
-const number = z.number().transform(String)
-const texts = z.union([text.transform((one) => [one]), z.array(text)])
+const text = z.string('is a text').min(1, 'is a text that is not empty')
+const number = z.number('is a number').transform(String)
+const yes = z.boolean('is true or false')
+const texts = z.union([text.transform((one) => [one]), z.array(text)], 'is a text, or a list of texts')
 
 /** By the names of their flags, in camel case as in the relay's file. */
 const schema = z
-  .strictObject({
-    relay: texts,
-    allow: texts,
-    out: text,
-    policy: text,
-    via: text,
-    host: text,
-    port: number,
-    keepAlive: number,
-    timeout: number,
-    deadAfter: number,
-    lan: z.boolean(),
-    lanDiscovery: z.boolean(),
-    lab: z.boolean(),
-    asMe: z.boolean(),
-    portMapping: z.boolean(),
-  })
+  .strictObject(
+    {
+      relay: texts,
+      allow: texts,
+      out: text,
+      policy: text,
+      via: text,
+      host: text,
+      port: number,
+      keepAlive: number,
+      timeout: number,
+      deadAfter: number,
+      lan: yes,
+      lanDiscovery: yes,
+      lab: yes,
+      asMe: yes,
+      portMapping: yes,
+    },
+    'has options, one a line, such as `timeout: 60`',
+  )
   .partial()
 
 /**
@@ -64,6 +69,15 @@ function read(path: string): z.infer<typeof schema> {
   }
   const { data, error } = schema.safeParse(content)
   if (data !== undefined) return data
-  const issues = error.issues.map(({ path: at, message }) => `${quote(at.join('.') || 'all of it')}: ${message}`)
-  throw new UsageError(`${path}: ${issues.join('; ')}`)
+  throw new UsageError(`${path}: ${error.issues.map((issue) => sentenceOf(issue, content)).join('; ')}`)
+}
+
+const NAMES = Object.keys(schema.shape)
+
+function sentenceOf(issue: z.core.$ZodIssue, content: unknown): string {
+  const [name] = issue.path
+  if (issue.code === 'unrecognized_keys')
+    return `${issue.keys.map((key) => `there is no option ${quote(key)}${didYouMean(key, NAMES)}`).join('; ')}; there are ${NAMES.join(', ')}`
+  if (name === undefined) return `it ${issue.message}`
+  return `${String(name)} ${issue.message}, not ${quote((content as Record<PropertyKey, unknown>)[name])}`
 }

@@ -10,10 +10,10 @@ import { failureOf } from './goodbye.ts'
 import { type PeerFlags, timeoutOf, wholeNumber } from './open-peer.ts'
 import { outputFor } from './output.ts'
 import { directionOf, type PipeFlags, Pipes } from './pipes.ts'
+import { reached } from './reaching.ts'
 import { type Session, withPeer } from './session.ts'
 import { stdoutFailed } from './stdio.ts'
 import { notEveryLine, receiveLines, sendLines, undelivered } from './talk.ts'
-import { explained } from './waits.ts'
 
 export interface ConnectFlags extends PeerFlags, PipeFlags {
   readonly via: string
@@ -46,7 +46,7 @@ export async function connect(text: string, flags: ConnectFlags): Promise<void> 
     await withPeer(ephemeralUnlessTold(flags), output, 'nobody', async (session) => {
       const pipes = flags.pipe ? new Pipes(session, direction) : undefined
       const connecting = session.peer.connect(ticket, { via, timeout })
-      const connection = await explained(output, 'waiting for the remote peer: no path has answered yet', connecting)
+      const connection = await reached(session, { ticket, via, flags }, connecting)
       session.add(connection, text)
       if (pipes === undefined) await talk(session, connection, linger)
       else await pipes.run(connection)

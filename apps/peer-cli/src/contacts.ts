@@ -5,11 +5,13 @@
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Path } from '@showchain/client'
+import { parseCode } from '@showchain/mailbox/core'
 import { type PeerId, parsePeerId, parseTicket, peerIdSchema, printable, quote, type Ticket } from '@showchain/wire'
 import * as z from 'zod'
 import { contactsFile } from './defaults.ts'
 import { UsageError } from './failures.ts'
 import { type Known, reachedBy, seenOn } from './last-seen.ts'
+import { didYouMean } from './near.ts'
 import type { PeerFlags } from './open-peer.ts'
 import { replacePrivateFile } from './private-file.ts'
 
@@ -39,6 +41,10 @@ export class Contacts {
     this.#entries = read(path)
   }
 
+  get names(): readonly string[] {
+    return [...this.#entries.keys()]
+  }
+
   /** By name, in order. */
   get all(): readonly (readonly [name: string, contact: Contact])[] {
     return [...this.#entries].sort(([a], [b]) => (a < b ? -1 : 1))
@@ -55,10 +61,7 @@ export class Contacts {
 
   /** @param text a ticket or an id. @throws UsageError, ShowchainError */
   add(name: string, text: string): Contact {
-    if (!NAME.test(name))
-      throw new UsageError(
-        `a name begins with a letter, and has 1 to 64 letters, digits, dots, hyphens and underscores, not ${quote(name)}`,
-      )
+    checkName(name)
     const contact = text.includes(':') ? { id: parseTicket(text).id, ticket: text } : { id: parsePeerId(text) }
     const known = this.#entries.get(name)
     if (known !== undefined && known.id !== contact.id)
@@ -86,7 +89,10 @@ export class Contacts {
   /** @throws UsageError */
   rename(name: string, next: string): void {
     const contact = this.#known(name)
-    if (!NAME.test(next) || this.#entries.has(next)) throw new UsageError(`${quote(next)} is taken, or is no name`)
+    checkName(next)
+    const taken = this.#entries.get(next)
+    if (taken !== undefined)
+      throw new UsageError(`${next} is another contact, ${taken.id}: remove it first, or take another name`)
     this.#entries.delete(name)
     this.#entries.set(next, contact)
     this.#save()
@@ -101,7 +107,7 @@ export class Contacts {
 
   #known(name: string): Contact {
     const contact = this.#entries.get(name)
-    if (contact === undefined) throw new UsageError(`there is no contact ${quote(name)}`)
+    if (contact === undefined) throw new UsageError(`there is no contact ${quote(name)}${didYouMean(name, this.names)}`)
     return contact
   }
 
@@ -114,6 +120,14 @@ export class Contacts {
       throw new UsageError(`${this.#path} cannot be written: ${(error as Error).message}`, { cause: error })
     }
   }
+}
+
+/** @throws UsageError */
+function checkName(name: string): void {
+  if (!NAME.test(name))
+    throw new UsageError(
+      `a name begins with a letter, and has 1 to 64 letters, digits, dots, hyphens and underscores, not ${quote(name)}`,
+    )
 }
 
 function read(path: string): Map<string, Contact> {
@@ -168,12 +182,37 @@ export function contactMet(id: PeerId, path: Path, called: string | undefined): 
 }
 
 /** As `namedTicket`, where nothing else will do. @throws UsageError, ShowchainError `ERR_BAD_TICKET` */
-export const ticketOf = (text: string, flags: ById): Ticket => namedTicket(text, flags) ?? parseTicket(text)
+export function ticketOf(text: string, flags: ById): Ticket {
+  const ticket = namedTicket(text, flags)
+  if (ticket !== undefined) return ticket
+  if (isCode(text))
+    throw new UsageError(`${quote(text)} is a code, which \`receive\` and \`send --to\` take: here a ticket is needed`)
+  if (peerIdSchema.safeParse(text).success)
+    throw new UsageError(`${quote(text)} is only an id, by which nobody is found without LAN discovery: use the ticket`)
+  throw noneOf(text, 'neither a contact nor a ticket')
+}
 
-/** The ids that arguments are, or that contacts have. @throws UsageError, ShowchainError `ERR_BAD_PEER_ID` */
+function isCode(text: string): boolean {
+  try {
+    parseCode(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** @param what that the text is none of */
+export const noneOf = (text: string, what: string): UsageError =>
+  new UsageError(`${quote(text)} is ${what}${didYouMean(text, new Contacts().names)}`)
+
+/** The ids that arguments are, or that contacts have. @throws UsageError */
 export function idsOf(texts: readonly string[]): readonly PeerId[] {
   const contacts = new Contacts()
-  return texts.map((text) => contacts.get(text)?.id ?? parsePeerId(text))
+  return texts.map((text) => {
+    const id = contacts.get(text)?.id ?? peerIdSchema.safeParse(text).data
+    if (id === undefined) throw noneOf(text, 'neither a contact nor the id of a peer, which has 43 characters')
+    return id
+  })
 }
 
 /** Who may connect, by --allow. @throws as `idsOf` */

@@ -8,10 +8,10 @@ import { RefusedError } from './failures.ts'
 import { failureOf } from './goodbye.ts'
 import { type PeerFlags, timeoutOf } from './open-peer.ts'
 import { outputFor } from './output.ts'
+import { reached } from './reaching.ts'
 import { type Session, withPeer } from './session.ts'
 import { stdoutFailed } from './stdio.ts'
 import { Failures, tooLarge } from './tunnels.ts'
-import { explained } from './waits.ts'
 
 export type TunnelFlags = PeerFlags & Pick<ConnectFlags, 'via' | 'asMe'>
 
@@ -27,7 +27,7 @@ export async function forward(local: string, text: string, flags: TunnelFlags): 
       const dial = (signal: AbortSignal): Promise<Connection> => session.peer.connect(ticket, { via, timeout, signal })
       const { promise: refusal, reject: refused } = rejection()
       const opening = Forwarder.open(source, dial, { onEvent: reporter(session, text, refused) })
-      const forwarder = await explained(output, 'waiting for the remote peer: no path has answered yet', opening)
+      const forwarder = await reached(session, { ticket, via, flags }, opening)
       session.use(forwarder)
       session.bytes = forwarder.counters
       session.undone = () => forwarder.open > 0

@@ -4,15 +4,15 @@ import { acceptOf } from './contacts.ts'
 import { type Conversation, conversationOn } from './conversation.ts'
 import { TransferError, UsageError } from './failures.ts'
 import { GOODBYE } from './goodbye.ts'
-import { type PeerFlags, timeoutOf } from './open-peer.ts'
+import type { PeerFlags } from './open-peer.ts'
 import { outputFor } from './output.ts'
 import { nextStream } from './pipe.ts'
 import { directionOf, type PipeFlags, Pipes } from './pipes.ts'
+import { untilRegistered } from './reaching.ts'
 import { type Session, withPeer } from './session.ts'
 import { stdoutFailed } from './stdio.ts'
 import { Strangers } from './strangers.ts'
 import { receiveLines, sendLines, undelivered } from './talk.ts'
-import { explained } from './waits.ts'
 
 export interface ListenFlags extends PeerFlags, PipeFlags {
   readonly echo?: boolean
@@ -41,19 +41,19 @@ export async function listen(flags: ListenFlags): Promise<void> {
 
 /** When a relay is there, if there is to be one. @param strangers where somebody may be asked about them */
 export async function printTicket(
-  { peer, output }: Session,
-  { relay = [], allow, timeout }: Pick<ListenFlags, 'relay' | 'allow' | 'timeout'>,
+  session: Session,
+  flags: Pick<ListenFlags, 'relay' | 'allow' | 'timeout'>,
   strangers?: Strangers,
 ): Promise<void> {
-  const registered = { timeout: timeoutOf({ ...(timeout === undefined ? {} : { timeout }) }) }
-  if (relay.length > 0) await explained(output, 'waiting for a relay to answer', peer.registered(registered))
+  const { peer, output } = session
+  await untilRegistered(session, flags)
   output.ticket(peer.ticket)
   if (strangers?.asks === true)
     output.note(
       'accept',
       'contacts that have the ticket may connect; about others you are asked; --allow names who may',
     )
-  else if (allow === undefined)
+  else if (flags.allow === undefined)
     output.note('accept', 'any peer that has the ticket may connect; --allow restricts this')
 }
 

@@ -6,10 +6,11 @@
 import type { Connection, DialPolicy, PeerOptions, Stream } from '@showchain/client'
 import { type CodeOffer, mailboxOf, offerCode, parseCode, takeCode } from '@showchain/mailbox'
 import { type PeerId, parseTicket, ShowchainError, type Ticket } from '@showchain/wire'
-import { idsOf, namedTicket } from './contacts.ts'
+import { idsOf, namedTicket, noneOf } from './contacts.ts'
 import { UnreachableError, UsageError } from './failures.ts'
 import { GOODBYE } from './goodbye.ts'
 import { type PeerFlags, timeoutOf } from './open-peer.ts'
+import { advised, reached, untilRegistered } from './reaching.ts'
 import type { Session } from './session.ts'
 import { Strangers } from './strangers.ts'
 import { explained } from './waits.ts'
@@ -30,7 +31,7 @@ export class Door {
   readonly #allowed: readonly PeerId[] | undefined
   #open: 'nobody' | 'everyone' | PeerId = 'nobody'
 
-  /** @throws ShowchainError `ERR_BAD_PEER_ID` */
+  /** @throws UsageError */
   constructor({ allow }: WaitFlags) {
     this.#allowed = allow === undefined ? undefined : idsOf(allow)
   }
@@ -71,9 +72,8 @@ export async function waitForOther(
   flags: WaitFlags,
   says: { readonly command: string; readonly waiting: string; readonly asks: boolean },
 ): Promise<Caller> {
-  const { peer, output } = session
-  if ((flags.relay ?? []).length > 0)
-    await explained(output, 'waiting for a relay to answer', peer.registered({ timeout: timeoutOf(flags) }))
+  const { output } = session
+  await untilRegistered(session, flags)
   let strangers: Strangers | undefined
   const caller = firstCaller(session, async (connection) => (await strangers?.admits(connection)) ?? true)
   const offered = await offerAt(session, flags)
@@ -164,7 +164,7 @@ function firstCaller(session: Session, admits: (connection: Connection) => Promi
 /** What the other end printed: a code, or its ticket. @throws ShowchainError when it is neither */
 export function checkInvitation(text: string, flags: PeerFlags): void {
   if (namedTicket(text, flags) !== undefined) return
-  parseCode(text)
+  checkCode(text)
   if (flags.policy === 'direct-only')
     throw new UsageError('a mailbox is reached through its relay: with --policy direct-only use a ticket')
   if (mailboxes(flags).length > 0) return
@@ -173,6 +173,12 @@ export function checkInvitation(text: string, flags: PeerFlags): void {
       ? 'a code needs the relay whose mailbox has it: name it with --relay or SHOWCHAIN_RELAY'
       : 'none of the relays has a mailbox: use the ticket instead, which --ticket prints at the other end',
   )
+}
+
+/** @throws UsageError what may be the name of a contact, ShowchainError `ERR_BAD_CODE` what no code is */
+function checkCode(text: string): void {
+  if (/^\p{L}\S*$/u.test(text)) throw noneOf(text, 'neither a contact nor a ticket nor a code such as 7-orbit-velvet')
+  parseCode(text)
 }
 
 /** Connects to the one who printed a code or a ticket. */
@@ -186,7 +192,7 @@ export async function callOther(
   const { peer, output } = session
   const timeout = timeoutOf(flags)
   const ticket = namedTicket(text, flags) ?? (await explained(output, 'waiting for the mailbox', taken()))
-  const connection = await explained(output, waiting, peer.connect(ticket, { via, timeout }))
+  const connection = await reached(session, { ticket, via, flags }, peer.connect(ticket, { via, timeout }), waiting)
   session.add(connection, text)
   return connection
 
@@ -198,7 +204,7 @@ export async function callOther(
         return await takeCode(peer, mailbox, text, { timeout })
       } catch (error) {
         if (!(error instanceof ShowchainError && error.code === 'ERR_CONNECT_FAILED')) throw error
-        failure = error
+        failure = advised(error, { ticket: mailbox, flags }, peer)
       }
     }
     throw new UnreachableError(`the mailbox cannot be reached: ${(failure as Error).message}`)

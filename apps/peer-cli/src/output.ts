@@ -162,7 +162,9 @@ export function follow(connection: Connection, output: Output): void {
   connection.on('path', (_path, reason) =>
     output.note('path', `now ${describePath(connection)} (${reason})`, { ...details(), reason }),
   )
-  connection.on('close', (reason) =>
-    output.note('closed', `connection with ${short(remoteId)} ended: ${reason}`, { peer: remoteId, reason }),
-  )
+  connection.on('close', (reason) => {
+    // Why this side ended it is what the program says last, or what it was told to do.
+    const why = connection.end?.by === 'local' ? 'closed by this side' : reason
+    output.note('closed', `connection with ${short(remoteId)} ended: ${why}`, { peer: remoteId, reason })
+  })
 }

@@ -6,9 +6,9 @@ import { ticketOf } from './contacts.ts'
 import { NotDirectError, UnreachableError, UsageError } from './failures.ts'
 import { timeoutOf, wholeNumber } from './open-peer.ts'
 import { describePath, type Output, outputFor } from './output.ts'
+import { reached } from './reaching.ts'
 import { withPeer } from './session.ts'
 import { stdoutFailed } from './stdio.ts'
-import { explained } from './waits.ts'
 
 export interface PingFlags extends Omit<ConnectFlags, 'linger'> {
   readonly count?: string
@@ -34,7 +34,7 @@ export async function ping(text: string, flags: PingFlags): Promise<void> {
     if (flags.plaintext === true) throw new UsageError('ping needs an encrypted connection: remove --plaintext')
     await withPeer(ephemeralUnlessTold(flags), output, 'nobody', async (session) => {
       const connecting = session.peer.connect(ticket, { via, timeout })
-      const connection = await explained(output, 'waiting for the remote peer: no path has answered yet', connecting)
+      const connection = await reached(session, { ticket, via, flags }, connecting)
       session.add(connection, text)
       const pings = new Pings(connection, output)
       await Promise.race([pings.run(count, flags.untilDirect === true), stdoutFailed()])

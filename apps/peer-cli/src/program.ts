@@ -38,8 +38,9 @@ SHOWCHAIN_RELAY has the tickets of relays, for --relay.
 Exit codes:
   0  everything was delivered, and received to its end
   1  something was not: the remote peer ended or is silent, stdout was closed;
-     doctor: UDP does not get out, or a relay does not register this host
-  2  wrong arguments, key file, ticket or code
+     the local port is in use; doctor: UDP does not get out, or a relay does
+     not register this host
+  2  wrong arguments, configuration, key file, contacts, ticket or code
   3  could not register or connect; the code was another one, was used or has
      run out; the remote peer is busy or says no, its target refused, or it
      answers no ping
@@ -276,6 +277,16 @@ export function program(writeOut: (text: string) => void): Command {
     .command('man')
     .description('print the manual page: showchain man | man -l -')
     .action(async () => (await import('./completion/completion.ts')).man(root, AFTER))
+  root
+    .command('help')
+    .description('display help for command')
+    .argument('[command]')
+    .action(async (name: string | undefined) => {
+      const named = name === undefined ? root : root.commands.find((command) => command.name() === name)
+      named?.help()
+      // commander's own `help` prints all of the help for a name that there is not.
+      await root.parseAsync([name as string], { from: 'user' })
+    })
   for (const command of root.commands)
     command
       .allowExcessArguments(false)

@@ -7,6 +7,7 @@ import type { TunnelFlags } from './forward.ts'
 import { failureOf, lastAcknowledged } from './goodbye.ts'
 import { timeoutOf } from './open-peer.ts'
 import { outputFor } from './output.ts'
+import { reached } from './reaching.ts'
 import { withPeer } from './session.ts'
 import { destroyStdin, openStdin, openStdout } from './stdio.ts'
 import { explained } from './waits.ts'
@@ -21,7 +22,7 @@ export async function stdio(text: string, flags: TunnelFlags): Promise<void> {
     await withPeer(ephemeralUnlessTold(flags), output, 'nobody', async (session) => {
       const local = new Stdio()
       const connecting = session.peer.connect(ticket, { via, timeout })
-      const connection = await explained(output, 'waiting for the remote peer: no path has answered yet', connecting)
+      const connection = await reached(session, { ticket, via, flags }, connecting)
       session.add(connection, text)
       try {
         const stream = await TunnelStream.open(connection, 'bytes')

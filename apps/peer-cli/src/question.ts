@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 /** Whether somebody is there to be asked: stdin and stderr are a terminal. */
 export const canAsk = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true
 
-/** One line; empty at the end of the input, and when the signal comes first. */
+/** One line; empty at the end of the input (Ctrl-D), and when the signal comes first. */
 export function ask(question: string, signal?: AbortSignal): Promise<string> {
   // Not `terminal`: then Ctrl-C is a signal as everywhere else.
   const lines = createInterface({ input: process.stdin, terminal: false })
@@ -15,11 +15,13 @@ export function ask(question: string, signal?: AbortSignal): Promise<string> {
   }
   signal?.addEventListener('abort', stop, { once: true })
   return new Promise((resolve) => {
-    lines.once('line', resolve).once('close', () => resolve(''))
+    lines.once('line', resolve).once('close', () => resolve(undefined))
   }).then((answer) => {
+    // Nobody has ended the line of the question.
+    if (answer === undefined && signal?.aborted !== true) process.stderr.write('\n')
     signal?.removeEventListener('abort', stop)
     lines.close()
-    return answer as string
+    return (answer as string | undefined) ?? ''
   })
 }
 

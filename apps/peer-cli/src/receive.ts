@@ -1,6 +1,7 @@
 /** `showchain receive`: takes files, folders or a text from the one whose code or ticket it is. */
 import type { Connection, Stream } from '@showchain/client'
-import { FolderTarget, type Received, receiveFiles } from '@showchain/files'
+import { FolderTarget, NameTakenError, type Received, receiveFiles } from '@showchain/files'
+import { ShowchainError } from '@showchain/wire'
 import { ephemeralUnlessTold, viaOf } from './connect.ts'
 import { isTicket } from './contacts.ts'
 import { UsageError } from './failures.ts'
@@ -50,7 +51,7 @@ export async function receive(words: readonly string[], flags: ReceiveFlags): Pr
             : await offererOf(session, await callOther(session, given, flags, via, WAITING))
         const work = (shown: ShownProgress): Promise<Received> =>
           take(session, connection, stream, target, flags, shown)
-        const received = await transferOn(session, connection, work, flags.json === true)
+        const received = await transferOn(session, connection, work, flags.json === true).catch(inFlags)
         await report(session, received, flags)
       },
     )
@@ -69,7 +70,16 @@ async function invitationIn(words: readonly string[], { wait }: ReceiveFlags): P
   }
   if (words.length > 0) return words.join(' ')
   if (!canAsk()) throw new UsageError('name the code or the ticket that `showchain send` printed, or use --wait')
-  return (await ask('code or ticket of the sender: ')).trim()
+  const answer = (await ask('code or ticket of the sender: ')).trim()
+  if (answer === '') throw new UsageError('no code was given: `showchain send` prints one at the other computer')
+  return answer
+}
+
+/** What a package says of its options, by the flags of this command. */
+function inFlags(error: unknown): never {
+  if (!(error instanceof NameTakenError)) throw error
+  const advice = 'choose another folder with --out, or replace it with --force'
+  throw new ShowchainError(error.code, `${error.taken} is already there: ${advice}.`, { cause: error })
 }
 
 /** A sender that waits begins with the first stream of the one who calls. */

@@ -9,4 +9,4 @@ test('is everybody unless somebody is named', () => expect(acceptOf({})).toBe('e
 test('is only who is named', () => expect(acceptOf({ allow: [ID] })).toEqual([ID]))
 
 test('is nobody whose id is none', () =>
-  expect(() => acceptOf({ allow: [ID, 'somebody'] })).toThrow(expect.objectContaining({ code: 'ERR_BAD_PEER_ID' })))
+  expect(() => acceptOf({ allow: [ID, 'somebody'] })).toThrow(expect.objectContaining({ code: 'ERR_USAGE' })))

@@ -81,7 +81,8 @@ describe('wrong arguments', () => {
   const open = ['--ephemeral', '--lab', '--plaintext', '--host', '127.0.0.1']
 
   test.each([
-    [['connect', ...open, 'nonsense'], /Not a ticket/],
+    [['connect', ...open, 'nonsense'], /^showchain: "nonsense" is neither a contact nor a ticket$/],
+    [['connect', ...open, '7-orbit-velvet'], /is a code, which `receive` and `send --to` take/],
     [['connect', ...open], /missing required argument 'ticket'/],
     [['connect', ...open, 'a', 'b'], /too many arguments/],
     [['listen', ...open, '--bogus'], /unknown option '--bogus'/],
@@ -91,7 +92,7 @@ describe('wrong arguments', () => {
     [['listen', ...open, '--encoding', '\u001b[2J\n'], /^showchain: --encoding is [^\p{C}]*$/u],
     [['listen', ...open, '--relay', 'x'], /Not a ticket/],
     [['listen', ...open, '--relay', ''], /--relay is empty: it takes the ticket of a relay/],
-    [['listen', ...open, '--allow', 'x'], /Not a peer id/],
+    [['listen', ...open, '--allow', 'x'], /"x" is neither a contact nor the id of a peer/],
     [['listen', ...open, '--timeout', '0'], /--timeout is a whole number/],
     [['listen', ...open, '--peer-key', '/absent.pem'], /cannot be read/],
     [['listen', '--plaintext', '--identity', '/absent.pem'], /showchain keygen/],
@@ -106,14 +107,19 @@ describe('wrong arguments', () => {
       /expected tcp:\/\/host:port, udp:\/\/host:port or unix:PATH/,
     ],
     [['serve', '--ephemeral', '--lab', '80'], /^showchain: "80": expected tcp/],
-    [['serve', '--ephemeral', '--lab', '--allow', 'x', 'tcp://127.0.0.1:80'], /Not a peer id/],
-    [['forward', '--ephemeral', '--lab', '8080', 'nonsense'], /Not a ticket/],
+    [['serve', '--ephemeral', '--lab', '--allow', 'x', 'tcp://127.0.0.1:80'], /neither a contact nor the id/],
+    [['forward', '--ephemeral', '--lab', '8080', 'nonsense'], /neither a contact nor a ticket/],
     [['forward', '--ephemeral', '--lab', '99999', `showchain:${'A'.repeat(43)}`], /99999/],
-    [['stdio', '--ephemeral', '--lab', 'nonsense'], /Not a ticket/],
+    [['stdio', '--ephemeral', '--lab', 'nonsense'], /neither a contact nor a ticket/],
     [['receive', '--lab', 'nonsense'], /--yes takes what is offered/],
     [['send', '--lab', '--text', 'x', '--to', 'showchain:x'], /Not a ticket/],
     [['send', '--lab', '--text', 'x', '--to', '7-orbit-velvat'], /No code has the word "velvat"/],
-    [['receive', '--lab', '--yes', 'nonsense'], /Not a code/],
+    [['receive', '--lab', '--yes', 'nonsense'], /neither a contact nor a ticket nor a code such as 7-orbit-velvet$/],
+    [['receive', '--lab', '--yes', 'orbit', 'velvet'], /Not a code: expected a number and two words/],
+    [
+      ['help', 'snd'],
+      /^error: unknown command 'snd'\n\(Did you mean send\?\)\n\(showchain --help shows all commands\)$/,
+    ],
     [['receive', '--lab', '--yes', 'showchain:x'], /Not a ticket/],
     [['receive', '--lab', '--yes', '7', 'orbit', 'velvet'], /name it with --relay or SHOWCHAIN_RELAY/],
     [

@@ -49,7 +49,7 @@ test.each(['-A', '-V', '-h', '--'])('an id may begin with %s, and is no option',
   expect((await contact('list')).stdout).toBe(`alice  ${id}`)
   expect(await run('ping', id, '--no-lan-discovery')).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('Not a ticket'),
+    stderr: expect.stringContaining('only an id, by which nobody is found without LAN discovery'),
   })
 })
 
@@ -68,6 +68,34 @@ test('connect, ping, receive and send --to take a name in place of a ticket', as
       code: 3,
       stderr: expect.stringContaining('192.0.2.1'),
     })
+})
+
+test('a name that is typed wrong is near another one, in every command', async () => {
+  for (const name of ['bob', 'rob', 'Alice']) await contact('add', name, ticketOf(2))
+  const wrong: readonly (readonly [readonly string[], string])[] = [
+    [['connect', 'bobb'], '"bobb" is neither a contact nor a ticket (did you mean bob?)'],
+    [['ping', 'aliec'], '"aliec" is neither a contact nor a ticket (did you mean Alice?)'],
+    [['forward', '0', 'ob'], '"ob" is neither a contact nor a ticket (did you mean bob or rob?)'],
+    [
+      ['receive', '--yes', 'bobby'],
+      '"bobby" is neither a contact nor a ticket nor a code such as 7-orbit-velvet (did you mean bob?)',
+    ],
+    [['listen', '--allow', 'alise', '--ephemeral'], 'which has 43 characters (did you mean Alice?)'],
+    [['contact', 'remove', 'rbo'], 'there is no contact "rbo" (did you mean rob?)'],
+    [['connect', 'carol'], '"carol" is neither a contact nor a ticket'],
+  ]
+  for (const [args, sentence] of wrong) {
+    const { code, stderr } = await run(...args)
+    expect([code, stderr.endsWith(sentence)], stderr).toEqual([2, true])
+  }
+})
+
+test('a name that another contact has, or that is no name, is refused for what it is', async () => {
+  for (const name of ['bob', 'rob']) await contact('add', name, ticketOf(2))
+  expect((await contact('rename', 'bob', 'rob')).stderr).toBe(
+    `showchain: rob is another contact, ${idOf(2)}: remove it first, or take another name`,
+  )
+  expect((await contact('rename', 'bob', '7')).stderr).toMatch(/^showchain: a name begins with a letter/)
 })
 
 test('a name of which only the id is known says what is missing', async () => {

@@ -9,6 +9,7 @@ import { MAX_FLEET_NODE } from '@showchain/wire/fleet'
 import type { Command } from 'commander'
 import { parse as parseYaml } from 'yaml'
 import * as z from 'zod'
+import { expectation, withGiven } from './expectations.ts'
 import { type NatsServer, parseNatsServer } from './nats-url.ts'
 import { quotasFrom } from './quota-texts.ts'
 
@@ -216,18 +217,22 @@ export async function configFrom(command: Command): Promise<Config> {
   const sourced = new Map<string, Sourced>()
   for (const [key, given] of [...(file === undefined ? [] : await fromFile(file)), ...fromCommand(command)])
     sourced.set(key, key === 'limits' ? mergedLimits(sourced.get(key), given) : given)
-  const result = schema.safeParse(Object.fromEntries([...sourced].map(([key, { value }]) => [key, value])))
+  const given = Object.fromEntries([...sourced].map(([key, { value }]) => [key, value]))
+  const result = schema.safeParse(given, { error: expectation })
   if (result.success) return result.data
   const issues = result.error.issues.flatMap((issue) => {
     const unknown = issue.code === 'unrecognized_keys'
     const paths = unknown ? issue.keys.map((key) => [...issue.path, key]) : [issue.path]
     return paths.map((path) => {
       const source = sourceOf(sourced, path)
-      return `${path.join('.')}${source === undefined ? '' : ` (${source})`}: ${unknown ? 'no such key' : issue.message}`
+      const what = unknown ? NO_SUCH_KEY : withGiven(issue.message, given, path)
+      return `${path.join('.')}${source === undefined ? '' : ` (${source})`}: ${what}`
     })
   })
   throw new UsageError(printable(issues.join('; ')))
 }
+
+const NO_SUCH_KEY = 'no such key; keys are named as the flags are, in camel case (--help shows all)'
 
 /** Limits are overridden one by one; each remembers where it came from. */
 function mergedLimits(before: Sourced | undefined, { value, source }: Sourced): Sourced {

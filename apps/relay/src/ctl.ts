@@ -96,7 +96,10 @@ async function act(path: string, command: string, body: object, otherwise: strin
 }
 
 export function ctlCommand(): Command {
-  const ctl = new IdCommand('ctl').description('See and act on a relay that runs with --control.').exitOverride()
+  const ctl = new IdCommand('ctl')
+    .description('See and act on a relay that runs with --control.')
+    .showHelpAfterError('(showchain-relay ctl --help shows its commands)')
+    .exitOverride()
   const path = (): string => {
     const { control } = ctl.optsWithGlobals<{ readonly control?: string }>()
     if (control === undefined) throw new UsageError('ctl: --control is needed: the socket of the relay')

@@ -1,7 +1,7 @@
 /** The command line: every option, its help, and nothing else. */
 import { RELAY_LIMITS } from '@showchain/server'
 import { type Command, Help, Option } from 'commander'
-import { type Config, configFrom, DEFAULT_PORT } from './config.ts'
+import { type Config, configFrom, DEFAULT_PORT, UsageError } from './config.ts'
 import { ctlCommand } from './ctl.ts'
 import { IdCommand } from './id-command.ts'
 import { serve } from './serve.ts'
@@ -51,8 +51,8 @@ ${Object.entries(RELAY_LIMITS).map(limitLine).join('\n')}
 
 Exit codes:
   0  ended by a signal
-  1  failed while running
-  2  wrong arguments, configuration or key file
+  1  failed while running; the port is in use
+  2  wrong arguments, configuration or key file; ctl: it was not done
 
 Examples:
   showchain-relay --identity relay.pem --create-identity
@@ -66,6 +66,29 @@ Examples:
 function option(flags: string, description: string): Option {
   const made = new Option(flags, description)
   return made.env(`${ENVIRONMENT_PREFIX}${made.name().replaceAll('-', '_').toUpperCase()}`)
+}
+
+const HINT = '(showchain-relay --help shows all options)'
+
+/** commander's own prints all of the help for a name that there is not. */
+function helpCommand(root: Command): Command {
+  return new IdCommand('help')
+    .description('Display help for a command.')
+    .argument('[command]')
+    .exitOverride()
+    .action((name: string | undefined) => {
+      const named = name === undefined ? root : root.commands.find((command) => command.name() === name)
+      return named === undefined ? unknown(root, name as string) : named.help()
+    })
+}
+
+/** A first argument that is no command. @throws CommanderError, which has said so, and what may have been meant */
+async function unknown(root: Command, name: string): Promise<never> {
+  // commander looks for near names where there are commands alone: a relay's own action takes any argument.
+  const commands = new IdCommand(root.name()).showHelpAfterError(HINT).exitOverride()
+  for (const command of root.commands) commands.addCommand(command)
+  await commands.parseAsync([name], { from: 'user' })
+  throw new UsageError(`there is no command ${name}`)
 }
 
 /** @param run gets the checked configuration. */
@@ -120,10 +143,15 @@ export function program(run: (config: Config, again: () => Promise<Config>) => P
     command.addOption(each)
   return command
     .addHelpText('after', NOTES)
-    .showHelpAfterError('(showchain-relay --help shows all options)')
-    .allowExcessArguments(false)
+    .showHelpAfterError(HINT)
+    .allowExcessArguments()
     .exitOverride()
     .addCommand(ctlCommand())
     .addCommand(tokenCommand())
-    .action(async () => run(await configFrom(command), () => configFrom(command)))
+    .addCommand(helpCommand(command))
+    .action(async () => {
+      const [name] = command.args
+      if (name !== undefined) return unknown(command, name)
+      await run(await configFrom(command), () => configFrom(command))
+    })
 }

@@ -204,9 +204,16 @@ describe('the configuration', () => {
     [['--identity', 'a', '--listen', 'nonsense'], 'listen.0 (--listen)'],
     [['--identity', 'a', '--listen', 'localhost:0'], '"localhost:0" is not ip:port'],
     [['--identity', 'a', '--public-address', 'x'], 'publicAddress.0 (--public-address)'],
-    [['--identity', 'a', '--log-level', 'loud'], 'logLevel (--log-level)'],
+    [
+      ['--identity', 'a', '--log-level', 'loud'],
+      'logLevel (--log-level): expected one of fatal, error, warn, info, debug, silent, not "loud"',
+    ],
+    [['--identity', 'a', '--workers', 'many'], 'workers (--workers): expected a number, not "many"'],
+    [['--identity', 'a', '--workers', '1.5'], 'workers (--workers): expected a whole number, not "1.5"'],
+    [['--identity', 'a', '--workers', '900'], 'workers (--workers): expected 64 or less, not "900"'],
+    [['--identity', 'a', '--usage', ''], 'usage (--usage): expected a text that is not empty, not ""'],
     [['--identity', 'a', '--limit', 'bindings'], 'limits (--limit)'],
-    [['--identity', 'a', '--limit', 'bindings=0'], 'limits.bindings (--limit)'],
+    [['--identity', 'a', '--limit', 'bindings=0'], 'limits.bindings (--limit): expected 1 or more, not 0'],
     [['--identity', 'a', '--limit', 'binding=1'], 'limits.binding (--limit): no such key'],
     [['--identity', 'a', '--metrics', 'here'], 'metrics (--metrics)'],
     [['--identity', 'a', '--quota', 'idDay=much'], 'quota (--quota): "much" is not a size'],
@@ -226,9 +233,9 @@ describe('the configuration', () => {
   test('names the variable or the file that is wrong, and every wrong key at once', async () => {
     const file = folder.write('bad.yaml', 'identity: a\nlisten: [1]\ncolour: red\n')
     const text = await complaint(['--config', file], { SHOWCHAIN_RELAY_TRACE: 'perhaps' })
-    expect(text).toContain('trace (SHOWCHAIN_RELAY_TRACE)')
-    expect(text).toContain(`listen.0 (${file})`)
-    expect(text).toContain(`colour (${file}): no such key`)
+    expect(text).toContain('trace (SHOWCHAIN_RELAY_TRACE): expected true or false, not "perhaps"')
+    expect(text).toContain(`listen.0 (${file}): expected a text, not 1`)
+    expect(text).toContain(`colour (${file}): no such key; keys are named as the flags are`)
   })
 
   test('says in one line what is wrong with a file that is no configuration', async () => {

@@ -252,7 +252,10 @@ describe('showchain-relay', () => {
   test.each([
     [['--identity', 'absent.pem'], /^showchain-relay: identity: there is no absent\.pem/],
     [['--bogus'], /unknown option '--bogus'/],
-    [['surplus'], /too many arguments/],
+    [['surplus'], /^error: unknown command 'surplus'\n\(showchain-relay --help shows all options\)$/],
+    [['tokn'], /^error: unknown command 'tokn'\n\(Did you mean token\?\)/],
+    [['help', 'clt'], /^error: unknown command 'clt'\n\(Did you mean ctl\?\)/],
+    [['ctl', 'lst'], /^error: unknown command 'lst'\n\(Did you mean list\?\)\n\(showchain-relay ctl --help/],
     [['--identity', 'x', '--listen', 'here'], /^showchain-relay: listen\.0 \(--listen\)/],
     [['--identity', 'x', '--config', 'absent.yaml'], /^showchain-relay: config \(absent\.yaml\)/],
   ])('ends with 2 and no stack for %j', async (args, expected) => {
@@ -320,6 +323,8 @@ describe('showchain-relay', () => {
 
   test('--help and --version end with 0', async () => {
     const help = await start(['--help']).ended()
+    expect(await start(['help']).ended()).toEqual(help)
+    expect((await start(['help', 'ctl']).ended()).stdout).toBe((await start(['ctl', '--help']).ended()).stdout)
     expect([help.code, help.stdout]).toEqual([0, expect.stringContaining('Exit codes')])
     expect(help.stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
     expect(await start(['--version']).ended()).toMatchObject({

@@ -3,7 +3,7 @@ export type { Entry, Offer } from './core/index.ts'
 export { MAX_FRAME as MAX_TEXT_BYTES, shownPath } from './core/index.ts'
 export { FileSource, type LeftOut } from './node/file-source.ts'
 export { FolderTarget, type FolderTargetOptions } from './node/folder-target.ts'
-export { TransferError } from './transfer/errors.ts'
+export { NameTakenError, TransferError } from './transfer/errors.ts'
 export type {
   ByteStream,
   Found,

@@ -78,6 +78,16 @@ describe('a file arrives', () => {
   })
 })
 
+test('the end of the input at the question for a code is told as what it is, on a line of its own', async () => {
+  const receiver = bed.terminal(`SHOWCHAIN_RELAY='${relayTicket}' exec $S receive $L`)
+  receiver.child.stdin?.write('\u0004')
+  const { code, stdout } = await receiver.ended()
+  expect([code, lastLine(stdout)]).toEqual([
+    2,
+    'showchain: no code was given: `showchain send` prints one at the other computer',
+  ])
+})
+
 describe('a wrong code', () => {
   test('says so at both ends, in one line each, and the right one comes too late', async () => {
     const { program, code } = await send()

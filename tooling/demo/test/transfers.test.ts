@@ -210,7 +210,9 @@ describe('what is not received', () => {
     const { program, ticket } = await bed.send('$D/large')
     expect(await bed.receive(ticket, out).ended()).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('large is already there'),
+      stderr: expect.stringMatching(
+        /large is already there: choose another folder with --out, or replace it with --force\.$/,
+      ),
     })
     expect(await program.ended()).toMatchObject({ code: 1, stderr: expect.stringContaining('large is already there') })
     expect(readFileSync(join(path, 'large'), 'utf8')).toBe('mine')

@@ -2,7 +2,7 @@
 import { chmod, lstat, lutimes, realpath, rm, stat, symlink, utimes } from 'node:fs/promises'
 import { quote, ShowchainError } from '@showchain/wire'
 import { type Entry, type Offer, shownPath } from '../core/index.ts'
-import { TransferError } from '../transfer/errors.ts'
+import { NameTakenError, TransferError } from '../transfer/errors.ts'
 import type { Found, Part, Target, TargetFile } from '../transfer/ports.ts'
 import { about, ifThere, secondsOf, systemFault, within, wordsOf } from './paths.ts'
 import { FOLDER_MODE, makeFolder, moveInto, Staging } from './staging.ts'
@@ -57,12 +57,7 @@ export class FolderTarget implements Target {
     }
     if (!this.#force)
       for (const name of offer.names)
-        if ((await ifThere(lstat(within(this.#folder, name)))) !== undefined)
-          throw new TransferError(
-            'declined',
-            `${shownPath(name)} is already there: choose another folder, or replace it (force).`,
-            `${shownPath(name)} is already there.`,
-          )
+        if ((await ifThere(lstat(within(this.#folder, name)))) !== undefined) throw new NameTakenError(shownPath(name))
     return (await staging.exists()) ? 'part' : 'nothing'
   }
 

@@ -21,6 +21,17 @@ export class TransferError extends ShowchainError {
   }
 }
 
+/** A name of the offer is taken in the folder that receives, and `force` is not set. */
+export class NameTakenError extends TransferError {
+  /** As it is shown. */
+  readonly taken: string
+
+  constructor(taken: string) {
+    super('declined', `${taken} is already there: choose another folder, or set force.`, `${taken} is already there.`)
+    this.taken = taken
+  }
+}
+
 /** The other end stopped. */
 export const stoppedBy = ({ reason, text }: { readonly reason: StopReason; readonly text: string }): ShowchainError =>
   new ShowchainError(CODES[reason], `The other end says: ${printable(text)}`)
