@@ -27,7 +27,7 @@ export class CookieJar {
   /** Reused: a flood of first contacts asks for tens of thousands of cookies a second. */
   readonly #input: { readonly bytes: Uint8Array; readonly view: DataView }
 
-  constructor(provider: CryptoProvider, random: Random) {
+  constructor(provider: CryptoProvider, random: Pick<Random, 'bytes'>) {
     this.#provider = provider
     this.#secret = random.bytes(SECRET_BYTES)
     const bytes = new Uint8Array(8 + 8 + 2 + PEER_ID_BYTES + MAX_ADDRESS)

@@ -7,6 +7,7 @@
  */
 import { type Datagram, encodeCounted, type Instant, sendMessage } from '@showchain/client/endpoint'
 import { type Encoding, type Endpoint, equalBytes, type MessageOf, OP, WIRE_ERROR } from '@showchain/wire'
+import type { AddressRate } from './address-rate.ts'
 import type { Binding } from './bindings.ts'
 import { ConsentBudget, UNCONSENTED_DATA } from './consent-budget.ts'
 import type { DataPacket } from './data-packet.ts'
@@ -15,7 +16,7 @@ import { type OutstandingData, OutstandingTable } from './outstanding-data.ts'
 import type { Peers } from './peers.ts'
 import type { ProxySession, ProxySessionTable, SessionEnd } from './proxy-session-table.ts'
 import type { RelayContext } from './relay-context.ts'
-import { Throttle } from './throttle.ts'
+import { throttle } from './throttle.ts'
 import { NO_SESSION_GAP } from './times.ts'
 import type { Toll } from './toll.ts'
 
@@ -45,7 +46,7 @@ export class DataForwarder {
   /** Undefined: there are no quotas. */
   readonly #toll: Toll | undefined
   /** Addresses to which `noSession` was sent. */
-  readonly #errorThrottle: Throttle
+  readonly #errorThrottle: AddressRate
 
   constructor(context: RelayContext, bindings: Peers, sessions: ProxySessionTable, toll: Toll | undefined) {
     this.#context = context
@@ -54,7 +55,7 @@ export class DataForwarder {
     this.#toll = toll
     this.#outstanding = new OutstandingTable(context.limits)
     this.#budget = new ConsentBudget(UNCONSENTED_DATA, context.limits.consentPairs)
-    this.#errorThrottle = new Throttle(NO_SESSION_GAP, context.limits.rateSources)
+    this.#errorThrottle = throttle(NO_SESSION_GAP, context.limits.rateSources, context)
   }
 
   get sizes(): { readonly outstanding: number; readonly consentPairs: number } {

@@ -5,9 +5,10 @@
  */
 import { type Datagram, type Instant, sendKeepAlive } from '@showchain/client/endpoint'
 import type { Encoding, MessageOf, OP } from '@showchain/wire'
+import type { AddressRate } from './address-rate.ts'
 import type { Bindings } from './bindings.ts'
 import type { RelayContext } from './relay-context.ts'
-import { Throttle } from './throttle.ts'
+import { throttle } from './throttle.ts'
 import { KEEP_ALIVE_GAP } from './times.ts'
 import type { UnboundErrors } from './unbound-errors.ts'
 
@@ -16,13 +17,13 @@ export class KeepAliveResponder {
   readonly #bindings: Bindings
   readonly #errors: UnboundErrors
   /** Addresses that were sent a 0x100. */
-  readonly #keepAliveThrottle: Throttle
+  readonly #keepAliveThrottle: AddressRate
 
   constructor(context: RelayContext, bindings: Bindings, errors: UnboundErrors) {
     this.#context = context
     this.#bindings = bindings
     this.#errors = errors
-    this.#keepAliveThrottle = new Throttle(KEEP_ALIVE_GAP, context.limits.bindings)
+    this.#keepAliveThrottle = throttle(KEEP_ALIVE_GAP, context.limits.bindings, context)
   }
 
   /** Addresses that are remembered. */

@@ -18,7 +18,7 @@ import {
   type Machine,
   type Output,
 } from '@showchain/client/endpoint'
-import { CookieJar, RequestReplay, TokenMint } from '@showchain/crypto/core'
+import { RequestReplay } from '@showchain/crypto/core'
 import { classify, decode, type Encoding, MAX_DATAGRAM, type Message, OP, type PeerId } from '@showchain/wire'
 import { isChannelFrame } from '@showchain/wire/end-to-end'
 import { AccessControl } from './access-control.ts'
@@ -30,7 +30,6 @@ import { viewData } from './data-packet.ts'
 import { Drain } from './drain.ts'
 import type { FleetMessage, FleetNode, RelayEvent } from './events.ts'
 import { Fleet } from './fleet/fleet.ts'
-import { fleetTokens } from './fleet/fleet-mail.ts'
 import type { FleetParts } from './fleet/fleet-options.ts'
 import { FleetPeers } from './fleet/fleet-peers.ts'
 import { KeepAliveResponder } from './keep-alive-responder.ts'
@@ -40,7 +39,7 @@ import type { ProxySessionTable } from './proxy-session-table.ts'
 import { Registrar } from './registrar.ts'
 import type { RelayContext } from './relay-context.ts'
 import { RELAY_COUNTERS, type RelayCounter } from './relay-counters.ts'
-import { type RelayOptions, type RelayStats, relayContext } from './relay-options.ts'
+import { type RelayOptions, type RelayStats, relayContext, relaySecrets } from './relay-options.ts'
 import { relayBindings, relaySessions } from './relay-tables.ts'
 import { RelayView } from './relay-view.ts'
 import { Rendezvous } from './rendezvous.ts'
@@ -90,22 +89,21 @@ export class RelayMachine implements Machine<RelayEvent | FleetMessage> {
 
   /** @throws ShowchainError `ERR_BAD_CONFIG` when a limit is none. */
   constructor(options: RelayOptions) {
-    const { provider, random, unixMs, knownKeys = [], stun = [], fleet } = options
-    this.#context = relayContext(options, this.#counters.count, this.#traffic.sent)
+    const { unixMs, knownKeys = [], stun = [], fleet } = options
+    const { tokens, cookies, addressKey } = relaySecrets(options)
+    this.#context = relayContext(options, addressKey, this.#counters.count, this.#traffic.sent)
     const { limits } = this.#context
     this.limits = limits
     const configured = new Set(knownKeys.map(({ id }) => id))
     this.#replay = new RequestReplay({ unixMs, capacity: limits.ids })
     this.#unboundErrors = new UnboundErrors(this.#context)
-    const tokens = new TokenMint(provider, random, fleet && { secret: fleetTokens(provider, fleet), unixMs })
     this.#arrivals = new Arrivals(limits.verifications, (request, now) => this.#rendezvous.request(request, now))
     this.#admission = new Admission({
       ...this.#context,
-      tokens,
+      ...{ tokens, cookies },
       unproven: ({ message, ...request }, token, now) =>
         token && message.op_code === OP.directRequest ? this.#registrar.takes({ message, ...request }, now) : undefined,
       replay: this.#replay,
-      cookies: new CookieJar(provider, random),
       speaksOnlySeed: ({ id }) => configured.has(id),
       outdated: ({ source, encoding, bytes }, now) => this.#unboundErrors.tell(source, encoding, bytes.length, now),
     })

@@ -1,6 +1,16 @@
 /** What a relay's machine is made of, what its parts share, and what it says of itself. */
 import type { Count } from '@showchain/client/endpoint'
-import { type CryptoProvider, KeyCache, type Permits, type PublicKey, type Random } from '@showchain/crypto/core'
+import {
+  CookieJar,
+  type CryptoProvider,
+  KeyCache,
+  type Permits,
+  type PublicKey,
+  type Random,
+  TokenMint,
+} from '@showchain/crypto/core'
+import { type AddressKey, addressKey } from './address-rate.ts'
+import { fleetTokens } from './fleet/fleet-mail.ts'
 import type { FleetOptions } from './fleet/fleet-options.ts'
 import { type RelayLimits, relayLimits } from './limits.ts'
 import type { Quotas } from './quotas.ts'
@@ -14,6 +24,8 @@ import type { Usage } from './usage.ts'
 
 /** Parsed keys in the cache, of 3 KiB each. To parse one again takes 8 µs, a third of a verification. */
 const KEY_CACHE = 1024
+
+const SECRET_BYTES = 32
 
 /** What a relay is made of. */
 export interface RelayOptions {
@@ -64,15 +76,30 @@ export interface RelayStats {
   readonly pendingWork: number
 }
 
+/** What a relay keeps to itself. */
+export interface RelaySecrets {
+  readonly tokens: TokenMint
+  readonly cookies: CookieJar
+  readonly addressKey: AddressKey
+}
+
+/** The key of tables comes from the secret of the cookies: there is one for as long as the relay runs. */
+export function relaySecrets({ provider, random, fleet, unixMs }: RelayOptions): RelaySecrets {
+  const tokens = new TokenMint(provider, random, fleet && { secret: fleetTokens(provider, fleet), unixMs })
+  const secret = random.bytes(SECRET_BYTES)
+  return { tokens, cookies: new CookieJar(provider, { bytes: () => secret }), addressKey: addressKey(provider, secret) }
+}
+
 /** @throws ShowchainError `ERR_BAD_CONFIG` when a limit is none. */
 export function relayContext(
   { self, provider, random, knownKeys = [], limits: overrides }: RelayOptions,
+  key: AddressKey,
   count: Count<RelayCounter>,
   sent: Traffic['sent'],
 ): RelayContext {
   const limits = relayLimits(overrides)
   const keys = new KeyCache(provider, KEY_CACHE)
   for (const key of knownKeys) keys.pin(key)
-  const rates = requestRates(limits)
-  return { self, provider, keys, random, limits, rates, count, outbox: new RelayOutbox(count, sent) }
+  const rates = requestRates(limits, key)
+  return { self, provider, keys, random, limits, addressKey: key, rates, count, outbox: new RelayOutbox(count, sent) }
 }

@@ -1,9 +1,10 @@
 /** The rates of requests at a relay (docs/protocol.md, Limits of a relay). */
 import { admissionRates, RateLimit } from '@showchain/client/endpoint'
+import { type AddressKey, AddressRate } from './address-rate.ts'
 import type { RelayLimits } from './limits.ts'
-import type { RelayContext } from './relay-context.ts'
+import type { RelayRates } from './relay-context.ts'
 
-export function requestRates(limits: RelayLimits): RelayContext['rates'] {
+export function requestRates(limits: RelayLimits, key: AddressKey): RelayRates {
   // Read each time: limits may change.
   const source = {
     get perSecond() {
@@ -21,5 +22,8 @@ export function requestRates(limits: RelayLimits): RelayContext['rates'] {
       return limits.requestBurstPerId
     },
   }
-  return { ...admissionRates(source, id, limits.rateSources), stun: new RateLimit(source, limits.rateSources) }
+  return {
+    ...admissionRates(source, id, limits.rateSources, (rate, capacity) => new AddressRate(rate, { capacity, key })),
+    stun: new RateLimit(source, limits.rateSources),
+  }
 }

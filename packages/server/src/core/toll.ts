@@ -1,12 +1,13 @@
 /** What a relay does about frames that go beyond quotas: nothing is passed on, and their sender is told. */
 import type { Instant } from '@showchain/client/endpoint'
 import { WIRE_ERROR } from '@showchain/wire'
+import type { AddressRate } from './address-rate.ts'
 import type { Bindings } from './bindings.ts'
 import { errorBytes } from './error-bytes.ts'
 import { NONE } from './expiring-rows.ts'
 import type { Meter } from './meter.ts'
 import type { RelayContext } from './relay-context.ts'
-import { Throttle } from './throttle.ts'
+import { throttle } from './throttle.ts'
 import { QUOTA_GAP } from './times.ts'
 
 const BYTES = { overQuota: errorBytes(WIRE_ERROR.overQuota), permitUsedUp: errorBytes(WIRE_ERROR.permitUsedUp) }
@@ -16,13 +17,13 @@ export class Toll {
   readonly #bindings: Bindings
   readonly #meter: Meter
   /** Addresses that were told. */
-  readonly #throttle: Throttle
+  readonly #throttle: AddressRate
 
   constructor(context: RelayContext, bindings: Bindings, meter: Meter) {
     this.#context = context
     this.#bindings = bindings
     this.#meter = meter
-    this.#throttle = new Throttle(QUOTA_GAP, context.limits.rateSources)
+    this.#throttle = throttle(QUOTA_GAP, context.limits.rateSources, context)
   }
 
   get size(): number {

@@ -5,9 +5,10 @@
  */
 import { type Instant, labPolicy } from '@showchain/client/endpoint'
 import { type Encoding, type Endpoint, WIRE_ERROR } from '@showchain/wire'
+import type { AddressRate } from './address-rate.ts'
 import { errorBytes } from './error-bytes.ts'
 import type { RelayContext } from './relay-context.ts'
-import { Throttle } from './throttle.ts'
+import { throttle } from './throttle.ts'
 import { UNBOUND_GAP } from './times.ts'
 
 const BYTES = errorBytes(WIRE_ERROR.unbound)
@@ -15,11 +16,11 @@ const BYTES = errorBytes(WIRE_ERROR.unbound)
 export class UnboundErrors {
   readonly #context: RelayContext
   /** Addresses that were told. */
-  readonly #throttle: Throttle
+  readonly #throttle: AddressRate
 
   constructor(context: RelayContext) {
     this.#context = context
-    this.#throttle = new Throttle(UNBOUND_GAP, context.limits.rateSources)
+    this.#throttle = throttle(UNBOUND_GAP, context.limits.rateSources, context)
   }
 
   get size(): number {

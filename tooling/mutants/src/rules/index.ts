@@ -25,6 +25,7 @@ import { MAILBOX } from './mailbox.ts'
 import { PERMITS } from './permits.ts'
 import { PROGRAMS } from './programs.ts'
 import { RELAY_PROGRAM, RELAY_USAGE, RELAY_WORKERS } from './relay-program.ts'
+import { SERVER_ADDRESSES } from './server-addresses.ts'
 import { SERVER_BANS } from './server-bans.ts'
 import { SERVER_FLEET } from './server-fleet.ts'
 import { SERVER_FORWARDING } from './server-forwarding.ts'
@@ -43,6 +44,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CRYPTO_SESSIONS,
   ...SERVER_QUOTAS,
   ...SERVER_REGISTRATION,
+  ...SERVER_ADDRESSES,
   ...SERVER_FORWARDING,
   ...SERVER_BANS,
   ...SERVER_FLEET,

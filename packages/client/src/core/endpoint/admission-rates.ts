@@ -1,5 +1,13 @@
 /** The rates of requests that cost an answer or RSA (docs/protocol.md, Limits of a relay). */
+import { type Endpoint, formatEndpoint } from '@showchain/wire'
+import type { Instant } from './machine.ts'
 import { type Rate, RateLimit } from './rate-limit.ts'
+
+/** A rate for each address and port. */
+export interface AddressLimit {
+  /** Whether one more is within the rate of this address. */
+  take(address: Endpoint, now: Instant): boolean
+}
 
 export interface AdmissionRates {
   /** Requests of a source, proven or not, beside those that ask for a challenge. */
@@ -11,7 +19,7 @@ export interface AdmissionRates {
    */
   readonly proven: RateLimit
   /** Challenges to one address and port, whoever spent the rate of its source. */
-  readonly challenge: RateLimit
+  readonly challenge: AddressLimit
 }
 
 /**
@@ -23,13 +31,24 @@ export const CHALLENGE_BURST = 3
 /** Addresses and ports for each source. */
 const ADDRESSES_PER_SOURCE = 8
 
-/** @param capacity of each table */
-export const admissionRates = (source: Rate, id: Rate, capacity: number): AdmissionRates => ({
+/**
+ * @param capacity of each table
+ * @param addresses makes the table of challenges
+ */
+export const admissionRates = <Limit extends AddressLimit>(
+  source: Rate,
+  id: Rate,
+  capacity: number,
+  addresses: (rate: Rate, capacity: number) => Limit,
+): AdmissionRates & { readonly challenge: Limit } => ({
   source: new RateLimit(source, capacity),
   id: new RateLimit(id, capacity),
   proven: new RateLimit(source, capacity),
-  challenge: new RateLimit(
-    { perSecond: CHALLENGES_PER_SECOND, burst: CHALLENGE_BURST },
-    ADDRESSES_PER_SOURCE * capacity,
-  ),
+  challenge: addresses({ perSecond: CHALLENGES_PER_SECOND, burst: CHALLENGE_BURST }, ADDRESSES_PER_SOURCE * capacity),
 })
+
+/** Few ask a peer: objects will do. */
+export function addressLimit(rate: Rate, capacity: number): AddressLimit {
+  const limit = new RateLimit(rate, capacity)
+  return { take: (address, now) => limit.take(formatEndpoint(address), now) }
+}

@@ -20,7 +20,7 @@ import {
   spkiOf,
   type TokenMint,
 } from '@showchain/crypto/core'
-import { encode, formatEndpoint, hasExtensions, OP, type PeerId, peerIdFromBytes } from '@showchain/wire'
+import { encode, hasExtensions, OP, type PeerId, peerIdFromBytes } from '@showchain/wire'
 import { Accepted } from './accepted.ts'
 import type { AdmissionCounter } from './admission-counters.ts'
 import type { AdmissionRates } from './admission-rates.ts'
@@ -162,13 +162,13 @@ export class Admission {
     const cookie = message.ext?.cookie
     // It gets a challenge, never RSA: at each address and port as many as an honest requester needs.
     const asks = validation === 'unvalidated' && hasExtensions(message)
-    if (asks && cookie === undefined) return rates.challenge.take(formatEndpoint(source), now)
+    if (asks && cookie === undefined) return rates.challenge.take(source, now)
     const key = rateSource(source.ip)
     if (rates.source.take(key, now)) return true
     if (cookie !== undefined && cookies.check(cookie, now, source, message.id, message.op_code) !== undefined)
       return rates.proven.take(key, now)
     if (validation === 'validated') return rates.proven.take(key, now)
-    return asks && rates.challenge.take(formatEndpoint(source), now)
+    return asks && rates.challenge.take(source, now)
   }
 
   /** Whether the bytes repeat the last admitted request. Its answer is then sent again. */

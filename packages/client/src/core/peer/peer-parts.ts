@@ -18,7 +18,7 @@ import { PEER_COUNTERS, type PeerCounter } from '../context/peer-counters.ts'
 import { PumpQueue } from '../context/pump-queue.ts'
 import { type AddressPolicy, internetPolicy } from '../endpoint/address-policy.ts'
 import { Admission } from '../endpoint/admission.ts'
-import { admissionRates } from '../endpoint/admission-rates.ts'
+import { addressLimit, admissionRates } from '../endpoint/admission-rates.ts'
 import { Counters } from '../endpoint/counters.ts'
 import type { Duration } from '../endpoint/machine.ts'
 import { Outbox } from '../endpoint/outbox.ts'
@@ -191,7 +191,7 @@ export function peerParts(options: PeerMachineOptions): PeerParts {
     unproven: (request, token, now) => strangers.take(request, token, now),
     tokens,
     cookies: new CookieJar(provider, random),
-    rates: admissionRates(SOURCE_RATE, ID_RATE, MAX_RATES),
+    rates: admissionRates(SOURCE_RATE, ID_RATE, MAX_RATES, addressLimit),
     limits: { answers: MAX_ANSWERS, verifications: MAX_VERIFICATIONS },
   })
   return { context, timers, outbox, admission, replay, tokens, counters }

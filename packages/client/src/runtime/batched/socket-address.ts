@@ -102,18 +102,25 @@ export class SourceBook {
   /** @param count integers from `at` on: the address in a buffer that is written again */
   source(words: Int32Array, at: number, count: number): Route | undefined {
     const place = this.#placeOf(words, at, count)
-    if (this.#isAt(place, words, at, count)) return this.#endpoints[place]
+    const again = this.#isAt(place, words, at, count)
+    const known = again ? this.#endpoints[place] : undefined
+    if (known !== undefined) return known
     const address = bytesOf(words, at, count)
     const decoded = decodeAddress(address)
     const endpoint = decoded && new KnownEndpoint(decoded, address)
-    const from = place * PLACE_WORDS
-    if (this.#words[from + WORDS] !== 0 && ++this.#taken > this.#places / 4 && this.#places < MAX_PLACES) this.#grow()
-    else {
-      for (let index = 0; index < count; index++) this.#words[from + index] = words[at + index] as number
-      this.#words[from + WORDS] = count
-      this.#endpoints[place] = endpoint
-    }
+    if (again) this.#endpoints[place] = endpoint
+    else this.#take(place, words, at, count)
     return endpoint
+  }
+
+  /** Until it comes again the endpoint is not kept: forged addresses do not, and there is no end of them. */
+  #take(place: number, words: Int32Array, at: number, count: number): void {
+    const from = place * PLACE_WORDS
+    if (this.#words[from + WORDS] !== 0 && ++this.#taken > this.#places / 4 && this.#places < MAX_PLACES)
+      return this.#grow()
+    for (let index = 0; index < count; index++) this.#words[from + index] = words[at + index] as number
+    this.#words[from + WORDS] = count
+    this.#endpoints[place] = undefined
   }
 
   #isAt(place: number, words: Int32Array, at: number, count: number): boolean {
