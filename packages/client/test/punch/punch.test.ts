@@ -6,6 +6,8 @@ import { Bed, OTHER, other, RELAY, relay, SEEN, self, sentTo } from '../peer-bed
 
 const SESSION = sessionIdFromBytes(new Uint8Array(16).fill(5))
 const CAPS = { caps: 4 }
+/** Global unicast, unlike those of documentation. */
+const PUBLIC = { ip: '8.8.4.4', port: 5000 }
 
 type Invitation = MessageOf<typeof OP.punchPassRequest>
 function invitation(bed: Bed, from: Endpoint = OTHER, plain = false): Invitation {
@@ -185,6 +187,14 @@ describe('as the target', () => {
     expect(bed.counted('addressRefused')).toBe(1)
   })
 
+  test('consents also where it may send to none of the announced addresses, and answers what comes from another', () => {
+    const bed = new Bed({ allows: internetPolicy }).registered()
+    bed.receive(invitation(bed, { ip: '192.168.1.2', port: 5000 }), RELAY)
+    expect(bed.taken(OP.punchAck)).toHaveLength(1)
+    bed.receive({ op_code: OP.keepAlive, id: other.id, seq: 0, ts: 0 }, PUBLIC)
+    expect(bed.sent.filter(sentTo(PUBLIC)).map(({ message }) => message.op_code)).toEqual([OP.keepAlive])
+  })
+
   test('announces where a router maps its port, in what is signed', () => {
     const also = [{ ip: '9.9.9.9', port: 6000 }]
     const bed = new Bed({ mappedAddresses: () => also }).registered()
@@ -261,6 +271,14 @@ describe('as the requester', () => {
     bed.receive(consent(bed), RELAY)
     bed.advance(1)
     expect(bed.sent.filter(sentTo(OTHER)).map(({ message }) => message.op_code)).toEqual([OP.keepAlive])
+  })
+
+  test('answers what comes from elsewhere also where it may send to none of the announced addresses', () => {
+    const bed = new Bed({ allows: internetPolicy }).registered()
+    dial(bed)
+    bed.receive(consent(bed, { ip: '192.168.1.2' }), RELAY)
+    bed.receive({ op_code: OP.keepAlive, id: other.id, seq: 0, ts: 0 }, PUBLIC)
+    expect(bed.sent.filter(sentTo(PUBLIC)).map(({ message }) => message.op_code)).toEqual([OP.keepAlive])
   })
 
   test('is connected when its own 0x101 was answered', () => {

@@ -133,8 +133,8 @@ export interface Announced {
 
 /**
  * Probes an announced address, its host candidates, and what the remote peer says of itself beside
- * (`also`), as far as the address policy allows and this host reaches the IP family; false when there is
- * nothing to probe.
+ * (`also`), as far as the address policy allows and this host reaches the IP family. Where that leaves
+ * nothing, the attempt waits for probes of the remote peer.
  */
 export function probeAll(
   context: PeerContext,
@@ -144,7 +144,7 @@ export function probeAll(
   registration: Registration,
   registrations: Registrations,
   now: Instant,
-): boolean {
+): void {
   const announced = { ip, port }
   const shares = registration.observed?.ip === ip
   const refused = (endpoint: Endpoint, shared: boolean): boolean => {
@@ -165,7 +165,6 @@ export function probeAll(
   const byFour = [announced, registration.observed ?? announced].every((each) => ipFamily(each.ip) === 4)
   const role = shares || !byFour ? undefined : birthdayRole(ownNat(context, registrations), ext?.nat)
   if (role !== undefined && candidates.includes(announced)) attempts.birthday(attempt, role, reached(announced))
-  return candidates.length + further.length > 0
 }
 
 /** From discovery or, until that is done, from what several relays observed. */

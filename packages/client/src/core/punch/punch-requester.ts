@@ -172,7 +172,7 @@ export class PunchRequester implements Flight {
         )
       this.#attempt = attempt
       const { attempts, registrations } = this.#options
-      if (!probeAll(this.#context, attempts, attempt, message, registration, registrations, now)) attempt.end(now)
+      probeAll(this.#context, attempts, attempt, message, registration, registrations, now)
       this.#probeSame(now)
     })
   }

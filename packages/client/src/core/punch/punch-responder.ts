@@ -3,7 +3,6 @@
  * registered. The requester's signature is verified, consent asked, 0x114 sent, and probing
  * started. A repeated 0x112 gets the same 0x114.
  */
-
 import type { PublicKey, RequestReplay } from '@showchain/crypto/core'
 import {
   type Encoding,
@@ -23,8 +22,7 @@ import type { Instant } from '../endpoint/machine.ts'
 import { RateLimit, TokenBucket } from '../endpoint/rate-limit.ts'
 import { encodeFitting, sign, verify } from '../endpoint/signed-messages.ts'
 import type { Registration } from '../relays/registration.ts'
-import type { ConnectionGate } from '../requests/connection-gate.ts'
-import { MAX_PENDING_CONSENT } from '../requests/connection-gate.ts'
+import { type ConnectionGate, MAX_PENDING_CONSENT } from '../requests/connection-gate.ts'
 import { introduction, needless, probeAll, type Registrations, withHello } from './candidates.ts'
 import { ATTEMPT_LIFETIME } from './limits.ts'
 import type { PunchAttempts } from './punch-attempts.ts'
@@ -148,8 +146,7 @@ export class PunchResponder {
       if (needless(this.#context, caps) === undefined) {
         const { attempts, registrations } = this.#options
         const attempt = attempts.open(id, key, caps, registration.roundTrip, at)
-        if (!probeAll(this.#context, attempts, attempt, message, registration, registrations, at))
-          return attempt.end(at)
+        probeAll(this.#context, attempts, attempt, message, registration, registrations, at)
       }
       answer.bytes = bytes
       this.#context.outbox.transmit(registration.route, bytes)
