@@ -229,8 +229,8 @@ export class Connection implements AsyncDisposable, AsyncIterable<Uint8Array> {
 
   /**
    * Ends the connection, if no other handle of it is in use. Otherwise it ends this handle, and its
-   * streams with RESET_STREAM and STOP_SENDING of the code. What is not acknowledged by then may be lost, and fails. A protected
-   * connection notifies the remote peer at once. In plaintext, and through a relay that implements
+   * streams with RESET_STREAM and STOP_SENDING of the code. What is not acknowledged by then may be lost,
+   * and fails. A protected connection notifies the remote peer at once. In plaintext, and through a relay that implements
    * only the base protocol, the remote peer notices as with a path that died.
    *
    * @throws ShowchainError `ERR_BAD_ARGUMENT`

@@ -26,7 +26,10 @@ function find(isIt: (name: string, scope: number) => boolean): readonly [name: s
 export const scopeAmong = (addresses: readonly { readonly scopeid?: number | undefined }[] = []): number =>
   addresses.find(({ scopeid = 0 }) => scopeid > 0)?.scopeid ?? 0
 
-/** The address of a route on one interface, as Node takes it. An interface that is gone is none: it cannot be sent to. */
+/**
+ * The address of a route on one interface, as Node takes it. An interface that is gone is none: it cannot
+ * be sent to.
+ */
 export function zoned(route: Route): string {
   const scope = scopeOf(route)
   if (process.platform === 'win32') return `${route.ip}%${scope}`

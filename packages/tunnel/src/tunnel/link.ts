@@ -1,6 +1,7 @@
 /**
  * A connection to the remote peer that serves, made again when it was lost: at once, then with
- * back-off, which is short while somebody waits. What is carried at that moment is reset; what comes later takes the new one.
+ * back-off, which is short while somebody waits. What is carried at that moment is reset; what comes
+ * later takes the new one.
  *
  *   dialling ──► open ──lost──► dialling ──fails──► waiting ──► dialling …
  */

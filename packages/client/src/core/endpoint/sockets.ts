@@ -9,7 +9,7 @@ type Failed = (socket: SocketId, why: string, now: Instant) => void
 
 export class Sockets {
   readonly #outbox: Pick<Outbox<unknown>, 'socket'>
-  /** Bounded by BIRTHDAY_SOCKETS, and one for each direct path. */
+  /** Bounded by BIRTHDAY_SOCKETS, one for each direct path, and one for each relay over WebSocket. */
   readonly #open = new Map<SocketId, Failed>()
   #next = FIRST
 

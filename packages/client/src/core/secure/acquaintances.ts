@@ -94,7 +94,10 @@ export class Acquaintances {
     return untilMs !== undefined && this.#unixMs() < untilMs ? endpoint : undefined
   }
 
-  /** Not written again and again: a store may be a file. What one interface alone reaches may be another one's by then. */
+  /**
+   * Not written again and again: a store may be a file. What one interface alone reaches may be another
+   * one's by then.
+   */
   keepAddress(id: PeerId, route: Route): void {
     if (scopeOf(route) !== 0) return
     const { ip, port } = route

@@ -11,9 +11,9 @@
  *      │ record ─────────────► │
  *
  * When both begin, the smaller id's handshake counts: the smaller answers none of the larger's while
- * it has one of its own, and the larger answers all. Each message is sent again until the next one arrives. A forged one changes nothing, since each
- * is read with a fresh Noise state. Both ends name the connection at hand: when it is the same, no
- * new one is made, because somebody else sent the 0.
+ * it has one of its own, and the larger answers all. Each message is sent again until the next one
+ * arrives. A forged one changes nothing, since each is read with a fresh Noise state. Both ends name the
+ * connection at hand: when it is the same, no new one is made, because somebody else sent the 0.
  */
 import { DH_BYTES, NoiseHandshake, type NoiseResult } from '@showchain/crypto/core'
 import { equalBytes } from '@showchain/wire'
