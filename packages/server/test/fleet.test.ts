@@ -85,15 +85,17 @@ describe('the ids of sessions', () => {
 })
 
 describe('a relay of a fleet', () => {
-  test('says how it is at once, each 5 s, and to whoever is new', () => {
+  test('says how it is at once, each second until it hears others, then each 5 s, and to whoever is new', () => {
     const bed = new Bed({ fleet: { node: OWN, secret: SECRET, addresses: [{ ip: '192.0.2.1', port: 3478 }] } })
     bed.pass(0)
     const first = said(bed)
     expect(first).toEqual([{ to: 'all', item: { ...STATUS, addresses: [{ ip: '192.0.2.1', port: 3478 }] } }])
-    bed.pass(10_000)
-    expect(said(bed)).toHaveLength(2)
+    bed.pass(3000)
+    expect(said(bed)).toHaveLength(3)
     bed.hears(fromOther(bed, [STATUS], { to: 'all' }))
     expect(said(bed)).toMatchObject([{ to: OTHER, item: { kind: 'status' } }])
+    bed.pass(11_000)
+    expect(said(bed)).toHaveLength(3)
     bed.hears(fromOther(bed, [STATUS], { to: 'all' }))
     expect(said(bed)).toEqual([])
     expect(bed.events.at(-1)).toEqual({ type: 'fleetNode', node: OTHER, state: 'joined' })
@@ -180,6 +182,16 @@ describe('what names a session of another node', () => {
     bed.sendBytes(peer.source, frameFor(THIRD))
     expect(said(bed)).toEqual([])
     expect(bed.count('noSession')).toBe(1)
+  })
+
+  test('gets an error where other nodes are heard, and nothing where none is: the bus may be away', () => {
+    const bed = node()
+    const peer = bed.registered()
+    const nobodys = data(peer, remote() as unknown as TestPeer, sessionOf(THIRD))
+    expect(ops(bed.send(peer, nobodys))).toEqual([OP.error])
+    bed.pass(21_000)
+    expect(ops(bed.send(peer, nobodys))).toEqual([])
+    expect(ops(bed.send(peer, data(peer, remote() as unknown as TestPeer, sessionOf(OWN))))).toEqual([OP.error])
   })
 
   test('has the key of its sender where a signature is verified', () => {

@@ -1,4 +1,5 @@
 /** docs/protocol.md, A protected path that dies: when a path is asked, and what its answers mean. */
+import type { PublicKey } from '@showchain/crypto/core'
 import { sessionIdFromBytes } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import { PathDoubts } from '../../src/core/connections/path-doubts.ts'
@@ -12,7 +13,7 @@ const SECOND = 1000
 class Bed extends ContextBed {
   readonly doubts: PathDoubts
   readonly path: MessageSession
-  readonly second: MessageSession
+  readonly relayed: MessageSession
   readonly asked: { readonly path: MessageSession; readonly token: Uint8Array; readonly at: number }[] = []
   readonly told: string[] = []
   /** Whether another path carries data. */
@@ -23,14 +24,14 @@ class Bed extends ContextBed {
     const sessions = new MessageSessions(this.context, {
       ...{ connection: this, remoteId: other.id, table: new Map(), inUse: () => true },
     })
-    const session = (number: number): MessageSession =>
+    const session = (number: number, directKey?: PublicKey): MessageSession =>
       sessions.add({
         id: sessionIdFromBytes(new Uint8Array(16).fill(number)),
-        ...{ to: OTHER, directKey: undefined, consented: true },
+        ...{ to: OTHER, directKey, consented: true },
         liveness: { sent: () => {}, suspect: () => {} },
       })
-    this.path = session(1)
-    this.second = session(2)
+    this.path = session(1, other.publicKey)
+    this.relayed = session(2)
     this.doubts = new PathDoubts(this.context.timers, this.context.random, {
       challenge: (path, token, now) => this.asked.push({ path, token, at: now }),
       dead: () => this.told.push('dead'),
@@ -56,7 +57,7 @@ class Bed extends ContextBed {
 describe('a path in doubt', () => {
   test('is asked four times, and is dead when nothing came back', () => {
     const bed = new Bed()
-    expect([bed.doubt(), bed.doubts.doubts(bed.path), bed.doubts.doubts(bed.second)]).toEqual([true, true, false])
+    expect([bed.doubt(), bed.doubts.doubts(bed.path), bed.doubts.doubts(bed.relayed)]).toEqual([true, true, false])
     bed.advance(3499)
     expect([bed.times, bed.told]).toEqual([[0, 500, 1000, 2000], []])
     bed.advance(60 * SECOND)
@@ -76,9 +77,9 @@ describe('a path in doubt', () => {
     const bed = new Bed()
     bed.doubt()
     bed.respond(new Uint8Array(8))
-    bed.doubt(bed.second)
+    bed.doubt(bed.relayed)
     bed.respond(bed.asked.at(-1)?.token)
-    expect([bed.told, bed.doubts.doubts(bed.path), bed.doubts.doubts(bed.second)]).toEqual([['answered'], true, false])
+    expect([bed.told, bed.doubts.doubts(bed.path), bed.doubts.doubts(bed.relayed)]).toEqual([['answered'], true, false])
   })
 
   test('is asked once, however often it is doubted, and not again within a second of its answer', () => {
@@ -98,10 +99,10 @@ describe('a path in doubt', () => {
 })
 
 describe('a dead path', () => {
-  const dead = (spare: boolean): Bed => {
+  const dead = (spare: boolean, path: 'path' | 'relayed' = 'path'): Bed => {
     const bed = new Bed()
     bed.spare = spare
-    bed.do((now) => bed.doubts.await(bed.path, now))
+    bed.do((now) => bed.doubts.await(bed[path], now))
     return bed
   }
 
@@ -112,8 +113,16 @@ describe('a dead path', () => {
     expect(bed.told).toEqual(['forgotten'])
   })
 
-  test('is asked each second while none does, without end', () => {
-    const bed = dead(false)
+  test('through a relay is asked no more once another one carries data', () => {
+    const bed = dead(false, 'relayed')
+    bed.advance(2500)
+    bed.spare = true
+    bed.advance(100 * SECOND)
+    expect([bed.times, bed.told]).toEqual([[0, 1000, 2000], ['forgotten']])
+  })
+
+  test.each(['path', 'relayed'] as const)('is asked each second while none does, without end: %s', (path) => {
+    const bed = dead(false, path)
     bed.advance(300 * SECOND)
     expect([bed.times.length, bed.told]).toEqual([301, []])
   })

@@ -68,7 +68,7 @@ export class ConnectionPaths<Connection = unknown> {
     const sessions = new MessageSessions(context, {
       ...{ connection, remoteId, table },
       inUse: (session) =>
-        session === this.direct.session || session === this.direct.former || this.relayed.uses(session),
+        [this.direct.session, this.direct.former, this.relayed.former].includes(session) || this.relayed.uses(session),
     })
     this.sessions = sessions
     this.direct = new DirectPath(context, { sessions, leads: context.self < remoteId })
@@ -114,9 +114,7 @@ export class ConnectionPaths<Connection = unknown> {
     return this.#policy !== 'direct-only'
   }
 
-  /**
-   * The path that the next data takes; a direct one that carries none where there is nothing else.
-   */
+  /** The path that the next data takes; a direct one that carries none where there is nothing else. */
   get best(): Path | undefined {
     const { route } = this.direct
     const relayed = this.relayed.path
@@ -188,6 +186,7 @@ export class ConnectionPaths<Connection = unknown> {
   /** The path that was in doubt or dead works. */
   works(session: MessageSession, now: Instant): void {
     if (session === this.direct.former) this.direct.revive(now)
+    if (session === this.relayed.former) this.relayed.proven(session)
     if (this.session !== undefined) this.relayed.settle()
   }
 

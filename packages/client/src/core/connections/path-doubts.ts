@@ -5,7 +5,7 @@
  *
  *   good ── doubt() ──► doubted: asked after 0, 0.5, 1 and 2 s ── silent for 1.5 s more ──► dead
  *    ▲                      │ answered                                                   │
- *    └──────────────────────┴──── answered: a direct one is asked for another minute ◄───┘
+ *    └──────────────────────┴──── answered: a direct one, or the only one, is asked on ◄───┘
  */
 import type { Random } from '@showchain/crypto/core'
 import { equalBytes } from '@showchain/wire'
@@ -18,7 +18,7 @@ import type { MessageSession } from '../messages/message-session.ts'
 export const PATH_ASK_SCHEDULE: readonly Duration[] = [500, 500, 1000, 1500].map(duration)
 /** Between two rounds of questions on one path. */
 export const PATH_ASK_GAP: Duration = duration(1000)
-/** A dead direct path is asked this often: where another path carries data, and where none does. */
+/** A dead path is asked this often: a direct one where another path carries data, and any where none does. */
 export const DEAD_ASK_GAP: Duration = duration(5000)
 export const ALONE_ASK_GAP: Duration = duration(1000)
 /** How long it is asked; where no path carries data, as long as the connection lives. */
@@ -120,7 +120,7 @@ export class PathDoubts {
   }
 
   #ask(path: MessageSession, question: Question, now: Instant): void {
-    const wait = this.#wait(question, now)
+    const wait = this.#wait(path, question, now)
     question.timer?.cancel()
     if (wait === undefined) {
       this.forget(path)
@@ -133,9 +133,10 @@ export class PathDoubts {
   }
 
   /** Until the next question after this one; undefined: there is none. */
-  #wait({ state, asked, askedAt }: Question, now: Instant): Duration | undefined {
+  #wait({ options }: MessageSession, { state, asked, askedAt }: Question, now: Instant): Duration | undefined {
     if (state === 'doubted') return PATH_ASK_SCHEDULE[asked]
     if (!this.#actions.spare()) return ALONE_ASK_GAP
-    return later(askedAt, DEAD_ASK_TIME) > now ? DEAD_ASK_GAP : undefined
+    const isDirect = options.directKey !== undefined
+    return isDirect && later(askedAt, DEAD_ASK_TIME) > now ? DEAD_ASK_GAP : undefined
   }
 }

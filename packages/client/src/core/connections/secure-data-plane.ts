@@ -79,7 +79,7 @@ export class SecureDataPlane implements DataPlane {
       dead: (session, now) => paths.dead(session, now),
       answered: (session, now) => paths.works(session, now),
       spare: () => paths.session !== undefined,
-      forgotten: () => paths.direct.forgetFormer(),
+      forgotten: (session) => void (session === paths.direct.former && paths.direct.forgetFormer()),
     })
   }
 
@@ -148,12 +148,12 @@ export class SecureDataPlane implements DataPlane {
   }
 
   /**
-   * Loss recovery sends again what the lost records carried. A dead direct path is asked whether it
-   * is back.
+   * Loss recovery sends again what the lost records carried. A dead path is asked whether it is
+   * back: a direct one, and the last one of a relay.
    */
   pathLost(unsent: readonly OutgoingMessage[], now: Instant): void {
-    const { former } = this.#paths.direct
-    if (former !== undefined && this.ready) this.#doubts.await(former, now)
+    for (const { former } of [this.#paths.direct, this.#paths.relayed])
+      if (former !== undefined && this.ready) this.#doubts.await(former, now)
     this.#session.pathLost()
     for (const { done } of unsent) done({ code: 'ERR_CLOSED', why: 'The path is gone.' }, now)
   }

@@ -1,7 +1,6 @@
 /**
- * The path of one connection through a relay: a proven session at each relay that both ends have,
- * of which one carries data, and the others stand by. When none is left, another one is looked for
- * (relay-failover.ts).
+ * The path of one connection through a relay: a proven session at each relay that both ends have, of which
+ * one carries data, and the others stand by. When none is left, another one is looked for (relay-failover.ts).
  */
 import type { SessionId } from '@showchain/wire'
 import type { Path } from '../context/events.ts'
@@ -45,6 +44,7 @@ export class RelayedPath {
   readonly #proven = new Map<Registration, MessageSession>()
   /** The relay that carries data. */
   #current: Registration | undefined
+  #former: MessageSession | undefined
   #stopped = false
   /** Relays that both ends know; at most MAX_RELAYS_PER_CONNECTION. */
   #relays: readonly Registration[] = []
@@ -65,6 +65,11 @@ export class RelayedPath {
 
   get session(): MessageSession | undefined {
     return this.#current && this.#proven.get(this.#current)
+  }
+
+  /** Where no session carries data: the last one that did, if it was given up for silence. Its relay may have it. */
+  get former(): MessageSession | undefined {
+    return this.#current === undefined ? this.#former : undefined
   }
 
   get path(): Path | undefined {
@@ -146,7 +151,10 @@ export class RelayedPath {
     const session = this.#add(id, registration, true)
     // What a relay passes on is not signed: it moves no records, which prove a session by themselves.
     // Readable data is acknowledged by the session that it took, so both ends have to take the same.
-    if (this.#current === undefined || this.#context.endToEnd === undefined) this.#use(session, registration)
+    if (this.#current === undefined || this.#context.endToEnd === undefined) {
+      this.#proven.set(registration, session)
+      this.#current = registration
+    }
     return session
   }
 
@@ -172,20 +180,14 @@ export class RelayedPath {
     else this.#proven.delete(registration)
   }
 
-  /**
-   * The relay is about to end. Its session stays in use until one at another relay is proven, or
-   * for good where there is no other.
-   */
+  /** The relay is about to end. Its session stays in use until one at another relay is proven, if there is one. */
   relayDraining(registration: Registration, now: Instant): void {
     if (this.knows(registration) && registration.successor !== undefined) this.meet(registration.successor)
     const others = this.#relays.some(({ serves }) => serves)
     if (this.#current === registration && others) this.#failover.start(now)
   }
 
-  /**
-   * A message was not acknowledged, nor anything else since it was sent. If the relay works, the
-   * session or the remote peer is gone.
-   */
+  /** Nothing was acknowledged since a message was sent. If the relay works, the session or the remote peer is gone. */
   silent(session: MessageSession, since: Instant, now: Instant): void {
     if (this.#relayOf.get(session)?.heardSince(since) === true) this.dead(session, now)
   }
@@ -255,18 +257,15 @@ export class RelayedPath {
     this.#events.push({ type: 'usable', reason })
   }
 
-  #use(session: MessageSession, registration: Registration): void {
-    this.#proven.set(registration, session)
-    this.#current = registration
-  }
-
   #leave(
     reason: string,
     now: Instant,
     handedBack: readonly OutgoingMessage[] = [],
     abandoned: readonly OutgoingMessage[] = [],
   ): void {
-    const unsent = [...handedBack, ...(this.session?.takeQueued() ?? [])]
+    const { session } = this
+    const unsent = [...handedBack, ...(session?.takeQueued() ?? [])]
+    if (session !== undefined) this.#former = reason === SILENT ? session : undefined
     if (this.#current !== undefined) this.#proven.delete(this.#current)
     this.#current = this.#next()
     this.#events.push({ type: 'note', what: reason })

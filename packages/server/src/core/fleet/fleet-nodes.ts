@@ -27,13 +27,22 @@ export const statusOf = ({ bindings, sessions, addresses = [] }: FleetParts, dra
 
 export class FleetNodes {
   readonly #nodes: ExpiringMap<number, Known>
+  readonly #beside: readonly number[]
 
-  constructor(lost: (node: number) => void) {
+  /** @param beside those with the same port, on a bus of their own */
+  constructor(beside: readonly number[], lost: (node: number) => void) {
+    this.#beside = beside
     this.#nodes = new ExpiringMap({ lifetime: NODE_LIFETIME, capacity: MAX_NODES, onEnd: lost })
   }
 
   get size(): number {
     return this.#nodes.size
+  }
+
+  /** Nobody else is heard: the bus may be away, and all of them there. */
+  get alone(): boolean {
+    for (const [node] of this.#nodes.entries()) if (!this.#beside.includes(node)) return false
+    return true
   }
 
   has(node: number, now: Instant): boolean {

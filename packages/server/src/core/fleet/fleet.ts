@@ -45,8 +45,9 @@ import type { FleetParts } from './fleet-options.ts'
 import { PeersAt } from './peers-at.ts'
 import { Twin } from './twin.ts'
 
-/** docs/fleet.md, Nodes. */
+/** docs/fleet.md, Nodes: of one that hears others, and of one that hears nobody. */
 const STATUS_GAP: Duration = duration(5000)
+const STATUS_GAP_ALONE: Duration = duration(1000)
 /** docs/fleet.md, Places: as long as a binding lasts. */
 const PLACE_LIFETIME: Duration = duration(60_000)
 /** docs/fleet.md, Messages: of the number of a process. */
@@ -74,7 +75,7 @@ export class Fleet {
   #nextStatus: Instant = instant(0)
 
   constructor(context: RelayContext, parts: FleetParts) {
-    const { node, secret, unixMs, bindings } = parts
+    const { node, secret, unixMs, bindings, beside = [] } = parts
     this.node = node
     this.#context = context
     this.#parts = parts
@@ -83,14 +84,13 @@ export class Fleet {
     this.#twin = new Twin(context, node)
     this.#peersAt = new PeersAt(bindings)
     this.#mail = new FleetMail({ provider, secret, node, life, unixMs })
-    this.#nodes = new FleetNodes((lost) => {
+    this.#nodes = new FleetNodes(beside, (lost) => {
       this.#mail.forget(lost)
       outbox.event({ type: 'fleetNode', node: lost, state: 'lost' })
     })
     this.#places = new ExpiringMap({ lifetime: PLACE_LIFETIME, capacity: limits.bindings })
     this.bans = new BanSharing(parts.access, (to, item) => this.#mail.post(to, item))
-    const isAlone = (parts.beside ?? []).length === 0
-    this.beside = isAlone ? undefined : new Beside(context, parts, (to, item) => this.#mail.post(to, item))
+    this.beside = beside.length === 0 ? undefined : new Beside(context, parts, (to, item) => this.#mail.post(to, item))
     this.#asking = new RateLimit(ASKING, limits.rateSources)
     outbox.join((to, bytes) => this.deliver(to, bytes))
   }
@@ -115,8 +115,8 @@ export class Fleet {
   /** Says how this node is, and forgets who is silent. */
   wake(now: Instant): void {
     if (this.#nextStatus > now) return
-    this.#nextStatus = later(now, STATUS_GAP)
     this.#nodes.expire(now)
+    this.#nextStatus = later(now, this.#nodes.alone ? STATUS_GAP_ALONE : STATUS_GAP)
     this.#places.expire(now)
     this.#asking.expire(now)
     this.beside?.expire(now)
@@ -168,7 +168,8 @@ export class Fleet {
    */
   takesMessage(session: SessionId, bytes: Uint8Array, source: Route, signed: boolean, now: Instant): boolean {
     const node = sessionNode(sessionIdToBytes(session), 0)
-    if (!this.#isOther(node, now)) return false
+    // Where nobody is heard, that of another node may be there: nothing is said of it.
+    if (!this.#isOther(node, now)) return node !== this.node && this.#nodes.alone
     const binding = this.#peersAt.speaker(source, now)
     if (binding === undefined) this.#context.count('unbound')
     else if (!this.#parts.bindings.takeData(binding.id, now)) this.#context.count('rateLimited')
