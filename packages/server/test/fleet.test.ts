@@ -135,6 +135,44 @@ describe('a relay of a fleet', () => {
   })
 })
 
+describe('the budget of a target that has not answered', () => {
+  /** Of a requester at this node: how many of six messages are passed on to a target at the other node, or here. */
+  const passed = (bed: Bed, requester: TestPeer, target: { readonly id: PeerId }): number => {
+    const session = openSession(bed, requester, target as unknown as TestPeer)
+    said(bed)
+    return [1, 2, 3, 4, 5, 6].filter(() => {
+      const sent = bed.send(requester, data(requester, target as unknown as TestPeer, session))
+      return sent.length + said(bed).length > 0
+    }).length
+  }
+  const hears = (bed: Bed): void => void bed.hears(fromOther(bed, [STATUS], { to: 'all' }))
+
+  test('is whole again when the nodes were silent for 11 s, as what they were sent reached nobody', () => {
+    const bed = node()
+    const requester = bed.registered()
+    bed.pass(1)
+    expect([passed(bed, requester, remote()), passed(bed, requester, remote())]).toEqual([4, 0])
+    bed.pass(10_999)
+    expect(passed(bed, requester, remote())).toBe(0)
+    hears(bed)
+    expect([passed(bed, requester, remote()), passed(bed, requester, remote())]).toEqual([4, 0])
+  })
+
+  test.each([
+    ['of one at the other node after a shorter silence', 10_998, false],
+    ['of one at this node', 10_999, true],
+  ] as const)('is not, %s', (_which, silence, isHere) => {
+    const bed = node()
+    const requester = bed.registered()
+    const target = isHere ? bed.registered() : remote()
+    bed.pass(1)
+    expect(passed(bed, requester, target)).toBe(4)
+    bed.pass(silence)
+    hears(bed)
+    expect(passed(bed, requester, target)).toBe(0)
+  })
+})
+
 describe('what names a session of another node', () => {
   test('goes there from the address that its sender is bound to, with that address', () => {
     const bed = node()

@@ -64,6 +64,8 @@ const latin1 = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
 const [FILLED, FRAMES, FRAME_BYTES, DATA] = [2, 3, 4, 7]
 
 export class Bindings {
+  /** @see Peers */
+  readonly silence: undefined = undefined
   readonly #limits: RelayLimits
   readonly #rows: ExpiringRows
   readonly #byId = new Map<PeerId, number>()

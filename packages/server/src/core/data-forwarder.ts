@@ -54,7 +54,7 @@ export class DataForwarder {
     this.#sessions = sessions
     this.#toll = toll
     this.#outstanding = new OutstandingTable(context.limits)
-    this.#budget = new ConsentBudget(UNCONSENTED_DATA, context.limits.consentPairs)
+    this.#budget = new ConsentBudget(UNCONSENTED_DATA, context.limits.consentPairs, bindings)
     this.#errorThrottle = throttle(NO_SESSION_GAP, context.limits.rateSources, context)
   }
 

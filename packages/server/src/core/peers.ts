@@ -3,8 +3,16 @@ import type { Instant, Route } from '@showchain/client/endpoint'
 import type { PeerId } from '@showchain/wire'
 import type { Binding } from './bindings.ts'
 
+/** From when to when a relay heard no other of its fleet. */
+export interface Silence {
+  readonly since: Instant
+  readonly until: Instant
+}
+
 /** Peers, wherever they are bound. */
 export interface Peers {
+  /** The last one: what was sent meanwhile to peers at other nodes reached nobody. Undefined: there was none. */
+  readonly silence: Silence | undefined
   get(id: PeerId, now: Instant): Binding | undefined
   /** When this is where it is bound. */
   at(id: PeerId, source: Route, now: Instant): Binding | undefined

@@ -81,7 +81,7 @@ export class Rendezvous {
     this.#bindings = bindings
     this.#sessions = sessions
     this.#punches = new ExpiringMap({ lifetime: ATTEMPT_LIFETIME, capacity: context.limits.attempts })
-    this.#budget = new ConsentBudget(UNCONSENTED_INTRODUCTIONS, context.limits.consentPairs)
+    this.#budget = new ConsentBudget(UNCONSENTED_INTRODUCTIONS, context.limits.consentPairs, bindings)
   }
 
   get size(): number {

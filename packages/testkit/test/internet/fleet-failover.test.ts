@@ -257,6 +257,19 @@ describe('a relayed connection between two nodes whose bus is away goes on withi
     await outage(`bus dies, ${name}`, 20, ways)
   })
 
+  test.each([
+    [1, 'the target', 0],
+    [1, 'the requester, which made the session', 1],
+    [14, 'the requester, which made the session', 1],
+    [18, 'the target', 0],
+    [18, 'the requester, which made the session', 1],
+  ])('where after %d s the node of %s died', { tags: ['long'] }, async (after, _who, node) => {
+    await outage(`node ${node} dies after ${after}`, 20, {}, async ({ internet, fleet }) => {
+      await internet.wait(duration(after * SECOND))
+      await fleet.relays[node]?.kill()
+    })
+  })
+
   test.each([3, 20, 32])('when it was idle for the first %d s', { tags: ['long'] }, async (idle) => {
     await scene(`idle for ${idle} s`, async (at) => {
       const { internet, fleet } = at

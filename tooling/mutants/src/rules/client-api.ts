@@ -31,8 +31,8 @@ const PUBLIC_API: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     name: 'forged-session',
     rule: 'A message in the name of a relay moves no records to another session.',
     file: 'src/core/paths/relayed-path.ts',
-    text: 'if (this.#current === undefined || this.#context.endToEnd === undefined) this.#use(session, registration)',
-    replacement: 'this.#use(session, registration)',
+    text: 'if (this.#current === undefined || this.#context.endToEnd === undefined) {',
+    replacement: '{',
     test: 'test/internet/forged.test.ts',
   },
   {

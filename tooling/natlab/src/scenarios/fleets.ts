@@ -16,8 +16,8 @@ const AT = 0.3
 const NODE_LOST = 3
 const NODE_LEFT = 2
 const SLACK = 2
-/** Seconds for which NATS hangs: shorter than peers take to give up a path that nothing comes by. */
-const HANGS = 5
+/** Seconds for which NATS hangs: shorter and longer than peers take to give up a path that nothing comes by. */
+const HANGS = [5, 20]
 /** Transfers that are under way while all nodes are restarted. */
 const ROLLED_OVER = 20
 /** Who asks has the session at its node, at first. */
@@ -82,7 +82,10 @@ export const FLEETS: readonly Scenario[] = [
     await fleet.killNats()
     await fleet.startNats()
   }),
-  disturbed('stop-nats', `NATS is stopped for ${HANGS} s`, NODE_LOST, (fleet) => fleet.suspendNats(HANGS), false),
+  ...HANGS.map((seconds) => {
+    const hangs = (fleet: Fleet): Promise<void> => fleet.suspendNats(seconds)
+    return disturbed(`stop-nats-${seconds}`, `NATS is stopped for ${seconds} s`, NODE_LOST, hangs, false)
+  }),
   {
     name: 'fleet-rolling',
     title: `all nodes are restarted, one after the other, during ${ROLLED_OVER} transfers across a fleet`,

@@ -72,6 +72,11 @@ export class RelayFailover {
     else this.#pause(why, now)
   }
 
+  /** The relay is gone, or about to be: what it is asked is not waited for. */
+  left(relay: Registration, now: Instant): void {
+    if (this.#state === 'running' && this.#ready[this.#turns - 1] === relay) this.#begin(now)
+  }
+
   /** There is a path again. */
   settle(): void {
     if (this.#state !== 'running') return
@@ -90,6 +95,7 @@ export class RelayFailover {
   }
 
   #begin(now: Instant): void {
+    this.#timer?.cancel()
     const round = ++this.#round
     this.#ready = this.#relays().filter(({ serves }) => serves)
     this.#turns = 0

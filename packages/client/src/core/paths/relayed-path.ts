@@ -178,13 +178,14 @@ export class RelayedPath {
   relayLost(registration: Registration, now: Instant): void {
     if (this.#current === registration) this.#leave(`relay ${registration.relay.id} is lost`, now)
     else this.#proven.delete(registration)
+    this.#failover.left(registration, now)
   }
 
   /** The relay is about to end. Its session stays in use until one at another relay is proven, if there is one. */
   relayDraining(registration: Registration, now: Instant): void {
     if (this.knows(registration) && registration.successor !== undefined) this.meet(registration.successor)
-    const others = this.#relays.some(({ serves }) => serves)
-    if (this.#current === registration && others) this.#failover.start(now)
+    if (this.#current === registration && this.registered !== undefined) this.#failover.start(now)
+    this.#failover.left(registration, now)
   }
 
   /** Nothing was acknowledged since a message was sent. If the relay works, the session or the remote peer is gone. */

@@ -3,7 +3,7 @@ import type { Instant, Route } from '@showchain/client/endpoint'
 import type { PeerId } from '@showchain/wire'
 import type { Binding, Bindings } from '../bindings.ts'
 import { NONE } from '../expiring-rows.ts'
-import type { Peers } from '../peers.ts'
+import type { Peers, Silence } from '../peers.ts'
 import { Elsewhere } from './elsewhere.ts'
 import type { Fleet } from './fleet.ts'
 
@@ -14,6 +14,10 @@ export class FleetPeers implements Peers {
   constructor(bindings: Bindings, fleet: Fleet) {
     this.#bindings = bindings
     this.#fleet = fleet
+  }
+
+  get silence(): Silence | undefined {
+    return this.#fleet.silence
   }
 
   get(id: PeerId, now: Instant): Binding | undefined {

@@ -45,9 +45,6 @@ import type { FleetParts } from './fleet-options.ts'
 import { PeersAt } from './peers-at.ts'
 import { Twin } from './twin.ts'
 
-/** docs/fleet.md, Nodes: of one that hears others, and of one that hears nobody. */
-const STATUS_GAP: Duration = duration(5000)
-const STATUS_GAP_ALONE: Duration = duration(1000)
 /** docs/fleet.md, Places: as long as a binding lasts. */
 const PLACE_LIFETIME: Duration = duration(60_000)
 /** docs/fleet.md, Messages: of the number of a process. */
@@ -103,6 +100,10 @@ export class Fleet {
     return this.#nodes.all()
   }
 
+  get silence(): FleetNodes['silence'] {
+    return this.#nodes.silence
+  }
+
   get deadline(): Instant {
     return this.#nextStatus
   }
@@ -116,7 +117,7 @@ export class Fleet {
   wake(now: Instant): void {
     if (this.#nextStatus > now) return
     this.#nodes.expire(now)
-    this.#nextStatus = later(now, this.#nodes.alone ? STATUS_GAP_ALONE : STATUS_GAP)
+    this.#nextStatus = later(now, this.#nodes.statusGap)
     this.#places.expire(now)
     this.#asking.expire(now)
     this.beside?.expire(now)
@@ -228,6 +229,7 @@ export class Fleet {
     const { header, items } = opened
     if (header.from === this.node) return this.#twin.heard(now)
     this.#context.count('fleetReceived')
+    this.#nodes.spoke(header.from, now)
     for (const item of items) this.#act(item, header, now)
   }
 
