@@ -9,7 +9,7 @@
  *   double    0 when the bucket is full again
  *   integers  2, 3 two words of the address's hash, which name it
  *
- * Each word gives a set of four slots, and an address belongs into the emptier one of its two: they fill evenly
+ * Each word gives a set of eight slots, and an address belongs into the emptier one of its two: they fill evenly
  * (Azar et al., Balanced Allocations, 1994). The hash has a secret key: nobody can choose addresses that share
  * the sets of somebody else.
  */
@@ -32,10 +32,10 @@ export interface AddressRateOptions {
   readonly forgets?: boolean
 }
 
-/** A line of the cache. */
-const SET_SLOTS = 4
+/** Two lines of the cache. */
+const SET_SLOTS = 8
 const SLOT_BYTES = 16
-const FIRST_SETS = 16
+const FIRST_SETS = 8
 /** Milliseconds that sums of times may be too large by. */
 const ROUNDING = 1e-3
 /** Of each half of the hash. */
