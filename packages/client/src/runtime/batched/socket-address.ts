@@ -88,6 +88,8 @@ const WORDS = ADDRESS_ROOM / 4
 const PLACE_WORDS = WORDS + 1
 const FIRST_PLACES = 1024
 const MAX_PLACES = 65_536
+/** What grows leaves garbage behind: in few steps it is little. */
+const GROWTH = 4
 
 /**
  * Endpoints by the integers of their addresses. Each address has one place, which it takes from
@@ -95,7 +97,7 @@ const MAX_PLACES = 65_536
  */
 export class SourceBook {
   #words = new Int32Array(FIRST_PLACES * PLACE_WORDS)
-  #endpoints: (Route | undefined)[] = []
+  #endpoints = unknown(FIRST_PLACES)
   #places = FIRST_PLACES
   #taken = 0
 
@@ -141,12 +143,15 @@ export class SourceBook {
   }
 
   #grow(): void {
-    this.#places *= 2
+    this.#places *= GROWTH
     this.#words = new Int32Array(this.#places * PLACE_WORDS)
-    this.#endpoints = []
+    this.#endpoints = unknown(this.#places)
     this.#taken = 0
   }
 }
+
+/** In the order in which they come, places would make an array of holes a dictionary. */
+const unknown = (places: number): (Route | undefined)[] => new Array<Route | undefined>(places).fill(undefined)
 
 /**
  * The integers' bytes. So small an array lies in the heap as long as nobody asks for its buffer: what lies
