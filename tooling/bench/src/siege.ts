@@ -33,10 +33,7 @@ const PEER_FORGERIES: readonly Forgery[] = ['records', 'first contacts', 'handsh
 
 export async function siege(effort: Effort): Promise<Findings> {
   const identities = await Promise.all(Array.from({ length: IDENTITIES }, () => generateIdentity()))
-  const [target, flooder] = [
-    new Child('./siege-target-process.js', ['--expose-gc']),
-    new Child('./siege-flood-process.js'),
-  ]
+  const [target, flooder] = [new Child('./siege-target-process.js'), new Child('./siege-flood-process.js')]
   const share = await giveCore(target.pid, [flooder.pid, process.pid])
   const besieged = new Siege(target, flooder, identities, effort, share)
   try {
@@ -107,14 +104,14 @@ class Siege {
     return {
       title,
       columns: [
-        ...['forged', 'sent', 'lost', 'of a core', 'memory more', 'RSS', 'most'],
+        ...['forged', 'sent', 'lost', 'of a core', 'RSS before', 'most', 'after'],
         ...work.flatMap(({ name }) => [name, 'median', 'p99']),
         ...['recovered after', 'flood', 'honest'],
       ],
       rows: found.map(({ row }) => row),
       notes: [
         `${siegeRate.toLocaleString('en')} packets/s for ${siegeSeconds} s from ${siegeSources} loopback addresses; goal: 99 % of what is honest.`,
-        'Lost: by sockets of this network namespace that had no room, those of others too. Memory: heap and buffers after a collection.',
+        'Lost: by sockets of this network namespace that had no room, those of others too.',
         `Flood and honest peers: of a core; ${this.#share}. What fails failed within 15 s (a datagram: 1 s).`,
         ...found.flatMap(({ failures }) => failures),
       ],
@@ -141,7 +138,7 @@ class Siege {
     const ownThen = cpuSeconds()
     const recovered = await timeToRecover(work, usual)
     await Promise.all(during.map(({ done }) => done))
-    watch.stop()
+    const last = watch.stop()
     const after = await this.#usage()
     const percent = (value: number): Cell => `${value.toFixed(1)} %`
     const ofCore = (seconds: number): Cell => percent((100 * seconds) / taken)
@@ -153,9 +150,9 @@ class Siege {
         sent === 0 ? '' : figure([sent / taken], '/s'),
         sent === 0 ? '' : percent((100 * (lostThen - lost)) / sent),
         ofCore(after.cpuSeconds - before.cpuSeconds),
-        mib(after.used - before.used),
         mib(watch.before),
         mib(watch.most),
+        mib(last),
         ...during.flatMap(({ tries }) => [
           `${percent(tries.succeeded)} of ${tries.taken.length + tries.failed}`,
           ms(tries.quantile(0.5)),
