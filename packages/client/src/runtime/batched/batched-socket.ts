@@ -122,6 +122,9 @@ function linkMtu(libc: Libc, from: Endpoint, to: Route): number | undefined {
   }
 }
 
+/** `then` of it is a microtask. `queueMicrotask` makes an AsyncResource, too: a dozen functions of Node's. */
+const SOON = Promise.resolve()
+
 class BatchedSocket implements BoundSocket {
   readonly local: Endpoint
   readonly buffers: SocketBuffers
@@ -164,7 +167,7 @@ class BatchedSocket implements BoundSocket {
     }
     if (this.#inBatch || this.#flushDue || this.#blocked) return
     this.#flushDue = true
-    queueMicrotask(this.#flushNow)
+    void SOON.then(this.#flushNow)
   }
 
   unfragmented(to: Route): number | undefined {

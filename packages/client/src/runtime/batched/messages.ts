@@ -38,34 +38,40 @@ export interface Room {
   readonly data: number
 }
 
-/** Headers and what they point to. A message consists of pieces of `data`. */
+/**
+ * Headers and what they point to. A message consists of pieces of `data`. They are views, whose methods are
+ * V8's own: those of a Buffer are a dozen functions of JavaScript, which are slow after a pause.
+ */
 export class Messages {
   /** For the system call. */
-  readonly headers: Buffer
+  readonly headers: Uint8Array
   readonly data: Uint8Array
   /** The integers of all addresses. */
   readonly nameWords: Int32Array
-  readonly #names: Buffer
-  readonly #vectors: Buffer
-  readonly #controls: Buffer
+  readonly #names: Uint8Array
+  readonly #headers: DataView
+  readonly #vectors: DataView
+  readonly #controls: DataView
   /** A number has room for an address: 57 bits at most, of which the last four are 0. */
   readonly #dataAddress: number
   readonly #vectorsAddress: number
 
   constructor(libc: Libc, { messages, pieces, data }: Room) {
-    this.headers = Buffer.alloc(messages * HEADER.bytes)
+    this.headers = new Uint8Array(messages * HEADER.bytes)
     this.data = new Uint8Array(data)
-    this.#names = Buffer.alloc(messages * ADDRESS_ROOM)
-    this.#vectors = Buffer.alloc(pieces * VECTOR.bytes)
-    this.#controls = Buffer.alloc(messages * CONTROL.bytes)
-    this.nameWords = new Int32Array(this.#names.buffer, this.#names.byteOffset, this.#names.length / 4)
+    this.#names = new Uint8Array(messages * ADDRESS_ROOM)
+    const [vectors, controls] = [new Uint8Array(pieces * VECTOR.bytes), new Uint8Array(messages * CONTROL.bytes)]
+    this.nameWords = new Int32Array(this.#names.buffer)
+    this.#headers = new DataView(this.headers.buffer)
+    this.#vectors = new DataView(vectors.buffer)
+    this.#controls = new DataView(controls.buffer)
     this.#dataAddress = Number(libc.address(this.data))
-    this.#vectorsAddress = Number(libc.address(this.#vectors))
-    const [names, controls] = [libc.address(this.#names), libc.address(this.#controls)]
+    this.#vectorsAddress = Number(libc.address(vectors))
+    const [namesAddress, controlsAddress] = [libc.address(this.#names), libc.address(controls)]
     for (let index = 0; index < messages; index++) {
       const at = index * HEADER.bytes
-      this.headers.writeBigUInt64LE(names + BigInt(index * ADDRESS_ROOM), at + HEADER.name)
-      this.headers.writeBigUInt64LE(controls + BigInt(index * CONTROL.bytes), at + HEADER.control)
+      this.#headers.setBigUint64(at + HEADER.name, namesAddress + BigInt(index * ADDRESS_ROOM), true)
+      this.#headers.setBigUint64(at + HEADER.control, controlsAddress + BigInt(index * CONTROL.bytes), true)
     }
   }
 
@@ -74,49 +80,49 @@ export class Messages {
     if (from < 0 || length < 0 || from + length > this.data.length) throw new RangeError('outside of the data')
     const at = piece * VECTOR.bytes
     writeAddress(this.#vectors, this.#dataAddress + from, at + VECTOR.base)
-    this.#vectors.writeUInt32LE(length, at + VECTOR.length)
+    this.#vectors.setUint32(at + VECTOR.length, length, true)
   }
 
   /** Makes a message consist of so many pieces from one on. @throws RangeError */
   compose(index: number, piece: number, count: number): void {
-    if (piece < 0 || (piece + count) * VECTOR.bytes > this.#vectors.length)
+    if (piece < 0 || (piece + count) * VECTOR.bytes > this.#vectors.byteLength)
       throw new RangeError('outside of the pieces')
     const at = index * HEADER.bytes
-    writeAddress(this.headers, this.#vectorsAddress + piece * VECTOR.bytes, at + HEADER.vector)
-    this.headers.writeUInt32LE(count, at + HEADER.vectors)
+    writeAddress(this.#headers, this.#vectorsAddress + piece * VECTOR.bytes, at + HEADER.vector)
+    this.#headers.setUint32(at + HEADER.vectors, count, true)
   }
 
   /** Where a message goes. @param segment how long each datagram of a train is; 0: it is no train */
   address(index: number, to: Uint8Array, segment: number): void {
     this.#names.set(to, index * ADDRESS_ROOM)
     const at = index * HEADER.bytes
-    this.headers.writeUInt32LE(to.length, at + HEADER.nameLength)
-    this.headers.writeUInt32LE(segment > 0 ? CONTROL.bytes : 0, at + HEADER.controlLength)
+    this.#headers.setUint32(at + HEADER.nameLength, to.length, true)
+    this.#headers.setUint32(at + HEADER.controlLength, segment > 0 ? CONTROL.bytes : 0, true)
     if (segment === 0) return
     const control = index * CONTROL.bytes
-    this.#controls.writeUInt32LE(CONTROL.data + 2, control + CONTROL.length)
-    this.#controls.writeInt32LE(SOL_UDP, control + CONTROL.level)
-    this.#controls.writeInt32LE(UDP_SEGMENT, control + CONTROL.type)
-    this.#controls.writeUInt16LE(segment, control + CONTROL.data)
+    this.#controls.setUint32(control + CONTROL.length, CONTROL.data + 2, true)
+    this.#controls.setInt32(control + CONTROL.level, SOL_UDP, true)
+    this.#controls.setInt32(control + CONTROL.type, UDP_SEGMENT, true)
+    this.#controls.setUint16(control + CONTROL.data, segment, true)
   }
 
   /** All room for a message that will come. The kernel writes there how much of it it used. */
   offer(index: number): void {
     const at = index * HEADER.bytes
-    this.headers.writeUInt32LE(ADDRESS_ROOM, at + HEADER.nameLength)
-    this.headers.writeUInt32LE(CONTROL.bytes, at + HEADER.controlLength)
+    this.#headers.setUint32(at + HEADER.nameLength, ADDRESS_ROOM, true)
+    this.#headers.setUint32(at + HEADER.controlLength, CONTROL.bytes, true)
   }
 
   /** Bytes of a message that came. */
   lengthOf(index: number): number {
-    return Math.min(this.headers.readUInt32LE(index * HEADER.bytes + HEADER.length), LARGEST)
+    return Math.min(this.#headers.getUint32(index * HEADER.bytes + HEADER.length, true), LARGEST)
   }
 
   /** Integers of the address that a message came from; undefined: it is not whole, or not one of ours. */
   nameWordsOf(index: number): number | undefined {
     const at = index * HEADER.bytes
-    const length = this.headers.readUInt32LE(at + HEADER.nameLength)
-    if (length > ADDRESS_ROOM || (this.headers.readInt32LE(at + HEADER.flags) & MSG_TRUNC) !== 0) return undefined
+    const length = this.#headers.getUint32(at + HEADER.nameLength, true)
+    if (length > ADDRESS_ROOM || (this.#headers.getInt32(at + HEADER.flags, true) & MSG_TRUNC) !== 0) return undefined
     return length >> 2
   }
 
@@ -124,16 +130,16 @@ export class Messages {
   segmentOf(index: number): number | undefined {
     const at = index * HEADER.bytes
     const control = index * CONTROL.bytes
-    if (this.headers.readUInt32LE(at + HEADER.controlLength) < CONTROL.data + 4) return undefined
+    if (this.#headers.getUint32(at + HEADER.controlLength, true) < CONTROL.data + 4) return undefined
     const isSegment =
-      this.#controls.readInt32LE(control + CONTROL.level) === SOL_UDP &&
-      this.#controls.readInt32LE(control + CONTROL.type) === UDP_GRO
-    const segment = isSegment ? this.#controls.readInt32LE(control + CONTROL.data) : 0
+      this.#controls.getInt32(control + CONTROL.level, true) === SOL_UDP &&
+      this.#controls.getInt32(control + CONTROL.type, true) === UDP_GRO
+    const segment = isSegment ? this.#controls.getInt32(control + CONTROL.data, true) : 0
     return segment > 0 ? segment : undefined
   }
 }
 
-function writeAddress(memory: Buffer, address: number, at: number): void {
-  memory.writeUInt32LE(address % TWO_32, at)
-  memory.writeUInt32LE(Math.floor(address / TWO_32), at + 4)
+function writeAddress(memory: DataView, address: number, at: number): void {
+  memory.setUint32(at, address % TWO_32, true)
+  memory.setUint32(at + 4, Math.floor(address / TWO_32), true)
 }
