@@ -5,15 +5,11 @@
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const CODES = Uint8Array.from(ALPHABET, (character) => character.charCodeAt(0))
-/** Value of each ASCII character code; 64 where the character is not in the alphabet. */
+/** Value of each ASCII character code; 64 where the character is not in the alphabet, as beyond them. */
 const VALUES = new Uint8Array(128).fill(64)
 for (const [value, code] of CODES.entries()) VALUES[code] = value
 
 const code = (sextet: number): number => CODES[sextet & 63] as number
-const sextet = (text: string, at: number): number => {
-  const charCode = text.charCodeAt(at)
-  return charCode < 128 ? (VALUES[charCode] as number) : 64
-}
 
 /** Bytes per call of `String.fromCharCode`: far below every engine's limit on arguments. */
 const CHUNK = 3 * 512
@@ -67,7 +63,7 @@ export function isBase64urlOf(text: string, bytes: number): boolean {
   let bits = 0
   let last = 0
   for (let at = 0; at < length; at++) {
-    last = sextet(text, at)
+    last = VALUES[text.charCodeAt(at)] ?? 64
     bits |= last
   }
   return bits <= 63 && (last & (UNUSED_BITS[bytes % 3] as number)) === 0
@@ -81,19 +77,19 @@ export function fromBase64url(text: string): Uint8Array | undefined {
   let out = 0
   let at = 0
   for (; at + 3 < text.length; at += 4) {
-    const a = sextet(text, at)
-    const b = sextet(text, at + 1)
-    const c = sextet(text, at + 2)
-    const d = sextet(text, at + 3)
+    const a = VALUES[text.charCodeAt(at)] ?? 64
+    const b = VALUES[text.charCodeAt(at + 1)] ?? 64
+    const c = VALUES[text.charCodeAt(at + 2)] ?? 64
+    const d = VALUES[text.charCodeAt(at + 3)] ?? 64
     if ((a | b | c | d) > 63) return undefined
     bytes[out++] = (a << 2) | (b >> 4)
     bytes[out++] = (b << 4) | (c >> 2)
     bytes[out++] = (c << 6) | d
   }
   if (tail === 0) return bytes
-  const a = sextet(text, at)
-  const b = sextet(text, at + 1)
-  const c = tail === 3 ? sextet(text, at + 2) : 0
+  const a = VALUES[text.charCodeAt(at)] ?? 64
+  const b = VALUES[text.charCodeAt(at + 1)] ?? 64
+  const c = tail === 3 ? (VALUES[text.charCodeAt(at + 2)] ?? 64) : 0
   if ((a | b | c) > 63) return undefined
   if (tail === 2 ? (b & 15) !== 0 : (c & 3) !== 0) return undefined
   bytes[out++] = (a << 2) | (b >> 4)
