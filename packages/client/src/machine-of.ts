@@ -11,7 +11,7 @@ import type { CountedSocket } from './runtime/socket.ts'
 export function machineOf(options: CheckedOptions, socket: CountedSocket, reachability: Reachability): PeerMachine {
   const { identity, encoding, seedMode, plaintext, policy, addressPolicy, keepAlive, knownKeys } = options
   const { clock, random, provider, endToEnd } = options.runtime
-  const { acceptEarly, acquaintances, protocols } = options
+  const { acceptEarly, acquaintances, protocols, qlog } = options
   return new PeerMachine({
     ...{ provider, random, endToEnd, knownKeys, encoding, seedMode, plaintext, policy },
     ...{ acceptEarly, acquaintances, protocols: protocols && new Set(protocols) },
@@ -20,10 +20,12 @@ export function machineOf(options: CheckedOptions, socket: CountedSocket, reacha
     websocket: options.runtime.openWebSocket !== undefined,
     udp: reachability.hasUdp,
     congestion: CONGESTION[options.congestion],
-    observe: (connection) => {
-      const sink = options.qlog?.(connection)
-      return sink && new QlogRecorder(sink, connection, clock)
-    },
+    observe:
+      qlog &&
+      ((connection) => {
+        const sink = qlog(connection)
+        return sink && new QlogRecorder(sink, connection, clock)
+      }),
     unixMs: () => clock.unixMs(),
     hostCandidates: () => reachability.candidates,
     reached: (endpoint) => reachability.reached(endpoint),

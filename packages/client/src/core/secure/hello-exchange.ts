@@ -146,7 +146,10 @@ export class HelloExchange {
     this.giveUp()
     this.#out = this.#warm(offer, dialled) ?? new OutgoingHello(this.#ends(true), offer)
     this.#patience = timers.set(later(now, HELLO_PATIENCE), () => this.#late())
-    timers.set(now, (at) => this.#options.prepare(at))
+    timers.set(now, (at) => {
+      this.#out?.prepare()
+      this.#options.prepare(at)
+    })
   }
 
   /** One under the static key that the remote peer told, if there is room for it. */

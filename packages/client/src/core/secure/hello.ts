@@ -79,6 +79,8 @@ export class OutgoingHello {
   readonly #options: HelloOptions
   readonly #ephemeral: KeyPair
   readonly #warm: Warm | undefined
+  /** For a cold answer, as far as it goes before that comes. */
+  #begun: NoiseHandshake | undefined
 
   /** @throws Error if the target's static key is of small order */
   constructor(options: HelloOptions, offer: HelloOffer, warm?: Warm) {
@@ -100,14 +102,24 @@ export class OutgoingHello {
     return writeHelloRequest({ ...request, warm: { hint, sealed: message.subarray(KX_BYTES) } })
   }
 
+  /** It is on its way: until the answer comes there is time for what that needs. */
+  prepare(): void {
+    this.#begun ??= this.#begin(undefined)
+  }
+
+  #begin(warm: Warm | undefined): NoiseHandshake {
+    const noise = noiseOf(this.#options, this.value, this.#ephemeral, true, warm && { responderKey: warm.targetKey })
+    noise.write(warm?.early ?? NO_BYTES)
+    return noise
+  }
+
   /** What the answer gives; undefined: it is not one to this hello. It may be followed by another. */
   read(value: Uint8Array): Greeting | undefined {
     const answer = readHelloAnswer(value)
     const warm = answer?.kind === HELLO_KIND.warm ? this.#warm : undefined
     if (answer === undefined || (answer.kind === HELLO_KIND.warm && warm === undefined)) return undefined
-    const known = warm && { responderKey: warm.targetKey }
-    const noise = noiseOf(this.#options, this.value, this.#ephemeral, true, known)
-    noise.write(warm?.early ?? NO_BYTES)
+    const noise = (warm === undefined ? this.#begun : undefined) ?? this.#begin(warm)
+    this.#begun = undefined
     const payload = noise.read(answer.message)
     const offer = payload && readHelloOffer(payload)
     return offer && greetingOf(noise, offer, true, warm !== undefined)
