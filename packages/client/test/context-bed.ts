@@ -161,6 +161,7 @@ export class ContextBed {
     else if (output.type === 'work') this.#work(output)
     else if (output.type === 'socket')
       output.change === 'open' ? this.sockets.add(output.socket) : this.sockets.delete(output.socket)
+    else if (output.type === 'pause') return
     else if (isStun(output.bytes)) this.stunAsked.push({ to: output.to, at: this.now, bytes: output.bytes })
     else {
       const decoded = decode(output.bytes)

@@ -28,6 +28,11 @@ export const systemClock: Clock = {
   unixMs: () => Date.now(),
   schedule(at, fire) {
     const delay = Math.min(Math.max(0, Math.ceil(at - performance.now())), MAX_TIMER_DELAY)
+    // A timer of Node takes a millisecond at least. A page has no turns to wait for.
+    if (delay === 0 && typeof setImmediate === 'function') {
+      const turn = setImmediate(fire)
+      return { cancel: () => clearImmediate(turn) }
+    }
     const timer = setTimeout(fire, delay)
     return { cancel: () => clearTimeout(timer) }
   },

@@ -72,6 +72,8 @@ export class Driver<M extends Machine<unknown>> {
   #armed: { readonly at: Instant; readonly timer: Scheduled } | undefined
   /** Inside the machine or its drain: input that arrives now is drained by the outer call. */
   #busy = false
+  /** The turn in which it goes on after a pause of the machine. */
+  #paused: Scheduled | undefined
   #delivering = false
   #closed = false
   /** Last words that are being signed, and what waits for them. */
@@ -162,6 +164,7 @@ export class Driver<M extends Machine<unknown>> {
     if (this.#busy) return input(machine, clock.now())
     this.#busy = true
     try {
+      while (this.#paused !== undefined) this.#drain()
       return input(machine, clock.now())
     } finally {
       this.#leave()
@@ -178,11 +181,19 @@ export class Driver<M extends Machine<unknown>> {
     }
   }
 
+  /** Until the machine has no more, or makes a pause: then it goes on in the next turn, or with the next input. */
   #drain(): void {
-    const { machine, socket, onTransmit } = this.#options
+    const { machine, socket, clock, onTransmit } = this.#options
+    this.#paused?.cancel()
+    this.#paused = undefined
     for (let output = machine.poll(); output !== undefined; output = machine.poll()) {
       if (output.type === 'event') this.#events.push(output.event as EventOf<M>)
-      else if (this.#closed && !this.#parting) continue
+      else if (output.type === 'pause') {
+        this.#paused = clock.schedule(clock.now(), () => {
+          if (!this.#closed) this.#enter(() => {})
+        })
+        return
+      } else if (this.#closed && !this.#parting) continue
       else if (output.type === 'work') this.#run(output)
       else if (output.type === 'socket') this.#change(output)
       else {

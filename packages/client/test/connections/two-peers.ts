@@ -64,7 +64,8 @@ export class PeerEnd {
       else if (output.type === 'event') {
         this.events.push(output.event)
         if (output.event.type === 'consent') output.event.decide(true, now)
-      } else if (output.type === 'socket') throw new Error('Nothing here needs another socket.')
+      } else if (output.type === 'pause') continue
+      else if (output.type === 'socket') throw new Error('Nothing here needs another socket.')
       else if (output.kind === 'verify')
         output.resume(openssl.verify(output.key, output.preimage, output.signature), now)
       else

@@ -43,6 +43,44 @@ describe('a driver', () => {
     expect(events).toEqual(['after 0 sent', 'after 0 sent', 'after 0 sent'])
   })
 
+  test('at a pause hands over what there is, and goes on in the next turn', () => {
+    const { machine, socket, clock, events } = driven()
+    machine.onReceive = () => {
+      machine.outbox.transmit(there, Uint8Array.of(1))
+      machine.outbox.event('before')
+      machine.outbox.pause()
+      machine.outbox.event('after')
+      machine.outbox.transmit(there, Uint8Array.of(2))
+    }
+    socket.deliver(0)
+    expect([events, socket.sent.map(({ first }) => first)]).toEqual([['before'], [1]])
+    clock.fire()
+    expect([events, socket.sent.map(({ first }) => first)]).toEqual([
+      ['before', 'after'],
+      [1, 2],
+    ])
+  })
+
+  test('after a pause goes on before the next input, which may come from the event before it', () => {
+    const seen: string[] = []
+    const { machine, socket, clock, driver } = driven({
+      onEvent: (event) => {
+        if (event === 'open') driver.input(() => seen.push(`close, sent ${socket.sent.length}`))
+      },
+    })
+    machine.onReceive = () => {
+      machine.outbox.event('open')
+      for (let index = 1; index < 4; index++) {
+        machine.outbox.pause()
+        machine.outbox.transmit(there, Uint8Array.of(index))
+      }
+    }
+    socket.deliver(0)
+    expect(seen).toEqual(['close, sent 3'])
+    clock.fire()
+    expect(socket.sent.map(({ first }) => first)).toEqual([1, 2, 3])
+  })
+
   test('drains what its machine wanted before there was a driver', () => {
     const machine = new ScriptedMachine()
     machine.outbox.event('early')

@@ -4,6 +4,7 @@ import type { Instant } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { AnsweredHello, Greeting } from '../secure/hello.ts'
+import { proofOf } from '../secure/path-probing.ts'
 import { failed } from '../transport/ending.ts'
 import type { ConnectionMachine } from './connection-machine.ts'
 import type { ConnectionTable } from './connection-table.ts'
@@ -31,6 +32,22 @@ export function takeAnswer(
   now: Instant,
 ): Greeting | undefined {
   return connection.update((_, secure) => secure?.agree((keys) => keys.greeted(answer), now), now)
+}
+
+/**
+ * The remote peer answered at its address: what leaves on that path first shows that it is there.
+ * @param proof the signature of the answer, if it had a hello: to repeat it shows that this end receives there
+ */
+export function showPath(
+  connections: ConnectionTable,
+  peer: PeerId,
+  proof: Uint8Array | undefined,
+  now: Instant,
+): void {
+  connections.get(peer)?.update(({ direct }, secure) => {
+    if (proof === undefined) direct.announce(now)
+    else if (direct.session !== undefined) secure?.prove(direct.session, proofOf(proof), now)
+  }, now)
 }
 
 /**

@@ -27,6 +27,15 @@ export class PumpQueue {
     this.#latest = connection
   }
 
+  /** Does something when the input is over. */
+  once(act: (now: Instant) => void, now: Instant): void {
+    const pump = (at: Instant): false => {
+      act(at)
+      return false
+    }
+    this.add({ pump }, now)
+  }
+
   /** The next one has its turn. @returns false when there is none */
   turn(): boolean {
     const [next] = this.#due

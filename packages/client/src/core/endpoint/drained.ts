@@ -20,7 +20,10 @@ export function drainedTimers(timers: Pick<Timers, 'set'>, drain: Drain): Pick<T
 }
 
 /** What machines use of an outbox. */
-export type Outlet<Event> = Pick<Outbox<Event>, 'transmit' | 'socket' | 'event' | 'sign' | 'certify' | 'verify'>
+export type Outlet<Event> = Pick<
+  Outbox<Event>,
+  'transmit' | 'socket' | 'pause' | 'event' | 'sign' | 'certify' | 'verify'
+>
 
 /** An outbox after whose results of work the owner drains. */
 export function drainedOutbox<Event>(outbox: Outlet<Event>, drain: Drain): Outlet<Event> {
@@ -33,6 +36,7 @@ export function drainedOutbox<Event>(outbox: Outlet<Event>, drain: Drain): Outle
   return {
     transmit: (to, bytes) => outbox.transmit(to, bytes),
     socket: (change, socket) => outbox.socket(change, socket),
+    pause: () => outbox.pause(),
     event: (event) => outbox.event(event),
     sign: (preimage, resume, last) => outbox.sign(preimage, then(resume), last),
     certify: (preimage, resume) => outbox.certify(preimage, then(resume)),

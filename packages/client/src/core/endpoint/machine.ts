@@ -94,7 +94,15 @@ export type Work =
       resume(valid: boolean | undefined, now: Instant): void
     }
 
-export type Output<Event> = Transmit | SocketChange | Work | { readonly type: 'event'; readonly event: Event }
+/**
+ * Nobody waits for what follows: a driver may first send, and hand events over. It goes on before the
+ * next input at the latest.
+ */
+export interface Pause {
+  readonly type: 'pause'
+}
+
+export type Output<Event> = Transmit | SocketChange | Work | Pause | { readonly type: 'event'; readonly event: Event }
 
 export interface Machine<Event> {
   receive(datagram: Datagram, now: Instant): void

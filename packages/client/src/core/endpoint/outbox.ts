@@ -22,6 +22,11 @@ export class Outbox<Event> {
     this.#outputs.push({ type: 'socket', change, socket, to })
   }
 
+  /** @see Pause */
+  pause(): void {
+    this.#outputs.push({ type: 'pause' })
+  }
+
   event(event: Event): void {
     this.#outputs.push({ type: 'event', event })
   }

@@ -8,7 +8,7 @@ import { directSession } from '@showchain/crypto/core'
 import { CAPS, type Endpoint, formatEndpoint, type Message, OP, type PeerId, type SessionId } from '@showchain/wire'
 import type { ConnectionMachine } from '../connections/connection-machine.ts'
 import type { ConnectionTable } from '../connections/connection-table.ts'
-import { introduced, takeAnswer } from '../connections/hellos.ts'
+import { introduced, showPath, takeAnswer } from '../connections/hellos.ts'
 import { openSession } from '../connections/open-session.ts'
 import type { DialAttempt, DialId, DialPolicy, Via } from '../context/events.ts'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
@@ -22,8 +22,8 @@ import type { Registration } from '../relays/registration.ts'
 import type { RelayAddress } from '../relays/relay-route.ts'
 import type { Transaction, Transactions } from '../requests/transaction.ts'
 import type { EarlyBytes } from '../secure/early-bytes.ts'
+import type { Greeting } from '../secure/hello.ts'
 import { HANDSHAKE_TIME } from '../secure/limits.ts'
-import { proofOf } from '../secure/path-probing.ts'
 import { ABSENT, ELSEWHERE, EXCLUDED, IS_RELAY, NO_RELAY, SILENT } from './dial-failures.ts'
 import { firstContact } from './first-contact.ts'
 import { helloRoom } from './hello-room.ts'
@@ -212,17 +212,18 @@ export class Dial {
           transaction.close()
           this.#context.acquaintances.keepToken(target, message.ext?.token)
           if (((message.ext?.caps ?? 0) & CAPS.channel) !== 0) return this.#settle(entry, 'failed', IS_RELAY, now)
-          const { provider, self, seedMode } = this.#context
-          const greeting = takeAnswer(this.#connection(now), message.ext?.hello, now)
+          const { provider, self, seedMode, pumps, outbox } = this.#context
+          let greeting: Greeting | undefined
+          // Once the application has the path, the first records show that it is there.
+          pumps.once((at) => showPath(this.options.connections, target, greeting && message.sign, at), now)
+          greeting = takeAnswer(this.#connection(now), message.ext?.hello, now)
           const session = directSession(provider, { requester: self, responder: target, ...transaction.stamp })
-          this.#connection(now).update(({ direct }, secure) => {
+          this.#connection(now).update(({ direct }) => {
             direct.learnCaps(seedMode ? 0 : (message.ext?.caps ?? 0))
             direct.found(session, address, key, 'the remote peer answered at its address', now)
-            // The first records show that the path is there.
-            if (greeting === undefined) direct.announce(now)
-            else if (direct.session !== undefined) secure?.prove(direct.session, proofOf(message.sign), now)
           }, now)
           this.#settle(entry, 'reached', undefined, now)
+          outbox.pause()
         })
       },
       sent: (at) => {

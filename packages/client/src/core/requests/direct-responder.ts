@@ -75,7 +75,9 @@ export class DirectResponder {
       if (signed === undefined || bytes === undefined) return
       source.allowance?.expect(proofOf(signed.sign))
       admitted.respond(bytes, at)
-      this.#options.answered(message, key, source, agreed, at)
+      // Who asks waits for the answer alone: it leaves first.
+      this.#context.pumps.once((later) => this.#options.answered(message, key, source, agreed, later), at)
+      this.#context.outbox.pause()
     })
   }
 }
