@@ -7,6 +7,7 @@
  * one is answered, a third goes with them: the first may have been lost, and the second has
  * outdated it.
  */
+import type { PublicKey } from '@showchain/crypto/core'
 import { type Extensions, type Message, type MessageOf, OP, type PeerId, type SessionId } from '@showchain/wire'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { type Duration, type Instant, later } from '../endpoint/machine.ts'
@@ -150,7 +151,7 @@ export class PunchRequester implements Flight {
   }
 
   #answeredAck(transaction: Transaction, message: MessageOf<typeof OP.punchPassAck>): void {
-    const { target, registration } = this.#options
+    const { target } = this.#options
     if (message.id !== target || this.#complete) return
     const key = signerKey(this.#context, target, message)
     if (key === undefined) return this.#context.count('unknownKey')
@@ -160,21 +161,28 @@ export class PunchRequester implements Flight {
       for (const each of this.#open) each.settle()
       this.#complete = message.ext?.caps !== undefined || !this.#signed || this.#attempt !== undefined
       if (!this.#complete) this.#send(true)
+      // Its session may be all that the application waits for: a direct path is looked for after that.
+      this.#context.pumps.once((at) => this.#look(message, key, at), now)
       this.#options.answered(message.ext?.hello, message.session, now)
-      const why = needless(this.#context, message.ext?.caps)
-      if (why !== undefined) return this.#options.done(why, now)
-      const attempt = this.#options.attempts.open(target, key, message.ext?.caps, undefined, now)
-      if (this.#attempt !== attempt)
-        attempt.whenDone(
-          (found, at) =>
-            this.#options.done(found ? undefined : 'the relay introduced both peers, but no probe was answered', at),
-          now,
-        )
-      this.#attempt = attempt
-      const { attempts, registrations } = this.#options
-      probeAll(this.#context, attempts, attempt, message, registration, registrations, now)
-      this.#probeSame(now)
+      this.#context.outbox.pause()
     })
+  }
+
+  /** Looks for a direct path where the target says that it is. */
+  #look(message: MessageOf<typeof OP.punchPassAck>, key: PublicKey, now: Instant): void {
+    const { target, registration, registrations, attempts } = this.#options
+    const why = needless(this.#context, message.ext?.caps)
+    if (why !== undefined) return this.#options.done(why, now)
+    const attempt = attempts.open(target, key, message.ext?.caps, undefined, now)
+    if (this.#attempt !== attempt)
+      attempt.whenDone(
+        (found, at) =>
+          this.#options.done(found ? undefined : 'the relay introduced both peers, but no probe was answered', at),
+        now,
+      )
+    this.#attempt = attempt
+    probeAll(this.#context, attempts, attempt, message, registration, registrations, now)
+    this.#probeSame(now)
   }
 
   #probeSame(now: Instant): void {
