@@ -287,7 +287,8 @@ export class Bed {
       else if (output.type === 'transmit') {
         // Frames that were passed on are no messages; the relay counts them.
         if (!isChannelFrame(output.bytes)) this.#sent.push(received(output.to, output.bytes))
-      } else if (output.type === 'socket') throw new Error('A relay opens no sockets.')
+      } else if (output.type === 'socket' || output.type === 'pause')
+        throw new Error('A relay opens no sockets, and makes no pauses.')
       else if (this.holds) this.held.push(output)
       else this.#do(output)
     }
