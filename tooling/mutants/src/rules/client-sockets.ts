@@ -55,7 +55,7 @@ export const CLIENT_SOCKETS: readonly Mutant[] = inPackage('client', [
     name: 'cut-short',
     rule: 'A datagram that the kernel cut short is dropped.',
     file: 'src/runtime/batched/messages.ts',
-    text: '(this.headers.readInt32LE(at + HEADER.flags) & MSG_TRUNC) !== 0',
+    text: '(this.#headers.getInt32(at + HEADER.flags, true) & MSG_TRUNC) !== 0',
     replacement: 'false',
     test: 'test/runtime/batched.test.ts',
   },
