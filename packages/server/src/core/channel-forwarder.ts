@@ -113,6 +113,7 @@ export class ChannelForwarder {
     const target = this.#sessions.bindingOf(session, TARGET, now)
     const isRequester = this.#bindings.isAt(requester, source)
     if (!isRequester && !this.#bindings.isAt(target, source)) {
+      if (this.#fleet?.takesFormer(bytes, source, now) === true) return
       // Further sockets answer STUN alone.
       if ((source.socket ?? 0) !== 0) return count('unexpected')
       if (requester === NONE && this.#takesShared(session, REQUESTER, bytes, source, now)) return

@@ -11,6 +11,7 @@ import type { Permit } from '@showchain/crypto/core'
 import { MAX_PROBED_DATAGRAM, type PeerId } from '@showchain/wire'
 import type { Binding } from './bindings.ts'
 import { FairShare, SourceShare } from './fair-share.ts'
+import { accountsOf, type Holder, leftOfPermit, type PermitAccount, type Purse } from './holder.ts'
 import type { Quotas } from './quotas.ts'
 import { Account, type CalendarDay, calendarDay, type Usage, type UsedBytes } from './usage.ts'
 
@@ -24,21 +25,6 @@ const TOTAL = 'total'
 export type Stop = UsedUp | 'overRate'
 /** What is used up. */
 type UsedUp = 'overQuota' | 'permitUsedUp'
-
-/** Where a binding counts. */
-interface Holder {
-  readonly id: Account
-  readonly source: Account
-  /** Undefined: it is here without one, or with one for any number of bytes. */
-  readonly permit: PermitAccount | undefined
-}
-
-/** A permit has one allotment, of the day on which it ends: what was used of it is forgotten later. */
-interface PermitAccount {
-  readonly account: Account
-  readonly until: CalendarDay
-  readonly bytes: number
-}
 
 export interface MeterOptions {
   readonly quotas: Quotas
@@ -135,11 +121,23 @@ export class Meter {
 
   /** The binding in this row is over: what it took in advance goes back. */
   ended(row: number): void {
+    const purse = this.part(row)
+    if (purse !== undefined) this.close(purse)
+  }
+
+  /** The binding in this row is about to be over, and its peer may go on for a while. The caller closes the purse. */
+  part(row: number): Purse | undefined {
     const holder = this.#holders[row]
-    if (holder === undefined) return
+    if (holder === undefined) return undefined
+    const purse = { holder, ahead: this.#ahead[row] as number }
     this.#holders[row] = undefined
-    this.#count(holder, -(this.#ahead[row] as number))
     this.#ahead[row] = 0
+    return purse
+  }
+
+  /** What is left in it goes back. */
+  close({ holder, ahead }: Purse): void {
+    this.#count(holder, -ahead)
     for (const account of accountsOf(holder)) {
       account.holders--
       this.#touched.add(account)
@@ -148,9 +146,23 @@ export class Meter {
 
   /** Whether the peer of this row may send so many bytes; undefined: it may. */
   take(row: number, bytes: number, now: Instant): Stop | undefined {
-    const left = (this.#ahead[row] as number) - bytes
-    if (left < 0) return this.#takeMore(row, bytes, now)
+    let left = (this.#ahead[row] as number) - bytes
+    if (left < 0) {
+      const holder = this.#holders[row]
+      const more = holder === undefined ? 'overQuota' : this.#takeMore(holder, -left, now)
+      if (typeof more === 'string') return more
+      left += more
+    }
     this.#ahead[row] = left
+    return undefined
+  }
+
+  /** The same of a peer that was bound here. */
+  takeOf(purse: Purse, bytes: number, now: Instant): Stop | undefined {
+    const need = bytes - purse.ahead
+    const more = need > 0 ? this.#takeMore(purse.holder, need, now) : 0
+    if (typeof more === 'string') return more
+    purse.ahead += more - bytes
     return undefined
   }
 
@@ -202,11 +214,8 @@ export class Meter {
     return changed
   }
 
-  #takeMore(row: number, bytes: number, now: Instant): Stop | undefined {
-    const holder = this.#holders[row]
-    if (holder === undefined) return 'overQuota'
-    const ahead = this.#ahead[row] as number
-    const need = bytes - ahead
+  /** @returns bytes that count from now on: as many as are needed, or more */
+  #takeMore(holder: Holder, need: number, now: Instant): Stop | number {
     const permitted = leftOfPermit(holder.permit)
     if (permitted < need) return 'permitUsedUp'
     const left = Math.min(permitted, this.#leftOf(holder.id, holder.source))
@@ -215,8 +224,7 @@ export class Meter {
     const taken = this.#rate === undefined ? most : this.#rate.take(this.#shareOf(holder.source), need, most, now)
     if (taken === 0) return 'overRate'
     this.#count(holder, taken)
-    this.#ahead[row] = ahead + taken - bytes
-    return undefined
+    return taken
   }
 
   #count(holder: Holder, bytes: number): void {
@@ -268,10 +276,6 @@ export class Meter {
   }
 }
 
-const accountsOf = ({ id, source, permit }: Holder): readonly Account[] =>
-  permit === undefined ? [id, source] : [id, source, permit.account]
-const leftOfPermit = (permit: PermitAccount | undefined): number =>
-  permit === undefined ? Number.POSITIVE_INFINITY : permit.account.left({ month: permit.bytes }, permit.until)
 /** A permit, as its account has it. */
 export const permitKey = ({ number }: Permit): string => `permit:${number}`
 const keysOf = (id: PeerId, ip: string, permit: Permit | undefined): readonly string[] => [

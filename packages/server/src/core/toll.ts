@@ -5,6 +5,7 @@ import type { AddressRate } from './address-rate.ts'
 import type { Bindings } from './bindings.ts'
 import { errorBytes } from './error-bytes.ts'
 import { NONE } from './expiring-rows.ts'
+import type { Purse } from './holder.ts'
 import type { Meter } from './meter.ts'
 import type { RelayContext } from './relay-context.ts'
 import { throttle } from './throttle.ts'
@@ -41,6 +42,22 @@ export class Toll {
     this.#context.count(stop)
     if (stop !== 'overRate') this.#tell(row, stop, now)
     return false
+  }
+
+  /** The binding in this row is about to be over, and its peer may go on for a while. */
+  part(row: number): Purse | undefined {
+    return this.#meter.part(row)
+  }
+
+  /** Whether a peer that was bound here may send so many bytes. It is told nothing: it is bound elsewhere. */
+  paysFrom(purse: Purse, bytes: number, now: Instant): boolean {
+    const stop = this.#meter.takeOf(purse, bytes, now)
+    if (stop !== undefined) this.#context.count(stop)
+    return stop === undefined
+  }
+
+  close(purse: Purse): void {
+    this.#meter.close(purse)
   }
 
   /** What another node may pass on for the peer in this row, of what it wants to. */

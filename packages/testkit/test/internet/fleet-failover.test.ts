@@ -9,6 +9,8 @@ import { take } from '../face/bed.ts'
 const SECOND = 1000
 /** Nobody notices more of it. */
 const SILENCE = 3 * SECOND
+/** One way: each turn of a busy host takes as long, and so does what it is asked. */
+const SLOW = 400
 /** Between two writes. */
 const PAUSE = duration(20)
 
@@ -28,6 +30,8 @@ type Nat = typeof nat.T4
 interface Ways {
   readonly behind?: readonly [Nat | undefined, Nat | undefined] | undefined
   readonly via?: 'relay-only' | undefined
+  /** One way, ms. @default 10 */
+  readonly latency?: number | undefined
 }
 
 /**
@@ -39,9 +43,9 @@ async function scene(
   play: (scene: Scene) => Promise<void>,
   stranger = false,
   [targets, requesters] = [0, 1],
-  { behind = [nat.T4, nat.T4], via }: Ways = {},
+  { behind = [nat.T4, nat.T4], via, latency = 10 }: Ways = {},
 ): Promise<void> {
-  await Internet.run(seed, { latency: duration(10) }, async (internet) => {
+  await Internet.run(seed, { latency: duration(latency) }, async (internet) => {
     const fleet = internet.fleet(3)
     const open = async (name: string, node: number, kind: Nat | undefined, knows = true): Promise<Peer> => {
       const addresses = fleet.relays.map(({ endpoint }) => endpoint)
@@ -59,10 +63,10 @@ async function scene(
     await internet.wait(duration(SECOND))
     const target = await open('target', targets, behind[0])
     const requester = await open('requester', requesters, behind[1], !stranger)
-    expect(bindings(fleet)).toEqual(stranger ? [1, 0, 0] : [1, 1, 0])
+    expect(bindings(fleet)).toEqual(boundAt(stranger ? [targets] : [targets, requesters]))
     const ours = await requester.connect(target.ticket, via && { via })
     const theirs = await take(target.incoming)
-    expect(bindings(fleet)).toEqual([1, 1, 0])
+    expect(bindings(fleet)).toEqual(boundAt([targets, requesters]))
     await play({ internet, fleet, target, requester, ours, theirs })
     for (const peer of [target, requester]) await peer.close()
   })
@@ -71,6 +75,10 @@ async function scene(
 /** How many peers each node has; none: it is down. */
 const bindings = ({ relays }: FleetOfRelays): readonly number[] =>
   relays.map((relay) => (relay.isUp ? relay.machine.stats().bindings : 0))
+
+/** The same, of peers at these nodes. */
+const boundAt = (nodes: readonly number[]): readonly number[] =>
+  [0, 1, 2].map((node) => nodes.filter((at) => at === node).length)
 
 /** One end writes a byte each 20 ms: how long the other one waited for one at most, and how many are lost. */
 async function talk(
@@ -195,6 +203,28 @@ describe('a relayed connection between two nodes', () => {
     }
     await scene('to the node of the target', play, false, [1, 0])
   })
+
+  test.each([
+    ['at two nodes', 1],
+    ['at one node', 0],
+  ])(
+    'moves off a node that drains without a gap when everything takes long, with its ends %s',
+    async (_where, node) => {
+      const play = async (at: Scene): Promise<void> => {
+        const { internet, fleet } = at
+        const end = await both(at)
+        await internet.wait(duration(4 * SECOND))
+        fleet.relays[0]?.drain()
+        await internet.wait(duration(20 * SECOND))
+        const { silence, lost } = await end()
+        expect(lost).toBe(0)
+        expect(bindings(fleet)).toEqual([0, 2, 0])
+        // The first byte is on its way for so long.
+        expect(silence).toBeLessThanOrEqual(2 * SLOW + 200)
+      }
+      await scene('slow drain', play, false, [0, node], { latency: SLOW })
+    },
+  )
 
   test('leaves a node that drains for good, also when that is back soon', { tags: ['long'] }, async () => {
     await scene('rolling restart', async (at) => {

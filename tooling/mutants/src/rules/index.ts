@@ -28,6 +28,7 @@ import { RELAY_PROGRAM, RELAY_USAGE, RELAY_WORKERS } from './relay-program.ts'
 import { SERVER_ADDRESSES } from './server-addresses.ts'
 import { SERVER_BANS } from './server-bans.ts'
 import { SERVER_FLEET } from './server-fleet.ts'
+import { SERVER_FLEET_FORMER } from './server-fleet-former.ts'
 import { SERVER_FLEET_SILENCE } from './server-fleet-silence.ts'
 import { SERVER_FORWARDING } from './server-forwarding.ts'
 import { SERVER_QUOTAS } from './server-quotas.ts'
@@ -49,6 +50,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SERVER_FORWARDING,
   ...SERVER_BANS,
   ...SERVER_FLEET,
+  ...SERVER_FLEET_FORMER,
   ...SERVER_FLEET_SILENCE,
   ...SERVER_WEBSOCKET,
   ...CLIENT_ENDPOINT,

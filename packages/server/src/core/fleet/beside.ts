@@ -19,18 +19,17 @@ import {
   type Instant,
   isProven,
   later,
-  type Rate,
   RateLimit,
   type Route,
   rateSource,
   sameRoute,
-  TokenBucket,
 } from '@showchain/client/endpoint'
 import type { Endpoint, PeerId } from '@showchain/wire'
 import type { FleetBeside, FleetItem, FleetShare, FleetShared } from '@showchain/wire/fleet'
 import type { RelayLimits } from '../limits.ts'
 import type { RelayContext } from '../relay-context.ts'
 import type { FleetParts } from './fleet-options.ts'
+import { FrameRate, framesOf } from './frame-rate.ts'
 
 /** docs/fleet.md, Workers. */
 const SHARE_GAP: Duration = duration(1000)
@@ -59,19 +58,14 @@ class Share {
   #loan = LEAST_LOAN
   #borrowed: Instant
   #mayBorrow: Instant
-  readonly #frames: TokenBucket
-  readonly #bytes: TokenBucket
+  readonly rate: FrameRate
 
   constructor(node: number, limits: RelayLimits, now: Instant) {
     this.node = node
     this.asked = now
     this.#borrowed = now
     this.#mayBorrow = later(now, LOAN_GAP)
-    this.#frames = new TokenBucket(framesOf(limits), now)
-    this.#bytes = new TokenBucket(
-      { perSecond: limits.frameBytesPerSecondPerId, burst: limits.frameBytesBurstPerId },
-      now,
-    )
+    this.rate = new FrameRate(limits, now)
   }
 
   /** Bytes to borrow now, for one more frame; 0: none. */
@@ -89,22 +83,7 @@ class Share {
     this.#loan = bytes
     this.#mayBorrow = now
   }
-
-  /** Whether the peer may send one more frame of so many bytes. */
-  takeFrame(bytes: number, now: Instant): boolean {
-    return this.#frames.take(now) && this.#bytes.take(now, bytes)
-  }
 }
-
-const framesOf = (limits: RelayLimits): Rate => ({
-  // Read each time: limits may change.
-  get perSecond() {
-    return limits.framesPerSecondPerId
-  },
-  get burst() {
-    return limits.frameBurstPerId
-  },
-})
 
 export class Beside {
   readonly #context: RelayContext
@@ -141,7 +120,7 @@ export class Beside {
     if (share?.at === undefined || !sameRoute(share.at, source)) return false
     // Its node says what becomes of one that it has not lent.
     if (this.#counts && !this.#borrowed(peer, share, bytes, now)) return false
-    if (!share.takeFrame(bytes, now)) return 'rateLimited'
+    if (!share.rate.take(bytes, now)) return 'rateLimited'
     if (this.#counts) share.lent -= bytes
     share.heard = true
     // A socket that keeps what it has decoded hands over the same object, and sends to it without a look-up.

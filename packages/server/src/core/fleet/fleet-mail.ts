@@ -3,7 +3,7 @@
  * is one message with one tag. What comes is read in this order: length → version → for us? → tag →
  * time → items.
  */
-import { type CryptoProvider, sameBytes } from '@showchain/crypto/core'
+import { type CryptoProvider, type Random, sameBytes } from '@showchain/crypto/core'
 import { utf8 } from '@showchain/wire'
 import {
   FLEET_TAG_BYTES,
@@ -20,6 +20,8 @@ import type { FleetMessage } from '../events.ts'
 
 /** docs/fleet.md, Messages: how far the clocks of two nodes may be apart, and how long a message may take. */
 const TIME_TOLERANCE = 30_000
+/** docs/fleet.md, Messages: of the number of a process. */
+const LIFE_BYTES = 4
 /** docs/fleet.md, The secret: one key for each purpose. */
 const MESSAGES_LABEL = utf8('SHOWCHAIN-P2P-v1 fleet messages')
 const TOKENS_LABEL = utf8('SHOWCHAIN-P2P-v1 fleet tokens')
@@ -32,7 +34,7 @@ export interface FleetMailOptions {
   readonly provider: CryptoProvider
   readonly secret: Uint8Array
   readonly node: number
-  readonly life: number
+  readonly random: Random
   readonly unixMs: () => number
 }
 
@@ -42,6 +44,7 @@ export type FleetRefusal = 'fleetRefused' | 'fleetStale' | 'own'
 export class FleetMail {
   readonly #options: FleetMailOptions
   readonly #key: Uint8Array
+  readonly #life: number
   /** One for each place that something was ever sent to: as many as there are nodes. */
   readonly #writers = new Map<FleetAddress, FleetWriter>()
   readonly #full: FleetMessage[] = []
@@ -51,6 +54,7 @@ export class FleetMail {
   constructor(options: FleetMailOptions) {
     this.#options = options
     this.#key = options.provider.hmacSha256(options.secret, MESSAGES_LABEL)
+    this.#life = options.random.bytes(LIFE_BYTES).reduce((value, byte) => value * 256 + byte, 0)
   }
 
   post(to: FleetAddress, item: FleetItem): void {
@@ -79,11 +83,11 @@ export class FleetMail {
 
   /** What a message of another node says. */
   open(message: Uint8Array): { readonly header: FleetHeader; readonly items: readonly FleetItem[] } | FleetRefusal {
-    const { node, life, unixMs } = this.#options
+    const { node, unixMs } = this.#options
     const header = readFleetHeader(message)
     if (header === undefined || (header.to !== 'all' && header.to !== node)) return 'fleetRefused'
     // A bus may bring back what was said to all.
-    if (header.from === node && header.life === life) return 'own'
+    if (header.from === node && header.life === this.#life) return 'own'
     if (!sameBytes(this.#tag(message), fleetTag(message))) return 'fleetRefused'
     if (Math.abs(unixMs() - header.time) > TIME_TOLERANCE) return 'fleetStale'
     const items = readFleetItems(message)
@@ -91,8 +95,8 @@ export class FleetMail {
   }
 
   #seal(to: FleetAddress, writer: FleetWriter): FleetMessage {
-    const { node, life, unixMs } = this.#options
-    const bytes = writer.take({ to, from: node, life, time: unixMs() })
+    const { node, unixMs } = this.#options
+    const bytes = writer.take({ to, from: node, life: this.#life, time: unixMs() })
     fleetTag(bytes).set(this.#tag(bytes))
     return { type: 'fleet', to, bytes }
   }

@@ -8,19 +8,7 @@
  * Consent, budgets and replay are at the session's node alone. The peer's node checks its address and
  * its rate.
  */
-import {
-  type Duration,
-  duration,
-  ExpiringMap,
-  type Instant,
-  instant,
-  isProven,
-  later,
-  type Output,
-  RateLimit,
-  type Route,
-  routeKey,
-} from '@showchain/client/endpoint'
+import { type Instant, instant, isProven, later, type Output, type Route, routeKey } from '@showchain/client/endpoint'
 import { type PeerId, type SessionId, sessionIdToBytes } from '@showchain/wire'
 import { isChannelFrame } from '@showchain/wire/end-to-end'
 import {
@@ -43,15 +31,10 @@ import { FleetMail } from './fleet-mail.ts'
 import { FleetNodes, statusOf } from './fleet-nodes.ts'
 import type { FleetParts } from './fleet-options.ts'
 import { PeersAt } from './peers-at.ts'
+import { Places } from './places.ts'
 import { Twin } from './twin.ts'
 
-/** docs/fleet.md, Places: as long as a binding lasts. */
-const PLACE_LIFETIME: Duration = duration(60_000)
-/** docs/fleet.md, Messages: of the number of a process. */
-const LIFE_BYTES = 4
 const NO_KEY = new Uint8Array(0)
-/** How often everybody is asked for one peer. Two requests, each sent five times, are fewer. */
-const ASKING = { perSecond: 10, burst: 20 } as const
 
 export class Fleet {
   readonly node: number
@@ -64,31 +47,28 @@ export class Fleet {
   readonly #nodes: FleetNodes
   readonly #peersAt: PeersAt
   /** At which node a peer is. */
-  readonly #places: ExpiringMap<PeerId, number>
-  readonly #asking: RateLimit
+  readonly #places: Places
   readonly #twin: Twin
   #draining = false
   /** At once, as soon as it runs. */
   #nextStatus: Instant = instant(0)
 
   constructor(context: RelayContext, parts: FleetParts) {
-    const { node, secret, unixMs, bindings, beside = [] } = parts
+    const { node, secret, unixMs, beside = [] } = parts
     this.node = node
     this.#context = context
     this.#parts = parts
     const { provider, random, limits, outbox } = context
-    const life = random.bytes(LIFE_BYTES).reduce((value, byte) => value * 256 + byte, 0)
     this.#twin = new Twin(context, node)
-    this.#peersAt = new PeersAt(bindings)
-    this.#mail = new FleetMail({ provider, secret, node, life, unixMs })
+    this.#peersAt = new PeersAt(context, parts)
+    this.#mail = new FleetMail({ provider, secret, node, random, unixMs })
     this.#nodes = new FleetNodes(beside, (lost) => {
       this.#mail.forget(lost)
       outbox.event({ type: 'fleetNode', node: lost, state: 'lost' })
     })
-    this.#places = new ExpiringMap({ lifetime: PLACE_LIFETIME, capacity: limits.bindings })
+    this.#places = new Places(limits)
     this.bans = new BanSharing(parts.access, (to, item) => this.#mail.post(to, item))
     this.beside = beside.length === 0 ? undefined : new Beside(context, parts, (to, item) => this.#mail.post(to, item))
-    this.#asking = new RateLimit(ASKING, limits.rateSources)
     outbox.join((to, bytes) => this.deliver(to, bytes))
   }
 
@@ -119,7 +99,7 @@ export class Fleet {
     this.#nodes.expire(now)
     this.#nextStatus = later(now, this.#nodes.statusGap)
     this.#places.expire(now)
-    this.#asking.expire(now)
+    this.#peersAt.expire(now)
     this.beside?.expire(now)
     this.#tellStatus('all')
   }
@@ -138,7 +118,7 @@ export class Fleet {
   }
 
   deliver({ id, node, at }: Elsewhere, datagram: Uint8Array): void {
-    if (node === 'all' && !this.#asking.take(id, at)) return this.#context.count('fleetNotAsked')
+    if (node === 'all' && !this.#places.mayAsk(id, at)) return this.#context.count('fleetNotAsked')
     this.#context.count(node === 'all' ? 'fleetAsked' : 'fleetPassed')
     this.#mail.post(node, { kind: 'deliver', peer: id, datagram })
   }
@@ -147,7 +127,7 @@ export class Fleet {
   registered(binding: Binding, before: Binding | undefined, now: Instant): void {
     const { id, source } = binding
     if (before !== undefined) this.#peersAt.left(before)
-    this.#peersAt.bound(binding)
+    this.#peersAt.bound(binding, now)
     this.#places.delete(id)
     this.beside?.forget(id, now)
     // Who shows less than that it receives at its address takes no binding from another node.
@@ -188,6 +168,9 @@ export class Fleet {
     if (!this.#isOther(node, now)) return false
     const binding = this.#peersAt.speaker(source, now)
     if (binding === undefined) {
+      const former = this.#peersAt.formerSpeaker(source, bytes.length, now)
+      if (former) this.#tellArrived(node, former, bytes, NO_KEY)
+      if (former !== undefined) return true
       if (handed || this.beside?.has(node) !== true) return 'unbound'
       // It came together with frames for a session of this node, by which the kernel chose.
       this.beside.handOver(bytes, source, node, now)
@@ -208,17 +191,27 @@ export class Fleet {
     return true
   }
 
+  /** The same. @returns whether a peer was bound there until it registered at another node */
+  takesFormer(bytes: Uint8Array, source: Route, now: Instant): boolean {
+    const former = this.#peersAt.formerSpeaker(source, bytes.length, now)
+    if (former) this.#parts.arrived(bytes, new Elsewhere(former.id, 'all', now, former.source), now)
+    return former !== undefined
+  }
+
   #isOther(node: number, now: Instant): boolean {
     return node !== this.node && this.#nodes.has(node, now)
   }
 
-  #passOn(node: number, { id, source, spki }: Binding, datagram: Uint8Array, signed: boolean, now: Instant): void {
+  #passOn(node: number, binding: Binding, datagram: Uint8Array, signed: boolean, now: Instant): void {
     const { bindings, toll } = this.#parts
-    if (toll?.pays(bindings.rowOf(id, now), datagram.length, now) === false) return
-    bindings.refresh(id, now)
+    if (toll?.pays(bindings.rowOf(binding.id, now), datagram.length, now) === false) return
+    bindings.refresh(binding.id, now)
+    this.#tellArrived(node, binding, datagram, signed ? binding.spki : NO_KEY)
+  }
+
+  #tellArrived(node: number, { id, source: { ip, port } }: Binding, datagram: Uint8Array, key: Uint8Array): void {
     this.#context.count('fleetPassed')
-    const from = { ip: source.ip, port: source.port }
-    this.#mail.post(node, { kind: 'arrived', peer: id, from, key: signed ? spki : NO_KEY, datagram })
+    this.#mail.post(node, { kind: 'arrived', peer: id, from: { ip, port }, key, datagram })
   }
 
   /** A message came over the bus. */
@@ -263,7 +256,8 @@ export class Fleet {
 
   #deliver({ peer, datagram }: FleetDeliver, { to, from }: FleetHeader, now: Instant): void {
     const { count, outbox } = this.#context
-    const binding = this.#parts.bindings.get(peer, now)
+    const bound = this.#parts.bindings.get(peer, now)
+    const binding = bound ?? (to === 'all' ? undefined : this.#peersAt.formerOf(peer, now))
     if (binding === undefined) {
       if (to !== 'all' && this.#nodes.has(from, now)) this.#mail.post(from, { kind: 'gone', peer })
       return
@@ -287,8 +281,7 @@ export class Fleet {
     this.beside?.forget(peer, now)
     const row = bindings.rowOf(peer, now)
     if (row === NONE || unixMs() - (now - bindings.refreshed(row)) > at) return
-    this.#context.count('fleetMoved')
-    bindings.end(peer, 'elsewhere', now)
+    this.#peersAt.leaves(row, now)
     // What sessions of this node have for it goes after it: it sends nothing by them that would tell where it is.
     this.#places.set(peer, node, now)
   }
