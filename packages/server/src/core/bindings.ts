@@ -51,7 +51,9 @@ class Bound implements Binding {
   }
 
   get spki(): Uint8Array {
-    return Uint8Array.from(this.#spki, (character) => character.charCodeAt(0))
+    const bytes = new Uint8Array(this.#spki.length)
+    for (let at = 0; at < bytes.length; at++) bytes[at] = this.#spki.charCodeAt(at)
+    return bytes
   }
 }
 

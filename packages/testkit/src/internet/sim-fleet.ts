@@ -73,25 +73,27 @@ export class SimFleet {
   publish(from: SimNode, { to, bytes }: Pick<FleetMessage, 'to' | 'bytes'>): boolean {
     if (this.down) return false
     this.carried.published++
-    for (const message of this.tampers(bytes))
+    const part = this.#parts.get(from.node)
+    for (const message of this.tampers(bytes)) {
+      const hearers: SimNode[] = []
       for (const member of this.#members)
-        if (
-          member !== from &&
-          (to === 'all' || to === member.node) &&
-          this.#parts.get(member.node) === this.#parts.get(from.node)
-        )
-          this.#carry(member, message.slice())
+        if (member !== from && (to === 'all' || to === member.node) && this.#parts.get(member.node) === part)
+          if (this.#random.uniform() >= this.#loss) hearers.push(member)
+      this.#carry(hearers, message.slice())
+    }
     return true
   }
 
-  #carry(to: SimNode, message: Uint8Array): void {
-    if (this.#random.uniform() < this.#loss) return
+  /** One event for all that hear it: a large fleet says much to everybody. */
+  #carry(hearers: readonly SimNode[], message: Uint8Array): void {
     const { clock } = this.#sim
     clock.schedule(later(clock.now(), this.#latency), () => {
-      if (!this.#members.has(to)) return
-      this.carried.received++
-      this.carried.bytes += message.length
-      to.receive(message)
+      for (const to of hearers) {
+        if (!this.#members.has(to)) continue
+        this.carried.received++
+        this.carried.bytes += message.length
+        to.receive(message.slice())
+      }
     })
   }
 }
