@@ -156,10 +156,10 @@ export class Bed {
     return this.events.filter((event): event is Extract<PeerEvent, { readonly type: Type }> => event.type === type)
   }
 
-  /** Registers with the relay, which is taken through its whole answer. */
-  registered(endpoint = RELAY): this {
+  /** Registers with the relay, which is taken through its whole answer. @param caps what the relay can do */
+  registered(endpoint = RELAY, caps?: number): this {
     this.do((machine, now) => machine.register({ id: relay.id, endpoint }, now))
-    this.answerRegistration(SEEN, endpoint)
+    this.answerRegistration(SEEN, endpoint, caps)
     this.taken()
     return this
   }
@@ -175,9 +175,9 @@ export class Bed {
   }
 
   /** The relay's 0x102 to the 0x101 that was sent last. */
-  answerRegistration(observed: Endpoint = SEEN, from: Endpoint = RELAY): void {
+  answerRegistration(observed: Endpoint = SEEN, from: Endpoint = RELAY, caps?: number): void {
     const { seq, ts, ext } = this.last(OP.directRequest)
-    const fields = ext === undefined ? {} : { ext: { key: relay.publicKey.spki, observed } }
+    const fields = ext === undefined ? {} : { ext: { key: relay.publicKey.spki, observed, caps } }
     this.receive(relay.signed({ op_code: OP.directResponse, id: relay.id, seq, ts, ...fields }), from)
   }
 

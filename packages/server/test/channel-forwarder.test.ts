@@ -276,7 +276,7 @@ describe('a session', () => {
 test('a relay says that it carries frames to whom it knows to know extensions', () => {
   const bed = new Bed()
   const [, answer] = [bed.peer(), bed.register(bed.peer())]
-  expect(only(answer, OP.directResponse).ext?.caps).toBe(CAPS.channel | CAPS.introduced)
+  expect(only(answer, OP.directResponse).ext?.caps).toBe(CAPS.channel | CAPS.introduced | CAPS.conceals)
 })
 
 describe('the session of an introduction with a hello', () => {

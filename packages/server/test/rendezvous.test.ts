@@ -1,4 +1,4 @@
-import { type Encoding, type Endpoint, OP, WIRE_ERROR } from '@showchain/wire'
+import { CAPS, type Encoding, type Endpoint, OP, WIRE_ERROR } from '@showchain/wire'
 import { describe, expect, test } from 'vitest'
 import { Bed, identityOf, isSignedBy, only, ops, type Sent, type TestPeer } from './relay-bed.ts'
 
@@ -125,6 +125,37 @@ describe('extension fields of 0x111', () => {
     const unknown = [{ type: 99, value: new Uint8Array(400) }]
     expect(bed.send(large, { ...punch(large, t), ext: { unknown } })).toEqual([])
     expect(bed.count('tooLarge')).toBe(1)
+  })
+})
+
+describe('an end that is concealed', () => {
+  const ext = { caps: CAPS.concealed, local }
+  const nowhere = { ip: '192.0.2.1', port: 9 }
+
+  test.each([
+    ['R', { ext }, {}, true],
+    ['T', {}, { ext }, false],
+  ])('is at an address of nobody for the other one: %s', (_who, ofR, ofT, hides) => {
+    const bed = new Bed()
+    const [r, t] = neighbours(bed)
+    const passed = bed.send(r, { ...punch(r, t), ...ofR })
+    const request = only(passed, OP.punchPassRequest, t)
+    expect(request).toMatchObject(hides ? nowhere : r.source)
+    expect(request.ext?.local).toBeUndefined()
+    expect(isSignedBy(r.key, request)).toBe(true)
+    // Nor is R told that both have one address, or where T is if it hides itself.
+    const sent = bed.send(t, { ...consent(t, passed), ...ofT })
+    expect(ops(sent)).toEqual([OP.punchPassAck])
+    expect(only(sent, OP.punchPassAck, r)).toMatchObject(nowhere)
+  })
+
+  test('learns nothing of a target of before, which says where it is', () => {
+    const bed = new Bed()
+    const [r, t] = neighbours(bed)
+    const passed = bed.send(r, { ...punch(r, t), ext })
+    const ack = only(bed.send(t, { ...consent(t, passed), ext: { caps: CAPS.directData, local } }), OP.punchPassAck, r)
+    expect(ack).toMatchObject({ ...nowhere, ext: { caps: CAPS.directData } })
+    expect(ack.ext?.local).toBeUndefined()
   })
 })
 

@@ -186,4 +186,11 @@ export const CAPS = {
   fleet: 32,
   /** A peer that reaches its relays by WebSocket alone: nobody need look for it over UDP. */
   withoutUdp: 64,
+  /** A peer, in 0x111 and 0x114: its address is not passed on. */
+  concealed: 128,
+  /** A relay, in its 0x102: it passes on no address of a peer that is `concealed`. */
+  conceals: 256,
 } as const
+
+/** Whether these extension fields say that their sender's address is not passed on. */
+export const isConcealed = (ext: Extensions | undefined): boolean => ((ext?.caps ?? 0) & CAPS.concealed) !== 0

@@ -11,7 +11,14 @@ export { describe } from './describe.ts'
 export { type Endpoint, endpointSchema, formatEndpoint, parseEndpoint, sameEndpoint } from './endpoint.ts'
 export { ERROR_CODES, type ErrorCode, ShowchainError } from './errors.ts'
 export type { Nat, NatBehaviour } from './extension-kinds.ts'
-export { CAPS, EXTENSIONS, type ExtensionName, type Extensions, type UnknownExtension } from './extensions.ts'
+export {
+  CAPS,
+  EXTENSIONS,
+  type ExtensionName,
+  type Extensions,
+  isConcealed,
+  type UnknownExtension,
+} from './extensions.ts'
 export { printable, quote } from './foreign.ts'
 export {
   type PeerId,

@@ -28,7 +28,7 @@ import type { RelayCounter } from './relay-counters.ts'
 type DirectRequest = MessageOf<typeof OP.directRequest>
 
 /** What it can do: forward channel frames, and let the session of an introduction carry data. */
-const RELAY_CAPS: number = CAPS.channel | CAPS.introduced
+const RELAY_CAPS: number = CAPS.channel | CAPS.introduced | CAPS.conceals
 
 const COUNTED: Readonly<Record<Refusal, RelayCounter>> = {
   refused: 'accessRefused',

@@ -22,7 +22,16 @@ import {
   sign,
   verify,
 } from '@showchain/client/endpoint'
-import { hasExtensions, type MessageOf, OP, type PeerId, type SessionId, sessionIdFromBytes } from '@showchain/wire'
+import {
+  type Endpoint,
+  hasExtensions,
+  isConcealed,
+  type MessageOf,
+  OP,
+  type PeerId,
+  type SessionId,
+  sessionIdFromBytes,
+} from '@showchain/wire'
 import type { Arrivals } from './arrivals.ts'
 import type { Binding } from './bindings.ts'
 import { type Consentable, ConsentBudget, UNCONSENTED_INTRODUCTIONS } from './consent-budget.ts'
@@ -56,6 +65,10 @@ interface RelayedPunch {
  * all.
  */
 const MAX_ACK_REPEATS = 4
+/** Stands for an address that is not shown: nobody's (RFC 5737), and nobody answers there (RFC 863). */
+const NOWHERE: Endpoint = { ip: '192.0.2.1', port: 9 }
+
+const at = ({ ip, port }: Endpoint): Endpoint => ({ ip, port })
 
 export class Rendezvous {
   readonly #context: RelayContext
@@ -137,10 +150,11 @@ export class Rendezvous {
     const sessionBytes = this.#sessions.newId(this.#context.random)
     const session = sessionIdFromBytes(sessionBytes)
     const { ext, op_code: _op, ...fields } = message
-    const passed = this.#forwardedFields(ext, requester, target, target.knowsExtensions)
+    const concealed = isConcealed(ext)
+    const passed = this.#forwardedFields(ext, requester, target, target.knowsExtensions, concealed)
     const forwardedRequest = encodeCounted(
       this.#context,
-      { op_code: OP.punchPassRequest, ...fields, ip: source.ip, port: source.port, session, ...passed },
+      { op_code: OP.punchPassRequest, ...fields, ...(concealed ? NOWHERE : at(source)), session, ...passed },
       target.encoding,
     )
     if (forwardedRequest === undefined) return undefined
@@ -165,11 +179,12 @@ export class Rendezvous {
     from: Binding,
     to: Binding,
     receiverKnowsExtensions: boolean,
+    concealed: boolean,
   ): ReturnType<typeof forwardedFields> {
     return forwardedFields(ext, {
       receiverKnowsExtensions,
       // Of a peer elsewhere its own node knows that.
-      sharesAddress: to.source.socket === BUS || from.source.ip === to.source.ip,
+      sharesAddress: !concealed && (to.source.socket === BUS || from.source.ip === to.source.ip),
       spki: from.spki,
     })
   }
@@ -222,10 +237,11 @@ export class Rendezvous {
     if (target === undefined || requester === undefined) return
     const { ext, op_code: _op, ...fields } = message
     const knows = punch.requesterKnowsExtensions
-    const passed = this.#forwardedFields(ext, target, requester, knows)
+    const concealed = isConcealed(punch.request.ext) || isConcealed(ext)
+    const passed = this.#forwardedFields(ext, target, requester, knows, concealed)
     const forwardedAck = encodeCounted(
       this.#context,
-      { op_code: OP.punchPassAck, ...fields, ip: source.ip, port: source.port, ...passed },
+      { op_code: OP.punchPassAck, ...fields, ...(concealed ? NOWHERE : at(source)), ...passed },
       requester.encoding,
     )
     if (forwardedAck === undefined) return
@@ -233,7 +249,8 @@ export class Rendezvous {
     this.#context.outbox.event({ type: 'punch', requester: requester.id, target: target.id, state: 'consented' })
     punch.answers.push(forwardedAck)
     this.#resend(punch, now)
-    if (requester.source.ip === target.source.ip) this.#sameAddress(punch, target.id, knows ? ext?.local : undefined)
+    if (!concealed && requester.source.ip === target.source.ip)
+      this.#sameAddress(punch, target.id, knows ? ext?.local : undefined)
   }
 
   /**

@@ -1,10 +1,21 @@
-/** A protected connection that no address is shown for: docs/protocol.md, Handshake. */
-import { type DialPolicy, duration } from '@showchain/client/core'
+/**
+ * A protected connection that no address is shown for: docs/protocol.md, Concealed ends, and Handshake for
+ * relays that introduce nobody so.
+ */
+import { type DialPolicy, duration, type PathPolicy } from '@showchain/client/core'
 import { opensslEndToEnd } from '@showchain/crypto'
 import { CHANNEL_BYTE, decode, encode, type Message, OP } from '@showchain/wire'
 import { CHANNEL_HEADER_BYTES, HANDSHAKE_KIND, isHandshake, readHandshakePart } from '@showchain/wire/end-to-end'
 import { describe, expect, test } from 'vitest'
-import { Internet, nat, type SimPeer, type SimRelay, StreamChecker, StreamWriter } from '../../src/index.ts'
+import {
+  Internet,
+  nat,
+  type Packet,
+  type SimPeer,
+  type SimRelay,
+  StreamChecker,
+  StreamWriter,
+} from '../../src/index.ts'
 
 const LATENCY = 20
 
@@ -16,20 +27,37 @@ interface Scene {
   readonly b: SimPeer
 }
 
+interface Place {
+  /** Which end has the smaller id: names are tried until it is so. */
+  readonly smaller?: (typeof ORDERS)[number]
+  /** Whether the relay passes on no introduction, as one of before does that has no session for it. */
+  readonly old?: boolean
+  readonly policies?: readonly [PathPolicy, PathPolicy]
+  /** Behind one NAT. */
+  readonly neighbours?: boolean
+}
+
 /** Which end has the smaller id. */
 const ORDERS = ['the requester', 'the target'] as const
 
-/** @param smaller which end has the smaller id: names are tried until it is so */
-async function scene(smaller: (typeof ORDERS)[number], play: (scene: Scene) => void | Promise<void>): Promise<void> {
+async function scene(
+  { smaller = 'the requester', old = false, policies = ['auto', 'auto'], neighbours = false }: Place,
+  play: (scene: Scene) => void | Promise<void>,
+): Promise<void> {
   for (let seed = 0; ; seed++) {
     let played = false
     await Internet.run(`relay-only ${seed}`, { latency: duration(LATENCY) }, async (internet) => {
       const [one, two] = ['a', 'b'].map((name) => internet.sim.identity(name).id)
       if ((one as string) < (two as string) !== (smaller === 'the requester')) return
       const relay = await internet.relay()
-      const place = { endToEnd: opensslEndToEnd, behind: nat.T3() }
-      const a = await internet.simPeer({ name: 'a', ...place })
-      const b = await internet.simPeer({ name: 'b', ...place, behind: nat.T3() })
+      const behind = nat.T3()
+      const [ours, theirs] = policies
+      const a = await internet.simPeer({ name: 'a', endToEnd: opensslEndToEnd, behind, policy: ours })
+      const b = await internet.simPeer({
+        ...{ name: 'b', endToEnd: opensslEndToEnd, policy: theirs },
+        behind: neighbours ? behind : nat.T3(),
+      })
+      if (old) internet.sim.network.filter = passesNoIntroduction
       played = true
       await play({ internet, relay, a, b })
     })
@@ -41,6 +69,9 @@ const messageIn = (bytes: Uint8Array): Message | undefined => {
   const decoded = decode(bytes)
   return decoded.ok ? decoded.message : undefined
 }
+
+const passesNoIntroduction = ({ bytes }: Pick<Packet, 'bytes'>): boolean =>
+  messageIn(bytes)?.op_code !== OP.punchPassRequest
 
 /** The kind of the handshake part in a datagram, however it is carried. */
 function kindIn(bytes: Uint8Array): number | undefined {
@@ -68,29 +99,63 @@ function sentBy({ internet }: Scene, { host }: SimPeer, since: number): readonly
   })
 }
 
-describe.each(ORDERS)('a peer that dials by a relay alone, where %s has the smaller id', (smaller) => {
-  test('has the connection after seven trips, and its first byte is there after nine', () =>
-    scene(smaller, ({ internet, a, b }) => {
-      const { clock } = internet.sim
-      const checker = new StreamChecker(b)
-      const started = clock.now()
-      const dialled = a.dialPeer(b, 'relay-only')
-      internet.until(() => dialled.ended !== undefined)
-      expect(clock.now() - started).toBeLessThan(7 * LATENCY)
-      new StreamWriter(a, dialled.link as number).open(1)
-      internet.until(() => checker.bytes > 0)
-      expect(clock.now() - started).toBeLessThan(9 * LATENCY)
-    }))
+/** Whether any datagram that reached it has an address of the other end, as bytes or as text. */
+function learnt({ internet, relay }: Scene, who: SimPeer, of: SimPeer, since: number): boolean {
+  const outside = relay.bound.find(({ id }) => id === of.id)?.at.ip as string
+  const addresses = [outside, of.endpoint.ip].flatMap((ip) => [Buffer.from(ip.split('.').map(Number)), Buffer.from(ip)])
+  return internet.sim.timeline.entries.slice(since).some((entry) => {
+    if (entry.type !== 'packet' || entry.to !== who.host.name) return false
+    return addresses.some((address) => Buffer.from(entry.packet.bytes).includes(address))
+  })
+}
 
-  test('begins the handshake in its first 0x123, and says nothing that shows its address', () =>
-    scene(smaller, async (it) => {
+describe('an introduction for a relay alone', () => {
+  test.each([
+    ['the requester', 'relay-only', ['auto', 'auto'], false],
+    ['the target', 'auto', ['auto', 'relay-only'], false],
+    ['both', 'relay-only', ['relay-only', 'relay-only'], false],
+    ['the requester, behind the NAT of the other', 'relay-only', ['auto', 'auto'], true],
+    ['the target, behind the NAT of the other', 'auto', ['auto', 'relay-only'], true],
+  ] as const)(
+    'has a connection after five trips, its first byte after seven, and conceals %s',
+    (_who, via, policies, neighbours) =>
+      scene({ policies, neighbours }, (it) => {
+        const { internet, a, b } = it
+        const { clock, timeline } = internet.sim
+        const since = timeline.entries.length
+        const checker = new StreamChecker(b)
+        const started = clock.now()
+        const dialled = a.dialPeer(b, via)
+        internet.until(() => dialled.link !== undefined)
+        expect(clock.now() - started).toBeLessThan(5 * LATENCY)
+        new StreamWriter(a, dialled.link as number).open(100_000)
+        internet.until(() => checker.bytes > 0)
+        expect(clock.now() - started).toBeLessThan(7 * LATENCY)
+        internet.advance(duration(300_000))
+        expect(checker.bytes).toBe(100_000)
+        expect([a, b].flatMap(({ open }) => open.map(({ path }) => path.kind))).toEqual(['relay', 'relay'])
+        // Behind one NAT both have the same public address, and know it.
+        if (!neighbours && via === 'relay-only') expect(learnt(it, b, a, since)).toBe(false)
+        if (!neighbours) expect(learnt(it, a, b, since)).toBe(false)
+        const ops = timeline.entries.slice(since).flatMap((entry) => {
+          const message = entry.type === 'packet' ? messageIn(entry.packet.bytes) : undefined
+          return message === undefined ? [] : [message.op_code]
+        })
+        for (const op of [OP.sameAddressResponse, OP.proxyRequest, OP.proxyData]) expect(ops).not.toContain(op)
+      }),
+  )
+})
+
+describe.each(ORDERS)('a peer that dials by a relay of before, where %s has the smaller id', (smaller) => {
+  const at = { smaller, old: true }
+
+  test('begins the handshake in its first 0x123', () =>
+    scene(at, async (it) => {
       const { internet, a, b } = it
       const since = internet.sim.timeline.entries.length
       await a.connect(b, 'relay-only')
       internet.advance(duration(1000))
-      const sent = sentBy(it, a, since)
-      expect(sent.map(({ op }) => op)).not.toContain(OP.punchRequest)
-      const messages = sent.filter(({ op }) => op === OP.proxyData)
+      const messages = sentBy(it, a, since).filter(({ op }) => op === OP.proxyData)
       expect(messages.map(({ kind, empty }) => [kind, empty])).toEqual([[HANDSHAKE_KIND.first, false]])
       expect(sentBy(it, b, since).flatMap(({ kind }) => kind ?? [])).toEqual([HANDSHAKE_KIND.second])
     }))
@@ -99,7 +164,7 @@ describe.each(ORDERS)('a peer that dials by a relay alone, where %s has the smal
     ['relay-only', 'relay-only'],
     ['relay-only', 'auto'],
   ] as const)('has one connection with an end that dials it at once: %s, %s', (ours, theirs) =>
-    scene(smaller, ({ internet, a, b }) => {
+    scene(at, ({ internet, a, b }) => {
       const dials = (
         [
           [a, b, ours],
@@ -123,7 +188,7 @@ describe.each(ORDERS)('a peer that dials by a relay alone, where %s has the smal
   )
 
   test('connects with an end of before, which leaves it to the smaller id to begin', () =>
-    scene(smaller, async (it) => {
+    scene(at, async (it) => {
       const { internet, relay, a, b } = it
       const since = internet.sim.timeline.entries.length
       const { network } = internet.sim
@@ -131,6 +196,7 @@ describe.each(ORDERS)('a peer that dials by a relay alone, where %s has the smal
       // An older requester sends an empty 0x123, which is not signed as a whole. An older target that is
       // the smaller drops the first message of the larger.
       network.filter = (packet, from) => {
+        if (!passesNoIntroduction(packet)) return false
         const isFirst = packet.source.ip === outside && kindIn(packet.bytes) === HANDSHAKE_KIND.first
         if (!isFirst || smaller === 'the requester') return true
         const message = messageIn(packet.bytes)
@@ -149,10 +215,11 @@ describe.each(ORDERS)('a peer that dials by a relay alone, where %s has the smal
     }))
 
   test('connects though its first 0x123, or the answer to it, is lost several times', () =>
-    scene(smaller, async ({ internet, a, b }) => {
+    scene(at, async ({ internet, a, b }) => {
       let left = 4
       internet.sim.network.filter = ({ bytes }) => {
         const kind = kindIn(bytes)
+        if (!passesNoIntroduction({ bytes })) return false
         return (kind !== HANDSHAKE_KIND.first && kind !== HANDSHAKE_KIND.second) || left-- <= 0
       }
       await a.connect(b, 'relay-only')

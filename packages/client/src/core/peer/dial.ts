@@ -157,8 +157,7 @@ export class Dial {
 
   #end(entry: Entry, state: 'reached' | 'failed', why: string | undefined, now: Instant): void {
     if (entry.state !== 'trying') return
-    entry.state = state
-    entry.why = why
+    Object.assign(entry, { state, why })
     const what = `${entry.via} by ${entry.at}: ${why ?? state}`
     this.#context.outbox.event({ type: 'note', remoteId: this.options.target, what, attempt: { ...entry } })
     this.#review(now)
@@ -236,16 +235,17 @@ export class Dial {
     this.#closers.push(() => transaction.close())
   }
 
-  /** 0x111 and what follows. */
-  #punch(registration: Registration, entry: Entry, now: Instant): void {
+  /** 0x111 and what follows. @param entry undefined: not for a direct path, and no address is shown */
+  #punch(registration: Registration, entry: Entry | undefined, now: Instant): void {
     const { target, registrations, attempts } = this.options
     const request = new PunchRequester(this.#context, this.#transactions, {
       ...{ target, registration, registrations, attempts },
+      concealed: entry === undefined,
       knowsExtensions: this.#connection(now).paths.direct.speaksExtensions,
       begins: (at) => registration.knowsExtensions && this.#dial(at),
       hello: (stamp) => this.#secure?.helloFor(stamp),
       answered: (hello, session, at) => this.#introduced(registration, hello, session, at),
-      done: (why, at) => this.#settle(entry, why === undefined ? 'reached' : 'failed', why, at),
+      done: (why, at) => entry && this.#settle(entry, why === undefined ? 'reached' : 'failed', why, at),
     })
     this.#closers.push(() => request.close())
     request.start(now)
@@ -278,7 +278,11 @@ export class Dial {
 
   /** Through the relay that introduces both ends: in that session, else in one that it is asked for. */
   #relay(registration: Registration, entry: Entry, now: Instant): void {
-    if (!registration.introduces || this.#secure?.hasHello !== true) return this.#proxy(registration, entry)
+    const concealed = this.options.policy === 'relay-only'
+    if (concealed && registration.conceals) this.#dial(now)
+    const may = concealed ? registration.conceals : registration.introduces
+    if (!may || this.#secure?.hasHello !== true) return this.#proxy(registration, entry)
+    if (concealed) this.#punch(registration, undefined, now)
     this.#patience.wait(registration, entry, () => this.#proxy(registration, entry), now)
   }
 

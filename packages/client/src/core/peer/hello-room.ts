@@ -14,7 +14,8 @@ export function helloRoom(
   registrations: Registrations,
   ways: readonly Pick<DialAttempt, 'via'>[],
 ): (bytes: number) => boolean {
-  const [direct, punch] = (['direct', 'punch'] as const).map((via) => ways.some((way) => way.via === via))
+  const direct = ways.some(({ via }) => via === 'direct')
+  const punch = ways.some(({ via }) => via !== 'direct')
   const acquainted = context.keys.get(target) !== undefined
   const stamp = { seq: MAX_COUNTER, ts: MAX_COUNTER }
   const cookie = new Uint8Array(MAX_COOKIE_BYTES)

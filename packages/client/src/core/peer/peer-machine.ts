@@ -78,7 +78,7 @@ export class PeerMachine implements Machine<PeerEvent> {
       discovery: context.seedMode ? undefined : natDiscovery(context, registrations, () => this.#stunServers),
       directResponder: new DirectResponder(context, {
         ...{ admission, gate, tokens },
-        isHiddenFrom: (id) => this.#acquaintance(id) === 'hidden',
+        isHiddenFrom: (id) => this.#isHiddenFrom(id),
         validation: (id, source, now) => {
           if (connections.get(id)?.paths.direct.provenAt(source, now)) return 'validated'
           return punchAttempts.get(id) === undefined ? 'unvalidated' : 'expected'
@@ -91,7 +91,7 @@ export class PeerMachine implements Machine<PeerEvent> {
       }),
       punchResponder: new PunchResponder(context, {
         ...{ registrations, gate, replay, connections, attempts: punchAttempts },
-        acquaintance: (id) => this.#acquaintance(id),
+        isHiddenFrom: (id) => this.#isHiddenFrom(id),
       }),
     }
   }
@@ -290,10 +290,9 @@ export class PeerMachine implements Machine<PeerEvent> {
     }
   }
 
-  /** What another peer is to this one, and whether it may learn this one's address. */
-  #acquaintance(id: PeerId): 'known' | 'stranger' | 'hidden' {
+  /** Whether another peer must not learn this one's address. */
+  #isHiddenFrom(id: PeerId): boolean {
     const connection = this.#machines.connections.get(id)
-    if (connection === undefined) return this.#context.policy === 'relay-only' ? 'hidden' : 'stranger'
-    return connection.paths.allowsDirect ? 'known' : 'hidden'
+    return connection === undefined ? this.#context.policy === 'relay-only' : !connection.paths.allowsDirect
   }
 }

@@ -7,6 +7,7 @@ import {
   type Endpoint,
   type Extensions,
   ipFamily,
+  isConcealed,
   MAX_COUNTER,
   MAX_FURTHER_ADDRESSES,
   MAX_U16,
@@ -34,14 +35,17 @@ export type Registrations = ReadonlyMap<string, Registration>
  * The extension fields of a 0x111 or 0x114, or none in seed mode.
  * @param signed whether signed fields may stand in it.
  * @param relay the address of the one that introduces it, which sees the one of its IP family
+ * @param concealed whether they say nothing of where this peer is, and the relay is to do so too
  */
 export function introduction(
   context: PeerContext,
   registrations: Registrations,
   signed: boolean,
   relay: Endpoint | undefined,
+  concealed = false,
 ): { ext?: Extensions } {
   if (context.seedMode) return {}
+  if (concealed) return { ext: { key: context.spki, caps: CAPS.concealed } }
   const local = context.hostCandidates()
   const nat = ownNat(context, registrations)
   const also = signed && relay !== undefined ? furtherAddresses(context, registrations, ipFamily(relay.ip)) : []
@@ -117,11 +121,12 @@ export function withHello(
 
 /**
  * Why the ends of an introduction need not look for each other, as text; undefined: they do.
- * @param caps of the other end
+ * @param ext of the other end
  */
-export function needless({ carriers }: PeerContext, caps: number | undefined): string | undefined {
+export function needless({ carriers }: PeerContext, ext: Extensions | undefined): string | undefined {
   if (carriers.withoutUdp) return 'this network lets no UDP through'
-  return ((caps ?? 0) & CAPS.withoutUdp) === 0 ? undefined : 'the remote peer has no UDP'
+  if (isConcealed(ext)) return 'the remote peer shows nobody its address'
+  return ((ext?.caps ?? 0) & CAPS.withoutUdp) === 0 ? undefined : 'the remote peer has no UDP'
 }
 
 /** What the other end's 0x112 or 0x115 announced of it. */

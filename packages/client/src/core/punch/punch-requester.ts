@@ -27,6 +27,9 @@ import type { PunchAttempts } from './punch-attempts.ts'
  */
 export const PLAIN_PUNCH_AFTER: Duration = HELLO_PATIENCE
 
+/** Why there is no direct path. */
+const CONCEALED = 'this peer shows nobody its address'
+
 export interface PunchRequesterOptions {
   readonly target: PeerId
   readonly registration: Registration
@@ -34,6 +37,8 @@ export interface PunchRequesterOptions {
   /** Whether the target has shown that it knows extensions. */
   readonly knowsExtensions: boolean
   readonly attempts: PunchAttempts
+  /** Whether it is for the session of the introduction alone: neither end shows its address. */
+  readonly concealed?: boolean
   /** The first request is about to be made. */
   begins?(now: Instant): unknown
   /** The hello for a request; undefined: it goes without. */
@@ -90,7 +95,7 @@ export class PunchRequester implements Flight {
     this.#options.begins?.(now)
     this.#signed = !this.#context.seedMode && this.#options.registration.knowsExtensions
     this.#send(this.#signed)
-    if (this.#signed && !this.#options.knowsExtensions)
+    if (this.#signed && !this.#options.knowsExtensions && !this.#options.concealed)
       this.#fallback = this.#context.timers.set(later(now, PLAIN_PUNCH_AFTER), () => this.#send(false))
   }
 
@@ -101,14 +106,14 @@ export class PunchRequester implements Flight {
   }
 
   #send(signed: boolean): void {
-    const { registration, registrations, target } = this.#options
+    const { concealed, registration, registrations, target } = this.#options
     const transaction: Transaction = this.#transactions.start({
       to: registration.route,
       // A relay drops the request of a peer that it knows at another address.
       unanswered: (at) => registration.suspect(at),
       request: (stamp, cookie) => {
         const { ext } = registration.knowsExtensions
-          ? introduction(this.#context, registrations, signed, registration.relay.endpoint)
+          ? introduction(this.#context, registrations, signed, registration.relay.endpoint, concealed)
           : {}
         const full = signed && ext !== undefined ? this.#withHello(ext, stamp) : ext
         const fields = cookie === undefined ? full : { ...full, cookie }
@@ -171,7 +176,7 @@ export class PunchRequester implements Flight {
   /** Looks for a direct path where the target says that it is. */
   #look(message: MessageOf<typeof OP.punchPassAck>, key: PublicKey, now: Instant): void {
     const { target, registration, registrations, attempts } = this.#options
-    const why = needless(this.#context, message.ext?.caps)
+    const why = this.#options.concealed ? CONCEALED : needless(this.#context, message.ext)
     if (why !== undefined) return this.#options.done(why, now)
     const attempt = attempts.open(target, key, message.ext?.caps, undefined, now)
     if (this.#attempt !== attempt)

@@ -8,6 +8,7 @@ import {
   type Encoding,
   type Extensions,
   formatEndpoint,
+  isConcealed,
   type Message,
   type MessageOf,
   OP,
@@ -55,12 +56,8 @@ export interface PunchResponderOptions {
   readonly replay: RequestReplay
   readonly attempts: PunchAttempts
   readonly connections: ConnectionTable
-  /**
-   * - `known`: connected or being dialled, so the application need not be asked
-   * - `stranger`: the application decides
-   * - `hidden`: it must not learn this peer's address
-   */
-  acquaintance(id: PeerId): 'known' | 'stranger' | 'hidden'
+  /** Whether it must not learn this peer's address. */
+  isHiddenFrom(id: PeerId): boolean
 }
 
 export class PunchResponder {
@@ -107,11 +104,15 @@ export class PunchResponder {
       }
       if (!this.#options.replay.accept(request, { cookie: undefined, now: at }, 0))
         return this.#context.count('duplicate')
-      const acquaintance = this.#options.acquaintance(id)
-      if (acquaintance === 'hidden') return
-      const accept = (when: Instant): void => this.#accept(message, encoding, registration, answer, when)
-      if (acquaintance === 'known') accept(at)
-      else this.#options.gate.ask(id, 'punch', at, accept)
+      const { connections, gate, isHiddenFrom } = this.#options
+      const hidden = isHiddenFrom(id)
+      // The answer would show this peer's address, or be of no use: there is no direct path.
+      if (hidden && (message.ext?.hello === undefined || !registration.conceals)) return
+      const concealed = hidden || isConcealed(message.ext)
+      const accept = (when: Instant): void => this.#accept(message, encoding, registration, answer, concealed, when)
+      // Who is connected or dialled was let in.
+      if (connections.get(id) !== undefined) accept(at)
+      else gate.ask(id, concealed ? 'relay' : 'punch', at, accept)
     })
   }
 
@@ -125,7 +126,15 @@ export class PunchResponder {
     return this.#idRate.take(`${at} ${id}`, now) && this.#relayRate.take(at, now) && this.#rate.take(now)
   }
 
-  #accept(message: Invitation, encoding: Encoding, registration: Registration, answer: Answer, now: Instant): void {
+  /** @param concealed whether one of the ends shows no address, so that neither looks for the other */
+  #accept(
+    message: Invitation,
+    encoding: Encoding,
+    registration: Registration,
+    answer: Answer,
+    concealed: boolean,
+    now: Instant,
+  ): void {
     // A relay adds `key`, but only the requester itself can sign `caps`: with it, R knows
     // extensions.
     const caps = message.ext?.caps
@@ -135,7 +144,7 @@ export class PunchResponder {
     // strips for it.
     const { ext } =
       knows || registration.knowsExtensions
-        ? introduction(this.#context, this.#options.registrations, knows, registration.relay.endpoint)
+        ? introduction(this.#context, this.#options.registrations, knows, registration.relay.endpoint, concealed)
         : {}
     const fields = ext && { ext: this.#withHello(message, ext, registration, answer.acquainted, now) }
     const ack = { op_code: OP.punchAck, id: this.#context.self, seq, ts, session, ...fields } as const
@@ -143,7 +152,7 @@ export class PunchResponder {
     sign(this.#context, ack, (signed, at) => {
       const bytes = signed === undefined ? undefined : encodeFitting(signed as Message, encoding)
       if (bytes === undefined) return
-      if (needless(this.#context, caps) === undefined) {
+      if (!concealed && needless(this.#context, message.ext) === undefined) {
         const { attempts, registrations } = this.#options
         const attempt = attempts.open(id, key, caps, registration.roundTrip, at)
         probeAll(this.#context, attempts, attempt, message, registration, registrations, at)

@@ -13,6 +13,8 @@ export class RelayStanding {
   carriesFrames = false
   /** Whether the session of an introduction by it is a path. */
   introduces = false
+  /** Whether it keeps the addresses of those to itself that ask it to. */
+  conceals = false
   /** Whether it said that it is about to end, or another node of its fleet took over from it. */
   draining = false
   /** Whether its other addresses are nodes of a fleet: whoever is registered at one reaches all peers. */
@@ -21,6 +23,7 @@ export class RelayStanding {
   protected learn(caps: number): void {
     this.carriesFrames = (caps & CAPS.channel) !== 0
     this.introduces = (caps & CAPS.introduced) !== 0
+    this.conceals = (caps & CAPS.conceals) !== 0
     this.draining = (caps & CAPS.draining) !== 0
     this.fleet = (caps & CAPS.fleet) !== 0
   }
