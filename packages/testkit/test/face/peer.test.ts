@@ -125,8 +125,8 @@ test('the same seed gives the same timeline, though applications await', async (
 test.each([
   ['direct', 'smaller', 20, 40],
   ['direct', 'larger', 20, 40],
-  ['relay-only', 'smaller', 60, 100],
-  ['relay-only', 'larger', 60, 100],
+  ['relay-only', 'smaller', 40, 80],
+  ['relay-only', 'larger', 40, 80],
 ] as const)(
   'connect() by %s from the %s id resolves after %i ms; the first record of the other end is there after %i',
   (via, id, resolved, proven) =>

@@ -416,7 +416,12 @@ describe('a stranger', () => {
   test('who repeats parts of a handshake makes nobody compute', async () => {
     await run('protected handshake', { behind: nat.T1() }, async ({ internet, a, b, routers }) => {
       // Without an introduction there is no hello.
+      internet.sim.network.filter = ({ bytes }) => {
+        const decoded = decode(bytes)
+        return !decoded.ok || decoded.message.op_code !== OP.punchPassRequest
+      }
       await a.connect(b, 'relay-only')
+      internet.sim.network.filter = undefined
       internet.advance(duration(30_000))
       const socket = internet.host('stranger').socket(6666)
       const to = { ip: routers[1].external(4) as string, port: 49_152 }

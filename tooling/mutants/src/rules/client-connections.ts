@@ -212,8 +212,8 @@ export const CLIENT_CONNECTIONS: readonly Mutant[] = inPackage('client', [
     name: 'punch-hidden-policy',
     rule: 'A peer whose policy is relay-only hides its address from strangers.',
     file: 'src/core/peer/peer-machine.ts',
-    text: "return this.#context.policy === 'relay-only' ? 'hidden' : 'stranger'",
-    replacement: "return 'stranger'",
+    text: "return connection === undefined ? this.#context.policy === 'relay-only' : !connection.paths.allowsDirect",
+    replacement: 'return connection !== undefined && !connection.paths.allowsDirect',
     test: 'test/punch/punch-responder.test.ts',
   },
   {
