@@ -18,6 +18,7 @@ import { CLIENT_SOCKETS } from './client-sockets.ts'
 import { CLIENT_STRANGERS } from './client-strangers.ts'
 import { CLIENT_TRANSPORT } from './client-transport.ts'
 import { CLIENT_WEBSOCKET } from './client-websocket.ts'
+import { CONCEALED } from './concealed.ts'
 import { CRYPTO_KEYS } from './crypto-keys.ts'
 import { CRYPTO_SESSIONS } from './crypto-sessions.ts'
 import { FILES } from './files.ts'
@@ -58,6 +59,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...TOKENS,
   ...PERMITS,
   ...CLIENT_API,
+  ...CONCEALED,
   ...CLIENT_CALLS,
   ...CLIENT_CONNECTIONS,
   ...CLIENT_HELLO,
