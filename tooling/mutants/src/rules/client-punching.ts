@@ -32,7 +32,7 @@ export const CLIENT_PUNCHING: readonly Mutant[] = inPackage('client', [
     name: 'punch-hidden',
     rule: 'A peer that hides its address is silent towards a request to punch.',
     file: 'src/core/punch/punch-responder.ts',
-    text: "if (acquaintance === 'hidden') return\n",
+    text: 'if (hidden && (message.ext?.hello === undefined || !registration.conceals)) return\n',
     replacement: '',
     test: 'test/punch/punch-responder.test.ts',
   },
