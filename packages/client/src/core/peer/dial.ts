@@ -85,8 +85,7 @@ export class Dial {
     this.#claim(now).update(({ relayed }) => {
       for (const relay of relays) relayed.meet(relay)
     }, now)
-    // Each entry stands before anything is tried, so that an instant failure does not end the dial
-    // early.
+    // Each entry stands before anything is tried, so that an instant failure does not end the dial early.
     const known = remembered === undefined ? addresses : [...addresses, remembered]
     const direct =
       policy === 'auto' || policy === 'direct-only' || policy === 'direct'
