@@ -127,10 +127,7 @@ export class Dial {
     return connections.claim(target, policy === 'direct' || policy === 'punch' ? 'direct-only' : policy, now)
   }
 
-  /**
-   * The connection, for a way that worked. It may have been closed meanwhile: then there is
-   * another.
-   */
+  /** The connection, for a way that worked. It may have been closed meanwhile: then there is another. */
   #connection(now: Instant): ConnectionMachine {
     return this.options.connections.get(this.options.target) ?? this.#claim(now)
   }
