@@ -17,8 +17,8 @@ const RULES: readonly Omit<Mutant, 'folder' | 'testFolder'>[] = [
     name: 'websocket-nobody-probes',
     rule: 'Nobody looks for a peer that has no UDP.',
     file: 'src/core/punch/candidates.ts',
-    text: "return ((caps ?? 0) & CAPS.withoutUdp) === 0 ? undefined : 'the remote peer has no UDP'",
-    replacement: 'return caps === -1 ? undefined : undefined',
+    text: "return ((ext?.caps ?? 0) & CAPS.withoutUdp) === 0 ? undefined : 'the remote peer has no UDP'",
+    replacement: 'return ext === null ? undefined : undefined',
     test: TEST,
   },
   {

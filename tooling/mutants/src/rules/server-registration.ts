@@ -208,8 +208,8 @@ export const SERVER_REGISTRATION: readonly Mutant[] = inPackage('server', [
     name: 'same-address',
     rule: 'Only peers that share a public address are told so.',
     file: 'src/core/rendezvous.ts',
-    text: 'if (requester.source.ip === target.source.ip) this.#sameAddress',
-    replacement: 'this.#sameAddress',
+    text: ' && requester.source.ip === target.source.ip)',
+    replacement: ')',
     test: 'test/rendezvous.test.ts',
   },
   {
