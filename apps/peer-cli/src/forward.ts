@@ -31,6 +31,7 @@ export async function forward(local: string, text: string, flags: TunnelFlags): 
       session.use(forwarder)
       session.bytes = forwarder.counters
       session.undone = () => forwarder.open > 0
+      session.outlives = true
       output.result('forwarding', `forwarding ${forwarder.local}`, { local: forwarder.local })
       await Promise.race([stdoutFailed(), refusal])
     })

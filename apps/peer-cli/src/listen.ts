@@ -60,6 +60,7 @@ export async function printTicket(
 async function talkToAll(session: Session, echo: boolean): Promise<void> {
   const open = new Set<Conversation>()
   session.undone = () => undelivered([...open])
+  session.outlives = true
   const accepting = async (): Promise<void> => {
     for await (const connection of session.peer.incoming) {
       const conversation = conversationOn(connection)

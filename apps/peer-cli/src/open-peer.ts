@@ -146,5 +146,6 @@ const BEHAVIOUR = ['unknown', 'endpoint-independent', 'address-dependent', 'addr
 function natSentence({ natted, type, mapping, filtering }: NatReport): string {
   if (natted === false) return 'no NAT: the relay sees the local address of this host'
   const name = type === undefined ? 'a NAT' : `a NAT of type ${type}`
+  if (mapping + filtering === 0) return `behind ${name}, of which no more is known`
   return `behind ${name} (mapping ${BEHAVIOUR[mapping]}, filtering ${BEHAVIOUR[filtering]})`
 }

@@ -154,8 +154,8 @@ export const describePath = ({ path }: { readonly path: Path }): string => {
 export const carriedBy = ({ over }: { readonly over?: 'udp' | 'websocket' | undefined }): string =>
   over === 'websocket' ? ', by WebSocket' : ''
 
-/** Prints when the connection opens, when its path changes and when it closes. */
-export function follow(connection: Connection, output: Output): void {
+/** Prints when the connection opens, when its path changes, and when it closes. @param saysWhy whether also why */
+export function follow(connection: Connection, output: Output, saysWhy: () => boolean): void {
   const { remoteId } = connection
   const details = (): Record<string, unknown> => ({ peer: remoteId, path: connection.path })
   output.note('connected', `connected with ${short(remoteId)} ${describePath(connection)}`, details())
@@ -164,7 +164,9 @@ export function follow(connection: Connection, output: Output): void {
   )
   connection.on('close', (reason) => {
     // Why this side ended it is what the program says last, or what it was told to do.
-    const why = connection.end?.by === 'local' ? 'closed by this side' : reason
+    const { by } = connection.end ?? {}
+    const who = by === 'local' ? 'closed by this side' : by === 'remote' ? 'closed by the remote peer' : reason
+    const why = by === 'remote' && saysWhy() ? reason : who
     output.note('closed', `connection with ${short(remoteId)} ended: ${why}`, { peer: remoteId, reason })
   })
 }

@@ -12,6 +12,7 @@ import {
   formatAddress,
   formatEndpoint,
   ipFamily,
+  type PeerId,
   parseTicket,
   ShowchainError,
   type Ticket,
@@ -69,17 +70,28 @@ export async function reached<T>(
   work: Promise<T>,
   waiting = 'waiting for the remote peer: no path has answered yet',
 ): Promise<T> {
+  const heard = new Set<PeerId>()
+  const off = peer.on('relay', ({ relay, state }) => {
+    if (state === 'registered') heard.add(relay)
+  })
   try {
     return await explained(output, waiting, work)
   } catch (error) {
-    throw advised(error, called, peer)
+    throw advised(error, called, peer, heard)
+  } finally {
+    off()
   }
 }
 
 const NOT_REACHED: readonly ShowchainError['code'][] = ['ERR_CONNECT_FAILED', 'ERR_NO_PATH', 'ERR_TIMEOUT']
 
-/** A call's error in fewer words, with what can be done; others as they are. */
-export function advised(error: unknown, { ticket, via = 'auto', flags }: Called, peer: Peer): unknown {
+/** A call's error in fewer words, with what can be done; others as they are. @param heard relays that answered */
+export function advised(
+  error: unknown,
+  { ticket, via = 'auto', flags }: Called,
+  peer: Peer,
+  heard: ReadonlySet<PeerId> = new Set(),
+): unknown {
   if (!(error instanceof ShowchainError) || !NOT_REACHED.includes(error.code)) return error
   const { attempts = [] } = (error.cause ?? {}) as { readonly attempts?: readonly DialAttempt[] }
   const direct = via === 'relay-only' || via === 'punch' ? [] : ticket.addresses
@@ -87,7 +99,9 @@ export function advised(error: unknown, { ticket, via = 'auto', flags }: Called,
   const own = new Set((flags.relay ?? []).flatMap((text) => parseTicket(text).addresses).map(formatAddress))
   const others = [...direct, ...relays].filter((address) => !own.has(formatAddress(address)))
   const family = otherFamily([...direct, ...relays], peer)
-  const silent = family === undefined ? attempts.filter(isSilent) : []
+  const answering = peer.inspect().relays.flatMap(({ relay, state }) => (state === 'registered' ? [relay] : []))
+  const answered = new Set([...answering, ...heard].map((id) => `relay ${id}`))
+  const silent = family === undefined ? attempts.filter((each) => isSilent(each) && !answered.has(each.at)) : []
   const advice = [
     ...forbiddenAdvice(others, flags),
     ...(family === undefined ? [] : [`What the ticket names ${family}.`]),
@@ -96,7 +110,7 @@ export function advised(error: unknown, { ticket, via = 'auto', flags }: Called,
       : [`Nothing answers at ${listed(relays)}: the relay may be down, a firewall before it, or the ticket old.`]),
   ]
   const failed = attempts.filter((each) => !silent.includes(each))
-  const tried = failed.length === 0 ? [] : [`${inWords(failed)}.`]
+  const tried = failed.length === 0 ? [] : [`${inWords(failed, ticket)}.`]
   if (tried.length + advice.length === 0) return error
   return new ShowchainError(error.code, [...tried, ...advice].join(' '), { cause: error.cause })
 }
@@ -108,11 +122,12 @@ const isSilent = ({ via, why }: DialAttempt): boolean =>
 /** Why a way failed that was not through when the time was up. */
 const CUT_SHORT = 'timed out or cancelled'
 
-/** Each reason once: a relay that does not answer makes all ways through it fail. */
-function inWords(attempts: readonly DialAttempt[]): string {
+/** Each reason once, and a relay by its address: what keeps it silent makes all ways through it fail. */
+function inWords(attempts: readonly DialAttempt[], { relays }: Ticket): string {
   const ways = new Map<string, string[]>()
   for (const { via, at, why } of attempts) {
-    const text = `by ${at}: ${why}`
+    const relay = relays.find(({ id }) => at === `relay ${id}`)
+    const text = `by ${relay === undefined ? at : `relay ${formatAddress(relay.address)}`}: ${why}`
     ways.set(text, [...(ways.get(text) ?? []), via])
   }
   return [...ways].map(([text, vias]) => `${vias.join(' and ')} ${text}`).join('; ')

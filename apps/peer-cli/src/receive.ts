@@ -108,11 +108,22 @@ function take(
       const before = found === 'part' ? ', of which a part is there' : ''
       const sentence = `${shownOffer(offer)}${before}`
       output.note('offer', `offered: ${sentence}`, { ...offerDetails(offer), found })
-      const taken = yes || agrees(await whileOpen(connection, ask(`Receive into ${out}? [y/N] `)))
+      const taken = yes || agrees(await whileOpen(connection, askWhileOpen(connection, `Receive into ${out}? [y/N] `)))
       if (taken) shown.begin()
       return taken
     },
   })
+}
+
+/** A question that ends with the connection. */
+async function askWhileOpen(connection: Connection, question: string): Promise<string> {
+  const gone = new AbortController()
+  const stop = connection.on('close', () => gone.abort())
+  try {
+    return await ask(question, gone.signal)
+  } finally {
+    stop()
+  }
 }
 
 async function report({ output, bytes }: Session, received: Received, { out }: ReceiveFlags): Promise<void> {

@@ -24,6 +24,7 @@ export async function serve(text: string, flags: ServeFlags): Promise<void> {
       const server = session.use(new TunnelServer(target, { onEvent: reporter(session) }))
       session.bytes = server.counters
       session.undone = () => server.open > 0
+      session.outlives = true
       const strangers = Strangers.of(output, flags)
       const admit = async (connection: Connection): Promise<void> => {
         if (!(await strangers.admits(connection))) return

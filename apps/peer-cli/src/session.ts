@@ -23,6 +23,8 @@ export class Session {
   bytes: { sent: number; received: number } = { sent: 0, received: 0 }
   /** Asked when a signal comes: whether something is not delivered, or not received to its end. */
   undone: () => boolean | Promise<boolean> = () => true
+  /** Whether the command goes on when a connection ends. Otherwise it says why, as the last thing. */
+  outlives = false
   readonly #began = performance.now()
   /** Those that are open. */
   readonly connections: Set<Connection> = new Set<Connection>()
@@ -42,7 +44,7 @@ export class Session {
   add(connection: Connection, called?: string): void {
     this.connections.add(connection)
     this.#last = connection
-    follow(connection, this.output)
+    follow(connection, this.output, () => this.outlives)
     this.#met(connection, called)
     connection.on('path', () => this.#met(connection, called))
     connection.on('close', () => this.connections.delete(connection))

@@ -12,6 +12,35 @@ const isBound = (bed: Bed, peer: TestPeer): boolean => {
 }
 const elsewhere: Endpoint = { ip: '203.0.113.77', port: 7777 }
 
+describe('a binding', () => {
+  /** It ran out at 61 s, and its turn to expire comes behind that of a peer that came at 59 s. */
+  const withExpired = (): { readonly bed: Bed; readonly peer: TestPeer } => {
+    const bed = new Bed()
+    const peer = bed.registered()
+    bed.pass(1000)
+    bed.send(peer, keepAlive(peer))
+    bed.pass(58_000)
+    bed.registered()
+    bed.pass(3000)
+    return { bed, peer }
+  }
+
+  test('that has run out takes nothing from the next one of the same peer', () => {
+    const { bed, peer } = withExpired()
+    bed.register(peer)
+    for (let seconds = 0; seconds < 90; seconds += 5) expect([seconds, isBound(bed, peer)]).toEqual([seconds, true])
+  })
+
+  test('that has run out is not listed, and the next one once', () => {
+    const { bed, peer } = withExpired()
+    const listed = (): number =>
+      bed.machine.access.page(0, 100, bed.now).bindings.filter(({ id }) => id === peer.id).length
+    expect(listed()).toBe(0)
+    bed.register(peer)
+    expect(listed()).toBe(1)
+  })
+})
+
 describe('registration of a peer that knows extensions', () => {
   test('is challenged first, echoing seq and ts, and binds nothing yet', () => {
     const bed = new Bed()

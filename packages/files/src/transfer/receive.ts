@@ -138,7 +138,7 @@ class Receiving {
       await this.#target.finish()
       return this.#received()
     }
-    if (!(await this.#options.accept(offer, this.#found))) throw new TransferError('declined', 'it was declined')
+    if (!(await this.#options.accept(offer, this.#found))) throw new TransferError('declined', 'It was declined.')
     await this.#target.begin()
     await this.#line.put(this.#machine.accept())
     return undefined

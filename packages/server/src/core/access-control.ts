@@ -98,9 +98,13 @@ export class AccessControl {
   }
 
   /** Registered peers in so many rows, and the row to go on with; undefined: there are no more. */
-  page(from: number, rows: number): { readonly bindings: readonly Binding[]; readonly next: number | undefined } {
+  page(
+    from: number,
+    rows: number,
+    now: Instant,
+  ): { readonly bindings: readonly Binding[]; readonly next: number | undefined } {
     const next = from + rows
-    return { bindings: this.#bindings.page(from, rows), next: next < this.#bindings.rows ? next : undefined }
+    return { bindings: this.#bindings.page(from, rows, now), next: next < this.#bindings.rows ? next : undefined }
   }
 
   get isIdle(): boolean {

@@ -195,7 +195,7 @@ export class AccessGate {
     const most = this.#asks ? this.#context.limits.accessQuestions / 2 : rows
     const count = Math.ceil(Math.min((rows * SWEEP_INTERVAL) / round, most))
     this.#hurried -= count
-    for (const binding of this.#bindings.page(this.#row, count)) this.#review(binding, now)
+    for (const binding of this.#bindings.page(this.#row, count, now)) this.#review(binding, now)
     this.#row = this.#row + count >= rows ? 0 : this.#row + count
   }
 

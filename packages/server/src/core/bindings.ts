@@ -135,16 +135,14 @@ export class Bindings {
   }
 
   /** The bindings in so many rows. */
-  page(from: number, rows: number): readonly Binding[] {
-    return this.#bindings.slice(from, from + rows).filter((binding) => binding !== undefined)
+  page(from: number, rows: number, now: Instant): readonly Binding[] {
+    return this.#bindings.slice(from, from + rows).flatMap((_, at) => this.liveAt(from + at, now) ?? [])
   }
 
   /** The peer is registered no longer. */
   end(id: PeerId, why: BindingEnd, now: Instant): void {
     const row = this.rowOf(id, now)
-    if (row === NONE) return
-    this.#forget(row, why)
-    this.#rows.remove(row)
+    if (row !== NONE) this.#end(row, why)
   }
 
   /** An accepted message came from the bound address. */
@@ -220,8 +218,10 @@ export class Bindings {
 
   /** Binds, renews or moves; false when the source has too many already. */
   bind(binding: Binding, now: Instant): boolean {
-    // What has expired must be out of the counts first, this id's own binding too.
+    // What has expired must be out of the counts. In its turn, this id's own would take the id from the next one.
     this.#rows.expire(now)
+    const expired = this.#byId.get(binding.id) ?? NONE
+    if (expired !== NONE && !this.#rows.isLive(expired, now)) this.#end(expired, 'expired')
     const known = this.rowOf(binding.id, now)
     const before = known === NONE ? undefined : this.#bindings[known]
     const { bindingsPerSource } = this.#limits
@@ -239,6 +239,11 @@ export class Bindings {
 
   expire(now: Instant): void {
     this.#rows.expire(now)
+  }
+
+  #end(row: number, why: BindingEnd): void {
+    this.#forget(row, why)
+    this.#rows.remove(row)
   }
 
   #forget(row: number, why: BindingEnd): void {

@@ -203,7 +203,7 @@ export class Relay implements AsyncDisposable {
 
   /** Registered peers in so many rows of their table, and the row to go on with; undefined: there are no more. */
   bindings(from: number, rows: number): { readonly bindings: readonly BoundPeer[]; readonly next: number | undefined } {
-    const { bindings, next } = this.#machine.access.page(from, rows)
+    const { bindings, next } = this.#driver.input(({ access }, now) => access.page(from, rows, now))
     const node = this.#fleet?.node
     return { bindings: bindings.map(({ id, source: { ip, port } }) => ({ id, at: { ip, port }, node })), next }
   }

@@ -95,4 +95,12 @@ export const SERVER_WEBSOCKET: readonly Mutant[] = inPackage('server', [
       'return bound !== undefined && (bound === source || (bound.ip === source.ip && bound.port === source.port) || sameRoute(bound, source))',
     test: 'test/registrar.test.ts',
   },
+  {
+    name: 'binding-expired-once',
+    rule: 'A binding that has run out takes nothing from the next one of the same peer.',
+    file: 'src/core/bindings.ts',
+    text: "if (expired !== NONE && !this.#rows.isLive(expired, now)) this.#end(expired, 'expired')",
+    replacement: '',
+    test: 'test/registrar.test.ts',
+  },
 ])
