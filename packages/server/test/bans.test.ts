@@ -69,7 +69,7 @@ test('registered peers are listed in pages, each once', () => {
   const found: string[] = []
   let from: number | undefined = 0
   while (from !== undefined) {
-    const page: ReturnType<typeof bed.machine.access.page> = bed.machine.access.page(from, 3)
+    const page: ReturnType<typeof bed.machine.access.page> = bed.machine.access.page(from, 3, bed.now)
     expect(page.bindings.length).toBeLessThanOrEqual(3)
     found.push(...page.bindings.map(({ id }) => id))
     from = page.next
