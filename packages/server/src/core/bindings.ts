@@ -47,7 +47,7 @@ class Bound implements Binding {
     this.encoding = encoding
     this.knowsExtensions = knowsExtensions
     this.permit = permit
-    this.#spki = latin1(spki)
+    this.#spki = String.fromCharCode(...spki)
   }
 
   get spki(): Uint8Array {
@@ -56,8 +56,6 @@ class Bound implements Binding {
     return bytes
   }
 }
-
-const latin1 = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
 
 /**
  * Doubles of a row: token buckets of what the peer may send, filled up to a time that they share.
