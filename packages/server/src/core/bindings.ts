@@ -80,7 +80,6 @@ export class Bindings {
     this.#limits = limits
     this.#rows = new ExpiringRows({
       lifetime: BINDING_LIFETIME,
-      // At the cap the least recently refreshed is evicted.
       capacity: limits.bindings,
       onEnd: (row, why) => this.#forget(row, why),
     })
@@ -137,7 +136,6 @@ export class Bindings {
     return this.#bindings.slice(from, from + rows).flatMap((_, at) => this.liveAt(from + at, now) ?? [])
   }
 
-  /** The peer is registered no longer. */
   end(id: PeerId, why: BindingEnd, now: Instant): void {
     const row = this.rowOf(id, now)
     if (row !== NONE) this.#end(row, why)
