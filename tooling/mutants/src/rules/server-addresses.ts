@@ -30,8 +30,8 @@ export const SERVER_ADDRESSES: readonly Mutant[] = inPackage('server', [
     name: 'address-rate-grows',
     rule: 'No limit is forgotten because the table of addresses grows.',
     file: 'src/core/address-rate.ts',
-    text: 'Math.floor(slot / SET_SLOTS) ? first : second',
-    replacement: 'Math.floor(slot / SET_SLOTS) ? second : first',
+    text: '      this.#put(to, full, first, second)\n',
+    replacement: '',
     test: 'test/address-rate.test.ts',
   },
   {
