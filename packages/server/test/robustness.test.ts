@@ -144,7 +144,7 @@ describe('a relay that drains', () => {
       expect(bed.register(peer).map(({ message }) => message)).toMatchObject([
         {
           op_code: OP.directResponse,
-          ...(peer === seed ? {} : { ext: { caps: CAPS.channel | CAPS.introduced | CAPS.draining } }),
+          ...(peer === seed ? {} : { ext: { caps: CAPS.channel | CAPS.introduced | CAPS.conceals | CAPS.draining } }),
         },
       ])
     expect(bed.count('drainingSent')).toBe(25)

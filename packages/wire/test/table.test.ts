@@ -103,7 +103,7 @@ describe('the extension table', () => {
 
   test('capabilities are single bits, error codes are small numbers, each its own', () => {
     const bits = Object.values(CAPS)
-    expect(bits).toEqual([1, 2, 4, 8, 16, 32, 64])
+    expect(bits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256])
     expect(Object.values(WIRE_ERROR)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
   })
 })

@@ -176,9 +176,9 @@ export class RelayedPath {
 
   /** The relay does not answer any more, or has forgotten this peer. */
   relayLost(registration: Registration, now: Instant): void {
+    this.#failover.left(registration, now)
     if (this.#current === registration) this.#leave(`relay ${registration.relay.id} is lost`, now)
     else this.#proven.delete(registration)
-    this.#failover.left(registration, now)
   }
 
   /** The relay is about to end. Its session stays in use until one at another relay is proven, if there is one. */
