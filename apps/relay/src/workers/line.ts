@@ -62,8 +62,15 @@ export class Line<Theirs extends Offers<Theirs>> {
     this.#send({ name, values })
   }
 
-  /** The other end said something. */
-  received({ number, name, values = [], ...answer }: Message): void {
+  /**
+   * The other end said something. Each message has a turn of its own: Node hands over at once all that came
+   * together, and what an answer leads to has to be done before what was said after it.
+   */
+  received(message: Message): void {
+    setImmediate(() => this.#handle(message))
+  }
+
+  #handle({ number, name, values = [], ...answer }: Message): void {
     if (name !== undefined) void this.#answer(number, name, values)
     else if (number !== undefined) this.#settle(number, answer)
   }
