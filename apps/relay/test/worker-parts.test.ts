@@ -117,16 +117,19 @@ function sharing(count: number) {
       new ToldUsage({
         ask: ((_name: 'read', keys: readonly string[]) => ledger.read(keys)) as never,
         tell: ((_name: 'used', used: readonly UsedBytes[]) => {
-          void ledger.add(used)
-          for (const [other, list] of heard.entries())
-            if (other !== worker) {
-              list.push(...used)
-              told[other]?.heard(used)
-            }
+          void ledger.add(used, () => {
+            for (const [other, list] of heard.entries())
+              if (other !== worker) {
+                list.push(...used)
+                told[other]?.heard(used)
+              }
+          })
         }) as never,
       }),
   )
-  return { store, ledger, told, heard }
+  /** What was told so far is known to all. */
+  const settled = (): Promise<unknown> => ledger.read([])
+  return { ledger, told, heard, settled }
 }
 
 const usageOf = (key: string, bytes: number) => ({
@@ -136,10 +139,11 @@ const usageOf = (key: string, bytes: number) => ({
 
 describe('what workers used of quotas', () => {
   test('is added up, whatever each of them knows', async () => {
-    const { ledger, told } = sharing(2)
+    const { ledger, told, settled } = sharing(2)
     await told[0]?.read(KEYS)
     await told[1]?.read(KEYS)
     await told[0]?.write([usageOf('total', 1000)])
+    await settled()
     // It has heard of them: its account has both.
     await told[1]?.write([usageOf('total', 1000 + 300)])
     expect(await ledger.read(['total'])).toMatchObject([{ dayBytes: 1300, monthBytes: 1300 }])
@@ -148,17 +152,30 @@ describe('what workers used of quotas', () => {
   })
 
   test('is heard by the others', async () => {
-    const { told, heard } = sharing(3)
+    const { told, heard, settled } = sharing(3)
     await told[0]?.write([usageOf('source:192.0.2.1', 70)])
+    await settled()
     const used = { key: 'source:192.0.2.1', bytes: 70, ...calendarDay(Date.now()) }
     expect(heard).toEqual([[], [used], [used]])
   })
 
+  test('is heard after the answer to one who was reading already, and is in that of who reads later', async () => {
+    const { ledger, told, heard } = sharing(2)
+    const before = ledger.read(['total']).then((usage) => [usage.length, heard[1]?.length])
+    await told[0]?.write([usageOf('total', 500)])
+    const after = ledger.read(['total']).then((usage) => [usage[0]?.monthBytes, heard[1]?.length])
+    expect([await before, await after]).toEqual([
+      [0, 0],
+      [500, 1],
+    ])
+  })
+
   test('of a permit, which ends in another month, is of that month', async () => {
-    const { ledger, told } = sharing(2)
+    const { ledger, told, settled } = sharing(2)
     const until = calendarDay(Date.now() + 100 * 86_400_000)
     const permit = (bytes: number) => ({ key: 'permit:1', dayBytes: bytes, monthBytes: bytes, ...until })
     await told[0]?.write([permit(10)])
+    await settled()
     await told[1]?.write([permit(10 + 5)])
     expect(await ledger.read(['permit:1'])).toEqual([permit(15)])
   })

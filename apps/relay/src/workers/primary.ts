@@ -74,8 +74,10 @@ async function serve(config: Config, again: () => Promise<Config>, defer: Defer)
   })
   const together = new Together(crew, () => keepBans(usage?.bans, log))
   const keepUsed = async (worker: number, used: readonly UsedBytes[]): Promise<void> => {
-    for (const member of crew.members) if (member.worker !== worker) member.line.tell('usedElsewhere', used)
-    await ledger.add(used).catch((error: Error) => {
+    const tell = (): void => {
+      for (const member of crew.members) if (member.worker !== worker) member.line.tell('usedElsewhere', used)
+    }
+    await ledger.add(used, tell).catch((error: Error) => {
       log.warn(`what was used of quotas could not be written: ${printable(error.message)}`)
     })
   }

@@ -66,17 +66,23 @@ export class UsageLedger {
     return this.#next(() => this.#store.read(keys))
   }
 
-  /** @throws what the store throws */
-  add(used: readonly UsedBytes[]): Promise<void> {
-    return this.#next(async () => {
-      const kept = new Map((await this.#store.read(used.map(({ key }) => key))).map((usage) => [usage.key, usage]))
-      const accounts = used.map(({ key, bytes, day, month }) => {
-        const account = new Account(kept.get(key) ?? { key, day, month, dayBytes: 0, monthBytes: 0 })
-        account.learn(bytes, { day, month })
-        return account.usage
-      })
-      await this.#store.write(accounts)
+  /**
+   * @param tell tells other workers, in its turn as well: who is reading has the answer of before, which
+   * knows nothing of this, and who reads next gets it by that
+   * @throws what the store throws
+   */
+  add(used: readonly UsedBytes[], tell: () => void): Promise<void> {
+    return this.#next(() => this.#write(used).finally(tell))
+  }
+
+  async #write(used: readonly UsedBytes[]): Promise<void> {
+    const kept = new Map((await this.#store.read(used.map(({ key }) => key))).map((usage) => [usage.key, usage]))
+    const accounts = used.map(({ key, bytes, day, month }) => {
+      const account = new Account(kept.get(key) ?? { key, day, month, dayBytes: 0, monthBytes: 0 })
+      account.learn(bytes, { day, month })
+      return account.usage
     })
+    await this.#store.write(accounts)
   }
 
   #next<Result>(work: () => Promise<Result>): Promise<Result> {
