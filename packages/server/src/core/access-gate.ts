@@ -136,7 +136,10 @@ export class AccessGate {
     const known = key === undefined ? 'allowed' : this.#asks ? this.#known.get(key, now) : 'refused'
     const missing = this.#meter?.missing(id, at.ip, permit) ?? []
     const end = (verdict: Verdict, when: Instant): void => {
-      if (verdict === 'refused' && typeof shown === 'string') then(shown, when, undefined)
+      // Of what it has used, something was known when it applied, and left since.
+      const left = verdict === 'allowed' && (this.#meter?.missing(id, at.ip, permit) ?? []).length > 0
+      if (left) this.decide(application, when, then)
+      else if (verdict === 'refused' && typeof shown === 'string') then(shown, when, undefined)
       else then((verdict === 'allowed' && this.#meter?.refuses(id, at.ip, permit)) || verdict, when, permit)
     }
     if (known !== undefined && (known !== 'allowed' || missing.length === 0)) return end(known, now)
