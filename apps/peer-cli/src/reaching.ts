@@ -27,13 +27,16 @@ const ADVICE =
 /** What registration failures begin with where nothing came back. */
 const SILENT = 'no answer'
 
+const relayAddresses = ({ relay = [] }: Pick<PeerFlags, 'relay'>): readonly Address[] =>
+  relay.flatMap((text) => parseTicket(text).addresses)
+
 /** Until one of `--relay` registers this host, where there are any. @throws ShowchainError */
 export async function untilRegistered(
   { peer, output }: Pick<Session, 'peer' | 'output'>,
   flags: Pick<PeerFlags, 'relay' | 'timeout' | 'host'>,
 ): Promise<void> {
   const timeout = timeoutOf(flags)
-  const addresses = (flags.relay ?? []).flatMap((text) => parseTicket(text).addresses)
+  const addresses = relayAddresses(flags)
   if (addresses.length === 0) return
   const family = otherFamily(addresses, peer)
   // Nothing comes of waiting. The other way round there may be a NAT64.
@@ -96,7 +99,7 @@ export function advised(
   const { attempts = [] } = (error.cause ?? {}) as { readonly attempts?: readonly DialAttempt[] }
   const direct = via === 'relay-only' || via === 'punch' ? [] : ticket.addresses
   const relays = via === 'direct' ? [] : ticket.relays.map(({ address }) => address)
-  const own = new Set((flags.relay ?? []).flatMap((text) => parseTicket(text).addresses).map(formatAddress))
+  const own = new Set(relayAddresses(flags).map(formatAddress))
   const others = [...direct, ...relays].filter((address) => !own.has(formatAddress(address)))
   const family = otherFamily([...direct, ...relays], peer)
   const answering = peer.inspect().relays.flatMap(({ relay, state }) => (state === 'registered' ? [relay] : []))

@@ -212,4 +212,29 @@ describe('the bytes of a permit', () => {
     expect(again.permit).toEqual(permit)
     expect(again.sends(25)).toBe(4)
   })
+
+  test('are not had again by who applied while they were in memory, and is decided about when they are not', () => {
+    const { bed, issue, shows } = permitting({ asks: true })
+    const [peer, target, late] = [40, 41, 42].map((seed) => bed.peer({ identity: identityOf(seed) })) as [
+      TestPeer,
+      TestPeer,
+      TestPeer,
+    ]
+    const permit = issue({ bytes: 10 * FRAME })
+    for (const [who, shown] of [
+      [target, issue()],
+      [peer, permit],
+    ] as const) {
+      shows(who, shown)
+      bed.decide('allowed')
+    }
+    const frame = channelFrame(openSession(bed, peer, target), FRAME)
+    bed.sendBytes(target.source, frame)
+    for (let sent = 0; sent < 25; sent++) bed.sendBytes(peer.source, frame)
+    expect(bed.count('channelForwarded')).toBe(1 + 10)
+    shows(late, permit)
+    bed.pass(2 * SECOND)
+    expect(bed.decide('allowed')).toEqual([])
+    expect(only(bed.decide('allowed'), OP.error, late).code).toBe(WIRE_ERROR.permitUsedUp)
+  })
 })

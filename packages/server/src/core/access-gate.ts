@@ -136,16 +136,19 @@ export class AccessGate {
     const known = key === undefined ? 'allowed' : this.#asks ? this.#known.get(key, now) : 'refused'
     const missing = this.#meter?.missing(id, at.ip, permit) ?? []
     const end = (verdict: Verdict, when: Instant): void => {
-      // Of what it has used, something was known when it applied, and left since.
-      const left = verdict === 'allowed' && (this.#meter?.missing(id, at.ip, permit) ?? []).length > 0
-      if (left) this.decide(application, when, then)
-      else if (verdict === 'refused' && typeof shown === 'string') then(shown, when, undefined)
+      if (verdict === 'refused' && typeof shown === 'string') then(shown, when, undefined)
       else then((verdict === 'allowed' && this.#meter?.refuses(id, at.ip, permit)) || verdict, when, permit)
     }
     if (known !== undefined && (known !== 'allowed' || missing.length === 0)) return end(known, now)
     if (this.#open.size >= this.#context.limits.accessQuestions) return end('undecided', now)
     const question = ++this.#questions
-    this.#open.set(id, { number: question, key, missing, end }, now)
+    // Of what it has used, something may have been in memory when it applied, and be only kept by now.
+    const answered = (verdict: Verdict, when: Instant): void => {
+      const forgotten = verdict === 'allowed' && (this.#meter?.missing(id, at.ip, permit) ?? []).length > 0
+      if (forgotten) this.decide(application, when, then)
+      else end(verdict, when)
+    }
+    this.#open.set(id, { number: question, key, missing, end: answered }, now)
     const event = { type: 'applied', question, id, at: { ip: at.ip, port: at.port }, granted, missing } as const
     this.#context.outbox.event(event)
   }

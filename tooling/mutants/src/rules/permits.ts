@@ -101,5 +101,13 @@ export const PERMITS: readonly Mutant[] = [
       replacement: 'permit.account.add(bytes, this.#today)',
       test: 'test/permits.test.ts',
     },
+    {
+      name: 'permit-bytes-forgotten',
+      rule: 'What was used of a permit counts also for who is decided about when it is in memory no longer.',
+      file: 'src/core/access-gate.ts',
+      text: 'if (forgotten) this.decide(application, when, then)\n      else end(verdict, when)',
+      replacement: 'if (forgotten || !forgotten) end(verdict, when)',
+      test: 'test/permits.test.ts',
+    },
   ]),
 ]
