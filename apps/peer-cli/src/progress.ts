@@ -1,6 +1,6 @@
 /**
  * How far a transfer is: a bar on a terminal, an event each second with --json, nothing in a pipe but why nothing goes on.
- * The bar has the rate, the time left, the path of the moment and the file of the moment.
+ * The bar has the rate, the time left, the path of the moment and the file of the moment, as far as they fit.
  */
 import type { Connection } from '@showchain/client'
 import type { TransferProgress } from '@showchain/files'
@@ -8,12 +8,14 @@ import { type Options, SingleBar } from 'cli-progress'
 import { shownBytes, shownTime } from './amounts.ts'
 import type { Output } from './output.ts'
 import { Rate } from './rate.ts'
+import { shortened, widthOf } from './shortened.ts'
 import { drawOnStderr } from './stdio.ts'
 import { Stall } from './waits.ts'
 
 /** Milliseconds between two events of --json. */
 const EVENT_STEP = 1000
-const BAR_WIDTH = 20
+/** Columns for the name of the file: the beginning and the end of a longer one. */
+const NAME_COLUMNS = 24
 /** A terminal that does not say how wide it is. */
 const COLUMNS = 80
 
@@ -61,17 +63,41 @@ function events(output: Output): Show {
   }
 }
 
-/** One line that fits the terminal. @param rate bytes a second */
+/** What of a line is shown, from all of it to what nobody wants to miss. */
+const LAYOUTS = [
+  { bar: 20, way: true, amount: true, speed: true },
+  { bar: 10, way: true, amount: true, speed: true },
+  { bar: 10, way: false, amount: true, speed: true },
+  { bar: 0, way: false, amount: true, speed: true },
+  { bar: 0, way: false, amount: false, speed: true },
+  { bar: 0, way: false, amount: false, speed: false },
+] as const
+
+/**
+ * One line that fits the terminal. What matters less is left out until there is room for the name.
+ * @param rate bytes a second
+ */
 export function barLine(progress: TransferProgress, rate: number | undefined, way: string, columns: number): string {
   const { bytes, totalBytes, path, checking } = progress
   const part = totalBytes === 0 ? 1 : bytes / totalBytes
-  const full = Math.floor(part * BAR_WIDTH)
-  const left = rate === undefined || rate === 0 ? '' : `, ${shownTime((totalBytes - bytes) / rate)} left`
-  const speed = rate === undefined ? '' : `  ${shownBytes(rate)}/s${left}`
-  const figures = `${Math.floor(100 * part)} %  ${shownBytes(bytes)} of ${shownBytes(totalBytes)}${speed}  ${way}  `
-  const line = `[${'='.repeat(full)}${' '.repeat(BAR_WIDTH - full)}] ${figures}${checking ? 'checking ' : ''}${path}`
-  // The last column stays free: some terminals begin a new line behind it.
-  return line.length < columns ? line : `${line.slice(0, columns - 2)}…`
+  const left = rate === undefined || rate === 0 ? [] : [`${shownTime((totalBytes - bytes) / rate)} left`]
+  const wanted = Math.min(widthOf(path), NAME_COLUMNS)
+  let [figures, room] = ['', 0]
+  for (const layout of LAYOUTS) {
+    const full = Math.floor(part * layout.bar)
+    const speed = rate === undefined || !layout.speed ? [] : [`${shownBytes(rate)}/s`]
+    const parts = [
+      `${layout.bar === 0 ? '' : `[${'='.repeat(full)}${' '.repeat(layout.bar - full)}] `}${Math.floor(100 * part)} %`,
+      layout.amount ? `${shownBytes(bytes)} of ${shownBytes(totalBytes)}` : '',
+      [...speed, ...left].join(', '),
+      layout.way ? way : '',
+    ]
+    figures = `${parts.filter((each) => each !== '').join('  ')}  ${checking ? 'checking ' : ''}`
+    // The last column stays free: some terminals begin a new line behind it.
+    room = columns - 1 - figures.length
+    if (room >= wanted) break
+  }
+  return `${figures}${shortened(path, room)}`.slice(0, room < 0 ? columns - 1 : undefined)
 }
 
 function bar(connection: Connection): Show {

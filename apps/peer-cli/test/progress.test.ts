@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { shownBytes, shownCount, shownTime } from '../src/amounts.ts'
 import { barLine } from '../src/progress.ts'
 import { Rate } from '../src/rate.ts'
+import { widthOf } from '../src/shortened.ts'
 
 test.each([
   [0, '0 bytes'],
@@ -69,11 +70,28 @@ describe('the bar', () => {
     )
   })
 
-  test('fits the terminal', () => {
-    for (const columns of [40, 80]) {
-      const line = barLine({ ...progress, path: 'x'.repeat(500) }, 3_200_000, 'by relay', columns)
-      expect([line.length, line.endsWith('…')]).toEqual([columns - 1, true])
-    }
+  test.each([
+    [100, '[========            ] 41 %  14.1 MB of 34.5 MB  3.20 MB/s, 7 s left  directly  photos/a.jpg'],
+    [90, '[====      ] 41 %  14.1 MB of 34.5 MB  3.20 MB/s, 7 s left  directly  photos/a.jpg'],
+    [80, '[====      ] 41 %  14.1 MB of 34.5 MB  3.20 MB/s, 7 s left  photos/a.jpg'],
+    [65, '41 %  14.1 MB of 34.5 MB  3.20 MB/s, 7 s left  photos/a.jpg'],
+    [59, '41 %  3.20 MB/s, 7 s left  photos/a.jpg'],
+    [30, '41 %  7 s left  photos/a.jpg'],
+    [24, '41 %  7 s left  …/a.jpg'],
+    [8, '41 %  7'],
+  ])('at %d columns leaves out what matters less than the name', (columns, line) => {
+    expect(barLine(progress, 3_200_000, 'directly', columns)).toBe(line)
+  })
+
+  test.each([
+    ['holiday-film-from-the-lake-part-3-of-5.mp4', 80, 'holiday-film-fro…part-3-of-5.mp4'],
+    ['holiday-film-from-the-lake-part-3-of-5.mp4', 60, 'holiday-film-fro…part-3-of-5.mp4'],
+    ['photos/summer/2026/lake/IMG_20260814.jpg', 60, '…/IMG_20260814.jpg'],
+    ['写真写真写真写真写真写真写真写真.jpg', 60, '写真写真写真写真…真写真写真.jpg'],
+  ])('shortens %s at %d columns in the middle', (path, columns, name) => {
+    const line = barLine({ ...progress, path }, 3_200_000, 'directly', columns)
+    expect(line.slice(line.indexOf('left  ') + 6)).toBe(name)
+    expect(widthOf(line)).toBeLessThan(columns)
   })
 
   test('of empty files is full, and of no rate has no time left', () => {

@@ -320,6 +320,23 @@ describe('at a terminal', () => {
     expect((await program.ended()).stderr).not.toContain('%')
   })
 
+  test.each([80, 60])('of %d columns the bar has the beginning and the end of a long name', async (columns) => {
+    const { out } = target()
+    const name = 'holiday-film-from-the-lake-part-3-of-5.mp4'
+    // As large as lets the bar have a rate: those need half a second.
+    writeFileSync(bed.folder.file(name), randomBytes(120_000_000))
+    const { ticket } = await bed.send(`$D/${name}`)
+    const receiver = bed.terminal(`stty cols ${columns}; exec $S receive $L --yes ${out} '${ticket}'`)
+    const { stdout } = await receiver.ended()
+    const parts = stdout.split('\u001b').map((part) => part.replace(/^\[[\d;?]*[A-Za-z]/, ''))
+    const drawn = parts.filter((part) => /\d+ % .*\/s, \d+ s left /.test(part))
+    expect(drawn.length).toBeGreaterThan(0)
+    for (const line of drawn) {
+      expect(line).toMatch(/ {2}holiday-film.*-3-of-5\.mp4$/)
+      expect(line.length).toBeLessThan(columns)
+    }
+  })
+
   test('a text and names cannot control it', async () => {
     const { program, ticket } = await bed.send(`--text $'\\e[2Jgone\\xe2\\x80\\xae'`)
     const receiver = bed.terminal(`exec $S receive $L --yes '${ticket}'`)
