@@ -1,6 +1,7 @@
 /** `showchain forward`: a local socket that leads to what the remote peer serves. */
 import type { Connection } from '@showchain/client'
 import { Forwarder, type ForwarderEvent, listenAt, TunnelError } from '@showchain/tunnel'
+import { ShowchainError } from '@showchain/wire'
 import { argument } from './argument.ts'
 import { type ConnectFlags, ephemeralUnlessTold, viaOf } from './connect.ts'
 import { ticketOf } from './contacts.ts'
@@ -50,6 +51,10 @@ function rejection(): { readonly promise: Promise<never>; readonly reject: (erro
   return { promise, reject }
 }
 
+/** Why the connection with the remote peer ended is said by then. */
+const ENDED = 'the connection with the remote peer ended'
+const isClosed = (error: unknown): boolean => error instanceof ShowchainError && error.code === 'ERR_CLOSED'
+
 /** @param refused told when somebody at the other end said no: calling again is of no use then */
 function reporter(session: Session, called: string, refused: (error: Error) => void): (event: ForwarderEvent) => void {
   const { output } = session
@@ -74,7 +79,7 @@ function reporter(session: Session, called: string, refused: (error: Error) => v
       case 'failed':
         // That a program resets its connection is no failure of the tunnel.
         if (event.error instanceof TunnelError && event.error.reason === 'reset') return
-        return failures.say(`not carried: ${(event.error as Error).message}`)
+        return failures.say(`not carried: ${isClosed(event.error) ? ENDED : (event.error as Error).message}`)
     }
   }
 }

@@ -2,7 +2,7 @@
  * What the programs tell each other when a connection ends, so that both know whether everything
  * arrived.
  */
-import type { CloseOptions, Connection } from '@showchain/client'
+import type { CloseOptions, Connection, ConnectionEnd } from '@showchain/client'
 import { BusyError, RefusedError, TransferError } from './failures.ts'
 
 /** Codes of `connection.close`. */
@@ -27,16 +27,28 @@ export const incomplete = (why: string): CloseOptions => ({
   reason: why.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_REASON),
 })
 
+/** What the program at the other end did, by its code. */
+const REMOTE: ReadonlyMap<number, string> = new Map([
+  [GOODBYE.incomplete, 'the program at the other end stopped'],
+  [GOODBYE.busy, 'the remote peer is busy: it serves one connection at a time'],
+  [GOODBYE.sent, 'the program at the other end only sends (--send-only)'],
+  [GOODBYE.refused, 'the remote peer did not let this one in'],
+])
+
+/** How a connection ended, for people. A code that is not of this program stays a number. */
+export function endWords({ by, code, reason }: ConnectionEnd): string {
+  const words = by === 'remote' ? REMOTE.get(code) : undefined
+  if (words === undefined) return reason
+  const said = code === GOODBYE.incomplete ? reason.slice(`closed by the remote peer with code ${code}`.length) : ''
+  return `${words}${said}`
+}
+
 /** What the end of the connection means where something was missing. */
-export function failureOf({
-  end,
-  closedBecause = 'the connection ended',
-}: Connection): TransferError | BusyError | RefusedError {
-  if (end?.by === 'remote' && end.code === GOODBYE.busy)
-    return new BusyError('the remote peer is busy: it serves one connection at a time')
-  if (end?.by === 'remote' && end.code === GOODBYE.refused)
-    return new RefusedError('the remote peer did not let this one in')
-  return new TransferError(`not everything was transferred: ${closedBecause}`)
+export function failureOf({ end }: Connection): TransferError | BusyError | RefusedError {
+  const words = end === undefined ? 'the connection ended' : endWords(end)
+  if (end?.by === 'remote' && end.code === GOODBYE.busy) return new BusyError(words)
+  if (end?.by === 'remote' && end.code === GOODBYE.refused) return new RefusedError(words)
+  return new TransferError(`not everything was transferred: ${words}`)
 }
 
 /**

@@ -6,6 +6,7 @@
 import type { Connection, Path } from '@showchain/client'
 import { type PeerId, printable, ShowchainError, toBase64url, utf8 } from '@showchain/wire'
 import { Failure, Reported } from './failures.ts'
+import { endWords } from './goodbye.ts'
 import { knownFailure } from './known-failures.ts'
 import { isPart, withNewline, withoutNewline } from './lines.ts'
 import { say, textStdout } from './stdio.ts'
@@ -162,11 +163,11 @@ export function follow(connection: Connection, output: Output, saysWhy: () => bo
   connection.on('path', (_path, reason) =>
     output.note('path', `now ${describePath(connection)} (${reason})`, { ...details(), reason }),
   )
-  connection.on('close', (reason) => {
+  connection.on('close', (reason, end) => {
     // Why this side ended it is what the program says last, or what it was told to do.
-    const { by } = connection.end ?? {}
+    const { by } = end
     const who = by === 'local' ? 'closed by this side' : by === 'remote' ? 'closed by the remote peer' : reason
-    const why = by === 'remote' && saysWhy() ? reason : who
+    const why = by === 'remote' && saysWhy() ? endWords(end) : who
     output.note('closed', `connection with ${short(remoteId)} ended: ${why}`, { peer: remoteId, reason })
   })
 }

@@ -4,6 +4,7 @@ import { ShowchainError } from '@showchain/wire'
 import { type ConnectFlags, ephemeralUnlessTold, viaOf } from './connect.ts'
 import { ticketOf } from './contacts.ts'
 import { NotDirectError, UnreachableError, UsageError } from './failures.ts'
+import { endWords } from './goodbye.ts'
 import { timeoutOf, wholeNumber } from './open-peer.ts'
 import { describePath, type Output, outputFor } from './output.ts'
 import { reached } from './reaching.ts'
@@ -40,10 +41,10 @@ export async function ping(text: string, flags: PingFlags): Promise<void> {
       await Promise.race([pings.run(count, flags.untilDirect === true), stdoutFailed()])
       const why = via === 'relay-only' ? 'only the relay was asked for' : whyRelayed(connection)
       pings.report(why)
-      const { closedBecause } = connection
+      const { end } = connection
       // For the remote peer a ping that found no direct path is no failure.
       await connection.close()
-      if (closedBecause !== undefined) throw new UnreachableError(`the connection ended: ${closedBecause}`)
+      if (end !== undefined) throw new UnreachableError(`the connection ended: ${endWords(end)}`)
       if (pings.answered === 0) throw new UnreachableError('the remote peer answered no ping')
       if (connection.path.kind === 'relay') throw new NotDirectError(`no direct path: ${why}`)
     })

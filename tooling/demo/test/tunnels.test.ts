@@ -126,6 +126,19 @@ describe('a target that refuses', () => {
   })
 })
 
+test('a server that is ended while it carries something: the other end says so in words', async () => {
+  const { server, local, forwarder } = await tunnels.tunnel(await tunnels.program(echo))
+  const socket = await tunnels.connect(local)
+  const broken = failure(socket)
+  const answered = once(socket, 'data')
+  socket.write('hello')
+  await answered
+  server.child.kill('SIGINT')
+  expect(await broken).toBe('ECONNRESET')
+  await forwarder.stderr.line(/ ended: the program at the other end stopped: interrupted by SIGINT$/)
+  await forwarder.stderr.line(/^not carried: the connection with the remote peer ended$/)
+})
+
 describe('stdio', () => {
   test('carries every byte, ends each way for itself, and prints nothing else on stdout', async () => {
     writeFileSync(bed.folder.file('bytes'), randomBytes(3_000_000))
