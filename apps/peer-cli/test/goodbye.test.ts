@@ -12,8 +12,14 @@ const remote = (code: number, said = '') => ({
 test.each([
   [remote(GOODBYE.whole), 'closed by the remote peer'],
   [remote(GOODBYE.incomplete), 'the program at the other end stopped'],
-  [remote(GOODBYE.incomplete, ': interrupted by SIGINT'), 'the program at the other end stopped: interrupted by SIGINT'],
-  [remote(GOODBYE.busy, ': busy with another connection'), 'the remote peer is busy: it serves one connection at a time'],
+  [
+    remote(GOODBYE.incomplete, ': interrupted by SIGINT'),
+    'the program at the other end stopped: interrupted by SIGINT',
+  ],
+  [
+    remote(GOODBYE.busy, ': busy with another connection'),
+    'the remote peer is busy: it serves one connection at a time',
+  ],
   [remote(GOODBYE.sent), 'the program at the other end only sends (--send-only)'],
   [remote(GOODBYE.refused, ': not let in'), 'the remote peer did not let this one in'],
   // Of another program, which may tell the number to its own people.

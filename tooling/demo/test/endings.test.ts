@@ -115,7 +115,9 @@ describe('an end that leaves early says goodbye: the other one fails at once and
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const)('on %s, with exit code %i', async (signal, code) => {
-    const why = new RegExp(`: not everything was transferred: the program at the other end stopped: interrupted by ${signal}$`)
+    const why = new RegExp(
+      `: not everything was transferred: the program at the other end stopped: interrupted by ${signal}$`,
+    )
     for (const leaves of ['listener', 'caller'] as const) {
       const { line, came } = output()
       const { program, ticket } = await bed.listen(line)
