@@ -43,14 +43,18 @@ const schema = z
 /**
  * Gives a command those options that it has, and that nobody gave it.
  * @param path a file that is there
+ * @returns where each is from, by its name
  * @throws UsageError
  */
-export function configure(command: Command, path: string): void {
+export function configure(command: Command, path: string): Readonly<Record<string, string>> {
+  const from: Record<string, string> = {}
   const options = new Set(command.options.map((option) => option.attributeName()))
   for (const [name, value] of Object.entries(read(path))) {
     if (!options.has(name) || value === undefined || isGiven(command, name)) continue
     command.setOptionValueWithSource(name, value, 'config')
+    from[name] = `${path}: ${name}`
   }
+  return from
 }
 
 /** By a flag, or by a variable of the environment that says anything. */

@@ -12,6 +12,7 @@ import { outputFor } from './output.ts'
 import { directionOf, type PipeFlags, Pipes } from './pipes.ts'
 import { reached } from './reaching.ts'
 import { type Session, withPeer } from './session.ts'
+import { nameOf } from './sources.ts'
 import { stdoutFailed } from './stdio.ts'
 import { notEveryLine, receiveLines, sendLines, undelivered } from './talk.ts'
 
@@ -24,9 +25,10 @@ export interface ConnectFlags extends PeerFlags, PipeFlags {
 export const WAYS: readonly DialPolicy[] = ['auto', 'direct-only', 'relay-only', 'direct', 'punch']
 
 /** @throws UsageError */
-export function viaOf(flags: Pick<ConnectFlags, 'via'>): DialPolicy {
+export function viaOf(flags: Pick<ConnectFlags, 'via' | 'from'>): DialPolicy {
   const via = WAYS.find((policy) => policy === flags.via)
-  if (via === undefined) throw new UsageError(`--via is one of ${WAYS.join(', ')}, not ${quote(flags.via)}`)
+  if (via === undefined)
+    throw new UsageError(`${nameOf(flags, 'via')} is one of ${WAYS.join(', ')}, not ${quote(flags.via)}`)
   return via
 }
 
@@ -40,7 +42,7 @@ export async function connect(text: string, flags: ConnectFlags): Promise<void> 
   try {
     const direction = directionOf(flags)
     const via = viaOf(flags)
-    const linger = wholeNumber('--linger', flags.linger, 0, 86_400) ?? 0
+    const linger = wholeNumber(flags, 'linger', 0, 86_400) ?? 0
     const timeout = timeoutOf(flags)
     const ticket = ticketOf(text, flags)
     await withPeer(ephemeralUnlessTold(flags), output, 'nobody', async (session) => {

@@ -14,6 +14,7 @@ import { type Known, reachedBy, seenOn } from './last-seen.ts'
 import { didYouMean } from './near.ts'
 import type { PeerFlags } from './open-peer.ts'
 import { replacePrivateFile } from './private-file.ts'
+import { nameOf, type Sourced } from './sources.ts'
 
 const VERSION = 1
 /** A person has fewer; a contact takes some hundred bytes. */
@@ -201,20 +202,28 @@ function isCode(text: string): boolean {
   }
 }
 
-/** @param what that the text is none of */
-export const noneOf = (text: string, what: string): UsageError =>
-  new UsageError(`${quote(text)} is ${what}${didYouMean(text, new Contacts().names)}`)
+/** @param what that the text is none of. @param where the text is from, with what leads to it */
+export const noneOf = (text: string, what: string, where = ''): UsageError =>
+  new UsageError(`${where}${quote(text)} is ${what}${didYouMean(text, new Contacts().names)}`)
 
-/** The ids that arguments are, or that contacts have. @throws UsageError */
-export function idsOf(texts: readonly string[]): readonly PeerId[] {
+export interface AllowFlags extends Sourced {
+  readonly allow?: readonly string[]
+}
+
+/** The ids that --allow has, or contacts that it names; undefined without it. @throws UsageError */
+export function idsOf(flags: AllowFlags): readonly PeerId[] | undefined {
   const contacts = new Contacts()
-  return texts.map((text) => {
+  return flags.allow?.map((text) => {
     const id = contacts.get(text)?.id ?? peerIdSchema.safeParse(text).data
-    if (id === undefined) throw noneOf(text, 'neither a contact nor the id of a peer, which has 43 characters')
+    if (id === undefined)
+      throw noneOf(
+        text,
+        'neither a contact nor the id of a peer, which has 43 characters',
+        `${nameOf(flags, 'allow')}: `,
+      )
     return id
   })
 }
 
 /** Who may connect, by --allow. @throws as `idsOf` */
-export const acceptOf = ({ allow }: { readonly allow?: readonly string[] }): 'everyone' | readonly PeerId[] =>
-  allow === undefined ? 'everyone' : idsOf(allow)
+export const acceptOf = (flags: AllowFlags): 'everyone' | readonly PeerId[] => idsOf(flags) ?? 'everyone'

@@ -2,13 +2,13 @@
 import { diagnose, type Finding } from '@showchain/client'
 import { generateIdentity } from '@showchain/crypto'
 import { UnhealthyError, UsageError } from './failures.ts'
-import { addressPolicyOf, ownIdentity, type PeerFlags } from './open-peer.ts'
+import { addressPolicyOf, ownIdentity, type PeerFlags, relaysOf } from './open-peer.ts'
 import { outputFor } from './output.ts'
 import { explained } from './waits.ts'
 
 export type DoctorFlags = Pick<
   PeerFlags,
-  'relay' | 'identity' | 'passphraseFile' | 'lan' | 'lanDiscovery' | 'lab' | 'json'
+  'relay' | 'from' | 'identity' | 'passphraseFile' | 'lan' | 'lanDiscovery' | 'lab' | 'json'
 >
 
 const MARKS: Readonly<Record<Finding['verdict'], string>> = { good: 'ok ', bad: 'BAD', unknown: '?  ' }
@@ -20,13 +20,13 @@ const INDENT = ' '.repeat(5)
 export async function doctor(flags: DoctorFlags): Promise<void> {
   const output = outputFor(flags)
   try {
-    const { relay = [] } = flags
-    if (relay.length === 0) throw new UsageError('doctor needs a relay to ask: --relay or SHOWCHAIN_RELAY')
+    const relays = relaysOf(flags)
+    if (relays.length === 0) throw new UsageError('doctor needs a relay to ask: --relay or SHOWCHAIN_RELAY')
     const began = performance.now()
     // A relay has one binding of an identity: a new one takes it from no program that runs.
     const identity = await (flags.identity === undefined ? generateIdentity() : ownIdentity(flags))
     const lanDiscovery = flags.lanDiscovery !== false
-    const diagnosing = diagnose({ identity, relays: relay, addressPolicy: addressPolicyOf(flags), lanDiscovery })
+    const diagnosing = diagnose({ identity, relays, addressPolicy: addressPolicyOf(flags), lanDiscovery })
     const findings = await explained(output, 'waiting for answers of the relays', diagnosing)
     for (const finding of findings) output.result('finding', shown(finding), { ...finding })
     const unconnected = findings.filter(({ check, verdict }) => verdict === 'bad' && DECISIVE.includes(check))

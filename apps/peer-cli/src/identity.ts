@@ -29,6 +29,10 @@ export async function identityOf(flags: IdentityFlags): Promise<Identity> {
       )
     if (error.code === 'ERR_PASSPHRASE_NEEDED')
       throw new UsageError(`${path} is encrypted: set SHOWCHAIN_PASSPHRASE or give --passphrase-file`)
+    if (error.code === 'ERR_PASSPHRASE_WRONG') {
+      const from = flags.passphraseFile ?? 'SHOWCHAIN_PASSPHRASE'
+      throw new ShowchainError(error.code, `It is that of ${from}, for ${path}.`, { cause: error.cause })
+    }
     throw error
   }
 }

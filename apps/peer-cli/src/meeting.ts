@@ -9,7 +9,7 @@ import { type PeerId, parseTicket, ShowchainError, type Ticket } from '@showchai
 import { idsOf, namedTicket, noneOf } from './contacts.ts'
 import { UnreachableError, UsageError } from './failures.ts'
 import { GOODBYE } from './goodbye.ts'
-import { type PeerFlags, timeoutOf } from './open-peer.ts'
+import { type PeerFlags, relaysOf, timeoutOf } from './open-peer.ts'
 import { advised, reached, untilRegistered } from './reaching.ts'
 import type { Session } from './session.ts'
 import { Strangers } from './strangers.ts'
@@ -32,8 +32,8 @@ export class Door {
   #open: 'nobody' | 'everyone' | PeerId = 'nobody'
 
   /** @throws UsageError */
-  constructor({ allow }: WaitFlags) {
-    this.#allowed = allow === undefined ? undefined : idsOf(allow)
+  constructor(flags: WaitFlags) {
+    this.#allowed = idsOf(flags)
   }
 
   readonly accept: Exclude<PeerOptions['accept'], string | readonly PeerId[] | undefined> = ({ id }) =>
@@ -105,8 +105,7 @@ function reachableTicket({ peer }: Session): string {
 }
 
 /** Mailboxes of the relays, in their order. */
-const mailboxes = ({ relay = [] }: PeerFlags): readonly Ticket[] =>
-  relay.flatMap((text) => mailboxOf(parseTicket(text)) ?? [])
+const mailboxes = (flags: PeerFlags): readonly Ticket[] => relaysOf(flags).flatMap((relay) => mailboxOf(relay) ?? [])
 
 /** A code, where there is a mailbox that gives one; a ticket does as well. */
 async function offerAt({ peer, output }: Session, flags: WaitFlags): Promise<CodeOffer | undefined> {

@@ -2,7 +2,15 @@
 import { type NatReport, type PathPolicy, Peer, type PeerOptions, type PortMapping } from '@showchain/client'
 import { allowGarbage, traceLine } from '@showchain/client/runtime'
 import { generateIdentity, type Identity, loadPublicKey } from '@showchain/crypto'
-import { type Encoding, parseAddress, quote } from '@showchain/wire'
+import {
+  canonicalIp,
+  type Encoding,
+  parseAddress,
+  parseTicket,
+  quote,
+  ShowchainError,
+  type Ticket,
+} from '@showchain/wire'
 import { DEAD_AFTER, defaultIdentity } from './defaults.ts'
 import { UsageError } from './failures.ts'
 import { type IdentityFlags, identityOf } from './identity.ts'
@@ -10,8 +18,9 @@ import { lockIdentity } from './identity-lock.ts'
 import { memoryFile } from './memory-file.ts'
 import type { Output } from './output.ts'
 import { qlogFiles } from './qlog-files.ts'
+import { named, nameOf, type Sourced } from './sources.ts'
 
-export interface PeerFlags extends IdentityFlags {
+export interface PeerFlags extends IdentityFlags, Sourced {
   readonly ephemeral?: boolean
   readonly relay?: readonly string[]
   readonly addr?: readonly string[]
@@ -35,12 +44,18 @@ export interface PeerFlags extends IdentityFlags {
   readonly policy?: string
 }
 
-/** A whole number of a flag. @throws UsageError */
-export function wholeNumber(flag: string, text: string | undefined, min: number, max: number): number | undefined {
+/** A whole number of an option. @throws UsageError */
+export function wholeNumber<Option extends string>(
+  flags: Sourced & { readonly [option in Option]?: string },
+  option: Option,
+  min: number,
+  max: number,
+): number | undefined {
+  const text: string | undefined = flags[option]
   if (text === undefined) return undefined
   const value = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN
   if (!(value >= min && value <= max))
-    throw new UsageError(`${flag} is a whole number from ${min} to ${max}, not ${quote(text)}`)
+    throw new UsageError(`${nameOf(flags, option)} is a whole number from ${min} to ${max}, not ${quote(text)}`)
   return value
 }
 
@@ -48,10 +63,30 @@ export const POLICIES: readonly PathPolicy[] = ['auto', 'direct-only', 'relay-on
 export const ENCODINGS: readonly Encoding[] = ['binary', 'json']
 
 /** Milliseconds of --timeout, given in seconds. @throws UsageError */
-export const timeoutOf = ({ timeout }: PeerFlags): number | undefined => {
-  const seconds = wholeNumber('--timeout', timeout, 1, 3600)
+export const timeoutOf = (flags: PeerFlags): number | undefined => {
+  const seconds = wholeNumber(flags, 'timeout', 1, 3600)
   return seconds === undefined ? undefined : seconds * 1000
 }
+
+/** @throws ShowchainError `ERR_BAD_TICKET` */
+export const relaysOf = (flags: Pick<PeerFlags, 'relay' | 'from'>): readonly Ticket[] =>
+  (flags.relay ?? []).map((text) => {
+    try {
+      return parseTicket(text)
+    } catch (error) {
+      throw named(flags, 'relay', error)
+    }
+  })
+
+/** Nobody looks for the local address in a file when no flag has it. */
+function withPlace({ from }: PeerFlags, error: unknown): unknown {
+  const places = [from?.host, from?.port].filter((place) => place !== undefined)
+  const local = error instanceof ShowchainError && LOCAL.includes(error.code)
+  if (!local || places.length === 0) return error
+  return new ShowchainError(error.code, `${error.detail} It is of ${places.join(' and ')}.`, { cause: error.cause })
+}
+
+const LOCAL: readonly ShowchainError['code'][] = ['ERR_ADDRESS_IN_USE', 'ERR_CANNOT_LISTEN']
 
 /** Of --lab and --lan. */
 export const addressPolicyOf = ({ lab, lan }: Pick<PeerFlags, 'lab' | 'lan'>): 'lab' | 'lan' | 'internet' =>
@@ -75,28 +110,31 @@ export async function openPeer(
   protocols: readonly string[],
 ): Promise<Peer> {
   const { host } = flags
+  if (host !== undefined && canonicalIp(host) === undefined)
+    throw new UsageError(`${nameOf(flags, 'host')} is an IP address of this host, not ${quote(host)}`)
   const encoding = ENCODINGS.find((each) => each === (flags.encoding ?? 'binary'))
   if (encoding === undefined)
     throw new UsageError(`--encoding is ${ENCODINGS.join(' or ')}, not ${quote(flags.encoding)}`)
   const policy = POLICIES.find((each) => each === (flags.policy ?? 'auto'))
   if (policy === undefined)
-    throw new UsageError(`--policy is one of ${POLICIES.join(', ')}, not ${quote(flags.policy)}`)
-  const port = wholeNumber('--port', flags.port, 0, 65_535)
-  const keepAlive = wholeNumber('--keep-alive', flags.keepAlive, 100, 60_000)
-  const deadAfter = (wholeNumber('--dead-after', flags.deadAfter, 3, 86_400) ?? DEAD_AFTER) * 1000
+    throw new UsageError(`${nameOf(flags, 'policy')} is one of ${POLICIES.join(', ')}, not ${quote(flags.policy)}`)
+  const port = wholeNumber(flags, 'port', 0, 65_535)
+  const keepAlive = wholeNumber(flags, 'keepAlive', 100, 60_000)
+  const deadAfter = (wholeNumber(flags, 'deadAfter', 3, 86_400) ?? DEAD_AFTER) * 1000
+  const relays = relaysOf(flags)
   const identity = flags.ephemeral === true ? await generateIdentity() : await ownIdentity(flags)
   const warn = (sentence: string): void => output.note('warning', sentence)
   const file = flags.ephemeral === true ? undefined : (flags.identity ?? defaultIdentity())
   const knownKeys = await Promise.all((flags.peerKey ?? []).map(loadPublicKey))
   allowGarbage()
-  const peer = await Peer.open({
+  const opening = Peer.open({
     identity,
     knownKeys,
     encoding,
     accept,
     protocols,
     policy,
-    relays: flags.relay ?? [],
+    relays,
     announce: (flags.addr ?? []).map(parseAddress),
     listen: [{ ...(host === undefined ? {} : { host }), ...(port === undefined ? {} : { port }) }],
     plaintext: flags.plaintext === true,
@@ -112,6 +150,7 @@ export async function openPeer(
     ...(file === undefined ? {} : { memory: memoryFile(file, warn) }),
     onWarning: warn,
   })
+  const peer = await opening.catch((error: unknown) => Promise.reject(withPlace(flags, error)))
   if (flags.plaintext === true) output.note('plaintext', 'relays and networks on the path can read and alter the data')
   peer.on('relay', ({ relay, state, at, observed, over, reason, until }) => {
     const seen = observed === undefined ? '' : `; it sees this host at ${observed.ip} port ${observed.port}`

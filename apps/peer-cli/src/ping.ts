@@ -29,7 +29,7 @@ export async function ping(text: string, flags: PingFlags): Promise<void> {
   try {
     const via = viaOf(flags)
     const most = flags.untilDirect === true ? COUNT_UNTIL_DIRECT : COUNT
-    const count = wholeNumber('--count', flags.count, 1, 1_000_000) ?? most
+    const count = wholeNumber(flags, 'count', 1, 1_000_000) ?? most
     const timeout = timeoutOf(flags)
     const ticket = ticketOf(text, flags)
     if (flags.plaintext === true) throw new UsageError('ping needs an encrypted connection: remove --plaintext')

@@ -2,11 +2,11 @@
  * The command line: commands, options and their help. What a command does is imported when it is
  * run, so that the others start without it.
  */
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { type Command, Option } from 'commander'
-import { configurationFile, DEAD_AFTER, defaultIdentity } from './defaults.ts'
+import { DEAD_AFTER, defaultIdentity } from './defaults.ts'
 import { IdCommand } from './id-command.ts'
+import { prepare } from './prepare.ts'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { readonly version: string }
 
@@ -167,13 +167,7 @@ export function program(writeOut: (text: string) => void): Command {
     .addHelpText('after', AFTER)
     .showHelpAfterError('(showchain --help shows all commands)')
     .exitOverride()
-    .hook('preAction', async (_root, command) => {
-      const file = configurationFile()
-      if (existsSync(file)) (await import('./configuration.ts')).configure(command, file)
-      // As of `--relay "$RELAY"` where nothing has set that: others would be told a ticket without a relay.
-      if (command.getOptionValueSource('relay') === 'cli' && command.getOptionValue('relay').length === 0)
-        throw new (await import('./failures.ts')).UsageError('--relay is empty: it takes the ticket of a relay')
-    })
+    .hook('preAction', (_root, command) => prepare(command))
   root
     .command('keygen')
     .description('create an identity and print its id; an existing file is never overwritten')

@@ -12,6 +12,7 @@ import { announce } from './pipe.ts'
 import type { ShownProgress } from './progress.ts'
 import { agrees, ask, canAsk } from './question.ts'
 import { type Session, withPeer } from './session.ts'
+import { naming } from './sources.ts'
 import { offerDetails, shownOffer, transferOn, whileOpen } from './transfers.ts'
 import { explained } from './waits.ts'
 
@@ -34,7 +35,7 @@ export async function receive(words: readonly string[], flags: ReceiveFlags): Pr
     if (flags.yes !== true && !canAsk())
       throw new UsageError('stdin or stderr is no terminal, so nobody can be asked: --yes takes what is offered')
     const via = viaOf(flags)
-    const target = await FolderTarget.in(flags.out, { force: flags.force === true })
+    const target = await naming(flags, 'out', () => FolderTarget.in(flags.out, { force: flags.force === true }))
     const given = await invitationIn(words, flags)
     if (given !== undefined) checkInvitation(given, flags)
     const door = new Door(flags)

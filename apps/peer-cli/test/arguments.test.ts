@@ -66,7 +66,7 @@ describe('keygen and id', () => {
     })
     expect(await run(['id', '--identity', file], { SHOWCHAIN_PASSPHRASE: 'x' })).toMatchObject({
       code: 2,
-      stderr: `showchain: The passphrase is wrong. ${file}.`,
+      stderr: `showchain: The passphrase is wrong. It is that of SHOWCHAIN_PASSPHRASE, for ${file}.`,
     })
   })
 

@@ -68,7 +68,49 @@ test.each([
   expect(stderr).toMatch(/^showchain: \/.*config\.yaml.*$/)
 })
 
-test('what is checked of a flag is checked of the file', async () => {
-  const { code, stdout } = await showchain('policy: sometimes\n', LISTEN).ended()
-  expect([code, stdout]).toEqual([2, expect.stringContaining('sometimes')])
+const RECEIVE = ['receive', '--yes', '--json', '7-orbit-velvet'] as const
+
+/** What is wrong, by the option, and what an error says behind the name of the option. */
+const WRONG = [
+  ['policy', 'sometimes', ' is one of auto, direct-only, relay-only, not "sometimes"', LISTEN],
+  ['port', '70000', ' is a whole number from 0 to 65535, not "70000"', LISTEN],
+  ['keepAlive', '1', ' is a whole number from 100 to 60000, not "1"', LISTEN],
+  ['deadAfter', '1', ' is a whole number from 3 to 86400, not "1"', LISTEN],
+  ['timeout', '0', ' is a whole number from 1 to 3600, not "0"', ['ping', relayAt(1001), '--json']],
+  ['host', 'nowhere', ' is an IP address of this host, not "nowhere"', LISTEN],
+  ['allow', 'bob', ': "bob" is neither a contact nor the id of a peer', LISTEN],
+  ['relay', 'bad', ': It must start with "showchain:"', LISTEN],
+  ['relay', 'bad', ': It must start with "showchain:"', RECEIVE],
+  ['relay', 'bad', ': It must start with "showchain:"', ['doctor', '--json']],
+  ['via', 'x', ' is one of auto, direct-only, relay-only, direct, punch, not "x"', RECEIVE],
+  ['out', '/nowhere', ': "/nowhere": there is no such file or folder', RECEIVE],
+] as const
+
+test.each(WRONG)('what is checked of a flag is checked of the file, whose key is named: %s %s', async (...wrong) => {
+  const [option, value, what, args] = wrong
+  const { code, stdout } = await showchain(`${option}: ${value}\n`, args).ended()
+  expect([code, JSON.parse(stdout.split('\n').at(-1) ?? '')]).toEqual([
+    2,
+    expect.objectContaining({ text: expect.stringContaining(`/showchain/config.yaml: ${option}${what}`) }),
+  ])
+  const flag = `--${option.replace('A', '-a')}`
+  const { stdout: told } = await showchain('', [...args, flag, value]).ended()
+  expect(told).toContain(JSON.stringify(`${flag}${what}`).slice(1, -1))
+})
+
+test('a local address that cannot be listened at names the file that it is of, and no flag', async () => {
+  const yaml = 'host: 192.0.2.77\nport: 4000\n'
+  const { stdout } = await showchain(yaml, LISTEN).ended()
+  expect(stdout).toMatch(/no address of this host\. It is of .*config\.yaml: host and .*config\.yaml: port\./)
+  const { stdout: told } = await showchain('', [...LISTEN, '--host', '192.0.2.77']).ended()
+  expect(told).not.toContain('It is of')
+})
+
+test('what is wrong in the environment is named by its variable', async () => {
+  const { code, stdout } = await showchain('', LISTEN, { SHOWCHAIN_RELAY: 'bad' }).ended()
+  expect([code, stdout]).toEqual([2, expect.stringContaining('SHOWCHAIN_RELAY: It must start with')])
+  const identity = folder.file('locked.pem')
+  await showchain('', ['keygen', '--out', identity], { SHOWCHAIN_PASSPHRASE: 'right' }).ended()
+  const { stderr } = await showchain('', ['id', '--identity', identity], { SHOWCHAIN_PASSPHRASE: 'wrong' }).ended()
+  expect(stderr).toContain('The passphrase is wrong. It is that of SHOWCHAIN_PASSPHRASE, for ')
 })

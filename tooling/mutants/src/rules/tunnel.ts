@@ -23,8 +23,8 @@ const ALLOW: Mutant = {
   rule: 'Only peers that --allow names may connect.',
   folder: 'apps/peer-cli',
   file: 'src/contacts.ts',
-  text: "allow === undefined ? 'everyone' : idsOf(allow)",
-  replacement: "allow === undefined || idsOf(allow) ? 'everyone' : []",
+  text: "idsOf(flags) ?? 'everyone'",
+  replacement: "idsOf(flags) === undefined ? 'everyone' : 'everyone'",
   test: 'test/accept.test.ts',
 }
 
