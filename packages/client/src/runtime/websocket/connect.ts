@@ -26,13 +26,15 @@ export async function connectTo({ url, endpoint }: WebSocketTarget): Promise<Web
 /** Without the brackets of an IPv6 address. */
 const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[(.*)\]$/, '$1')
 
-/** The name is known to be at this endpoint: it is for TLS and HTTP alone. */
+/**
+ * The name is known to be at this endpoint: it is for TLS and HTTP alone. The answer comes later, as
+ * Node expects: what the system refuses at once would be an error before anybody listens for it.
+ */
 const lookupOf =
   ({ ip }: Endpoint): LookupFunction =>
   (_host, { all }, callback) => {
     const family = ipFamily(ip)
-    if (all === true) callback(null, [{ address: ip, family }])
-    else callback(null, ip, family)
+    setImmediate(() => (all === true ? callback(null, [{ address: ip, family }]) : callback(null, ip, family)))
   }
 
 /** Loaded only where the environment names a proxy. */
