@@ -203,7 +203,7 @@ export async function callOther(
         return await takeCode(peer, mailbox, text, { timeout })
       } catch (error) {
         if (!(error instanceof ShowchainError && error.code === 'ERR_CONNECT_FAILED')) throw error
-        failure = advised(error, { ticket: mailbox, flags }, peer)
+        failure = await advised(error, { ticket: mailbox, flags }, peer)
       }
     }
     throw new UnreachableError(`the mailbox cannot be reached: ${(failure as Error).message}`)

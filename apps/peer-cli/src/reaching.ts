@@ -4,7 +4,7 @@
  */
 import type { DialAttempt, DialPolicy, Peer, RelayEvent } from '@showchain/client'
 import { ADDRESS_POLICIES } from '@showchain/client/core'
-import { localAddresses } from '@showchain/client/runtime'
+import { localAddresses, resolveAddress } from '@showchain/client/runtime'
 import {
   type Address,
   canonicalIp,
@@ -38,7 +38,7 @@ export async function untilRegistered(
   const timeout = timeoutOf(flags)
   const addresses = relayAddresses(flags)
   if (addresses.length === 0) return
-  const family = otherFamily(addresses, peer)
+  const family = otherFamily(addresses.every(isIp) ? literals(addresses) : [], peer)
   // Nothing comes of waiting. The other way round there may be a NAT64.
   if (family !== undefined && !peer.addresses.some(isIpv6))
     throw new ShowchainError('ERR_CONNECT_FAILED', `The relay at ${listed(addresses)} ${family}.`)
@@ -52,7 +52,8 @@ export async function untilRegistered(
     // Why another relay does not serve this host is its own advice.
     if (!failed || !silent) throw error
     const at = listed(addresses)
-    const why = family === undefined ? `Nothing answers at ${at}: ${ADVICE}.` : `The relay at ${at} ${family}.`
+    const lacking = otherFamily(await resolved(addresses), peer)
+    const why = lacking === undefined ? `Nothing answers at ${at}: ${ADVICE}.` : `The relay at ${at} ${lacking}.`
     throw new ShowchainError(error.code, why, { cause: error })
   } finally {
     off()
@@ -80,7 +81,7 @@ export async function reached<T>(
   try {
     return await explained(output, waiting, work)
   } catch (error) {
-    throw advised(error, called, peer, heard)
+    throw await advised(error, called, peer, heard)
   } finally {
     off()
   }
@@ -89,19 +90,19 @@ export async function reached<T>(
 const NOT_REACHED: readonly ShowchainError['code'][] = ['ERR_CONNECT_FAILED', 'ERR_NO_PATH', 'ERR_TIMEOUT']
 
 /** A call's error in fewer words, with what can be done; others as they are. @param heard relays that answered */
-export function advised(
+export async function advised(
   error: unknown,
   { ticket, via = 'auto', flags }: Called,
   peer: Peer,
   heard: ReadonlySet<PeerId> = new Set(),
-): unknown {
+): Promise<unknown> {
   if (!(error instanceof ShowchainError) || !NOT_REACHED.includes(error.code)) return error
   const { attempts = [] } = (error.cause ?? {}) as { readonly attempts?: readonly DialAttempt[] }
   const direct = via === 'relay-only' || via === 'punch' ? [] : ticket.addresses
   const relays = via === 'direct' ? [] : ticket.relays.map(({ address }) => address)
   const own = new Set(relayAddresses(flags).map(formatAddress))
   const others = [...direct, ...relays].filter((address) => !own.has(formatAddress(address)))
-  const family = otherFamily([...direct, ...relays], peer)
+  const family = otherFamily(await resolved([...direct, ...relays]), peer)
   const answering = peer.inspect().relays.flatMap(({ relay, state }) => (state === 'registered' ? [relay] : []))
   const answered = new Set([...answering, ...heard].map((id) => `relay ${id}`))
   const silent = family === undefined ? attempts.filter((each) => isSilent(each) && !answered.has(each.at)) : []
@@ -147,17 +148,24 @@ function forbiddenAdvice(addresses: readonly Address[], flags: PeerFlags): reado
   return [`Without ${flag} nothing is sent to addresses of ${networks}: ${texts(forbidden)}.`]
 }
 
-/** Where all addresses are of an IP family that this host does not have. @returns the rest of a sentence */
-function otherFamily(
-  addresses: readonly Address[],
-  { addresses: sockets }: Pick<Peer, 'addresses'>,
-): string | undefined {
-  const asked = literals(addresses)
+/** Milliseconds for names, each of which was looked up before: a resolver remembers them. */
+const LOOKUP = 2000
+
+/** Where addresses lead; nowhere when that is not known of one of them. */
+async function resolved(addresses: readonly Address[]): Promise<readonly Endpoint[]> {
+  const looking = Promise.all(addresses.map(resolveAddress)).then(
+    (found) => found.flat(),
+    () => [],
+  )
+  return Promise.race([looking, new Promise<[]>((resolve) => void setTimeout(resolve, LOOKUP, []).unref())])
+}
+
+/** Where all of these are of an IP family that this host does not have. @returns the rest of a sentence */
+function otherFamily(asked: readonly Endpoint[], { addresses: sockets }: Pick<Peer, 'addresses'>): string | undefined {
   const needed = new Set(asked.map(({ ip }) => ipFamily(ip)))
   const [family] = needed
-  // A name may have addresses of both, and without UDP relays are reached by WebSocket.
-  if (family === undefined || needed.size > 1 || asked.length < addresses.length || sockets.length === 0)
-    return undefined
+  // Without UDP relays are reached by WebSocket.
+  if (family === undefined || needed.size > 1 || sockets.length === 0) return undefined
   const other = family === 4 ? 6 : 4
   const bound = new Set(sockets.map(({ ip }) => ipFamily(ip)))
   const local = new Set(localAddresses().map(ipFamily))
@@ -166,6 +174,7 @@ function otherFamily(
   return `has IPv${family} addresses only, and this host uses IPv${other} only: both ends need one family in common, or a relay that has both`
 }
 
+const isIp = ({ host }: Address): boolean => canonicalIp(host) !== undefined
 const isIpv6 = ({ ip }: Endpoint): boolean => ipFamily(ip) === 6
 const isLoopback = ({ ip }: Endpoint): boolean => ip === '::1' || ip.startsWith('127.')
 

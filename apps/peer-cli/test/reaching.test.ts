@@ -3,6 +3,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { formatTicket, type PeerId, peerIdFromBytes } from '@showchain/wire'
+import { needs } from '@showchain-tooling/vitest/needs'
 import { Folder, Program } from '@showchain-tooling/vitest/programs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -97,6 +98,28 @@ describe('a remote peer', () => {
       expect(await lastLine('connect', '--lab', '--host', '127.0.0.1', ticket)).toContain(
         'What the ticket names has IPv6 addresses only, and this host uses IPv4 only',
       )
+  })
+
+  const isRoot = process.getuid?.() === 0
+  test('of the other IP family by its name alone', needs(isRoot, 'not root: no hosts of its own'), async () => {
+    const name = 'six.example'
+    const hosts = folder.write('hosts', `::1 ${name}\n`)
+    // In its own mount namespace, which ends with it.
+    const lastLine = async (line: string): Promise<string | undefined> => {
+      const named = `mount --bind ${hosts} /etc/hosts && exec ${process.execPath} ${BIN} ${line}`
+      const { stderr } = await Program.shell(`exec unshare -m sh -c "${named}"`, {
+        XDG_CONFIG_HOME: folder.path,
+      }).ended()
+      return stderr.split('\n').at(-1)
+    }
+    for (const ticket of [addressed(PEER, name), relayed(name)])
+      expect(await lastLine(`connect --lab --host 127.0.0.1 '${ticket}'`)).toContain(
+        'What the ticket names has IPv6 addresses only, and this host uses IPv4 only',
+      )
+    const relay = `--host 127.0.0.1 --timeout 1 --relay '${addressed(RELAY, name)}'`
+    expect(await lastLine(`listen --ephemeral ${relay}`)).toContain(
+      `${name} has IPv6 addresses only, and this host uses IPv4 only`,
+    )
   })
 
   test('has its ways in the last event, whatever the words', async () => {

@@ -8,6 +8,7 @@ import {
   type Endpoint,
   formatAddress,
   formatEndpoint,
+  ipFamily,
   type PeerId,
   quote,
   ShowchainError,
@@ -19,7 +20,7 @@ import type { Connection } from './connection.ts'
 import type { DialAttempt, DialId, DialPolicy, EarlyBytes, RelayAddress, Route } from './core/index.ts'
 import type { Lan } from './lan.ts'
 import type { Looked, Names } from './names.ts'
-import type { Reachability } from './reachability.ts'
+import { onlyOf, type Reachability } from './reachability.ts'
 import { ATTEMPT_DELAY, addressOf, alternating, literals, otherOf } from './relay-locator.ts'
 import type { Scheduled } from './runtime/clock.ts'
 
@@ -54,6 +55,8 @@ export class Call {
   readonly #attempts: DialAttempt[] = []
   readonly #forbidden: string[] = []
   #found = { direct: 0, relay: 0 }
+  /** IP families of what was left aside, as no socket has them. */
+  readonly #lacking = new Set<number>()
   /** Ends looking on this network. */
   #leaveLan: (() => void) | undefined
   #unresolved = 0
@@ -238,6 +241,7 @@ export class Call {
     const reached = endpoints.filter((endpoint) =>
       way === 'relay' ? reachability.reachesRelay(endpoint) : reachability.reaches(endpoint),
     )
+    for (const each of endpoints) if (!reached.includes(each)) this.#lacking.add(ipFamily(each.ip))
     const usable = reached.filter((endpoint) => reachability.allows(endpoint))
     this.#forbidden.push(...reached.filter((endpoint) => !usable.includes(endpoint)).map(formatEndpoint))
     if (usable.length > 0) this.#found[way]++
@@ -259,10 +263,12 @@ export class Call {
     if (this.#unresolved > 0 && this.#forbidden.length === 0) return connectFailed(this.#attempts, 'ERR_CANNOT_RESOLVE')
     const forbidden = this.#forbidden.join(', ')
     const not = forbidden === '' ? '' : ` The address policy forbids ${forbidden} (${quote(reachability.policy)}).`
-    return new ShowchainError(
-      'ERR_NO_PATH',
-      `The ticket has ${direct} addresses and ${relay} relays that this host can reach; via is ${quote(via)}.${not}`,
-    )
+    const [lacking] = this.#lacking
+    const what =
+      lacking === undefined
+        ? `The ticket has ${direct} addresses and ${relay} relays that this host can reach`
+        : `What the ticket names ${onlyOf(lacking)}`
+    return new ShowchainError('ERR_NO_PATH', `${what}; via is ${quote(via)}.${not}`)
   }
 }
 

@@ -28,6 +28,10 @@ export interface OwnTicket {
   readonly relayed: boolean
 }
 
+/** Of addresses of a family that no socket of this host has. @returns the rest of a sentence */
+export const onlyOf = (family: number): string =>
+  `has IPv${family} addresses only, and this host uses IPv${family === 4 ? 6 : 4} only`
+
 export interface ReachabilityOptions {
   /** IP addresses of this host. */
   readonly localAddresses: () => readonly string[]

@@ -16,7 +16,7 @@ import {
 } from '@showchain/wire'
 import type { RelayAddress } from './core/index.ts'
 import { NameSearch, type Names } from './names.ts'
-import type { Reachability } from './reachability.ts'
+import { onlyOf, type Reachability } from './reachability.ts'
 import type { RelayEvent } from './relay-event.ts'
 import type { Scheduled } from './runtime/clock.ts'
 
@@ -156,7 +156,8 @@ export class RelayLocator {
     const all = further === undefined ? endpoints : reachability.preferred([...endpoints, ...beside])
     const usable = all.filter((endpoint) => reachability.reachesRelay(endpoint))
     if (usable.length === 0) {
-      this.#fail(`${this.#options.address.host} has no address of a family that this host has`)
+      const [lacking] = all.map(({ ip }) => ipFamily(ip))
+      this.#fail(`${this.#options.address.host} ${lacking === undefined ? 'has no address' : onlyOf(lacking)}`)
       return this.#search.again()
     }
     this.#nowhere = false

@@ -34,8 +34,8 @@ interface Scene {
   readonly internet: Internet
   readonly relay: SimRelay
   readonly resolver: Resolver
-  /** Opens a peer whose host has both families, and closes it in the end. */
-  open(name: string, options: Partial<PeerOptions>): Promise<Peer>
+  /** Opens a peer whose host has both families unless told otherwise, and closes it in the end. */
+  open(name: string, options: Partial<PeerOptions>, ips?: readonly string[]): Promise<Peer>
 }
 
 /** Where nobody is. */
@@ -50,8 +50,8 @@ function scene(seed: string, play: (scene: Scene) => Promise<void>): Promise<voi
     const peers: Peer[] = []
     await play({
       ...{ internet, relay, resolver },
-      open: async (name, options) => {
-        const host = internet.host(name, { ips: [`81.2.9.${peers.length + 1}`, `${HERE}${peers.length}`] })
+      open: async (name, options, ips = [`81.2.9.${peers.length + 1}`, `${HERE}${peers.length}`]) => {
+        const host = internet.host(name, { ips })
         const runtime = { ...internet.runtime(host), resolve: resolver.resolve }
         const peer = await Peer.open({ identity: internet.sim.identity(name), runtime, ...options })
         peers.push(peer)
@@ -254,6 +254,26 @@ describe('names in a ticket', () => {
       }
     }),
   )
+
+  test('of the IP family that this host does not have: the error says which one that is', () =>
+    scene('family', async (it) => {
+      const { bob, port } = await callee(it)
+      it.resolver.answers.set('bad.example', [DEAD6, `${HERE}77`])
+      const carol = await it.open('carol', {}, ['81.2.9.77'])
+      for (const ticket of [
+        { addresses: [{ host: 'bad.example', port }], relays: [] },
+        { addresses: [], relays: [relayNamed(it.relay, 'bad.example')] },
+      ]) {
+        const { code, message } = await failureOf(carol.connect({ id: bob.id, ...ticket }))
+        expect(code).toBe('ERR_NO_PATH')
+        expect(message).toContain(
+          ' What the ticket names has IPv6 addresses only, and this host uses IPv4 only; via is "auto".',
+        )
+      }
+      const dave = await it.open('dave', { relays: [named(it.relay, 'bad.example')] }, ['81.2.9.78'])
+      const { message } = await failureOf(dave.registered())
+      expect(message).toContain('bad.example has IPv6 addresses only, and this host uses IPv4 only')
+    }))
 
   test('one that is late connects when it is there', () =>
     scene('late', async (it) => {
