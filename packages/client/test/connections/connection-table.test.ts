@@ -2,7 +2,8 @@
 import { opensslEndToEnd } from '@showchain/crypto'
 import { type MessageOf, OP, type PeerId, peerIdFromBytes, sessionIdFromBytes } from '@showchain/wire'
 import { describe, expect, test, vi } from 'vitest'
-import { MAX_CLOSED_SESSIONS, MAX_CONNECTIONS, MAX_UNPROVEN } from '../../src/core/connections/connection-table.ts'
+import { MAX_CONNECTIONS, MAX_UNPROVEN } from '../../src/core/connections/connection-table.ts'
+import { MAX_CLOSED_SESSIONS } from '../../src/core/connections/ended-sessions.ts'
 import { Bed, OTHER, other, RELAY, relay, self } from '../peer-bed.ts'
 
 /** Four bytes, then zeros. */

@@ -36,6 +36,8 @@ export interface ConnectionMachineOptions {
   /** Asks a relay to introduce both ends to each other once more. */
   punch(registration: Registration, done: (now: Instant) => void, now: Instant): void
   readonly questions: PathQuestions
+  /** Told to the remote peer already, in the answer to its hello. @default another one */
+  readonly connectionId?: Uint8Array | undefined
   /** A session that was live has ended. @param proven whether the connection was */
   ended(session: SessionId, proven: boolean, now: Instant): void
   /** @param wasOpen whether the application had it */
@@ -67,7 +69,7 @@ export class ConnectionMachine {
   readonly #held = new HeldEvents()
 
   constructor(peer: PeerContext, options: ConnectionMachineOptions) {
-    const { remoteId, policy, sessions, request, questions } = options
+    const { remoteId, policy, sessions, request, questions, connectionId } = options
     const context = connectionContext(peer, (now) => this.#drain(now))
     this.remoteId = remoteId
     this.#context = context
@@ -78,7 +80,7 @@ export class ConnectionMachine {
       open: () => this.open,
     })
     const { endToEnd } = context
-    const own = { dialled: () => this.#dialled, questions }
+    const own = { dialled: () => this.#dialled, questions, connectionId }
     this.secure = endToEnd && new SecureDataPlane(context, endToEnd, remoteId, this, this.paths, own)
     this.#dataPlane = this.secure ?? new PlaintextDataPlane(this.paths, context.timers, context.maxMessage)
   }

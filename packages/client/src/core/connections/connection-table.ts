@@ -15,8 +15,7 @@ import {
 import { isHandshake, RECORD_OVERHEAD, readHandshakePart } from '@showchain/wire/end-to-end'
 import type { ConnectionHandle, PathPolicy } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
-import { ExpiringMap } from '../endpoint/expiring-map.ts'
-import { type Duration, duration, type Instant, type Route } from '../endpoint/machine.ts'
+import type { Instant, Route } from '../endpoint/machine.ts'
 import type { Stamp } from '../endpoint/request-stamp.ts'
 import { sameRoute } from '../endpoint/route.ts'
 import type { SessionEntry } from '../messages/message-sessions.ts'
@@ -25,10 +24,13 @@ import { requestProxy } from '../relays/proxy-requester.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { ConnectionGate } from '../requests/connection-gate.ts'
 import type { Transactions } from '../requests/transaction.ts'
+import type { AnsweredHello } from '../secure/hello.ts'
 import type { PathQuestions } from '../secure/path-probing.ts'
 import { closedHere, failed } from '../transport/ending.ts'
 import { ConnectionMachine } from './connection-machine.ts'
 import type { RelayChange } from './connection-paths.ts'
+import { EndedSessions } from './ended-sessions.ts'
+import { Meetings } from './meetings.ts'
 
 /** Connections of one peer; at the cap incoming ones are refused. */
 export const MAX_CONNECTIONS = 4096
@@ -38,18 +40,6 @@ export const MAX_CONNECTIONS = 4096
  * longer than a handshake takes.
  */
 export const MAX_UNPROVEN = 256
-/**
- * A session that this peer ended is remembered this long: as long as a relay keeps one that is
- * idle.
- */
-export const CLOSED_SESSION_LIFETIME: Duration = duration(600_000)
-/** At the cap the oldest is forgotten. */
-export const MAX_CLOSED_SESSIONS = 4096
-/**
- * The same of connections that proved nothing, in a table of their own: as long as a request is
- * repeated. Forgers push out none but their own.
- */
-export const UNPROVEN_SESSION_LIFETIME: Duration = duration(15_000)
 
 type DataMessage = Extract<Message, { op_code: typeof OP.proxyData | typeof OP.proxyPassData }>
 type AckMessage = Extract<Message, { op_code: typeof OP.proxyDataAck }>
@@ -73,6 +63,7 @@ export class ConnectionTable {
   readonly #transactions: Transactions
   readonly #gate: ConnectionGate
   readonly #owner: ConnectionTableOwner
+  readonly #meetings: Meetings
   /** At most MAX_CONNECTIONS, and one for each dial. */
   readonly #byPeer = new Map<PeerId, ConnectionMachine>()
   readonly #byHandle = new Map<ConnectionHandle, ConnectionMachine>()
@@ -82,15 +73,7 @@ export class ConnectionTable {
   readonly #unproven = new Set<ConnectionMachine>()
   /** At most MAX_SESSIONS_PER_CONNECTION for each connection. */
   readonly #sessions = new Map<SessionId, SessionEntry<ConnectionMachine>>()
-  /** Sessions that this peer ended: their late messages open no new connection. */
-  readonly #ended = new ExpiringMap<SessionId, true>({
-    lifetime: CLOSED_SESSION_LIFETIME,
-    capacity: MAX_CLOSED_SESSIONS,
-  })
-  readonly #endedUnproven = new ExpiringMap<SessionId, true>({
-    lifetime: UNPROVEN_SESSION_LIFETIME,
-    capacity: MAX_UNPROVEN,
-  })
+  readonly #ended = new EndedSessions(MAX_UNPROVEN)
   #nextHandle = 1
 
   constructor(context: PeerContext, transactions: Transactions, gate: ConnectionGate, owner: ConnectionTableOwner) {
@@ -98,10 +81,11 @@ export class ConnectionTable {
     this.#transactions = transactions
     this.#gate = gate
     this.#owner = owner
+    this.#meetings = new Meetings(context)
   }
 
   get(peer: PeerId): ConnectionMachine | undefined {
-    return this.#byPeer.get(peer)
+    return this.#byPeer.get(peer) ?? this.#met(peer)
   }
 
   get all(): Iterable<ConnectionMachine> {
@@ -121,7 +105,7 @@ export class ConnectionTable {
 
   /** The connection with a peer that was dialled, under the dial's policy. */
   claim(peer: PeerId, policy: PathPolicy, now: Instant): ConnectionMachine {
-    const begunThere = this.#byPeer.has(peer)
+    const begunThere = this.get(peer) !== undefined
     const connection = this.open(peer, policy)
     if (!begunThere) this.#begunHere.add(connection)
     this.#unproven.delete(connection)
@@ -139,8 +123,10 @@ export class ConnectionTable {
 
   /** The connection with a peer; a new one is incoming. */
   open(peer: PeerId, policy: PathPolicy = this.#context.policy): ConnectionMachine {
-    const known = this.#byPeer.get(peer)
-    if (known !== undefined) return known
+    return this.get(peer) ?? this.#begin(peer, policy, undefined)
+  }
+
+  #begin(peer: PeerId, policy: PathPolicy, connectionId: Uint8Array | undefined): ConnectionMachine {
     const connection = new ConnectionMachine(this.#context, {
       newHandle: (owner) => {
         const handle = this.#nextHandle++
@@ -150,12 +136,13 @@ export class ConnectionTable {
       },
       remoteId: peer,
       policy,
+      connectionId,
       sessions: this.#sessions,
       request: (registration, granted) =>
         void requestProxy(this.#context, this.#transactions, registration, peer, granted),
       punch: (registration, done, now) => this.#owner.punch(peer, registration, done, now),
       questions: this.#owner.questions(peer),
-      ended: (session, proven, now) => (proven ? this.#ended : this.#endedUnproven).set(session, true, now),
+      ended: (session, proven, now) => this.#ended.add(session, proven, now),
       closed: (closed, wasOpen, now) => {
         this.#byPeer.delete(peer)
         this.#unproven.delete(closed)
@@ -167,14 +154,33 @@ export class ConnectionTable {
     return connection
   }
 
+  /**
+   * Answers the hello of a peer that this one has no connection with. That is made when it is asked for, or when
+   * the input is over.
+   */
+  meet(peer: PeerId, value: Uint8Array, stamp: Stamp, now: Instant): AnsweredHello | undefined {
+    const answered = this.#meetings.answer(peer, value, stamp, this.#allowsRelay(peer), now)
+    if (answered !== undefined) this.#context.pumps.once(() => void this.#met(peer), now)
+    return answered
+  }
+
+  #met(peer: PeerId): ConnectionMachine | undefined {
+    const meeting = this.#meetings.take(peer)
+    if (meeting === undefined) return undefined
+    const { connectionId, value, stamp, answered, now } = meeting
+    const connection = this.openUnproven(peer, now, connectionId)
+    connection.update((_, secure) => secure?.agree((keys) => keys.answer(value, stamp, now, answered), now), now)
+    return connection
+  }
+
   /** One that came from the other end, which proved nothing yet. */
-  openUnproven(peer: PeerId, now: Instant): ConnectionMachine {
+  openUnproven(peer: PeerId, now: Instant, connectionId?: Uint8Array): ConnectionMachine {
     for (const connection of this.#unproven) {
       if (this.#unproven.size < MAX_UNPROVEN) break
       this.#unproven.delete(connection)
       if (!connection.proven) connection.end(failed('others came before it proved itself'), now)
     }
-    const connection = this.open(peer)
+    const connection = this.#begin(peer, this.#context.policy, connectionId)
     this.#unproven.add(connection)
     return connection
   }
@@ -215,7 +221,7 @@ export class ConnectionTable {
     now: Instant,
   ): void {
     const { target, session: sessionId, id, op_code, data } = message
-    if (target !== this.#context.self || this.#hasEnded(sessionId, now)) return this.#context.count('unexpected')
+    if (target !== this.#context.self || this.#ended.has(sessionId, now)) return this.#context.count('unexpected')
     const known = this.#sessions.get(sessionId)
     if (known !== undefined)
       return known.connection.update((paths) => {
@@ -233,10 +239,6 @@ export class ConnectionTable {
     }
     if (this.get(id)?.open) accept(now)
     else this.#gate.ask(id, 'relay', now, accept)
-  }
-
-  #hasEnded(session: SessionId, now: Instant): boolean {
-    return this.#ended.get(session, now) === true || this.#endedUnproven.get(session, now) === true
   }
 
   /**
@@ -288,10 +290,10 @@ export class ConnectionTable {
 
   expire(now: Instant): void {
     this.#ended.expire(now)
-    this.#endedUnproven.expire(now)
   }
 
   close(now: Instant): void {
+    this.#meetings.clear()
     for (const connection of [...this.#byPeer.values()]) connection.end(closedHere(), now)
   }
 }

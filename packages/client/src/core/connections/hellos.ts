@@ -5,7 +5,6 @@ import type { Stamp } from '../endpoint/request-stamp.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { AnsweredHello, Greeting } from '../secure/hello.ts'
 import { proofOf } from '../secure/path-probing.ts'
-import { failed } from '../transport/ending.ts'
 import type { ConnectionMachine } from './connection-machine.ts'
 import type { ConnectionTable } from './connection-table.ts'
 
@@ -18,11 +17,9 @@ export function answerHello(
   now: Instant,
 ): AnsweredHello | undefined {
   if (value === undefined || !connections.admits(peer)) return undefined
-  const known = connections.get(peer)
-  const connection = known ?? connections.openUnproven(peer, now)
-  const answered = connection.update((_, secure) => secure?.agree((keys) => keys.answer(value, stamp, now), now), now)
-  if (answered === undefined && known === undefined) connection.end(failed('its hello is none'), now)
-  return answered
+  const connection = connections.get(peer)
+  if (connection === undefined) return connections.meet(peer, value, stamp, now)
+  return connection.update((_, secure) => secure?.agree((keys) => keys.answer(value, stamp, now), now), now)
 }
 
 /** The remote peer answered a request of this peer's dial. @see KeyAgreement.greeted */

@@ -55,7 +55,7 @@ export class SecureDataPlane implements DataPlane {
     remoteId: PeerId,
     receiver: RecordReceiver,
     paths: ConnectionPaths,
-    { dialled, questions }: Pick<SecureSessionOptions, 'dialled' | 'questions'>,
+    own: Pick<SecureSessionOptions, 'dialled' | 'questions' | 'connectionId'>,
   ) {
     const { self, random, timers, provider, keys, count } = context
     this.#paths = paths
@@ -63,7 +63,7 @@ export class SecureDataPlane implements DataPlane {
     this.#remoteId = remoteId
     this.#acquaintances = endToEnd.acquaintances
     this.#session = new SecureSession({
-      ...{ self, remoteId, random, timers, provider, keys, receiver, count, dialled, questions },
+      ...{ self, remoteId, random, timers, provider, keys, receiver, count, ...own },
       endToEnd: { ...endToEnd, credentials: drainedCredentials(endToEnd.credentials, context.drain) },
       mayRelay: () => paths.allowsRelay,
       path: () => this.#pathOf(paths.session),

@@ -152,14 +152,18 @@ export class PunchResponder {
     sign(this.#context, ack, (signed, at) => {
       const bytes = signed === undefined ? undefined : encodeFitting(signed as Message, encoding)
       if (bytes === undefined) return
-      if (!concealed && needless(this.#context, message.ext) === undefined) {
-        const { attempts, registrations } = this.#options
-        const attempt = attempts.open(id, key, caps, registration.roundTrip, at)
-        probeAll(this.#context, attempts, attempt, message, registration, registrations, at)
-      }
+      const { outbox, pumps } = this.#context
       answer.bytes = bytes
-      this.#context.outbox.transmit(registration.route, bytes)
+      outbox.transmit(registration.route, bytes)
       registration.sent(at)
+      // Who asks waits for the answer: it leaves first.
+      outbox.pause()
+      if (concealed || needless(this.#context, message.ext) !== undefined) return
+      pumps.once((later) => {
+        const { attempts, registrations } = this.#options
+        const attempt = attempts.open(id, key, caps, registration.roundTrip, later)
+        probeAll(this.#context, attempts, attempt, message, registration, registrations, later)
+      }, at)
     })
   }
 
@@ -174,7 +178,8 @@ export class PunchResponder {
     const { connections } = this.#options
     return withHello(this.#context, id, ext, acquainted, theirs?.hello && HELLO_ANSWER_BYTES, () => {
       const answered = answerHello(connections, id, theirs?.hello, { seq, ts }, now)
-      if (answered !== undefined) introduced(connections.get(id), answered, session, registration, now)
+      if (answered !== undefined)
+        this.#context.pumps.once((at) => introduced(connections.get(id), answered, session, registration, at), now)
       return answered?.answer
     })
   }

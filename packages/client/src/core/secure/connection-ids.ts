@@ -19,15 +19,20 @@ export class ConnectionIds<Owner> {
     this.#random = random
   }
 
-  allocate(owner: Owner): Uint8Array {
+  /** One that is free, to be told before it has an owner. */
+  draw(): Uint8Array {
     for (;;) {
       const id = this.#random.bytes(CONNECTION_ID_BYTES)
       const key = idKey(id, 0)
       // Zeros mark handshake messages.
-      if (key === 0 || this.#entries.has(key)) continue
-      this.#entries.set(key, { id, owner })
-      return id
+      if (key !== 0 && !this.#entries.has(key)) return id
     }
+  }
+
+  /** @param id drawn before, in the same input */
+  allocate(owner: Owner, id: Uint8Array = this.draw()): Uint8Array {
+    this.#entries.set(idKey(id, 0), { id, owner })
+    return id
   }
 
   forget(id: Uint8Array): void {

@@ -8,7 +8,7 @@
  * When both ends dial, the hello of the smaller id counts (tooling/models, glare.pml): the smaller
  * leaves a hello unanswered while its own is out, and the larger gives up its own for it.
  */
-import { equalBytes } from '@showchain/wire'
+import { equalBytes, type PeerId } from '@showchain/wire'
 import { HELLO_KIND, type HelloOffer, MAX_EARLY_BYTES, WARM_HELLO_BYTES, writeEarly } from '@showchain/wire/end-to-end'
 import { EventQueue } from '../endpoint/event-queue.ts'
 import { type Instant, later } from '../endpoint/machine.ts'
@@ -80,6 +80,19 @@ interface Pending {
 }
 
 const NO_BYTES = new Uint8Array(0)
+
+/** @param wanted whether what is said early is taken, if it never was before */
+export const warmTarget = (
+  { early, warmKeys }: Pick<HelloExchangeOptions, 'early' | 'warmKeys'>,
+  remoteId: PeerId,
+  stamp: Stamp,
+  wanted: boolean,
+  now: Instant,
+): WarmTarget => ({
+  find: (hint) => warmKeys.find(hint, now),
+  judged: (ephemeral) => early?.judged(remoteId, ephemeral) === true,
+  take: (ephemeral) => early?.take(remoteId, ephemeral, stamp, wanted) === true,
+})
 
 export class HelloExchange {
   readonly #options: HelloExchangeOptions
@@ -213,13 +226,14 @@ export class HelloExchange {
    * A hello came in a request of the remote peer, which this end lets in and whose signature is
    * verified. One has the same answer in each request that it comes in.
    * @param stamp of the request: only a newer one brings another hello
+   * @param made the answer, if it was made before this connection was
    */
-  answer(value: Uint8Array, stamp: Stamp, now: Instant): AnsweredHello | undefined {
+  answer(value: Uint8Array, stamp: Stamp, now: Instant, made?: AnsweredHello): AnsweredHello | undefined {
     const known = this.#answered
     if (known !== undefined && equalBytes(known.value, value)) return known.with
     if (known !== undefined && !isNewer(stamp, known.stamp)) return undefined
     if (this.#leads && this.#out !== undefined) return undefined
-    const answered = answerHello(this.#ends(false), value, this.#options.offer(), this.#target(stamp, now))
+    const answered = made ?? answerHello(this.#ends(false), value, this.#options.offer(), this.#target(stamp, now))
     if (answered === undefined) return undefined
     if (this.#early !== undefined) this.#early.state = 'given up'
     const givenUp = this.#early
@@ -240,14 +254,9 @@ export class HelloExchange {
   }
 
   #target(stamp: Stamp, now: Instant): WarmTarget {
-    const { early, warmKeys, remoteId, connecting } = this.#options
+    const { remoteId, connecting } = this.#options
     // Only a record tells that what this end said early itself was not taken.
-    const wanted = !connecting() && this.#early === undefined
-    return {
-      find: (hint) => warmKeys.find(hint, now),
-      judged: (ephemeral) => early?.judged(remoteId, ephemeral) === true,
-      take: (ephemeral) => early?.take(remoteId, ephemeral, stamp, wanted) === true,
-    }
+    return warmTarget(this.#options, remoteId, stamp, !connecting() && this.#early === undefined, now)
   }
 
   /** The first record of the remote peer under the keys of its hello. */

@@ -22,7 +22,7 @@ import type { Opened, RecordLayer } from './record-layer.ts'
 import type { RecordPath } from './record-path.ts'
 
 /** This end knows named streams. */
-const NAMED_STREAMS = true
+export const NAMED_STREAMS = true
 
 export interface KeyAgreementOptions extends Omit<HandshakeOptions, 'transmit' | 'namedStreams'> {
   readonly endToEnd: Pick<EndToEnd, 'acquaintances' | 'ephemerals' | 'warmKeys' | 'early'>
@@ -178,8 +178,8 @@ export class KeyAgreement {
   }
 
   /** @see HelloExchange.answer */
-  answer(hello: Uint8Array, stamp: Stamp, now: Instant): AnsweredHello | undefined {
-    const answered = this.#hello.answer(hello, stamp, now)
+  answer(hello: Uint8Array, stamp: Stamp, now: Instant, made?: AnsweredHello): AnsweredHello | undefined {
+    const answered = this.#hello.answer(hello, stamp, now, made)
     const taken = this.#hello.takeEarly()
     if (taken === undefined) return answered
     this.#secured(taken.greeting, taken.records, taken.greeting.early)

@@ -50,6 +50,8 @@ export interface SecureSessionOptions extends Pick<IdleTimeoutActions, 'reachabl
   /** The best path at the moment. */
   path(): RecordPath | undefined
   readonly questions: PathQuestions
+  /** What the remote peer was told already. @default another one */
+  readonly connectionId: Uint8Array | undefined
   /** The path that gets a copy of each record while that one is in doubt. */
   standby(): RecordPath | undefined
 }
@@ -82,7 +84,7 @@ export class SecureSession {
     const { remoteId, random, timers, provider, keys, endToEnd, receiver, questions, reachableSince } = options
     const drain = (now: Instant): void => this.#drainKeys(now)
     this.#options = options
-    this.#connectionId = endToEnd.connectionIds.allocate(receiver)
+    this.#connectionId = endToEnd.connectionIds.allocate(receiver, options.connectionId)
     this.#establishing = new Establishing(endToEnd, remoteId)
     this.probing = new PathProbing({
       ...{ random, questions },

@@ -1,0 +1,61 @@
+/**
+ * Hellos of peers that this one has no connection with. The answer is made before the connection is: who
+ * asks waits for it alone, so it leaves first.
+ */
+import type { PeerId } from '@showchain/wire'
+import type { PeerContext } from '../context/peer-context.ts'
+import type { Instant } from '../endpoint/machine.ts'
+import type { Stamp } from '../endpoint/request-stamp.ts'
+import { noiseCrypto } from '../secure/end-to-end.ts'
+import { type AnsweredHello, answerHello } from '../secure/hello.ts'
+import { warmTarget } from '../secure/hello-exchange.ts'
+import { NAMED_STREAMS } from '../secure/key-agreement.ts'
+
+/** A hello that was answered, and what its connection begins with. */
+export interface Meeting {
+  readonly connectionId: Uint8Array
+  readonly value: Uint8Array
+  readonly stamp: Stamp
+  readonly answered: AnsweredHello
+  readonly now: Instant
+}
+
+export class Meetings {
+  readonly #context: PeerContext
+  /** Bounded by what comes in one input: at its end they are taken. */
+  readonly #byPeer = new Map<PeerId, Meeting>()
+
+  constructor(context: PeerContext) {
+    this.#context = context
+  }
+
+  /** @see HelloExchange.answer */
+  answer(
+    peer: PeerId,
+    value: Uint8Array,
+    stamp: Stamp,
+    mayRelay: boolean,
+    now: Instant,
+  ): AnsweredHello | undefined {
+    const { endToEnd, provider, self } = this.#context
+    if (endToEnd === undefined) return undefined
+    const { ephemerals, connectionIds, crypto } = endToEnd
+    const connectionId = connectionIds.draw()
+    const ends = { crypto: noiseCrypto(crypto, provider), ephemerals, requester: peer, target: self }
+    const offer = { mayRelay, dialled: false, namedStreams: NAMED_STREAMS, connectionId }
+    const answered = answerHello(ends, value, offer, warmTarget(endToEnd, peer, stamp, true, now))
+    if (answered !== undefined) this.#byPeer.set(peer, { connectionId, value, stamp, answered, now })
+    return answered
+  }
+
+  /** No connection follows any more. */
+  clear(): void {
+    this.#byPeer.clear()
+  }
+
+  take(peer: PeerId): Meeting | undefined {
+    const meeting = this.#byPeer.get(peer)
+    this.#byPeer.delete(peer)
+    return meeting
+  }
+}
