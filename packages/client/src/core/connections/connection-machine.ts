@@ -36,7 +36,7 @@ export interface ConnectionMachineOptions {
   /** Asks a relay to introduce both ends to each other once more. */
   punch(registration: Registration, done: (now: Instant) => void, now: Instant): void
   readonly questions: PathQuestions
-  /** Told to the remote peer already, in the answer to its hello. @default another one */
+  /** That the remote peer was told already. @default another one */
   readonly connectionId?: Uint8Array | undefined
   /** A session that was live has ended. @param proven whether the connection was */
   ended(session: SessionId, proven: boolean, now: Instant): void
@@ -79,9 +79,8 @@ export class ConnectionMachine {
       ...{ connection: this, remoteId, policy, table: sessions, request },
       open: () => this.open,
     })
-    const { endToEnd } = context
     const own = { dialled: () => this.#dialled, questions, connectionId }
-    this.secure = endToEnd && new SecureDataPlane(context, endToEnd, remoteId, this, this.paths, own)
+    this.secure = context.endToEnd && new SecureDataPlane(context, context.endToEnd, remoteId, this, this.paths, own)
     this.#dataPlane = this.secure ?? new PlaintextDataPlane(this.paths, context.timers, context.maxMessage)
   }
 
@@ -162,8 +161,7 @@ export class ConnectionMachine {
 
   end({ end, goodbye }: Ending, now: Instant): void {
     if (this.#state === 'closed') return
-    const { reason } = end
-    const { open: wasOpen, proven } = this
+    const [{ reason }, { open: wasOpen, proven }] = [end, this]
     const unread = this.secure?.streams?.unread() ?? []
     this.#dataPlane.close(reason, goodbye, now)
     this.#state = 'closed'

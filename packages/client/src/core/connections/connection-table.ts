@@ -103,11 +103,14 @@ export class ConnectionTable {
     return admitted
   }
 
-  /** The connection with a peer that was dialled, under the dial's policy. */
-  claim(peer: PeerId, policy: PathPolicy, now: Instant): ConnectionMachine {
-    const begunThere = this.get(peer) !== undefined
-    const connection = this.open(peer, policy)
-    if (!begunThere) this.#begunHere.add(connection)
+  /**
+   * The connection with a peer that was dialled, under the dial's policy.
+   * @param connectionId of a new one, if the hello told one already
+   */
+  claim(peer: PeerId, policy: PathPolicy, now: Instant, connectionId?: Uint8Array): ConnectionMachine {
+    const known = this.get(peer)
+    const connection = known ?? this.#begin(peer, policy, connectionId)
+    if (known === undefined) this.#begunHere.add(connection)
     this.#unproven.delete(connection)
     connection.claim(policy, true, now)
     return connection
@@ -154,10 +157,7 @@ export class ConnectionTable {
     return connection
   }
 
-  /**
-   * Answers the hello of a peer that this one has no connection with. That is made when it is asked for, or when
-   * the input is over.
-   */
+  /** Answers the hello of a peer without a connection, which is made when it is asked for, or the input is over. */
   meet(peer: PeerId, value: Uint8Array, stamp: Stamp, now: Instant): AnsweredHello | undefined {
     const answered = this.#meetings.answer(peer, value, stamp, this.#allowsRelay(peer), now)
     if (answered !== undefined) this.#context.pumps.once(() => void this.#met(peer), now)

@@ -6,15 +6,12 @@
 
 import { directSession } from '@showchain/crypto/core'
 import { CAPS, type Endpoint, formatEndpoint, type Message, OP, type PeerId, type SessionId } from '@showchain/wire'
-import type { ConnectionMachine } from '../connections/connection-machine.ts'
-import type { ConnectionTable } from '../connections/connection-table.ts'
 import { introduced, showPath, takeAnswer } from '../connections/hellos.ts'
 import { openSession } from '../connections/open-session.ts'
 import type { DialAttempt, DialId, DialPolicy, Via } from '../context/events.ts'
 import { type PeerContext, signerKey } from '../context/peer-context.ts'
 import { type Instant, later, type Route } from '../endpoint/machine.ts'
 import type { Sent } from '../messages/outgoing-message.ts'
-import type { Registrations } from '../punch/candidates.ts'
 import type { PunchAttempts } from '../punch/punch-attempts.ts'
 import { PunchRequester } from '../punch/punch-requester.ts'
 import { requestProxy } from '../relays/proxy-requester.ts'
@@ -25,8 +22,8 @@ import type { EarlyBytes } from '../secure/early-bytes.ts'
 import type { Greeting } from '../secure/hello.ts'
 import { HANDSHAKE_TIME } from '../secure/limits.ts'
 import { ABSENT, ELSEWHERE, EXCLUDED, IS_RELAY, NO_RELAY, SILENT } from './dial-failures.ts'
+import { DialledConnection, type DialledConnectionOptions } from './dialled-connection.ts'
 import { firstContact } from './first-contact.ts'
-import { helloRoom } from './hello-room.ts'
 import { Patience } from './patience.ts'
 
 /** Whom to connect to, and what is known of where it is. */
@@ -39,19 +36,12 @@ export interface DialTarget {
   readonly early?: EarlyBytes | undefined
 }
 
-export interface DialOptions {
+export interface DialOptions extends DialledConnectionOptions {
   readonly id: DialId
-  readonly target: PeerId
-  readonly policy: DialPolicy
   /** Where the target itself listens, as its ticket or its network says. */
   readonly addresses: readonly Route[]
   /** Where it was reached when both met last, if that is elsewhere. */
   readonly remembered: Endpoint | undefined
-  /** Relays that it is registered with. */
-  readonly relays: readonly Registration[]
-  readonly early: EarlyBytes | undefined
-  readonly registrations: Registrations
-  readonly connections: ConnectionTable
   readonly attempts: PunchAttempts
   /** Nothing is tried any more. */
   ended(now: Instant): void
@@ -63,6 +53,7 @@ export class Dial {
   readonly options: DialOptions
   readonly #context: PeerContext
   readonly #transactions: Transactions
+  readonly #connection: DialledConnection
   readonly #attempts: Entry[] = []
   readonly #closers: (() => void)[] = []
   /** Ways through a relay that wait for its introduction. */
@@ -76,15 +67,13 @@ export class Dial {
     this.#context = context
     this.#transactions = transactions
     this.options = options
+    this.#connection = new DialledConnection(context, options, this.#attempts)
     this.#patience = new Patience(context.timers)
   }
 
   start(now: Instant): void {
     const { policy, addresses, remembered, relays } = this.options
-    // From now on the connection is ours, whichever side's packet completes it.
-    this.#claim(now).update(({ relayed }) => {
-      for (const relay of relays) relayed.meet(relay)
-    }, now)
+    this.#connection.start(now)
     // Each entry stands before anything is tried, so that an instant failure does not end the dial early.
     const known = remembered === undefined ? addresses : [...addresses, remembered]
     const direct =
@@ -121,17 +110,6 @@ export class Dial {
       if (entry.state === 'trying') this.#settle(entry, 'failed', 'timed out or cancelled', now)
   }
 
-  /** Makes the connection this side's, under the dial's policy. */
-  #claim(now: Instant): ConnectionMachine {
-    const { connections, target, policy } = this.options
-    return connections.claim(target, policy === 'direct' || policy === 'punch' ? 'direct-only' : policy, now)
-  }
-
-  /** The connection, for a way that worked. It may have been closed meanwhile: then there is another. */
-  #connection(now: Instant): ConnectionMachine {
-    return this.options.connections.get(this.options.target) ?? this.#claim(now)
-  }
-
   #enter(via: Via, at: string): Entry {
     const entry: Entry = { via, at, state: 'trying', why: undefined }
     this.#attempts.push(entry)
@@ -141,7 +119,7 @@ export class Dial {
   /** A way is good when data can flow. */
   #settle(entry: Entry, state: 'reached' | 'failed', why: string | undefined, now: Instant): void {
     if (state === 'failed') return this.#end(entry, 'failed', why, now)
-    const connection = this.#connection(now)
+    const connection = this.#connection.get(now)
     const { allowsRelay, allowsDirect } = connection.paths
     if (!(entry.via === 'relay' ? allowsRelay : allowsDirect)) return this.#end(entry, 'failed', EXCLUDED, now)
     const patience = this.#context.timers.set(later(now, HANDSHAKE_TIME), (at) =>
@@ -166,11 +144,12 @@ export class Dial {
     const open = (this.#agreed || !trying) && this.#openAsWanted
     if (!this.#reported && (open || this.#attempts.some((entry) => entry.state === 'reached'))) {
       this.#reported = true
-      this.#context.outbox.event({ type: 'dialed', dial: id, connection: this.#connection(now).handle })
+      this.#context.outbox.event({ type: 'dialed', dial: id, connection: this.#connection.get(now).handle })
     }
     if (trying || this.#over) return
     this.#over = true
     if (!this.#reported) this.#context.outbox.event({ type: 'dialFailed', dial: id, attempts: this.attempts })
+    this.#connection.make(now)
     this.#patience.close()
     for (const close of this.#closers) close()
     this.options.ended(now)
@@ -178,7 +157,7 @@ export class Dial {
 
   /** Where the question of each way was lost, its connection may be open all the same. */
   get #openAsWanted(): boolean {
-    const connection = this.options.connections.get(this.options.target)
+    const connection = this.#connection.known
     return connection?.open === true && (connection.paths.allowsRelay || connection.paths.hasDirect)
   }
 
@@ -195,10 +174,10 @@ export class Dial {
    */
   #direct(address: Route, entry: Entry, now: Instant): void {
     const { target, remembered } = this.options
-    this.#dial(now)
+    this.#connection.dial(now)
     const transaction: Transaction = this.#transactions.start({
       to: address,
-      request: (stamp, cookie) => firstContact(this.#context, target, stamp, cookie, this.#secure?.helloFor(stamp)),
+      request: (stamp, cookie) => firstContact(this.#context, target, stamp, cookie, this.#connection.helloFor(stamp)),
       answered: (message: Message) => {
         if (message.op_code !== OP.directResponse || message.id !== target) return
         const key = signerKey(this.#context, target, message)
@@ -211,9 +190,9 @@ export class Dial {
           let greeting: Greeting | undefined
           // Once the application has the path, the first records show that it is there.
           pumps.once((at) => showPath(this.options.connections, target, greeting && message.sign, at), now)
-          greeting = takeAnswer(this.#connection(now), message.ext?.hello, now)
+          greeting = takeAnswer(this.#connection.get(now), message.ext?.hello, now)
           const session = directSession(provider, { requester: self, responder: target, ...transaction.stamp })
-          this.#connection(now).update(({ direct }) => {
+          this.#connection.get(now).update(({ direct }) => {
             direct.learnCaps(seedMode ? 0 : (message.ext?.caps ?? 0))
             direct.found(session, address, key, 'the remote peer answered at its address', now)
           }, now)
@@ -237,9 +216,9 @@ export class Dial {
     const request = new PunchRequester(this.#context, this.#transactions, {
       ...{ target, registration, registrations, attempts },
       concealed: entry === undefined,
-      knowsExtensions: this.#connection(now).paths.direct.speaksExtensions,
-      begins: (at) => registration.knowsExtensions && this.#dial(at),
-      hello: (stamp) => this.#secure?.helloFor(stamp),
+      knowsExtensions: this.#connection.known?.paths.direct.speaksExtensions === true,
+      begins: (at) => registration.knowsExtensions && this.#connection.dial(at),
+      hello: (stamp) => this.#connection.helloFor(stamp),
       answered: (hello, session, at) => this.#introduced(registration, hello, session, at),
       done: (why, at) => entry && this.#settle(entry, why === undefined ? 'reached' : 'failed', why, at),
     })
@@ -247,20 +226,9 @@ export class Dial {
     request.start(now)
   }
 
-  get #secure(): ConnectionMachine['secure'] {
-    return this.options.connections.get(this.options.target)?.secure
-  }
-
-  #dial(now: Instant): void {
-    if (this.#context.seedMode) return
-    const { target, registrations, early } = this.options
-    const dialled = { early, fits: helloRoom(this.#context, target, registrations, this.#attempts) }
-    this.#connection(now).update((_, secure) => secure?.agree((keys) => keys.dial(dialled, now), now), now)
-  }
-
   /** The remote peer agreed to an introduction: its session may be a path, and its hello give keys. */
   #introduced(registration: Registration, hello: Uint8Array | undefined, session: SessionId, now: Instant): void {
-    const connection = this.#connection(now)
+    const connection = this.#connection.get(now)
     const greeting = takeAnswer(connection, hello, now)
     const relayed = greeting !== undefined && introduced(connection, greeting, session, registration, now)
     const entry = this.#patience.end(registration)
@@ -275,9 +243,9 @@ export class Dial {
   /** Through the relay that introduces both ends: in that session, else in one that it is asked for. */
   #relay(registration: Registration, entry: Entry, now: Instant): void {
     const concealed = this.options.policy === 'relay-only'
-    if (concealed && registration.conceals) this.#dial(now)
+    if (concealed && registration.conceals) this.#connection.dial(now)
     const may = concealed ? registration.conceals : registration.introduces
-    if (!may || this.#secure?.hasHello !== true) return this.#proxy(registration, entry)
+    if (!may || !this.#connection.hasHello) return this.#proxy(registration, entry)
     if (concealed) this.#punch(registration, undefined, now)
     this.#patience.wait(registration, entry, () => this.#proxy(registration, entry), now)
   }
@@ -291,7 +259,7 @@ export class Dial {
         const why = failure && 'nothing was acknowledged: the remote peer is absent, or refuses'
         this.#settle(entry, failure === undefined ? 'reached' : 'failed', why, at)
       }
-      openSession(this.#connection(now), session, registration, opened, now)
+      openSession(this.#connection.get(now), session, registration, opened, now)
     })
     this.#closers.push(() => transaction.close())
   }

@@ -150,14 +150,14 @@ export class HelloExchange {
     return this.#pending?.records
   }
 
-  /** This end dials. */
-  dial(dialled: Dialled, now: Instant): void {
+  /** This end dials. @param made the hello, if it was made before this connection was */
+  dial(dialled: Dialled, now: Instant, made?: OutgoingHello): void {
     if (!this.#leads && this.#pending !== undefined) return
     const { timers } = this.#options
     const offer = this.#options.offer()
     if (this.#out !== undefined && this.#out.offer.mayRelay === offer.mayRelay) return
     this.giveUp()
-    this.#out = this.#warm(offer, dialled) ?? new OutgoingHello(this.#ends(true), offer)
+    this.#out = made ?? this.#warm(offer, dialled) ?? new OutgoingHello(this.#ends(true), offer)
     this.#patience = timers.set(later(now, HELLO_PATIENCE), () => this.#late())
     timers.set(now, (at) => {
       this.#out?.prepare()

@@ -64,11 +64,28 @@ function noiseOf(
 }
 
 /** The requester is the first to show that it has the keys. */
-function greetingOf(noise: NoiseHandshake, offer: HelloOffer, initiator: boolean, warm: boolean): Greeting {
+function securedOf(noise: NoiseHandshake, offer: HelloOffer, initiator: boolean): Secured {
   const { hash, sendKey, receiveKey } = noise.result()
-  const { connectionId: remoteConnectionId, dialled: remoteDialled, namedStreams, mayRelay } = offer
+  const { connectionId: remoteConnectionId, dialled: remoteDialled, namedStreams } = offer
   const ends = { initiator, confirms: initiator, remoteConnectionId, remoteDialled, namedStreams }
-  return { secured: { sendKey, receiveKey, hash, ...ends }, mayRelay, warm }
+  return { sendKey, receiveKey, hash, ...ends }
+}
+
+/** The keys are made when they are asked for first: an answer leaves before that. */
+function answeredHello(
+  noise: NoiseHandshake,
+  request: HelloOffer,
+  said: Pick<AnsweredHello, 'answer' | 'early' | 'warm'>,
+): AnsweredHello {
+  let secured: Secured | undefined
+  return {
+    ...said,
+    mayRelay: request.mayRelay,
+    get secured() {
+      secured ??= securedOf(noise, request, false)
+      return secured
+    },
+  }
 }
 
 /** A hello of this end: the same in every request of one dial. */
@@ -122,7 +139,7 @@ export class OutgoingHello {
     this.#begun = undefined
     const payload = noise.read(answer.message)
     const offer = payload && readHelloOffer(payload)
-    return offer && greetingOf(noise, offer, true, warm !== undefined)
+    return offer && { secured: securedOf(noise, offer, true), mayRelay: offer.mayRelay, warm: warm !== undefined }
   }
 }
 
@@ -169,13 +186,13 @@ export function answerHello(
       if (early === undefined) return undefined
       if (early === 'none' || target.take(ephemeral)) {
         const answer = writeHelloAnswer({ kind: HELLO_KIND.warm, message: noise.write(writeHelloOffer(offer)) })
-        return { answer, early: early === 'none' ? undefined : early, ...greetingOf(noise, request, false, true) }
+        return answeredHello(noise, request, { answer, early: early === 'none' ? undefined : early, warm: true })
       }
     }
     const noise = noiseOf(options, value, own, false, undefined)
     noise.read(ephemeral)
     const answer = writeHelloAnswer({ kind: HELLO_KIND.cold, message: noise.write(writeHelloOffer(offer)) })
-    return { answer, early: undefined, ...greetingOf(noise, request, false, false) }
+    return answeredHello(noise, request, { answer, early: undefined, warm: false })
   } catch {
     return undefined
   }

@@ -15,7 +15,7 @@ import { Handshake } from './handshake.ts'
 import { HandshakeInbox } from './handshake-inbox.ts'
 import type { HandshakeOptions, Secured } from './handshake-options.ts'
 import { HandshakeSender } from './handshake-sender.ts'
-import type { AnsweredHello, Greeting } from './hello.ts'
+import type { AnsweredHello, Greeting, OutgoingHello } from './hello.ts'
 import { type Dialled, HelloExchange } from './hello-exchange.ts'
 import { PENDING_TIME } from './limits.ts'
 import type { Opened, RecordLayer } from './record-layer.ts'
@@ -152,9 +152,9 @@ export class KeyAgreement {
     return this.#hello.valueFor(request)
   }
 
-  /** This end dials: its requests may carry a hello. */
-  dial(dialled: Dialled, now: Instant): void {
-    if (this.#options.current() === undefined) this.#hello.dial(dialled, now)
+  /** This end dials: its requests may carry a hello. @param made one that they carry already */
+  dial(dialled: Dialled, now: Instant, made?: OutgoingHello): void {
+    if (this.#options.current() === undefined) this.#hello.dial(dialled, now, made)
   }
 
   /** The dial is over. */

@@ -50,7 +50,6 @@ export interface SecureSessionOptions extends Pick<IdleTimeoutActions, 'reachabl
   /** The best path at the moment. */
   path(): RecordPath | undefined
   readonly questions: PathQuestions
-  /** What the remote peer was told already. @default another one */
   readonly connectionId: Uint8Array | undefined
   /** The path that gets a copy of each record while that one is in doubt. */
   standby(): RecordPath | undefined
@@ -140,9 +139,8 @@ export class SecureSession {
   }
 
   get statistics(): SecureStatistics | undefined {
-    if (this.#established === undefined) return undefined
-    const { transport, records } = this.#established
-    return { ...transport.statistics, epoch: records.epoch, ...this.#sender.bytes }
+    const { transport, records } = this.#established ?? {}
+    return transport && records && { ...transport.statistics, epoch: records.epoch, ...this.#sender.bytes }
   }
 
   /** There is a path, or works again: the key agreement begins, or data goes on at once. */
