@@ -30,7 +30,7 @@ const OF_PEERS = inPackage('client', [
     name: 'concealed-probes',
     rule: 'An end that shows no address sends no probe.',
     file: 'src/core/punch/punch-responder.ts',
-    text: 'if (!concealed && needless',
+    text: 'if (concealed || needless',
     replacement: 'if (needless',
     test: 'test/punch/concealed.test.ts',
   },

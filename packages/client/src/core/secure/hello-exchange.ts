@@ -256,7 +256,8 @@ export class HelloExchange {
   #target(stamp: Stamp, now: Instant): WarmTarget {
     const { remoteId, connecting } = this.#options
     // Only a record tells that what this end said early itself was not taken.
-    return warmTarget(this.#options, remoteId, stamp, !connecting() && this.#early === undefined, now)
+    const wanted = !connecting() && this.#early === undefined
+    return warmTarget(this.#options, remoteId, stamp, wanted, now)
   }
 
   /** The first record of the remote peer under the keys of its hello. */
