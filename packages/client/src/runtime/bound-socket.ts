@@ -34,6 +34,8 @@ export interface BoundSocket {
   /** Sends or loses the datagram; never throws. Those to one `to` leave in order, others in any. */
   send(to: Route, bytes: Uint8Array): void
   /** @see DatagramSocket */
+  flush?(): void
+  /** @see DatagramSocket */
   unfragmented?(to: Route): number | undefined
   /** Has the kernel drop what is no message of ours, where it can. */
   messagesOnly?(): void

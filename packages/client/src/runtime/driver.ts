@@ -189,6 +189,7 @@ export class Driver<M extends Machine<unknown>> {
     for (let output = machine.poll(); output !== undefined; output = machine.poll()) {
       if (output.type === 'event') this.#events.push(output.event as EventOf<M>)
       else if (output.type === 'pause') {
+        socket.flush?.()
         this.#paused = clock.schedule(clock.now(), () => {
           if (!this.#closed) this.#enter(() => {})
         })

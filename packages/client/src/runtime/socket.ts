@@ -5,6 +5,8 @@ import type { Datagram, Route } from '../core/endpoint/machine.ts'
 export interface DatagramSocket {
   /** Sends or loses the datagram; never throws. What cannot be sent is counted by the binding. */
   send(to: Route, bytes: Uint8Array): void
+  /** What was sent leaves now, and waits for nothing else of this turn. @default nothing waits */
+  flush?(): void
   /**
    * Sets the one receiver; what comes in before there is one is lost.
    * @param receive is handed together what came together: all datagrams of one system call. In order,

@@ -101,6 +101,10 @@ export class UdpSocket implements CountedSocket {
     else socket.send(to, bytes)
   }
 
+  flush(): void {
+    for (const socket of this.#sockets) socket.flush?.()
+  }
+
   unfragmented(to: Route): number | undefined {
     return this.#closed === undefined ? this.#socketOf(to)?.unfragmented?.(to) : undefined
   }

@@ -45,6 +45,8 @@ describe('a driver', () => {
 
   test('at a pause hands over what there is, and goes on in the next turn', () => {
     const { machine, socket, clock, events } = driven()
+    const left: number[] = []
+    socket.flush = () => left.push(socket.sent.length)
     machine.onReceive = () => {
       machine.outbox.transmit(there, Uint8Array.of(1))
       machine.outbox.event('before')
@@ -54,6 +56,7 @@ describe('a driver', () => {
     }
     socket.deliver(0)
     expect([events, socket.sent.map(({ first }) => first)]).toEqual([['before'], [1]])
+    expect(left, 'what was sent waits for nothing').toEqual([1])
     clock.fire()
     expect([events, socket.sent.map(({ first }) => first)]).toEqual([
       ['before', 'after'],

@@ -47,6 +47,8 @@ export class HandSocket implements DatagramSocket {
   closed = false
   #receive: (batch: readonly Datagram[]) => void = () => {}
 
+  flush?: () => void
+
   send(to: Endpoint, bytes: Uint8Array): void {
     this.sent.push({ to, first: bytes[0] })
   }

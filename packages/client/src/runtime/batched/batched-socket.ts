@@ -161,13 +161,20 @@ class BatchedSocket implements BoundSocket {
   send(to: Route, bytes: Uint8Array): void {
     if (this.#closed) return
     if (!this.#outgoing.add(to, bytes)) {
-      this.#flush()
+      this.flush()
       if (this.#closed) return
       if (!this.#outgoing.add(to, bytes)) return this.#receiver?.unsent('sendBufferFull', 1)
     }
     if (this.#inBatch || this.#flushDue || this.#blocked) return
     this.#flushDue = true
     void SOON.then(this.#flushNow)
+  }
+
+  flush(): void {
+    if (this.#closed || this.#blocked || this.#outgoing.waiting === 0) return
+    if (!this.#outgoing.flush(this.#descriptor, this.#unsent)) return
+    this.#blocked = true
+    this.#poll.start({ readable: true, writable: true }, this.#ready)
   }
 
   unfragmented(to: Route): number | undefined {
@@ -192,7 +199,7 @@ class BatchedSocket implements BoundSocket {
   /** What was sent before it still leaves, unless the kernel's buffer is full. */
   async close(): Promise<void> {
     if (this.#closed) return
-    this.#flush()
+    this.flush()
     if (this.#outgoing.waiting > 0) this.#receiver?.unsent('sendBufferFull', this.#outgoing.waiting)
     this.#closed = true
     this.#receiver = undefined
@@ -234,7 +241,7 @@ class BatchedSocket implements BoundSocket {
       }
     } finally {
       this.#inBatch = false
-      if (!this.#closed) this.#flush()
+      this.flush()
     }
   }
 
@@ -254,14 +261,7 @@ class BatchedSocket implements BoundSocket {
 
   readonly #flushNow = (): void => {
     this.#flushDue = false
-    if (!this.#closed) this.#flush()
-  }
-
-  #flush(): void {
-    if (this.#blocked || this.#outgoing.waiting === 0) return
-    if (!this.#outgoing.flush(this.#descriptor, this.#unsent)) return
-    this.#blocked = true
-    this.#poll.start({ readable: true, writable: true }, this.#ready)
+    this.flush()
   }
 }
 
