@@ -53,7 +53,7 @@ export async function transferOn<T>(
     // A signal also breaks the transfer that it ends.
     if (!shown.begun || said) return
     said = true
-    session.output.note('kept', 'what came so far is kept: run both commands again to go on with it')
+    session.output.note('kept', 'what came so far is kept: run both commands again, with the new code or ticket')
   }
   session.undone = () => {
     kept()

@@ -154,7 +154,10 @@ describe('an end that is killed', () => {
     dead.kill()
     await dead.ended()
     if (dies === 'sender')
-      expect(await left.ended()).toMatchObject({ code: 1, stderr: expect.stringContaining('run both commands again') })
+      expect(await left.ended()).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('run both commands again, with the new code or ticket'),
+      })
     else left.kill()
     expect(readdirSync(path)).toEqual(partsIn(path))
 
