@@ -69,7 +69,7 @@ export async function connect({ connects, hyperdht }: Effort): Promise<Findings>
   try {
     if (hyperdht && missing === undefined) testnet = await openTestnet()
     const theirs = testnet === undefined ? [] : await theirWays(testnet, start)
-    const ways = [...theirs, ...(await ourWays(start))]
+    const ways = [...theirs, await bareWay(start), ...(await ourWays(start))]
     const found = ways.map((): Sample[] => [])
     for (let round = -Math.min(WARM_UP, connects); round < connects; round++)
       for (const [index, way] of ways.entries()) {
@@ -103,6 +103,14 @@ async function theirWays(testnet: Testnet, start: (file: string) => Child): Prom
     }
   }
   return [await way('HyperDHT, direct', undefined), await way('HyperDHT, through a relay', relay)]
+}
+
+/** The least that it takes, whatever the protocol. */
+async function bareWay(start: (file: string) => Child): Promise<Way> {
+  const [caller, target] = [start('./bare-exchange-process.js'), start('./bare-exchange-process.js')]
+  const whose = { relays: [] }
+  const to = await ask<string>(target, { type: 'listen', whose, host: LOOPBACK })
+  return { name: 'a bare exchange, with no protocol', beside: 0, whose, via: undefined, caller, target, to }
 }
 
 async function ourWays(start: (file: string) => Child): Promise<readonly Way[]> {
@@ -175,7 +183,8 @@ export function timeTable(found: readonly Connected[], missing: string | undefin
     references: found.filter(({ name }) => name.startsWith('HyperDHT')).map(({ name }) => name),
     notes: [
       'Loopback, RSA-2048, each end and the relay in a warm process of its own. Both ends are registered, or',
-      "know HyperDHT's nodes, and have never met. Goals: 0.5 × HyperDHT direct, 0.4 × through a relay.",
+      "know HyperDHT's nodes, and have never met. Goals: 0.5 × HyperDHT direct, 0.4 × through a relay. The bare",
+      'exchange signs and checks as much, over the same sockets: less than it takes, no protocol can.',
       ...(missing === undefined ? [] : [missing]),
     ],
   }

@@ -176,7 +176,8 @@ export class Driver<M extends Machine<unknown>> {
       this.#drain()
     } finally {
       this.#busy = false
-      this.#arm()
+      // What follows a pause may change the deadline, and arms for it.
+      if (this.#paused === undefined) this.#arm()
       this.#deliver()
     }
   }
