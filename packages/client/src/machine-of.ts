@@ -10,10 +10,10 @@ import type { CountedSocket } from './runtime/socket.ts'
 
 export function machineOf(options: CheckedOptions, socket: CountedSocket, reachability: Reachability): PeerMachine {
   const { identity, encoding, seedMode, plaintext, policy, addressPolicy, keepAlive, knownKeys } = options
-  const { clock, random, provider, endToEnd } = options.runtime
+  const { clock, random, provider, endToEnd, natDiscovery } = options.runtime
   const { acceptEarly, acquaintances, protocols, qlog } = options
   return new PeerMachine({
-    ...{ provider, random, endToEnd, knownKeys, encoding, seedMode, plaintext, policy },
+    ...{ provider, random, endToEnd, natDiscovery, knownKeys, encoding, seedMode, plaintext, policy },
     ...{ acceptEarly, acquaintances, protocols: protocols && new Set(protocols) },
     permits: permitsIn(options),
     self: identity.publicKey,

@@ -19,6 +19,7 @@ import {
   type Unsigned,
 } from '@showchain/wire'
 import { duration, type Instant, instant, labPolicy, later, type PeerEvent, PeerMachine } from '../src/core/index.ts'
+import { natDiscovery } from '../src/core/peer/nat-servers.ts'
 
 export class Signer {
   readonly publicKey: PublicKey
@@ -94,6 +95,7 @@ export class Bed {
       },
       allows: labPolicy,
       plaintext: true,
+      natDiscovery,
       ...options,
     })
   }

@@ -1,5 +1,6 @@
 /** Node as the system that a peer or a relay runs on. */
 import { nodeEndToEnd, openssl } from '@showchain/crypto'
+import { natDiscovery } from '../core/peer/nat-servers.ts'
 import { systemClock } from './clock.ts'
 import { ExtraUdpSocket } from './extra-udp.ts'
 import { findGateway } from './gateway.ts'
@@ -25,6 +26,7 @@ export const nodeRuntime: Runtime = {
   openExtraSocket: (failed) => new ExtraUdpSocket(failed),
   openWebSocket: (to, failed) => new WebSocketCarrier(to, failed),
   resolve: resolveAddress,
+  natDiscovery,
   lan: nodeLan,
   localAddresses: () => localAddresses(),
   gateway: () => findGateway(),

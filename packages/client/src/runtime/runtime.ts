@@ -5,6 +5,7 @@
 import type { CryptoProvider, EndToEndCrypto, Identity, Random } from '@showchain/crypto/core'
 import type { Address, Endpoint } from '@showchain/wire'
 import type { WebSocketTarget } from '../core/endpoint/machine.ts'
+import type { FindNat } from '../core/peer/nat-servers.ts'
 import type { Clock } from './clock.ts'
 import type { LanPort } from './lan/lan-port.ts'
 import type { CountedSocket, DatagramSocket } from './socket.ts'
@@ -45,6 +46,8 @@ export interface Runtime {
   openWebSocket?(to: WebSocketTarget, failed: (why: string) => void): DatagramSocket
   /** All endpoints of an address. @throws ShowchainError `ERR_CANNOT_RESOLVE` */
   resolve(address: Address): Promise<readonly Endpoint[]>
+  /** Asks what the NAT does. @default this system has no UDP */
+  readonly natDiscovery?: FindNat | undefined
   /** Takes part in mDNS. @default this system cannot */
   readonly lan?: LanPort
   /** IP addresses of this host, best first, without loopback and link-local ones. */

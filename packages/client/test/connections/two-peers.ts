@@ -2,6 +2,7 @@
  * Two peers with a direct path between them, on virtual time and with real keys. What is on its way
  * is in the test's hands: it can be held back, and be delivered as if it came from elsewhere.
  */
+
 import { openssl, opensslEndToEnd } from '@showchain/crypto'
 import { type Endpoint, type ErrorCode, sameEndpoint } from '@showchain/wire'
 import {
@@ -15,6 +16,7 @@ import {
   PeerMachine,
 } from '../../src/core/index.ts'
 import type { SendFailure } from '../../src/core/messages/outgoing-message.ts'
+import { natDiscovery } from '../../src/core/peer/nat-servers.ts'
 import { repeatable } from '../context-bed.ts'
 import { other, type Signer, self } from '../peer-bed.ts'
 
@@ -51,6 +53,7 @@ export class PeerEnd {
       unixMs: () => EPOCH + Math.floor(network.now),
       random: repeatable(seed) as NonNullable<Options['random']>,
       allows: labPolicy,
+      natDiscovery,
       ...options,
     })
   }

@@ -9,6 +9,7 @@ import {
   internetPolicy,
   later,
   type NatReport,
+  natDiscovery,
   type PeerEvent,
   PeerMachine,
   type SendFailure,
@@ -60,8 +61,7 @@ export class SimPeer {
     this.machine = new PeerMachine({
       ...rest,
       observe: qlog && ((connection) => new QlogRecorder(qlog, connection, sim.clock)),
-      self: identity.publicKey,
-      websocket: sim.websockets.size > 0,
+      ...{ self: identity.publicKey, websocket: sim.websockets.size > 0, natDiscovery },
       provider: sim.provider,
       random: sim.random.fork(name),
       unixMs: () => sim.clock.unixMs() + this.clockOffset,

@@ -8,6 +8,7 @@ import {
   isLanAddress,
   type MappingRequest,
   MDNS_GROUP,
+  natDiscovery,
   type UpnpAnswer,
   type WebSocketTarget,
 } from '@showchain/client/core'
@@ -53,6 +54,7 @@ export function simulatedRuntime(sim: Simulation, host: Host, signTime?: Duratio
       },
       open: async () => host.multicast(MDNS_GROUP.port),
     },
+    natDiscovery,
     localAddresses: () => host.ips,
     gateway: () => {
       const [ip] = host.network.gateway?.ips ?? []

@@ -24,20 +24,20 @@ import { requestProxy } from '../relays/proxy-requester.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { ConnectionGate } from '../requests/connection-gate.ts'
 import type { Transactions } from '../requests/transaction.ts'
-import type { AnsweredHello } from '../secure/hello.ts'
+import { type AnsweredHello, answerHello } from '../secure/hello.ts'
+import { warmTarget } from '../secure/hello-exchange.ts'
 import type { PathQuestions } from '../secure/path-probing.ts'
 import { closedHere, failed } from '../transport/ending.ts'
 import { ConnectionMachine } from './connection-machine.ts'
 import type { RelayChange } from './connection-paths.ts'
 import { EndedSessions } from './ended-sessions.ts'
-import { Meetings } from './meetings.ts'
+import { helloAhead } from './hello-ahead.ts'
 
 /** Connections of one peer; at the cap incoming ones are refused. */
 export const MAX_CONNECTIONS = 4096
 /**
- * Connections that came through a relay and whose other end has proved nothing yet: what a relay
- * passes on is not signed. At the cap the oldest makes room, so that forgers keep nobody out for
- * longer than a handshake takes.
+ * Connections that came through a relay and whose other end has proved nothing yet: what a relay passes on is not
+ * signed. At the cap the oldest makes room, so that forgers keep nobody out for longer than a handshake takes.
  */
 export const MAX_UNPROVEN = 256
 
@@ -63,7 +63,8 @@ export class ConnectionTable {
   readonly #transactions: Transactions
   readonly #gate: ConnectionGate
   readonly #owner: ConnectionTableOwner
-  readonly #meetings: Meetings
+  /** Makes the connection with a peer whose hello was answered. Empty when an input is over. */
+  readonly #met = new Map<PeerId, () => ConnectionMachine>()
   /** At most MAX_CONNECTIONS, and one for each dial. */
   readonly #byPeer = new Map<PeerId, ConnectionMachine>()
   readonly #byHandle = new Map<ConnectionHandle, ConnectionMachine>()
@@ -81,11 +82,10 @@ export class ConnectionTable {
     this.#transactions = transactions
     this.#gate = gate
     this.#owner = owner
-    this.#meetings = new Meetings(context)
   }
 
   get(peer: PeerId): ConnectionMachine | undefined {
-    return this.#byPeer.get(peer) ?? this.#met(peer)
+    return this.#byPeer.get(peer) ?? this.#met.get(peer)?.()
   }
 
   get all(): Iterable<ConnectionMachine> {
@@ -159,18 +159,19 @@ export class ConnectionTable {
 
   /** Answers the hello of a peer without a connection, which is made when it is asked for, or the input is over. */
   meet(peer: PeerId, value: Uint8Array, stamp: Stamp, now: Instant): AnsweredHello | undefined {
-    const answered = this.#meetings.answer(peer, value, stamp, this.#allowsRelay(peer), now)
-    if (answered !== undefined) this.#context.pumps.once(() => void this.#met(peer), now)
+    const ahead = helloAhead(this.#context, peer, this.#context.self, this.#allowsRelay(peer))
+    if (ahead === undefined) return undefined
+    const { endToEnd, ends, offer } = ahead
+    const answered = answerHello(ends, value, offer, warmTarget(endToEnd, peer, stamp, true, now))
+    if (answered === undefined) return undefined
+    this.#met.set(peer, () => {
+      this.#met.delete(peer)
+      const connection = this.openUnproven(peer, now, offer.connectionId)
+      connection.update((_, secure) => secure?.agree((keys) => keys.answer(value, stamp, now, answered), now), now)
+      return connection
+    })
+    this.#context.pumps.once(() => void this.get(peer), now)
     return answered
-  }
-
-  #met(peer: PeerId): ConnectionMachine | undefined {
-    const meeting = this.#meetings.take(peer)
-    if (meeting === undefined) return undefined
-    const { connectionId, value, stamp, answered, now } = meeting
-    const connection = this.openUnproven(peer, now, connectionId)
-    connection.update((_, secure) => secure?.agree((keys) => keys.answer(value, stamp, now, answered), now), now)
-    return connection
   }
 
   /** One that came from the other end, which proved nothing yet. */
@@ -293,7 +294,7 @@ export class ConnectionTable {
   }
 
   close(now: Instant): void {
-    this.#meetings.clear()
+    this.#met.clear()
     for (const connection of [...this.#byPeer.values()]) connection.end(closedHere(), now)
   }
 }

@@ -5,7 +5,7 @@
 import type { PeerId } from '@showchain/wire'
 import type { ConnectionMachine } from '../connections/connection-machine.ts'
 import type { ConnectionTable } from '../connections/connection-table.ts'
-import { type HelloAhead, helloAhead } from '../connections/meetings.ts'
+import { helloAhead } from '../connections/hello-ahead.ts'
 import type { DialAttempt, DialPolicy, PathPolicy } from '../context/events.ts'
 import type { PeerContext } from '../context/peer-context.ts'
 import type { Instant } from '../endpoint/machine.ts'
@@ -13,6 +13,7 @@ import type { Stamp } from '../endpoint/request-stamp.ts'
 import type { Registrations } from '../punch/candidates.ts'
 import type { Registration } from '../relays/registration.ts'
 import type { EarlyBytes } from '../secure/early-bytes.ts'
+import { OutgoingHello } from '../secure/hello.ts'
 import { helloRoom } from './hello-room.ts'
 
 export interface DialledConnectionOptions {
@@ -30,9 +31,8 @@ export class DialledConnection {
   readonly #options: DialledConnectionOptions
   /** What the dial tries. */
   readonly #ways: readonly Pick<DialAttempt, 'via'>[]
-  #ahead: HelloAhead | undefined
-  /** Of the first request with that hello. */
-  #asked: Stamp | undefined
+  /** Made before it. */
+  #hello: OutgoingHello | undefined
   #made = false
 
   constructor(context: PeerContext, options: DialledConnectionOptions, ways: readonly Pick<DialAttempt, 'via'>[]) {
@@ -66,36 +66,33 @@ export class DialledConnection {
   make(now: Instant): void {
     if (this.#made) return
     this.#made = true
-    const [ahead, asked] = [this.known === undefined ? this.#ahead : undefined, this.#asked]
-    this.#ahead = undefined
-    this.#claim(ahead?.connectionId, now).update(({ relayed }, secure) => {
+    const hello = this.known === undefined ? this.#hello : undefined
+    this.#hello = undefined
+    this.#claim(hello?.offer.connectionId, now).update(({ relayed }, secure) => {
       for (const relay of this.#options.relays) relayed.meet(relay)
-      if (ahead === undefined) return
-      secure?.agree((keys) => keys.dial(this.#dialled, now, ahead.hello), now)
-      if (asked !== undefined) secure?.helloFor(asked)
+      if (hello !== undefined) secure?.agree((keys) => keys.dial(this.#dialled, now, hello), now)
     }, now)
   }
 
   /** Requests of the dial may carry a hello. */
   dial(now: Instant): void {
-    const { acquaintances, seedMode } = this.#context
+    const { acquaintances, seedMode, self } = this.#context
     const { target } = this.#options
-    if (seedMode) return
+    if (seedMode || this.#hello !== undefined) return
     // One under the key of somebody who was met may say something early, which is the connection's.
     const first = !this.#made && this.known === undefined && acquaintances.staticKey(target) === undefined
-    if (first) this.#ahead ??= helloAhead(this.#context, target, this.#policy !== 'direct-only')
+    const ahead = first && helloAhead(this.#context, self, target, this.#policy !== 'direct-only')
+    if (ahead) this.#hello = new OutgoingHello(ahead.ends, ahead.offer)
     else this.get(now).update((_, secure) => secure?.agree((keys) => keys.dial(this.#dialled, now), now), now)
   }
 
   get hasHello(): boolean {
-    return this.#ahead !== undefined || this.known?.secure?.hasHello === true
+    return this.#hello !== undefined || this.known?.secure?.hasHello === true
   }
 
   /** The hello for a request; undefined: it goes without. */
   helloFor(request: Stamp): Uint8Array | undefined {
-    if (this.#ahead === undefined) return this.known?.secure?.helloFor(request)
-    this.#asked ??= request
-    return this.#ahead.hello.value
+    return this.#hello?.value ?? this.known?.secure?.helloFor(request)
   }
 
   get #dialled(): { readonly early: EarlyBytes | undefined; fits(bytes: number): boolean } {

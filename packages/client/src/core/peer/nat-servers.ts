@@ -5,6 +5,9 @@ import { NatDiscovery } from '../nat/nat-discovery.ts'
 import { type Registrations, viewsOf } from '../punch/candidates.ts'
 import type { Registration } from '../relays/registration.ts'
 
+/** What a system with UDP has. */
+export type FindNat = typeof natDiscovery
+
 export function natDiscovery(
   context: PeerContext,
   registrations: Registrations,

@@ -32,7 +32,6 @@ import type { DialTarget } from './dial.ts'
 import { Dials } from './dials.ts'
 import { type Destinations, dispatch } from './dispatch.ts'
 import { inspectPeer, type PeerMachineInspection } from './inspect-peer.ts'
-import { natDiscovery } from './nat-servers.ts'
 import { type PeerMachineOptions, type PeerParts, peerParts } from './peer-parts.ts'
 
 export class PeerMachine implements Machine<PeerEvent> {
@@ -75,7 +74,7 @@ export class PeerMachine implements Machine<PeerEvent> {
     this.#context = context
     this.#machines = {
       ...{ registrations, transactions, connections, punchAttempts },
-      discovery: context.seedMode ? undefined : natDiscovery(context, registrations, () => this.#stunServers),
+      discovery: context.seedMode ? undefined : options.natDiscovery?.(context, registrations, () => this.#stunServers),
       directResponder: new DirectResponder(context, {
         ...{ admission, gate, tokens },
         isHiddenFrom: (id) => this.#isHiddenFrom(id),

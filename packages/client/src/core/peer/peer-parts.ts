@@ -39,6 +39,7 @@ import { WarmKeys } from '../secure/warm-keys.ts'
 import { Bbr } from '../transport/congestion/bbr.ts'
 import type { CongestionFactory } from '../transport/congestion/controller.ts'
 import type { Observe } from '../transport/observer.ts'
+import type { FindNat } from './nat-servers.ts'
 import {
   ID_RATE,
   MAX_ANSWERS,
@@ -56,6 +57,8 @@ export interface PeerMachineOptions {
   readonly random: Random
   /** Wall clock, in ms. */
   readonly unixMs: () => number
+  /** Asks what the NAT does. @default nobody asks */
+  readonly natDiscovery?: FindNat | undefined
   /**
    * Where this host can be reached on its own networks, at most MAX_LOCAL_CANDIDATES, best first.
    * @default nowhere
