@@ -3,6 +3,14 @@ import { inPackage, type Mutant } from '../mutant.ts'
 
 export const CLIENT_HELLO: readonly Mutant[] = inPackage('client', [
   {
+    name: 'hello-met',
+    rule: 'A hello that comes in two requests at once has one answer and one connection.',
+    file: 'src/core/connections/connection-table.ts',
+    text: 'this.#byPeer.get(peer) ?? this.#met.get(peer)?.()',
+    replacement: 'this.#byPeer.get(peer)',
+    test: 'test/connections/hello-ahead.test.ts',
+  },
+  {
     name: 'early-records',
     rule: 'Records that come before the keys take a bounded amount of memory.',
     file: 'src/core/connections/early-records.ts',
