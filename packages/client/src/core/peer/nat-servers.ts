@@ -8,6 +8,7 @@ import type { Registration } from '../relays/registration.ts'
 /** What a system with UDP has. */
 export type FindNat = typeof natDiscovery
 
+/** @param stunServers of the configuration, asked before the relays */
 export function natDiscovery(
   context: PeerContext,
   registrations: Registrations,
