@@ -13,11 +13,10 @@ import {
   formatEndpoint,
   ipFamily,
   type PeerId,
-  parseTicket,
   ShowchainError,
   type Ticket,
 } from '@showchain/wire'
-import { addressPolicyOf, type PeerFlags, timeoutOf } from './open-peer.ts'
+import { addressPolicyOf, type PeerFlags, relaysOf, timeoutOf } from './open-peer.ts'
 import type { Session } from './session.ts'
 import { explained } from './waits.ts'
 
@@ -27,13 +26,13 @@ const ADVICE =
 /** What registration failures begin with where nothing came back. */
 const SILENT = 'no answer'
 
-const relayAddresses = ({ relay = [] }: Pick<PeerFlags, 'relay'>): readonly Address[] =>
-  relay.flatMap((text) => parseTicket(text).addresses)
+const relayAddresses = (flags: Pick<PeerFlags, 'relay' | 'from'>): readonly Address[] =>
+  relaysOf(flags).flatMap(({ addresses }) => addresses)
 
 /** Until one of `--relay` registers this host, where there are any. @throws ShowchainError */
 export async function untilRegistered(
   { peer, output }: Pick<Session, 'peer' | 'output'>,
-  flags: Pick<PeerFlags, 'relay' | 'timeout' | 'host'>,
+  flags: Pick<PeerFlags, 'relay' | 'from' | 'timeout' | 'host'>,
 ): Promise<void> {
   const timeout = timeoutOf(flags)
   const addresses = relayAddresses(flags)

@@ -122,7 +122,6 @@ export class Reachability {
    * reached through a NAT64 comes after that.
    */
   preferred(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-    if (endpoints.length < 2) return endpoints
     const own = new Set<number>(this.#localAddresses().map(ipFamily))
     const familyOf = (endpoint: Endpoint): number => ipFamily(this.meant(endpoint).ip)
     const rank = (endpoint: Endpoint): number => familyOf(endpoint) + (own.has(familyOf(endpoint)) ? 10 : 0)

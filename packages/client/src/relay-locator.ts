@@ -209,7 +209,6 @@ export const literals = (addresses: readonly Address[]): readonly Endpoint[] =>
 
 /** Families alternate, from that of the first (RFC 8305 §4). */
 export function alternating(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-  if (endpoints.length < 2) return endpoints
   const [first] = endpoints
   const same = endpoints.filter(({ ip }) => first !== undefined && ipFamily(ip) === ipFamily(first.ip))
   const others = endpoints.filter((endpoint) => !same.includes(endpoint))

@@ -161,16 +161,16 @@ export class ConnectionMachine {
 
   end({ end, goodbye }: Ending, now: Instant): void {
     if (this.#state === 'closed') return
-    const [{ reason }, { open: wasOpen, proven }] = [end, this]
+    const { open: wasOpen, proven } = this
     const unread = this.secure?.streams?.unread() ?? []
-    this.#dataPlane.close(reason, goodbye, now)
+    this.#dataPlane.close(end.reason, goodbye, now)
     this.#state = 'closed'
-    this.#endSessions(this.paths.stop(), reason, proven, now)
+    this.#endSessions(this.paths.stop(), end.reason, proven, now)
     this.#options.closed(this, wasOpen, now)
     const { outbox } = this.#context
     if (wasOpen) outbox.event({ type: 'closed', connection: this.#handle, ...end, unread })
     else outbox.event({ type: 'abandoned', remoteId: this.remoteId })
-    this.#waiters.settle(reason, now)
+    this.#waiters.settle(end.reason, now)
   }
 
   #endSessions(sessions: readonly MessageSession[], why: string, proven: boolean, now: Instant): void {
